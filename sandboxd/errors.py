@@ -1,0 +1,57 @@
+"""Errors that a person can act on.
+
+Every error names what is wrong with the user's own value in backticks, and carries a hint that
+is the exact next step. The command line prints them and exits with `exit_code`; a traceback
+never reaches a user.
+"""
+
+from __future__ import annotations
+
+EXIT_OK = 0
+EXIT_FINDINGS = 1
+EXIT_USAGE = 2
+EXIT_BUG = 3
+EXIT_ENVIRONMENT = 4
+EXIT_DAEMON = 5
+EXIT_NOT_HELD = 6
+
+
+class SandboxdError(Exception):
+    """Base of all errors meant for people: lower-case `message` without full stop, `hint` or ''."""
+
+    exit_code = EXIT_BUG
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(SandboxdError):
+    """The command line or a config file asks for something that does not exist."""
+
+    exit_code = EXIT_USAGE
+
+
+class UnreadableError(SandboxdError):
+    """A file that cannot be read as text: `message` is the reason, without the path."""
+
+    exit_code = EXIT_USAGE
+
+
+class EnvironmentFailure(SandboxdError):
+    """The machine lacks something: no engine, no permission, no image, no disk."""
+
+    exit_code = EXIT_ENVIRONMENT
+
+
+class DaemonError(SandboxdError):
+    """The daemon cannot be reached or does not answer as it should."""
+
+    exit_code = EXIT_DAEMON
+
+
+class NotHeldError(SandboxdError):
+    """A sandbox did not hold, or is not what was planned."""
+
+    exit_code = EXIT_NOT_HELD

@@ -1,0 +1,97 @@
+"""What is known of the host, as data. Pure: built from raw answers, so a bug report is a test.
+
+`None` means unknown everywhere, and is never read as "no".
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Runtime(NamedTuple):
+    """A runtime registered with the engine.
+
+    `usable` is the outcome of starting one container with it: a runtime that is registered but
+    cannot start is False, one that was never tried is None. `why` and `fix` explain False or
+    None. `gvisor` is True when that container's kernel identified itself as gVisor's; `version`
+    is what the runtime's binary prints.
+    """
+
+    name: str
+    path: str
+    args: tuple[str, ...] = ()
+    version: str | None = None
+    usable: bool | None = None
+    gvisor: bool | None = None
+    why: str = ""
+    fix: str = ""
+
+    def flag(self, name: str) -> str | None:
+        """Value of a runtime argument such as ``directfs``; '' for a bare flag, None if absent."""
+        found = None
+        for arg in self.args:
+            key, separator, value = arg.lstrip("-").partition("=")
+            if key == name:
+                found = value if separator else ""
+        return found
+
+    def directfs_off(self) -> bool:
+        """Read-only directory binds hold only then: see docs/decisions/0003."""
+        return self.flag("directfs") == "false"
+
+
+class Engine(NamedTuple):
+    """The container engine that answered, or why none did (`error`, `hint`)."""
+
+    host: str
+    """Where it was looked for: a DOCKER_HOST value."""
+    id: str | None = None
+    kind: str | None = None
+    """``docker``, ``docker-desktop``, ``podman``."""
+    version: str | None = None
+    api_version: str | None = None
+    os: str | None = None
+    rootless: bool | None = None
+    cgroup_version: str | None = None
+    security_options: tuple[str, ...] = ()
+    default_runtime: str | None = None
+    runtimes: tuple[Runtime, ...] = ()
+    error: str = ""
+    hint: str = ""
+
+    def runtime(self, name: str) -> Runtime | None:
+        for runtime in self.runtimes:
+            if runtime.name == name:
+                return runtime
+        return None
+
+
+class HostFacts(NamedTuple):
+    """One machine as sandboxd sees it."""
+
+    system: str | None = None
+    """``Linux``, ``Darwin``, ``Windows``."""
+    kernel: str | None = None
+    arch: str | None = None
+    uid: int | None = None
+    gid: int | None = None
+    home: str | None = None
+    wsl: bool | None = None
+    apparmor: bool | None = None
+    seccomp: bool | None = None
+    cgroup_version: str | None = None
+    engine: Engine | None = None
+
+    def usable_gvisor(self) -> Runtime | None:
+        """The best gVisor runtime that really started a container.
+
+        Ours first (`--directfs=false`), since pinned directories do not hold under the stock one.
+        """
+        if self.engine is None:
+            return None
+        proven = [r for r in self.engine.runtimes if r.usable and r.gvisor]
+        proven.sort(key=lambda r: (not r.directfs_off(), not r.name.startswith("runsc-sandboxd"), r.name))
+        return proven[0] if proven else None
+
+
+UNKNOWN = HostFacts()

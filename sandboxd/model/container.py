@@ -1,0 +1,109 @@
+"""One located, normalised description of a container.
+
+Every source is read into it (a devcontainer.json, docker arguments, a live `docker inspect`, our
+own plan), every rule reads it and every writer writes it. Values are in docker's own vocabulary.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from sandboxd.findings import Place
+from sandboxd.model.values import Value
+
+MountType = Literal["bind", "volume", "tmpfs", "other"]
+
+
+class Mount(NamedTuple):
+    """A mount as docker sees it.
+
+    `source` is a host path (variables resolved where they are known, else kept as ``${...}``), a
+    volume's name, or ''. `options` are the rest, e.g. ``bind-propagation=rshared``.
+    """
+
+    type: MountType
+    source: str
+    target: str
+    read_only: bool = False
+    options: tuple[str, ...] = ()
+
+
+class SecurityOption(NamedTuple):
+    """One `--security-opt`: ``("seccomp", "unconfined")``, ``("no-new-privileges", "true")``."""
+
+    name: str
+    value: str
+
+
+class Device(NamedTuple):
+    """A device passed in: host path, path inside, cgroup permissions."""
+
+    source: str
+    target: str
+    permissions: str = "rwm"
+
+
+class Pair(NamedTuple):
+    """A named string: environment variable, annotation, label, ulimit, sysctl."""
+
+    name: str
+    value: str
+
+
+class Container(NamedTuple):
+    """What the engine would be asked to create, in effective order (a later value wins).
+
+    `place` is where a finding about something missing stands. `None` and empty tuples mean "not
+    set"; capabilities are upper-case without ``CAP_``; namespaces hold docker's mode strings
+    (``host``, ``none``, ``bridge``, ``container:x``, a network's name).
+    """
+
+    name: str
+    place: Place | None
+    image: Value[str] | None = None
+    runtime: Value[str] | None = None
+    privileged: Value[bool] | None = None
+    user: Value[str] | None = None
+    cap_add: tuple[Value[str], ...] = ()
+    cap_drop: tuple[Value[str], ...] = ()
+    security_opt: tuple[Value[SecurityOption], ...] = ()
+    network: Value[str] | None = None
+    pid: Value[str] | None = None
+    ipc: Value[str] | None = None
+    uts: Value[str] | None = None
+    userns: Value[str] | None = None
+    cgroupns: Value[str] | None = None
+    mounts: tuple[Value[Mount], ...] = ()
+    devices: tuple[Value[Device], ...] = ()
+    read_only_rootfs: Value[bool] | None = None
+    init: Value[bool] | None = None
+    env: tuple[Value[Pair], ...] = ()
+    annotations: tuple[Value[Pair], ...] = ()
+    labels: tuple[Value[Pair], ...] = ()
+    ports: tuple[Value[str], ...] = ()
+    memory: Value[str] | None = None
+    cpus: Value[str] | None = None
+    pids_limit: Value[int] | None = None
+    ulimits: tuple[Value[Pair], ...] = ()
+    command: tuple[str, ...] = ()
+    working_dir: Value[str] | None = None
+    host_commands: tuple[Value[str], ...] = ()
+    """Commands of the file that run on the host, before any sandbox (`initializeCommand`)."""
+
+    def option(self, name: str) -> Value[SecurityOption] | None:
+        """The `--security-opt` of this name that is in force: docker takes the last one."""
+        found = None
+        for option in self.security_opt:
+            if option.value.name == name:
+                found = option
+        return found
+
+    def is_privileged(self) -> bool:
+        return self.privileged is not None and self.privileged.value
+
+    def drops_all(self) -> bool:
+        return any(cap.value == "ALL" for cap in self.cap_drop)
+
+    def uses_gvisor(self) -> bool:
+        """True when the runtime's name says gVisor; what it really is only the engine knows."""
+        return self.runtime is not None and self.runtime.value.startswith("runsc")

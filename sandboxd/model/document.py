@@ -1,0 +1,16 @@
+"""A file that was parsed, and what it is."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sandboxd.syntax.node import Tree
+from sandboxd.text import SourceText
+
+
+class Document(NamedTuple):
+    """`kind` is the name of a module of `kinds`, e.g. ``devcontainer`` or ``sandboxd_toml``."""
+
+    kind: str
+    source: SourceText
+    tree: Tree

@@ -1,0 +1,38 @@
+"""A value and where it came from."""
+
+from __future__ import annotations
+
+from typing import Generic, Literal, NamedTuple, TypeVar
+
+from sandboxd.findings import Place
+from sandboxd.syntax.node import Node
+
+T = TypeVar("T")
+
+OriginKind = Literal["file", "feature", "label", "compose", "dockerfile", "engine", "plan"]
+
+
+class Origin(NamedTuple):
+    """What set a value: `name` is a path, a Feature id, an image, or a container id."""
+
+    kind: OriginKind
+    name: str
+    key: str = ""
+    """The property it was written under, e.g. ``runArgs`` or ``securityOpt``."""
+
+
+class Value(NamedTuple, Generic[T]):
+    """One normalised setting.
+
+    `place` is what the user can change (for a Feature or a label that is the line naming it);
+    None for values that no file holds (a live container, a plan). `written` is the user's own
+    spelling, for messages. `nodes` are the syntax nodes that hold it, in file order: one for a
+    property, two for ``--cap-add`` followed by its value in `runArgs`; the file kind needs them
+    to write fixes.
+    """
+
+    value: T
+    origin: Origin
+    place: Place | None = None
+    written: str = ""
+    nodes: tuple[Node, ...] = ()

@@ -1,0 +1,44 @@
+"""The plan: a container, and the reason for every value in it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sandboxd.model.container import Container
+
+
+class Reason(NamedTuple):
+    """Why a value of the plan is as it is.
+
+    `field` is a field of `Container`; `item` the value in docker's spelling; `decided_by` one of
+    ``profile dev``, ``config``, ``host``, ``floor``; `why` a sentence for a person.
+    """
+
+    field: str
+    item: str
+    decided_by: str
+    why: str
+
+
+class Downgrade(NamedTuple):
+    """A control that was asked for and will not be in force. Shown wherever the plan is shown."""
+
+    control: str
+    why: str
+    fix: str = ""
+
+
+class Plan(NamedTuple):
+    """`container` is what to create for the project at `workspace` (an absolute host path).
+
+    `seccomp_path` is the shipped profile's path on this host, '' for the engine's default;
+    `control_files` are the workspace paths pinned read-only, relative to the workspace.
+    """
+
+    workspace: str
+    profile: str
+    container: Container
+    reasons: tuple[Reason, ...]
+    downgrades: tuple[Downgrade, ...]
+    seccomp_path: str = ""
+    control_files: tuple[str, ...] = ()

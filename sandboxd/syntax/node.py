@@ -1,0 +1,84 @@
+"""The tree that every parser of ours builds: nodes that know where they stand.
+
+A parser never raises on text: what it could not read becomes a :class:`Problem`, and everything
+outside the broken part is in the tree.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from sandboxd.text import Span
+
+NodeKind = Literal["object", "array", "string", "number", "boolean", "null", "datetime", "missing"]
+
+
+class Problem(NamedTuple):
+    """Text that is not valid in its language; `message` is lower-case, without full stop."""
+
+    span: Span
+    message: str
+
+
+class Node:
+    """One value of a config file.
+
+    `span` covers the value as written, quotes and brackets included. `value` is the decoded
+    scalar (str, int, float, bool, None; for datetime its text), None for containers. `items` are
+    the elements of an array; `members` the properties of an object in file order, duplicates
+    kept. Children lie within the span of their parent and do not overlap.
+    """
+
+    __slots__ = ("items", "kind", "members", "parent", "span", "value")
+
+    def __init__(self, kind: NodeKind, span: Span, value: object = None) -> None:
+        self.kind: NodeKind = kind
+        self.span = span
+        self.value = value
+        self.items: list[Node] = []
+        self.members: list[Member] = []
+        self.parent: Node | None = None
+
+    def get(self, key: str) -> Node | None:
+        """The value of a property; of duplicates the last, which is what readers of JSON use."""
+        found = None
+        for member in self.members:
+            if member.key.value == key:
+                found = member.value
+        return found
+
+    def member(self, key: str) -> Member | None:
+        """The last property named `key`."""
+        found = None
+        for member in self.members:
+            if member.key.value == key:
+                found = member
+        return found
+
+    def text(self) -> str | None:
+        """The value when this is a string, else None."""
+        return self.value if isinstance(self.value, str) and self.kind == "string" else None
+
+    def __repr__(self) -> str:
+        return f"Node({self.kind}, {self.span.start}-{self.span.end}, {self.value!r})"
+
+
+class Member(NamedTuple):
+    """A property of an object: `key` is a string node, `value` is kind "missing" if not typed yet."""
+
+    key: Node
+    value: Node
+
+
+class Comment(NamedTuple):
+    """A comment as written, its marks included."""
+
+    span: Span
+
+
+class Tree(NamedTuple):
+    """A parsed file: `root` is None when the text holds no value at all."""
+
+    root: Node | None
+    problems: tuple[Problem, ...]
+    comments: tuple[Comment, ...]
