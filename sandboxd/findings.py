@@ -10,10 +10,10 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sandboxd.text import Edit, SourceText, Span
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from sandboxd.text import SourceText, Span
 
 
 class Severity(enum.IntEnum):
@@ -53,13 +53,6 @@ class Related(NamedTuple):
 
     place: Place
     message: str
-
-
-class Edit(NamedTuple):
-    """Replace `span` of the text that was checked by `text`."""
-
-    span: Span
-    text: str
 
 
 class Fix(NamedTuple):

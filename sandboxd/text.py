@@ -8,7 +8,10 @@ SARIF count code points, LSP clients count UTF-16 (VS Code), UTF-8 (Neovim, Heli
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
 
@@ -28,6 +31,30 @@ class Position(NamedTuple):
 
     line: int
     column: int
+
+
+class Edit(NamedTuple):
+    """Replace `span` of a text by `text`."""
+
+    span: Span
+    text: str
+
+
+def apply_edits(text: str, edits: Iterable[Edit]) -> str:
+    """`text` with all `edits`, whose spans must not overlap; equal places keep their order.
+
+    :raises ValueError: two edits overlap
+    """
+    parts: list[str] = []
+    at = 0
+    for span, new in sorted(edits, key=lambda edit: edit.span):
+        if span.start < at:
+            raise ValueError(f"edits overlap at offset {span.start}")
+        parts.append(text[at : span.start])
+        parts.append(new)
+        at = span.end
+    parts.append(text[at:])
+    return "".join(parts)
 
 
 class SourceText:

@@ -90,7 +90,9 @@ class HostFacts(NamedTuple):
         if self.engine is None:
             return None
         proven = [r for r in self.engine.runtimes if r.usable and r.gvisor]
-        proven.sort(key=lambda r: (not r.directfs_off(), not r.name.startswith("runsc-sandboxd"), r.name))
+        proven.sort(
+            key=lambda r: (not r.directfs_off(), not r.name.startswith("runsc-sandboxd"), r.name)
+        )
         return proven[0] if proven else None
 
 

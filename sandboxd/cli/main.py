@@ -1,0 +1,132 @@
+"""The command line: one module of `commands` for each command, imported only when it is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+from typing import NoReturn, Protocol, cast
+
+from sandboxd import __version__
+from sandboxd.cli import terminal
+from sandboxd.errors import EXIT_BUG, EXIT_OK, EXIT_USAGE, SandboxdError, UsageError
+
+
+class Command(Protocol):
+    """A module of `sandboxd.cli.commands`.
+
+    Heavy imports belong inside `run`: `--help` imports every command.
+    """
+
+    HELP: str
+    """One line for the list of commands."""
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's arguments; the module docstring is the description."""
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Do it; returns the exit code or raises a `SandboxdError`."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, f"see `{self.prog} --help`")
+
+
+def command_names() -> list[str]:
+    """Names of all commands, from the files that are there."""
+    folder = os.path.join(os.path.dirname(__file__), "commands")
+    return sorted(
+        name[:-3].replace("_", "-")
+        for name in os.listdir(folder)
+        if name.endswith(".py") and not name.startswith("_")
+    )
+
+
+def load_command(name: str) -> Command:
+    """The module of a command.
+
+    :raises UsageError: there is no such command
+    """
+    names = command_names()
+    if name not in names:
+        raise UsageError(f"there is no command `{name}`", _did_you_mean(name, names))
+    return cast("Command", import_module("sandboxd.cli.commands." + name.replace("-", "_")))
+
+
+def build_parser(name: str, command: Command) -> argparse.ArgumentParser:
+    """The argument parser of one command."""
+    parser = _Parser(
+        prog=f"sandboxd {name}",
+        description=command.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.configure(parser)
+    return parser
+
+
+def run(argv: list[str]) -> int:
+    """Run `argv` (without the program's name); every error ends as a message and an exit code."""
+    try:
+        return _dispatch(argv)
+    except SandboxdError as error:
+        terminal.error(error)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): not worth a word, and Python must not
+        # try to flush stdout again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
+    except KeyboardInterrupt:
+        terminal.status("interrupted")
+        return 130
+    except Exception as error:
+        return _bug(argv, error)
+
+
+def _dispatch(argv: list[str]) -> int:
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print(overview())
+        return EXIT_OK if argv else EXIT_USAGE
+    if argv[0] in ("--version", "-V"):
+        print(f"sandboxd {__version__}")
+        return EXIT_OK
+    command = load_command(argv[0])
+    args = build_parser(argv[0], command).parse_args(argv[1:])
+    return command.run(args)
+
+
+def overview() -> str:
+    """The text of `sandboxd --help`."""
+    rows = [(name, load_command(name).HELP) for name in command_names()]
+    width = max((len(name) for name, _ in rows), default=0)
+    listing = "\n".join(f"  {name:<{width}}  {text}" for name, text in rows)
+    return (
+        "usage: sandboxd COMMAND [ARGUMENT ...]\n\n"
+        "Finds what a dev container config gives away, generates a sandboxed one,\n"
+        "runs the workspace in it and proves that it holds.\n\n"
+        f"commands:\n{listing}\n\n"
+        "`sandboxd COMMAND --help` explains one command; `sandboxd --version` prints the version."
+    )
+
+
+def _did_you_mean(name: str, names: list[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, names, n=1)
+    return f"did you mean `sandboxd {close[0]}`?" if close else "see `sandboxd --help`"
+
+
+def _bug(argv: list[str], error: Exception) -> int:
+    """Write a report that can be pasted into an issue, and say where it is."""
+    from sandboxd.cli.crash import write_report
+
+    path = write_report(argv, error)
+    terminal.error(
+        SandboxdError(
+            f"this is a bug in sandboxd {__version__}: {type(error).__name__}: {error}",
+            f"please report it with the file `{path}`" if path else "please report it",
+        )
+    )
+    return EXIT_BUG

@@ -1,0 +1,53 @@
+"""What a person sees: stdout is data, stderr is status, colour only on a terminal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import TextIO
+
+from sandboxd.errors import SandboxdError
+
+RED, YELLOW, BLUE, GREEN, BOLD, DIM = "31", "33", "34", "32", "1", "2"
+
+
+def colours(stream: TextIO) -> bool:
+    """Whether `stream` takes colour: a terminal, NO_COLOR not set, TERM not dumb."""
+    return (
+        stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "") != "dumb"
+    )
+
+
+def paint(text: str, *codes: str, stream: TextIO | None = None) -> str:
+    """`text` in colour when `stream` (default: stdout) takes it."""
+    if not codes or not colours(stream or sys.stdout):
+        return text
+    return f"\x1b[{';'.join(codes)}m{text}\x1b[0m"
+
+
+def printable(text: str) -> str:
+    """`text` without characters that could drive a terminal: file names and values are hostile."""
+    return "".join(
+        char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in text
+    )
+
+
+def width() -> int:
+    """Columns to write to, 80 when unknown."""
+    return shutil.get_terminal_size((80, 24)).columns
+
+
+def status(message: str) -> None:
+    """A line about what is going on, to stderr."""
+    print(printable(message), file=sys.stderr, flush=True)
+
+
+def error(problem: SandboxdError) -> None:
+    """An error with its hint, to stderr."""
+    head = paint("error:", RED, BOLD, stream=sys.stderr)
+    print(f"{head} {printable(problem.message)}", file=sys.stderr)
+    if problem.hint:
+        print(
+            f"{paint('hint:', BOLD, stream=sys.stderr)} {printable(problem.hint)}", file=sys.stderr
+        )
