@@ -85,7 +85,7 @@ def write_atomic(path: str, data: bytes, mode: int = 0o644) -> bool:
     with contextlib.suppress(UnreadableError):
         if not os.path.islink(path) and read_bytes(path, max(len(data), MAX_BYTES)) == data:
             return False
-    temporary = f"{path}.{os.getpid()}.tmp"
+    temporary = f"{path}.{os.urandom(6).hex()}.tmp"
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
         try:

@@ -1,0 +1,81 @@
+"""The frame around every command: help, version, wrong words, bugs, broken pipes."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from sandboxd import __version__
+from sandboxd.cli import main as cli
+
+
+def sandboxd(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "sandboxd", *args],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **env},
+        timeout=60,
+    )
+
+
+def test_version_is_data() -> None:
+    done = sandboxd("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"sandboxd {__version__}\n", "")
+
+
+def test_help_lists_every_command_with_one_line() -> None:
+    done = sandboxd("--help")
+    assert done.returncode == 0
+    for name in cli.command_names():
+        line = next(x for x in done.stdout.splitlines() if x.startswith(f"  {name} "))
+        assert len(line.split(maxsplit=1)[1]) > 10
+    assert done.stderr == ""
+
+
+def test_no_command_is_a_usage_error_that_shows_the_help() -> None:
+    done = sandboxd()
+    assert done.returncode == 2
+    assert "commands:" in done.stdout
+
+
+def test_unknown_command_names_the_nearest() -> None:
+    done = sandboxd("statsu")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "there is no command `statsu`" in done.stderr
+    assert "hint: did you mean `sandboxd status`?" in done.stderr
+
+
+def test_unknown_flag_points_at_the_help() -> None:
+    done = sandboxd("check", "--bogus")
+    assert done.returncode == 2
+    assert "--bogus" in done.stderr
+    assert "hint: see `sandboxd check --help`" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_bug_leaves_a_report_and_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_argv: list[str]) -> int:
+        raise RuntimeError("a rule went wrong")
+
+    monkeypatch.setattr(cli, "_dispatch", broken)
+    assert cli.run(["check"]) == 3
+    shown = capsys.readouterr().err
+    assert "this is a bug in sandboxd" in shown
+    assert "Traceback" not in shown
+    path = shown.split("with the file `")[1].split("`")[0]
+    with open(path, encoding="utf-8") as report:
+        text = report.read()
+    os.unlink(path)
+    assert "Traceback" in text and "command: sandboxd check" in text
+
+
+def test_control_characters_never_reach_the_terminal() -> None:
+    done = sandboxd("\x1b[31mred")
+    assert done.returncode == 2
+    assert "\x1b" not in done.stderr
+    assert r"\x1b[31mred" in done.stderr

@@ -1,0 +1,86 @@
+"""Reading hostile files, writing our own."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from sandboxd.errors import EnvironmentFailure, UnreadableError
+from sandboxd.files import decode, read_source, write_atomic
+
+
+def test_reads_text_without_its_byte_order_mark(tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    file.write_bytes(b"\xef\xbb\xbf{}\r\n")
+    assert read_source(str(file), "a.json").text == "{}\r\n"
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda p: None, "does not exist"),
+        (lambda p: p.mkdir(), "is a directory"),
+        (lambda p: os.mkfifo(p), "is a named pipe"),
+        (lambda p: p.symlink_to("/dev/zero"), "is a character device"),
+        (lambda p: p.symlink_to(p), "is a loop of symbolic links"),
+        (lambda p: p.write_bytes(b"x" * 2000), "larger than 1 KiB"),
+        (lambda p: p.write_bytes("{}".encode("utf-16")), "is UTF-16"),
+        (lambda p: p.write_bytes(b"{\xff}"), "byte `0xff` at offset 1"),
+        (lambda p: socket.socket(socket.AF_UNIX).bind(str(p)), "is a socket"),
+    ],
+)
+def test_says_why_a_file_cannot_be_read(tmp_path: Path, make: object, reason: str) -> None:
+    path = tmp_path / "f"
+    make(path)  # type: ignore[operator]
+    with pytest.raises(UnreadableError) as caught:
+        read_source(str(path), limit=1024)
+    assert reason in caught.value.message
+    assert caught.value.hint
+
+
+def test_nul_in_a_path_is_a_reason_not_a_crash() -> None:
+    with pytest.raises(UnreadableError, match="NUL"):
+        read_source("a\0b")
+
+
+def test_write_replaces_only_other_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    assert write_atomic(str(path), b"one")
+    before = path.stat().st_ino
+    assert not write_atomic(str(path), b"one")
+    assert path.stat().st_ino == before
+    assert write_atomic(str(path), b"two")
+    assert path.read_bytes() == b"two"
+    assert os.listdir(tmp_path) == ["f"]
+
+
+def test_write_replaces_a_symlink_instead_of_following_it(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    link = tmp_path / "link"
+    link.symlink_to(victim)
+    assert write_atomic(str(link), b"new")
+    assert victim.read_text() == "mine"
+    assert not link.is_symlink()
+
+
+def test_full_disk_leaves_the_old_file_and_no_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "f"
+    path.write_bytes(b"old")
+
+    def no_space(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", no_space)
+    with pytest.raises(EnvironmentFailure, match="no space left"):
+        write_atomic(str(path), b"new")
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["f"]
+
+
+def test_decode_names_the_first_bad_byte() -> None:
+    with pytest.raises(UnreadableError, match="offset 2"):
+        decode(b"ok\x80")
