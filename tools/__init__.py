@@ -1,0 +1,1 @@
+"""Helpers for developing and showing sandboxd; nothing here is shipped."""
