@@ -33,12 +33,16 @@ class Severity(enum.IntEnum):
 
 
 class RuleMeta(NamedTuple):
-    """Identity of a rule. `id` is kebab-case, names the weak setting and is never renamed."""
+    """Identity of a rule. `id` is kebab-case, names the weak setting and is never renamed.
+
+    `severity` is the highest that the rule gives; `why` is one sentence for the `why:` line.
+    """
 
     id: str
     summary: str
     severity: Severity
     since: str
+    why: str = ""
 
 
 class Place(NamedTuple):
@@ -118,6 +122,7 @@ class Finding(NamedTuple):
     remedies: tuple[Remedy, ...] = ()
     fixes: tuple[Fix, ...] = ()
     suppressed: Suppressed | None = None
+    why: str = ""
 
 
 class Suppressed(NamedTuple):

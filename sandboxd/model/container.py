@@ -50,6 +50,14 @@ class Pair(NamedTuple):
     value: str
 
 
+class Unseen(NamedTuple):
+    """A source that may set more than this description holds, and that was not read."""
+
+    source: Literal["compose", "features"]
+    reason: str
+    hint: str = ""
+
+
 class Container(NamedTuple):
     """What the engine would be asked to create, in effective order (a later value wins).
 
@@ -89,6 +97,9 @@ class Container(NamedTuple):
     working_dir: Value[str] | None = None
     host_commands: tuple[Value[str], ...] = ()
     """Commands of the file that run on the host, before any sandbox (`initializeCommand`)."""
+    remote_user: Value[str] | None = None
+    """Who the editor's processes run as; the container's own user when not set."""
+    unseen: tuple[Unseen, ...] = ()
 
     def option(self, name: str) -> Value[SecurityOption] | None:
         """The `--security-opt` of this name that is in force: docker takes the last one."""
@@ -103,6 +114,10 @@ class Container(NamedTuple):
 
     def drops_all(self) -> bool:
         return any(cap.value == "ALL" for cap in self.cap_drop)
+
+    def is_whole(self) -> bool:
+        """False when a Compose file holds most of it: then nothing can be said to be missing."""
+        return all(unseen.source != "compose" for unseen in self.unseen)
 
     def uses_gvisor(self) -> bool:
         """True when the runtime's name says gVisor; what it really is only the engine knows."""

@@ -20,6 +20,20 @@ class Origin(NamedTuple):
     key: str = ""
     """The property it was written under, e.g. ``runArgs`` or ``securityOpt``."""
 
+    def describe(self) -> str:
+        """For a person: ``runArgs`` of the file itself, else what brought the value in."""
+        if self.kind == "file":
+            return f"`{self.key}`" if self.key else ""
+        noun = {
+            "feature": "Feature",
+            "label": "label of image",
+            "compose": "Compose file",
+            "dockerfile": "Dockerfile",
+            "engine": "container",
+            "plan": "plan",
+        }[self.kind]
+        return f"{noun} `{self.name}`"
+
 
 class Value(NamedTuple, Generic[T]):
     """One normalised setting.
