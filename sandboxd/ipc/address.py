@@ -1,0 +1,142 @@
+"""Where the daemon's socket is, and whether it can be trusted.
+
+The folder is private to the user and named after the protocol. It never lies in TMPDIR: editors
+change that variable, and others may write there. Both ends check owner and mode, since a socket
+in a folder that somebody else can enter is somebody else's socket.
+
+Imported by the fast path of `status`: `os` and `stat` are loaded by every Python already.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from sandboxd.errors import DaemonError
+from sandboxd.ipc.messages import PROTOCOL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LONGEST = 103
+"""Bytes that fit into `sockaddr_un` on every system we know (macOS: 104 with the NUL)."""
+
+
+def folder(environ: Mapping[str, str], uid: int) -> str:
+    """The folder of the socket for this user; it need not exist."""
+    return os.path.join(_base(environ, uid), f"sandboxd-{uid}-{PROTOCOL}")
+
+
+def socket_path(where: str) -> str:
+    """The daemon's socket in its folder `where`.
+
+    :raises DaemonError: the path is too long for a Unix socket
+    """
+    path = os.path.join(where, "daemon.sock")
+    if len(os.fsencode(path)) > _LONGEST:
+        raise DaemonError(
+            f"socket path `{path}` is longer than {_LONGEST} bytes",
+            "set XDG_RUNTIME_DIR to a shorter folder of yours",
+        )
+    return path
+
+
+def lock_path(where: str) -> str:
+    """The file that the running daemon holds locked."""
+    return os.path.join(where, "daemon.lock")
+
+
+def ensure_folder(where: str, uid: int) -> None:
+    """Create the folder with mode 0700 where it is missing, then check it.
+
+    :raises DaemonError: it cannot be created, or is not private
+    """
+    try:
+        os.makedirs(os.path.dirname(where), mode=0o700, exist_ok=True)
+        os.mkdir(where, 0o700)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DaemonError(
+            f"cannot create `{where}`: {reason}", "set XDG_RUNTIME_DIR to a folder of yours"
+        ) from None
+    check_folder(where, uid)
+
+
+def check_folder(where: str, uid: int) -> bool:
+    """False when the folder does not exist, True when it is private to `uid`.
+
+    :raises DaemonError: it is a symlink, no folder, another user's, or open to others
+    """
+    try:
+        found = os.lstat(where)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise DaemonError(f"cannot look at `{where}`: {(error.strerror or '').lower()}") from None
+    if not stat.S_ISDIR(found.st_mode):
+        kind = "a symbolic link" if stat.S_ISLNK(found.st_mode) else "not a folder"
+        raise DaemonError(
+            f"`{where}` is {kind}, so it is not used", f"look at it, then `rm {where}`"
+        )
+    _check_owner(where, found, uid)
+    if found.st_mode & 0o077:
+        mode = stat.S_IMODE(found.st_mode)
+        raise DaemonError(
+            f"`{where}` is open to other users (mode {mode:04o}), so it is not used",
+            f"`chmod 700 {where}`, after looking at what is in it",
+        )
+    return True
+
+
+def check_socket(path: str, uid: int) -> bool:
+    """False when there is no socket, True when there is one that only `uid` can use.
+
+    :raises DaemonError: something else is in its place, or its owner or mode is wrong
+    """
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise DaemonError(f"cannot look at `{path}`: {(error.strerror or '').lower()}") from None
+    if not stat.S_ISSOCK(found.st_mode):
+        kind = "a symbolic link" if stat.S_ISLNK(found.st_mode) else "not a socket"
+        raise DaemonError(f"`{path}` is {kind}, so it is not used", f"look at it, then `rm {path}`")
+    _check_owner(path, found, uid)
+    if found.st_mode & 0o077:
+        mode = stat.S_IMODE(found.st_mode)
+        raise DaemonError(
+            f"`{path}` is open to other users (mode {mode:04o}), so it is not used",
+            f"`rm {path}`, then run the command again",
+        )
+    return True
+
+
+def _check_owner(path: str, found: os.stat_result, uid: int) -> None:
+    if found.st_uid != uid:
+        raise DaemonError(
+            f"`{path}` belongs to user {found.st_uid}, not to you ({uid}), so it is not used",
+            "set XDG_RUNTIME_DIR to a folder of yours",
+        )
+
+
+def _base(environ: Mapping[str, str], uid: int) -> str:
+    """XDG_RUNTIME_DIR, else /run/user/UID, else ~/.cache: the first that is ours.
+
+    After `su` or `sudo` the variable often still names the other user's folder.
+    """
+    for candidate in (environ.get("XDG_RUNTIME_DIR", ""), f"/run/user/{uid}"):
+        if candidate.startswith("/") and _is_ours(candidate, uid):
+            return candidate
+    return os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".cache")
+
+
+def _is_ours(path: str, uid: int) -> bool:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == uid and not found.st_mode & 0o022

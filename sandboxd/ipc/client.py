@@ -1,0 +1,344 @@
+"""The commands' side of the socket: connect, start the daemon when it is wanted, ask, listen.
+
+Synchronous and without asyncio: a command asks one thing and ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Any
+
+from sandboxd import __version__
+from sandboxd.errors import DaemonError
+from sandboxd.ipc import address, messages
+
+START_SECONDS = 2.0
+"""How long a command waits for a daemon that it started."""
+
+_LOG_HINT = "`sandboxd daemon logs` shows what it did"
+
+
+class Client:
+    """One greeted connection to the daemon."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._buffer = bytearray()
+        self._next_id = 0
+        self._early: list[dict[str, Any]] = []
+        self.daemon_version = ""
+        self.daemon_pid = 0
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def greet(self, environ: Mapping[str, str], cwd: str) -> None:
+        """Say who calls; must come first.
+
+        :raises DaemonError: the daemon does not answer as one of ours
+        """
+        hello: messages.Hello = {
+            "version": __version__,
+            "docker_host": environ.get("DOCKER_HOST"),
+            "docker_context": environ.get("DOCKER_CONTEXT"),
+            "path": environ.get("PATH", ""),
+            "cwd": cwd,
+        }
+        welcome = self.request(messages.HELLO, dict(hello), timeout=START_SECONDS)
+        if not isinstance(welcome, dict) or not isinstance(welcome.get("pid"), int):
+            raise DaemonError("the daemon did not answer the greeting", _LOG_HINT)
+        self.daemon_version = str(welcome.get("version"))
+        self.daemon_pid = welcome["pid"]
+
+    def request(self, method: str, params: Mapping[str, Any], timeout: float = 30.0) -> Any:
+        """The result of `method`; notifications that come meanwhile are kept for `events`.
+
+        :raises DaemonError: no answer in time, the connection ended, or the daemon refused
+        """
+        self._next_id += 1
+        number = self._next_id
+        message = {"jsonrpc": "2.0", "id": number, "method": method, "params": dict(params)}
+        deadline = time.monotonic() + timeout
+        try:
+            self._connection.settimeout(timeout)
+            self._connection.sendall(json.dumps(message).encode("ascii") + b"\n")
+            while True:
+                answer = self._read(deadline)
+                if answer.get("id") == number:
+                    break
+                self._early.append(answer)
+        except TimeoutError:
+            raise DaemonError(
+                f"the daemon did not answer `{method}` within {timeout:.0f} s", _LOG_HINT
+            ) from None
+        except OSError as error:
+            raise _lost(error) from None
+        if "error" in answer:
+            problem = answer["error"] if isinstance(answer["error"], dict) else {}
+            data = problem.get("data")
+            hint = data.get("hint", "") if isinstance(data, dict) else ""
+            raise DaemonError(str(problem.get("message", "the daemon failed")), str(hint))
+        return answer.get("result")
+
+    def events(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Method and params of each notification, until the daemon ends the connection."""
+        while True:
+            try:
+                message = self._early.pop(0) if self._early else self._read(None)
+            except OSError:
+                return
+            except DaemonError:
+                return
+            if "method" in message:
+                yield str(message["method"]), message.get("params") or {}
+
+    def _read(self, deadline: float | None) -> dict[str, Any]:
+        while (end := self._buffer.find(b"\n")) < 0:
+            if deadline is not None:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError
+                self._connection.settimeout(left)
+            else:
+                self._connection.settimeout(None)
+            part = self._connection.recv(262144)
+            if not part or len(self._buffer) > messages.MAX_LINE:
+                raise DaemonError("the daemon ended the connection", _LOG_HINT)
+            self._buffer += part
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        try:
+            message = json.loads(line)
+        except (ValueError, RecursionError):
+            message = None
+        if not isinstance(message, dict):
+            raise DaemonError("the daemon sent something that is not a message", _LOG_HINT)
+        return message
+
+
+def connect(environ: Mapping[str, str], cwd: str | None = None, *, start: bool) -> Client | None:
+    """A greeted client; None when no daemon runs and `start` is False.
+
+    A daemon of an older version is stopped and replaced when `start` is True.
+
+    :raises DaemonError: the socket cannot be trusted, or the daemon does not come up or answer
+    """
+    cwd = cwd or _cwd()
+    client = _greeted(environ, cwd)
+    if client is not None and start and _is_older(client.daemon_version):
+        with client:
+            stop(client)
+        client = None
+    if client is not None or not start:
+        return client
+    _start(environ)
+    client = _greeted(environ, cwd)
+    if client is None:
+        raise DaemonError("the daemon ended as soon as it was started", _LOG_HINT)
+    return client
+
+
+def register(environ: Mapping[str, str], workspace: str, *, start: bool) -> str | None:
+    """Ask the daemon to keep `workspace` generated; the reason when that was not possible.
+
+    For commands whose own work does not depend on the daemon: never raises a `DaemonError`.
+    """
+    try:
+        client = connect(environ, workspace, start=start)
+        if client is None:
+            return "no daemon is running"
+        with client:
+            client.request(messages.PROJECT_REGISTER, {"path": workspace}, timeout=5.0)
+    except DaemonError as error:
+        return error.message
+    return None
+
+
+def stop(client: Client, timeout: float = 5.0) -> None:
+    """Ask the daemon to end, and wait until it has.
+
+    :raises DaemonError: it is still there after `timeout` seconds
+    """
+    pid = client.daemon_pid
+    client.request(messages.SHUTDOWN, {}, timeout=timeout)
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if not _alive(pid):
+            return
+        time.sleep(0.01)
+    raise DaemonError(f"the daemon (pid {pid}) did not end within {timeout:.0f} s", f"`kill {pid}`")
+
+
+def _greeted(environ: Mapping[str, str], cwd: str) -> Client | None:
+    uid = os.getuid()
+    where = address.folder(environ, uid)
+    path = address.socket_path(where)
+    if not address.check_folder(where, uid) or not address.check_socket(path, uid):
+        return None
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(START_SECONDS)
+        connection.connect(path)
+        _check_peer(connection, uid)
+        client = Client(connection)
+        client.greet(environ, cwd)
+    except (ConnectionRefusedError, FileNotFoundError):
+        connection.close()
+        return None
+    except TimeoutError:
+        connection.close()
+        raise DaemonError("the daemon does not take connections", _LOG_HINT) from None
+    except OSError as error:
+        connection.close()
+        raise _lost(error) from None
+    except BaseException:
+        connection.close()
+        raise
+    return client
+
+
+def _check_peer(connection: socket.socket, uid: int) -> None:
+    """Refuse a daemon of another user. Only Linux tells; elsewhere the folder's mode must do."""
+    if hasattr(socket, "SO_PEERCRED"):
+        raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        _, peer, _ = struct.unpack("3i", raw)
+        if peer != uid:
+            raise DaemonError(f"the daemon on the socket runs as user {peer}, not as you ({uid})")
+
+
+def _start(environ: Mapping[str, str]) -> None:
+    """Start a daemon and wait until it listens; of several starters one does it.
+
+    :raises DaemonError: it does not listen within `START_SECONDS`
+    """
+    uid = os.getuid()
+    where = address.folder(environ, uid)
+    address.ensure_folder(where, uid)
+    path = address.socket_path(where)
+    deadline = time.monotonic() + START_SECONDS
+    with _start_lock(where, deadline):
+        if _listens(path):
+            return
+        process = _spawn(environ)
+        while time.monotonic() < deadline:
+            if _listens(path):
+                return
+            if process.poll() is not None and not _listens(path):
+                break
+            time.sleep(0.005)
+    raise DaemonError(f"the daemon did not come up within {START_SECONDS:.0f} s", _LOG_HINT)
+
+
+def _spawn(environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """A daemon of its own session, which holds none of our descriptors.
+
+    An editor waits for the end of every pipe that its children hold, so stdio is cut off. `-P`
+    and the root folder keep files of the workspace from being imported or held open.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "sandboxd", "daemon", "run", "--background"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        close_fds=True,
+        cwd="/",
+        env=dict(environ),
+    )
+
+
+@contextlib.contextmanager
+def _start_lock(where: str, deadline: float) -> Iterator[None]:
+    import fcntl
+
+    descriptor = os.open(
+        os.path.join(where, "start.lock"),
+        os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW,
+        0o600,
+    )
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise DaemonError(
+                        "another command has been starting the daemon for too long", _LOG_HINT
+                    ) from None
+                time.sleep(0.01)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _listens(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(0.5)
+        try:
+            probe.connect(path)
+        except OSError:
+            return False
+        return True
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    # Nobody may have reaped it yet when the caller is its parent.
+    with contextlib.suppress(ChildProcessError):
+        if os.waitpid(pid, os.WNOHANG)[0] == pid:
+            return False
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] == b"Z"
+    except (OSError, IndexError):
+        return False
+
+
+def _is_older(version: str) -> bool:
+    return _numbers(version) < _numbers(__version__)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))
+
+
+def _cwd() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return "/"
+
+
+def _lost(error: OSError) -> DaemonError:
+    reason = (error.strerror or type(error).__name__).lower()
+    return DaemonError(f"the connection to the daemon failed: {reason}", _LOG_HINT)

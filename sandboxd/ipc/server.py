@@ -1,0 +1,266 @@
+"""The daemon's side of the socket: many clients, none of which can harm another or the daemon.
+
+Every connection has its own tasks and ends with them. A client that sends garbage, half a
+message, too much or nothing, or that does not read, loses its connection and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import socket
+import struct
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from sandboxd.errors import SandboxdError
+from sandboxd.ipc import messages
+
+GREETING_SECONDS = 10.0
+"""How long a client may stay silent before its `hello`."""
+
+WRITE_SECONDS = 10.0
+"""How long a client may leave its answers unread."""
+
+_MOST_UNREAD = 4 * 1024 * 1024
+_MOST_AT_ONCE = 32
+
+log = logging.getLogger(__name__)
+
+
+class InvalidParams(Exception):
+    """A request's params lack a field or hold a wrong type."""
+
+
+class Connection:
+    """One client: who it is, and the way to send it something."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self.hello: messages.Hello | None = None
+        self.closed = asyncio.Event()
+
+    def notify(self, method: str, params: Mapping[str, Any]) -> None:
+        """Send a notification; a client that does not read loses its connection."""
+        self.send({"jsonrpc": "2.0", "method": method, "params": params})
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        if self._writer.is_closing():
+            return
+        if self._writer.transport.get_write_buffer_size() > _MOST_UNREAD:
+            log.warning("closing the connection of a client that does not read")
+            self.abort()
+            return
+        self._writer.write(json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n")
+
+    def abort(self) -> None:
+        """End the connection without waiting for the client to read."""
+        self._writer.transport.abort()
+
+    async def flush(self) -> None:
+        """Wait until the client has taken most of what was sent.
+
+        :raises TimeoutError: it does not read
+        """
+        async with asyncio.timeout(WRITE_SECONDS):
+            await self._writer.drain()
+
+
+Handler = Callable[[Connection, dict[str, Any]], Awaitable[Any]]
+
+
+class Server:
+    """Serves `handlers` (method -> coroutine of connection and params) on a listening socket."""
+
+    def __init__(self, handlers: Mapping[str, Handler], welcome: messages.Welcome) -> None:
+        self._handlers = handlers
+        self._welcome = welcome
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self.connections: set[Connection] = set()
+        """The greeted clients."""
+
+    async def listen(self, path: str) -> None:
+        """Bind `path` with mode 0600; the caller made sure that nothing is there."""
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        before = os.umask(0o177)
+        try:
+            listener.bind(path)
+        finally:
+            os.umask(before)
+        listener.setblocking(False)
+        self._server = await asyncio.start_unix_server(
+            self._accept, sock=listener, limit=messages.MAX_LINE, backlog=512
+        )
+
+    async def close(self) -> None:
+        """Stop listening and end all connections."""
+        if self._server is not None:
+            self._server.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        connection = Connection(writer)
+        try:
+            if _peer_uid(writer) not in (None, os.getuid()):
+                log.warning("refused a client of another user")
+                return
+            await self._converse(connection, reader)
+        except (ConnectionError, asyncio.IncompleteReadError, TimeoutError):
+            pass
+        except asyncio.CancelledError:
+            # asyncio would print a task that ends cancelled; this one ends because we stop.
+            pass
+        finally:
+            self.connections.discard(connection)
+            self._tasks.discard(task)
+            connection.closed.set()
+            await _close(writer)
+
+    async def _converse(self, connection: Connection, reader: asyncio.StreamReader) -> None:
+        """Read requests and answer them, several at a time, until the client ends."""
+        running: set[asyncio.Task[None]] = set()
+        try:
+            async with asyncio.timeout(GREETING_SECONDS):
+                greeted = await self._greeting(connection, reader)
+            while greeted:
+                message = await self._next(connection, reader)
+                if message is None:
+                    return
+                if len(running) >= _MOST_AT_ONCE:
+                    await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                task = asyncio.create_task(self._serve(connection, message))
+                running.add(task)
+                task.add_done_callback(running.discard)
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    async def _greeting(self, connection: Connection, reader: asyncio.StreamReader) -> bool:
+        message = await self._next(connection, reader)
+        if message is None:
+            return False
+        if message.get("method") != messages.HELLO:
+            connection.send(_error(message.get("id"), messages.NOT_GREETED, "say `hello` first"))
+            return False
+        try:
+            connection.hello = _hello(message.get("params"))
+        except InvalidParams as error:
+            connection.send(_error(message.get("id"), messages.INVALID_PARAMS, str(error)))
+            return False
+        connection.send({"jsonrpc": "2.0", "id": message.get("id"), "result": self._welcome})
+        self.connections.add(connection)
+        return True
+
+    async def _next(
+        self, connection: Connection, reader: asyncio.StreamReader
+    ) -> dict[str, Any] | None:
+        """The next request, or None when the connection is to end."""
+        try:
+            line = await reader.readuntil(b"\n")
+        except asyncio.LimitOverrunError:
+            size = messages.MAX_LINE // (1024 * 1024)
+            text = f"message is longer than {size} MiB"
+            connection.send(_error(None, messages.INVALID_REQUEST, text))
+            return None
+        try:
+            message = json.loads(line)
+        except (ValueError, RecursionError):
+            connection.send(_error(None, messages.PARSE_ERROR, "message is not JSON"))
+            return None
+        if not isinstance(message, dict) or not isinstance(message.get("method"), str):
+            connection.send(_error(None, messages.INVALID_REQUEST, "message is not a request"))
+            return None
+        return message
+
+    async def _serve(self, connection: Connection, message: dict[str, Any]) -> None:
+        number = message.get("id")
+        answer = await self._answer(connection, message)
+        if number is not None:
+            connection.send(answer)
+        try:
+            await connection.flush()
+        except (TimeoutError, ConnectionError):
+            connection.abort()
+
+    async def _answer(self, connection: Connection, message: dict[str, Any]) -> dict[str, Any]:
+        number, method = message.get("id"), message["method"]
+        params = message.get("params", {})
+        handler = self._handlers.get(method)
+        if handler is None:
+            return _error(number, messages.METHOD_NOT_FOUND, f"there is no method `{method[:100]}`")
+        if not isinstance(params, dict):
+            return _error(number, messages.INVALID_PARAMS, "params are not an object")
+        try:
+            result = await handler(connection, params)
+        except InvalidParams as error:
+            return _error(number, messages.INVALID_PARAMS, str(error))
+        except SandboxdError as error:
+            return _error(number, messages.INTERNAL_ERROR, error.message, error.hint)
+        except Exception as error:
+            log.exception("the request `%s` failed", method)
+            return _error(number, messages.INTERNAL_ERROR, f"bug: {type(error).__name__}: {error}")
+        return {"jsonrpc": "2.0", "id": number, "result": result}
+
+
+def text_param(params: Mapping[str, Any], name: str) -> str:
+    """The string `name` of a request's params.
+
+    :raises InvalidParams: it is missing or something else
+    """
+    value = params.get(name)
+    if not isinstance(value, str):
+        raise InvalidParams(f"`{name}` is not a string")
+    return value
+
+
+def _hello(params: object) -> messages.Hello:
+    if not isinstance(params, dict):
+        raise InvalidParams("params are not an object")
+    for name in ("docker_host", "docker_context"):
+        if params.get(name) is not None:
+            text_param(params, name)
+    cwd = text_param(params, "cwd")
+    if not cwd.startswith("/"):
+        raise InvalidParams("`cwd` is not an absolute path")
+    return {
+        "version": text_param(params, "version"),
+        "docker_host": params.get("docker_host"),
+        "docker_context": params.get("docker_context"),
+        "path": text_param(params, "path"),
+        "cwd": cwd,
+    }
+
+
+def _error(number: object, code: int, text: str, hint: str = "") -> dict[str, Any]:
+    error: dict[str, Any] = {"code": code, "message": text}
+    if hint:
+        error["data"] = {"hint": hint}
+    return {"jsonrpc": "2.0", "id": number, "error": error}
+
+
+def _peer_uid(writer: asyncio.StreamWriter) -> int | None:
+    """Who is at the other end; None where the system does not tell."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return None
+    peer = writer.get_extra_info("socket")
+    raw = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    _, uid, _ = struct.unpack("3i", raw)
+    return int(uid)
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(ConnectionError, TimeoutError, asyncio.CancelledError):
+        async with asyncio.timeout(1.0):
+            await writer.wait_closed()
+    writer.transport.abort()

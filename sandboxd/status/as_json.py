@@ -1,0 +1,92 @@
+"""`sandboxd status --json`: the field names are the API, all are always present."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sandboxd.host.facts import HostFacts
+from sandboxd.status.model import Counts, DaemonLine, ProjectStatus, StatusReport
+
+
+def render(report: StatusReport) -> str:
+    """One JSON object and a newline."""
+    return json.dumps(document(report), indent=2) + "\n"
+
+
+def document(report: StatusReport) -> dict[str, Any]:
+    """The object, for `--watch --json` and for tests."""
+    return {
+        "version": 1,
+        "daemon": _daemon(report.daemon),
+        "host": _host(report.host, report.age),
+        "projects": [_project(project) for project in report.projects],
+    }
+
+
+def _daemon(daemon: DaemonLine) -> dict[str, Any]:
+    return {
+        "running": daemon.running,
+        "version": daemon.version or None,
+        "pid": daemon.pid,
+        "projects": daemon.projects,
+        "watching": daemon.watching or None,
+        "problem": daemon.problem or None,
+    }
+
+
+def _host(facts: HostFacts | None, age: float) -> dict[str, Any] | None:
+    if facts is None:
+        return None
+    engine = facts.engine
+    return {
+        "system": facts.system,
+        "kernel": facts.kernel,
+        "age_seconds": round(age, 1),
+        "engine": None
+        if engine is None
+        else {
+            "host": engine.host,
+            "kind": engine.kind,
+            "version": engine.version,
+            "error": engine.error or None,
+            "hint": engine.hint or None,
+            "runtimes": [
+                {
+                    "name": runtime.name,
+                    "usable": runtime.usable,
+                    "gvisor": runtime.gvisor,
+                    "why": runtime.why or None,
+                    "fix": runtime.fix or None,
+                }
+                for runtime in engine.runtimes
+            ],
+        },
+    }
+
+
+def _project(project: ProjectStatus) -> dict[str, Any]:
+    return {
+        "path": project.path,
+        "state": project.state,
+        "profile": project.profile,
+        "asked": project.asked,
+        "in_force": project.in_force,
+        "not_seen": list(project.not_seen),
+        "drift": list(project.drift),
+        "downgrades": list(project.downgrades),
+        "findings": _counts(project.counts),
+        "problem": project.problem or None,
+        "hint": project.hint or None,
+    }
+
+
+def _counts(counts: Counts | None) -> dict[str, int] | None:
+    if counts is None:
+        return None
+    return {
+        "error": counts.error,
+        "warning": counts.warning,
+        "hint": counts.hint,
+        "skipped": counts.skipped,
+    }

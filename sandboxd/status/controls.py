@@ -1,0 +1,69 @@
+"""A container as the short list of controls that `status` compares: asked against in force."""
+
+from __future__ import annotations
+
+from sandboxd.model.container import Container
+
+
+def controls(container: Container) -> dict[str, str]:
+    """Control name -> value, the same names for a plan and for an observed container."""
+    return {
+        "runtime": container.runtime.value if container.runtime else "engine's default",
+        "privileged": "yes" if container.is_privileged() else "no",
+        "capabilities": _capabilities(container),
+        "no-new-privileges": _no_new_privileges(container),
+        "seccomp": _option(container, "seccomp"),
+        "user": (container.user.value if container.user else "") or "image's",
+        "network": network(container),
+        "root-filesystem": _root_filesystem(container),
+    }
+
+
+def network(container: Container) -> str:
+    """What the container can reach, in words: an ordinary bridge filters nothing."""
+    mode = container.network.value if container.network else "default"
+    if mode == "none":
+        return "none"
+    if mode == "host":
+        return "host: the host's own network, nothing is separated"
+    if mode.startswith("container:"):
+        return f"{mode}: what that container reaches"
+    return "open: host services and DNS reachable"
+
+
+def _capabilities(container: Container) -> str:
+    if container.is_privileged():
+        return "all (privileged)"
+    added = sorted({cap.value for cap in container.cap_add})
+    if "ALL" in added:
+        return "all"
+    if container.drops_all():
+        return ", ".join(added) or "none"
+    dropped = sorted({cap.value for cap in container.cap_drop})
+    text = "engine's default"
+    if added:
+        text += f" + {', '.join(added)}"
+    if dropped:
+        text += f" - {', '.join(dropped)}"
+    return text
+
+
+def _no_new_privileges(container: Container) -> str:
+    option = container.option("no-new-privileges")
+    return "on" if option is not None and option.value.value != "false" else "off"
+
+
+def _option(container: Container, name: str) -> str:
+    option = container.option(name)
+    if container.is_privileged() and option is None:
+        return "unconfined (privileged)"
+    if option is None:
+        return "engine's default"
+    value = option.value.value
+    # The engine reports a profile as its whole JSON text.
+    return "profile" if value.lstrip().startswith("{") or "/" in value else value
+
+
+def _root_filesystem(container: Container) -> str:
+    read_only = container.read_only_rootfs
+    return "read-only" if read_only is not None and read_only.value else "writable"

@@ -1,0 +1,67 @@
+"""The answer of `sandboxd status` as data."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from sandboxd.host.facts import HostFacts
+
+State = Literal["running", "stopped", "not created", "invalid config", "missing", "unknown"]
+"""`missing`: the folder is gone. `unknown`: the engine could not be asked; never read as "no"."""
+
+
+class Counts(NamedTuple):
+    """Findings of a project's files by severity, and how many files could not be checked."""
+
+    error: int = 0
+    warning: int = 0
+    hint: int = 0
+    skipped: int = 0
+
+
+class ProjectStatus(NamedTuple):
+    """One workspace.
+
+    `asked` is what its config comes to on this host; `in_force` what the engine says of the
+    running container, None when nothing was observed. Both map a control's name to its value.
+    `problem` is the first line of what is wrong with the config, `hint` the exact next step.
+    """
+
+    path: str
+    state: State
+    profile: str | None = None
+    asked: dict[str, str] | None = None
+    in_force: dict[str, str] | None = None
+    not_seen: tuple[str, ...] = ()
+    """Controls that cannot be seen from outside, so nothing is said about them."""
+    drift: tuple[str, ...] = ()
+    downgrades: tuple[str, ...] = ()
+    """Controls that were asked for and will not be in force, with the reason."""
+    counts: Counts | None = None
+    problem: str = ""
+    hint: str = ""
+
+
+class DaemonLine(NamedTuple):
+    """The daemon, as the one who answers knows it."""
+
+    running: bool
+    version: str = ""
+    pid: int | None = None
+    projects: int = 0
+    watching: str = ""
+    """``events``, or ``polling`` with the reason."""
+    problem: str = ""
+    hint: str = ""
+
+
+class StatusReport(NamedTuple):
+    """Everything on the screen. `host` is None while it has not been asked yet.
+
+    `age` is how many seconds ago the host and the containers were asked.
+    """
+
+    daemon: DaemonLine
+    host: HostFacts | None
+    projects: tuple[ProjectStatus, ...]
+    age: float = 0.0

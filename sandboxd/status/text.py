@@ -1,0 +1,147 @@
+"""`sandboxd status` for a person: one screen, the next step as `hint:`."""
+
+from __future__ import annotations
+
+from sandboxd.host.facts import HostFacts, Runtime
+from sandboxd.status.model import Counts, DaemonLine, ProjectStatus, StatusReport
+
+_LABEL = 10
+_OLD_SECONDS = 5.0
+_STATE_COLOURS = {"running": "32", "invalid config": "31", "missing": "31", "unknown": "33"}
+
+
+def render(report: StatusReport, *, colour: bool, columns: int) -> str:
+    """The screen, its last newline included."""
+    lines = [_row("host", _host(report), columns), _row("daemon", _daemon(report.daemon), columns)]
+    for project in report.projects:
+        lines.append("")
+        lines.extend(_project(project, colour=colour, columns=columns))
+    if not report.projects:
+        lines.append(_row("projects", "none", columns))
+    hint = _hint(report)
+    if hint:
+        lines += ["", f"{_paint('hint:', '1', colour)} {printable(hint)}"]
+    return "\n".join(lines) + "\n"
+
+
+def printable(text: str) -> str:
+    """`text` without characters that could drive a terminal: paths and values are hostile."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def _host(report: StatusReport) -> str:
+    facts = report.host
+    if facts is None:
+        return "not asked yet"
+    text = _engine(facts)
+    if report.age > _OLD_SECONDS:
+        text += f" (as of {report.age:.0f} s ago)"
+    return text
+
+
+def _engine(facts: HostFacts) -> str:
+    engine = facts.engine
+    if engine is None:
+        return "no container engine was looked for"
+    if engine.error:
+        return f"no container engine: {engine.error}"
+    name = f"{engine.kind or 'engine'} {engine.version or 'of unknown version'}"
+    runtimes = "; ".join(_runtime(runtime) for runtime in engine.runtimes)
+    return f"{name} at {engine.host}; {runtimes or 'its runtimes are unknown'}"
+
+
+def _runtime(runtime: Runtime) -> str:
+    kind = " (gVisor)" if runtime.gvisor else ""
+    if runtime.usable:
+        return f"{runtime.name}{kind} starts containers"
+    state = "not usable" if runtime.usable is False else "not tried"
+    return f"{runtime.name} {state}{': ' + runtime.why if runtime.why else ''}"
+
+
+def _daemon(daemon: DaemonLine) -> str:
+    if not daemon.running:
+        return f"not running{': ' + daemon.problem if daemon.problem else ''}"
+    count = f"{daemon.projects} project{'' if daemon.projects == 1 else 's'}"
+    text = f"running (pid {daemon.pid}, version {daemon.version}), {count}, by {daemon.watching}"
+    return f"{text}; {daemon.problem}" if daemon.problem else text
+
+
+def _project(project: ProjectStatus, *, colour: bool, columns: int) -> list[str]:
+    state = _paint(project.state, _STATE_COLOURS.get(project.state, "1"), colour)
+    profile = f"  profile {printable(project.profile)}" if project.profile else ""
+    rows: list[tuple[str, str]] = []
+    if project.problem:
+        rows.append(("problem", project.problem))
+    if project.asked is not None:
+        rows.append(("asked", _controls(project.asked)))
+    rows.append(("in force", _in_force(project)))
+    if project.in_force is not None:
+        rows.append(("network", project.in_force.get("network", "not seen")))
+        rows.append(("drift", "; ".join(project.drift) or "none seen"))
+    rows += [("downgrade", text) for text in project.downgrades]
+    rows.append(("findings", _counts(project.counts)))
+    head = f"{_paint(printable(project.path), '1', colour)}  {state}{profile}"
+    return [head, *(_row("  " + label, text, columns) for label, text in rows)]
+
+
+def _controls(controls: dict[str, str]) -> str:
+    return "; ".join(f"{name} {value}" for name, value in controls.items() if name != "network")
+
+
+def _in_force(project: ProjectStatus) -> str:
+    if project.in_force is None:
+        return "nothing observed"
+    text = _controls(project.in_force)
+    if project.not_seen:
+        text += f"; cannot be seen: {', '.join(project.not_seen)}"
+    return text
+
+
+def _counts(counts: Counts | None) -> str:
+    if counts is None:
+        return "not checked"
+    parts = [
+        _number(counts.error, "error"),
+        _number(counts.warning, "warning"),
+        _number(counts.hint, "hint"),
+    ]
+    text = ", ".join(part for part in parts if part) or "none"
+    return f"{text}; {_number(counts.skipped, 'part')} not checked" if counts.skipped else text
+
+
+def _number(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}" if count else ""
+
+
+def _hint(report: StatusReport) -> str:
+    """The first next step: a broken project before the host, the host before the rest."""
+    broken = [
+        p.hint for p in report.projects if p.hint and p.state in ("invalid config", "missing")
+    ]
+    if broken:
+        return broken[0]
+    engine = report.host.engine if report.host is not None else None
+    if engine is not None and engine.error and engine.hint:
+        return engine.hint
+    rest = [p.hint for p in report.projects if p.hint]
+    return rest[0] if rest else report.daemon.hint
+
+
+def _row(label: str, text: str, columns: int) -> str:
+    """`label` and `text`, wrapped under itself."""
+    indent = _LABEL + 2
+    room = max(columns - indent, 30)
+    lines: list[str] = []
+    line = ""
+    for word in printable(text).split(" "):
+        if line and len(line) + 1 + len(word) > room:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    lines.append(line)
+    return f"{label:<{indent}}" + ("\n" + " " * indent).join(lines)
+
+
+def _paint(text: str, code: str, colour: bool) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if colour else text
