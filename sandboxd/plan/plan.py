@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sandboxd.findings import Place
 from sandboxd.model.container import Container
 
 
@@ -28,6 +29,14 @@ class Downgrade(NamedTuple):
     fix: str = ""
 
 
+class LeftOut(NamedTuple):
+    """Something of a hand-written config that the sandbox does not get, in the user's spelling."""
+
+    item: str
+    why: str
+    place: Place | None = None
+
+
 class Plan(NamedTuple):
     """`container` is what to create for the project at `workspace` (an absolute host path).
 
@@ -42,3 +51,6 @@ class Plan(NamedTuple):
     downgrades: tuple[Downgrade, ...]
     seccomp_path: str = ""
     control_files: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    gvisor: bool = False
+    """Whether the chosen runtime was seen to be gVisor."""

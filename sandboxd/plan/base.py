@@ -1,0 +1,113 @@
+"""What a plan takes over from a hand-written config, and what it leaves out, each with the reason."""
+
+from __future__ import annotations
+
+from sandboxd.model.container import Container, Mount, Pair
+from sandboxd.model.values import Value
+from sandboxd.plan.notes import Notes
+
+_HARMLESS_NETWORKS = ("", "default", "bridge", "none")
+
+# Field of Container -> why sandboxd does not take it over.
+_NEVER: dict[str, str] = {
+    "cap_add": "capabilities come from the profile; ask for more in sandboxd.toml: `[capabilities] add`",
+    "security_opt": "security options come from the profile",
+    "annotations": "annotations can reopen the host to a gVisor sandbox",
+    "devices": "a device of the host is outside every other control",
+    "runtime": "sandboxd chooses the runtime",
+    "pid": "the host's or another container's processes could be seen and signalled",
+    "ipc": "shared memory of the host or of another container could be read",
+    "uts": "the host's name could be changed",
+    "userns": "user ids would be the host's",
+    "cgroupns": "the host's control groups could be seen",
+    "ports": "published ports are reachable from other machines; use `forwardPorts`",
+    "host_commands": "it runs on the host, before there is a sandbox",
+    "ulimits": "limits come from the profile",
+    "memory": "limits come from the profile",
+    "pids_limit": "limits come from the profile",
+    "cpus": "limits come from the profile",
+}
+
+
+def leave_out(base: Container, notes: Notes) -> None:
+    """Note every setting of `base` that would weaken the sandbox or that the profile decides."""
+    if base.privileged is not None and base.privileged.value:
+        notes.leave_out(base.privileged, "it switches off every control of the sandbox")
+    for field, why in _NEVER.items():
+        setting = getattr(base, field)
+        values = setting if isinstance(setting, tuple) else (setting,)
+        for value in values:
+            if value is not None:
+                notes.leave_out(value, why)
+    if base.network is not None and not is_harmless_network(base.network.value):
+        notes.leave_out(base.network, "it shares the network of the host or of other containers")
+    if base.user is not None and is_root(base.user.value):
+        notes.leave_out(base.user, "root inside is one kernel bug away from root outside")
+
+
+def is_harmless_network(mode: str) -> bool:
+    """Whether a network mode gives the sandbox no more than a bridge of its own."""
+    return mode in _HARMLESS_NETWORKS
+
+
+def is_root(user: str) -> bool:
+    """Whether a `user` or `user:group` is the superuser."""
+    name = user.split(":", 1)[0].strip()
+    return name == "root" or (name.isdigit() and int(name) == 0)
+
+
+def mounts(base: Container, occupied: str, notes: Notes) -> tuple[Value[Mount], ...]:
+    """Mounts of `base` that reach nothing of the host; `occupied` is the workspace's target."""
+    taken = []
+    for value in base.mounts:
+        why = _mount_objection(value.value, occupied)
+        if why:
+            notes.leave_out(value, why)
+        elif not _is_workspace(value):
+            mount = value.value
+            item = f"{mount.target} ({mount.type})"
+            taken.append(
+                notes.value(
+                    "mounts", mount, item, "reaches nothing of the host", "config", value.place
+                )
+            )
+    return tuple(taken)
+
+
+def _is_workspace(value: Value[Mount]) -> bool:
+    return value.origin.key == "workspaceMount"
+
+
+def _mount_objection(mount: Mount, occupied: str) -> str:
+    if mount.type == "tmpfs":
+        pass
+    elif mount.type == "volume":
+        if any(option.startswith("volume-opt=") for option in mount.options):
+            return "a volume with driver options can be any folder of the host"
+    elif mount.source not in ("${localWorkspaceFolder}", "${localWorkspaceFolder}/"):
+        return "host folders outside the workspace do not enter"
+    inside = mount.target == occupied or mount.target.startswith(occupied + "/")
+    return "it would cover the workspace or its pins" if inside and mount.type != "bind" else ""
+
+
+def environment(base: Container, notes: Notes) -> tuple[Value[Pair], ...]:
+    """Environment of `base` that holds nothing of the host's."""
+    taken = []
+    for value in base.env:
+        if takes_from_host(value.value.value):
+            notes.leave_out(
+                value, "it copies a variable of the host, maybe a secret, into the sandbox"
+            )
+        else:
+            taken.append(
+                notes.value(
+                    "env", value.value, value.value.name, "from your config", "config", value.place
+                )
+            )
+    return tuple(taken)
+
+
+def takes_from_host(text: str) -> bool:
+    """Whether a string names a variable of the host's environment."""
+    lowered = text.lower()
+    return "${localenv" in lowered or "${env" in lowered

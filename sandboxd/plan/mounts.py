@@ -1,0 +1,132 @@
+"""The workspace and its pins: how control files are made read-only so that it holds.
+
+Measured (docs/decisions/0003): a pin holds only if every folder above it is a mount of its own
+(else `mv .git x` takes it away). Under gVisor with directfs a plain read-only directory bind can
+be emptied from inside; a local volume that the engine itself binds read-only holds there, too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+
+from sandboxd.errors import UsageError
+from sandboxd.model.container import Mount
+from sandboxd.model.values import Value
+from sandboxd.plan.notes import Notes
+from sandboxd.plan.workspace import WorkspaceFacts
+
+
+def target_folder(workspace: str) -> str:
+    """Where the workspace is inside: the place that dev container tools use, too."""
+    return f"/workspaces/{posixpath.basename(workspace) or 'workspace'}"
+
+
+def workspace_mounts(
+    facts: WorkspaceFacts, plain_pins_hold: bool, notes: Notes
+) -> tuple[Value[Mount], ...]:
+    """The workspace, the folders above pins, and the pins, in the order to mount them.
+
+    :raises UsageError: a control file is a symbolic link or no regular file
+    """
+    _refuse_links(facts)
+    target = target_folder(facts.path)
+    mounts = [
+        notes.value(
+            "mounts",
+            Mount("bind", facts.path, target),
+            f"{target} (read-write)",
+            "the workspace, the only host folder that enters",
+        )
+    ]
+    directories = set(facts.of_kind("directory"))
+    for path in sorted({*facts.existing_control_files, *_ancestors(facts)}):
+        source, inside = posixpath.join(facts.path, path), posixpath.join(target, path)
+        if path not in facts.existing_control_files:
+            mount, why = (
+                Mount("bind", source, inside),
+                "a mount of its own, so that it cannot be moved away",
+            )
+        elif path in directories and not plain_pins_hold:
+            mount = pinned_volume(source, inside)
+            why = "control file: read-only by a volume, since under this gVisor a plain bind can be emptied"
+        else:
+            mount = Mount("bind", source, inside, read_only=True)
+            why = "control file: tools on the host act upon it, so it is read-only inside"
+        mode = "read-only" if mount.read_only else "read-write"
+        mounts.append(notes.value("mounts", mount, f"{inside} ({mode})", why))
+    _say_what_is_open(facts, notes)
+    return tuple(mounts)
+
+
+def pinned_volume(source: str, target: str) -> Mount:
+    """A directory pin that the engine itself makes read-only.
+
+    The name carries the path: a volume name that is in use keeps its old device without a word.
+    """
+    digest = hashlib.sha256(source.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    options = (
+        "volume-nocopy",
+        "volume-driver=local",
+        "volume-opt=type=none",
+        "volume-opt=o=bind,ro",
+        f"volume-opt=device={source}",
+        "volume-label=dev.sandboxd.pin=true",
+    )
+    return Mount("volume", f"sandboxd-pin-{digest}", target, read_only=True, options=options)
+
+
+def _ancestors(facts: WorkspaceFacts) -> set[str]:
+    """Folders between the workspace and a pin, pinned folders excepted."""
+    pinned = set(facts.existing_control_files)
+    found = set()
+    for path in pinned:
+        parent = posixpath.dirname(path)
+        while parent and parent not in pinned:
+            found.add(parent)
+            parent = posixpath.dirname(parent)
+    return found
+
+
+def _refuse_links(facts: WorkspaceFacts) -> None:
+    for file in facts.control_files:
+        if file.kind in ("symlink", "other"):
+            what = "a symbolic link" if file.kind == "symlink" else "neither a file nor a folder"
+            raise UsageError(
+                f"`{file.path}` is {what}, so it cannot be pinned read-only",
+                f"replace `{file.path}` in the workspace by a regular file or folder",
+            )
+
+
+def _say_what_is_open(facts: WorkspaceFacts, notes: Notes) -> None:
+    missing = [_outermost_missing(facts, path) for path in facts.of_kind("missing")]
+    if missing:
+        names = ", ".join(f"`{name}`" for name in dict.fromkeys(missing))
+        notes.downgrade(
+            "control files",
+            f"{names} can be created from inside: only what exists can be pinned",
+            "create what you use, then run `sandboxd up` again; look at new files before you trust them",
+        )
+    if facts.sockets:
+        names = ", ".join(f"`{name}`" for name in facts.sockets)
+        notes.downgrade(
+            "workspace sockets",
+            f"{names}: a program on the host that listens there can be reached from inside",
+            "stop that program or move its socket out of the workspace",
+        )
+    if not facts.sockets_complete:
+        notes.downgrade(
+            "workspace sockets",
+            "the workspace has too many entries to look for sockets in all of them",
+        )
+
+
+def _outermost_missing(facts: WorkspaceFacts, path: str) -> str:
+    """`.git` rather than `.git/hooks` when no part of it is there."""
+    top = path.split("/", 1)[0]
+    exists = any(
+        other.path == top or other.path.startswith(top + "/")
+        for other in facts.control_files
+        if other.kind != "missing"
+    )
+    return path if exists else top

@@ -1,0 +1,43 @@
+"""Where a plan's values, reasons and downgrades are gathered while it is made."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from sandboxd.findings import Place
+from sandboxd.model.values import Origin, Value
+from sandboxd.plan.plan import Downgrade, LeftOut, Reason
+
+T = TypeVar("T")
+
+
+class Notes:
+    """Collects what is said about a plan; `value` says why and makes the value in one step."""
+
+    def __init__(self, profile: str) -> None:
+        self.profile = f"profile {profile}"
+        self.reasons: list[Reason] = []
+        self.downgrades: list[Downgrade] = []
+        self.left_out: list[LeftOut] = []
+
+    def value(
+        self,
+        field: str,
+        value: T,
+        item: str,
+        why: str,
+        decided_by: str = "",
+        place: Place | None = None,
+    ) -> Value[T]:
+        """A plan's value for a field of `Container`, with its reason noted."""
+        decided_by = decided_by or self.profile
+        self.reasons.append(Reason(field, item, decided_by, why))
+        return Value(value, Origin("plan", decided_by, field), place, item)
+
+    def downgrade(self, control: str, why: str, fix: str = "") -> None:
+        self.downgrades.append(Downgrade(control, why, fix))
+
+    def leave_out(self, value: Value[T], why: str) -> None:
+        """Note that a value of the hand-written config is not taken over."""
+        written = value.written or str(value.value)
+        self.left_out.append(LeftOut(written, why, value.place))

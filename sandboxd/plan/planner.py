@@ -1,0 +1,273 @@
+"""Config + host + hand-written base + workspace -> Plan. Pure: the same inputs give the same plan.
+
+A control that cannot be enforced is either a refusal (the profile needs it) or a named downgrade.
+Nothing that reopens the host is ever emitted: no host namespaces, devices, sockets or annotations
+other than the one that switches gVisor's seccomp filter on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from typing import NamedTuple
+
+from sandboxd.config import Config
+from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.host.facts import HostFacts
+from sandboxd.model.container import Container, Pair, SecurityOption
+from sandboxd.model.values import Origin, Value
+from sandboxd.plan import base as base_config
+from sandboxd.plan import profiles
+from sandboxd.plan.limits import limits
+from sandboxd.plan.mounts import target_folder, workspace_mounts
+from sandboxd.plan.notes import Notes
+from sandboxd.plan.plan import Plan
+from sandboxd.plan.profiles import Profile
+from sandboxd.plan.runtime import Choice, choose
+from sandboxd.plan.user import choose_user
+from sandboxd.plan.workspace import WorkspaceFacts
+
+OCI_SECCOMP = Pair("dev.gvisor.flag.oci-seccomp", "true")
+
+# PID 1 that ends at once when it is asked to, and collects what `exec` leaves behind.
+KEEP_ALIVE = ("/bin/sh", "-c", "trap 'exit 0' TERM INT; while :; do sleep 3600 & wait $!; done")
+
+
+class Grants(NamedTuple):
+    """What the user allowed outside the repository, for this run."""
+
+    allow_runc: bool = False
+
+
+NO_GRANTS = Grants()
+
+
+def make_plan(
+    config: Config,
+    host: HostFacts,
+    base: Container | None,
+    workspace: WorkspaceFacts,
+    grants: Grants = NO_GRANTS,
+) -> Plan:
+    """The sandbox for the project at `workspace.path`.
+
+    `base` is the container of a hand-written devcontainer.json, None if there is none.
+
+    :raises UsageError: the config asks for what its profile does not allow
+    :raises EnvironmentFailure: the host cannot enforce what the profile needs
+    """
+    profile = profiles.load(config.profile.value)
+    notes = Notes(profile.name)
+    choice = choose(profile, config.runtime, host, grants.allow_runc, notes)
+    if base is not None:
+        base_config.leave_out(base, notes)
+    target = target_folder(workspace.path)
+    file = profile.seccomp_runsc if choice.gvisor else profile.seccomp_runc
+    seccomp = profiles.seccomp_path(file)
+    if seccomp and not _seccomp_works(profile, choice, host, notes):
+        seccomp = ""
+    mounts = workspace_mounts(workspace, choice.plain_pins_hold, notes)
+    bound = limits(profile, choice, host, notes)
+    container = Container(
+        name=_name(workspace.path),
+        place=None,
+        image=_image(config, base, notes),
+        runtime=_runtime(choice, notes),
+        user=choose_user(profile, config, base, host, workspace, notes),
+        cap_drop=tuple(
+            notes.value("cap_drop", cap, cap, "every capability not given back is taken")
+            for cap in profile.cap_drop
+        ),
+        cap_add=_capabilities(profile, config, notes),
+        security_opt=_security(profile, seccomp, notes),
+        network=_network(profile, config, base, notes),
+        mounts=mounts + (base_config.mounts(base, target, notes) if base else ()),
+        env=_environment(config, base, notes),
+        annotations=_annotations(choice, seccomp, notes),
+        labels=_labels(workspace.path, profile),
+        memory=bound.memory,
+        pids_limit=bound.pids,
+        ulimits=bound.ulimits,
+        command=KEEP_ALIVE,
+        working_dir=notes.value("working_dir", target, target, "the workspace"),
+    )
+    _residual(profile, choice, host, container, notes)
+    return Plan(
+        workspace=workspace.path,
+        profile=profile.name,
+        container=container,
+        reasons=tuple(notes.reasons),
+        downgrades=tuple(notes.downgrades),
+        seccomp_path=seccomp,
+        control_files=workspace.existing_control_files,
+        left_out=tuple(notes.left_out),
+        gvisor=choice.gvisor,
+    )
+
+
+def _name(workspace: str) -> str:
+    """A container name that people recognise and that is unique for the path."""
+    slug = re.sub(r"[^a-zA-Z0-9_.-]+", "-", os.path.basename(workspace)).strip("-.")[:40]
+    digest = hashlib.sha256(workspace.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return f"sandboxd-{slug or 'workspace'}-{digest}"
+
+
+def _image(config: Config, base: Container | None, notes: Notes) -> Value[str] | None:
+    if config.image is not None:
+        image = config.image.value
+        return notes.value("image", image, image, "asked for", "config", config.image.place)
+    if base is None:
+        raise UsageError(
+            "no image is named",
+            'add `image = "..."` to sandboxd.toml, or write a devcontainer.json',
+        )
+    if base.image is None:
+        return None
+    image = base.image.value
+    return notes.value("image", image, image, "from your config", "config", base.image.place)
+
+
+def _runtime(choice: Choice, notes: Notes) -> Value[str] | None:
+    if not choice.name:
+        notes.value("runtime", "", "the engine's default", choice.why, choice.decided_by)
+        return None
+    return notes.value("runtime", choice.name, choice.name, choice.why, choice.decided_by)
+
+
+def _capabilities(profile: Profile, config: Config, notes: Notes) -> tuple[Value[str], ...]:
+    values = [
+        notes.value("cap_add", cap, cap, "package managers need it for files of the image")
+        for cap in profile.cap_add
+    ]
+    for setting in config.capabilities:
+        if setting.value in profile.cap_add:
+            continue
+        if setting.value not in profile.cap_may_add:
+            raise UsageError(
+                f"profile `{profile.name}` does not allow capability `{setting.value}`",
+                _may_add(profile),
+            )
+        values.append(
+            notes.value(
+                "cap_add", setting.value, setting.value, "asked for", "config", setting.place
+            )
+        )
+    return tuple(values)
+
+
+def _may_add(profile: Profile) -> str:
+    if not profile.cap_may_add:
+        return "take it out of `[capabilities] add` in sandboxd.toml, or choose another profile"
+    return "it allows " + ", ".join(f"`{cap}`" for cap in profile.cap_may_add)
+
+
+def _seccomp_works(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> bool:
+    """Whether the engine takes a filter at all; without a word it would refuse to start."""
+    options = host.engine.security_options if host.engine else ()
+    if choice.gvisor or not options or any("seccomp" in option for option in options):
+        return True
+    why = "this engine's kernel has no seccomp"
+    fix = "use a kernel with CONFIG_SECCOMP_FILTER"
+    if profile.gvisor == "required":
+        raise EnvironmentFailure(f"profile `{profile.name}` needs a seccomp filter: {why}", fix)
+    notes.downgrade("seccomp", why, fix)
+    return False
+
+
+def _security(profile: Profile, seccomp: str, notes: Notes) -> tuple[Value[SecurityOption], ...]:
+    options = []
+    if profile.no_new_privileges:
+        options.append(
+            notes.value(
+                "security_opt",
+                SecurityOption("no-new-privileges", "true"),
+                "no-new-privileges",
+                "a setuid program gives nobody more rights",
+            )
+        )
+    if seccomp:
+        name = os.path.basename(seccomp)
+        options.append(
+            notes.value(
+                "security_opt",
+                SecurityOption("seccomp", seccomp),
+                f"seccomp {name}",
+                "refuses system calls that work does not need",
+            )
+        )
+    return tuple(options)
+
+
+def _annotations(choice: Choice, seccomp: str, notes: Notes) -> tuple[Value[Pair], ...]:
+    if not (choice.gvisor and seccomp):
+        return ()
+    return (
+        notes.value(
+            "annotations",
+            OCI_SECCOMP,
+            f"{OCI_SECCOMP.name}={OCI_SECCOMP.value}",
+            "gVisor ignores a seccomp profile unless this is set",
+        ),
+    )
+
+
+def _network(profile: Profile, config: Config, base: Container | None, notes: Notes) -> Value[str]:
+    asked = config.network
+    if profile.network == "none":
+        if asked is not None and asked.value != "none":
+            raise UsageError(
+                f"profile `{profile.name}` has no network, and sandboxd.toml asks for `{asked.value}`",
+                "take `[network] mode` out of sandboxd.toml, or choose another profile",
+            )
+        return notes.value("network", "none", "none", "no egress proxy limits where data may go")
+    if asked is not None and asked.value == "none":
+        return notes.value("network", "none", "none", "asked for", "config", asked.place)
+    if base is not None and base.network is not None and base.network.value == "none":
+        place = base.network.place
+        return notes.value("network", "none", "none", "from your config", "config", place)
+    return notes.value(
+        "network", "bridge", "bridge", "a network namespace of its own on the engine's bridge"
+    )
+
+
+def _environment(config: Config, base: Container | None, notes: Notes) -> tuple[Value[Pair], ...]:
+    chosen = {v.value.name: v for v in (base_config.environment(base, notes) if base else ())}
+    for setting in config.environment:
+        name, value = setting.value
+        chosen[name] = notes.value(
+            "env", Pair(name, value), name, "asked for", "config", setting.place
+        )
+    return tuple(chosen.values())
+
+
+def _labels(workspace: str, profile: Profile) -> tuple[Value[Pair], ...]:
+    pairs = (
+        Pair("dev.sandboxd.project", workspace),
+        Pair("dev.sandboxd.profile", profile.name),
+    )
+    origin = Origin("plan", f"profile {profile.name}", "labels")
+    return tuple(Value(pair, origin) for pair in pairs)
+
+
+def _residual(
+    profile: Profile, choice: Choice, host: HostFacts, container: Container, notes: Notes
+) -> None:
+    """Say what stays open although nothing failed."""
+    if choice.gvisor and any(o.value.name == "seccomp" for o in container.security_opt):
+        notes.downgrade(
+            "seccomp",
+            "processes entered by `exec`, editors among them, have no filter under gVisor",
+        )
+    if container.network is not None and container.network.value != "none":
+        notes.downgrade(
+            "network",
+            "open: the host's own services, link-local addresses and DNS can be reached",
+            'set `[network] mode = "none"` in sandboxd.toml if the work needs no network',
+        )
+    if not choice.gvisor and host.apparmor is False:
+        notes.downgrade("AppArmor", "the host's kernel does not have it")
+    runtime = "runsc" if choice.gvisor else "runc"
+    for fault in profile.faults:
+        if fault.runtime in ("", runtime):
+            notes.downgrade(fault.control, fault.why, fault.fix)

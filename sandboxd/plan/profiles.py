@@ -1,0 +1,113 @@
+"""The named profiles, read from `profiles/hardening/*.toml`: adding one is adding a file."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NamedTuple
+
+from sandboxd.data import data_path
+from sandboxd.errors import UsageError
+
+
+class Fault(NamedTuple):
+    """A known weakness of a profile; `runtime` is ``runc``, ``runsc`` or '' for both."""
+
+    control: str
+    runtime: str
+    why: str
+    fix: str
+
+
+class Profile(NamedTuple):
+    """What a sandbox for one purpose may do.
+
+    `gvisor` is ``preferred`` or ``required``; `user` is ``non-root`` or ``image``; the seccomp
+    fields name files of `profiles/seccomp`, '' for the engine's default; an empty `memory` and a
+    zero in `processes` mean no limit.
+    """
+
+    name: str
+    purpose: str
+    gvisor: str
+    cap_drop: tuple[str, ...]
+    cap_add: tuple[str, ...]
+    cap_may_add: tuple[str, ...]
+    no_new_privileges: bool
+    user: str
+    seccomp_runc: str
+    seccomp_runsc: str
+    network: str
+    memory: str
+    processes: int
+    control_files: tuple[str, ...]
+    faults: tuple[Fault, ...] = ()
+
+
+def names() -> tuple[str, ...]:
+    """Names of all profiles that ship."""
+    folder = data_path("profiles", "hardening")
+    return tuple(sorted(name[:-5] for name in os.listdir(folder) if name.endswith(".toml")))
+
+
+def load(name: str) -> Profile:
+    """The profile `name`.
+
+    :raises UsageError: there is no such profile
+    """
+    known = names()
+    if name not in known:
+        raise UsageError(
+            f"there is no profile `{name}`", "choose one of " + ", ".join(f"`{n}`" for n in known)
+        )
+    import tomllib
+
+    with open(data_path("profiles", "hardening", name + ".toml"), "rb") as file:
+        return _profile(name, tomllib.load(file))
+
+
+def seccomp_path(file: str) -> str:
+    """Absolute path of a shipped seccomp profile, '' for the engine's default."""
+    return data_path("profiles", "seccomp", file) if file else ""
+
+
+# Every table and key a profile must have: a typo in a profile must not silently loosen it.
+_SCHEMA: dict[str, set[str]] = {
+    "runtime": {"gvisor"},
+    "capabilities": {"drop", "add", "may_add"},
+    "privileges": {"no_new_privileges", "user"},
+    "seccomp": {"runc", "runsc"},
+    "network": {"mode"},
+    "limits": {"memory", "processes"},
+    "workspace": {"control_files"},
+}
+
+
+def _profile(name: str, data: dict[str, Any]) -> Profile:
+    extra = data.keys() - _SCHEMA.keys() - {"purpose", "fault"}
+    wrong = [key for key, keys in _SCHEMA.items() if data.get(key, {}).keys() != keys]
+    if extra or wrong:
+        raise ValueError(f"profile {name}: unknown or incomplete tables {sorted({*extra, *wrong})}")
+    capabilities, privileges = data["capabilities"], data["privileges"]
+    return Profile(
+        name=name,
+        purpose=data["purpose"],
+        gvisor=_one_of(data["runtime"]["gvisor"], "preferred", "required"),
+        cap_drop=tuple(capabilities["drop"]),
+        cap_add=tuple(capabilities["add"]),
+        cap_may_add=tuple(capabilities["may_add"]),
+        no_new_privileges=privileges["no_new_privileges"],
+        user=_one_of(privileges["user"], "non-root", "image"),
+        seccomp_runc=data["seccomp"]["runc"],
+        seccomp_runsc=data["seccomp"]["runsc"],
+        network=_one_of(data["network"]["mode"], "default", "none"),
+        memory=data["limits"]["memory"],
+        processes=data["limits"]["processes"],
+        control_files=tuple(data["workspace"]["control_files"]),
+        faults=tuple(Fault(**fault) for fault in data.get("fault", ())),
+    )
+
+
+def _one_of(value: str, *allowed: str) -> str:
+    if value not in allowed:
+        raise ValueError(f"`{value}` is none of {allowed}")
+    return value

@@ -1,0 +1,59 @@
+"""Who the work runs as inside."""
+
+from __future__ import annotations
+
+from sandboxd.config import Config
+from sandboxd.errors import UsageError
+from sandboxd.host.facts import HostFacts
+from sandboxd.model.container import Container
+from sandboxd.model.values import Value
+from sandboxd.plan.base import is_root
+from sandboxd.plan.notes import Notes
+from sandboxd.plan.profiles import Profile
+from sandboxd.plan.workspace import WorkspaceFacts
+
+
+def choose_user(
+    profile: Profile,
+    config: Config,
+    base: Container | None,
+    host: HostFacts,
+    workspace: WorkspaceFacts,
+    notes: Notes,
+) -> Value[str] | None:
+    """The user: the config's, the hand-written file's, else the workspace's owner by number.
+
+    None leaves it to the image, with a downgrade where the profile wants a user other than root.
+
+    :raises UsageError: the config asks for root under a profile that does not allow it
+    """
+    if config.user is not None:
+        if profile.user == "non-root" and is_root(config.user.value):
+            raise UsageError(
+                f"profile `{profile.name}` does not run as root, and sandboxd.toml asks for "
+                f"`{config.user.value}`",
+                "name another user or take `user` out of sandboxd.toml",
+            )
+        user = config.user.value
+        return notes.value("user", user, user, "asked for", "config", config.user.place)
+    if base is not None and base.user is not None and not is_root(base.user.value):
+        user = base.user.value
+        return notes.value("user", user, user, "from your config", "config", base.user.place)
+    if profile.user == "image":
+        return None
+    if host.engine is not None and host.engine.rootless:
+        notes.downgrade(
+            "non-root user",
+            "a rootless engine maps the workspace's owner to root inside; outside it is that user",
+        )
+        why = "only this user can write the workspace under a rootless engine"
+        return notes.value("user", "0:0", "0:0", why, "host")
+    if not workspace.owner_uid:
+        notes.downgrade(
+            "non-root user",
+            "the workspace belongs to root, so the image's own user is kept",
+            'give the workspace to a user (`chown -R`), or name one: `user = "..."` in sandboxd.toml',
+        )
+        return None
+    user = f"{workspace.owner_uid}:{workspace.owner_gid}"
+    return notes.value("user", user, user, "the owner of the workspace, who is not root", "host")

@@ -1,0 +1,119 @@
+"""What a plan needs to know of the workspace on disk. Links are looked at, never followed."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+ControlKind = Literal["directory", "file", "symlink", "other", "missing"]
+
+# Listening sockets of editors and Git lie at the top or one level down; a workspace may hold a
+# million files, and a plan must not wait for them.
+_SOCKET_DEPTH = 2
+_SOCKET_ENTRIES = 5000
+
+
+class ControlFile(NamedTuple):
+    """A file or folder that tools on the host act upon, by its path within the workspace."""
+
+    path: str
+    kind: ControlKind
+
+
+class WorkspaceFacts(NamedTuple):
+    """`path` is absolute and free of links. `sockets_complete` is False when the search stopped early."""
+
+    path: str
+    owner_uid: int | None = None
+    owner_gid: int | None = None
+    control_files: tuple[ControlFile, ...] = ()
+    sockets: tuple[str, ...] = ()
+    sockets_complete: bool = True
+
+    def of_kind(self, kind: ControlKind) -> tuple[str, ...]:
+        return tuple(file.path for file in self.control_files if file.kind == kind)
+
+    @property
+    def existing_control_files(self) -> tuple[str, ...]:
+        """Control files that can be pinned."""
+        return tuple(f.path for f in self.control_files if f.kind in ("directory", "file"))
+
+
+def survey(path: str, control_files: Iterable[str]) -> WorkspaceFacts:
+    """Look at the workspace `path` and at those `control_files` of it."""
+    path = os.path.realpath(path)
+    owner = _lstat(path)
+    found: dict[str, ControlFile] = {}
+    for candidate in control_files:
+        file = _control_file(path, candidate)
+        found.setdefault(file.path, file)
+    sockets, complete = _sockets(path)
+    return WorkspaceFacts(
+        path=path,
+        owner_uid=owner.st_uid if owner else None,
+        owner_gid=owner.st_gid if owner else None,
+        control_files=tuple(sorted(found.values())),
+        sockets=tuple(sockets),
+        sockets_complete=complete,
+    )
+
+
+def _control_file(workspace: str, relative: str) -> ControlFile:
+    """What is at `relative`; a link or a file in the way is what there is (`.git` in a worktree)."""
+    parts = relative.split("/")
+    for depth in range(1, len(parts) + 1):
+        part = "/".join(parts[:depth])
+        status = _lstat(os.path.join(workspace, part))
+        if status is None:
+            return ControlFile(relative, "missing")
+        kind = _kind(status.st_mode)
+        if kind != "directory":
+            return ControlFile(part, kind)
+    return ControlFile(relative, "directory")
+
+
+def _kind(mode: int) -> ControlKind:
+    if stat.S_ISLNK(mode):
+        return "symlink"
+    if stat.S_ISDIR(mode):
+        return "directory"
+    return "file" if stat.S_ISREG(mode) else "other"
+
+
+def _lstat(path: str) -> os.stat_result | None:
+    try:
+        return os.lstat(path)
+    except (OSError, ValueError):
+        return None
+
+
+def _sockets(workspace: str) -> tuple[list[str], bool]:
+    """Sockets near the top, and whether the search was complete."""
+    found: list[str] = []
+    folders = [("", 0)]
+    seen = 0
+    while folders:
+        folder, depth = folders.pop()
+        try:
+            entries = os.scandir(os.path.join(workspace, folder))
+        except OSError:
+            continue
+        with entries:
+            for entry in entries:
+                seen += 1
+                if seen > _SOCKET_ENTRIES:
+                    return sorted(found), False
+                name = f"{folder}/{entry.name}" if folder else entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    if depth + 1 < _SOCKET_DEPTH:
+                        folders.append((name, depth + 1))
+                elif not entry.is_file(follow_symlinks=False) and _is_socket(workspace, name):
+                    found.append(name)
+    return sorted(found), True
+
+
+def _is_socket(workspace: str, name: str) -> bool:
+    status = _lstat(os.path.join(workspace, name))
+    return status is not None and stat.S_ISSOCK(status.st_mode)

@@ -1,0 +1,144 @@
+"""A plan as the body of the engine's `POST /containers/create`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from sandboxd.errors import UsageError
+from sandboxd.files import read_source
+from sandboxd.model.container import Container, Mount
+from sandboxd.plan.plan import Plan
+
+PLAN_LABEL = "dev.sandboxd.plan"
+
+
+def arguments(plan: Plan) -> dict[str, Any]:
+    """What to send to the engine; it carries a label with the plan's fingerprint.
+
+    :raises UsageError: the project names no image
+    """
+    body = _body(plan)
+    body["Labels"][PLAN_LABEL] = _digest(body)
+    return body
+
+
+def fingerprint(plan: Plan) -> str:
+    """Identity of the container that the plan asks for, equal for equal containers."""
+    return _digest(_body(plan))
+
+
+def _digest(body: dict[str, Any]) -> str:
+    text = json.dumps(body, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _body(plan: Plan) -> dict[str, Any]:
+    container = plan.container
+    if container.image is None:
+        raise UsageError(
+            "the project is built from a Dockerfile, and no image is named",
+            'build it (`docker build -t NAME .devcontainer`), then set `image = "NAME"` in sandboxd.toml',
+        )
+    body: dict[str, Any] = {
+        "Image": container.image.value,
+        "Entrypoint": [],
+        "Cmd": list(container.command),
+        "Env": [f"{v.value.name}={v.value.value}" for v in container.env],
+        "Labels": {v.value.name: v.value.value for v in container.labels},
+        "HostConfig": _host_config(plan),
+    }
+    if container.user is not None:
+        body["User"] = container.user.value
+    if container.working_dir is not None:
+        body["WorkingDir"] = container.working_dir.value
+    return body
+
+
+def _host_config(plan: Plan) -> dict[str, Any]:
+    container = plan.container
+    config: dict[str, Any] = {
+        "CapDrop": [v.value for v in container.cap_drop],
+        "CapAdd": [v.value for v in container.cap_add],
+        "SecurityOpt": [
+            _security_option(v.value.name, v.value.value) for v in container.security_opt
+        ],
+        "Mounts": [_mount(v.value) for v in container.mounts],
+    }
+    if container.runtime is not None:
+        config["Runtime"] = container.runtime.value
+    if container.network is not None:
+        config["NetworkMode"] = container.network.value
+    if container.annotations:
+        config["Annotations"] = {v.value.name: v.value.value for v in container.annotations}
+    if container.read_only_rootfs is not None:
+        config["ReadonlyRootfs"] = container.read_only_rootfs.value
+    return config | _limits(container)
+
+
+def _limits(container: Container) -> dict[str, Any]:
+    config: dict[str, Any] = {}
+    if container.memory is not None:
+        config["Memory"] = memory_bytes(container.memory.value)
+    if container.pids_limit is not None:
+        config["PidsLimit"] = container.pids_limit.value
+    if container.ulimits:
+        config["Ulimits"] = [
+            {"Name": v.value.name, "Soft": int(soft), "Hard": int(hard)}
+            for v in container.ulimits
+            for soft, _, hard in (v.value.value.partition(":"),)
+        ]
+    return config
+
+
+def _security_option(name: str, value: str) -> str:
+    """The API takes the text of a seccomp profile where the command line takes its path."""
+    if name != "seccomp":
+        return f"{name}={value}"
+    profile = json.loads(read_source(value).text)
+    return "seccomp=" + json.dumps(profile, separators=(",", ":"))
+
+
+def memory_bytes(text: str) -> int:
+    """``8g`` in bytes, in docker's units."""
+    units = {"b": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+    number, unit = (text[:-1], text[-1].lower()) if text[-1:].isalpha() else (text, "b")
+    return int(number) * int(1024 ** units[unit])
+
+
+def _mount(mount: Mount) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "Type": mount.type,
+        "Target": mount.target,
+        "ReadOnly": mount.read_only,
+    }
+    if mount.source:
+        entry["Source"] = mount.source
+    options: dict[str, Any] = {}
+    driver_options: dict[str, str] = {}
+    for option in mount.options:
+        key, _, value = option.partition("=")
+        if key == "volume-nocopy":
+            options["NoCopy"] = True
+        elif key == "volume-label":
+            label, _, text = value.partition("=")
+            options.setdefault("Labels", {})[label] = text
+        elif key == "volume-driver":
+            options.setdefault("DriverConfig", {})["Name"] = value
+        elif key == "volume-opt":
+            name, _, text = value.partition("=")
+            driver_options[name] = text
+        elif key == "bind-propagation":
+            entry["BindOptions"] = {"Propagation": value}
+        elif key in ("tmpfs-size", "tmpfs-mode"):
+            tmpfs = entry.setdefault("TmpfsOptions", {})
+            if key == "tmpfs-size":
+                tmpfs["SizeBytes"] = memory_bytes(value)
+            else:
+                tmpfs["Mode"] = int(value, 8)
+    if driver_options:
+        options.setdefault("DriverConfig", {})["Options"] = driver_options
+    if options:
+        entry["VolumeOptions"] = options
+    return entry
