@@ -1,0 +1,133 @@
+"""What every test may rely on: a home of its own, and, where the machine can, a real engine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import docker
+import pytest
+
+from tools.engine import packages, private
+from tools.private_engine import import_busybox_image
+
+ROOT = Path(__file__).resolve().parent.parent
+IN_CI = os.environ.get("CI") == "true"
+
+# A test with one of these that is skipped has shown nothing: in CI it counts as failed.
+MUST_RUN_IN_CI = ("engine", "gvisor", "node")
+
+
+@pytest.fixture(autouse=True)
+def own_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A new home, XDG folders and no Docker settings: no test reads or writes the user's.
+
+    Not below `tmp_path`: a Unix socket's path may have 107 bytes only.
+    """
+    home = Path(tempfile.mkdtemp(prefix="sbx-"))
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("CONFIG", "CACHE", "STATE", "DATA"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
+    runtime = home / "run"
+    runtime.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    for name in [name for name in os.environ if name.startswith(("DOCKER_", "SANDBOXD_"))]:
+        if name != "SANDBOXD_TEST_DOCKER_HOST":
+            monkeypatch.delenv(name)
+    yield home
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[str]:
+    """The DOCKER_HOST of an engine for tests: the one of SANDBOXD_TEST_DOCKER_HOST, or a private one."""
+    given = os.environ.get("SANDBOXD_TEST_DOCKER_HOST")
+    if given:
+        yield given
+        return
+    reason = _no_engine_reason()
+    if reason:
+        pytest.skip(f"no Docker engine for tests: {reason}")
+    private.sweep()
+    started = private.start(f"test-{os.getpid()}", owner=os.getpid())
+    try:
+        yield started.docker_host
+    finally:
+        private.stop(started.folder)
+
+
+@pytest.fixture(scope="session")
+def busybox_image(engine: str) -> str:
+    """Tag of a small local image: busybox, users root and dev (1000), /workspace."""
+    return import_busybox_image(engine)
+
+
+@pytest.fixture(scope="session")
+def runsc(engine: str) -> str:
+    """Name of the registered gVisor runtime whose read-only mounts hold."""
+    with contextlib.closing(docker.DockerClient(base_url=engine, timeout=10)) as client:
+        names = client.info()["Runtimes"]
+    if "runsc-sandboxd" not in names:
+        pytest.skip("no gVisor: the engine has no runtime `runsc-sandboxd`")
+    return "runsc-sandboxd"
+
+
+@pytest.fixture
+def demo_project(tmp_path: Path) -> Path:
+    """A copy of the demo's weak project."""
+    return Path(shutil.copytree(ROOT / "tools" / "demo" / "project", tmp_path / "weather"))
+
+
+@pytest.fixture(autouse=True)
+def _what_the_markers_need(request: pytest.FixtureRequest, own_home: Path) -> None:
+    if request.node.get_closest_marker("engine"):
+        request.getfixturevalue("engine")
+    if request.node.get_closest_marker("gvisor"):
+        request.getfixturevalue("runsc")
+    if request.node.get_closest_marker("node"):
+        for program in ("node", "npx"):
+            if shutil.which(program) is None:
+                pytest.skip(f"no `{program}`: install nodejs and npm")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
+        marks = [name for name in MUST_RUN_IN_CI if item.get_closest_marker(name)]
+        if marks or "engine" in getattr(item, "fixturenames", ()):
+            report.outcome = "failed"
+            report.longrepr = f"must not be skipped in CI: {_reason(report)}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reasons = Counter(_reason(report) for report in terminalreporter.stats.get("skipped", ()))
+    if reasons:
+        terminalreporter.section("NOT CHECKED on this machine", sep="!", red=True)
+        for reason, count in reasons.most_common():
+            terminalreporter.write_line(f"{count:4d} tests: {reason}")
+
+
+def _reason(report: pytest.TestReport) -> str:
+    where = report.longrepr
+    return where[2].removeprefix("Skipped: ") if isinstance(where, tuple) else str(where)
+
+
+def _no_engine_reason() -> str:
+    if sys.platform != "linux":
+        return "a private engine needs Linux"
+    if os.geteuid() != 0:
+        return "a private engine needs root; or set SANDBOXD_TEST_DOCKER_HOST"
+    missing = [name for name in packages.missing() if name in packages.REQUIRED]
+    if missing:
+        return f"missing {', '.join(missing)}; run `python tools/private_engine.py install`"
+    return ""
