@@ -14,7 +14,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from tools.engine import packages, private
+from tools.engine import packages, private, processes
 from tools.private_engine import import_busybox_image
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,13 +24,25 @@ IN_CI = os.environ.get("CI") == "true"
 MUST_RUN_IN_CI = ("engine", "gvisor", "node")
 
 
+@pytest.fixture(scope="session")
+def homes() -> Iterator[Path]:
+    """Where the homes of all tests are; a process that still lives in one at the end is a leak."""
+    folder = Path(tempfile.mkdtemp(prefix="sbx-"))
+    yield folder
+    left = processes.with_home_below(str(folder))
+    names = [" ".join(processes.command_line(pid))[:200] for pid in left]
+    processes.end(left)
+    shutil.rmtree(folder, ignore_errors=True)
+    assert names == [], "tests left these processes running"
+
+
 @pytest.fixture(autouse=True)
-def own_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def own_home(homes: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A new home, XDG folders and no Docker settings: no test reads or writes the user's.
 
     Not below `tmp_path`: a Unix socket's path may have 107 bytes only.
     """
-    home = Path(tempfile.mkdtemp(prefix="sbx-"))
+    home = Path(tempfile.mkdtemp(dir=homes))
     monkeypatch.setenv("HOME", str(home))
     for name in ("CONFIG", "CACHE", "STATE", "DATA"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))

@@ -48,6 +48,12 @@ def of_cgroup(name: str) -> list[int]:
     return sorted(found)
 
 
+def with_home_below(folder: str) -> list[int]:
+    """Processes that were started with a HOME in `folder`."""
+    mark = f"HOME={folder}/".encode()
+    return [pid for pid in _all() if any(item.startswith(mark) for item in _environment(pid))]
+
+
 def cgroup_folders(name: str) -> list[str]:
     """Where the cgroup `/name` appears: one folder under v2, one per controller under v1."""
     root = "/sys/fs/cgroup"
@@ -87,6 +93,14 @@ def _names(arguments: list[str], folder: str) -> bool:
     return program.startswith(_ENGINE_PROGRAMS) and any(
         part == folder or f"{folder}/" in part for part in arguments
     )
+
+
+def _environment(pid: int) -> list[bytes]:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return file.read().split(b"\0")
+    except OSError:
+        return []
 
 
 def _all() -> list[int]:
