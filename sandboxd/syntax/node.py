@@ -6,9 +6,12 @@ outside the broken part is in the tree.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from sandboxd.text import Span
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxd.text import Span
 
 NodeKind = Literal["object", "array", "string", "number", "boolean", "null", "datetime", "missing"]
 
@@ -82,3 +85,39 @@ class Tree(NamedTuple):
     root: Node | None
     problems: tuple[Problem, ...]
     comments: tuple[Comment, ...]
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """`node` and all nodes below it in file order, keys before their values; not recursive."""
+    waiting = [node]
+    while waiting:
+        current = waiting.pop()
+        yield current
+        waiting.extend(reversed(current.items))
+        for member in reversed(current.members):
+            waiting.append(member.value)
+            waiting.append(member.key)
+
+
+def plain(node: Node) -> object:
+    """The value as Python data: dict, list and scalars; of duplicates the last, missing is None."""
+    made: dict[int, object] = {}
+    for current in reversed(list(walk(node))):
+        if current.kind == "array":
+            made[id(current)] = [made.pop(id(item)) for item in current.items]
+        elif current.kind == "object":
+            made[id(current)] = {
+                str(member.key.value): made.pop(id(member.value)) for member in current.members
+            }
+        else:
+            made[id(current)] = current.value
+    return made[id(node)]
+
+
+def readable(text: str, limit: int = 60) -> str:
+    """`text` for use in a message: cut at `limit`, without characters that cannot be seen."""
+    if len(text) > limit:
+        text = text[: limit - 1] + "…"
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)

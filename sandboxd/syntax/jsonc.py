@@ -1,0 +1,461 @@
+"""JSON with comments, as editors and the dev container CLI read it, tolerant of half-typed text.
+
+Comments and trailing commas are part of the language. Everything else that is not JSON becomes a
+:class:`~sandboxd.syntax.node.Problem`, and reading goes on. Where readers disagree on broken
+text we prefer to see too much: the dev container CLI ignores syntax errors and acts on what its
+parser could save, so text that it skips over (an unknown word, a `#`) must not hide what follows.
+
+One pass, no recursion; no character is dropped without a problem. The tree is at most
+:data:`MAX_DEPTH` containers deep, so that those who walk it may recurse.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+
+from sandboxd.syntax.node import Comment, Member, Node, Problem, Tree, readable
+from sandboxd.text import Span
+
+MAX_DEPTH = 200
+MAX_PROBLEMS = 200
+
+# From this many characters on the garbage collector, which would look at every new node again
+# and again, more than doubles the time.
+_LARGE = 50_000
+
+# Tried in this order after ASCII white space; `_OTHER` takes any single character, so that a
+# match fails only at the end of the text.
+_TOKEN = re.compile(
+    r"""[ \t\r\n]*+(?:
+      ("(?:[^"\\\r\n]++|\\[^\r\n]?)*+")
+    | ([{}\[\],:])
+    | ([^\s"'{}\[\],:/\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202f\u2060\ufeff]++)
+    | (//[^\r\n]*+)
+    | (/\*)
+    | ("(?:[^"\\\r\n]++|\\[^\r\n]?)*+)
+    | ('[^'"\r\n]*+')
+    | (.)
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
+_STRING, _MARK, _WORD, _LINE_COMMENT, _BLOCK_COMMENT, _OPEN_STRING, _SINGLE_QUOTED, _OTHER = range(
+    1, 9
+)
+
+_COLON_AHEAD = re.compile(r"[ \t\r\n]*+:")
+_LITERALS: dict[str, tuple[str, object]] = {
+    "true": ("boolean", True),
+    "false": ("boolean", False),
+    "null": ("null", None),
+}
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_ESCAPE = re.compile(
+    r"""\\(?:
+      u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})
+    | u([0-9a-fA-F]{4})
+    | u[0-9a-fA-F]{0,3}
+    | (.?)
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
+_SIMPLE_ESCAPES = {
+    '"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t",
+}  # fmt: skip
+_CONTROL = re.compile(r"[\x00-\x1f]")
+
+# What may come next. A closed container always leaves its parent in _AFTER.
+_VALUE, _KEY, _COLON, _AFTER = range(4)
+
+
+def parse(text: str) -> Tree:
+    """The tree of `text`, which must not begin with a byte order mark. Never raises."""
+    if len(text) < _LARGE or not gc.isenabled():
+        return _Parser(text).run()
+    gc.disable()
+    try:
+        return _Parser(text).run()
+    finally:
+        gc.enable()
+
+
+class _Parser:
+    __slots__ = (
+        "bad_word", "comments", "key", "key_end", "last_end", "open_kinds", "problems", "root",
+        "skipped", "stack", "state", "text", "too_deep",
+    )  # fmt: skip
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.problems: list[Problem] = []
+        self.comments: list[Comment] = []
+        self.root: Node | None = None
+        self.stack: list[Node] = []
+        self.state = _VALUE
+        self.key: Node | None = None
+        self.key_end = 0  # behind the key's colon, or behind the key while there is none
+        self.last_end = 0  # behind the last token
+        self.bad_word: Span | None = None  # stands where a value belongs and was reported
+        self.open_kinds = {"object": 0, "array": 0}
+        self.too_deep: Node | None = None
+        self.skipped = 0  # containers open below MAX_DEPTH
+
+    def run(self) -> Tree:
+        match_token, text, at = _TOKEN.match, self.text, 0
+        while match := match_token(text, at):
+            kind = match.lastindex or _OTHER
+            start, at = match.span(kind)
+            if kind == _LINE_COMMENT:
+                self.comments.append(Comment(Span(start, at)))
+            elif kind == _BLOCK_COMMENT:
+                at = self.block_comment(start)
+            elif self.skipped:
+                self.skip(kind, start, at)
+                self.last_end = at
+            else:
+                if kind == _MARK:
+                    self.mark(match[kind], start, at)
+                elif kind == _OTHER:
+                    self.other(start, at)
+                elif kind == _WORD:
+                    self.word(match[kind], start, at)
+                else:
+                    self.string(kind, start, at)
+                self.last_end = at
+        self.end_of_text()
+        return Tree(self.root, tuple(self.problems), tuple(self.comments))
+
+    def problem(self, start: int, end: int, message: str) -> None:
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(Problem(Span(start, end), message))
+        elif len(self.problems) == MAX_PROBLEMS:
+            message = "too many problems: those after this place are not listed"
+            self.problems.append(Problem(Span(start, end), message))
+
+    # Tokens
+
+    def block_comment(self, start: int) -> int:
+        end = self.text.find("*/", start + 2) + 2
+        if end == 1:
+            end = len(self.text)
+            self.problem(start, start + 2, "this comment is not closed")
+        self.comments.append(Comment(Span(start, end)))
+        return end
+
+    def string(self, kind: int, start: int, end: int) -> None:
+        is_closed = kind != _OPEN_STRING
+        inner_end = end - 1 if is_closed else end
+        raw = self.text[start + 1 : inner_end]
+        if not raw.isprintable() and (control := _CONTROL.search(raw)):
+            at = start + 1 + control.start()
+            escape = {"\t": "\\t"}.get(control[0], f"\\u{ord(control[0]):04x}")
+            self.problem(at, at + 1, f"write this control character as `{escape}`")
+        if kind == _SINGLE_QUOTED:
+            self.problem(start, end, "write this string in double quotes")
+        elif not is_closed:
+            self.problem(start, end, "this string is not closed")
+        if "\\" in raw and kind != _SINGLE_QUOTED:
+            value = self.unescape(raw, start + 1)
+        else:
+            value = raw
+        node = Node("string", Span(start, end), value)
+        if self.is_key(start, end):
+            self.begin_member(node)
+        else:
+            self.value(node)
+
+    def unescape(self, raw: str, offset: int) -> str:
+        """`raw` with its escapes decoded; a faulty escape yields nothing, as in jsonc-parser.
+
+        Half a surrogate pair becomes U+FFFD: so it reaches programs that take UTF-8, and Python
+        could not write it out.
+        """
+        parts: list[str] = []
+        at = 0
+        for match in _ESCAPE.finditer(raw):
+            parts.append(raw[at : match.start()])
+            at = match.end()
+            high, low, unit, char = match.groups()
+            if high is not None:
+                point = 0x10000 + ((int(high, 16) & 0x3FF) << 10) + (int(low, 16) & 0x3FF)
+                parts.append(chr(point))
+            elif unit is not None and not 0xD800 <= int(unit, 16) <= 0xDFFF:
+                parts.append(chr(int(unit, 16)))
+            elif char is not None and char in _SIMPLE_ESCAPES:
+                parts.append(_SIMPLE_ESCAPES[char])
+            else:
+                shown = readable(match[0])
+                message = f"`{shown}` is not an escape of JSON"
+                if unit is not None:
+                    parts.append("\ufffd")
+                    message = f"`{shown}` is half of a surrogate pair"
+                elif char is None:
+                    message = f"`{shown}` needs four hexadecimal digits"
+                self.problem(offset + match.start(), offset + at, message)
+        parts.append(raw[at:])
+        return "".join(parts)
+
+    def word(self, word: str, start: int, end: int) -> None:
+        kind, value = _LITERALS.get(word, ("", None))
+        if kind == "" and (number := _NUMBER.fullmatch(word)):
+            kind, value = "number", _number(word, is_float=number.lastindex is not None)
+        if self.is_key(start, end):
+            shown = readable(word)
+            if self.state != _KEY and kind != "":
+                self.value(Node(kind, Span(start, end), value))  # type: ignore[arg-type]
+                return
+            self.problem(start, end, f"write the key `{shown}` in double quotes")
+            self.begin_member(Node("string", Span(start, end), word))
+        elif kind == "":
+            self.problem(start, end, _about_word(word))
+            self.bad_word = Span(start, end)
+        else:
+            self.value(Node(kind, Span(start, end), value))  # type: ignore[arg-type]
+
+    def other(self, start: int, end: int) -> None:
+        char = self.text[start]
+        last = self.problems[-1] if self.problems else None
+        message = f"unexpected character {describe(char)}"
+        if last and last.span.end == start and last.message.startswith(message):
+            self.problems[-1] = Problem(Span(last.span.start, end), last.message)
+        else:
+            self.problem(start, end, message)
+
+    def mark(self, mark: str, start: int, end: int) -> None:
+        if mark in "{[":
+            self.open(mark, start, end)
+        elif mark in "}]":
+            self.close(mark, start, end)
+        elif mark == ",":
+            self.comma(start, end)
+        elif self.state == _COLON:
+            self.state, self.key_end = _VALUE, end
+        elif self.state == _KEY:
+            self.problem(start, end, "expected a key in double quotes before this colon")
+            self.state, self.key, self.key_end = _VALUE, None, end
+        else:
+            self.problem(start, end, "unexpected colon")
+            if self.state == _AFTER and self.stack and self.stack[-1].kind == "object":
+                # `"a": "b": 1`: what follows the second colon belongs to nothing.
+                self.state, self.key, self.key_end = _VALUE, None, end
+
+    def comma(self, start: int, end: int) -> None:
+        if self.state == _AFTER and not self.stack:
+            self.reopen_root(start, end)
+        if self.state in (_COLON, _VALUE) and self.key is not None:
+            self.missing_value()
+        elif self.state != _AFTER and self.bad_word is None:
+            self.problem(start, end, "expected a value before this comma")
+        self.bad_word = None
+        if self.stack:
+            self.state = _KEY if self.stack[-1].kind == "object" else _VALUE
+
+    # Structure
+
+    def is_key(self, start: int, end: int) -> bool:
+        """Whether the string or word at this place is a key; ends an array that was not closed."""
+        state = self.state
+        if state == _KEY:
+            return self.text[start] in "\"'" or _COLON_AHEAD.match(self.text, end) is not None
+        if not self.stack:
+            return self.root is not None and _COLON_AHEAD.match(self.text, end) is not None
+        if not _COLON_AHEAD.match(self.text, end):
+            return state == _AFTER and self.stack[-1].kind == "object" and self.text[start] == '"'
+        if self.stack[-1].kind == "array":
+            return len(self.stack) > 1 and self.stack[-2].kind == "object"
+        if state == _VALUE:
+            between = self.text[self.key_end : start]
+            return "\n" in between or "\r" in between
+        return True
+
+    def begin_member(self, key: Node) -> None:
+        if not self.stack:
+            self.reopen_root(key.span.start, key.span.end)
+            if not self.stack:
+                return
+        if self.stack[-1].kind == "array":
+            self.close_early()
+        if self.state in (_COLON, _VALUE):
+            self.missing_value()
+        elif self.state == _AFTER:
+            self.expected_comma()
+        self.key, self.key_end, self.state = key, key.span.end, _COLON
+        self.bad_word = None
+
+    def value(self, node: Node) -> None:
+        """Put a value where the state says that it belongs."""
+        state = self.state
+        if state == _COLON and self.key is not None:
+            key = self.key.span
+            self.problem(key.start, key.end, "expected a colon after this key")
+        elif state == _AFTER:
+            if not self.stack:
+                if self.root is not None:
+                    self.problem(*node.span, "unexpected text after the end of the value")
+                return
+            self.expected_comma()
+        if state in (_KEY, _AFTER) and self.stack[-1].kind == "object":
+            self.problem(node.span.start, node.span.start + 1, "expected a key before this value")
+            self.key = None
+        self.attach(node)
+        self.state, self.bad_word = _AFTER, None
+
+    def attach(self, node: Node) -> None:
+        if not self.stack:
+            self.root = node
+            return
+        parent = self.stack[-1]
+        if parent.kind == "array":
+            parent.items.append(node)
+        elif self.key is not None:
+            self.key.parent = parent
+            parent.members.append(Member(self.key, node))
+            self.key = None
+        else:
+            return
+        node.parent = parent
+
+    def missing_value(self) -> None:
+        if self.key is not None:
+            span = self.bad_word or Span(self.key_end, self.key_end)
+            if self.bad_word is None:
+                wanted = "a colon and a value" if self.state == _COLON else "a value"
+                self.problem(*self.key.span, f"expected {wanted} after this key")
+            self.attach(Node("missing", span))
+        self.bad_word = None
+
+    def expected_comma(self) -> None:
+        end = self.last_end
+        is_reported = bool(self.problems) and self.problems[-1].span.end == end
+        if not is_reported and self.text[end - 1] != ",":
+            self.problem(end - 1, end, "expected a comma after this value")
+
+    def open(self, mark: str, start: int, end: int) -> None:
+        kind = "object" if mark == "{" else "array"
+        is_after_root = not self.stack and self.root is not None
+        if len(self.stack) >= MAX_DEPTH:
+            self.problem(start, end, f"nested deeper than {MAX_DEPTH} levels: not read")
+            self.too_deep = Node("missing", Span(start, end))
+            self.value(self.too_deep)
+            self.skipped = 1
+            return
+        node = Node("object" if kind == "object" else "array", Span(start, end))
+        self.value(node)
+        if is_after_root:
+            # A second document: read past it as one piece, so that it yields one problem.
+            self.too_deep, self.skipped = node, 1
+            return
+        self.stack.append(node)
+        self.open_kinds[kind] += 1
+        self.state = _KEY if kind == "object" else _VALUE
+
+    def skip(self, kind: int, start: int, end: int) -> None:
+        if kind == _MARK:
+            mark = self.text[start]
+            self.skipped += (mark in "{[") - (mark in "}]")
+        if self.too_deep is not None:
+            self.too_deep.span = Span(self.too_deep.span.start, end)
+
+    def close(self, mark: str, start: int, end: int) -> None:
+        kind = "object" if mark == "}" else "array"
+        if not self.open_kinds[kind]:
+            name = "brace" if mark == "}" else "bracket"
+            self.problem(start, end, f"this closing {name} has no opening one")
+            return
+        while self.stack[-1].kind != kind:
+            self.close_early()
+        if self.state in (_COLON, _VALUE):
+            self.missing_value()
+        self.pop(end)
+
+    def close_early(self) -> None:
+        """End the innermost container, whose closing mark was not typed."""
+        node = self.stack[-1]
+        if self.state in (_COLON, _VALUE):
+            self.missing_value()
+        self.not_closed(node)
+        self.pop(max(self.last_end, node.span.end))
+
+    def not_closed(self, node: Node) -> None:
+        name = "brace" if node.kind == "object" else "bracket"
+        start = node.span.start
+        self.problem(start, start + 1, f"this {name} is not closed")
+
+    def pop(self, end: int) -> None:
+        node = self.stack.pop()
+        node.span = Span(node.span.start, end)
+        self.open_kinds[node.kind] -= 1
+        self.key, self.bad_word = None, None
+        self.state = _AFTER
+        if len(node.members) > 1:
+            self.report_duplicates(node)
+
+    def report_duplicates(self, node: Node) -> None:
+        later: set[object] = set()
+        earlier: list[Node] = []
+        for member in reversed(node.members):
+            if member.key.value in later:
+                earlier.append(member.key)
+            later.add(member.key.value)
+        for key in reversed(earlier):
+            shown = readable(str(key.value))
+            self.problem(*key.span, f"duplicate key `{shown}`: the last one wins")
+
+    def reopen_root(self, start: int, end: int) -> None:
+        """Go on in the root object when more members follow its closing brace."""
+        root = self.root
+        if root is None or root.kind != "object":
+            if root is not None:
+                self.problem(start, end, "unexpected text after the end of the value")
+            return
+        self.problem(root.span.end - 1, root.span.end, "this brace closes too early")
+        self.stack.append(root)
+        self.open_kinds["object"] += 1
+
+    def end_of_text(self) -> None:
+        end = len(self.text)
+        if self.skipped and self.too_deep is not None:
+            self.too_deep.span = Span(self.too_deep.span.start, end)
+        while self.stack:
+            node = self.stack[-1]
+            if self.state in (_COLON, _VALUE):
+                self.missing_value()
+            self.not_closed(node)
+            self.pop(end)
+        if self.root is None and self.bad_word is None:
+            self.problem(0, 0, "expected a value, the file holds none")
+        self.problems.sort(key=lambda problem: problem.span)
+
+
+def _number(word: str, *, is_float: bool) -> int | float:
+    if not is_float:
+        try:
+            return int(word)
+        except ValueError:  # more digits than Python converts
+            return float(word)
+    return float(word)
+
+
+def _about_word(word: str) -> str:
+    shown = readable(word)
+    if word.startswith("#"):
+        return "JSON has no `#` comments: write `//`"
+    if word.lower() in _LITERALS:
+        return f"`{shown}` is not a JSON value: write `{word.lower()}`"
+    if word[0].isdigit() or word[0] in "+-.":
+        return f"`{shown}` is not a JSON number: put text in double quotes"
+    return f"`{shown}` is not a JSON value: put text in double quotes"
+
+
+_NAMES = {
+    "\xa0": "no-break space", "\ufeff": "byte order mark", "\u200b": "zero-width space",
+    "\u2028": "line separator", "\u2029": "paragraph separator", "\x00": "NUL",
+}  # fmt: skip
+
+
+def describe(char: str) -> str:
+    """A character for a message: itself where it can be seen, else its code point."""
+    if char.isprintable() and not char.isspace():
+        return f"`{char}`"
+    name = _NAMES.get(char)
+    return f"U+{ord(char):04X}" + (f" ({name})" if name else "")
