@@ -1,0 +1,51 @@
+"""What the commands that work on a running sandbox share."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sandboxd.plan.plan import Plan
+    from sandboxd.sandbox.engine import Engine
+
+
+def add_project(parser: argparse.ArgumentParser) -> None:
+    """The option that names the project."""
+    parser.add_argument(
+        "--project",
+        metavar="DIR",
+        default=".",
+        help="the project's folder, or one below it (default: here)",
+    )
+
+
+def connect() -> Engine:
+    """The engine of this user's environment."""
+    from sandboxd.sandbox.engine import connect as to_engine
+
+    return to_engine(os.environ)
+
+
+def folder(args: argparse.Namespace) -> str:
+    """The project's folder: the one with the nearest `sandboxd.toml`, else the folder named.
+
+    :raises UsageError: it is not there
+    """
+    from sandboxd.config import nearest
+    from sandboxd.errors import UsageError
+
+    path = os.path.abspath(args.project)
+    if not os.path.isdir(path):
+        raise UsageError(f"`{args.project}` is not a folder", "name the project's folder")
+    config = nearest(path)
+    return os.path.dirname(config) if config else path
+
+
+def plan(directory: str) -> Plan:
+    """The project's plan for this machine."""
+    from sandboxd.host.probe import probe
+    from sandboxd.project import Project
+
+    return Project.open(directory, os.environ).plan(probe(os.environ, trial=True))

@@ -1,0 +1,33 @@
+"""Stop and remove the project's sandbox. The workspace stays; nothing running is fine."""
+
+from __future__ import annotations
+
+import argparse
+
+from sandboxd.cli import terminal
+from sandboxd.cli.commands import _sandbox
+
+HELP = "stop and remove the project's sandbox"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    _sandbox.add_project(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from sandboxd.sandbox import run as life
+
+    engine = _sandbox.connect()
+    directory = _sandbox.folder(args)
+    containers = life.project_containers(engine, directory)
+    removed = (
+        life.down(engine, containers[0].labels[life.PROJECT], terminal.status) if containers else []
+    )
+    for name in removed:
+        terminal.status(f"removed `{name}`")
+    for other in containers:
+        if other.labels.get(life.MADE_BY) != "up":
+            terminal.status(f"`{other.name}` was started by an editor and stays: end it there")
+    if not removed:
+        terminal.status(f"no sandbox of `{directory}` was up")
+    return 0

@@ -1,0 +1,52 @@
+"""Run a command in the project's sandbox, with this terminal, its signals and its exit code.
+
+`sandboxd exec -- COMMAND ARGUMENT ...`; everything after `--` belongs to the command.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from sandboxd.cli.commands import _sandbox
+
+HELP = "run a command in the project's sandbox"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    _sandbox.add_project(parser)
+    parser.add_argument("-u", "--user", default="", metavar="USER", help="run as this user")
+    parser.add_argument("--root", action="store_true", help="run as root inside the sandbox")
+    parser.add_argument("-w", "--workdir", default="", metavar="DIR", help="folder to run in")
+    parser.add_argument(
+        "-e", "--env", action="append", default=[], metavar="NAME=VALUE", help="set a variable"
+    )
+    parser.add_argument("-T", "--no-tty", action="store_true", help="never give it a terminal")
+    parser.add_argument("-n", "--no-stdin", action="store_true", help="give it no input")
+    parser.add_argument("command", nargs="+", metavar="COMMAND", help="the command and arguments")
+
+
+def run(args: argparse.Namespace) -> int:
+    from sandboxd.sandbox.engine import Exec
+    from sandboxd.sandbox.execute import exec_
+    from sandboxd.sandbox.run import locate
+
+    engine = _sandbox.connect()
+    container = locate(engine, _sandbox.folder(args))
+    tty = not (args.no_tty or args.no_stdin) and sys.stdin.isatty() and sys.stdout.isatty()
+    request = Exec(
+        args.command,
+        tty=tty,
+        stdin=not args.no_stdin,
+        user="0" if args.root else args.user,
+        env=terminal_variables(tty) + args.env,
+        working_dir=args.workdir,
+    )
+    return exec_(engine, container.id, request)
+
+
+def terminal_variables(tty: bool) -> list[str]:
+    """What a program needs to know of our terminal."""
+    names = ("TERM", "COLORTERM") if tty else ()
+    return [f"{name}={os.environ[name]}" for name in names if name in os.environ]

@@ -1,0 +1,34 @@
+"""Show what the sandbox's main process wrote."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from sandboxd.cli.commands import _sandbox
+from sandboxd.errors import UsageError
+
+HELP = "show the output of the project's sandbox"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    _sandbox.add_project(parser)
+    parser.add_argument("-f", "--follow", action="store_true", help="go on until it ends")
+    parser.add_argument("--tail", default="all", metavar="N", help="only the last N lines")
+
+
+def run(args: argparse.Namespace) -> int:
+    from sandboxd.sandbox.run import project_containers
+
+    if args.tail != "all" and not args.tail.isdigit():
+        raise UsageError(f"`--tail {args.tail}` is not a number of lines", "write `--tail 50`")
+    engine = _sandbox.connect()
+    directory = _sandbox.folder(args)
+    found = project_containers(engine, directory)
+    if not found:
+        raise UsageError(f"`{directory}` has no sandbox", "start it: `sandboxd up`")
+    for stream, piece in engine.logs(found[0].id, args.follow, args.tail):
+        target = sys.stderr.buffer if stream == 2 else sys.stdout.buffer
+        target.write(piece)
+        target.flush()
+    return 0

@@ -1,0 +1,198 @@
+"""Run a command in a running container with our own streams, terminal, signals and exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import sys
+import termios
+import threading
+import time
+import tty
+from typing import TYPE_CHECKING, Any
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.sandbox import failures
+from sandboxd.sandbox.engine import Exec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sandboxd.sandbox.engine import Engine
+
+_FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+_MARK = "SANDBOXD_EXEC"
+# The engine closes the stream a moment before it knows the exit code.
+_CODE_SECONDS = 2.0
+
+
+def exec_(engine: Engine, container: str, request: Exec) -> int:
+    """Run `request` and return its exit code; stdin, stdout and stderr are this process's own.
+
+    :raises ContainerGone: the container is not running, or ended while the command ran
+    """
+    mark = secrets.token_hex(8)
+    exec_id = engine.exec_create(container, request._replace(env=[*request.env, f"{_MARK}={mark}"]))
+    connection, first = engine.exec_start(exec_id, request.tty)
+    with connection, _terminal(engine, exec_id, request.tty):
+        if request.stdin:
+            threading.Thread(target=_feed, args=(connection,), daemon=True).start()
+        with _signals(engine, container, request, mark):
+            pump(connection, first, request.tty, _write)
+    return wait_for_code(engine, container, exec_id)
+
+
+def pump(
+    connection: socket.socket, first: bytes, tty: bool, write: Callable[[int, bytes], None]
+) -> None:
+    """Hand each piece of output to `write` (1 stdout, 2 stderr) until the stream ends."""
+    if tty:
+        piece = first
+        while True:
+            if piece:
+                write(1, piece)
+            piece = _receive(connection)
+            if not piece:
+                return
+    buffer = bytearray(first)
+    while True:
+        while len(buffer) >= 8:
+            size = int.from_bytes(buffer[4:8], "big")
+            if len(buffer) < 8 + size:
+                break
+            write(buffer[0], bytes(buffer[8 : 8 + size]))
+            del buffer[: 8 + size]
+        piece = _receive(connection)
+        if not piece:
+            return
+        buffer += piece
+
+
+def wait_for_code(engine: Engine, container: str, exec_id: str) -> int:
+    """The exit code of a command whose output has ended.
+
+    :raises ContainerGone: the container ended with or before the command
+    """
+    deadline = time.monotonic() + _CODE_SECONDS
+    while True:
+        try:
+            code = engine.exec_exit_code(exec_id)
+        except failures.ContainerGone:
+            raise _ended(engine, container) from None
+        if code is not None:
+            # 137 is also what is left of a command when its container is killed around it.
+            if code == 137 and not _is_running(engine, container):
+                raise _ended(engine, container)
+            return code
+        if not _is_running(engine, container):
+            raise _ended(engine, container)
+        if time.monotonic() > deadline:
+            raise EnvironmentFailure(
+                "the command's output ended and the engine does not say how the command did",
+                "run `sandboxd list` to see whether the sandbox is still there",
+            )
+        time.sleep(0.01)
+
+
+def _receive(connection: socket.socket) -> bytes:
+    try:
+        return connection.recv(65536)
+    except ConnectionResetError:
+        return b""
+
+
+def _write(stream: int, data: bytes) -> None:
+    target = sys.stderr.buffer if stream == 2 else sys.stdout.buffer
+    target.write(data)
+    target.flush()
+
+
+def _feed(connection: socket.socket) -> None:
+    """Our stdin into the command, and its end too; the command may be gone at any time."""
+    with contextlib.suppress(OSError):
+        while data := os.read(0, 65536):
+            connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+
+
+@contextlib.contextmanager
+def _terminal(engine: Engine, exec_id: str, tty_wanted: bool) -> Iterator[None]:
+    """Raw mode, and the window's size kept the same on both sides."""
+    if not tty_wanted:
+        yield
+        return
+
+    def resize(*_: object) -> None:
+        size = os.get_terminal_size(sys.stdout.fileno())
+        engine.exec_resize(exec_id, size.lines, size.columns)
+
+    saved = termios.tcgetattr(0)
+    before = signal.signal(signal.SIGWINCH, resize)
+    try:
+        tty.setraw(0)
+        resize()
+        yield
+    finally:
+        termios.tcsetattr(0, termios.TCSADRAIN, saved)
+        signal.signal(signal.SIGWINCH, before)
+
+
+@contextlib.contextmanager
+def _signals(engine: Engine, container: str, request: Exec, mark: str) -> Iterator[None]:
+    """Pass the signals that we get on to the command; the engine has no call for that."""
+
+    def forward(number: int, _frame: object) -> None:
+        # Another command of the same user finds the first one by its environment.
+        script = (
+            f"for d in /proc/[0-9]*; do grep -q {_MARK}={mark} $d/environ 2>/dev/null"
+            f" && kill -{number} ${{d#/proc/}}; done"
+        )
+        with contextlib.suppress(EnvironmentFailure):
+            run_quietly(engine, container, Exec(["sh", "-c", script], user=request.user))
+
+    before: dict[signal.Signals, Any] = {}
+    if not request.tty and threading.current_thread() is threading.main_thread():
+        before = {number: signal.signal(number, forward) for number in _FORWARDED}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run_quietly(engine: Engine, container: str, request: Exec) -> tuple[int, bytes]:
+    """Run a short command without our streams; its exit code and what it wrote."""
+    exec_id = engine.exec_create(container, request)
+    connection, first = engine.exec_start(exec_id, request.tty)
+    written = bytearray()
+    with connection:
+        pump(connection, first, request.tty, lambda _, data: written.extend(data))
+    return wait_for_code(engine, container, exec_id), bytes(written)
+
+
+def _is_running(engine: Engine, container: str) -> bool:
+    try:
+        return bool(engine.inspect(container)["State"].get("Running"))
+    except failures.ContainerGone:
+        return False
+
+
+def _ended(engine: Engine, container: str) -> failures.ContainerGone:
+    try:
+        state = engine.inspect(container)["State"]
+    except failures.ContainerGone:
+        return failures.ContainerGone(
+            "the sandbox was removed while the command ran", "`sandboxd up` starts a new one"
+        )
+    if state.get("OOMKilled"):
+        return failures.ContainerGone(
+            "the sandbox ran out of memory and was killed while the command ran",
+            "raise its memory limit, or start it again: `sandboxd up`",
+        )
+    return failures.ContainerGone(
+        "the sandbox stopped while the command ran",
+        "`sandboxd logs` shows its last words; `sandboxd up` starts it again",
+    )

@@ -1,0 +1,166 @@
+"""What the engine, or its absence, says in words a person can act on."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.sandbox.transport import ANSWER_SECONDS, ApiError
+
+_START = "start it (`sudo systemctl start docker`), or set DOCKER_HOST to the engine you use"
+
+
+class ContainerGone(EnvironmentFailure):
+    """The container does not exist, or does not run any more."""
+
+
+class NameTaken(EnvironmentFailure):
+    """Another container has the name."""
+
+
+class CannotStart(EnvironmentFailure):
+    """The engine made the container, and its runtime could not start it."""
+
+
+def unreachable(host: str, error: Exception, waited: float = ANSWER_SECONDS) -> EnvironmentFailure:
+    """Why nothing useful came back from the engine at `host`."""
+    if isinstance(error, TimeoutError):
+        return EnvironmentFailure(
+            f"the container engine at `{host}` does not answer: waited {waited:.0f} s",
+            "see what it is doing (`journalctl -u docker -n 50`) and restart it "
+            "(`sudo systemctl restart docker`)",
+        )
+    if isinstance(error, http.client.HTTPException | ConnectionResetError | BrokenPipeError):
+        return EnvironmentFailure(
+            f"the container engine at `{host}` broke off in the middle of an answer",
+            "it may be restarting: run the command again; if it stays, see `journalctl -u docker`",
+        )
+    code = error.errno if isinstance(error, OSError) else None
+    if code in (errno.ENOENT, errno.ENOTDIR):
+        return EnvironmentFailure(f"there is no container engine at `{host}`", _START)
+    if code == errno.ECONNREFUSED:
+        return EnvironmentFailure(
+            f"the container engine at `{host}` is not running: its socket refuses connections",
+            _START,
+        )
+    if code in (errno.EACCES, errno.EPERM):
+        return EnvironmentFailure(
+            f"no permission to use the container engine at `{host}`",
+            "join the engine's group (`sudo usermod -aG docker $USER`, then log in again), "
+            "or use rootless Docker",
+        )
+    return EnvironmentFailure(
+        f"cannot reach the container engine at `{host}`: {str(error).lower()}", _START
+    )
+
+
+class _Case(NamedTuple):
+    pattern: re.Pattern[str]
+    make: Callable[[re.Match[str]], EnvironmentFailure]
+
+
+def _case(pattern: str, make: Callable[[re.Match[str]], EnvironmentFailure]) -> _Case:
+    return _Case(re.compile(pattern, re.IGNORECASE), make)
+
+
+_CASES = (
+    _case(
+        r"no space left on device",
+        lambda _: EnvironmentFailure(
+            "the container engine has no disk space left",
+            "free some (`docker system df`, then `docker system prune`) and run the command again",
+        ),
+    ),
+    _case(
+        r"no such image: ?([^\s]+)|unable to find image '?([^\s']+)",
+        lambda m: image_missing(m[1] or m[2]),
+    ),
+    _case(
+        r"unknown or invalid runtime name: ?([^\s]+)|unknown runtime specified ([^\s]+)",
+        lambda m: EnvironmentFailure(
+            f"the container engine has no runtime `{m[1] or m[2]}`",
+            "`sandboxd doctor` lists the runtimes it has and how to register one",
+        ),
+    ),
+    _case(
+        r"container name \"?/?([^\s\"]+)\"? is already in use",
+        lambda m: NameTaken(
+            f"a container named `{m[1]}` exists that sandboxd did not make",
+            f"remove it (`docker rm {m[1]}`) or rename it (`docker rename {m[1]} NAME`)",
+        ),
+    ),
+    _case(
+        r"exec: \"([^\"]+)\": .*(?:not found|no such file)|"
+        r"error finding executable \"([^\"]+)\"|failed to load ([^\s:]+): no such file",
+        lambda m: CannotStart(
+            f"the image has no program `{m[1] or m[2] or m[3]}`",
+            "use an image with it, or check the command's spelling",
+        ),
+    ),
+    _case(
+        r"fork/exec ([^\s:]+): (.*?)(?:: unknown)?$",
+        lambda m: CannotStart(
+            f"the runtime's program `{m[1]}` cannot be started: {m[2]}",
+            "`sandboxd doctor` shows which runtimes work on this machine",
+        ),
+    ),
+    _case(
+        r"bind source path does not exist: ?(.+)$|error mounting \"([^\"]+)\"",
+        lambda m: CannotStart(
+            f"the folder or file `{m[1] or m[2]}` to mount is not there",
+            "create it, or run `sandboxd up` again so that the plan is made anew",
+        ),
+    ),
+    _case(
+        r"network ([^\s]+) not found",
+        lambda m: EnvironmentFailure(
+            f"the container engine has no network `{m[1]}`",
+            f"create it: `docker network create {m[1]}`",
+        ),
+    ),
+    _case(
+        r"container ([0-9a-f]+|[^\s]+) is not running|no such (?:container|exec)|"
+        r"cannot exec in a stopped|container .* is (?:paused|restarting)",
+        lambda _: gone(),
+    ),
+    _case(
+        r"(?:oci runtime|shim task|task for container).*?: (.*?)(?:: unknown)?$",
+        lambda m: CannotStart(
+            f"the runtime could not start the container: {m[1]}",
+            "`sandboxd doctor` shows which runtimes work on this machine",
+        ),
+    ),
+)
+
+
+def refused(error: ApiError) -> EnvironmentFailure:
+    """What an error answer of the engine means."""
+    for case in _CASES:
+        found = case.pattern.search(error.message)
+        if found is not None:
+            return case.make(found)
+    return EnvironmentFailure(
+        f"the container engine refused the request: {error.message or error.status}",
+        "`sandboxd explain-plan` shows what was asked for",
+    )
+
+
+def image_missing(image: str) -> EnvironmentFailure:
+    """The engine has no image of this name."""
+    return EnvironmentFailure(
+        f"the container engine has no image `{image}`",
+        f"get it (`docker pull {image}`), build it, or load a root file system "
+        f"(`docker import FILE.tar {image}`)",
+    )
+
+
+def gone() -> ContainerGone:
+    """The container is not there, or stopped."""
+    return ContainerGone(
+        "the sandbox is not running (any more)",
+        "`sandboxd up` starts it; `sandboxd logs` shows its last words",
+    )

@@ -1,0 +1,51 @@
+"""One `up` or `down` at a time for each project and user."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterator
+
+from sandboxd.errors import EnvironmentFailure
+
+
+@contextlib.contextmanager
+def project_lock(workspace: str, waiting: Callable[[str], None]) -> Iterator[None]:
+    """Hold the project's lock; says so through `waiting` when another process has it."""
+    name = hashlib.sha256(os.fsencode(workspace)).hexdigest()[:16] + ".lock"
+    descriptor = os.open(
+        os.path.join(_folder(), name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
+    )
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting("another sandboxd works on this project; waiting for it")
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _folder() -> str:
+    """A folder that only this user can write, so that nobody can hold or replace our locks."""
+    base = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
+    if not os.path.isdir(base):
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    folder = os.path.join(base, f"sandboxd-{os.getuid()}-locks")
+    try:
+        os.makedirs(folder, 0o700, exist_ok=True)
+        found = os.lstat(folder)
+    except OSError as error:
+        raise EnvironmentFailure(
+            f"cannot make the folder `{folder}`: {(error.strerror or str(error)).lower()}",
+            "set XDG_RUNTIME_DIR to a folder that you can write",
+        ) from None
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+        raise EnvironmentFailure(
+            f"the folder `{folder}` can be written by others", f"`chmod 700 {folder}`"
+        )
+    return folder
