@@ -1,0 +1,80 @@
+"""Which room may import which: the plan of the house as data. The test beside it holds it."""
+
+from __future__ import annotations
+
+# A room is a top-level module or folder of sandboxd; a dotted name is a module that differs from
+# its room. Each may import itself and what is listed.
+BASE = frozenset({"errors", "text", "__init__"})
+MEANING = BASE | {"findings", "syntax", "model"}
+DECISIONS = MEANING | {"config", "policy", "plan", "host.facts", "platforms", "data", "files"}
+EVERYTHING = DECISIONS | {
+    "kinds",
+    "effective",
+    "rules",
+    "analysis",
+    "render",
+    "host",
+    "sandbox",
+    "escapes",
+    "project",
+    "ipc",
+}
+
+MAY_IMPORT: dict[str, frozenset[str]] = {
+    "__init__": frozenset(),
+    "__main__": frozenset({"cli", "ipc"}),
+    "text": frozenset(),
+    "errors": frozenset(),
+    "data": frozenset(),
+    "files": frozenset({"errors", "text"}),
+    "findings": frozenset({"text"}),
+    "syntax": BASE | {"findings"},
+    "model": BASE | {"findings", "syntax"},
+    "kinds": MEANING | {"config"},
+    "effective": MEANING | {"kinds"},
+    "host.facts": frozenset(),
+    "host": frozenset({"errors", "data", "files", "__init__"}),
+    "platforms": BASE | {"host.facts", "model"},
+    "rules": MEANING | {"host.facts", "platforms", "data"},
+    "config": BASE | {"findings", "syntax", "files"},
+    "policy": MEANING | {"config", "host.facts", "data", "files"},
+    "analysis": MEANING | {"kinds", "effective", "rules", "host.facts", "config"},
+    "plan": DECISIONS | {"kinds", "effective"},
+    "render": BASE | {"findings"},
+    "sandbox": DECISIONS | {"host", "escapes"},
+    "escapes": frozenset({"errors", "model"}),
+    "project": DECISIONS | {"kinds", "effective", "analysis"},
+    "ipc": BASE | {"findings", "host.facts", "files"},
+    "status": EVERYTHING,
+    "daemon": EVERYTHING | {"status"},
+    "lsp": EVERYTHING,
+    "cli": EVERYTHING | {"status"},
+}
+
+# Commands that only start another room's main loop.
+LATE_IMPORTS: dict[str, frozenset[str]] = {
+    "cli.commands.daemon": frozenset({"daemon"}),
+    "cli.commands.lsp": frozenset({"lsp"}),
+}
+
+# Folders that grow by one file a thing. A file there never imports a sibling, only `_helpers`.
+GROWTH = (
+    "kinds",
+    "rules",
+    "platforms",
+    "render",
+    "escapes",
+    "plan.writers",
+    "lsp.features",
+    "cli.commands",
+)
+
+# What reads the machine or the clock, and the rooms that may. `os.environ` stands for getenv too.
+_EDGES = ("host", "sandbox", "ipc", "daemon", "cli", "escapes")
+MACHINE: dict[str, tuple[str, ...]] = {
+    "subprocess": _EDGES,
+    "os.environ": _EDGES,
+    "platform": _EDGES,
+    "time": _EDGES,
+    "docker": ("sandbox",),
+}

@@ -1,0 +1,83 @@
+"""The import table of the house holds in every module."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.contract.import_table import MAY_IMPORT
+from tests.contract.imports import imports, room_of, violations
+
+PACKAGE = Path(__file__).resolve().parents[2] / "sandboxd"
+
+
+def _name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+MODULES = {_name(path): path for path in sorted(PACKAGE.rglob("*.py")) if "_data" not in path.parts}
+KNOWN = frozenset(MODULES)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_keeps_to_the_table(module: str) -> None:
+    assert room_of(module) in MAY_IMPORT, "a new room: give it a row in import_table.py"
+    assert violations(module, MODULES[module].read_text(), KNOWN) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "expected"),
+    [
+        ("rules.a", "from sandboxd.rules import b", "sibling"),
+        ("rules.a", "import sandboxd.rules.b", "sibling"),
+        ("rules.a", "from . import b", "sibling"),
+        ("rules.a", "from sandboxd.sandbox.run import up", "may not import `sandbox.run`"),
+        ("text", "from sandboxd.errors import UsageError", "may not import `errors`"),
+        ("lsp.x", "from sandboxd.daemon import service", "may not import `daemon.service`"),
+        ("rules.a", "def f():\n    import subprocess", "line 2: `rules` may not use `subprocess`"),
+        ("plan.x", "import os\nos.environ['HOME']", "`plan` may not use `os.environ`"),
+        ("plan.x", "import os\nos.getenv('HOME')", "`plan` may not use `os.environ`"),
+        ("plan.x", "from os import environ", "`plan` may not use `os.environ`"),
+        ("daemon.x", "from docker import APIClient", "`daemon` may not use `docker`"),
+        ("host.facts", "import time", "may not use `time`"),
+        ("host.facts", "from sandboxd.host.probe import probe", "may not import `host.probe`"),
+        ("analysis", "from time import monotonic", "`analysis` may not use `time`"),
+    ],
+)
+def test_a_breach_is_found(module: str, source: str, expected: str) -> None:
+    known = KNOWN | {"rules.b", "sandbox.run", "daemon.service", "host.probe"}
+    assert expected in "\n".join(violations(module, source, known))
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("rules.a", "from sandboxd.rules._mounts import x"),
+        ("rules.a", "from sandboxd.findings import Finding"),
+        ("cli.commands.daemon", "def run():\n    from sandboxd.daemon.service import serve"),
+        ("sandbox.engine", "import docker\nimport time"),
+        ("host.probe", "import os\nos.environ"),
+    ],
+)
+def test_what_is_allowed_is_no_breach(module: str, source: str) -> None:
+    known = KNOWN | {"rules._mounts", "daemon.service"}
+    assert violations(module, source, known) == []
+
+
+# Importing these costs more than the whole of `status` or `check` may.
+HEAVY = {"dataclasses", "importlib.resources", "asyncio", "docker", "pygls", "watchfiles"}
+LIGHT_ROOMS = (
+    *("__main__", "text", "errors", "findings", "files", "data", "syntax", "model", "kinds"),
+    *("effective", "rules", "analysis", "render", "config", "host.facts", "ipc"),
+)
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if room_of(name) in LIGHT_ROOMS])
+def test_what_check_loads_imports_nothing_heavy(module: str) -> None:
+    if module in ("ipc.server", "ipc.client"):
+        return
+    names = {found.module for found in imports(MODULES[module].read_text())}
+    heavy = {name for name in names if any(f"{name}.".startswith(f"{bad}.") for bad in HEAVY)}
+    assert heavy == set()

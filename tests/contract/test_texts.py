@@ -1,0 +1,97 @@
+"""What no tracked file may be or hold: too long, tied to one machine or registry, unfinished."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MOST_LINES = 400
+
+# Data that no person reads line by line.
+GENERATED = ("requirements/", "profiles/seccomp/", "tests/hosts/", "docs/rules/")
+
+# In pieces, so that this file does not hold what it forbids.
+FORBIDDEN = {
+    "a registry's host": "|".join(
+        (
+            "pypi" r"\.org",
+            "pythonhosted" r"\.org",
+            r"registry\.npm" "js",
+            r"(deb|ftp)\.deb" r"ian\.org",
+        )
+    ),
+    "a path of one machine": "|".join(("/work/(main|shared)", "/ro" r"ot/(?!\.)", "/home/runner")),
+    "unfinished work": r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b",
+}
+
+
+def tracked() -> list[str]:
+    """Files of the repository, also those not committed yet."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    return sorted(name for name in set(listing.split("\0")) if name and (ROOT / name).is_file())
+
+
+def text_of(name: str) -> str:
+    """The file's text, '' for binary ones."""
+    try:
+        return (ROOT / name).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return ""
+
+
+FILES = tracked()
+
+
+def test_there_are_files_to_look_at() -> None:
+    assert "sandboxd/text.py" in FILES
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_no_file_holds(what: str) -> None:
+    pattern = re.compile(FORBIDDEN[what])
+    hits = [
+        f"{name}:{number}: {line.strip()[:100]}"
+        for name in FILES
+        for number, line in enumerate(text_of(name).splitlines(), 1)
+        if pattern.search(line)
+    ]
+    assert hits == []
+
+
+def test_no_file_is_too_long() -> None:
+    lengths = {name: text_of(name).count("\n") for name in FILES if not name.startswith(GENERATED)}
+    too_long = {
+        name: count
+        for name, count in lengths.items()
+        if count > MOST_LINES and name not in ("LICENSE",)
+    }
+    assert too_long == {}
+
+
+@pytest.mark.parametrize("name", ["dev", ".ci/run"])
+def test_scripts_can_be_executed(name: str) -> None:
+    assert (ROOT / name).stat().st_mode & 0o111
+
+
+def test_dev_is_plain_shell() -> None:
+    first, *_ = (ROOT / "dev").read_text().splitlines()
+    assert first == "#!/bin/sh"
+    subprocess.run(["sh", "-n", str(ROOT / "dev")], check=True)
+
+
+def test_the_lock_has_a_hash_for_every_package() -> None:
+    for name in ("dev", "uv"):
+        text = (ROOT / "requirements" / f"{name}.txt").read_text()
+        packages = [block for block in re.split(r"\n(?=\S)", text) if block.strip()]
+        assert len(packages) >= 1
+        assert [block for block in packages if "--hash=sha256:" not in block] == []
