@@ -14,18 +14,11 @@ MOST_LINES = 400
 # Data that no person reads line by line.
 GENERATED = ("requirements/", "profiles/seccomp/", "tests/hosts/", "docs/rules/")
 
-# In pieces, so that this file does not hold what it forbids.
+# Spelt so that this file does not hold what it forbids.
 FORBIDDEN = {
-    "a registry's host": "|".join(
-        (
-            "pypi" r"\.org",
-            "pythonhosted" r"\.org",
-            r"registry\.npm" "js",
-            r"(deb|ftp)\.deb" r"ian\.org",
-        )
-    ),
-    "a path of one machine": "|".join(("/work/(main|shared)", "/ro" r"ot/(?!\.)", "/home/runner")),
-    "unfinished work": r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b",
+    "a registry's host": r"pypi[.]org|pythonhosted[.]org|registry[.]npm|(deb|ftp)[.]debian[.]org",
+    "a path of one machine": r"/[w]ork/(main|shared)|/[r]oot/(?![.])|/home/[r]unner",
+    "unfinished work": r"\b([T]ODO|[F]IXME|[X]XX)\b",
 }
 
 
