@@ -154,10 +154,8 @@ class _Parser:
             self.problem(start, end, "write this string in double quotes")
         elif not is_closed:
             self.problem(start, end, "this string is not closed")
-        if "\\" in raw and kind != _SINGLE_QUOTED:
-            value = self.unescape(raw, start + 1)
-        else:
-            value = raw
+        has_escapes = "\\" in raw and kind != _SINGLE_QUOTED
+        value = self.unescape(raw, start + 1) if has_escapes else raw
         node = Node("string", Span(start, end), value)
         if self.is_key(start, end):
             self.begin_member(node)
