@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+T = TypeVar("T")
 
 
 class Runtime(NamedTuple):
@@ -97,3 +99,43 @@ class HostFacts(NamedTuple):
 
 
 UNKNOWN = HostFacts()
+
+
+def from_raw(raw: dict[str, Any]) -> HostFacts:
+    """The facts in the raw answers of `host.probe`, or in a report that a user pasted."""
+    from sandboxd.host.engine_facts import engine_from_raw
+
+    engine = raw.get("engine")
+    facts = engine_from_raw(engine) if isinstance(engine, dict) else None
+    system = _as(str, raw.get("system"))
+    kernel_text = (_as(str, raw.get("proc_version")) or "").lower()
+    cgroup2 = _as(bool, raw.get("cgroup2"))
+    return HostFacts(
+        system=system,
+        kernel=_as(str, raw.get("kernel")),
+        arch=_as(str, raw.get("architecture")),
+        uid=_as(int, raw.get("uid")),
+        gid=_as(int, raw.get("gid")),
+        home=_as(str, raw.get("home")),
+        wsl="microsoft" in kernel_text if kernel_text else None,
+        apparmor=_control(facts, "apparmor", raw.get("apparmor"), system),
+        seccomp=_control(facts, "seccomp", raw.get("seccomp_actions"), system),
+        cgroup_version=(facts.cgroup_version if facts else None)
+        or (None if cgroup2 is None or system != "Linux" else "2" if cgroup2 else "1"),
+        engine=facts,
+    )
+
+
+def _control(engine: Engine | None, name: str, file: object, system: str | None) -> bool | None:
+    """Whether the kernel that runs containers has a control; the engine's word goes first."""
+    if engine is not None and engine.version is not None:
+        return any(name in option for option in engine.security_options)
+    if system != "Linux":
+        return None
+    return isinstance(file, str) and file.strip() != "N"
+
+
+def _as(kind: type[T], value: object) -> T | None:
+    if isinstance(value, bool) and kind is not bool:
+        return None
+    return value if isinstance(value, kind) else None

@@ -1,0 +1,172 @@
+"""From the engine's raw answers to facts. Pure; tolerant of anything in a pasted report."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sandboxd.host.facts import Engine, Runtime
+
+# gVisor's kernel says this of itself, in every version so far.
+_GVISOR_KERNEL = "Sun Jan 10 15:06:54 PST 2016"
+
+_START = "start it (`sudo systemctl start docker`), or set DOCKER_HOST to the engine you use"
+
+FAILURES: dict[str, tuple[str, str]] = {
+    "absent": ("there is no container engine at `{host}`", f"install docker.io, or {_START}"),
+    "refused": (
+        "the container engine at `{host}` is not running: its socket refuses connections",
+        _START,
+    ),
+    "permission": (
+        "no permission to use the container engine at `{host}`",
+        "join its group (`sudo usermod -aG docker $USER`, then log in again), or use rootless Docker",
+    ),
+    "hanging": (
+        "the container engine at `{host}` does not answer: waited {detail} s",
+        "see what it is doing (`journalctl -u docker -n 50`), then `sudo systemctl restart docker`",
+    ),
+    "address": (
+        "cannot use the engine address `{host}`",
+        "set DOCKER_HOST to a `unix://` or `tcp://` address; for ssh forward the socket: "
+        "`ssh -L /tmp/docker.sock:/var/run/docker.sock HOST`",
+    ),
+    "certificates": ("cannot read the engine's TLS files: {detail}", "check DOCKER_CERT_PATH"),
+    "broken": (
+        "the container engine at `{host}` broke off: {detail}",
+        "it may be restarting: try again",
+    ),
+}
+"""Case of a failed request -> message and hint."""
+
+
+def engine_from_raw(raw: dict[str, Any]) -> Engine:
+    """The facts of the `engine` part of a raw report."""
+    host = _text(raw.get("host")) or ""
+    failure = _table(raw.get("failure"))
+    if failure:
+        detail = _text(failure.get("detail")) or ""
+        case = _text(failure.get("case")) or "broken"
+        unknown = (
+            "the container engine at `{host}` refuses: {detail}",
+            "see its log: `journalctl -u docker`",
+        )
+        message, hint = FAILURES.get(case, unknown)
+        # Not str.format: what the engine says may hold braces.
+        message = message.replace("{host}", host).replace("{detail}", detail)
+        return Engine(host, error=message, hint=hint)
+    info, version = _table(raw.get("info")), _table(raw.get("server_version"))
+    options = tuple(str(option) for option in _items(info.get("SecurityOptions")))
+    return Engine(
+        host=host,
+        id=_text(info.get("ID")),
+        kind=_kind(info, version),
+        version=_text(version.get("Version")) or _text(info.get("ServerVersion")),
+        api_version=_text(version.get("ApiVersion")),
+        os=_text(info.get("OperatingSystem")),
+        rootless=any("rootless" in option for option in options) if info else None,
+        cgroup_version=_text(info.get("CgroupVersion")),
+        security_options=options,
+        default_runtime=_text(info.get("DefaultRuntime")),
+        runtimes=_runtimes(info, raw),
+    )
+
+
+def _kind(info: dict[str, Any], version: dict[str, Any]) -> str | None:
+    if not info and not version:
+        return None
+    components = [_table(c).get("Name") for c in _items(version.get("Components"))]
+    if "Podman Engine" in components:
+        return "podman"
+    return "docker-desktop" if info.get("OperatingSystem") == "Docker Desktop" else "docker"
+
+
+def _runtimes(info: dict[str, Any], raw: dict[str, Any]) -> tuple[Runtime, ...]:
+    registered = _table(info.get("Runtimes"))
+    trials, versions = _table(raw.get("trials")), _table(raw.get("runtime_versions"))
+    found = []
+    for name in sorted(registered):
+        entry = _table(registered[name])
+        runtime = Runtime(
+            name=name,
+            path=_text(entry.get("path")) or "",
+            args=tuple(str(arg) for arg in _items(entry.get("runtimeArgs"))),
+            version=_version(_text(versions.get(name))),
+        )
+        found.append(_judge(runtime, _table(trials.get(name)), "trials" in raw))
+    return tuple(found)
+
+
+def _version(line: str | None) -> str | None:
+    """``runsc version release-20240729.0`` without the program's name."""
+    if not line:
+        return None
+    return re.sub(r"^\S+ version ", "", line)
+
+
+def _judge(runtime: Runtime, trial: dict[str, Any], tried: bool) -> Runtime:
+    started = trial.get("started")
+    if started is True:
+        return runtime._replace(usable=True, gvisor=_is_gvisor(trial))
+    if started is False:
+        why, fix = explain_failure(_text(trial.get("message")) or "", runtime)
+        return runtime._replace(usable=False, why=why, fix=fix)
+    why = f"never tried: {_text(trial.get('message')) or 'no trial was asked for'}"
+    fix = (
+        "`sudo apt-get install busybox-static`, then `sandboxd doctor`"
+        if tried
+        else "`sandboxd doctor` tries it"
+    )
+    return runtime._replace(why=why, fix=fix)
+
+
+def _is_gvisor(trial: dict[str, Any]) -> bool:
+    """gVisor says so of itself, and its boot id is not the host's."""
+    own = trial.get("boot_id") != trial.get("host_boot_id")
+    return own and _GVISOR_KERNEL in (_text(trial.get("kernel")) or "")
+
+
+def explain_failure(message: str, runtime: Runtime) -> tuple[str, str]:
+    """The cause in an engine's long message, and what to do about it."""
+    if "cannot run with network enabled in root network namespace" in message:
+        return (
+            "this runsc cannot set up its own network on this kernel (6.9 or later)",
+            "upgrade runsc (mended after 2024-07, gvisor#10704), or register it with `--network=host` in "
+            "`runtimeArgs` (that is the container's own network, not the host's)",
+        )
+    missing = re.search(
+        r"exec:? \"?([^\s\":]+)\"?: (?:no such file|executable file not found|stat)", message
+    )
+    if missing or ("no such file or directory" in message and runtime.path in message):
+        path = missing.group(1) if missing and "/" in missing.group(1) else runtime.path
+        return (
+            f"its program `{path}` does not exist",
+            "install it, or take the runtime out of /etc/docker/daemon.json",
+        )
+    if "unknown or invalid runtime name" in message:
+        return (
+            "the engine no longer knows it",
+            "`sudo systemctl reload docker`, then `sandboxd doctor`",
+        )
+    if "permission denied" in message.lower():
+        return f"permission denied: {_cause(message)}", "see `journalctl -u docker -n 50`"
+    return _cause(message) or "it failed without a message", "see `journalctl -u docker -n 50`"
+
+
+def _cause(message: str) -> str:
+    """The last part of a chain of `a: b: c: unknown.`, where runtimes put the cause."""
+    text = re.sub(r"(: unknown)?\.?$", "", message.strip())
+    parts = [part.strip() for part in text.split(": ") if part.strip()]
+    return ": ".join(parts[-2:])[-300:]
+
+
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _items(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

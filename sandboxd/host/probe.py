@@ -1,0 +1,147 @@
+"""The only reader of the machine. What it finds is data, judged by `host.facts.from_raw`."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+from sandboxd.host.docker_api import Api, ApiError, engine_host
+from sandboxd.host.facts import HostFacts, from_raw
+from sandboxd.host.trials import host_boot_id, run_trials
+
+
+def probe(environ: Mapping[str, str], *, trial: bool, timeout: float = 5.0) -> HostFacts:
+    """What this machine and its engine can do; with `trial` each runtime starts a container."""
+    return from_raw(raw_facts(environ, trial=trial, timeout=timeout))
+
+
+def raw_facts(environ: Mapping[str, str], *, trial: bool, timeout: float = 5.0) -> dict[str, Any]:
+    """The raw answers, JSON-ready: `doctor --raw` prints them and `--facts` reads them back."""
+    facts: dict[str, Any] = {
+        "version": 1,
+        "system": platform.system() or None,
+        "kernel": platform.release() or None,
+        "architecture": platform.machine() or None,
+        "uid": os.getuid() if hasattr(os, "getuid") else None,
+        "gid": os.getgid() if hasattr(os, "getgid") else None,
+        "home": environ.get("HOME"),
+        "proc_version": _read("/proc/version"),
+        "boot_id": host_boot_id(),
+        "apparmor": _read("/sys/module/apparmor/parameters/enabled"),
+        "seccomp_actions": _read("/proc/sys/kernel/seccomp/actions_avail"),
+        "cgroup2": os.path.exists("/sys/fs/cgroup/cgroup.controllers"),
+    }
+    facts["engine"] = _engine(environ, str(facts["kernel"]), trial, timeout)
+    return facts
+
+
+def _engine(environ: Mapping[str, str], kernel: str, trial: bool, timeout: float) -> dict[str, Any]:
+    host = engine_host(environ)
+    engine: dict[str, Any] = {"host": host}
+    api = Api(host, environ, timeout)
+    try:
+        engine["server_version"] = api.call("GET", "/version")
+        engine["info"] = _trimmed(api.call("GET", "/info"))
+    except ApiError as error:
+        engine["failure"] = {"case": error.case, "detail": error.detail}
+        return engine
+    runtimes = _runtimes(engine["info"], api.is_local)
+    engine["runtime_versions"] = {r["name"]: r["version"] for r in runtimes}
+    if trial:
+        cache = _cache_path(environ)
+        engine["trials"] = run_trials(api, engine["info"], runtimes, kernel, cache)
+    return engine
+
+
+# What we judge by. The rest of `docker info` (registries, proxies, labels) may hold secrets.
+_INFO_KEYS = (
+    "ID",
+    "Architecture",
+    "CgroupDriver",
+    "CgroupVersion",
+    "DefaultRuntime",
+    "KernelVersion",
+    "LiveRestoreEnabled",
+    "MemTotal",
+    "NCPU",
+    "OSType",
+    "OperatingSystem",
+    "Runtimes",
+    "SecurityOptions",
+    "ServerVersion",
+)
+
+
+def _trimmed(info: object) -> dict[str, Any]:
+    if not isinstance(info, dict):
+        return {}
+    kept = {key: info[key] for key in _INFO_KEYS if key in info}
+    runtimes = kept.get("Runtimes") or {}
+    kept["Runtimes"] = {
+        name: {key: entry[key] for key in ("path", "runtimeArgs") if key in entry}
+        for name, entry in runtimes.items()
+        if name != "io.containerd.runc.v2"  # another name of runc
+    }
+    return kept
+
+
+def _runtimes(info: dict[str, Any], local: bool) -> list[dict[str, Any]]:
+    """The registered runtimes with the versions that their programs print."""
+    found = []
+    versions: dict[str, str | None] = {}
+    for name, entry in sorted((info.get("Runtimes") or {}).items()):
+        path = str(entry.get("path") or "")
+        if local and path not in versions:
+            versions[path] = _program_version(path)
+        found.append(
+            {
+                "name": name,
+                "path": path,
+                "args": entry.get("runtimeArgs") or [],
+                "version": versions.get(path),
+            }
+        )
+    return found
+
+
+def _program_version(path: str) -> str | None:
+    """The first line that a runtime's program prints about itself."""
+    program = shutil.which(path, path=os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin")
+    if program is None:
+        return None
+    try:
+        result = subprocess.run(
+            [program, "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=5,
+            check=False,
+            text=True,
+            errors="replace",
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    lines = result.stdout.splitlines()
+    return lines[0].strip()[:100] if lines and result.returncode == 0 else None
+
+
+def _cache_path(environ: Mapping[str, str]) -> str | None:
+    folder = environ.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(folder):
+        home = environ.get("HOME", "")
+        if not os.path.isabs(home):
+            return None
+        folder = os.path.join(home, ".cache")
+    return os.path.join(folder, "sandboxd", "trials.json")
+
+
+def _read(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read(4096).strip()
+    except OSError:
+        return None

@@ -1,0 +1,203 @@
+"""Trials: whether a registered runtime really starts a container, and on which kernel.
+
+One container each, without network, removed at once. What a runtime did is remembered by engine,
+definition, version and kernel, so that a machine pays once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import signal
+import time
+from typing import Any
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.files import write_atomic
+from sandboxd.host.docker_api import Api, ApiError
+from sandboxd.host.trial_image import trial_archive, trial_command
+
+LABEL = "dev.sandboxd.trial"
+
+_START_SECONDS = 20.0
+_RUN_SECONDS = 10.0
+# A container of ours that is older than this was left by a trial that was killed.
+_STALE_SECONDS = 120
+
+Trial = dict[str, Any]
+
+
+def run_trials(
+    api: Api, info: dict[str, Any], runtimes: list[dict[str, Any]], kernel: str, cache: str | None
+) -> dict[str, Trial]:
+    """A trial for each of `runtimes` (name, path, args, version), from `cache` where it is known."""
+    remembered = _read_cache(cache)
+    trials: dict[str, Trial] = {}
+    fresh: dict[str, Trial] = {}
+    todo = []
+    for runtime in runtimes:
+        key = _key(str(info.get("ID")), runtime, kernel)
+        if isinstance(remembered.get(key), dict):
+            trials[runtime["name"]] = remembered[key]
+        else:
+            todo.append((key, runtime["name"]))
+    if todo:
+        for key, name, trial in _run(api, str(info.get("Architecture")), todo):
+            trials[name] = trial
+            if trial.get("started") is not None:
+                fresh[key] = trial
+    if fresh:
+        _write_cache(cache, remembered | fresh)
+    return trials
+
+
+def _run(api: Api, architecture: str, todo: list[tuple[str, str]]) -> list[tuple[str, str, Trial]]:
+    try:
+        _remove_stale(api)
+        image = _make_image(api, architecture)
+    except ApiError as error:
+        return [(key, name, _not_tried(f"no image for it: {error.detail}")) for key, name in todo]
+    if image is None:
+        reason = f"no image for it on `{architecture}`: busybox-static is not installed"
+        return [(key, name, _not_tried(reason)) for key, name in todo]
+    try:
+        command = trial_command(architecture)
+        return [(key, name, _try(api, image, command, name)) for key, name in todo]
+    finally:
+        with contextlib.suppress(ApiError):
+            api.call("DELETE", f"/images/{image}")
+
+
+def _not_tried(reason: str) -> Trial:
+    return {"started": None, "message": reason}
+
+
+def _make_image(api: Api, architecture: str) -> str | None:
+    archive = trial_archive(architecture)
+    if archive is None:
+        return None
+    # A name of its own: another probe must not remove the image that this one uses.
+    tag = f"{os.getpid()}-{time.monotonic_ns()}"
+    api.call(
+        "POST",
+        "/images/create",
+        archive,
+        fromSrc="-",
+        repo="sandboxd-trial",
+        tag=tag,
+        changes=f"LABEL {LABEL}=true",
+    )
+    return f"sandboxd-trial:{tag}"
+
+
+def _try(api: Api, image: str, command: list[str], runtime: str) -> Trial:
+    """Start one container and read what it printed."""
+    body = {
+        "Image": image,
+        "Entrypoint": command,
+        "Labels": {LABEL: "true"},
+        "HostConfig": {"Runtime": runtime, "NetworkMode": "none", "CapDrop": ["ALL"]},
+    }
+    try:
+        container = api.call("POST", "/containers/create", body)["Id"]
+    except ApiError as error:
+        return {"started": False, "message": error.detail}
+    trial: Trial
+    try:
+        api.call("POST", f"/containers/{container}/start", timeout=_START_SECONDS)
+        api.call("POST", f"/containers/{container}/wait", timeout=_RUN_SECONDS)
+        logs = api.call("GET", f"/containers/{container}/logs", stdout="1", stderr="1")
+        trial = _judge(_plain(logs))
+    except ApiError as error:
+        message = error.detail
+        if error.case == "hanging":
+            message = f"it did not end within {_RUN_SECONDS:g} s"
+        trial = {"started": False, "message": message}
+    finally:
+        with contextlib.suppress(ApiError):
+            api.call("DELETE", f"/containers/{container}", timeout=_START_SECONDS, force="1", v="1")
+    if not trial["started"] and api.is_local:
+        end_leaked(container)
+    return trial
+
+
+def _judge(output: str) -> Trial:
+    boot_id, _, version = output.strip().partition("\n")
+    if not version:
+        return {"started": False, "message": f"it printed `{output.strip()[:200]}`"}
+    return {
+        "started": True,
+        "message": "",
+        "boot_id": boot_id.strip(),
+        "kernel": version.strip(),
+        "host_boot_id": host_boot_id(),
+    }
+
+
+def host_boot_id() -> str | None:
+    """The boot id of this machine's kernel; no container on the same kernel has another."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return None
+
+
+def _plain(logs: object) -> str:
+    """The text of docker's log stream: frames of a kind, a size and as many bytes."""
+    data = logs if isinstance(logs, bytes) else b""
+    text = b""
+    while len(data) >= 8:
+        size = int.from_bytes(data[4:8], "big")
+        text += data[8 : 8 + size]
+        data = data[8 + size :]
+    return text.decode("utf-8", "replace")
+
+
+def end_leaked(container: str) -> None:
+    """End what runsc leaves of a container that it could not start: a sandbox and its gofer."""
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{entry}/cmdline", "rb") as file:
+                words = file.read(65536).split(b"\0")
+            name = os.path.basename(words[0])
+            ours = any(container.encode() in word for word in words[1:])
+            if ours and name in (b"runsc", b"runsc-gofer", b"runsc-sandbox"):
+                os.kill(int(entry), signal.SIGKILL)
+
+
+def _remove_stale(api: Api) -> None:
+    filters = json.dumps({"label": [f"{LABEL}=true"]})
+    for container in api.call("GET", "/containers/json", all="1", filters=filters):
+        if time.time() - container.get("Created", 0) > _STALE_SECONDS:
+            with contextlib.suppress(ApiError):
+                api.call("DELETE", f"/containers/{container['Id']}", force="1", v="1")
+
+
+def _key(engine: str, runtime: dict[str, Any], kernel: str) -> str:
+    facts = [engine, runtime["name"], runtime["path"], runtime["args"], runtime["version"], kernel]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def _read_cache(path: str | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        with open(path, "rb") as file:
+            data = json.loads(file.read(1 << 20))
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _write_cache(path: str | None, data: dict[str, Any]) -> None:
+    """Remember; a cache that cannot be written only costs the next trial."""
+    if path is None:
+        return
+    with contextlib.suppress(OSError, EnvironmentFailure):
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        write_atomic(path, json.dumps(data, indent=1).encode(), mode=0o600)
