@@ -125,9 +125,9 @@ class _Parser:
         self.end_of_text()
         return Tree(self.root, tuple(self.problems), tuple(self.comments))
 
-    def problem(self, start: int, end: int, message: str) -> None:
+    def problem(self, start: int, end: int, message: str, code: str = "") -> None:
         if len(self.problems) < MAX_PROBLEMS:
-            self.problems.append(Problem(Span(start, end), message))
+            self.problems.append(Problem(Span(start, end), message, code))
         elif len(self.problems) == MAX_PROBLEMS:
             message = "too many problems: those after this place are not listed"
             self.problems.append(Problem(Span(start, end), message))
@@ -397,7 +397,8 @@ class _Parser:
             later.add(member.key.value)
         for key in reversed(earlier):
             shown = readable(str(key.value))
-            self.problem(*key.span, f"duplicate key `{shown}`: the last one wins")
+            message = f"duplicate key `{shown}`: the last one wins"
+            self.problem(*key.span, message, "duplicate-key")
 
     def reopen_root(self, start: int, end: int) -> None:
         """Go on in the root object when more members follow its closing brace."""

@@ -17,10 +17,14 @@ NodeKind = Literal["object", "array", "string", "number", "boolean", "null", "da
 
 
 class Problem(NamedTuple):
-    """Text that is not valid in its language; `message` is lower-case, without full stop."""
+    """Text that is not valid in its language; `message` is lower-case, without full stop.
+
+    `code` names a kind of problem that is reported under a name of its own (``duplicate-key``).
+    """
 
     span: Span
     message: str
+    code: str = ""
 
 
 class Node:
