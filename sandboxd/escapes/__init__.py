@@ -1,0 +1,23 @@
+"""Escape attempts: one file each, run inside a sandbox by `sandboxd verify`, judged outside.
+
+An attempt is a module of the standard library for Python 3.8 and later, with
+
+- a docstring: what the attack is, and where it is known from,
+- `TITLE`: what is tried, in a few words,
+- `JUDGE`: how its effect is recognised. Never by an error number: under gVisor many calls succeed
+  harmlessly, and a call can fail after it did its harm.
+
+  - ``token``: a secret came back that only the host has,
+  - ``kernel``: it succeeded, and the kernel was the host's (`boot_id`),
+  - ``namespace``: it succeeded in the namespace named by `NAMESPACE`, and that was the host's,
+  - ``surface``: it succeeded on the host's kernel, and the profile does not declare it as open,
+  - ``workspace``: the host looked, and a file was changed or reached that must not be,
+
+- `EXPECTED`: by runtime (``runc``, ``runsc``), what stops it,
+- optionally `DECLARED`: by profile (``*`` for every one), why it is left open on purpose,
+- `attempt(facts)`: does it. Returning means that it went through, with the keys `detail`, `token`
+  (what was read) or `reached` (paths inside) as evidence; an `OSError` means that it was stopped;
+  `NotApplicable` says that there is nothing to try.
+
+An attempt opens and closes, or acts only on what `verify` or itself has made. `_*.py` are helpers.
+"""

@@ -1,0 +1,46 @@
+"""What the attempts on pinned files share: the scratch files that `verify` made for each of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sandboxd.escapes._kernel import NotApplicable
+
+
+def pinned_files(facts: dict[str, Any], attempt: str) -> list[str]:
+    """The attempt's own scratch file in each pin.
+
+    :raises NotApplicable: there is no workspace to attack
+    """
+    if not facts["pins"]:
+        raise NotApplicable("no folder of the workspace could take a scratch file")
+    return [os.path.join(pin["scratch"], attempt) for pin in facts["pins"]]
+
+
+def each_target(paths: Iterable[str], act: Callable[[str], None]) -> dict[str, Any]:
+    """Act on every path; the host judges the effect, so an error on one stops nothing.
+
+    :raises OSError: all failed; the last error
+    """
+    done = []
+    last = OSError("nothing to act on")
+    for path in paths:
+        try:
+            act(path)
+            done.append(path)
+        except OSError as error:
+            last = error
+    if not done:
+        raise last
+    return {"detail": "no error at " + ", ".join(done)}
+
+
+def overwrite(path: str) -> None:
+    """Put other bytes into a file without truncating it."""
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        os.write(descriptor, b"OVERWRITTEN")
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,32 @@
+"""Reach a service of the host at the network's gateway address.
+
+On an ordinary bridge every service that the host binds to all addresses (databases, debuggers,
+development servers without a password) answers there.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from typing import Any
+
+from sandboxd.escapes import _network
+from sandboxd.escapes._kernel import read_text
+
+TITLE = "reach a host service at the gateway"
+JUDGE = "token"
+EXPECTED = {"runc": "no route", "runsc": "no route"}
+DECLARED = {
+    "dev": "network: open (the profile filters nothing yet)",
+    "seed-baseline": "network: open (the guide's baseline filters nothing)",
+    "trusted": "network: open",
+}
+
+
+def attempt(facts: dict[str, Any]) -> dict[str, Any]:
+    addresses = list(facts["gateways"])
+    for line in read_text("/proc/net/route").splitlines()[1:]:
+        fields = line.split()
+        if len(fields) > 2 and fields[1] == "00000000":
+            addresses.append(socket.inet_ntoa(struct.pack("=I", int(fields[2], 16))))
+    return _network.dial(dict.fromkeys([*addresses, "host.docker.internal"]), facts["gateway_port"])

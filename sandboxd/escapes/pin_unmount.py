@@ -1,0 +1,25 @@
+"""Unmount a pin in a namespace of our own: below it lies the writable workspace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandboxd.escapes._kernel import MNT_DETACH, MS_PRIVATE, MS_REC, call, mount, own_mounts
+from sandboxd.escapes._pins import each_target, overwrite, pinned_files
+
+TITLE = "unmount a pin in an own namespace"
+JUDGE = "workspace"
+EXPECTED = {"runc": "no new namespace, or a locked mount", "runsc": "a locked mount"}
+
+
+def attempt(facts: dict[str, Any]) -> dict[str, Any]:
+    targets = pinned_files(facts, "pin-unmount")
+    own_mounts()
+    # Nothing that happens to our mounts may travel to the container's.
+    mount("", "/", "", MS_REC | MS_PRIVATE)
+    for pin in facts["pins"]:
+        try:
+            call("umount2", pin["inside"].encode(), MNT_DETACH)
+        except OSError:
+            continue
+    return each_target(targets, overwrite)

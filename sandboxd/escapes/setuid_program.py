@@ -1,0 +1,95 @@
+"""Become root by a setuid program; no-new-privileges is what stops it.
+
+A program of the image is started as an ordinary user and ended at once; its effective user is read
+from /proc. Root without one makes a setuid copy of an own program in the temporary folder.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import signal
+import stat
+from typing import Any
+
+from sandboxd.escapes._kernel import NotApplicable, read_text, scratch_folder
+
+TITLE = "gain root by a setuid program"
+JUDGE = "surface"
+EXPECTED = {"runc": "no-new-privileges", "runsc": "setuid bits are not honoured"}
+
+_NOBODY = 65534
+
+
+def attempt(facts: dict[str, Any]) -> dict[str, Any]:
+    made = ""
+    program = _setuid_program()
+    if not program:
+        if os.geteuid() != 0:
+            raise NotApplicable("the image has no setuid program")
+        folder = scratch_folder()
+        os.chmod(folder, 0o755)
+        made = program = os.path.join(folder, "program")
+        with open("/proc/self/exe", "rb") as own, open(program, "wb") as copy:
+            copy.write(own.read())
+        os.chmod(program, 0o4755)
+    try:
+        user = _effective_user(program)
+    finally:
+        if made:
+            os.unlink(made)
+            os.rmdir(os.path.dirname(made))
+    if user != "0":
+        raise PermissionError(f"it ran as user {user}")
+    return {"detail": f"{program} runs as root"}
+
+
+def _setuid_program() -> str:
+    for folder in ("/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/lib/openssh"):
+        for path in glob.glob(folder + "/*"):
+            try:
+                found = os.lstat(path)
+            except OSError:
+                continue
+            wanted = stat.S_ISUID | stat.S_IXOTH
+            of_root = stat.S_ISREG(found.st_mode) and found.st_uid == 0
+            if of_root and found.st_mode & wanted == wanted:
+                return path
+    return ""
+
+
+def _effective_user(program: str) -> str:
+    """The effective user that `program` ran as; a zombie's is still shown until it is collected."""
+    started_read, started_write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.close(started_read)
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setgid(_NOBODY)
+                os.setuid(_NOBODY)
+            quiet = os.open(os.devnull, os.O_RDWR)
+            for stream in (0, 1, 2):
+                os.dup2(quiet, stream)
+            os.set_inheritable(started_write, False)
+            os.execv(program, [os.path.basename(program), "--version"])
+        finally:
+            os.write(started_write, b"x")
+            os._exit(127)
+    os.close(started_write)
+    try:
+        if os.read(started_read, 1):
+            raise PermissionError(f"{program} cannot be started")
+        status = read_text(f"/proc/{pid}/status")
+    finally:
+        os.close(started_read)
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except OSError:
+            pass
+        os.waitpid(pid, 0)
+    for line in status.splitlines():
+        if line.startswith("Uid:"):
+            return line.split()[2]
+    raise OSError("its user cannot be seen")
