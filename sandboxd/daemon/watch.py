@@ -64,15 +64,7 @@ class Watcher:
             due = self.problem and time.monotonic() - self._failed_at > _RETRY_SECONDS
             if folders == self._wanted and not due:
                 return False
-            fresh = _Round(self._loop, self._on_change)
-            try:
-                await asyncio.to_thread(fresh.start, folders)
-            except (OSError, WatchfilesRustInternalError) as error:
-                self._fail(str(error))
-                fresh = None
-            else:
-                self.problem = ""
-            old, self._round = self._round, fresh
+            old, self._round = self._round, await self._open(folders)
             self._wanted = folders
             if old is not None:
                 await asyncio.to_thread(old.stop)
@@ -83,6 +75,16 @@ class Watcher:
             if self._round is not None:
                 await asyncio.to_thread(self._round.stop)
                 self._round = None
+
+    async def _open(self, folders: frozenset[str]) -> _Round | None:
+        fresh = _Round(self._loop, self._on_change)
+        try:
+            await asyncio.to_thread(fresh.start, folders)
+        except (OSError, WatchfilesRustInternalError) as error:
+            self._fail(str(error))
+            return None
+        self.problem = ""
+        return fresh
 
     def _fail(self, reason: str) -> None:
         self._failed_at = time.monotonic()

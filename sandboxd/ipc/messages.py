@@ -2,7 +2,8 @@
 
 A connection begins with the request `hello`; before its answer nothing else is served. Requests
 may be sent without waiting; answers carry the request's id and may come in another order. After
-`status/watch` the daemon also sends notifications: `live` once, then one `event` for each change.
+`status/watch` the daemon also sends notifications: `snapshot`, `live` once, then one `event` for
+each change, so that nothing is lost or told twice in between.
 
 This module is imported by the fast path of `status`, so at run time it holds only plain strings
 and numbers: the shapes below exist for the type checker and for readers.
@@ -23,6 +24,7 @@ PROJECT_REGISTER = "project/register"
 PROJECT_FORGET = "project/forget"
 SHUTDOWN = "daemon/shutdown"
 
+SNAPSHOT = "snapshot"
 LIVE = "live"
 EVENT = "event"
 
@@ -63,7 +65,7 @@ if TYPE_CHECKING:
         """The daemon's process id, for people and logs; signals go by the peer's credentials."""
 
     class Render(TypedDict):
-        """Params of `status/render`: the caller's terminal, so that the daemon can lay out text."""
+        """Params of `status/render` and `status/watch`: the caller's terminal, so that the daemon can lay out text."""
 
         format: Literal["text", "json"]
         colour: bool
@@ -72,7 +74,7 @@ if TYPE_CHECKING:
         """Width to wrap at."""
 
     class Rendered(TypedDict):
-        """Result of `status/render` and `status/watch`. The order of the fields is fixed."""
+        """Result of `status/render`, params of `snapshot`. The order of the fields is fixed."""
 
         exit: int
         """Exit code for the command."""

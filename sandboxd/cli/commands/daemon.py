@@ -1,0 +1,90 @@
+"""The background process that keeps generated files up to date and answers `status`.
+
+It starts by itself when a command needs it, one for each user, and ends when nobody needs it.
+`start` also makes it keep the project in the current folder (or in PATH).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from sandboxd.cli import terminal
+from sandboxd.errors import EXIT_OK, DaemonError
+
+HELP = "start, stop or look at the background process"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    start = actions.add_parser("start", help="start it, and keep a project generated")
+    start.add_argument("path", nargs="?", metavar="PATH", help="project folder (default: here)")
+    actions.add_parser("stop", help="end it")
+    run = actions.add_parser("run", help="be the daemon, in the foreground")
+    run.add_argument("--background", action="store_true", help="log to the file only")
+    run.add_argument("--idle-exit", type=float, metavar="SECONDS", help="end when idle for so long")
+    logs = actions.add_parser("logs", help="print its log")
+    logs.add_argument("-n", "--lines", type=int, default=50, metavar="N", help="last N lines")
+
+
+def run(args: argparse.Namespace) -> int:
+    return {"start": _start, "stop": _stop, "run": _run, "logs": _logs}[args.action](args)
+
+
+def _start(args: argparse.Namespace) -> int:
+    from sandboxd import config
+    from sandboxd.ipc import client, messages
+
+    where = os.path.realpath(args.path or os.getcwd())
+    if not os.path.isdir(where):
+        raise DaemonError(f"`{args.path}` is not a folder", "name the folder of a project")
+    found = config.nearest(where)
+    connection = client.connect(os.environ, where, start=True)
+    assert connection is not None
+    with connection:
+        terminal.status(f"the daemon runs (pid {connection.daemon_pid})")
+        if found is None:
+            terminal.status("no `sandboxd.toml` here or above, so no project was added")
+            return EXIT_OK
+        workspace = os.path.dirname(found)
+        connection.request(messages.PROJECT_REGISTER, {"path": workspace})
+        terminal.status(f"`{workspace}` is kept generated from its `sandboxd.toml`")
+    return EXIT_OK
+
+
+def _stop(_args: argparse.Namespace) -> int:
+    from sandboxd.ipc import client
+
+    connection = client.connect(os.environ, start=False)
+    if connection is None:
+        terminal.status("no daemon is running")
+        return EXIT_OK
+    with connection:
+        client.stop(connection)
+    terminal.status(f"the daemon ended (pid {connection.daemon_pid})")
+    return EXIT_OK
+
+
+def _run(args: argparse.Namespace) -> int:
+    from sandboxd.daemon import logfile, service
+
+    logfile.open_log(os.environ, to_stderr=not args.background)
+    service.run(os.environ, args.idle_exit)
+    return EXIT_OK
+
+
+def _logs(args: argparse.Namespace) -> int:
+    from collections import deque
+
+    from sandboxd.daemon.logfile import log_path
+
+    path = log_path(os.environ)
+    try:
+        with open(path, encoding="utf-8", errors="backslashreplace") as file:
+            lines = deque(file, maxlen=max(args.lines, 0))
+    except FileNotFoundError:
+        terminal.status(f"there is no log yet: `{path}`")
+        return EXIT_OK
+    sys.stdout.write(terminal.printable("".join(lines)))
+    return EXIT_OK

@@ -1,0 +1,102 @@
+"""What is really in force: the host, the daemon, and each project asked against observed.
+
+Answered by the daemon when one runs; without one the project of the current folder is looked at
+once. Nothing is claimed of a container that was not observed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from typing import Any
+
+from sandboxd.cli import terminal
+from sandboxd.errors import EXIT_DAEMON, EXIT_OK, DaemonError
+
+HELP = "show what is asked for and what is really in force"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--json", action="store_true", help="machine-readable; with --watch by line"
+    )
+    parser.add_argument("--watch", action="store_true", help="go on with what happens, live")
+
+
+def run(args: argparse.Namespace) -> int:
+    from sandboxd.ipc import client
+
+    try:
+        connection = client.connect(os.environ, start=False)
+    except DaemonError as error:
+        terminal.error(error)
+        _print_once(args.json, error)
+        return EXIT_DAEMON
+    if connection is None:
+        if args.watch:
+            raise DaemonError(
+                "no daemon is running, so nothing can be watched", "`sandboxd daemon start`"
+            )
+        _print_once(args.json, None)
+        return EXIT_OK
+    with connection:
+        return _watch(connection, args.json) if args.watch else _ask(connection, args.json)
+
+
+def _ask(connection: Any, as_json: bool) -> int:
+    from sandboxd.ipc import messages
+
+    answer = connection.request(messages.STATUS_RENDER, _terminal(as_json))
+    sys.stdout.write(answer["text"])
+    return int(answer["exit"])
+
+
+def _watch(connection: Any, as_json: bool) -> int:
+    """Snapshot, marker, then events; as JSON each is one line."""
+    from sandboxd.ipc import messages
+
+    connection.request(messages.STATUS_WATCH, _terminal(as_json))
+    for method, params in connection.events():
+        if as_json:
+            if method == messages.SNAPSHOT:
+                params = json.loads(params["text"])
+            print(json.dumps({"type": method, **params}), flush=True)
+        elif method == messages.SNAPSHOT:
+            print(params["text"], end="", flush=True)
+        elif method == messages.LIVE:
+            terminal.status("-- live, Ctrl-C ends --")
+        else:
+            print(terminal.printable(_line(params)), flush=True)
+    raise DaemonError("the daemon ended", "`sandboxd daemon start` starts it again")
+
+
+def _line(event: dict[str, Any]) -> str:
+    what = str(event.get("message") or ", ".join(event.get("files") or ()))
+    took = event.get("milliseconds")
+    parts = [str(event.get("kind")), str(event.get("path", "")), what]
+    if took is not None:
+        parts.append(f"({took} ms)")
+    return "  ".join(part for part in parts if part)
+
+
+def _terminal(as_json: bool) -> dict[str, Any]:
+    return {
+        "format": "json" if as_json else "text",
+        "colour": terminal.colours(sys.stdout),
+        "columns": terminal.width(),
+    }
+
+
+def _print_once(as_json: bool, error: DaemonError | None) -> None:
+    from sandboxd.status import as_json as json_form
+    from sandboxd.status import text
+    from sandboxd.status.once import look_once
+
+    report = look_once(os.environ, os.getcwd(), error)
+    if as_json:
+        sys.stdout.write(json_form.render(report))
+        return
+    screen = text.render(report, colour=terminal.colours(sys.stdout), columns=terminal.width())
+    sys.stdout.write(screen)

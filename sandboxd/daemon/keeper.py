@@ -1,0 +1,186 @@
+"""Keeping projects generated: notices changes, has the files written, tells who listens."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable, Collection, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from sandboxd.daemon import projects, work
+from sandboxd.daemon.hosts import Hosts
+from sandboxd.daemon.projects import EngineKey, Tracked
+from sandboxd.daemon.scan import Scan, scan
+from sandboxd.daemon.watch import Watcher
+from sandboxd.ipc import messages
+
+FIRST_FACTS_SECONDS = 20.0
+"""How long the first generation waits for the host to be known: the plan depends on it."""
+
+_REWATCH_SECONDS = 0.01
+_LONGEST_SAVE = 10.0
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+class Keeper:
+    """All registered projects. Lives on the event loop; files are touched in threads."""
+
+    def __init__(self, environ: Mapping[str, str], emit: Callable[[messages.Event], None]) -> None:
+        self._store = projects.store_path(environ)
+        self._emit = emit
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="project")
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._rewatch: asyncio.TimerHandle | None = None
+        self.projects: dict[str, Tracked] = {}
+        self.hosts = Hosts(environ, lambda: self.projects, self._host_changed)
+        self.watcher = Watcher(self._on_change)
+        self.active_at = time.monotonic()
+        """When something last happened to a project (monotonic)."""
+
+    async def start(self) -> None:
+        """Take up the remembered projects and begin to watch them."""
+        for path, engine in projects.load(self._store):
+            self.projects[path] = Tracked(path, engine)
+        self._spawn(self._sweep_for_ever())
+        self._schedule_rewatch()
+
+    async def close(self) -> None:
+        if self._rewatch is not None:
+            self._rewatch.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.watcher.close()
+        await self.hosts.close()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    async def register(self, path: str, engine: EngineKey) -> None:
+        """Keep the project at `path` generated from now on; returns when that was done once."""
+        project = self.projects.get(path)
+        if project is None or project.engine != engine:
+            project = Tracked(path, engine)
+            self.projects[path] = project
+            projects.save(self._store, self.projects)
+        self._schedule_rewatch()
+        await self._look(project, time.monotonic(), force=True)
+
+    def forget(self, path: str) -> bool:
+        """Stop keeping a project; its files stay as they are."""
+        if self.projects.pop(path, None) is None:
+            return False
+        projects.save(self._store, self.projects)
+        self._schedule_rewatch()
+        return True
+
+    def _on_change(self, paths: set[str], seen: float) -> None:
+        """Look at the projects one of whose folders was touched."""
+        self.active_at = seen
+        touched = paths | {os.path.dirname(path) for path in paths}
+        for project in self.projects.values():
+            if not touched.isdisjoint(project.scan.folders):
+                self._spawn(self._look(project, seen))
+
+    def _host_changed(self, key: EngineKey) -> None:
+        """A runtime came or went: plans may come out differently."""
+        self._emit({"kind": "host", "message": "the engine or its runtimes are not what they were"})
+        for project in self.projects.values():
+            if project.engine == key and project.examined is not None:
+                self._spawn(self._look(project, time.monotonic(), force=True))
+
+    async def _look(self, project: Tracked, seen: float, force: bool = False) -> None:
+        """Scan a project; when its config changed (or `force`), generate it."""
+        async with project.work:
+            if self.projects.get(project.path) is not project:
+                return
+            before = project.scan
+            project.scan = await self._in_thread(scan, project.path)
+            if before.exists != project.scan.exists:
+                kind = "back" if project.scan.exists else "gone"
+                self._emit({"kind": kind, "path": project.path})  # type: ignore[typeddict-item]
+            if force or _differs(before, project.scan):
+                await self._generate(project, seen)
+            if project.scan.folders != before.folders:
+                self._schedule_rewatch()
+
+    async def _generate(self, project: Tracked, seen: float) -> None:
+        world = self.hosts.known(project.engine)
+        if world.facts is None:
+            world = await self.hosts.fresh(project.engine, FIRST_FACTS_SECONDS)
+        if world.facts is None:
+            text = "nothing is known of the host yet"
+            self._emit({"kind": "failed", "path": project.path, "message": text})
+            return
+        environ = self.hosts.environ(project.engine)
+        saved = project.scan.saved
+        outcome = await self._in_thread(work.generate, project.path, environ, world.facts)
+        took = _elapsed(saved, seen)
+        project.examined = outcome.examined
+        # What we wrote ourselves is not a change to deal with.
+        project.scan = await self._in_thread(scan, project.path)
+        self._emit(work.event(project.path, outcome, took))
+
+    def _schedule_rewatch(self) -> None:
+        """Soon, and once for many changes: a new watcher costs up to half a second."""
+        if self._rewatch is None:
+            loop = asyncio.get_running_loop()
+            self._rewatch = loop.call_later(_REWATCH_SECONDS, self._start_rewatch)
+
+    def _start_rewatch(self) -> None:
+        self._rewatch = None
+        self._spawn(self._watch_all())
+
+    async def _watch_all(self) -> None:
+        """Watch the folders of all projects; then look again, for what came in between."""
+        wanted = {folder for p in self.projects.values() for folder in p.scan.folders}
+        if await self.watcher.watch(frozenset(wanted)):
+            await self._sweep()
+
+    async def _sweep(self) -> None:
+        seen = time.monotonic()
+        before = {path: project.scan for path, project in self.projects.items()}
+        now = await self._in_thread(_scan_all, tuple(before))
+        for path, found in now.items():
+            project = self.projects.get(path)
+            if project is not None and found != before[path]:
+                await self._look(project, seen)
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(self.watcher.interval)
+            await self._sweep()
+            await self._watch_all()
+
+    async def _in_thread(self, function: Callable[..., T], *args: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
+
+    def _spawn(self, job: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(job)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a task of the keeper failed", exc_info=task.exception())
+
+
+def _scan_all(paths: Collection[str]) -> dict[str, Scan]:
+    return {path: scan(path) for path in paths}
+
+
+def _differs(before: Scan, now: Scan) -> bool:
+    return (before.exists, before.stamp) != (now.exists, now.stamp)
+
+
+def _elapsed(saved_ns: int, seen: float) -> float:
+    """Milliseconds since the file was saved; since its event was seen when clocks disagree."""
+    since_seen = time.monotonic() - seen
+    since_saved = time.time() - saved_ns / 1e9
+    fits = since_seen <= since_saved <= since_seen + _LONGEST_SAVE
+    return round((since_saved if fits else since_seen) * 1000, 1)

@@ -1,0 +1,75 @@
+"""A quick look at a project's folders: which config files there are, and whether they changed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from typing import NamedTuple
+
+_MOST_FOLDERS = 64
+"""Subfolders of `.devcontainer` that are looked at; a hostile one may hold millions."""
+
+
+class Scan(NamedTuple):
+    """What a project looks like now.
+
+    `stamp` differs whenever a config file was written, replaced, added or removed. `folders` are
+    the ones to watch: where a folder is missing, the nearest one above in which it would appear.
+    `saved` is the newest change of a config file, in nanoseconds since the epoch.
+    """
+
+    exists: bool
+    stamp: tuple[tuple[str, int, int, int], ...]
+    folders: tuple[str, ...]
+    saved: int
+
+
+def scan(workspace: str) -> Scan:
+    """Look at the project in `workspace`; reads no file and follows no symlinked folder."""
+    if not os.path.isdir(workspace):
+        return Scan(False, (), (_nearest(workspace),), 0)
+    folders = [workspace]
+    names = ["sandboxd.toml", ".devcontainer.json"]
+    config = os.path.join(workspace, ".devcontainer")
+    if _is_folder(config):
+        folders.append(config)
+        names.append(".devcontainer/devcontainer.json")
+        for child in _subfolders(config):
+            folders.append(os.path.join(config, child))
+            names.append(f".devcontainer/{child}/devcontainer.json")
+    stamp = []
+    for name in names:
+        # Through symlinks: a linked config changes when its target does.
+        with contextlib.suppress(OSError):
+            found = os.stat(os.path.join(workspace, name))
+            stamp.append((name, found.st_mtime_ns, found.st_size, found.st_ino))
+    saved = max((entry[1] for entry in stamp), default=0)
+    return Scan(True, tuple(stamp), tuple(folders), saved)
+
+
+def _subfolders(folder: str) -> list[str]:
+    found: list[str] = []
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if len(found) >= _MOST_FOLDERS:
+                break
+            if entry.is_dir(follow_symlinks=False):
+                found.append(entry.name)
+    return sorted(found)
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+def _nearest(path: str) -> str:
+    while not os.path.isdir(path):
+        parent = os.path.dirname(path)
+        if parent == path:
+            return path
+        path = parent
+    return path

@@ -1,0 +1,188 @@
+"""The daemon: one process per user that keeps projects generated and answers commands."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from sandboxd import __version__
+from sandboxd.daemon.claim import claim
+from sandboxd.daemon.hosts import World
+from sandboxd.daemon.keeper import Keeper
+from sandboxd.daemon.projects import EngineKey
+from sandboxd.ipc import address, messages
+from sandboxd.ipc.server import Connection, InvalidParams, Server, text_param
+from sandboxd.status import as_json, text
+from sandboxd.status.combine import Examined, combine
+from sandboxd.status.model import DaemonLine, ProjectStatus, StatusReport
+
+IDLE_SECONDS = 10 * 60.0
+"""Ends after this long without a client when no project is registered."""
+
+IDLE_WITH_PROJECTS_SECONDS = 12 * 3600.0
+"""The same while projects are registered: counted from their last change."""
+
+_IDLE_LOOK_SECONDS = 30.0
+
+log = logging.getLogger(__name__)
+
+
+class Service:
+    """Answers the methods of `ipc.messages`."""
+
+    def __init__(self, environ: Mapping[str, str], idle_seconds: float | None = None) -> None:
+        self._stopping = asyncio.Event()
+        self._idle_seconds = idle_seconds
+        self._watchers: set[Connection] = set()
+        self.keeper = Keeper(environ, self._emit)
+        self.server = Server(
+            {
+                messages.STATUS_RENDER: self._render,
+                messages.STATUS_WATCH: self._watch,
+                messages.PROJECT_REGISTER: self._register,
+                messages.PROJECT_FORGET: self._forget,
+                messages.SHUTDOWN: self._shutdown,
+            },
+            {"version": __version__, "protocol": messages.PROTOCOL, "pid": os.getpid()},
+        )
+
+    def stop(self) -> None:
+        """End soon, in order."""
+        self._stopping.set()
+
+    async def serve(self, path: str) -> None:
+        """Listen on `path` until told to stop, or until nobody has needed us for long."""
+        await self.server.listen(path)
+        log.info("version %s listens on %s (pid %d)", __version__, path, os.getpid())
+        await self.keeper.start()
+        idle = asyncio.create_task(self._stop_when_idle())
+        try:
+            await self._stopping.wait()
+        finally:
+            idle.cancel()
+            await self.server.close()
+            await self.keeper.close()
+            log.info("stopped")
+
+    def report(self, engine: EngineKey, world: World) -> StatusReport:
+        """What is known now, as seen by a caller who means `engine`."""
+        rows = [
+            self._row(path, world if project.engine == engine else None)
+            for path, project in sorted(self.keeper.projects.items())
+        ]
+        daemon = DaemonLine(
+            running=True,
+            version=__version__,
+            pid=os.getpid(),
+            projects=len(rows),
+            watching="polling" if self.keeper.watcher.problem else "events",
+            problem=self.keeper.watcher.problem,
+        )
+        return StatusReport(daemon, world.facts, tuple(rows), time.monotonic() - world.at)
+
+    def _row(self, path: str, world: World | None) -> ProjectStatus:
+        project = self.keeper.projects[path]
+        if world is None:
+            world = self.keeper.hosts.known(project.engine)
+        examined = project.examined or Examined(exists=project.scan.exists)
+        return combine(path, examined, world.observed)
+
+    async def _render(self, connection: Connection, params: dict[str, Any]) -> messages.Rendered:
+        engine = _engine(connection)
+        report = self.report(engine, await self.keeper.hosts.fresh(engine))
+        return {"exit": 0, "text": _rendered(report, params)}
+
+    async def _watch(self, connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
+        engine = _engine(connection)
+        world = await self.keeper.hosts.fresh(engine)
+        # No await from here to the end: nothing can happen between snapshot and first event.
+        snapshot = _rendered(self.report(engine, world), params)
+        connection.notify(messages.SNAPSHOT, {"exit": 0, "text": snapshot})
+        connection.notify(messages.LIVE, {})
+        self._watchers.add(connection)
+        return {}
+
+    async def _register(self, connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
+        path = text_param(params, "path")
+        if not path.startswith("/") or "\0" in path:
+            raise InvalidParams("`path` is not an absolute path")
+        await self.keeper.register(os.path.realpath(path), _engine(connection))
+        return {}
+
+    async def _forget(self, _connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
+        return {"known": self.keeper.forget(os.path.realpath(text_param(params, "path")))}
+
+    async def _shutdown(self, _connection: Connection, _params: dict[str, Any]) -> dict[str, Any]:
+        # After the answer is on its way.
+        asyncio.get_running_loop().call_later(0.02, self.stop)
+        return {}
+
+    def _emit(self, event: messages.Event) -> None:
+        log.info("%s", " ".join(f"{key}={value}" for key, value in event.items()))
+        self._watchers &= self.server.connections
+        for connection in self._watchers:
+            connection.notify(messages.EVENT, event)
+
+    async def _stop_when_idle(self) -> None:
+        needed = time.monotonic()
+        while True:
+            limit = self._idle_seconds
+            if limit is None:
+                limit = IDLE_WITH_PROJECTS_SECONDS if self.keeper.projects else IDLE_SECONDS
+            await asyncio.sleep(min(limit / 4 + 0.01, _IDLE_LOOK_SECONDS))
+            now = time.monotonic()
+            needed = now if self.server.connections else max(needed, self.keeper.active_at)
+            if now - needed > limit:
+                log.info("nobody needed the daemon for %.0f s", limit)
+                self.stop()
+
+
+def run(environ: Mapping[str, str], idle_seconds: float | None = None) -> None:
+    """Be the daemon until SIGTERM, SIGINT, a request to stop, or idleness.
+
+    :raises DaemonError: there is one already, or its folder cannot be trusted
+    """
+    _allow_many_clients()
+    where = address.folder(environ, os.getuid())
+    with claim(where) as path:
+        asyncio.run(_main(environ, path, idle_seconds))
+
+
+async def _main(environ: Mapping[str, str], path: str, idle_seconds: float | None) -> None:
+    service = Service(environ, idle_seconds)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, service.stop)
+    # The terminal that we were started from may go; we stay.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    await service.serve(path)
+
+
+def _engine(connection: Connection) -> EngineKey:
+    hello = connection.hello
+    assert hello is not None, "served before the greeting"
+    return EngineKey(hello["docker_host"], hello["docker_context"])
+
+
+def _rendered(report: StatusReport, params: Mapping[str, Any]) -> str:
+    if params.get("format") == "json":
+        return as_json.render(report)
+    columns = params.get("columns")
+    if not isinstance(columns, int) or not 0 < columns < 10000:
+        raise InvalidParams("`columns` is not a number of columns")
+    return text.render(report, colour=params.get("colour") is True, columns=columns)
+
+
+def _allow_many_clients() -> None:
+    """Use as many descriptors as we may: the usual soft limit is 1,024."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 8192 if hard == resource.RLIM_INFINITY else min(8192, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

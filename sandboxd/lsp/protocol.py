@@ -1,0 +1,187 @@
+"""pygls' protocol, made to outlive what clients and editors really send.
+
+Compared with stock pygls 2.1: a request that does not decode is answered; only the outermost
+object of a message is taken for a message; futures of finished handlers are let go; `exit` ends
+the session, not the process; text is kept by us, since `str.splitlines` sees line ends where the
+protocol has none; errors go to the log and not into pop-ups.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from typing import Any, cast
+
+from cattrs import Converter
+from lsprotocol import types
+from pygls.exceptions import (
+    JsonRpcException,
+    JsonRpcInvalidParams,
+    JsonRpcInvalidRequest,
+    JsonRpcParseError,
+    JsonRpcServerNotInitialized,
+)
+from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol
+from pygls.protocol.language_server import lsp_method
+
+from sandboxd.lsp.documents import Documents
+from sandboxd.lsp.repair import repair
+
+log = logging.getLogger(__name__)
+
+
+class TolerantProtocol(LanguageServerProtocol):
+    """One client's conversation. `exit_code` is None until the client said `exit`."""
+
+    def __init__(self, server: LanguageServer, converter: Converter) -> None:
+        super().__init__(server, converter)
+        self.documents = Documents()
+        self.exit_code: int | None = None
+        self._initialized = False
+
+    def receive(self, body: bytes) -> None:
+        """Handle one message; whatever is wrong with it, a request gets an answer."""
+        try:
+            data = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            log.warning("a message is not JSON: %s", error)
+            self._refuse(None, JsonRpcParseError())
+            return
+        if not isinstance(data, dict):
+            self._refuse(None, JsonRpcInvalidRequest("a message is an object"))
+            return
+        number = data.get("id") if "method" in data else None
+        if number is not None and (refusal := self._untimely(data["method"])) is not None:
+            self._refuse(number, refusal)
+            return
+        try:
+            message = self._decode(data)
+        except Exception as error:
+            log.warning("params of `%s` do not decode: %s", data.get("method"), error)
+            if number is not None:
+                self._refuse(number, JsonRpcInvalidParams())
+            return
+        self._initialized = self._initialized or data.get("method") == types.INITIALIZE
+        self.handle_message(message)
+
+    def _untimely(self, method: object) -> JsonRpcException | None:
+        """Why a request is refused at this point of the session, None when it is not."""
+        if self._shutdown:
+            return JsonRpcInvalidRequest("the session was shut down")
+        if not self._initialized and method != types.INITIALIZE:
+            return JsonRpcServerNotInitialized()
+        if self._initialized and method == types.INITIALIZE:
+            return JsonRpcInvalidRequest("the session is initialized already")
+        return None
+
+    def _decode(self, data: dict[str, Any]) -> Any:
+        data = {"jsonrpc": self.VERSION, **data}
+        try:
+            return self.structure_message(data)
+        except JsonRpcException:
+            params = data.get("params")
+            if "method" not in data or not isinstance(params, dict):
+                raise
+            decode = cast("Callable[[Any, Any], Any]", self._converter.structure)
+            return self.structure_message(
+                {**data, "params": repair(data["method"], params, decode)}
+            )
+
+    def structure_message(self, data: dict[str, Any]) -> Any:
+        if "error" in data:
+            self._result_types.pop(data.get("id", ""), None)
+        return super().structure_message(data)
+
+    def _execute_handler(
+        self,
+        msg_id: str | int,
+        handler: Any,
+        callback: Any,
+        args: tuple[Any, ...] | None = None,
+        kwargs: dict[str, Any] | None = None,
+    ) -> None:
+        super()._execute_handler(msg_id, handler, callback, args, kwargs)
+        future = self._request_futures.get(msg_id)
+        if future is not None:
+            future.add_done_callback(lambda _: self._request_futures.pop(msg_id, None))
+
+    def _refuse(self, number: str | int | None, error: JsonRpcException) -> None:
+        response = error.to_response_error()
+        self._send_data(
+            {
+                "jsonrpc": self.VERSION,
+                "id": number,
+                "error": {"code": response.code, "message": response.message},
+            }
+        )
+
+    @lsp_method(types.EXIT)
+    def lsp_exit(self, *_args: Any) -> None:  # type: ignore[override]
+        self.exit_code = 0 if self._shutdown else 1
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
+    def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> None:
+        item = params.text_document
+        self.documents.open(item.uri, item.version, item.text)
+        self._tell(types.TEXT_DOCUMENT_DID_OPEN, params)
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
+    def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> None:
+        item = params.text_document
+        encoding = str(self.workspace.position_encoding)
+        if self.documents.change(item.uri, item.version, params.content_changes, encoding):
+            self._tell(types.TEXT_DOCUMENT_DID_CHANGE, params)
+        else:
+            log.warning("a change of a document that is not open was ignored")
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
+    def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> None:
+        self.documents.close(params.text_document.uri)
+        self._tell(types.TEXT_DOCUMENT_DID_CLOSE, params)
+
+    def _tell(self, method: str, params: Any) -> None:
+        """Call our feature for `method`, if there is one."""
+        handler = self.fm.features.get(method)
+        if handler is not None:
+            handler(params)
+
+
+class TolerantServer(LanguageServer):
+    """A language server whose errors are for the log: a pop-up at each key helps nobody."""
+
+    protocol: TolerantProtocol
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        log.error("%s: %s", getattr(source, "__name__", source), error)
+
+
+async def read_message(reader: asyncio.StreamReader, limit: int) -> bytes | None:
+    """The body of the next message, None at the end of the stream.
+
+    :raises ValueError: the headers name no length, or one above `limit`
+    """
+    length = None
+    while True:
+        try:
+            header = await reader.readuntil(b"\n")
+        except asyncio.IncompleteReadError:
+            return None
+        except asyncio.LimitOverrunError:
+            raise ValueError("a header is too long") from None
+        header = header.strip()
+        if not header:
+            if length is None:
+                continue
+            break
+        name, _, value = header.partition(b":")
+        if name.strip().lower() == b"content-length":
+            if not value.strip().isdigit() or int(value) > limit:
+                raise ValueError("a message has no length, or too much of it")
+            length = int(value)
+    try:
+        return await reader.readexactly(length)
+    except asyncio.IncompleteReadError:
+        return None

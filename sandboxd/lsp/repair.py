@@ -1,0 +1,84 @@
+"""Making a client's message fit the types of lsprotocol, which are stricter than the protocol.
+
+A value that a newer client may legally send (a trace level, a symbol kind, a diagnostic tag) is
+an error to the decoder, and would cost the user the whole session. What does not fit is left
+out: we need none of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lsprotocol import types
+
+Decode = Callable[[Any, Any], Any]
+"""(json value, type) -> decoded; raises when it does not fit."""
+
+_DEEPEST = 5
+
+
+def repair(method: str, params: dict[str, Any], decode: Decode) -> dict[str, Any]:
+    """A copy of `params` without the parts of known trouble makers that do not decode."""
+    if method == types.INITIALIZE:
+        return _initialize(params, decode)
+    if method == types.TEXT_DOCUMENT_CODE_ACTION and isinstance(params.get("context"), dict):
+        return {**params, "context": _context(params["context"], decode)}
+    if method == types.WORKSPACE_DID_CHANGE_CONFIGURATION:
+        return {"settings": None, **params}
+    if method == types.SET_TRACE:
+        return {**params, "value": "off"}
+    return params
+
+
+def _initialize(params: dict[str, Any], decode: Decode) -> dict[str, Any]:
+    given = params.get("capabilities")
+    capabilities = _prune(given, (), decode) if isinstance(given, dict) else {}
+    kept = {"processId": None, "rootUri": None, "capabilities": capabilities}
+    for name, value in params.items():
+        if name == "capabilities":
+            continue
+        if _fits({**kept, name: value}, types.InitializeParams, decode):
+            kept[name] = value
+    return kept
+
+
+def _prune(given: dict[str, Any], path: tuple[str, ...], decode: Decode) -> dict[str, Any]:
+    """What decodes of the capabilities at `path`: whole branches, else their twigs, else leaves."""
+    kept: dict[str, Any] = {}
+    for name, value in given.items():
+        here = (*path, name)
+        if _fits(_nest(here, value), types.ClientCapabilities, decode):
+            kept[name] = value
+        elif isinstance(value, dict) and len(here) < _DEEPEST:
+            part = _prune(value, here, decode)
+            if _fits(_nest(here, part), types.ClientCapabilities, decode):
+                kept[name] = part
+    return kept
+
+
+def _nest(path: tuple[str, ...], value: Any) -> Any:
+    for name in reversed(path):
+        value = {name: value}
+    return value
+
+
+def _context(context: dict[str, Any], decode: Decode) -> dict[str, Any]:
+    """Other servers' diagnostics come along; those that do not decode are not ours."""
+    given = context.get("diagnostics")
+    diagnostics = given if isinstance(given, list) else []
+    kept = [item for item in diagnostics if _fits(item, types.Diagnostic, decode)]
+    result: dict[str, Any] = {"diagnostics": kept}
+    for name, value in context.items():
+        whole = {**result, name: value}
+        if name != "diagnostics" and _fits(whole, types.CodeActionContext, decode):
+            result[name] = value
+    return result
+
+
+def _fits(value: Any, kind: Any, decode: Decode) -> bool:
+    try:
+        decode(value, kind)
+    except Exception:
+        return False
+    return True

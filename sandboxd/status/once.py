@@ -1,0 +1,38 @@
+"""`status` without a daemon: look once at the project of the current folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from sandboxd import config
+from sandboxd.errors import DaemonError
+from sandboxd.host.probe import probe
+from sandboxd.status.combine import combine
+from sandboxd.status.examine import examine
+from sandboxd.status.model import DaemonLine, StatusReport
+from sandboxd.status.observe import Observed, observe
+
+
+def look_once(
+    environ: Mapping[str, str], cwd: str, problem: DaemonError | None = None
+) -> StatusReport:
+    """The report; `problem` says why a daemon could not be asked, None when there is none."""
+    facts = probe(environ, trial=True)
+    found = config.nearest(cwd)
+    rows = []
+    if found is not None:
+        workspace = os.path.realpath(os.path.dirname(found))
+        engine = facts.engine
+        if engine is not None and engine.error:
+            observed = Observed({}, engine.error, engine.hint)
+        else:
+            observed = observe(environ, (workspace,))
+        rows.append(combine(workspace, examine(workspace, environ, facts), observed))
+    hint = "`sandboxd init` writes a first config" if found is None else "`sandboxd daemon start`"
+    daemon = DaemonLine(
+        running=False,
+        problem=problem.message if problem is not None else "this is a single look",
+        hint=problem.hint if problem is not None else hint,
+    )
+    return StatusReport(daemon, facts, tuple(rows))
