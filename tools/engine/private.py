@@ -175,7 +175,12 @@ def _spawn(state: _State, folder: str) -> int:
 
 def _end_leftovers(folder: str, cgroup: str) -> bool:
     """Kill what is left of an engine; True while there was something to kill."""
-    found = {*processes.of_folder(folder), *processes.of_cgroup(cgroup)}
+    # By its home a daemon is found that was just forked and not yet written down.
+    found = {
+        *processes.of_folder(folder),
+        *processes.of_cgroup(cgroup),
+        *processes.with_home(folder),
+    }
     processes.end(found)
     return bool(found)
 

@@ -48,10 +48,15 @@ def of_cgroup(name: str) -> list[int]:
     return sorted(found)
 
 
-def with_home_below(folder: str) -> list[int]:
-    """Processes that were started with a HOME in `folder`."""
-    mark = f"HOME={folder}/".encode()
-    return [pid for pid in _all() if any(item.startswith(mark) for item in _environment(pid))]
+def with_home(folder: str, *, below: bool = False) -> list[int]:
+    """Processes that were started with `folder`, or a folder below it, as HOME."""
+    home = f"HOME={folder}".encode()
+    mark = home + b"/"
+    return [
+        pid
+        for pid in _all()
+        if any(item.startswith(mark) if below else item == home for item in _environment(pid))
+    ]
 
 
 def cgroup_folders(name: str) -> list[str]:

@@ -1,0 +1,3 @@
+#!/bin/sh
+# The sample project's whole program.
+echo "it is ${1:-fine} today"

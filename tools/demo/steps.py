@@ -1,0 +1,186 @@
+"""The steps of the demo, in order. Each shows what it runs, and fails if the promise is broken."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from typing import NamedTuple
+
+from tools.demo.lsp_client import LspClient
+from tools.demo.screen import DemoError, Screen
+from tools.engine.image import BUSYBOX_TAG, import_busybox_image
+
+CONFIG = ".devcontainer/devcontainer.json"
+GENERATED = ".devcontainer/sandboxd/devcontainer.json"
+DEVCONTAINER_CLI = "@devcontainers/cli@0.89.0"
+
+_SEVERITY = {1: "error", 2: "warning", 3: "information", 4: "hint"}
+_HALF_EDITED = '{\n  "image": "debian:13",\n  "runArgs": ["--privileged", "--pid=host"'
+
+
+class Demo(NamedTuple):
+    """What the steps work with."""
+
+    screen: Screen
+    project: str
+    image: str
+    docker_host: str
+    """'' when there is no engine."""
+
+
+def image(demo: Demo, given: str) -> None:
+    """Step 2: a local image, made without a registry."""
+    if given:
+        demo.screen.run("docker", "image", "inspect", "--format", "{{.Id}}", given)
+        return
+    demo.screen.command(["python", "tools/private_engine.py", "image", "--host", demo.docker_host])
+    demo.screen.say(f"  {import_busybox_image(demo.docker_host)}")
+
+
+def check(demo: Demo) -> None:
+    """Step 3: what the weak project gives away, and the hardened text."""
+    demo.screen.run("sandboxd", "check", "--pedantic", expect={1}, most_lines=120)
+    changed = demo.screen.run("sandboxd", "check", "--fix", "--diff", expect={0, 1})
+    for line in ('-    "--privileged",', " // The kind of file one finds"):
+        if line not in changed:
+            raise DemoError(f"the hardened text lacks `{line}`")
+
+
+def generate(demo: Demo) -> None:
+    """Step 4: the project's wish, the generated file, and where each line comes from."""
+    demo.screen.run("sandboxd", "init")
+    if demo.image != BUSYBOX_TAG:
+        _set_line(f"{demo.project}/sandboxd.toml", "image", f'image = "{demo.image}"')
+    demo.screen.run("cat", "sandboxd.toml")
+    started = time.monotonic()
+    demo.screen.run("sandboxd", "daemon", "start")
+    _wait_for_change(f"{demo.project}/{GENERATED}", "", started)
+    demo.screen.run("cat", GENERATED)
+    demo.screen.run("sandboxd", "explain-plan", most_lines=40)
+
+
+def run(demo: Demo) -> None:
+    """Step 5: the workspace runs in its sandbox; what is in force is read inside."""
+    demo.screen.run("sandboxd", "up")
+    demo.screen.run("sandboxd", "exec", "--", "./weather.sh", "sunny")
+    demo.screen.run("sandboxd", "exec", "--", "cat", "/proc/version")
+    controls = "grep -E '^(Uid|NoNewPrivs|Seccomp|CapBnd)' /proc/1/status"
+    demo.screen.run("sandboxd", "exec", "--", "sh", "-c", controls)
+    demo.screen.say("The same file in the dev container CLI (what editors use):")
+    if shutil.which("npx", path=demo.screen.environment["PATH"]) is None:
+        demo.screen.say("  not shown: there is no `npx` here (apt-get install nodejs npm)")
+        return
+    try:
+        demo.screen.run(
+            *("npx", "--yes", DEVCONTAINER_CLI, "up", "--workspace-folder", "."),
+            *("--config", GENERATED),
+            most_lines=12,
+        )
+        demo.screen.run(
+            *("npx", "--yes", DEVCONTAINER_CLI, "exec", "--workspace-folder", "."),
+            *("--config", GENERATED, "cat", "/proc/version"),
+        )
+    finally:
+        _remove_containers(demo, f"label=devcontainer.local_folder={demo.project}")
+
+
+def verify(demo: Demo) -> None:
+    """Step 6: the sandbox holds; the weak container of step 3, started as it asks, does not."""
+    demo.screen.run("sandboxd", "verify")
+    demo.screen.say("Now the weak container, as its devcontainer.json asks for it:")
+    name = f"sandboxd-demo-weak-{os.getpid()}"
+    socket = demo.docker_host.removeprefix("unix://")
+    try:
+        demo.screen.run(
+            *("docker", "run", "--detach", "--name", name, "--privileged"),
+            *("--cap-add=SYS_ADMIN", "--security-opt", "seccomp=unconfined", "--network", "host"),
+            *("--mount", f"type=bind,source={socket},target=/var/run/docker.sock"),
+            *("--mount", f"type=bind,source={demo.screen.environment['HOME']},target=/host-home"),
+            *("--mount", f"type=bind,source={demo.project},target=/workspace"),
+            *(demo.image, "sleep", "600"),
+        )
+        demo.screen.run("sandboxd", "verify", "--container", name, expect={6})
+    finally:
+        _remove_containers(demo, f"name={name}")
+
+
+def regenerate(demo: Demo) -> None:
+    """Step 7: a saved sandboxd.toml becomes a new devcontainer.json at once."""
+    config, generated = f"{demo.project}/sandboxd.toml", f"{demo.project}/{GENERATED}"
+    before = _read(generated)
+    demo.screen.command(["sed", "-i", 's/^profile = .*/profile = "agent"/', "sandboxd.toml"])
+    started = time.monotonic()
+    _set_line(config, "profile", 'profile = "agent"')
+    elapsed = _wait_for_change(generated, before, started)
+    demo.screen.say(f"  saved -> `{GENERATED}` regenerated in {elapsed * 1000:.0f} ms")
+
+
+def language_server(demo: Demo) -> None:
+    """Step 8: what an editor shows while one types."""
+    demo.screen.command(["sandboxd", "lsp", "--stdio"])
+    program = shutil.which("sandboxd", path=demo.screen.environment["PATH"])
+    assert program is not None
+    client = LspClient([program, "lsp", "--stdio"], demo.project, demo.screen.environment)
+    try:
+        name = client.initialize().get("serverInfo", {}).get("name", "the server")
+        path = f"{demo.project}/{CONFIG}"
+        demo.screen.say(f"  to {name}, an unsaved, half-typed {CONFIG}:")
+        for line in _HALF_EDITED.splitlines():
+            demo.screen.say(f"    | {line}")
+        found = client.diagnostics(path, _HALF_EDITED)
+        for item in found:
+            start = item["range"]["start"]
+            where = f"{start['line'] + 1}:{start['character'] + 1}"
+            severity = _SEVERITY.get(item.get("severity", 1), "error")
+            demo.screen.say(f"  {where} {severity} {item.get('code', '')}: {item['message']}")
+        if not any(item.get("code") == "privileged-container" for item in found):
+            raise DemoError("the language server did not report `--privileged`")
+    finally:
+        client.close()
+
+
+def status(demo: Demo) -> None:
+    """Step 9: what is in force."""
+    demo.screen.run("sandboxd", "status")
+
+
+def take_down(demo: Demo) -> None:
+    """End everything the demo started; each command may find nothing to do."""
+    if demo.docker_host:
+        demo.screen.run("sandboxd", "down", expect=range(256))
+    demo.screen.run("sandboxd", "daemon", "stop", expect=range(256))
+
+
+def _remove_containers(demo: Demo, filter_: str) -> None:
+    found = demo.screen.quiet("docker", "ps", "--all", "--quiet", "--filter", filter_).stdout
+    if found.split():
+        demo.screen.quiet("docker", "rm", "--force", *found.split())
+
+
+def _set_line(path: str, key: str, line: str) -> None:
+    """Replace the top-level line of `key`, commented out or not, as a person would."""
+    lines = _read(path).splitlines()
+    at = [n for n, text in enumerate(lines) if text.lstrip("# ").split("=")[0].strip() == key]
+    if not at:
+        raise DemoError(f"`{path}` has no line for `{key}`")
+    lines[at[0]] = line
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+
+
+def _wait_for_change(path: str, before: str, started: float) -> float:
+    """Seconds from `started` until `path` is there and differs from `before`."""
+    while _read(path) == before:
+        if time.monotonic() - started > 10:
+            raise DemoError(f"the daemon did not write `{path}` within 10 s")
+        time.sleep(0.001)
+    return time.monotonic() - started
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
