@@ -53,7 +53,7 @@ class Pair(NamedTuple):
 class Unseen(NamedTuple):
     """A source that may set more than this description holds, and that was not read."""
 
-    source: Literal["compose", "features"]
+    source: Literal["compose", "features", "arguments"]
     reason: str
     hint: str = ""
 

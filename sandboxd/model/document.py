@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from sandboxd.syntax.node import Tree
 from sandboxd.text import SourceText
+
+Language = Literal["jsonc", "toml"]
 
 
 class Document(NamedTuple):
@@ -14,3 +16,4 @@ class Document(NamedTuple):
     kind: str
     source: SourceText
     tree: Tree
+    language: Language = "jsonc"

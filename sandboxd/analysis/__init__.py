@@ -1,0 +1,196 @@
+"""Checking: documents in, a report out. Pure: what is known of the host and the disk comes in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd import kinds, rules
+from sandboxd.analysis import suppressions
+from sandboxd.analysis.settings import NO_SETTINGS, RuleSettings
+from sandboxd.effective.container import containers
+from sandboxd.effective.variables import Variables
+from sandboxd.findings import Finding, Fix, Report, Skipped
+from sandboxd.host.facts import UNKNOWN, HostFacts
+from sandboxd.text import SourceText, apply_edits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from types import ModuleType
+
+    from sandboxd.model.container import Container
+    from sandboxd.model.document import Document
+
+__all__ = ["RuleSettings", "check", "check_source"]
+
+_NOT_KNOWN = Variables()
+
+
+def check_source(
+    source: SourceText,
+    *,
+    host: HostFacts = UNKNOWN,
+    variables: Variables = _NOT_KNOWN,
+    settings: RuleSettings = NO_SETTINGS,
+) -> Report:
+    """Check one text; its path says what kind of file it is."""
+    kind = kinds.find(source.path)
+    if kind is None:
+        reason = "is no kind of file that sandboxd checks"
+        return Report((), (Skipped(source.path, reason),), 0, {source.path: source})
+    document = kind.parse(source)
+    return check((document,), host=host, variables=variables, settings=settings)
+
+
+def check(
+    documents: Sequence[Document],
+    *,
+    host: HostFacts = UNKNOWN,
+    variables: Variables = _NOT_KNOWN,
+    settings: RuleSettings = NO_SETTINGS,
+    only: Iterable[str] | None = None,
+) -> Report:
+    """Run all rules, or `only` those named, over `documents`."""
+    loaded = rules.load()
+    chosen = loaded if only is None else {rule: loaded[rule] for rule in only}
+    checker = _Checker(chosen, host, variables, settings)
+    findings: list[Finding] = []
+    for document in documents:
+        findings.extend(checker.document(document))
+    findings.sort(key=lambda finding: (finding.place.path, finding.place.span, finding.rule))
+    return Report(
+        tuple(findings),
+        tuple(dict.fromkeys(checker.skipped)),
+        len(documents),
+        {document.source.path: document.source for document in documents},
+    )
+
+
+class _Checker:
+    """One run: rules by what they want to see, and what could not be checked."""
+
+    def __init__(
+        self,
+        chosen: Mapping[str, ModuleType],
+        host: HostFacts,
+        variables: Variables,
+        settings: RuleSettings,
+    ) -> None:
+        self.host = host
+        self.variables = variables
+        self.settings = settings
+        self.skipped: list[Skipped] = []
+        self.chosen = chosen
+        self.broken: set[str] = set()
+        self.by_subject: dict[str, list[ModuleType]] = {name: [] for name in rules.SUBJECTS}
+        for rule, module in chosen.items():
+            if not settings.is_off(rule):
+                self.by_subject[rules.subject(module)].append(module)
+
+    def document(self, document: Document) -> list[Finding]:
+        """All findings of one file, allowed ones marked, with the fixes that keep their word."""
+        findings = self.judge(document)
+        before = _counts(findings)
+        return [
+            finding._replace(
+                fixes=tuple(
+                    fix for fix in finding.fixes if self.holds(document, finding, fix, before)
+                )
+            )
+            if finding.fixes
+            else finding
+            for finding in findings
+        ]
+
+    def judge(self, document: Document, offer_fixes: bool = True) -> list[Finding]:
+        """The findings of a file's content, and those about the comments that allow some."""
+        findings = list(self.run("Document", document, document))
+        for container in containers(document, self.variables):
+            for unseen in container.unseen:
+                self.skipped.append(Skipped(document.source.path, unseen.reason, unseen.hint))
+            for finding in self.run("Container", container, document):
+                if offer_fixes and finding.remedies:
+                    finding = finding._replace(fixes=_fixes(document, container, finding))
+                findings.append(finding)
+        findings = [self.weighed(finding) for finding in findings]
+        written = suppressions.read(document, rules.ids())
+        if not written:
+            return findings
+        findings, written = suppressions.apply(findings, written, document.source)
+        for suppression in written:
+            is_judged = not suppression.known or suppression.rule in self.chosen
+            if is_judged and not self.settings.is_off(suppression.rule):
+                comments = self.run("Suppression", suppression, document)
+                findings.extend(self.weighed(finding) for finding in comments)
+        return findings
+
+    def holds(
+        self, document: Document, finding: Finding, fix: Fix, before: Mapping[object, int]
+    ) -> bool:
+        """Whether the file with `fix` has no new finding as bad as the one that is fixed."""
+        source = document.source
+        fixed = kinds.get(document.kind).parse(
+            SourceText(source.path, apply_edits(source.text, fix.edits))
+        )
+        if len(fixed.tree.problems) > len(document.tree.problems):
+            return False
+        checker = _Checker(self.chosen, self.host, self.variables, self.settings)
+        after = checker.judge(fixed, offer_fixes=False)
+        counts = _counts(after)
+        return all(
+            new.severity < finding.severity
+            or counts[_identity(new)] <= before.get(_identity(new), 0)
+            for new in after
+        )
+
+    def run(self, subject: str, value: object, document: Document) -> Iterator[Finding]:
+        """The findings of the rules for `subject`; a rule that fails is named once and left out."""
+        for module in self.by_subject[subject]:
+            try:
+                outcomes: list[Finding | Skipped] = list(module.check(value, self.host))
+            except Exception as error:
+                self.failed(module.META.id, document, error)
+                continue
+            for outcome in outcomes:
+                if isinstance(outcome, Skipped):
+                    self.skipped.append(outcome)
+                else:
+                    yield outcome
+
+    def failed(self, rule: str, document: Document, error: Exception) -> None:
+        if rule in self.broken:
+            return
+        self.broken.add(rule)
+        reason = f"the rule `{rule}` failed: {type(error).__name__}: {error}"
+        self.skipped.append(Skipped(document.source.path, reason, "please report this as a bug"))
+
+    def weighed(self, finding: Finding) -> Finding:
+        """With the project's own severity and allowances."""
+        severity = self.settings.severity(finding)
+        allowed = self.settings.allowed(finding.rule)
+        if severity is not None and severity != finding.severity:
+            finding = finding._replace(severity=severity)
+        return finding._replace(suppressed=allowed) if allowed else finding
+
+
+def _fixes(document: Document, container: Container, finding: Finding) -> tuple[Fix, ...]:
+    """What the rule would change, as edits; what this kind of file cannot say is left out."""
+    kind = kinds.get(document.kind)
+    made: list[Fix] = []
+    for title, safe, changes, caution in finding.remedies:
+        edits = kind.edits(document, container, changes)
+        if edits:
+            path = document.source.path
+            made.append(Fix(title, safe, path, tuple(edits), "" if safe else caution))
+    return tuple(made)
+
+
+def _identity(finding: Finding) -> object:
+    return finding.rule, finding.evidence, finding.suppressed is not None
+
+
+def _counts(findings: Iterable[Finding]) -> dict[object, int]:
+    counts: dict[object, int] = {}
+    for finding in findings:
+        key = _identity(finding)
+        counts[key] = counts.get(key, 0) + 1
+    return counts

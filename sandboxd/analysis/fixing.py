@@ -1,0 +1,84 @@
+"""Applying fixes: in passes, since one edit can open the way for the next, until nothing changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd import analysis
+from sandboxd.analysis.settings import NO_SETTINGS, RuleSettings
+from sandboxd.effective.variables import Variables
+from sandboxd.findings import Severity
+from sandboxd.host.facts import UNKNOWN, HostFacts
+from sandboxd.text import SourceText, apply_edits
+
+if TYPE_CHECKING:
+    from sandboxd.findings import Finding, Fix, Report
+
+# Each pass makes every edit that touches no other; a file with more rounds than this has a pair
+# of fixes that undo each other.
+MAX_PASSES = 20
+
+_NOT_KNOWN = Variables()
+
+
+class Applied(NamedTuple):
+    """A fix that was made, and for which finding."""
+
+    finding: Finding
+    fix: Fix
+
+
+class Fixed(NamedTuple):
+    """A text after fixing, what was done to it, and what remains to be said about it."""
+
+    source: SourceText
+    applied: tuple[Applied, ...]
+    report: Report
+
+
+def fix_source(
+    source: SourceText,
+    *,
+    unsafe: bool = False,
+    threshold: Severity = Severity.WARNING,
+    host: HostFacts = UNKNOWN,
+    variables: Variables = _NOT_KNOWN,
+    settings: RuleSettings = NO_SETTINGS,
+) -> Fixed:
+    """Fix every finding from `threshold` on that has a fix; one that is not safe only if `unsafe`."""
+    applied: list[Applied] = []
+    seen = {source.text}
+    report = analysis.check_source(source, host=host, variables=variables, settings=settings)
+    for _ in range(MAX_PASSES):
+        chosen = _choose(report, unsafe, threshold)
+        if not chosen:
+            break
+        edits = [edit for done in chosen for edit in done.fix.edits]
+        text = apply_edits(source.text, edits)
+        if text in seen:
+            break
+        seen.add(text)
+        applied.extend(chosen)
+        source = SourceText(source.path, text)
+        report = analysis.check_source(source, host=host, variables=variables, settings=settings)
+    return Fixed(source, tuple(applied), report)
+
+
+def _choose(report: Report, unsafe: bool, threshold: Severity) -> list[Applied]:
+    """One fix for each finding, in the order of the file, none touching another.
+
+    Edits that only meet count as touching: both may be about the same comma.
+    """
+    chosen: list[Applied] = []
+    taken: list[tuple[int, int]] = []
+    for finding in report.findings:
+        if finding.suppressed or finding.severity < threshold:
+            continue
+        for fix in finding.fixes:
+            spans = [(edit.span.start, edit.span.end) for edit in fix.edits]
+            free = all(end < s or e < start for s, e in taken for start, end in spans)
+            if free and (fix.safe or unsafe):
+                chosen.append(Applied(finding, fix))
+                taken.extend(spans)
+                break
+    return chosen

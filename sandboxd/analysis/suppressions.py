@@ -1,0 +1,99 @@
+"""Comments that allow a finding: ``// sandboxd: allow <rule>[, <rule>] -- reason``.
+
+A comment behind something speaks for its own line. A comment that has its line for itself speaks
+for the next line that is not a comment either.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sandboxd.findings import Place, Suppressed
+from sandboxd.model.suppression import Suppression
+from sandboxd.text import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from sandboxd.findings import Finding
+    from sandboxd.model.document import Document
+    from sandboxd.text import SourceText
+
+_MARK = "sandboxd:"
+_ALLOW = r"(?:\A|[\s#/*])sandboxd:\s*allow\b(.*?)(?:\s--\s*(.*?))?\s*(?:\*/)?\s*\Z"
+_RULE = r"[^\s,]+"
+_COMMENT_LINE = ("//", "/*", "*", "#")
+
+
+def read(document: Document, known: Collection[str]) -> list[Suppression]:
+    """All suppressions of a file, in its order; `known` are the ids of all rules."""
+    if _MARK not in document.source.text:
+        return []
+    found: list[Suppression] = []
+    for comment in document.tree.comments:
+        found.extend(_of_comment(document.source, comment.span, known))
+    return found
+
+
+def apply(
+    findings: Iterable[Finding], suppressions: list[Suppression], source: SourceText
+) -> tuple[list[Finding], list[Suppression]]:
+    """The findings with what is allowed marked, and the suppressions with `used` known."""
+    used: set[int] = set()
+    marked: list[Finding] = []
+    for finding in findings:
+        line = source.position(finding.place.span.start).line
+        for index, suppression in enumerate(suppressions):
+            if suppression.rule == finding.rule and suppression.line == line:
+                if suppression.reason:
+                    finding = finding._replace(suppressed=Suppressed(suppression.reason, "comment"))
+                used.add(index)
+        marked.append(finding)
+    return marked, [
+        suppression._replace(used=index in used) for index, suppression in enumerate(suppressions)
+    ]
+
+
+def _of_comment(source: SourceText, span: Span, known: Collection[str]) -> list[Suppression]:
+    text = source.text[span.start : span.end]
+    match = re.search(_ALLOW, text, re.DOTALL) if _MARK in text else None
+    if match is None:
+        return []
+    line = source.position(span.start).line
+    alone = not source.text[source.line_starts()[line] : span.start].strip()
+    target = _next_line(source, source.position(span.end).line) if alone else line
+    comment = Place(source.path, span)
+    found: list[Suppression] = []
+    for rule in re.finditer(_RULE, match[1]):
+        start = span.start + match.start(1) + rule.start()
+        place = Place(source.path, Span(start, start + len(rule[0])))
+        is_known = rule[0] in known
+        found.append(
+            Suppression(
+                rule[0],
+                (match[2] or "").strip(),
+                place,
+                comment,
+                alone,
+                target,
+                is_known,
+                suggestion="" if is_known else _nearest(rule[0], known),
+            )
+        )
+    return found
+
+
+def _next_line(source: SourceText, line: int) -> int:
+    last = len(source.line_starts()) - 1
+    line += 1
+    while line < last and source.line_text(line).strip().startswith(_COMMENT_LINE):
+        line += 1
+    return line
+
+
+def _nearest(rule: str, known: Collection[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(rule[:80], sorted(known), n=1)
+    return near[0] if near else ""

@@ -1,0 +1,43 @@
+"""The merge: what the engine would really be asked for, each value with its origin.
+
+The dev container CLI hands docker its arguments in a fixed order (its singleContainer.ts), and
+docker takes the last one of a kind: options of top-level properties come after `runArgs`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd import kinds
+from sandboxd.model.container import Container
+
+if TYPE_CHECKING:
+    from sandboxd.effective.variables import Variables
+    from sandboxd.model.document import Document
+
+
+def effective(document: Document, variables: Variables) -> Container | None:
+    """The container of a file that describes one; None if it describes none."""
+    merged = containers(document, variables)
+    return merged[0] if merged else None
+
+
+def containers(document: Document, variables: Variables) -> tuple[Container, ...]:
+    """All containers that a file describes."""
+    variables = variables.for_file(document.source.path)
+    merged: dict[str, Container] = {}
+    for layer in kinds.get(document.kind).containers(document, variables):
+        below = merged.get(layer.name)
+        merged[layer.name] = layer if below is None else merge(below, layer)
+    return tuple(merged.values())
+
+
+def merge(below: Container, above: Container) -> Container:
+    """`above` handed to docker after `below`: lists grow, of single values the later wins."""
+    fields: dict[str, object] = {}
+    for name, old, new in zip(Container._fields, below, above, strict=True):
+        if type(old) is tuple and type(new) is tuple:
+            fields[name] = (*old, *new)
+        else:
+            fields[name] = old if new is None else new
+    return Container(**fields)  # type: ignore[arg-type]

@@ -1,0 +1,105 @@
+"""The ``${...}`` variables of devcontainer.json, as the dev container CLI substitutes them.
+
+What is not known here stays as it is written: `${localEnv:HOME}` of an editor's buffer means
+the home of whoever opens it, and a rule can judge that without knowing the path.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_VARIABLE = re.compile(r"\$\{(.*?)\}", re.DOTALL)
+
+
+class Variables(NamedTuple):
+    """What is known of the place where a config is used; None = unknown.
+
+    `workspace` is the absolute host path of the project, `realpath` follows symbolic links
+    (given only where the disk may be looked at), `container_workspace` is where the workspace
+    stands inside.
+    """
+
+    local_env: Mapping[str, str] | None = None
+    workspace: str | None = None
+    home: str | None = None
+    realpath: Callable[[str], str] | None = None
+    container_workspace: str | None = None
+
+    def for_file(self, path: str) -> Variables:
+        """The same with the workspace that a devcontainer.json at `path` belongs to."""
+        if self.workspace is not None or not path.startswith("/"):
+            return self
+        folder = path.rpartition("/")[0]
+        head, _, name = folder.rpartition("/")
+        if name == ".devcontainer":
+            folder = head
+        elif head.rpartition("/")[2] == ".devcontainer":
+            folder = head.rpartition("/")[0]
+        return self._replace(workspace=folder or "/")
+
+    def inside(self, workspace: str) -> Variables:
+        """The same for a container that has the workspace at `workspace`."""
+        return self._replace(container_workspace=workspace)
+
+    def resolve(self, text: str) -> str:
+        """`text` with every known variable replaced; there is no nesting."""
+        if "${" not in text:
+            return text
+        return _VARIABLE.sub(self._value, text)
+
+    def host_path(self, text: str) -> str:
+        """The host path that `text` names.
+
+        Relative paths are taken from the workspace, where the CLI runs docker. A path below the
+        workspace may be a symbolic link that the repository brings along, so those are followed.
+        """
+        path = self.resolve(text)
+        workspace = self.workspace
+        if workspace is None:
+            return path
+        if path in (".", "..") or path.startswith(("./", "../")):
+            path = f"{workspace}/{path}"
+        if self.realpath is None or not path.startswith(workspace.rstrip("/") + "/"):
+            return path
+        return self.realpath(path)
+
+    def _value(self, match: re.Match[str]) -> str:
+        name, *arguments = match[1].split(":")
+        value: str | None
+        if name in ("localEnv", "env"):
+            value = self._environment(arguments)
+        elif name == "localWorkspaceFolder":
+            value = self.workspace
+        elif name == "localWorkspaceFolderBasename":
+            value = None if self.workspace is None else _basename(self.workspace)
+        elif name == "containerWorkspaceFolder":
+            value = self._container_workspace()
+        elif name == "containerWorkspaceFolderBasename":
+            folder = self._container_workspace()
+            value = None if folder is None else _basename(folder)
+        else:
+            value = None
+        return match[0] if value is None else value
+
+    def _environment(self, arguments: list[str]) -> str | None:
+        if not arguments or not arguments[0]:
+            return None
+        name = arguments[0]
+        if self.local_env is None:
+            return self.home if name == "HOME" else None
+        # An empty variable is set: the default is only for one that is not.
+        default = arguments[1] if len(arguments) > 1 else ""
+        return self.local_env.get(name, default)
+
+    def _container_workspace(self) -> str | None:
+        if self.container_workspace is not None:
+            return self.container_workspace
+        return None if self.workspace is None else f"/workspaces/{_basename(self.workspace)}"
+
+
+def _basename(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2]

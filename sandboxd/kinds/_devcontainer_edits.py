@@ -1,0 +1,120 @@
+"""Changes of a container as edits of its devcontainer.json, every other byte kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.findings import Add, Remove, Replace
+from sandboxd.syntax import jsonc_edit
+from sandboxd.text import Edit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sandboxd.findings import Change
+    from sandboxd.model.container import Container
+    from sandboxd.model.document import Document
+    from sandboxd.syntax.node import Node
+
+# Where something new is written: top-level `securityOpt` comes after `runArgs` and so wins;
+# dropping has no property of its own.
+_PROPERTY = {
+    "security_opt": ("securityOpt", ""),
+    "cap_add": ("capAdd", ""),
+    "cap_drop": ("runArgs", "--cap-drop="),
+}
+
+
+def edits(
+    document: Document, container: Container, changes: Sequence[Change]
+) -> tuple[Edit, ...] | None:
+    """The edits that make `changes`, None when one of them cannot be said in this file."""
+    root = document.tree.root
+    if root is None or root.kind != "object":
+        return None
+    text = document.source.text
+    made: list[Edit] = []
+    removed: list[Node] = []
+    added: dict[str, list[str]] = {}
+    for change in changes:
+        if isinstance(change, Add):
+            if change.field not in _PROPERTY:
+                return None
+            key, prefix = _PROPERTY[change.field]
+            if key == "runArgs" and not _takes_arguments(root, container):
+                return None
+            added.setdefault(key, []).append(prefix + change.item)
+            continue
+        value = change.value
+        if value.origin.kind != "file" or not value.nodes:
+            return None
+        if isinstance(change, Remove):
+            removed.extend(value.nodes)
+        else:
+            edit = _replaced(change)
+            if edit is None:
+                return None
+            made.append(edit)
+    made.extend(_removals(document, removed))
+    for key, items in added.items():
+        made.extend(_additions(text, root, key, items))
+    return tuple(made)
+
+
+def _takes_arguments(root: Node, container: Container) -> bool:
+    """False where docker would not read one more option of `runArgs`."""
+    named = container.image is not None and container.image.origin.key == "runArgs"
+    return root.get("dockerComposeFile") is None and not named
+
+
+def _replaced(change: Replace) -> Edit | None:
+    """In ``--flag=value`` only the value is replaced; a pair of strings has it in the second."""
+    node = change.value.nodes[-1]
+    text = node.text()
+    if text is None or not text.endswith(change.value.written):
+        return None
+    prefix = text[: len(text) - len(change.value.written)]
+    return Edit(node.span, jsonc_edit.encode(prefix + change.new, ""))
+
+
+def _removals(document: Document, nodes: list[Node]) -> list[Edit]:
+    text = document.source.text
+    made: list[Edit] = []
+    arrays: dict[int, tuple[Node, list[Node]]] = {}
+    for node in nodes:
+        parent = node.parent
+        if parent is None:
+            continue
+        if parent.kind == "array":
+            arrays.setdefault(id(parent), (parent, []))[1].append(node)
+            continue
+        for member in parent.members:
+            if member.value is node:
+                made.extend(jsonc_edit.remove_member(text, parent, member))
+    for array, items in arrays.values():
+        made.extend(_items_removed(document, array, items))
+    return made
+
+
+def _items_removed(document: Document, array: Node, items: list[Node]) -> Sequence[Edit]:
+    """An array that would be left empty goes as a whole, unless comments stand in it."""
+    text = document.source.text
+    owner = array.parent
+    if len(items) == len(array.items) and owner is not None and owner.kind == "object":
+        commented = any(array.span.contains(comment.span) for comment in document.tree.comments)
+        for member in owner.members:
+            if member.value is array and not commented:
+                return jsonc_edit.remove_member(text, owner, member)
+    return jsonc_edit.remove_items(text, array, items)
+
+
+def _additions(text: str, root: Node, key: str, items: list[str]) -> Sequence[Edit]:
+    node = root.get(key)
+    if node is None or node.kind != "array":
+        return jsonc_edit.set_member(text, root, key, jsonc_edit.encode(items, ""))
+    if not node.items and len(items) > 1:
+        return (jsonc_edit.replace(node, jsonc_edit.encode(items, "")),)
+    made: list[Edit] = []
+    for item in items:
+        made.extend(jsonc_edit.append_item(text, node, jsonc_edit.encode(item, "")))
+    return made

@@ -1,0 +1,252 @@
+"""devcontainer.json, as the dev container CLI reads it.
+
+Three layers, in the order in which the CLI hands them to docker: the properties that come before
+`runArgs`, `runArgs`, and the properties that are appended after it and so win.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandboxd.findings import Place
+from sandboxd.kinds import _docker_flags as flags
+from sandboxd.kinds import _mounts
+from sandboxd.kinds._devcontainer_edits import edits
+from sandboxd.model.container import Container, Mount, Pair, Unseen
+from sandboxd.model.document import Document
+from sandboxd.model.values import Origin, Value
+from sandboxd.syntax import argv, jsonc
+from sandboxd.text import SourceText, Span
+
+if TYPE_CHECKING:
+    from sandboxd.kinds import Resolver
+    from sandboxd.syntax.node import Node
+
+__all__ = ["NAME", "containers", "edits", "in_place", "matches", "parse"]
+
+NAME = "devcontainer"
+_FILES = ("devcontainer.json", ".devcontainer.json")
+# Where something that is missing is shown: at what names the image, else at the first options.
+_ANCHORS = ("image", "build", "dockerFile", "dockerComposeFile", "runArgs", "name")
+
+
+def matches(path: str) -> bool:
+    return path.rpartition("/")[2] in _FILES
+
+
+def in_place(path: str) -> bool:
+    """The three places of the specification, below any folder."""
+    parts = path.split("/")
+    if parts[-1] == ".devcontainer.json":
+        return True
+    return parts[-1] == "devcontainer.json" and ".devcontainer" in parts[-3:-1]
+
+
+def parse(source: SourceText) -> Document:
+    return Document(NAME, source, jsonc.parse(source.text))
+
+
+def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
+    """The layers of the one container, all with the same name; none when the file holds no object."""
+    root = document.tree.root
+    if root is None or root.kind != "object":
+        return ()
+    folder = _text(root.get("workspaceFolder"))
+    if folder is not None:
+        variables = variables.inside(variables.resolve(folder))
+    reader = _Reader(document, root, variables)
+    empty = Container(_text(root.get("name")) or document.source.path, None)
+    if root.get("dockerComposeFile") is not None:
+        return (reader.before(empty), reader.after(empty))
+    before = reader.before_docker(reader.before(empty))
+    return (before, reader.run_args(empty), reader.after(empty))
+
+
+class _Reader:
+    """Reads the properties of one file into layers."""
+
+    def __init__(self, document: Document, root: Node, variables: Resolver) -> None:
+        self.path = document.source.path
+        self.root = root
+        self.variables = variables
+
+    def value(self, normal: Any, node: Node, key: str, written: str | None = None) -> Value[Any]:
+        return Value(
+            normal,
+            self.origin(key),
+            Place(self.path, node.span),
+            str(node.value) if written is None else written,
+            (node,),
+        )
+
+    def origin(self, key: str) -> Origin:
+        return Origin("file", self.path, key)
+
+    def before(self, base: Container) -> Container:
+        """What both flavours (docker and Compose) take from the file, ahead of `runArgs`."""
+        return base._replace(
+            place=self.anchor(),
+            mounts=tuple(self.mounts()),
+            env=tuple(self.environment()),
+            user=self.text("containerUser"),
+            remote_user=self.text("remoteUser"),
+            host_commands=tuple(self.host_commands()),
+            unseen=tuple(self.unseen()),
+        )
+
+    def before_docker(self, base: Container) -> Container:
+        """What the Compose flavour drops without a word."""
+        mounts = base.mounts
+        node = self.root.get("workspaceMount")
+        text = _text(node)
+        if node is not None and text:
+            mounts = (self.mount(node, text, "workspaceMount"), *mounts)
+        return base._replace(image=self.text("image"), ports=tuple(self.ports()), mounts=mounts)
+
+    def run_args(self, base: Container) -> Container:
+        node = self.root.get("runArgs")
+        if node is None or node.kind != "array":
+            return base
+        arguments = argv.parse(node.items)
+        container = flags.container(
+            arguments.flags, base, self.origin("runArgs"), self.path, self.variables
+        )
+        unseen = [Unseen("arguments", problem.message) for problem in arguments.problems]
+        image = arguments.image
+        if image is not None:
+            unseen.append(
+                Unseen(
+                    "arguments",
+                    f"`{image.value}` in `runArgs` is taken for the image by docker, and every "
+                    "option after it for the command",
+                    "write each option as one string, `--name=value`",
+                )
+            )
+            container = container._replace(image=self.value(str(image.value), image, "runArgs"))
+        return container._replace(unseen=tuple(unseen))
+
+    def after(self, base: Container) -> Container:
+        """The CLI appends `--privileged` and `--init` only for true: they cannot turn one off."""
+        return base._replace(
+            init=self.switch("init"),
+            privileged=self.switch("privileged"),
+            cap_add=tuple(
+                self.value(flags.capability(self.variables.resolve(text)), item, "capAdd")
+                for item, text in self.strings("capAdd")
+            ),
+            security_opt=tuple(
+                self.value(flags.security_option(self.variables.resolve(text)), item, "securityOpt")
+                for item, text in self.strings("securityOpt")
+            ),
+        )
+
+    def anchor(self) -> Place:
+        for key in _ANCHORS:
+            member = self.root.member(key)
+            if member is not None:
+                return Place(self.path, member.key.span)
+        return Place(self.path, Span(self.root.span.start, self.root.span.start + 1))
+
+    def text(self, key: str) -> Value[str] | None:
+        node = self.root.get(key)
+        text = _text(node)
+        if node is None or not text:
+            return None
+        return self.value(self.variables.resolve(text), node, key)
+
+    def switch(self, key: str) -> Value[bool] | None:
+        node = self.root.get(key)
+        if node is None or node.value is not True:
+            return None
+        return self.value(True, node, key, "true")
+
+    def strings(self, key: str) -> list[tuple[Node, str]]:
+        node = self.root.get(key)
+        if node is None or node.kind != "array":
+            return []
+        texts = [(item, item.text()) for item in node.items]
+        return [(item, text) for item, text in texts if text is not None]
+
+    def mounts(self) -> list[Value[Mount]]:
+        node = self.root.get("mounts")
+        if node is None or node.kind != "array":
+            return []
+        found: list[Value[Mount]] = []
+        for item in node.items:
+            text = item.text()
+            if text is not None:
+                found.append(self.mount(item, text, "mounts"))
+            elif item.kind == "object":
+                found.append(self.mount_object(item))
+        return found
+
+    def mount(self, node: Node, text: str, key: str) -> Value[Mount]:
+        written = _mounts.from_csv(text, self.variables)
+        value = self.value(written.mount, node, key, text[written.start : written.end])
+        span = flags.inner_span(node, text, written.start, written.end)
+        return value if span is None else value._replace(place=Place(self.path, span))
+
+    def mount_object(self, node: Node) -> Value[Mount]:
+        source = node.get("source")
+        mount = _mounts.from_fields(
+            _text(node.get("type")) or "volume",
+            _text(source) or "",
+            _text(node.get("target")) or "",
+            self.variables,
+        )
+        value = self.value(mount, node, "mounts", _text(source) or "")
+        return value if source is None else value._replace(place=Place(self.path, source.span))
+
+    def environment(self) -> list[Value[Pair]]:
+        node = self.root.get("containerEnv")
+        if node is None or node.kind != "object":
+            return []
+        return [
+            self.value(Pair(str(key.value), self.variables.resolve(text)), value, "containerEnv")
+            for key, value in node.members
+            if (text := value.text()) is not None
+        ]
+
+    def ports(self) -> list[Value[str]]:
+        node = self.root.get("appPort")
+        if node is None:
+            return []
+        found: list[Value[str]] = []
+        for item in node.items if node.kind == "array" else [node]:
+            if item.kind == "number":
+                found.append(self.value(f"127.0.0.1:{item.value}:{item.value}", item, "appPort"))
+            elif item.text():
+                found.append(self.value(self.variables.resolve(str(item.value)), item, "appPort"))
+        return found
+
+    def host_commands(self) -> list[Value[str]]:
+        node = self.root.get("initializeCommand")
+        if node is None:
+            return []
+        commands = [value for _, value in node.members] if node.kind == "object" else [node]
+        found: list[Value[str]] = []
+        for command in commands:
+            if command.kind == "array":
+                text = " ".join(str(item.value) for item in command.items)
+            else:
+                text = _text(command) or ""
+            if text.strip():
+                found.append(self.value(text, command, "initializeCommand", text))
+        return found
+
+    def unseen(self) -> list[Unseen]:
+        found: list[Unseen] = []
+        compose = self.root.get("dockerComposeFile")
+        if compose is not None:
+            service = _text(self.root.get("service"))
+            which = f"the Compose service `{service}`" if service else "the Compose service"
+            found.append(Unseen("compose", f"{which} is not read: most settings stand there"))
+        features = self.root.get("features")
+        if features is not None and features.members:
+            names = ", ".join(f"`{key.value}`" for key, _ in features.members)
+            found.append(Unseen("features", f"what its Features add is not read: {names}"))
+        return found
+
+
+def _text(node: Node | None) -> str | None:
+    return None if node is None else node.text()

@@ -1,0 +1,123 @@
+"""Host paths of mounts in one canonical form, so that spellings cannot hide what they name.
+
+The form: forward slashes, no `.`, `..` or doubled slashes, the home of whoever opens the
+project as ``~`` (wherever it is), Windows drives as ``c:/``, `/var/run` as `/run`, and what
+stands behind the mount points of WSL, Docker Desktop and `/proc/1/root` as itself.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxd.host.facts import HostFacts
+    from sandboxd.model.container import Container, Mount
+    from sandboxd.model.values import Value
+
+# Compiled only when a path needs them: most need none, and compiling is a part of every start.
+# Of `${localEnv:HOME}${localEnv:USERPROFILE}`, the usual way to support every system, one is empty.
+_HOME = (
+    r"(?:\$\{(?:localEnv|env):(?:HOME|USERPROFILE|HOMEDRIVE|HOMEPATH)(?::[^}]*)?\}"
+    r"|\$\{HOME\}|\$HOME(?![A-Za-z0-9_])|%USERPROFILE%|%HOMEDRIVE%|%HOMEPATH%)+"
+)
+_WITH_DEFAULT = r"\$\{(?:localEnv|env):[^:}]*:([^:}]*)[^}]*\}"
+_SELF = r"/proc/(?:self|thread-self|[0-9]+)/root(?=/|$)"
+_WSL = r"(?i)//(?:wsl\$|wsl\.localhost)/[^/]+"
+_DRIVE_MOUNTS = ("/host_mnt/", "/run/desktop/mnt/host/", "/mnt/")
+_HOMES = ("/home", "/Users", "/var/home", "/export/home", "c:/Users")
+
+
+def host_mounts(container: Container, host: HostFacts) -> Iterator[tuple[Value[Mount], str]]:
+    """Every mount that shows a path of the host, with that path in canonical form."""
+    for mount in container.mounts:
+        source = host_source(mount.value)
+        if source:
+            yield mount, canonical(source, host.home)
+
+
+def host_source(mount: Mount) -> str:
+    """The host path behind a mount, '' if there is none: a local volume may be a bind, too."""
+    if mount.type == "bind":
+        return mount.source
+    for option in mount.options:
+        if option.startswith("volume-opt=device="):
+            device = option.removeprefix("volume-opt=device=")
+            return device if device.startswith(("/", "~", "$")) else ""
+    return ""
+
+
+def canonical(source: str, home: str | None = None) -> str:
+    """`source` in the form that this module describes."""
+    path = source.strip()
+    if "$" in path or "%" in path:
+        path = re.sub(_WITH_DEFAULT, r"\1", re.sub(_HOME, "~", path))
+    path = path.replace("\\", "/")
+    if path.startswith("//"):
+        if path.startswith("//./pipe/"):
+            return path.lower()
+        path = re.sub(_WSL, "", path[4:] if path[2:4] in ("./", "?/") else path, count=1) or "/"
+    path = _normal(path)
+    # Repeated, since one may stand behind the other.
+    while path.startswith("/proc/") and (rest := re.sub(_SELF, "", path, count=1)) != path:
+        path = rest or "/"
+    path = _with_drive(path)
+    path = path.removeprefix("/private") if path.startswith("/private/var/") else path
+    if path == "/var/run" or path.startswith("/var/run/"):
+        path = path[len("/var") :]
+    return _with_tilde(path, home)
+
+
+def below(path: str, folder: str) -> bool:
+    """Whether `path` is `folder` or stands in it; both canonical."""
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def within_workspace(mount: Value[Mount]) -> bool:
+    """Written as a path of the project itself, which the container has anyway."""
+    return "${localWorkspaceFolder}" in mount.written and ".." not in mount.written
+
+
+def _normal(path: str) -> str:
+    """Without `.`, `..` and empty parts; what is above an unknown variable stays unknown."""
+    absolute = path.startswith("/")
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part in ("", "."):
+            continue
+        if part != "..":
+            parts.append(part)
+        elif parts == ["~"]:
+            absolute, parts = True, ["home"]
+        elif parts and parts[-1] != ".." and not parts[-1].startswith("${"):
+            parts.pop()
+        elif not absolute:
+            parts.append("..")
+    return ("/" if absolute else "") + "/".join(parts)
+
+
+def _with_drive(path: str) -> str:
+    """A Windows drive as ``c:``, also where WSL and Docker Desktop mount it."""
+    for mount in _DRIVE_MOUNTS:
+        if path.startswith(mount):
+            letter, slash, rest = path[len(mount) :].partition("/")
+            if len(letter) == 1 and letter.isalpha():
+                return f"{letter.lower()}:{slash}{rest}"
+    if path[1:2] == ":" and path[2:3] in ("", "/"):
+        return path[0].lower() + path[1:]
+    return path
+
+
+def _with_tilde(path: str, home: str | None) -> str:
+    """The homes of all users count as one: which of them opens the project is not known here."""
+    if home and home != "/" and below(path, home.rstrip("/")):
+        return "~" + path[len(home.rstrip("/")) :]
+    if below(path, "/root"):
+        return "~" + path[len("/root") :]
+    for folder in _HOMES:
+        if path.lower().startswith(folder.lower() + "/"):
+            user, slash, rest = path[len(folder) + 1 :].partition("/")
+            return "~" + slash + rest if user else path
+    return path

@@ -1,0 +1,64 @@
+"""Whether a container shares the host's kernel: what decides most severities.
+
+A sandbox with a kernel of its own (gVisor) takes the edge off everything that only widens the
+surface of the *host's kernel*. It takes nothing off what hands over data, sockets or execution
+on the host.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.findings import Severity
+
+if TYPE_CHECKING:
+    from sandboxd.host.facts import HostFacts
+    from sandboxd.model.container import Container
+
+
+def shares_kernel(container: Container, host: HostFacts) -> bool:
+    """False for gVisor. What the engine proved goes before a runtime's name; unknown is runc."""
+    engine = host.engine
+    if container.runtime is not None:
+        known = engine.runtime(container.runtime.value) if engine else None
+        if known is not None and known.gvisor is not None:
+            return not known.gvisor
+        return not container.uses_gvisor()
+    if engine is None or engine.default_runtime is None:
+        return True
+    known = engine.runtime(engine.default_runtime)
+    return known is None or not known.gvisor
+
+
+def host_sockets_open(container: Container, host: HostFacts) -> bool:
+    """Whether gVisor lets the container connect to sockets of the host (`host-uds`).
+
+    The container can ask for it itself by an annotation, whatever the runtime's own flags say.
+    """
+    for annotation in container.annotations:
+        if annotation.value.name == "dev.gvisor.flag.host-uds":
+            return annotation.value.value in ("open", "all")
+    engine = host.engine
+    if engine is None or container.runtime is None:
+        return False
+    known = engine.runtime(container.runtime.value)
+    return known is not None and known.flag("host-uds") in ("open", "all")
+
+
+def filters_syscalls(container: Container, host: HostFacts) -> bool:
+    """Whether a seccomp profile takes effect: gVisor ignores it unless `oci-seccomp` is on."""
+    if shares_kernel(container, host):
+        return True
+    for annotation in container.annotations:
+        if annotation.value.name == "dev.gvisor.flag.oci-seccomp":
+            return annotation.value.value == "true"
+    engine = host.engine
+    known = engine.runtime(container.runtime.value) if engine and container.runtime else None
+    return known is not None and known.flag("oci-seccomp") in ("", "true")
+
+
+def kernel_severity(
+    container: Container, host: HostFacts, shared: Severity, sandboxed: Severity
+) -> Severity:
+    """`shared` on the host's kernel, `sandboxed` on one of the container's own."""
+    return shared if shares_kernel(container, host) else sandboxed
