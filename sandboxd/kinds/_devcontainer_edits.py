@@ -74,7 +74,7 @@ def _replaced(change: Replace) -> Edit | None:
     if text is None or not text.endswith(change.value.written):
         return None
     prefix = text[: len(text) - len(change.value.written)]
-    return Edit(node.span, jsonc_edit.encode(prefix + change.new, ""))
+    return Edit(node.span, jsonc_edit.encode(prefix + change.new))
 
 
 def _removals(document: Document, nodes: list[Node]) -> list[Edit]:
@@ -111,10 +111,10 @@ def _items_removed(document: Document, array: Node, items: list[Node]) -> Sequen
 def _additions(text: str, root: Node, key: str, items: list[str]) -> Sequence[Edit]:
     node = root.get(key)
     if node is None or node.kind != "array":
-        return jsonc_edit.set_member(text, root, key, jsonc_edit.encode(items, ""))
+        return jsonc_edit.set_member(text, root, key, jsonc_edit.encode(items))
     if not node.items and len(items) > 1:
-        return (jsonc_edit.replace(node, jsonc_edit.encode(items, "")),)
+        return jsonc_edit.replace(node, jsonc_edit.encode(items))
     made: list[Edit] = []
     for item in items:
-        made.extend(jsonc_edit.append_item(text, node, jsonc_edit.encode(item, "")))
+        made.extend(jsonc_edit.append_item(text, node, jsonc_edit.encode(item)))
     return made

@@ -83,7 +83,8 @@ def container(
             lists.setdefault("ports", []).append(located(value))
         elif name == "pids-limit" and value.lstrip("-").isdecimal():
             single["pids_limit"] = located(int(value))
-    return base._replace(**single, **{name: tuple(values) for name, values in lists.items()})
+    fields = {**single, **{name: tuple(values) for name, values in lists.items()}}
+    return base._replace(**fields)
 
 
 def boolean(text: str) -> bool | None:
