@@ -56,8 +56,7 @@ def edits(
                 return None
             made.append(edit)
     made.extend(_removals(document, removed))
-    for key, items in added.items():
-        made.extend(_additions(text, root, key, items))
+    made.extend(_additions(text, root, added))
     return tuple(made)
 
 
@@ -108,13 +107,23 @@ def _items_removed(document: Document, array: Node, items: list[Node]) -> Sequen
     return jsonc_edit.remove_items(text, array, items)
 
 
-def _additions(text: str, root: Node, key: str, items: list[str]) -> Sequence[Edit]:
-    node = root.get(key)
-    if node is None or node.kind != "array":
-        return jsonc_edit.set_member(text, root, key, jsonc_edit.encode(items))
-    if not node.items and len(items) > 1:
-        return jsonc_edit.replace(node, jsonc_edit.encode(items))
+def _additions(text: str, root: Node, added: dict[str, list[str]]) -> list[Edit]:
+    """Items go to the arrays that are there; new arrays come in together, behind the last."""
     made: list[Edit] = []
-    for item in items:
-        made.extend(jsonc_edit.append_item(text, node, jsonc_edit.encode(item)))
+    new: list[tuple[str, list[str]]] = []
+    for key, items in added.items():
+        node = root.get(key)
+        if node is None or node.kind != "array":
+            new.append((key, items))
+        elif not node.items:
+            made.extend(jsonc_edit.replace(node, jsonc_edit.encode(items)))
+        else:
+            for item in items:
+                made.extend(jsonc_edit.append_item(text, node, jsonc_edit.encode(item)))
+    if new:
+        key, items = new[0]
+        lines = [jsonc_edit.encode(items)]
+        lines += [f"{jsonc_edit.encode(key)}: {jsonc_edit.encode(items)}" for key, items in new[1:]]
+        separator = ",\n" if "\n" in text[root.span.start : root.span.end] else ", "
+        made.extend(jsonc_edit.set_member(text, root, key, separator.join(lines)))
     return made
