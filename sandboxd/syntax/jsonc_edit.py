@@ -1,0 +1,312 @@
+"""Small edits of JSON with comments, as changes of text: every other byte stays as it is.
+
+Indentation, line ends, quotes, trailing commas and comments are kept.
+
+- A new member or item goes behind the last one, below that one's comment on the same line, and
+  has a trailing comma only if the last one had.
+- Removing takes the comma along, and the line, if nothing else stands on it. Of comments it takes
+  only those inside the removed text and those that follow it on a line that it had for itself:
+  such a comment describes what is removed. Comments above it, and on lines shared with others,
+  may be about more, and stay.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sandboxd.syntax.node import Node
+from sandboxd.text import Edit, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sandboxd.syntax.node import Member
+
+_BLOCK = r"/\*(?:[^*]|\*(?!/))*+\*/"
+_TRIVIA = re.compile(rf"(?:[ \t\r\n]++|//[^\r\n]*+|{_BLOCK})*+")
+_BLOCK_COMMENTS = re.compile(rf"(?:[ \t]*+{_BLOCK})*+")
+_REST_OF_LINE = re.compile(r"(?:[ \t]++|/\*(?:[^*\r\n]|\*(?!/))*+\*/)*+(?://[^\r\n]*+)?")
+_BLANK = re.compile(r"[ \t]*+")
+_MUST_ESCAPE = re.compile('["\\\\\x00-\x1f\x7f\ud800-\udfff]')
+_SHORT_ESCAPES = {
+    '"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f",
+}  # fmt: skip
+
+
+def encode(value: object, indent: str = "") -> str:
+    """`value` as JSON: on one line, or with one line for each element where `indent` is given.
+
+    :raises ValueError: a number that JSON cannot hold (an infinity, not a number)
+    :raises TypeError: a value that JSON has no form for
+    """
+    return _encode(value, indent, "\n" if indent else "")
+
+
+def _encode(value: object, indent: str, newline: str) -> str:
+    if isinstance(value, str):
+        return f'"{_MUST_ESCAPE.sub(_escape, value)}"'
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, (int, float)):
+        if value != value or value in (float("inf"), float("-inf")):
+            raise ValueError(f"`{value}` is not a number of JSON")
+        return repr(value)
+    inner = newline + indent
+    if isinstance(value, dict):
+        parts = [
+            f"{_encode(str(k), '', '')}: {_encode(v, indent, inner)}" for k, v in value.items()
+        ]
+        opening, closing = "{", "}"
+    elif isinstance(value, (list, tuple)):
+        parts = [_encode(item, indent, inner) for item in value]
+        opening, closing = "[", "]"
+    else:
+        raise TypeError(f"JSON has no form for a value of type {type(value).__name__}")
+    if not parts:
+        return opening + closing
+    separator = "," + (inner if newline else " ")
+    return opening + inner + separator.join(parts) + newline + closing
+
+
+def _escape(match: re.Match[str]) -> str:
+    return _SHORT_ESCAPES.get(match[0], f"\\u{ord(match[0]):04x}")
+
+
+def replace(node: Node, json_text: str) -> tuple[Edit, ...]:
+    """Put `json_text`, exactly as given, in the place of a value."""
+    return (Edit(node.span, json_text),)
+
+
+def set_member(text: str, obj: Node, key: str, json_text: str) -> tuple[Edit, ...]:
+    """Set a property: replace its value, the last one if there are several, or add it.
+
+    Further lines of `json_text` are indented to the place; its line ends become those of `text`.
+    """
+    member = obj.member(key)
+    if member is None:
+        return _insert(text, obj, f"{encode(key)}: {json_text}")
+    new = _fit(text, _indent_at(text, member.key.span.start), json_text)
+    start, end = member.value.span
+    if end > start:
+        return (Edit(member.value.span, new),)
+    if text[start - 1] != ":":
+        return (Edit(member.value.span, f": {new}"),)
+    if text[start : start + 1] == " ":
+        return (Edit(Span(start + 1, start + 1), new),)
+    return (Edit(member.value.span, f" {new}"),)
+
+
+def append_item(text: str, array: Node, json_text: str) -> tuple[Edit, ...]:
+    """Add an item at the end of an array; `json_text` is treated as by :func:`set_member`."""
+    return _insert(text, array, json_text)
+
+
+def remove_member(text: str, obj: Node, member: Member) -> tuple[Edit, ...]:
+    """Take a property out; see the module for what goes with it."""
+    index = next(i for i, other in enumerate(obj.members) if other.key is member.key)
+    return _remove(text, obj, {index})
+
+
+def remove_items(text: str, array: Node, items: Sequence[Node]) -> tuple[Edit, ...]:
+    """Take items out of an array; see the module for what goes with them."""
+    gone = {id(item) for item in items}
+    return _remove(text, array, {i for i, item in enumerate(array.items) if id(item) in gone})
+
+
+# Adding
+
+
+def _insert(text: str, container: Node, new: str) -> tuple[Edit, ...]:
+    spans = _children(container)
+    if not spans:
+        return _insert_first(text, container, new)
+    first, last = spans[0], spans[-1]
+    comma = _comma_behind(text, last.end)
+    end = last.end if comma is None else comma + 1
+    line_end = _rest_of_line(text, end)
+    is_first = _is_first_on_line(text, last.start)
+    if line_end is not None and (is_first or line_end > end):
+        indent = _indent_at(text, last.start)
+        if not is_first:
+            indent = _indent_at(text, container.span.start) + _indent_unit(container, text)
+        added = _newline(text) + indent + _fit(text, indent, new)
+        at = line_end
+    else:
+        added = " " + _fit(text, _indent_at(text, first.start), new)
+        comments = _BLOCK_COMMENTS.match(text, end)
+        at = comments.end() if comments else end
+    if comma is not None:
+        return (Edit(Span(at, at), added + ","),)
+    if at == last.end:
+        return (Edit(Span(at, at), "," + added),)
+    return (Edit(Span(last.end, last.end), ","), Edit(Span(at, at), added))
+
+
+def _insert_first(text: str, container: Node, new: str) -> tuple[Edit, ...]:
+    """The first child goes below comments that are there already, on a line of its own."""
+    start = container.span.start + 1
+    trivia = _TRIVIA.match(text, start)
+    is_closed = text[container.span.end - 1] in "}]" and (
+        trivia is None or start <= trivia.end() < container.span.end
+    )
+    inner_end = container.span.end - 1 if is_closed else container.span.end
+    at = start + len(text[start:inner_end].rstrip(" \t\r\n"))
+    base = _indent_at(text, container.span.start)
+    indent = base + _indent_unit(container, text)
+    newline = _newline(text)
+    added = newline + indent + _fit(text, indent, new)
+    rest = text[at:inner_end]
+    if "\n" in rest or "\r" in rest or not is_closed:
+        return (Edit(Span(at, at), added),)
+    return (Edit(Span(at, inner_end), added + newline + base),)
+
+
+def _fit(text: str, indent: str, new: str) -> str:
+    """`new` with its further lines indented; JSON has line ends only between its tokens."""
+    lines = new.replace("\r\n", "\n").split("\n")
+    return (_newline(text) + indent).join(lines)
+
+
+def _indent_unit(node: Node, text: str) -> str:
+    """One step of indentation as this file does it, two spaces if it shows none."""
+    container: Node | None = node
+    while container is not None:
+        spans = _children(container)
+        if spans and _is_first_on_line(text, spans[0].start):
+            outer = _indent_at(text, container.span.start)
+            inner = _indent_at(text, spans[0].start)
+            if inner.startswith(outer) and len(inner) > len(outer):
+                return inner[len(outer) :]
+        container = container.parent
+    return "  "
+
+
+# Removing
+
+
+def _remove(text: str, container: Node, indexes: set[int]) -> tuple[Edit, ...]:
+    spans = _children(container)
+    cuts: list[Span] = []
+    for first, last in _runs(text, spans, indexes):
+        start, end = spans[first].start, spans[last].end
+        comma = _comma_behind(text, end)
+        kept = [index for index in range(first) if index not in indexes]
+        if comma is None and kept:
+            before = _comma_behind(text, spans[kept[-1]].end)
+            if before is not None:
+                cuts.append(Span(before, before + 1))
+        cuts.extend(_cut(text, start, end, comma, is_last=comma is None and bool(kept)))
+    return tuple(Edit(span, "") for span in _merged(cuts))
+
+
+def _runs(text: str, spans: list[Span], indexes: set[int]) -> list[tuple[int, int]]:
+    """Neighbours that go together because only a comma and white space are between them."""
+    runs: list[tuple[int, int]] = []
+    for index in sorted(indexes):
+        if runs and runs[-1][1] == index - 1:
+            between = text[spans[index - 1].end : spans[index].start]
+            if between.strip(" \t\r\n") == ",":
+                runs[-1] = (runs[-1][0], index)
+                continue
+        runs.append((index, index))
+    return runs
+
+
+def _cut(text: str, start: int, end: int, comma: int | None, *, is_last: bool) -> list[Span]:
+    """What to take out for the children from `start` to `end` and the comma behind them."""
+    cuts: list[Span] = []
+    between = "" if comma is None else text[end:comma]
+    tail = end if comma is None else comma + 1
+    if "\n" in between or "\r" in between:
+        cuts.append(Span(tail - 1, tail))
+        tail = end
+    line_end = _rest_of_line(text, tail)
+    if _is_first_on_line(text, start) and line_end is not None:
+        return [*cuts, Span(_line_start(text, start), _next_line(text, line_end))]
+    if tail > end and between.strip(" \t"):
+        cuts += [Span(start, end), Span(tail - 1, tail)]  # a comment between them stays
+    else:
+        cuts.append(Span(start, tail))
+    if is_last or line_end is not None:
+        blank = start - _blanks_before(text, start)
+        if text[blank - 1 : blank] == ",":
+            cuts.append(Span(blank, start))
+    else:
+        cuts.append(Span(tail, _behind_blanks(text, tail)))
+    return cuts
+
+
+def _merged(spans: list[Span]) -> list[Span]:
+    merged: list[Span] = []
+    for span in sorted(spans):
+        if merged and span.start <= merged[-1].end:
+            merged[-1] = Span(merged[-1].start, max(span.end, merged[-1].end))
+        elif span.end > span.start:
+            merged.append(span)
+    return merged
+
+
+# Places
+
+
+def _children(container: Node) -> list[Span]:
+    if container.kind == "object":
+        return [
+            Span(member.key.span.start, max(member.key.span.end, member.value.span.end))
+            for member in container.members
+        ]
+    return [item.span for item in container.items]
+
+
+def _comma_behind(text: str, at: int) -> int | None:
+    trivia = _TRIVIA.match(text, at)
+    at = trivia.end() if trivia else at
+    return at if text[at : at + 1] == "," else None
+
+
+def _rest_of_line(text: str, at: int) -> int | None:
+    """The end of the comments on the rest of this line; None if more than comments is there."""
+    rest = _REST_OF_LINE.match(text, at)
+    end = rest.end() if rest else at
+    if end < len(text) and text[end] not in "\r\n":
+        return None
+    return end if text[at:end].strip(" \t") else at
+
+
+def _line_start(text: str, at: int) -> int:
+    return max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
+
+
+def _next_line(text: str, at: int) -> int:
+    """The start of the line behind `at`, where only white space is left on the line."""
+    at = _behind_blanks(text, at)
+    if text.startswith("\r\n", at):
+        return at + 2
+    return min(at + 1, len(text))
+
+
+def _is_first_on_line(text: str, at: int) -> bool:
+    return not text[_line_start(text, at) : at].strip(" \t")
+
+
+def _indent_at(text: str, at: int) -> str:
+    start = _line_start(text, at)
+    return text[start : _behind_blanks(text, start)]
+
+
+def _behind_blanks(text: str, at: int) -> int:
+    blank = _BLANK.match(text, at)
+    return blank.end() if blank else at
+
+
+def _blanks_before(text: str, at: int) -> int:
+    line = text[_line_start(text, at) : at]
+    return len(line) - len(line.rstrip(" \t"))
+
+
+def _newline(text: str) -> str:
+    newline = text.find("\n")
+    if newline > 0 and text[newline - 1] == "\r":
+        return "\r\n"
+    return "\r" if newline < 0 and "\r" in text else "\n"
