@@ -118,12 +118,16 @@ def _additions(text: str, root: Node, added: dict[str, list[str]]) -> list[Edit]
         elif not node.items:
             made.extend(jsonc_edit.replace(node, jsonc_edit.encode(items)))
         else:
-            for item in items:
-                made.extend(jsonc_edit.append_item(text, node, jsonc_edit.encode(item)))
+            texts = [jsonc_edit.encode(item) for item in items]
+            made.extend(jsonc_edit.append_item(text, node, _separator(text, node).join(texts)))
     if new:
         key, items = new[0]
         lines = [jsonc_edit.encode(items)]
         lines += [f"{jsonc_edit.encode(key)}: {jsonc_edit.encode(items)}" for key, items in new[1:]]
-        separator = ",\n" if "\n" in text[root.span.start : root.span.end] else ", "
-        made.extend(jsonc_edit.set_member(text, root, key, separator.join(lines)))
+        made.extend(jsonc_edit.set_member(text, root, key, _separator(text, root).join(lines)))
     return made
+
+
+def _separator(text: str, node: Node) -> str:
+    """Several children go in as one: edits at the same place would each bring a comma."""
+    return ",\n" if "\n" in text[node.span.start : node.span.end] else ", "
