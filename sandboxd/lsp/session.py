@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Protocol
+from typing import Any, Protocol
 
 from cattrs import Converter
 from lsprotocol import types
@@ -79,15 +79,18 @@ class Session:
         return 1 if self.protocol.exit_code is None else self.protocol.exit_code
 
     def _register(self) -> None:
-        feature = self.server.feature
-        actions = CodeActions(self.server, self.diagnostics)
-        hover = Hover(self.server, self.diagnostics)
-        feature(types.TEXT_DOCUMENT_DID_OPEN)(self.diagnostics.opened)
-        feature(types.TEXT_DOCUMENT_DID_CHANGE)(self.diagnostics.changed)
-        feature(types.TEXT_DOCUMENT_DID_CLOSE)(self.diagnostics.closed)
+        actions = CodeActions(self.diagnostics)
+        hover = Hover(self.diagnostics)
+        self._feature(types.TEXT_DOCUMENT_DID_OPEN, self.diagnostics.opened)
+        self._feature(types.TEXT_DOCUMENT_DID_CHANGE, self.diagnostics.changed)
+        self._feature(types.TEXT_DOCUMENT_DID_CLOSE, self.diagnostics.closed)
         kinds = types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix])
-        feature(types.TEXT_DOCUMENT_CODE_ACTION, kinds)(actions.code_actions)
-        feature(types.TEXT_DOCUMENT_HOVER)(hover.hover)
+        self._feature(types.TEXT_DOCUMENT_CODE_ACTION, actions.code_actions, kinds)
+        self._feature(types.TEXT_DOCUMENT_HOVER, hover.hover)
+
+    def _feature(self, method: str, handler: Callable[[Any], Any], options: Any = None) -> None:
+        # pygls sets attributes on what it is given, which bound methods do not take.
+        self.server.feature(method, options)(lambda params: handler(params))
 
     async def _stop_without_editor(self, reader: asyncio.StreamReader) -> None:
         """End when the editor's process is gone though its pipe is still held open by another.

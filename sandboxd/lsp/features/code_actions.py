@@ -7,14 +7,12 @@ from lsprotocol import types
 from sandboxd.findings import Finding
 from sandboxd.lsp import convert
 from sandboxd.lsp.features.diagnostics import Diagnostics, Judged
-from sandboxd.lsp.protocol import TolerantServer
 
 
 class CodeActions:
     """Answers `textDocument/codeAction`."""
 
-    def __init__(self, server: TolerantServer, diagnostics: Diagnostics) -> None:
-        self._server = server
+    def __init__(self, diagnostics: Diagnostics) -> None:
         self._diagnostics = diagnostics
 
     def code_actions(self, params: types.CodeActionParams) -> list[types.CodeAction]:

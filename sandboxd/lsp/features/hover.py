@@ -9,15 +9,13 @@ from lsprotocol import types
 from sandboxd import rules
 from sandboxd.lsp import convert
 from sandboxd.lsp.features.diagnostics import Diagnostics
-from sandboxd.lsp.protocol import TolerantServer
 from sandboxd.text import Position
 
 
 class Hover:
     """Answers `textDocument/hover` with the page of each rule found there."""
 
-    def __init__(self, server: TolerantServer, diagnostics: Diagnostics) -> None:
-        self._server = server
+    def __init__(self, diagnostics: Diagnostics) -> None:
         self._diagnostics = diagnostics
 
     def hover(self, params: types.HoverParams) -> types.Hover | None:
