@@ -1,0 +1,121 @@
+"""Write the pages that are made from the code, or with `--check` say which are out of date.
+
+One page for each rule (its docstring) and an index, below docs/rules/; docs/commands.md from the
+commands' arguments.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from sandboxd import rules
+from sandboxd.cli.main import build_parser, command_names, load_command
+from sandboxd.files import write_atomic
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_NOTE = "<!-- Made by `./dev docs` from the code: change it there. -->\n\n"
+
+
+def pages() -> dict[str, str]:
+    """Path below docs/ -> text, for all generated pages."""
+    loaded = rules.load()
+    made = {f"rules/{name}.md": _rule_page(name) for name in loaded}
+    made["rules/README.md"] = _index()
+    made["commands.md"] = _commands()
+    return made
+
+
+def _rule_page(name: str) -> str:
+    rule = rules.load()[name]
+    meta, text = rule.META, (rule.__doc__ or "").strip()
+    return f"{_NOTE}# {name}\n\nHighest severity: {meta.severity.label}. Since {meta.since}.\n\n{text}\n"
+
+
+def _index() -> str:
+    rows = [
+        f"| [{name}]({name}.md) | {rule.META.severity.label} | {rule.META.summary} |"
+        for name, rule in sorted(rules.load().items())
+    ]
+    head = "# Rules\n\n`sandboxd explain RULE` prints the same pages.\n\n"
+    return f"{_NOTE}{head}| rule | highest severity | what it finds |\n|---|---|---|\n" + (
+        "\n".join(rows) + "\n"
+    )
+
+
+def _commands() -> str:
+    parts = [f"{_NOTE}# Commands\n"]
+    for name in command_names():
+        command = load_command(name)
+        about = (command.__doc__ or "").strip()
+        table = _arguments(build_parser(name, command))
+        parts.append(f"## sandboxd {name}\n\n{about}\n\n{table}".rstrip() + "\n")
+    return "\n".join(parts)
+
+
+def _arguments(parser: argparse.ArgumentParser) -> str:
+    """A list of the arguments. Not argparse's own help: its form differs between Pythons."""
+    lines = []
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            lines += [f"- `{choice.dest}`: {choice.help}" for choice in action._choices_actions]
+        elif action.dest != "help" and action.help != argparse.SUPPRESS:
+            lines.append(f"- `{_spelling(action)}`: {action.help}")
+    return "\n".join(lines)
+
+
+def _spelling(action: argparse.Action) -> str:
+    value = action.metavar or "|".join(action.choices or ())
+    if not action.option_strings:
+        return str(value or action.dest)
+    shown = "" if action.nargs == 0 else f" {value or action.dest.upper()}"
+    return ", ".join(action.option_strings) + shown
+
+
+def stale(made: dict[str, str], folder: str) -> list[str]:
+    """Pages that differ from what the code says, are missing, or have no source any more."""
+    found = (
+        {f"rules/{name}" for name in os.listdir(f"{folder}/rules") if name.endswith(".md")}
+        if os.path.isdir(f"{folder}/rules")
+        else set()
+    )
+    return sorted(
+        {path for path, text in made.items() if _read(f"{folder}/{path}") != text}
+        | (found - set(made))
+    )
+
+
+def main() -> int:
+    """Run; exit 1 when `--check` finds a page out of date."""
+    parser = argparse.ArgumentParser(prog="./dev docs", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    args = parser.parse_args()
+    made, folder = pages(), f"{ROOT}/docs"
+    late = stale(made, folder)
+    if args.check:
+        for path in late:
+            print(f"out of date: docs/{path}", file=sys.stderr)
+        if late:
+            print("hint: run `./dev docs`", file=sys.stderr)
+        return 1 if late else 0
+    os.makedirs(f"{folder}/rules", exist_ok=True)
+    for path in late:
+        if path in made:
+            write_atomic(f"{folder}/{path}", made[path].encode())
+        else:
+            os.unlink(f"{folder}/{path}")
+        print(f"docs/{path}")
+    return 0
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
