@@ -22,6 +22,7 @@ from sandboxd.host.facts import UNKNOWN, HostFacts
 from sandboxd.lsp.features.code_actions import CodeActions
 from sandboxd.lsp.features.diagnostics import Diagnostics
 from sandboxd.lsp.features.hover import Hover
+from sandboxd.lsp.judgements import Judgements
 from sandboxd.lsp.protocol import TolerantProtocol, TolerantServer, read_message
 
 LONGEST_MESSAGE = 64 * 1024 * 1024
@@ -51,7 +52,8 @@ class Session:
             converter_factory=_converter,
         )
         self.protocol = self.server.protocol
-        self.diagnostics = Diagnostics(self.server, environ, host)
+        self.judgements = Judgements(self.server, environ, host)
+        self.diagnostics = Diagnostics(self.server, self.judgements)
         self._register()
 
     def set_host(self, host: HostFacts) -> None:
@@ -79,8 +81,8 @@ class Session:
         return 1 if self.protocol.exit_code is None else self.protocol.exit_code
 
     def _register(self) -> None:
-        actions = CodeActions(self.diagnostics)
-        hover = Hover(self.diagnostics)
+        actions = CodeActions(self.judgements)
+        hover = Hover(self.judgements)
         self._feature(types.TEXT_DOCUMENT_DID_OPEN, self.diagnostics.opened)
         self._feature(types.TEXT_DOCUMENT_DID_CHANGE, self.diagnostics.changed)
         self._feature(types.TEXT_DOCUMENT_DID_CLOSE, self.diagnostics.closed)

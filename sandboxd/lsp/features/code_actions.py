@@ -6,40 +6,38 @@ from lsprotocol import types
 
 from sandboxd.findings import Finding
 from sandboxd.lsp import convert
-from sandboxd.lsp.features.diagnostics import Diagnostics, Judged
+from sandboxd.lsp.judgements import Judged, Judgements
 
 
 class CodeActions:
     """Answers `textDocument/codeAction`."""
 
-    def __init__(self, diagnostics: Diagnostics) -> None:
-        self._diagnostics = diagnostics
+    def __init__(self, judgements: Judgements) -> None:
+        self._judgements = judgements
 
     def code_actions(self, params: types.CodeActionParams) -> list[types.CodeAction]:
         """The fixes of all findings that the range touches; safe ones first."""
         if not _wants_fixes(params.context.only):
             return []
-        judged = self._diagnostics.current(params.text_document.uri)
+        judged = self._judgements.current(params.text_document.uri)
         if judged is None:
             return []
         actions = [
             action
-            for finding in judged.report.findings
-            if finding.suppressed is None and self._touches(finding, judged, params.range)
+            for finding in judged.findings()
+            if self._touches(finding, judged, params.range)
             for action in self._fixes(finding, judged)
         ]
         return sorted(actions, key=lambda action: not action.is_preferred)
 
     def _touches(self, finding: Finding, judged: Judged, wanted: types.Range) -> bool:
-        source = judged.document.source
-        if finding.place.path != source.path:
-            return False
-        there = convert.text_range(finding.place.span, source, self._diagnostics.client().encoding)
+        encoding = self._judgements.client().encoding
+        there = convert.text_range(finding.place.span, judged.document.source, encoding)
         return there.start <= wanted.end and wanted.start <= there.end
 
     def _fixes(self, finding: Finding, judged: Judged) -> list[types.CodeAction]:
         document = judged.document
-        who = self._diagnostics.client()
+        who = self._judgements.client()
         shown = convert.diagnostic(finding, document.uri, document.source, judged.report, who)
         return [
             types.CodeAction(

@@ -8,35 +8,29 @@ from lsprotocol import types
 
 from sandboxd import rules
 from sandboxd.lsp import convert
-from sandboxd.lsp.features.diagnostics import Diagnostics
+from sandboxd.lsp.judgements import Judgements
 from sandboxd.text import Position
 
 
 class Hover:
     """Answers `textDocument/hover` with the page of each rule found there."""
 
-    def __init__(self, diagnostics: Diagnostics) -> None:
-        self._diagnostics = diagnostics
+    def __init__(self, judgements: Judgements) -> None:
+        self._judgements = judgements
 
     def hover(self, params: types.HoverParams) -> types.Hover | None:
-        judged = self._diagnostics.current(params.text_document.uri)
+        judged = self._judgements.current(params.text_document.uri)
         if judged is None:
             return None
         source = judged.document.source
-        encoding = self._diagnostics.client().encoding
+        encoding = self._judgements.client().encoding
         at = source.offset(Position(params.position.line, params.position.character), encoding)
-        here = [
-            finding
-            for finding in judged.report.findings
-            if finding.place.path == source.path
-            and finding.place.span.start <= at <= finding.place.span.end
-        ]
+        here = [f for f in judged.findings() if f.place.span.start <= at <= f.place.span.end]
         if not here:
             return None
         pages = dict.fromkeys(f"**{f.rule}**: {f.message}\n\n{_page(f.rule)}" for f in here)
-        text = "\n\n---\n\n".join(pages)
         return types.Hover(
-            contents=types.MarkupContent(types.MarkupKind.Markdown, text),
+            contents=types.MarkupContent(types.MarkupKind.Markdown, "\n\n---\n\n".join(pages)),
             range=convert.text_range(here[0].place.span, source, encoding),
         )
 
