@@ -32,11 +32,12 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "model": BASE | {"findings", "syntax"},
     "kinds": MEANING | {"config"},
     "effective": MEANING | {"kinds"},
-    "host.facts": frozenset(),
-    "host": frozenset({"errors", "data", "files", "__init__"}),
+    "host.facts": frozenset({"host.engine_facts"}),
+    "host.engine_facts": frozenset({"host.facts"}),
+    "host": frozenset({"errors", "data", "files", "__init__", "host.facts", "host.engine_facts"}),
     "platforms": BASE | {"host.facts", "model"},
     "rules": MEANING | {"host.facts", "platforms", "data"},
-    "config": BASE | {"findings", "syntax", "files"},
+    "config": BASE | {"findings", "syntax", "files", "data"},
     "policy": MEANING | {"config", "host.facts", "data", "files"},
     "analysis": MEANING | {"kinds", "effective", "rules", "host.facts", "config"},
     "plan": DECISIONS | {"kinds", "effective"},
@@ -68,6 +69,9 @@ GROWTH = (
     "lsp.features",
     "cli.commands",
 )
+
+# Pure parts of a room that otherwise may.
+PURE = ("host.facts", "host.engine_facts")
 
 # What reads the machine or the clock, and the rooms that may. `os.environ` stands for getenv too.
 _EDGES = ("host", "sandbox", "ipc", "daemon", "cli", "escapes")
