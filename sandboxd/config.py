@@ -7,9 +7,15 @@ restriction must not silently be none.
 from __future__ import annotations
 
 import os
-from typing import Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from sandboxd.findings import Place
+from sandboxd.data import data_path
+from sandboxd.findings import Finding, Place, RuleMeta, Severity
+
+if TYPE_CHECKING:
+    from sandboxd.syntax.node import Node
+    from sandboxd.text import SourceText, Span
 
 FILE_NAME = "sandboxd.toml"
 
@@ -64,3 +70,239 @@ def nearest(start: str) -> str | None:
         if parent == folder:
             return None
         folder = parent
+
+
+RULES = tuple(
+    RuleMeta(rule, summary, Severity.ERROR, "0.1")
+    for rule, summary in (
+        ("config-syntax-error", "sandboxd.toml is not valid TOML"),
+        ("config-unknown-key", "sandboxd.toml has a key that sandboxd does not know"),
+        ("config-wrong-type", "a value in sandboxd.toml has the wrong type"),
+        ("config-unknown-value", "a value in sandboxd.toml is none of those that exist"),
+        ("config-unknown-profile", "sandboxd.toml names a profile that does not exist"),
+        ("config-unknown-rule", "sandboxd.toml names a rule that does not exist"),
+        ("config-missing-key", "an entry of sandboxd.toml lacks a key that it needs"),
+    )
+)
+"""What `parse` finds; these are not modules of `rules`, since a config is not a container."""
+
+RUNTIMES = ("auto", "gvisor", "runc")
+NETWORK_MODES = ("default", "none")
+LEVELS = ("off", "hint", "warning", "error")
+
+CAPABILITIES = (
+    "AUDIT_CONTROL", "AUDIT_READ", "AUDIT_WRITE", "BLOCK_SUSPEND", "BPF",
+    "CHECKPOINT_RESTORE", "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID",
+    "IPC_LOCK", "IPC_OWNER", "KILL", "LEASE", "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE",
+    "MKNOD", "NET_ADMIN", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_RAW", "PERFMON",
+    "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYSLOG", "SYS_ADMIN", "SYS_BOOT", "SYS_CHROOT",
+    "SYS_MODULE", "SYS_NICE", "SYS_PACCT", "SYS_PTRACE", "SYS_RAWIO", "SYS_RESOURCE",
+    "SYS_TIME", "SYS_TTY_CONFIG", "WAKE_ALARM",
+)  # fmt: skip
+
+
+def profile_names() -> tuple[str, ...]:
+    """Names of the profiles that ship."""
+    folder = data_path("profiles", "hardening")
+    return tuple(sorted(name[:-5] for name in os.listdir(folder) if name.endswith(".toml")))
+
+
+def parse(
+    source: SourceText, workspace: str = "", rule_ids: Collection[str] | None = None
+) -> tuple[Config | None, tuple[Finding, ...]]:
+    """The config in `source` and what is wrong with it; any finding means no config.
+
+    :param workspace: the folder it is for; by default that of the file
+    :param rule_ids: ids that `[rules]` and `[[allow]]` may name; None leaves them unchecked
+    """
+    from sandboxd.syntax.toml import parse as parse_toml
+
+    tree = parse_toml(source.text)
+    reader = _Reader(source.path, rule_ids)
+    for problem in tree.problems:
+        reader.report("config-syntax-error", problem.span, problem.message, "syntax")
+    values: dict[str, object] = {}
+    if tree.root is not None:
+        readers: dict[str, Callable[[Node], object]] = {
+            "profile": reader.profile,
+            "runtime": lambda node: reader.choice(node, "runtime", RUNTIMES),
+            "image": lambda node: reader.text(node, "image"),
+            "user": lambda node: reader.text(node, "user"),
+            "capabilities": reader.capabilities,
+            "network": reader.network,
+            "environment": reader.environment,
+            "allow": reader.allow,
+            "rules": reader.levels,
+        }
+        for key, node in reader.members(tree.root, "", tuple(readers)):
+            values[key] = readers[key](node)
+    if reader.findings:
+        return None, tuple(reader.findings)
+    folder = workspace or os.path.dirname(os.path.abspath(source.path))
+    return Config(source.path, folder, **values), ()  # type: ignore[arg-type]
+
+
+class _Reader:
+    """Reads typed values out of nodes and collects findings where they are not what they must be."""
+
+    def __init__(self, path: str, rule_ids: Collection[str] | None) -> None:
+        self.path = path
+        self.rule_ids = rule_ids
+        self.findings: list[Finding] = []
+
+    def report(self, rule: str, span: Span, message: str, evidence: str) -> None:
+        place = Place(self.path, span)
+        self.findings.append(Finding(rule, Severity.ERROR, message, place, evidence, self.path))
+
+    def wrong_type(self, node: Node, key: str, wanted: str) -> None:
+        found = _shown(node)
+        self.report("config-wrong-type", node.span, f"`{key}` must be {wanted}, not {found}", key)
+
+    def members(self, node: Node, table: str, known: Sequence[str]) -> Iterator[tuple[str, Node]]:
+        """The members of a table whose keys are known; the others are reported."""
+        if node.kind != "object":
+            self.wrong_type(node, table, "a table")
+            return
+        for member in node.members:
+            key = str(member.key.value)
+            if known and key not in known:
+                name = f"{table}.{key}" if table else key
+                message = f"unknown key `{name}`" + _suggest(key, known)
+                self.report("config-unknown-key", member.key.span, message, name)
+            else:
+                yield key, member.value
+
+    def text(self, node: Node, key: str) -> Setting[str] | None:
+        value = node.text()
+        if value is None:
+            self.wrong_type(node, key, "a string")
+            return None
+        if not value.strip():
+            self.report("config-unknown-value", node.span, f"`{key}` is empty", key)
+            return None
+        return Setting(value, Place(self.path, node.span))
+
+    def choice(self, node: Node, key: str, allowed: Sequence[str]) -> Setting[str] | None:
+        setting = self.text(node, key)
+        if setting is not None and setting.value not in allowed:
+            names = ", ".join(f"`{name}`" for name in allowed)
+            message = f"`{key}` must be one of {names}, not `{setting.value}`"
+            self.report("config-unknown-value", node.span, message, key)
+        return setting
+
+    def profile(self, node: Node) -> Setting[str] | None:
+        setting = self.text(node, "profile")
+        names = profile_names()
+        if setting is not None and setting.value not in names:
+            listed = ", ".join(f"`{name}`" for name in names)
+            message = f"there is no profile `{setting.value}`; there are {listed}"
+            self.report("config-unknown-profile", node.span, message, setting.value)
+        return setting
+
+    def capabilities(self, node: Node) -> tuple[Setting[str], ...]:
+        found = []
+        for key, value in self.members(node, "capabilities", ("add",)):
+            if value.kind != "array":
+                self.wrong_type(value, f"capabilities.{key}", "a list of strings")
+                continue
+            for item in value.items:
+                setting = self.text(item, "capabilities.add")
+                if setting is None:
+                    continue
+                name = setting.value.upper().removeprefix("CAP_")
+                if name not in CAPABILITIES:
+                    message = f"there is no capability `{setting.value}`" + _suggest(
+                        name, CAPABILITIES
+                    )
+                    self.report("config-unknown-value", item.span, message, name)
+                found.append(setting._replace(value=name))
+        return tuple(found)
+
+    def network(self, node: Node) -> Setting[str] | None:
+        mode = None
+        for _, value in self.members(node, "network", ("mode",)):
+            mode = self.choice(value, "network.mode", NETWORK_MODES)
+        return mode
+
+    def environment(self, node: Node) -> tuple[Setting[tuple[str, str]], ...]:
+        found = []
+        for key, value in self.members(node, "environment", ()):
+            text = value.text()
+            if text is None:
+                self.wrong_type(value, f"environment.{key}", "a string")
+            elif not key or "=" in key or "\0" in key + text:
+                message = f"`{key}` cannot be the name of a variable"
+                self.report("config-unknown-value", value.span, message, key)
+            else:
+                found.append(Setting((key, text), Place(self.path, value.span)))
+        return tuple(found)
+
+    def allow(self, node: Node) -> tuple[Allow, ...]:
+        if node.kind != "array":
+            self.wrong_type(node, "allow", "a list of tables (`[[allow]]`)")
+            return ()
+        entries = [self._allow_entry(item) for item in node.items]
+        return tuple(entry for entry in entries if entry is not None)
+
+    def _allow_entry(self, node: Node) -> Allow | None:
+        texts: dict[str, str] = {}
+        for key, value in self.members(node, "allow", ("rule", "reason", "expires")):
+            if key == "expires":
+                texts[key] = self._date(value)
+            else:
+                setting = self.text(value, f"allow.{key}")
+                texts[key] = setting.value if setting else ""
+                if key == "rule" and setting is not None:
+                    self._known_rule(setting.value, value.span)
+        for key in ("rule", "reason"):
+            if node.kind == "object" and key not in texts:
+                message = f"`[[allow]]` needs `{key}`"
+                self.report("config-missing-key", node.span, message, f"allow.{key}")
+                return None
+        if node.kind != "object":
+            return None
+        place = Place(self.path, node.span)
+        return Allow(texts["rule"], texts["reason"], texts.get("expires"), place)
+
+    def _date(self, node: Node) -> str:
+        from datetime import date
+
+        text = str(node.value)
+        try:
+            return date.fromisoformat(text).isoformat()
+        except ValueError:
+            self.wrong_type(node, "allow.expires", "a date such as 2027-01-31")
+            return ""
+
+    def levels(self, node: Node) -> tuple[Setting[tuple[str, str]], ...]:
+        found = []
+        for key, value in self.members(node, "rules", ()):
+            self._known_rule(key, value.span)
+            level = self.choice(value, f"rules.{key}", LEVELS)
+            if level is not None:
+                found.append(Setting((key, level.value), level.place))
+        return tuple(found)
+
+    def _known_rule(self, rule: str, span: Span) -> None:
+        if self.rule_ids is not None and rule not in self.rule_ids:
+            message = f"there is no rule `{rule}`" + _suggest(rule, self.rule_ids)
+            self.report("config-unknown-rule", span, message, rule)
+
+
+def _shown(node: Node) -> str:
+    """A value for a message: the scalar itself, or what kind of thing it is."""
+    if node.kind in ("object", "array"):
+        return "a table" if node.kind == "object" else "a list"
+    if node.kind == "missing":
+        return "nothing"
+    text = str(node.value)
+    if node.kind == "boolean":
+        text = text.lower()
+    return f"`{text[:80]}`"
+
+
+def _suggest(name: str, known: Collection[str]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, list(known), n=1)
+    return f"; did you mean `{close[0]}`?" if close else ""

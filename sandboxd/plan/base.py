@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandboxd.errors import UsageError
 from sandboxd.model.container import Container, Mount, Pair
 from sandboxd.model.values import Value
 from sandboxd.plan.notes import Notes
@@ -41,8 +42,16 @@ def leave_out(base: Container, notes: Notes) -> None:
                 notes.leave_out(value, why)
     if base.network is not None and not is_harmless_network(base.network.value):
         notes.leave_out(base.network, "it shares the network of the host or of other containers")
-    if base.user is not None and is_root(base.user.value):
-        notes.leave_out(base.user, "root inside is one kernel bug away from root outside")
+    for user in (base.user, base.remote_user):
+        if user is not None and is_root(user.value):
+            notes.leave_out(user, "root inside is one kernel bug away from root outside")
+    for unseen in base.unseen:
+        if unseen.source == "compose":
+            raise UsageError(
+                "the project uses Docker Compose, for which sandboxd does not generate files yet",
+                "`sandboxd check` judges its files; name an image in sandboxd.toml to run without Compose",
+            )
+        notes.downgrade(unseen.source, unseen.reason, unseen.hint)
 
 
 def is_harmless_network(mode: str) -> bool:
@@ -56,14 +65,18 @@ def is_root(user: str) -> bool:
     return name == "root" or (name.isdigit() and int(name) == 0)
 
 
-def mounts(base: Container, occupied: str, notes: Notes) -> tuple[Value[Mount], ...]:
+def mounts(
+    base: Container, workspace: str, occupied: str, notes: Notes
+) -> tuple[Value[Mount], ...]:
     """Mounts of `base` that reach nothing of the host; `occupied` is the workspace's target."""
     taken = []
     for value in base.mounts:
-        why = _mount_objection(value.value, occupied)
+        if value.origin.key == "workspaceMount" and _is_workspace(value.value, workspace):
+            continue
+        why = _mount_objection(value.value, workspace, occupied)
         if why:
             notes.leave_out(value, why)
-        elif not _is_workspace(value):
+        else:
             mount = value.value
             item = f"{mount.target} ({mount.type})"
             taken.append(
@@ -74,20 +87,22 @@ def mounts(base: Container, occupied: str, notes: Notes) -> tuple[Value[Mount], 
     return tuple(taken)
 
 
-def _is_workspace(value: Value[Mount]) -> bool:
-    return value.origin.key == "workspaceMount"
+def _is_workspace(mount: Mount, workspace: str) -> bool:
+    return mount.source.rstrip("/") in ("${localWorkspaceFolder}", workspace)
 
 
-def _mount_objection(mount: Mount, occupied: str) -> str:
-    if mount.type == "tmpfs":
-        pass
-    elif mount.type == "volume":
-        if any(option.startswith("volume-opt=") for option in mount.options):
-            return "a volume with driver options can be any folder of the host"
-    elif mount.source not in ("${localWorkspaceFolder}", "${localWorkspaceFolder}/"):
+def _mount_objection(mount: Mount, workspace: str, occupied: str) -> str:
+    if mount.type == "bind":
+        if _is_workspace(mount, workspace) or mount.source.startswith(workspace + "/"):
+            return "a second way to the workspace goes around its pins"
         return "host folders outside the workspace do not enter"
-    inside = mount.target == occupied or mount.target.startswith(occupied + "/")
-    return "it would cover the workspace or its pins" if inside and mount.type != "bind" else ""
+    if mount.type not in ("tmpfs", "volume"):
+        return f"sandboxd does not know mounts of type `{mount.type}`"
+    if any(option.startswith("volume-opt=") for option in mount.options):
+        return "a volume with driver options can be any folder of the host"
+    if mount.target == occupied or mount.target.startswith(occupied + "/.git"):
+        return "it would cover the workspace or its pins"
+    return ""
 
 
 def environment(base: Container, notes: Notes) -> tuple[Value[Pair], ...]:

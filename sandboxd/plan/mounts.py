@@ -99,7 +99,12 @@ def _refuse_links(facts: WorkspaceFacts) -> None:
 
 
 def _say_what_is_open(facts: WorkspaceFacts, notes: Notes) -> None:
-    missing = [_outermost_missing(facts, path) for path in facts.of_kind("missing")]
+    missing = [
+        _outermost_missing(facts, path)
+        for path in facts.of_kind("missing")
+        # Dev container tools look here only when there is no `.devcontainer`, which is pinned.
+        if not (path == ".devcontainer.json" and ".devcontainer" in facts.existing_control_files)
+    ]
     if missing:
         names = ", ".join(f"`{name}`" for name in dict.fromkeys(missing))
         notes.downgrade(

@@ -40,4 +40,5 @@ class Notes:
     def leave_out(self, value: Value[T], why: str) -> None:
         """Note that a value of the hand-written config is not taken over."""
         written = value.written or str(value.value)
-        self.left_out.append(LeftOut(written, why, value.place))
+        item = f"{value.origin.key}: {written}" if value.origin.key else written
+        self.left_out.append(LeftOut(item, why, value.place))

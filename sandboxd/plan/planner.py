@@ -82,7 +82,11 @@ def make_plan(
         cap_add=_capabilities(profile, config, notes),
         security_opt=_security(profile, seccomp, notes),
         network=_network(profile, config, base, notes),
-        mounts=mounts + (base_config.mounts(base, target, notes) if base else ()),
+        mounts=mounts + (base_config.mounts(base, workspace.path, target, notes) if base else ()),
+        read_only_rootfs=_switch("read_only_rootfs", base.read_only_rootfs, notes)
+        if base
+        else None,
+        init=_switch("init", base.init, notes) if base else None,
         env=_environment(config, base, notes),
         annotations=_annotations(choice, seccomp, notes),
         labels=_labels(workspace.path, profile),
@@ -239,6 +243,13 @@ def _environment(config: Config, base: Container | None, notes: Notes) -> tuple[
             "env", Pair(name, value), name, "asked for", "config", setting.place
         )
     return tuple(chosen.values())
+
+
+def _switch(field: str, value: Value[bool] | None, notes: Notes) -> Value[bool] | None:
+    """A switch of the hand-written config that can only tighten."""
+    if value is None or not value.value:
+        return None
+    return notes.value(field, True, "true", "from your config", "config", value.place)
 
 
 def _labels(workspace: str, profile: Profile) -> tuple[Value[Pair], ...]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, NamedTuple
 
+from sandboxd.config import profile_names
 from sandboxd.data import data_path
 from sandboxd.errors import UsageError
 
@@ -45,8 +45,7 @@ class Profile(NamedTuple):
 
 def names() -> tuple[str, ...]:
     """Names of all profiles that ship."""
-    folder = data_path("profiles", "hardening")
-    return tuple(sorted(name[:-5] for name in os.listdir(folder) if name.endswith(".toml")))
+    return profile_names()
 
 
 def load(name: str) -> Profile:
@@ -54,7 +53,7 @@ def load(name: str) -> Profile:
 
     :raises UsageError: there is no such profile
     """
-    known = names()
+    known = profile_names()
     if name not in known:
         raise UsageError(
             f"there is no profile `{name}`", "choose one of " + ", ".join(f"`{n}`" for n in known)

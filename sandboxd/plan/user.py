@@ -36,9 +36,10 @@ def choose_user(
             )
         user = config.user.value
         return notes.value("user", user, user, "asked for", "config", config.user.place)
-    if base is not None and base.user is not None and not is_root(base.user.value):
-        user = base.user.value
-        return notes.value("user", user, user, "from your config", "config", base.user.place)
+    for written in (base.user, base.remote_user) if base is not None else ():
+        if written is not None and not is_root(written.value):
+            user = written.value
+            return notes.value("user", user, user, "from your config", "config", written.place)
     if profile.user == "image":
         return None
     if host.engine is not None and host.engine.rootless:

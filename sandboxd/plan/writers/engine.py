@@ -74,6 +74,8 @@ def _host_config(plan: Plan) -> dict[str, Any]:
         config["Annotations"] = {v.value.name: v.value.value for v in container.annotations}
     if container.read_only_rootfs is not None:
         config["ReadonlyRootfs"] = container.read_only_rootfs.value
+    if container.init is not None:
+        config["Init"] = container.init.value
     return config | _limits(container)
 
 

@@ -1,0 +1,197 @@
+"""What of a hand-written devcontainer.json goes into the generated one as it is.
+
+Only properties that are known to be harmless: they act inside the sandbox or in the editor. What
+`model.Container` describes is judged by `plan.base`; what is neither known nor described is left
+out with the reason, never passed on.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from typing import Any, NamedTuple
+
+from sandboxd.findings import Place
+from sandboxd.model.document import Document
+from sandboxd.plan.base import takes_from_host
+from sandboxd.plan.plan import LeftOut
+from sandboxd.syntax import argv
+from sandboxd.syntax.node import Node, plain
+
+GENERATED_FOLDER = ".devcontainer/sandboxd"
+"""Where the generated files of a project with a hand-written devcontainer.json are."""
+
+_HARMLESS = (
+    "name",
+    "features",
+    "overrideFeatureInstallOrder",
+    "customizations",
+    "forwardPorts",
+    "portsAttributes",
+    "otherPortsAttributes",
+    "onCreateCommand",
+    "updateContentCommand",
+    "postCreateCommand",
+    "postStartCommand",
+    "postAttachCommand",
+    "waitFor",
+    "remoteEnv",
+    "userEnvProbe",
+    "updateRemoteUserUID",
+    "shutdownAction",
+    "hostRequirements",
+    "secrets",
+)
+
+# Described by `model.Container`, so `plan.base` takes them over or says why not.
+_DESCRIBED = (
+    "$schema",
+    "image",
+    "runArgs",
+    "containerUser",
+    "remoteUser",
+    "containerEnv",
+    "mounts",
+    "workspaceMount",
+    "privileged",
+    "init",
+    "capAdd",
+    "securityOpt",
+    "appPort",
+    "initializeCommand",
+    "build",
+    "dockerFile",
+    "context",
+    "dockerComposeFile",
+    "service",
+    "runServices",
+)
+
+_OTHER: dict[str, str] = {
+    "workspaceFolder": "the workspace is where sandboxd mounts it",
+    "overrideCommand": "the container is kept alive by the tool that starts it",
+    "extensions": "an old spelling: move it to `customizations.vscode`",
+    "settings": "an old spelling: move it to `customizations.vscode`",
+}
+
+_FROM_HOST = "it copies a variable of the host, maybe a secret, into the sandbox"
+
+_HARMLESS_FLAGS = ("hostname", "label", "name", "platform", "pull", "shm-size", "stop-timeout")
+
+# Flags of docker that `kinds` reads into the model.
+_DESCRIBED_FLAGS = (
+    "annotation", "cap-add", "cap-drop", "cgroupns", "cpus", "device", "env", "init", "ipc", "memory",
+    "mount", "network", "pid", "pids-limit", "privileged", "publish", "read-only", "runtime",
+    "security-opt", "tmpfs", "ulimit", "user", "userns", "uts", "volume", "workdir",
+)  # fmt: skip
+
+
+class Carried(NamedTuple):
+    """Properties to write (name and JSON value), harmless `runArgs`, and what is left out."""
+
+    members: tuple[tuple[str, Any], ...] = ()
+    run_args: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+
+NOTHING = Carried()
+
+
+def carry(document: Document, folder: str) -> Carried:
+    """What to take over from `document`, which lies in `folder` of the workspace ('' = its root)."""
+    root = document.tree.root
+    if root is None or root.kind != "object":
+        return NOTHING
+    work = _Carrier(document.source.path, posixpath.relpath(folder or ".", GENERATED_FOLDER))
+    for key in dict.fromkeys(str(member.key.value) for member in root.members):
+        node = root.get(key)
+        if node is None or node.kind == "missing" or key in _DESCRIBED:
+            continue
+        if key in _HARMLESS:
+            work.member(key, node)
+        else:
+            why = _OTHER.get(key, "sandboxd does not know this property")
+            work.leave_out(key, why, node)
+    work.build(root)
+    run_args = root.get("runArgs")
+    if run_args is not None and run_args.kind == "array":
+        work.flags(argv.parse(run_args.items))
+    return Carried(tuple(work.members), tuple(work.run_args), tuple(work.left_out))
+
+
+class _Carrier:
+    def __init__(self, path: str, prefix: str) -> None:
+        self.path = path
+        self.prefix = prefix
+        self.members: list[tuple[str, Any]] = []
+        self.run_args: list[str] = []
+        self.left_out: list[LeftOut] = []
+
+    def leave_out(self, item: str, why: str, node: Node) -> None:
+        self.left_out.append(LeftOut(item, why, Place(self.path, node.span)))
+
+    def member(self, key: str, node: Node) -> None:
+        value = plain(node)
+        if key == "remoteEnv" and isinstance(value, dict):
+            for member in node.members:
+                name = str(member.key.value)
+                if takes_from_host(str(plain(member.value))):
+                    value.pop(name, None)
+                    self.leave_out(f"remoteEnv.{name}", _FROM_HOST, member.value)
+            if not value:
+                return
+        elif takes_from_host(str(value)):
+            self.leave_out(key, _FROM_HOST, node)
+            return
+        if key == "hostRequirements" and isinstance(value, dict) and value.pop("gpu", None):
+            self.leave_out("hostRequirements.gpu", "a device of the host would be passed in", node)
+        if key == "features" and isinstance(value, dict):
+            value = {self.relocate_feature(name): options for name, options in value.items()}
+        self.members.append((key, value))
+
+    def relocate_feature(self, name: str) -> str:
+        return self.relocate(name) if name.startswith("./") else name
+
+    def relocate(self, path: str) -> str:
+        """A path relative to the hand-written file, as seen from the generated one."""
+        if posixpath.isabs(path) or path.startswith("${"):
+            return path
+        return posixpath.normpath(posixpath.join(self.prefix, path))
+
+    def build(self, root: Node) -> None:
+        """`build`, or its old spelling, with paths that hold from the generated file's folder."""
+        node = root.get("build")
+        value = plain(node) if node is not None else None
+        build = dict(value) if isinstance(value, dict) else {}
+        for old, new in (("dockerFile", "dockerfile"), ("context", "context")):
+            text = root.get(old)
+            if text is not None and text.text() is not None:
+                build.setdefault(new, text.text())
+        if not isinstance(build.get("dockerfile"), str):
+            return
+        build["dockerfile"] = self.relocate(build["dockerfile"])
+        context = build.get("context")
+        build["context"] = self.relocate(context if isinstance(context, str) else ".")
+        if node is not None:
+            if build.pop("options", None) is not None:
+                self.leave_out("build.options", "options of `docker build` can open the host", node)
+            if takes_from_host(str(build)):
+                why = "it copies variables of the host, maybe secrets, into the image"
+                self.leave_out("build.args", why, node)
+                build.pop("args", None)
+        self.members.append(("build", build))
+
+    def flags(self, arguments: argv.Arguments) -> None:
+        for flag in arguments.flags:
+            if flag.name in _DESCRIBED_FLAGS:
+                continue
+            written = f"--{flag.name}" + (f"={flag.value}" if flag.value is not None else "")
+            if flag.name not in _HARMLESS_FLAGS or flag.value is None:
+                why = "not known to leave the sandbox closed"
+                self.leave_out(f"runArgs: {written}", why, flag.nodes[0])
+            elif takes_from_host(written):
+                self.leave_out(f"runArgs: {written}", _FROM_HOST, flag.nodes[0])
+            elif not flag.value.startswith("dev.sandboxd."):
+                self.run_args.append(written)
+        if arguments.image is not None:
+            why = "docker would take it for the image, and what follows for its command"
+            self.leave_out(f"runArgs: {arguments.image.value}", why, arguments.image)

@@ -1,0 +1,33 @@
+"""A plan as a `docker run` command line that a person can paste."""
+
+from __future__ import annotations
+
+from sandboxd.errors import UsageError
+from sandboxd.plan.plan import Plan
+from sandboxd.plan.writers.flags import flags, mount_text
+
+
+def render(plan: Plan) -> list[str]:
+    """The words of the command line.
+
+    :raises UsageError: the project names no image
+    """
+    container = plan.container
+    if container.image is None:
+        raise UsageError(
+            "the project is built from a Dockerfile, and no image is named",
+            'build it, then set `image = "NAME"` in sandboxd.toml',
+        )
+    words = ["docker", "run", "--detach", f"--name={container.name}"]
+    words += [flag.text for flag in flags(container)]
+    words += [f"--security-opt={v.value.name}={v.value.value}" for v in container.security_opt]
+    words += [f"--mount={mount_text(v.value)}" for v in container.mounts]
+    words += [f"--env={v.value.name}={v.value.value}" for v in container.env]
+    words += [f"--label={v.value.name}={v.value.value}" for v in container.labels]
+    if container.init is not None:
+        words.append("--init")
+    if container.user is not None:
+        words.append(f"--user={container.user.value}")
+    if container.working_dir is not None:
+        words.append(f"--workdir={container.working_dir.value}")
+    return [*words, "--entrypoint=", container.image.value, *container.command]

@@ -1,0 +1,165 @@
+"""A plan as devcontainer.json, each line with its reason.
+
+Security options are top-level properties: the dev container CLI appends those of image labels
+and Features after `runArgs`, and docker takes the last (docs/decisions/0006).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from sandboxd.model.container import Mount
+from sandboxd.plan.carry import GENERATED_FOLDER, NOTHING, Carried
+from sandboxd.plan.plan import Plan
+from sandboxd.plan.writers.flags import flags, mount_text
+
+SECCOMP_FILE = f"{GENERATED_FOLDER}/seccomp.json"
+"""Beside the generated file, so that it does not name a path of this machine."""
+
+_FOLDER = "${localWorkspaceFolder}"
+
+
+def render(plan: Plan, carried: Carried = NOTHING) -> str:
+    """The text of the file without the header that `plan.generate` puts above it."""
+    return _Writer(plan, carried).text()
+
+
+class _Writer:
+    def __init__(self, plan: Plan, carried: Carried) -> None:
+        self.plan = plan
+        self.container = plan.container
+        self.carried = carried
+        self.properties: list[list[str]] = []
+        self.whys = {(reason.field, reason.item): reason for reason in plan.reasons}
+
+    def text(self) -> str:
+        carried = dict(self.carried.members)
+        self.property("name", carried.pop("name", plan_name(self.plan)))
+        if self.container.image is not None:
+            image = self.container.image
+            self.property("image", image.value, self.why("image", image.written))
+            carried.pop("build", None)
+        self.workspace()
+        self.mounts()
+        self.users(carried)
+        self.run_args()
+        self.security()
+        if self.container.init is not None:
+            self.property("init", True)
+        if self.container.env:
+            self.property("containerEnv", {v.value.name: v.value.value for v in self.container.env})
+        for key, value in carried.items():
+            self.property(key, value, ["from your devcontainer.json"])
+        body = ",\n".join("\n".join(lines) for lines in self.properties)
+        return "\n".join([*self.preface(), "{", body, "}", ""])
+
+    def preface(self) -> list[str]:
+        """What a reader must know before the first line."""
+        lines = [f"// Profile {self.plan.profile}. What will not be in force, and why:"]
+        lines += [f"// - {_one_line(d.control)}: {_one_line(d.why)}" for d in self.plan.downgrades]
+        if len(lines) == 1:
+            lines = [f"// Profile {self.plan.profile}."]
+        if self.plan.left_out:
+            lines.append("// Left out of your devcontainer.json:")
+            lines += [f"// - {_one_line(e.item)}: {_one_line(e.why)}" for e in self.plan.left_out]
+        return lines
+
+    def property(self, key: str, value: Any, comments: list[str] | None = None) -> None:
+        lines = [f"  // {_one_line(comment)}" for comment in comments or ()]
+        text = json.dumps(value, indent=2, ensure_ascii=False).replace("\n", "\n  ")
+        self.properties.append([*lines, f"  {json.dumps(key)}: {text}"])
+
+    def listing(self, key: str, items: list[tuple[str, list[str]]]) -> None:
+        """A list of strings, a comment above an item where it differs from the one before."""
+        lines, before = [f"  {json.dumps(key)}: ["], [""]
+        for index, (item, comments) in enumerate(items):
+            if comments != before:
+                lines += [f"    // {_one_line(comment)}" for comment in comments]
+            before = comments
+            comma = "," if index < len(items) - 1 else ""
+            lines.append(f"    {json.dumps(item, ensure_ascii=False)}{comma}")
+        self.properties.append([*lines, "  ]"])
+
+    def why(self, field: str, item: str) -> list[str]:
+        reason = self.whys.get((field, item))
+        return [f"{reason.decided_by}: {reason.why}"] if reason is not None else []
+
+    def workspace(self) -> None:
+        mount = self.container.mounts[0]
+        why = self.why("mounts", mount.written)
+        self.property("workspaceMount", self.mount(mount.value), why)
+        self.property("workspaceFolder", mount.value.target)
+
+    def mounts(self) -> None:
+        items = [
+            (self.mount(value.value), self.why("mounts", value.written))
+            for value in self.container.mounts[1:]
+        ]
+        if items:
+            self.listing("mounts", items)
+
+    def mount(self, mount: Mount) -> str:
+        """A mount with the workspace's path as a variable, as the CLI fills it in on each machine."""
+        workspace = self.plan.workspace
+        if mount.source == workspace or mount.source.startswith(workspace + "/"):
+            mount = mount._replace(source=_FOLDER + mount.source[len(workspace) :])
+        device = f"volume-opt=device={workspace}/"
+        options = tuple(
+            option.replace(device, f"volume-opt=device={_FOLDER}/", 1)
+            if option.startswith(device)
+            else option
+            for option in mount.options
+        )
+        return mount_text(mount._replace(options=options))
+
+    def users(self, carried: dict[str, Any]) -> None:
+        user = self.container.user
+        if user is None:
+            return
+        why = self.why("user", user.written)
+        self.property("containerUser", user.value, why)
+        self.property("remoteUser", user.value)
+        if user.value[:1].isdigit():
+            # The CLI would build an image to change the ids of a user that has no name.
+            carried.pop("updateRemoteUserUID", None)
+            self.property("updateRemoteUserUID", False)
+
+    def run_args(self) -> None:
+        items = [(flag.text, self.why(flag.field, flag.item)) for flag in flags(self.container)]
+        labels = ["marks the container as ours: `sandboxd status` finds it"]
+        for value in self.container.labels:
+            text = _FOLDER if value.value.value == self.plan.workspace else value.value.value
+            items.append((f"--label={value.value.name}={text}", labels))
+        kept = ["from your devcontainer.json"]
+        items += [(argument, kept) for argument in self.carried.run_args]
+        self.listing("runArgs", items)
+
+    def security(self) -> None:
+        items = []
+        for value in self.container.security_opt:
+            option = value.value
+            text = f"{option.name}={option.value}"
+            comments = self.why("security_opt", value.written)
+            if option.name == "seccomp":
+                text = f"seccomp={_FOLDER}/{SECCOMP_FILE}"
+                comments = [*comments, f"{value.written}, sha256:{_file_digest(option.value)}"]
+            items.append((text, comments))
+        if items:
+            self.listing("securityOpt", items)
+
+
+def plan_name(plan: Plan) -> str:
+    """The name that an editor shows."""
+    return f"{plan.workspace.rpartition('/')[2] or 'workspace'} (sandboxd {plan.profile})"
+
+
+def _file_digest(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def _one_line(text: str) -> str:
+    """`text` for a line comment: a line end in a hostile value must not end the comment."""
+    return "".join(char if char.isprintable() else "?" for char in text)

@@ -1,0 +1,67 @@
+"""A plan's values as flags of `docker run`, shared by the writers that speak it."""
+
+from __future__ import annotations
+
+from sandboxd.model.container import Container, Mount
+
+
+class Flag:
+    """One flag and the field of `Container` whose reason explains it."""
+
+    __slots__ = ("field", "item", "text")
+
+    def __init__(self, text: str, field: str, item: str) -> None:
+        self.text = text
+        self.field = field
+        self.item = item
+
+
+def flags(container: Container) -> list[Flag]:
+    """Everything but image, mounts, user, environment and security options."""
+    found = []
+    if container.runtime is not None:
+        found.append(
+            _flag("runtime", container.runtime.value, "runtime", container.runtime.written)
+        )
+    if container.network is not None:
+        found.append(
+            _flag("network", container.network.value, "network", container.network.written)
+        )
+    found += [_flag("cap-drop", v.value, "cap_drop", v.written) for v in container.cap_drop]
+    found += [_flag("cap-add", v.value, "cap_add", v.written) for v in container.cap_add]
+    for value in container.annotations:
+        text = f"{value.value.name}={value.value.value}"
+        found.append(_flag("annotation", text, "annotations", value.written))
+    if container.memory is not None:
+        found.append(_flag("memory", container.memory.value, "memory", container.memory.written))
+    if container.pids_limit is not None:
+        count = str(container.pids_limit.value)
+        found.append(_flag("pids-limit", count, "pids_limit", container.pids_limit.written))
+    for value in container.ulimits:
+        text = f"{value.value.name}={value.value.value}"
+        found.append(_flag("ulimit", text, "ulimits", value.written))
+    if container.read_only_rootfs is not None:
+        found.append(Flag("--read-only", "read_only_rootfs", "true"))
+    return found
+
+
+def _flag(name: str, value: str, field: str, item: str) -> Flag:
+    return Flag(f"--{name}={value}", field, item)
+
+
+def mount_text(mount: Mount) -> str:
+    """The value of `--mount`: comma-separated values, quoted where they hold a comma or a quote."""
+    fields = [f"type={mount.type}"]
+    if mount.source:
+        fields.append(f"source={mount.source}")
+    fields.append(f"target={mount.target}")
+    if mount.read_only:
+        fields.append("readonly")
+    fields += mount.options
+    return ",".join(_quoted(field) for field in fields)
+
+
+def _quoted(field: str) -> str:
+    if not any(char in field for char in ',"\n\r'):
+        return field
+    return '"' + field.replace('"', '""') + '"'

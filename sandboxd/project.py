@@ -1,0 +1,138 @@
+"""A project: its config, its hand-written devcontainer.json, its plan and its generated files.
+
+The one door for the command line, the daemon and the language server.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from sandboxd import config as config_file
+from sandboxd.config import Config
+from sandboxd.effective.container import effective
+from sandboxd.effective.variables import Variables
+from sandboxd.errors import UnreadableError, UsageError
+from sandboxd.files import read_source
+from sandboxd.findings import Finding
+from sandboxd.host.facts import HostFacts
+from sandboxd.kinds import devcontainer
+from sandboxd.model.container import Container
+from sandboxd.model.document import Document
+from sandboxd.plan import generate as generated
+from sandboxd.plan import profiles
+from sandboxd.plan.carry import NOTHING, Carried, carry
+from sandboxd.plan.plan import Plan
+from sandboxd.plan.planner import NO_GRANTS, Grants, make_plan
+from sandboxd.plan.workspace import survey
+from sandboxd.text import SourceText
+
+HAND_WRITTEN = (".devcontainer/devcontainer.json", ".devcontainer.json")
+"""Where the dev container tools look by themselves, in their order."""
+
+
+class Project:
+    """A workspace and its config, as they were when it was opened."""
+
+    def __init__(self, workspace: str, config: Config, environ: Mapping[str, str]) -> None:
+        self.workspace = workspace
+        self.config = config
+        self.environ = environ
+
+    @classmethod
+    def open(cls, path: str, environ: Mapping[str, str]) -> Project:
+        """The project that `path` lies in: the folder of the nearest sandboxd.toml, else `path`.
+
+        :raises UsageError: there is no such folder, or its sandboxd.toml is not valid
+        """
+        folder = path if os.path.isdir(path) else os.path.dirname(os.path.abspath(path))
+        if not os.path.lexists(path) or not os.path.isdir(folder):
+            raise UsageError(f"there is no folder `{path}`", "name the folder of a project")
+        folder = os.path.realpath(folder)
+        found = config_file.nearest(folder)
+        if found is None:
+            return cls(folder, config_file.default(folder), environ)
+        workspace = os.path.dirname(found)
+        return cls(workspace, _read_config(found, workspace), environ)
+
+    def base(self) -> Document | None:
+        """The hand-written devcontainer.json, None if there is none.
+
+        :raises UsageError: it is a symbolic link, or it cannot be read
+        """
+        for name in HAND_WRITTEN:
+            path = os.path.join(self.workspace, name)
+            if not os.path.lexists(path):
+                continue
+            if os.path.islink(path):
+                raise UsageError(
+                    f"`{name}` is a symbolic link, so it cannot be pinned read-only",
+                    f"replace `{name}` by a regular file",
+                )
+            try:
+                source = read_source(path)
+            except UnreadableError as error:
+                raise UsageError(f"`{name}` {error.message}", error.hint) from None
+            if not generated.is_generated(source):
+                return devcontainer.parse(source)
+        return None
+
+    def plan(self, host: HostFacts, grants: Grants = NO_GRANTS) -> Plan:
+        """The sandbox for this project on `host`; see `plan.planner.make_plan` for what it raises."""
+        return self._plan(host, grants, self.base())[0]
+
+    def outputs(self, host: HostFacts, grants: Grants = NO_GRANTS) -> tuple[generated.Output, ...]:
+        """The files that belong to the plan."""
+        base = self.base()
+        plan, carried = self._plan(host, grants, base)
+        return generated.outputs(plan, base, carried)
+
+    def compare(self, host: HostFacts, grants: Grants = NO_GRANTS) -> tuple[generated.State, ...]:
+        """The generated files as they should be beside what is on disk."""
+        return generated.compare(self.workspace, self.outputs(host, grants))
+
+    def generate(self, host: HostFacts, grants: Grants = NO_GRANTS) -> list[generated.Written]:
+        """Write the generated files where they differ."""
+        # Its folder must be there before the plan is made: a pin needs something to pin.
+        generated.make_folder(self.workspace)
+        return generated.write(self.workspace, self.outputs(host, grants))
+
+    def _plan(self, host: HostFacts, grants: Grants, base: Document | None) -> tuple[Plan, Carried]:
+        profile = profiles.load(self.config.profile.value)
+        facts = survey(self.workspace, profile.control_files)
+        plan = make_plan(self.config, host, self._container(base), facts, grants)
+        carried = NOTHING
+        if base is not None:
+            folder = os.path.relpath(os.path.dirname(base.source.path), self.workspace)
+            carried = carry(base, "" if folder == "." else folder)
+        return plan._replace(left_out=plan.left_out + carried.left_out), carried
+
+    def _container(self, base: Document | None) -> Container | None:
+        if base is None:
+            return None
+        variables = Variables(
+            workspace=self.workspace, home=self.environ.get("HOME"), realpath=os.path.realpath
+        )
+        return effective(base, variables)
+
+
+def _read_config(path: str, workspace: str) -> Config:
+    try:
+        source = read_source(path)
+    except UnreadableError as error:
+        raise UsageError(f"`{path}` {error.message}", error.hint) from None
+    config, findings = config_file.parse(source, workspace)
+    if config is None:
+        raise UsageError(describe(findings[0], source), _config_hint(path, len(findings)))
+    return config
+
+
+def describe(finding: Finding, source: SourceText) -> str:
+    """A finding as one line: file, line, column and what is wrong."""
+    position = source.position(finding.place.span.start)
+    return f"{source.path}:{position.line + 1}:{position.column + 1}: {finding.message}"
+
+
+def _config_hint(path: str, count: int) -> str:
+    more = f" and {count - 1} more" if count > 1 else ""
+    return f"correct it{more}; `sandboxd check {path}` shows the place"
