@@ -60,7 +60,9 @@ def install(packages: list[str]) -> list[str]:
     reason = can_install()
     if reason:
         raise InstallError(reason)
-    _apt("update", "-qq")
+    # A third party's list that cannot be had is no reason to give up.
+    with contextlib.suppress(InstallError):
+        _apt("update", "-qq")
     absent = [name for name in packages if not _has_candidate(name)]
     refused = [name for name in absent if name in REQUIRED]
     if refused:
