@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from sandboxd.config import Setting
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.host.facts import Engine, HostFacts, Runtime
+from sandboxd.host.facts import HostFacts, Runtime
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.profiles import Profile
+from sandboxd.platforms import platform_of
 
 _ALLOW_RUNC = "or accept that the host's kernel is shared, with `--allow-runc`"
 
@@ -40,7 +41,7 @@ def choose(
         return Choice(
             best.name, True, best.directfs_off(), _why_gvisor(best), _decider(asked, "gvisor")
         )
-    why, fix = _why_no_gvisor(host)
+    why, fix = platform_of(host).why_no_gvisor(host)
     if asked.value == "gvisor":
         raise EnvironmentFailure(f"sandboxd.toml asks for gVisor, but {why}", fix)
     if profile.gvisor == "required" and not allow_runc:
@@ -88,38 +89,3 @@ def _decider(asked: Setting[str], wanted: str) -> str:
 def _why_gvisor(runtime: Runtime) -> str:
     version = f" {runtime.version}" if runtime.version else ""
     return f"gVisor{version} started a container here and ran its own kernel in it"
-
-
-def _why_no_gvisor(host: HostFacts) -> tuple[str, str]:
-    """Why there is no usable gVisor, and what to do."""
-    engine = host.engine
-    doctor = "see `sandboxd doctor`"
-    if engine is None:
-        return "the engine was not asked", doctor
-    if engine.error:
-        return engine.error, engine.hint or doctor
-    candidates = [runtime for runtime in engine.runtimes if is_gvisor_name(runtime)]
-    if not candidates:
-        return _not_registered(engine)
-    first = candidates[0]
-    if first.usable and first.gvisor is False:
-        return f"`{first.name}` runs containers on the host's own kernel", doctor
-    return f"`{first.name}` is not usable: {first.why or 'it was never tried'}", first.fix or doctor
-
-
-def _not_registered(engine: Engine) -> tuple[str, str]:
-    if engine.kind == "docker-desktop":
-        return (
-            "Docker Desktop runs containers in a virtual machine that has no gVisor",
-            "use a Linux machine or virtual machine with its own Docker",
-        )
-    return (
-        "no gVisor runtime is registered with the engine",
-        "install runsc and register it: `sudo runsc install && sudo systemctl restart docker`",
-    )
-
-
-def is_gvisor_name(runtime: Runtime) -> bool:
-    """Whether a runtime presents itself as gVisor; whether it is, only a trial shows."""
-    binary = runtime.path.rsplit("/", 1)[-1]
-    return bool(runtime.gvisor) or runtime.name.startswith("runsc") or binary.startswith("runsc")

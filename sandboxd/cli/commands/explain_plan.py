@@ -1,0 +1,82 @@
+"""Why each line of the plan is there: the value, what decided it, and the reason.
+
+Then what will not be in force, and what of a hand-written devcontainer.json is left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import textwrap
+from typing import TYPE_CHECKING
+
+from sandboxd.cli import terminal
+from sandboxd.cli.commands.generate import add_grants
+from sandboxd.errors import EXIT_OK
+
+if TYPE_CHECKING:
+    from sandboxd.plan.plan import Plan
+
+HELP = "why each line of the plan is there"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", nargs="?", default=".", help="folder of the project")
+    parser.add_argument("--json", action="store_true", help="print the plan as JSON")
+    add_grants(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from sandboxd.host.probe import probe
+    from sandboxd.plan.planner import Grants
+    from sandboxd.project import Project
+
+    project = Project.open(args.path, os.environ)
+    plan = project.plan(probe(os.environ, trial=True), Grants(allow_runc=args.allow_runc))
+    if args.json:
+        json.dump(_as_json(plan), sys.stdout, indent=2)
+        print()
+        return EXIT_OK
+    print(f"{terminal.printable(plan.workspace)}: profile {plan.profile}\n")
+    rows = [(r.field, r.item, r.decided_by, r.why) for r in plan.reasons]
+    _table(rows)
+    if plan.downgrades:
+        print(terminal.paint("\nnot in force:", terminal.YELLOW, terminal.BOLD))
+        for downgrade in plan.downgrades:
+            _entry(downgrade.control, downgrade.why)
+            if downgrade.fix:
+                print(f"      fix: {terminal.printable(downgrade.fix)}")
+    if plan.left_out:
+        print(terminal.paint("\nleft out of your devcontainer.json:", terminal.BOLD))
+        for entry in plan.left_out:
+            _entry(entry.item, entry.why)
+    return EXIT_OK
+
+
+def _table(rows: list[tuple[str, str, str, str]]) -> None:
+    for field, item, decided_by, why in rows:
+        value = terminal.paint(terminal.printable(item), terminal.BOLD)
+        print(f"{field:<13} {value}")
+        text = f"{terminal.printable(decided_by)}: {terminal.printable(why)}"
+        print(
+            textwrap.fill(text, terminal.width(), initial_indent="    ", subsequent_indent="    ")
+        )
+
+
+def _entry(head: str, why: str) -> None:
+    text = f"{terminal.printable(head)}: {terminal.printable(why)}"
+    print(textwrap.fill(text, terminal.width(), initial_indent="  - ", subsequent_indent="    "))
+
+
+def _as_json(plan: Plan) -> dict[str, object]:
+    return {
+        "version": 1,
+        "workspace": plan.workspace,
+        "profile": plan.profile,
+        "gvisor": plan.gvisor,
+        "reasons": [reason._asdict() for reason in plan.reasons],
+        "downgrades": [downgrade._asdict() for downgrade in plan.downgrades],
+        "left_out": [{"item": e.item, "why": e.why} for e in plan.left_out],
+    }

@@ -1,0 +1,75 @@
+"""Write the devcontainer.json that follows from sandboxd.toml and this host.
+
+A devcontainer.json that you wrote stays as it is; the generated one then is
+`.devcontainer/sandboxd/devcontainer.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING
+
+from sandboxd.cli import terminal
+from sandboxd.errors import EXIT_FINDINGS, EXIT_OK
+
+if TYPE_CHECKING:
+    from sandboxd.host.facts import HostFacts
+    from sandboxd.plan.planner import Grants
+    from sandboxd.project import Project
+
+HELP = "write or compare the generated files"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", nargs="?", default=".", help="folder of the project")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit 1 if a file would change"
+    )
+    parser.add_argument("--diff", action="store_true", help="write nothing; show what would change")
+    add_grants(parser)
+
+
+def add_grants(parser: argparse.ArgumentParser) -> None:
+    """The grants that only the user can give, outside the repository."""
+    parser.add_argument(
+        "--allow-runc",
+        action="store_true",
+        help="let a profile that needs gVisor run under hardened runc, sharing the host's kernel",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    from sandboxd.host.probe import probe
+    from sandboxd.plan.planner import Grants
+    from sandboxd.project import Project
+
+    project = Project.open(args.path, os.environ)
+    host = probe(os.environ, trial=True)
+    grants = Grants(allow_runc=args.allow_runc)
+    if args.check or args.diff:
+        return _compare(project, host, grants, args.diff)
+    for item in project.generate(host, grants):
+        if item.kept:
+            terminal.status(f"kept your edits as {item.kept}")
+        terminal.status(f"{'wrote' if item.changed else 'unchanged'} {item.path}")
+    for downgrade in project.plan(host, grants).downgrades:
+        terminal.status(f"note: {downgrade.control}: {downgrade.why}")
+    return EXIT_OK
+
+
+def _compare(project: Project, host: HostFacts, grants: Grants, show: bool) -> int:
+    from difflib import unified_diff
+
+    stale = [state for state in project.compare(host, grants) if not state.is_current]
+    for state in stale:
+        path, text = state.output
+        if show:
+            before = (state.before or "").splitlines(keepends=True)
+            after = text.splitlines(keepends=True)
+            for line in unified_diff(before, after, f"a/{path}", f"b/{path}"):
+                print(terminal.printable(line), end="")
+        terminal.status(f"{'stale' if state.before is not None else 'missing'}: {path}")
+    if not stale:
+        terminal.status("up to date")
+    return EXIT_FINDINGS if stale else EXIT_OK
