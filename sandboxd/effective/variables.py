@@ -6,6 +6,7 @@ the home of whoever opens it, and a rule can judge that without knowing the path
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,6 +29,11 @@ class Variables(NamedTuple):
     home: str | None = None
     realpath: Callable[[str], str] | None = None
     container_workspace: str | None = None
+
+    @classmethod
+    def here(cls, environ: Mapping[str, str]) -> Variables:
+        """What this machine knows for somebody with this environment: one answer for all doors."""
+        return cls(environ, home=environ.get("HOME"), realpath=os.path.realpath)
 
     def for_file(self, path: str) -> Variables:
         """The same with the workspace that a devcontainer.json at `path` belongs to."""

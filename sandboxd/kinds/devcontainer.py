@@ -71,10 +71,12 @@ class _Reader:
         self.variables = variables
 
     def value(self, normal: Any, node: Node, key: str, written: str | None = None) -> Value[Any]:
+        text = node.text()
+        span = flags.inner_span(node, text, 0, len(text)) if text else None
         return Value(
             normal,
             self.origin(key),
-            Place(self.path, node.span),
+            Place(self.path, span or node.span),
             str(node.value) if written is None else written,
             (node,),
         )
@@ -195,7 +197,9 @@ class _Reader:
             self.variables,
         )
         value = self.value(mount, node, "mounts", _text(source) or "")
-        return value if source is None else value._replace(place=Place(self.path, source.span))
+        if source is None:
+            return value
+        return value._replace(place=self.value(mount, source, "mounts").place)
 
     def environment(self) -> list[Value[Pair]]:
         node = self.root.get("containerEnv")

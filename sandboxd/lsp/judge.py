@@ -24,7 +24,7 @@ def is_ours(path: str) -> bool:
 
 def judge(source: SourceText, environ: Mapping[str, str], host: HostFacts) -> Report:
     """The report on one text."""
-    variables = Variables(home=environ.get("HOME"))
+    variables = Variables.here(environ)
     settings = _settings(source.path)
     return analysis.check_source(source, host=host, variables=variables, settings=settings)
 

@@ -1,0 +1,80 @@
+"""Which files `check` looks at: those named, and those found below folders."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from sandboxd import kinds
+from sandboxd.findings import Skipped
+
+# A walk ends here: a folder of a million files is no project, and a shell has to answer.
+MAX_ENTRIES = 200_000
+MAX_DEPTH = 40
+_NOT_ENTERED = frozenset(
+    {".git", ".hg", ".svn", "node_modules", ".venv", "venv", "__pycache__", ".tox", ".mypy_cache"}
+)
+
+
+class Found(NamedTuple):
+    """Absolute paths to check, in order, and what a walk could not look at."""
+
+    files: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def find(paths: list[str]) -> Found:
+    """The files that `paths` stand for. Symbolic links below a folder are not followed."""
+    files: dict[str, None] = {}
+    skipped: list[Skipped] = []
+    for path in paths:
+        absolute = os.path.abspath(path)
+        if os.path.isdir(absolute):
+            found = _walk(absolute)
+            files.update(dict.fromkeys(found.files))
+            skipped.extend(found.skipped)
+        else:
+            files[absolute] = None
+    return Found(tuple(files), tuple(skipped))
+
+
+def _walk(root: str) -> Found:
+    files: list[str] = []
+    skipped: list[Skipped] = []
+    waiting = [(root, 0)]
+    left = MAX_ENTRIES
+    while waiting:
+        folder, depth = waiting.pop()
+        try:
+            with os.scandir(folder) as scan:
+                entries = sorted(scan, key=lambda entry: entry.name)
+        except OSError as error:
+            reason = f"cannot be read: {(error.strerror or str(error)).lower()}"
+            skipped.append(Skipped(folder, reason, "check its permissions"))
+            continue
+        left -= len(entries)
+        if left < 0 or depth > MAX_DEPTH:
+            reason = "holds too many files" if left < 0 else "is nested too deep"
+            skipped.append(Skipped(folder, f"{reason} to be searched", "name a folder below it"))
+            if left < 0:
+                break
+            continue
+        folders = []
+        for entry in entries:
+            if entry.is_symlink():
+                skipped.extend(_link(entry.path))
+            elif entry.is_dir(follow_symlinks=False):
+                if entry.name not in _NOT_ENTERED:
+                    folders.append((entry.path, depth + 1))
+            elif kinds.find_in_tree(entry.path):
+                files.append(entry.path)
+        waiting.extend(reversed(folders))
+    return Found(tuple(files), tuple(skipped))
+
+
+def _link(path: str) -> list[Skipped]:
+    """A link that the tools would follow to a config must not make it go unchecked unseen."""
+    if os.path.basename(path) != ".devcontainer" and kinds.find_in_tree(path) is None:
+        return []
+    hint = f"name it to check what it points to: `sandboxd check {path}`"
+    return [Skipped(path, "is a symbolic link, and links below a folder are not followed", hint)]

@@ -1,0 +1,187 @@
+"""What `check` does between its arguments and its output: read, judge, fix, write."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd import analysis, files, kinds
+from sandboxd.analysis.settings import NO_SETTINGS
+from sandboxd.cli import _check_files
+from sandboxd.effective.variables import Variables
+from sandboxd.errors import SandboxdError, UnreadableError
+from sandboxd.findings import Report, Skipped
+from sandboxd.host.facts import HostFacts
+from sandboxd.text import SourceText
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sandboxd.analysis.fixing import Fixed
+    from sandboxd.analysis.settings import RuleSettings
+    from sandboxd.findings import Finding, Severity
+
+
+class Checked(NamedTuple):
+    """The report, and the files and folders that should have been in it and could not be."""
+
+    report: Report
+    unreadable: tuple[Skipped, ...]
+
+
+class Session:
+    """One run of `check`. Findings below `threshold` are left out."""
+
+    def __init__(self, environ: Mapping[str, str], cwd: str, threshold: Severity) -> None:
+        self.cwd = cwd
+        self.threshold = threshold
+        self.variables = Variables.here(environ)
+        self.host = HostFacts(home=environ.get("HOME"))
+        self.sources: dict[str, SourceText] = {}
+        self.raw: dict[str, bytes] = {}
+        self.unreadable: list[Skipped] = []
+        self._settings: dict[str, RuleSettings] = {}
+
+    def paths(self, paths: list[str]) -> Checked:
+        """Check files, and what is found below folders."""
+        found = _check_files.find(paths)
+        self.unreadable.extend(found.skipped)
+        for path in found.files:
+            self.read(path)
+        if not found.files and not self.unreadable:
+            for path in paths:
+                reason = "holds no devcontainer.json and no sandboxd.toml"
+                hint = "name a file, or start with `sandboxd init`"
+                self.unreadable.append(Skipped(os.path.abspath(path), reason, hint))
+        return self.check(self.sources.values())
+
+    def stdin(self, name: str) -> Checked:
+        """Check what comes from standard input under the name of a file."""
+        path = os.path.abspath(name)
+        try:
+            data = sys.stdin.buffer.read(files.MAX_BYTES + 1)
+            if len(data) > files.MAX_BYTES:
+                raise UnreadableError("is too large for a config file", "check what is piped in")
+            self.take(path, data)
+        except UnreadableError as error:
+            self.unreadable.append(Skipped(path, error.message, error.hint))
+        return self.check(self.sources.values())
+
+    def read(self, path: str) -> None:
+        try:
+            self.take(path, files.read_bytes(path))
+        except UnreadableError as error:
+            self.unreadable.append(Skipped(path, error.message, error.hint))
+
+    def take(self, path: str, data: bytes) -> None:
+        text = files.decode(data)
+        if kinds.find(path) is None:
+            name = os.path.relpath(path, self.cwd)
+            raise UnreadableError(
+                "is no kind of file that sandboxd checks, by its name",
+                f"`sandboxd check --stdin-filename devcontainer.json < {name}` checks it as one",
+            )
+        self.sources[path] = SourceText(path, text)
+        self.raw[path] = data
+
+    def check(self, sources: Iterable[SourceText]) -> Checked:
+        """The combined report on some texts."""
+        reports = [
+            analysis.check_source(
+                source,
+                host=self.host,
+                variables=self.variables,
+                settings=self.settings(source.path),
+            )
+            for source in sources
+        ]
+        return Checked(self.combined(reports), tuple(self.unreadable))
+
+    def combined(self, reports: list[Report]) -> Report:
+        findings: list[Finding] = []
+        skipped: list[Skipped] = []
+        shown: dict[str, SourceText] = {}
+        for report in reports:
+            findings += [f for f in report.findings if f.severity >= self.threshold]
+            skipped += report.skipped
+            shown.update(report.sources)
+        total = sum(report.files for report in reports)
+        return Report(tuple(findings), tuple(skipped), total, shown)
+
+    def settings(self, path: str) -> RuleSettings:
+        """The rule settings of the nearest `sandboxd.toml`."""
+        folder = os.path.dirname(path)
+        if folder not in self._settings:
+            self._settings[folder] = self._load_settings(folder)
+        return self._settings[folder]
+
+    def _load_settings(self, folder: str) -> RuleSettings:
+        from sandboxd import config
+
+        nearest = config.nearest(folder)
+        if nearest is None:
+            return NO_SETTINGS
+        from datetime import date
+
+        from sandboxd import rules
+        from sandboxd.analysis.settings import from_config
+
+        reason, hint = "", f"`sandboxd check {os.path.relpath(nearest, self.cwd)}` says what"
+        try:
+            parsed, _ = config.parse(files.read_source(nearest), rule_ids=rules.ids())
+            if parsed is not None:
+                return from_config(parsed, date.today().isoformat())
+            reason = "has mistakes, so its rules and allowances are not applied"
+        except UnreadableError as error:
+            reason, hint = f"{error.message}, so its rules are not applied", error.hint
+        skipped = Skipped(nearest, reason, hint)
+        if skipped not in self.unreadable:
+            self.unreadable.append(skipped)
+        return NO_SETTINGS
+
+    def fix(self, unsafe: bool) -> list[Fixed]:
+        """Every text that was read, with its fixes applied; nothing is written."""
+        from sandboxd.analysis.fixing import fix_source
+
+        return [
+            fix_source(
+                source,
+                unsafe=unsafe,
+                threshold=self.threshold,
+                host=self.host,
+                variables=self.variables,
+                settings=self.settings(source.path),
+            )
+            for source in self.sources.values()
+        ]
+
+    def write(self, results: list[Fixed]) -> Checked:
+        """Write the files that changed; those that cannot be written are named as unreadable."""
+        reports: list[Report] = []
+        for result in results:
+            try:
+                if result.applied:
+                    self.write_file(result.source)
+                reports.append(result.report)
+            except SandboxdError as error:
+                path = result.source.path
+                self.unreadable.append(Skipped(path, error.message, error.hint))
+        return Checked(self.combined(reports), tuple(self.unreadable))
+
+    def write_file(self, source: SourceText) -> None:
+        """Replace a file by `source`, its byte order mark and its mode kept.
+
+        :raises SandboxdError: the file is a link, was changed since it was read, or the disk refuses
+        """
+        path, before = source.path, self.raw[source.path]
+        if os.path.islink(path):
+            raise UnreadableError(
+                "is a symbolic link, so it is not fixed", f"name `{os.path.realpath(path)}`"
+            )
+        if files.read_bytes(path) != before:
+            raise UnreadableError("was changed meanwhile, so it is not fixed", "run it again")
+        mark = codecs.BOM_UTF8 if before.startswith(codecs.BOM_UTF8) else b""
+        mode = os.stat(path).st_mode & 0o7777
+        files.write_atomic(path, mark + source.text.encode("utf-8"), mode)

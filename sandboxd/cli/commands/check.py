@@ -1,0 +1,122 @@
+"""Find settings of dev container configs that reach the host, and offer the fix.
+
+Reads the text of the files only: it needs no engine and no daemon. Without PATH it searches the
+working directory; `-` reads a file from standard input. Exit code 1 says that there are findings
+at or above the threshold, 2 that something could not be read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from sandboxd.cli import terminal
+from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, EXIT_USAGE, SandboxdError, UsageError
+
+if TYPE_CHECKING:
+    from sandboxd.cli._checking import Checked, Session
+    from sandboxd.findings import Severity
+
+HELP = "find settings that reach the host, and fix them"
+FORMATS = ("text", "json")
+LEVELS = ("error", "warning", "hint")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("paths", nargs="*", metavar="PATH", help="a file or a folder to search (default: `.`)")
+    add("--format", choices=FORMATS, default="text", help="how findings are printed")
+    add("--fix", action="store_true", help="apply the fixes after which everything still works")
+    add("--unsafe", action="store_true", help="with `--fix`, `--diff`: apply the other fixes, too")
+    add("--diff", action="store_true", help="print what `--fix` would change, and write nothing")
+    add("--pedantic", action="store_true", help="show hints as well")
+    add(
+        "--fail-on",
+        choices=LEVELS,
+        default="warning",
+        help="the lowest severity that makes the exit code 1 (default: warning)",
+    )
+    add("--stdin-filename", metavar="F", help="read standard input, as if it were the file F")
+
+
+def run(args: argparse.Namespace) -> int:
+    from sandboxd.cli._checking import Session
+    from sandboxd.findings import Severity
+
+    from_stdin = args.stdin_filename is not None or args.paths == ["-"]
+    if args.unsafe and not (args.fix or args.diff):
+        raise UsageError("`--unsafe` chooses among fixes", "add `--diff` to see them, or `--fix`")
+    if from_stdin and args.paths not in ([], ["-"]):
+        raise UsageError("`--stdin-filename` reads standard input", f"drop `{args.paths[0]}`")
+    failing = Severity[args.fail_on.upper()]
+    threshold = Severity.HINT if args.pedantic else min(Severity.WARNING, failing)
+    session = Session(os.environ, os.getcwd(), threshold)
+    if from_stdin:
+        checked = session.stdin(args.stdin_filename or ".devcontainer/devcontainer.json")
+    else:
+        checked = session.paths(args.paths or ["."])
+    if args.fix or args.diff:
+        checked = _fix(session, checked, args, from_stdin)
+    else:
+        _print(checked, args.format, session.cwd)
+    for skipped in checked.unreadable:
+        name = os.path.relpath(skipped.path, session.cwd)
+        shown = skipped.path if name.startswith("..") else name
+        terminal.error(SandboxdError(f"`{shown}` {skipped.reason}", skipped.hint))
+    return _exit_code(checked, failing)
+
+
+def _fix(session: Session, checked: Checked, args: argparse.Namespace, from_stdin: bool) -> Checked:
+    """Fix or show how; what is returned decides the exit code: the files as they are afterwards."""
+    from sandboxd.cli import _fix_output
+
+    results = session.fix(args.unsafe)
+    writes = args.fix and not args.diff
+    if args.diff:
+        for result in results:
+            before = session.sources[result.source.path]
+            name = os.path.relpath(result.source.path, session.cwd)
+            colour = terminal.colours(sys.stdout)
+            _write(_fix_output.diff(before, result.source, name, colour))
+    elif from_stdin:
+        for result in results:
+            _write(result.source.text)
+        checked = checked._replace(report=session.combined([r.report for r in results]))
+    else:
+        checked = session.write(results)
+        _print(checked, args.format, session.cwd)
+    left = session.combined([result.report for result in results]).findings
+    for line in _fix_output.summary(results, left, written=writes, unsafe=args.unsafe):
+        terminal.status(line)
+    return checked
+
+
+def _print(checked: Checked, form: str, cwd: str) -> None:
+    if form == "json":
+        from sandboxd.render.json import render as render_json
+
+        report = checked.report
+        everything = report._replace(skipped=report.skipped + checked.unreadable)
+        _write(render_json(everything, cwd) + "\n")
+    elif checked.report.files:
+        from sandboxd.render.text import render as render_text
+
+        colour = terminal.colours(sys.stdout)
+        _write(render_text(checked.report, colour=colour, width=terminal.width(), cwd=cwd) + "\n")
+
+
+def _write(text: str) -> None:
+    """To stdout, whatever its encoding: a text that a terminal cannot show is no bug of ours."""
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace", newline="")
+    sys.stdout.write(text)
+
+
+def _exit_code(checked: Checked, failing: Severity) -> int:
+    if checked.unreadable:
+        return EXIT_USAGE
+    worst = [f for f in checked.report.findings if not f.suppressed and f.severity >= failing]
+    return EXIT_FINDINGS if worst else EXIT_OK

@@ -1,0 +1,82 @@
+"""A line of a file with a mark under a part of it, as wide as a terminal shows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sandboxd.text import SourceText, Span
+
+TAB = 4
+_CUT = "..."
+
+
+def excerpt(source: SourceText, span: Span, width: int) -> tuple[str, str]:
+    """The line that `span` begins on, and the line of carets below it; at most `width` wide.
+
+    A span over several lines is marked up to the end of its first one.
+    """
+    start = source.position(span.start)
+    end = source.position(span.end)
+    line = source.line_text(start.line)
+    last = end.column if end.line == start.line else len(line)
+    cells, starts = _cells(line)
+    left = starts[min(start.column, len(line))]
+    right = max(starts[min(last, len(line))], left + 1)
+    text = "".join(cells)
+    if _width(text) > width:
+        text, left, right = _cut(cells, starts, left, right, width)
+    return text.rstrip(), " " * left + "^" * (right - left)
+
+
+def _cells(line: str) -> tuple[list[str], list[int]]:
+    """What each character is shown as, and the column that it begins at, with one more at the end."""
+    cells: list[str] = []
+    starts: list[int] = []
+    at = 0
+    for char in line:
+        starts.append(at)
+        if char == "\t":
+            cell = " " * (TAB - at % TAB)
+        elif char.isprintable() or _width(char) == 0:
+            cell = char
+        else:
+            # Characters that turn or move the text would let a file show something else.
+            cell = f"\\x{ord(char):02x}"
+        cells.append(cell)
+        at += _width(cell)
+    starts.append(at)
+    return cells, starts
+
+
+def _cut(
+    cells: list[str], starts: list[int], left: int, right: int, width: int
+) -> tuple[str, int, int]:
+    """A window of a long line around its mark."""
+    room = max(width - 2 * len(_CUT), 8)
+    first = max(0, left - max(0, (room - min(right - left, room)) // 2))
+    kept = [
+        (cell, start)
+        for cell, start in zip(cells, starts, strict=False)
+        if first <= start and start + _width(cell) <= first + room
+    ]
+    offset = kept[0][1] if kept else first
+    head = _CUT if offset > 0 else ""
+    tail = _CUT if first + room < starts[-1] else ""
+    shift = len(head) - offset
+    text = head + "".join(cell for cell, _ in kept) + tail
+    return text, left + shift, min(right + shift, len(head) + room)
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal: wide characters take two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    import unicodedata
+
+    total = 0
+    for char in text:
+        if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me"):
+            continue
+        total += 2 if unicodedata.east_asian_width(char) in "WF" else 1
+    return total
