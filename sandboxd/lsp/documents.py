@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from lsprotocol import types
@@ -36,7 +36,7 @@ class Documents:
     def open(self, uri: str, version: int, text: str) -> None:
         self._open[uri] = OpenDocument(uri, version, SourceText(uri_path(uri), _clean(text)))
 
-    def change(self, uri: str, version: int, changes: Changes, encoding: str) -> bool:
+    def change(self, uri: str, version: int, changes: Changes, encoding: Encoding) -> bool:
         """Apply `changes` in order; False when the document is not open.
 
         We ask for the whole text at each change; a client that sends ranges is served as well.
@@ -63,14 +63,13 @@ def uri_path(uri: str) -> str:
 
 
 def _changed(
-    source: SourceText, change: types.TextDocumentContentChangeEvent, encoding: str
+    source: SourceText, change: types.TextDocumentContentChangeEvent, encoding: Encoding
 ) -> str:
     if isinstance(change, types.TextDocumentContentChangeWholeDocument):
         return change.text
-    units = cast("Encoding", encoding)
     first, last = change.range.start, change.range.end
-    start = source.offset(Position(first.line, first.character), units)
-    end = source.offset(Position(last.line, last.character), units)
+    start = source.offset(Position(first.line, first.character), encoding)
+    end = source.offset(Position(last.line, last.character), encoding)
     return apply_edits(source.text, [Edit(Span(start, max(start, end)), change.text)])
 
 

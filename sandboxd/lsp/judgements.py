@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from sandboxd.findings import Finding, Report
 from sandboxd.host.facts import HostFacts
@@ -11,7 +11,6 @@ from sandboxd.lsp import convert
 from sandboxd.lsp.documents import OpenDocument
 from sandboxd.lsp.judge import is_ours, judge
 from sandboxd.lsp.protocol import TolerantServer
-from sandboxd.text import Encoding
 
 
 class Judged(NamedTuple):
@@ -73,5 +72,4 @@ class Judgements:
 
     def client(self) -> convert.Client:
         """How this client wants things written."""
-        encoding = cast("Encoding", str(self._server.workspace.position_encoding))
-        return convert.client(self._server.client_capabilities, encoding)
+        return convert.client(self._server.client_capabilities, self._server.protocol.encoding)

@@ -29,6 +29,7 @@ from pygls.protocol.language_server import lsp_method
 
 from sandboxd.lsp.documents import Documents
 from sandboxd.lsp.repair import repair
+from sandboxd.text import Encoding
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,13 @@ class TolerantProtocol(LanguageServerProtocol):
         self.documents = Documents()
         self.exit_code: int | None = None
         self._initialized = False
+
+    @property
+    def encoding(self) -> Encoding:
+        """The unit of columns that was agreed on; known once the client is initialized."""
+        # pygls gives the client's own string, or its enumeration when the client named none.
+        agreed = self.workspace.position_encoding
+        return cast("Encoding", getattr(agreed, "value", agreed))
 
     def receive(self, body: bytes) -> None:
         """Handle one message; whatever is wrong with it, a request gets an answer."""
@@ -131,8 +139,7 @@ class TolerantProtocol(LanguageServerProtocol):
     @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
     def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> None:
         item = params.text_document
-        encoding = str(self.workspace.position_encoding)
-        if self.documents.change(item.uri, item.version, params.content_changes, encoding):
+        if self.documents.change(item.uri, item.version, params.content_changes, self.encoding):
             self._tell(types.TEXT_DOCUMENT_DID_CHANGE, params)
         else:
             log.warning("a change of a document that is not open was ignored")
