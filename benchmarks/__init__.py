@@ -1,0 +1,1 @@
+"""Measures the time budgets side by side, in one run: `./dev bench`."""
