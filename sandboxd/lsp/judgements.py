@@ -72,4 +72,6 @@ class Judgements:
 
     def client(self) -> convert.Client:
         """How this client wants things written."""
-        return convert.client(self._server.client_capabilities, self._server.protocol.encoding)
+        return convert.client(
+            self._server.client_capabilities, self._server.protocol.agreed_encoding()
+        )

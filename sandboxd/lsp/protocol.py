@@ -43,8 +43,7 @@ class TolerantProtocol(LanguageServerProtocol):
         self.exit_code: int | None = None
         self._initialized = False
 
-    @property
-    def encoding(self) -> Encoding:
+    def agreed_encoding(self) -> Encoding:
         """The unit of columns that was agreed on; known once the client is initialized."""
         # pygls gives the client's own string, or its enumeration when the client named none.
         agreed = self.workspace.position_encoding
@@ -139,7 +138,9 @@ class TolerantProtocol(LanguageServerProtocol):
     @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
     def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> None:
         item = params.text_document
-        if self.documents.change(item.uri, item.version, params.content_changes, self.encoding):
+        if self.documents.change(
+            item.uri, item.version, params.content_changes, self.agreed_encoding()
+        ):
             self._tell(types.TEXT_DOCUMENT_DID_CHANGE, params)
         else:
             log.warning("a change of a document that is not open was ignored")
