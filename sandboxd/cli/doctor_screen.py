@@ -78,7 +78,7 @@ def _runtime_state(runtime: Runtime) -> tuple[str, str]:
     if not runtime.usable:
         return paint("no", RED), runtime.why
     if runtime.gvisor:
-        pins = "holds read-only binds" if runtime.directfs_off() else "directfs on"
+        pins = "directfs off" if runtime.directfs_off() else "directfs on"
         return paint("yes", GREEN), f"gVisor's kernel seen inside, {pins}"
     return paint("yes", GREEN), "the host's kernel seen inside"
 
