@@ -19,7 +19,7 @@ EXPECTED = {"runc": "read-only file system", "runsc": "read-only file system"}
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:
     if not facts["control_folders"]:
         raise NotApplicable("the workspace has no control folder")
-    names = [os.path.join(folder, facts["plant"]) for folder in facts["control_folders"]]
+    names = [os.path.join(folder, facts["plant"] + "-new") for folder in facts["control_folders"]]
 
     def create(path: str) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))

@@ -19,18 +19,18 @@ EXPECTED = {"runc": "the folder is a mount point", "runsc": "the folder is a mou
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:
-    if not facts["movable"] or not facts["full_folder"]:
+    if not facts["movable"]:
         raise NotApplicable("no folder that holds control files is there to move")
     moved = []
     last = OSError(errno.EBUSY, "mount point")
-    for folder in facts["movable"]:
+    for move in facts["movable"]:
         try:
-            os.rename(folder, facts["full_folder"])
+            os.rename(move["folder"], move["onto"])
         except OSError as error:
             if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-                moved.append(folder)
+                moved.append(move["folder"])
             else:
                 last = error
     if not moved:
         raise last
-    return {"detail": "{} can be moved".format(", ".join(moved)), "movable": moved}
+    return {"detail": "the kernel would move them", "movable": moved}

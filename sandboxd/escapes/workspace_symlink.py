@@ -17,9 +17,9 @@ EXPECTED = {"runc": "the link ends inside", "runsc": "the link ends inside"}
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:
-    if not facts["full_folder"]:
+    if not facts["link_folder"]:
         raise NotApplicable("no writable workspace is mounted")
-    link = os.path.join(facts["full_folder"], "link")
+    link = os.path.join(facts["link_folder"], "keep.link")
     os.symlink(facts["canary"], link)
     try:
         return {"token": read_text(link)}

@@ -9,7 +9,6 @@ import os
 from typing import Any
 
 from sandboxd.escapes._kernel import NotApplicable
-from sandboxd.escapes._pins import each_target
 
 TITLE = "write to a host folder outside the workspace"
 JUDGE = "workspace"
@@ -19,9 +18,18 @@ EXPECTED = {"runc": "no such mount", "runsc": "no such mount"}
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:
     if not facts["foreign_mounts"]:
         raise NotApplicable("no host folder but the workspace is mounted")
-    names = [os.path.join(folder, facts["plant"]) for folder in facts["foreign_mounts"]]
-
-    def create(path: str) -> None:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-
-    return each_target(names, create)
+    reached = []
+    last = OSError("nothing to write to")
+    for target in facts["foreign_mounts"]:
+        try:
+            if os.path.isdir(target):
+                new = os.path.join(target, facts["plant"] + "-new")
+                os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            else:
+                os.close(os.open(target, os.O_WRONLY))
+            reached.append(target)
+        except OSError as error:
+            last = error
+    if not reached:
+        raise last
+    return {"detail": "written to", "reached": reached}

@@ -131,6 +131,17 @@ class Engine:
             raise failures.refused(error) from None
         return True
 
+    def network_gateways(self, name: str) -> list[str]:
+        """The host's addresses on a network; [] when there is no such network."""
+        try:
+            found = self._raw("GET", f"/networks/{name}")
+        except ApiError as error:
+            if error.status == 404:
+                return []
+            raise failures.refused(error) from None
+        configs = (found.get("IPAM") or {}).get("Config") or []
+        return [config["Gateway"] for config in configs if config.get("Gateway")]
+
     def exec_create(self, container: str, request: Exec) -> str:
         """Prepare a command in a running container and return the id to start it by."""
         body = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import signal
 import socket
@@ -12,7 +13,7 @@ import termios
 import threading
 import time
 import tty
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.sandbox import failures
@@ -27,6 +28,34 @@ _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _MARK = "SANDBOXD_EXEC"
 # The engine closes the stream a moment before it knows the exit code.
 _CODE_SECONDS = 2.0
+_LAUNCH_FAILED = b"OCI runtime exec failed"
+
+
+class CannotRun(EnvironmentFailure):
+    """The command cannot be started; exits as a shell would: 127 not found, 126 otherwise."""
+
+    def __init__(self, command: str, words: str) -> None:
+        self.exit_code = 126
+        if re.search("not found|no such file", words):
+            self.exit_code = 127
+            message = f"the sandbox has no program `{command}`"
+            hint = "check its spelling, or use an image that has it"
+        elif "permission denied" in words:
+            message = f"`{command}` is no program that this user may start in the sandbox"
+            hint = "check its permissions inside, or use `sandboxd exec --root`"
+        else:
+            message = (
+                f"`{command}` cannot be started in the sandbox: {' '.join(words.split())[:300]}"
+            )
+            hint = "`sandboxd shell` opens a shell to look around"
+        super().__init__(message, hint)
+
+
+class Readable(Protocol):
+    """What output is read from."""
+
+    def recv(self, size: int, /) -> bytes:
+        """At least one byte, or none at the end."""
 
 
 def exec_(engine: Engine, container: str, request: Exec) -> int:
@@ -41,12 +70,16 @@ def exec_(engine: Engine, container: str, request: Exec) -> int:
         if request.stdin:
             threading.Thread(target=_feed, args=(connection,), daemon=True).start()
         with _signals(engine, container, request, mark):
-            pump(connection, first, request.tty, _write)
-    return wait_for_code(engine, container, exec_id)
+            output = _Output()
+            pump(connection, first, request.tty, output.write)
+    code = wait_for_code(engine, container, exec_id)
+    if output.failure:
+        raise CannotRun(request.command[0], output.failure)
+    return code
 
 
 def pump(
-    connection: socket.socket, first: bytes, tty: bool, write: Callable[[int, bytes], None]
+    connection: Readable, first: bytes, tty: bool, write: Callable[[int, bytes], None]
 ) -> None:
     """Hand each piece of output to `write` (1 stdout, 2 stderr) until the stream ends."""
     if tty:
@@ -97,17 +130,28 @@ def wait_for_code(engine: Engine, container: str, exec_id: str) -> int:
         time.sleep(0.01)
 
 
-def _receive(connection: socket.socket) -> bytes:
+def _receive(connection: Readable) -> bytes:
     try:
         return connection.recv(65536)
     except ConnectionResetError:
         return b""
 
 
-def _write(stream: int, data: bytes) -> None:
-    target = sys.stderr.buffer if stream == 2 else sys.stdout.buffer
-    target.write(data)
-    target.flush()
+class _Output:
+    """Our own stdout and stderr; keeps back the runtime's words about a command it cannot start."""
+
+    def __init__(self) -> None:
+        self.failure = ""
+        self._at_start = True
+
+    def write(self, stream: int, data: bytes) -> None:
+        if self._at_start and data.startswith(_LAUNCH_FAILED):
+            self.failure = data.decode("utf-8", "replace")
+            return
+        self._at_start = False
+        target = sys.stderr.buffer if stream == 2 else sys.stdout.buffer
+        target.write(data)
+        target.flush()
 
 
 def _feed(connection: socket.socket) -> None:
@@ -145,13 +189,7 @@ def _signals(engine: Engine, container: str, request: Exec, mark: str) -> Iterat
     """Pass the signals that we get on to the command; the engine has no call for that."""
 
     def forward(number: int, _frame: object) -> None:
-        # Another command of the same user finds the first one by its environment.
-        script = (
-            f"for d in /proc/[0-9]*; do grep -q {_MARK}={mark} $d/environ 2>/dev/null"
-            f" && kill -{number} ${{d#/proc/}}; done"
-        )
-        with contextlib.suppress(EnvironmentFailure):
-            run_quietly(engine, container, Exec(["sh", "-c", script], user=request.user))
+        kill_marked(engine, container, request, f"{_MARK}={mark}", number)
 
     before: dict[signal.Signals, Any] = {}
     if not request.tty and threading.current_thread() is threading.main_thread():
@@ -161,6 +199,19 @@ def _signals(engine: Engine, container: str, request: Exec, mark: str) -> Iterat
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def kill_marked(engine: Engine, container: str, request: Exec, variable: str, number: int) -> None:
+    """Signal the processes whose environment holds `variable`.
+
+    The engine has no call for that; another command of the same user can find and signal them.
+    """
+    script = (
+        f"for d in /proc/[0-9]*; do grep -q {variable} $d/environ 2>/dev/null"
+        f" && kill -{number} ${{d#/proc/}}; done"
+    )
+    with contextlib.suppress(EnvironmentFailure):
+        run_quietly(engine, container, Exec(["sh", "-c", script], user=request.user))
 
 
 def run_quietly(engine: Engine, container: str, request: Exec) -> tuple[int, bytes]:

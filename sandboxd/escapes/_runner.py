@@ -1,0 +1,160 @@
+"""Makes the attempts inside, each in a process of its own, and reports them line by line.
+
+It is not imported but sent as the beginning of a program to `python3 -` and needs nothing of ours.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import sys
+import time
+import types
+from typing import Any
+
+_NAMESPACES = ("mnt", "pid", "net", "user", "uts", "ipc", "cgroup")
+
+
+def main(parcel: dict[str, Any]) -> None:
+    """Report who we are, then every attempt, then the end."""
+    import ctypes
+
+    write = _Reporter(parcel["nonce"]).write
+    write(
+        {
+            "kind": "identity",
+            "python": sys.version.split()[0],
+            "bits": ctypes.sizeof(ctypes.c_void_p) * 8,
+            **_identity(),
+        }
+    )
+    _install(parcel["modules"])
+    for name in parcel["attempts"]:
+        started = time.monotonic()
+        result = _isolated(name, parcel["facts"], parcel["seconds"])
+        milliseconds = round((time.monotonic() - started) * 1000, 1)
+        write({"kind": "attempt", "name": name, "milliseconds": milliseconds, **result})
+    write({"kind": "end"})
+
+
+class _Reporter:
+    def __init__(self, nonce: str) -> None:
+        self._nonce = nonce
+
+    def write(self, record: dict[str, Any]) -> None:
+        sys.stdout.write(f"{self._nonce} {json.dumps(record)}\n")
+        sys.stdout.flush()
+
+
+def _identity() -> dict[str, Any]:
+    status = dict(
+        line.split(":", 1) for line in _read("/proc/self/status").splitlines() if ":" in line
+    )
+    return {
+        "boot_id": _read("/proc/sys/kernel/random/boot_id").strip(),
+        "version": _read("/proc/version").strip(),
+        "uid": os.getuid(),
+        "machine": os.uname().machine,
+        "namespaces": {name: _link(f"/proc/self/ns/{name}") for name in _NAMESPACES},
+        "status": {
+            name: value.strip()
+            for name, value in status.items()
+            if name[:3] in ("Cap", "NoN", "Sec")
+        },
+    }
+
+
+def _install(sources: dict[str, str]) -> None:
+    """Make the sources importable under the names that they have outside."""
+    for package in ("sandboxd", "sandboxd.escapes"):
+        module = types.ModuleType(package)
+        module.__path__ = []
+        sys.modules[package] = module
+    for name, source in sources.items():
+        if name.startswith("_"):
+            _load(name, source)
+        else:
+            _SOURCES[name] = source
+
+
+_SOURCES: dict[str, str] = {}
+
+
+def _load(name: str, source: str) -> types.ModuleType:
+    full = f"sandboxd.escapes.{name}"
+    module = types.ModuleType(full)
+    exec(compile(source, f"{name}.py", "exec"), module.__dict__)
+    sys.modules[full] = module
+    setattr(sys.modules["sandboxd.escapes"], name, module)
+    return module
+
+
+def _isolated(name: str, facts: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """Make one attempt in a child, which may lose its rights, its mounts or its life."""
+    readable, writable = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(readable)
+        os.setsid()
+        data = json.dumps(_attempt(name, facts)).encode()
+        while data:
+            data = data[os.write(writable, data) :]
+        os._exit(0)
+    os.close(writable)
+    data = b""
+    end = time.monotonic() + seconds
+    while True:
+        left = end - time.monotonic()
+        if left <= 0 or not select.select([readable], [], [], left)[0]:
+            break
+        part = os.read(readable, 65536)
+        if not part:
+            break
+        data += part
+    os.close(readable)
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except OSError:
+        pass
+    code = os.waitpid(pid, 0)[1]
+    try:
+        result: dict[str, Any] = json.loads(data)
+        return result
+    except ValueError:
+        pass
+    if time.monotonic() >= end:
+        return {"state": "unclear", "detail": f"no end within {seconds:g} s"}
+    return {
+        "state": "unclear",
+        "detail": f"its process ended by signal {code & 127}, code {code >> 8}",
+    }
+
+
+def _attempt(name: str, facts: dict[str, Any]) -> dict[str, Any]:
+    kernel = sys.modules["sandboxd.escapes._kernel"]
+    try:
+        result = _load(name, _SOURCES[name]).attempt(facts)
+    except OSError as error:
+        return {"state": "stopped", "detail": (error.strerror or str(error)).lower()}
+    except kernel.NotApplicable as error:
+        return {"state": "not applicable", "detail": str(error)}
+    except BaseException as error:
+        return {"state": "unclear", "detail": f"{type(error).__name__}: {error}"}
+    return {"state": "done", **result}
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path) as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def _link(path: str) -> str:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""

@@ -1,0 +1,155 @@
+"""Gets the attempts into a container, runs them there, and collects what they report."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.sandbox import attempts as attempt_list
+from sandboxd.sandbox import execute, interpreter
+from sandboxd.sandbox.engine import Exec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sandboxd.sandbox.attempts import Attempt
+    from sandboxd.sandbox.engine import Engine
+
+    Progress = Callable[[int, int], None]
+
+# All attempts take 2 s under runc and 5 s under gVisor; a sandbox that hangs must not hang us.
+TOTAL_SECONDS = 60.0
+_MARK = "SANDBOXD_VERIFY"
+
+
+class Report(NamedTuple):
+    """`records` by attempt; `reason` says why the others are missing, '' when none is."""
+
+    identity: Mapping[str, Any]
+    records: Mapping[str, Mapping[str, Any]]
+    reason: str
+
+
+def make(
+    engine: Engine,
+    container: str,
+    attempts: Sequence[Attempt],
+    facts: Mapping[str, Any],
+    progress: Progress,
+) -> Report:
+    """Run `attempts` with the image's Python, or with ours where it has none that can."""
+    nonce = f"sandboxd-{secrets.token_hex(8)}"
+    program = attempt_list.program(attempts, facts, nonce)
+    collector = _Collector(nonce, len(attempts), progress)
+    reason = _run(engine, container, ["python3", "-I", "-S", "-"], program, collector)
+    if not collector.identity:
+        reason = _with_our_python(engine, container, program, nonce, collector)
+    if collector.ended:
+        reason = ""
+    return Report(collector.identity, collector.records, reason)
+
+
+def _with_our_python(
+    engine: Engine, container: str, program: bytes, nonce: str, collector: _Collector
+) -> str:
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    try:
+        tar = interpreter.archive(program, os.path.join(cache, "sandboxd"))
+    except EnvironmentFailure as error:
+        return f"the image has no Python 3.8 that works, and {error.message}"
+    command = ["sh", "-c", interpreter.SCRIPT, "sh", nonce]
+    reason = _run(engine, container, command, tar, collector)
+    if collector.identity:
+        return reason
+    code = collector.code
+    why = interpreter.REASONS.get(code or -1, collector.last_words() or reason)
+    return f"the image has no Python 3.8 that works, and ours cannot run in it: {why}"
+
+
+class _Collector:
+    """Reads the runner's lines; anything else that is printed is not ours and is not believed."""
+
+    def __init__(self, nonce: str, total: int, progress: Progress) -> None:
+        self.identity: dict[str, Any] = {}
+        self.records: dict[str, dict[str, Any]] = {}
+        self.ended = False
+        self.code: int | None = None
+        self._prefix = f"{nonce} ".encode()
+        self._total = total
+        self._progress = progress
+        self._line = b""
+        self._errors = b""
+
+    def write(self, stream: int, data: bytes) -> None:
+        if stream == 2:
+            self._errors = (self._errors + data)[-2000:]
+            return
+        *lines, self._line = (self._line + data).split(b"\n")
+        for line in lines:
+            if line.startswith(self._prefix):
+                self._record(json.loads(line[len(self._prefix) :]))
+            else:
+                self._errors = (self._errors + line + b"\n")[-2000:]
+
+    def last_words(self) -> str:
+        lines = self._errors.decode("utf-8", "replace").strip().splitlines()
+        return lines[-1][:200] if lines else ""
+
+    def _record(self, record: dict[str, Any]) -> None:
+        if record["kind"] == "identity":
+            self.identity = record
+        elif record["kind"] == "attempt":
+            self.records[record["name"].replace("_", "-")] = record
+            self._progress(len(self.records), self._total)
+        else:
+            self.ended = True
+
+
+def _run(
+    engine: Engine, container: str, command: list[str], stdin: bytes, collector: _Collector
+) -> str:
+    """Run a command and feed it; why it ended, in words."""
+    mark = secrets.token_hex(8)
+    request = Exec(command, stdin=True, env=[f"{_MARK}={mark}"], working_dir="/")
+    exec_id = engine.exec_create(container, request)
+    connection, first = engine.exec_start(exec_id, tty=False)
+    end = time.monotonic() + TOTAL_SECONDS
+    with connection:
+        feeder = threading.Thread(target=_feed, args=(connection, stdin), daemon=True)
+        feeder.start()
+        connection.settimeout(TOTAL_SECONDS)
+        try:
+            execute.pump(_Deadline(connection, end), first, False, collector.write)
+        except TimeoutError:
+            execute.kill_marked(engine, container, request, f"{_MARK}={mark}", 9)
+            return f"the sandbox did not finish within {TOTAL_SECONDS:g} s"
+    collector.code = execute.wait_for_code(engine, container, exec_id)
+    return f"the attempts ended early with exit code {collector.code}"
+
+
+class _Deadline:
+    """A connection whose reads share one time limit."""
+
+    def __init__(self, connection: socket.socket, end: float) -> None:
+        self._connection = connection
+        self._end = end
+
+    def recv(self, size: int) -> bytes:
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+        return self._connection.recv(size)
+
+
+def _feed(connection: socket.socket, data: bytes) -> None:
+    with contextlib.suppress(OSError):
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)

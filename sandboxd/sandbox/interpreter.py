@@ -1,0 +1,162 @@
+"""Our own Python for images that have none: this process's interpreter, cut down to what attempts need.
+
+The binary, its loader, the libraries they need and the modules that the attempts import go into one
+tar file, kept in the cache. It is unpacked inside, in a folder that may hold programs, and started
+through its own loader, so the image needs a shell and `tar` and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import os
+import re
+import subprocess
+import sys
+import tarfile
+from importlib.util import MAGIC_NUMBER
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.files import write_atomic
+
+# What the runner and the attempts import; the modules that these need are found by importing them.
+_MODULES = "ctypes, errno, glob, json, os, select, signal, socket, stat, struct, sys, time, types"
+_LIST = (
+    f"import {_MODULES}, encodings.utf_8, encodings.latin_1, encodings.ascii, encodings.idna\n"
+    "for name, module in sorted(sys.modules.items()):\n"
+    "    if getattr(module, '__file__', None): print(name, module.__file__, sep='\\t')\n"
+)
+_FOLDERS = '/tmp /var/tmp /run "$HOME" /dev/shm'  # noqa: S108 - inside, tried in this order
+
+# The first folder that can be written and may hold programs; cleaned up whatever happens.
+SCRIPT = f"""
+for base in {_FOLDERS}; do
+  home="$base/sandboxd-python-$1"
+  (umask 077; mkdir "$home") 2>/dev/null || continue
+  trap 'rm -rf "$home"' EXIT
+  printf '#!/bin/sh\\nexit 0\\n' >"$home/test" && chmod 700 "$home/test"
+  if "$home/test" 2>/dev/null; then
+    tar -x -C "$home" -f - || exit 96
+    PYTHONHOME="$home" PYTHONPATH="$home/modules" "$home/loader" \\
+      --library-path "$home/libraries" "$home/python" -S -s -B "$home/program.py"
+    exit $?
+  fi
+  rm -rf "$home"
+done
+exit 97
+"""
+REASONS = {
+    96: "its `tar` cannot unpack our interpreter",
+    97: "no folder inside can be written and may hold programs",
+    126: "it has no shell",
+    127: "it has no shell",
+}
+
+
+def archive(program: bytes, cache_folder: str) -> bytes:
+    """A tar of the interpreter with `program` as ``program.py``.
+
+    :raises EnvironmentFailure: this machine's Python cannot be taken apart
+    """
+    path = os.path.join(cache_folder, f"python-{_identity()}.tar")
+    try:
+        with open(path, "rb") as file:
+            stored = file.read()
+    except OSError:
+        stored = _build()
+        os.makedirs(cache_folder, mode=0o700, exist_ok=True)
+        with contextlib.suppress(EnvironmentFailure):
+            write_atomic(path, stored, 0o600)
+    result = io.BytesIO()
+    result.write(stored)
+    with tarfile.open(fileobj=result, mode="a") as tar:
+        _add(tar, "program.py", program, 0o600)
+    return result.getvalue()
+
+
+def _identity() -> str:
+    """Another interpreter, or another build of it, is another archive."""
+    binary = os.path.realpath(sys.executable)
+    found = os.stat(binary)
+    text = f"2 {binary} {sys.version} {found.st_size} {found.st_mtime_ns} {MAGIC_NUMBER!r} {_LIST}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _build() -> bytes:
+    binary = os.path.realpath(sys.executable)
+    listing = _run([binary, "-I", "-S", "-c", _LIST])
+    modules = [line.split("\t") for line in listing.splitlines()]
+    extensions = [file for _, file in modules if file.endswith(".so")]
+    loader, libraries = _closure([binary, *extensions])
+    result = io.BytesIO()
+    with tarfile.open(fileobj=result, mode="w") as tar:
+        _add_file(tar, "python", binary)
+        _add_file(tar, "loader", loader)
+        for library in libraries:
+            _add_file(tar, f"libraries/{os.path.basename(library)}", library)
+        for name, file in modules:
+            _add_module(tar, name, file)
+    return result.getvalue()
+
+
+def _add_module(tar: tarfile.TarFile, name: str, file: str) -> None:
+    """A module under its import name; source is compiled here, which saves the time inside."""
+    path = f"modules/{name.replace('.', '/')}"
+    if file.endswith(".so"):
+        _add_file(tar, f"{path}.so", file)
+        return
+    if os.path.basename(file).startswith("__init__."):
+        path += "/__init__"
+    with open(file, "rb") as source:
+        code = compile(source.read(), f"<{name}>", "exec", optimize=2)
+    import marshal
+
+    # A pyc without flags that says "source of size 0 at time 0": it is never compared.
+    _add(tar, f"{path}.pyc", MAGIC_NUMBER + b"\0" * 12 + marshal.dumps(code), 0o600)
+
+
+def _closure(files: list[str]) -> tuple[str, list[str]]:
+    """The loader, and all libraries that `files` need.
+
+    :raises EnvironmentFailure: there is no loader: a static interpreter, or no `ldd`
+    """
+    found = set()
+    loader = ""
+    for line in _run(["ldd", *files]).splitlines():
+        match = re.match(r"\s+(?:(\S+) => )?(/\S+) \(0x", line)
+        if match is None:
+            continue
+        if match[1] is None or os.path.basename(match[2]).startswith("ld-"):
+            loader = match[2]
+        else:
+            found.add(match[2])
+    if not loader:
+        raise EnvironmentFailure(
+            f"the Python at `{sys.executable}` has no loader that could be sent along",
+            "run sandboxd with the system's own Python, or use an image that has Python",
+        )
+    return loader, sorted(found)
+
+
+def _run(command: list[str]) -> str:
+    try:
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=20, check=True
+        ).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        raise EnvironmentFailure(
+            f"cannot prepare an interpreter for the image: `{command[0]}` failed: {error}",
+            "use an image that has Python 3.8 or later",
+        ) from None
+
+
+def _add_file(tar: tarfile.TarFile, name: str, path: str) -> None:
+    with open(path, "rb") as file:
+        _add(tar, name, file.read(), 0o700)
+
+
+def _add(tar: tarfile.TarFile, name: str, data: bytes, mode: int) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = len(data), mode
+    tar.addfile(entry, io.BytesIO(data))

@@ -1,0 +1,142 @@
+"""What `verify` runs on the host to be found from inside: a process, and listeners with a banner.
+
+All of it ends with this process, however that ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import secrets
+import socket
+import struct
+import subprocess
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_CLONE_NEWNET = 0x40000000
+
+
+class Marker:
+    """A process of ours with a secret on its command line and another in its environment."""
+
+    def __init__(self) -> None:
+        self.word = f"sandboxd-marker-{secrets.token_hex(6)}"
+        self.variable = f"SANDBOXD_CANARY_{secrets.token_hex(4).upper()}"
+        self.command_secret = secrets.token_hex(16)
+        self.environ_secret = secrets.token_hex(16)
+        # It waits for its input, so it ends with us even when we are killed.
+        self._process = subprocess.Popen(
+            ["/bin/sh", "-c", "read wait", self.word, self.command_secret],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={self.variable: self.environ_secret},
+        )
+
+    def close(self) -> None:
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._process.wait()
+
+
+class Banner:
+    """A listener that says its secret to whoever connects."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self.secret = secrets.token_hex(16)
+        self._listener = listener
+        listener.listen(8)
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
+
+    def close(self) -> None:
+        # shutdown ends the blocked accept(), close alone would not.
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(self.secret.encode())
+
+
+def tcp(address: str, pid: int) -> Banner:
+    """Listen on `address`, any port, in the network namespace of process `pid`.
+
+    :raises OSError: the address is not there
+    """
+    with _network_of(pid):
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.bind((address, 0))
+    except OSError:
+        listener.close()
+        raise
+    return Banner(listener)
+
+
+def abstract(pid: int) -> tuple[str, Banner]:
+    """Listen on a fresh abstract name in the network namespace of process `pid`."""
+    name = f"sandboxd-canary-{secrets.token_hex(6)}"
+    with _network_of(pid):
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind("\0" + name)
+    return name, Banner(listener)
+
+
+def engine_pid(host: str) -> int:
+    """The process behind the engine's socket, this process when it cannot be told."""
+    if not host.startswith("unix://"):
+        return os.getpid()
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(5)
+        try:
+            connection.connect(host.removeprefix("unix://"))
+            peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        except OSError:
+            return os.getpid()
+    return int(struct.unpack("iII", peer)[0]) or os.getpid()
+
+
+def namespaces(pids: Iterable[int]) -> dict[str, frozenset[str]]:
+    """The namespaces of host processes, by kind."""
+    found: dict[str, set[str]] = {}
+    for pid in pids:
+        for kind in ("mnt", "pid", "net", "user", "uts", "ipc", "cgroup"):
+            with contextlib.suppress(OSError):
+                found.setdefault(kind, set()).add(os.readlink(f"/proc/{pid}/ns/{kind}"))
+    return {kind: frozenset(values) for kind, values in found.items()}
+
+
+@contextlib.contextmanager
+def _network_of(pid: int) -> Iterator[None]:
+    """Be in another process's network while a socket is made; it stays there for good.
+
+    The namespace is this thread's alone. Where it may not be entered, or is ours, nothing changes.
+    """
+    ours = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    libc = ctypes.CDLL(None, use_errno=True)
+    moved = False
+    try:
+        with contextlib.suppress(OSError):
+            theirs = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+            moved = libc.setns(theirs, _CLONE_NEWNET) == 0
+            os.close(theirs)
+        yield
+    finally:
+        if moved:
+            libc.setns(ours, _CLONE_NEWNET)
+        os.close(ours)

@@ -1,0 +1,103 @@
+"""A container's host folders, as `inspect` tells them: what is the workspace, what is not, where is what."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+# Folders whose files make the host's tools act, whatever a profile pins beyond them.
+CONTROL_FOLDERS = (".devcontainer", ".vscode", ".git/hooks")
+CONTROL_FILES = (
+    ".devcontainer.json",
+    ".devcontainer/devcontainer.json",
+    ".git/config",
+    "sandboxd.toml",
+)
+
+
+class HostMount(NamedTuple):
+    """A host path and where it is inside."""
+
+    source: str
+    target: str
+    writable: bool
+
+
+class View(NamedTuple):
+    """All host mounts of a container, and which of them is the workspace (None: none)."""
+
+    mounts: tuple[HostMount, ...]
+    workspace: HostMount | None
+
+    def host_path(self, inside: str) -> str | None:
+        """The host's name of a path inside, None where no mount provides it."""
+        best: HostMount | None = None
+        for mount in self.mounts:
+            if _below(inside, mount.target) and (
+                best is None or len(mount.target) > len(best.target)
+            ):
+                best = mount
+        if best is None:
+            return None
+        rest = posixpath.relpath(inside, best.target)
+        return best.source if rest == "." else posixpath.join(best.source, rest)
+
+    def in_workspace(self, inside: str) -> bool:
+        return self.workspace is not None and _below(inside, self.workspace.target)
+
+    def foreign(self, declared: Iterable[str] = ()) -> list[HostMount]:
+        """Host mounts that are neither the workspace, nor in it, nor declared by their target."""
+        known = set(declared)
+        return [
+            mount
+            for mount in self.mounts
+            if not self.in_workspace(mount.target) and mount.target not in known
+        ]
+
+
+def view(
+    inspected: Mapping[str, Any],
+    volume_device: Callable[[str], str | None],
+    workspace: str | None = None,
+) -> View:
+    """The host's share in a container.
+
+    :param volume_device: the host folder that a volume only points to, None for a real volume
+    :param workspace: host path of the project; None lets it be recognised
+    """
+    mounts = []
+    for mount in inspected.get("Mounts") or []:
+        source: str | None = None
+        if mount.get("Type") == "bind":
+            source = mount.get("Source")
+        elif mount.get("Type") == "volume" and mount.get("Name"):
+            source = volume_device(mount["Name"])
+        if source:
+            mounts.append(HostMount(source, mount["Destination"], bool(mount.get("RW"))))
+    mounts.sort(key=lambda m: m.target)
+    working_dir = (inspected.get("Config") or {}).get("WorkingDir") or ""
+    return View(tuple(mounts), _workspace(mounts, workspace, working_dir))
+
+
+def _workspace(mounts: list[HostMount], path: str | None, working_dir: str) -> HostMount | None:
+    if path is not None:
+        real = os.path.realpath(path)
+        return next((m for m in mounts if os.path.realpath(m.source) == real), None)
+    folders = [m for m in mounts if os.path.isdir(m.source)]
+    for test in (
+        lambda m: m.target.startswith(("/workspaces/", "/workspace")),
+        lambda m: any(os.path.lexists(f"{m.source}/{n}") for n in (".devcontainer", ".git")),
+        lambda m: bool(working_dir) and _below(working_dir, m.target) and m.target != "/",
+    ):
+        found = [m for m in folders if test(m)]
+        if found:
+            return min(found, key=lambda m: len(m.target))
+    return None
+
+
+def _below(path: str, folder: str) -> bool:
+    return path == folder or folder == "/" or path.startswith(folder.rstrip("/") + "/")
