@@ -100,7 +100,7 @@ class Hosts:
             self._asking.pop(key, None)
         before = self.known(key).facts
         self._worlds[key] = World(facts, observed, time.monotonic())
-        if before is None or _differs(before, facts):
+        if before is not None and before != facts:
             self._changed(key)
 
 
@@ -111,7 +111,3 @@ def _look(environ: dict[str, str], workspaces: Collection[str]) -> tuple[HostFac
     if facts.engine is not None and facts.engine.error:
         return facts, Observed({}, facts.engine.error, facts.engine.hint)
     return facts, observe(environ, workspaces)
-
-
-def _differs(before: HostFacts, after: HostFacts) -> bool:
-    return before != after

@@ -104,11 +104,11 @@ class Keeper:
                 kind = "back" if project.scan.exists else "gone"
                 self._emit({"kind": kind, "path": project.path})  # type: ignore[typeddict-item]
             if force or _differs(before, project.scan):
-                await self._generate(project, seen)
+                await self._generate(project, seen, force)
             if project.scan.folders != before.folders:
                 self._schedule_rewatch()
 
-    async def _generate(self, project: Tracked, seen: float) -> None:
+    async def _generate(self, project: Tracked, seen: float, force: bool) -> None:
         world = self.hosts.known(project.engine)
         if world.facts is None:
             world = await self.hosts.fresh(project.engine, FIRST_FACTS_SECONDS)
@@ -117,9 +117,9 @@ class Keeper:
             self._emit({"kind": "failed", "path": project.path, "message": text})
             return
         environ = self.hosts.environ(project.engine)
-        saved = project.scan.saved
         outcome = await self._in_thread(work.generate, project.path, environ, world.facts)
-        took = _elapsed(saved, seen)
+        done = outcome.done or time.monotonic()
+        took = _elapsed(None if force else project.scan.saved, seen, done)
         project.examined = outcome.examined
         # What we wrote ourselves is not a change to deal with.
         project.scan = await self._in_thread(scan, project.path)
@@ -178,9 +178,11 @@ def _differs(before: Scan, now: Scan) -> bool:
     return (before.exists, before.stamp) != (now.exists, now.stamp)
 
 
-def _elapsed(saved_ns: int, seen: float) -> float:
-    """Milliseconds since the file was saved; since its event was seen when clocks disagree."""
-    since_seen = time.monotonic() - seen
-    since_saved = time.time() - saved_ns / 1e9
+def _elapsed(saved_ns: int | None, seen: float, done: float) -> float:
+    """Milliseconds from the save until `done`; from its event when clocks disagree."""
+    since_seen = done - seen
+    if saved_ns is None:
+        return round(since_seen * 1000, 1)
+    since_saved = time.time() - (time.monotonic() - done) - saved_ns / 1e9
     fits = since_seen <= since_saved <= since_seen + _LONGEST_SAVE
     return round((since_saved if fits else since_seen) * 1000, 1)

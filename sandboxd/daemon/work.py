@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
+import time
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from sandboxd.errors import SandboxdError
+from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.host.facts import HostFacts
 from sandboxd.ipc import messages
+from sandboxd.plan.generate import Written
+from sandboxd.project import Project
 from sandboxd.status.combine import Examined
 from sandboxd.status.examine import examine
 
@@ -16,32 +20,48 @@ log = logging.getLogger(__name__)
 
 
 class Outcome(NamedTuple):
-    """What became of one change. `written` are paths relative to the workspace."""
+    """What became of one change. Paths are relative to the workspace.
+
+    `kept` are a user's edits of generated files, moved aside; `failure` says why nothing could
+    be written although the config is fine; `done` is when the files were in place (monotonic).
+    """
 
     examined: Examined
     written: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
     failure: str = ""
-    """Why nothing could be written although the config is fine."""
+    done: float = 0.0
 
 
 def generate(path: str, environ: Mapping[str, str], facts: HostFacts) -> Outcome:
     """Write what the project's config asks for, where it differs; never raises."""
-    examined = examine(path, environ, facts)
-    if not examined.exists or examined.asked is None:
-        return Outcome(examined)
-    from sandboxd.project import Project
-
     try:
-        written = Project.open(path, environ).generate(facts)
-    except SandboxdError as error:
-        return Outcome(examined._replace(problem=error.message, hint=error.hint), (), error.message)
+        return _generate(path, environ, facts)
     except Exception as error:
         log.exception("generating `%s` failed", path)
-        message = f"bug in sandboxd: {type(error).__name__}: {error}"
+        text = f"bug in sandboxd: {type(error).__name__}: {error}"
         hint = "`sandboxd daemon logs` shows where"
-        return Outcome(examined._replace(problem=message, hint=hint), (), message)
+        return Outcome(Examined(problem=text, hint=hint), failure=text)
+
+
+def _generate(path: str, environ: Mapping[str, str], facts: HostFacts) -> Outcome:
+    written: list[Written] = []
+    failure: SandboxdError | None = None
+    # First the files, which somebody waits for; what `status` says of them may come later.
+    try:
+        if os.path.isdir(path):
+            written = Project.open(path, environ).generate(facts)
+    except UsageError:
+        pass  # `examine` finds the same and says it
+    except SandboxdError as error:
+        failure = error
+    seen = time.monotonic()
+    examined = examine(path, environ, facts)
+    if failure is not None:
+        examined = examined._replace(problem=failure.message, hint=failure.hint)
     names = tuple(item.path for item in written if item.changed)
-    return Outcome(examined._replace(stale=False), names)
+    kept = tuple(item.kept for item in written if item.kept)
+    return Outcome(examined, names, kept, failure.message if failure is not None else "", seen)
 
 
 def event(path: str, outcome: Outcome, milliseconds: float) -> messages.Event:
@@ -49,9 +69,17 @@ def event(path: str, outcome: Outcome, milliseconds: float) -> messages.Event:
     if outcome.failure:
         return {"kind": "failed", "path": path, "message": outcome.failure}
     examined = outcome.examined
-    if examined.exists and examined.asked is None:
+    if not examined.valid:
         text = f"{examined.problem}; the last good files stay"
         return {"kind": "invalid", "path": path, "message": text, "milliseconds": milliseconds}
-    kind: Literal["regenerated", "unchanged"] = "regenerated" if outcome.written else "unchanged"
-    files = list(outcome.written)
-    return {"kind": kind, "path": path, "files": files, "milliseconds": milliseconds}
+    if not outcome.written:
+        return {"kind": "unchanged", "path": path, "files": [], "milliseconds": milliseconds}
+    result: messages.Event = {
+        "kind": "regenerated",
+        "path": path,
+        "files": list(outcome.written),
+        "milliseconds": milliseconds,
+    }
+    if outcome.kept:
+        result["message"] = f"your own edits are kept in {', '.join(outcome.kept)}"
+    return result

@@ -10,9 +10,14 @@ from sandboxd.status.observe import NOT_ASKED, Observed
 
 
 class Examined(NamedTuple):
-    """What a project's files come to. `asked` is None when they cannot be used: see `problem`."""
+    """What a project's files come to.
+
+    `valid` is False when its config cannot be used; `asked` is None when there is no plan, for
+    that reason or because the host cannot do what is asked: `problem` and `hint` say why.
+    """
 
     exists: bool = True
+    valid: bool = True
     profile: str | None = None
     asked: dict[str, str] | None = None
     downgrades: tuple[str, ...] = ()
@@ -44,7 +49,7 @@ def combine(path: str, examined: Examined, observed: Observed = NOT_ASKED) -> Pr
 def _state(examined: Examined, observed: Observed, path: str) -> State:
     if not examined.exists:
         return "missing"
-    if examined.problem and examined.asked is None:
+    if not examined.valid:
         return "invalid config"
     if observed.problem:
         return "unknown"

@@ -6,9 +6,11 @@ import os
 from collections.abc import Mapping
 
 from sandboxd import config
-from sandboxd.errors import DaemonError
+from sandboxd.errors import DaemonError, SandboxdError
+from sandboxd.host.facts import HostFacts
 from sandboxd.host.probe import probe
-from sandboxd.status.combine import combine
+from sandboxd.project import Project
+from sandboxd.status.combine import Examined, combine
 from sandboxd.status.examine import examine
 from sandboxd.status.model import DaemonLine, StatusReport
 from sandboxd.status.observe import Observed, observe
@@ -28,7 +30,7 @@ def look_once(
             observed = Observed({}, engine.error, engine.hint)
         else:
             observed = observe(environ, (workspace,))
-        rows.append(combine(workspace, examine(workspace, environ, facts), observed))
+        rows.append(combine(workspace, _examined(workspace, environ, facts), observed))
     hint = "`sandboxd init` writes a first config" if found is None else "`sandboxd daemon start`"
     daemon = DaemonLine(
         running=False,
@@ -36,3 +38,15 @@ def look_once(
         hint=problem.hint if problem is not None else hint,
     )
     return StatusReport(daemon, facts, tuple(rows))
+
+
+def _examined(workspace: str, environ: Mapping[str, str], facts: HostFacts) -> Examined:
+    """With a look at whether the generated files are up to date: nobody keeps them so."""
+    examined = examine(workspace, environ, facts)
+    if examined.asked is None:
+        return examined
+    try:
+        states = Project.open(workspace, environ).compare(facts)
+    except SandboxdError as error:
+        return examined._replace(problem=error.message, hint=error.hint)
+    return examined._replace(stale=not all(state.is_current for state in states))

@@ -62,7 +62,7 @@ def _daemon(daemon: DaemonLine) -> str:
     if not daemon.running:
         return f"not running{': ' + daemon.problem if daemon.problem else ''}"
     count = f"{daemon.projects} project{'' if daemon.projects == 1 else 's'}"
-    text = f"running (pid {daemon.pid}, version {daemon.version}), {count}, by {daemon.watching}"
+    text = f"running (pid {daemon.pid}, version {daemon.version}), {count}, watched by {daemon.watching}"
     return f"{text}; {daemon.problem}" if daemon.problem else text
 
 

@@ -1,0 +1,107 @@
+"""What a project's files come to on this host: its plan, and the findings in its configs."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Iterator, Mapping
+
+from sandboxd import analysis, config, kinds
+from sandboxd.analysis.settings import NO_SETTINGS, RuleSettings, from_config
+from sandboxd.effective.variables import Variables
+from sandboxd.errors import SandboxdError, UnreadableError, UsageError
+from sandboxd.files import read_source
+from sandboxd.findings import Severity
+from sandboxd.host.facts import HostFacts
+from sandboxd.plan.plan import Plan
+from sandboxd.project import Project
+from sandboxd.status.combine import Examined
+from sandboxd.status.controls import controls
+from sandboxd.status.model import Counts
+
+_MOST_FILES = 64
+
+
+def examine(path: str, environ: Mapping[str, str], facts: HostFacts) -> Examined:
+    """Look at the project in the folder `path`; writes nothing, raises nothing for its content."""
+    if not os.path.isdir(path):
+        return Examined(exists=False)
+    try:
+        project = Project.open(path, environ)
+    except SandboxdError as error:
+        counts = count(path, environ, facts, NO_SETTINGS)
+        return Examined(valid=False, counts=counts, problem=error.message, hint=error.hint)
+    return examine_open(project, environ, facts)
+
+
+def examine_open(project: Project, environ: Mapping[str, str], facts: HostFacts) -> Examined:
+    """The same for a project whose config was read already."""
+    today = datetime.date.today().isoformat()
+    counts = count(project.workspace, environ, facts, from_config(project.config, today))
+    profile = project.config.profile.value
+    try:
+        plan = project.plan(facts)
+    except SandboxdError as error:
+        return Examined(
+            valid=not isinstance(error, UsageError),
+            profile=profile,
+            counts=counts,
+            problem=error.message,
+            hint=error.hint,
+        )
+    return from_plan(plan, counts)
+
+
+def from_plan(plan: Plan, counts: Counts | None) -> Examined:
+    """A project that has a plan."""
+    return Examined(
+        profile=plan.profile,
+        asked=controls(plan.container),
+        downgrades=tuple(f"{item.control}: {item.why}" for item in plan.downgrades),
+        counts=counts,
+    )
+
+
+def count(
+    workspace: str, environ: Mapping[str, str], facts: HostFacts, settings: RuleSettings
+) -> Counts:
+    """The findings in the config files of `workspace`, by severity."""
+    numbers = dict.fromkeys(Severity, 0)
+    skipped = 0
+    variables = Variables(workspace=workspace, home=environ.get("HOME"), realpath=os.path.realpath)
+    documents = []
+    for path in config_files(workspace):
+        kind = kinds.find(path)
+        if kind is None:
+            continue
+        try:
+            documents.append(kind.parse(read_source(path)))
+        except UnreadableError:
+            skipped += 1
+    report = analysis.check(documents, host=facts, variables=variables, settings=settings)
+    for finding in report.findings:
+        if finding.suppressed is None:
+            numbers[finding.severity] += 1
+    return Counts(
+        numbers[Severity.ERROR],
+        numbers[Severity.WARNING],
+        numbers[Severity.HINT],
+        skipped + len(report.skipped),
+    )
+
+
+def config_files(workspace: str) -> Iterator[str]:
+    """The config files that are there, where their tools look for them."""
+    folder = os.path.join(workspace, ".devcontainer")
+    candidates = [
+        os.path.join(workspace, config.FILE_NAME),
+        os.path.join(workspace, ".devcontainer.json"),
+        os.path.join(folder, "devcontainer.json"),
+    ]
+    try:
+        with os.scandir(folder) as entries:
+            names = [e.name for e, _ in zip(entries, range(_MOST_FILES), strict=False)]
+    except OSError:
+        names = []
+    candidates += [os.path.join(folder, name, "devcontainer.json") for name in sorted(names)]
+    return (path for path in candidates if os.path.isfile(path))
