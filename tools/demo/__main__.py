@@ -74,6 +74,9 @@ def _show(demo: steps.Demo, image: str) -> None:
     screen = demo.screen
     for name in ("HOME", "XDG_RUNTIME_DIR", "DOCKER_HOST"):
         screen.say(f"$ export {name}={screen.environment[name]}")
+    screen.say(f"$ cp -r {os.path.relpath(SAMPLE, ROOT)} {demo.project}")
+    if os.geteuid() == 0:
+        screen.say(f"$ chown -R 1000:1000 {demo.project}")
     screen.say(f"$ export PATH={os.path.dirname(sys.executable)}:$PATH; cd {demo.project}")
     if demo.docker_host:
         screen.heading(2, "A small image, made here")
@@ -101,12 +104,21 @@ def _workplace() -> Iterator[tuple[Screen, str]]:
     folder = tempfile.mkdtemp(prefix="sandboxd-demo-")
     try:
         project = shutil.copytree(SAMPLE, f"{folder}/weather")
-        for name in ("home", "run", "weather"):
-            os.makedirs(f"{folder}/{name}", mode=0o700, exist_ok=True)
+        _give_to_a_user(project)
+        for name in ("home", "run"):
+            os.makedirs(f"{folder}/{name}", mode=0o700)
         yield Screen(_environment(folder), project), project
     finally:
         with uninterrupted():
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _give_to_a_user(project: str) -> None:
+    """As root, make the copy belong to uid 1000: a workspace is seldom root's."""
+    if os.geteuid() == 0:
+        for path, folders, files in os.walk(project):
+            for name in (".", *folders, *files):
+                os.chown(os.path.join(path, name), 1000, 1000)
 
 
 def _environment(folder: str) -> dict[str, str]:
@@ -128,6 +140,7 @@ def _npm_settings() -> dict[str, str]:
     """How npm reaches its registry here, and its cache, so that the second run is quick."""
     home = os.path.expanduser("~")
     settings = {"npm_config_cache": f"{home}/.npm", "npm_config_userconfig": f"{home}/.npmrc"}
+    settings["npm_config_update_notifier"] = "false"
     for name, value in os.environ.items():
         if name.lower().startswith("npm_config_") or name == "NODE_EXTRA_CA_CERTS":
             settings[name] = value

@@ -33,6 +33,10 @@ def image(demo: Demo, given: str) -> None:
     """Step 2: a local image, made without a registry."""
     if given:
         demo.screen.run("docker", "image", "inspect", "--format", "{{.Id}}", given)
+        config = f"{demo.project}/{CONFIG}"
+        text = _read(config)
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(text.replace(BUSYBOX_TAG, given))
         return
     demo.screen.command(["python", "tools/private_engine.py", "image", "--host", demo.docker_host])
     demo.screen.say(f"  {import_busybox_image(demo.docker_host)}")
@@ -50,8 +54,6 @@ def check(demo: Demo) -> None:
 def generate(demo: Demo) -> None:
     """Step 4: the project's wish, the generated file, and where each line comes from."""
     demo.screen.run("sandboxd", "init")
-    if demo.image != BUSYBOX_TAG:
-        _set_line(f"{demo.project}/sandboxd.toml", "image", f'image = "{demo.image}"')
     demo.screen.run("cat", "sandboxd.toml")
     started = time.monotonic()
     demo.screen.run("sandboxd", "daemon", "start")
@@ -64,6 +66,7 @@ def run(demo: Demo) -> None:
     """Step 5: the workspace runs in its sandbox; what is in force is read inside."""
     demo.screen.run("sandboxd", "up")
     demo.screen.run("sandboxd", "exec", "--", "./weather.sh", "sunny")
+    demo.screen.run("sandboxd", "exec", "--", "id")
     demo.screen.run("sandboxd", "exec", "--", "cat", "/proc/version")
     controls = "grep -E '^(Uid|NoNewPrivs|Seccomp|CapBnd)' /proc/1/status"
     demo.screen.run("sandboxd", "exec", "--", "sh", "-c", controls)
@@ -159,9 +162,9 @@ def _remove_containers(demo: Demo, filter_: str) -> None:
 
 
 def _set_line(path: str, key: str, line: str) -> None:
-    """Replace the top-level line of `key`, commented out or not, as a person would."""
+    """Replace the top-level line of `key`, as a person would."""
     lines = _read(path).splitlines()
-    at = [n for n, text in enumerate(lines) if text.lstrip("# ").split("=")[0].strip() == key]
+    at = [n for n, text in enumerate(lines) if text.split("=")[0].strip() == key]
     if not at:
         raise DemoError(f"`{path}` has no line for `{key}`")
     lines[at[0]] = line
