@@ -11,10 +11,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from sandboxd.data import data_path
-from sandboxd.findings import Finding, Place, RuleMeta, Severity
+from sandboxd.findings import Finding, Place, Severity
 
 if TYPE_CHECKING:
-    from sandboxd.syntax.node import Node
+    from sandboxd.syntax.node import Node, Tree
     from sandboxd.text import SourceText, Span
 
 FILE_NAME = "sandboxd.toml"
@@ -72,20 +72,6 @@ def nearest(start: str) -> str | None:
         folder = parent
 
 
-RULES = tuple(
-    RuleMeta(rule, summary, Severity.ERROR, "0.1")
-    for rule, summary in (
-        ("config-syntax-error", "sandboxd.toml is not valid TOML"),
-        ("config-unknown-key", "sandboxd.toml has a key that sandboxd does not know"),
-        ("config-wrong-type", "a value in sandboxd.toml has the wrong type"),
-        ("config-unknown-value", "a value in sandboxd.toml is none of those that exist"),
-        ("config-unknown-profile", "sandboxd.toml names a profile that does not exist"),
-        ("config-unknown-rule", "sandboxd.toml names a rule that does not exist"),
-        ("config-missing-key", "an entry of sandboxd.toml lacks a key that it needs"),
-    )
-)
-"""What `parse` finds; these are not modules of `rules`, since a config is not a container."""
-
 RUNTIMES = ("auto", "gvisor", "runc")
 NETWORK_MODES = ("default", "none")
 LEVELS = ("off", "hint", "warning", "error")
@@ -117,7 +103,16 @@ def parse(
     """
     from sandboxd.syntax.toml import parse as parse_toml
 
-    tree = parse_toml(source.text)
+    config, findings = check(source, parse_toml(source.text), rule_ids)
+    if config is not None and workspace:
+        config = config._replace(workspace=workspace)
+    return config, findings
+
+
+def check(
+    source: SourceText, tree: Tree, rule_ids: Collection[str] | None = None
+) -> tuple[Config | None, tuple[Finding, ...]]:
+    """As `parse`, for a text that was parsed already."""
     reader = _Reader(source.path, rule_ids)
     for problem in tree.problems:
         reader.report("config-syntax-error", problem.span, problem.message, "syntax")
@@ -138,7 +133,7 @@ def parse(
             values[key] = readers[key](node)
     if reader.findings:
         return None, tuple(reader.findings)
-    folder = workspace or os.path.dirname(os.path.abspath(source.path))
+    folder = os.path.dirname(os.path.abspath(source.path))
     return Config(source.path, folder, **values), ()  # type: ignore[arg-type]
 
 
@@ -152,7 +147,7 @@ class _Reader:
 
     def report(self, rule: str, span: Span, message: str, evidence: str) -> None:
         place = Place(self.path, span)
-        self.findings.append(Finding(rule, Severity.ERROR, message, place, evidence, self.path))
+        self.findings.append(Finding(rule, Severity.ERROR, message, place, evidence))
 
     def wrong_type(self, node: Node, key: str, wanted: str) -> None:
         found = _shown(node)
@@ -178,7 +173,7 @@ class _Reader:
             self.wrong_type(node, key, "a string")
             return None
         if not value.strip():
-            self.report("config-unknown-value", node.span, f"`{key}` is empty", key)
+            self.report("config-invalid-value", node.span, f"`{key}` is empty", key)
             return None
         return Setting(value, Place(self.path, node.span))
 
@@ -187,7 +182,7 @@ class _Reader:
         if setting is not None and setting.value not in allowed:
             names = ", ".join(f"`{name}`" for name in allowed)
             message = f"`{key}` must be one of {names}, not `{setting.value}`"
-            self.report("config-unknown-value", node.span, message, key)
+            self.report("config-invalid-value", node.span, message, key)
         return setting
 
     def profile(self, node: Node) -> Setting[str] | None:
@@ -214,7 +209,7 @@ class _Reader:
                     message = f"there is no capability `{setting.value}`" + _suggest(
                         name, CAPABILITIES
                     )
-                    self.report("config-unknown-value", item.span, message, name)
+                    self.report("config-invalid-value", item.span, message, name)
                 found.append(setting._replace(value=name))
         return tuple(found)
 
@@ -232,7 +227,7 @@ class _Reader:
                 self.wrong_type(value, f"environment.{key}", "a string")
             elif not key or "=" in key or "\0" in key + text:
                 message = f"`{key}` cannot be the name of a variable"
-                self.report("config-unknown-value", value.span, message, key)
+                self.report("config-invalid-value", value.span, message, key)
             else:
                 found.append(Setting((key, text), Place(self.path, value.span)))
         return tuple(found)
@@ -257,7 +252,7 @@ class _Reader:
         for key in ("rule", "reason"):
             if node.kind == "object" and key not in texts:
                 message = f"`[[allow]]` needs `{key}`"
-                self.report("config-missing-key", node.span, message, f"allow.{key}")
+                self.report("config-invalid-value", node.span, message, f"allow.{key}")
                 return None
         if node.kind != "object":
             return None
@@ -286,7 +281,7 @@ class _Reader:
     def _known_rule(self, rule: str, span: Span) -> None:
         if self.rule_ids is not None and rule not in self.rule_ids:
             message = f"there is no rule `{rule}`" + _suggest(rule, self.rule_ids)
-            self.report("config-unknown-rule", span, message, rule)
+            self.report("config-invalid-value", span, message, rule)
 
 
 def _shown(node: Node) -> str:
@@ -304,5 +299,6 @@ def _shown(node: Node) -> str:
 def _suggest(name: str, known: Collection[str]) -> str:
     from difflib import get_close_matches
 
-    close = get_close_matches(name, list(known), n=1)
+    close = [other for other in sorted(known) if name and other.startswith(name)]
+    close = close or get_close_matches(name, list(known), n=1)
     return f"; did you mean `{close[0]}`?" if close else ""

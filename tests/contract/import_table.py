@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "host.engine_facts": frozenset({"host.facts"}),
     "host": frozenset({"errors", "data", "files", "__init__", "host.facts", "host.engine_facts"}),
     "platforms": BASE | {"host.facts", "model"},
-    "rules": MEANING | {"host.facts", "platforms", "data"},
+    "rules": MEANING | {"config", "host.facts", "platforms", "data"},
     "config": BASE | {"findings", "syntax", "files", "data"},
     "policy": MEANING | {"config", "host.facts", "data", "files"},
     "analysis": MEANING | {"kinds", "effective", "rules", "host.facts", "config"},

@@ -13,7 +13,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from sandboxd.cli import terminal
-from sandboxd.cli.commands.generate import add_grants
+from sandboxd.cli.commands import _grants
 from sandboxd.errors import EXIT_OK
 
 if TYPE_CHECKING:
@@ -25,16 +25,15 @@ HELP = "why each line of the plan is there"
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", nargs="?", default=".", help="folder of the project")
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
-    add_grants(parser)
+    _grants.configure(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     from sandboxd.host.probe import probe
-    from sandboxd.plan.planner import Grants
     from sandboxd.project import Project
 
     project = Project.open(args.path, os.environ)
-    plan = project.plan(probe(os.environ, trial=True), Grants(allow_runc=args.allow_runc))
+    plan = project.plan(probe(os.environ, trial=True), _grants.grants(args))
     if args.json:
         json.dump(_as_json(plan), sys.stdout, indent=2)
         print()

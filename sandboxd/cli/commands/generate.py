@@ -11,6 +11,7 @@ import os
 from typing import TYPE_CHECKING
 
 from sandboxd.cli import terminal
+from sandboxd.cli.commands import _grants
 from sandboxd.errors import EXIT_FINDINGS, EXIT_OK
 
 if TYPE_CHECKING:
@@ -27,26 +28,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--check", action="store_true", help="write nothing; exit 1 if a file would change"
     )
     parser.add_argument("--diff", action="store_true", help="write nothing; show what would change")
-    add_grants(parser)
-
-
-def add_grants(parser: argparse.ArgumentParser) -> None:
-    """The grants that only the user can give, outside the repository."""
-    parser.add_argument(
-        "--allow-runc",
-        action="store_true",
-        help="let a profile that needs gVisor run under hardened runc, sharing the host's kernel",
-    )
+    _grants.configure(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     from sandboxd.host.probe import probe
-    from sandboxd.plan.planner import Grants
     from sandboxd.project import Project
 
     project = Project.open(args.path, os.environ)
     host = probe(os.environ, trial=True)
-    grants = Grants(allow_runc=args.allow_runc)
+    grants = _grants.grants(args)
     if args.check or args.diff:
         return _compare(project, host, grants, args.diff)
     for item in project.generate(host, grants):

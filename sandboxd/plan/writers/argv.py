@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sandboxd.errors import UsageError
 from sandboxd.plan.plan import Plan
-from sandboxd.plan.writers.flags import flags, mount_text
+from sandboxd.plan.writers._flags import flags, mount_text
 
 
 def render(plan: Plan) -> list[str]:

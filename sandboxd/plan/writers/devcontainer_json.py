@@ -13,7 +13,7 @@ from typing import Any
 from sandboxd.model.container import Mount
 from sandboxd.plan.carry import GENERATED_FOLDER, NOTHING, Carried
 from sandboxd.plan.plan import Plan
-from sandboxd.plan.writers.flags import flags, mount_text
+from sandboxd.plan.writers._flags import flags, mount_text
 
 SECCOMP_FILE = f"{GENERATED_FOLDER}/seccomp.json"
 """Beside the generated file, so that it does not name a path of this machine."""

@@ -1,0 +1,24 @@
+"""Grants that only the user can give, outside the repository, as options of a command."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sandboxd.plan.planner import Grants
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--allow-runc",
+        action="store_true",
+        help="let a profile that needs gVisor run under hardened runc, sharing the host's kernel",
+    )
+
+
+def grants(args: argparse.Namespace) -> Grants:
+    """What `args` grant."""
+    from sandboxd.plan.planner import Grants
+
+    return Grants(allow_runc=args.allow_runc)

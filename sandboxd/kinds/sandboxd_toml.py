@@ -1,0 +1,36 @@
+"""sandboxd.toml: it describes no container, so only rules about the file itself apply."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.model.document import Document
+from sandboxd.syntax import toml
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sandboxd.findings import Change
+    from sandboxd.kinds import Resolver
+    from sandboxd.model.container import Container
+    from sandboxd.text import Edit, SourceText
+
+NAME = "sandboxd_toml"
+
+
+def matches(path: str) -> bool:
+    return path.rpartition("/")[2] == "sandboxd.toml"
+
+
+def parse(source: SourceText) -> Document:
+    return Document(NAME, source, toml.parse(source.text), "toml")
+
+
+def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
+    return ()
+
+
+def edits(
+    document: Document, container: Container, changes: Sequence[Change]
+) -> tuple[Edit, ...] | None:
+    return None

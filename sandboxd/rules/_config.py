@@ -1,0 +1,25 @@
+"""What `sandboxd.config` finds wrong with a sandboxd.toml, as findings of rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxd.findings import Finding, RuleMeta
+    from sandboxd.model.document import Document
+
+KIND = "sandboxd_toml"
+
+
+def findings(meta: RuleMeta, document: Document) -> Iterator[Finding]:
+    """Those findings of a config that belong to the rule `meta`."""
+    if document.kind != KIND:
+        return
+    from sandboxd import config, rules
+
+    _, found = config.check(document.source, document.tree, rule_ids=rules.ids())
+    for finding in found:
+        if finding.rule == meta.id:
+            yield finding._replace(why=meta.why)
