@@ -9,6 +9,9 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 
 
+_WIDEST = 160
+
+
 class DemoError(Exception):
     """A step did not do what it promises."""
 
@@ -42,7 +45,7 @@ class Screen:
         done = self.quiet(*arguments)
         lines = done.stdout.rstrip("\n").split("\n") if done.stdout else []
         for line in lines[:most_lines]:
-            print(f"  {line}".rstrip())
+            print(f"  {line if len(line) <= _WIDEST else line[:_WIDEST] + ' ...'}".rstrip())
         if len(lines) > most_lines:
             print(f"  ... {len(lines) - most_lines} more lines")
         if done.returncode or 0 not in expect:
