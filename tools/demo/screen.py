@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Collection, Mapping, Sequence
 
-
 _WIDEST = 160
 
 
