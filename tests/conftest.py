@@ -29,7 +29,7 @@ def homes() -> Iterator[Path]:
     """Where the homes of all tests are; a process that still lives in one at the end is a leak."""
     folder = Path(tempfile.mkdtemp(prefix="sbx-"))
     yield folder
-    left = processes.with_home_below(str(folder))
+    left = processes.with_home(str(folder), below=True)
     names = [" ".join(processes.command_line(pid))[:200] for pid in left]
     processes.end(left)
     shutil.rmtree(folder, ignore_errors=True)

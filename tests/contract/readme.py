@@ -1,0 +1,64 @@
+"""Reads the commands and screens out of a page, and compares screens with what really happens."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+
+_FENCE = re.compile(
+    r"(?:^<!-- not run: (?P<why>.+?) -->\n)?^ *```(?P<kind>\w+)\n(?P<body>.*?)^ *```$", re.M | re.S
+)
+
+
+class Block(NamedTuple):
+    """A fenced block; `not_run` is the reason in the comment above it, or ''."""
+
+    kind: str
+    body: str
+    not_run: str
+
+
+class Screen(NamedTuple):
+    """A command line and the output that the page shows for it."""
+
+    command: str
+    output: tuple[str, ...]
+
+
+def blocks(page: str) -> list[Block]:
+    """All fenced blocks of a page."""
+    found = _FENCE.finditer((ROOT / page).read_text())
+    return [Block(hit["kind"], hit["body"], hit["why"] or "") for hit in found]
+
+
+def screens(body: str) -> list[Screen]:
+    """The `$ command` lines of a console block, each with its output."""
+    found: list[Screen] = []
+    for part in re.split(r"^\$ ", body, flags=re.M)[1:]:
+        command, *output = part.rstrip("\n").split("\n")
+        found.append(Screen(command, tuple(output)))
+    return found
+
+
+def differences(shown: tuple[str, ...], real: str) -> list[str]:
+    """Shown lines that do not occur in `real` in this order.
+
+    A line `...` stands for any lines, `...` within a line for any text. Neighbours on the page
+    are neighbours in reality.
+    """
+    lines = [line.rstrip() for line in real.split("\n")]
+    at, free = 0, True
+    for text in shown:
+        if text == "...":
+            free = True
+            continue
+        pattern = re.compile(".*".join(re.escape(part) for part in text.split("...")))
+        last = len(lines) if free else at + 1
+        hit = next((n for n in range(at, min(last, len(lines))) if pattern.fullmatch(lines[n])), -1)
+        if hit < 0:
+            return [text]
+        at, free = hit + 1, False
+    return []

@@ -1,0 +1,92 @@
+"""Every command of the README is run by a test, or says why not; its example rule works."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.contract.readme import ROOT, blocks, differences, screens
+
+# The command -> the file that runs exactly it.
+RUN_ELSEWHERE = {"./dev demo": "tests/e2e/test_demo.py", "./dev test": ".ci/run"}
+
+
+def test_every_command_is_run_or_says_why_not() -> None:
+    unaccounted = []
+    for block in blocks("README.md"):
+        if block.kind == "sh" and not block.not_run:
+            commands = [line.split(" #")[0].strip() for line in block.body.splitlines()]
+            unaccounted += [text for text in commands if text and text not in RUN_ELSEWHERE]
+    assert unaccounted == []
+
+
+def test_what_is_run_elsewhere_is() -> None:
+    listed = "\n".join(block.body for block in blocks("README.md") if block.kind == "sh")
+    for command, file in RUN_ELSEWHERE.items():
+        assert command in listed
+        words = command.split()
+        text = (ROOT / file).read_text()
+        assert command in text or (f'"{words[0][2:]}"' in text and f'"{words[1]}"' in text)
+
+
+def test_the_screens_are_there() -> None:
+    shown = [
+        screen.command
+        for block in blocks("README.md")
+        if block.kind == "console"
+        for screen in screens(block.body)
+    ]
+    for name in ("check", "verify", "status"):
+        assert any(command.startswith(f"sandboxd {name}") for command in shown)
+
+
+def test_the_example_rule_of_contributing_works(tmp_path: Path) -> None:
+    """As a file of the rules folder, in a copy of the package."""
+    import shutil
+
+    example = next(
+        block.body for block in blocks("CONTRIBUTING.md") if "META = RuleMeta(" in block.body
+    )
+    text = "\n".join(line.removeprefix("   ") for line in example.splitlines())
+    package = shutil.copytree(ROOT / "sandboxd", tmp_path / "sandboxd")
+    (package / "rules" / "host_ipc.py").write_text(text)
+    (tmp_path / "devcontainer.json").write_text('{"image": "a", "runArgs": ["--ipc=host"]}')
+    done = subprocess.run(
+        [sys.executable, "-m", "sandboxd", "check", "devcontainer.json"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "warning[host-ipc]" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("shown", "real", "expected"),
+    [
+        (("a", "b"), "a\nb\n", []),
+        (("a", "b"), "a\nx\nb\n", ["b"]),
+        (("a", "...", "b"), "a\nx\nb\n", []),
+        (("b", "...", "a"), "a\nb\n", ["a"]),
+        (("took ... ms",), "took 12 ms", []),
+        (("took ... ms",), "took 12 s", ["took ... ms"]),
+        (("gone",), "", ["gone"]),
+    ],
+)
+def test_a_screen_that_is_not_so_is_found(
+    shown: tuple[str, ...], real: str, expected: list[str]
+) -> None:
+    assert differences(shown, real) == expected
+
+
+def test_blocks_and_screens_are_read() -> None:
+    body = "$ one\nout\n$ two\n"
+    assert [(s.command, s.output) for s in screens(body)] == [("one", ("out",)), ("two", ())]
+    found = blocks("README.md")
+    assert {"sh", "console"} <= {block.kind for block in found}
+    assert re.search(r"^\./dev demo", found[0].body, re.M)

@@ -1,0 +1,51 @@
+"""The screens of the README, run in order in the sample project: they show what really happens."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.contract.readme import blocks, differences, screens
+
+pytestmark = [pytest.mark.engine, pytest.mark.gvisor]
+
+
+def test_screens_are_real(
+    demo_project: Path, engine: str, busybox_image: str, own_home: Path
+) -> None:
+    environment = {
+        **os.environ,
+        "DOCKER_HOST": engine,
+        "COLUMNS": "80",
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    for path in (demo_project, *demo_project.rglob("*")):
+        os.chown(path, 1000, 1000)
+
+    def run(command: str) -> str:
+        done = subprocess.run(
+            ["sh", "-c", command],
+            cwd=demo_project,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert "this is a bug" not in done.stdout
+        return done.stdout
+
+    try:
+        for block in blocks("README.md"):
+            if block.kind == "console" and not block.not_run:
+                for screen in screens(block.body):
+                    real = run(screen.command)
+                    assert differences(screen.output, real) == [], f"{screen.command}:\n{real}"
+    finally:
+        run("sandboxd down")
+        run("sandboxd daemon stop")
