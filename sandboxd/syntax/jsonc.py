@@ -11,18 +11,13 @@ One pass, no recursion; no character is dropped without a problem. The tree is a
 
 from __future__ import annotations
 
-import gc
 import re
 
-from sandboxd.syntax.node import Comment, Member, Node, Problem, Tree, readable
+from sandboxd.syntax.node import Comment, Member, Node, Problem, Tree, collector_paused, readable
 from sandboxd.text import Span
 
 MAX_DEPTH = 200
 MAX_PROBLEMS = 200
-
-# From this many characters on the garbage collector, which would look at every new node again
-# and again, more than doubles the time.
-_LARGE = 50_000
 
 # Tried in this order after ASCII white space; `_OTHER` takes any single character, so that a
 # match fails only at the end of the text.
@@ -70,13 +65,8 @@ _VALUE, _KEY, _COLON, _AFTER = range(4)
 
 def parse(text: str) -> Tree:
     """The tree of `text`, which must not begin with a byte order mark. Never raises."""
-    if len(text) < _LARGE or not gc.isenabled():
+    with collector_paused(len(text)):
         return _Parser(text).run()
-    gc.disable()
-    try:
-        return _Parser(text).run()
-    finally:
-        gc.enable()
 
 
 class _Parser:

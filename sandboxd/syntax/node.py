@@ -6,7 +6,11 @@ outside the broken part is in the tree.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+import contextlib
+import gc
+from typing import Literal
+
+from sandboxd._typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,6 +120,22 @@ def plain(node: Node) -> object:
         else:
             made[id(current)] = current.value
     return made[id(node)]
+
+
+@contextlib.contextmanager
+def collector_paused(size: int) -> Iterator[None]:
+    """No garbage collection while a text of `size` characters is parsed, if it is a large one.
+
+    The collector would look at every new node again and again, which more than doubles the time.
+    """
+    if size < 50_000 or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def readable(text: str, limit: int = 60) -> str:

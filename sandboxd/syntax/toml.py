@@ -1,0 +1,477 @@
+"""TOML 1.0 as a tree of nodes, tolerant of half-typed text line by line.
+
+Headers (``[a.b]``, ``[[x]]``) and dotted keys become nested objects and arrays. A key stands
+where it was written first; the span of a table is its body: from behind its header (or, where a
+dotted key or the header of a sub-table made it, from the rest of that key) to the next header.
+So children lie within their parent and do not overlap, unless the file itself interleaves
+tables: ``[a.x]``, then ``[b]``, then ``[a.y]``.
+
+Whether a file is valid is decided by tomllib: if it takes the file, there are no problems. If
+not, the problems are ours, which have exact places, and tomllib's first where ours come later.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+
+from sandboxd.syntax import _toml_scalars as scalars
+from sandboxd.syntax._toml_validity import first_problem
+from sandboxd.syntax.node import Comment, Member, Node, Problem, Tree, collector_paused, readable
+from sandboxd.text import Span
+
+MAX_DEPTH = 200
+MAX_PROBLEMS = 200
+
+_KEY_PART = re.compile(r"""[A-Za-z0-9_-]++|"(?:[^"\\\r\n]++|\\[^\r\n])*+"|'[^'\r\n]*+'""")
+_DOT = re.compile(r"[ \t]*+\.[ \t]*+")
+_BLANK = re.compile(r"[ \t]*+")
+_SPACE = re.compile(r"[ \t\r\n]*+")
+_COMMENT = re.compile(r"#[^\r\n]*+")
+_REST = re.compile(r"[^\r\n]*+")
+_GARBAGE = re.compile(r"[^#\r\n]*+")
+_TOKEN = re.compile(
+    r"""[ \t]*+(?:
+      ("{3}|'{3})
+    | ("(?:[^"\\\r\n]++|\\[^\r\n])*+"|'[^'\r\n]*+')
+    | ([\[\]{},=])
+    | (\r?\n|\r)
+    | (\#[^\r\n]*+)
+    | ([0-9]{4}-[0-9]{2}-[0-9]{2}[ ][0-9]{2}:[^\s"'\#\[\]{},=]*+|[^\s"'\#\[\]{},=]++)
+    | (["'][^\r\n]*+)
+    | (.)
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
+_LONG, _STRING, _MARK, _LINE_END, _NOTE, _WORD, _OPEN_STRING = range(1, 8)
+_LONG_STRING = {
+    '"""': re.compile(r'"""(?:[^"\\]++|\\.|"(?!""))*+"{3,5}', re.DOTALL),
+    "'''": re.compile(r"'''(?:[^']++|'(?!''))*+'{3,5}"),
+}
+# A line within an open list that can only be the next setting or the next header.
+_NEXT_STATEMENT = re.compile(
+    r"""[ \t]*+(?:
+      (?:[A-Za-z0-9_-]++|"[^"\r\n]*+"|'[^'\r\n]*+')
+      (?:[ \t]*+\.[ \t]*+(?:[A-Za-z0-9_-]++|"[^"\r\n]*+"|'[^'\r\n]*+'))*+ [ \t]*+ =
+    | \[\[?(?!(?:true|false|inf|nan)\b)[A-Za-z_][A-Za-z0-9_.-]*+\]\]?[ \t]*+(?:[\r\n\#]|\Z)
+    )""",
+    re.VERBOSE,
+)
+_CONTINUES = re.compile(r"[ \t\r\n]*+[},]")
+
+# What may come next within a value.
+_VALUE, _KEY, _AFTER = range(3)
+
+
+def parse(text: str) -> Tree:
+    """The tree of `text`, which must not begin with a byte order mark. Never raises."""
+    with collector_paused(len(text)):
+        return _Parser(text).run()
+
+
+class _TooDeepError(Exception):
+    """This statement would nest deeper than MAX_DEPTH; it is left out."""
+
+
+class _Container(Node):
+    """A table or list under construction."""
+
+    __slots__ = ("depth", "index", "is_declared", "is_fixed", "is_table_list")
+
+    def __init__(self, kind: Literal["object", "array"], span: Span, depth: int) -> None:
+        super().__init__(kind, span)
+        if depth > MAX_DEPTH:
+            raise _TooDeepError
+        self.depth = depth
+        self.index: dict[str, Node] = {}
+        self.is_declared = False  # has a header of its own
+        self.is_fixed = False  # written as a value: no statement adds to it
+        self.is_table_list = False
+
+
+class _Key(NamedTuple):
+    text: str
+    span: Span
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.problems: list[Problem] = []
+        self.comments: list[Comment] = []
+        self.root = _Container("object", Span(0, len(text)), 0)
+        self.table = self.root
+        self.stack: list[_Container] = []  # lists and inline tables that are open
+        self.pending: tuple[_Container, _Key] | None = None  # the key that waits for its value
+        self.has_open_long_string = False
+        self.is_too_deep = False
+
+    def run(self) -> Tree:
+        size = len(self.text)
+        while True:
+            self.skip(_SPACE)
+            if self.at >= size:
+                break
+            if self.text[self.at] == "#":
+                self.comment()
+                continue
+            try:
+                if self.text[self.at] == "[":
+                    self.header()
+                else:
+                    self.statement()
+            except _TooDeepError:
+                self.is_too_deep = True
+                self.stack, self.pending = [], None
+                self.problem(self.at, self.at, f"nested deeper than {MAX_DEPTH} levels: not read")
+                self.skip(_REST)
+        _extend(self.table, size)
+        self.judge()
+        return Tree(self.root, tuple(self.problems), tuple(self.comments))
+
+    def judge(self) -> None:
+        """Let tomllib decide, unless the file is of the kind that it takes for ever to read."""
+        self.problems.sort(key=lambda problem: problem.span)
+        if self.is_too_deep:
+            return
+        first = first_problem(self.text)
+        if first is None:
+            self.problems = []
+        elif not self.problems or self.problems[0].span.start > first.span.end:
+            self.problems.insert(0, first)
+
+    # Small steps
+
+    def problem(self, start: int, end: int, message: str) -> None:
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(Problem(Span(start, end), message))
+        elif len(self.problems) == MAX_PROBLEMS:
+            message = "too many problems: those after this place are not listed"
+            self.problems.append(Problem(Span(start, end), message))
+
+    def skip(self, pattern: re.Pattern[str]) -> str:
+        match = pattern.match(self.text, self.at)
+        if match is None:
+            return ""
+        self.at = match.end()
+        return match[0]
+
+    def comment(self) -> None:
+        start = self.at
+        self.skip(_COMMENT)
+        self.comments.append(Comment(Span(start, self.at)))
+
+    def end_of_line(self, what: str) -> None:
+        """Nothing but a comment may follow on this line."""
+        self.skip(_BLANK)
+        start = self.at
+        garbage = self.skip(_GARBAGE).rstrip()
+        if garbage and what:
+            self.problem(start, start + len(garbage), f"expected the end of the line after {what}")
+        if self.text[self.at : self.at + 1] == "#":
+            self.comment()
+
+    def keys(self) -> list[_Key] | None:
+        """The parts of a dotted key; None, and nothing read, where no key begins."""
+        keys: list[_Key] = []
+        while match := _KEY_PART.match(self.text, self.at):
+            written = match[0]
+            name, problem = written, None
+            if written[0] in "\"'":
+                scalar = scalars.string(written)
+                name, problem = str(scalar.value), scalar.problem
+            if problem:
+                self.problem(*match.span(), problem)
+            keys.append(_Key(name, Span(*match.span())))
+            if len(keys) > MAX_DEPTH:
+                raise _TooDeepError
+            self.at = match.end()
+            dot = _DOT.match(self.text, self.at)
+            if dot is None:
+                return keys
+            self.at = dot.end()
+        if keys:
+            self.problem(self.at - 1, self.at, "expected another part of the key after this dot")
+        return keys or None
+
+    # Statements
+
+    def header(self) -> None:
+        start = self.at
+        is_list = self.text.startswith("[[", start)
+        self.at += 2 if is_list else 1
+        self.skip(_BLANK)
+        _extend(self.table, start)
+        keys = self.keys()
+        if keys is None:
+            self.skip(_REST)
+            self.problem(start, self.at, "expected a name in this header")
+            self.table = _Container("object", Span(self.at, self.at), 0)  # of no known name
+            return
+        self.skip(_BLANK)
+        closing = "]]" if is_list else "]"
+        if self.text.startswith(closing, self.at):
+            self.at += len(closing)
+            what = "this header"
+        else:
+            self.problem(start, self.at, f"this header is not closed: expected `{closing}`")
+            what = ""
+        behind = self.at
+        self.end_of_line(what)
+        self.table = self.declare(keys, Span(start, behind), is_list=is_list)
+
+    def declare(self, keys: list[_Key], header: Span, *, is_list: bool) -> _Container:
+        """The table that this header begins."""
+        parent = self.descend(self.root, keys, header.end)
+        key, body = keys[-1], Span(header.end, header.end)
+        old = parent.index.get(key.text)
+        if is_list:
+            if not (isinstance(old, _Container) and old.is_table_list):
+                old = _Container("array", body, parent.depth + 1)
+                old.is_table_list = True
+                self.add(parent, key, old)
+            table = _Container("object", body, old.depth + 1)
+            table.parent = old
+            old.items.append(table)
+            return table
+        if isinstance(old, _Container) and old.kind == "object" and not old.is_fixed:
+            if old.is_declared:
+                self.problem(*header, f"table `{readable(key.text)}` is already declared")
+            old.is_declared = True
+            return old
+        table = _Container("object", body, parent.depth + 1)
+        table.is_declared = True
+        self.add(parent, key, table)
+        return table
+
+    def descend(self, table: _Container, keys: list[_Key], end: int) -> _Container:
+        """The table that the last of `keys` belongs to; tables on the way are made as needed."""
+        for index, key in enumerate(keys[:-1]):
+            found = table.index.get(key.text)
+            if isinstance(found, _Container) and found.is_table_list:
+                found = found.items[-1]
+            if not isinstance(found, _Container) or found.kind != "object" or found.is_fixed:
+                start = keys[index + 1].span.start
+                found = _Container("object", Span(start, max(start, end)), table.depth + 1)
+                self.add(table, key, found)
+            table = found
+        return table
+
+    def add(self, table: _Container, key: _Key, value: Node) -> None:
+        if key.text in table.index:
+            shown = readable(key.text)
+            self.problem(*key.span, f"`{shown}` is already set in this table")
+        table.index[key.text] = value
+        node = Node("string", key.span, key.text)
+        node.parent = value.parent = table
+        table.members.append(Member(node, value))
+
+    def statement(self) -> None:
+        start = self.at
+        keys = self.keys()
+        if keys is None:
+            self.skip(_GARBAGE)
+            written = self.text[start : self.at].rstrip()
+            end = start + max(len(written), 1)
+            self.problem(start, end, "expected a key, a `[table]` or a comment")
+            return
+        table = self.descend(self.table, keys, self.at)
+        self.pending = (table, keys[-1])
+        self.skip(_BLANK)
+        if self.text[self.at : self.at + 1] != "=":
+            end = keys[-1].span.end
+            self.problem(start, end, "expected `=` and a value after this key")
+            self.attach(Node("missing", Span(end, end)))
+            self.end_of_line("")
+        else:
+            self.at += 1
+            self.value()
+        _extend(table, max(self.at, keys[-1].span.end))
+
+    # Values
+
+    def value(self) -> None:
+        """Read the value behind a statement's `=`, and the rest of its line."""
+        state = _VALUE
+        while state != _AFTER or self.stack:
+            if state == _KEY and self.inline_key():
+                state = _VALUE
+                continue
+            match = _TOKEN.match(self.text, self.at)
+            kind = (match.lastindex if match else None) or 0
+            start, end = match.span(kind) if match else (self.at, self.at)
+            if match is None or (kind in (_LINE_END, _NOTE) and not self.stack):
+                self.end_of_value()
+                return
+            if kind == _LINE_END:
+                if self.is_next_statement(end, state):
+                    self.end_of_value()
+                    return
+                self.at = end
+                self.require_one_line()
+            elif kind == _NOTE:
+                self.at = start
+                self.comment()
+            elif kind == _MARK:
+                self.at = end
+                state = self.mark(match[kind], start, state)
+            else:
+                state = self.scalar(kind, start, end, state)
+        self.end_of_line("this value")
+
+    def is_next_statement(self, at: int, state: int) -> bool:
+        """Whether a line within open brackets ends them, because the next statement begins."""
+        is_list = self.stack[-1].kind == "array"
+        match = _NEXT_STATEMENT.match(self.text, at)
+        if match and (is_list or not match[0].endswith("=")):
+            return True
+        return not is_list and state != _KEY and _CONTINUES.match(self.text, at) is None
+
+    def require_one_line(self) -> None:
+        brace = self.stack[-1].span.start
+        is_reported = bool(self.problems) and self.problems[-1].span.start == brace
+        if self.stack[-1].kind == "object" and not is_reported:
+            self.problem(brace, brace + 1, "an inline table must be on one line")
+
+    def inline_key(self) -> bool:
+        """A key of an inline table up to its `=`; False where none begins."""
+        self.skip(_BLANK)
+        start = self.at
+        keys = self.keys()
+        if keys is None:
+            return False
+        self.pending = (self.descend(self.stack[-1], keys, self.at), keys[-1])
+        self.skip(_BLANK)
+        if self.text[self.at : self.at + 1] == "=":
+            self.at += 1
+        else:
+            self.problem(start, keys[-1].span.end, "expected `=` and a value after this key")
+        return True
+
+    def scalar(self, kind: int, start: int, end: int, state: int) -> int:
+        if kind == _LONG:
+            kind, end = self.long_string(start)
+        written = self.text[start:end]
+        self.at = end
+        if kind == _STRING:
+            scalar = scalars.string(written)
+        elif kind == _WORD:
+            scalar = scalars.word(written)
+        elif kind == _OPEN_STRING:
+            opening = written[:3] if written[:3] in _LONG_STRING else written[0]
+            value = written[len(opening) :]
+            scalar = scalars.Scalar("string", value, "this string is not closed")
+        else:
+            self.problem(start, end, f"unexpected character `{readable(written)}`")
+            return state
+        if scalar.problem:
+            self.problem(start, end, scalar.problem)
+        return self.put(Node(scalar.kind, Span(start, end), scalar.value), state)
+
+    def long_string(self, start: int) -> tuple[int, int]:
+        """Kind and end of a string in triple quotes.
+
+        One that is not closed ends at its line end; later ones are then taken line by line too,
+        for where they begin and end is a guess, and each guess would read to the end of the file.
+        """
+        if not self.has_open_long_string:
+            match = _LONG_STRING[self.text[start : start + 3]].match(self.text, start)
+            if match:
+                return _STRING, match.end()
+            self.has_open_long_string = True
+        rest = _REST.match(self.text, start)
+        return _OPEN_STRING, rest.end() if rest else len(self.text)
+
+    def mark(self, mark: str, start: int, state: int) -> int:
+        if mark in "[{":
+            return self.open(mark, start, state)
+        if mark in "]}":
+            kind = "array" if mark == "]" else "object"
+            if self.stack and self.stack[-1].kind == kind:
+                if state == _KEY and self.stack[-1].members:
+                    message = "the last value of an inline table takes no comma"
+                    self.problem(start, start + 1, message)
+                return self.close()
+            self.problem(start, start + 1, f"unexpected `{mark}`")
+            return state
+        if mark == "," and self.stack:
+            if state == _VALUE and self.pending is not None:
+                self.missing_value(start)
+            elif state != _AFTER:
+                self.problem(start, start + 1, "expected a value before this comma")
+            return _VALUE if self.stack[-1].kind == "array" else _KEY
+        self.problem(start, start + 1, f"unexpected `{mark}`")
+        return state
+
+    def open(self, mark: str, start: int, state: int) -> int:
+        parent = self.pending[0] if self.pending else self.stack[-1]
+        kind: Literal["object", "array"] = "array" if mark == "[" else "object"
+        node = _Container(kind, Span(start, start + 1), parent.depth + 1)
+        node.is_fixed = True
+        self.put(node, state)
+        self.stack.append(node)
+        return _VALUE if mark == "[" else _KEY
+
+    def close(self) -> int:
+        if self.pending is not None:
+            self.missing_value(self.at - 1)
+        node = self.stack.pop()
+        node.span = Span(node.span.start, self.at)
+        if self.stack and self.stack[-1].kind == "object":
+            _extend_within(node, self.stack[-1])
+        return _AFTER
+
+    def put(self, node: Node, state: int) -> int:
+        if state == _AFTER:
+            self.problem(node.span.start - 1, node.span.start, "expected a comma before this value")
+        elif state == _KEY:
+            self.problem(*node.span, "expected a key")
+            return state
+        self.attach(node)
+        return _AFTER
+
+    def attach(self, node: Node) -> None:
+        if self.pending is not None:
+            table, key = self.pending
+            self.pending = None
+            self.add(table, key, node)
+            if self.stack:
+                _extend_within(node, self.stack[-1])
+        elif self.stack and self.stack[-1].kind == "array":
+            node.parent = self.stack[-1]
+            self.stack[-1].items.append(node)
+
+    def missing_value(self, at: int) -> None:
+        if self.pending is not None:
+            key = self.pending[1]
+            self.problem(*key.span, f"expected a value for `{readable(key.text)}`")
+            self.attach(Node("missing", Span(at, at)))
+
+    def end_of_value(self) -> None:
+        """The line or the text ends here: close what is open."""
+        at = self.at
+        if self.pending is not None:
+            self.missing_value(at)
+        while self.stack:
+            start = self.stack[-1].span.start
+            what = "list" if self.stack[-1].kind == "array" else "inline table"
+            self.problem(start, start + 1, f"this {what} is not closed")
+            self.close()
+
+
+def _extend(table: _Container, end: int) -> None:
+    """Let `table` and all that it lies in reach to `end` at least."""
+    node: Node | None = table
+    while node is not None and node.span.end < end:
+        node.span = Span(node.span.start, end)
+        node = node.parent
+
+
+def _extend_within(node: Node, limit: Node) -> None:
+    """Let the tables that a dotted key made within an inline table reach to the end of `node`."""
+    table = node.parent
+    while table is not None and table is not limit:
+        if table.span.end < node.span.end:
+            table.span = Span(table.span.start, node.span.end)
+        table = table.parent
