@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 from typing import Any
 
 _NUMBERS = {
@@ -109,5 +110,5 @@ def mount_points() -> list[str]:
     for line in read_text("/proc/self/mountinfo", 1 << 20).splitlines():
         fields = line.split(" ")
         if len(fields) > 4:
-            points.append(fields[4].encode().decode("unicode_escape"))
+            points.append(re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), fields[4]))
     return points

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -35,6 +36,29 @@ def each_target(paths: Iterable[str], act: Callable[[str], None]) -> dict[str, A
     if not done:
         raise last
     return {"detail": "no error at " + ", ".join(done)}
+
+
+def movable(facts: dict[str, Any]) -> list[str]:
+    """Control folders that this kernel would move away.
+
+    To change nothing, each is renamed onto a folder that is not empty: a kernel that checks no
+    mount point on the way says so only then.
+
+    :raises OSError: none would be moved; the last error
+    """
+    found = []
+    last = OSError(errno.EBUSY, "mount point")
+    for move in facts["movable"]:
+        try:
+            os.rename(move["folder"], move["onto"])
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                found.append(move["folder"])
+            else:
+                last = error
+    if not found:
+        raise last
+    return found
 
 
 def overwrite(path: str) -> None:

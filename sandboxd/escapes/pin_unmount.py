@@ -1,11 +1,14 @@
-"""Unmount a pin in a namespace of our own: below it lies the writable workspace."""
+"""Unmount a pin in a namespace of our own: below it lies the writable workspace.
+
+Or the folder that was the mount point can now be moved away, and another one made in its place.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from sandboxd.escapes._kernel import MNT_DETACH, MS_PRIVATE, MS_REC, call, mount, own_mounts
-from sandboxd.escapes._pins import each_target, overwrite, pinned_files
+from sandboxd.escapes._pins import each_target, movable, overwrite, pinned_files
 
 TITLE = "unmount a pin in an own namespace"
 JUDGE = "workspace"
@@ -22,4 +25,7 @@ def attempt(facts: dict[str, Any]) -> dict[str, Any]:
             call("umount2", pin["inside"].encode(), MNT_DETACH)
         except OSError:
             continue
-    return each_target(targets, overwrite)
+    try:
+        return {"detail": "moved", "movable": movable(facts)}
+    except OSError:
+        return each_target(targets, overwrite)

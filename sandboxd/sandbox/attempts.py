@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import json
 import os
@@ -66,6 +67,21 @@ def program(attempts: Iterable[Attempt], facts: Mapping[str, Any], nonce: str) -
         "modules": modules,
     }
     return f"{_source('_runner.py')}\n\nmain(json.loads({json.dumps(parcel)!a}))\n".encode()
+
+
+@functools.cache
+def imports() -> tuple[str, ...]:
+    """The standard library's modules that the runner and the attempts import."""
+    found: set[str] = set()
+    for file in os.listdir(_FOLDER):
+        if not file.endswith(".py"):
+            continue
+        for node in ast.walk(ast.parse(_source(file))):
+            if isinstance(node, ast.Import):
+                found |= {name.name for name in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module)
+    return tuple(sorted(name for name in found if not name.startswith("sandboxd")))
 
 
 def _source(file: str) -> str:

@@ -84,7 +84,7 @@ class Canaries:
 
     def damage(self, attempt: str, result: Mapping[str, Any]) -> tuple[str, ...]:
         """What the host sees of an attempt: scratch files changed, files planted, paths reached."""
-        found = []
+        found = [f"`{path}` can be moved away" for path in result.get("movable", [])]
         if attempt in PIN_ATTEMPTS:
             for inside, folder in self._pins.items():
                 if what := folder.damage(attempt):
@@ -93,8 +93,6 @@ class Canaries:
             found += self._planted(self._control_folders())
         elif attempt == "writable-mount":
             found += self._planted_outside(result)
-        elif attempt == "pin-parent-rename":
-            found += [f"`{path}` can be moved away" for path in result.get("movable", [])]
         else:
             found += self._reached(attempt, result.get("reached", []))
         return tuple(found)

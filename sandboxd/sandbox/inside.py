@@ -61,7 +61,7 @@ def _with_our_python(
 ) -> str:
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     try:
-        tar = interpreter.archive(program, os.path.join(cache, "sandboxd"))
+        tar = interpreter.archive(program, attempt_list.imports(), os.path.join(cache, "sandboxd"))
     except EnvironmentFailure as error:
         return f"the image has no Python 3.8 that works, and {error.message}"
     command = ["sh", "-c", interpreter.SCRIPT, "sh", nonce]

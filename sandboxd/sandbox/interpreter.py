@@ -20,10 +20,8 @@ from importlib.util import MAGIC_NUMBER
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.files import write_atomic
 
-# What the runner and the attempts import; the modules that these need are found by importing them.
-_MODULES = "ctypes, errno, glob, json, os, select, signal, socket, stat, struct, sys, time, types"
 _LIST = (
-    f"import {_MODULES}, encodings.utf_8, encodings.latin_1, encodings.ascii, encodings.idna\n"
+    "import {modules}, encodings.utf_8, encodings.latin_1, encodings.ascii, encodings.idna\n"
     "for name, module in sorted(sys.modules.items()):\n"
     "    if getattr(module, '__file__', None): print(name, module.__file__, sep='\\t')\n"
 )
@@ -54,39 +52,44 @@ REASONS = {
 }
 
 
-def archive(program: bytes, cache_folder: str) -> bytes:
+def archive(program: bytes, modules: tuple[str, ...], cache_folder: str) -> bytes:
     """A tar of the interpreter with `program` as ``program.py``.
 
+    :param modules: what the program imports; what these need is found by importing them
     :raises EnvironmentFailure: this machine's Python cannot be taken apart
     """
-    path = os.path.join(cache_folder, f"python-{_identity()}.tar")
+    listing = _LIST.format(modules=", ".join(("sys", *modules)))
+    path = os.path.join(cache_folder, f"python-{_identity(listing)}.tar")
     try:
         with open(path, "rb") as file:
             stored = file.read()
     except OSError:
-        stored = _build()
+        stored = _build(listing)
         os.makedirs(cache_folder, mode=0o700, exist_ok=True)
         with contextlib.suppress(EnvironmentFailure):
             write_atomic(path, stored, 0o600)
     result = io.BytesIO()
     result.write(stored)
+    result.seek(0)
     with tarfile.open(fileobj=result, mode="a") as tar:
         _add(tar, "program.py", program, 0o600)
     return result.getvalue()
 
 
-def _identity() -> str:
+def _identity(listing: str) -> str:
     """Another interpreter, or another build of it, is another archive."""
     binary = os.path.realpath(sys.executable)
     found = os.stat(binary)
-    text = f"2 {binary} {sys.version} {found.st_size} {found.st_mtime_ns} {MAGIC_NUMBER!r} {_LIST}"
+    text = (
+        f"2 {binary} {sys.version} {found.st_size} {found.st_mtime_ns} {MAGIC_NUMBER!r} {listing}"
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _build() -> bytes:
+def _build(listing: str) -> bytes:
     binary = os.path.realpath(sys.executable)
-    listing = _run([binary, "-I", "-S", "-c", _LIST])
-    modules = [line.split("\t") for line in listing.splitlines()]
+    found = _run([binary, "-I", "-S", "-c", listing])
+    modules = [line.split("\t") for line in found.splitlines()]
     extensions = [file for _, file in modules if file.endswith(".so")]
     loader, libraries = _closure([binary, *extensions])
     result = io.BytesIO()
