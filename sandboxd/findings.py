@@ -8,12 +8,13 @@ fix works wherever the setting was written.
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sandboxd._typing import TYPE_CHECKING, NamedTuple
 from sandboxd.text import Edit, SourceText, Span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
 
 class Severity(enum.IntEnum):

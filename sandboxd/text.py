@@ -8,12 +8,15 @@ SARIF count code points, LSP clients count UTF-16 (VS Code), UTF-8 (Neovim, Heli
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from sandboxd._typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Literal
 
-Encoding = Literal["utf-8", "utf-16", "utf-32"]
+    Encoding = Literal["utf-8", "utf-16", "utf-32"]
+else:
+    Encoding = str
 
 
 class Span(NamedTuple):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sandboxd import kinds, rules
+from sandboxd._typing import TYPE_CHECKING
 from sandboxd.analysis import suppressions
 from sandboxd.analysis.settings import NO_SETTINGS, RuleSettings
 from sandboxd.effective.container import containers

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
+from sandboxd._typing import TYPE_CHECKING, NamedTuple
 from sandboxd.findings import Severity, Suppressed
 
 if TYPE_CHECKING:

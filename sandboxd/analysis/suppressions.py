@@ -7,8 +7,8 @@ for the next line that is not a comment either.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Place, Suppressed
 from sandboxd.model.suppression import Suppression
 from sandboxd.text import Span

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 from sandboxd import kinds
+from sandboxd._typing import NamedTuple
 from sandboxd.findings import Skipped
 
 # A walk ends here: a folder of a million files is no project, and a shell has to answer.

@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeVar
+from sandboxd._typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from typing import Any
+
 
 T = TypeVar("T")
 

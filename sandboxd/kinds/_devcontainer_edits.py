@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Add, Remove, Replace
 from sandboxd.syntax import jsonc_edit
 from sandboxd.text import Edit

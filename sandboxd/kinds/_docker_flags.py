@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Place
 from sandboxd.kinds import _mounts
 from sandboxd.model.container import Container, Device, Pair, SecurityOption
@@ -12,6 +11,7 @@ from sandboxd.text import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
     from sandboxd.kinds import Resolver
     from sandboxd.syntax.argv import Flag

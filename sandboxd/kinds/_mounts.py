@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
-from sandboxd.model.container import Mount, MountType
+from sandboxd._typing import TYPE_CHECKING, NamedTuple
+from sandboxd.model.container import Mount
 
 if TYPE_CHECKING:
     from sandboxd.kinds import Resolver
+    from sandboxd.model.container import MountType
 
 _SOURCE = ("source", "src")
 _TARGET = ("target", "dst", "destination")

@@ -6,8 +6,7 @@ Three layers, in the order in which the CLI hands them to docker: the properties
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Place
 from sandboxd.kinds import _docker_flags as flags
 from sandboxd.kinds import _mounts
@@ -19,6 +18,8 @@ from sandboxd.syntax import argv, jsonc
 from sandboxd.text import SourceText, Span
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from sandboxd.kinds import Resolver
     from sandboxd.syntax.node import Node
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from sandboxd._typing import TYPE_CHECKING
 from sandboxd.model.document import Document
-from sandboxd.syntax import toml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +21,9 @@ def matches(path: str) -> bool:
 
 
 def parse(source: SourceText) -> Document:
+    # Late: who checks a devcontainer.json has no use for it, and all kinds are loaded.
+    from sandboxd.syntax import toml
+
     return Document(NAME, source, toml.parse(source.text), "toml")
 
 

@@ -6,12 +6,14 @@ own plan), every rule reads it and every writer writes it. Values are in docker'
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
-
+from sandboxd._typing import TYPE_CHECKING, NamedTuple
 from sandboxd.findings import Place
 from sandboxd.model.values import Value
 
-MountType = Literal["bind", "volume", "tmpfs", "other"]
+if TYPE_CHECKING:
+    from typing import Literal
+
+    MountType = Literal["bind", "volume", "tmpfs", "other"]
 
 
 class Mount(NamedTuple):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
-
+from sandboxd._typing import TYPE_CHECKING, NamedTuple
 from sandboxd.syntax.node import Tree
 from sandboxd.text import SourceText
 
-Language = Literal["jsonc", "toml"]
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Language = Literal["jsonc", "toml"]
 
 
 class Document(NamedTuple):

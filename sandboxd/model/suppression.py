@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from sandboxd._typing import NamedTuple
 from sandboxd.findings import Place
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Generic, Literal, NamedTuple, TypeVar
-
+from sandboxd._typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 from sandboxd.findings import Place
 from sandboxd.syntax.node import Node
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from typing import Literal
 
-OriginKind = Literal["file", "feature", "label", "compose", "dockerfile", "engine", "plan"]
+    OriginKind = Literal["file", "feature", "label", "compose", "dockerfile", "engine", "plan"]
+
+
+T = TypeVar("T")
 
 
 class Origin(NamedTuple):

@@ -7,12 +7,14 @@ character.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
 
+from sandboxd._typing import TYPE_CHECKING
 from sandboxd.render._paths import shown
 from sandboxd.text import SourceText
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from sandboxd.findings import Finding, Place, Report
 
 VERSION = 1

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from typing import TYPE_CHECKING
+
+from sandboxd._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

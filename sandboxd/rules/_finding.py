@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Finding, Place, Related, Remedy, RuleMeta, Severity
 from sandboxd.text import Span
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from sandboxd.model.container import Container
     from sandboxd.model.values import Value
 

@@ -7,8 +7,7 @@ on the host.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Severity
 
 if TYPE_CHECKING:

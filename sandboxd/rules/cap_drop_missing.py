@@ -34,8 +34,7 @@ forging, so the hint stays.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Add, Remedy, RuleMeta, Severity
 from sandboxd.rules._finding import at_container
 

@@ -29,8 +29,7 @@ No difference: it is about what is asked for, not about what runs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Finding, Place, Related, RuleMeta, Severity
 
 if TYPE_CHECKING:

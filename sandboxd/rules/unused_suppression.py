@@ -27,8 +27,7 @@ that the project uses.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Finding, RuleMeta, Severity
 
 if TYPE_CHECKING:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from typing import Literal
 
 from sandboxd._typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Literal
 
     from sandboxd.text import Span
 
-NodeKind = Literal["object", "array", "string", "number", "boolean", "null", "datetime", "missing"]
+    NodeKind = Literal[
+        "object", "array", "string", "number", "boolean", "null", "datetime", "missing"
+    ]
 
 
 class Problem(NamedTuple):

@@ -13,12 +13,16 @@ not, the problems are ours, which have exact places, and tomllib's first where o
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
 
+from sandboxd._typing import TYPE_CHECKING, NamedTuple
 from sandboxd.syntax import _toml_scalars as scalars
 from sandboxd.syntax._toml_validity import first_problem
 from sandboxd.syntax.node import Comment, Member, Node, Problem, Tree, collector_paused, readable
 from sandboxd.text import Span
+
+if TYPE_CHECKING:
+    from typing import Literal
+
 
 MAX_DEPTH = 200
 MAX_PROBLEMS = 200
@@ -192,7 +196,8 @@ class _Parser:
                 return keys
             self.at = dot.end()
         if keys:
-            self.problem(self.at - 1, self.at, "expected another part of the key after this dot")
+            at = self.text.rindex(".", 0, self.at)
+            self.problem(at, at + 1, "expected another part of the key after this dot")
         return keys or None
 
     # Statements
@@ -266,6 +271,7 @@ class _Parser:
         node = Node("string", key.span, key.text)
         node.parent = value.parent = table
         table.members.append(Member(node, value))
+        _extend(table, max(key.span.end, value.span.end))
 
     def statement(self) -> None:
         start = self.at
@@ -287,7 +293,6 @@ class _Parser:
         else:
             self.at += 1
             self.value()
-        _extend(table, max(self.at, keys[-1].span.end))
 
     # Values
 
@@ -418,8 +423,7 @@ class _Parser:
             self.missing_value(self.at - 1)
         node = self.stack.pop()
         node.span = Span(node.span.start, self.at)
-        if self.stack and self.stack[-1].kind == "object":
-            _extend_within(node, self.stack[-1])
+        _extend(node.parent, self.at)
         return _AFTER
 
     def put(self, node: Node, state: int) -> int:
@@ -436,8 +440,6 @@ class _Parser:
             table, key = self.pending
             self.pending = None
             self.add(table, key, node)
-            if self.stack:
-                _extend_within(node, self.stack[-1])
         elif self.stack and self.stack[-1].kind == "array":
             node.parent = self.stack[-1]
             self.stack[-1].items.append(node)
@@ -460,18 +462,8 @@ class _Parser:
             self.close()
 
 
-def _extend(table: _Container, end: int) -> None:
-    """Let `table` and all that it lies in reach to `end` at least."""
-    node: Node | None = table
+def _extend(node: Node | None, end: int) -> None:
+    """Let `node` and all that it lies in reach to `end` at least."""
     while node is not None and node.span.end < end:
         node.span = Span(node.span.start, end)
         node = node.parent
-
-
-def _extend_within(node: Node, limit: Node) -> None:
-    """Let the tables that a dotted key made within an inline table reach to the end of `node`."""
-    table = node.parent
-    while table is not None and table is not limit:
-        if table.span.end < node.span.end:
-            table.span = Span(table.span.start, node.span.end)
-        table = table.parent

@@ -10,8 +10,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import TYPE_CHECKING
 
+from sandboxd._typing import TYPE_CHECKING
 from sandboxd.cli import terminal
 from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, EXIT_USAGE, SandboxdError, UsageError
 

@@ -16,19 +16,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd import config, rules
+    from sandboxd import rules
 
     name = args.rule.strip().lower()
     if name in rules.ids():
         rule = rules.load()[name]
         print(_page(name, rule.META.severity.label, (rule.__doc__ or "").strip()))
         return EXIT_OK
-    for meta in config.RULES:
-        if meta.id == name:
-            print(_page(name, meta.severity.label, f"{meta.summary}."))
-            return EXIT_OK
-    known = [*rules.ids(), *(meta.id for meta in config.RULES)]
-    raise UsageError(f"there is no rule `{args.rule}`", _did_you_mean(name, known))
+    raise UsageError(f"there is no rule `{args.rule}`", _did_you_mean(name, rules.ids()))
 
 
 def _page(name: str, severity: str, text: str) -> str:

@@ -16,11 +16,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd import config
     from sandboxd import rules as catalogue
 
     metas = [rule.META for rule in catalogue.load().values()]
-    metas += config.RULES
     if args.format == "json":
         import json
 
