@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import os
 import socket
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.sandbox import address, failures
-from sandboxd.sandbox.transport import ANSWER_SECONDS, ApiError, Transport
+from sandboxd.host.docker_api import engine_host
+from sandboxd.sandbox import failures
+from sandboxd.sandbox.transport import ANSWER_SECONDS, ApiError, Tls, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -226,4 +228,13 @@ class Engine:
 
 def connect(environ: Mapping[str, str]) -> Engine:
     """The engine that the docker command line would talk to."""
-    return Engine(Transport(address.engine_host(environ), address.engine_tls(environ)))
+    return Engine(Transport(engine_host(environ), _tls(environ)))
+
+
+def _tls(environ: Mapping[str, str]) -> Tls | None:
+    """TLS settings of a `tcp://` engine, as the docker command line reads them."""
+    folder = environ.get("DOCKER_CERT_PATH")
+    verify = bool(environ.get("DOCKER_TLS_VERIFY"))
+    if not folder and not verify:
+        return None
+    return Tls(folder or os.path.join(environ.get("HOME", "/"), ".docker"), verify)

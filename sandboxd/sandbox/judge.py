@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 Outcome = Literal["held", "escaped", "residual", "not-applicable", "inconclusive"]
 
+OUTCOMES: tuple[Outcome, ...] = ("held", "residual", "not-applicable", "inconclusive", "escaped")
+
 
 class Host(NamedTuple):
     """What the host knows: secrets that no attempt was told, and its kernel and namespaces."""

@@ -59,6 +59,10 @@ class Transport:
         self.host = host
         self._tls = tls
         self._url = urlsplit(host)
+        if self._url.scheme == "context":
+            raise EnvironmentFailure(
+                f"there is no docker context `{self._url.path}`", "`docker context ls` lists them"
+            )
         if self._url.scheme not in ("unix", "tcp", "http", "https"):
             raise EnvironmentFailure(
                 f"cannot use the engine address `{host}`",

@@ -43,9 +43,11 @@ def folder(args: argparse.Namespace) -> str:
     return os.path.dirname(config) if config else path
 
 
-def plan(directory: str) -> Plan:
-    """The project's plan for this machine."""
+def plan(directory: str, args: argparse.Namespace) -> Plan:
+    """The project's plan for this machine, with the grants of the command line."""
+    from sandboxd.cli.commands._grants import grants
     from sandboxd.host.probe import probe
     from sandboxd.project import Project
 
-    return Project.open(directory, os.environ).plan(probe(os.environ, trial=True))
+    project = Project.open(directory, os.environ)
+    return project.plan(probe(os.environ, trial=True), grants(args))

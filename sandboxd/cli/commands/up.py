@@ -8,19 +8,20 @@ from __future__ import annotations
 import argparse
 
 from sandboxd.cli import terminal
-from sandboxd.cli.commands import _sandbox
+from sandboxd.cli.commands import _grants, _sandbox
 
 HELP = "start the project's sandbox"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_project(parser)
+    _grants.configure(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     from sandboxd.sandbox.run import up
 
-    plan = _sandbox.plan(_sandbox.folder(args))
+    plan = _sandbox.plan(_sandbox.folder(args), args)
     for downgrade in plan.downgrades:
         terminal.status(f"downgrade: {downgrade.control}: {downgrade.why}")
         if downgrade.fix:

@@ -1,0 +1,120 @@
+"""What of a running container is not as planned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sandboxd.model.container import Container, Mount
+    from sandboxd.model.values import Value
+
+
+class Drift(NamedTuple):
+    """One difference; '' stands for "not there"."""
+
+    control: str
+    planned: str
+    live: str
+
+
+# Settings of one value, and what the engine makes of "not set".
+_SINGLE = {
+    "runtime": "",
+    "privileged": "false",
+    "user": "",
+    "network": "bridge",
+    "pid": "",
+    "ipc": "private",
+    "uts": "",
+    "userns": "",
+    "read_only_rootfs": "false",
+    "memory": "",
+    "cpus": "",
+    "pids_limit": "",
+    "image": "",
+}
+
+
+def differences(planned: Container, live: Container) -> tuple[Drift, ...]:
+    """How `live` differs from `planned`.
+
+    Give both as `observe` reads them: the plan through its create request. Environment and labels
+    that the image adds are no drift, and neither is a runtime that the plan leaves to the engine.
+    """
+    found = []
+    for field, default in _SINGLE.items():
+        wanted = _text(getattr(planned, field)) or default
+        real = _text(getattr(live, field)) or default
+        if wanted != real and not (field in ("runtime", "user") and not wanted):
+            found.append(Drift(field.replace("_", "-"), wanted, real))
+    for field in ("cap_add", "cap_drop", "devices", "ports", "ulimits", "annotations"):
+        found += _sets(field.replace("_", "-"), getattr(planned, field), getattr(live, field))
+    found += _options(planned, live)
+    found += _mounts(planned, live)
+    found += _environment(planned, live)
+    return tuple(found)
+
+
+def _text(value: Value[object] | None) -> str:
+    if value is None:
+        return ""
+    return str(value.value).lower() if isinstance(value.value, bool) else str(value.value)
+
+
+def _show(value: object) -> str:
+    if isinstance(value, tuple):
+        return ":".join(str(part) for part in value if part not in ((), ""))
+    return str(value)
+
+
+def _sets(
+    name: str, planned: Iterable[Value[object]], live: Iterable[Value[object]]
+) -> list[Drift]:
+    wanted = {_show(v.value) for v in planned}
+    real = {_show(v.value) for v in live}
+    missing = [Drift(name, item, "") for item in sorted(wanted - real)]
+    return missing + [Drift(name, "", item) for item in sorted(real - wanted)]
+
+
+def _options(planned: Container, live: Container) -> list[Drift]:
+    """Security options by name: the last of each is the one in force."""
+    found = []
+    names = {o.value.name for o in (*planned.security_opt, *live.security_opt)}
+    for name in sorted(names):
+        wanted, real = planned.option(name), live.option(name)
+        before = wanted.value.value if wanted else ""
+        after = real.value.value if real else ""
+        if before != after:
+            found.append(Drift(name, before, after))
+    return found
+
+
+def _mounts(planned: Container, live: Container) -> list[Drift]:
+    wanted = {v.value.target: v.value for v in planned.mounts}
+    real = {v.value.target: v.value for v in live.mounts}
+    found = []
+    for target in sorted(wanted.keys() | real.keys()):
+        before, after = _mount(wanted.get(target)), _mount(real.get(target))
+        if before != after:
+            found.append(Drift(f"mount {target}", before, after))
+    return found
+
+
+def _mount(mount: Mount | None) -> str:
+    if mount is None:
+        return ""
+    mode = "read-only" if mount.read_only else "read-write"
+    return " ".join(part for part in (mount.type, mount.source, mode) if part)
+
+
+def _environment(planned: Container, live: Container) -> list[Drift]:
+    real = {v.value.name: v.value.value for v in live.env}
+    found = []
+    for value in planned.env:
+        name = value.value.name
+        if real.get(name) != value.value.value:
+            # Values may be secrets; that it differs is enough.
+            found.append(Drift(f"env {name}", "set", "other value" if name in real else ""))
+    return found
