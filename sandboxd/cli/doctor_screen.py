@@ -100,7 +100,7 @@ def _controls(facts: HostFacts) -> list[str]:
 def _known(value: bool | None) -> str:
     if value is None:
         return "unknown"
-    return "available" if value else "not in this kernel"
+    return "available" if value else "not offered by this engine"
 
 
 def as_json(facts: HostFacts) -> dict[str, Any]:

@@ -131,8 +131,9 @@ def explain_failure(message: str, runtime: Runtime) -> tuple[str, str]:
     if "cannot run with network enabled in root network namespace" in message:
         return (
             "this runsc cannot set up its own network on this kernel (6.9 or later)",
-            "upgrade runsc (mended after 2024-07, gvisor#10704), or register it with `--network=host` in "
-            "`runtimeArgs` (that is the container's own network, not the host's)",
+            "`sudo runsc install --runtime runsc-sandboxd -- --directfs=false --network=host && "
+            "sudo systemctl reload docker` (the container's own network, not the host's), "
+            "or a newer runsc (gvisor#10704)",
         )
     missing = re.search(
         r"exec:? \"?([^\s\":]+)\"?: (?:no such file|executable file not found|stat)", message

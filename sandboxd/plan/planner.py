@@ -277,7 +277,7 @@ def _residual(
             'set `[network] mode = "none"` in sandboxd.toml if the work needs no network',
         )
     if not choice.gvisor and host.apparmor is False:
-        notes.downgrade("AppArmor", "the host's kernel does not have it")
+        notes.downgrade("AppArmor", "this engine does not offer it")
     runtime = "runsc" if choice.gvisor else "runc"
     for fault in profile.faults:
         if fault.runtime in ("", runtime):
