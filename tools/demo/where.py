@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from sandboxd.errors import SandboxdError
-from sandboxd.sandbox.address import engine_host
+from sandboxd.host.docker_api import engine_host
 from tools.demo.screen import Screen, confirmed
 from tools.demo.signals import uninterrupted
 from tools.engine import packages, private
