@@ -121,8 +121,8 @@ class Keeper:
         done = outcome.done or time.monotonic()
         took = _elapsed(None if force else project.scan.saved, seen, done)
         project.examined = outcome.examined
-        # What we wrote ourselves is not a change to deal with.
-        project.scan = await self._in_thread(scan, project.path)
+        after = await self._in_thread(scan, project.path)
+        project.scan = after.with_older(project.scan, outcome.written)
         self._emit(work.event(project.path, outcome, took))
 
     def _schedule_rewatch(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from collections.abc import Collection
 from typing import NamedTuple
 
 _MOST_FOLDERS = 64
@@ -23,6 +24,15 @@ class Scan(NamedTuple):
     stamp: tuple[tuple[str, int, int, int], ...]
     folders: tuple[str, ...]
     saved: int
+
+    def with_older(self, before: Scan, written: Collection[str]) -> Scan:
+        """This scan, with only the files in `written` as new: all else is still to be dealt with.
+
+        What we wrote ourselves is no change to act upon; what somebody else wrote meanwhile is.
+        """
+        stamp = {entry[0]: entry for entry in before.stamp}
+        stamp.update((entry[0], entry) for entry in self.stamp if entry[0] in written)
+        return self._replace(exists=before.exists, stamp=tuple(sorted(stamp.values())))
 
 
 def scan(workspace: str) -> Scan:
@@ -45,7 +55,7 @@ def scan(workspace: str) -> Scan:
             found = os.stat(os.path.join(workspace, name))
             stamp.append((name, found.st_mtime_ns, found.st_size, found.st_ino))
     saved = max((entry[1] for entry in stamp), default=0)
-    return Scan(True, tuple(stamp), tuple(folders), saved)
+    return Scan(True, tuple(sorted(stamp)), tuple(folders), saved)
 
 
 def _subfolders(folder: str) -> list[str]:

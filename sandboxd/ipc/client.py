@@ -24,7 +24,12 @@ from sandboxd.ipc import address, messages
 START_SECONDS = 2.0
 """How long a command waits for a daemon that it started."""
 
+_ATTEMPTS = 5
 _LOG_HINT = "`sandboxd daemon logs` shows what it did"
+
+
+class ConnectionLost(DaemonError):
+    """The daemon ended, or ended the connection, before it answered."""
 
 
 class Client:
@@ -123,7 +128,7 @@ class Client:
                 self._connection.settimeout(None)
             part = self._connection.recv(262144)
             if not part or len(self._buffer) > messages.MAX_LINE:
-                raise DaemonError("the daemon ended the connection", _LOG_HINT)
+                raise ConnectionLost("the daemon ended the connection", _LOG_HINT)
             self._buffer += part
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]
@@ -151,11 +156,14 @@ def connect(environ: Mapping[str, str], cwd: str | None = None, *, start: bool) 
         client = None
     if client is not None or not start:
         return client
-    _start(environ)
-    client = _greeted(environ, cwd)
-    if client is None:
-        raise DaemonError("the daemon ended as soon as it was started", _LOG_HINT)
-    return client
+    # A daemon that was just killed may take a connection with its last breath: start another.
+    for _ in range(_ATTEMPTS):
+        _start(environ)
+        client = _greeted(environ, cwd)
+        if client is not None:
+            return client
+        time.sleep(0.02)
+    raise DaemonError("the daemon ended as soon as it was started", _LOG_HINT)
 
 
 def register(environ: Mapping[str, str], workspace: str, *, start: bool) -> str | None:
@@ -202,7 +210,7 @@ def _greeted(environ: Mapping[str, str], cwd: str) -> Client | None:
         _check_peer(connection, uid)
         client = Client(connection)
         client.greet(environ, cwd)
-    except (ConnectionRefusedError, FileNotFoundError):
+    except (ConnectionRefusedError, FileNotFoundError, ConnectionLost):
         connection.close()
         return None
     except TimeoutError:
@@ -339,6 +347,6 @@ def _cwd() -> str:
         return "/"
 
 
-def _lost(error: OSError) -> DaemonError:
+def _lost(error: OSError) -> ConnectionLost:
     reason = (error.strerror or type(error).__name__).lower()
-    return DaemonError(f"the connection to the daemon failed: {reason}", _LOG_HINT)
+    return ConnectionLost(f"the connection to the daemon failed: {reason}", _LOG_HINT)

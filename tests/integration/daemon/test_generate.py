@@ -1,0 +1,234 @@
+"""A save, and what becomes of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from sandboxd.ipc import client, messages
+from tests.integration.daemon.world import World, alive, eventually
+
+DEV = 'profile = "dev"\nimage = "x"\n'
+OTHER = 'profile = "dev"\nimage = "other"\n'
+GENERATED = ".devcontainer/devcontainer.json"
+
+
+class Listener:
+    """`status --watch --json` as data."""
+
+    def __init__(self, world: World) -> None:
+        self.process = world.popen("status", "--watch", "--json")
+        self.snapshot = self.next()
+        assert self.snapshot["type"] == messages.SNAPSHOT
+        assert self.next()["type"] == messages.LIVE
+
+    def next(self) -> Any:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, self.process.stderr
+        return json.loads(line)
+
+    def event(self, *kinds: str) -> Any:
+        while True:
+            found = self.next()
+            if found["kind"] in kinds:
+                return found
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+def kept(world: World, text: str = DEV) -> tuple[Path, Path]:
+    """A registered project and its generated file."""
+    project = world.project(text=text)
+    result = world.run("daemon", "start", cwd=project)
+    assert result.returncode == 0, result.stderr
+    world.pid()
+    return project, project / GENERATED
+
+
+def save(project: Path, text: str) -> None:
+    """As editors do: a new file renamed over the old one."""
+    new = project / ".sandboxd.toml.swp"
+    new.write_text(text)
+    os.rename(new, project / "sandboxd.toml")
+
+
+def test_registering_generates_and_a_save_regenerates(world: World) -> None:
+    project, file = kept(world)
+    assert '"image": "x"' in file.read_text()
+    listener = Listener(world)
+    assert [row["path"] for row in listener.snapshot["projects"]] == [str(project)]
+    save(project, OTHER)
+    event = listener.event("regenerated")
+    assert event["path"] == str(project)
+    assert event["files"] == [GENERATED]
+    assert 0 < event["milliseconds"] < 5000
+    assert '"image": "other"' in file.read_text()
+    listener.end()
+
+
+def test_a_save_that_changes_nothing_writes_nothing(world: World) -> None:
+    project, file = kept(world)
+    before = file.stat()
+    listener = Listener(world)
+    save(project, DEV + "# a comment\n")
+    assert listener.event("unchanged", "regenerated")["kind"] == "unchanged"
+    assert (file.stat().st_ino, file.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    listener.end()
+
+
+def test_an_invalid_config_keeps_the_last_good_file_and_is_said(world: World) -> None:
+    project, file = kept(world)
+    good = file.read_text()
+    listener = Listener(world)
+    save(project, 'profile = "dev"\nimage = 7\n')
+    event = listener.event("invalid")
+    assert "sandboxd.toml:2:9" in event["message"]
+    assert file.read_text() == good
+    (row,) = world.status()["projects"]
+    assert row["state"] == "invalid config"
+    assert "sandboxd.toml:2:9" in row["problem"]
+    assert "sandboxd check" in row["hint"]
+    screen = world.run("status").stdout
+    assert "invalid config" in screen and "hint:" in screen
+    save(project, OTHER)
+    listener.event("regenerated")
+    assert world.status()["projects"][0]["problem"] is None
+    listener.end()
+
+
+def test_readers_never_see_half_a_file(world: World) -> None:
+    project, file = kept(world)
+    ends = []
+    deadline = time.monotonic() + 2
+    number = 0
+    while time.monotonic() < deadline:
+        number += 1
+        (project / "sandboxd.toml").write_text(f'image = "{"x" * (number % 900 + 1)}"\n')
+        for _ in range(20):
+            ends.append(file.read_text().rstrip()[-1:])
+    assert set(ends) == {"}"}
+    eventually(lambda: f'"image": "{"x" * (number % 900 + 1)}"' in file.read_text())
+
+
+def test_the_users_edit_of_a_generated_file_is_kept_beside(world: World) -> None:
+    project, file = kept(world)
+    listener = Listener(world)
+    mine = file.read_text() + "// mine\n"
+    file.write_text(mine)
+    event = listener.event("regenerated")
+    assert "devcontainer.json.yours" in event["message"]
+    assert (project / f"{GENERATED}.yours").read_text() == mine
+    listener.end()
+
+
+def test_a_deleted_generated_file_comes_back(world: World) -> None:
+    project, file = kept(world)
+    shutil.rmtree(project / ".devcontainer")
+    eventually(file.exists)
+
+
+def test_a_project_that_vanishes_and_returns(world: World) -> None:
+    project, file = kept(world)
+    listener = Listener(world)
+    away = world.home / "away"
+    project.rename(away)
+    assert listener.event("gone")["path"] == str(project)
+    assert world.status()["projects"][0]["state"] == "missing"
+    away.rename(project)
+    listener.event("back")
+    save(project, OTHER)
+    eventually(lambda: '"image": "other"' in file.read_text())
+    listener.end()
+
+
+def test_a_hand_written_file_that_appears_is_seen_and_never_overwritten(world: World) -> None:
+    project, _file = kept(world)
+    shutil.rmtree(project / ".devcontainer")
+    written = '{\n  // by hand\n  "image": "mine"\n}\n'
+    (project / ".devcontainer.json").write_text(written)
+    eventually((project / ".devcontainer/sandboxd/devcontainer.json").exists)
+    assert (project / ".devcontainer.json").read_text() == written
+
+
+def test_projects_are_remembered_after_kill_9(world: World) -> None:
+    project, file = kept(world)
+    pid = world.pid()
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not alive(pid))
+    save(project, OTHER)  # while nobody looks
+    world.start()
+    eventually(lambda: '"image": "other"' in file.read_text())
+    assert [row["path"] for row in world.status()["projects"]] == [str(project)]
+
+
+def test_kill_9_while_generating_never_leaves_half_a_file(world: World) -> None:
+    project, file = kept(world)
+    for number in range(12):
+        (project / "sandboxd.toml").write_text(f'image = "n{number}"\n')
+        time.sleep(0.004 * number)
+        pid = world.pid()
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda pid=pid: not alive(pid))
+        assert file.read_text().rstrip().endswith("}")
+        world.start()
+    eventually(lambda: '"image": "n11"' in file.read_text())
+    eventually(lambda: not list(project.rglob("*.tmp")))
+
+
+def test_a_project_can_be_forgotten(world: World) -> None:
+    project, file = kept(world)
+    with world.client() as connection:
+        assert connection.request(messages.PROJECT_FORGET, {"path": str(project)}) == {
+            "known": True
+        }
+        assert connection.request(messages.PROJECT_FORGET, {"path": str(project)}) == {
+            "known": False
+        }
+    before = file.read_text()
+    save(project, OTHER)
+    time.sleep(0.3)
+    assert file.read_text() == before
+    assert world.status()["projects"] == []
+
+
+def test_registering_is_best_effort_for_other_commands(world: World) -> None:
+    project = world.project()
+    assert client.register(world.environ, str(project), start=False) == "no daemon is running"
+    world.start()
+    assert client.register(world.environ, str(project), start=False) is None
+    assert (project / GENERATED).exists()
+    os.chmod(world.folder, 0o755)
+    reason = client.register(world.environ, str(project), start=True)
+    os.chmod(world.folder, 0o700)
+    assert reason is not None and "open to other users" in reason
+
+
+def test_many_projects_each_get_their_own_save(world: World) -> None:
+    projects = [world.project(f"p{number}") for number in range(20)]
+    for project in projects:
+        assert client.register(world.environ, str(project), start=True) is None
+    world.pid()
+    for number, project in enumerate(projects):
+        save(project, f'image = "i{number}"\n')
+    for number, project in enumerate(projects):
+        file = project / GENERATED
+        eventually(lambda f=file, n=number: f'"image": "i{n}"' in f.read_text())
+
+
+def test_a_daemon_that_ends_ends_the_watch_with_a_hint(world: World) -> None:
+    kept(world)
+    listener = Listener(world)
+    assert world.run("daemon", "stop").returncode == 0
+    _, said = listener.process.communicate(timeout=10)
+    assert listener.process.returncode == 5
+    assert "hint:" in said

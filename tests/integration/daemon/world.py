@@ -1,0 +1,127 @@
+"""A user of one's own: home, runtime folder and no engine; whatever daemon it has ends with it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sandboxd.ipc import address, client
+
+SANDBOXD = [sys.executable, "-P", "-m", "sandboxd"]
+
+
+class World:
+    """Runs commands as that user."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.environ = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "XDG_RUNTIME_DIR": str(home / "run"),
+            "XDG_STATE_HOME": str(home / "state"),
+            "XDG_CACHE_HOME": str(home / "cache"),
+            "DOCKER_HOST": f"unix://{home}/no-engine.sock",
+        }
+        self.folder = Path(address.folder(self.environ, os.getuid()))
+        self.socket = self.folder / "daemon.sock"
+        self._started: set[int] = set()
+
+    def run(
+        self, *args: str, cwd: Path | None = None, **more: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """A command and its output."""
+        return subprocess.run(
+            [*SANDBOXD, *args],
+            env=self.environ,
+            cwd=cwd or self.home,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            **more,
+        )
+
+    def start(self) -> int:
+        """Start the daemon the way commands do; its pid."""
+        with self.client() as connection:
+            return connection.daemon_pid
+
+    def client(self) -> client.Client:
+        connection = client.connect(self.environ, str(self.home), start=True)
+        assert connection is not None
+        self._started.add(connection.daemon_pid)
+        return connection
+
+    def pid(self) -> int | None:
+        """The pid of the daemon that runs now."""
+        connection = client.connect(self.environ, str(self.home), start=False)
+        if connection is None:
+            return None
+        with connection:
+            self._started.add(connection.daemon_pid)
+            return connection.daemon_pid
+
+    def popen(self, *args: str, cwd: Path | None = None) -> subprocess.Popen[str]:
+        """A command that goes on; ended with the world."""
+        process = subprocess.Popen(
+            [*SANDBOXD, *args],
+            env=self.environ,
+            cwd=cwd or self.home,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._started.add(process.pid)
+        return process
+
+    def project(self, name: str = "app", text: str = 'profile = "dev"\nimage = "x"\n') -> Path:
+        """A workspace with a sandboxd.toml."""
+        folder = self.home / name
+        folder.mkdir()
+        (folder / "sandboxd.toml").write_text(text)
+        return folder
+
+    def status(self) -> Any:
+        result = self.run("status", "--json")
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout)
+
+    def log(self) -> str:
+        return (self.home / "state" / "sandboxd" / "daemon.log").read_text()
+
+    def end(self) -> None:
+        """Kill what was started here, and only that."""
+        with contextlib.suppress(Exception):
+            self.pid()
+        for pid in self._started:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+
+
+def eventually(check: Callable[[], Any], seconds: float = 10) -> Any:
+    """The first true value of `check`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = check()
+        if value:
+            return value
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.02)
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
