@@ -205,7 +205,7 @@ def _read_only(live: Container, inside: Inside, own_kernel: bool) -> list[Contro
         options, file_system = seen[mount.target]
         if "ro" not in options:
             found.append(Control(name, "not in force", "it is mounted read-write inside"))
-        elif own_kernel and "directfs" in file_system and mount.type == "bind":
+        elif own_kernel and "directfs" in file_system:
             why = "under gVisor with directfs a read-only folder can be emptied; run `sandboxd verify`"
             found.append(Control(name, "cannot be seen", why))
         else:

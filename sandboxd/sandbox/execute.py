@@ -28,6 +28,10 @@ _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _MARK = "SANDBOXD_EXEC"
 # The engine closes the stream a moment before it knows the exit code.
 _CODE_SECONDS = 2.0
+_KILLED = 128 + 9
+_ENDING_SECONDS = 0.5
+# A look at /proc takes 0.1 s; only a sandbox that hangs needs longer.
+SHORT_SECONDS = 10.0
 _LAUNCH_FAILED = b"OCI runtime exec failed"
 
 
@@ -56,6 +60,21 @@ class Readable(Protocol):
 
     def recv(self, size: int, /) -> bytes:
         """At least one byte, or none at the end."""
+
+
+class Limited:
+    """A connection whose reads share one time limit."""
+
+    def __init__(self, connection: socket.socket, seconds: float) -> None:
+        self._connection = connection
+        self._end = time.monotonic() + seconds
+
+    def recv(self, size: int, /) -> bytes:
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+        return self._connection.recv(size)
 
 
 def exec_(engine: Engine, container: str, request: Exec) -> int:
@@ -116,8 +135,7 @@ def wait_for_code(engine: Engine, container: str, exec_id: str) -> int:
         except failures.ContainerGone:
             raise _ended(engine, container) from None
         if code is not None:
-            # 137 is also what is left of a command when its container is killed around it.
-            if code == 137 and not _is_running(engine, container):
+            if code == _KILLED and _is_ending(engine, container):
                 raise _ended(engine, container)
             return code
         if not _is_running(engine, container):
@@ -214,14 +232,36 @@ def kill_marked(engine: Engine, container: str, request: Exec, variable: str, nu
         run_quietly(engine, container, Exec(["sh", "-c", script], user=request.user))
 
 
-def run_quietly(engine: Engine, container: str, request: Exec) -> tuple[int, bytes]:
-    """Run a short command without our streams; its exit code and what it wrote."""
+def run_quietly(
+    engine: Engine, container: str, request: Exec, seconds: float = SHORT_SECONDS
+) -> tuple[int, bytes]:
+    """Run a short command without our streams; its exit code and what it wrote.
+
+    :raises EnvironmentFailure: it does not end within `seconds`
+    """
     exec_id = engine.exec_create(container, request)
     connection, first = engine.exec_start(exec_id, request.tty)
     written = bytearray()
     with connection:
-        pump(connection, first, request.tty, lambda _, data: written.extend(data))
+        limited = Limited(connection, seconds)
+        try:
+            pump(limited, first, request.tty, lambda _, data: written.extend(data))
+        except TimeoutError:
+            raise EnvironmentFailure(
+                f"the sandbox does not answer: `{request.command[0]}` ran longer than {seconds:g} s",
+                "end it (`sandboxd down`) and start it again (`sandboxd up`)",
+            ) from None
     return wait_for_code(engine, container, exec_id), bytes(written)
+
+
+def _is_ending(engine: Engine, container: str) -> bool:
+    """Whether a command was killed because its container ends; the engine knows it a bit later."""
+    deadline = time.monotonic() + _ENDING_SECONDS
+    while time.monotonic() < deadline:
+        if not _is_running(engine, container):
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def _is_running(engine: Engine, container: str) -> bool:

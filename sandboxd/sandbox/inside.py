@@ -8,7 +8,6 @@ import os
 import secrets
 import socket
 import threading
-import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure
@@ -120,33 +119,16 @@ def _run(
     request = Exec(command, stdin=True, env=[f"{_MARK}={mark}"], working_dir="/")
     exec_id = engine.exec_create(container, request)
     connection, first = engine.exec_start(exec_id, tty=False)
-    end = time.monotonic() + TOTAL_SECONDS
+    limited = execute.Limited(connection, TOTAL_SECONDS)
     with connection:
-        feeder = threading.Thread(target=_feed, args=(connection, stdin), daemon=True)
-        feeder.start()
-        connection.settimeout(TOTAL_SECONDS)
+        threading.Thread(target=_feed, args=(connection, stdin), daemon=True).start()
         try:
-            execute.pump(_Deadline(connection, end), first, False, collector.write)
+            execute.pump(limited, first, False, collector.write)
         except TimeoutError:
             execute.kill_marked(engine, container, request, f"{_MARK}={mark}", 9)
             return f"the sandbox did not finish within {TOTAL_SECONDS:g} s"
     collector.code = execute.wait_for_code(engine, container, exec_id)
     return f"the attempts ended early with exit code {collector.code}"
-
-
-class _Deadline:
-    """A connection whose reads share one time limit."""
-
-    def __init__(self, connection: socket.socket, end: float) -> None:
-        self._connection = connection
-        self._end = end
-
-    def recv(self, size: int) -> bytes:
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self._connection.settimeout(left)
-        return self._connection.recv(size)
 
 
 def _feed(connection: socket.socket, data: bytes) -> None:

@@ -10,11 +10,13 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sandboxd.model.container import Container, Device, Mount, MountType, Pair, SecurityOption
+from sandboxd.model.container import Container, Device, Mount, Pair, SecurityOption
 from sandboxd.model.values import Origin, Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sandboxd.model.container import MountType
 
 T = TypeVar("T")
 
