@@ -108,6 +108,12 @@ def _what_the_markers_need(request: pytest.FixtureRequest, own_home: Path) -> No
                 pytest.skip(f"no `{program}`: install nodejs and npm")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update", action="store_true", help="write expected outputs anew; review the diff"
+    )
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
