@@ -13,30 +13,58 @@ if TYPE_CHECKING:
     from typing import NamedTuple as NamedTuple
     from typing import TypeVar as TypeVar
 else:
-    from collections import namedtuple
+    from operator import itemgetter
 
-    _NOT_COPIED = ("__annotations__", "__classcell__", "__dict__", "__module__", "__qualname__")
+    _new = tuple.__new__
+
+    def _constructor(fields, defaults):
+        """Takes the fields as arguments. Compiled on first use: most types are never made."""
+
+        def first(cls, *values, **named):
+            names = ", ".join(fields)
+            code = f"lambda _cls, {names}: _new(_cls, ({names}{',' if fields else ''}))"
+            real = eval(code, {"_new": _new, "__builtins__": {}})  # noqa: S307
+            real.__defaults__ = defaults
+            real.__name__ = "__new__"
+            real.__qualname__ = f"{cls.__qualname__}.__new__"
+            cls.__new__ = staticmethod(real)
+            return real(cls, *values, **named)
+
+        return first
+
+    def _replace(self, /, **changes):
+        made = self._make(map(changes.pop, self._fields, self))
+        if changes:
+            raise TypeError(f"{type(self).__name__} has no field {', '.join(changes)}")
+        return made
+
+    def _repr(self):
+        values = (f"{name}={value!r}" for name, value in zip(self._fields, self, strict=True))
+        return f"{type(self).__name__}({', '.join(values)})"
+
+    _SHARED = {
+        "_make": classmethod(lambda cls, values: _new(cls, values)),
+        "_replace": _replace,
+        "_asdict": lambda self: dict(zip(self._fields, self, strict=True)),
+        "__repr__": _repr,
+        "__getnewargs__": lambda self: tuple(self),
+        "__class_getitem__": classmethod(lambda cls, _: cls),
+        "__slots__": (),
+    }
 
     class _Meta(type):
         def __new__(mcs, name, _bases, namespace):
             fields = tuple(namespace.get("__annotations__", ()))
-            with_default = [field for field in fields if field in namespace]
-            if with_default != list(fields[len(fields) - len(with_default) :]):
+            defaults = {field: namespace.pop(field) for field in fields if field in namespace}
+            if tuple(defaults) != fields[len(fields) - len(defaults) :]:
                 raise TypeError(f"fields with a default come last in {name}")
-            made = namedtuple(
-                name,
-                fields,
-                defaults=[namespace[field] for field in with_default],
-                module=namespace["__module__"],
-            )
-            for key, value in namespace.items():
-                if key not in fields and key not in _NOT_COPIED:
-                    setattr(made, key, value)
-            made.__qualname__ = namespace["__qualname__"]
-            made.__annotations__ = namespace.get("__annotations__", {})
-            # `Value[str]` may stand in an annotation that somebody evaluates.
-            made.__class_getitem__ = classmethod(lambda cls, _: cls)
-            return made
+            members = {**_SHARED, **namespace}
+            members["_fields"] = members["__match_args__"] = fields
+            members["_field_defaults"] = defaults
+            members["__new__"] = _constructor(fields, tuple(defaults.values()))
+            for index, field in enumerate(fields):
+                members[field] = property(itemgetter(index))
+            return type(name, (tuple,), members)
 
     _Base = type.__new__(_Meta, "NamedTuple", (), {})
 
@@ -51,7 +79,7 @@ else:
     class Generic:
         """Parameters of a generic type mean something to type checkers only."""
 
-        def __class_getitem__(cls, item):
+        def __class_getitem__(cls, _):
             return cls
 
     def TypeVar(name):

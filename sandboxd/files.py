@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import contextlib
 import os
 import stat
 
@@ -82,6 +81,8 @@ def write_atomic(path: str, data: bytes, mode: int = 0o644) -> bool:
 
     :raises EnvironmentFailure: no space, no permission, or the folder is missing
     """
+    import contextlib
+
     with contextlib.suppress(UnreadableError):
         if not os.path.islink(path) and read_bytes(path, max(len(data), MAX_BYTES)) == data:
             return False

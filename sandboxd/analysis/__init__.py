@@ -30,14 +30,15 @@ def check_source(
     host: HostFacts = UNKNOWN,
     variables: Variables = _NOT_KNOWN,
     settings: RuleSettings = NO_SETTINGS,
+    verify: bool = True,
 ) -> Report:
-    """Check one text; its path says what kind of file it is."""
+    """Check one text; its path says what kind of file it is. For the rest see :func:`check`."""
     kind = kinds.find(source.path)
     if kind is None:
         reason = "is no kind of file that sandboxd checks"
         return Report((), (Skipped(source.path, reason),), 0, {source.path: source})
     document = kind.parse(source)
-    return check((document,), host=host, variables=variables, settings=settings)
+    return check((document,), host=host, variables=variables, settings=settings, verify=verify)
 
 
 def check(
@@ -47,14 +48,20 @@ def check(
     variables: Variables = _NOT_KNOWN,
     settings: RuleSettings = NO_SETTINGS,
     only: Iterable[str] | None = None,
+    verify: bool = True,
 ) -> Report:
-    """Run all rules, or `only` those named, over `documents`."""
+    """Run all rules, or `only` those named, over `documents`.
+
+    `verify` checks each file again with each fix, and drops a fix that makes it worse. Who only
+    names fixes can do without; who applies them cannot.
+    """
     loaded = rules.load()
     chosen = loaded if only is None else {rule: loaded[rule] for rule in only}
     checker = _Checker(chosen, host, variables, settings)
     findings: list[Finding] = []
     for document in documents:
-        findings.extend(checker.document(document))
+        found = checker.judge(document)
+        findings.extend(checker.verified(document, found) if verify else found)
     findings.sort(key=lambda finding: (finding.place.path, finding.place.span, finding.rule))
     return Report(
         tuple(findings),
@@ -85,9 +92,8 @@ class _Checker:
             if not settings.is_off(rule):
                 self.by_subject[rules.subject(module)].append(module)
 
-    def document(self, document: Document) -> list[Finding]:
-        """All findings of one file, allowed ones marked, with the fixes that keep their word."""
-        findings = self.judge(document)
+    def verified(self, document: Document, findings: list[Finding]) -> list[Finding]:
+        """The findings of a file without the fixes that would make it worse."""
         before = _counts(findings)
         return [
             finding._replace(
@@ -101,7 +107,7 @@ class _Checker:
         ]
 
     def judge(self, document: Document, offer_fixes: bool = True) -> list[Finding]:
-        """The findings of a file's content, and those about the comments that allow some."""
+        """The findings of a file's content, allowed ones marked, and those about its comments."""
         findings = list(self.run("Document", document, document))
         for container in containers(document, self.variables):
             for unseen in container.unseen:

@@ -94,6 +94,7 @@ class Session:
                 host=self.host,
                 variables=self.variables,
                 settings=self.settings(source.path),
+                verify=False,
             )
             for source in sources
         ]

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from importlib import import_module
-from typing import NoReturn, Protocol, cast
 
 from sandboxd import __version__
+from sandboxd._typing import TYPE_CHECKING
 from sandboxd.cli import terminal
 from sandboxd.errors import EXIT_BUG, EXIT_OK, EXIT_USAGE, SandboxdError, UsageError
 
+if TYPE_CHECKING:
+    import argparse
+    from typing import Protocol
 
-class Command(Protocol):
-    """A module of `sandboxd.cli.commands`.
+    class Command(Protocol):
+        """A module of `sandboxd.cli.commands`.
 
-    Heavy imports belong inside `run`: `--help` imports every command.
-    """
+        Heavy imports belong inside `run`: `--help` imports every command.
+        """
 
-    HELP: str
-    """One line for the list of commands."""
+        HELP: str
+        """One line for the list of commands."""
 
-    def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Add the command's arguments; the module docstring is the description."""
+        def configure(self, parser: argparse.ArgumentParser) -> None:
+            """Add the command's arguments; the module docstring is the description."""
 
-    def run(self, args: argparse.Namespace) -> int:
-        """Do it; returns the exit code or raises a `SandboxdError`."""
+        def quick(self, argv: list[str]) -> argparse.Namespace | None:
+            """Optional: the arguments of plain command lines, read without `argparse`."""
 
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(message, f"see `{self.prog} --help`")
+        def run(self, args: argparse.Namespace) -> int:
+            """Do it; returns the exit code or raises a `SandboxdError`."""
 
 
 def command_names() -> list[str]:
@@ -52,15 +52,19 @@ def load_command(name: str) -> Command:
     names = command_names()
     if name not in names:
         raise UsageError(f"there is no command `{name}`", _did_you_mean(name, names))
-    return cast("Command", import_module("sandboxd.cli.commands." + name.replace("-", "_")))
+    return import_module("sandboxd.cli.commands." + name.replace("-", "_"))
 
 
 def build_parser(name: str, command: Command) -> argparse.ArgumentParser:
     """The argument parser of one command."""
-    parser = _Parser(
+    from argparse import RawDescriptionHelpFormatter
+
+    from sandboxd.cli._parser import Parser
+
+    parser = Parser(
         prog=f"sandboxd {name}",
         description=command.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=RawDescriptionHelpFormatter,
     )
     command.configure(parser)
     return parser
@@ -93,7 +97,10 @@ def _dispatch(argv: list[str]) -> int:
         print(f"sandboxd {__version__}")
         return EXIT_OK
     command = load_command(argv[0])
-    args = build_parser(argv[0], command).parse_args(argv[1:])
+    quick = getattr(command, "quick", None)
+    args = quick(argv[1:]) if quick is not None else None
+    if args is None:
+        args = build_parser(argv[0], command).parse_args(argv[1:])
     return command.run(args)
 
 

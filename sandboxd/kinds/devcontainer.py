@@ -10,7 +10,6 @@ from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Place
 from sandboxd.kinds import _docker_flags as flags
 from sandboxd.kinds import _mounts
-from sandboxd.kinds._devcontainer_edits import edits
 from sandboxd.model.container import Container, Mount, Pair, Unseen
 from sandboxd.model.document import Document
 from sandboxd.model.values import Origin, Value
@@ -18,12 +17,13 @@ from sandboxd.syntax import argv, jsonc
 from sandboxd.text import SourceText, Span
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
+    from sandboxd.findings import Change
     from sandboxd.kinds import Resolver
     from sandboxd.syntax.node import Node
-
-__all__ = ["NAME", "containers", "edits", "in_place", "matches", "parse"]
+    from sandboxd.text import Edit
 
 NAME = "devcontainer"
 _FILES = ("devcontainer.json", ".devcontainer.json")
@@ -61,6 +61,16 @@ def containers(document: Document, variables: Resolver) -> tuple[Container, ...]
         return (reader.before(empty), reader.after(empty))
     before = reader.before_docker(reader.before(empty))
     return (before, reader.run_args(empty), reader.after(empty))
+
+
+def edits(
+    document: Document, container: Container, changes: Sequence[Change]
+) -> tuple[Edit, ...] | None:
+    """The edits that make `changes`, None when one of them cannot be said in this file."""
+    # Late: most files that are checked need no fix.
+    from sandboxd.kinds import _devcontainer_edits
+
+    return _devcontainer_edits.edits(document, container, changes)
 
 
 class _Reader:

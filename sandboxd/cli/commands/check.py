@@ -7,7 +7,6 @@ at or above the threshold, 2 that something could not be read.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 
@@ -16,29 +15,48 @@ from sandboxd.cli import terminal
 from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, EXIT_USAGE, SandboxdError, UsageError
 
 if TYPE_CHECKING:
+    import argparse
+
     from sandboxd.cli._checking import Checked, Session
     from sandboxd.findings import Severity
 
 HELP = "find settings that reach the host, and fix them"
-FORMATS = ("text", "json")
-LEVELS = ("error", "warning", "hint")
+
+_SWITCHES = {
+    "--fix": "apply the fixes after which everything still works",
+    "--unsafe": "with `--fix`, `--diff`: apply the other fixes, too",
+    "--diff": "print what `--fix` would change, and write nothing",
+    "--pedantic": "show hints as well",
+}
+_FORMATS = ("text", "json")
+_LEVELS = ("error", "warning", "hint")
+_DEFAULTS = {"format": "text", "fail_on": "warning", "stdin_filename": None}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("paths", nargs="*", metavar="PATH", help="a file or a folder to search (default: `.`)")
-    add("--format", choices=FORMATS, default="text", help="how findings are printed")
-    add("--fix", action="store_true", help="apply the fixes after which everything still works")
-    add("--unsafe", action="store_true", help="with `--fix`, `--diff`: apply the other fixes, too")
-    add("--diff", action="store_true", help="print what `--fix` would change, and write nothing")
-    add("--pedantic", action="store_true", help="show hints as well")
+    add("--format", choices=_FORMATS, help="how findings are printed")
+    for name, text in _SWITCHES.items():
+        add(name, action="store_true", help=text)
     add(
         "--fail-on",
-        choices=LEVELS,
-        default="warning",
+        choices=_LEVELS,
         help="the lowest severity that makes the exit code 1 (default: warning)",
     )
     add("--stdin-filename", metavar="F", help="read standard input, as if it were the file F")
+    parser.set_defaults(**_DEFAULTS)
+
+
+def quick(argv: list[str]) -> argparse.Namespace | None:
+    """Paths and switches, without the 6 ms that `argparse` takes; None for anything else."""
+    from types import SimpleNamespace
+
+    values: dict[str, object] = {name[2:]: name in argv for name in _SWITCHES}
+    paths = [word for word in argv if word not in _SWITCHES]
+    if any(word.startswith("-") and word != "-" for word in paths):
+        return None
+    return SimpleNamespace(paths=paths, **values, **_DEFAULTS)  # type: ignore[return-value]
 
 
 def run(args: argparse.Namespace) -> int:
