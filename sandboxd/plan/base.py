@@ -36,10 +36,10 @@ def leave_out(base: Container, notes: Notes) -> None:
         notes.leave_out(base.privileged, "it switches off every control of the sandbox")
     for field, why in _NEVER.items():
         setting = getattr(base, field)
-        values = setting if isinstance(setting, tuple) else (setting,)
+        # A `Value` is a tuple, too.
+        values = (setting,) if isinstance(setting, Value) else setting or ()
         for value in values:
-            if value is not None:
-                notes.leave_out(value, why)
+            notes.leave_out(value, why)
     if base.network is not None and not is_harmless_network(base.network.value):
         notes.leave_out(base.network, "it shares the network of the host or of other containers")
     for user in (base.user, base.remote_user):

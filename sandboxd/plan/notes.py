@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from sandboxd.findings import Place
+from sandboxd.model.container import Pair
 from sandboxd.model.values import Origin, Value
 from sandboxd.plan.plan import Downgrade, LeftOut, Reason
 
@@ -40,5 +41,7 @@ class Notes:
     def leave_out(self, value: Value[T], why: str) -> None:
         """Note that a value of the hand-written config is not taken over."""
         written = value.written or str(value.value)
+        if isinstance(value.value, Pair) and not written.startswith(value.value.name):
+            written = f"{value.value.name}={written}"
         item = f"{value.origin.key}: {written}" if value.origin.key else written
         self.left_out.append(LeftOut(item, why, value.place))

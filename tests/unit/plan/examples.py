@@ -1,0 +1,77 @@
+"""Hosts, workspaces and configs that the tests of the planner share."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from sandboxd import config
+from sandboxd.config import Config
+from sandboxd.effective.container import effective
+from sandboxd.effective.variables import Variables
+from sandboxd.host.facts import Engine, HostFacts, Runtime, from_raw
+from sandboxd.kinds import devcontainer
+from sandboxd.model.container import Container
+from sandboxd.model.document import Document
+from sandboxd.plan.workspace import ControlFile, WorkspaceFacts
+from sandboxd.text import SourceText
+
+WORKSPACE = "/home/dev/weather"
+
+_HOSTS = Path(__file__).parents[2] / "hosts"
+
+
+def recorded(name: str) -> HostFacts:
+    return from_raw(json.loads((_HOSTS / f"{name}.json").read_text()))
+
+
+HOSTS = {path.stem: recorded(path.stem) for path in _HOSTS.glob("*.json")}
+GVISOR = HOSTS["debian-13-runsc"]
+PLAIN = HOSTS["debian-13-no-runsc"]
+
+
+def only(*runtimes: Runtime, **engine: object) -> HostFacts:
+    """A Linux host whose engine has these runtimes."""
+    options = {"security_options": ("name=seccomp,profile=builtin",), **engine}
+    return HostFacts(
+        "Linux",
+        engine=Engine("unix:///x", runtimes=runtimes, **options),  # type: ignore[arg-type]
+    )
+
+
+RUNC = Runtime("runc", "runc", usable=True, gvisor=False)
+STOCK = Runtime("runsc", "/usr/bin/runsc", usable=True, gvisor=True)
+DIRECTFS = only(RUNC, STOCK)
+
+
+def workspace(**changes: object) -> WorkspaceFacts:
+    facts = WorkspaceFacts(
+        WORKSPACE,
+        1000,
+        1000,
+        (
+            ControlFile(".devcontainer", "directory"),
+            ControlFile(".git/config", "file"),
+            ControlFile(".git/hooks", "directory"),
+            ControlFile(".vscode", "missing"),
+            ControlFile("sandboxd.toml", "file"),
+        ),
+    )
+    return facts._replace(**changes)  # type: ignore[arg-type]
+
+
+def configured(text: str = 'image = "img:1"') -> Config:
+    parsed, findings = config.parse(SourceText(f"{WORKSPACE}/sandboxd.toml", text))
+    assert parsed is not None, findings
+    return parsed
+
+
+def document(text: str, folder: str = ".devcontainer") -> Document:
+    name = f"{folder}/devcontainer.json" if folder else ".devcontainer.json"
+    return devcontainer.parse(SourceText(f"{WORKSPACE}/{name}", text))
+
+
+def base(text: str) -> Container:
+    container = effective(document(text), Variables(workspace=WORKSPACE, home="/home/dev"))
+    assert container is not None
+    return container

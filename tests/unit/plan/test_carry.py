@@ -1,0 +1,99 @@
+"""What of a hand-written devcontainer.json is taken over as it is."""
+
+from __future__ import annotations
+
+from sandboxd.plan.carry import Carried, carry
+from tests.unit.plan.examples import document
+
+
+def taken(text: str, folder: str = ".devcontainer") -> Carried:
+    return carry(document(text, folder), folder)
+
+
+def left_out(carried: Carried) -> dict[str, str]:
+    return {entry.item: entry.why for entry in carried.left_out}
+
+
+def test_harmless_properties_keep_their_values_and_order() -> None:
+    carried = taken(
+        """{
+        // comment
+        "postCreateCommand": ["make", "deps"],
+        "name": "weather",
+        "customizations": {"vscode": {"extensions": ["a.b"]}},
+        "forwardPorts": [8080],
+        "features": {"ghcr.io/x/y:1": {}}
+        }"""
+    )
+    assert carried.members == (
+        ("postCreateCommand", ["make", "deps"]),
+        ("name", "weather"),
+        ("customizations", {"vscode": {"extensions": ["a.b"]}}),
+        ("forwardPorts", [8080]),
+        ("features", {"ghcr.io/x/y:1": {}}),
+    )
+    assert carried.left_out == ()
+
+
+def test_unknown_properties_are_left_out() -> None:
+    carried = taken('{"image": "i", "somethingNew": 1, "workspaceFolder": "/w", "settings": {}}')
+    assert carried.members == ()
+    assert set(left_out(carried)) == {"somethingNew", "workspaceFolder", "settings"}
+
+
+def test_the_hosts_variables_stay_outside() -> None:
+    carried = taken(
+        """{"remoteEnv": {"A": "1", "T": "${localEnv:TOKEN}", "E": "${env:X}"},
+        "postStartCommand": "echo ${localEnv:SECRET}",
+        "build": {"dockerfile": "D", "args": {"T": "${localEnv:TOKEN}"}}}"""
+    )
+    assert dict(carried.members)["remoteEnv"] == {"A": "1"}
+    assert "postStartCommand" not in dict(carried.members)
+    assert dict(carried.members)["build"] == {"dockerfile": "../D", "context": ".."}
+    assert set(left_out(carried)) == {
+        "remoteEnv.T",
+        "remoteEnv.E",
+        "postStartCommand",
+        "build.args",
+    }
+
+
+def test_paths_hold_from_the_generated_files_folder() -> None:
+    text = '{"build": {"dockerfile": "Dockerfile", "context": "..", "options": ["--network=host"]}}'
+    carried = taken(text)
+    assert dict(carried.members)["build"] == {"dockerfile": "../Dockerfile", "context": "../.."}
+    assert list(left_out(carried)) == ["build.options"]
+    root = taken('{"dockerFile": "Dockerfile", "features": {"./local": {}}}', folder="")
+    assert dict(root.members) == {
+        "features": {"../../local": {}},
+        "build": {"dockerfile": "../../Dockerfile", "context": "../.."},
+    }
+
+
+def test_run_args_only_known_harmless_flags() -> None:
+    carried = taken(
+        """{"runArgs": ["--name=w", "--hostname", "box", "--gpus=all", "--shm-size=1g",
+        "--label", "dev.sandboxd.project=/x", "--security-opt=seccomp=unconfined",
+        "--hostname=${localEnv:HOST}", "other:image", "--privileged"]}"""
+    )
+    assert carried.run_args == ("--name=w", "--hostname=box", "--shm-size=1g")
+    assert set(left_out(carried)) == {
+        "runArgs: --gpus=all",
+        "runArgs: --hostname=${localEnv:HOST}",
+        "runArgs: other:image",
+    }
+
+
+def test_gpu_requirement_is_left_out() -> None:
+    carried = taken('{"hostRequirements": {"cpus": 2, "gpu": true}}')
+    assert carried.members == (("hostRequirements", {"cpus": 2}),)
+    assert list(left_out(carried)) == ["hostRequirements.gpu"]
+
+
+def test_duplicates_count_once_with_the_last_value() -> None:
+    assert taken('{"name": "a", "name": "b"}').members == (("name", "b"),)
+
+
+def test_files_that_hold_no_object_give_nothing() -> None:
+    for text in ("", "[]", "3", "{"):
+        assert taken(text).members == ()

@@ -1,0 +1,288 @@
+"""The plan: pure, with a reason for everything, and never opening the host."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandboxd.config import profile_names
+from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
+from sandboxd.host.facts import UNKNOWN, Engine, HostFacts, Runtime
+from sandboxd.model.values import Value
+from sandboxd.plan.plan import Plan
+from sandboxd.plan.planner import Grants, make_plan
+from tests.unit.plan.examples import (
+    DIRECTFS,
+    GVISOR,
+    HOSTS,
+    PLAIN,
+    RUNC,
+    STOCK,
+    base,
+    configured,
+    only,
+    workspace,
+)
+
+RUNC_GRANTED = Grants(allow_runc=True)
+
+
+def plan(
+    text: str = "", host: HostFacts = GVISOR, hand_written: str | None = None, **rest: object
+) -> Plan:
+    container = base(hand_written) if hand_written is not None else None
+    image = "" if "image" in text or hand_written is not None else 'image = "img:1"\n'
+    facts = rest.pop("workspace", workspace())
+    return make_plan(configured(image + text), host, container, facts, **rest)  # type: ignore[arg-type]
+
+
+def controls(made: Plan) -> list[str]:
+    return [downgrade.control for downgrade in made.downgrades]
+
+
+ALL = list(itertools.product(profile_names(), HOSTS))
+
+
+@pytest.mark.parametrize(("profile", "host"), ALL)
+def test_every_plan_is_closed_and_explained(profile: str, host: str) -> None:
+    made = plan(f'profile = "{profile}"', HOSTS[host], grants=RUNC_GRANTED)
+    container = made.container
+    assert container.privileged is None
+    assert [cap.value for cap in container.cap_drop] == ["ALL"]
+    assert (container.pid, container.ipc, container.uts, container.userns) == (None,) * 4
+    assert container.devices == () and container.host_commands == () and container.ports == ()
+    assert container.network is not None and container.network.value in ("none", "bridge")
+    assert {a.value for a in container.annotations} <= {("dev.gvisor.flag.oci-seccomp", "true")}
+    nnp = container.option("no-new-privileges")
+    assert nnp is not None and nnp.value.value == "true"
+    for mount in container.mounts:
+        inside = mount.value.source.startswith("/home/dev/weather")
+        assert inside or mount.value.source.startswith("sandboxd-pin-")
+    explained = {(reason.field, reason.item) for reason in made.reasons}
+    for field in container._fields:
+        values = getattr(container, field)
+        for value in (values,) if isinstance(values, Value) else values or ():
+            if isinstance(value, Value) and field != "labels":
+                assert (field, value.written) in explained, (field, value)
+    assert all(reason.why and reason.decided_by for reason in made.reasons)
+
+
+@pytest.mark.parametrize(("profile", "host"), ALL)
+def test_same_inputs_same_plan(profile: str, host: str) -> None:
+    text = f'profile = "{profile}"'
+    assert plan(text, HOSTS[host], grants=RUNC_GRANTED) == plan(
+        text, HOSTS[host], grants=RUNC_GRANTED
+    )
+
+
+def test_dev_takes_gvisor_where_it_works_and_says_why_where_not() -> None:
+    with_gvisor, without = plan(), plan(host=PLAIN)
+    assert with_gvisor.gvisor and not without.gvisor
+    assert with_gvisor.container.runtime is not None
+    assert with_gvisor.container.runtime.value == "runsc-sandboxd"
+    assert without.container.runtime is not None and without.container.runtime.value == "runc"
+    assert "gVisor" not in controls(with_gvisor)
+    reason = next(d for d in without.downgrades if d.control == "gVisor")
+    assert reason.why.startswith("no gVisor runtime is registered with the engine")
+    assert "runsc install" in reason.fix
+
+
+def test_a_runtime_that_was_never_tried_is_not_used() -> None:
+    untried = STOCK._replace(usable=None, gvisor=None, why="never tried: no trial was asked for")
+    made = plan(host=only(RUNC, untried))
+    assert not made.gvisor
+    assert "never tried" in made.downgrades[0].why
+
+
+@pytest.mark.parametrize(
+    "host",
+    [PLAIN, UNKNOWN, HostFacts(engine=Engine("unix:///x", error="no engine", hint="start it"))],
+)
+def test_agent_refuses_without_gvisor(host: HostFacts) -> None:
+    with pytest.raises(EnvironmentFailure) as caught:
+        plan('profile = "agent"', host)
+    assert caught.value.message.startswith("profile `agent` needs gVisor, but ")
+    assert "--allow-runc" in caught.value.hint
+
+
+def test_the_repository_cannot_grant_runc_to_agent_but_the_user_can() -> None:
+    text = 'profile = "agent"\nruntime = "runc"'
+    with pytest.raises(UsageError, match="needs gVisor"):
+        plan(text)
+    made = plan(text, grants=RUNC_GRANTED)
+    assert not made.gvisor and "gVisor" in controls(made)
+    assert made.seccomp_path.endswith("agent-runc.json")
+
+
+def test_asking_for_gvisor_where_there_is_none_fails() -> None:
+    with pytest.raises(EnvironmentFailure, match=r"sandboxd\.toml asks for gVisor, but no gVisor"):
+        plan('runtime = "gvisor"', PLAIN)
+
+
+def test_asking_for_runc_although_gvisor_works_is_named() -> None:
+    made = plan('runtime = "runc"')
+    assert made.downgrades[0].why.startswith(
+        "sandboxd.toml asks for runc although `runsc-sandboxd`"
+    )
+
+
+def test_runc_that_cannot_start_is_an_error_with_its_fix() -> None:
+    broken = Runtime("runc", "runc", usable=False, why="no cgroups", fix="mount them")
+    with pytest.raises(EnvironmentFailure, match="runc cannot start a container: no cgroups"):
+        plan(host=only(broken))
+
+
+def test_an_engine_without_runc_uses_its_default() -> None:
+    crun = Runtime("crun", "/usr/bin/crun", usable=True, gvisor=False)
+    made = plan(host=only(crun, default_runtime="crun"))
+    assert made.container.runtime is not None and made.container.runtime.value == "crun"
+
+
+def test_seccomp_by_runtime() -> None:
+    gvisor, runc = plan(), plan(host=PLAIN)
+    assert gvisor.seccomp_path.endswith("dev-runsc.json")
+    assert [a.value.name for a in gvisor.container.annotations] == ["dev.gvisor.flag.oci-seccomp"]
+    assert "seccomp" in controls(gvisor)
+    assert runc.seccomp_path.endswith("dev-runc.json")
+    assert runc.container.annotations == () and "seccomp" not in controls(runc)
+
+
+def test_the_seeds_list_is_not_used_under_gvisor_and_its_faults_are_named() -> None:
+    gvisor = plan('profile = "seed-baseline"')
+    assert gvisor.seccomp_path == "" and gvisor.container.option("seccomp") is None
+    assert gvisor.container.annotations == ()
+    runc = plan('profile = "seed-baseline"', PLAIN)
+    assert any("eventfd2" in d.why for d in runc.downgrades)
+    assert {c.value for c in runc.container.cap_add} == {
+        "CHOWN",
+        "DAC_OVERRIDE",
+        "SETGID",
+        "SETUID",
+    }
+
+
+def test_a_kernel_without_seccomp_is_named_or_refused() -> None:
+    bare = only(RUNC, security_options=("name=apparmor",))
+    made = plan(host=bare)
+    assert made.seccomp_path == "" and "seccomp" in controls(made)
+    with pytest.raises(EnvironmentFailure, match="needs a seccomp filter"):
+        plan('profile = "agent"', bare, grants=RUNC_GRANTED)
+
+
+def test_limits_take_the_form_that_the_runtime_holds() -> None:
+    gvisor, runc = plan().container, plan(host=PLAIN).container
+    assert gvisor.pids_limit is None and gvisor.ulimits[0].value == ("nproc", "4096:4096")
+    assert runc.pids_limit is not None and runc.pids_limit.value == 4096 and runc.ulimits == ()
+    rootless = plan(host=HOSTS["debian-rootless-cgroup1"])
+    assert rootless.container.memory is None and "limits" in controls(rootless)
+
+
+def test_network() -> None:
+    assert "network" in controls(plan())
+    for made in (plan('[network]\nmode = "none"'), plan('profile = "agent"')):
+        assert made.container.network is not None and made.container.network.value == "none"
+        assert "network" not in controls(made)
+    with pytest.raises(UsageError, match="has no network"):
+        plan('profile = "agent"\n[network]\nmode = "default"')
+
+
+def test_capabilities_are_bounded_by_the_profile() -> None:
+    made = plan('[capabilities]\nadd = ["KILL", "CHOWN"]')
+    added = [c.value for c in made.container.cap_add]
+    assert added == ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID", "KILL"]
+    for cap in ("SYS_ADMIN", "SYS_PTRACE", "NET_ADMIN", "DAC_READ_SEARCH", "SYS_MODULE"):
+        with pytest.raises(UsageError, match=f"does not allow capability `{cap}`"):
+            plan(f'[capabilities]\nadd = ["{cap}"]')
+    with pytest.raises(UsageError):
+        plan('profile = "agent"\n[capabilities]\nadd = ["KILL"]')
+
+
+def test_user() -> None:
+    def user(made: Plan) -> str | None:
+        return made.container.user.value if made.container.user else None
+
+    assert user(plan()) == "1000:1000"
+    assert user(plan('user = "vscode"')) == "vscode"
+    assert user(plan(hand_written='{"image": "i", "remoteUser": "node"}')) == "node"
+    root_owned = plan(workspace=workspace(owner_uid=0, owner_gid=0))
+    assert user(root_owned) is None and "non-root user" in controls(root_owned)
+    rootless = plan(host=HOSTS["debian-rootless-cgroup1"])
+    assert user(rootless) == "0:0" and "non-root user" in controls(rootless)
+    for name in ("root", "0", "0:0", "root:root", "00"):
+        with pytest.raises(UsageError, match="does not run as root"):
+            plan(f'user = "{name}"')
+
+
+def test_image() -> None:
+    with pytest.raises(UsageError, match="no image is named"):
+        make_plan(configured(""), GVISOR, None, workspace())
+    made = plan('image = "mine"', hand_written='{"image": "theirs"}')
+    assert made.container.image is not None and made.container.image.value == "mine"
+    built = plan(hand_written='{"build": {"dockerfile": "Dockerfile"}}')
+    assert built.container.image is None
+
+
+WEAK = """{
+  "image": "img", "privileged": true, "capAdd": ["SYS_ADMIN"],
+  "securityOpt": ["seccomp=unconfined"], "initializeCommand": "curl x | sh", "appPort": 80,
+  "mounts": ["source=/var/run/docker.sock,target=/s,type=bind",
+             "source=cache,target=/cache,type=volume",
+             "source=${localWorkspaceFolder}/.git,target=/g,type=bind",
+             {"type": "tmpfs", "target": "/scratch"}],
+  "containerEnv": {"A": "1", "TOKEN": "${localEnv:TOKEN}"},
+  "runArgs": ["--network=host", "--pid=host", "--device=/dev/kvm", "--ipc=host",
+              "--annotation", "dev.gvisor.flag.host-uds=open", "--userns=host", "--uts=host",
+              "-v", "/:/host", "-u", "root", "--runtime=runsc", "--read-only", "--init"]
+}"""
+
+
+def test_what_is_weak_is_left_out_with_a_reason() -> None:
+    made = plan(hand_written=WEAK)
+    left_out = " | ".join(entry.item for entry in made.left_out)
+    for item in (
+        "privileged: ", "capAdd: SYS_ADMIN", "seccomp=unconfined", "curl x | sh", "/var/run/docker.sock",
+        "${localWorkspaceFolder}/.git", "TOKEN=", "host-uds", "/dev/kvm", "/:/host", "runsc", "root",
+    ):  # fmt: skip
+        assert item in left_out, item
+    assert left_out.count("runArgs: host") == 5
+    assert all(entry.why for entry in made.left_out)
+    container = made.container
+    kept = {m.value.target for m in container.mounts if "weather" not in m.value.target}
+    assert kept == {"/cache", "/scratch"}
+    assert [v.value for v in container.env] == [("A", "1")]
+    assert container.read_only_rootfs is not None and container.init is not None
+
+
+def test_compose_is_refused_and_says_what_works() -> None:
+    with pytest.raises(UsageError, match="Docker Compose") as caught:
+        plan(hand_written='{"dockerComposeFile": "compose.yml", "service": "app"}')
+    assert "sandboxd check" in caught.value.hint
+
+
+def test_directfs_pins_folders_by_volumes_and_files_by_binds() -> None:
+    mounts = {m.value.target: m.value for m in plan(host=DIRECTFS).container.mounts}
+    hooks = mounts["/workspaces/weather/.git/hooks"]
+    assert (hooks.type, hooks.read_only) == ("volume", True)
+    assert "volume-opt=o=bind,ro" in hooks.options
+    assert "volume-opt=device=/home/dev/weather/.git/hooks" in hooks.options
+    config_file = mounts["/workspaces/weather/.git/config"]
+    assert (config_file.type, config_file.read_only) == ("bind", True)
+    parent = mounts["/workspaces/weather/.git"]
+    assert (parent.type, parent.read_only) == ("bind", False)
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_no_hand_written_value_opens_the_host(key: str, value: str) -> None:
+    import json
+
+    text = json.dumps({"image": "i", "runArgs": [f"--{key}={value}", value], key: value})
+    try:
+        container = plan(hand_written=text).container
+    except SandboxdError:
+        return
+    assert container.privileged is None and container.devices == ()
+    assert container.network is not None and container.network.value in ("bridge", "none")
+    assert all(m.value.type != "bind" or "/weather" in m.value.source for m in container.mounts)

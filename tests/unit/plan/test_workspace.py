@@ -1,0 +1,152 @@
+"""What a survey sees on disk, and how control files are pinned."""
+
+from __future__ import annotations
+
+import csv
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from sandboxd.errors import UsageError
+from sandboxd.model.container import Mount
+from sandboxd.plan.mounts import pinned_volume, target_folder, workspace_mounts
+from sandboxd.plan.notes import Notes
+from sandboxd.plan.workspace import ControlFile, WorkspaceFacts, survey
+from sandboxd.plan.writers._flags import mount_text
+from tests.unit.plan.examples import WORKSPACE, workspace
+
+CONTROL = (".devcontainer", ".git/hooks", ".git/config", "sandboxd.toml")
+
+
+def kinds(facts: WorkspaceFacts) -> dict[str, str]:
+    return {file.path: file.kind for file in facts.control_files}
+
+
+def pins(facts: WorkspaceFacts, plain: bool = True) -> list[tuple[str, str, bool]]:
+    mounts = workspace_mounts(facts, plain, Notes("test"))
+    cut = len(target_folder(facts.path))
+    return [(m.value.target[cut:], m.value.type, m.value.read_only) for m in mounts]
+
+
+def test_survey_sees_what_there_is(tmp_path: Path) -> None:
+    (tmp_path / ".git/hooks").mkdir(parents=True)
+    (tmp_path / "sandboxd.toml").write_text("")
+    facts = survey(str(tmp_path), CONTROL)
+    assert kinds(facts) == {
+        ".devcontainer": "missing",
+        ".git/config": "missing",
+        ".git/hooks": "directory",
+        "sandboxd.toml": "file",
+    }
+    assert (facts.owner_uid, facts.owner_gid) == (os.getuid(), os.getgid())
+    assert facts.existing_control_files == (".git/hooks", "sandboxd.toml")
+
+
+@pytest.mark.parametrize("link", [".devcontainer", ".git", ".git/hooks", "sandboxd.toml"])
+def test_links_are_seen_not_followed_and_refused(tmp_path: Path, link: str) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    root = tmp_path / "w"
+    (root / link).parent.mkdir(parents=True)
+    (root / link).symlink_to(elsewhere)
+    facts = survey(str(root), CONTROL)
+    assert kinds(facts)[link] == "symlink"
+    with pytest.raises(UsageError, match="is a symbolic link, so it cannot be pinned"):
+        workspace_mounts(facts, True, Notes("test"))
+
+
+def test_a_pipe_in_place_of_a_control_file_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "sandboxd.toml")
+    with pytest.raises(UsageError, match="neither a file nor a folder"):
+        workspace_mounts(survey(str(tmp_path), CONTROL), True, Notes("test"))
+
+
+def test_the_git_file_of_a_worktree_is_pinned_itself(tmp_path: Path) -> None:
+    (tmp_path / ".git").write_text("gitdir: /elsewhere\n")
+    facts = survey(str(tmp_path), CONTROL)
+    assert kinds(facts)[".git"] == "file"
+    assert ("/.git", "bind", True) in pins(facts)
+
+
+def test_sockets_near_the_top_are_found_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".git/deep/deeper").mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as one, socket.socket(socket.AF_UNIX) as two:
+        one.bind("agent.sock")
+        two.bind(".git/fsmonitor.ipc")
+        facts = survey(str(tmp_path), ())
+    assert facts.sockets == (".git/fsmonitor.ipc", "agent.sock")
+    notes = Notes("test")
+    workspace_mounts(facts, True, notes)
+    assert "`.git/fsmonitor.ipc`, `agent.sock`" in notes.downgrades[-1].why
+
+
+def test_a_huge_workspace_is_not_searched_to_the_end_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandboxd.plan.workspace._SOCKET_ENTRIES", 3)
+    for number in range(5):
+        (tmp_path / str(number)).write_text("")
+    facts = survey(str(tmp_path), ())
+    assert not facts.sockets_complete
+    notes = Notes("test")
+    workspace_mounts(facts, True, notes)
+    assert "too many entries" in notes.downgrades[-1].why
+
+
+def test_every_folder_above_a_pin_is_a_mount_before_it() -> None:
+    assert pins(workspace()) == [
+        ("", "bind", False),
+        ("/.devcontainer", "bind", True),
+        ("/.git", "bind", False),
+        ("/.git/config", "bind", True),
+        ("/.git/hooks", "bind", True),
+        ("/sandboxd.toml", "bind", True),
+    ]
+    deep = workspace(control_files=(ControlFile("a/b/c", "file"),))
+    assert [path for path, _, _ in pins(deep)] == ["", "/a", "/a/b", "/a/b/c"]
+
+
+def test_under_directfs_folders_are_pinned_by_volumes() -> None:
+    by_type = {path: type for path, type, _ in pins(workspace(), plain=False)}
+    assert by_type["/.devcontainer"] == by_type["/.git/hooks"] == "volume"
+    assert by_type["/.git"] == by_type["/.git/config"] == "bind"
+
+
+def test_missing_control_files_are_named() -> None:
+    notes = Notes("test")
+    workspace_mounts(workspace(), True, notes)
+    assert notes.downgrades[0].why.startswith("`.vscode` can be created from inside")
+    nothing = workspace(
+        control_files=(ControlFile(".git/hooks", "missing"), ControlFile(".git/config", "missing"))
+    )
+    notes = Notes("test")
+    workspace_mounts(nothing, True, notes)
+    assert notes.downgrades[0].why.startswith("`.git` can be created from inside")
+
+
+def test_a_volumes_name_is_that_of_its_path() -> None:
+    one, two = pinned_volume("/a/x", "/w/x"), pinned_volume("/b/x", "/w/x")
+    assert one.source != two.source
+    assert one.source == pinned_volume("/a/x", "/other").source
+
+
+@pytest.mark.parametrize("name", ["with space", "a,b", 'q"uote', "co:lon", "new\nline", "ü", "="])
+def test_odd_paths_survive_dockers_csv(name: str) -> None:
+    path = f"{WORKSPACE}/{name}"
+    text = mount_text(pinned_volume(path, f"/workspaces/{name}"))
+    fields = next(csv.reader([text], strict=True)) if "\n" not in name else None
+    if fields is None:
+        fields = next(csv.reader(text.splitlines(keepends=True), strict=True))
+    assert f"volume-opt=device={path}" in fields
+    assert f"target=/workspaces/{name}" in fields
+    assert "volume-opt=o=bind,ro" in fields and "readonly" in fields
+
+
+def test_plain_mounts_are_plain_text() -> None:
+    assert mount_text(Mount("tmpfs", "", "/t")) == "type=tmpfs,target=/t"
+    assert target_folder("/") == "/workspaces/workspace"
