@@ -11,53 +11,12 @@ One pass, no recursion; no character is dropped without a problem. The tree is a
 
 from __future__ import annotations
 
-import re
-
+from sandboxd.syntax import _jsonc_tokens as tokens
 from sandboxd.syntax.node import Comment, Member, Node, Problem, Tree, collector_paused, readable
 from sandboxd.text import Span
 
 MAX_DEPTH = 200
 MAX_PROBLEMS = 200
-
-# Tried in this order after ASCII white space; `_OTHER` takes any single character, so that a
-# match fails only at the end of the text.
-_TOKEN = re.compile(
-    r"""[ \t\r\n]*+(?:
-      ("(?:[^"\\\r\n]++|\\[^\r\n]?)*+")
-    | ([{}\[\],:])
-    | ([^\s"'{}\[\],:/\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202f\u2060\ufeff]++)
-    | (//[^\r\n]*+)
-    | (/\*)
-    | ("(?:[^"\\\r\n]++|\\[^\r\n]?)*+)
-    | ('[^'"\r\n]*+')
-    | (.)
-    )""",
-    re.VERBOSE | re.DOTALL,
-)
-_STRING, _MARK, _WORD, _LINE_COMMENT, _BLOCK_COMMENT, _OPEN_STRING, _SINGLE_QUOTED, _OTHER = range(
-    1, 9
-)
-
-_COLON_AHEAD = re.compile(r"[ \t\r\n]*+:")
-_LITERALS: dict[str, tuple[str, object]] = {
-    "true": ("boolean", True),
-    "false": ("boolean", False),
-    "null": ("null", None),
-}
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-_ESCAPE = re.compile(
-    r"""\\(?:
-      u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})
-    | u([0-9a-fA-F]{4})
-    | u[0-9a-fA-F]{0,3}
-    | (.?)
-    )""",
-    re.VERBOSE | re.DOTALL,
-)
-_SIMPLE_ESCAPES = {
-    '"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t",
-}  # fmt: skip
-_CONTROL = re.compile(r"[\x00-\x1f]")
 
 # What may come next. A closed container always leaves its parent in _AFTER.
 _VALUE, _KEY, _COLON, _AFTER = range(4)
@@ -91,29 +50,31 @@ class _Parser:
         self.skipped = 0  # containers open below MAX_DEPTH
 
     def run(self) -> Tree:
-        match_token, text, at = _TOKEN.match, self.text, 0
+        match_token, text, at = tokens.TOKEN.match, self.text, 0
         while match := match_token(text, at):
-            kind = match.lastindex or _OTHER
+            kind = match.lastindex or tokens.OTHER
             start, at = match.span(kind)
-            if kind == _LINE_COMMENT:
+            if kind == tokens.LINE_COMMENT:
                 self.comments.append(Comment(Span(start, at)))
-            elif kind == _BLOCK_COMMENT:
+            elif kind == tokens.BLOCK_COMMENT:
                 at = self.block_comment(start)
-            elif self.skipped:
-                self.skip(kind, start, at)
-                self.last_end = at
             else:
-                if kind == _MARK:
-                    self.mark(match[kind], start, at)
-                elif kind == _OTHER:
-                    self.other(start, at)
-                elif kind == _WORD:
-                    self.word(match[kind], start, at)
-                else:
-                    self.string(kind, start, at)
+                self.token(kind, start, at)
                 self.last_end = at
         self.end_of_text()
         return Tree(self.root, tuple(self.problems), tuple(self.comments))
+
+    def token(self, kind: int, start: int, end: int) -> None:
+        if self.skipped:
+            self.skip(kind, start, end)
+        elif kind == tokens.MARK:
+            self.mark(self.text[start], start, end)
+        elif kind == tokens.WORD:
+            self.word(self.text[start:end], start, end)
+        elif kind == tokens.OTHER:
+            self.other(start, end)
+        else:
+            self.string(kind, start, end)
 
     def problem(self, start: int, end: int, message: str, code: str = "") -> None:
         if len(self.problems) < MAX_PROBLEMS:
@@ -133,77 +94,39 @@ class _Parser:
         return end
 
     def string(self, kind: int, start: int, end: int) -> None:
-        is_closed = kind != _OPEN_STRING
-        inner_end = end - 1 if is_closed else end
-        raw = self.text[start + 1 : inner_end]
-        if not raw.isprintable() and (control := _CONTROL.search(raw)):
-            at = start + 1 + control.start()
-            escape = {"\t": "\\t"}.get(control[0], f"\\u{ord(control[0]):04x}")
-            self.problem(at, at + 1, f"write this control character as `{escape}`")
-        if kind == _SINGLE_QUOTED:
+        is_closed = kind != tokens.OPEN_STRING
+        raw = self.text[start + 1 : end - 1 if is_closed else end]
+        if kind == tokens.SINGLE_QUOTED:
             self.problem(start, end, "write this string in double quotes")
-        elif not is_closed:
+            value = raw
+        else:
+            value, faults = tokens.string(raw)
+            for fault in faults:
+                self.problem(start + 1 + fault.start, start + 1 + fault.end, fault.message)
+        if not is_closed:
             self.problem(start, end, "this string is not closed")
-        has_escapes = "\\" in raw and kind != _SINGLE_QUOTED
-        value = self.unescape(raw, start + 1) if has_escapes else raw
         node = Node("string", Span(start, end), value)
         if self.is_key(start, end):
             self.begin_member(node)
         else:
             self.value(node)
 
-    def unescape(self, raw: str, offset: int) -> str:
-        """`raw` with its escapes decoded; a faulty escape yields nothing, as in jsonc-parser.
-
-        Half a surrogate pair becomes U+FFFD: so it reaches programs that take UTF-8, and Python
-        could not write it out.
-        """
-        parts: list[str] = []
-        at = 0
-        for match in _ESCAPE.finditer(raw):
-            parts.append(raw[at : match.start()])
-            at = match.end()
-            high, low, unit, char = match.groups()
-            if high is not None:
-                point = 0x10000 + ((int(high, 16) & 0x3FF) << 10) + (int(low, 16) & 0x3FF)
-                parts.append(chr(point))
-            elif unit is not None and not 0xD800 <= int(unit, 16) <= 0xDFFF:
-                parts.append(chr(int(unit, 16)))
-            elif char is not None and char in _SIMPLE_ESCAPES:
-                parts.append(_SIMPLE_ESCAPES[char])
-            else:
-                shown = readable(match[0])
-                message = f"`{shown}` is not an escape of JSON"
-                if unit is not None:
-                    parts.append("\ufffd")
-                    message = f"`{shown}` is half of a surrogate pair"
-                elif char is None:
-                    message = f"`{shown}` needs four hexadecimal digits"
-                self.problem(offset + match.start(), offset + at, message)
-        parts.append(raw[at:])
-        return "".join(parts)
-
     def word(self, word: str, start: int, end: int) -> None:
-        kind, value = _LITERALS.get(word, ("", None))
-        if kind == "" and (number := _NUMBER.fullmatch(word)):
-            kind, value = "number", _number(word, is_float=number.lastindex is not None)
-        if self.is_key(start, end):
-            shown = readable(word)
-            if self.state != _KEY and kind != "":
-                self.value(Node(kind, Span(start, end), value))  # type: ignore[arg-type]
-                return
-            self.problem(start, end, f"write the key `{shown}` in double quotes")
+        scalar = tokens.word(word)
+        is_key = self.is_key(start, end)
+        if scalar and not (is_key and self.state == _KEY):
+            self.value(Node(scalar.kind, Span(start, end), scalar.value))
+        elif is_key:
+            self.problem(start, end, f"write the key `{readable(word)}` in double quotes")
             self.begin_member(Node("string", Span(start, end), word))
-        elif kind == "":
-            self.problem(start, end, _about_word(word))
-            self.bad_word = Span(start, end)
         else:
-            self.value(Node(kind, Span(start, end), value))  # type: ignore[arg-type]
+            self.problem(start, end, tokens.about_word(word))
+            self.bad_word = Span(start, end)
 
     def other(self, start: int, end: int) -> None:
         char = self.text[start]
         last = self.problems[-1] if self.problems else None
-        message = f"unexpected character {describe(char)}"
+        message = f"unexpected character {tokens.describe(char)}"
         if last and last.span.end == start and last.message.startswith(message):
             self.problems[-1] = Problem(Span(last.span.start, end), last.message)
         else:
@@ -244,10 +167,10 @@ class _Parser:
         """Whether the string or word at this place is a key; ends an array that was not closed."""
         state = self.state
         if state == _KEY:
-            return self.text[start] in "\"'" or _COLON_AHEAD.match(self.text, end) is not None
+            return self.text[start] in "\"'" or tokens.COLON_AHEAD.match(self.text, end) is not None
         if not self.stack:
-            return self.root is not None and _COLON_AHEAD.match(self.text, end) is not None
-        if not _COLON_AHEAD.match(self.text, end):
+            return self.root is not None and tokens.COLON_AHEAD.match(self.text, end) is not None
+        if not tokens.COLON_AHEAD.match(self.text, end):
             return state == _AFTER and self.stack[-1].kind == "object" and self.text[start] == '"'
         if self.stack[-1].kind == "array":
             return len(self.stack) > 1 and self.stack[-2].kind == "object"
@@ -338,7 +261,7 @@ class _Parser:
         self.state = _KEY if kind == "object" else _VALUE
 
     def skip(self, kind: int, start: int, end: int) -> None:
-        if kind == _MARK:
+        if kind == tokens.MARK:
             mark = self.text[start]
             self.skipped += (mark in "{[") - (mark in "}]")
         if self.too_deep is not None:
@@ -414,37 +337,3 @@ class _Parser:
         if self.root is None and self.bad_word is None:
             self.problem(0, 0, "expected a value, the file holds none")
         self.problems.sort(key=lambda problem: problem.span)
-
-
-def _number(word: str, *, is_float: bool) -> int | float:
-    if not is_float:
-        try:
-            return int(word)
-        except ValueError:  # more digits than Python converts
-            return float(word)
-    return float(word)
-
-
-def _about_word(word: str) -> str:
-    shown = readable(word)
-    if word.startswith("#"):
-        return "JSON has no `#` comments: write `//`"
-    if word.lower() in _LITERALS:
-        return f"`{shown}` is not a JSON value: write `{word.lower()}`"
-    if word[0].isdigit() or word[0] in "+-.":
-        return f"`{shown}` is not a JSON number: put text in double quotes"
-    return f"`{shown}` is not a JSON value: put text in double quotes"
-
-
-_NAMES = {
-    "\xa0": "no-break space", "\ufeff": "byte order mark", "\u200b": "zero-width space",
-    "\u2028": "line separator", "\u2029": "paragraph separator", "\x00": "NUL",
-}  # fmt: skip
-
-
-def describe(char: str) -> str:
-    """A character for a message: itself where it can be seen, else its code point."""
-    if char.isprintable() and not char.isspace():
-        return f"`{char}`"
-    name = _NAMES.get(char)
-    return f"U+{ord(char):04X}" + (f" ({name})" if name else "")

@@ -12,56 +12,19 @@ not, the problems are ours, which have exact places, and tomllib's first where o
 
 from __future__ import annotations
 
-import re
-
-from sandboxd._typing import TYPE_CHECKING, NamedTuple
+from sandboxd._typing import TYPE_CHECKING
 from sandboxd.syntax import _toml_scalars as scalars
+from sandboxd.syntax import _toml_tokens as tokens
+from sandboxd.syntax._toml_tables import MAX_DEPTH, Container, Key, TooDeepError, extend
 from sandboxd.syntax._toml_validity import first_problem
 from sandboxd.syntax.node import Comment, Member, Node, Problem, Tree, collector_paused, readable
 from sandboxd.text import Span
 
 if TYPE_CHECKING:
+    import re
     from typing import Literal
 
-
-MAX_DEPTH = 200
 MAX_PROBLEMS = 200
-
-_KEY_PART = re.compile(r"""[A-Za-z0-9_-]++|"(?:[^"\\\r\n]++|\\[^\r\n])*+"|'[^'\r\n]*+'""")
-_DOT = re.compile(r"[ \t]*+\.[ \t]*+")
-_BLANK = re.compile(r"[ \t]*+")
-_SPACE = re.compile(r"[ \t\r\n]*+")
-_COMMENT = re.compile(r"#[^\r\n]*+")
-_REST = re.compile(r"[^\r\n]*+")
-_GARBAGE = re.compile(r"[^#\r\n]*+")
-_TOKEN = re.compile(
-    r"""[ \t]*+(?:
-      ("{3}|'{3})
-    | ("(?:[^"\\\r\n]++|\\[^\r\n])*+"|'[^'\r\n]*+')
-    | ([\[\]{},=])
-    | (\r?\n|\r)
-    | (\#[^\r\n]*+)
-    | ([0-9]{4}-[0-9]{2}-[0-9]{2}[ ][0-9]{2}:[^\s"'\#\[\]{},=]*+|[^\s"'\#\[\]{},=]++)
-    | (["'][^\r\n]*+)
-    | (.)
-    )""",
-    re.VERBOSE | re.DOTALL,
-)
-_LONG, _STRING, _MARK, _LINE_END, _NOTE, _WORD, _OPEN_STRING = range(1, 8)
-_LONG_STRING = {
-    '"""': re.compile(r'"""(?:[^"\\]++|\\.|"(?!""))*+"{3,5}', re.DOTALL),
-    "'''": re.compile(r"'''(?:[^']++|'(?!''))*+'{3,5}"),
-}
-# A line within an open list that can only be the next setting or the next header.
-_NEXT_STATEMENT = re.compile(
-    r"""[ \t]*+(?:
-      (?:[A-Za-z0-9_-]++|"[^"\r\n]*+"|'[^'\r\n]*+')
-      (?:[ \t]*+\.[ \t]*+(?:[A-Za-z0-9_-]++|"[^"\r\n]*+"|'[^'\r\n]*+'))*+ [ \t]*+ =
-    | \[\[?(?!(?:true|false|inf|nan)\b)[A-Za-z_][A-Za-z0-9_.-]*+\]\]?[ \t]*+(?:[\r\n\#]|\Z)
-    )""",
-    re.VERBOSE,
-)
-_CONTINUES = re.compile(r"[ \t\r\n]*+[},]")
 
 # What may come next within a value.
 _VALUE, _KEY, _AFTER = range(3)
@@ -73,48 +36,23 @@ def parse(text: str) -> Tree:
         return _Parser(text).run()
 
 
-class _TooDeepError(Exception):
-    """This statement would nest deeper than MAX_DEPTH; it is left out."""
-
-
-class _Container(Node):
-    """A table or list under construction."""
-
-    __slots__ = ("depth", "index", "is_declared", "is_fixed", "is_table_list")
-
-    def __init__(self, kind: Literal["object", "array"], span: Span, depth: int) -> None:
-        super().__init__(kind, span)
-        if depth > MAX_DEPTH:
-            raise _TooDeepError
-        self.depth = depth
-        self.index: dict[str, Node] = {}
-        self.is_declared = False  # has a header of its own
-        self.is_fixed = False  # written as a value: no statement adds to it
-        self.is_table_list = False
-
-
-class _Key(NamedTuple):
-    text: str
-    span: Span
-
-
 class _Parser:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
         self.problems: list[Problem] = []
         self.comments: list[Comment] = []
-        self.root = _Container("object", Span(0, len(text)), 0)
+        self.root = Container("object", Span(0, len(text)), 0)
         self.table = self.root
-        self.stack: list[_Container] = []  # lists and inline tables that are open
-        self.pending: tuple[_Container, _Key] | None = None  # the key that waits for its value
+        self.stack: list[Container] = []  # lists and inline tables that are open
+        self.pending: tuple[Container, Key] | None = None  # the key that waits for its value
         self.has_open_long_string = False
         self.is_too_deep = False
 
     def run(self) -> Tree:
         size = len(self.text)
         while True:
-            self.skip(_SPACE)
+            self.skip(tokens.SPACE)
             if self.at >= size:
                 break
             if self.text[self.at] == "#":
@@ -125,12 +63,12 @@ class _Parser:
                     self.header()
                 else:
                     self.statement()
-            except _TooDeepError:
+            except TooDeepError:
                 self.is_too_deep = True
                 self.stack, self.pending = [], None
                 self.problem(self.at, self.at, f"nested deeper than {MAX_DEPTH} levels: not read")
-                self.skip(_REST)
-        _extend(self.table, size)
+                self.skip(tokens.REST)
+        extend(self.table, size)
         self.judge()
         return Tree(self.root, tuple(self.problems), tuple(self.comments))
 
@@ -163,23 +101,23 @@ class _Parser:
 
     def comment(self) -> None:
         start = self.at
-        self.skip(_COMMENT)
+        self.skip(tokens.COMMENT)
         self.comments.append(Comment(Span(start, self.at)))
 
     def end_of_line(self, what: str) -> None:
         """Nothing but a comment may follow on this line."""
-        self.skip(_BLANK)
+        self.skip(tokens.BLANK)
         start = self.at
-        garbage = self.skip(_GARBAGE).rstrip()
+        garbage = self.skip(tokens.GARBAGE).rstrip()
         if garbage and what:
             self.problem(start, start + len(garbage), f"expected the end of the line after {what}")
         if self.text[self.at : self.at + 1] == "#":
             self.comment()
 
-    def keys(self) -> list[_Key] | None:
+    def keys(self) -> list[Key] | None:
         """The parts of a dotted key; None, and nothing read, where no key begins."""
-        keys: list[_Key] = []
-        while match := _KEY_PART.match(self.text, self.at):
+        keys: list[Key] = []
+        while match := tokens.KEY_PART.match(self.text, self.at):
             written = match[0]
             name, problem = written, None
             if written[0] in "\"'":
@@ -187,11 +125,11 @@ class _Parser:
                 name, problem = str(scalar.value), scalar.problem
             if problem:
                 self.problem(*match.span(), problem)
-            keys.append(_Key(name, Span(*match.span())))
+            keys.append(Key(name, Span(*match.span())))
             if len(keys) > MAX_DEPTH:
-                raise _TooDeepError
+                raise TooDeepError
             self.at = match.end()
-            dot = _DOT.match(self.text, self.at)
+            dot = tokens.DOT.match(self.text, self.at)
             if dot is None:
                 return keys
             self.at = dot.end()
@@ -206,15 +144,15 @@ class _Parser:
         start = self.at
         is_list = self.text.startswith("[[", start)
         self.at += 2 if is_list else 1
-        self.skip(_BLANK)
-        _extend(self.table, start)
+        self.skip(tokens.BLANK)
+        extend(self.table, start)
         keys = self.keys()
         if keys is None:
-            self.skip(_REST)
+            self.skip(tokens.REST)
             self.problem(start, self.at, "expected a name in this header")
-            self.table = _Container("object", Span(self.at, self.at), 0)  # of no known name
+            self.table = Container("object", Span(self.at, self.at), 0)  # of no known name
             return
-        self.skip(_BLANK)
+        self.skip(tokens.BLANK)
         closing = "]]" if is_list else "]"
         if self.text.startswith(closing, self.at):
             self.at += len(closing)
@@ -226,44 +164,44 @@ class _Parser:
         self.end_of_line(what)
         self.table = self.declare(keys, Span(start, behind), is_list=is_list)
 
-    def declare(self, keys: list[_Key], header: Span, *, is_list: bool) -> _Container:
+    def declare(self, keys: list[Key], header: Span, *, is_list: bool) -> Container:
         """The table that this header begins."""
         parent = self.descend(self.root, keys, header.end)
         key, body = keys[-1], Span(header.end, header.end)
         old = parent.index.get(key.text)
         if is_list:
-            if not (isinstance(old, _Container) and old.is_table_list):
-                old = _Container("array", body, parent.depth + 1)
+            if not (isinstance(old, Container) and old.is_table_list):
+                old = Container("array", body, parent.depth + 1)
                 old.is_table_list = True
                 self.add(parent, key, old)
-            table = _Container("object", body, old.depth + 1)
+            table = Container("object", body, old.depth + 1)
             table.parent = old
             old.items.append(table)
             return table
-        if isinstance(old, _Container) and old.kind == "object" and not old.is_fixed:
+        if isinstance(old, Container) and old.kind == "object" and not old.is_fixed:
             if old.is_declared:
                 self.problem(*header, f"table `{readable(key.text)}` is already declared")
             old.is_declared = True
             return old
-        table = _Container("object", body, parent.depth + 1)
+        table = Container("object", body, parent.depth + 1)
         table.is_declared = True
         self.add(parent, key, table)
         return table
 
-    def descend(self, table: _Container, keys: list[_Key], end: int) -> _Container:
+    def descend(self, table: Container, keys: list[Key], end: int) -> Container:
         """The table that the last of `keys` belongs to; tables on the way are made as needed."""
         for index, key in enumerate(keys[:-1]):
             found = table.index.get(key.text)
-            if isinstance(found, _Container) and found.is_table_list:
+            if isinstance(found, Container) and found.is_table_list:
                 found = found.items[-1]
-            if not isinstance(found, _Container) or found.kind != "object" or found.is_fixed:
+            if not isinstance(found, Container) or found.kind != "object" or found.is_fixed:
                 start = keys[index + 1].span.start
-                found = _Container("object", Span(start, max(start, end)), table.depth + 1)
+                found = Container("object", Span(start, max(start, end)), table.depth + 1)
                 self.add(table, key, found)
             table = found
         return table
 
-    def add(self, table: _Container, key: _Key, value: Node) -> None:
+    def add(self, table: Container, key: Key, value: Node) -> None:
         if key.text in table.index:
             shown = readable(key.text)
             self.problem(*key.span, f"`{shown}` is already set in this table")
@@ -271,20 +209,20 @@ class _Parser:
         node = Node("string", key.span, key.text)
         node.parent = value.parent = table
         table.members.append(Member(node, value))
-        _extend(table, max(key.span.end, value.span.end))
+        extend(table, max(key.span.end, value.span.end))
 
     def statement(self) -> None:
         start = self.at
         keys = self.keys()
         if keys is None:
-            self.skip(_GARBAGE)
+            self.skip(tokens.GARBAGE)
             written = self.text[start : self.at].rstrip()
             end = start + max(len(written), 1)
             self.problem(start, end, "expected a key, a `[table]` or a comment")
             return
         table = self.descend(self.table, keys, self.at)
         self.pending = (table, keys[-1])
-        self.skip(_BLANK)
+        self.skip(tokens.BLANK)
         if self.text[self.at : self.at + 1] != "=":
             end = keys[-1].span.end
             self.problem(start, end, "expected `=` and a value after this key")
@@ -303,22 +241,22 @@ class _Parser:
             if state == _KEY and self.inline_key():
                 state = _VALUE
                 continue
-            match = _TOKEN.match(self.text, self.at)
+            match = tokens.TOKEN.match(self.text, self.at)
             kind = (match.lastindex if match else None) or 0
             start, end = match.span(kind) if match else (self.at, self.at)
-            if match is None or (kind in (_LINE_END, _NOTE) and not self.stack):
+            if match is None or (kind in (tokens.LINE_END, tokens.NOTE) and not self.stack):
                 self.end_of_value()
                 return
-            if kind == _LINE_END:
+            if kind == tokens.LINE_END:
                 if self.is_next_statement(end, state):
                     self.end_of_value()
                     return
                 self.at = end
                 self.require_one_line()
-            elif kind == _NOTE:
+            elif kind == tokens.NOTE:
                 self.at = start
                 self.comment()
-            elif kind == _MARK:
+            elif kind == tokens.MARK:
                 self.at = end
                 state = self.mark(match[kind], start, state)
             else:
@@ -328,10 +266,10 @@ class _Parser:
     def is_next_statement(self, at: int, state: int) -> bool:
         """Whether a line within open brackets ends them, because the next statement begins."""
         is_list = self.stack[-1].kind == "array"
-        match = _NEXT_STATEMENT.match(self.text, at)
+        match = tokens.NEXT_STATEMENT.match(self.text, at)
         if match and (is_list or not match[0].endswith("=")):
             return True
-        return not is_list and state != _KEY and _CONTINUES.match(self.text, at) is None
+        return not is_list and state != _KEY and tokens.CONTINUES.match(self.text, at) is None
 
     def require_one_line(self) -> None:
         brace = self.stack[-1].span.start
@@ -341,13 +279,13 @@ class _Parser:
 
     def inline_key(self) -> bool:
         """A key of an inline table up to its `=`; False where none begins."""
-        self.skip(_BLANK)
+        self.skip(tokens.BLANK)
         start = self.at
         keys = self.keys()
         if keys is None:
             return False
         self.pending = (self.descend(self.stack[-1], keys, self.at), keys[-1])
-        self.skip(_BLANK)
+        self.skip(tokens.BLANK)
         if self.text[self.at : self.at + 1] == "=":
             self.at += 1
         else:
@@ -355,16 +293,16 @@ class _Parser:
         return True
 
     def scalar(self, kind: int, start: int, end: int, state: int) -> int:
-        if kind == _LONG:
+        if kind == tokens.LONG:
             kind, end = self.long_string(start)
         written = self.text[start:end]
         self.at = end
-        if kind == _STRING:
+        if kind == tokens.STRING:
             scalar = scalars.string(written)
-        elif kind == _WORD:
+        elif kind == tokens.WORD:
             scalar = scalars.word(written)
-        elif kind == _OPEN_STRING:
-            opening = written[:3] if written[:3] in _LONG_STRING else written[0]
+        elif kind == tokens.OPEN_STRING:
+            opening = written[:3] if written[:3] in tokens.LONG_STRING else written[0]
             value = written[len(opening) :]
             scalar = scalars.Scalar("string", value, "this string is not closed")
         else:
@@ -381,12 +319,12 @@ class _Parser:
         for where they begin and end is a guess, and each guess would read to the end of the file.
         """
         if not self.has_open_long_string:
-            match = _LONG_STRING[self.text[start : start + 3]].match(self.text, start)
+            match = tokens.LONG_STRING[self.text[start : start + 3]].match(self.text, start)
             if match:
-                return _STRING, match.end()
+                return tokens.STRING, match.end()
             self.has_open_long_string = True
-        rest = _REST.match(self.text, start)
-        return _OPEN_STRING, rest.end() if rest else len(self.text)
+        rest = tokens.REST.match(self.text, start)
+        return tokens.OPEN_STRING, rest.end() if rest else len(self.text)
 
     def mark(self, mark: str, start: int, state: int) -> int:
         if mark in "[{":
@@ -412,7 +350,7 @@ class _Parser:
     def open(self, mark: str, start: int, state: int) -> int:
         parent = self.pending[0] if self.pending else self.stack[-1]
         kind: Literal["object", "array"] = "array" if mark == "[" else "object"
-        node = _Container(kind, Span(start, start + 1), parent.depth + 1)
+        node = Container(kind, Span(start, start + 1), parent.depth + 1)
         node.is_fixed = True
         self.put(node, state)
         self.stack.append(node)
@@ -423,7 +361,7 @@ class _Parser:
             self.missing_value(self.at - 1)
         node = self.stack.pop()
         node.span = Span(node.span.start, self.at)
-        _extend(node.parent, self.at)
+        extend(node.parent, self.at)
         return _AFTER
 
     def put(self, node: Node, state: int) -> int:
@@ -460,10 +398,3 @@ class _Parser:
             what = "list" if self.stack[-1].kind == "array" else "inline table"
             self.problem(start, start + 1, f"this {what} is not closed")
             self.close()
-
-
-def _extend(node: Node | None, end: int) -> None:
-    """Let `node` and all that it lies in reach to `end` at least."""
-    while node is not None and node.span.end < end:
-        node.span = Span(node.span.start, end)
-        node = node.parent

@@ -294,3 +294,7 @@ def test_time_grows_with_the_text_only(text: str) -> None:
 def test_the_garbage_collector_is_left_as_it_was() -> None:
     jsonc.parse("[" * 100_000)
     assert gc.isenabled()
+
+
+def test_half_a_surrogate_pair_as_written_reads_as_a_replacement_character() -> None:
+    assert value_of('"a\ud800\\n"') == "a\ufffd\n"

@@ -1,0 +1,152 @@
+"""The tokens of JSON with comments, and what a single one of them means."""
+
+from __future__ import annotations
+
+import re
+
+from sandboxd._typing import TYPE_CHECKING, NamedTuple
+from sandboxd.syntax.node import readable
+
+if TYPE_CHECKING:
+    from sandboxd.syntax.node import NodeKind
+
+# Tried in this order after ASCII white space; OTHER takes any single character, so that a match
+# fails only at the end of the text.
+TOKEN = re.compile(
+    r"""[ \t\r\n]*+(?:
+      ("(?:[^"\\\r\n]++|\\[^\r\n]?)*+")
+    | ([{}\[\],:])
+    | ([^\s"'{}\[\],:/\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202f\u2060\ufeff]++)
+    | (//[^\r\n]*+)
+    | (/\*)
+    | ("(?:[^"\\\r\n]++|\\[^\r\n]?)*+)
+    | ('[^'"\r\n]*+')
+    | (.)
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
+STRING, MARK, WORD, LINE_COMMENT, BLOCK_COMMENT, OPEN_STRING, SINGLE_QUOTED, OTHER = range(1, 9)
+
+COLON_AHEAD = re.compile(r"[ \t\r\n]*+:")
+
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_ESCAPE = re.compile(
+    r"""\\(?:
+      u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})
+    | u([0-9a-fA-F]{4})
+    | u[0-9a-fA-F]{0,3}
+    | (.?)
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
+_SIMPLE_ESCAPES = {
+    '"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t",
+}  # fmt: skip
+_CONTROL = re.compile(r"[\x00-\x1f]")
+_HALF_PAIR = "[\ud800-\udfff]"  # compiled on first use: it takes long and is seldom needed
+
+
+class Scalar(NamedTuple):
+    kind: NodeKind
+    value: object
+
+
+_LITERALS = {
+    "true": Scalar("boolean", True),
+    "false": Scalar("boolean", False),
+    "null": Scalar("null", None),
+}
+
+
+class Fault(NamedTuple):
+    """Something wrong within a string, with its place in the text between the quotes."""
+
+    start: int
+    end: int
+    message: str
+
+
+def word(text: str) -> Scalar | None:
+    """The value of a word without quotes; None if JSON knows no such word."""
+    found = _LITERALS.get(text)
+    if found is None and (match := _NUMBER.fullmatch(text)):
+        return Scalar("number", float(text) if match.lastindex else _integer(text))
+    return found
+
+
+def _integer(text: str) -> int | float:
+    try:
+        return int(text)
+    except ValueError:  # more digits than Python converts
+        return float(text)
+
+
+def about_word(text: str) -> str:
+    """What is wrong with a word that stands for no value."""
+    shown = readable(text)
+    if text.startswith("#"):
+        return "JSON has no `#` comments: write `//`"
+    if text.lower() in _LITERALS:
+        return f"`{shown}` is not a JSON value: write `{text.lower()}`"
+    if text[0].isdigit() or text[0] in "+-.":
+        return f"`{shown}` is not a JSON number: put text in double quotes"
+    return f"`{shown}` is not a JSON value: put text in double quotes"
+
+
+def string(raw: str) -> tuple[str, list[Fault]]:
+    """The value of the text between two quotes, and what is wrong with it.
+
+    A faulty escape yields nothing, as in jsonc-parser. Half a surrogate pair becomes U+FFFD: so
+    it reaches programs that take UTF-8, and Python could not write it out.
+    """
+    faults: list[Fault] = []
+    if not raw.isprintable():
+        if control := _CONTROL.search(raw):
+            escape = "\\t" if control[0] == "\t" else f"\\u{ord(control[0]):04x}"
+            message = f"write this control character as `{escape}`"
+            faults.append(Fault(control.start(), control.end(), message))
+        raw = re.sub(_HALF_PAIR, "\ufffd", raw)
+    if "\\" not in raw:
+        return raw, faults
+    parts: list[str] = []
+    at = 0
+    for match in _ESCAPE.finditer(raw):
+        parts.append(raw[at : match.start()])
+        at = match.end()
+        high, low, unit, char = match.groups()
+        if high is not None:
+            point = 0x10000 + ((int(high, 16) & 0x3FF) << 10) + (int(low, 16) & 0x3FF)
+            parts.append(chr(point))
+        elif unit is not None and not 0xD800 <= int(unit, 16) <= 0xDFFF:
+            parts.append(chr(int(unit, 16)))
+        elif char is not None and char in _SIMPLE_ESCAPES:
+            parts.append(_SIMPLE_ESCAPES[char])
+        else:
+            if unit is not None:
+                parts.append("\ufffd")
+            faults.append(Fault(match.start(), at, _about_escape(match[0], unit, char)))
+    parts.append(raw[at:])
+    return "".join(parts), faults
+
+
+def _about_escape(escape: str, unit: str | None, char: str | None) -> str:
+    shown = readable(escape)
+    if unit is not None:
+        return f"`{shown}` is half of a surrogate pair"
+    if char is None:
+        return f"`{shown}` needs four hexadecimal digits"
+    return f"`{shown}` is not an escape of JSON"
+
+
+_NAMES = {
+    "\xa0": "no-break space", "\ufeff": "byte order mark", "\u200b": "zero-width space",
+    "\u2028": "line separator", "\u2029": "paragraph separator", "\x00": "NUL",
+}  # fmt: skip
+
+
+def describe(char: str) -> str:
+    """A character for a message: itself where it can be seen, else its code point."""
+    if char.isprintable() and not char.isspace():
+        return f"`{char}`"
+    name = _NAMES.get(char)
+    return f"U+{ord(char):04X}" + (f" ({name})" if name else "")
