@@ -18,8 +18,15 @@ from sandboxd.plan.workspace import WorkspaceFacts
 
 
 def target_folder(workspace: str) -> str:
-    """Where the workspace is inside: the place that dev container tools use, too."""
-    return f"/workspaces/{posixpath.basename(workspace) or 'workspace'}"
+    """Where the workspace is inside: the place that dev container tools use, too.
+
+    Without what separates or quotes fields of a mount: those tools split mounts at every comma.
+    """
+    name = "".join(
+        char if char.isprintable() and char not in ',"' else "-"
+        for char in posixpath.basename(workspace)
+    )
+    return f"/workspaces/{name or 'workspace'}"
 
 
 def workspace_mounts(

@@ -20,6 +20,9 @@ SECCOMP_FILE = f"{GENERATED_FOLDER}/seccomp.json"
 
 _FOLDER = "${localWorkspaceFolder}"
 
+# What ends a field of a mount, or needs more than quotes around it.
+_SEPARATORS = ',"\r\n'
+
 
 def render(plan: Plan, carried: Carried = NOTHING) -> str:
     """The text of the file without the header that `plan.generate` puts above it."""
@@ -32,6 +35,7 @@ class _Writer:
         self.container = plan.container
         self.carried = carried
         self.properties: list[list[str]] = []
+        self.mount_flags: list[tuple[str, list[str]]] = []
         self.whys = {(reason.field, reason.item): reason for reason in plan.reasons}
 
     def text(self) -> str:
@@ -93,26 +97,32 @@ class _Writer:
         self.property("workspaceFolder", mount.value.target)
 
     def mounts(self) -> None:
+        """All other mounts, as property where the CLI can be trusted with them.
+
+        It splits each at its commas, quoted or not, to find the target, and of mounts without a
+        target it keeps one: pins of a workspace with a comma in its path would be lost.
+        """
         items = [
             (self.mount(value.value), self.why("mounts", value.written))
             for value in self.container.mounts[1:]
         ]
-        if items:
+        if any(char in self.plan.workspace for char in _SEPARATORS):
+            self.mount_flags = [(f"--mount={text}", why) for text, why in items]
+        elif items:
             self.listing("mounts", items)
 
     def mount(self, mount: Mount) -> str:
-        """A mount with the workspace's path as a variable, as the CLI fills it in on each machine."""
-        workspace = self.plan.workspace
-        if mount.source == workspace or mount.source.startswith(workspace + "/"):
-            mount = mount._replace(source=_FOLDER + mount.source[len(workspace) :])
-        device = f"volume-opt=device={workspace}/"
-        options = tuple(
-            option.replace(device, f"volume-opt=device={_FOLDER}/", 1)
-            if option.startswith(device)
-            else option
-            for option in mount.options
-        )
-        return mount_text(mount._replace(options=options))
+        """A mount with the workspace's path as a variable, as the CLI fills it in on each machine.
+
+        The CLI puts the bare path into the text, so a path that needs more than quotes around
+        its field is written out.
+        """
+        text, workspace = mount_text(mount), self.plan.workspace
+        if workspace == "/" or any(char in workspace for char in _SEPARATORS[1:]):
+            return text
+        for key in ("source", "device"):
+            text = text.replace(f"{key}={workspace}", f"{key}={_FOLDER}")
+        return text
 
     def users(self, carried: dict[str, Any]) -> None:
         user = self.container.user
@@ -128,6 +138,7 @@ class _Writer:
 
     def run_args(self) -> None:
         items = [(flag.text, self.why(flag.field, flag.item)) for flag in flags(self.container)]
+        items += self.mount_flags
         labels = ["marks the container as ours: `sandboxd status` finds it"]
         for value in self.container.labels:
             text = _FOLDER if value.value.value == self.plan.workspace else value.value.value

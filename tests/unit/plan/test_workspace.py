@@ -150,3 +150,4 @@ def test_odd_paths_survive_dockers_csv(name: str) -> None:
 def test_plain_mounts_are_plain_text() -> None:
     assert mount_text(Mount("tmpfs", "", "/t")) == "type=tmpfs,target=/t"
     assert target_folder("/") == "/workspaces/workspace"
+    assert target_folder('/home/a,b"c\n') == "/workspaces/a-b-c-"
