@@ -128,9 +128,10 @@ _CASES = (
         lambda _: gone(),
     ),
     _case(
-        r"(?:oci runtime|shim task|task for container).*?: (.*?)(?:: unknown)?$",
+        r"oci runtime create failed: (.*?)(?:: unknown)?$|"
+        r"failed to create (?:shim )?task(?: for container)?: (.*?)(?:: unknown)?$",
         lambda m: CannotStart(
-            f"the runtime could not start the container: {m[1]}",
+            f"the runtime could not start the container: {m[1] or m[2]}",
             "`sandboxd doctor` shows which runtimes work on this machine",
         ),
     ),

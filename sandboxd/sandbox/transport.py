@@ -95,7 +95,7 @@ class Transport:
             if response.status >= 400:
                 raise ApiError(response.status, _message(data))
             if "json" in (response.getheader("Content-Type") or "") and data:
-                return json.loads(data)
+                return _decoded(data)
             return data
         finally:
             connection.close()
@@ -156,6 +156,13 @@ def _context(tls: Tls | None) -> ssl.SSLContext:
             context.verify_mode = ssl.CERT_NONE
         context.load_cert_chain(f"{tls.folder}/cert.pem", f"{tls.folder}/key.pem")
     return context
+
+
+def _decoded(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except ValueError:
+        raise http.client.HTTPException("not JSON") from None
 
 
 def _target(path: str, query: Mapping[str, str] | None) -> str:

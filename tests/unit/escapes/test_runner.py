@@ -1,0 +1,115 @@
+"""The runner that makes attempts inside, run here with attempts that do nothing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from sandboxd.sandbox import attempts, inside
+
+HELPERS = ("_kernel",)
+
+
+def run(sources: dict[str, str], seconds: float = 2.0) -> tuple[dict[str, Any], inside._Collector]:
+    """Reports by attempt, through the same collector that reads a sandbox."""
+    modules = {name: attempts._source(f"{name}.py") for name in HELPERS} | sources
+    parcel = {
+        "nonce": "word",
+        "facts": {"canary": "/none"},
+        "seconds": seconds,
+        "attempts": list(sources),
+        "modules": modules,
+    }
+    program = f"{attempts._source('_runner.py')}\n\nmain(json.loads({json.dumps(parcel)!a}))\n"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-"], input=program.encode(), capture_output=True, check=False
+    )
+    seen: list[tuple[int, int]] = []
+    collector = inside._Collector("word", len(sources), lambda *at: seen.append(at))
+    for byte in range(0, len(done.stdout), 7):
+        collector.write(1, done.stdout[byte : byte + 7])
+    collector.write(2, done.stderr)
+    assert seen == [(i + 1, len(sources)) for i in range(len(collector.records))]
+    return collector.records, collector
+
+
+def test_what_an_attempt_can_come_to() -> None:
+    found, collector = run(
+        {
+            "done": "def attempt(facts): return {'detail': facts['canary'], 'token': 't'}",
+            "stopped": "import os\ndef attempt(facts): os.open('/none/none', os.O_RDONLY)",
+            "nothing": "from sandboxd.escapes._kernel import NotApplicable\n"
+            "def attempt(facts): raise NotApplicable('no such thing')",
+            "unable": "from sandboxd.escapes._kernel import Unable\n"
+            "def attempt(facts): raise Unable('cannot')",
+            "wrong": "def attempt(facts): return nonsense",
+            "broken": "this is no python",
+            "last": "def attempt(facts): return {}",
+        }
+    )
+    assert found["done"]["state"] == "done"
+    assert (found["done"]["detail"], found["done"]["token"]) == ("/none", "t")
+    assert found["stopped"]["state"] == "stopped"
+    assert found["stopped"]["detail"] == "no such file or directory"
+    assert found["nothing"]["state"] == "not applicable"
+    for name in ("unable", "wrong", "broken"):
+        assert found[name]["state"] == "unclear", name
+    assert found["last"]["state"] == "done"
+    assert collector.ended
+    assert collector.identity["boot_id"]
+    assert collector.identity["namespaces"]["net"].startswith("net:[")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("import time; time.sleep(60)", "no end within 0.5 s"),
+        ("import os; os.kill(os.getpid(), 9)", "signal 9"),
+        ("import os; os._exit(3)", "code 3"),
+        # Output of an attempt that goes wrong must not look like a report.
+        ("import os; os.close(1); raise SystemExit", "SystemExit"),
+    ],
+)
+def test_an_attempt_that_dies_or_hangs_does_not_stop_the_next(body: str, words: str) -> None:
+    found, collector = run(
+        {"bad": f"def attempt(facts):\n {body}", "good": "def attempt(facts): return {}"}, 0.5
+    )
+    assert found["bad"]["state"] == "unclear"
+    assert words in found["bad"]["detail"]
+    assert found["good"]["state"] == "done"
+    assert collector.ended
+
+
+def test_what_an_attempt_started_ends_with_it() -> None:
+    source = (
+        "import os, time\n"
+        "def attempt(facts):\n"
+        "    pid = os.fork()\n"
+        "    if pid == 0: time.sleep(60)\n"
+        "    return {'detail': str(pid)}"
+    )
+    found, _ = run({"forks": source})
+    pid = found["forks"]["detail"]
+    state = subprocess.run(
+        ["ps", "-o", "stat=", "-p", pid], capture_output=True, text=True, check=False
+    )
+    assert state.stdout.strip() in ("", "Z", "Zs")
+
+
+def test_other_output_is_not_believed() -> None:
+    collector = inside._Collector("word", 1, lambda *_: None)
+    collector.write(1, b'{"kind": "attempt", "name": "x"}\nother {"kind": "end"}\nword')
+    collector.write(1, b' {"kind": "attempt", "name": "a_b", "state": "done"}\n')
+    assert list(collector.records) == ["a-b"]
+    assert not collector.ended
+    assert "kind" in collector.last_words()
+
+
+def test_the_program_tells_no_secret_and_stays_small() -> None:
+    program = attempts.program(attempts.load(), {"canary": "/x"}, "word")
+    compile(program, "program", "exec")
+    assert len(program) < 200_000
