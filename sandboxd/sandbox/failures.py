@@ -58,6 +58,13 @@ def unreachable(host: str, error: Exception, waited: float = ANSWER_SECONDS) -> 
     )
 
 
+def _not_started(words: str) -> CannotStart:
+    return CannotStart(
+        f"the runtime could not start the container: {words}",
+        "`sandboxd doctor` shows which runtimes work on this machine",
+    )
+
+
 class _Case(NamedTuple):
     pattern: re.Pattern[str]
     make: Callable[[re.Match[str]], EnvironmentFailure]
@@ -127,13 +134,10 @@ _CASES = (
         r"cannot exec in a stopped|container .* is (?:paused|restarting)",
         lambda _: gone(),
     ),
+    _case(r"oci runtime create failed: (.*?)(?:: unknown)?$", lambda m: _not_started(m[1])),
     _case(
-        r"oci runtime create failed: (.*?)(?:: unknown)?$|"
         r"failed to create (?:shim )?task(?: for container)?: (.*?)(?:: unknown)?$",
-        lambda m: CannotStart(
-            f"the runtime could not start the container: {m[1] or m[2]}",
-            "`sandboxd doctor` shows which runtimes work on this machine",
-        ),
+        lambda m: _not_started(m[1]),
     ),
 )
 

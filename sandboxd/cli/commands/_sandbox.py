@@ -51,3 +51,9 @@ def plan(directory: str, args: argparse.Namespace) -> Plan:
 
     project = Project.open(directory, os.environ)
     return project.plan(probe(os.environ, trial=True), grants(args))
+
+
+def terminal_variables(tty: bool) -> list[str]:
+    """What a program needs to know of our terminal."""
+    names = ("TERM", "COLORTERM") if tty else ()
+    return [f"{name}={os.environ[name]}" for name in names if name in os.environ]

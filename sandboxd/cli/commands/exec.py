@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 
 from sandboxd.cli.commands import _sandbox
@@ -40,13 +39,7 @@ def run(args: argparse.Namespace) -> int:
         tty=tty,
         stdin=not args.no_stdin,
         user="0" if args.root else args.user,
-        env=terminal_variables(tty) + args.env,
+        env=_sandbox.terminal_variables(tty) + args.env,
         working_dir=args.workdir,
     )
     return exec_(engine, container.id, request)
-
-
-def terminal_variables(tty: bool) -> list[str]:
-    """What a program needs to know of our terminal."""
-    names = ("TERM", "COLORTERM") if tty else ()
-    return [f"{name}={os.environ[name]}" for name in names if name in os.environ]

@@ -18,7 +18,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.cli.commands.exec import terminal_variables
     from sandboxd.sandbox.engine import Exec
     from sandboxd.sandbox.execute import exec_
     from sandboxd.sandbox.run import locate
@@ -34,6 +33,6 @@ def run(args: argparse.Namespace) -> int:
             tty=tty,
             stdin=True,
             user="0" if args.root else "",
-            env=terminal_variables(tty),
+            env=_sandbox.terminal_variables(tty),
         ),
     )
