@@ -75,8 +75,17 @@ def test_the_whole_demo(runsc: str) -> None:
     assert_nothing_left(output)
 
 
+def no_root() -> list[str]:
+    """Runs a command without root's powers. A user namespace keeps this Python readable; in a
+    chroot, which cannot have one, give up the user id."""
+    inside = ["unshare", "--user", "--"]
+    if subprocess.run([*inside, "true"], check=False, stderr=subprocess.DEVNULL).returncode == 0:
+        return inside
+    return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+
+
 def test_without_root_the_rest_is_shown_and_named() -> None:
-    process = demo("unshare", "--user", "--")
+    process = demo(*no_root())
     output = finish(process)
     assert process.returncode == 4, output
     assert "No engine: starting a private engine needs root" in output

@@ -21,6 +21,7 @@ def test_screens_are_real(
         **os.environ,
         "DOCKER_HOST": engine,
         "COLUMNS": "80",
+        "PYTHONUNBUFFERED": "1",
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }
     for path in (demo_project, *demo_project.rglob("*")):

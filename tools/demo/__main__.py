@@ -132,6 +132,8 @@ def _environment(folder: str) -> dict[str, str]:
         "XDG_RUNTIME_DIR": f"{folder}/run",
         **{f"XDG_{n}_HOME": f"{folder}/home/.{n.lower()}" for n in ("CONFIG", "STATE", "DATA")},
         "XDG_CACHE_HOME": f"{folder}/home/.cache",
+        # Status and data in the order in which a terminal shows them.
+        "PYTHONUNBUFFERED": "1",
         "COLUMNS": str(shutil.get_terminal_size((96, 24)).columns),
     }
 

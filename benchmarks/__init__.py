@@ -1,1 +1,0 @@
-"""Measures the time budgets side by side, in one run: `./dev bench`."""
