@@ -30,6 +30,7 @@ def check_source(
     host: HostFacts = UNKNOWN,
     variables: Variables = _NOT_KNOWN,
     settings: RuleSettings = NO_SETTINGS,
+    only: Iterable[str] | None = None,
     verify: bool = True,
 ) -> Report:
     """Check one text; its path says what kind of file it is. For the rest see :func:`check`."""
@@ -38,7 +39,9 @@ def check_source(
         reason = "is no kind of file that sandboxd checks"
         return Report((), (Skipped(source.path, reason),), 0, {source.path: source})
     document = kind.parse(source)
-    return check((document,), host=host, variables=variables, settings=settings, verify=verify)
+    return check(
+        (document,), host=host, variables=variables, settings=settings, only=only, verify=verify
+    )
 
 
 def check(

@@ -11,6 +11,8 @@ from sandboxd.host.facts import UNKNOWN, HostFacts
 from sandboxd.text import SourceText, apply_edits
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sandboxd.findings import Finding, Fix, Report
 
 # Each pass makes every edit that touches no other; a file with more rounds than this has a pair
@@ -43,11 +45,18 @@ def fix_source(
     host: HostFacts = UNKNOWN,
     variables: Variables = _NOT_KNOWN,
     settings: RuleSettings = NO_SETTINGS,
+    only: Collection[str] | None = None,
 ) -> Fixed:
     """Fix every finding from `threshold` on that has a fix; one that is not safe only if `unsafe`."""
+
+    def judged(text: SourceText) -> Report:
+        return analysis.check_source(
+            text, host=host, variables=variables, settings=settings, only=only
+        )
+
     applied: list[Applied] = []
     seen = {source.text}
-    report = analysis.check_source(source, host=host, variables=variables, settings=settings)
+    report = judged(source)
     for _ in range(MAX_PASSES):
         chosen = _choose(report, unsafe, threshold)
         if not chosen:
@@ -59,7 +68,7 @@ def fix_source(
         seen.add(text)
         applied.extend(chosen)
         source = SourceText(source.path, text)
-        report = analysis.check_source(source, host=host, variables=variables, settings=settings)
+        report = judged(source)
     return Fixed(source, tuple(applied), report)
 
 

@@ -62,7 +62,8 @@ class Variables(NamedTuple):
         """The host path that `text` names.
 
         Relative paths are taken from the workspace, where the CLI runs docker. A path below the
-        workspace may be a symbolic link that the repository brings along, so those are followed.
+        workspace may be a symbolic link out of it that the repository brings along: then it is
+        the path where that leads to.
         """
         path = self.resolve(text)
         workspace = self.workspace
@@ -72,7 +73,8 @@ class Variables(NamedTuple):
             path = f"{workspace}/{path}"
         if self.realpath is None or not path.startswith(workspace.rstrip("/") + "/"):
             return path
-        return self.realpath(path)
+        real, inside = self.realpath(path), self.realpath(workspace)
+        return path if f"{real}/".startswith(inside.rstrip("/") + "/") else real
 
     def _value(self, match: re.Match[str]) -> str:
         name, *arguments = match[1].split(":")

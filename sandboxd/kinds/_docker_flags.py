@@ -72,7 +72,8 @@ def container(
             mount = _MOUNTS[name](written, variables)
             part = inner_span(flag.nodes[-1], written, mount.start, mount.end)
             exact = place if part is None else Place(path, part)
-            lists.setdefault("mounts", []).append(located(mount.mount, exact))
+            source = written[mount.start : mount.end]
+            lists.setdefault("mounts", []).append(located(mount.mount, exact, source))
         elif name in ("cap-add", "cap-drop"):
             lists.setdefault(name.replace("-", "_"), []).append(located(capability(value)))
         elif name == "security-opt":

@@ -44,8 +44,8 @@ def from_csv(text: str, variables: Resolver) -> Written:
         elif key == "volume-opt":
             # What a local volume is bound to stands here, not in the source.
             if value.startswith("device="):
-                start = text.find(value, at)
-                end = start + len(value)
+                start = text.find(value, at) + len("device=")
+                end = start + len(value) - len("device=")
             options.append(variables.resolve(f"volume-opt={value}"))
         elif field:
             options.append(variables.resolve(field))

@@ -105,6 +105,7 @@ class _Reader:
             remote_user=self.text("remoteUser"),
             host_commands=tuple(self.host_commands()),
             unseen=tuple(self.unseen()),
+            workspace=self.workspace(),
         )
 
     def before_docker(self, base: Container) -> Container:
@@ -152,6 +153,11 @@ class _Reader:
                 for item, text in self.strings("securityOpt")
             ),
         )
+
+    def workspace(self) -> str | None:
+        variable = "${localWorkspaceFolder}"
+        path = self.variables.resolve(variable)
+        return None if path == variable else path
 
     def anchor(self) -> Place:
         for key in _ANCHORS:

@@ -102,6 +102,8 @@ class Container(NamedTuple):
     remote_user: Value[str] | None = None
     """Who the editor's processes run as; the container's own user when not set."""
     unseen: tuple[Unseen, ...] = ()
+    workspace: str | None = None
+    """Where the project is on the host, None when that is not known."""
 
     def option(self, name: str) -> Value[SecurityOption] | None:
         """The `--security-opt` of this name that is in force: docker takes the last one."""

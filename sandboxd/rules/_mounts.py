@@ -76,9 +76,18 @@ def below(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
-def within_workspace(mount: Value[Mount]) -> bool:
-    """Written as a path of the project itself, which the container has anyway."""
-    return "${localWorkspaceFolder}" in mount.written and ".." not in mount.written
+def within_workspace(mount: Value[Mount], path: str, container: Container) -> bool:
+    """Written as a path of the project, which the container has anyway, and really one.
+
+    It is none if a `..` or a symbolic link leads out of the project.
+    """
+    if "${localWorkspaceFolder}" not in mount.written:
+        return False
+    if container.workspace is None:
+        return ".." not in mount.written
+    return below(mount.value.source.rstrip("/"), container.workspace.rstrip("/")) and (
+        ".." not in mount.written or below(path, canonical(container.workspace))
+    )
 
 
 def _normal(path: str) -> str:

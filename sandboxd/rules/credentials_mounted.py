@@ -70,41 +70,41 @@ _SECRETS = {
     ".gnupg": "GnuPG keys",
     ".docker": "registry credentials",
     ".config/containers/auth.json": "registry credentials",
-    ".config/gh": "the GitHub login",
-    ".config/hub": "the GitHub login",
-    ".config/glab-cli": "the GitLab login",
+    ".config/gh": "GitHub login",
+    ".config/hub": "GitHub login",
+    ".config/glab-cli": "GitLab login",
     ".netrc": "logins",
     "_netrc": "logins",
-    ".npmrc": "the npm token",
-    ".yarnrc.yml": "the npm token",
-    ".pypirc": "the PyPI token",
-    ".cargo/credentials": "the crates.io token",
-    ".cargo/credentials.toml": "the crates.io token",
-    ".gem/credentials": "the RubyGems token",
+    ".npmrc": "npm token",
+    ".yarnrc.yml": "npm token",
+    ".pypirc": "PyPI token",
+    ".cargo/credentials": "crates.io token",
+    ".cargo/credentials.toml": "crates.io token",
+    ".gem/credentials": "RubyGems token",
     ".m2/settings.xml": "Maven credentials",
     ".gradle/gradle.properties": "Gradle credentials",
-    ".terraform.d/credentials.tfrc.json": "the Terraform token",
+    ".terraform.d/credentials.tfrc.json": "Terraform token",
     ".git-credentials": "Git credentials",
     ".config/git/credentials": "Git credentials",
     ".pgpass": "database passwords",
     ".my.cnf": "database passwords",
-    ".vault-token": "the Vault token",
-    ".config/op": "the 1Password login",
-    ".password-store": "the password store",
-    ".local/share/keyrings": "the keyring",
-    "Library/Keychains": "the keychain",
+    ".vault-token": "Vault token",
+    ".config/op": "1Password login",
+    ".password-store": "password store",
+    ".local/share/keyrings": "keyring",
+    "Library/Keychains": "keychain",
     ".config/sops": "sops keys",
-    ".claude": "the login of a coding agent",
-    ".claude.json": "the login of a coding agent",
-    ".codex": "the login of a coding agent",
-    ".gemini": "the login of a coding agent",
-    ".mozilla": "a browser profile",
-    ".config/google-chrome": "a browser profile",
-    ".config/chromium": "a browser profile",
+    ".claude": "login of a coding agent",
+    ".claude.json": "login of a coding agent",
+    ".codex": "login of a coding agent",
+    ".gemini": "login of a coding agent",
+    ".mozilla": "browser profile",
+    ".config/google-chrome": "browser profile",
+    ".config/chromium": "browser profile",
 }
 _SYSTEM = {
     "/etc/shadow": "password hashes",
-    "/etc/ssh": "the host's SSH keys",
+    "/etc/ssh": "SSH keys",
     "/etc/kubernetes": "Kubernetes credentials",
     "/etc/rancher": "Kubernetes credentials",
     "/var/lib/kubelet": "Kubernetes credentials",
@@ -117,13 +117,13 @@ _PUBLIC = (".ssh/known_hosts", ".docker/run", ".docker/desktop", ".docker/cli-pl
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     for mount, path in host_mounts(subject, host):
-        what = None if within_workspace(mount) else _secret(path, mount.value)
+        what = None if within_workspace(mount, path, subject) else _secret(path, mount.value)
         if what is None:
             continue
         yield at_value(
             META,
             mount,
-            f"`{mount.written}` hands {what} of the host to the container",
+            f"`{mount.written}` hands the host's {what} to the container",
             path,
             remedies=(
                 Remedy(
@@ -141,7 +141,7 @@ def _secret(path: str, mount: Mount) -> str | None:
     if path.endswith((".pub", ".sock")) or any(_names(path, public) for public in _PUBLIC):
         return None
     if path in _WHOLE:
-        return "the logins of many tools"
+        return "logins of many tools"
     for folder, what in _SYSTEM.items():
         if path == folder or path.startswith(folder + "/"):
             return what
@@ -149,7 +149,7 @@ def _secret(path: str, mount: Mount) -> str | None:
         if _names(path, name):
             return what
     if not mount.read_only and any(path.endswith("/" + name) for name in _GIT_CONFIG):
-        return "the Git configuration, writable,"
+        return "Git configuration, writable,"
     return None
 
 

@@ -84,7 +84,7 @@ _FOLDERS = (
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     reached = shares_kernel(subject, host) or host_sockets_open(subject, host)
     for mount, path in host_mounts(subject, host):
-        if _is_socket(path) and not within_workspace(mount):
+        if _is_socket(path) and not within_workspace(mount, path, subject):
             message = f"`{mount.written}` hands the container control over the host's engine"
         elif path in _FOLDERS or _is_user_folder(path):
             message = f"`{mount.written}` holds the sockets of the host's container engines"

@@ -54,7 +54,7 @@ _HOMES = ("~", "/home", "/Users", "/var/home", "/export/home", "c:/Users", "c:/u
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     for mount, path in host_mounts(subject, host):
-        if path not in _HOMES or within_workspace(mount):
+        if path not in _HOMES or within_workspace(mount, path, subject):
             continue
         yield at_value(
             META,

@@ -1,0 +1,113 @@
+"""What holds for every rule, whoever adds it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandboxd import analysis, rules
+from sandboxd.findings import Finding, Severity
+from sandboxd.text import SourceText, apply_edits
+from tests.rules import pages
+from tools import generate_rule_ids
+
+HEADINGS = ("What it is", "Why it is bad", "What to do instead", "Under gVisor", "References")
+CASES = {page.stem: pages.cases(page) for page in pages.pages()}
+WEAK = [case for found in CASES.values() for case in found if case.kind == "weak"]
+
+
+def test_the_list_of_ids_is_fresh_and_names_no_rule_that_is_gone() -> None:
+    listed = Path(generate_rule_ids.PATH).read_text()
+    assert listed == generate_rule_ids.text(), "run `python -m tools.generate_rule_ids`"
+
+
+@pytest.mark.parametrize("rule", rules.ids())
+def test_a_rule_is_named_after_its_file_and_explains_itself(rule: str) -> None:
+    module = rules.load()[rule]
+    assert module.META.id == rule
+    assert rules.subject(module) in rules.SUBJECTS
+    assert module.META.why
+    for text in (module.META.summary, module.META.why):
+        assert text[0].islower() or text[0] == "`", "messages start lower-case"
+        assert not text.endswith(".")
+    headings = [line[3:] for line in module.__doc__.splitlines() if line.startswith("## ")]
+    assert tuple(headings) == HEADINGS
+
+
+@pytest.mark.parametrize("rule", rules.ids())
+def test_a_rule_has_weak_fine_and_unusual_cases(rule: str) -> None:
+    kinds = {case.kind for case in CASES.get(rule.replace("-", "_"), [])}
+    assert kinds == {"weak", "fine", "unusual"}
+
+
+def test_every_page_belongs_to_a_rule() -> None:
+    assert set(CASES) == {rule.replace("-", "_") for rule in rules.ids()}
+
+
+@pytest.mark.parametrize("case", WEAK, ids=[f"{case.rule}: {case.title}" for case in WEAK])
+def test_each_fix_removes_its_finding_and_adds_none_as_bad(case: pages.Case) -> None:
+    before = _all(case, case.source)
+    for finding in before:
+        for fix in finding.fixes:
+            text = apply_edits(case.source.text, fix.edits)
+            after = _all(case, SourceText(case.source.path, text))
+            assert _count(after, finding) < _count(before, finding)
+            for new in after:
+                worse = new.severity >= finding.severity
+                assert not (worse and _count(after, new) > _count(before, new)), new.message
+            assert fix.safe or fix.caution, "a fix that is not safe says what may break"
+
+
+@pytest.mark.parametrize("case", WEAK, ids=[f"{case.rule}: {case.title}" for case in WEAK])
+def test_messages_are_in_the_house_style(case: pages.Case) -> None:
+    for finding in _all(case, case.source):
+        assert finding.message[0].islower() or finding.message[0] == "`"
+        assert not finding.message.endswith(".")
+        span = finding.place.span
+        assert 0 <= span.start <= span.end <= len(case.source.text)
+
+
+def test_text_and_json_report_the_same_findings(tmp_path: Path) -> None:
+    for index, case in enumerate(case for case in WEAK if case.source.path.endswith(".json")):
+        folder = tmp_path / f"p{index:03}" / ".devcontainer"
+        folder.mkdir(parents=True)
+        (folder / "devcontainer.json").write_text(case.source.text)
+    as_text = _check(tmp_path, "--pedantic")
+    as_json = json.loads(_check(tmp_path, "--pedantic", "--format", "json"))
+    places = [
+        f"{f['path']}:{f['line']}:{f['column']}"
+        for f in as_json["findings"]
+        if f["suppressed"] is None
+    ]
+    shown = [line.split("--> ")[1] for line in as_text.splitlines() if "--> " in line]
+    assert shown == places
+    assert len(places) > len(WEAK)
+    heads = [line.split("]")[0] for line in as_text.splitlines() if "]: " in line]
+    assert heads == [
+        f"{f['severity']}[{f['rule']}" for f in as_json["findings"] if f["suppressed"] is None
+    ]
+
+
+def _check(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "sandboxd", "check", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1, done.stderr
+    return done.stdout
+
+
+def _all(case: pages.Case, source: SourceText) -> list[Finding]:
+    report = analysis.check_source(source, host=case.host, variables=case.variables)
+    return [finding for finding in report.findings if finding.severity >= Severity.HINT]
+
+
+def _count(findings: list[Finding], wanted: Finding) -> int:
+    return sum(f.rule == wanted.rule and f.evidence == wanted.evidence for f in findings)

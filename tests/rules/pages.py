@@ -1,0 +1,136 @@
+"""Literate pages: cases of one rule, each an input and what the rule says about it.
+
+A case is a `##` heading that begins with `weak`, `fine` or `unusual` (hardened, but written in a
+way that a careless check would flag), a `json` or `toml` block, and then blocks that `--update`
+writes: `findings`, and `fixed` when a fix changed the text. Optional blocks before those: `host`
+(HostFacts as JSON) and `variables` (fields of Variables as JSON). A line `With: a, b` below the
+title names rules that run along.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sandboxd.analysis import check_source
+from sandboxd.analysis.fixing import fix_source
+from sandboxd.effective.variables import Variables
+from sandboxd.findings import Report, Severity
+from sandboxd.host.facts import UNKNOWN, Engine, HostFacts, Runtime
+from sandboxd.text import SourceText
+
+FOLDER = Path(__file__).parent
+PATHS = {"json": "/project/.devcontainer/devcontainer.json", "toml": "/project/sandboxd.toml"}
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
+
+
+class Case(NamedTuple):
+    """One section of a page; `expected` and `fixed` are the blocks as they stand in the file."""
+
+    rule: str
+    kind: str
+    title: str
+    source: SourceText
+    host: HostFacts
+    variables: Variables
+    along: tuple[str, ...]
+    expected: str
+    fixed: str
+
+    def report(self) -> Report:
+        return check_source(
+            self.source, host=self.host, variables=self.variables, only=(self.rule, *self.along)
+        )
+
+    def fix(self) -> SourceText:
+        return fix_source(
+            self.source,
+            unsafe=True,
+            threshold=Severity.HINT,
+            host=self.host,
+            variables=self.variables,
+            only=(self.rule,),
+        ).source
+
+
+def pages() -> list[Path]:
+    return sorted(FOLDER.glob("*.md"))
+
+
+def cases(page: Path) -> list[Case]:
+    head, *sections = _sections(page.read_text(encoding="utf-8"))
+    along = re.search(r"^With: (.*)$", head, re.MULTILINE)
+    names = tuple(along[1].split(", ")) if along else ()
+    return [_case(page.stem, section, names) for section in sections]
+
+
+def updated(page: Path) -> str:
+    """The page with the blocks that its cases yield now."""
+    head, *sections = _sections(page.read_text(encoding="utf-8"))
+    made = [head]
+    for section, case in zip(sections, cases(page), strict=True):
+        kept = re.sub(r"\n+```(?:findings|fixed)\n(?:.*\n)*?```\n", "\n", section).rstrip("\n")
+        made.append(f"{kept}\n\n```findings\n{outcome(case)}```\n")
+        fixed = case.fix().text
+        if fixed != case.source.text:
+            made.append(f"\n```fixed\n{fixed}```\n")
+        made.append("\n")
+    return "".join(made).rstrip("\n") + "\n"
+
+
+def outcome(case: Case) -> str:
+    """The findings of a case, a line for each and for each of its parts."""
+    report = case.report()
+    lines: list[str] = []
+    for finding in report.findings:
+        if finding.rule != case.rule:
+            continue
+        place = _range(case.source, finding.place.span)
+        lines.append(f"{finding.severity.label} {place} {finding.rule}: {finding.message}")
+        lines.append(f"  evidence: {finding.evidence}")
+        for related in finding.related:
+            lines.append(f"  see: {_range(case.source, related.place.span)} {related.message}")
+        for fix in finding.fixes:
+            lines.append(f"  fix: {fix.title} ({'safe' if fix.safe else f'then {fix.caution}'})")
+        if finding.suppressed:
+            lines.append(f"  allowed: {finding.suppressed.reason}")
+    return "".join(f"{line}\n" for line in lines) or "none\n"
+
+
+def _sections(text: str) -> list[str]:
+    return re.split(r"^(?=## )", text, flags=re.MULTILINE)
+
+
+def _case(rule: str, section: str, along: tuple[str, ...]) -> Case:
+    title = section.split("\n", 1)[0].removeprefix("## ")
+    blocks = dict(_BLOCK.findall(section))
+    language = "json" if "json" in blocks else "toml"
+    return Case(
+        rule.replace("_", "-"),
+        title.split(":")[0],
+        title,
+        SourceText(PATHS[language], blocks[language]),
+        _host(json.loads(blocks["host"])) if "host" in blocks else UNKNOWN,
+        Variables(**json.loads(blocks.get("variables", "{}"))),
+        along,
+        blocks.get("findings", ""),
+        blocks.get("fixed", ""),
+    )
+
+
+def _host(data: dict[str, Any]) -> HostFacts:
+    engine = data.pop("engine", None)
+    if engine is None:
+        return HostFacts(**data)
+    runtimes = tuple(
+        Runtime(**{**runtime, "args": tuple(runtime.get("args", ()))})
+        for runtime in engine.pop("runtimes", ())
+    )
+    return HostFacts(**data, engine=Engine(**engine, runtimes=runtimes))
+
+
+def _range(source: SourceText, span: Any) -> str:
+    start, end = source.position(span.start), source.position(span.end)
+    return f"{start.line + 1}:{start.column + 1}-{end.line + 1}:{end.column + 1}"
