@@ -1,0 +1,117 @@
+"""The generated devcontainer.json with the real dev container CLI: it starts, and its pins hold."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+
+from sandboxd.host.probe import probe
+from sandboxd.plan.planner import Grants
+from sandboxd.plan.writers import engine as engine_writer
+from sandboxd.project import Project
+
+CLI = "@devcontainers/cli@0.89.0"
+
+pytestmark = [pytest.mark.engine, pytest.mark.node]
+
+ATTACK = """
+id -u
+echo broken | tee .git/hooks/pre-commit >/dev/null
+mv .git moved
+echo broken >> sandboxd.toml
+touch made-inside
+"""
+
+
+class Workspace:
+    def __init__(self, root: Path, engine: str) -> None:
+        self.root = root
+        self.environ = os.environ | {"DOCKER_HOST": engine}
+
+    def project(self) -> Project:
+        return Project.open(str(self.root), self.environ)
+
+    def cli(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        words = ["npx", "--yes", CLI, command, "--workspace-folder", str(self.root)]
+        return subprocess.run(
+            [*words, "--docker-path", "docker", *arguments],
+            capture_output=True,
+            text=True,
+            env=self.environ,
+            timeout=180,
+            check=False,
+        )
+
+
+@pytest.fixture(params=["weather"])
+def workspace(
+    request: pytest.FixtureRequest, tmp_path: Path, engine: str, busybox_image: str
+) -> Iterator[Workspace]:
+    root = tmp_path / request.param
+    (root / ".git/hooks").mkdir(parents=True)
+    (root / ".git/hooks/pre-commit").write_text("intact")
+    (root / ".git/config").write_text("[core]\n")
+    (root / "sandboxd.toml").write_text(f'image = "{busybox_image}"\n')
+    for path in (tmp_path, *root.parents[: len(root.parents) - 2]):
+        path.chmod(path.stat().st_mode | 0o055)
+    for path in (root, *root.rglob("*")):
+        os.chown(path, 1000, 1000)
+    made = Workspace(root, engine)
+    yield made
+    with contextlib.closing(docker.DockerClient(base_url=engine)) as client:
+        label = {"label": f"dev.sandboxd.project={root}"}
+        for container in client.containers.list(all=True, filters=label):
+            container.remove(force=True, v=True)
+
+
+def check_holds(workspace: Workspace) -> None:
+    up = workspace.cli("up", "--remove-existing-container")
+    assert up.returncode == 0, up.stderr[-2000:]
+    assert json.loads(up.stdout.splitlines()[-1])["outcome"] == "success"
+    done = workspace.cli("exec", "sh", "-c", ATTACK)
+    assert done.stdout.split()[:1] == ["1000"], done.stderr[-2000:]
+    root = workspace.root
+    assert (root / ".git/hooks/pre-commit").read_text() == "intact"
+    assert "broken" not in (root / "sandboxd.toml").read_text()
+    assert not (root / "moved").exists()
+    assert (root / "made-inside").exists()
+
+
+# The CLI loses mounts of a path with a comma unless they are written for it.
+@pytest.mark.parametrize("workspace", ["weather", "a, b"], indirect=True)
+@pytest.mark.gvisor
+def test_under_gvisor(workspace: Workspace, engine: str, runsc: str) -> None:
+    project = workspace.project()
+    host = probe(workspace.environ, trial=True)
+    project.generate(host)
+    check_holds(workspace)
+    with contextlib.closing(docker.DockerClient(base_url=engine)) as client:
+        label = {"label": f"dev.sandboxd.project={workspace.root}"}
+        (container,) = client.containers.list(filters=label)
+    config = container.attrs["HostConfig"]
+    body = engine_writer.arguments(project.plan(host))["HostConfig"]
+    for key in ("Runtime", "CapDrop", "CapAdd", "NetworkMode", "Memory", "Annotations", "Ulimits"):
+        assert sorted_(config[key]) == sorted_(body[key]), key
+    assert len(config["Mounts"]) == len(body["Mounts"])
+
+
+def test_under_runc(workspace: Workspace) -> None:
+    config = workspace.root / "sandboxd.toml"
+    config.write_text('profile = "agent"\nruntime = "runc"\n' + config.read_text())
+    workspace.project().generate(probe(workspace.environ, trial=True), Grants(allow_runc=True))
+    check_holds(workspace)
+    status = workspace.cli("exec", "cat", "/proc/self/status").stdout
+    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    assert fields["CapBnd"] == "0000000000000000"
+    assert (fields["NoNewPrivs"], fields["Seccomp"]) == ("1", "2")
+
+
+def sorted_(value: object) -> object:
+    return sorted(value, key=str) if isinstance(value, list) else value
