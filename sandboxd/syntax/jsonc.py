@@ -3,7 +3,9 @@
 Comments and trailing commas are part of the language. Everything else that is not JSON becomes a
 :class:`~sandboxd.syntax.node.Problem`, and reading goes on. Where readers disagree on broken
 text we prefer to see too much: the dev container CLI ignores syntax errors and acts on what its
-parser could save, so text that it skips over (an unknown word, a `#`) must not hide what follows.
+parser could save, so text that it skips over (an unknown word, a `#`, a brace without a key) must
+not hide what follows. The one difference known: a container behind a key without a colon keeps
+its members, which that parser gives to the object outside.
 
 One pass, no recursion; no character is dropped without a problem. The tree is at most
 :data:`MAX_DEPTH` containers deep, so that those who walk it may recurse.
@@ -108,6 +110,8 @@ class _Parser:
         node = Node("string", Span(start, end), value)
         if self.is_key(start, end):
             self.begin_member(node)
+        elif kind == tokens.SINGLE_QUOTED and self.state == _COLON:
+            self.bad_word = node.span
         else:
             self.value(node)
 
@@ -173,7 +177,10 @@ class _Parser:
         if not tokens.COLON_AHEAD.match(self.text, end):
             return state == _AFTER and self.stack[-1].kind == "object" and self.text[start] == '"'
         if self.stack[-1].kind == "array":
-            return len(self.stack) > 1 and self.stack[-2].kind == "object"
+            return self.open_kinds["object"] > 0
+        if state == _COLON:
+            # Other readers skip a word without double quotes, and take the colon for this key's.
+            return self.text[start] == '"'
         if state == _VALUE:
             between = self.text[self.key_end : start]
             return "\n" in between or "\r" in between
@@ -184,7 +191,7 @@ class _Parser:
             self.reopen_root(key.span.start, key.span.end)
             if not self.stack:
                 return
-        if self.stack[-1].kind == "array":
+        while self.stack[-1].kind == "array":
             self.close_early()
         if self.state in (_COLON, _VALUE):
             self.missing_value()
@@ -300,6 +307,22 @@ class _Parser:
         self.state = _AFTER
         if len(node.members) > 1:
             self.report_duplicates(node)
+        if node.parent is None and self.stack:
+            self.adopt(node)
+
+    def adopt(self, node: Node) -> None:
+        """Give members of a container without a key to the object that it stands in.
+
+        jsonc-parser skips such an opening mark, and reads what follows as members of the outside.
+        """
+        parent = self.stack[-1]
+        waiting = [node]
+        while waiting:
+            current = waiting.pop()
+            waiting.extend(reversed(current.items))
+            for member in current.members:
+                member.key.parent = member.value.parent = parent
+                parent.members.append(member)
 
     def report_duplicates(self, node: Node) -> None:
         later: set[object] = set()

@@ -59,7 +59,7 @@ def problems(text: str) -> list[tuple[str, str]]:
         ("{a: 1}", {"a": 1}, [("a", "write the key `a` in double quotes")]),
         ('["a": 1, "b"]', ["a", 1, "b"], [(":", "unexpected colon")]),
         ('{"a": "b": 1, "c": 2}', {"a": "b", "c": 2}, [(":", "unexpected colon")]),
-        ('{"a": 1, {"b": 2}, "c": 3}', {"a": 1, "c": 3},
+        ('{"a": 1, {"b": 2}, "c": 3}', {"a": 1, "b": 2, "c": 3},
          [("{", "expected a key before this value")]),
         ("{: 1}", {}, [(":", "expected a key in double quotes before this colon")]),
         ("{\"a\": 'x'}", {"a": "x"}, [("'x'", "write this string in double quotes")]),
@@ -87,6 +87,8 @@ def test_broken_text(text: str, value: object, messages: list[tuple[str, str]]) 
     "text",
     ['{"a": # "x\n"privileged": true}', '{foo "privileged": true}', '{"privileged": foo true}',
      '{"a": 1}, "privileged": true}', '{"a": \n "privileged": true}',
+     '{{, "privileged": true}', '{[{, "privileged": true}',
+     "{\"privileged\" 'q': true}", '{"privileged" foo: true}', '{[[1, "privileged": true}',
      '{"a": [1, \n "privileged": true}', '{ "privileged": \xa0true }'],
 )  # fmt: skip
 def test_broken_text_hides_no_setting_that_another_reader_would_act_on(text: str) -> None:
