@@ -65,10 +65,9 @@ def _with_our_python(
         return f"the image has no Python 3.8 that works, and {error.message}"
     command = ["sh", "-c", interpreter.SCRIPT, "sh", nonce]
     reason = _run(engine, container, command, tar, collector)
-    if collector.identity:
+    if collector.identity or collector.code is None:
         return reason
-    code = collector.code
-    why = interpreter.REASONS.get(code or -1, collector.last_words() or reason)
+    why = interpreter.REASONS.get(collector.code, collector.last_words() or reason)
     return f"the image has no Python 3.8 that works, and ours cannot run in it: {why}"
 
 
@@ -97,6 +96,11 @@ class _Collector:
             else:
                 self._errors = (self._errors + line + b"\n")[-2000:]
 
+    def begin(self) -> None:
+        """Forget what a try before this one said."""
+        self.code = None
+        self._line = self._errors = b""
+
     def last_words(self) -> str:
         lines = self._errors.decode("utf-8", "replace").strip().splitlines()
         return lines[-1][:200] if lines else ""
@@ -115,6 +119,7 @@ def _run(
     engine: Engine, container: str, command: list[str], stdin: bytes, collector: _Collector
 ) -> str:
     """Run a command and feed it; why it ended, in words."""
+    collector.begin()
     mark = secrets.token_hex(8)
     request = Exec(command, stdin=True, env=[f"{_MARK}={mark}"], working_dir="/")
     exec_id = engine.exec_create(container, request)

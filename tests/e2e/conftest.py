@@ -1,0 +1,32 @@
+"""What the tests of sandboxes share; the engine itself is in the conftest above."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sandboxd.host.facts import HostFacts
+from sandboxd.sandbox.engine import Engine, connect
+from tests.e2e import sandboxes
+
+
+@pytest.fixture(scope="session")
+def host_facts(engine: str) -> HostFacts:
+    return sandboxes.facts_of(engine)
+
+
+@pytest.fixture
+def api(engine: str) -> Engine:
+    return connect({"DOCKER_HOST": engine})
+
+
+@pytest.fixture(params=["runc", pytest.param("gvisor", marks=pytest.mark.gvisor)])
+def runtime(request: pytest.FixtureRequest) -> str:
+    """A value of `runtime` in sandboxd.toml: each test runs under both."""
+    return str(request.param)
+
+
+@pytest.fixture
+def project(tmp_path: Path, busybox_image: str, runtime: str) -> Path:
+    return sandboxes.make_project(tmp_path / "my project, ü", busybox_image, runtime)

@@ -1,0 +1,137 @@
+"""Projects and containers for the tests on a real engine, and the ways to weaken them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from sandboxd.host.facts import HostFacts
+from sandboxd.host.probe import probe
+from sandboxd.plan.plan import Plan
+from sandboxd.plan.planner import Grants
+from sandboxd.plan.writers.engine import arguments
+from sandboxd.project import Project
+from sandboxd.sandbox.engine import Engine
+
+Change = Callable[[dict[str, Any]], None]
+
+
+def make_project(folder: Path, image: str, runtime: str, profile: str = "dev") -> Path:
+    """A workspace with control files, owned by user 1000, named after nothing on the host."""
+    for name in (".devcontainer", ".vscode", ".git/hooks"):
+        (folder / name).mkdir(parents=True)
+    (folder / ".devcontainer/devcontainer.json").write_text("{}\n")
+    (folder / ".git/config").write_text("[core]\n\tbare = false\n")
+    (folder / "main.py").write_text("print('hello')\n")
+    (folder / "sandboxd.toml").write_text(
+        f'image = "{image}"\nruntime = "{runtime}"\nprofile = "{profile}"\n'
+    )
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, 1000, 1000)
+    return folder
+
+
+def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Every path below a folder with its mode and content."""
+    return {
+        str(path.relative_to(folder)): (
+            path.lstat().st_mode,
+            path.read_bytes() if path.is_file() and not path.is_symlink() else b"",
+        )
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+def facts_of(docker_host: str) -> HostFacts:
+    """The machine with this engine, every runtime tried."""
+    with tempfile.TemporaryDirectory() as cache:
+        return probe(
+            {"DOCKER_HOST": docker_host, "XDG_CACHE_HOME": cache, "HOME": cache}, trial=True
+        )
+
+
+def plan_of(folder: Path, facts: HostFacts) -> Plan:
+    return Project.open(str(folder), {}).plan(facts, Grants(allow_runc=True))
+
+
+@contextlib.contextmanager
+def container(engine: Engine, plan: Plan, *changes: Change) -> Iterator[str]:
+    """A running container of the plan, weakened by `changes`."""
+    body = arguments(plan)
+    for change in changes:
+        change(body)
+    name = engine.create(f"sandboxd-test-{secrets.token_hex(4)}", body)
+    try:
+        engine.start(name)
+        yield name
+    finally:
+        engine.remove(name)
+
+
+def command(docker_host: str, folder: Path, *arguments: str) -> list[str]:
+    """`sandboxd ARGUMENTS` as it is typed in `folder`, by `env -C`."""
+    return [
+        "env",
+        "-C",
+        str(folder),
+        f"DOCKER_HOST={docker_host}",
+        sys.executable,
+        "-m",
+        "sandboxd",
+        *arguments,
+    ]
+
+
+def run(docker_host: str, folder: Path, *arguments: str, **options: Any) -> Any:
+    return subprocess.run(
+        command(docker_host, folder, *arguments),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=90,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+        **options,
+    )
+
+
+def host_config(**values: Any) -> Change:
+    return lambda body: body["HostConfig"].update(values)
+
+
+def as_user(user: str) -> Change:
+    return lambda body: body.update(User=user)
+
+
+def capability(*names: str) -> Change:
+    return lambda body: body["HostConfig"]["CapAdd"].extend(names)
+
+
+def without_option(name: str, instead: str = "") -> Change:
+    def change(body: dict[str, Any]) -> None:
+        kept = [o for o in body["HostConfig"]["SecurityOpt"] if not o.startswith(name)]
+        body["HostConfig"]["SecurityOpt"] = kept + ([instead] if instead else [])
+
+    return change
+
+
+def bind(source: object, target: str, read_only: bool = False) -> Change:
+    mount = {"Type": "bind", "Source": str(source), "Target": target, "ReadOnly": read_only}
+    return lambda body: body["HostConfig"]["Mounts"].append(mount)
+
+
+def without_mounts(ending: str) -> Change:
+    """Drop the mounts whose target ends so; '' drops all but the workspace."""
+
+    def change(body: dict[str, Any]) -> None:
+        first, *others = body["HostConfig"]["Mounts"]
+        kept = [m for m in others if ending and not m["Target"].endswith(ending)]
+        body["HostConfig"]["Mounts"] = [first, *kept]
+
+    return change
