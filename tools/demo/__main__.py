@@ -54,7 +54,7 @@ def _steps(screen: Screen, project: str, args: argparse.Namespace) -> int:
     screen.heading(1, "The engine")
     with where.engine(screen, args.yes) as found:
         screen.environment["DOCKER_HOST"] = found.host or "unix:///nonexistent/docker.sock"
-        demo = steps.Demo(screen, project, args.image or BUSYBOX_TAG, found.host)
+        demo = steps.Demo(screen, project, args.image or BUSYBOX_TAG, found.host, [])
         if not found.host:
             screen.say(f"No engine: {found.reason}. The steps that need none follow.")
         try:
@@ -79,7 +79,7 @@ def _show(demo: steps.Demo, image: str) -> None:
         screen.say(f"$ chown -R 1000:1000 {demo.project}")
     screen.say(f"$ export PATH={os.path.dirname(sys.executable)}:$PATH; cd {demo.project}")
     if demo.docker_host:
-        screen.heading(2, "A small image, made here")
+        screen.heading(2, "A local image: no registry is needed")
         steps.image(demo, image)
     screen.heading(3, "What the project gives away")
     steps.check(demo)

@@ -27,10 +27,12 @@ class Demo(NamedTuple):
     image: str
     docker_host: str
     """'' when there is no engine."""
+    afterwards: list[tuple[str, ...]]
+    """Commands that undo what a step leaves, run when everything is taken down."""
 
 
 def image(demo: Demo, given: str) -> None:
-    """Step 2: a local image, made without a registry."""
+    """Step 2: a local image; made without a registry unless one is given."""
     if given:
         demo.screen.run("docker", "image", "inspect", "--format", "{{.Id}}", given)
         config = f"{demo.project}/{CONFIG}"
@@ -39,6 +41,8 @@ def image(demo: Demo, given: str) -> None:
             file.write(text.replace(BUSYBOX_TAG, given))
         return
     demo.screen.command(["python", "tools/private_engine.py", "image", "--host", demo.docker_host])
+    if demo.screen.quiet("docker", "image", "inspect", BUSYBOX_TAG).returncode:
+        demo.afterwards.append(("docker", "image", "rm", "--no-prune", BUSYBOX_TAG))
     demo.screen.say(f"  {import_busybox_image(demo.docker_host)}")
 
 
@@ -158,6 +162,8 @@ def take_down(demo: Demo) -> None:
     if demo.docker_host:
         demo.screen.run("sandboxd", "down", expect=range(256))
     demo.screen.run("sandboxd", "daemon", "stop", expect=range(256))
+    for command in demo.afterwards:
+        demo.screen.run(*command, expect=range(256))
 
 
 def _remove_containers(demo: Demo, filter_: str) -> None:
