@@ -1,7 +1,7 @@
 """A plan as devcontainer.json, each line with its reason.
 
 Security options are top-level properties: the dev container CLI appends those of image labels
-and Features after `runArgs`, and docker takes the last (docs/decisions/0006).
+and Features after `runArgs`, and docker takes the last (docs/decisions/0009).
 """
 
 from __future__ import annotations
