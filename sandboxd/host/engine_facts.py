@@ -54,7 +54,12 @@ def engine_from_raw(raw: dict[str, Any]) -> Engine:
         message, hint = FAILURES.get(case, unknown)
         # Not str.format: what the engine says may hold braces.
         message = message.replace("{host}", host).replace("{detail}", detail)
-        return Engine(host, error=message, hint=hint)
+        before = _answered(host, _table(raw.get("remembered")))
+        return before._replace(error=message, hint=hint)
+    return _answered(host, raw)
+
+
+def _answered(host: str, raw: dict[str, Any]) -> Engine:
     info, version = _table(raw.get("info")), _table(raw.get("server_version"))
     options = tuple(str(option) for option in _items(info.get("SecurityOptions")))
     return Engine(

@@ -47,7 +47,10 @@ class Runtime(NamedTuple):
 
 
 class Engine(NamedTuple):
-    """The container engine that answered, or why none did (`error`, `hint`)."""
+    """The container engine that answered, or why none did (`error`, `hint`).
+
+    With an error, everything else is what the engine said when it last answered, if it ever did.
+    """
 
     host: str
     """Where it was looked for: a DOCKER_HOST value."""
@@ -93,6 +96,12 @@ class HostFacts(NamedTuple):
 
         Ours first (`--directfs=false`), since pinned directories do not hold under the stock one.
         """
+        if self.engine is None or self.engine.error:
+            return None
+        return self.proven_gvisor()
+
+    def proven_gvisor(self) -> Runtime | None:
+        """The same, also when the engine does not answer now and did before."""
         if self.engine is None:
             return None
         proven = [r for r in self.engine.runtimes if r.usable and r.gvisor]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import subprocess
 from collections.abc import Mapping
 from typing import Any
 
 from sandboxd.host.docker_api import Api, ApiError, engine_host
 from sandboxd.host.facts import HostFacts, from_raw
+from sandboxd.host.memory import Memory, open_memory
 from sandboxd.host.trials import host_boot_id, run_trials
 
 
@@ -41,6 +41,7 @@ def raw_facts(environ: Mapping[str, str], *, trial: bool, timeout: float = 5.0) 
 
 def _engine(environ: Mapping[str, str], kernel: str, trial: bool, timeout: float) -> dict[str, Any]:
     host = engine_host(environ)
+    memory = open_memory(environ)
     engine: dict[str, Any] = {"host": host}
     api = Api(host, environ, timeout)
     try:
@@ -48,12 +49,15 @@ def _engine(environ: Mapping[str, str], kernel: str, trial: bool, timeout: float
         engine["info"] = _trimmed(api.call("GET", "/info"))
     except ApiError as error:
         engine["failure"] = {"case": error.case, "detail": error.detail}
+        # A config is generated also while the engine is down; it must not fall back to runc then.
+        engine["remembered"] = memory.get(f"engine:{host}")
         return engine
-    runtimes = _runtimes(engine["info"], api.is_local)
+    runtimes = _runtimes(engine["info"], api.is_local, memory)
     engine["runtime_versions"] = {r["name"]: r["version"] for r in runtimes}
     if trial:
-        cache = _cache_path(environ)
-        engine["trials"] = run_trials(api, engine["info"], runtimes, kernel, cache)
+        engine["trials"] = run_trials(api, engine["info"], runtimes, kernel, memory)
+        memory.put(f"engine:{host}", {key: engine[key] for key in engine if key != "host"})
+    memory.save()
     return engine
 
 
@@ -89,14 +93,14 @@ def _trimmed(info: object) -> dict[str, Any]:
     return kept
 
 
-def _runtimes(info: dict[str, Any], local: bool) -> list[dict[str, Any]]:
+def _runtimes(info: dict[str, Any], local: bool, memory: Memory) -> list[dict[str, Any]]:
     """The registered runtimes with the versions that their programs print."""
     found = []
     versions: dict[str, str | None] = {}
     for name, entry in sorted((info.get("Runtimes") or {}).items()):
         path = str(entry.get("path") or "")
         if local and path not in versions:
-            versions[path] = _program_version(path)
+            versions[path] = _version(path, memory)
         found.append(
             {
                 "name": name,
@@ -108,11 +112,28 @@ def _runtimes(info: dict[str, Any], local: bool) -> list[dict[str, Any]]:
     return found
 
 
-def _program_version(path: str) -> str | None:
-    """The first line that a runtime's program prints about itself."""
+def _version(path: str, memory: Memory) -> str | None:
+    """What a runtime's program says of itself, asked again only when the file is another."""
     program = shutil.which(path, path=os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin")
     if program is None:
         return None
+    try:
+        status = os.stat(program)
+    except OSError:
+        return None
+    key = f"version:{program}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}"
+    known = memory.get(key)
+    if isinstance(known, str):
+        return known
+    answer = _ask_version(program)
+    if answer is not None:
+        memory.put(key, answer)
+    return answer
+
+
+def _ask_version(program: str) -> str | None:
+    import subprocess
+
     try:
         result = subprocess.run(
             [program, "--version"],
@@ -127,16 +148,6 @@ def _program_version(path: str) -> str | None:
         return None
     lines = result.stdout.splitlines()
     return lines[0].strip()[:100] if lines and result.returncode == 0 else None
-
-
-def _cache_path(environ: Mapping[str, str]) -> str | None:
-    folder = environ.get("XDG_CACHE_HOME", "")
-    if not os.path.isabs(folder):
-        home = environ.get("HOME", "")
-        if not os.path.isabs(home):
-            return None
-        folder = os.path.join(home, ".cache")
-    return os.path.join(folder, "sandboxd", "trials.json")
 
 
 def _read(path: str) -> str | None:

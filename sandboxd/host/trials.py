@@ -14,10 +14,8 @@ import signal
 import time
 from typing import Any
 
-from sandboxd.errors import EnvironmentFailure
-from sandboxd.files import write_atomic
 from sandboxd.host.docker_api import Api, ApiError
-from sandboxd.host.trial_image import trial_archive, trial_command
+from sandboxd.host.memory import Memory
 
 LABEL = "dev.sandboxd.trial"
 
@@ -30,26 +28,22 @@ Trial = dict[str, Any]
 
 
 def run_trials(
-    api: Api, info: dict[str, Any], runtimes: list[dict[str, Any]], kernel: str, cache: str | None
+    api: Api, info: dict[str, Any], runtimes: list[dict[str, Any]], kernel: str, memory: Memory
 ) -> dict[str, Trial]:
-    """A trial for each of `runtimes` (name, path, args, version), from `cache` where it is known."""
-    remembered = _read_cache(cache)
+    """A trial for each of `runtimes` (name, path, args, version), remembered where it is known."""
     trials: dict[str, Trial] = {}
-    fresh: dict[str, Trial] = {}
     todo = []
     for runtime in runtimes:
         key = _key(str(info.get("ID")), runtime, kernel)
-        if isinstance(remembered.get(key), dict):
-            trials[runtime["name"]] = remembered[key]
+        known = memory.get(key)
+        if isinstance(known, dict):
+            trials[runtime["name"]] = known
         else:
             todo.append((key, runtime["name"]))
-    if todo:
-        for key, name, trial in _run(api, str(info.get("Architecture")), todo):
-            trials[name] = trial
-            if trial.get("started") is not None:
-                fresh[key] = trial
-    if fresh:
-        _write_cache(cache, remembered | fresh)
+    for key, name, trial in _run(api, str(info.get("Architecture")), todo) if todo else ():
+        trials[name] = trial
+        if trial.get("started") is not None:
+            memory.put(key, trial)
     return trials
 
 
@@ -62,6 +56,8 @@ def _run(api: Api, architecture: str, todo: list[tuple[str, str]]) -> list[tuple
     if image is None:
         reason = f"no image for it on `{architecture}`: busybox-static is not installed"
         return [(key, name, _not_tried(reason)) for key, name in todo]
+    from sandboxd.host.trial_image import trial_command
+
     try:
         command = trial_command(architecture)
         return [(key, name, _try(api, image, command, name)) for key, name in todo]
@@ -75,6 +71,8 @@ def _not_tried(reason: str) -> Trial:
 
 
 def _make_image(api: Api, architecture: str) -> str | None:
+    from sandboxd.host.trial_image import trial_archive
+
     archive = trial_archive(architecture)
     if archive is None:
         return None
@@ -180,24 +178,4 @@ def _remove_stale(api: Api) -> None:
 
 def _key(engine: str, runtime: dict[str, Any], kernel: str) -> str:
     facts = [engine, runtime["name"], runtime["path"], runtime["args"], runtime["version"], kernel]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
-
-
-def _read_cache(path: str | None) -> dict[str, Any]:
-    if path is None:
-        return {}
-    try:
-        with open(path, "rb") as file:
-            data = json.loads(file.read(1 << 20))
-    except (OSError, ValueError):
-        return {}
-    return data if isinstance(data, dict) else {}
-
-
-def _write_cache(path: str | None, data: dict[str, Any]) -> None:
-    """Remember; a cache that cannot be written only costs the next trial."""
-    if path is None:
-        return
-    with contextlib.suppress(OSError, EnvironmentFailure):
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        write_atomic(path, json.dumps(data, indent=1).encode(), mode=0o600)
+    return "trial:" + hashlib.sha256(json.dumps(facts).encode()).hexdigest()

@@ -34,13 +34,12 @@ def choose(
     :raises EnvironmentFailure: what the profile or the config needs is not usable here
     :raises UsageError: the config asks for a runtime that the profile does not allow
     """
-    best = host.usable_gvisor()
+    best = host.proven_gvisor()
     if asked.value == "runc":
         return _asked_for_runc(profile, host, best, allow_runc, notes)
     if best is not None:
-        return Choice(
-            best.name, True, best.directfs_off(), _why_gvisor(best), _decider(asked, "gvisor")
-        )
+        why = _why_gvisor(best)
+        return Choice(best.name, True, best.directfs_off(), why, _decider(asked, "gvisor"))
     why, fix = platform_of(host).why_no_gvisor(host)
     if asked.value == "gvisor":
         raise EnvironmentFailure(f"sandboxd.toml asks for gVisor, but {why}", fix)

@@ -38,6 +38,10 @@ def run(args: argparse.Namespace) -> int:
     project = Project.open(args.path, os.environ)
     host = probe(os.environ, trial=True)
     grants = _grants.grants(args)
+    if host.engine is not None and host.engine.error:
+        terminal.status(
+            f"note: {host.engine.error}; the runtime is that of its last answer, if any"
+        )
     if args.check or args.diff:
         return _compare(project, host, grants, args.diff)
     for item in project.generate(host, grants):

@@ -201,6 +201,22 @@ def test_without_trial_nothing_is_started_and_the_outcome_is_unknown(own_home: P
     assert runc.why.startswith("never tried")
 
 
+def test_an_engine_that_went_down_is_remembered_but_not_called_usable(own_home: Path) -> None:
+    """Else every config saved while Docker restarts would fall back to runc."""
+    engine = FakeEngine(lambda container: (204, ""))
+    engine.runtimes["runsc"] = {"path": "/nonexistent/runsc", "runtimeArgs": ["--directfs=false"]}
+    engine.logs = "boot-2\nLinux version 4.4.0 #1 SMP Sun Jan 10 15:06:54 PST 2016\n"
+    with serving(engine, own_home / "e.sock") as environ:
+        up = probe(environ, trial=True)
+    down = probe(environ, trial=True)
+    assert up.engine is not None and down.engine is not None
+    assert up.usable_gvisor() is not None
+    assert "refuses connections" in down.engine.error
+    assert down.usable_gvisor() is None
+    assert down.proven_gvisor() == up.usable_gvisor()
+    assert down.engine._replace(error="", hint="") == up.engine
+
+
 def test_broken_cache_costs_a_trial_only(own_home: Path) -> None:
     engine = FakeEngine(lambda container: (204, ""))
     cache = own_home / "cache" / "sandboxd" / "trials.json"

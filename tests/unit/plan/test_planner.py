@@ -108,6 +108,13 @@ def test_agent_refuses_without_gvisor(host: HostFacts) -> None:
     assert "--allow-runc" in caught.value.hint
 
 
+def test_an_engine_that_went_down_changes_no_plan() -> None:
+    assert GVISOR.engine is not None
+    down = GVISOR._replace(engine=GVISOR.engine._replace(error="not running", hint="start it"))
+    for text in ("", 'profile = "agent"'):
+        assert plan(text, down) == plan(text, GVISOR)
+
+
 def test_the_repository_cannot_grant_runc_to_agent_but_the_user_can() -> None:
     text = 'profile = "agent"\nruntime = "runc"'
     with pytest.raises(UsageError, match="needs gVisor"):

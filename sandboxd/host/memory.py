@@ -1,0 +1,59 @@
+"""What this machine told before, in one private file: a memory that may be lost at any time."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.files import write_atomic
+
+# Engines and runtimes come and go; what was used last is kept.
+_ENTRIES = 200
+
+
+class Memory:
+    """Values by key; `save` writes them if any is new. Unreadable or unwritable means forgotten."""
+
+    def __init__(self, path: str | None) -> None:
+        self._path = path
+        self._changed = False
+        self._values: dict[str, Any] = {}
+        if path is not None:
+            with contextlib.suppress(OSError, ValueError, RecursionError):
+                with open(path, "rb") as file:
+                    data = json.loads(file.read(1 << 21))
+                self._values = data if isinstance(data, dict) else {}
+
+    def get(self, key: str) -> Any:
+        """The remembered value, None if there is none."""
+        return self._values.get(key)
+
+    def put(self, key: str, value: Any) -> None:
+        if self._values.get(key) != value:
+            self._values.pop(key, None)
+            self._values[key] = value
+            self._changed = True
+
+    def save(self) -> None:
+        if self._path is None or not self._changed:
+            return
+        kept = dict(list(self._values.items())[-_ENTRIES:])
+        with contextlib.suppress(OSError, EnvironmentFailure):
+            os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
+            write_atomic(self._path, json.dumps(kept, indent=1).encode(), mode=0o600)
+        self._changed = False
+
+
+def open_memory(environ: Mapping[str, str]) -> Memory:
+    """The memory of this user; without a home nothing is remembered."""
+    folder = environ.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(folder):
+        home = environ.get("HOME", "")
+        if not os.path.isabs(home):
+            return Memory(None)
+        folder = os.path.join(home, ".cache")
+    return Memory(os.path.join(folder, "sandboxd", "trials.json"))
