@@ -86,6 +86,8 @@ class SourceText:
         offset = max(0, min(offset, len(self.text)))
         starts = self.line_starts()
         line = _bisect_right(starts, offset) - 1
+        if encoding == "utf-32":
+            return Position(line, offset - starts[line])
         return Position(line, _units(self.text[starts[line] : offset], encoding))
 
     def offset(self, position: Position, encoding: Encoding = "utf-32") -> int:

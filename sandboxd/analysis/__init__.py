@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["RuleSettings", "check", "check_source"]
 
+# Bounds for hostile files: finding and verifying a fix takes time proportional to the file, so
+# all of them take its square. Real files have 1 KiB and a handful.
+MOST_FIXES = 200
+VERIFIED_CHARACTERS = 2_000_000
+
 _NOT_KNOWN = Variables()
 
 
@@ -90,14 +95,19 @@ class _Checker:
         self.skipped: list[Skipped] = []
         self.chosen = chosen
         self.broken: set[str] = set()
+        self.left = VERIFIED_CHARACTERS
         self.by_subject: dict[str, list[ModuleType]] = {name: [] for name in rules.SUBJECTS}
         for rule, module in chosen.items():
             if not settings.is_off(rule):
                 self.by_subject[rules.subject(module)].append(module)
 
     def verified(self, document: Document, findings: list[Finding]) -> list[Finding]:
-        """The findings of a file without the fixes that would make it worse."""
+        """The findings of a file without the fixes that would make it worse.
+
+        A fix of a huge file that there is no time to verify is left out as well.
+        """
         before = _counts(findings)
+        self.left = VERIFIED_CHARACTERS
         return [
             finding._replace(
                 fixes=tuple(
@@ -112,11 +122,13 @@ class _Checker:
     def judge(self, document: Document, offer_fixes: bool = True) -> list[Finding]:
         """The findings of a file's content, allowed ones marked, and those about its comments."""
         findings = list(self.run("Document", document, document))
+        fixable = MOST_FIXES
         for container in containers(document, self.variables):
             for unseen in container.unseen:
                 self.skipped.append(Skipped(document.source.path, unseen.reason, unseen.hint))
             for finding in self.run("Container", container, document):
-                if offer_fixes and finding.remedies:
+                if offer_fixes and finding.remedies and fixable > 0:
+                    fixable -= 1
                     finding = finding._replace(fixes=_fixes(document, container, finding))
                 findings.append(finding)
         findings = [self.weighed(finding) for finding in findings]
@@ -136,6 +148,9 @@ class _Checker:
     ) -> bool:
         """Whether the file with `fix` has no new finding as bad as the one that is fixed."""
         source = document.source
+        if self.left <= 0:
+            return False
+        self.left -= len(source.text)
         fixed = kinds.get(document.kind).parse(
             SourceText(source.path, apply_edits(source.text, fix.edits))
         )

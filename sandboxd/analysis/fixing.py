@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # Each pass makes every edit that touches no other; a file with more rounds than this has a pair
 # of fixes that undo each other.
 MAX_PASSES = 20
+MAX_CHARACTERS = 4_000_000
 
 _NOT_KNOWN = Variables()
 
@@ -57,9 +58,9 @@ def fix_source(
     applied: list[Applied] = []
     seen = {source.text}
     report = judged(source)
-    for _ in range(MAX_PASSES):
+    for done in range(MAX_PASSES):
         chosen = _choose(report, unsafe, threshold)
-        if not chosen:
+        if not chosen or done * len(source.text) > MAX_CHARACTERS:
             break
         edits = [edit for done in chosen for edit in done.fix.edits]
         text = apply_edits(source.text, edits)
@@ -75,18 +76,30 @@ def fix_source(
 def _choose(report: Report, unsafe: bool, threshold: Severity) -> list[Applied]:
     """One fix for each finding, in the order of the file, none touching another.
 
-    Edits that only meet count as touching: both may be about the same comma.
+    Edits with nothing but commas and blanks between them count as touching: both may be about the
+    same comma, and the last item of an array takes the array along.
     """
     chosen: list[Applied] = []
     taken: list[tuple[int, int]] = []
+    texts = {path: source.text for path, source in report.sources.items()}
     for finding in report.findings:
         if finding.suppressed or finding.severity < threshold:
             continue
         for fix in finding.fixes:
-            spans = [(edit.span.start, edit.span.end) for edit in fix.edits]
+            text = texts[fix.path]
+            spans = [_padded(text, edit.span.start, edit.span.end) for edit in fix.edits]
             free = all(end < s or e < start for s, e in taken for start, end in spans)
             if free and (fix.safe or unsafe):
                 chosen.append(Applied(finding, fix))
                 taken.extend(spans)
                 break
     return chosen
+
+
+def _padded(text: str, start: int, end: int) -> tuple[int, int]:
+    """A span with the commas and blanks around it."""
+    while start > 0 and text[start - 1] in ", \t\r\n":
+        start -= 1
+    while end < len(text) and text[end] in ", \t\r\n":
+        end += 1
+    return start, end

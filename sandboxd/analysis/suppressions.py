@@ -40,18 +40,22 @@ def apply(
     findings: Iterable[Finding], suppressions: list[Suppression], source: SourceText
 ) -> tuple[list[Finding], list[Suppression]]:
     """The findings with what is allowed marked, and the suppressions with `used` known."""
-    used: set[int] = set()
+    reasons: dict[tuple[str, int], str] = {}
+    for suppression in suppressions:
+        key = suppression.rule, suppression.line
+        reasons[key] = reasons.get(key) or suppression.reason
+    used: set[tuple[str, int]] = set()
     marked: list[Finding] = []
     for finding in findings:
-        line = source.position(finding.place.span.start).line
-        for index, suppression in enumerate(suppressions):
-            if suppression.rule == finding.rule and suppression.line == line:
-                if suppression.reason:
-                    finding = finding._replace(suppressed=Suppressed(suppression.reason, "comment"))
-                used.add(index)
+        key = finding.rule, source.position(finding.place.span.start).line
+        if key in reasons:
+            used.add(key)
+            if reasons[key]:
+                finding = finding._replace(suppressed=Suppressed(reasons[key], "comment"))
         marked.append(finding)
     return marked, [
-        suppression._replace(used=index in used) for index, suppression in enumerate(suppressions)
+        suppression._replace(used=(suppression.rule, suppression.line) in used)
+        for suppression in suppressions
     ]
 
 

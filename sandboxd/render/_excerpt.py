@@ -19,13 +19,17 @@ def excerpt(source: SourceText, span: Span, width: int) -> tuple[str, str]:
     start = source.position(span.start)
     end = source.position(span.end)
     line = source.line_text(start.line)
-    last = end.column if end.line == start.line else len(line)
-    cells, starts = _cells(line)
-    left = starts[min(start.column, len(line))]
-    right = max(starts[min(last, len(line))], left + 1)
-    text = "".join(cells)
-    if _width(text) > width:
-        text, left, right = _cut(cells, starts, left, right, width)
+    last = min(end.column if end.line == start.line else len(line), len(line))
+    first = min(start.column, len(line))
+    # Of a line of a megabyte only what can be seen is looked at.
+    from_, to = max(0, first - width), min(len(line), first + 2 * width)
+    cells, starts = _cells(line[from_:to])
+    left = starts[first - from_]
+    right = max(starts[min(last, to) - from_], left + 1)
+    if starts[-1] > width or from_ > 0 or to < len(line):
+        text, left, right = _cut(cells, starts, left, right, width, from_ > 0, to < len(line))
+    else:
+        text = "".join(cells)
     return text.rstrip(), " " * left + "^" * (right - left)
 
 
@@ -50,9 +54,15 @@ def _cells(line: str) -> tuple[list[str], list[int]]:
 
 
 def _cut(
-    cells: list[str], starts: list[int], left: int, right: int, width: int
+    cells: list[str],
+    starts: list[int],
+    left: int,
+    right: int,
+    width: int,
+    more_before: bool,
+    more_behind: bool,
 ) -> tuple[str, int, int]:
-    """A window of a long line around its mark."""
+    """A window of a long line around its mark, with dots where it goes on."""
     room = max(width - 2 * len(_CUT), 8)
     first = max(0, left - max(0, (room - min(right - left, room)) // 2))
     kept = [
@@ -61,11 +71,11 @@ def _cut(
         if first <= start and start + _width(cell) <= first + room
     ]
     offset = kept[0][1] if kept else first
-    head = _CUT if offset > 0 else ""
-    tail = _CUT if first + room < starts[-1] else ""
+    head = _CUT if offset > 0 or more_before else ""
+    tail = _CUT if first + room < starts[-1] or more_behind else ""
     shift = len(head) - offset
     text = head + "".join(cell for cell, _ in kept) + tail
-    return text, left + shift, min(right + shift, len(head) + room)
+    return text, left + shift, max(min(right + shift, len(head) + room), left + shift + 1)
 
 
 def _width(text: str) -> int:

@@ -47,13 +47,19 @@ META = RuleMeta(
     why="tools read on past the error, each in its own way: what runs may not be what is checked",
 )
 
+# One missing mark makes many errors; nobody reads more than a screen of them.
+_MOST = 20
+
 
 def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
     if subject.language != "jsonc":
         return
-    for problem in subject.tree.problems:
-        if not problem.code:
-            yield _finding(subject, problem.span, problem.message)
+    problems = [problem for problem in subject.tree.problems if not problem.code]
+    for problem in problems[:_MOST]:
+        yield _finding(subject, problem.span, problem.message)
+    if len(problems) > _MOST:
+        message = f"there are more errors than these {_MOST}: correct them first"
+        yield _finding(subject, problems[_MOST].span, message)
     root = subject.tree.root
     if root is None:
         if not subject.tree.problems:
