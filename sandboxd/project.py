@@ -14,11 +14,12 @@ from sandboxd.effective.container import effective
 from sandboxd.effective.variables import Variables
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.files import read_source
-from sandboxd.findings import Finding
+from sandboxd.findings import Finding, Place
 from sandboxd.host.facts import HostFacts
 from sandboxd.kinds import devcontainer
 from sandboxd.model.container import Container
 from sandboxd.model.document import Document
+from sandboxd.model.values import Origin, Value
 from sandboxd.plan import generate as generated
 from sandboxd.plan import profiles
 from sandboxd.plan.carry import NOTHING, Carried, carry
@@ -113,7 +114,25 @@ class Project:
         variables = Variables(
             workspace=self.workspace, home=self.environ.get("HOME"), realpath=os.path.realpath
         )
-        return effective(base, variables)
+        return _with_named_image(base, effective(base, variables))
+
+
+def _with_named_image(base: Document, container: Container | None) -> Container | None:
+    """`container` with the image of the property `image`.
+
+    Docker takes a stray word in `runArgs` for the image; a plan leaves such words out.
+    """
+    if container is None or container.image is None or container.image.origin.key != "runArgs":
+        return container
+    node = base.tree.root.get("image") if base.tree.root is not None else None
+    text = node.text() if node is not None else None
+    if node is None or text is None:
+        return container._replace(image=None)
+    path = base.source.path
+    place = Place(path, node.span)
+    return container._replace(
+        image=Value(text, Origin("file", path, "image"), place, text, (node,))
+    )
 
 
 def _read_config(path: str, workspace: str) -> Config:

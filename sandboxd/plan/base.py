@@ -51,7 +51,12 @@ def leave_out(base: Container, notes: Notes) -> None:
                 "the project uses Docker Compose, for which sandboxd does not generate files yet",
                 "`sandboxd check` judges its files; name an image in sandboxd.toml to run without Compose",
             )
-        notes.downgrade(unseen.source, unseen.reason, unseen.hint)
+        if unseen.source == "features":
+            notes.downgrade(
+                "features",
+                f"{unseen.reason}: the dev container CLI puts it into the container all the same",
+                "`sandboxd drift` compares the running container with the plan",
+            )
 
 
 def is_harmless_network(mode: str) -> bool:

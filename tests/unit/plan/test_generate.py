@@ -71,6 +71,26 @@ def test_a_hand_written_file_stays_and_is_the_base(workspace: Path) -> None:
     assert '"privileged"' not in text and "privileged: true" in text
 
 
+def test_a_stray_word_in_run_args_is_not_the_image(workspace: Path) -> None:
+    """Docker would run `evil` and take what follows for its command."""
+    (workspace / "sandboxd.toml").write_text("")
+    for image, expected in (('"image": "good",', '"image": "good"'), ("", "")):
+        (workspace / ".devcontainer.json").write_text(
+            f'{{{image} "build": {{"dockerfile": "D"}}, "runArgs": ["evil", "--privileged"]}}'
+        )
+        generate(workspace)
+        text = (workspace / BESIDE_FILE).read_text()
+        assert expected in text and '"evil"' not in text and "runArgs: evil" in text
+
+
+def test_what_features_add_is_said_to_be_unknown(workspace: Path) -> None:
+    (workspace / ".devcontainer.json").write_text(
+        '{"image": "i", "features": {"ghcr.io/a/b:1": {}}}'
+    )
+    plan = Project.open(str(workspace), {}).plan(GVISOR)
+    assert any(d.control == "features" and "ghcr.io/a/b:1" in d.why for d in plan.downgrades)
+
+
 def test_a_file_in_the_root_is_a_base_too(workspace: Path) -> None:
     (workspace / ".devcontainer.json").write_text('{"image": "theirs"}')
     (workspace / "sandboxd.toml").write_text("")
