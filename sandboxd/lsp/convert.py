@@ -63,7 +63,7 @@ def diagnostic(
         data={
             "rule": finding.rule,
             "evidence": finding.evidence,
-            "fixes": [{"title": fix.title, "safe": fix.safe} for fix in finding.fixes],
+            "fixes": [{"title": item.title, "safe": item.safe} for item in finding.remedies],
         },
     )
 

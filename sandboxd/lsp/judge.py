@@ -22,11 +22,15 @@ def is_ours(path: str) -> bool:
     return bool(path) and kinds.find(path) is not None
 
 
-def judge(source: SourceText, environ: Mapping[str, str], host: HostFacts) -> Report:
-    """The report on one text."""
+def judge(
+    source: SourceText, environ: Mapping[str, str], host: HostFacts, *, verify: bool
+) -> Report:
+    """The report on one text; `verify` tries its fixes, which costs many times the judgement."""
     variables = Variables.here(environ)
     settings = _settings(source.path)
-    return analysis.check_source(source, host=host, variables=variables, settings=settings)
+    return analysis.check_source(
+        source, host=host, variables=variables, settings=settings, verify=verify
+    )
 
 
 def _settings(path: str) -> RuleSettings:

@@ -33,11 +33,13 @@ class Judgements:
         self._environ = environ
         self._host = host
         self._judged: dict[str, Judged] = {}
+        self._verified: dict[str, Judged] = {}
 
     def set_host(self, host: HostFacts) -> None:
         """Another host: whatever was judged is out of date."""
         self._host = host
         self._judged.clear()
+        self._verified.clear()
 
     def document(self, uri: str) -> OpenDocument | None:
         """The document when it is open and of a kind that we check."""
@@ -55,9 +57,21 @@ class Judgements:
             self._judged[uri] = judged
         return judged
 
-    def judge(self, document: OpenDocument) -> Judged:
+    def verified(self, uri: str) -> Judged | None:
+        """The same with fixes that were tried: only these may be offered."""
+        document = self.document(uri)
+        if document is None:
+            return None
+        judged = self._verified.get(uri)
+        if judged is None or judged.document is not document:
+            judged = self.judge(document, verify=True)
+            self._verified[uri] = judged
+        return judged
+
+    def judge(self, document: OpenDocument, verify: bool = False) -> Judged:
         """Judge without keeping the result; may run in a thread."""
-        return Judged(document, judge(document.source, self._environ, self._host))
+        report = judge(document.source, self._environ, self._host, verify=verify)
+        return Judged(document, report)
 
     def keep(self, judged: Judged) -> bool:
         """Keep a judgement made in a thread; False when the text has changed since."""
@@ -69,6 +83,7 @@ class Judgements:
 
     def forget(self, uri: str) -> None:
         self._judged.pop(uri, None)
+        self._verified.pop(uri, None)
 
     def client(self) -> convert.Client:
         """How this client wants things written."""

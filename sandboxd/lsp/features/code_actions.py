@@ -19,7 +19,7 @@ class CodeActions:
         """The fixes of all findings that the range touches; safe ones first."""
         if not _wants_fixes(params.context.only):
             return []
-        judged = self._judgements.current(params.text_document.uri)
+        judged = self._judgements.verified(params.text_document.uri)
         if judged is None:
             return []
         actions = [

@@ -7,6 +7,7 @@ version that it judged; a document that is closed loses its diagnostics.
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from lsprotocol import types
 
@@ -20,6 +21,8 @@ BURST_SECONDS = 0.05
 
 _LARGE = 64 * 1024
 """Code points above which a text is judged in a thread: it would hold up the other messages."""
+
+log = logging.getLogger(__name__)
 
 
 class Diagnostics:
@@ -83,19 +86,39 @@ class Diagnostics:
         document = self._judgements.document(uri)
         if document is None:
             return
-        if len(document.source.text) <= _LARGE:
-            judged = self._judgements.current(uri)
-            assert judged is not None, "the document is open"
-            self._send(judged)
+        if len(document.source.text) > _LARGE:
+            task = asyncio.create_task(self._publish_large(document))
+            self._running[uri] = task
+            task.add_done_callback(lambda _: self._running.pop(uri, None))
             return
-        task = asyncio.create_task(self._publish_large(document))
-        self._running[uri] = task
-        task.add_done_callback(lambda _: self._running.pop(uri, None))
+        try:
+            judged = self._judgements.current(uri)
+        except Exception as error:
+            self._fail(document, error)
+            return
+        if judged is not None:
+            self._send(judged)
 
     async def _publish_large(self, document: OpenDocument) -> None:
-        judged = await asyncio.to_thread(self._judgements.judge, document)
+        try:
+            judged = await asyncio.to_thread(self._judgements.judge, document)
+        except Exception as error:
+            self._fail(document, error)
+            return
         if self._judgements.keep(judged):
             self._send(judged)
+
+    def _fail(self, document: OpenDocument, error: Exception) -> None:
+        """Say that the file was not checked: an empty list would say that all is well."""
+        log.exception("checking `%s` failed", document.source.path, exc_info=error)
+        start = types.Position(0, 0)
+        said = types.Diagnostic(
+            types.Range(start, start),
+            f"not checked, because of a bug in sandboxd: {type(error).__name__}: {error}",
+            severity=types.DiagnosticSeverity.Information,
+            source=convert.SOURCE,
+        )
+        self._publish_all(document, [said])
 
     def _send(self, judged: Judged) -> None:
         document, report = judged
@@ -104,6 +127,9 @@ class Diagnostics:
             convert.diagnostic(finding, document.uri, document.source, report, who)
             for finding in judged.findings()
         ]
+        self._publish_all(document, found)
+
+    def _publish_all(self, document: OpenDocument, found: list[types.Diagnostic]) -> None:
         self._published_at[document.uri] = asyncio.get_running_loop().time()
         self._server.text_document_publish_diagnostics(
             types.PublishDiagnosticsParams(document.uri, found, document.version)
