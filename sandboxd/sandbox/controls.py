@@ -7,6 +7,7 @@ while `directfs` is on, and the host's view of the process is the sentry's own.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sandboxd.sandbox.engine import Exec
@@ -109,7 +110,8 @@ def parse(text: str) -> Inside | None:
         fields = line.split()
         if "-" in fields and len(fields) > fields.index("-") + 3:
             super_options = fields[fields.index("-") + 3]
-            mounts.append((fields[4], tuple(fields[5].split(",")), tuple(super_options.split(","))))
+            point = re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), fields[4])
+            mounts.append((point, tuple(fields[5].split(",")), tuple(super_options.split(","))))
     return Inside(parts[0].strip(), status, tuple(mounts))
 
 

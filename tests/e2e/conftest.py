@@ -29,4 +29,4 @@ def runtime(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def project(tmp_path: Path, busybox_image: str, runtime: str) -> Path:
-    return sandboxes.make_project(tmp_path / "my project, ü", busybox_image, runtime)
+    return sandboxes.make_project(tmp_path / "my project ü", busybox_image, runtime)

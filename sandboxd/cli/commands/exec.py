@@ -9,6 +9,7 @@ import argparse
 import sys
 
 from sandboxd.cli.commands import _sandbox
+from sandboxd.errors import UsageError
 
 HELP = "run a command in the project's sandbox"
 
@@ -23,7 +24,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-T", "--no-tty", action="store_true", help="never give it a terminal")
     parser.add_argument("-n", "--no-stdin", action="store_true", help="give it no input")
-    parser.add_argument("command", nargs="+", metavar="COMMAND", help="the command and arguments")
+    parser.add_argument(
+        "command", nargs=argparse.REMAINDER, metavar="COMMAND", help="the command and its arguments"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,11 +34,14 @@ def run(args: argparse.Namespace) -> int:
     from sandboxd.sandbox.execute import exec_
     from sandboxd.sandbox.run import locate
 
+    command = args.command[1:] if args.command[:1] == ["--"] else args.command
+    if not command:
+        raise UsageError("no command is given", "write it after `--`: `sandboxd exec -- ls -l`")
     engine = _sandbox.connect()
     container = locate(engine, _sandbox.folder(args))
     tty = not (args.no_tty or args.no_stdin) and sys.stdin.isatty() and sys.stdout.isatty()
     request = Exec(
-        args.command,
+        command,
         tty=tty,
         stdin=not args.no_stdin,
         user="0" if args.root else args.user,

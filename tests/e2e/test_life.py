@@ -1,0 +1,355 @@
+"""The life of a sandbox by its commands: up, exec, shell, logs, drift, down, list."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import json
+import os
+import pty
+import signal
+import struct
+import subprocess
+import tarfile
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.host.facts import HostFacts
+from sandboxd.sandbox import run as life
+from sandboxd.sandbox.engine import Engine, Exec
+from sandboxd.sandbox.execute import run_quietly
+from tests.e2e import sandboxes
+from tests.e2e.sandboxes import make_project, plan_of
+
+pytestmark = pytest.mark.engine
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_orphaned(api: Engine) -> Iterator[None]:
+    """After each test: no container of ours, and no volume that only pointed at a folder."""
+    yield
+    left = api.containers(life.PROJECT)
+    for container in left:
+        api.remove(container.id)
+    assert [container.name for container in left] == []
+
+
+@pytest.fixture
+def up(engine: str, project: Path) -> Iterator[Path]:
+    """A project whose sandbox runs."""
+    done = sandboxes.run(engine, project, "up")
+    assert done.returncode == 0, done.stderr
+    yield project
+    assert sandboxes.run(engine, project, "down").returncode == 0
+
+
+def ids(api: Engine, project: Path) -> list[str]:
+    return [c.id for c in api.containers(f"{life.PROJECT}={project}")]
+
+
+def test_up_twice_is_up_once_and_a_change_makes_it_anew(engine: str, api: Engine, up: Path) -> None:
+    first = ids(api, up)
+    again = sandboxes.run(engine, up, "up")
+    assert "already running" in again.stderr
+    assert ids(api, up) == first
+    assert again.stdout.strip() == api.containers(life.PROJECT)[0].name
+    with (up / "sandboxd.toml").open("a") as file:
+        file.write('\n[environment]\nGREETING = "hi"\n')
+    changed = sandboxes.run(engine, up, "up")
+    assert "the plan or the image changed" in changed.stderr
+    assert len(ids(api, up)) == 1
+    assert ids(api, up) != first
+    done = sandboxes.run(engine, up, "exec", "-n", "sh", "-c", "echo $GREETING")
+    assert done.stdout == "hi\n"
+
+
+def test_a_stopped_sandbox_starts_again(engine: str, api: Engine, up: Path) -> None:
+    first = ids(api, up)
+    api.stop(first[0], 1)
+    assert "is exited" in sandboxes.run(engine, up, "exec", "-n", "true").stderr
+    assert "restarted" in sandboxes.run(engine, up, "up").stderr
+    assert ids(api, up) == first
+
+
+def test_two_at_once_make_one(engine: str, api: Engine, project: Path) -> None:
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    several = [
+        subprocess.Popen(
+            sandboxes.command(engine, project, "up"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environ,
+        )
+        for _ in range(3)
+    ]
+    outputs = [process.communicate(timeout=90) for process in several]
+    assert [process.returncode for process in several] == [0, 0, 0], outputs
+    assert len({out for out, _ in outputs}) == 1
+    assert sum("created:" in err for _, err in outputs) == 1
+    assert sum("already running:" in err for _, err in outputs) == 2
+    assert len(ids(api, project)) == 1
+    assert sandboxes.run(engine, project, "down").returncode == 0
+
+
+def test_what_a_killed_up_left_is_removed(
+    engine: str, api: Engine, host_facts: HostFacts, project: Path
+) -> None:
+    plan = plan_of(project, host_facts)
+    body = sandboxes.arguments(plan)
+    body["Labels"][life.MADE_BY] = "up"
+    half = api.create(plan.container.name, body)
+    done = sandboxes.run(engine, project, "up")
+    assert done.returncode == 0, done.stderr
+    assert "removing" in done.stderr
+    assert half not in ids(api, project)
+    assert sandboxes.run(engine, project, "down").returncode == 0
+
+
+def test_down_without_up_and_twice(engine: str, project: Path) -> None:
+    for _ in range(2):
+        done = sandboxes.run(engine, project, "down")
+        assert done.returncode == 0
+        assert "was up" in done.stderr
+    for command in (["exec", "-n", "true"], ["shell"], ["verify"], ["drift"]):
+        done = sandboxes.run(engine, project, *command, stdin=subprocess.DEVNULL)
+        assert done.returncode == 4, command
+        assert "hint: start it: `sandboxd up`" in done.stderr
+    assert "no sandbox" in sandboxes.run(engine, project, "logs").stderr
+
+
+def test_an_editor_s_container_is_found_and_not_touched(
+    engine: str, api: Engine, host_facts: HostFacts, project: Path
+) -> None:
+    with sandboxes.container(api, plan_of(project, host_facts)) as container:
+        assert sandboxes.run(engine, project, "exec", "-n", "echo", "hi").stdout == "hi\n"
+        done = sandboxes.run(engine, project, "down")
+        assert done.returncode == 0
+        assert "started by an editor and stays" in done.stderr
+        assert api.inspect(container)["State"]["Running"]
+
+
+def test_volumes_of_pins_go_with_the_container(
+    api: Engine, host_facts: HostFacts, project: Path
+) -> None:
+    assert host_facts.engine is not None
+    stock = [r for r in host_facts.engine.runtimes if r.name in ("runsc", "runc")]
+    facts = host_facts._replace(engine=host_facts.engine._replace(runtimes=tuple(stock)))
+    plan = plan_of(project, facts)
+    volumes = [m.value.source for m in plan.container.mounts if m.value.type == "volume"]
+    assert bool(volumes) == plan.gvisor
+    life.up(api, plan, lambda _: None)
+    assert all(api.volume(name) for name in volumes)
+    life.down(api, plan.workspace, lambda _: None)
+    assert [api.volume(name) for name in volumes] == [None] * len(volumes)
+
+
+@pytest.mark.gvisor
+def test_a_pin_s_volume_with_another_folder_behind_it_is_not_used(
+    api: Engine, host_facts: HostFacts, tmp_path: Path, busybox_image: str
+) -> None:
+    """The engine would keep the old folder without a word."""
+    project = make_project(tmp_path / "ws", busybox_image, "gvisor")
+    assert host_facts.engine is not None
+    stock = host_facts.engine.runtime("runsc")
+    assert stock is not None
+    facts = host_facts._replace(engine=host_facts.engine._replace(runtimes=(stock,)))
+    plan = plan_of(project, facts)
+    pin = next(m.value for m in plan.container.mounts if m.value.type == "volume")
+    body = sandboxes.arguments(plan)
+    mount = next(m for m in body["HostConfig"]["Mounts"] if m.get("Source") == pin.source)
+    mount["VolumeOptions"]["DriverConfig"]["Options"]["device"] = str(tmp_path)
+    other = api.create("sandboxd-test-other", body)
+    try:
+        with pytest.raises(EnvironmentFailure, match="with another folder behind it"):
+            life.up(api, plan, lambda _: None)
+    finally:
+        api.remove(other)
+    life.up(api, plan, lambda _: None)
+    found = api.volume(pin.source)
+    assert found is not None
+    assert found["Options"]["device"].startswith(str(project))
+    life.down(api, plan.workspace, lambda _: None)
+
+
+def test_streams_and_exit_codes(engine: str, up: Path) -> None:
+    done = sandboxes.run(engine, up, "exec", "sh", "-c", "cat; echo err >&2; exit 7", input="in\n")
+    assert (done.stdout, done.stderr, done.returncode) == ("in\n", "err\n", 7)
+    big = "x" * 300_000
+    assert sandboxes.run(engine, up, "exec", "cat", input=big).stdout == big
+    done = sandboxes.run(engine, up, "exec", "-n", "no-such-program")
+    assert done.returncode == 127
+    assert "has no program `no-such-program`" in done.stderr
+    assert done.stdout == ""
+    assert sandboxes.run(engine, up, "exec", "-n", "/etc").returncode == 126
+    assert sandboxes.run(engine, up, "exec", "-n", "id", "-u").stdout == "1000\n"
+    assert sandboxes.run(engine, up, "exec", "-n", "--root", "id", "-u").stdout == "0\n"
+    flags = ("-e", "A=b c", "-w", "/tmp")
+    done = sandboxes.run(engine, up, "exec", "-n", *flags, "--", "sh", "-c", "echo $A; pwd")
+    assert done.stdout == "b c\n/tmp\n"
+    below = sandboxes.run(engine, up / ".git/hooks", "exec", "-n", "pwd")
+    assert below.stdout == f"/workspaces/{up.name}\n"
+
+
+def start(engine: str, folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        sandboxes.command(engine, folder, *arguments),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_signals_reach_the_command(engine: str, up: Path, number: int) -> None:
+    script = f'trap "echo got; exit 5" {number}; echo ready; while :; do sleep 0.1; done'
+    process = start(engine, up, "exec", "sh", "-c", script)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=20)
+    assert "got" in output
+    assert process.returncode == 5
+
+
+def test_the_container_ends_while_a_command_runs(engine: str, api: Engine, up: Path) -> None:
+    process = start(engine, up, "exec", "sh", "-c", "echo ready; sleep 60")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    api.remove(ids(api, up)[0])
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 4
+    assert "while the command ran" in errors
+    assert "hint:" in errors
+
+
+def test_a_terminal(engine: str, up: Path) -> None:
+    command = sandboxes.command(engine, up, "shell")
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ.update(TERM="xterm-mono", PYTHONPATH=str(ROOT))
+        os.execvp(command[0], command)
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 99, 0, 0))
+    output = b""
+
+    def read_until(words: bytes) -> None:
+        nonlocal output
+        deadline = time.monotonic() + 20
+        while words not in output and time.monotonic() < deadline:
+            try:
+                output += os.read(terminal, 4096)
+            except OSError:
+                return
+
+    read_until(b"$ ")
+    os.kill(pid, signal.SIGWINCH)
+    os.write(terminal, b"sleep 1; stty size; echo $TERM-$((40+2)); exit 9\n")
+    read_until(b"never")
+    assert b"33 99" in output, output
+    assert b"xterm-mono-42" in output
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
+
+
+def test_logs_and_list(engine: str, api: Engine, up: Path) -> None:
+    run_quietly(api, ids(api, up)[0], Exec(["sh", "-c", "echo hello >/proc/1/fd/1"], user="0"))
+    listed = json.loads(sandboxes.run(engine, up, "list", "--json").stdout)["sandboxes"]
+    assert [(row["project"], row["state"], row["made_by"]) for row in listed] == [
+        (str(up), "running", "up")
+    ]
+    assert str(up) in sandboxes.run(engine, up, "list").stdout
+    assert sandboxes.run(engine, up, "logs").returncode == 0
+    assert sandboxes.run(engine, up, "logs", "--tail", "x").returncode == 2
+
+
+def test_drift_is_seen(engine: str, api: Engine, up: Path) -> None:
+    done = sandboxes.run(engine, up, "drift", "--json")
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["drift"]) == (0, []), done.stdout
+    states = {c["name"]: c["state"] for c in answer["controls"]}
+    assert states["capabilities"] == "in force"
+    assert states[f"read-only /workspaces/{up.name}/.git/hooks"] == "in force"
+    with (up / "sandboxd.toml").open("a") as file:
+        file.write('\n[network]\nmode = "none"\n')
+    done = sandboxes.run(engine, up, "drift")
+    assert done.returncode == 6
+    assert "network: planned none, found bridge" in done.stdout
+
+
+def test_a_missing_image(engine: str, tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "ws", "sandboxd-test/none:1", "runc")
+    done = sandboxes.run(engine, folder, "up")
+    assert done.returncode == 4
+    assert "has no image `sandboxd-test/none:1`" in done.stderr
+    assert "docker pull sandboxd-test/none:1" in done.stderr
+
+
+def test_an_image_without_a_shell(engine: str, api: Engine, tmp_path: Path) -> None:
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as tar:
+        tar.addfile(tarfile.TarInfo("empty"))
+    subprocess.run(
+        ["docker", "-H", engine, "import", "-", "sandboxd-test/empty:1"],
+        input=data.getvalue(),
+        check=True,
+        capture_output=True,
+    )
+    folder = make_project(tmp_path / "ws", "sandboxd-test/empty:1", "runc")
+    done = sandboxes.run(engine, folder, "up")
+    assert done.returncode == 4
+    assert "the image has no program `/bin/sh`" in done.stderr
+    assert ids(api, folder) == []
+
+
+def test_a_name_that_is_taken(
+    engine: str, api: Engine, host_facts: HostFacts, tmp_path: Path, busybox_image: str
+) -> None:
+    folder = make_project(tmp_path / "ws", busybox_image, "runc")
+    name = plan_of(folder, host_facts).container.name
+    foreign = api.create(name, {"Image": busybox_image, "Cmd": ["true"]})
+    try:
+        done = sandboxes.run(engine, folder, "up")
+        assert done.returncode == 4
+        assert f"`{name}` exists that sandboxd did not make" in done.stderr
+        assert api.inspect(foreign)["Id"] == foreign
+    finally:
+        api.remove(foreign)
+
+
+def test_a_runtime_that_vanished_or_is_broken(
+    api: Engine, host_facts: HostFacts, tmp_path: Path, busybox_image: str
+) -> None:
+    folder = make_project(tmp_path / "ws", busybox_image, "runc")
+    plan = plan_of(folder, host_facts)
+    assert plan.container.runtime is not None
+    gone = plan.container.runtime._replace(value="vanished")
+    plan = plan._replace(container=plan.container._replace(runtime=gone))
+    with pytest.raises(EnvironmentFailure, match="has no runtime `vanished`"):
+        life.up(api, plan, lambda _: None)
+
+
+def test_a_folder_that_vanished_between_plan_and_start(
+    api: Engine, host_facts: HostFacts, tmp_path: Path, busybox_image: str
+) -> None:
+    folder = make_project(tmp_path / "ws", busybox_image, "runc")
+    plan = plan_of(folder, host_facts)
+    (folder / ".vscode").rmdir()
+    with pytest.raises(EnvironmentFailure, match=r"\.vscode` to mount is not there"):
+        life.up(api, plan, lambda _: None)
+
+
+@pytest.mark.parametrize("command", [["up"], ["exec", "-n", "x"], ["down"], ["list"], ["logs"]])
+def test_no_engine(tmp_path: Path, command: list[str]) -> None:
+    folder = make_project(tmp_path / "ws", "x:1", "auto")
+    done = sandboxes.run(f"unix://{tmp_path}/none.sock", folder, *command)
+    assert done.returncode == 4, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "hint:" in done.stderr
