@@ -94,9 +94,12 @@ class Project:
 
     def generate(self, host: HostFacts, grants: Grants = NO_GRANTS) -> list[generated.Written]:
         """Write the generated files where they differ."""
-        # Its folder must be there before the plan is made: a pin needs something to pin.
-        generated.make_folder(self.workspace)
-        return generated.write(self.workspace, self.outputs(host, grants))
+        files = self.outputs(host, grants)
+        if not os.path.lexists(os.path.join(self.workspace, ".devcontainer")):
+            # A pin needs something to pin: with the folder there, the plan is another.
+            generated.make_folder(self.workspace)
+            files = self.outputs(host, grants)
+        return generated.write(self.workspace, files)
 
     def _plan(self, host: HostFacts, grants: Grants, base: Document | None) -> tuple[Plan, Carried]:
         profile = profiles.load(self.config.profile.value)

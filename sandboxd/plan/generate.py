@@ -7,18 +7,17 @@ is kept beside the new one.
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
 import re
-import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sandboxd.data import data_path
-from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.files import MAX_BYTES, read_source
+from sandboxd.errors import UsageError
+from sandboxd.files import read_source
 from sandboxd.model.document import Document
+from sandboxd.plan import beneath
 from sandboxd.plan.carry import GENERATED_FOLDER, Carried
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers import devcontainer_json
@@ -93,12 +92,12 @@ def compare(workspace: str, files: Iterable[Output]) -> tuple[State, ...]:
     :raises UsageError: a link or something else that is no regular file stands in the way
     """
     states = []
-    with _folder(workspace) as root:
+    with beneath.open_folder(workspace) as root:
         known = _known_seccomp(root)
         for output in files:
             try:
-                with _parent(root, output.path, create=False) as folder:
-                    before = _read(folder, output)
+                with beneath.parent_of(root, output.path, create=False) as folder:
+                    before = beneath.read_text(folder, output.path)
             except FileNotFoundError:
                 before = None
             states.append(
@@ -114,10 +113,13 @@ def make_folder(workspace: str) -> None:
     :raises EnvironmentFailure: it cannot be made
     """
     try:
-        with _folder(workspace) as root, _parent(root, MAIN_FILE, create=True):
+        with (
+            beneath.open_folder(workspace) as root,
+            beneath.parent_of(root, MAIN_FILE, create=True),
+        ):
             pass
     except OSError as error:
-        raise _cannot_write(os.path.dirname(MAIN_FILE), error) from None
+        raise beneath.cannot_write(os.path.dirname(MAIN_FILE), error) from None
 
 
 def write(workspace: str, files: Sequence[Output]) -> list[Written]:
@@ -139,11 +141,14 @@ def write(workspace: str, files: Sequence[Output]) -> list[Written]:
                 "run the command again",
             )
         try:
-            with _folder(workspace) as root, _parent(root, output.path, create=True) as folder:
-                kept = _keep(folder, output) if state.edited else ""
-                _replace(folder, os.path.basename(output.path), output.text)
+            with (
+                beneath.open_folder(workspace) as root,
+                beneath.parent_of(root, output.path, create=True) as folder,
+            ):
+                kept = beneath.keep(folder, output.path) if state.edited else ""
+                beneath.replace(folder, os.path.basename(output.path), output.text)
         except OSError as error:
-            raise _cannot_write(output.path, error) from None
+            raise beneath.cannot_write(output.path, error) from None
         written.append(Written(output.path, True, kept))
     return written
 
@@ -174,119 +179,12 @@ def _digest(text: str) -> str:
 def _known_seccomp(root: int) -> str | None:
     """The hash of the seccomp profile that the generated file on disk was written with."""
     for path in (MAIN_FILE, BESIDE_FILE):
-        with contextlib.suppress(OSError, UsageError), _parent(root, path, create=False) as folder:
-            text = _read(folder, Output(path, ""))
+        with (
+            contextlib.suppress(OSError, UsageError),
+            beneath.parent_of(root, path, create=False) as folder,
+        ):
+            text = beneath.read_text(folder, path)
             match = re.search(r"// .*\.json, sha256:([0-9a-f]{64})$", text or "", re.MULTILINE)
             if text is not None and match is not None and _is_ours(text):
                 return match[1]
     return None
-
-
-@contextlib.contextmanager
-def _folder(path: str) -> Iterator[int]:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:
-        raise UsageError(f"`{path}` is not a folder that can be opened: {_reason(error)}") from None
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-@contextlib.contextmanager
-def _parent(root: int, path: str, *, create: bool) -> Iterator[int]:
-    """The folder of `path` below `root`, each step opened without following a link."""
-    current = os.dup(root)
-    try:
-        done = ""
-        for part in path.split("/")[:-1]:
-            done = f"{done}/{part}" if done else part
-            if create:
-                with contextlib.suppress(FileExistsError):
-                    os.mkdir(part, 0o755, dir_fd=current)
-            try:
-                flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-                below = os.open(part, flags, dir_fd=current)
-            except OSError as error:
-                if error.errno in (errno.ELOOP, errno.ENOTDIR):
-                    raise UsageError(
-                        f"`{done}` is a symbolic link or no folder, so nothing is written below it",
-                        f"replace `{done}` by a folder",
-                    ) from None
-                raise
-            os.close(current)
-            current = below
-        yield current
-    finally:
-        os.close(current)
-
-
-def _read(folder: int, output: Output) -> str | None:
-    """The file's text; bytes that are not UTF-8 are kept, so that they count as an edit."""
-    try:
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        descriptor = os.open(os.path.basename(output.path), flags, dir_fd=folder)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise _in_the_way(output.path, error.errno) from None
-    with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise _in_the_way(output.path, None)
-        return file.read(MAX_BYTES + 1).decode("utf-8", "surrogateescape")
-
-
-def _in_the_way(path: str, code: int | None) -> UsageError:
-    if code in (errno.EACCES, errno.EPERM):
-        return UsageError(f"cannot read `{path}`: permission denied", "correct its permissions")
-    return UsageError(
-        f"`{path}` is a symbolic link or no regular file, so it is not replaced",
-        f"remove `{path}`, then run the command again",
-    )
-
-
-def _keep(folder: int, output: Output) -> str:
-    """Move the user's version out of the way, to a name that is free."""
-    name = os.path.basename(output.path)
-    for number in range(1, 1000):
-        kept = f"{name}.yours" if number == 1 else f"{name}.yours-{number}"
-        try:
-            os.link(name, kept, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
-        except FileExistsError:
-            continue
-        return f"{os.path.dirname(output.path)}/{kept}"
-    raise OSError(errno.EEXIST, "too many kept versions")
-
-
-def _replace(folder: int, name: str, text: str) -> None:
-    """Readers see the old file or the new one, never a part."""
-    temporary = f".{name}.{os.getpid()}.tmp"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(temporary, dir_fd=folder)
-    descriptor = os.open(temporary, flags, 0o644, dir_fd=folder)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(text.encode("utf-8", "surrogateescape"))
-            file.flush()
-            os.fsync(file.fileno())
-        os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary, dir_fd=folder)
-        raise
-
-
-def _cannot_write(path: str, error: OSError) -> EnvironmentFailure:
-    hint = {
-        errno.ENOSPC: "free some space, then run the command again",
-        errno.EDQUOT: "free some of your quota, then run the command again",
-        errno.EROFS: "the file system is mounted read-only: work on a copy, or mount it again",
-        errno.EACCES: "correct the permissions of its folder",
-    }.get(error.errno or 0, "correct that, then run the command again")
-    return EnvironmentFailure(f"cannot write `{path}`: {_reason(error)}", hint)
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()

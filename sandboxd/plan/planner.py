@@ -13,12 +13,12 @@ import re
 from typing import NamedTuple
 
 from sandboxd.config import Config
-from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.errors import UsageError
 from sandboxd.host.facts import HostFacts
-from sandboxd.model.container import Container, Pair, SecurityOption
+from sandboxd.model.container import Container, Pair
 from sandboxd.model.values import Origin, Value
 from sandboxd.plan import base as base_config
-from sandboxd.plan import profiles
+from sandboxd.plan import controls, profiles
 from sandboxd.plan.limits import limits
 from sandboxd.plan.mounts import target_folder, workspace_mounts
 from sandboxd.plan.notes import Notes
@@ -27,8 +27,6 @@ from sandboxd.plan.profiles import Profile
 from sandboxd.plan.runtime import Choice, choose
 from sandboxd.plan.user import choose_user
 from sandboxd.plan.workspace import WorkspaceFacts
-
-OCI_SECCOMP = Pair("dev.gvisor.flag.oci-seccomp", "true")
 
 # PID 1 that ends at once when it is asked to, and collects what `exec` leaves behind.
 KEEP_ALIVE = ("/bin/sh", "-c", "trap 'exit 0' TERM INT; while :; do sleep 3600 & wait $!; done")
@@ -65,7 +63,7 @@ def make_plan(
     target = target_folder(workspace.path)
     file = profile.seccomp_runsc if choice.gvisor else profile.seccomp_runc
     seccomp = profiles.seccomp_path(file)
-    if seccomp and not _seccomp_works(profile, choice, host, notes):
+    if seccomp and not controls.seccomp_works(profile, choice, host, notes):
         seccomp = ""
     mounts = workspace_mounts(workspace, choice.plain_pins_hold, notes)
     bound = limits(profile, choice, host, notes)
@@ -79,16 +77,16 @@ def make_plan(
             notes.value("cap_drop", cap, cap, "every capability not given back is taken")
             for cap in profile.cap_drop
         ),
-        cap_add=_capabilities(profile, config, notes),
-        security_opt=_security(profile, seccomp, notes),
-        network=_network(profile, config, base, notes),
+        cap_add=controls.capabilities(profile, config, notes),
+        security_opt=controls.security_options(profile, seccomp, notes),
+        network=controls.network(profile, config, base, notes),
         mounts=mounts + (base_config.mounts(base, workspace.path, target, notes) if base else ()),
         read_only_rootfs=_switch("read_only_rootfs", base.read_only_rootfs, notes)
         if base
         else None,
         init=_switch("init", base.init, notes) if base else None,
         env=_environment(config, base, notes),
-        annotations=_annotations(choice, seccomp, notes),
+        annotations=controls.gvisor_annotations(choice, seccomp, notes),
         labels=_labels(workspace.path, profile),
         memory=bound.memory,
         pids_limit=bound.pids,
@@ -96,7 +94,7 @@ def make_plan(
         command=KEEP_ALIVE,
         working_dir=notes.value("working_dir", target, target, "the workspace"),
     )
-    _residual(profile, choice, host, container, notes)
+    controls.say_what_stays_open(profile, choice, host, container, notes)
     return Plan(
         workspace=workspace.path,
         profile=profile.name,
@@ -139,102 +137,6 @@ def _runtime(choice: Choice, notes: Notes) -> Value[str] | None:
     return notes.value("runtime", choice.name, choice.name, choice.why, choice.decided_by)
 
 
-def _capabilities(profile: Profile, config: Config, notes: Notes) -> tuple[Value[str], ...]:
-    values = [
-        notes.value("cap_add", cap, cap, "package managers need it for files of the image")
-        for cap in profile.cap_add
-    ]
-    for setting in config.capabilities:
-        if setting.value in profile.cap_add:
-            continue
-        if setting.value not in profile.cap_may_add:
-            raise UsageError(
-                f"profile `{profile.name}` does not allow capability `{setting.value}`",
-                _may_add(profile),
-            )
-        values.append(
-            notes.value(
-                "cap_add", setting.value, setting.value, "asked for", "config", setting.place
-            )
-        )
-    return tuple(values)
-
-
-def _may_add(profile: Profile) -> str:
-    if not profile.cap_may_add:
-        return "take it out of `[capabilities] add` in sandboxd.toml, or choose another profile"
-    return "it allows " + ", ".join(f"`{cap}`" for cap in profile.cap_may_add)
-
-
-def _seccomp_works(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> bool:
-    """Whether the engine takes a filter at all; without a word it would refuse to start."""
-    options = host.engine.security_options if host.engine else ()
-    if choice.gvisor or not options or any("seccomp" in option for option in options):
-        return True
-    why = "this engine's kernel has no seccomp"
-    fix = "use a kernel with CONFIG_SECCOMP_FILTER"
-    if profile.gvisor == "required":
-        raise EnvironmentFailure(f"profile `{profile.name}` needs a seccomp filter: {why}", fix)
-    notes.downgrade("seccomp", why, fix)
-    return False
-
-
-def _security(profile: Profile, seccomp: str, notes: Notes) -> tuple[Value[SecurityOption], ...]:
-    options = []
-    if profile.no_new_privileges:
-        options.append(
-            notes.value(
-                "security_opt",
-                SecurityOption("no-new-privileges", "true"),
-                "no-new-privileges",
-                "a setuid program gives nobody more rights",
-            )
-        )
-    if seccomp:
-        name = os.path.basename(seccomp)
-        options.append(
-            notes.value(
-                "security_opt",
-                SecurityOption("seccomp", seccomp),
-                f"seccomp {name}",
-                "refuses system calls that work does not need",
-            )
-        )
-    return tuple(options)
-
-
-def _annotations(choice: Choice, seccomp: str, notes: Notes) -> tuple[Value[Pair], ...]:
-    if not (choice.gvisor and seccomp):
-        return ()
-    return (
-        notes.value(
-            "annotations",
-            OCI_SECCOMP,
-            f"{OCI_SECCOMP.name}={OCI_SECCOMP.value}",
-            "gVisor ignores a seccomp profile unless this is set",
-        ),
-    )
-
-
-def _network(profile: Profile, config: Config, base: Container | None, notes: Notes) -> Value[str]:
-    asked = config.network
-    if profile.network == "none":
-        if asked is not None and asked.value != "none":
-            raise UsageError(
-                f"profile `{profile.name}` has no network, and sandboxd.toml asks for `{asked.value}`",
-                "take `[network] mode` out of sandboxd.toml, or choose another profile",
-            )
-        return notes.value("network", "none", "none", "no egress proxy limits where data may go")
-    if asked is not None and asked.value == "none":
-        return notes.value("network", "none", "none", "asked for", "config", asked.place)
-    if base is not None and base.network is not None and base.network.value == "none":
-        place = base.network.place
-        return notes.value("network", "none", "none", "from your config", "config", place)
-    return notes.value(
-        "network", "bridge", "bridge", "a network namespace of its own on the engine's bridge"
-    )
-
-
 def _environment(config: Config, base: Container | None, notes: Notes) -> tuple[Value[Pair], ...]:
     chosen = {v.value.name: v for v in (base_config.environment(base, notes) if base else ())}
     for setting in config.environment:
@@ -259,26 +161,3 @@ def _labels(workspace: str, profile: Profile) -> tuple[Value[Pair], ...]:
     )
     origin = Origin("plan", f"profile {profile.name}", "labels")
     return tuple(Value(pair, origin) for pair in pairs)
-
-
-def _residual(
-    profile: Profile, choice: Choice, host: HostFacts, container: Container, notes: Notes
-) -> None:
-    """Say what stays open although nothing failed."""
-    if choice.gvisor and any(o.value.name == "seccomp" for o in container.security_opt):
-        notes.downgrade(
-            "seccomp",
-            "processes entered by `exec`, editors among them, have no filter under gVisor",
-        )
-    if container.network is not None and container.network.value != "none":
-        notes.downgrade(
-            "network",
-            "open: the host's own services, link-local addresses and DNS can be reached",
-            'set `[network] mode = "none"` in sandboxd.toml if the work needs no network',
-        )
-    if not choice.gvisor and host.apparmor is False:
-        notes.downgrade("AppArmor", "this engine does not offer it")
-    runtime = "runsc" if choice.gvisor else "runc"
-    for fault in profile.faults:
-        if fault.runtime in ("", runtime):
-            notes.downgrade(fault.control, fault.why, fault.fix)

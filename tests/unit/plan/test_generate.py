@@ -58,6 +58,19 @@ def test_a_change_of_profile_or_host_replaces_what_is_ours(workspace: Path) -> N
     assert not [name for name in files(workspace) if "yours" in name or "tmp" in name]
 
 
+def test_a_plan_that_is_refused_leaves_nothing(workspace: Path) -> None:
+    (workspace / "sandboxd.toml").write_text('profile = "agent"\nimage = "img:1"\n')
+    with pytest.raises(EnvironmentFailure, match="needs gVisor"):
+        generate(workspace, PLAIN)
+    assert [path.name for path in workspace.iterdir()] == ["sandboxd.toml"]
+
+
+def test_the_first_file_pins_its_own_folder(workspace: Path) -> None:
+    generate(workspace)
+    text = (workspace / MAIN_FILE).read_text()
+    assert "target=/workspaces/weather/.devcontainer,readonly" in text
+
+
 def test_a_hand_written_file_stays_and_is_the_base(workspace: Path) -> None:
     (workspace / ".devcontainer").mkdir()
     mine = workspace / MAIN_FILE

@@ -1,0 +1,126 @@
+"""Files beneath a workspace: read, kept and replaced without following a link.
+
+The workspace belongs to code that may be hostile, and its links may change between a look and a
+write. So each folder is opened from the one above it, and files are named relative to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterator
+
+from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.files import MAX_BYTES
+
+
+@contextlib.contextmanager
+def open_folder(path: str) -> Iterator[int]:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise UsageError(f"`{path}` is not a folder that can be opened: {_reason(error)}") from None
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def parent_of(root: int, path: str, *, create: bool) -> Iterator[int]:
+    """The folder of `path` below `root`, each step opened without following a link."""
+    current = os.dup(root)
+    try:
+        done = ""
+        for part in path.split("/")[:-1]:
+            done = f"{done}/{part}" if done else part
+            if create:
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(part, 0o755, dir_fd=current)
+            try:
+                flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+                below = os.open(part, flags, dir_fd=current)
+            except OSError as error:
+                if error.errno in (errno.ELOOP, errno.ENOTDIR):
+                    raise UsageError(
+                        f"`{done}` is a symbolic link or no folder, so nothing is written below it",
+                        f"replace `{done}` by a folder",
+                    ) from None
+                raise
+            os.close(current)
+            current = below
+        yield current
+    finally:
+        os.close(current)
+
+
+def read_text(folder: int, path: str) -> str | None:
+    """The file's text; bytes that are not UTF-8 are kept, so that they count as an edit."""
+    try:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(os.path.basename(path), flags, dir_fd=folder)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _in_the_way(path, error.errno) from None
+    with open(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise _in_the_way(path, None)
+        return file.read(MAX_BYTES + 1).decode("utf-8", "surrogateescape")
+
+
+def _in_the_way(path: str, code: int | None) -> UsageError:
+    if code in (errno.EACCES, errno.EPERM):
+        return UsageError(f"cannot read `{path}`: permission denied", "correct its permissions")
+    return UsageError(
+        f"`{path}` is a symbolic link or no regular file, so it is not replaced",
+        f"remove `{path}`, then run the command again",
+    )
+
+
+def keep(folder: int, path: str) -> str:
+    """Move the user's version out of the way, to a name that is free."""
+    name = os.path.basename(path)
+    for number in range(1, 1000):
+        kept = f"{name}.yours" if number == 1 else f"{name}.yours-{number}"
+        try:
+            os.link(name, kept, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+        except FileExistsError:
+            continue
+        return f"{os.path.dirname(path)}/{kept}"
+    raise OSError(errno.EEXIST, "too many kept versions")
+
+
+def replace(folder: int, name: str, text: str) -> None:
+    """Readers see the old file or the new one, never a part."""
+    temporary = f".{name}.{os.getpid()}.tmp"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(temporary, dir_fd=folder)
+    descriptor = os.open(temporary, flags, 0o644, dir_fd=folder)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(text.encode("utf-8", "surrogateescape"))
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary, dir_fd=folder)
+        raise
+
+
+def cannot_write(path: str, error: OSError) -> EnvironmentFailure:
+    hint = {
+        errno.ENOSPC: "free some space, then run the command again",
+        errno.EDQUOT: "free some of your quota, then run the command again",
+        errno.EROFS: "the file system is mounted read-only: work on a copy, or mount it again",
+        errno.EACCES: "correct the permissions of its folder",
+    }.get(error.errno or 0, "correct that, then run the command again")
+    return EnvironmentFailure(f"cannot write `{path}`: {_reason(error)}", hint)
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

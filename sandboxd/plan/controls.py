@@ -1,0 +1,137 @@
+"""The controls of a plan: capabilities, seccomp, no-new-privileges, network, and what stays open."""
+
+from __future__ import annotations
+
+import os
+
+from sandboxd.config import Config
+from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.host.facts import HostFacts
+from sandboxd.model.container import Container, Pair, SecurityOption
+from sandboxd.model.values import Value
+from sandboxd.plan.notes import Notes
+from sandboxd.plan.profiles import Profile
+from sandboxd.plan.runtime import Choice
+
+OCI_SECCOMP = Pair("dev.gvisor.flag.oci-seccomp", "true")
+
+
+def capabilities(profile: Profile, config: Config, notes: Notes) -> tuple[Value[str], ...]:
+    values = [
+        notes.value("cap_add", cap, cap, "package managers need it for files of the image")
+        for cap in profile.cap_add
+    ]
+    for setting in config.capabilities:
+        if setting.value in profile.cap_add:
+            continue
+        if setting.value not in profile.cap_may_add:
+            raise UsageError(
+                f"profile `{profile.name}` does not allow capability `{setting.value}`",
+                _may_add(profile),
+            )
+        values.append(
+            notes.value(
+                "cap_add", setting.value, setting.value, "asked for", "config", setting.place
+            )
+        )
+    return tuple(values)
+
+
+def _may_add(profile: Profile) -> str:
+    if not profile.cap_may_add:
+        return "take it out of `[capabilities] add` in sandboxd.toml, or choose another profile"
+    return "it allows " + ", ".join(f"`{cap}`" for cap in profile.cap_may_add)
+
+
+def seccomp_works(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> bool:
+    """Whether the engine takes a filter at all; without a word it would refuse to start."""
+    options = host.engine.security_options if host.engine else ()
+    if choice.gvisor or not options or any("seccomp" in option for option in options):
+        return True
+    why = "this engine's kernel has no seccomp"
+    fix = "use a kernel with CONFIG_SECCOMP_FILTER"
+    if profile.gvisor == "required":
+        raise EnvironmentFailure(f"profile `{profile.name}` needs a seccomp filter: {why}", fix)
+    notes.downgrade("seccomp", why, fix)
+    return False
+
+
+def security_options(
+    profile: Profile, seccomp: str, notes: Notes
+) -> tuple[Value[SecurityOption], ...]:
+    options = []
+    if profile.no_new_privileges:
+        options.append(
+            notes.value(
+                "security_opt",
+                SecurityOption("no-new-privileges", "true"),
+                "no-new-privileges",
+                "a setuid program gives nobody more rights",
+            )
+        )
+    if seccomp:
+        name = os.path.basename(seccomp)
+        options.append(
+            notes.value(
+                "security_opt",
+                SecurityOption("seccomp", seccomp),
+                f"seccomp {name}",
+                "refuses system calls that work does not need",
+            )
+        )
+    return tuple(options)
+
+
+def gvisor_annotations(choice: Choice, seccomp: str, notes: Notes) -> tuple[Value[Pair], ...]:
+    if not (choice.gvisor and seccomp):
+        return ()
+    return (
+        notes.value(
+            "annotations",
+            OCI_SECCOMP,
+            f"{OCI_SECCOMP.name}={OCI_SECCOMP.value}",
+            "gVisor ignores a seccomp profile unless this is set",
+        ),
+    )
+
+
+def network(profile: Profile, config: Config, base: Container | None, notes: Notes) -> Value[str]:
+    asked = config.network
+    if profile.network == "none":
+        if asked is not None and asked.value != "none":
+            raise UsageError(
+                f"profile `{profile.name}` has no network, and sandboxd.toml asks for `{asked.value}`",
+                "take `[network] mode` out of sandboxd.toml, or choose another profile",
+            )
+        return notes.value("network", "none", "none", "no egress proxy limits where data may go")
+    if asked is not None and asked.value == "none":
+        return notes.value("network", "none", "none", "asked for", "config", asked.place)
+    if base is not None and base.network is not None and base.network.value == "none":
+        place = base.network.place
+        return notes.value("network", "none", "none", "from your config", "config", place)
+    return notes.value(
+        "network", "bridge", "bridge", "a network namespace of its own on the engine's bridge"
+    )
+
+
+def say_what_stays_open(
+    profile: Profile, choice: Choice, host: HostFacts, container: Container, notes: Notes
+) -> None:
+    """Say what stays open although nothing failed."""
+    if choice.gvisor and any(o.value.name == "seccomp" for o in container.security_opt):
+        notes.downgrade(
+            "seccomp",
+            "processes entered by `exec`, editors among them, have no filter under gVisor",
+        )
+    if container.network is not None and container.network.value != "none":
+        notes.downgrade(
+            "network",
+            "open: the host's own services, link-local addresses and DNS can be reached",
+            'set `[network] mode = "none"` in sandboxd.toml if the work needs no network',
+        )
+    if not choice.gvisor and host.apparmor is False:
+        notes.downgrade("AppArmor", "this engine does not offer it")
+    runtime = "runsc" if choice.gvisor else "runc"
+    for fault in profile.faults:
+        if fault.runtime in ("", runtime):
+            notes.downgrade(fault.control, fault.why, fault.fix)
