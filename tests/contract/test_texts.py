@@ -38,7 +38,7 @@ def text_of(name: str) -> str:
     """The file's text, '' for binary ones."""
     try:
         return (ROOT / name).read_text(encoding="utf-8")
-    except UnicodeDecodeError:
+    except (UnicodeDecodeError, FileNotFoundError):  # gone: somebody is at work
         return ""
 
 
