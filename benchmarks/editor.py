@@ -101,7 +101,7 @@ def typing_latencies(editor: Editor, text: str, changes: int) -> list[float]:
     taken = []
     for number in range(changes):
         # Longer than the server waits within a burst: this is the price of a single key.
-        time.sleep(0.06)
+        time.sleep(0.08)
         begin = time.perf_counter()
         editor.change(text + " " * (number % 2))
         editor.wait()

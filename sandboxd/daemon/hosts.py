@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from sandboxd.daemon.projects import EngineKey
 from sandboxd.host.facts import HostFacts
-from sandboxd.status.observe import NOT_ASKED, Observed, observe
+from sandboxd.status.observe import NOT_ASKED, Observed, Observer
 
 FRESH_SECONDS = 2.0
 """An answer younger than this is given again without asking the engine."""
@@ -48,6 +48,7 @@ class Hosts:
         self._environ = environ
         self._workspaces = workspaces
         self._changed = changed
+        self._observers: dict[EngineKey, Observer] = {}
         self._worlds: dict[EngineKey, World] = {}
         self._asking: dict[EngineKey, asyncio.Task[None]] = {}
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="engine")
@@ -84,11 +85,12 @@ class Hosts:
 
     async def _ask(self, key: EngineKey) -> None:
         loop = asyncio.get_running_loop()
-        environ, workspaces = self.environ(key), tuple(self._workspaces())
+        environ, workspaces = self.environ(key), frozenset(self._workspaces())
+        observer = self._observers.setdefault(key, Observer())
         try:
             async with asyncio.timeout(_PROBE_SECONDS):
                 facts, observed = await loop.run_in_executor(
-                    self._threads, _look, environ, workspaces
+                    self._threads, _look, environ, workspaces, observer
                 )
         except TimeoutError:
             log.warning("the engine `%s` did not answer in time", key.host or "default")
@@ -104,10 +106,12 @@ class Hosts:
             self._changed(key)
 
 
-def _look(environ: dict[str, str], workspaces: Collection[str]) -> tuple[HostFacts, Observed]:
+def _look(
+    environ: dict[str, str], workspaces: Collection[str], observer: Observer
+) -> tuple[HostFacts, Observed]:
     from sandboxd.host.probe import probe
 
     facts = probe(environ, trial=True)
     if facts.engine is not None and facts.engine.error:
         return facts, Observed({}, facts.engine.error, facts.engine.hint)
-    return facts, observe(environ, workspaces)
+    return facts, observer.observe(environ, workspaces)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from logging.handlers import RotatingFileHandler
 
-from sandboxd.daemon.projects import state_folder
+from sandboxd.daemon.paths import state_folder
 
 _BYTES = 1024 * 1024
 _KEPT = 3

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from sandboxd.daemon.paths import state_folder
 from sandboxd.daemon.scan import Scan
 from sandboxd.errors import EnvironmentFailure, UnreadableError
 from sandboxd.files import read_bytes, write_atomic
@@ -55,15 +56,6 @@ class Tracked:
 def store_path(environ: Mapping[str, str]) -> str:
     """The file that remembers the projects."""
     return os.path.join(state_folder(environ), "projects.json")
-
-
-def state_folder(environ: Mapping[str, str]) -> str:
-    """$XDG_STATE_HOME/sandboxd, else ~/.local/state/sandboxd."""
-    base = environ.get("XDG_STATE_HOME", "")
-    if not base.startswith("/"):
-        home = environ.get("HOME") or os.path.expanduser("~")
-        base = os.path.join(home, ".local", "state")
-    return os.path.join(base, "sandboxd")
 
 
 def load(path: str) -> list[tuple[str, EngineKey]]:

@@ -252,7 +252,9 @@ def _start(environ: Mapping[str, str]) -> None:
             if _listens(path):
                 return
             if process.poll() is not None and not _listens(path):
-                break
+                raise DaemonError(
+                    f"the daemon ended at once (exit code {process.returncode})", _LOG_HINT
+                )
             time.sleep(0.005)
     raise DaemonError(f"the daemon did not come up within {START_SECONDS:.0f} s", _LOG_HINT)
 

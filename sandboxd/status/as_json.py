@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from sandboxd.host.facts import HostFacts
-from sandboxd.status.model import Counts, DaemonLine, ProjectStatus, StatusReport
+from sandboxd.status.model import Counts, DaemonLine, InForce, ProjectStatus, StatusReport
 
 
 def render(report: StatusReport) -> str:
@@ -71,13 +71,21 @@ def _project(project: ProjectStatus) -> dict[str, Any]:
         "state": project.state,
         "profile": project.profile,
         "asked": project.asked,
-        "in_force": project.in_force,
-        "not_seen": list(project.not_seen),
-        "drift": list(project.drift),
+        "in_force": _in_force(project.in_force),
+        "drift": None if project.drift is None else list(project.drift),
         "downgrades": list(project.downgrades),
         "findings": _counts(project.counts),
         "problem": project.problem or None,
         "hint": project.hint or None,
+    }
+
+
+def _in_force(found: InForce | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "settings": found.settings,
+        "controls": [item._asdict() for item in found.observations],
     }
 
 

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sandboxd.status.controls import controls
-from sandboxd.status.model import Counts, ProjectStatus, State
-from sandboxd.status.observe import NOT_ASKED, Observed
+from sandboxd.model.container import Container
+from sandboxd.sandbox.drift import differences
+from sandboxd.status.model import Counts, InForce, Observation, ProjectStatus, State
+from sandboxd.status.observe import NOT_ASKED, Observed, Seen
+from sandboxd.status.settings import settings
 
 
 class Examined(NamedTuple):
     """What a project's files come to.
 
-    `valid` is False when its config cannot be used; `asked` is None when there is no plan, for
-    that reason or because the host cannot do what is asked: `problem` and `hint` say why.
+    `valid` is False when its config cannot be used. `request` is the container that the engine
+    would be asked for; None when there is no plan, for that reason or because the host cannot
+    do what is asked: `problem` and `hint` say why.
     """
 
     exists: bool = True
     valid: bool = True
     profile: str | None = None
-    asked: dict[str, str] | None = None
+    request: Container | None = None
     downgrades: tuple[str, ...] = ()
     counts: Counts | None = None
     stale: bool = False
@@ -31,19 +34,25 @@ class Examined(NamedTuple):
 def combine(path: str, examined: Examined, observed: Observed = NOT_ASKED) -> ProjectStatus:
     """The row of one project."""
     seen = observed.containers.get(path)
-    in_force = controls(seen.container) if seen is not None and seen.container else None
     status = ProjectStatus(
         path=path,
         state=_state(examined, observed, path),
         profile=examined.profile,
-        asked=examined.asked,
-        in_force=in_force,
-        drift=_drift(examined.asked, in_force),
+        asked=settings(examined.request) if examined.request is not None else None,
+        in_force=_in_force(seen),
+        drift=_drift(examined.request, seen.container if seen is not None else None),
         downgrades=examined.downgrades,
         counts=examined.counts,
         problem=examined.problem,
     )
     return status._replace(hint=_hint(status, examined, observed))
+
+
+def _in_force(seen: Seen | None) -> InForce | None:
+    if seen is None or seen.container is None:
+        return None
+    observations = tuple(Observation(c.name, c.state, c.why) for c in seen.controls)
+    return InForce(settings(seen.container), observations)
 
 
 def _state(examined: Examined, observed: Observed, path: str) -> State:
@@ -59,13 +68,12 @@ def _state(examined: Examined, observed: Observed, path: str) -> State:
     return "running" if seen.running else "stopped"
 
 
-def _drift(asked: dict[str, str] | None, in_force: dict[str, str] | None) -> tuple[str, ...]:
-    if asked is None or in_force is None:
-        return ()
+def _drift(request: Container | None, live: Container | None) -> tuple[str, ...] | None:
+    if request is None or live is None:
+        return None
     return tuple(
-        f"{name}: asked `{value}`, in force `{in_force[name]}`"
-        for name, value in asked.items()
-        if name in in_force and in_force[name] != value
+        f"{item.control}: planned {item.planned or 'nothing'}, found {item.live or 'nothing'}"
+        for item in differences(request, live)
     )
 
 

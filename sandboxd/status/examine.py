@@ -14,9 +14,10 @@ from sandboxd.files import read_source
 from sandboxd.findings import Severity
 from sandboxd.host.facts import HostFacts
 from sandboxd.plan.plan import Plan
+from sandboxd.plan.writers.engine import arguments
 from sandboxd.project import Project
+from sandboxd.sandbox.observe import requested
 from sandboxd.status.combine import Examined
-from sandboxd.status.controls import controls
 from sandboxd.status.model import Counts
 
 _MOST_FILES = 64
@@ -56,7 +57,7 @@ def from_plan(plan: Plan, counts: Counts | None) -> Examined:
     """A project that has a plan."""
     return Examined(
         profile=plan.profile,
-        asked=controls(plan.container),
+        request=requested(arguments(plan)),
         downgrades=tuple(f"{item.control}: {item.why}" for item in plan.downgrades),
         counts=counts,
     )

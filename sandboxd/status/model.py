@@ -19,11 +19,26 @@ class Counts(NamedTuple):
     skipped: int = 0
 
 
+class Observation(NamedTuple):
+    """One control of a running container, as it was seen; `why` is what was seen."""
+
+    name: str
+    state: Literal["in force", "not in force", "cannot be seen"]
+    why: str
+
+
+class InForce(NamedTuple):
+    """A running container: what the engine says it is, and what was seen inside."""
+
+    settings: dict[str, str]
+    observations: tuple[Observation, ...]
+
+
 class ProjectStatus(NamedTuple):
     """One workspace.
 
-    `asked` is what its config comes to on this host; `in_force` what the engine says of the
-    running container, None when nothing was observed. Both map a control's name to its value.
+    `asked` is what its config comes to on this host, setting by setting; `in_force` what was seen
+    of the running container, None when nothing was. `drift` compares the two in full.
     `problem` is the first line of what is wrong with the config, `hint` the exact next step.
     """
 
@@ -31,10 +46,9 @@ class ProjectStatus(NamedTuple):
     state: State
     profile: str | None = None
     asked: dict[str, str] | None = None
-    in_force: dict[str, str] | None = None
-    not_seen: tuple[str, ...] = ()
-    """Controls that cannot be seen from outside, so nothing is said about them."""
-    drift: tuple[str, ...] = ()
+    in_force: InForce | None = None
+    drift: tuple[str, ...] | None = None
+    """None when there was nothing to compare."""
     downgrades: tuple[str, ...] = ()
     """Controls that were asked for and will not be in force, with the reason."""
     counts: Counts | None = None

@@ -1,4 +1,4 @@
-"""What the engine says of the projects' containers: one list, and a closer look at the running."""
+"""What is seen of the projects' containers: the engine's word for what they are, and a look inside."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from sandboxd.errors import SandboxdError
+from sandboxd.host.trials import host_boot_id
 from sandboxd.model.container import Container
+from sandboxd.sandbox import controls, observe, run
+from sandboxd.sandbox.controls import Control
+from sandboxd.sandbox.engine import Engine, Summary, connect
 
 
 class Seen(NamedTuple):
-    """A project's container. `container` is None unless it runs: a stopped one enforces nothing."""
+    """A project's container. A stopped one enforces nothing: `container` is None then."""
 
     running: bool
-    container: Container | None
+    container: Container | None = None
+    controls: tuple[Control, ...] = ()
 
 
 class Observed(NamedTuple):
@@ -24,34 +29,53 @@ class Observed(NamedTuple):
     hint: str = ""
 
 
+_REMEMBERED = 1000
+
 NOT_ASKED = Observed({}, "the engine has not been asked yet")
 
 
-def observe(environ: Mapping[str, str], workspaces: Collection[str]) -> Observed:
-    """Ask the engine that `environ` names for the containers of `workspaces`. Blocks; bounded."""
-    from sandboxd.sandbox import run
-    from sandboxd.sandbox.engine import connect
+class Observer:
+    """Looks at containers; what was seen inside one is good for as long as it runs.
 
-    wanted = set(workspaces)
-    try:
-        engine = connect(environ)
-        seen: dict[str, Seen] = {}
-        for summary in run.find_all(engine):
-            workspace = summary.labels.get(run.PROJECT, "")
-            if workspace not in wanted or (workspace in seen and seen[workspace].running):
-                continue
-            if summary.state != "running":
-                seen.setdefault(workspace, Seen(False, None))
-                continue
-            best = run.find(engine, workspace)
-            if best is not None:
-                seen[workspace] = Seen(True, _look(engine.inspect(best.id)))
-    except SandboxdError as error:
-        return Observed({}, error.message, error.hint)
-    return Observed(seen)
+    What a process is given at its start does not change, and to look inside costs a process in
+    the sandbox each time.
+    """
+
+    def __init__(self) -> None:
+        self._inside: dict[str, tuple[str, tuple[Control, ...]]] = {}
+
+    def observe(self, environ: Mapping[str, str], workspaces: Collection[str]) -> Observed:
+        """Ask the engine that `environ` names for the containers of `workspaces`. Blocks; bounded."""
+        try:
+            engine = connect(environ)
+            chosen: dict[str, Summary] = {}
+            for summary in run.find_all(engine):
+                workspace = summary.labels.get(run.PROJECT, "")
+                if workspace in workspaces:
+                    chosen[workspace] = _better(chosen.get(workspace), summary)
+            seen = {place: self._look(engine, summary) for place, summary in chosen.items()}
+        except SandboxdError as error:
+            return Observed({}, error.message, error.hint)
+        return Observed(seen)
+
+    def _look(self, engine: Engine, summary: Summary) -> Seen:
+        if summary.state != "running":
+            return Seen(False)
+        inspected = engine.inspect(summary.id)
+        live = observe.container(inspected)
+        started = str((inspected.get("State") or {}).get("StartedAt"))
+        when, found = self._inside.get(summary.id, ("", ()))
+        if when != started:
+            inside = controls.look(engine, summary.id)
+            found = controls.controls(live, inside, host_boot_id() or "")
+            if len(self._inside) >= _REMEMBERED:
+                self._inside.clear()
+            self._inside[summary.id] = (started, found)
+        return Seen(True, live, found)
 
 
-def _look(inspected: dict[str, object]) -> Container:
-    from sandboxd.sandbox.observe import container
-
-    return container(inspected)
+def _better(one: Summary | None, other: Summary) -> Summary:
+    """The container that counts: a running one, and of these what `up` made."""
+    if one is None:
+        return other
+    return max(one, other, key=lambda s: (s.state == "running", s.labels.get(run.MADE_BY) == "up"))

@@ -13,7 +13,7 @@ from sandboxd.project import Project
 from sandboxd.status.combine import Examined, combine
 from sandboxd.status.examine import examine
 from sandboxd.status.model import DaemonLine, StatusReport
-from sandboxd.status.observe import Observed, observe
+from sandboxd.status.observe import Observed, Observer
 
 
 def look_once(
@@ -29,7 +29,7 @@ def look_once(
         if engine is not None and engine.error:
             observed = Observed({}, engine.error, engine.hint)
         else:
-            observed = observe(environ, (workspace,))
+            observed = Observer().observe(environ, (workspace,))
         rows.append(combine(workspace, _examined(workspace, environ, facts), observed))
     hint = "`sandboxd init` writes a first config" if found is None else "`sandboxd daemon start`"
     daemon = DaemonLine(
@@ -43,7 +43,7 @@ def look_once(
 def _examined(workspace: str, environ: Mapping[str, str], facts: HostFacts) -> Examined:
     """With a look at whether the generated files are up to date: nobody keeps them so."""
     examined = examine(workspace, environ, facts)
-    if examined.asked is None:
+    if examined.request is None:
         return examined
     try:
         states = Project.open(workspace, environ).compare(facts)

@@ -73,28 +73,33 @@ def _project(project: ProjectStatus, *, colour: bool, columns: int) -> list[str]
     if project.problem:
         rows.append(("problem", project.problem))
     if project.asked is not None:
-        rows.append(("asked", _controls(project.asked)))
-    rows.append(("in force", _in_force(project)))
-    if project.in_force is not None:
-        rows.append(("network", project.in_force.get("network", "not seen")))
-        rows.append(("drift", "; ".join(project.drift) or "none seen"))
-    rows += [("downgrade", text) for text in project.downgrades]
+        rows.append(("asked", _settings(project.asked)))
+    rows += _observed(project)
+    rows += [("downgrade", text) for text in project.downgrades if project.in_force is None]
     rows.append(("findings", _counts(project.counts)))
     head = f"{_paint(printable(project.path), '1', colour)}  {state}{profile}"
     return [head, *(_row("  " + label, text, columns) for label, text in rows)]
 
 
-def _controls(controls: dict[str, str]) -> str:
-    return "; ".join(f"{name} {value}" for name, value in controls.items() if name != "network")
+def _settings(settings: dict[str, str]) -> str:
+    return "; ".join(f"{name} {value}" for name, value in settings.items())
 
 
-def _in_force(project: ProjectStatus) -> str:
-    if project.in_force is None:
-        return "nothing observed"
-    text = _controls(project.in_force)
-    if project.not_seen:
-        text += f"; cannot be seen: {', '.join(project.not_seen)}"
-    return text
+def _observed(project: ProjectStatus) -> list[tuple[str, str]]:
+    """What was seen of the running container, the bad news spelled out."""
+    found = project.in_force
+    if found is None:
+        return [("in force", "nothing observed")]
+    rows = [("engine", _settings({k: v for k, v in found.settings.items() if k != "network"}))]
+    rows.append(("network", found.settings.get("network", "not seen")))
+    good = [item.name for item in found.observations if item.state == "in force"]
+    rows.append(("in force", ", ".join(good) or "nothing of what was looked at"))
+    for state, label in (("not in force", "weak"), ("cannot be seen", "not seen")):
+        rows += [(label, f"{i.name}: {i.why}") for i in found.observations if i.state == state]
+    rows.append(
+        ("drift", "not compared" if project.drift is None else "; ".join(project.drift) or "none")
+    )
+    return rows
 
 
 def _counts(counts: Counts | None) -> str:

@@ -11,7 +11,7 @@ import os
 import sys
 
 from sandboxd.cli import terminal
-from sandboxd.errors import EXIT_OK, DaemonError
+from sandboxd.errors import EXIT_OK, DaemonError, SandboxdError
 
 HELP = "start, stop or look at the background process"
 
@@ -67,10 +67,22 @@ def _stop(_args: argparse.Namespace) -> int:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from sandboxd.daemon import logfile, service
+    import logging
+
+    from sandboxd.daemon import logfile
 
     logfile.open_log(os.environ, to_stderr=not args.background)
-    service.run(os.environ, args.idle_exit)
+    try:
+        from sandboxd.daemon import service
+
+        service.run(os.environ, args.idle_exit)
+    except SandboxdError as error:
+        logging.error("%s", error.message)
+        raise
+    except Exception:
+        # In the background nobody sees stderr.
+        logging.exception("the daemon ends because of a bug")
+        raise
     return EXIT_OK
 
 

@@ -1,6 +1,6 @@
 """Diagnostics, pushed: the one way that every editor has.
 
-The first change is judged at once, the rest of a burst every 50 ms. Each publication names the
+The first change is judged at once, the rest of a burst every 60 ms. Each publication names the
 version that it judged; a document that is closed loses its diagnostics.
 """
 
@@ -17,7 +17,7 @@ from sandboxd.lsp.documents import OpenDocument
 from sandboxd.lsp.judgements import Judged, Judgements
 from sandboxd.lsp.protocol import TolerantServer
 
-BURST_SECONDS = 0.05
+BURST_SECONDS = 0.06
 
 _LARGE = 64 * 1024
 """Code points above which a text is judged in a thread: it would hold up the other messages."""

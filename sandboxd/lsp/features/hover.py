@@ -36,5 +36,5 @@ class Hover:
 
 
 def _page(rule: str) -> str:
-    module = rules.load().get(rule)
+    module = rules.get(rule) if rule in rules.ids() else None
     return inspect.cleandoc(module.__doc__ or "") if module is not None else ""

@@ -1,12 +1,12 @@
-"""A container as the short list of controls that `status` compares: asked against in force."""
+"""A container's settings as the few words that `status` has room for."""
 
 from __future__ import annotations
 
 from sandboxd.model.container import Container
 
 
-def controls(container: Container) -> dict[str, str]:
-    """Control name -> value, the same names for a plan and for an observed container."""
+def settings(container: Container) -> dict[str, str]:
+    """Name -> value, the same names for a plan and for what the engine says of a container."""
     return {
         "runtime": container.runtime.value if container.runtime else "engine's default",
         "privileged": "yes" if container.is_privileged() else "no",
@@ -60,8 +60,7 @@ def _option(container: Container, name: str) -> str:
     if option is None:
         return "engine's default"
     value = option.value.value
-    # The engine reports a profile as its whole JSON text.
-    return "profile" if value.lstrip().startswith("{") or "/" in value else value
+    return "profile" if value.startswith("profile ") or "/" in value else value
 
 
 def _root_filesystem(container: Container) -> str:
