@@ -52,17 +52,23 @@ def test_the_example_rule_of_contributing_works(tmp_path: Path) -> None:
         block.body for block in blocks("CONTRIBUTING.md") if "META = RuleMeta(" in block.body
     )
     text = "\n".join(line.removeprefix("   ") for line in example.splitlines())
-    package = shutil.copytree(ROOT / "sandboxd", tmp_path / "sandboxd")
-    (package / "rules" / "host_ipc.py").write_text(text)
+    for name in ("sandboxd", "tools", "profiles"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    (tmp_path / "sandboxd" / "rules" / "host_ipc.py").write_text(text)
     (tmp_path / "devcontainer.json").write_text('{"image": "a", "runArgs": ["--ipc=host"]}')
-    done = subprocess.run(
-        [sys.executable, "-m", "sandboxd", "check", "devcontainer.json"],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(tmp_path), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", *arguments],
+            cwd=tmp_path,
+            env={"PYTHONPATH": str(tmp_path), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert run("tools.generate_index").returncode == 0
+    done = run("sandboxd", "check", "devcontainer.json")
     assert "warning[host-ipc]" in done.stdout, done.stderr
 
 

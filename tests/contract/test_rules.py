@@ -5,24 +5,47 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from sandboxd import analysis, rules
+from sandboxd import analysis, kinds, rules
 from sandboxd.findings import Finding, Severity
+from sandboxd.rules._index import RULES
 from sandboxd.text import SourceText, apply_edits
 from tests.rules import pages
-from tools import generate_rule_ids
+from tools import generate_index
 
 HEADINGS = ("What it is", "Why it is bad", "What to do instead", "Under gVisor", "References")
 CASES = {page.stem: pages.cases(page) for page in pages.pages()}
 WEAK = [case for found in CASES.values() for case in found if case.kind == "weak"]
 
 
-def test_the_list_of_ids_is_fresh_and_names_no_rule_that_is_gone() -> None:
-    listed = Path(generate_rule_ids.PATH).read_text()
-    assert listed == generate_rule_ids.text(), "run `python -m tools.generate_rule_ids`"
+def test_the_indexes_are_fresh_and_name_no_rule_that_is_gone() -> None:
+    assert generate_index.stale() == [], "run `./dev docs`"
+
+
+@pytest.mark.parametrize("rule", rules.ids())
+def test_what_a_rule_needs_exists(rule: str) -> None:
+    subject, needs = RULES[rule]
+    subject_type = getattr(import_module(rules.SUBJECTS[subject]), subject)
+    fields = {"problems", *kinds.load()} if subject == "Document" else {*subject_type._fields}
+    assert set(needs) <= fields
+
+
+def test_a_check_imports_only_rules_that_can_speak() -> None:
+    code = (
+        "import sys; from sandboxd import analysis; from sandboxd.text import SourceText;"
+        "analysis.check_source(SourceText('devcontainer.json', sys.argv[1]));"
+        "print(*(m for m in sys.modules if m.startswith('sandboxd.rules.')))"
+    )
+    text = '{"runArgs": ["--cap-add=ALL"]}'
+    done = subprocess.run([sys.executable, "-c", code, text], capture_output=True, text=True)
+    loaded = done.stdout.split()
+    assert "sandboxd.rules.cap_add_all" in loaded
+    assert "sandboxd.rules.host_root_mounted" not in loaded
+    assert "sandboxd.rules.config_unknown_key" not in loaded
 
 
 @pytest.mark.parametrize("rule", rules.ids())
