@@ -36,7 +36,8 @@ class Severity(enum.IntEnum):
 class RuleMeta(NamedTuple):
     """Identity of a rule. `id` is kebab-case, names the weak setting and is never renamed.
 
-    `severity` is the highest that the rule gives; `why` is one sentence for the `why:` line.
+    `severity` is the highest that the rule gives; `why` is one sentence for the `why:` line. A rule
+    is only imported where one of its `needs` is there: see `rules.able`.
     """
 
     id: str
@@ -44,6 +45,7 @@ class RuleMeta(NamedTuple):
     severity: Severity
     since: str
     why: str = ""
+    needs: tuple[str, ...] = ()
 
 
 class Place(NamedTuple):

@@ -1,6 +1,6 @@
-"""Write the pages that are made from the code, or with `--check` say which are out of date.
+"""Write what is made from the code, or with `--check` say what of it is out of date.
 
-One page for each rule (its docstring) and an index, below docs/rules/; docs/commands.md from the
+The indexes of rules and of file kinds; one page for each rule (its docstring) and an index, below docs/rules/; docs/commands.md from the
 commands' arguments.
 """
 
@@ -13,6 +13,7 @@ import sys
 from sandboxd import rules
 from sandboxd.cli.main import build_parser, command_names, load_command
 from sandboxd.files import write_atomic
+from tools import generate_index
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _NOTE = "<!-- Made by `./dev docs` from the code: change it there. -->\n\n"
@@ -91,14 +92,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev docs", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing")
     args = parser.parse_args()
-    made, folder = pages(), f"{ROOT}/docs"
-    late = stale(made, folder)
     if args.check:
+        late = generate_index.stale() + [f"docs/{path}" for path in stale(pages(), f"{ROOT}/docs")]
         for path in late:
-            print(f"out of date: docs/{path}", file=sys.stderr)
+            print(f"out of date: {path}", file=sys.stderr)
         if late:
             print("hint: run `./dev docs`", file=sys.stderr)
         return 1 if late else 0
+    if written := generate_index.write():
+        # The index was read when this began; what it lacks is only found by beginning anew.
+        print("\n".join(written), flush=True)
+        os.execv(sys.executable, [sys.executable, "-m", "tools.docs"])
+    made, folder = pages(), f"{ROOT}/docs"
+    late = stale(made, folder)
     os.makedirs(f"{folder}/rules", exist_ok=True)
     for path in late:
         if path in made:

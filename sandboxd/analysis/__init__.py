@@ -14,9 +14,7 @@ from sandboxd.text import SourceText, apply_edits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from types import ModuleType
 
-    from sandboxd.model.container import Container
     from sandboxd.model.document import Document
 
 __all__ = ["RuleSettings", "check", "check_source"]
@@ -39,7 +37,7 @@ def check_source(
     verify: bool = True,
 ) -> Report:
     """Check one text; its path says what kind of file it is. For the rest see :func:`check`."""
-    kind = kinds.find(source.path)
+    kind = kinds.find(source.path, source.text)
     if kind is None:
         reason = "is no kind of file that sandboxd checks"
         return Report((), (Skipped(source.path, reason),), 0, {source.path: source})
@@ -63,8 +61,7 @@ def check(
     `verify` checks each file again with each fix, and drops a fix that makes it worse. Who only
     names fixes can do without; who applies them cannot.
     """
-    loaded = rules.load()
-    chosen = loaded if only is None else {rule: loaded[rule] for rule in only}
+    chosen = None if only is None else frozenset(only)
     checker = _Checker(chosen, host, variables, settings)
     findings: list[Finding] = []
     for document in documents:
@@ -80,11 +77,11 @@ def check(
 
 
 class _Checker:
-    """One run: rules by what they want to see, and what could not be checked."""
+    """One run of all rules, or of those `chosen`, and what could not be checked."""
 
     def __init__(
         self,
-        chosen: Mapping[str, ModuleType],
+        chosen: frozenset[str] | None,
         host: HostFacts,
         variables: Variables,
         settings: RuleSettings,
@@ -96,10 +93,6 @@ class _Checker:
         self.chosen = chosen
         self.broken: set[str] = set()
         self.left = VERIFIED_CHARACTERS
-        self.by_subject: dict[str, list[ModuleType]] = {name: [] for name in rules.SUBJECTS}
-        for rule, module in chosen.items():
-            if not settings.is_off(rule):
-                self.by_subject[rules.subject(module)].append(module)
 
     def verified(self, document: Document, findings: list[Finding]) -> list[Finding]:
         """The findings of a file without the fixes that would make it worse.
@@ -121,15 +114,13 @@ class _Checker:
 
     def judge(self, document: Document, offer_fixes: bool = True) -> list[Finding]:
         """The findings of a file's content, allowed ones marked, and those about its comments."""
-        findings = list(self.run("Document", document, document))
+        findings: list[Finding] = []
         fixable = MOST_FIXES
-        for container in containers(document, self.variables):
-            for unseen in container.unseen:
-                self.skipped.append(Skipped(document.source.path, unseen.reason, unseen.hint))
-            for finding in self.run("Container", container, document):
+        for subject, value in self.subjects(document):
+            for finding in self.run(subject, value, document):
                 if offer_fixes and finding.remedies and fixable > 0:
                     fixable -= 1
-                    finding = finding._replace(fixes=_fixes(document, container, finding))
+                    finding = finding._replace(fixes=_fixes(document, value, finding))
                 findings.append(finding)
         findings = [self.weighed(finding) for finding in findings]
         written = suppressions.read(document, rules.ids())
@@ -137,11 +128,21 @@ class _Checker:
             return findings
         findings, written = suppressions.apply(findings, written, document.source)
         for suppression in written:
-            is_judged = not suppression.known or suppression.rule in self.chosen
-            if is_judged and not self.settings.is_off(suppression.rule):
+            if not suppression.known or self.runs(suppression.rule):
                 comments = self.run("Suppression", suppression, document)
                 findings.extend(self.weighed(finding) for finding in comments)
         return findings
+
+    def subjects(self, document: Document) -> Iterator[tuple[str, object]]:
+        """What a file describes, itself first, each with the name of its type."""
+        yield "Document", document
+        for container in containers(document, self.variables):
+            for unseen in container.unseen:
+                self.skipped.append(Skipped(document.source.path, unseen.reason, unseen.hint))
+            yield "Container", container
+        describe = getattr(kinds.get(document.kind), "subjects", None)
+        if describe is not None:
+            yield from describe(document)
 
     def holds(
         self, document: Document, finding: Finding, fix: Fix, before: Mapping[object, int]
@@ -167,17 +168,24 @@ class _Checker:
 
     def run(self, subject: str, value: object, document: Document) -> Iterator[Finding]:
         """The findings of the rules for `subject`; a rule that fails is named once and left out."""
-        for module in self.by_subject[subject]:
+        for rule in rules.able(subject, value):
+            if not self.runs(rule):
+                continue
+            module = rules.get(rule)
             try:
                 outcomes: list[Finding | Skipped] = list(module.check(value, self.host))
             except Exception as error:
-                self.failed(module.META.id, document, error)
+                self.failed(rule, document, error)
                 continue
             for outcome in outcomes:
                 if isinstance(outcome, Skipped):
                     self.skipped.append(outcome)
                 else:
                     yield outcome
+
+    def runs(self, rule: str) -> bool:
+        is_chosen = self.chosen is None or rule in self.chosen
+        return is_chosen and not self.settings.is_off(rule)
 
     def failed(self, rule: str, document: Document, error: Exception) -> None:
         if rule in self.broken:
@@ -195,12 +203,12 @@ class _Checker:
         return finding._replace(suppressed=allowed) if allowed else finding
 
 
-def _fixes(document: Document, container: Container, finding: Finding) -> tuple[Fix, ...]:
+def _fixes(document: Document, subject: object, finding: Finding) -> tuple[Fix, ...]:
     """What the rule would change, as edits; what this kind of file cannot say is left out."""
     kind = kinds.get(document.kind)
     made: list[Fix] = []
     for title, safe, changes, caution in finding.remedies:
-        edits = kind.edits(document, container, changes)
+        edits = kind.edits(document, subject, changes)
         if edits:
             path = document.source.path
             made.append(Fix(title, safe, path, tuple(edits), "" if safe else caution))

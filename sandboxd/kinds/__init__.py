@@ -1,4 +1,7 @@
-"""File kinds: one module for each kind of file, found by looking into this folder."""
+"""File kinds: one module for each kind of file.
+
+The index beside it, which `./dev docs` writes, says which kinds there are.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,11 @@ import os
 from importlib import import_module
 
 from sandboxd._typing import TYPE_CHECKING
+from sandboxd.kinds._index import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Protocol
+    from collections.abc import Iterable, Iterator, Sequence
+    from typing import Any, Protocol
 
     from sandboxd.findings import Change
     from sandboxd.model.container import Container
@@ -29,9 +33,15 @@ if TYPE_CHECKING:
             """The same, for a container that has the workspace at `workspace`."""
 
     class Kind(Protocol):
-        """A module of `sandboxd.kinds`. `in_place` is optional; `matches` stands in for it."""
+        """A module of `sandboxd.kinds`.
+
+        `NAMES`, `in_place`, `recognises` and `subjects` are optional; `matches` stands in for
+        `in_place`.
+        """
 
         NAME: str
+        NAMES: tuple[str, ...]
+        """What the lower-case name of such a file looks like, `*` for anything."""
 
         def matches(self, path: str) -> bool:
             """Whether a file of this name, opened or named by a person, is of this kind."""
@@ -39,7 +49,13 @@ if TYPE_CHECKING:
         def in_place(self, path: str) -> bool:
             """Whether a file found below a folder stands where its tools look for it."""
 
+        def recognises(self, path: str, text: str) -> bool:
+            """Whether a file whose name says nothing is of this kind by its content."""
+
         def parse(self, source: SourceText) -> Document: ...
+
+        def subjects(self, document: Document) -> Iterable[tuple[str, object]]:
+            """What else the file describes, each with the name of its type: see `rules.SUBJECTS`."""
 
         def containers(self, document: Document, variables: Resolver) -> tuple[Container, ...]:
             """What the file says, in the order in which the engine gets it.
@@ -48,9 +64,12 @@ if TYPE_CHECKING:
             """
 
         def edits(
-            self, document: Document, container: Container, changes: Sequence[Change]
+            self, document: Document, subject: Any, changes: Sequence[Change]
         ) -> tuple[Edit, ...] | None:
-            """The edits of the file that make `changes`; None where it cannot say them."""
+            """The edits of the file that make `changes`; None where it cannot say them.
+
+            `subject` is the container, or the other thing, that the changes are about.
+            """
 
 
 _loaded: dict[str, Kind] = {}
@@ -58,35 +77,62 @@ _loaded: dict[str, Kind] = {}
 
 def load() -> dict[str, Kind]:
     """All kinds by name."""
-    if not _loaded:
-        names = sorted(
-            name[:-3]
-            for name in os.listdir(os.path.dirname(__file__))
-            if name.endswith(".py") and not name.startswith("_")
-        )
-        for name in names:
-            _loaded[name] = import_module(f"sandboxd.kinds.{name}")
-    return _loaded
+    return {name: get(name) for name in KINDS}
 
 
 def get(name: str) -> Kind:
     """The kind that a `Document` names."""
-    return load()[name]
+    kind = _loaded.get(name)
+    if kind is None:
+        kind = _loaded[name] = import_module(f"sandboxd.kinds.{name}")
+    return kind
 
 
-def find(path: str) -> Kind | None:
-    """The kind of a file that somebody opened or named, by its name; None if it is none of ours."""
+def find(path: str, text: str | None = None) -> Kind | None:
+    """The kind of a file that somebody opened or named; None if it is none of ours.
+
+    The name decides. Where it says nothing, `text` may: see `recognises`.
+    """
     path = path.replace(os.sep, "/")
-    for kind in load().values():
+    for kind in _candidates(path):
         if kind.matches(path):
             return kind
+    if text is not None:
+        for kind in _candidates(path):
+            recognises = getattr(kind, "recognises", None)
+            if recognises is not None and recognises(path, text):
+                return kind
     return None
 
 
 def find_in_tree(path: str) -> Kind | None:
     """As `find`, for a file met on a walk: only where the tools that read it would look."""
     path = path.replace(os.sep, "/")
-    for kind in load().values():
+    for kind in _candidates(path):
         if getattr(kind, "in_place", kind.matches)(path):
             return kind
     return None
+
+
+def _candidates(path: str) -> Iterator[Kind]:
+    """The kinds that a file of this name may be of; no others are imported."""
+    name = path.rpartition("/")[2].lower()
+    for kind, patterns in KINDS.items():
+        if any(_fits(name, pattern) for pattern in patterns):
+            yield get(kind)
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """Whether `name` is `pattern`, where a `*` stands for anything."""
+    first, *rest = pattern.split("*")
+    if not rest:
+        return name == pattern
+    if not name.startswith(first):
+        return False
+    at = len(first)
+    for part in rest[:-1]:
+        at = name.find(part, at)
+        if at < 0:
+            return False
+        at += len(part)
+    return name.endswith(rest[-1]) and len(name) - len(rest[-1]) >= at

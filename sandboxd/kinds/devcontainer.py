@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from sandboxd.text import Edit
 
 NAME = "devcontainer"
-_FILES = ("devcontainer.json", ".devcontainer.json")
+NAMES = ("devcontainer.json", ".devcontainer.json")
 # Where something that is missing is shown: at what names the image, else at the first options.
 _ANCHORS = ("image", "build", "dockerFile", "dockerComposeFile", "runArgs", "name")
 
 
 def matches(path: str) -> bool:
-    return path.rpartition("/")[2] in _FILES
+    return path.rpartition("/")[2] in NAMES
 
 
 def in_place(path: str) -> bool:

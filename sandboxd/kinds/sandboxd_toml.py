@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sandboxd.text import Edit, SourceText
 
 NAME = "sandboxd_toml"
+NAMES = ("sandboxd.toml",)
 
 
 def matches(path: str) -> bool:

@@ -1,37 +1,69 @@
-"""Rules: one module for each weak setting, found by looking into this folder.
+"""Rules: one module for each weak setting.
 
 A rule has a docstring (its page in `docs/rules/`), `META` and `check(subject, host)`. What
-`subject` is annotated with is what the rule is asked about: see :data:`SUBJECTS`.
+`subject` is annotated with is what the rule is asked about: see :data:`SUBJECTS`. The index beside
+it, which `./dev docs` writes, says which rules there are, so that only those are imported that can
+say something about what is checked.
 """
 
 from __future__ import annotations
 
-import os
 from importlib import import_module
 
 from sandboxd._typing import TYPE_CHECKING
+from sandboxd.rules._index import RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from types import ModuleType
+    from typing import Any
 
-SUBJECTS = ("Container", "Document", "Suppression")
+SUBJECTS = {
+    "AppArmorProfile": "sandboxd.model.apparmor",
+    "Container": "sandboxd.model.container",
+    "DaemonConfig": "sandboxd.model.daemon_config",
+    "Document": "sandboxd.model.document",
+    "SeccompProfile": "sandboxd.model.seccomp",
+    "Suppression": "sandboxd.model.suppression",
+}
+"""The types that rules are asked about, and where they are defined."""
 
 _loaded: dict[str, ModuleType] = {}
 
 
 def load() -> Mapping[str, ModuleType]:
     """All rules by id, in alphabetical order. A rule that cannot be imported stops the program."""
-    if not _loaded:
-        for name in _names():
-            module = import_module(f"sandboxd.rules.{name}")
-            _loaded[module.META.id] = module
-    return _loaded
+    return {rule: get(rule) for rule in RULES}
+
+
+def get(rule: str) -> ModuleType:
+    """The module of a rule, which is named after its id.
+
+    :raises KeyError: there is no such rule
+    """
+    module = _loaded.get(rule)
+    if module is None:
+        if rule not in RULES:
+            raise KeyError(rule)
+        module = import_module(f"sandboxd.rules.{rule.replace('-', '_')}")
+        _loaded[rule] = module
+    return module
 
 
 def ids() -> list[str]:
-    """The ids of all rules, without importing them: the file is named after its id."""
-    return [name.replace("_", "-") for name in _names()]
+    """The ids of all rules, in alphabetical order."""
+    return list(RULES)
+
+
+def able(subject: str, value: object) -> Iterator[str]:
+    """The rules for `subject` that can have something to say about `value`.
+
+    A rule's `META.needs` names what must be there, one of it at least: fields of its subject; for
+    a `Document` the kinds of file that it is about, or ``problems``: the text is no sound object.
+    """
+    for rule, (wanted, needs) in RULES.items():
+        if wanted == subject and (not needs or _has(subject, value, needs)):
+            yield rule
 
 
 def subject(rule: ModuleType) -> str:
@@ -40,9 +72,10 @@ def subject(rule: ModuleType) -> str:
     return annotation
 
 
-def _names() -> list[str]:
-    return sorted(
-        name[:-3]
-        for name in os.listdir(os.path.dirname(__file__))
-        if name.endswith(".py") and not name.startswith("_")
-    )
+def _has(subject: str, value: Any, needs: tuple[str, ...]) -> bool:
+    if subject != "Document":
+        return any(getattr(value, need) for need in needs)
+    if value.kind in needs:
+        return True
+    root, problems, _ = value.tree
+    return "problems" in needs and bool(problems or root is None or root.kind != "object")

@@ -44,6 +44,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="what was meant would not happen, so the file is refused",
+    needs=("sandboxd_toml",),
 )
 
 

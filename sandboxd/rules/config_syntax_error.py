@@ -44,6 +44,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="nothing is generated or started from a file that cannot be read",
+    needs=("sandboxd_toml",),
 )
 
 

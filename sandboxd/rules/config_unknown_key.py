@@ -46,6 +46,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="a misspelt restriction would silently be none, so the file is refused",
+    needs=("sandboxd_toml",),
 )
 
 

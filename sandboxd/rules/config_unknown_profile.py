@@ -44,6 +44,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="another profile would give rights that nobody chose, so the file is refused",
+    needs=("sandboxd_toml",),
 )
 
 

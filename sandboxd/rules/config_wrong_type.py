@@ -44,6 +44,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="what such a value means would be a guess, so the file is refused",
+    needs=("sandboxd_toml",),
 )
 
 

@@ -57,6 +57,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="any code inside can send them away, and read-only does not hinder reading",
+    needs=("mounts",),
 )
 
 # Parts of a path that stand next to each other, wherever they are: `~/.ssh`, `/data/me/.ssh`.

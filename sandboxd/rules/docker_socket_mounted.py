@@ -55,6 +55,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="through it anyone inside starts a privileged container and owns the host",
+    needs=("mounts",),
 )
 
 _SOCKETS = (

@@ -46,6 +46,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="a reader sees the first one, the machine takes the last one",
+    needs=("problems",),
 )
 
 

@@ -47,6 +47,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="keys and tokens can be read, and a line in `.bashrc` runs on the host at the next login",
+    needs=("mounts",),
 )
 
 _HOMES = ("~", "/home", "/Users", "/var/home", "/export/home", "c:/Users", "c:/users")

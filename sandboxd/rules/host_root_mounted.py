@@ -50,6 +50,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="all files of the host, every user's keys among them, are in the container's hands",
+    needs=("mounts",),
 )
 
 _ROOTS = ("/", "/host_mnt", "/run/desktop/mnt/host", "/mnt/wsl", "/proc/1/root")

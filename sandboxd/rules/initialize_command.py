@@ -53,6 +53,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="it runs with all your rights before any sandbox exists, at every start",
+    needs=("host_commands",),
 )
 
 

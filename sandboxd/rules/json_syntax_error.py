@@ -45,6 +45,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="tools read on past the error, each in its own way: what runs may not be what is checked",
+    needs=("problems",),
 )
 
 # One missing mark makes many errors; nobody reads more than a screen of them.

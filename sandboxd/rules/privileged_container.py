@@ -56,6 +56,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="it can mount the host's disks and load kernel modules; seccomp and AppArmor are off",
+    needs=("privileged",),
 )
 
 

@@ -20,7 +20,7 @@ def run(args: argparse.Namespace) -> int:
 
     name = args.rule.strip().lower()
     if name in rules.ids():
-        rule = rules.load()[name]
+        rule = rules.get(name)
         print(_page(name, rule.META.severity.label, (rule.__doc__ or "").strip()))
         return EXIT_OK
     raise UsageError(f"there is no rule `{args.rule}`", _did_you_mean(name, rules.ids()))

@@ -1,0 +1,12 @@
+"""Every file kind, and what the name of a file looks like that may be of it.
+
+Made by `./dev docs` from the modules beside it.
+"""
+
+from __future__ import annotations
+
+# fmt: off
+KINDS: dict[str, tuple[str, ...]] = {
+    "devcontainer": ("devcontainer.json", ".devcontainer.json"),
+    "sandboxd_toml": ("sandboxd.toml",),
+}

@@ -1,0 +1,120 @@
+"""Write the indexes of rules and of file kinds, or with `--check` say which are out of date.
+
+Both are found by looking into a folder, so one that is lost would be lost in silence; and a check
+of one file has no time to import all of them. The indexes are what users may rely on: an id that
+stands in one is never renamed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+
+from sandboxd.files import write_atomic
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_HEAD = '''"""{about}
+
+Made by `./dev docs` from the modules beside it.
+"""
+
+from __future__ import annotations
+
+# fmt: off
+'''
+
+
+def indexes() -> dict[str, str]:
+    """Path below the checkout -> text."""
+    return {"sandboxd/rules/_index.py": _rules(), "sandboxd/kinds/_index.py": _kinds()}
+
+
+def _rules() -> str:
+    rows: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for name in modules("rules"):
+        rule = import_module(f"sandboxd.rules.{name}")
+        rows[rule.META.id] = (rule.check.__annotations__["subject"], rule.META.needs)
+    about = "Every rule: what it is asked about, and what that must hold for it to say anything."
+    return (
+        _HEAD.format(about=about)
+        + "RULES: dict[str, tuple[str, tuple[str, ...]]] = {\n"
+        + "".join(
+            f"    {_text(rule)}: ({_text(subject)}, {_texts(needs)}),\n"
+            for rule, (subject, needs) in sorted(rows.items())
+        )
+        + "}\n"
+    )
+
+
+def _kinds() -> str:
+    rows = {
+        name: getattr(import_module(f"sandboxd.kinds.{name}"), "NAMES", ("*",))
+        for name in modules("kinds")
+    }
+    about = "Every file kind, and what the name of a file looks like that may be of it."
+    return (
+        _HEAD.format(about=about)
+        + "KINDS: dict[str, tuple[str, ...]] = {\n"
+        + "".join(f"    {_text(name)}: {_texts(names)},\n" for name, names in sorted(rows.items()))
+        + "}\n"
+    )
+
+
+def modules(room: str) -> list[str]:
+    """The modules of a growth folder, by name; those with an underscore are its helpers."""
+    return sorted(
+        name[:-3]
+        for name in os.listdir(f"{ROOT}/sandboxd/{room}")
+        if name.endswith(".py") and not name.startswith("_")
+    )
+
+
+def _text(text: str) -> str:
+    return f'"{text}"'
+
+
+def _texts(texts: tuple[str, ...]) -> str:
+    return f"({', '.join(map(_text, texts))}{',' if len(texts) == 1 else ''})"
+
+
+def stale() -> list[str]:
+    """The indexes that differ from what the folders hold."""
+    return [path for path, text in indexes().items() if _read(f"{ROOT}/{path}") != text]
+
+
+def write() -> list[str]:
+    """Bring the indexes up to date; the paths of those that were not."""
+    late = stale()
+    made = indexes()
+    for path in late:
+        write_atomic(f"{ROOT}/{path}", made[path].encode())
+    return late
+
+
+def main() -> int:
+    """Run; exit 1 when `--check` finds an index out of date."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    if not parser.parse_args().check:
+        print("".join(f"{path}\n" for path in write()), end="")
+        return 0
+    late = stale()
+    for path in late:
+        print(f"out of date: {path}", file=sys.stderr)
+    if late:
+        print("hint: run `./dev docs`", file=sys.stderr)
+    return 1 if late else 0
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
