@@ -1,0 +1,51 @@
+"""Real projects beside the checkout, where they are: nothing crashes, all spans are in the text."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from sandboxd import analysis
+from sandboxd.analysis.fixing import fix_source
+from sandboxd.effective.variables import Variables
+from sandboxd.errors import UnreadableError
+from sandboxd.files import read_source
+from sandboxd.findings import Severity
+from sandboxd.text import SourceText
+
+CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
+
+
+@pytest.fixture(scope="module")
+def sources() -> list[SourceText]:
+    if not CORPUS.is_dir():
+        pytest.skip("no corpus of real projects beside the checkout")
+    found = []
+    for path in sorted(CORPUS.rglob("*devcontainer.json")):
+        try:
+            found.append(read_source(str(path)))
+        except UnreadableError:
+            continue
+    assert len(found) > 100
+    return found
+
+
+def test_every_real_file_is_judged_within_its_time(sources: list[SourceText]) -> None:
+    started = time.perf_counter()
+    reports = [analysis.check_source(source, variables=Variables({})) for source in sources]
+    assert time.perf_counter() - started < 0.05 * len(sources)
+    for source, report in zip(sources, reports, strict=True):
+        assert [s for s in report.skipped if "failed" in s.reason] == []
+        for finding in report.findings:
+            assert 0 <= finding.place.span.start <= finding.place.span.end <= len(source.text)
+
+
+def test_fixing_real_files_twice_is_fixing_them_once(sources: list[SourceText]) -> None:
+    for source in sources:
+        once = fix_source(source, unsafe=True, threshold=Severity.HINT)
+        twice = fix_source(once.source, unsafe=True, threshold=Severity.HINT)
+        assert twice.source.text == once.source.text, source.path
+        left = [f.rule for f in once.report.findings if f.fixes and not f.suppressed]
+        assert left == [], source.path

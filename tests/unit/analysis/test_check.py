@@ -1,0 +1,174 @@
+"""The engine around the rules: failures, suppressions, settings, fixes."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sandboxd import analysis, rules
+from sandboxd.analysis.settings import Allowance, RuleSettings
+from sandboxd.findings import Finding, Severity, Skipped
+from sandboxd.text import Edit, SourceText, Span
+
+PATH = "/p/.devcontainer/devcontainer.json"
+WEAK = '{\n  "image": "x",\n  "privileged": true\n}\n'
+
+
+def check(text: str, settings: RuleSettings | None = None) -> list[Finding]:
+    report = analysis.check_source(SourceText(PATH, text), settings=settings or RuleSettings())
+    return [f for f in report.findings if f.severity > Severity.HINT]
+
+
+def rule_names(findings: list[Finding]) -> list[str]:
+    return [finding.rule for finding in findings if not finding.suppressed]
+
+
+def test_findings_come_in_the_order_of_the_file() -> None:
+    report = analysis.check_source(
+        SourceText(PATH, '{ "privileged": true, "image": "x", "initializeCommand": "ls" }')
+    )
+    starts = [finding.place.span.start for finding in report.findings]
+    assert starts == sorted(starts)
+    assert report.files == 1
+
+
+def test_a_file_of_no_kind_is_skipped() -> None:
+    report = analysis.check_source(SourceText("/p/package.json", "{}"))
+    assert report.findings == ()
+    assert report.files == 0
+    assert "is no kind of file" in report.skipped[0].reason
+
+
+def replace_rule(monkeypatch: pytest.MonkeyPatch, rule: str, outcome: object) -> None:
+    """Let `rule` yield `outcome`, or raise it."""
+    real = rules.get
+
+    def check(subject: object, host: object) -> list[object]:
+        if isinstance(outcome, Exception):
+            raise outcome
+        return [outcome]
+
+    fake = SimpleNamespace(META=real(rule).META, check=check)
+    monkeypatch.setattr(rules, "get", lambda name: fake if name == rule else real(name))
+
+
+def test_a_rule_that_fails_is_named_once_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    replace_rule(monkeypatch, "host-pid", KeyError("x"))
+    text = '{ "privileged": true, "runArgs": ["--pid=host"] }'
+    documents = [
+        analysis.kinds.get("devcontainer").parse(SourceText(f"/p{n}/.devcontainer.json", text))
+        for n in range(2)
+    ]
+    report = analysis.check(documents)
+    assert [s.reason for s in report.skipped] == ["the rule `host-pid` failed: KeyError: 'x'"]
+    assert sum(f.rule == "privileged-container" for f in report.findings) == 2
+
+
+def test_a_rule_may_say_that_it_could_not_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    skipped = Skipped(PATH, "the host is not known")
+    replace_rule(monkeypatch, "host-pid", skipped)
+    report = analysis.check_source(SourceText(PATH, '{ "runArgs": ["--pid=host"] }'))
+    assert report.skipped == (skipped,)
+
+
+@pytest.mark.parametrize("damage", [' "runArgs": ["--network=host"],', " ]]"])
+def test_a_fix_that_makes_it_worse_is_dropped(monkeypatch: pytest.MonkeyPatch, damage: str) -> None:
+    kind = analysis.kinds.get("devcontainer")
+    real = kind.edits
+
+    def damaging(*arguments: Any) -> tuple[Edit, ...]:
+        return (*(real(*arguments) or ()), Edit(Span(1, 1), damage))
+
+    (finding,) = check(WEAK)
+    assert len(finding.fixes) == 1
+    monkeypatch.setattr(kind, "edits", damaging)
+    (finding,) = check(WEAK)
+    assert finding.fixes == ()
+    unverified = analysis.check_source(SourceText(PATH, WEAK), verify=False)
+    assert any(f.fixes for f in unverified.findings)
+
+
+# Suppressions
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{ "privileged": true } // sandboxd: allow privileged-container -- dind',
+        '{\n  // sandboxd: allow privileged-container -- dind\n  "privileged": true\n}',
+        '{\n  /* sandboxd: allow privileged-container -- dind */\n  "privileged": true\n}',
+        '{\n  "privileged": true /* sandboxd: allow privileged-container -- dind */\n}',
+        "{\n  // sandboxd: allow host-pid, privileged-container -- dind\n  // more words\n"
+        '  "runArgs": ["--pid=host"], "privileged": true\n}',
+    ],
+)
+def test_a_comment_allows(text: str) -> None:
+    findings = check(text)
+    assert rule_names(findings) == []
+    assert {f.suppressed.reason for f in findings if f.suppressed} == {"dind"}
+    assert all(f.fixes or f.suppressed for f in findings)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (
+            '{\n  // sandboxd: allow privileged-container\n  "privileged": true\n}',
+            ["suppression-without-reason", "privileged-container"],
+        ),
+        (
+            '{\n  // sandboxd: allow privileged-container -- dind\n\n  "privileged": true\n}',
+            ["unused-suppression", "privileged-container"],
+        ),
+        (
+            '{\n  "name": "x", // sandboxd: allow privileged-container -- dind\n'
+            '  "privileged": true\n}',
+            ["unused-suppression", "privileged-container"],
+        ),
+        (
+            '{\n  // sandboxd: allow privileged -- dind\n  "privileged": true\n}',
+            ["unused-suppression", "privileged-container"],
+        ),
+        (
+            '{\n  "name": "// sandboxd: allow privileged-container -- dind", "privileged": true\n}',
+            ["privileged-container"],
+        ),
+    ],
+)
+def test_what_does_not_allow(text: str, left: list[str]) -> None:
+    assert rule_names(check(text)) == left
+
+
+def test_a_suppression_of_a_rule_that_is_off_is_not_called_unused() -> None:
+    text = '{ "image": "x" } // sandboxd: allow privileged-container -- dind'
+    assert rule_names(check(text)) == ["unused-suppression"]
+    off = RuleSettings(levels={"privileged-container": None})
+    assert rule_names(check(text, off)) == []
+
+
+# Settings
+
+
+def test_levels() -> None:
+    assert rule_names(check(WEAK, RuleSettings(levels={"privileged-container": None}))) == []
+    (finding,) = check(WEAK, RuleSettings(levels={"privileged-container": Severity.WARNING}))
+    assert finding.severity is Severity.WARNING
+
+
+@pytest.mark.parametrize(
+    ("expires", "today", "allowed"),
+    [
+        (None, "", True),
+        ("2026-01-31", "2026-01-31", True),
+        ("2026-01-31", "2026-02-01", False),
+        ("2026-01-31", "", False),
+    ],
+)
+def test_allowances_end(expires: str | None, today: str, allowed: bool) -> None:
+    allowance = Allowance("privileged-container", "later", "sandboxd.toml", expires)
+    (finding,) = check(WEAK, RuleSettings(allowances=(allowance,), today=today))
+    assert (finding.suppressed is not None) == allowed

@@ -1,0 +1,101 @@
+"""Fixing in passes."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandboxd.analysis.fixing import fix_source
+from sandboxd.findings import Severity
+from sandboxd.text import SourceText
+
+PATH = "/p/.devcontainer/devcontainer.json"
+
+WEAK = """\
+// The dev container of our shop. Ask Kim before you change it.
+{
+\t"name": "shop",
+\t"image": "debian:12", // keep in step with CI
+\t/* The payment simulator
+\t   listens on localhost of the host. */
+\t"runArgs": [
+\t\t"--privileged",
+\t\t"--cap-add=SYS_ADMIN", // for the profiler
+\t\t"--security-opt", "seccomp=unconfined",
+\t\t"--network=host",
+\t\t"--init",
+\t],
+\t"mounts": [
+\t\t// build images from inside
+\t\t"source=/var/run/docker.sock,target=/var/run/docker.sock,type=bind",
+\t\t{ "type": "bind", "source": "${localEnv:HOME}${localEnv:USERPROFILE}", "target": "/h" },
+\t\t"source=modules,target=/workspaces/shop/node_modules,type=volume"
+\t],
+\t"remoteUser": "dev" // not root
+}
+"""
+
+FIXED = """\
+// The dev container of our shop. Ask Kim before you change it.
+{
+\t"name": "shop",
+\t"image": "debian:12", // keep in step with CI
+\t/* The payment simulator
+\t   listens on localhost of the host. */
+\t"runArgs": [
+\t\t"--init",
+\t],
+\t"mounts": [
+\t\t// build images from inside
+\t\t"source=modules,target=/workspaces/shop/node_modules,type=volume"
+\t],
+\t"remoteUser": "dev" // not root
+}
+"""
+
+
+def fixed(text: str, **options: object) -> str:
+    return fix_source(SourceText(PATH, text), **options).source.text  # type: ignore[arg-type]
+
+
+def test_comments_and_order_are_kept() -> None:
+    result = fix_source(SourceText(PATH, WEAK), unsafe=True)
+    assert result.source.text == FIXED
+    assert len(result.applied) == 6
+    assert [f.rule for f in result.report.findings if f.severity > Severity.HINT] == []
+
+
+def test_safe_fixes_only_by_default() -> None:
+    result = fix_source(SourceText(PATH, WEAK))
+    assert result.source.text == WEAK
+    assert result.applied == ()
+    gvisor = '{ "runArgs": ["--runtime=runsc", "--security-opt=seccomp=unconfined"] }'
+    assert fixed(gvisor, threshold=Severity.HINT) == '{ "runArgs": ["--runtime=runsc"] }'
+
+
+@pytest.mark.parametrize("threshold", [Severity.HINT, Severity.WARNING])
+@pytest.mark.parametrize("text", [WEAK, WEAK.replace("\n", "\r\n"), FIXED, "{}", '{"image":"x"}'])
+def test_fixing_twice_changes_nothing(text: str, threshold: Severity) -> None:
+    once = fixed(text, unsafe=True, threshold=threshold)
+    assert fixed(once, unsafe=True, threshold=threshold) == once
+
+
+def test_the_whole_array_goes_when_nothing_of_it_stays() -> None:
+    text = '{ "image": "x", "runArgs": ["--privileged", "--net", "host", "--pid=host"] }'
+    assert fixed(text, unsafe=True) == '{ "image": "x" }'
+
+
+def test_a_setting_written_twice_goes_twice() -> None:
+    text = '{ "runArgs": ["--privileged"], "privileged": true, "image": "x" }'
+    assert fixed(text, unsafe=True) == '{ "image": "x" }'
+
+
+def test_what_is_allowed_is_not_fixed() -> None:
+    text = '{ "privileged": true } // sandboxd: allow privileged-container -- dind\n'
+    assert fixed(text, unsafe=True) == text
+
+
+def test_a_broken_file_is_fixed_where_it_is_whole() -> None:
+    text = '{\n  "image": "x"\n  "privileged": true,\n  "name": "y"\n}\n'
+    result = fixed(text, unsafe=True)
+    assert "privileged" not in result
+    assert '"name": "y"' in result

@@ -1,0 +1,77 @@
+"""Substitution as the dev container CLI does it."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandboxd.effective.variables import Variables
+
+HERE = Variables(
+    local_env={"HOME": "/home/kim", "EMPTY": "", "NESTED": "${localEnv:HOME}"},
+    workspace="/srv/shop",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain", "plain"),
+        ("${localEnv:HOME}/x", "/home/kim/x"),
+        ("${env:HOME}", "/home/kim"),
+        ("${localEnv:GONE}/x", "/x"),
+        ("${localEnv:GONE:/opt}/x", "/opt/x"),
+        ("${localEnv:GONE:a:b}", "a"),
+        ("${localEnv:EMPTY:/opt}", ""),
+        ("${localEnv:NESTED}", "${localEnv:HOME}"),
+        ("${localEnv}", "${localEnv}"),
+        ("${localEnv:}", "${localEnv:}"),
+        ("${localWorkspaceFolder}", "/srv/shop"),
+        ("${localWorkspaceFolderBasename}", "shop"),
+        ("${containerWorkspaceFolder}", "/workspaces/shop"),
+        ("${containerWorkspaceFolderBasename}", "shop"),
+        ("${devcontainerId}", "${devcontainerId}"),
+        ("${containerEnv:PATH}", "${containerEnv:PATH}"),
+        ("${open", "${open"),
+        ("${a${localEnv:HOME}}", "${a${localEnv:HOME}}"),
+    ],
+)
+def test_what_is_known_is_replaced(text: str, expected: str) -> None:
+    assert HERE.resolve(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["${localEnv:HOME:/x}", "${localWorkspaceFolder}", "${containerWorkspaceFolder}/x"]
+)
+def test_what_is_not_known_stays(text: str) -> None:
+    assert Variables().resolve(text) == text
+
+
+def test_the_folder_inside_comes_from_the_file() -> None:
+    assert HERE.inside("/w/shop2").resolve("${containerWorkspaceFolderBasename}") == "shop2"
+
+
+@pytest.mark.parametrize(
+    ("path", "workspace"),
+    [
+        ("/p/.devcontainer/devcontainer.json", "/p"),
+        ("/p/.devcontainer/python/devcontainer.json", "/p"),
+        ("/p/.devcontainer.json", "/p"),
+        ("/.devcontainer.json", "/"),
+        ("relative/.devcontainer.json", None),
+    ],
+)
+def test_the_workspace_of_a_file(path: str, workspace: str | None) -> None:
+    assert Variables().for_file(path).workspace == workspace
+
+
+def test_a_given_workspace_is_kept() -> None:
+    assert HERE.for_file("/other/.devcontainer.json").workspace == "/srv/shop"
+
+
+def test_links_out_of_the_workspace_are_followed_and_others_are_not() -> None:
+    links = {"/srv/shop": "/data/shop", "/srv/shop/out": "/etc", "/srv/shop/in": "/data/shop/a"}
+    here = HERE._replace(realpath=lambda path: links.get(path, path.replace("/srv", "/data")))
+    assert here.host_path("${localWorkspaceFolder}/out") == "/etc"
+    assert here.host_path("./in") == "/srv/shop/./in"
+    assert here.host_path("${localWorkspaceFolder}/in") == "/srv/shop/in"
+    assert here.host_path("/opt/out") == "/opt/out"
