@@ -12,6 +12,7 @@ _NUMBERS = {
     "mount": (165, 40),
     "umount2": (166, 39),
     "ptrace": (101, 117),
+    "clone": (56, 220),
     "unshare": (272, 97),
     "setns": (308, 268),
     "open_by_handle_at": (304, 265),

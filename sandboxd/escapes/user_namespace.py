@@ -5,6 +5,8 @@ Most local root exploits of recent years start here (CVE-2022-0185, CVE-2023-322
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import Any
 
 from sandboxd.escapes._kernel import CLONE_NEWUSER, call
@@ -12,8 +14,17 @@ from sandboxd.escapes._kernel import CLONE_NEWUSER, call
 TITLE = "make a user namespace"
 JUDGE = "surface"
 EXPECTED = {"runc": "filtered (seccomp)", "runsc": "the sentry's own"}
+DECLARED = {"seed-baseline": "the guide's list allows clone(2) with every flag"}
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:
-    call("unshare", CLONE_NEWUSER)
-    return {"detail": "unshare(CLONE_NEWUSER) works"}
+    # A filter may stop one way and forget the other.
+    try:
+        pid = call("clone", CLONE_NEWUSER | signal.SIGCHLD, 0, 0, 0, 0)
+    except OSError:
+        call("unshare", CLONE_NEWUSER)
+        return {"detail": "unshare(CLONE_NEWUSER) works"}
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    return {"detail": "clone(CLONE_NEWUSER) works"}

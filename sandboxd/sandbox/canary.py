@@ -122,13 +122,14 @@ class Canaries:
                 banner = self._listen(listeners.tcp(address, self._engine_pid))
             except OSError:
                 continue
-            # One port for all addresses is what the attempt dials.
             facts |= {"gateways": [address], "gateway_port": banner.port}
             break
-        else:
-            self.missing["host-gateway"] = (
-                "no listener could be opened at the host's gateway address"
-            )
+        if not facts["gateway_port"]:
+            attempts = ["host-gateway"]
+            # An address of the engine that is ours, too, shows that its network is ours.
+            if not listeners.reaches_network(self._engine_pid):
+                attempts += ["host-loopback", "abstract-socket"]
+            self._say_missing(attempts, "no listener could be opened in the engine's network")
         facts["loopback_port"] = self._listen(listeners.tcp("127.0.0.1", self._engine_pid)).port
         name, banner = listeners.abstract(self._engine_pid)
         self._listen(banner)

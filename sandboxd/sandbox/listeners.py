@@ -121,21 +121,29 @@ def namespaces(pids: Iterable[int]) -> dict[str, frozenset[str]]:
     return {kind: frozenset(values) for kind, values in found.items()}
 
 
+def reaches_network(pid: int) -> bool:
+    """Whether this process is, or can be, in the network namespace of process `pid`."""
+    with _network_of(pid) as there:
+        return there
+
+
 @contextlib.contextmanager
-def _network_of(pid: int) -> Iterator[None]:
+def _network_of(pid: int) -> Iterator[bool]:
     """Be in another process's network while a socket is made; it stays there for good.
 
-    The namespace is this thread's alone. Where it may not be entered, or is ours, nothing changes.
+    The namespace is this thread's alone. Yields False, with nothing changed, where it may not be
+    looked at or entered.
     """
     ours = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     libc = ctypes.CDLL(None, use_errno=True)
-    moved = False
+    moved = same = False
     try:
         with contextlib.suppress(OSError):
             theirs = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-            moved = libc.setns(theirs, _CLONE_NEWNET) == 0
+            same = os.path.sameopenfile(ours, theirs)
+            moved = not same and libc.setns(theirs, _CLONE_NEWNET) == 0
             os.close(theirs)
-        yield
+        yield same or moved
     finally:
         if moved:
             libc.setns(ours, _CLONE_NEWNET)

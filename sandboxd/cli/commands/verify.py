@@ -10,6 +10,7 @@ Exit code 0: everything held. 6: something escaped. 4: it could not be shown tha
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -52,6 +53,8 @@ def run(args: argparse.Namespace) -> int:
         directory = _sandbox.folder(args)
         container = locate(engine, directory).id
         plan = _sandbox.plan(directory, args)
+    # Ended by a signal, it still takes its canaries away.
+    signal.signal(signal.SIGTERM, _interrupt)
     started = time.monotonic()
     verdict = verify(engine, container, plan, _progress)
     seconds = time.monotonic() - started
@@ -61,6 +64,10 @@ def run(args: argparse.Namespace) -> int:
         _table(verdict)
     _conclude(verdict, seconds)
     return verdict.exit_code
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _progress(done: int, total: int) -> None:
