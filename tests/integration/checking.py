@@ -1,0 +1,42 @@
+"""Running `sandboxd check` as a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+WEAK = """{
+  // the team's container
+  "image": "debian:12",
+  "runArgs": ["--init", "--privileged"], // for the profiler
+}
+"""
+HARDENED = WEAK.replace(', "--privileged"', "")
+FINE = '{ "image": "debian:12" }\n'
+
+
+def check(
+    folder: Path, *arguments: str, stdin: str = "", **env: str
+) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "sandboxd", "check", *arguments],
+        cwd=folder,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, **env},
+        timeout=60,
+    )
+    assert "Traceback" not in done.stderr + done.stdout
+    assert done.returncode != 3, done.stderr
+    return done
+
+
+def as_json(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(done.stdout)
+    return data

@@ -1,0 +1,89 @@
+"""`sandboxd check --fix` and `check -` as processes."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.integration.checking import HARDENED, WEAK, check
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / ".devcontainer").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def config(project: Path) -> Path:
+    return project / ".devcontainer" / "devcontainer.json"
+
+
+def test_fix_changes_only_what_the_finding_is_about(project: Path, config: Path) -> None:
+    config.write_text(WEAK)
+    config.chmod(0o640)
+    held = check(project, "--fix")
+    assert config.read_text() == WEAK, "the fix may break something, so it needs --unsafe"
+    assert "hint: 1 more fix may stop something" in held.stderr
+    assert held.returncode == 1
+    done = check(project, "--fix", "--unsafe")
+    assert done.returncode == 0
+    assert done.stdout == "no findings in 1 file\n"
+    assert done.stderr == "fixed 1 finding\n"
+    assert config.read_text() == HARDENED
+    assert stat.S_IMODE(config.stat().st_mode) == 0o640
+    before = config.stat().st_mtime_ns
+    assert check(project, "--fix", "--unsafe").stderr == "fixed 0 findings\n"
+    assert config.stat().st_mtime_ns == before
+
+
+def test_diff_writes_nothing_and_can_be_applied(project: Path, config: Path) -> None:
+    config.write_text(WEAK)
+    done = check(project, "--fix", "--unsafe", "--diff")
+    assert done.returncode == 1
+    assert done.stderr == "would fix 1 finding\n"
+    assert config.read_text() == WEAK
+    subprocess.run(["patch", "-p1", "-s"], cwd=project, input=done.stdout, text=True, check=True)
+    assert config.read_text() == HARDENED
+
+
+def test_a_link_is_not_fixed(project: Path, config: Path) -> None:
+    real = project / "real.json"
+    real.write_text(WEAK)
+    config.symlink_to(real)
+    done = check(project, "--fix", "--unsafe", str(config))
+    assert done.returncode == 2
+    assert "is a symbolic link, so it is not fixed" in done.stderr
+    assert config.is_symlink()
+    assert real.read_text() == WEAK
+
+
+def test_unsafe_alone_is_a_usage_error(project: Path) -> None:
+    done = check(project, "--unsafe")
+    assert done.returncode == 2
+    assert "`--unsafe` chooses among fixes" in done.stderr
+
+
+# Standard input
+
+
+def test_standard_input(project: Path) -> None:
+    done = check(project, "--stdin-filename", "a/.devcontainer.json", stdin=WEAK)
+    assert done.returncode == 1
+    assert " --> a/.devcontainer.json:4:26" in done.stdout
+    dash = check(project, "-", stdin=WEAK)
+    assert " --> .devcontainer/devcontainer.json:4:26" in dash.stdout
+    fixed = check(project, "-", "--fix", "--unsafe", stdin=WEAK)
+    assert (fixed.returncode, fixed.stdout) == (0, HARDENED)
+
+
+def test_standard_input_of_another_kind_or_together_with_a_path(project: Path) -> None:
+    other = check(project, "--stdin-filename", "x.py", stdin="print()")
+    assert other.returncode == 2
+    assert "`x.py` is no kind of file" in other.stderr
+    both = check(project, "--stdin-filename", "devcontainer.json", "a.json")
+    assert both.returncode == 2
+    assert "hint: drop `a.json`" in both.stderr
