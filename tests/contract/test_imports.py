@@ -57,7 +57,7 @@ def test_a_breach_is_found(module: str, source: str, expected: str) -> None:
         ("rules.a", "from sandboxd.rules._mounts import x"),
         ("rules.a", "from sandboxd.findings import Finding"),
         ("cli.commands.daemon", "def run():\n    from sandboxd.daemon.service import serve"),
-        ("sandbox.engine", "import docker\nimport time"),
+        ("sandbox.engine", "import subprocess\nimport time"),
         ("host.probe", "import os\nos.environ"),
     ],
 )
