@@ -77,5 +77,7 @@ def _has(subject: str, value: Any, needs: tuple[str, ...]) -> bool:
         return any(getattr(value, need) for need in needs)
     if value.kind in needs:
         return True
-    root, problems, _ = value.tree
-    return "problems" in needs and bool(problems or root is None or root.kind != "object")
+    if "problems" not in needs:
+        return False
+    root = value.tree.root
+    return bool(value.tree.problems) or root is None or root.kind != "object"
