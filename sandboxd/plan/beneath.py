@@ -112,6 +112,27 @@ def replace(folder: int, name: str, text: str) -> None:
         raise
 
 
+def remove_leftovers(folder: int, name: str) -> None:
+    """Remove what a `replace` of `name` left behind when its process was killed."""
+    for entry in os.listdir(folder):
+        if not entry.startswith(f".{name}.") or not entry.endswith(".tmp"):
+            continue
+        pid = entry.removeprefix(f".{name}.").removesuffix(".tmp")
+        if pid.isdecimal() and int(pid) != os.getpid() and not _exists(int(pid)):
+            with contextlib.suppress(OSError):
+                os.unlink(entry, dir_fd=folder)
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def cannot_write(path: str, error: OSError) -> EnvironmentFailure:
     hint = {
         errno.ENOSPC: "free some space, then run the command again",

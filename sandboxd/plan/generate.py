@@ -132,6 +132,7 @@ def write(workspace: str, files: Sequence[Output]) -> list[Written]:
     # The main file last: its header vouches for the seccomp profile beside it.
     for state in sorted(compare(workspace, files), key=lambda s: s.output.path == files[0].path):
         output = state.output
+        _remove_leftovers(workspace, output.path)
         if state.is_current:
             written.append(Written(output.path, False))
             continue
@@ -151,6 +152,15 @@ def write(workspace: str, files: Sequence[Output]) -> list[Written]:
             raise beneath.cannot_write(output.path, error) from None
         written.append(Written(output.path, True, kept))
     return written
+
+
+def _remove_leftovers(workspace: str, path: str) -> None:
+    with (
+        contextlib.suppress(OSError),
+        beneath.open_folder(workspace) as root,
+        beneath.parent_of(root, path, create=False) as folder,
+    ):
+        beneath.remove_leftovers(folder, os.path.basename(path))
 
 
 def _is_ours(text: str) -> bool:
