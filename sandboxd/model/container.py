@@ -52,6 +52,25 @@ class Pair(NamedTuple):
     value: str
 
 
+class Build(NamedTuple):
+    """How the image is built: `options` are in the words of `docker build` (``network``, ``ssh``,
+    ``allow``, ``build-context``, ``cache-from``), `context` is a host path or a URL."""
+
+    context: Value[str] | None = None
+    dockerfile: Value[str] | None = None
+    target: Value[str] | None = None
+    args: tuple[Value[Pair], ...] = ()
+    options: tuple[Value[Pair], ...] = ()
+
+
+class Hook(NamedTuple):
+    """A command that Compose runs in a container that is up (`post_start`, `pre_stop`)."""
+
+    command: str
+    user: str = ""
+    privileged: bool = False
+
+
 class Unseen(NamedTuple):
     """A source that may set more than this description holds, and that was not read."""
 
@@ -104,6 +123,24 @@ class Container(NamedTuple):
     unseen: tuple[Unseen, ...] = ()
     workspace: str | None = None
     """Where the project is on the host, None when that is not known."""
+    build: Value[Build] | None = None
+    group_add: tuple[Value[str], ...] = ()
+    device_cgroup_rules: tuple[Value[str], ...] = ()
+    extra_hosts: tuple[Value[Pair], ...] = ()
+    sysctls: tuple[Value[Pair], ...] = ()
+    volumes_from: tuple[Value[str], ...] = ()
+    cgroup_parent: Value[str] | None = None
+    env_files: tuple[Value[str], ...] = ()
+    """Host paths of files with environment variables; what they hold is not read."""
+    api_socket: Value[bool] | None = None
+    """The engine's socket with the registry logins (`use_api_socket`)."""
+    hooks: tuple[Value[Hook], ...] = ()
+    provider: Value[str] | None = None
+    """The component of the host that Compose hands this service over to."""
+    sidecars: tuple[Container, ...] = ()
+    """The other services that are started with it."""
+    partial: bool = False
+    """Only a part of the container is written here, so nothing can be said to be missing."""
 
     def option(self, name: str) -> Value[SecurityOption] | None:
         """The `--security-opt` of this name that is in force: docker takes the last one."""
@@ -120,8 +157,8 @@ class Container(NamedTuple):
         return any(cap.value == "ALL" for cap in self.cap_drop)
 
     def is_whole(self) -> bool:
-        """False when a Compose file holds most of it: then nothing can be said to be missing."""
-        return all(unseen.source != "compose" for unseen in self.unseen)
+        """False when most of it is written elsewhere: then nothing can be said to be missing."""
+        return not self.partial and all(unseen.source != "compose" for unseen in self.unseen)
 
     def uses_gvisor(self) -> bool:
         """True when the runtime's name says gVisor; what it really is only the engine knows."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sandboxd.text import Span
 
     NodeKind = Literal[
-        "object", "array", "string", "number", "boolean", "null", "datetime", "missing"
+        "object", "array", "string", "number", "boolean", "null", "datetime", "missing", "alias"
     ]
 
 
@@ -36,7 +36,8 @@ class Node:
     """One value of a config file.
 
     `span` covers the value as written, quotes and brackets included. `value` is the decoded
-    scalar (str, int, float, bool, None; for datetime its text), None for containers. `items` are
+    scalar (str, int, float, bool, None; for datetime its text), None for containers, the node that is
+    meant for an alias. `items` are
     the elements of an array; `members` the properties of an object in file order, duplicates
     kept. Children lie within the span of their parent and do not overlap.
     """
@@ -89,11 +90,15 @@ class Comment(NamedTuple):
 
 
 class Tree(NamedTuple):
-    """A parsed file: `root` is None when the text holds no value at all."""
+    """A parsed file: `root` is None when the text holds no value at all.
+
+    `others` are the roots of the further documents of a YAML stream.
+    """
 
     root: Node | None
     problems: tuple[Problem, ...]
     comments: tuple[Comment, ...]
+    others: tuple[Node, ...] = ()
 
 
 def walk(node: Node) -> Iterator[Node]:

@@ -1,0 +1,47 @@
+"""What plain text means in YAML 1.2's core schema, as Go's reader takes it."""
+
+from __future__ import annotations
+
+import re
+
+from sandboxd._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sandboxd.syntax.node import NodeKind
+    from sandboxd.text import Span
+
+_NULL = ("", "~", "null", "Null", "NULL")
+_TRUE = ("true", "True", "TRUE")
+_FALSE = ("false", "False", "FALSE")
+_INTEGER = re.compile(r"[-+]?(?:0o?[0-7]+|0x[0-9a-fA-F]+|0b[01]+|0|[1-9][0-9]*)\Z")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_OTHER = {".inf": "inf", "+.inf": "inf", "-.inf": "-inf", ".nan": "nan"}
+# Longer digits are no number of a config, and Python refuses to convert thousands of them.
+_LONGEST = 40
+
+
+def resolved(text: str, span: Span) -> tuple[NodeKind, Span, object]:
+    """Kind, span and value of a plain scalar."""
+    if text in _NULL:
+        return "null", span, None
+    if text in _TRUE:
+        return "boolean", span, True
+    if text in _FALSE:
+        return "boolean", span, False
+    if text[0] in "+-.0123456789" and len(text) <= _LONGEST:
+        if _INTEGER.match(text):
+            return "number", span, _integer(text)
+        if _FLOAT.match(text):
+            return "number", span, float(text)
+        if text.lower() in _OTHER:
+            return "number", span, float(_OTHER[text.lower()])
+    return "string", span, text
+
+
+def _integer(text: str) -> int:
+    """`017` is octal to Go's reader, as `0o17` is."""
+    sign = -1 if text[0] == "-" else 1
+    digits = text.lstrip("+-")
+    if len(digits) > 1 and digits[0] == "0" and digits[1] in "01234567":
+        return sign * int(digits, 8)
+    return sign * int(digits, 0)

@@ -1,0 +1,312 @@
+"""YAML into our tree, by the events of libyaml, tolerant of half-typed text.
+
+Scalars mean what YAML 1.2 and Go's reader (so Compose) take them for: `no`, `on`, `1:20` are
+strings. An alias is a node of its own whose value is the node it stands for: nothing is expanded
+here, so that neither a bomb of aliases nor an alias within its own anchor costs anything.
+"""
+
+from __future__ import annotations
+
+import re
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.syntax._yaml_scalars import resolved
+from sandboxd.syntax.node import Comment, Member, Node, Problem, Tree, collector_paused, readable
+from sandboxd.text import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from sandboxd.text import Span as _Span
+
+MAX_RETRIES = 8
+MAX_DEPTH = 300
+MAX_MERGED = 5_000
+"""How many keys merging may bring together: no file has a hundredth of it."""
+
+# What libyaml refuses to read at all; each is replaced by one blank, so that offsets stay.
+_FORBIDDEN = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+_COMMENT = re.compile(r"(?:(?<=[ \t\r\n])|\A)#[^\r\n]*")
+_LINE = re.compile(r"[^\r\n]*")
+_CORE = "tag:yaml.org,2002:"
+
+
+class YamlNode(Node):
+    """A node with what only YAML has.
+
+    `tag` is a custom tag (``!reset``) or ''; `style` is '' for plain text, a quote, ``|`` or
+    ``>``; `flow` says that an object or array is written with brackets. Of kind "alias" the value
+    is the node that is meant.
+    """
+
+    __slots__ = ("flow", "style", "tag")
+
+    def __init__(self, kind: Any, span: _Span, value: object = None) -> None:
+        super().__init__(kind, span, value)
+        self.tag = ""
+        self.style = ""
+        self.flow = False
+
+
+def parse(text: str) -> Tree:
+    """The tree of `text`; what could not be read is blanked line by line and named as a problem."""
+    problems: list[Problem] = []
+    readable_text = _FORBIDDEN.sub(" ", text)
+    if readable_text != text:
+        for match in list(_FORBIDDEN.finditer(text))[:20]:
+            name = f"U+{ord(match[0]):04X}"
+            problems.append(Problem(Span(*match.span()), f"the character {name} is not allowed"))
+    with collector_paused(len(text)):
+        return _parse(text, readable_text, problems)
+
+
+def _parse(text: str, rest: str, problems: list[Problem]) -> Tree:
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    for attempt in range(MAX_RETRIES + 1):
+        builder = _Builder(rest)
+        try:
+            for event in yaml.parse(rest, Loader=loader):
+                if not builder.take(event):
+                    break
+        except yaml.YAMLError as error:
+            problem, blanked = _faulty(rest, error)
+            problems.append(problem)
+            if attempt < MAX_RETRIES and blanked is not None:
+                rest = blanked
+                continue
+        break
+    builder.close()
+    problems.extend(builder.problems)
+    problems.sort()
+    roots = builder.roots
+    comments = tuple(_comments(text, builder.opaque))
+    return Tree(roots[0] if roots else None, tuple(problems), comments, tuple(roots[1:]))
+
+
+def _faulty(text: str, error: Any) -> tuple[Problem, str | None]:
+    """What is wrong, and `text` without the line at fault; None when there is no such line.
+
+    In a flow or in quotes the fault is where that begins: what is wrong is seen only at its end.
+    """
+    mark = getattr(error, "problem_mark", None)
+    begun = getattr(error, "context_mark", None)
+    at = len(text) if mark is None else min(mark.index, len(text))
+    context = getattr(error, "context", None) or ""
+    message = readable(getattr(error, "problem", None) or "cannot be read", 100)
+    blame = at
+    if begun is not None and ("flow" in context or "quoted" in context):
+        blame = min(begun.index, len(text))
+    start, end = _line(text, blame)
+    while not text[start:end].strip() and start > 0:
+        start, end = _line(text, start - 1)
+    if not text[start:end].strip():
+        return Problem(Span(at, at), message), None
+    shown = Span(at, at + 1) if start <= at < end else Span(start, end)
+    return Problem(shown, message), text[:start] + " " * (end - start) + text[end:]
+
+
+def _line(text: str, at: int) -> tuple[int, int]:
+    start = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
+    match = _LINE.match(text, start)
+    return start, match.end() if match else start
+
+
+class _Builder:
+    """Makes nodes of events. Not recursive: its stack holds the collections that are open."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.roots: list[Node] = []
+        self.problems: list[Problem] = []
+        self.opaque: list[Span] = []
+        self.stack: list[YamlNode] = []
+        self.keys: list[Node | None] = []
+        self.anchors: dict[str, YamlNode] = {}
+
+    def take(self, event: Any) -> bool:
+        """Add what an event says; False when nothing more is to be read."""
+        name = type(event).__name__
+        start, end = event.start_mark.index, event.end_mark.index
+        if name == "ScalarEvent":
+            self.add(self.scalar(event, start, end), event.anchor)
+        elif name == "AliasEvent":
+            self.add(self.alias(event.anchor, Span(start, end)), None)
+        elif name in ("MappingStartEvent", "SequenceStartEvent"):
+            node = YamlNode("object" if name[0] == "M" else "array", Span(start, end))
+            node.tag = _custom(event.tag)
+            node.flow = bool(event.flow_style)
+            self.add(node, event.anchor)
+            if len(self.stack) >= MAX_DEPTH:
+                self.problems.append(Problem(node.span, "is nested too deep to be read"))
+                return False
+            self.stack.append(node)
+            self.keys.append(None)
+        elif name in ("MappingEndEvent", "SequenceEndEvent"):
+            self.end(end)
+        elif name == "DocumentStartEvent":
+            self.anchors = {}
+        return True
+
+    def close(self) -> None:
+        """End what was still open when the text broke off."""
+        while self.stack:
+            self.end(0)
+
+    def scalar(self, event: Any, start: int, end: int) -> YamlNode:
+        style = event.style or ""
+        if style in ("|", ">"):
+            while end > start and self.text[end - 1] in " \t\r\n":
+                end -= 1
+            head = _LINE.match(self.text, start)
+            self.opaque.append(Span(min(head.end(), end) if head else start, end))
+        elif style:
+            self.opaque.append(Span(start, end))
+        elif start == end:
+            start = end = self.place_of_nothing(start)
+        tag = event.tag or ""
+        if style or tag == f"{_CORE}str":
+            node = YamlNode("string", Span(start, end), event.value)
+        else:
+            node = YamlNode(*resolved(event.value, Span(start, end)))
+        node.tag = _custom(tag)
+        node.style = style
+        return node
+
+    def place_of_nothing(self, at: int) -> int:
+        """Where a value that is left out would stand: behind the colon or the dash."""
+        key = self.keys[-1] if self.keys else None
+        if key is not None:
+            colon = self.text.find(":", key.span.end, key.span.end + 80)
+            if colon >= 0:
+                return colon + 1
+        while at > 0 and self.text[at - 1] in " \t\r\n":
+            at -= 1
+        return at
+
+    def alias(self, anchor: str, span: Span) -> YamlNode:
+        target = self.anchors.get(anchor)
+        if target is None:
+            self.problems.append(Problem(span, f"there is no anchor `&{readable(anchor)}`"))
+            return YamlNode("null", span)
+        return YamlNode("alias", span, target)
+
+    def add(self, node: YamlNode, anchor: str | None) -> None:
+        if anchor:
+            self.anchors[anchor] = node
+        if not self.stack:
+            self.roots.append(node)
+            return
+        parent = self.stack[-1]
+        node.parent = parent
+        if parent.kind == "array":
+            parent.items.append(node)
+        elif self.keys[-1] is None:
+            if node.kind not in ("object", "array", "alias"):
+                node.value = (
+                    self.text[node.span.start : node.span.end]
+                    if not (node.style or node.tag or isinstance(node.value, str))
+                    else node.value
+                )
+                node.kind = "string"
+            self.keys[-1] = node
+        else:
+            parent.members.append(Member(self.keys[-1], node))
+            self.keys[-1] = None
+
+    def end(self, end: int) -> None:
+        """Close the innermost collection; one without brackets ends with its last child."""
+        node = self.stack.pop()
+        key = self.keys.pop()
+        if key is not None:
+            value = YamlNode("missing", Span(key.span.end, key.span.end))
+            value.parent = node
+            node.members.append(Member(key, value))
+        last = node.span.end if node.flow else node.span.start
+        if node.items:
+            last = max(last, node.items[-1].span.end)
+        elif node.members:
+            last = max(last, node.members[-1].value.span.end, node.members[-1].key.span.end)
+        node.span = Span(node.span.start, max(last, end) if node.flow else last)
+        if node.kind == "object":
+            self.problems.extend(_duplicates(node))
+
+
+def _custom(tag: str | None) -> str:
+    return "" if tag is None or tag.startswith(_CORE) or tag == "!" else tag
+
+
+def _duplicates(node: Node) -> Iterator[Problem]:
+    seen: set[object] = set()
+    for key, _ in node.members:
+        if key.kind == "string" and key.value != "<<":
+            if key.value in seen:
+                name = readable(str(key.value))
+                yield Problem(key.span, f"`{name}` is written twice", "duplicate-key")
+            seen.add(key.value)
+
+
+def _comments(text: str, opaque: list[Span]) -> Iterator[Comment]:
+    """The comments of `text`: no `#` of a string is one. They stand in blanked lines as well."""
+    if "#" not in text:
+        return
+    opaque.sort()
+    index = 0
+    for match in _COMMENT.finditer(text):
+        while index < len(opaque) and opaque[index].end <= match.start():
+            index += 1
+        inside = index < len(opaque) and opaque[index].start <= match.start()
+        if not inside:
+            yield Comment(Span(match.start(), match.end()))
+
+
+def target(node: Node) -> Node:
+    """The node that an alias stands for, any other node itself."""
+    if node.kind == "alias" and isinstance(node.value, Node):
+        return node.value
+    return node
+
+
+def tag(node: Node) -> str:
+    return node.tag if isinstance(node, YamlNode) else ""
+
+
+def members(node: Node) -> list[Member]:
+    """The properties of an object with those that ``<<`` merges in, values as they are written.
+
+    An explicit key wins over a merged one, an earlier source of a merge over a later one.
+    """
+    node = target(node)
+    found: dict[object, Member] = {}
+    waiting: list[Node] = [node]
+    visited: set[int] = set()
+    while waiting and len(found) < MAX_MERGED:
+        current = target(waiting.pop(0))
+        if id(current) in visited or current.kind != "object":
+            continue
+        visited.add(id(current))
+        own: dict[object, Member] = {}
+        sources: list[Node] = []
+        for member in current.members:
+            if member.key.value == "<<":
+                value = target(member.value)
+                sources.extend(value.items if value.kind == "array" else [value])
+            else:
+                own[member.key.value] = member
+        for key, member in own.items():
+            found.setdefault(key, member)
+        waiting[:0] = sources
+    return list(found.values())
+
+
+def get(node: Node | None, *path: str) -> Node | None:
+    """The value below `node` at `path`, aliases followed and merges done; None if it is not there."""
+    for key in path:
+        if node is None:
+            return None
+        node = next((value for name, value in members(node) if name.value == key), None)
+    return None if node is None else target(node)
