@@ -11,13 +11,14 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 from sandboxd._typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 from sandboxd.data import data_path
+from sandboxd.files import CONFIG_NAME, find_upward
 from sandboxd.findings import Finding, Place, Severity
 
 if TYPE_CHECKING:
     from sandboxd.syntax.node import Node, Tree
     from sandboxd.text import SourceText, Span
 
-FILE_NAME = "sandboxd.toml"
+FILE_NAME = CONFIG_NAME
 
 T = TypeVar("T")
 
@@ -61,15 +62,7 @@ def default(workspace: str) -> Config:
 
 def nearest(start: str) -> str | None:
     """Path of the `sandboxd.toml` in `start` or the closest folder above it."""
-    folder = os.path.abspath(start)
-    while True:
-        candidate = os.path.join(folder, FILE_NAME)
-        if os.path.lexists(candidate):
-            return candidate
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return None
-        folder = parent
+    return find_upward(start, FILE_NAME)
 
 
 RUNTIMES = ("auto", "gvisor", "runc")

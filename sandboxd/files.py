@@ -13,6 +13,9 @@ from sandboxd.text import SourceText
 # answer within a second on the slowest machine we know.
 MAX_BYTES = 2 * 1024 * 1024
 
+# The config of a project; here, so that who finds none need not import what reads it.
+CONFIG_NAME = "sandboxd.toml"
+
 
 def read_source(path: str, shown_as: str | None = None, limit: int = MAX_BYTES) -> SourceText:
     """Read a regular file of at most `limit` bytes as UTF-8 text, a byte order mark removed.
@@ -71,6 +74,19 @@ def decode(data: bytes) -> str:
         raise UnreadableError(
             f"is not UTF-8 text: byte `0x{bad:02x}` at offset {error.start}", "save it as UTF-8"
         ) from None
+
+
+def find_upward(start: str, name: str) -> str | None:
+    """Path of the file `name` in the folder `start` or the closest folder above it."""
+    folder = os.path.abspath(start)
+    while True:
+        candidate = os.path.join(folder, name)
+        if os.path.lexists(candidate):
+            return candidate
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
 
 
 def write_atomic(path: str, data: bytes, mode: int = 0o644) -> bool:

@@ -119,14 +119,12 @@ class Session:
         return self._settings[folder]
 
     def _load_settings(self, folder: str) -> RuleSettings:
-        from sandboxd import config
-
-        nearest = config.nearest(folder)
+        nearest = files.find_upward(folder, files.CONFIG_NAME)
         if nearest is None:
             return NO_SETTINGS
         from datetime import date
 
-        from sandboxd import rules
+        from sandboxd import config, rules
         from sandboxd.analysis.settings import from_config
 
         reason, hint = "", f"`sandboxd check {os.path.relpath(nearest, self.cwd)}` says what"
