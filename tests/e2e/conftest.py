@@ -16,6 +16,17 @@ def host_facts(engine: str) -> HostFacts:
     return sandboxes.facts_of(engine)
 
 
+@pytest.fixture(scope="session")
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture
+def shared_cache(own_home: Path, _cache: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One cache for all tests: each runtime is tried once, and the interpreter packed once."""
+    monkeypatch.setenv("XDG_CACHE_HOME", _cache)
+
+
 @pytest.fixture
 def api(engine: str) -> Engine:
     return connect({"DOCKER_HOST": engine})

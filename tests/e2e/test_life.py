@@ -26,7 +26,7 @@ from sandboxd.sandbox.execute import run_quietly
 from tests.e2e import sandboxes
 from tests.e2e.sandboxes import make_project, plan_of
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
 ROOT = Path(__file__).resolve().parents[2]
 

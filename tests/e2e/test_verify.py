@@ -32,7 +32,7 @@ from tests.e2e.sandboxes import (
     without_option,
 )
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
 PINS = {"pin-truncate", "pin-truncate-reading", "pin-write", "pin-replace"}
 CONTROL = {"control-file-create", "control-file-write", "pin-parent-rename"}
