@@ -1,7 +1,8 @@
-"""What is known of each engine that a caller names, asked again when it has grown old.
+"""What is known of each engine that a caller names, kept true by the engine's own events.
 
-Engine calls run in threads of their own, with timeouts: a hanging engine costs its answer, not
-the daemon.
+While its stream of events is open, an answer holds until an event says otherwise; without the
+stream the engine is asked anew. Engine calls run in threads with timeouts: a hanging engine
+costs its answer, not the daemon.
 """
 
 from __future__ import annotations
@@ -13,23 +14,28 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+from sandboxd.daemon.engine_events import EngineEvents
 from sandboxd.daemon.projects import EngineKey
 from sandboxd.host.facts import HostFacts
+from sandboxd.host.probe import probe
 from sandboxd.status.observe import NOT_ASKED, Observed, Observer
-
-FRESH_SECONDS = 2.0
-"""An answer younger than this is given again without asking the engine."""
 
 WAIT_SECONDS = 1.0
 """How long a caller waits for a new answer before it gets the old one, with its age."""
 
-_PROBE_SECONDS = 30.0
+_ABSENT_SECONDS = 2.0
+"""How long "there is no engine" is believed."""
+
+_PROBE_SECONDS = 300.0
+"""How long the host's facts are believed: nobody announces a new kernel or a new binary."""
+
+_LONGEST_ANSWER = 60.0
 
 log = logging.getLogger(__name__)
 
 
 class World(NamedTuple):
-    """One engine's host as last seen; `at` is monotonic."""
+    """One engine's host and containers as last seen; `at` is monotonic."""
 
     facts: HostFacts | None = None
     observed: Observed = NOT_ASKED
@@ -43,75 +49,147 @@ class Hosts:
         self,
         environ: Mapping[str, str],
         workspaces: Callable[[], Collection[str]],
-        changed: Callable[[EngineKey], None],
+        host_changed: Callable[[EngineKey], None],
+        sandbox_changed: Callable[[str, Observed], None],
     ) -> None:
         self._environ = environ
         self._workspaces = workspaces
-        self._changed = changed
-        self._observers: dict[EngineKey, Observer] = {}
-        self._worlds: dict[EngineKey, World] = {}
-        self._asking: dict[EngineKey, asyncio.Task[None]] = {}
+        self._host_changed = host_changed
+        self._sandbox_changed = sandbox_changed
+        self._engines: dict[EngineKey, _Engine] = {}
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="engine")
 
     def known(self, key: EngineKey) -> World:
         """What is known now, without asking."""
-        return self._worlds.get(key, World())
+        engine = self._engines.get(key)
+        return engine.world if engine is not None else World()
 
     def environ(self, key: EngineKey) -> dict[str, str]:
         return key.environ(self._environ)
 
     async def fresh(self, key: EngineKey, wait: float = WAIT_SECONDS) -> World:
-        """A new answer if it comes within `wait` seconds, else the old one."""
-        world = self.known(key)
-        if world.facts is not None and time.monotonic() - world.at < FRESH_SECONDS:
-            return world
-        task = self._asking.get(key)
-        if task is None:
-            task = asyncio.create_task(self._ask(key))
-            self._asking[key] = task
-        await asyncio.wait({task}, timeout=wait)
-        return self.known(key)
+        """What is true now if that is known within `wait` seconds, else what was true last."""
+        engine = self._engines.get(key)
+        if engine is None:
+            engine = _Engine(self.environ(key), lambda: self._ask_soon(key))
+            self._engines[key] = engine
+        deadline = time.monotonic() + wait
+        while engine.is_stale() and (left := deadline - time.monotonic()) > 0:
+            await asyncio.wait({self._asking(key, engine)}, timeout=left)
+        return engine.world
 
-    def forget_age(self, key: EngineKey) -> None:
-        """Ask again at the next occasion: something has surely changed."""
-        world = self._worlds.get(key)
-        if world is not None:
-            self._worlds[key] = world._replace(at=-FRESH_SECONDS)
+    def is_current(self, key: EngineKey) -> bool:
+        """Whether an event would have told if what is known were no longer true."""
+        engine = self._engines.get(key)
+        return engine is not None and engine.events.is_open and not engine.is_stale()
+
+    def ask_again(self, key: EngineKey) -> None:
+        """Something that no event tells of has changed, such as the projects."""
+        engine = self._engines.get(key)
+        if engine is not None:
+            engine.changed()
 
     async def close(self) -> None:
-        for task in self._asking.values():
-            task.cancel()
+        for engine in self._engines.values():
+            engine.events.stop()
+            if engine.task is not None:
+                engine.task.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _ask(self, key: EngineKey) -> None:
+    def _ask_soon(self, key: EngineKey) -> None:
+        self._asking(key, self._engines[key])
+
+    def _asking(self, key: EngineKey, engine: _Engine) -> asyncio.Task[None]:
+        if engine.task is None or engine.task.done():
+            engine.task = asyncio.create_task(self._ask(key, engine))
+        return engine.task
+
+    async def _ask(self, key: EngineKey, engine: _Engine) -> None:
+        """Ask until no event came while asking."""
         loop = asyncio.get_running_loop()
-        environ, workspaces = self.environ(key), frozenset(self._workspaces())
-        observer = self._observers.setdefault(key, Observer())
-        try:
-            async with asyncio.timeout(_PROBE_SECONDS):
-                facts, observed = await loop.run_in_executor(
-                    self._threads, _look, environ, workspaces, observer
-                )
-        except TimeoutError:
-            log.warning("the engine `%s` did not answer in time", key.host or "default")
-            return
-        except Exception:
-            log.exception("asking the engine failed")
-            return
-        finally:
-            self._asking.pop(key, None)
-        before = self.known(key).facts
-        self._worlds[key] = World(facts, observed, time.monotonic())
-        if before is not None and before != facts:
-            self._changed(key)
+        while True:
+            asked = engine.happened
+            look = engine.question(frozenset(self._workspaces()))
+            try:
+                async with asyncio.timeout(_LONGEST_ANSWER):
+                    facts, observed = await loop.run_in_executor(self._threads, look)
+            except TimeoutError:
+                log.warning("the engine `%s` did not answer in time", key.host or "default")
+                return
+            except Exception:
+                log.exception("asking the engine failed")
+                return
+            before = engine.world
+            engine.answer(facts, observed, asked)
+            self._tell(key, before, engine.world)
+            if engine.happened == asked:
+                return
+
+    def _tell(self, key: EngineKey, before: World, now: World) -> None:
+        if before.facts is not None and before.facts != now.facts:
+            self._host_changed(key)
+        for workspace in before.observed.containers.keys() | now.observed.containers.keys():
+            old = before.observed.containers.get(workspace)
+            if old != now.observed.containers.get(workspace):
+                self._sandbox_changed(workspace, now.observed)
 
 
-def _look(
-    environ: dict[str, str], workspaces: Collection[str], observer: Observer
-) -> tuple[HostFacts, Observed]:
-    from sandboxd.host.probe import probe
+class _Engine:
+    """One engine: what is known, and what has happened since."""
 
-    facts = probe(environ, trial=True)
-    if facts.engine is not None and facts.engine.error:
-        return facts, Observed({}, facts.engine.error, facts.engine.hint)
-    return facts, observer.observe(environ, workspaces)
+    def __init__(self, environ: dict[str, str], ask_soon: Callable[[], None]) -> None:
+        self._environ = environ
+        self._ask_soon = ask_soon
+        self._observer = Observer()
+        self._probed = -_PROBE_SECONDS
+        self._answered = -1
+        self.world = World()
+        self.happened = 0
+        """Counts what happened; an answer is true while the count stays."""
+        self.task: asyncio.Task[None] | None = None
+        self.events = EngineEvents(environ, self._opened, self.changed)
+        self.events.start()
+
+    def is_stale(self) -> bool:
+        if self.world.facts is None or self._answered != self.happened:
+            return True
+        age = time.monotonic() - self.world.at
+        if self.events.is_open:
+            return age > _PROBE_SECONDS
+        return not _is_absent(self.world.facts) or age > _ABSENT_SECONDS
+
+    def changed(self) -> None:
+        """Something happened to a container."""
+        self.happened += 1
+        self._ask_soon()
+
+    def _opened(self) -> None:
+        """The engine is there (again), or was set up anew: it may be another one."""
+        self._probed = -_PROBE_SECONDS
+        self.changed()
+
+    def question(self, workspaces: Collection[str]) -> Callable[[], tuple[HostFacts, Observed]]:
+        """What to run in a thread: the facts only when they may have changed."""
+        facts = self.world.facts
+        stream_is_closed = not self.events.is_open
+        if time.monotonic() - self._probed > _PROBE_SECONDS or stream_is_closed:
+            facts = None
+            self._probed = time.monotonic()
+        environ, observer = self._environ, self._observer
+
+        def look() -> tuple[HostFacts, Observed]:
+            found = facts if facts is not None else probe(environ, trial=True)
+            engine = found.engine
+            if engine is not None and engine.error:
+                return found, Observed({}, engine.error, engine.hint)
+            return found, observer.observe(environ, workspaces)
+
+        return look
+
+    def answer(self, facts: HostFacts, observed: Observed, asked: int) -> None:
+        self.world = World(facts, observed, time.monotonic())
+        self._answered = asked
+
+
+def _is_absent(facts: HostFacts) -> bool:
+    return facts.engine is not None and bool(facts.engine.error)

@@ -10,17 +10,22 @@ from collections.abc import Callable, Collection, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from sandboxd import config
 from sandboxd.daemon import projects, work
-from sandboxd.daemon.hosts import Hosts
+from sandboxd.daemon.hosts import Hosts, World
 from sandboxd.daemon.projects import EngineKey, Tracked
 from sandboxd.daemon.scan import Scan, scan
 from sandboxd.daemon.watch import Watcher
 from sandboxd.ipc import messages
+from sandboxd.status.combine import Examined
+from sandboxd.status.examine import examine
+from sandboxd.status.observe import Observed
 
 FIRST_FACTS_SECONDS = 20.0
 """How long the first generation waits for the host to be known: the plan depends on it."""
 
 _REWATCH_SECONDS = 0.01
+_MOST_VISITED = 100
 _LONGEST_SAVE = 10.0
 
 T = TypeVar("T")
@@ -38,7 +43,13 @@ class Keeper:
         self._tasks: set[asyncio.Task[None]] = set()
         self._rewatch: asyncio.TimerHandle | None = None
         self.projects: dict[str, Tracked] = {}
-        self.hosts = Hosts(environ, lambda: self.projects, self._host_changed)
+        self._visited: set[str] = set()
+        self.hosts = Hosts(
+            environ,
+            lambda: {*self.projects, *self._visited},
+            self._host_changed,
+            self._sandbox_changed,
+        )
         self.watcher = Watcher(self._on_change)
         self.active_at = time.monotonic()
         """When something last happened to a project (monotonic)."""
@@ -67,6 +78,7 @@ class Keeper:
             project = Tracked(path, engine)
             self.projects[path] = project
             projects.save(self._store, self.projects)
+            self.hosts.ask_again(engine)
         self._schedule_rewatch()
         await self._look(project, time.monotonic(), force=True)
 
@@ -77,6 +89,25 @@ class Keeper:
         projects.save(self._store, self.projects)
         self._schedule_rewatch()
         return True
+
+    async def find(self, cwd: str) -> str | None:
+        """The workspace that `cwd` is in: the folder of the nearest sandboxd.toml."""
+        found = await self._in_thread(config.nearest, cwd)
+        return os.path.realpath(os.path.dirname(found)) if found is not None else None
+
+    def visit(self, path: str, engine: EngineKey) -> None:
+        """Look at the sandbox of a project that somebody asks about but that is not kept."""
+        if path not in self._visited:
+            if len(self._visited) >= _MOST_VISITED:
+                self._visited.clear()
+            self._visited.add(path)
+            self.hosts.ask_again(engine)
+
+    async def examine(self, path: str, engine: EngineKey, world: World) -> Examined:
+        """What a project comes to; nothing is written."""
+        if world.facts is None:
+            return Examined()
+        return await self._in_thread(examine, path, self.hosts.environ(engine), world.facts)
 
     def _on_change(self, paths: set[str], seen: float) -> None:
         """Look at the projects one of whose folders was touched."""
@@ -92,6 +123,16 @@ class Keeper:
         for project in self.projects.values():
             if project.engine == key and project.examined is not None:
                 self._spawn(self._look(project, time.monotonic(), force=True))
+
+    def _sandbox_changed(self, path: str, observed: Observed) -> None:
+        seen = observed.containers.get(path)
+        if observed.problem:
+            text = f"its sandbox cannot be seen: {observed.problem}"
+        elif seen is None:
+            text = "its sandbox is gone"
+        else:
+            text = "its sandbox is running" if seen.running else "its sandbox is stopped"
+        self._emit({"kind": "sandbox", "path": path, "message": text})
 
     async def _look(self, project: Tracked, seen: float, force: bool = False) -> None:
         """Scan a project; when its config changed (or `force`), generate it."""

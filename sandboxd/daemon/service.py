@@ -8,7 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sandboxd import __version__
 from sandboxd.daemon.claim import claim
@@ -30,6 +30,17 @@ IDLE_WITH_PROJECTS_SECONDS = 12 * 3600.0
 _IDLE_LOOK_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
+
+
+class Caller(NamedTuple):
+    """Who asks: the engine that is meant, and the project that the working directory is in.
+
+    `visited` is what the project at `here` comes to when it is not one that we keep.
+    """
+
+    engine: EngineKey
+    here: str
+    visited: Examined | None = None
 
 
 class Service:
@@ -69,21 +80,25 @@ class Service:
             await self.keeper.close()
             log.info("stopped")
 
-    def report(self, engine: EngineKey, world: World) -> StatusReport:
-        """What is known now, as seen by a caller who means `engine`."""
+    def report(self, caller: Caller, world: World) -> StatusReport:
+        """What is known now, as seen by `caller`."""
+        engine = caller.engine
         rows = [
             self._row(path, world if project.engine == engine else None)
             for path, project in sorted(self.keeper.projects.items())
         ]
+        if caller.visited is not None:
+            rows.append(combine(caller.here, caller.visited, world.observed)._replace(kept=False))
         daemon = DaemonLine(
             running=True,
             version=__version__,
             pid=os.getpid(),
-            projects=len(rows),
+            projects=len(self.keeper.projects),
             watching="polling" if self.keeper.watcher.problem else "events",
             problem=self.keeper.watcher.problem,
         )
-        return StatusReport(daemon, world.facts, tuple(rows), time.monotonic() - world.at)
+        age = 0.0 if self.keeper.hosts.is_current(engine) else time.monotonic() - world.at
+        return StatusReport(daemon, world.facts, tuple(rows), age, caller.here)
 
     def _row(self, path: str, world: World | None) -> ProjectStatus:
         project = self.keeper.projects[path]
@@ -92,16 +107,27 @@ class Service:
         examined = project.examined or Examined(exists=project.scan.exists)
         return combine(path, examined, world.observed)
 
+    async def _asked(self, connection: Connection) -> tuple[Caller, World]:
+        """Who asks, and the world as it is now."""
+        hello = connection.hello
+        assert hello is not None, "served before the greeting"
+        engine = EngineKey(hello["docker_host"], hello["docker_context"])
+        found = await self.keeper.find(hello["cwd"])
+        if found is None or found in self.keeper.projects:
+            world = await self.keeper.hosts.fresh(engine)
+            return Caller(engine, found or ""), world
+        self.keeper.visit(found, engine)
+        world = await self.keeper.hosts.fresh(engine)
+        examined = await self.keeper.examine(found, engine, world)
+        return Caller(engine, found, examined), world
+
     async def _render(self, connection: Connection, params: dict[str, Any]) -> messages.Rendered:
-        engine = _engine(connection)
-        report = self.report(engine, await self.keeper.hosts.fresh(engine))
-        return {"exit": 0, "text": _rendered(report, params)}
+        return {"exit": 0, "text": _rendered(self.report(*await self._asked(connection)), params)}
 
     async def _watch(self, connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
-        engine = _engine(connection)
-        world = await self.keeper.hosts.fresh(engine)
+        caller, world = await self._asked(connection)
         # No await from here to the end: nothing can happen between snapshot and first event.
-        snapshot = _rendered(self.report(engine, world), params)
+        snapshot = _rendered(self.report(caller, world), params)
         connection.notify(messages.SNAPSHOT, {"exit": 0, "text": snapshot})
         connection.notify(messages.LIVE, {})
         self._watchers.add(connection)

@@ -90,10 +90,12 @@ if TYPE_CHECKING:
     class Event(TypedDict, total=False):
         """Params of the notification `event`."""
 
-        kind: Literal["regenerated", "unchanged", "invalid", "failed", "gone", "back", "host"]
+        kind: Literal[
+            "regenerated", "unchanged", "invalid", "failed", "gone", "back", "host", "sandbox"
+        ]
         """What happened: files were written, a save changed nothing, the config cannot be used
         (the last good files stay), generating failed, the folder vanished or returned, the host
-        changed."""
+        changed, a project's container started, changed or ended."""
         path: str
         """The project's workspace; absent for `host`."""
         files: list[str]

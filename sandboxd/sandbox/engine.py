@@ -199,6 +199,24 @@ class Engine:
             while len(head := answer.read(8)) == 8:
                 yield head[0], answer.read(int.from_bytes(head[4:], "big"))
 
+    def events(self) -> Iterator[dict[str, Any]]:
+        """What happens to containers and to the engine from now on, until the engine ends.
+
+        The first item is {}: from then on nothing is missed.
+        """
+        kinds = {"type": ["container", "daemon"]}
+        try:
+            answer = self._transport.stream("/events", {"filters": json.dumps(kinds)})
+            with answer:
+                yield {}
+                while line := answer.readline():
+                    event = json.loads(line)
+                    yield event if isinstance(event, dict) else {}
+        except ApiError as error:
+            raise failures.refused(error) from None
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise failures.unreachable(self.host, error) from None
+
     def _call(
         self,
         method: str,

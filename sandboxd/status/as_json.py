@@ -69,9 +69,11 @@ def _project(project: ProjectStatus) -> dict[str, Any]:
     return {
         "path": project.path,
         "state": project.state,
+        "kept": project.kept,
         "profile": project.profile,
         "asked": project.asked,
         "in_force": _in_force(project.in_force),
+        "unseen": project.unseen or None,
         "drift": None if project.drift is None else list(project.drift),
         "downgrades": list(project.downgrades),
         "findings": _counts(project.counts),

@@ -40,6 +40,7 @@ def combine(path: str, examined: Examined, observed: Observed = NOT_ASKED) -> Pr
         profile=examined.profile,
         asked=settings(examined.request) if examined.request is not None else None,
         in_force=_in_force(seen),
+        unseen=observed.problem,
         drift=_drift(examined.request, seen.container if seen is not None else None),
         downgrades=examined.downgrades,
         counts=examined.counts,

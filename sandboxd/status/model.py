@@ -47,6 +47,8 @@ class ProjectStatus(NamedTuple):
     profile: str | None = None
     asked: dict[str, str] | None = None
     in_force: InForce | None = None
+    unseen: str = ""
+    """Why nothing was observed although there may be something, '' otherwise."""
     drift: tuple[str, ...] | None = None
     """None when there was nothing to compare."""
     downgrades: tuple[str, ...] = ()
@@ -54,6 +56,8 @@ class ProjectStatus(NamedTuple):
     counts: Counts | None = None
     problem: str = ""
     hint: str = ""
+    kept: bool = True
+    """Whether the daemon writes its generated files at each save."""
 
 
 class DaemonLine(NamedTuple):
@@ -72,10 +76,12 @@ class DaemonLine(NamedTuple):
 class StatusReport(NamedTuple):
     """Everything on the screen. `host` is None while it has not been asked yet.
 
-    `age` is how many seconds ago the host and the containers were asked.
+    `age` is for how many seconds it may have been out of date: 0 when the engine's events would
+    have told. `here` is the path of the project that the caller is in, '' when in none.
     """
 
     daemon: DaemonLine
     host: HostFacts | None
     projects: tuple[ProjectStatus, ...]
     age: float = 0.0
+    here: str = ""

@@ -37,7 +37,7 @@ def look_once(
         problem=problem.message if problem is not None else "this is a single look",
         hint=problem.hint if problem is not None else hint,
     )
-    return StatusReport(daemon, facts, tuple(rows))
+    return StatusReport(daemon, facts, tuple(rows), here=rows[0].path if rows else "")
 
 
 def _examined(workspace: str, environ: Mapping[str, str], facts: HostFacts) -> Examined:

@@ -11,11 +11,17 @@ _STATE_COLOURS = {"running": "32", "invalid config": "31", "missing": "31", "unk
 
 
 def render(report: StatusReport, *, colour: bool, columns: int) -> str:
-    """The screen, its last newline included."""
+    """The screen, its last newline included.
+
+    The project that the caller is in is told in full, of several others only how they are.
+    """
     lines = [_row("host", _host(report), columns), _row("daemon", _daemon(report.daemon), columns)]
-    for project in report.projects:
-        lines.append("")
-        lines.extend(_project(project, colour=colour, columns=columns))
+    in_full = {report.here} if report.here or len(report.projects) > 1 else None
+    for project in sorted(report.projects, key=lambda p: (p.path != report.here, p.path)):
+        if in_full is None or project.path in in_full:
+            lines += ["", *_project(project, colour=colour, columns=columns)]
+        else:
+            lines += ["", *_in_short(project, colour=colour, columns=columns)]
     if not report.projects:
         lines.append(_row("projects", "none", columns))
     hint = _hint(report)
@@ -67,9 +73,9 @@ def _daemon(daemon: DaemonLine) -> str:
 
 
 def _project(project: ProjectStatus, *, colour: bool, columns: int) -> list[str]:
-    state = _paint(project.state, _STATE_COLOURS.get(project.state, "1"), colour)
-    profile = f"  profile {printable(project.profile)}" if project.profile else ""
     rows: list[tuple[str, str]] = []
+    if not project.kept:
+        rows.append(("daemon", "does not keep it generated: `sandboxd daemon start` here does"))
     if project.problem:
         rows.append(("problem", project.problem))
     if project.asked is not None:
@@ -77,8 +83,23 @@ def _project(project: ProjectStatus, *, colour: bool, columns: int) -> list[str]
     rows += _observed(project)
     rows += [("downgrade", text) for text in project.downgrades if project.in_force is None]
     rows.append(("findings", _counts(project.counts)))
-    head = f"{_paint(printable(project.path), '1', colour)}  {state}{profile}"
-    return [head, *(_row("  " + label, text, columns) for label, text in rows)]
+    return [_head(project, colour), *(_row("  " + name, text, columns) for name, text in rows)]
+
+
+def _in_short(project: ProjectStatus, *, colour: bool, columns: int) -> list[str]:
+    parts = [f"findings: {_counts(project.counts)}"]
+    if project.drift:
+        parts.append(f"drift: {_number(len(project.drift), 'difference')}")
+    problem = project.problem or project.unseen
+    rows = [("problem", problem)] if problem else []
+    head = f"{_head(project, colour)}  {'; '.join(parts)}"
+    return [head, *(_row("  " + name, text, columns) for name, text in rows)]
+
+
+def _head(project: ProjectStatus, colour: bool) -> str:
+    state = _paint(project.state, _STATE_COLOURS.get(project.state, "1"), colour)
+    profile = f"  profile {printable(project.profile)}" if project.profile else ""
+    return f"{_paint(printable(project.path), '1', colour)}  {state}{profile}"
 
 
 def _settings(settings: dict[str, str]) -> str:
@@ -89,7 +110,8 @@ def _observed(project: ProjectStatus) -> list[tuple[str, str]]:
     """What was seen of the running container, the bad news spelled out."""
     found = project.in_force
     if found is None:
-        return [("in force", "nothing observed")]
+        reason = f": {project.unseen}" if project.unseen else ""
+        return [("in force", f"nothing observed{reason}")]
     rows = [("engine", _settings({k: v for k, v in found.settings.items() if k != "network"}))]
     rows.append(("network", found.settings.get("network", "not seen")))
     good = [item.name for item in found.observations if item.state == "in force"]
@@ -119,17 +141,18 @@ def _number(count: int, word: str) -> str:
 
 
 def _hint(report: StatusReport) -> str:
-    """The first next step: a broken project before the host, the host before the rest."""
-    broken = [
-        p.hint for p in report.projects if p.hint and p.state in ("invalid config", "missing")
-    ]
-    if broken:
-        return broken[0]
+    """The first next step: what is broken here, the host, what is broken elsewhere, the rest."""
+    here = [p for p in report.projects if p.path == report.here]
+    others = [p for p in report.projects if p.path != report.here]
     engine = report.host.engine if report.host is not None else None
-    if engine is not None and engine.error and engine.hint:
-        return engine.hint
-    rest = [p.hint for p in report.projects if p.hint]
-    return rest[0] if rest else report.daemon.hint
+    steps = [p.hint for p in here if p.problem]
+    if engine is not None and engine.error:
+        steps.append(engine.hint)
+    steps += [p.hint for p in here]
+    steps += [p.hint for p in others if p.problem]
+    steps += [p.hint for p in others]
+    steps.append(report.daemon.hint)
+    return next((step for step in steps if step), "")
 
 
 def _row(label: str, text: str, columns: int) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import time
 from pathlib import Path
@@ -131,7 +130,7 @@ def test_the_users_edit_of_a_generated_file_is_kept_beside(world: World) -> None
 
 def test_a_deleted_generated_file_comes_back(world: World) -> None:
     project, file = kept(world)
-    shutil.rmtree(project / ".devcontainer")
+    (project / ".devcontainer").rename(world.home / "away")
     eventually(file.exists)
 
 
@@ -151,7 +150,7 @@ def test_a_project_that_vanishes_and_returns(world: World) -> None:
 
 def test_a_hand_written_file_that_appears_is_seen_and_never_overwritten(world: World) -> None:
     project, _file = kept(world)
-    shutil.rmtree(project / ".devcontainer")
+    (project / ".devcontainer").rename(world.home / "away")
     written = '{\n  // by hand\n  "image": "mine"\n}\n'
     (project / ".devcontainer.json").write_text(written)
     eventually((project / ".devcontainer/sandboxd/devcontainer.json").exists)

@@ -1,0 +1,92 @@
+"""An engine's stream of events, read by a thread of its own, opened again whenever it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Mapping
+
+from sandboxd.errors import SandboxdError
+from sandboxd.sandbox.engine import connect
+
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 15.0
+
+# An `exec` makes two events each time and changes nothing; health checks do it for ever.
+_OF_NO_INTEREST = ("exec_", "top", "attach", "resize", "health_status", "archive-path")
+
+log = logging.getLogger(__name__)
+
+
+class EngineEvents:
+    """Calls `opened` when the stream is open and after a reload, `changed` for each event.
+
+    Both are called on the event loop. `is_open` says whether events would be seen now.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        opened: Callable[[], None],
+        changed: Callable[[], None],
+    ) -> None:
+        self._environ = environ
+        self._opened = opened
+        self._changed = changed
+        self._loop = asyncio.get_running_loop()
+        self._stop = threading.Event()
+        self.is_open = False
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="engine-events", daemon=True).start()
+
+    def stop(self) -> None:
+        """Call nothing any more; the thread ends with its stream or with the process."""
+        self._stop.set()
+
+    def _run(self) -> None:
+        pause = _FIRST_PAUSE
+        while not self._stop.is_set():
+            was_open = False
+            try:
+                for event in connect(self._environ).events():
+                    if self._stop.is_set():
+                        return
+                    if not was_open:
+                        was_open, pause = True, _FIRST_PAUSE
+                        self._call(self._set_open)
+                    else:
+                        self._take(event)
+            except SandboxdError as error:
+                log.debug("no events: %s", error.message)
+            except Exception:
+                log.exception("reading the engine's events failed")
+            if was_open:
+                self._call(self._set_closed)
+            self._stop.wait(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _take(self, event: Mapping[str, object]) -> None:
+        action = str(event.get("Action", ""))
+        if event.get("Type") == "daemon":
+            self._call(self._opened)
+        elif not action.startswith(_OF_NO_INTEREST):
+            self._call(self._changed)
+
+    def _set_open(self) -> None:
+        self.is_open = True
+        self._opened()
+
+    def _set_closed(self) -> None:
+        self.is_open = False
+        self._changed()
+
+    def _call(self, function: Callable[[], None]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the daemon ends
+            self._loop.call_soon_threadsafe(self._guarded, function)
+
+    def _guarded(self, function: Callable[[], None]) -> None:
+        if not self._stop.is_set():
+            function()
