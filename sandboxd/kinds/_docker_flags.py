@@ -82,7 +82,7 @@ def container(
             lists.setdefault("devices", []).append(located(device(value)))
         elif name == "publish":
             lists.setdefault("ports", []).append(located(value))
-        elif name == "pids-limit" and value.lstrip("-").isdecimal():
+        elif name == "pids-limit" and value.removeprefix("-").isdecimal() and len(value) < 20:
             single["pids_limit"] = located(int(value))
     fields = {**single, **{name: tuple(values) for name, values in lists.items()}}
     return base._replace(**fields)
