@@ -1,10 +1,11 @@
 """Literate pages: cases of one rule, each an input and what the rule says about it.
 
 A case is a `##` heading that begins with `weak`, `fine` or `unusual` (hardened, but written in a
-way that a careless check would flag), a `json` or `toml` block, and then blocks that `--update`
-writes: `findings`, and `fixed` when a fix changed the text. Optional blocks before those: `host`
-(HostFacts as JSON) and `variables` (fields of Variables as JSON). A line `With: a, b` below the
-title names rules that run along.
+way that a careless check would flag), the block with the text of a file, and then blocks that
+`--update` writes: `findings`, and `fixed` when a fix changed the text. Optional blocks before those: `host`
+(HostFacts as JSON) and `variables` (fields of Variables as JSON). Below the title, or below the
+heading of a case, a line `File: seccomp.json` names the file within the project where that is no
+devcontainer.json or sandboxd.toml; a line `With: a, b` below the title names rules that run along.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from sandboxd.text import SourceText
 
 FOLDER = Path(__file__).parent
 PATHS = {"json": "/project/.devcontainer/devcontainer.json", "toml": "/project/sandboxd.toml"}
+_OTHER_BLOCKS = ("host", "variables", "findings", "fixed")
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 
 
@@ -61,9 +63,9 @@ def pages() -> list[Path]:
 
 def cases(page: Path) -> list[Case]:
     head, *sections = _sections(page.read_text(encoding="utf-8"))
-    along = re.search(r"^With: (.*)$", head, re.MULTILINE)
-    names = tuple(along[1].split(", ")) if along else ()
-    return [_case(page.stem, section, names) for section in sections]
+    along = _line("With", head)
+    names = tuple(along.split(", ")) if along else ()
+    return [_case(page.stem, section, names, _line("File", head)) for section in sections]
 
 
 def updated(page: Path) -> str:
@@ -103,15 +105,22 @@ def _sections(text: str) -> list[str]:
     return re.split(r"^(?=## )", text, flags=re.MULTILINE)
 
 
-def _case(rule: str, section: str, along: tuple[str, ...]) -> Case:
+def _line(name: str, text: str) -> str:
+    """The rest of a line `Name: ...`, '' when there is none."""
+    found = re.search(rf"^{name}: (.*)$", text.split("```", 1)[0], re.MULTILINE)
+    return found[1] if found else ""
+
+
+def _case(rule: str, section: str, along: tuple[str, ...], file: str) -> Case:
     title = section.split("\n", 1)[0].removeprefix("## ")
     blocks = dict(_BLOCK.findall(section))
-    language = "json" if "json" in blocks else "toml"
+    language = next(name for name in blocks if name not in _OTHER_BLOCKS)
+    file = _line("File", section) or file
     return Case(
         rule.replace("_", "-"),
         title.split(":")[0],
         title,
-        SourceText(PATHS[language], blocks[language]),
+        SourceText(f"/project/{file}" if file else PATHS[language], blocks[language]),
         _host(json.loads(blocks["host"])) if "host" in blocks else UNKNOWN,
         Variables(**json.loads(blocks.get("variables", "{}"))),
         along,
