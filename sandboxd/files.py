@@ -12,6 +12,7 @@ from sandboxd.text import SourceText
 # The largest config in the 2,000 real projects we looked at has 64 KiB; a parser must still
 # answer within a second on the slowest machine we know.
 MAX_BYTES = 2 * 1024 * 1024
+_HIGHEST = 40
 
 # The config of a project; here, so that who finds none need not import what reads it.
 CONFIG_NAME = "sandboxd.toml"
@@ -87,6 +88,37 @@ def find_upward(start: str, name: str) -> str | None:
         if parent == folder:
             return None
         folder = parent
+
+
+def project_root(folder: str) -> str:
+    """The project that `folder` lies in: the nearest repository or sandboxd.toml above it.
+
+    Without either it is the folder itself, or the one that a `.devcontainer` belongs to.
+    """
+    current = folder
+    for _ in range(_HIGHEST):
+        if any(os.path.lexists(f"{current}/{name}") for name in (".git", "sandboxd.toml")):
+            return current
+        parent = os.path.dirname(current)
+        if parent in (current, "/"):
+            break
+        current = parent
+    head, devcontainer, _ = f"{folder}/".partition("/.devcontainer/")
+    return head if devcontainer else folder
+
+
+def read_beside(path: str, beside: str) -> SourceText:
+    """Read `path`, which the file at `beside` names, if it lies in the same project.
+
+    :raises UnreadableError: see :func:`read_source`; also when it leads out of the project
+    """
+    if "\0" in path:
+        raise UnreadableError("path holds a NUL byte", "check the path")
+    root = os.path.realpath(project_root(os.path.dirname(beside)))
+    real = os.path.realpath(path)
+    if not real.startswith(root.rstrip("/") + "/"):
+        raise UnreadableError("lies outside of the project", "check it where it belongs to")
+    return read_source(real, shown_as=path)
 
 
 def write_atomic(path: str, data: bytes, mode: int = 0o644) -> bool:

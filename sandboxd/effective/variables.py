@@ -10,9 +10,13 @@ import os
 import re
 
 from sandboxd._typing import TYPE_CHECKING, NamedTuple
+from sandboxd.errors import UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from sandboxd.model.files import Files
+    from sandboxd.text import SourceText
 
 _VARIABLE = re.compile(r"\$\{(.*?)\}", re.DOTALL)
 
@@ -22,7 +26,7 @@ class Variables(NamedTuple):
 
     `workspace` is the absolute host path of the project, `realpath` follows symbolic links
     (given only where the disk may be looked at), `container_workspace` is where the workspace
-    stands inside.
+    stands inside, `files` are those that a config names.
     """
 
     local_env: Mapping[str, str] | None = None
@@ -30,11 +34,27 @@ class Variables(NamedTuple):
     home: str | None = None
     realpath: Callable[[str], str] | None = None
     container_workspace: str | None = None
+    files: Files | None = None
 
     @classmethod
-    def here(cls, environ: Mapping[str, str]) -> Variables:
+    def here(cls, environ: Mapping[str, str], files: Files | None = None) -> Variables:
         """What this machine knows for somebody with this environment: one answer for all doors."""
-        return cls(environ, home=environ.get("HOME"), realpath=os.path.realpath)
+        return cls(environ, home=environ.get("HOME"), realpath=os.path.realpath, files=files)
+
+    def environment(self, name: str) -> str | None:
+        """An environment variable of whoever uses the config; None if it is not set or not known."""
+        if self.local_env is None:
+            return self.home if name == "HOME" else None
+        return self.local_env.get(name)
+
+    def read(self, path: str, beside: str) -> SourceText:
+        """The file at `path`, which the file at `beside` names.
+
+        :raises UnreadableError: see `model.files.Files.read`; also where no files are known
+        """
+        if self.files is None:
+            raise UnreadableError("is not read", "check the whole project")
+        return self.files.read(path, beside)
 
     def for_file(self, path: str) -> Variables:
         """The same with the workspace that a devcontainer.json at `path` belongs to."""
@@ -72,7 +92,7 @@ class Variables(NamedTuple):
         if path in (".", "..") or path.startswith(("./", "../")):
             path = f"{workspace}/{path}"
         # No file has a name with a NUL in it, and to ask for one is an error of its own.
-        if self.realpath is None or "\0" in path or not path.startswith(workspace.rstrip("/") + "/"):
+        if self.realpath is None or not path.startswith(workspace.rstrip("/") + "/"):
             return path
         real, inside = self.realpath(path), self.realpath(workspace)
         return path if f"{real}/".startswith(inside.rstrip("/") + "/") else real

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sandboxd.findings import Change
     from sandboxd.model.container import Container
     from sandboxd.model.document import Document
+    from sandboxd.model.files import Files
     from sandboxd.text import Edit, SourceText
 
     class Resolver(Protocol):
@@ -31,6 +32,18 @@ if TYPE_CHECKING:
 
         def inside(self, workspace: str) -> Resolver:
             """The same, for a container that has the workspace at `workspace`."""
+
+        def environment(self, name: str) -> str | None:
+            """An environment variable of whoever uses the config, None if it is not known."""
+
+        def read(self, path: str, beside: str) -> SourceText:
+            """A file that the one at `beside` names.
+
+            :raises UnreadableError: it cannot be read, or lies outside of the project
+            """
+
+        @property
+        def files(self) -> Files | None: ...
 
     class Kind(Protocol):
         """A module of `sandboxd.kinds`.

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MAX_RETRIES = 8
 MAX_DEPTH = 300
+MAX_NODES = 100_000
 MAX_MERGED = 5_000
 """How many keys merging may bring together: no file has a hundredth of it."""
 
@@ -30,6 +31,7 @@ _FORBIDDEN = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 _COMMENT = re.compile(r"(?:(?<=[ \t\r\n])|\A)#[^\r\n]*")
+_COLON = re.compile(r"\s*:")
 _LINE = re.compile(r"[^\r\n]*")
 _CORE = "tag:yaml.org,2002:"
 
@@ -64,16 +66,16 @@ def parse(text: str) -> Tree:
 
 
 def _parse(text: str, rest: str, problems: list[Problem]) -> Tree:
-    import yaml
+    # Late: only a YAML file is worth what loading it takes.
+    from sandboxd.syntax import _libyaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     for attempt in range(MAX_RETRIES + 1):
         builder = _Builder(rest)
         try:
-            for event in yaml.parse(rest, Loader=loader):
+            for event in _libyaml.events(rest):
                 if not builder.take(event):
                     break
-        except yaml.YAMLError as error:
+        except _libyaml.error_type() as error:
             problem, blanked = _faulty(rest, error)
             problems.append(problem)
             if attempt < MAX_RETRIES and blanked is not None:
@@ -127,6 +129,7 @@ class _Builder:
         self.stack: list[YamlNode] = []
         self.keys: list[Node | None] = []
         self.anchors: dict[str, YamlNode] = {}
+        self.left = MAX_NODES
 
     def take(self, event: Any) -> bool:
         """Add what an event says; False when nothing more is to be read."""
@@ -150,7 +153,10 @@ class _Builder:
             self.end(end)
         elif name == "DocumentStartEvent":
             self.anchors = {}
-        return True
+        self.left -= 1
+        if self.left == 0:
+            self.problems.append(Problem(Span(start, end), "holds too much to be read to its end"))
+        return self.left > 0
 
     def close(self) -> None:
         """End what was still open when the text broke off."""
@@ -181,9 +187,9 @@ class _Builder:
         """Where a value that is left out would stand: behind the colon or the dash."""
         key = self.keys[-1] if self.keys else None
         if key is not None:
-            colon = self.text.find(":", key.span.end, key.span.end + 80)
-            if colon >= 0:
-                return colon + 1
+            colon = _COLON.match(self.text, key.span.end)
+            if colon is not None:
+                return colon.end()
         while at > 0 and self.text[at - 1] in " \t\r\n":
             at -= 1
         return at
@@ -244,7 +250,7 @@ def _duplicates(node: Node) -> Iterator[Problem]:
     seen: set[object] = set()
     for key, _ in node.members:
         if key.kind == "string" and key.value != "<<":
-            if key.value in seen:
+            if key.value in seen and len(seen) < 1_000:
                 name = readable(str(key.value))
                 yield Problem(key.span, f"`{name}` is written twice", "duplicate-key")
             seen.add(key.value)

@@ -1,0 +1,203 @@
+"""Edits of YAML text that keep every other byte, in block and in flow style."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.syntax.yaml import YamlNode
+from sandboxd.text import Edit, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sandboxd.syntax.node import Member, Node
+
+# What needs no quotes wherever it stands, and cannot be taken for a number or a boolean.
+_PLAIN = re.compile(r"[A-Za-z/_.~$][A-Za-z0-9/_.~$@+=-]*(?::[A-Za-z0-9/_.~$@+=-]+)*\Z")
+_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s+)*")
+
+
+def encode(text: str) -> str:
+    """`text` as a scalar: plain where that is sure to be read as this string, else in quotes."""
+    from sandboxd.syntax._yaml_scalars import resolved
+
+    if _PLAIN.match(text) and resolved(text, Span(0, 0))[0] == "string":
+        return text
+    return json.dumps(text, ensure_ascii=False)
+
+
+def replace(text: str, node: Node, yaml_text: str) -> tuple[Edit, ...]:
+    """Write something else in place of a value; its anchor and its tag stay."""
+    head = _PROPERTIES.match(text, node.span.start, node.span.end)
+    start = head.end() if head else node.span.start
+    return (Edit(Span(start, node.span.end), yaml_text),)
+
+
+def append_item(text: str, array: Node, yaml_text: str) -> tuple[Edit, ...]:
+    """Add an item behind the last one."""
+    if not array.items or _is_flow(array):
+        return _into_flow(text, array, [item.span for item in array.items], yaml_text)
+    indent = " " * _column(text, _dash(text, array, array.items[0]))
+    return _behind(text, array, f"{indent}- {yaml_text}")
+
+
+def set_member(text: str, obj: Node, key: str, yaml_text: str) -> tuple[Edit, ...]:
+    """Replace the value of `key`, or add it behind the last member."""
+    member = obj.member(key)
+    if member is not None:
+        return replace(text, member.value, yaml_text)
+    written = f"{encode(key)}: {yaml_text}"
+    if not obj.members or _is_flow(obj):
+        return _into_flow(text, obj, [_extent(member) for member in obj.members], written)
+    indent = " " * _column(text, obj.members[0].key.span.start)
+    return _behind(text, obj, indent + written)
+
+
+def remove_items(text: str, array: Node, items: Sequence[Node]) -> tuple[Edit, ...]:
+    """Take items out of an array; the caller sees to it that one is left."""
+    gone = {id(item) for item in items}
+    kept = [id(item) not in gone for item in array.items]
+    spans = [item.span for item in array.items]
+    if _is_flow(array):
+        return _out_of_flow(spans, kept)
+    starts = [_dash(text, array, item) for item in array.items]
+    return _out_of_block(text, starts, spans, kept)
+
+
+def remove_member(text: str, obj: Node, member: Member) -> tuple[Edit, ...]:
+    """Take a property out of an object; the caller sees to it that one is left."""
+    kept = [other is not member for other in obj.members]
+    spans = [_extent(other) for other in obj.members]
+    if _is_flow(obj):
+        return _out_of_flow(spans, kept)
+    return _out_of_block(text, [span.start for span in spans], spans, kept)
+
+
+def _is_flow(node: Node) -> bool:
+    return isinstance(node, YamlNode) and node.flow
+
+
+def _extent(member: Member) -> Span:
+    end = max(member.key.span.end, member.value.span.end)
+    return Span(member.key.span.start, end)
+
+
+def _into_flow(text: str, node: Node, children: list[Span], written: str) -> tuple[Edit, ...]:
+    if not children:
+        opening, closing = ("[", "]") if node.kind == "array" else ("{", "}")
+        return replace(text, node, f"{opening}{written}{closing}")
+    end = children[-1].end
+    return (Edit(Span(end, end), f", {written}"),)
+
+
+def _behind(text: str, node: Node, line: str) -> tuple[Edit, ...]:
+    """A new line below the last one of `node`, whose comment stays where it is."""
+    end = _line_end(text, node.span.end)
+    return (Edit(Span(end, end), newline(text) + line),)
+
+
+def newline(text: str) -> str:
+    at = text.find("\n")
+    return "\r\n" if at > 0 and text[at - 1] == "\r" else "\n"
+
+
+def _out_of_flow(spans: list[Span], kept: list[bool]) -> tuple[Edit, ...]:
+    """Each run of removed children goes with the comma behind it, at the end with the one before."""
+    made: list[Edit] = []
+    index = 0
+    while index < len(spans):
+        if kept[index]:
+            index += 1
+            continue
+        first = index
+        while index < len(spans) and not kept[index]:
+            index += 1
+        start = spans[first].start
+        end = spans[index - 1].end
+        if index < len(spans):
+            end = spans[index].start
+        elif first > 0:
+            start = spans[first - 1].end
+        made.append(Edit(Span(start, end), ""))
+    return tuple(made)
+
+
+def _out_of_block(
+    text: str, starts: list[int], spans: list[Span], kept: list[bool]
+) -> tuple[Edit, ...]:
+    """Whole lines go. What shares its line with what is before it (`- a: 1`) gives its place to
+    the next one."""
+    made: list[Edit] = []
+    for index, start in enumerate(starts):
+        if kept[index]:
+            continue
+        begin = _line_start(text, start)
+        if text[begin:start].strip():
+            if index + 1 < len(starts):
+                made.append(Edit(Span(start, starts[index + 1]), ""))
+            continue
+        end = _line_end(text, max(spans[index].end, start))
+        after = _over_newline(text, end)
+        if after == end and begin > 0:
+            # The last line of a file that has no line end: the one before it goes instead.
+            begin = _before_newline(text, begin)
+        made.append(Edit(Span(begin, after), ""))
+    return tuple(_joined(made))
+
+
+def _joined(edits: list[Edit]) -> list[Edit]:
+    """Removals that touch or overlap as one."""
+    made: list[Edit] = []
+    for edit in edits:
+        if made and edit.span.start < made[-1].span.end:
+            edit = Edit(Span(made[-1].span.start, max(made[-1].span.end, edit.span.end)), "")
+            made.pop()
+        made.append(edit)
+    return made
+
+
+def _dash(text: str, array: Node, item: Node) -> int:
+    """Where the `-` of an item stands: in the column of the first one, on its line or above."""
+    first = array.items[0]
+    if item is first:
+        return _first_dash(text, array)
+    column = _column(text, _first_dash(text, array))
+    begin = _line_start(text, item.span.start)
+    while begin > array.span.start:
+        if text[begin : begin + column].isspace() or column == 0:
+            at = begin + column
+            if at <= item.span.start and text[at : at + 1] == "-":
+                return at
+        begin = _line_start(text, begin - 1)
+    return item.span.start
+
+
+def _first_dash(text: str, array: Node) -> int:
+    """Behind the anchor and the tag of the array, where it has them."""
+    head = _PROPERTIES.match(text, array.span.start, array.span.end)
+    return head.end() if head else array.span.start
+
+
+def _column(text: str, at: int) -> int:
+    return at - _line_start(text, at)
+
+
+def _line_start(text: str, at: int) -> int:
+    return max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
+
+
+def _line_end(text: str, at: int) -> int:
+    ends = [end for end in (text.find("\n", at), text.find("\r", at)) if end >= 0]
+    return min(ends) if ends else len(text)
+
+
+def _over_newline(text: str, at: int) -> int:
+    if text.startswith("\r\n", at):
+        return at + 2
+    return at + 1 if at < len(text) else at
+
+
+def _before_newline(text: str, at: int) -> int:
+    return at - 2 if text[at - 2 : at] == "\r\n" else at - 1
