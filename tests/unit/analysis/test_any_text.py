@@ -35,7 +35,7 @@ ${localWorkspaceFolder}/.. ${localEnv:NOT:/}
 TEXTS = st.one_of(
     st.text(max_size=12),
     st.sampled_from(WORDS.split()),
-    st.just("${localWorkspaceFolder}/\0"),
+    st.just("-v${localWorkspaceFolder}/\0:/x"),
     st.just("--pids-limit=" + "9" * 5000),
 )
 VALUES = st.recursive(
