@@ -92,7 +92,11 @@ class Variables(NamedTuple):
         if path in (".", "..") or path.startswith(("./", "../")):
             path = f"{workspace}/{path}"
         # No file has a name with a NUL in it, and to ask for one is an error of its own.
-        if self.realpath is None or not path.startswith(workspace.rstrip("/") + "/"):
+        if (
+            self.realpath is None
+            or "\0" in path
+            or not path.startswith(workspace.rstrip("/") + "/")
+        ):
             return path
         real, inside = self.realpath(path), self.realpath(workspace)
         return path if f"{real}/".startswith(inside.rstrip("/") + "/") else real
