@@ -14,7 +14,7 @@ import os
 import socket
 import ssl
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 _SYSTEM_SOCKET = "/var/run/docker.sock"
@@ -33,21 +33,61 @@ def engine_host(environ: Mapping[str, str]) -> str:
     """The engine that the docker command would use: DOCKER_HOST, its context, the usual socket."""
     if environ.get("DOCKER_HOST"):
         return environ["DOCKER_HOST"]
-    folder = environ.get("DOCKER_CONFIG") or os.path.join(environ.get("HOME", "/"), ".docker")
-    context = environ.get("DOCKER_CONTEXT") or _json_file(f"{folder}/config.json").get(
-        "currentContext"
-    )
-    if isinstance(context, str) and context not in ("", "default"):
-        name = hashlib.sha256(context.encode()).hexdigest()
-        endpoints = _json_file(f"{folder}/contexts/meta/{name}/meta.json").get("Endpoints")
-        try:
-            return str(endpoints["docker"]["Host"])  # type: ignore[index]
-        except (KeyError, TypeError):
-            return f"context:{context}"
+    context = current_context(environ)
+    if context is not None:
+        return _endpoint(environ, context).get("Host") or f"context:{context}"
     rootless = f"{environ.get('XDG_RUNTIME_DIR', '')}/docker.sock"
     if not os.path.exists(_SYSTEM_SOCKET) and rootless[0] == "/" and os.path.exists(rootless):
         return f"unix://{rootless}"
     return f"unix://{_SYSTEM_SOCKET}"
+
+
+def current_context(environ: Mapping[str, str]) -> str | None:
+    """The docker context in use, None where DOCKER_HOST or the usual socket decides."""
+    if environ.get("DOCKER_HOST"):
+        return None
+    name = environ.get("DOCKER_CONTEXT") or _json_file(f"{_folder(environ)}/config.json").get(
+        "currentContext"
+    )
+    return name if isinstance(name, str) and name not in ("", "default") else None
+
+
+class TlsFiles(NamedTuple):
+    """Where `ca.pem`, `cert.pem` and `key.pem` are, and whether the server's name is checked."""
+
+    folder: str
+    verify: bool
+
+
+def tls_files(environ: Mapping[str, str]) -> TlsFiles | None:
+    """The TLS settings of the engine of `engine_host`; None where none are made.
+
+    As the docker command reads them: a context brings its own, else the variables count.
+    """
+    context = current_context(environ)
+    if context is not None:
+        folder = f"{_folder(environ)}/contexts/tls/{_digest(context)}/docker"
+        skip = _endpoint(environ, context).get("SkipTLSVerify")
+        return TlsFiles(folder, not skip) if os.path.isdir(folder) else None
+    certificates, verify = environ.get("DOCKER_CERT_PATH"), bool(environ.get("DOCKER_TLS_VERIFY"))
+    if not certificates and not verify:
+        return None
+    return TlsFiles(certificates or _folder(environ), verify)
+
+
+def _folder(environ: Mapping[str, str]) -> str:
+    return environ.get("DOCKER_CONFIG") or os.path.join(environ.get("HOME", "/"), ".docker")
+
+
+def _endpoint(environ: Mapping[str, str], context: str) -> dict[str, Any]:
+    meta = _json_file(f"{_folder(environ)}/contexts/meta/{_digest(context)}/meta.json")
+    endpoints = meta.get("Endpoints")
+    docker = endpoints.get("docker") if isinstance(endpoints, dict) else None
+    return docker if isinstance(docker, dict) else {}
+
+
+def _digest(context: str) -> str:
+    return hashlib.sha256(context.encode()).hexdigest()
 
 
 def _json_file(path: str) -> dict[str, object]:
@@ -66,8 +106,9 @@ class Api:
         self.host = host
         self._url = urlsplit(host)
         self._timeout = timeout
-        self._certificates = environ.get("DOCKER_CERT_PATH")
-        self._tls = bool(environ.get("DOCKER_TLS_VERIFY")) or self._url.scheme == "https"
+        self._tls = tls_files(environ)
+        if self._tls is None and self._url.scheme == "https":
+            self._tls = TlsFiles(_folder(environ), True)
 
     @property
     def is_local(self) -> bool:
@@ -113,24 +154,16 @@ class Api:
             return _UnixConnection(self._url.path, timeout)
         if self._url.scheme not in ("tcp", "http", "https") or not self._url.hostname:
             raise ApiError("address", self.host)
-        if not self._tls and not self._certificates:
+        if self._tls is None:
             return http.client.HTTPConnection(
                 self._url.hostname, self._url.port or 2375, timeout=timeout
             )
         return http.client.HTTPSConnection(
-            self._url.hostname, self._url.port or 2376, timeout=timeout, context=self._context()
+            self._url.hostname,
+            self._url.port or 2376,
+            timeout=timeout,
+            context=_ssl_context(self._tls),
         )
-
-    def _context(self) -> ssl.SSLContext:
-        folder = self._certificates or os.path.join(os.path.expanduser("~"), ".docker")
-        try:
-            context = ssl.create_default_context(cafile=os.path.join(folder, "ca.pem"))
-            context.load_cert_chain(
-                os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
-            )
-        except OSError as error:
-            raise ApiError("certificates", f"{folder}: {error.strerror or error}") from None
-        return context
 
     def _no_answer(self, error: Exception) -> ApiError:
         if isinstance(error, TimeoutError):
@@ -144,6 +177,25 @@ class Api:
             errno.EPERM: "permission",
         }.get(code or 0, "broken")
         return ApiError(case, str(error))
+
+
+def _ssl_context(files: TlsFiles) -> ssl.SSLContext:
+    """
+    :raises ApiError: a file is missing or is not what it should be
+    """
+    context = ssl.create_default_context()
+    try:
+        if files.verify:
+            context.load_verify_locations(os.path.join(files.folder, "ca.pem"))
+        else:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.load_cert_chain(
+            os.path.join(files.folder, "cert.pem"), os.path.join(files.folder, "key.pem")
+        )
+    except OSError as error:
+        detail = f"{files.folder}: {error.strerror or error}"
+        raise ApiError("certificates", detail) from None
+    return context
 
 
 class _UnixConnection(http.client.HTTPConnection):

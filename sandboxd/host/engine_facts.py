@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sandboxd.host.facts import Engine, Runtime
+from sandboxd.host.facts import Component, Engine, Runtime
 
 # gVisor's kernel says this of itself, in every version so far.
 _GVISOR_KERNEL = "Sun Jan 10 15:06:54 PST 2016"
@@ -55,7 +55,8 @@ def engine_from_raw(raw: dict[str, Any]) -> Engine:
         # Not str.format: what the engine says may hold braces.
         message = message.replace("{host}", host).replace("{detail}", detail)
         before = _answered(host, _table(raw.get("remembered")))
-        return before._replace(error=message, hint=hint)
+        context = _text(raw.get("context"))
+        return before._replace(error=message, hint=hint, context=context)
     return _answered(host, raw)
 
 
@@ -65,7 +66,7 @@ def _answered(host: str, raw: dict[str, Any]) -> Engine:
     return Engine(
         host=host,
         id=_text(info.get("ID")),
-        kind=_kind(info, version),
+        kind=_kind(info, version, _text(raw.get("name"))),
         version=_text(version.get("Version")) or _text(info.get("ServerVersion")),
         api_version=_text(version.get("ApiVersion")),
         os=_text(info.get("OperatingSystem")),
@@ -74,16 +75,51 @@ def _answered(host: str, raw: dict[str, Any]) -> Engine:
         security_options=options,
         default_runtime=_text(info.get("DefaultRuntime")),
         runtimes=_runtimes(info, raw),
+        product=_text(_table(version.get("Platform")).get("Name")),
+        kernel=_text(info.get("KernelVersion")) or _text(version.get("KernelVersion")),
+        components=_components(version),
+        live_restore=_flag(info.get("LiveRestoreEnabled")),
+        containers_running=_number(info.get("ContainersRunning")),
+        context=_text(raw.get("context")),
     )
 
 
-def _kind(info: dict[str, Any], version: dict[str, Any]) -> str | None:
+_NAMES = {
+    "docker-desktop": "docker-desktop",
+    "colima": "colima",
+    "lima": "lima",
+    "orbstack": "orbstack",
+    "rancher-desktop": "rancher-desktop",
+}
+
+
+def known_name(name: object) -> str | None:
+    """The product that names its engine's machine so; other names are nobody's business."""
+    if not isinstance(name, str):
+        return None
+    return next((known for known in _NAMES if name == known or name.startswith(f"{known}-")), None)
+
+
+def _kind(info: dict[str, Any], version: dict[str, Any], name: str | None) -> str | None:
     if not info and not version:
         return None
-    components = [_table(c).get("Name") for c in _items(version.get("Components"))]
-    if "Podman Engine" in components:
+    if "Podman Engine" in [component.name for component in _components(version)]:
         return "podman"
-    return "docker-desktop" if info.get("OperatingSystem") == "Docker Desktop" else "docker"
+    system = info.get("OperatingSystem")
+    if system == "Docker Desktop":
+        return "docker-desktop"
+    if system == "OrbStack":
+        return "orbstack"
+    return _NAMES.get(name or "", "docker")
+
+
+def _components(version: dict[str, Any]) -> tuple[Component, ...]:
+    found = []
+    for entry in map(_table, _items(version.get("Components"))):
+        name, text = _text(entry.get("Name")), _text(entry.get("Version"))
+        if name and text:
+            found.append(Component(name, text))
+    return tuple(found)
 
 
 def _runtimes(info: dict[str, Any], raw: dict[str, Any]) -> tuple[Runtime, ...]:
@@ -176,3 +212,11 @@ def _items(value: object) -> list[Any]:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

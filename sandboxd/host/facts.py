@@ -46,6 +46,13 @@ class Runtime(NamedTuple):
         return self.flag("directfs") == "false"
 
 
+class Component(NamedTuple):
+    """A part of the stack and its version as it says it of itself: ``runc``, ``1.1.15+ds1``."""
+
+    name: str
+    version: str
+
+
 class Engine(NamedTuple):
     """The container engine that answered, or why none did (`error`, `hint`).
 
@@ -56,7 +63,8 @@ class Engine(NamedTuple):
     """Where it was looked for: a DOCKER_HOST value."""
     id: str | None = None
     kind: str | None = None
-    """``docker``, ``docker-desktop``, ``podman``."""
+    """``docker``, ``docker-desktop``, ``colima``, ``lima``, ``orbstack``, ``rancher-desktop``,
+    ``podman``."""
     version: str | None = None
     api_version: str | None = None
     os: str | None = None
@@ -67,6 +75,15 @@ class Engine(NamedTuple):
     runtimes: tuple[Runtime, ...] = ()
     error: str = ""
     hint: str = ""
+    product: str | None = None
+    """What the vendor calls it, with its version: ``Docker Desktop 4.44.3 (202357)``."""
+    kernel: str | None = None
+    """The kernel that containers share under runc; not this machine's where the engine is remote."""
+    components: tuple[Component, ...] = ()
+    live_restore: bool | None = None
+    containers_running: int | None = None
+    context: str | None = None
+    """The docker context that named it, None for DOCKER_HOST or the usual socket."""
 
     def runtime(self, name: str) -> Runtime | None:
         for runtime in self.runtimes:
@@ -90,6 +107,21 @@ class HostFacts(NamedTuple):
     seccomp: bool | None = None
     cgroup_version: str | None = None
     engine: Engine | None = None
+    distribution: str | None = None
+    """``debian``, ``fedora``: the ID of os-release."""
+    package_manager: str | None = None
+    """``apt``, ``dnf``, ``pacman``, ``zypper``, ``nix``, ``brew``."""
+    init: str | None = None
+    """The first process: ``systemd``, ``openrc``, ``init``."""
+    selinux: str | None = None
+    """``enforcing``, ``permissive``, ``disabled``."""
+    user_namespaces: bool | None = None
+    """Whether a user without rights may make one."""
+    kvm: bool | None = None
+    hypervisor: str | None = None
+    """What this machine itself runs in: ``kvm``, ``vmware``, ``microsoft``, ``apple``."""
+    ci: str | None = None
+    """``github``, ``gitlab``."""
 
     def usable_gvisor(self) -> Runtime | None:
         """The best gVisor runtime that really started a container.
@@ -117,6 +149,7 @@ UNKNOWN = HostFacts()
 def from_raw(raw: dict[str, Any]) -> HostFacts:
     """The facts in the raw answers of `host.probe`, or in a report that a user pasted."""
     from sandboxd.host.engine_facts import engine_from_raw
+    from sandboxd.host.machine_facts import machine_from_raw
 
     engine = raw.get("engine")
     facts = engine_from_raw(engine) if isinstance(engine, dict) else None
@@ -136,6 +169,7 @@ def from_raw(raw: dict[str, Any]) -> HostFacts:
         cgroup_version=(facts.cgroup_version if facts else None)
         or (None if cgroup2 is None or system != "Linux" else "2" if cgroup2 else "1"),
         engine=facts,
+        **machine_from_raw(raw),
     )
 
 

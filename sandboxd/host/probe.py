@@ -8,7 +8,8 @@ import shutil
 from collections.abc import Mapping
 from typing import Any
 
-from sandboxd.host.docker_api import Api, ApiError, engine_host
+from sandboxd.host.docker_api import Api, ApiError, current_context, engine_host
+from sandboxd.host.engine_facts import known_name
 from sandboxd.host.facts import HostFacts, from_raw
 from sandboxd.host.memory import Memory, open_memory
 from sandboxd.host.trials import host_boot_id, run_trials
@@ -34,7 +35,19 @@ def raw_facts(environ: Mapping[str, str], *, trial: bool, timeout: float = 5.0) 
         "apparmor": _read("/sys/module/apparmor/parameters/enabled"),
         "seccomp_actions": _read("/proc/sys/kernel/seccomp/actions_avail"),
         "cgroup2": os.path.exists("/sys/fs/cgroup/cgroup.controllers"),
+        "os_release": _read("/etc/os-release") or _read("/usr/lib/os-release"),
+        "init": _read("/proc/1/comm"),
+        "max_user_namespaces": _read("/proc/sys/user/max_user_namespaces"),
+        "unprivileged_userns_clone": _read("/proc/sys/kernel/unprivileged_userns_clone"),
+        "apparmor_restrict_unprivileged_userns": _read(
+            "/proc/sys/kernel/apparmor_restrict_unprivileged_userns"
+        ),
+        "kvm": os.path.exists("/dev/kvm") if os.path.isdir("/dev") else None,
+        "machine": _machine(),
+        "ci": _ci(environ),
     }
+    if platform.system() == "Linux":
+        facts["selinux"] = _read("/sys/fs/selinux/enforce") or ""
     facts["engine"] = _engine(environ, str(facts["kernel"]), trial, timeout)
     return facts
 
@@ -42,11 +55,13 @@ def raw_facts(environ: Mapping[str, str], *, trial: bool, timeout: float = 5.0) 
 def _engine(environ: Mapping[str, str], kernel: str, trial: bool, timeout: float) -> dict[str, Any]:
     host = engine_host(environ)
     memory = open_memory(environ)
-    engine: dict[str, Any] = {"host": host}
+    engine: dict[str, Any] = {"host": host, "context": current_context(environ)}
     api = Api(host, environ, timeout)
     try:
         engine["server_version"] = api.call("GET", "/version")
-        engine["info"] = _trimmed(api.call("GET", "/info"))
+        info = api.call("GET", "/info")
+        engine["info"] = _trimmed(info)
+        engine["name"] = known_name(info.get("Name")) if isinstance(info, dict) else None
     except ApiError as error:
         engine["failure"] = {"case": error.case, "detail": error.detail}
         # A config is generated also while the engine is down; it must not fall back to runc then.
@@ -67,6 +82,7 @@ _INFO_KEYS = (
     "Architecture",
     "CgroupDriver",
     "CgroupVersion",
+    "ContainersRunning",
     "DefaultRuntime",
     "KernelVersion",
     "LiveRestoreEnabled",
@@ -148,6 +164,18 @@ def _ask_version(program: str) -> str | None:
         return None
     lines = result.stdout.splitlines()
     return lines[0].strip()[:100] if lines and result.returncode == 0 else None
+
+
+def _machine() -> str | None:
+    """What the firmware calls this machine: names a hypervisor where there is one."""
+    found = [_read(f"/sys/class/dmi/id/{name}") for name in ("sys_vendor", "product_name")]
+    return " ".join(text for text in found if text) or None
+
+
+def _ci(environ: Mapping[str, str]) -> str | None:
+    if environ.get("GITHUB_ACTIONS") == "true":
+        return "github"
+    return "gitlab" if environ.get("GITLAB_CI") else None
 
 
 def _read(path: str) -> str | None:

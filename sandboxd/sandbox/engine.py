@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import os
 import socket
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host.docker_api import engine_host
+from sandboxd.host.docker_api import engine_host, tls_files
 from sandboxd.sandbox import failures
 from sandboxd.sandbox.transport import ANSWER_SECONDS, ApiError, Tls, Transport
 
@@ -246,13 +245,6 @@ class Engine:
 
 def connect(environ: Mapping[str, str]) -> Engine:
     """The engine that the docker command line would talk to."""
-    return Engine(Transport(engine_host(environ), _tls(environ)))
-
-
-def _tls(environ: Mapping[str, str]) -> Tls | None:
-    """TLS settings of a `tcp://` engine, as the docker command line reads them."""
-    folder = environ.get("DOCKER_CERT_PATH")
-    verify = bool(environ.get("DOCKER_TLS_VERIFY"))
-    if not folder and not verify:
-        return None
-    return Tls(folder or os.path.join(environ.get("HOME", "/"), ".docker"), verify)
+    files = tls_files(environ)
+    tls = Tls(files.folder, files.verify) if files is not None else None
+    return Engine(Transport(engine_host(environ), tls))

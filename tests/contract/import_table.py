@@ -34,9 +34,20 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "model": BASE | {"findings", "syntax"},
     "kinds": MEANING | {"config"},
     "effective": MEANING | {"kinds"},
-    "host.facts": frozenset({"host.engine_facts"}),
+    "host.facts": frozenset({"host.engine_facts", "host.machine_facts"}),
     "host.engine_facts": frozenset({"host.facts"}),
-    "host": frozenset({"errors", "data", "files", "__init__", "host.facts", "host.engine_facts"}),
+    "host.machine_facts": frozenset(),
+    "host": frozenset(
+        {
+            "errors",
+            "data",
+            "files",
+            "__init__",
+            "host.facts",
+            "host.engine_facts",
+            "host.machine_facts",
+        }
+    ),
     "platforms": BASE | {"host.facts", "model"},
     "rules": MEANING | {"config", "host.facts", "platforms", "data"},
     "config": BASE | {"findings", "syntax", "files", "data"},
@@ -73,7 +84,7 @@ GROWTH = (
 )
 
 # Pure parts of a room that otherwise may.
-PURE = ("host.facts", "host.engine_facts")
+PURE = ("host.facts", "host.engine_facts", "host.machine_facts")
 
 # What reads the machine or the clock, and the rooms that may. `os.environ` stands for getenv too.
 _EDGES = ("host", "sandbox", "ipc", "daemon", "cli", "escapes")

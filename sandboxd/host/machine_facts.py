@@ -1,0 +1,100 @@
+"""From raw answers of the machine itself to facts: distribution, init, userns, markers. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from sandboxd._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+# Distribution or one that it is like (os-release ID, ID_LIKE) -> its package manager.
+_MANAGERS = (
+    ("nixos", "nix"),
+    ("debian", "apt"),
+    ("ubuntu", "apt"),
+    ("fedora", "dnf"),
+    ("rhel", "dnf"),
+    ("centos", "dnf"),
+    ("arch", "pacman"),
+    ("suse", "zypper"),
+    ("opensuse", "zypper"),
+    ("alpine", "apk"),
+)
+
+_HYPERVISORS = (
+    ("qemu", "kvm"),
+    ("kvm", "kvm"),
+    ("amazon ec2", "kvm"),
+    ("google", "kvm"),
+    ("vmware", "vmware"),
+    ("innotek", "virtualbox"),
+    ("virtualbox", "virtualbox"),
+    ("microsoft", "microsoft"),
+    ("apple", "apple"),
+    ("xen", "xen"),
+)
+
+_SELINUX = {"1": "enforcing", "0": "permissive", "": "disabled"}
+
+
+def machine_from_raw(raw: dict[str, Any]) -> dict[str, Any]:
+    """The fields of `HostFacts` that tell of the machine; what was not asked stays None."""
+    release = os_release(raw.get("os_release"))
+    system = raw.get("system")
+    return {
+        "distribution": release.get("ID"),
+        "package_manager": _manager(raw, release),
+        "init": _init(raw.get("init")),
+        "selinux": _SELINUX.get(str(raw["selinux"]).strip()) if "selinux" in raw else None,
+        "user_namespaces": _user_namespaces(raw) if system == "Linux" else None,
+        "kvm": raw.get("kvm") if isinstance(raw.get("kvm"), bool) else None,
+        "hypervisor": _hypervisor(raw.get("machine")),
+        "ci": raw.get("ci") if raw.get("ci") in ("github", "gitlab") else None,
+    }
+
+
+def os_release(text: object) -> dict[str, str]:
+    """The assignments of an os-release file."""
+    if not isinstance(text, str):
+        return {}
+    return {
+        match[1]: match[2].strip().strip("\"'")
+        for match in re.finditer(r"^([A-Z_]+)=(.*)$", text, re.MULTILINE)
+    }
+
+
+def _manager(raw: dict[str, Any], release: dict[str, str]) -> str | None:
+    if raw.get("system") == "Darwin":
+        return "brew"
+    words = [release.get("ID", ""), *release.get("ID_LIKE", "").split()]
+    for name, manager in _MANAGERS:
+        if any(word == name or word.startswith(f"{name}-") for word in words):
+            return manager
+    return None
+
+
+def _init(name: object) -> str | None:
+    return name.strip() or None if isinstance(name, str) else None
+
+
+def _user_namespaces(raw: dict[str, Any]) -> bool | None:
+    """False as soon as one switch forbids it; None where none was read."""
+    switches = [
+        _number(raw.get("max_user_namespaces")),
+        _number(raw.get("unprivileged_userns_clone")),
+    ]
+    if 0 in switches or _number(raw.get("apparmor_restrict_unprivileged_userns")) == 1:
+        return False
+    return None if switches == [None, None] else True
+
+
+def _hypervisor(text: object) -> str | None:
+    words = text.lower() if isinstance(text, str) else ""
+    return next((name for mark, name in _HYPERVISORS if mark in words), None)
+
+
+def _number(value: object) -> int | None:
+    text = value.strip() if isinstance(value, str) else ""
+    return int(text) if text.isdecimal() else None
