@@ -1,0 +1,70 @@
+/** The language server: `sandboxd lsp`, started outside any open folder. */
+
+import * as os from 'node:os';
+import * as vscode from 'vscode';
+import { LanguageClient, type LanguageClientOptions, type ServerOptions } from 'vscode-languageclient/node';
+
+/** By name, since editors disagree about languages; the server leaves alone what is none of its own. */
+const PATTERNS = [
+    '**/devcontainer.json',
+    '**/.devcontainer.json',
+    '**/devcontainer-feature.json',
+    '**/sandboxd.toml',
+    '**/{compose,docker-compose}{,.*}.{yml,yaml}',
+    '**/{Dockerfile,Containerfile}{,.*}',
+    '**/*.{Dockerfile,dockerfile}',
+    '**/{seccomp,seccomp-*,*-seccomp,*.seccomp}.json',
+    '**/*.apparmor',
+    '**/daemon.json',
+];
+
+export class Server implements vscode.Disposable {
+    private client: LanguageClient | undefined;
+    private readonly trace = vscode.window.createOutputChannel('sandboxd trace', { log: true });
+
+    constructor(private readonly log: vscode.LogOutputChannel) {}
+
+    get isRunning(): boolean {
+        return this.client?.isRunning() === true;
+    }
+
+    /** Start `program`; a server that runs already is ended first. */
+    async start(program: string): Promise<void> {
+        await this.stop();
+        const server: ServerOptions = {
+            command: program,
+            args: ['lsp', '--stdio'],
+            options: { cwd: os.homedir(), shell: false },
+        };
+        const client = new LanguageClient('sandboxd', 'sandboxd', server, this.options());
+        this.client = client;
+        await client.start();
+        const info = client.initializeResult?.serverInfo;
+        this.log.info(`language server ${info?.name ?? ''} ${info?.version ?? ''} runs`);
+    }
+
+    async stop(): Promise<void> {
+        const client = this.client;
+        this.client = undefined;
+        if (client?.needsStop() === true) {
+            await client.stop().catch((error: unknown) => this.log.warn(String(error)));
+        }
+        await client?.dispose().catch(() => undefined);
+    }
+
+    async dispose(): Promise<void> {
+        await this.stop();
+        this.trace.dispose();
+    }
+
+    private options(): LanguageClientOptions {
+        return {
+            documentSelector: PATTERNS.map((pattern) => ({ scheme: 'file', pattern })),
+            outputChannel: this.log,
+            traceOutputChannel: this.trace,
+            // Links and commands of what the server says are not run by themselves.
+            markdown: { isTrusted: false, supportHtml: false },
+            connectionOptions: { maxRestartCount: 4 },
+        };
+    }
+}

@@ -1,0 +1,89 @@
+/** What all commands share. */
+
+import * as vscode from 'vscode';
+import { currentFolder } from '../folders';
+import { failure, run, type Ended } from '../process';
+import type { StatusFeed } from '../status/feed';
+import { Line } from '../views/sandboxes';
+
+export interface Context {
+    log: vscode.LogOutputChannel;
+    feed: StatusFeed;
+    /** The program to run, undefined when there is none. */
+    program(): string | undefined;
+}
+
+/** The folder that a command is about: of the clicked line, else of the file in front. */
+export function folderOf(argument: unknown): string | undefined {
+    const folder = argument instanceof Line ? argument.project : undefined;
+    if (folder !== undefined) {
+        return folder;
+    }
+    const current = currentFolder();
+    if (current === undefined) {
+        void vscode.window.showInformationMessage('sandboxd: open a folder first.');
+    }
+    return current;
+}
+
+export interface Job {
+    title: string;
+    args: readonly string[];
+    folder: string;
+    /** Exit codes that are no failure. */
+    fine?: readonly number[];
+}
+
+/**
+ * Run with progress that can be cancelled, then ask for the status anew. Undefined when it did not
+ * end well, which the user was then told.
+ */
+export async function runJob(context: Context, job: Job): Promise<Ended | undefined> {
+    const program = context.program();
+    if (!vscode.workspace.isTrusted) {
+        void vscode.window.showWarningMessage('sandboxd: nothing is run in Restricted Mode.');
+        return undefined;
+    }
+    if (program === undefined) {
+        await vscode.commands.executeCommand('sandboxd.install');
+        return undefined;
+    }
+    const where = { location: vscode.ProgressLocation.Notification, title: `sandboxd: ${job.title}`, cancellable: true };
+    const ended = await vscode.window.withProgress(where, (progress, cancel) => {
+        context.log.info(`$ sandboxd ${job.args.join(' ')}  (in ${job.folder})`);
+        const onStatus = (line: string): void => {
+            context.log.info(line);
+            progress.report({ message: line });
+        };
+        return run(program, job.args, { cwd: job.folder, cancel, onStatus }).catch((error: Error) => error);
+    });
+    void context.feed.refresh();
+    return judged(context, job, ended);
+}
+
+function judged(context: Context, job: Job, ended: Ended | Error): Ended | undefined {
+    if (ended instanceof Error) {
+        void tellFailure(context, ended.message, '');
+        return undefined;
+    }
+    if (ended.cancelled) {
+        context.log.info(`cancelled: ${job.title}`);
+        void vscode.window.setStatusBarMessage(`sandboxd: cancelled: ${job.title}`, 5000);
+        return undefined;
+    }
+    if (ended.code === 0 || (ended.code !== null && job.fine?.includes(ended.code) === true)) {
+        return ended;
+    }
+    const { message, hint } = failure(ended.stderr);
+    void tellFailure(context, message, hint);
+    return undefined;
+}
+
+async function tellFailure(context: Context, message: string, hint: string): Promise<void> {
+    context.log.error(message);
+    const text = hint === '' ? message : `${message}. Hint: ${hint}`;
+    const chosen = await vscode.window.showErrorMessage(`sandboxd: ${text}`, 'Show Log');
+    if (chosen !== undefined) {
+        context.log.show();
+    }
+}

@@ -1,0 +1,141 @@
+/** Starts the language server, shows the state in force, offers the commands. No telemetry. */
+
+import { accessSync, constants, realpathSync, statSync } from 'node:fs';
+import * as os from 'node:os';
+import * as vscode from 'vscode';
+import { Server } from './client';
+import type { Context } from './commands/context';
+import { install, menu } from './commands/help';
+import { daemonStart, down, generate, init, reopen, up } from './commands/life';
+import { Reports, SCHEME, verify } from './commands/verify';
+import { findProgram, type Disk } from './executable';
+import { StatusFeed } from './status/feed';
+import { Sandboxes } from './views/sandboxes';
+import { Shield } from './views/shield';
+
+/** Windows whose files are inside a container: the sandbox is seen from outside of it. */
+const INSIDE = ['dev-container', 'attached-container'];
+
+class Extension {
+    private program: string | undefined;
+    private reason = '';
+    private readonly log = vscode.window.createOutputChannel('sandboxd', { log: true });
+    private readonly server = new Server(this.log);
+    private readonly feed = new StatusFeed(() => this.program, this.log);
+
+    constructor(private readonly subscriptions: vscode.Disposable[]) {
+        const view = new Sandboxes(this.feed);
+        subscriptions.push(
+            this.log,
+            this.server,
+            this.feed,
+            view,
+            new Shield(this.feed),
+            vscode.window.registerTreeDataProvider('sandboxd.sandboxes', view),
+            this.feed.onDidChange((known) => {
+                void setContext('asked', known.status !== undefined);
+                void setContext('failed', known.status === undefined && this.program !== undefined && vscode.workspace.isTrusted);
+            }),
+            vscode.workspace.onDidGrantWorkspaceTrust(() => void this.start()),
+            vscode.workspace.onDidChangeConfiguration((event) => {
+                if (event.affectsConfiguration('sandboxd.path')) {
+                    void this.start();
+                }
+            }),
+        );
+        this.registerCommands();
+    }
+
+    /** Find the program and start its server; said once when there is none. */
+    async start(): Promise<void> {
+        const found = findProgram({
+            setting: vscode.workspace.getConfiguration('sandboxd').get<string>('path', ''),
+            environ: process.env,
+            home: os.homedir(),
+            folders: (vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri.fsPath),
+            platform: process.platform,
+            disk: DISK,
+        });
+        this.program = found.program;
+        await setContext('server', found.program === undefined ? 'missing' : 'found');
+        if (found.program === undefined) {
+            this.reason = found.reason;
+            this.log.warn(found.reason);
+            await this.server.stop();
+            await this.feed.refresh();
+            this.offerInstallation();
+            return;
+        }
+        this.log.info(`using ${found.program}, found in ${found.from}`);
+        const asked = this.feed.refresh();
+        try {
+            await this.server.start(found.program);
+        } catch (error) {
+            this.log.error(`the language server did not start: ${String(error)}`);
+            const chosen = await vscode.window.showErrorMessage(`sandboxd: the language server did not start: ${found.program}`, 'Show Log');
+            if (chosen !== undefined) {
+                this.log.show();
+            }
+        }
+        await asked;
+    }
+
+    private offerInstallation(): void {
+        if (INSIDE.includes(vscode.env.remoteName ?? '')) {
+            return;
+        }
+        void vscode.window
+            .showWarningMessage('sandboxd is not installed, so no file is checked.', 'How to Install')
+            .then((chosen) => (chosen === undefined ? undefined : install(this.reason)));
+    }
+
+    private registerCommands(): void {
+        const context: Context = { log: this.log, feed: this.feed, program: () => this.program };
+        const reports = new Reports();
+        const commands: Record<string, (argument?: unknown) => unknown> = {
+            init: (argument) => init(context, argument),
+            generate: (argument) => generate(context, argument),
+            up: (argument) => up(context, argument),
+            down: (argument) => down(context, argument),
+            verify: (argument) => verify(context, reports, argument),
+            daemonStart: (argument) => daemonStart(context, argument),
+            reopen: () => reopen(),
+            refresh: () => this.feed.refresh(),
+            menu: () => menu(context),
+            install: () => install(this.reason === '' ? 'It was found, so there is nothing to install' : this.reason),
+            restart: () => this.start(),
+            log: () => this.log.show(),
+            walkthrough: () => vscode.commands.executeCommand('workbench.action.openWalkthrough', 'sandboxd.sandboxd#start'),
+        };
+        this.subscriptions.push(
+            vscode.workspace.registerTextDocumentContentProvider(SCHEME, reports),
+            ...Object.entries(commands).map(([name, run]) => vscode.commands.registerCommand(`sandboxd.${name}`, run)),
+        );
+    }
+}
+
+const DISK: Disk = {
+    isExecutable(file) {
+        try {
+            accessSync(file, constants.X_OK);
+            return statSync(file).isFile();
+        } catch {
+            return false;
+        }
+    },
+    real(file) {
+        try {
+            return realpathSync(file);
+        } catch {
+            return file;
+        }
+    },
+};
+
+function setContext(name: string, value: unknown): Thenable<unknown> {
+    return vscode.commands.executeCommand('setContext', `sandboxd.${name}`, value);
+}
+
+export async function activate(context: vscode.ExtensionContext): Promise<void> {
+    await new Extension(context.subscriptions).start();
+}

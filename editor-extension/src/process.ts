@@ -1,0 +1,92 @@
+/** Running the `sandboxd` program: its output by line, its end, and a way to stop it. */
+
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+/** What `run` needs of an editor's CancellationToken. */
+export interface Cancel {
+    readonly isCancellationRequested: boolean;
+    onCancellationRequested(listener: () => void): { dispose(): void };
+}
+
+export interface Options {
+    cwd: string;
+    /** Called with each line of stderr, where sandboxd says what it does. */
+    onStatus?: (line: string) => void;
+    /** Called with each line of stdout as it comes; it is then not part of the result. */
+    onLine?: (line: string) => void;
+    cancel?: Cancel;
+}
+
+export interface Ended {
+    /** The exit code; null when it was ended by a signal. */
+    code: number | null;
+    stdout: string;
+    stderr: string;
+    cancelled: boolean;
+}
+
+const PATIENCE_MS = 5000;
+const MOST_OUTPUT = 8 * 1024 * 1024;
+
+/** Run to the end. Rejects only when the program cannot be started. */
+export function run(program: string, args: readonly string[], options: Options): Promise<Ended> {
+    return new Promise((resolve, reject) => {
+        const child = spawn(program, [...args], {
+            cwd: options.cwd,
+            stdio: ['ignore', 'pipe', 'pipe'],
+            shell: false,
+            env: { ...process.env, NO_COLOR: '1', COLUMNS: '120' },
+        });
+        const out: string[] = [];
+        const err: string[] = [];
+        let size = 0;
+        const keep = (lines: string[], line: string): void => {
+            size += line.length;
+            if (size < MOST_OUTPUT) {
+                lines.push(line);
+            }
+        };
+        createInterface({ input: child.stdout }).on('line', (line) =>
+            options.onLine === undefined ? keep(out, line) : options.onLine(line),
+        );
+        createInterface({ input: child.stderr }).on('line', (line) => {
+            keep(err, line);
+            options.onStatus?.(line);
+        });
+        let impatient: NodeJS.Timeout | undefined;
+        const stop = (): void => {
+            // As Ctrl-C does: sandboxd cleans up after itself.
+            child.kill('SIGINT');
+            impatient = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+        };
+        const listening = options.cancel?.onCancellationRequested(stop);
+        if (options.cancel?.isCancellationRequested === true) {
+            stop();
+        }
+        const finish = (): void => {
+            clearTimeout(impatient);
+            listening?.dispose();
+        };
+        child.on('error', (error) => {
+            finish();
+            reject(error);
+        });
+        child.on('close', (code) => {
+            finish();
+            const cancelled = options.cancel?.isCancellationRequested === true;
+            resolve({ code, stdout: out.join('\n'), stderr: err.join('\n'), cancelled });
+        });
+    });
+}
+
+/** What went wrong, as sandboxd says it: the message, and the next step when it names one. */
+export function failure(stderr: string): { message: string; hint: string } {
+    const lines = stderr.split('\n').map((line) => line.trim());
+    const after = (mark: string): string => {
+        const line = lines.find((candidate) => candidate.startsWith(mark));
+        return line === undefined ? '' : line.slice(mark.length).trim();
+    };
+    const last = lines.filter((line) => line !== '').at(-1) ?? '';
+    return { message: after('error:') || last || 'sandboxd said nothing', hint: after('hint:') };
+}

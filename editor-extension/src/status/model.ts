@@ -1,0 +1,154 @@
+/** The answer of `sandboxd status --json`, and no more of it than is shown. */
+
+export type State = 'running' | 'stopped' | 'not created' | 'invalid config' | 'missing' | 'unknown';
+export type Seen = 'in force' | 'not in force' | 'cannot be seen';
+
+/** One control of a running sandbox: `why` is what was observed. */
+export interface Control {
+    name: string;
+    state: Seen;
+    why: string;
+}
+
+export interface Counts {
+    error: number;
+    warning: number;
+    hint: number;
+    skipped: number;
+}
+
+export interface Project {
+    path: string;
+    state: State;
+    profile: string | null;
+    asked: Record<string, string> | null;
+    /** What was seen of the running container; null when nothing was. */
+    inForce: { settings: Record<string, string>; controls: Control[] } | null;
+    drift: string[];
+    downgrades: string[];
+    findings: Counts | null;
+    problem: string | null;
+    hint: string | null;
+}
+
+export interface Runtime {
+    name: string;
+    usable: boolean | null;
+    gvisor: boolean;
+    why: string | null;
+    fix: string | null;
+}
+
+export interface Status {
+    daemon: { running: boolean; problem: string | null };
+    /** null while it has not been asked. */
+    engine: { name: string; error: string | null; hint: string | null; runtimes: Runtime[] } | null;
+    projects: Project[];
+}
+
+type Json = Record<string, unknown>;
+
+/**
+ * The status that `text` holds.
+ *
+ * @throws Error: it is none, or of a version that this extension does not know
+ */
+export function parseStatus(text: string): Status {
+    const data = object(JSON.parse(text));
+    if (data['version'] !== 1) {
+        throw new Error(`sandboxd status has version ${String(data['version'])}, this extension knows 1`);
+    }
+    const daemon = object(data['daemon']);
+    const engine = object(object(data['host'])['engine']);
+    return {
+        daemon: { running: daemon['running'] === true, problem: textOf(daemon['problem']) },
+        engine:
+            data['host'] === null || object(data['host'])['engine'] === null
+                ? null
+                : {
+                      name: [textOf(engine['kind']), textOf(engine['version'])].filter(Boolean).join(' '),
+                      error: textOf(engine['error']),
+                      hint: textOf(engine['hint']),
+                      runtimes: list(engine['runtimes']).map(runtime),
+                  },
+        projects: list(data['projects']).map(project),
+    };
+}
+
+function runtime(data: Json): Runtime {
+    return {
+        name: String(data['name']),
+        usable: typeof data['usable'] === 'boolean' ? data['usable'] : null,
+        gvisor: data['gvisor'] === true,
+        why: textOf(data['why']),
+        fix: textOf(data['fix']),
+    };
+}
+
+function project(data: Json): Project {
+    const force = data['in_force'] == null ? null : object(data['in_force']);
+    const counts = data['findings'] == null ? null : object(data['findings']);
+    return {
+        path: String(data['path']),
+        state: stateOf(data['state']),
+        profile: textOf(data['profile']),
+        asked: data['asked'] == null ? null : texts(data['asked']),
+        inForce:
+            force === null
+                ? null
+                : { settings: texts(force['settings']), controls: list(force['controls']).map(control) },
+        drift: strings(data['drift']),
+        downgrades: strings(data['downgrades']),
+        findings:
+            counts === null
+                ? null
+                : {
+                      error: numberOf(counts['error']),
+                      warning: numberOf(counts['warning']),
+                      hint: numberOf(counts['hint']),
+                      skipped: numberOf(counts['skipped']),
+                  },
+        problem: textOf(data['problem']),
+        hint: textOf(data['hint']),
+    };
+}
+
+function control(data: Json): Control {
+    const state = data['state'];
+    return {
+        name: String(data['name']),
+        // A word that is not known says nothing, so nothing is claimed.
+        state: state === 'in force' || state === 'not in force' ? state : 'cannot be seen',
+        why: textOf(data['why']) ?? '',
+    };
+}
+
+const STATES: readonly string[] = ['running', 'stopped', 'not created', 'invalid config', 'missing'];
+
+function stateOf(value: unknown): State {
+    return typeof value === 'string' && STATES.includes(value) ? (value as State) : 'unknown';
+}
+
+function object(value: unknown): Json {
+    return typeof value === 'object' && value !== null ? (value as Json) : {};
+}
+
+function list(value: unknown): Json[] {
+    return Array.isArray(value) ? value.map(object) : [];
+}
+
+function strings(value: unknown): string[] {
+    return Array.isArray(value) ? value.map(String) : [];
+}
+
+function texts(value: unknown): Record<string, string> {
+    return Object.fromEntries(Object.entries(object(value)).map(([key, item]) => [key, String(item)]));
+}
+
+function textOf(value: unknown): string | null {
+    return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function numberOf(value: unknown): number {
+    return typeof value === 'number' ? value : 0;
+}

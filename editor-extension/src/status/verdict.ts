@@ -1,0 +1,92 @@
+/** What may be said of a project in two words, from what was observed and nothing else. */
+
+import type { Project } from './model';
+
+export type Level = 'held' | 'attention' | 'weak' | 'none' | 'unknown';
+
+export interface Verdict {
+    /** Two or three words for the status bar. */
+    label: string;
+    level: Level;
+    /** One sentence for the hover and for screen readers. */
+    because: string;
+}
+
+/** Without these in force a container on the host's own kernel is not called hardened. */
+const HARDENED = ['capabilities', 'no-new-privileges', 'seccomp'];
+
+export function verdict(project: Project): Verdict {
+    switch (project.state) {
+        case 'running':
+            return ofRunning(project);
+        case 'stopped':
+        case 'not created':
+            return { label: 'not running', level: 'none', because: 'No sandbox of this project runs.' };
+        case 'invalid config':
+            return { label: 'invalid config', level: 'attention', because: project.problem ?? 'sandboxd.toml cannot be used.' };
+        case 'missing':
+            return { label: 'missing', level: 'unknown', because: 'The folder is gone.' };
+        case 'unknown':
+            return { label: 'unknown', level: 'unknown', because: project.problem ?? 'The container engine could not be asked.' };
+    }
+}
+
+function ofRunning(project: Project): Verdict {
+    const force = project.inForce;
+    if (force === null || force.controls.length === 0) {
+        return { label: 'not observed', level: 'unknown', because: 'The sandbox runs, but nothing of it could be seen.' };
+    }
+    const state = (name: string): string | undefined =>
+        force.controls.find((control) => control.name === name)?.state;
+    const lacking = HARDENED.filter((name) => state(name) === 'not in force');
+    if (force.settings['privileged'] === 'yes' || state('capabilities') === 'not in force') {
+        return { label: 'weak', level: 'weak', because: 'It runs with privileges that reach the host.' };
+    }
+    const base = ownKernel(state('own kernel'), HARDENED.every((name) => state(name) === 'in force'), lacking);
+    if (project.drift.length > 0 && base.level !== 'weak') {
+        return {
+            label: `${base.label}, drifted`,
+            level: 'attention',
+            because: `${base.because} It differs from what was asked for: ${project.drift.join('; ')}.`,
+        };
+    }
+    return base;
+}
+
+function ownKernel(kernel: string | undefined, hardened: boolean, lacking: string[]): Verdict {
+    if (kernel === 'in force') {
+        return { label: 'gVisor', level: 'held', because: 'It runs on a kernel of its own; the host\'s was not seen inside.' };
+    }
+    if (kernel !== 'not in force') {
+        return { label: 'not observed', level: 'unknown', because: 'Which kernel it runs on could not be seen.' };
+    }
+    if (hardened) {
+        return {
+            label: 'runc, hardened',
+            level: 'held',
+            because: 'It shares the host\'s kernel; capabilities, no-new-privileges and seccomp were seen in force.',
+        };
+    }
+    if (lacking.length > 0) {
+        return { label: 'weak', level: 'weak', because: `It shares the host's kernel; not in force: ${lacking.join(', ')}.` };
+    }
+    return { label: 'runc, partly seen', level: 'unknown', because: 'It shares the host\'s kernel; not all of its hardening could be seen.' };
+}
+
+/** The findings in words: `2 errors, 1 hint`; '' when nothing was found or counted. */
+export function countsInWords(project: Project): string {
+    const counts = project.findings;
+    if (counts === null) {
+        return '';
+    }
+    const part = (count: number, word: string): string =>
+        count === 0 ? '' : `${count} ${word}${count === 1 || word === 'not checked' ? '' : 's'}`;
+    return [
+        part(counts.error, 'error'),
+        part(counts.warning, 'warning'),
+        part(counts.hint, 'hint'),
+        part(counts.skipped, 'not checked'),
+    ]
+        .filter((text) => text !== '')
+        .join(', ');
+}

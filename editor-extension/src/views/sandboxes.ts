@@ -1,0 +1,221 @@
+/** The side view: each project, asked against in force, findings, and what the host can do. */
+
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import { openFolders } from '../folders';
+import type { StatusFeed } from '../status/feed';
+import type { Control, Project, Runtime, Seen, Status } from '../status/model';
+import { countsInWords, verdict, type Level } from '../status/verdict';
+import { compare, unquoted } from './words';
+
+/** One line of the view, with the lines below it. */
+export class Line extends vscode.TreeItem {
+    /** The project's folder, on lines of a project. */
+    project: string | undefined;
+
+    constructor(
+        label: string,
+        options: {
+            description?: string;
+            icon?: vscode.ThemeIcon;
+            tooltip?: string;
+            context?: string;
+            command?: vscode.Command;
+            lines?: Line[];
+            open?: boolean;
+        } = {},
+    ) {
+        const { Collapsed, Expanded, None } = vscode.TreeItemCollapsibleState;
+        super(label, options.lines === undefined ? None : options.open === true ? Expanded : Collapsed);
+        this.lines = options.lines ?? [];
+        this.description = options.description;
+        this.iconPath = options.icon;
+        this.tooltip = options.tooltip ?? [label, options.description].filter(Boolean).join(': ');
+        this.contextValue = options.context;
+        this.command = options.command;
+    }
+
+    readonly lines: Line[];
+}
+
+export class Sandboxes implements vscode.TreeDataProvider<Line>, vscode.Disposable {
+    private readonly changed = new vscode.EventEmitter<void>();
+    private readonly subscription: vscode.Disposable;
+    readonly onDidChangeTreeData = this.changed.event;
+
+    constructor(private readonly feed: StatusFeed) {
+        this.subscription = feed.onDidChange(() => this.changed.fire());
+    }
+
+    dispose(): void {
+        this.subscription.dispose();
+        this.changed.dispose();
+    }
+
+    getTreeItem(line: Line): vscode.TreeItem {
+        return line;
+    }
+
+    getChildren(line?: Line): Line[] {
+        if (line !== undefined) {
+            return line.lines;
+        }
+        const known = this.feed.known;
+        // Without a project the view's welcome text says what to do.
+        return known.status === undefined || known.status.projects.length === 0 ? [] : lines(known.status);
+    }
+}
+
+function lines(status: Status): Line[] {
+    const here = openFolders();
+    const isHere = (project: Project): boolean =>
+        here.some((folder) => project.path === folder || project.path.startsWith(`${folder}/`) || folder.startsWith(`${project.path}/`));
+    const sorted = [...status.projects].sort((a, b) => Number(isHere(b)) - Number(isHere(a)));
+    return [...sorted.map((project) => projectLine(project, isHere(project))), hostLine(status), daemonLine(status)];
+}
+
+function projectLine(project: Project, open: boolean): Line {
+    const { label, level, because } = verdict(project);
+    const below: Line[] = [];
+    if (project.problem !== null) {
+        below.push(new Line(project.problem, { icon: icon('error', 'list.errorForeground') }));
+    }
+    below.push(...settings(project), ...controls(project), ...differences(project), ...findings(project));
+    if (project.hint !== null) {
+        below.push(new Line(unquoted(project.hint), { icon: icon('lightbulb') }));
+    }
+    const line = new Line(path.basename(project.path), {
+        description: label,
+        icon: levelIcon(level),
+        tooltip: `${project.path}\n${because}`,
+        context: project.state === 'running' ? 'project.up' : 'project.down',
+        lines: below,
+        open,
+    });
+    line.id = project.path;
+    line.project = project.path;
+    return line;
+}
+
+function settings(project: Project): Line[] {
+    const force = project.inForce;
+    const rows = compare(project.asked, force?.settings ?? null).map(
+        (row) =>
+            new Line(row.name, {
+                description: row.differs ? `${row.inForce} (asked: ${row.asked})` : row.asked,
+                icon: row.differs ? icon('warning', 'list.warningForeground') : icon('dash'),
+                tooltip: `${row.name}\nasked: ${row.asked}\nengine says: ${row.inForce}`,
+            }),
+    );
+    if (rows.length === 0) {
+        return [];
+    }
+    const profile = project.profile === null ? '' : `profile ${project.profile}`;
+    return [new Line('Asked for', { description: profile, icon: icon('checklist'), lines: rows })];
+}
+
+const SEEN: Record<Seen, vscode.ThemeIcon> = {
+    'in force': icon('pass', 'testing.iconPassed'),
+    'not in force': icon('warning', 'list.warningForeground'),
+    'cannot be seen': icon('question'),
+};
+
+function controls(project: Project): Line[] {
+    const force = project.inForce;
+    if (force === null) {
+        const why = project.state === 'running' ? 'nothing could be seen' : 'nothing runs';
+        return [new Line('In force', { description: why, icon: icon('eye-closed') })];
+    }
+    const held = force.controls.filter((control) => control.state === 'in force').length;
+    const rows = force.controls.map(controlLine);
+    const description = `${held} of ${rows.length} seen`;
+    return [new Line('In force', { description, icon: icon('eye'), lines: rows, open: true })];
+}
+
+function controlLine(control: Control): Line {
+    return new Line(control.name, {
+        description: control.state === 'in force' ? control.why : `${control.state}: ${control.why}`,
+        icon: SEEN[control.state],
+        tooltip: `${control.name}: ${control.state}\n${control.why}`,
+    });
+}
+
+function differences(project: Project): Line[] {
+    const found: Line[] = [];
+    if (project.drift.length > 0) {
+        const rows = project.drift.map((text) => new Line(text, { icon: icon('diff') }));
+        const description = `${rows.length} of what was asked`;
+        found.push(new Line('Drifted', { description, icon: icon('warning', 'list.warningForeground'), lines: rows, open: true }));
+    }
+    if (project.downgrades.length > 0) {
+        const rows = project.downgrades.map((text) => new Line(unquoted(text), { icon: icon('arrow-down') }));
+        found.push(new Line('Not possible here', { description: `${rows.length}`, icon: icon('info'), lines: rows }));
+    }
+    return found;
+}
+
+function findings(project: Project): Line[] {
+    if (project.findings === null) {
+        return [new Line('Findings', { description: 'not checked', icon: icon('question') })];
+    }
+    const words = countsInWords(project);
+    return [
+        new Line('Findings', {
+            description: words === '' ? 'none' : words,
+            icon: project.findings.error > 0 ? icon('error', 'list.errorForeground') : icon('search'),
+            command: { command: 'workbench.actions.view.problems', title: 'Show Problems' },
+        }),
+    ];
+}
+
+function hostLine(status: Status): Line {
+    const engine = status.engine;
+    if (engine === null) {
+        return new Line('Host', { description: 'not asked yet', icon: icon('server') });
+    }
+    if (engine.error !== null) {
+        const lines = engine.hint === null ? [] : [new Line(unquoted(engine.hint), { icon: icon('lightbulb') })];
+        return new Line('Host', { description: unquoted(engine.error), icon: icon('warning', 'list.warningForeground'), lines });
+    }
+    return new Line('Host', { description: engine.name, icon: icon('server'), lines: engine.runtimes.map(runtimeLine) });
+}
+
+function runtimeLine(runtime: Runtime): Line {
+    const kind = runtime.gvisor ? ' (gVisor)' : '';
+    const state = runtime.usable === true ? 'starts containers' : runtime.usable === false ? 'not usable' : 'not tried';
+    return new Line(`${runtime.name}${kind}`, {
+        description: runtime.why === null ? state : `${state}: ${runtime.why}`,
+        icon: runtime.usable === true ? SEEN['in force'] : icon('circle-slash'),
+        tooltip: [runtime.name, state, runtime.why, runtime.fix].filter(Boolean).join('\n'),
+    });
+}
+
+function daemonLine(status: Status): Line {
+    if (status.daemon.running) {
+        return new Line('Daemon', { description: 'keeps the files generated', icon: icon('sync') });
+    }
+    return new Line('Daemon', {
+        description: 'not running: click to start',
+        icon: icon('circle-outline'),
+        command: { command: 'sandboxd.daemonStart', title: 'Start Daemon' },
+    });
+}
+
+function levelIcon(level: Level): vscode.ThemeIcon {
+    switch (level) {
+        case 'held':
+            return icon('workspace-trusted', 'testing.iconPassed');
+        case 'weak':
+            return icon('workspace-untrusted', 'list.errorForeground');
+        case 'attention':
+            return icon('workspace-unknown', 'list.warningForeground');
+        case 'none':
+            return icon('shield');
+        case 'unknown':
+            return icon('workspace-unknown');
+    }
+}
+
+function icon(name: string, colour?: string): vscode.ThemeIcon {
+    return new vscode.ThemeIcon(name, colour === undefined ? undefined : new vscode.ThemeColor(colour));
+}

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseStatus, type Control, type Project, type Seen } from '../src/status/model';
+import { countsInWords, verdict } from '../src/status/verdict';
+import { compare, plain } from '../src/views/words';
+import { report } from '../src/views/report';
+import { failure } from '../src/process';
+
+function controls(states: Record<string, Seen>): Control[] {
+    return Object.entries(states).map(([name, state]) => ({ name, state, why: 'seen' }));
+}
+
+const HARDENED: Record<string, Seen> = {
+    'own kernel': 'not in force',
+    capabilities: 'in force',
+    'no-new-privileges': 'in force',
+    seccomp: 'in force',
+};
+
+function project(changes: Partial<Project> = {}, states: Record<string, Seen> = {}): Project {
+    const base = {
+        path: '/p', state: 'running', profile: 'dev', asked: null, drift: [], downgrades: [],
+        findings: null, problem: null, hint: null,
+        inForce: { settings: { privileged: 'no' }, controls: controls({ ...HARDENED, ...states }) },
+    } satisfies Project;
+    return { ...base, ...changes };
+}
+
+test('gVisor is said only of a kernel that was seen to be its own', () => {
+    assert.equal(verdict(project({}, { 'own kernel': 'in force' })).label, 'gVisor');
+    assert.equal(verdict(project({}, { 'own kernel': 'cannot be seen' })).label, 'not observed');
+    const named = { settings: { runtime: 'runsc' }, controls: [] };
+    assert.equal(verdict(project({ inForce: named })).label, 'not observed');
+    assert.equal(verdict(project({ inForce: null })).label, 'not observed');
+});
+
+test('a shared kernel is called hardened only with all of its controls in force', () => {
+    assert.equal(verdict(project()).label, 'runc, hardened');
+    for (const name of ['no-new-privileges', 'seccomp', 'capabilities']) {
+        assert.equal(verdict(project({}, { [name]: 'not in force' })).label, 'weak', name);
+        assert.equal(verdict(project({}, { [name]: 'cannot be seen' })).label, 'runc, partly seen', name);
+    }
+    const privileged = project({}, { 'own kernel': 'in force' });
+    privileged.inForce!.settings['privileged'] = 'yes';
+    assert.equal(verdict(privileged).label, 'weak');
+});
+
+test('what does not run, or is not known, is said so', () => {
+    assert.equal(verdict(project({ state: 'stopped' })).label, 'not running');
+    assert.equal(verdict(project({ state: 'unknown', problem: 'no engine' })).because, 'no engine');
+    assert.equal(verdict(project({ state: 'invalid config' })).level, 'attention');
+    const drifted = verdict(project({ drift: ['user: asked 1000, is 0'] }));
+    assert.deepEqual([drifted.label, drifted.level], ['runc, hardened, drifted', 'attention']);
+});
+
+test('an answer of sandboxd is read, and nothing is made up where it is silent', () => {
+    const status = parseStatus(JSON.stringify({
+        version: 1,
+        daemon: { running: true },
+        host: null,
+        projects: [{ path: '/p', state: 'surprising', in_force: { settings: {}, controls: [{ name: 'x', state: 'new word' }] } }],
+    }));
+    assert.equal(status.engine, null);
+    assert.equal(status.projects[0]?.state, 'unknown');
+    assert.equal(status.projects[0]?.inForce?.controls[0]?.state, 'cannot be seen');
+    assert.equal(status.projects[0]?.findings, null);
+    assert.throws(() => parseStatus('{"version": 2}'), /version 2/);
+    assert.throws(() => parseStatus('nothing'));
+});
+
+test('counts are in words', () => {
+    const findings = { error: 1, warning: 2, hint: 0, skipped: 3 };
+    assert.equal(countsInWords(project({ findings })), '1 error, 2 warnings, 3 not checked');
+    assert.equal(countsInWords(project()), '');
+});
+
+test('what was not observed is a dash and no difference', () => {
+    assert.deepEqual(compare({ user: 'dev' }, null), [{ name: 'user', asked: 'dev', inForce: '–', differs: false }]);
+    assert.equal(compare({ user: 'dev' }, { user: 'root' })[0]?.differs, true);
+});
+
+test('text from a sandbox stays text', () => {
+    const evil = '[click](command:evil) <img src=x> $(zap) | a\n# b';
+    assert.doesNotMatch(plain(evil), /(?<!\\)[[\]()|<>#$]|\n/);
+    const page = report(
+        {
+            container: evil, runtime: 'runc', kernel: 'host', profile: null, held: false,
+            attempts: [{ id: 'x', title: evil, outcome: 'escaped', expected: 'held', evidence: evil }],
+        },
+        '/p',
+        new Date(0),
+    );
+    assert.match(page, /^# The sandbox did not hold/);
+    assert.doesNotMatch(page, /\]\(command/);
+});
+
+test('a page that shows nothing held does not say so', () => {
+    const verdict = { container: 'c', runtime: 'r', kernel: 'own', profile: 'dev', held: false, attempts: [] };
+    assert.match(report(verdict, '/p', new Date(0)), /^# It was not shown/);
+    assert.match(report({ ...verdict, held: true }, '/p', new Date(0)), /^# The sandbox held/);
+});
+
+test('a failure is told in the words of sandboxd', () => {
+    assert.deepEqual(failure('starting\nerror: no engine\nhint: start one\n'), { message: 'no engine', hint: 'start one' });
+    assert.deepEqual(failure('boom'), { message: 'boom', hint: '' });
+});
