@@ -77,7 +77,7 @@ class Session:
 
     def take(self, path: str, data: bytes) -> None:
         text = files.decode(data)
-        if kinds.find(path) is None:
+        if kinds.find(path, text) is None:
             name = os.path.relpath(path, self.cwd)
             raise UnreadableError(
                 "is no kind of file that sandboxd checks, by its name",

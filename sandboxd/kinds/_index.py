@@ -9,4 +9,5 @@ from __future__ import annotations
 KINDS: dict[str, tuple[str, ...]] = {
     "devcontainer": ("devcontainer.json", ".devcontainer.json"),
     "sandboxd_toml": ("sandboxd.toml",),
+    "seccomp": ("*.json",),
 }

@@ -1,0 +1,92 @@
+"""Changes of what a JSON file describes as edits of its text, every other byte kept."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.findings import Add, Remove
+from sandboxd.syntax import jsonc_edit
+from sandboxd.text import Edit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sandboxd.findings import Change
+    from sandboxd.model.document import Document
+    from sandboxd.syntax.node import Node
+
+
+def edits(
+    document: Document,
+    changes: Sequence[Change],
+    target: Callable[[Node, str], Node | None],
+) -> tuple[Edit, ...] | None:
+    """The edits that make `changes`; `target` finds the array or object that a field stands for.
+
+    What is added to an array is its JSON text; to an object, `"key": value`. An array that a
+    removal would leave empty goes as a whole, with the object around it when nothing else than
+    this made it worth keeping (`names` of a rule).
+    """
+    root = document.tree.root
+    if root is None or root.kind != "object":
+        return None
+    text = document.source.text
+    made: list[Edit] = []
+    removed: list[Node] = []
+    added: dict[int, tuple[Node, list[str]]] = {}
+    for change in changes:
+        if isinstance(change, Add):
+            node = target(root, change.field)
+            if node is None:
+                return None
+            added.setdefault(id(node), (node, []))[1].append(change.item)
+        elif not change.value.nodes:
+            return None
+        elif isinstance(change, Remove):
+            removed.extend(change.value.nodes)
+        else:
+            made.append(Edit(change.value.nodes[-1].span, change.new))
+    made.extend(_removals(text, removed))
+    for node, items in added.values():
+        made.extend(_additions(text, node, items))
+    return tuple(made)
+
+
+def _additions(text: str, node: Node, items: list[str]) -> Sequence[Edit]:
+    separator = ",\n" if "\n" in text[node.span.start : node.span.end] else ", "
+    if node.kind == "object":
+        made: list[Edit] = []
+        key, _, value = items[0].partition(": ")
+        rest = "".join(separator + item for item in items[1:])
+        made.extend(jsonc_edit.set_member(text, node, key.strip('"'), value + rest))
+        return made
+    if not node.items:
+        return jsonc_edit.replace(node, f"[{', '.join(items)}]")
+    return jsonc_edit.append_item(text, node, separator.join(items))
+
+
+def _removals(text: str, nodes: list[Node]) -> list[Edit]:
+    """Items of one array go together; a rule all of whose names go is itself an item that goes."""
+    made: list[Edit] = []
+    waiting = list(nodes)
+    while waiting:
+        arrays: dict[int, tuple[Node, list[Node]]] = {}
+        for node in waiting:
+            parent = node.parent
+            if parent is None:
+                continue
+            if parent.kind == "array":
+                arrays.setdefault(id(parent), (parent, []))[1].append(node)
+                continue
+            for member in parent.members:
+                if member.value is node:
+                    made.extend(jsonc_edit.remove_member(text, parent, member))
+        waiting = []
+        for array, items in arrays.values():
+            rule = array.parent
+            around = rule.parent if rule is not None else None
+            if len(items) == len(array.items) and around is not None and around.kind == "array":
+                assert rule is not None
+                waiting.append(rule)
+            else:
+                made.extend(jsonc_edit.remove_items(text, array, items))
+    return made

@@ -1,0 +1,133 @@
+"""The JSON of a seccomp profile as `model.seccomp` describes it."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.findings import Place
+from sandboxd.model.seccomp import ALLOW, Argument, Condition, SeccompProfile, SeccompRule
+from sandboxd.model.values import Origin, Value
+from sandboxd.text import Span
+
+if TYPE_CHECKING:
+    from sandboxd.model.document import Document
+    from sandboxd.syntax.node import Node
+
+
+def profile(document: Document) -> SeccompProfile | None:
+    """The profile of a file; None when it holds nothing of one."""
+    root = document.tree.root
+    if root is None or root.kind != "object":
+        return None
+    default, syscalls = root.get("defaultAction"), root.get("syscalls")
+    if default is None and syscalls is None:
+        return None
+    path = document.source.path
+    rules = [_rule(item, path) for item in _items(syscalls) if item.kind == "object"]
+    by_name: dict[str, list[tuple[Value[str], SeccompRule]]] = {}
+    for rule in rules:
+        for name in rule.names:
+            by_name.setdefault(name.value, []).append((name, rule))
+    anchor = root.member("syscalls") or root.member("defaultAction")
+    return SeccompProfile(
+        path,
+        Place(path, anchor.key.span if anchor else Span(root.span.start, root.span.start + 1)),
+        _value(default, path, "defaultAction"),
+        _number(root.get("defaultErrnoRet")),
+        tuple(_architectures(root, path)),
+        tuple(rules),
+        {name: tuple(found) for name, found in by_name.items()},
+        _text(root.get("listenerPath")),
+    )
+
+
+def target(root: Node, field: str) -> Node | None:
+    """Where something is added: a list of the profile, or the `names` of the first plain rule."""
+    syscalls = root.get("syscalls")
+    if field in ("syscalls", "architectures"):
+        return root.get(field)
+    for item in _items(syscalls):
+        names = item.get("names")
+        plain = not any(_has(item, key) for key in ("args", "includes", "excludes"))
+        if names is not None and plain and _text(item.get("action")) == ALLOW:
+            return names
+    return None
+
+
+def _rule(node: Node, path: str) -> SeccompRule:
+    names = [*_items(node.get("names"))]
+    single = node.get("name")
+    if single is not None:
+        names.append(single)
+    values = [_value(name, path, "syscalls") for name in names]
+    return SeccompRule(
+        tuple(value for value in values if value is not None),
+        _text(node.get("action")) or "",
+        _number(node.get("errnoRet")),
+        tuple(_argument(item) for item in _items(node.get("args")) if item.kind == "object"),
+        _condition(node.get("includes")),
+        _condition(node.get("excludes")),
+        node,
+    )
+
+
+def _argument(node: Node) -> Argument:
+    return Argument(
+        _number(node.get("index")) or 0,
+        _text(node.get("op")) or "",
+        _number(node.get("value")) or 0,
+        _number(node.get("valueTwo")) or 0,
+    )
+
+
+def _condition(node: Node | None) -> Condition:
+    if node is None:
+        return Condition()
+    kernel = _text(node.get("minKernel")) or ""
+    numbers = [part for part in kernel.split(".")[:2] if part.isdecimal() and len(part) < 10]
+    return Condition(
+        tuple(_texts(node.get("caps"))),
+        tuple(_texts(node.get("arches"))),
+        tuple(int(part) for part in numbers),
+    )
+
+
+def _architectures(root: Node, path: str) -> list[Value[str]]:
+    found = [_value(item, path, "architectures") for item in _items(root.get("architectures"))]
+    for entry in _items(root.get("archMap")):
+        found.append(_value(entry.get("architecture"), path, "archMap"))
+        below = _items(entry.get("subArchitectures"))
+        found.extend(_value(item, path, "archMap") for item in below)
+    return [value for value in found if value is not None]
+
+
+def _value(node: Node | None, path: str, key: str) -> Value[str] | None:
+    text = _text(node)
+    if node is None or text is None:
+        return None
+    # Without the quotes.
+    span = Span(node.span.start + 1, node.span.end - 1)
+    if span.end - span.start != len(text):
+        span = node.span
+    return Value(text, Origin("file", path, key), Place(path, span), text, (node,))
+
+
+def _items(node: Node | None) -> list[Node]:
+    return node.items if node is not None else []
+
+
+def _texts(node: Node | None) -> list[str]:
+    return [text for item in _items(node) if (text := item.text()) is not None]
+
+
+def _text(node: Node | None) -> str | None:
+    return None if node is None else node.text()
+
+
+def _number(node: Node | None) -> int | None:
+    value = node.value if node is not None and node.kind == "number" else None
+    return int(value) if isinstance(value, (int, float)) and abs(value) < 2**65 else None
+
+
+def _has(node: Node, key: str) -> bool:
+    found = node.get(key)
+    return found is not None and bool(found.items or found.members)

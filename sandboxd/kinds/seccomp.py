@@ -1,0 +1,55 @@
+"""Seccomp profiles: a JSON file by any name with `defaultAction` and `syscalls`."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.model.document import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from sandboxd.findings import Change
+    from sandboxd.kinds import Resolver
+    from sandboxd.model.container import Container
+    from sandboxd.text import Edit, SourceText
+
+NAME = "seccomp"
+NAMES = ("*.json",)
+
+
+def matches(path: str) -> bool:
+    """Named after seccomp, itself or the folder that it stands in."""
+    folder, _, name = path.lower().rpartition("/")
+    return name.endswith(".json") and (
+        "seccomp" in name or folder.rpartition("/")[2] in ("seccomp", "seccomp-profiles")
+    )
+
+
+def recognises(path: str, text: str) -> bool:
+    return '"defaultAction"' in text and '"syscalls"' in text and '"SCMP_ACT_' in text
+
+
+def parse(source: SourceText) -> Document:
+    from sandboxd.syntax import jsonc
+
+    return Document(NAME, source, jsonc.parse(source.text))
+
+
+def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
+    return ()
+
+
+def subjects(document: Document) -> Iterator[tuple[str, object]]:
+    """The profile; nothing when the file only has the name of one."""
+    from sandboxd.kinds._seccomp_reader import profile
+
+    read = profile(document)
+    if read is not None:
+        yield "SeccompProfile", read
+
+
+def edits(document: Document, subject: Any, changes: Sequence[Change]) -> tuple[Edit, ...] | None:
+    from sandboxd.kinds import _json_edits, _seccomp_reader
+
+    return _json_edits.edits(document, changes, _seccomp_reader.target)

@@ -1,0 +1,184 @@
+"""A seccomp profile as the engine takes it, and what it answers to a system call."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sandboxd.findings import Place
+    from sandboxd.model.values import Value
+    from sandboxd.syntax.node import Node
+
+ALLOW = "SCMP_ACT_ALLOW"
+ERRNO = "SCMP_ACT_ERRNO"
+# All of these let the call happen.
+OPEN = (ALLOW, "SCMP_ACT_LOG", "SCMP_ACT_TRACE")
+EPERM, ENOSYS = 1, 38
+NEWEST_KERNEL = (99, 0)
+_ALL_BITS = 2**64 - 1
+
+
+class Argument(NamedTuple):
+    """A condition on one argument of a call; `two` is only used by ``SCMP_CMP_MASKED_EQ``."""
+
+    position: int
+    operator: str
+    value: int
+    two: int = 0
+
+    def holds(self, given: int) -> bool:
+        """Whether it is true of an argument. What the engine would refuse to load is false."""
+        value = self.value & _ALL_BITS
+        return {
+            "SCMP_CMP_NE": given != value,
+            "SCMP_CMP_LT": given < value,
+            "SCMP_CMP_LE": given <= value,
+            "SCMP_CMP_EQ": given == value,
+            "SCMP_CMP_GE": given >= value,
+            "SCMP_CMP_GT": given > value,
+            "SCMP_CMP_MASKED_EQ": given & value == self.two & _ALL_BITS,
+        }.get(self.operator, False)
+
+
+class Condition(NamedTuple):
+    """On what a rule depends: capabilities, architectures as Go names them, the kernel's version."""
+
+    caps: tuple[str, ...] = ()
+    arches: tuple[str, ...] = ()
+    kernel: tuple[int, ...] = ()
+
+
+class SeccompRule(NamedTuple):
+    """One entry of `syscalls`."""
+
+    names: tuple[Value[str], ...]
+    action: str
+    errno: int | None
+    args: tuple[Argument, ...]
+    includes: Condition
+    excludes: Condition
+    node: Node
+
+    def applies(self, context: Context) -> bool:
+        """Whether the engine hands this rule to the kernel for such a container."""
+        only, unless = self.includes, self.excludes
+        if context.arch in unless.arches or any(cap in context.caps for cap in unless.caps):
+            return False
+        if unless.kernel and context.kernel >= unless.kernel:
+            return False
+        if only.arches and context.arch not in only.arches:
+            return False
+        if only.kernel and context.kernel < only.kernel:
+            return False
+        return all(cap in context.caps for cap in only.caps)
+
+    def matches(self, args: Mapping[int, int]) -> bool:
+        """Whether the arguments of a call meet its conditions; one that is not given is 0.
+
+        All conditions must hold, except where two of them are on one argument: then runc makes a
+        rule of its own of every condition, so that one is enough.
+        """
+        if not self.args:
+            return True
+        held = [argument.holds(args.get(argument.position, 0)) for argument in self.args]
+        return any(held) if self.is_split() else all(held)
+
+    def is_split(self) -> bool:
+        """Whether two conditions are on the same argument."""
+        return len({argument.position for argument in self.args}) < len(self.args)
+
+
+class Context(NamedTuple):
+    """The container that a profile is applied to; capabilities with ``CAP_``."""
+
+    arch: str = "amd64"
+    caps: frozenset[str] = frozenset()
+    kernel: tuple[int, ...] = NEWEST_KERNEL
+
+
+PLAIN = Context()
+
+
+class Outcome(NamedTuple):
+    """What happens to a call. `name` is where the deciding rule names it, None for the default."""
+
+    action: str
+    errno: int | None
+    name: Value[str] | None = None
+    rule: SeccompRule | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.action in OPEN
+
+    @property
+    def is_unknown_call(self) -> bool:
+        """ENOSYS, on which programs fall back to an older call."""
+        return self.action == ERRNO and self.errno == ENOSYS
+
+
+class SeccompProfile(NamedTuple):
+    """`by_name` holds for each call the rules that name it, in the order of the file."""
+
+    path: str
+    place: Place
+    default: Value[str] | None
+    default_errno: int | None
+    architectures: tuple[Value[str], ...]
+    """As the file lists them, those below an architecture of `archMap` included."""
+    rules: tuple[SeccompRule, ...]
+    by_name: Mapping[str, tuple[tuple[Value[str], SeccompRule], ...]]
+    listener: str | None = None
+
+    def decide(
+        self, call: str, args: Mapping[int, int] | None = None, context: Context = PLAIN
+    ) -> Outcome:
+        """What the kernel does with a call.
+
+        As libseccomp builds the filter, the first rule without conditions on arguments takes all
+        calls of its name. Among rules with conditions that overlap the order is its own affair,
+        so the one that lets the call happen is taken.
+        """
+        matching: list[Outcome] = []
+        for name, rule in self.by_name.get(call, ()):
+            if not rule.applies(context):
+                continue
+            outcome = Outcome(rule.action, self._errno(rule.action, rule.errno), name, rule)
+            if not rule.args:
+                return outcome
+            if rule.matches(args or {}):
+                matching.append(outcome)
+        matching.sort(key=lambda outcome: not outcome.is_open)
+        return matching[0] if matching else self.by_default()
+
+    def by_default(self) -> Outcome:
+        action = self.default.value if self.default is not None else ERRNO
+        return Outcome(action, self._errno(action, self.default_errno))
+
+    def is_denylist(self) -> bool:
+        """Whether a call that no rule names happens."""
+        return self.by_default().is_open
+
+    def opened(self, calls: Iterable[str], context: Context = PLAIN) -> list[Value[str]]:
+        """Where the calls that happen whatever their arguments are named, in their order."""
+        found: list[Value[str]] = []
+        for call in calls:
+            outcome = self.decide(call, None, context)
+            if outcome.is_open and outcome.name is not None:
+                found.append(outcome.name)
+        return found
+
+    def named(self, context: Context = PLAIN) -> set[str]:
+        """All calls that a rule names which applies."""
+        return {
+            call
+            for call, rules in self.by_name.items()
+            if any(rule.applies(context) for _, rule in rules)
+        }
+
+    def _errno(self, action: str, written: int | None) -> int | None:
+        if action != ERRNO:
+            return None
+        return EPERM if written is None else written
