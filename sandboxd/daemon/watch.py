@@ -67,6 +67,8 @@ class Watcher:
             old, self._round = self._round, await self._open(folders)
             self._wanted = folders
             if old is not None:
+                # It may hold changes from before the new one listened, still to be told.
+                await asyncio.sleep((DEBOUNCE_MS + 2 * STEP_MS) / 1000)
                 await asyncio.to_thread(old.stop)
             return True
 

@@ -82,7 +82,12 @@ class TolerantProtocol(LanguageServerProtocol):
             return JsonRpcServerNotInitialized()
         if self._initialized and method == types.INITIALIZE:
             return JsonRpcInvalidRequest("the session is initialized already")
+        if isinstance(method, str) and self._is_notification(method):
+            return JsonRpcInvalidRequest("this is a notification, which has no `id`")
         return None
+
+    def _is_notification(self, method: str) -> bool:
+        return self.get_message_type(method) is not None and self.get_result_type(method) is None
 
     def _decode(self, data: dict[str, Any]) -> Any:
         data = {"jsonrpc": self.VERSION, **data}

@@ -1,0 +1,168 @@
+"""The keeper without events: the sweep finds every change by itself, and nothing blocks the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandboxd.daemon import keeper as keeper_module
+from sandboxd.daemon import watch
+from sandboxd.daemon.keeper import Keeper
+from sandboxd.daemon.projects import EngineKey, load
+
+ENGINE = EngineKey("unix:///nowhere/docker.sock", None)
+
+
+def environ(home: Path) -> dict[str, str]:
+    return {
+        "HOME": str(home),
+        "PATH": "/usr/bin",
+        "XDG_STATE_HOME": str(home / "state"),
+        "XDG_CACHE_HOME": str(home / "cache"),
+    }
+
+
+def project(home: Path) -> Path:
+    folder = home / "app"
+    folder.mkdir()
+    (folder / "sandboxd.toml").write_text('image = "a"\n')
+    return folder
+
+
+async def until(check: Any, seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.asyncio
+async def test_polling_keeps_files_generated(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_args: Any) -> Any:
+        raise OSError("too many open files")
+
+    monkeypatch.setattr(watch, "RustNotify", refuse)
+    monkeypatch.setattr(watch, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(watch, "SWEEP_SECONDS", 0.05)
+    events: list[Any] = []
+    keeper = Keeper(environ(own_home), events.append)
+    await keeper.start()
+    folder = project(own_home)
+    await keeper.register(str(folder), ENGINE)
+    generated = folder / ".devcontainer" / "devcontainer.json"
+    assert '"image": "a"' in generated.read_text()
+    (folder / "sandboxd.toml").write_text('image = "bb"\n')
+    await until(lambda: '"image": "bb"' in generated.read_text())
+    await until(lambda: keeper.watcher.problem)
+    assert "too many open files" in keeper.watcher.problem
+    await keeper.close()
+
+
+@pytest.mark.asyncio
+async def test_a_bug_in_generating_is_an_event_and_the_next_save_works(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sandboxd.project import Project
+
+    real = Project.generate
+
+    def explode(*_args: Any) -> Any:
+        raise ZeroDivisionError("oops")
+
+    events: list[Any] = []
+    keeper = Keeper(environ(own_home), events.append)
+    await keeper.start()
+    folder = project(own_home)
+    monkeypatch.setattr(Project, "generate", explode)
+    await keeper.register(str(folder), ENGINE)
+    assert events[-1]["kind"] == "failed"
+    assert "ZeroDivisionError" in events[-1]["message"]
+    monkeypatch.setattr(Project, "generate", real)
+    (folder / "sandboxd.toml").write_text('image = "b"\n')
+    await until(lambda: events[-1]["kind"] == "regenerated")
+    await keeper.close()
+
+
+@pytest.mark.asyncio
+async def test_a_slow_probe_and_a_slow_generation_do_not_block_the_loop(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sandboxd.daemon import hosts, work
+
+    real_probe, real_generate = hosts.probe, work.generate
+
+    def slow_probe(*args: Any, **more: Any) -> Any:
+        time.sleep(0.4)
+        return real_probe(*args, **more)
+
+    def slow_generate(*args: Any) -> Any:
+        time.sleep(0.4)
+        return real_generate(*args)
+
+    monkeypatch.setattr(hosts, "probe", slow_probe)
+    monkeypatch.setattr(work, "generate", slow_generate)
+    worst = 0.0
+    keeper = Keeper(environ(own_home), lambda _event: None)
+    await keeper.start()
+    job = asyncio.create_task(keeper.register(str(project(own_home)), ENGINE))
+    while not job.done():
+        begin = time.monotonic()
+        await asyncio.sleep(0.005)
+        worst = max(worst, time.monotonic() - begin)
+    # 50 ms is the promise; a loaded machine adds its own.
+    assert worst < 0.25
+    await keeper.close()
+
+
+@pytest.mark.asyncio
+async def test_the_first_generation_gives_up_on_a_host_that_never_answers(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sandboxd.daemon import hosts
+
+    def hang(*_args: Any, **_more: Any) -> Any:
+        time.sleep(1.0)
+        raise OSError
+
+    monkeypatch.setattr(hosts, "probe", hang)
+    monkeypatch.setattr(keeper_module, "FIRST_FACTS_SECONDS", 0.1)
+    events: list[Any] = []
+    keeper = Keeper(environ(own_home), events.append)
+    await keeper.start()
+    folder = project(own_home)
+    await keeper.register(str(folder), ENGINE)
+    assert events[-1]["kind"] == "failed"
+    assert not (folder / ".devcontainer").exists()
+    await keeper.close()
+
+
+@pytest.mark.asyncio
+async def test_projects_are_remembered_with_their_engine(own_home: Path) -> None:
+    first = Keeper(environ(own_home), lambda _event: None)
+    await first.start()
+    folder = project(own_home)
+    await first.register(str(folder), ENGINE)
+    await first.close()
+    store = own_home / "state" / "sandboxd" / "projects.json"
+    assert load(str(store)) == [(str(folder), ENGINE)]
+    assert store.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    "damage", ["", "{", "[]", '{"projects": [{"path": "relative"}]}', '{"projects": 3}', "[" * 9999]
+)
+def test_a_damaged_store_is_kept_aside(tmp_path: Path, damage: str) -> None:
+    store = tmp_path / "projects.json"
+    store.write_text(damage)
+    assert load(str(store)) == []
+    assert (tmp_path / "projects.json.bad").read_text() == damage
+
+
+def test_no_store_is_no_projects(tmp_path: Path) -> None:
+    assert load(str(tmp_path / "none.json")) == []

@@ -1,0 +1,209 @@
+"""The status screen: only what was observed is called in force, and every step has its hint."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sandboxd.host.facts import Engine, HostFacts, Runtime
+from sandboxd.model.container import Container, SecurityOption
+from sandboxd.model.values import Origin, Value
+from sandboxd.sandbox.controls import Control
+from sandboxd.status import as_json, text
+from sandboxd.status.combine import Examined, combine
+from sandboxd.status.model import Counts, DaemonLine, ProjectStatus, StatusReport
+from sandboxd.status.observe import Observed, Seen
+from sandboxd.status.settings import network, settings
+
+PLAN = Origin("plan", "test")
+DAEMON = DaemonLine(True, "1.2.3", 42, 1, "events")
+
+
+def container(**fields: object) -> Container:
+    return Container("c", None, **fields)  # type: ignore[arg-type]
+
+
+def value(item: object) -> Value[object]:
+    return Value(item, PLAN)
+
+
+ASKED = container(runtime=value("runsc"), cap_drop=(value("ALL"),), cap_add=(value("CHOWN"),))
+SEEN = Seen(
+    True,
+    ASKED,
+    (
+        Control("own kernel", "in force", "boot_id is not the host's"),
+        Control("seccomp", "not in force", "Seccomp is 0"),
+        Control("no-new-privileges", "cannot be seen", "gVisor does not show it"),
+    ),
+)
+
+
+def screen(*projects: ProjectStatus, here: str = "", host: HostFacts | None = None) -> str:
+    report = StatusReport(DAEMON, host, projects, here=here)
+    return text.render(report, colour=False, columns=80)
+
+
+def test_a_running_container_shows_what_was_seen_inside() -> None:
+    row = combine("/p", Examined(profile="dev", request=ASKED), Observed({"/p": SEEN}))
+    assert row.state == "running"
+    assert row.drift == ()
+    shown = screen(row)
+    assert "in force  own kernel\n" in shown
+    assert "weak      seccomp: Seccomp is 0" in shown
+    assert "not seen  no-new-privileges" in shown
+    assert "drift     none" in shown
+    assert "hint: `sandboxd verify`" in shown
+
+
+@pytest.mark.parametrize(
+    ("observed", "state"),
+    [
+        (Observed({}), "not created"),
+        (Observed({"/p": Seen(False)}), "stopped"),
+        (Observed({}, "no engine", "start it"), "unknown"),
+    ],
+)
+def test_without_a_running_container_nothing_is_in_force(observed: Observed, state: str) -> None:
+    row = combine("/p", Examined(profile="dev", request=ASKED), observed)
+    assert row.state == state
+    assert row.in_force is None and row.drift is None
+    shown = screen(row).lower()
+    assert "nothing observed" in shown
+    assert "protected" not in shown and "safe" not in shown
+
+
+def test_drift_is_named_with_both_values() -> None:
+    live = container(runtime=value("runc"), cap_drop=(value("ALL"),), cap_add=(value("CHOWN"),))
+    row = combine("/p", Examined(request=ASKED), Observed({"/p": Seen(True, live)}))
+    assert row.drift == ("runtime: planned runsc, found runc",)
+    assert "makes the container what was asked for" in row.hint
+
+
+def test_a_config_that_cannot_be_used_is_the_first_thing_said() -> None:
+    broken = Examined(valid=False, problem="`image` is wrong", hint="correct it")
+    row = combine("/p", broken, Observed({"/p": SEEN}))
+    assert row.state == "invalid config"
+    assert row.in_force is not None, "what runs goes on running"
+    shown = screen(row)
+    assert "problem   `image` is wrong" in shown
+    assert shown.endswith("hint: correct it\n")
+
+
+def test_a_missing_folder_is_missing_whatever_runs() -> None:
+    assert combine("/p", Examined(exists=False), Observed({"/p": SEEN})).state == "missing"
+
+
+def test_the_project_of_the_caller_is_told_in_full_the_others_in_short() -> None:
+    rows = [combine(path, Examined(request=ASKED), Observed({})) for path in ("/a", "/b", "/c")]
+    shown = screen(*rows, here="/b")
+    assert shown.index("/b") < shown.index("/a") < shown.index("/c")
+    assert shown.count("  asked ") == 1
+
+
+def test_a_project_that_is_not_kept_says_so() -> None:
+    row = combine("/p", Examined(request=ASKED), Observed({}))._replace(kept=False)
+    assert "does not keep it generated" in screen(row)
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [
+        (None, "open: host services and DNS reachable"),
+        ("bridge", "open: host services and DNS reachable"),
+        ("my-network", "open: host services and DNS reachable"),
+        ("none", "none"),
+        ("host", "host: the host's own network, nothing is separated"),
+        ("container:x", "container:x: what that container reaches"),
+    ],
+)
+def test_the_truth_about_networks(mode: str | None, said: str) -> None:
+    assert network(container(network=value(mode) if mode else None)) == said
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "engine's default"),
+        ({"cap_drop": (value("ALL"),)}, "none"),
+        ({"cap_drop": (value("ALL"),), "cap_add": (value("B"), value("A"))}, "A, B"),
+        ({"cap_add": (value("ALL"),), "cap_drop": (value("ALL"),)}, "all"),
+        ({"privileged": value(True), "cap_drop": (value("ALL"),)}, "all (privileged)"),
+        ({"cap_add": (value("X"),), "cap_drop": (value("Y"),)}, "engine's default + X - Y"),
+    ],
+)
+def test_capabilities_in_words(fields: dict[str, object], said: str) -> None:
+    assert settings(container(**fields))["capabilities"] == said
+
+
+@pytest.mark.parametrize(
+    ("options", "seccomp", "privileges"),
+    [
+        ((), "engine's default", "off"),
+        ((("seccomp", "unconfined"),), "unconfined", "off"),
+        ((("seccomp", "profile sha256:ab"), ("no-new-privileges", "true")), "profile", "on"),
+        ((("seccomp", "/a/b.json"), ("no-new-privileges", "false")), "profile", "off"),
+    ],
+)
+def test_security_options_in_words(
+    options: tuple[tuple[str, str], ...], seccomp: str, privileges: str
+) -> None:
+    found = settings(container(security_opt=tuple(value(SecurityOption(*o)) for o in options)))
+    assert (found["seccomp"], found["no-new-privileges"]) == (seccomp, privileges)
+
+
+def test_hosts_name_each_runtime_and_why_not() -> None:
+    runtimes = (
+        Runtime("runc", "runc", usable=True, gvisor=False),
+        Runtime("runsc", "runsc", usable=False, why="plain network mode fails"),
+        Runtime("crun", "crun"),
+    )
+    engine = Engine("unix:///x", kind="docker", version="26.1", runtimes=runtimes)
+    shown = " ".join(screen(host=HostFacts(engine=engine)).split())
+    assert "runc starts containers" in shown
+    assert "runsc not usable: plain network mode fails" in shown
+    assert "crun not tried" in shown
+    broken = Engine("unix:///x", error="permission denied", hint="join the group")
+    shown = screen(host=HostFacts(engine=broken))
+    assert "no container engine: permission denied" in shown
+    assert shown.endswith("hint: join the group\n")
+
+
+def test_hostile_names_do_not_reach_the_terminal() -> None:
+    row = combine("/p/\x1b[2J\u202e", Examined(profile="\x07", request=ASKED), Observed({}))
+    shown = screen(row)
+    assert "\x1b" not in shown and "\x07" not in shown and "\u202e" not in shown
+
+
+def test_lines_fit_the_terminal() -> None:
+    row = combine("/p", Examined(request=ASKED, downgrades=("x " * 60,)), Observed({"/p": SEEN}))
+    report = StatusReport(DAEMON, None, (row,))
+    for columns in (50, 80, 120):
+        lines = text.render(report, colour=False, columns=columns).splitlines()
+        assert max(map(len, lines)) <= columns
+
+
+def test_colour_is_the_only_difference_of_colour() -> None:
+    row = combine("/p", Examined(request=ASKED), Observed({"/p": SEEN}))
+    report = StatusReport(DAEMON, None, (row,))
+    painted = text.render(report, colour=True, columns=80)
+    for code in ("0", "1", "32"):
+        painted = painted.replace(f"\x1b[{code}m", "")
+    assert painted == text.render(report, colour=False, columns=80)
+
+
+def test_json_has_every_field_always() -> None:
+    rows = (
+        combine("/a", Examined(request=ASKED, counts=Counts(1, 2, 3, 4)), Observed({"/a": SEEN})),
+        combine("/b", Examined(valid=False), Observed({}, "no engine")),
+    )
+    document = json.loads(as_json.render(StatusReport(DAEMON, None, rows)))
+    assert document["version"] == 1
+    assert document["host"] is None
+    first, second = document["projects"]
+    assert first.keys() == second.keys()
+    assert first["findings"] == {"error": 1, "warning": 2, "hint": 3, "skipped": 4}
+    assert first["in_force"]["controls"][0]["state"] == "in force"
+    assert (second["in_force"], second["drift"], second["findings"]) == (None, None, None)
+    assert second["unseen"] == "no engine"
