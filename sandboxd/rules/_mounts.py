@@ -59,7 +59,10 @@ def canonical(source: str, home: str | None = None) -> str:
     if path.startswith("//"):
         if path.startswith("//./pipe/"):
             return path.lower()
-        path = re.sub(_WSL, "", path[4:] if path[2:4] in ("./", "?/") else path, count=1) or "/"
+        # `//./C:/` is a drive of Windows; elsewhere `//./x` is `/x`.
+        if path[2:4] in ("./", "?/") and path[5:6] == ":":
+            path = path[4:]
+        path = re.sub(_WSL, "", path, count=1) or "/"
     path = _normal(path)
     # Repeated, since one may stand behind the other.
     while path.startswith("/proc/") and (rest := re.sub(_SELF, "", path, count=1)) != path:
