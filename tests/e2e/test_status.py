@@ -1,0 +1,149 @@
+"""`status` on a real engine: what it says is what is there, a moment after it changed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandboxd.sandbox.engine import Engine
+from tests.integration.daemon.world import World, eventually
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture
+def world(own_home: Path, engine: str, shared_cache: None) -> Iterator[World]:
+    found = World(own_home)
+    found.environ["DOCKER_HOST"] = engine
+    found.environ["XDG_CACHE_HOME"] = os.environ["XDG_CACHE_HOME"]
+    try:
+        yield found
+    finally:
+        found.end()
+
+
+def row(world: World, project: Path, state: str) -> Any:
+    """The project's row, which must be in `state` right now: no waiting."""
+    (found,) = [r for r in world.status()["projects"] if r["path"] == str(project.resolve())]
+    assert found["state"] == state, found
+    return found
+
+
+def controls(found: Any) -> dict[str, str]:
+    return {item["name"]: item["state"] for item in found["in_force"]["controls"]}
+
+
+def test_status_follows_the_sandbox_without_delay(
+    world: World, project: Path, runtime: str, api: Engine
+) -> None:
+    started = world.run("daemon", "start", cwd=project)
+    assert started.returncode == 0, started.stderr
+    world.pid()
+    assert row(world, project, "not created")["in_force"] is None
+
+    up = world.run("up", cwd=project)
+    assert up.returncode == 0, up.stderr
+    try:
+        found = row(world, project, "running")
+        assert found["drift"] == []
+        states = controls(found)
+        assert states["capabilities"] == "in force"
+        assert states["own kernel"] == ("in force" if runtime == "gvisor" else "not in force")
+        assert states["no-new-privileges"] == (
+            "cannot be seen" if runtime == "gvisor" else "in force"
+        )
+        assert found["in_force"]["settings"]["network"].startswith("open: host services")
+        screen = world.run("status", cwd=project).stdout
+        assert "in force" in screen and "protected" not in screen
+
+        container = up.stdout.strip()
+        api.stop(container, 1)
+        assert row(world, project, "stopped")["in_force"] is None
+        api.remove(container)
+        row(world, project, "not created")
+    finally:
+        world.run("down", cwd=project)
+
+
+def test_drift_is_seen_when_the_config_moves_on(world: World, project: Path, runtime: str) -> None:
+    assert world.run("daemon", "start", cwd=project).returncode == 0
+    world.pid()
+    assert world.run("up", cwd=project).returncode == 0
+    try:
+        text = (project / "sandboxd.toml").read_text()
+        (project / "sandboxd.toml").write_text(text + '[network]\nmode = "none"\n')
+        found = eventually(
+            lambda: row(world, project, "running")["drift"] and row(world, project, "running")
+        )
+        assert "network: planned none, found bridge" in found["drift"]
+        assert "sandboxd up" in found["hint"]
+    finally:
+        world.run("down", cwd=project)
+
+
+def test_without_a_daemon_one_look_says_the_same(world: World, project: Path, runtime: str) -> None:
+    assert world.run("up", cwd=project).returncode == 0
+    try:
+        once = json.loads(world.run("status", "--json", cwd=project).stdout)
+        assert once["daemon"]["running"] is False
+        (found,) = once["projects"]
+        assert found["state"] == "running" and found["drift"] == []
+        assert controls(found)["capabilities"] == "in force"
+    finally:
+        world.run("down", cwd=project)
+
+
+def test_an_engine_that_goes_away_is_said_and_nothing_is_claimed(
+    world: World, project: Path, engine: str, runtime: str
+) -> None:
+    """Through a relay that can be cut, so that the shared engine stays up."""
+    relay_path = world.home / "relay.sock"
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(relay_path))
+    listener.listen()
+    open_sockets: list[socket.socket] = [listener]
+
+    def pump(source: socket.socket, target: socket.socket) -> None:
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+        except OSError:
+            pass
+        finally:
+            target.close()
+
+    def accept() -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            server = socket.socket(socket.AF_UNIX)
+            server.connect(engine.removeprefix("unix://"))
+            open_sockets.extend((client, server))
+            for pair in ((client, server), (server, client)):
+                threading.Thread(target=pump, args=pair, daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    world.environ["DOCKER_HOST"] = f"unix://{relay_path}"
+    assert world.run("daemon", "start", cwd=project).returncode == 0
+    world.pid()
+    row(world, project, "not created")
+    os.unlink(relay_path)
+    for one in open_sockets:
+        with contextlib.suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+        one.close()
+    found = eventually(
+        lambda: world.status()["projects"][0]["state"] == "unknown" and world.status()
+    )
+    assert found["host"]["engine"]["error"]
+    assert found["projects"][0]["in_force"] is None
