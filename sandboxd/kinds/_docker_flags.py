@@ -32,9 +32,36 @@ _TEXT_FIELDS = {
     "memory": "memory",
     "cpus": "cpus",
     "workdir": "working_dir",
+    "cgroup-parent": "cgroup_parent",
+    "gpus": "gpus",
+    "memory-swap": "memory_swap",
+    "shm-size": "shm_size",
+    "restart": "restart",
+    "log-driver": "log_driver",
 }
-_SWITCHES = {"privileged": "privileged", "read-only": "read_only_rootfs", "init": "init"}
-_PAIRS = {"env": "env", "annotation": "annotations", "label": "labels", "ulimit": "ulimits"}
+_NUMBERS = {"pids-limit": "pids_limit", "oom-score-adj": "oom_score_adj"}
+_SWITCHES = {
+    "privileged": "privileged",
+    "read-only": "read_only_rootfs",
+    "init": "init",
+    "publish-all": "publish_all",
+    "oom-kill-disable": "oom_kill_disable",
+    "use-api-socket": "api_socket",
+}
+_PAIRS = {
+    "env": "env",
+    "annotation": "annotations",
+    "label": "labels",
+    "ulimit": "ulimits",
+    "sysctl": "sysctls",
+    "log-opt": "log_options",
+}
+_LISTS = {
+    "publish": "ports",
+    "group-add": "group_add",
+    "device-cgroup-rule": "device_cgroup_rules",
+    "volumes-from": "volumes_from",
+}
 _MOUNTS = {
     "mount": _mounts.from_csv,
     "volume": _mounts.from_volume,
@@ -80,10 +107,14 @@ def container(
             lists.setdefault("security_opt", []).append(located(security_option(value)))
         elif name == "device":
             lists.setdefault("devices", []).append(located(device(value)))
-        elif name == "publish":
-            lists.setdefault("ports", []).append(located(value))
-        elif name == "pids-limit" and value.removeprefix("-").isdecimal() and len(value) < 20:
-            single["pids_limit"] = located(int(value))
+        elif name in _LISTS:
+            lists.setdefault(_LISTS[name], []).append(located(value))
+        elif name == "env-file":
+            lists.setdefault("env_files", []).append(located(variables.host_path(written)))
+        elif name == "add-host":
+            lists.setdefault("extra_hosts", []).append(located(added_host(value)))
+        elif name in _NUMBERS and value.removeprefix("-").isdecimal() and len(value) < 20:
+            single[_NUMBERS[name]] = located(int(value))
     fields = {**single, **{name: tuple(values) for name, values in lists.items()}}
     return base._replace(**fields)
 
@@ -115,6 +146,12 @@ def security_option(text: str) -> SecurityOption:
 def pair(text: str) -> Pair:
     name, _, value = text.partition("=")
     return Pair(name, value)
+
+
+def added_host(text: str) -> Pair:
+    """``name:address`` or ``name=address``; an address may hold colons itself."""
+    ends = [at for at in (text.find("="), text.find(":")) if at >= 0]
+    return Pair(text[: min(ends)], text[min(ends) + 1 :]) if ends else Pair(text, "")
 
 
 def device(text: str) -> Device:

@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 
 NAME = "devcontainer"
 NAMES = ("devcontainer.json", ".devcontainer.json")
+_HOOKS = (
+    "onCreateCommand",
+    "updateContentCommand",
+    "postCreateCommand",
+    "postStartCommand",
+    "postAttachCommand",
+)
 # Where something that is missing is shown: at what names the image, else at the first options.
 _ANCHORS = ("image", "build", "dockerFile", "dockerComposeFile", "runArgs", "name")
 
@@ -100,10 +107,12 @@ class _Reader:
         return base._replace(
             place=self.anchor(),
             mounts=tuple(self.mounts()),
-            env=tuple(self.environment()),
+            env=tuple(self.environment("containerEnv")),
             user=self.text("containerUser"),
             remote_user=self.text("remoteUser"),
-            host_commands=tuple(self.host_commands()),
+            remote_env=tuple(self.environment("remoteEnv")),
+            host_commands=tuple(self.commands("initializeCommand")),
+            lifecycle=tuple(value for hook in _HOOKS for value in self.commands(hook)),
             unseen=tuple(self.unseen()),
             workspace=self.workspace(),
         )
@@ -218,12 +227,12 @@ class _Reader:
             return value
         return value._replace(place=self.value(mount, source, "mounts").place)
 
-    def environment(self) -> list[Value[Pair]]:
-        node = self.root.get("containerEnv")
+    def environment(self, name: str) -> list[Value[Pair]]:
+        node = self.root.get(name)
         if node is None or node.kind != "object":
             return []
         return [
-            self.value(Pair(str(key.value), self.variables.resolve(text)), value, "containerEnv")
+            self.value(Pair(str(key.value), self.variables.resolve(text)), value, name)
             for key, value in node.members
             if (text := value.text()) is not None
         ]
@@ -240,8 +249,9 @@ class _Reader:
                 found.append(self.value(self.variables.resolve(str(item.value)), item, "appPort"))
         return found
 
-    def host_commands(self) -> list[Value[str]]:
-        node = self.root.get("initializeCommand")
+    def commands(self, hook: str) -> list[Value[str]]:
+        """The commands of a hook: a string, the words of one, or an object of commands."""
+        node = self.root.get(hook)
         if node is None:
             return []
         commands = [value for _, value in node.members] if node.kind == "object" else [node]
@@ -252,7 +262,7 @@ class _Reader:
             else:
                 text = _text(command) or ""
             if text.strip():
-                found.append(self.value(text, command, "initializeCommand", text))
+                found.append(self.value(text, command, hook, text))
         return found
 
     def unseen(self) -> list[Unseen]:

@@ -139,6 +139,19 @@ class Container(NamedTuple):
     """The component of the host that Compose hands this service over to."""
     sidecars: tuple[Container, ...] = ()
     """The other services that are started with it."""
+    remote_env: tuple[Value[Pair], ...] = ()
+    """What the editor's processes get on top of `env` (`remoteEnv`)."""
+    lifecycle: tuple[Value[str], ...] = ()
+    """Commands that run inside once it is up, each under the key of its hook."""
+    gpus: Value[str] | None = None
+    publish_all: Value[bool] | None = None
+    memory_swap: Value[str] | None = None
+    shm_size: Value[str] | None = None
+    oom_kill_disable: Value[bool] | None = None
+    oom_score_adj: Value[int] | None = None
+    restart: Value[str] | None = None
+    log_driver: Value[str] | None = None
+    log_options: tuple[Value[Pair], ...] = ()
     partial: bool = False
     """Only a part of the container is written here, so nothing can be said to be missing."""
 
