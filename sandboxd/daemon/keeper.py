@@ -144,7 +144,9 @@ class Keeper:
             if before.exists != project.scan.exists:
                 kind = "back" if project.scan.exists else "gone"
                 self._emit({"kind": kind, "path": project.path})  # type: ignore[typeddict-item]
-            if force or _differs(before, project.scan):
+            if not project.scan.exists:
+                project.examined = Examined(exists=False)
+            elif force or _differs(before, project.scan):
                 await self._generate(project, seen, force)
             if project.scan.folders != before.folders:
                 self._schedule_rewatch()
@@ -156,6 +158,8 @@ class Keeper:
         if world.facts is None:
             text = "nothing is known of the host yet"
             self._emit({"kind": "failed", "path": project.path, "message": text})
+            # Not dealt with: the next sweep comes back to it.
+            project.scan = project.scan._replace(stamp=())
             return
         environ = self.hosts.environ(project.engine)
         outcome = await self._in_thread(work.generate, project.path, environ, world.facts)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from sandboxd.config import FILE_NAME
 from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.host.facts import HostFacts
 from sandboxd.ipc import messages
@@ -48,8 +49,9 @@ def _generate(path: str, environ: Mapping[str, str], facts: HostFacts) -> Outcom
     written: list[Written] = []
     failure: SandboxdError | None = None
     # First the files, which somebody waits for; what `status` says of them may come later.
+    # Without a sandboxd.toml nobody asked for any.
     try:
-        if os.path.isdir(path):
+        if os.path.lexists(os.path.join(path, FILE_NAME)):
             written = Project.open(path, environ).generate(facts)
     except UsageError:
         pass  # `examine` finds the same and says it

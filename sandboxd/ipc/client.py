@@ -22,7 +22,10 @@ from sandboxd.errors import DaemonError
 from sandboxd.ipc import address, messages
 
 START_SECONDS = 2.0
-"""How long a command waits for a daemon that it started."""
+"""How long an editor or a command with other work waits for a daemon that it started."""
+
+PATIENT_SECONDS = 15.0
+"""The same for a command whose whole purpose is the daemon."""
 
 _ATTEMPTS = 5
 _LOG_HINT = "`sandboxd daemon logs` shows what it did"
@@ -141,13 +144,24 @@ class Client:
         return message
 
 
-def connect(environ: Mapping[str, str], cwd: str | None = None, *, start: bool) -> Client | None:
+def connect(
+    environ: Mapping[str, str],
+    cwd: str | None = None,
+    *,
+    start: bool,
+    patience: float = START_SECONDS,
+) -> Client | None:
     """A greeted client; None when no daemon runs and `start` is False.
 
     A daemon of an older version is stopped and replaced when `start` is True.
 
+    :param patience: seconds to wait for a daemon that is starting
     :raises DaemonError: the socket cannot be trusted, or the daemon does not come up or answer
     """
+    if not hasattr(socket, "AF_UNIX") or not hasattr(os, "getuid"):
+        if start:
+            raise DaemonError("there is no daemon on this system", "use sandboxd inside WSL2")
+        return None
     cwd = cwd or _cwd()
     client = _greeted(environ, cwd)
     if client is not None and start and _is_older(client.daemon_version):
@@ -158,7 +172,7 @@ def connect(environ: Mapping[str, str], cwd: str | None = None, *, start: bool) 
         return client
     # A daemon that was just killed may take a connection with its last breath: start another.
     for _ in range(_ATTEMPTS):
-        _start(environ)
+        _start(environ, patience)
         client = _greeted(environ, cwd)
         if client is not None:
             return client
@@ -234,16 +248,16 @@ def _check_peer(connection: socket.socket, uid: int) -> None:
             raise DaemonError(f"the daemon on the socket runs as user {peer}, not as you ({uid})")
 
 
-def _start(environ: Mapping[str, str]) -> None:
+def _start(environ: Mapping[str, str], patience: float) -> None:
     """Start a daemon and wait until it listens; of several starters one does it.
 
-    :raises DaemonError: it does not listen within `START_SECONDS`
+    :raises DaemonError: it ends, or does not listen within `patience` seconds
     """
     uid = os.getuid()
     where = address.folder(environ, uid)
     address.ensure_folder(where, uid)
     path = address.socket_path(where)
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + patience
     with _start_lock(where, deadline):
         if _listens(path):
             return
@@ -256,7 +270,7 @@ def _start(environ: Mapping[str, str]) -> None:
                     f"the daemon ended at once (exit code {process.returncode})", _LOG_HINT
                 )
             time.sleep(0.005)
-    raise DaemonError(f"the daemon did not come up within {START_SECONDS:.0f} s", _LOG_HINT)
+    raise DaemonError(f"the daemon did not come up within {patience:.0f} s", _LOG_HINT)
 
 
 def _spawn(environ: Mapping[str, str]) -> subprocess.Popen[bytes]:

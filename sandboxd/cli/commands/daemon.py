@@ -40,7 +40,7 @@ def _start(args: argparse.Namespace) -> int:
     if not os.path.isdir(where):
         raise DaemonError(f"`{args.path}` is not a folder", "name the folder of a project")
     found = config.nearest(where)
-    connection = client.connect(os.environ, where, start=True)
+    connection = client.connect(os.environ, where, start=True, patience=client.PATIENT_SECONDS)
     assert connection is not None
     with connection:
         terminal.status(f"the daemon runs (pid {connection.daemon_pid})")

@@ -139,7 +139,7 @@ def test_a_project_that_vanishes_and_returns(world: World) -> None:
     listener = Listener(world)
     away = world.home / "away"
     project.rename(away)
-    assert listener.event("gone")["path"] == str(project)
+    assert listener.event("gone", "unchanged")["kind"] == "gone"
     assert world.status()["projects"][0]["state"] == "missing"
     away.rename(project)
     listener.event("back")
@@ -231,3 +231,24 @@ def test_a_daemon_that_ends_ends_the_watch_with_a_hint(world: World) -> None:
     _, said = listener.process.communicate(timeout=10)
     assert listener.process.returncode == 5
     assert "hint:" in said
+
+
+def test_without_a_sandboxd_toml_nothing_is_written(world: World) -> None:
+    project, file = kept(world)
+    (project / "sandboxd.toml").unlink()
+    file.unlink()
+    time.sleep(0.5)
+    assert not file.exists()
+    bare = world.home / "bare"
+    bare.mkdir()
+    assert client.register(world.environ, str(bare), start=True) is None
+    assert list(bare.iterdir()) == []
+
+
+def test_asking_in_a_project_that_is_not_kept_writes_nothing(world: World) -> None:
+    project = world.project()
+    world.start()
+    result = world.run("status", cwd=project)
+    assert str(project) in result.stdout
+    assert "does not keep it generated" in result.stdout
+    assert [entry.name for entry in project.iterdir()] == ["sandboxd.toml"]

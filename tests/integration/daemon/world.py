@@ -55,7 +55,7 @@ class World:
             return connection.daemon_pid
 
     def client(self) -> client.Client:
-        connection = client.connect(self.environ, str(self.home), start=True)
+        connection = client.connect(self.environ, str(self.home), start=True, patience=15)
         assert connection is not None
         self._started.add(connection.daemon_pid)
         return connection

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -260,3 +261,34 @@ def test_nothing_is_printed_between_messages(server: RawClient) -> None:
     assert os.path.exists(f"/proc/{server.process.pid}") or sys.platform != "linux"
     assert server.end() == 0
     assert server.messages.get(timeout=5) is None
+
+
+def test_sandboxd_toml_is_judged_while_it_is_typed(server: RawClient) -> None:
+    server.initialize()
+    uri = "file:///nowhere/sandboxd.toml"
+    server.open(uri, 'profile = "dev"\nimage = "x"\n')
+    assert codes(server.published(1)) == set()
+    server.change(uri, 'profile = "dve"\nimage = "x"\ncapabilties = 3\n', 2)
+    found = server.published(2)
+    assert {d["code"] for d in found} >= {"config-unknown-profile", "config-unknown-key"}
+    lines = {d["code"]: d["range"]["start"]["line"] for d in found}
+    assert (lines["config-unknown-profile"], lines["config-unknown-key"]) == (0, 2)
+    server.change(uri, 'profile = "dev"\nimage = ', 3)
+    assert server.published(3)
+    server.close(uri)
+    assert server.published() == []
+
+
+def test_a_project_decides_on_the_weight_of_rules(server: RawClient, tmp_path: Path) -> None:
+    (tmp_path / "sandboxd.toml").write_text(
+        'image = "x"\n[rules]\nprivileged-container = "off"\n'
+        '[[allow]]\nrule = "host-pid"\nreason = "a debugger"\n'
+    )
+    server.initialize()
+    uri = (tmp_path / ".devcontainer.json").as_uri()
+    server.open(
+        uri, '{"image": "x", "privileged": true, "runArgs": ["--pid=host", "--network=host"]}'
+    )
+    found = codes(server.published())
+    assert "host-network" in found
+    assert found & {"privileged-container", "host-pid"} == set()

@@ -121,7 +121,7 @@ async def test_a_slow_probe_and_a_slow_generation_do_not_block_the_loop(
 
 
 @pytest.mark.asyncio
-async def test_the_first_generation_gives_up_on_a_host_that_never_answers(
+async def test_a_host_that_does_not_answer_is_said_and_tried_again(
     own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sandboxd.daemon import hosts
@@ -130,15 +130,19 @@ async def test_the_first_generation_gives_up_on_a_host_that_never_answers(
         time.sleep(1.0)
         raise OSError
 
-    monkeypatch.setattr(hosts, "probe", hang)
     monkeypatch.setattr(keeper_module, "FIRST_FACTS_SECONDS", 0.1)
+    monkeypatch.setattr(watch, "SWEEP_SECONDS", 0.2)
     events: list[Any] = []
     keeper = Keeper(environ(own_home), events.append)
     await keeper.start()
     folder = project(own_home)
+    real = hosts.probe
+    monkeypatch.setattr(hosts, "probe", hang)
     await keeper.register(str(folder), ENGINE)
     assert events[-1]["kind"] == "failed"
     assert not (folder / ".devcontainer").exists()
+    monkeypatch.setattr(hosts, "probe", real)
+    await until(lambda: events[-1]["kind"] == "regenerated")
     await keeper.close()
 
 
