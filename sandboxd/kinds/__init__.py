@@ -54,7 +54,8 @@ if TYPE_CHECKING:
 
         NAME: str
         NAMES: tuple[str, ...]
-        """What the lower-case name of such a file looks like, `*` for anything."""
+        """What the lower-case name of such a file looks like, `*` for anything; with a `/`, its
+        folder's and its own."""
 
         def matches(self, path: str) -> bool:
             """Whether a file of this name, opened or named by a person, is of this kind."""
@@ -129,9 +130,10 @@ def find_in_tree(path: str) -> Kind | None:
 
 def _candidates(path: str) -> Iterator[Kind]:
     """The kinds that a file of this name may be of; no others are imported."""
-    name = path.rpartition("/")[2].lower()
+    folder, _, name = path.lower().rpartition("/")
+    below = f"{folder.rpartition('/')[2]}/{name}"
     for kind, patterns in KINDS.items():
-        if any(_fits(name, pattern) for pattern in patterns):
+        if any(_fits(below if "/" in pattern else name, pattern) for pattern in patterns):
             yield get(kind)
 
 

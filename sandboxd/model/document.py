@@ -9,7 +9,7 @@ from sandboxd.text import SourceText
 if TYPE_CHECKING:
     from typing import Literal
 
-    Language = Literal["jsonc", "toml"]
+    Language = Literal["jsonc", "toml", "yaml", "dockerfile", "apparmor", "shell"]
 
 
 class Document(NamedTuple):
