@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import signal
 import stat
 import tempfile
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from sandboxd.sandbox.scratch import PREFIX, ScratchFolder, take_away
 from sandboxd.sandbox.workspace_view import CONTROL_FILES, CONTROL_FOLDERS, View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 PIN_ATTEMPTS = (
     "pin-truncate",
@@ -58,21 +59,23 @@ class Canaries:
 
     def __enter__(self) -> Canaries:
         try:
-            self.facts = {
-                "plant": self._plant,
-                **self._outside_file(),
-                **self._process(),
-                **self._network(),
-                **self._workspace(),
-                "foreign_mounts": [m.target for m in self._foreign if not _is_socket(m.source)],
-            }
+            with _undisturbed():
+                self.facts = {
+                    "plant": self._plant,
+                    **self._outside_file(),
+                    **self._process(),
+                    **self._network(),
+                    **self._workspace(),
+                    "foreign_mounts": [m.target for m in self._foreign if not _is_socket(m.source)],
+                }
         except BaseException:
-            self._stack.close()
+            self.__exit__()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        with _undisturbed():
+            self._stack.close()
 
     @property
     def host(self) -> Host:
@@ -270,6 +273,16 @@ class Canaries:
         secret = secrets.token_hex(16)
         self._secrets.add(secret)
         return secret
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let a signal wait that would end us between making something and noting it down."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _with_parents(paths: Iterable[str]) -> list[str]:

@@ -19,6 +19,7 @@ from sandboxd.plan.planner import Grants
 from sandboxd.plan.writers.engine import arguments
 from sandboxd.project import Project
 from sandboxd.sandbox.engine import Engine
+from sandboxd.sandbox.verify import Verdict, verify
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -135,3 +136,22 @@ def without_mounts(ending: str) -> Change:
         body["HostConfig"]["Mounts"] = [first, *kept]
 
     return change
+
+
+PIN_ATTEMPTS = {"pin-truncate", "pin-truncate-reading", "pin-write", "pin-replace"}
+CONTROL_ATTEMPTS = {"control-file-create", "control-file-write", "pin-parent-rename"}
+ROOT = as_user("0")
+UNCONFINED = without_option("seccomp", "seccomp=unconfined")
+# docker-default, where the kernel has AppArmor, would stop some of it a second time.
+NO_APPARMOR = without_option("apparmor", "apparmor=unconfined")
+
+
+def escaped(verdict: Verdict) -> set[str]:
+    assert verdict.of("inconclusive") == []
+    return {result.id for result in verdict.of("escaped")}
+
+
+def attack(api: Engine, folder: Path, facts: HostFacts, *changes: Change) -> Verdict:
+    plan = plan_of(folder, facts)
+    with container(api, plan, *changes) as running:
+        return verify(api, running, plan)

@@ -1,0 +1,217 @@
+"""Sandboxes broken on purpose: `verify` must name the attempts meant for each, and no innocent one.
+
+A verifier that cannot fail proves nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sandboxd.host.facts import HostFacts
+from sandboxd.sandbox.engine import Engine
+from tests.e2e import sandboxes
+from tests.e2e.sandboxes import (
+    CONTROL_ATTEMPTS,
+    NO_APPARMOR,
+    PIN_ATTEMPTS,
+    ROOT,
+    UNCONFINED,
+    Change,
+    attack,
+    bind,
+    capability,
+    escaped,
+    host_config,
+    make_project,
+    without_mounts,
+    without_option,
+)
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
+
+UNMOUNT = {"pin-remount", "pin-unmount"}
+HELPERS = {"proc-mount", "release-agent"}
+SURFACE = {
+    "af-alg",
+    "af-vsock",
+    "bpf",
+    "io-uring",
+    "keyring",
+    "perf-events",
+    "user-namespace",
+    "userfaultfd",
+}
+
+
+# What must be found, and what else may be (it depends on the kernel's configuration).
+BROKEN_UNDER_RUNC: dict[str, tuple[list[Change], set[str], set[str]]] = {
+    "privileged": (
+        [host_config(Privileged=True), ROOT],
+        {"core-pattern", "proc-mount", "device-node", "kernel-log", "user-namespace", *UNMOUNT},
+        {*SURFACE, *HELPERS, "shocker", "block-device", "kernel-memory", "kernel-module"}
+        | {"sysrq", "setuid-program"},
+    ),
+    "SYS_ADMIN and no seccomp": (
+        [capability("SYS_ADMIN"), UNCONFINED, NO_APPARMOR, ROOT],
+        {"proc-mount", "user-namespace", *UNMOUNT},
+        {*SURFACE, *HELPERS},
+    ),
+    "no seccomp": ([UNCONFINED], {"user-namespace"}, SURFACE),
+    "no no-new-privileges": ([without_option("no-new"), ROOT], {"setuid-program"}, set()),
+    "pid host": ([host_config(PidMode="host")], {"host-process-visible"}, set()),
+    "pid host and SYS_PTRACE": (
+        [host_config(PidMode="host"), capability("SYS_PTRACE"), NO_APPARMOR, ROOT],
+        {"host-process-visible", "host-process-environ", "host-process-signal"}
+        | {"host-process-ptrace", "proc-root"},
+        set(),
+    ),
+    "host network": (
+        [host_config(NetworkMode="host")],
+        {"host-loopback", "abstract-socket"},
+        set(),
+    ),
+    "host network and NET_RAW": (
+        [host_config(NetworkMode="host"), capability("NET_RAW"), ROOT],
+        {"host-loopback", "abstract-socket", "packet-socket"},
+        set(),
+    ),
+    "host uts and SYS_ADMIN": (
+        [host_config(UTSMode="host"), capability("SYS_ADMIN"), NO_APPARMOR, ROOT],
+        {"hostname", "proc-mount"},
+        {*SURFACE, *HELPERS, *UNMOUNT},
+    ),
+    "DAC_READ_SEARCH": ([capability("DAC_READ_SEARCH"), ROOT], {"shocker"}, set()),
+    "SYSLOG": ([capability("SYSLOG"), ROOT], {"kernel-log"}, set()),
+    "no pins": ([without_mounts("")], {*PIN_ATTEMPTS, *CONTROL_ATTEMPTS}, set()),
+    "the pins' parent is no mount": (
+        [without_mounts("/.git")],
+        {"pin-parent-rename"},
+        set(),
+    ),
+    "root mounted read-only": (
+        [bind("/", "/host", read_only=True)],
+        {"host-file"},
+        {"host-socket"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_UNDER_RUNC)
+def test_each_broken_sandbox_is_found_under_runc(
+    api: Engine, host_facts: HostFacts, tmp_path: Path, busybox_image: str, name: str
+) -> None:
+    changes, needed, possible = BROKEN_UNDER_RUNC[name]
+    folder = make_project(tmp_path / "ws", busybox_image, "runc")
+    before = sandboxes.tree(folder)
+    verdict = attack(api, folder, host_facts, *changes)
+    found = escaped(verdict)
+    assert needed <= found
+    assert found <= needed | possible
+    assert verdict.exit_code == 6
+    assert sandboxes.tree(folder) == before
+
+
+def test_the_engine_s_socket_is_found(
+    api: Engine, engine: str, host_facts: HostFacts, tmp_path: Path, busybox_image: str
+) -> None:
+    folder = make_project(tmp_path / "ws", busybox_image, "runc")
+    mounted = bind(engine.removeprefix("unix://"), "/var/run/docker.sock")
+    assert escaped(attack(api, folder, host_facts, mounted, ROOT)) == {
+        "engine-socket",
+        "host-socket",
+    }
+
+
+@pytest.mark.gvisor
+def test_the_engine_s_socket_under_gvisor_only_with_host_uds(
+    api: Engine, engine: str, host_facts: HostFacts, tmp_path: Path, busybox_image: str
+) -> None:
+    folder = make_project(tmp_path / "ws", busybox_image, "gvisor")
+    mounted = bind(engine.removeprefix("unix://"), "/var/run/docker.sock")
+    assert escaped(attack(api, folder, host_facts, mounted, ROOT)) == set()
+    opened = host_config(Annotations={"dev.gvisor.flag.host-uds": "open"})
+    assert escaped(attack(api, folder, host_facts, mounted, ROOT, opened)) == {
+        "engine-socket",
+        "host-socket",
+    }
+
+
+def test_a_writable_host_folder_is_found_and_left_as_it_was(
+    api: Engine, host_facts: HostFacts, tmp_path: Path, project: Path
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    data.chmod(0o777)
+    verdict = attack(api, project, host_facts, bind(data, "/data"))
+    assert escaped(verdict) == {"writable-mount"}
+    assert f"`{data}`" in verdict.of("escaped")[0].evidence
+    assert list(data.iterdir()) == []
+    assert escaped(attack(api, project, host_facts, bind(data, "/data", read_only=True))) == set()
+
+
+def test_a_mounted_home_is_found(
+    api: Engine, host_facts: HostFacts, tmp_path: Path, project: Path
+) -> None:
+    key = tmp_path / "home/.ssh/id_ed25519"
+    key.parent.mkdir(parents=True)
+    key.write_text("a key\n")
+    for mounted in (
+        bind(tmp_path / "home", "/home/dev", read_only=True),
+        bind(key, "/run/secrets/.ssh/id_ed25519", read_only=True),
+    ):
+        verdict = attack(api, project, host_facts, mounted)
+        assert escaped(verdict) == {"credential-files"}
+        assert f"`{key}`" in verdict.of("escaped")[0].evidence
+
+
+@pytest.mark.gvisor
+def test_stock_gvisor_lets_a_plain_pin_be_emptied(
+    api: Engine, host_facts: HostFacts, tmp_path: Path, busybox_image: str
+) -> None:
+    """The plan for `runsc-sandboxd` has plain pins; stock runsc has directfs on."""
+    folder = make_project(tmp_path / "ws", busybox_image, "gvisor")
+    before = sandboxes.tree(folder)
+    verdict = attack(api, folder, host_facts, host_config(Runtime="runsc"))
+    assert escaped(verdict) == {"pin-truncate", "pin-truncate-reading", "pin-remount"}
+    assert sandboxes.tree(folder) == before
+
+
+@pytest.mark.gvisor
+def test_the_plan_for_stock_gvisor_pins_by_volumes_that_hold(
+    api: Engine, host_facts: HostFacts, tmp_path: Path, busybox_image: str
+) -> None:
+    assert host_facts.engine is not None
+    stock = host_facts.engine.runtime("runsc")
+    assert stock is not None
+    facts = host_facts._replace(engine=host_facts.engine._replace(runtimes=(stock,)))
+    folder = make_project(tmp_path / "ws", busybox_image, "gvisor")
+    assert escaped(attack(api, folder, facts)) == set()
+    # Only SYS_ADMIN can take such a pin away.
+    assert escaped(attack(api, folder, facts, host_config(Privileged=True), ROOT)) == {
+        "pin-unmount"
+    }
+
+
+@pytest.mark.gvisor
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ([host_config(Privileged=True), ROOT], {"pin-unmount"}),
+        ([host_config(PidMode="host")], set()),
+        ([UNCONFINED], set()),
+        ([host_config(NetworkMode="host")], {"host-loopback"}),
+    ],
+    ids=["privileged", "pid host", "no seccomp", "host network"],
+)
+def test_what_weakens_gvisor_and_what_does_not(
+    api: Engine,
+    host_facts: HostFacts,
+    tmp_path: Path,
+    busybox_image: str,
+    changes: list[Change],
+    found: set[str],
+) -> None:
+    folder = make_project(tmp_path / "ws", busybox_image, "gvisor")
+    assert escaped(attack(api, folder, host_facts, *changes)) == found
