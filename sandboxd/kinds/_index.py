@@ -7,7 +7,10 @@ from __future__ import annotations
 
 # fmt: off
 KINDS: dict[str, tuple[str, ...]] = {
+    "apparmor": ("*apparmor*", "apparmor/*", "apparmor.d/*", "*.aa"),
+    "compose": ("*.yml", "*.yaml"),
     "devcontainer": ("devcontainer.json", ".devcontainer.json"),
+    "dockerfile": ("*dockerfile*", "*containerfile*"),
     "sandboxd_toml": ("sandboxd.toml",),
     "seccomp": ("*.json",),
 }

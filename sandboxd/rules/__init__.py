@@ -23,6 +23,7 @@ SUBJECTS = {
     "Container": "sandboxd.model.container",
     "DaemonConfig": "sandboxd.model.daemon_config",
     "Document": "sandboxd.model.document",
+    "Image": "sandboxd.model.image",
     "SeccompProfile": "sandboxd.model.seccomp",
     "Suppression": "sandboxd.model.suppression",
 }
@@ -62,19 +63,19 @@ def able(subject: str, value: object) -> Iterator[str]:
     a `Document` the kinds of file that it is about, or ``problems``: the text is no sound object.
     """
     for rule, (wanted, needs) in RULES.items():
-        if wanted == subject and (not needs or _has(subject, value, needs)):
+        if (wanted == subject or subject in wanted.split(" | ")) and (not needs or _has(subject, value, needs)):
             yield rule
 
 
 def subject(rule: ModuleType) -> str:
-    """The name of the type that the rule wants to see."""
+    """The name of the type that the rule wants to see, or several with `` | `` between them."""
     annotation: str = rule.check.__annotations__["subject"]
     return annotation
 
 
 def _has(subject: str, value: Any, needs: tuple[str, ...]) -> bool:
     if subject != "Document":
-        return any(getattr(value, need) for need in needs)
+        return any(getattr(value, need, None) for need in needs)
     if value.kind in needs:
         return True
     if "problems" not in needs:

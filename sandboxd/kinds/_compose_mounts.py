@@ -1,0 +1,144 @@
+"""What a service mounts: `volumes` short and long, `tmpfs`, `secrets` and `configs` from files."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.kinds import _mounts
+from sandboxd.kinds._compose_values import boolean, located, part_of
+from sandboxd.model.container import Mount
+from sandboxd.syntax import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxd.kinds import Resolver
+    from sandboxd.kinds._compose_project import File, Part, Project, Service
+    from sandboxd.model.container import MountType
+    from sandboxd.model.values import Value
+    from sandboxd.syntax.node import Node
+
+_TYPES: dict[str, MountType] = {"bind": "bind", "volume": "volume", "tmpfs": "tmpfs"}
+
+
+class _Paths:
+    """Paths of a mount as Compose reads them, for `_mounts`: variables are replaced already."""
+
+    def __init__(self, file: File) -> None:
+        self.file = file
+
+    def resolve(self, text: str) -> str:
+        return text
+
+    def host_path(self, text: str) -> str:
+        return self.file.host_path(text)
+
+
+class Mounts:
+    """Reads the mounts of one service; of a target the last one counts."""
+
+    def __init__(self, service: Service, project: Project, document: str) -> None:
+        self.service = service
+        self.project = project
+        self.document = document
+
+    def read(self) -> Iterator[Value[Mount]]:
+        found: dict[object, Value[Mount]] = {}
+        for node, part in self.nodes("volumes"):
+            mount = self.short(node, part) if part.file.text(node) else self.long(node, part)
+            if mount is not None:
+                found.pop(mount.value.target, None)
+                found[mount.value.target or id(mount)] = mount
+        yield from found.values()
+        for node, part in self.nodes("tmpfs"):
+            text = part.file.text(node)
+            if text:
+                written = _mounts.from_tmpfs(part.file.resolve(text), self.paths(part))
+                yield located(written.mount, node, part, "tmpfs", self.document)
+        for section in ("secrets", "configs"):
+            yield from self.files(section)
+
+    def nodes(self, key: str) -> Iterator[tuple[Node, Part]]:
+        for part in self.service.parts.get(key, ()):
+            node = yaml.target(part.node)
+            for item in node.items if node.kind == "array" else [part.node]:
+                yield item, part
+
+    def paths(self, part: Part) -> Resolver:
+        return _Paths(part.file)  # type: ignore[return-value]
+
+    def short(self, node: Node, part: Part) -> Value[Mount]:
+        text = part.file.text(node) or ""
+        written = _mounts.from_volume(part.file.resolve(text), self.paths(part))
+        as_typed = _mounts.from_volume(text, self.paths(part))
+        span = part_of(node, part.file.source.text, as_typed.start, as_typed.end)
+        if written.mount.type == "volume":
+            hidden = self.hidden(written.mount, node, part)
+            if hidden is not None:
+                return hidden
+        return located(written.mount, node, part, "volumes", self.document, span)
+
+    def long(self, node: Node, part: Part) -> Value[Mount] | None:
+        if yaml.target(node).kind != "object":
+            return None
+
+        def text(*path: str) -> str:
+            return part.file.resolve(part.file.text(yaml.get(node, *path)) or "")
+
+        kind = _TYPES.get(text("type") or "volume", "other")
+        source = text("source")
+        host = part.file.host_path(source) if kind == "bind" and source else source
+        options = []
+        if text("bind", "propagation"):
+            options.append(f"bind-propagation={text('bind', 'propagation')}")
+        if text("tmpfs", "size"):
+            options.append(f"size={text('tmpfs', 'size')}")
+        read_only = boolean(text("read_only")) or False
+        mount = Mount(kind, host, text("target"), read_only, tuple(options))
+        if kind == "volume":
+            hidden = self.hidden(mount, node, part)
+            if hidden is not None:
+                return hidden
+        value: Value[Mount] = located(mount, node, part, "volumes", self.document)
+        named = yaml.get(node, "source")
+        if named is None:
+            return value
+        shown: Value[Mount] = located(mount, named, part, "volumes", self.document)
+        return shown._replace(nodes=value.nodes)
+
+    def hidden(self, mount: Mount, node: Node, part: Part) -> Value[Mount] | None:
+        """A named volume whose driver options make it a bind of a host path."""
+        table = self.project.top["volumes"].get(mount.source)
+        options = yaml.get(table.node, "driver_opts") if table is not None else None
+        device = yaml.get(options, "device")
+        path = table.file.text(device) if table is not None else None
+        if table is None or device is None or not path:
+            return None
+        written = []
+        for key in ("type", "o"):
+            value = table.file.text(yaml.get(options, key))
+            if value:
+                written.append(f"volume-opt={key}={table.file.resolve(value)}")
+        kind = table.file.text(yaml.get(options, "type")) or ""
+        source = table.file.resolve(path)
+        if kind in ("", "none", "bind"):
+            source = table.file.host_path(source)
+        mount = mount._replace(options=(*mount.options, *written, f"volume-opt=device={source}"))
+        shown: Value[Mount] = located(mount, device, table, "volumes", self.document)
+        return shown._replace(nodes=located(mount, node, part, "volumes", self.document).nodes)
+
+    def files(self, section: str) -> Iterator[Value[Mount]]:
+        """Compose binds the file of a secret or a config into the container, read-only."""
+        for node, part in self.nodes(section):
+            name = part.file.text(node) or part.file.text(yaml.get(node, "source"))
+            table = self.project.top[section].get(name or "")
+            file = yaml.get(table.node, "file") if table is not None else None
+            path = table.file.text(file) if table is not None else None
+            if table is None or file is None or not path:
+                continue
+            target = part.file.text(yaml.get(node, "target")) or name or ""
+            if not target.startswith("/"):
+                target = f"/run/secrets/{target}" if section == "secrets" else f"/{target}"
+            source = table.file.host_path(table.file.resolve(path))
+            mount = Mount("bind", source, target, True)
+            shown: Value[Mount] = located(mount, file, table, section, self.document)
+            yield shown._replace(nodes=located(mount, node, part, section, self.document).nodes)

@@ -1,0 +1,250 @@
+"""A Compose project: files merged in their order, `extends` and `include` followed.
+
+What a service says is kept as the parts of each key, in the order in which Compose merges them;
+`!reset` and `!override` drop the parts before. Reading the parts is `_compose_service`'s.
+"""
+
+from __future__ import annotations
+
+import posixpath
+
+from sandboxd._typing import TYPE_CHECKING, NamedTuple
+from sandboxd.errors import UnreadableError
+from sandboxd.findings import Place
+from sandboxd.kinds._compose_env import dotenv
+from sandboxd.model.container import Unseen
+from sandboxd.syntax import yaml
+from sandboxd.syntax.substitution import substitute
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sandboxd.kinds import Resolver
+    from sandboxd.syntax.node import Node, Tree
+    from sandboxd.text import SourceText
+
+MAX_FILES = 50
+MAX_EXTENDS = 20
+MAX_PARTS = 50_000
+"""How many settings all services may have together, those that anchors bring in counted."""
+REMOTE = ("http://", "https://", "git://", "ssh://", "oci://", "git@", "github.com/")
+
+
+class File(NamedTuple):
+    """One file of a project. Relative paths in it are taken from `folder`."""
+
+    source: SourceText
+    roots: tuple[Node, ...]
+    folder: str
+    variables: Resolver
+    dotenv: Mapping[str, str]
+
+    def text(self, node: Node | None) -> str | None:
+        """A scalar as text, as it is written; None for anything else."""
+        if node is None:
+            return None
+        node = yaml.target(node)
+        if node.kind == "string":
+            return str(node.value)
+        if node.kind in ("number", "boolean"):
+            return self.source.text[node.span.start : node.span.end]
+        return None
+
+    def resolve(self, text: str) -> str:
+        """With the variables that are known; the environment goes before `.env`."""
+        return substitute(text, self._lookup)
+
+    def public(self, text: str) -> str:
+        """With defaults only: what people keep in `.env` must not get into messages."""
+        return substitute(text, lambda _: None)
+
+    def host_path(self, text: str) -> str:
+        """The host path that `text`, its variables replaced, names."""
+        if not text.startswith(("/", "~", "$", "%", "\\")) and text[1:2] != ":":
+            text = posixpath.normpath(posixpath.join(self.folder, text or "."))
+        return self.variables.host_path(text)
+
+    def _lookup(self, name: str) -> str | None:
+        value = self.variables.environment(name)
+        return self.dotenv.get(name) if value is None else value
+
+
+class Part(NamedTuple):
+    """A value as it is written in one file."""
+
+    node: Node
+    file: File
+
+
+class Service(NamedTuple):
+    """`parts` are by key, later ones win or are added."""
+
+    name: str
+    place: Place
+    parts: dict[str, list[Part]]
+
+    def last(self, key: str) -> Part | None:
+        parts = self.parts.get(key)
+        return parts[-1] if parts else None
+
+
+class Project:
+    """Services by name, the top-level tables by section, and what could not be read."""
+
+    def __init__(self, variables: Resolver) -> None:
+        self.variables = variables
+        self.services: dict[str, Service] = {}
+        self.top: dict[str, dict[str, Part]] = {"volumes": {}, "secrets": {}, "configs": {}}
+        self.unseen: list[Unseen] = []
+        self._read: set[str] = set()
+        self._tables: dict[int, dict[str, Node]] = {}
+        self._left = MAX_PARTS
+
+    def add_chain(self, first: File, others: list[File]) -> None:
+        """Files that are merged, each over those before it."""
+        for file in (first, *others):
+            self._read.add(file.source.path)
+            for root in file.roots:
+                self._add_root(root, file)
+
+    def open(self, path: str, beside: File | str, folder: str | None = None) -> File | None:
+        """The file at `path`; None when it cannot be read, which is then said."""
+        named_by = beside if isinstance(beside, str) else beside.source.path
+        try:
+            source = self.variables.read(path, named_by)
+        except UnreadableError as error:
+            name = posixpath.relpath(path, posixpath.dirname(named_by) or ".")
+            self.unseen.append(Unseen("compose", f"`{name}` {error.message}", error.hint))
+            return None
+        files = self.variables.files
+        tree = files.tree(source, yaml.parse) if files is not None else yaml.parse(source.text)
+        return self.file(source, tree, folder, None if isinstance(beside, str) else beside)
+
+    def file(
+        self, source: SourceText, tree: Tree, folder: str | None = None, above: File | None = None
+    ) -> File:
+        """`folder` is that of the first file of a chain; `above` lends its `.env`."""
+        roots = (tree.root, *tree.others) if tree.root is not None else ()
+        folder = posixpath.dirname(source.path) if folder is None else folder
+        variables = dict(above.dotenv) if above is not None else {}
+        if above is None or above.folder != folder:
+            variables = {**self._dotenv(f"{folder}/.env", source.path), **variables}
+        return File(source, roots, folder, self.variables, variables)
+
+    def _dotenv(self, path: str, beside: str) -> dict[str, str]:
+        try:
+            return dotenv(self.variables.read(path, beside).text)
+        except UnreadableError:
+            # Most projects have none. A variable that is not known stays one.
+            return {}
+
+    def _add_root(self, root: Node, file: File) -> None:
+        for include in _items(yaml.get(root, "include")):
+            self._include(include, file)
+        for section, known in self.top.items():
+            table = yaml.get(root, section)
+            for key, value in yaml.members(table) if table is not None else ():
+                if yaml.target(value).kind == "object" or str(key.value) not in known:
+                    known[str(key.value)] = Part(value, file)
+        services = yaml.get(root, "services")
+        for key, value in yaml.members(services) if services is not None else ():
+            name = str(key.value)
+            service = self.services.get(name)
+            if service is None:
+                service = Service(name, Place(file.source.path, key.span), {})
+                self.services[name] = service
+            self._add_service(service, Part(value, file), ())
+
+    def _add_service(self, service: Service, part: Part, seen: tuple[str, ...]) -> None:
+        node = yaml.target(part.node)
+        if node.kind != "object":
+            return
+        extends = yaml.get(node, "extends")
+        if extends is not None:
+            self._extend(service, extends, part.file, seen)
+        for key, value in yaml.members(node):
+            self._left -= 1
+            if self._left <= 0:
+                if self._left == 0:
+                    reason = f"holds more than {MAX_PARTS:,} settings, the rest is not read"
+                    self.unseen.append(Unseen("compose", reason))
+                return
+            tag = yaml.tag(value)
+            parts = service.parts.setdefault(str(key.value), [])
+            if tag in ("!reset", "!override"):
+                parts.clear()
+            if tag != "!reset":
+                parts.append(Part(value, part.file))
+
+    def _extend(self, service: Service, extends: Node, file: File, seen: tuple[str, ...]) -> None:
+        name = file.text(extends) or file.text(yaml.get(extends, "service"))
+        path = file.text(yaml.get(extends, "file")) if extends.kind == "object" else None
+        if name is None:
+            return
+        other: File | None = file
+        if path is not None:
+            if file.resolve(path).startswith(REMOTE):
+                self._remote(path)
+                return
+            other = self._other(file.host_path(file.resolve(path)), file)
+        if other is None:
+            return
+        identity = f"{other.source.path}\0{name}"
+        if identity in seen or len(seen) >= MAX_EXTENDS:
+            self.unseen.append(Unseen("compose", f"`extends` of `{name}` leads back to itself"))
+            return
+        for root in other.roots:
+            base = self._services(root).get(name)
+            if base is not None:
+                self._add_service(service, Part(base, other), (*seen, identity))
+
+    def _services(self, root: Node) -> dict[str, Node]:
+        """The services of a file by name; many may extend one of the same file."""
+        known = self._tables.get(id(root))
+        if known is None:
+            table = yaml.get(root, "services")
+            members = yaml.members(table) if table is not None else []
+            known = {str(key.value): value for key, value in members}
+            self._tables[id(root)] = known
+        return known
+
+    def _include(self, include: Node, file: File) -> None:
+        """A path, or an object with `path` (one or a chain) and `project_directory`."""
+        node = yaml.get(include, "path") if include.kind == "object" else include
+        paths = [path for item in _items(node) if (path := file.text(item))]
+        folder = file.text(yaml.get(include, "project_directory"))
+        if folder is not None:
+            folder = file.host_path(file.resolve(folder))
+        chain: list[File] = []
+        for path in paths:
+            if file.resolve(path).startswith(REMOTE):
+                self._remote(path)
+                continue
+            full = file.host_path(file.resolve(path))
+            folder = folder or posixpath.dirname(full)
+            other = None if full in self._read else self._other(full, file, folder)
+            if other is not None:
+                self._read.add(full)
+                chain.append(other)
+        if chain:
+            self.add_chain(chain[0], chain[1:])
+
+    def _other(self, path: str, file: File, folder: str | None = None) -> File | None:
+        if path == file.source.path:
+            return file
+        if len(self._read) >= MAX_FILES:
+            self.unseen.append(Unseen("compose", f"names more than {MAX_FILES} files"))
+            return None
+        return self.open(path, file, folder)
+
+    def _remote(self, path: str) -> None:
+        reason = f"`{path}` is fetched from elsewhere when it is used, and not read here"
+        self.unseen.append(Unseen("compose", reason))
+
+
+def _items(node: Node | None) -> Iterator[Node]:
+    """The items of a list, or the one that stands for a list of one."""
+    if node is None:
+        return
+    node = yaml.target(node)
+    yield from map(yaml.target, node.items if node.kind == "array" else [node])

@@ -1,0 +1,311 @@
+"""A service of a Compose project into a `model.Container`."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.kinds import _docker_flags as flags
+from sandboxd.kinds._compose_mounts import Mounts
+from sandboxd.kinds._compose_values import boolean, located
+from sandboxd.model.container import Build, Container, Device, Hook, Pair, Unseen
+from sandboxd.syntax import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from sandboxd.kinds._compose_project import Part, Project, Service
+    from sandboxd.model.values import Value
+    from sandboxd.syntax.node import Node
+
+_TEXTS = {
+    "image": "image",
+    "runtime": "runtime",
+    "user": "user",
+    "network_mode": "network",
+    "pid": "pid",
+    "ipc": "ipc",
+    "uts": "uts",
+    "userns_mode": "userns",
+    "cgroup": "cgroupns",
+    "cgroup_parent": "cgroup_parent",
+    "working_dir": "working_dir",
+    "mem_limit": "memory",
+    "cpus": "cpus",
+}
+_SWITCHES = {
+    "privileged": "privileged",
+    "read_only": "read_only_rootfs",
+    "init": "init",
+    "use_api_socket": "api_socket",
+}
+_LISTS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "cap_add": ("cap_add", flags.capability),
+    "cap_drop": ("cap_drop", flags.capability),
+    "security_opt": ("security_opt", flags.security_option),
+    "group_add": ("group_add", str),
+    "device_cgroup_rules": ("device_cgroup_rules", str),
+    "volumes_from": ("volumes_from", str),
+}
+_PAIRS = {
+    "environment": ("env", "="),
+    "labels": ("labels", "="),
+    "annotations": ("annotations", "="),
+    "sysctls": ("sysctls", "="),
+    "extra_hosts": ("extra_hosts", "=:"),
+}
+
+
+def container(service: Service, project: Project, document: str) -> Container:
+    """What `service` asks the engine for; `document` is the file that is being checked."""
+    return _Reader(service, project, document).read()
+
+
+class _Reader:
+    def __init__(self, service: Service, project: Project, document: str) -> None:
+        self.service = service
+        self.project = project
+        self.document = document
+        self.fields: dict[str, Any] = {}
+        self.unseen: list[Unseen] = []
+
+    def read(self) -> Container:
+        for key, field in _TEXTS.items():
+            self.set(field, self.text(key))
+        for key, field in _SWITCHES.items():
+            self.set(field, self.switch(key))
+        for key, (field, convert) in _LISTS.items():
+            self.fields[field] = tuple(self.items(key, convert))
+        for key, (field, marks) in _PAIRS.items():
+            self.fields[field] = tuple(self.pairs(key, marks))
+        self.fields["ulimits"] = tuple(self.ulimits())
+        self.fields["devices"] = tuple(self.devices())
+        self.fields["ports"] = tuple(self.ports())
+        self.fields["env_files"] = tuple(self.env_files())
+        self.fields["hooks"] = tuple(self.hooks())
+        self.fields["mounts"] = tuple(Mounts(self.service, self.project, self.document).read())
+        self.set("provider", self.provider())
+        self.set("build", self.build())
+        self.limits()
+        workspace = self.project.variables.resolve("${localWorkspaceFolder}")
+        described = any(key in self.service.parts for key in ("image", "build", "provider"))
+        return Container(
+            self.service.name,
+            self.service.place,
+            **self.fields,
+            unseen=tuple(self.unseen),
+            workspace=None if workspace.startswith("$") else workspace,
+            partial=not described,
+        )
+
+    def set(self, field: str, value: Value[Any] | None) -> None:
+        if value is not None:
+            self.fields[field] = value
+
+    def value(self, normal: Any, node: Node, part: Part, key: str) -> Value[Any]:
+        return located(normal, node, part, key, self.document)
+
+    def text(self, key: str) -> Value[str] | None:
+        part = self.service.last(key)
+        text = part.file.text(part.node) if part is not None else None
+        if part is None or not text:
+            return None
+        return self.value(part.file.resolve(text), part.node, part, key)
+
+    def switch(self, key: str) -> Value[bool] | None:
+        """Compose takes strings as well, once their variables are replaced."""
+        part = self.service.last(key)
+        text = part.file.text(part.node) if part is not None else None
+        switch = boolean(part.file.resolve(text)) if part is not None and text else None
+        if part is None or switch is None:
+            return None
+        return self.value(switch, part.node, part, key)
+
+    def nodes(self, key: str) -> Iterator[tuple[Node, Part]]:
+        """The items of a list over all its parts; one that stands for a list of one counts."""
+        for part in self.service.parts.get(key, ()):
+            node = yaml.target(part.node)
+            if node.kind == "array":
+                for item in node.items:
+                    yield item, part
+            elif node.kind != "null":
+                yield part.node, part
+
+    def items(self, key: str, convert: Callable[[str], Any]) -> Iterator[Value[Any]]:
+        for node, part in self.nodes(key):
+            text = part.file.text(node)
+            if text:
+                yield self.value(convert(part.file.resolve(text)), node, part, key)
+
+    def pairs(self, key: str, marks: str) -> Iterator[Value[Pair]]:
+        """``NAME=value`` of a list or ``NAME: value`` of an object; of a name the last one counts."""
+        found: dict[str, Value[Pair]] = {}
+        for part in self.service.parts.get(key, ()):
+            for name, written, node in _named(part, marks):
+                # Only what is no environment may show what `.env` says.
+                clean = part.file.public if key == "environment" else part.file.resolve
+                value = f"${{{name}}}" if written is None else clean(written)
+                found.pop(name, None)
+                if yaml.tag(node) != "!reset":
+                    found[name] = self.value(Pair(name, value), node, part, key)
+        yield from found.values()
+
+    def ulimits(self) -> Iterator[Value[Pair]]:
+        for part in self.service.parts.get("ulimits", ()):
+            for name, node in yaml.members(part.node):
+                limit = part.file.text(node)
+                if limit is None:
+                    both = (part.file.text(yaml.get(node, end)) for end in ("soft", "hard"))
+                    limit = ":".join(end or "" for end in both)
+                yield self.value(Pair(str(name.value), limit), node, part, "ulimits")
+
+    def devices(self) -> Iterator[Value[Device]]:
+        for node, part in self.nodes("devices"):
+            text = part.file.text(node)
+            if text:
+                yield self.value(flags.device(part.file.resolve(text)), node, part, "devices")
+                continue
+            source = part.file.text(yaml.get(node, "source"))
+            if source:
+                source = part.file.resolve(source)
+                target = part.file.text(yaml.get(node, "target")) or source
+                permissions = part.file.text(yaml.get(node, "permissions")) or "rwm"
+                device = Device(source, part.file.resolve(target), permissions)
+                yield self.value(device, node, part, "devices")
+
+    def ports(self) -> Iterator[Value[str]]:
+        for node, part in self.nodes("ports"):
+            text = part.file.text(node)
+            if text is None:
+                ends = [part.file.text(yaml.get(node, key)) for key in ("host_ip", "published")]
+                target = part.file.text(yaml.get(node, "target"))
+                text = ":".join(end for end in (*ends, target) if end)
+            if text:
+                yield self.value(part.file.resolve(text), node, part, "ports")
+
+    def env_files(self) -> Iterator[Value[str]]:
+        for node, part in self.nodes("env_file"):
+            path = part.file.text(node)
+            named = node if path else yaml.get(node, "path")
+            path = part.file.text(named)
+            if path and named is not None:
+                host = part.file.host_path(part.file.resolve(path))
+                yield self.value(host, named, part, "env_file")
+
+    def hooks(self) -> Iterator[Value[Hook]]:
+        for key in ("post_start", "pre_stop"):
+            for node, part in self.nodes(key):
+                if yaml.target(node).kind != "object":
+                    continue
+                command = yaml.get(node, "command")
+                words = command.items if command is not None and command.kind == "array" else []
+                written = " ".join(part.file.text(word) or "" for word in words)
+                user = yaml.get(node, "user")
+                privileged = yaml.get(node, "privileged")
+                hook = Hook(
+                    part.file.text(command) or written,
+                    part.file.resolve(part.file.text(user) or ""),
+                    boolean(part.file.resolve(part.file.text(privileged) or "")) or False,
+                )
+                yield self.value(hook, privileged or user or node, part, key)
+
+    def provider(self) -> Value[str] | None:
+        part = self.service.last("provider")
+        kind = yaml.get(part.node, "type") if part is not None else None
+        text = part.file.text(kind) if part is not None else None
+        if part is None or kind is None or not text:
+            return None
+        return self.value(part.file.resolve(text), kind, part, "provider")
+
+    def limits(self) -> None:
+        """`deploy.resources.limits` says the same as the keys of the service."""
+        for key, field in (("memory", "memory"), ("cpus", "cpus")):
+            for part in self.service.parts.get("deploy", ()):
+                node = yaml.get(part.node, "resources", "limits", key)
+                text = part.file.text(node)
+                if node is not None and text:
+                    self.set(field, self.value(part.file.resolve(text), node, part, "deploy"))
+        for part in self.service.parts.get("deploy", ()):
+            self.pids(yaml.get(part.node, "resources", "limits", "pids"), part, "deploy")
+        last = self.service.last("pids_limit")
+        if last is not None:
+            self.pids(last.node, last, "pids_limit")
+
+    def pids(self, node: Node | None, part: Part, key: str) -> None:
+        text = part.file.resolve(part.file.text(node) or "")
+        if node is not None and text.lstrip("-").isdecimal() and len(text) < 20:
+            self.set("pids_limit", self.value(int(text), node, part, key))
+
+    def build(self) -> Value[Build] | None:
+        parts = self.service.parts.get("build")
+        if not parts:
+            return None
+        single: dict[str, Any] = {}
+        args: list[Value[Pair]] = []
+        options: list[Value[Pair]] = []
+        for part in parts:
+            node = yaml.target(part.node)
+            if part.file.text(node):
+                single["context"] = self.build_path(part.node, part, "build")
+            for key in ("context", "dockerfile", "target"):
+                named = yaml.get(node, key)
+                if named is not None and part.file.text(named):
+                    single[key] = self.build_path(named, part, key)
+            arguments = yaml.get(node, "args")
+            if arguments is not None:
+                for name, written, value in _named(part._replace(node=arguments), "="):
+                    pair = Pair(name, part.file.public(written or f"${{{name}}}"))
+                    args.append(self.value(pair, value, part, "build"))
+            options.extend(self.build_options(node, part))
+            if yaml.get(node, "dockerfile_inline") is not None:
+                self.unseen.append(Unseen("compose", "`dockerfile_inline` is not read"))
+        last = parts[-1]
+        build = Build(args=tuple(args), options=tuple(options), **single)
+        return self.value(build, last.node, last, "build")
+
+    def build_path(self, node: Node, part: Part, key: str) -> Value[str]:
+        text = part.file.resolve(part.file.text(node) or "")
+        if key in ("build", "context") and not ("://" in text or text.startswith("git@")):
+            text = part.file.host_path(text)
+        return self.value(text, node, part, key)
+
+    def build_options(self, node: Node, part: Part) -> Iterator[Value[Pair]]:
+        """In the words of `docker build`."""
+        network = yaml.get(node, "network")
+        if network is not None and part.file.text(network):
+            pair = Pair("network", part.file.resolve(part.file.text(network) or ""))
+            yield self.value(pair, network, part, "build")
+        privileged = yaml.get(node, "privileged")
+        if privileged is not None and boolean(part.file.text(privileged) or ""):
+            yield self.value(Pair("allow", "security.insecure"), privileged, part, "build")
+        for key, option in (
+            ("entitlements", "allow"),
+            ("ssh", "ssh"),
+            ("cache_from", "cache-from"),
+            ("additional_contexts", "build-context"),
+        ):
+            table = yaml.get(node, key)
+            if table is None:
+                continue
+            for name, written, value in _named(part._replace(node=table), ""):
+                text = name if written is None else f"{name}={written}"
+                yield self.value(Pair(option, part.file.resolve(text)), value, part, "build")
+
+
+def _named(part: Part, marks: str) -> Iterator[tuple[str, str | None, Node]]:
+    """Name, value and node of the entries of a list or an object; no value where none is given."""
+    node = yaml.target(part.node)
+    if node.kind == "object":
+        for key, value in yaml.members(node):
+            written = part.file.text(value)
+            if written is not None or yaml.target(value).kind in ("null", "missing"):
+                yield str(key.value), written, value
+        return
+    for item in node.items if node.kind == "array" else [node]:
+        text = part.file.text(item)
+        if not text:
+            continue
+        ends = [at for at in map(text.find, marks) if at >= 0]
+        if not ends:
+            yield text, None, item
+        else:
+            yield text[: min(ends)], text[min(ends) + 1 :], item

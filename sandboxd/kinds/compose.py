@@ -1,0 +1,125 @@
+"""Compose files: every service is a container.
+
+A file with one of the default names is judged together with its override file, as
+`docker compose` merges them; another one by itself.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.model.document import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sandboxd.findings import Change
+    from sandboxd.kinds import Resolver
+    from sandboxd.kinds._compose_project import Project
+    from sandboxd.model.container import Container
+    from sandboxd.text import Edit, SourceText
+
+NAME = "compose"
+NAMES = ("*.yml", "*.yaml")
+_BASES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+_OVERRIDES = (
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+)
+_NAME = re.compile(r"(?:.*[._-])?(?:docker-?)?compose(?:[._-].*)?\.ya?ml\Z", re.IGNORECASE)
+_CONTENT = re.compile(r"^services:[^\n]*\n(?:.*\n)*?[ \t]+(?:image|build|extends):", re.MULTILINE)
+# Content is only looked at where a Compose file shows what it is.
+_LOOKED_AT = 20_000
+
+
+def matches(path: str) -> bool:
+    return _NAME.match(path.rpartition("/")[2]) is not None
+
+
+def recognises(path: str, text: str) -> bool:
+    """A file of another name, which `dockerComposeFile` or `include` may well use."""
+    return _CONTENT.search(text[:_LOOKED_AT]) is not None
+
+
+def parse(source: SourceText) -> Document:
+    # Late: who checks a devcontainer.json without Compose has no use for it.
+    from sandboxd.syntax import yaml
+
+    return Document(NAME, source, yaml.parse(source.text), "yaml")
+
+
+def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
+    """The services of the file, of the files that it includes, and of its override file."""
+    project = _standing(document, variables)
+    return services(project, document.source.path)
+
+
+def project_of(paths: Sequence[str], beside: str, variables: Resolver) -> Project:
+    """The project of a list of files that `beside` names, each merged over those before it."""
+    from sandboxd.kinds._compose_project import Project
+
+    project = Project(variables)
+    folder = posixpath.dirname(paths[0]) if paths else ""
+    opened = [project.open(path, beside, folder) for path in paths]
+    files = [file for file in opened if file is not None]
+    if files:
+        project.add_chain(files[0], files[1:])
+    return project
+
+
+def services(project: Project, document: str) -> tuple[Container, ...]:
+    """A container for each service, in the order of the files."""
+    from sandboxd.kinds._compose_service import container
+
+    made = [container(service, project, document) for service in project.services.values()]
+    if made:
+        made[0] = made[0]._replace(unseen=(*project.unseen, *made[0].unseen))
+    return tuple(made)
+
+
+def edits(
+    document: Document, subject: Container, changes: Sequence[Change]
+) -> tuple[Edit, ...] | None:
+    """The edits that make `changes`, None when one of them cannot be said in this file."""
+    from sandboxd.kinds import _compose_edits
+
+    return _compose_edits.edits(document, subject, changes)
+
+
+def _standing(document: Document, variables: Resolver) -> Project:
+    """The project that a file belongs to by its name."""
+    from sandboxd.kinds._compose_project import Project
+
+    project = Project(variables)
+    source = document.source
+    folder, _, name = source.path.rpartition("/")
+    own = project.file(source, document.tree, folder)
+    beside = _OVERRIDES if name in _BASES else _BASES if name in _OVERRIDES else ()
+    other = None
+    for candidate in beside:
+        path = f"{folder}/{candidate}"
+        if _is_there(path, source.path, variables):
+            other = project.open(path, source.path, folder)
+            break
+    if other is None:
+        project.add_chain(own, [])
+    elif name in _BASES:
+        project.add_chain(own, [other])
+    else:
+        project.add_chain(other, [own])
+    return project
+
+
+def _is_there(path: str, beside: str, variables: Resolver) -> bool:
+    """Whether there is such a file; one that cannot be read is there."""
+    from sandboxd.errors import UnreadableError
+
+    try:
+        variables.read(path, beside)
+    except UnreadableError as error:
+        return "does not exist" not in error.message and variables.files is not None
+    return True

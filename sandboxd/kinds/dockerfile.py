@@ -1,0 +1,83 @@
+"""Dockerfiles and Containerfiles. They describe an image; see `effective` for what it makes of a
+container that is built from it."""
+
+from __future__ import annotations
+
+import re
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.findings import Add, Remove
+from sandboxd.model.document import Document
+from sandboxd.text import Edit, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from sandboxd.findings import Change
+    from sandboxd.kinds import Resolver
+    from sandboxd.model.container import Container
+    from sandboxd.syntax.node import Node
+    from sandboxd.text import SourceText
+
+NAME = "dockerfile"
+NAMES = ("*dockerfile*", "*containerfile*")
+_NAME = re.compile(
+    r"(?:(?:dockerfile|containerfile)(?:[._-].*)?|.*[._-](?:dockerfile|containerfile))\Z",
+    re.IGNORECASE,
+)
+# Names that begin like a Dockerfile's and are none.
+_OTHERS = (".dockerignore", ".md", ".txt", ".py", ".sh", ".json", ".yml", ".yaml", ".j2", ".tmpl")
+
+
+def matches(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return _NAME.match(name) is not None and not name.lower().endswith(_OTHERS)
+
+
+def parse(source: SourceText) -> Document:
+    # Late: who checks a devcontainer.json without a Dockerfile has no use for it.
+    from sandboxd.syntax import dockerfile
+
+    return Document(NAME, source, dockerfile.parse(source.text), "dockerfile")
+
+
+def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
+    return ()
+
+
+def subjects(document: Document) -> Iterable[tuple[str, object]]:
+    from sandboxd.model.image import image
+
+    yield "Image", image(document)
+
+
+def edits(document: Document, subject: Any, changes: Sequence[Change]) -> tuple[Edit, ...] | None:
+    """Whole instructions go with their lines, words with the blanks behind them."""
+    made: list[Edit] = []
+    text = document.source.text
+    for change in changes:
+        if isinstance(change, Add) or not change.value.nodes:
+            return None
+        node = change.value.nodes[-1]
+        if isinstance(change, Remove):
+            made.append(_removed(text, node))
+        else:
+            made.append(Edit(node.span, change.new))
+    return tuple(made)
+
+
+def _removed(text: str, node: Node) -> Edit:
+    start, end = node.span
+    if node.parent is None:
+        while end < len(text) and text[end] in " \t":
+            end += 1
+        return Edit(Span(start, end), "")
+    start = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
+    while end < len(text) and text[end] in " \t":
+        end += 1
+    if text.startswith("\r\n", end):
+        end += 2
+    elif end < len(text):
+        end += 1
+    return Edit(Span(start, end), "")

@@ -1,0 +1,153 @@
+"""What a Dockerfile builds: its stages, each with the image that it starts from."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING, NamedTuple
+from sandboxd.findings import Place
+from sandboxd.model.container import Pair
+from sandboxd.model.values import Origin, Value
+from sandboxd.syntax.dockerfile import DockerfileNode, Instruction, Word, unquoted
+from sandboxd.syntax.node import Node
+from sandboxd.syntax.substitution import substitute
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from sandboxd.model.document import Document
+    from sandboxd.text import Span
+
+
+class Stage(NamedTuple):
+    """`base` is the image it starts from, build arguments with defaults put in; `parent` is the
+    number of the stage that it starts from, if it is one."""
+
+    number: int
+    name: str
+    base: Value[str] | None
+    parent: int | None
+    instructions: tuple[Instruction, ...]
+
+
+class Image(NamedTuple):
+    """What a Dockerfile describes. `directives` are its ``# name=value`` lines."""
+
+    path: str
+    place: Place
+    stages: tuple[Stage, ...]
+    directives: Mapping[str, Value[str]]
+    nodes: tuple[Node, ...]
+
+    def target(self, name: str | None = None) -> Stage | None:
+        """The stage that is built: the one of this name or number, else the last."""
+        if not self.stages:
+            return None
+        for stage in self.stages if name else ():
+            if stage.name == str(name).lower() or str(stage.number) == name:
+                return stage
+        return self.stages[-1]
+
+    def lineage(self, stage: Stage) -> tuple[Stage, ...]:
+        """The stages that `stage` is built upon, the first one first, itself last."""
+        found = [stage]
+        while found[0].parent is not None:
+            found.insert(0, self.stages[found[0].parent])
+        return tuple(found)
+
+    def last(self, stage: Stage, keyword: str) -> Instruction | None:
+        """The last instruction of this kind in force in a stage."""
+        for current in reversed(self.lineage(stage)):
+            for instruction in reversed(current.instructions):
+                if instruction.keyword == keyword:
+                    return instruction
+        return None
+
+    def instructions(self, *keywords: str) -> Iterator[Instruction]:
+        """The instructions of these kinds in all stages, in the order of the file."""
+        for stage in self.stages:
+            for instruction in stage.instructions:
+                if instruction.keyword in keywords:
+                    yield instruction
+
+    def value(self, normal: Any, span: Span, written: str, key: str) -> Value[Any]:
+        """A value at a place of the file, with the node that an edit takes hold of."""
+        node = Node("string", span, written)
+        origin = Origin("file", self.path, key)
+        return Value(normal, origin, Place(self.path, span), written, (node,))
+
+    def whole(self, instruction: Instruction, written: str) -> Value[str]:
+        """An instruction as a value, so that it can be removed."""
+        for node in self.nodes:
+            if node.span == instruction.span:
+                place = Place(self.path, instruction.text.span(0, len(instruction.text.text)))
+                origin = Origin("file", self.path, instruction.keyword)
+                return Value(written, origin, place, written, (node,))
+        return self.value(written, instruction.span, written, instruction.keyword)
+
+
+def image(document: Document) -> Image:
+    """The image that a parsed Dockerfile describes."""
+    root, path = document.tree.root, document.source.path
+    instructions = root.instructions if isinstance(root, DockerfileNode) else []
+    directives = root.directives if isinstance(root, DockerfileNode) else {}
+    start = instructions[0].span if instructions else (0, 0)
+    empty = Image(path, Place(path, _span(start)), (), {}, tuple(root.items) if root else ())
+    return empty._replace(
+        stages=tuple(_stages(empty, instructions)),
+        directives={
+            name: empty.value(word.value, word.span, word.value, name)
+            for name, word in directives.items()
+        },
+    )
+
+
+def _span(pair: Any) -> Span:
+    from sandboxd.text import Span
+
+    return Span(pair[0], pair[1])
+
+
+def _stages(empty: Image, instructions: list[Instruction]) -> Iterator[Stage]:
+    arguments: dict[str, str] = {}
+    names: dict[str, int] = {}
+    made: list[tuple[Instruction, list[Instruction]]] = []
+    for instruction in instructions:
+        if instruction.keyword == "FROM":
+            made.append((instruction, []))
+        elif made:
+            made[-1][1].append(instruction)
+        elif instruction.keyword == "ARG":
+            for pair, _ in pairs(instruction):
+                if pair.value or pair.name not in arguments:
+                    arguments[pair.name] = substitute(pair.value, arguments.get)
+    for number, (source, body) in enumerate(made):
+        words = source.words()
+        base = words[0] if words else None
+        name = words[2].value.lower() if len(words) > 2 and words[1].value.lower() == "as" else ""
+        parent = None if base is None else names.get(base.value.lower())
+        value = None
+        if base is not None:
+            resolved = substitute(base.value, arguments.get)
+            value = empty.value(resolved, base.span, base.value, "FROM")
+        yield Stage(number, name, value, parent, tuple(body))
+        if name:
+            names[name] = number
+
+
+def pairs(instruction: Instruction) -> Iterator[tuple[Pair, Word]]:
+    """Names and values of ENV, ARG or LABEL, each with the word it stands in.
+
+    ``ENV NAME value`` is the old form with one name; ``ARG NAME`` has no value.
+    """
+    words = instruction.words()
+    if not words:
+        return
+    if instruction.keyword != "ARG" and "=" not in words[0].value:
+        text = instruction.text.text
+        _, _, rest = text.strip().partition(words[0].value)
+        span = words[0].span._replace(end=words[-1].span.end)
+        yield Pair(words[0].value, unquoted(rest.strip())), Word(text, span)
+        return
+    for word in words:
+        name, _, value = word.value.partition("=")
+        yield Pair(name, value), word

@@ -1,0 +1,91 @@
+"""``${...}`` as the shell, Compose and Dockerfiles write it: defaults, and defaults within defaults."""
+
+from __future__ import annotations
+
+import re
+
+from sandboxd._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_TOKEN = re.compile(r"\$\$|\$\{|\}|\$([A-Za-z_][A-Za-z0-9_]*)")
+_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(:?[-?+])?")
+# Defaults within defaults; what is deeper stays as it is written.
+_DEEPEST = 8
+
+
+def substitute(text: str, lookup: Callable[[str], str | None]) -> str:
+    """`text` with its variables replaced; one that is not known and has no default stays."""
+    if "$" not in text:
+        return text
+    return _replaced(text, 0, len(text), _ends(text), lookup, _DEEPEST)
+
+
+def _ends(text: str) -> dict[int, int]:
+    """Where each ``${`` is closed: start -> offset of its brace."""
+    ends: dict[int, int] = {}
+    open_: list[int] = []
+    for match in _TOKEN.finditer(text):
+        if match[0] == "${":
+            open_.append(match.start())
+        elif match[0] == "}" and open_:
+            ends[open_.pop()] = match.start()
+    return ends
+
+
+def _replaced(
+    text: str,
+    start: int,
+    end: int,
+    ends: dict[int, int],
+    lookup: Callable[[str], str | None],
+    depth: int,
+) -> str:
+    parts: list[str] = []
+    at = start
+    while at < end:
+        match = _TOKEN.search(text, at, end)
+        if match is None:
+            break
+        parts.append(text[at : match.start()])
+        at = match.end()
+        if match[0] == "$$":
+            parts.append("$")
+        elif match[1] is not None:
+            value = lookup(match[1])
+            parts.append(f"${{{match[1]}}}" if value is None else value)
+        elif match[0] == "${" and match.start() in ends and depth > 0:
+            close = ends[match.start()]
+            parts.append(_braced(text, at, close, ends, lookup, depth))
+            at = close + 1
+        else:
+            parts.append(match[0])
+    parts.append(text[at:end])
+    return "".join(parts)
+
+
+def _braced(
+    text: str,
+    start: int,
+    close: int,
+    ends: dict[int, int],
+    lookup: Callable[[str], str | None],
+    depth: int,
+) -> str:
+    """``NAME``, ``NAME:-default``, ``NAME?error``, ``NAME:+instead``; a colon: empty is not set."""
+    match = _NAME.match(text, start, close)
+    if match is None or (match[2] is None and match.end() != close):
+        return text[start - 2 : close + 1]
+    name, operator = match[1], match[2] or ""
+    value = lookup(name)
+    is_set = value is not None and not (operator.startswith(":") and value == "")
+    if operator.endswith("+"):
+        if value is None:
+            return f"${{{name}}}"
+        return _replaced(text, match.end(), close, ends, lookup, depth - 1) if is_set else ""
+    if is_set and value is not None:
+        return value
+    if operator.endswith("-"):
+        return _replaced(text, match.end(), close, ends, lookup, depth - 1)
+    return f"${{{name}}}" if value is None else value
