@@ -153,6 +153,22 @@ def test_the_command(engine: str, project: Path, runtime: str) -> None:
         assert sandboxes.run(engine, project, "down").returncode == 0
 
 
+def test_a_sandbox_that_needed_a_grant_is_verified_without_it(
+    engine: str, tmp_path: Path, busybox_image: str
+) -> None:
+    folder = make_project(tmp_path / "ws", busybox_image, "runc", "agent")
+    refused = sandboxes.run(engine, folder, "up")
+    assert refused.returncode != 0
+    assert "--allow-runc" in refused.stderr
+    assert sandboxes.run(engine, folder, "up", "--allow-runc").returncode == 0
+    try:
+        assert sandboxes.run(engine, folder, "verify").returncode == 0
+        done = sandboxes.run(engine, folder, "drift")
+        assert done.returncode == 0, done.stdout
+    finally:
+        assert sandboxes.run(engine, folder, "down").returncode == 0
+
+
 def test_a_foreign_container(engine: str, api: Engine, tmp_path: Path, busybox_image: str) -> None:
     """`--container`: no plan, no label, no pins; the workspace is recognised by what is in it."""
     folder = make_project(tmp_path / "code", busybox_image, "runc")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sandboxd.plan.plan import Plan
+    from sandboxd.plan.planner import Grants
     from sandboxd.sandbox.engine import Engine
 
 
@@ -43,14 +44,18 @@ def folder(args: argparse.Namespace) -> str:
     return os.path.dirname(config) if config else path
 
 
-def plan(directory: str, args: argparse.Namespace) -> Plan:
-    """The project's plan for this machine, with the grants of the command line."""
-    from sandboxd.cli.commands._grants import grants
+def plan(directory: str, grants: Grants | None = None) -> Plan:
+    """The project's plan for this machine.
+
+    :param grants: what the user grants for a start. None: the plan is only to compare a sandbox
+        with that runs already, so what had to be granted then is not asked for again.
+    """
     from sandboxd.host.probe import probe
+    from sandboxd.plan.planner import Grants
     from sandboxd.project import Project
 
     project = Project.open(directory, os.environ)
-    return project.plan(probe(os.environ, trial=True), grants(args))
+    return project.plan(probe(os.environ, trial=True), grants or Grants(allow_runc=True))
 
 
 def terminal_variables(tty: bool) -> list[str]:

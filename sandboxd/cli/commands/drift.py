@@ -9,7 +9,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from sandboxd.cli import terminal
-from sandboxd.cli.commands import _grants, _sandbox
+from sandboxd.cli.commands import _sandbox
 
 if TYPE_CHECKING:
     from sandboxd.sandbox.controls import Control
@@ -22,7 +22,6 @@ _COLOURS = {"in force": terminal.GREEN, "not in force": terminal.YELLOW, "cannot
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_project(parser)
-    _grants.configure(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -38,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     directory = _sandbox.folder(args)
     engine = _sandbox.connect()
     container = locate(engine, directory)
-    plan = _sandbox.plan(directory, args)
+    plan = _sandbox.plan(directory)
     live = observe.container(engine.inspect(container.id))
     found = differences(observe.requested(arguments(plan)), live)
     with open("/proc/sys/kernel/random/boot_id") as file:

@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from sandboxd.sandbox.run import up
 
-    plan = _sandbox.plan(_sandbox.folder(args), args)
+    plan = _sandbox.plan(_sandbox.folder(args), _grants.grants(args))
     for downgrade in plan.downgrades:
         terminal.status(f"downgrade: {downgrade.control}: {downgrade.why}")
         if downgrade.fix:

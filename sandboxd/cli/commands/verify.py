@@ -16,7 +16,7 @@ import time
 from typing import TYPE_CHECKING
 
 from sandboxd.cli import terminal
-from sandboxd.cli.commands import _grants, _sandbox
+from sandboxd.cli.commands import _sandbox
 
 if TYPE_CHECKING:
     from sandboxd.plan.plan import Plan
@@ -35,7 +35,6 @@ _COLOURS = {
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_project(parser)
-    _grants.configure(parser)
     parser.add_argument("--container", metavar="ID", help="any running container, by id or name")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -52,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     if container is None:
         directory = _sandbox.folder(args)
         container = locate(engine, directory).id
-        plan = _sandbox.plan(directory, args)
+        plan = _sandbox.plan(directory)
     # Ended by a signal, it still takes its canaries away.
     signal.signal(signal.SIGTERM, _interrupt)
     started = time.monotonic()
