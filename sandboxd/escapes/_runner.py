@@ -21,15 +21,10 @@ def main(parcel: dict[str, Any]) -> None:
     """Report who we are, then every attempt, then the end."""
     import ctypes
 
+    if ctypes.sizeof(ctypes.c_void_p) != 8:
+        sys.exit("a 32-bit Python has other system call numbers")
     write = _Reporter(parcel["nonce"]).write
-    write(
-        {
-            "kind": "identity",
-            "python": sys.version.split()[0],
-            "bits": ctypes.sizeof(ctypes.c_void_p) * 8,
-            **_identity(),
-        }
-    )
+    write({"kind": "identity", "python": sys.version.split()[0], **_identity()})
     _install(parcel["modules"])
     for name in parcel["attempts"]:
         started = time.monotonic()

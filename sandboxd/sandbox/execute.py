@@ -90,7 +90,12 @@ def exec_(engine: Engine, container: str, request: Exec) -> int:
             threading.Thread(target=_feed, args=(connection,), daemon=True).start()
         with _signals(engine, container, request, mark):
             output = _Output()
-            pump(connection, first, request.tty, output.write)
+            try:
+                pump(connection, first, request.tty, output.write)
+            except BrokenPipeError:
+                # Our reader is gone (`| head`); without a word the command would write for ever.
+                kill_marked(engine, container, request, f"{_MARK}={mark}", signal.SIGPIPE)
+                raise
     code = wait_for_code(engine, container, exec_id)
     if output.failure:
         raise CannotRun(request.command[0], output.failure)

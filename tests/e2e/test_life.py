@@ -221,6 +221,16 @@ def test_signals_reach_the_command(engine: str, up: Path, number: int) -> None:
     assert process.returncode == 5
 
 
+def test_a_reader_that_goes_away_ends_the_command(engine: str, api: Engine, up: Path) -> None:
+    process = start(engine, up, "exec", "--", "sh", "-c", "while :; do echo line; done")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "line\n"
+    process.stdout.close()
+    process.wait(timeout=20)
+    _, running = run_quietly(api, ids(api, up)[0], Exec(["ps"]))
+    assert b"echo line" not in running
+
+
 def test_the_container_ends_while_a_command_runs(engine: str, api: Engine, up: Path) -> None:
     process = start(engine, up, "exec", "sh", "-c", "echo ready; sleep 60")
     assert process.stdout is not None
