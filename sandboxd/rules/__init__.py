@@ -63,7 +63,9 @@ def able(subject: str, value: object) -> Iterator[str]:
     a `Document` the kinds of file that it is about, or ``problems``: the text is no sound object.
     """
     for rule, (wanted, needs) in RULES.items():
-        if (wanted == subject or subject in wanted.split(" | ")) and (not needs or _has(subject, value, needs)):
+        if (wanted == subject or subject in wanted.split(" | ")) and (
+            not needs or _has(subject, value, needs)
+        ):
             yield rule
 
 

@@ -7,7 +7,19 @@ from __future__ import annotations
 
 # fmt: off
 RULES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "apparmor-blanket-mount": ("AppArmorProfile", ()),
+    "apparmor-breaks-dev-tools": ("AppArmorProfile", ()),
+    "apparmor-complain-mode": ("AppArmorProfile", ("flags",)),
+    "apparmor-denies-network": ("AppArmorProfile", ()),
+    "apparmor-missing-deny-alg": ("AppArmorProfile", ()),
+    "apparmor-missing-deny-mount": ("AppArmorProfile", ()),
+    "apparmor-missing-proc-sys-denies": ("AppArmorProfile", ()),
+    "apparmor-no-abi": ("AppArmorProfile", ()),
+    "apparmor-no-exec": ("AppArmorProfile", ()),
+    "apparmor-ptrace-any": ("AppArmorProfile", ()),
+    "apparmor-syntax-error": ("Document", ("apparmor",)),
     "apparmor-unconfined": ("Container", ("security_opt",)),
+    "apparmor-undeclared-variable": ("AppArmorProfile", ()),
     "cap-add-all": ("Container", ("cap_add",)),
     "cap-add-sys-admin": ("Container", ("cap_add",)),
     "cap-drop-missing": ("Container", ()),

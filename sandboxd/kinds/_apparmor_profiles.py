@@ -1,0 +1,168 @@
+"""The profiles of an AppArmor file as `model.apparmor` describes them, and changes of them."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.findings import Add, Place, Remove
+from sandboxd.model.apparmor import AppArmorProfile, AppArmorRule
+from sandboxd.model.values import Origin, Value
+from sandboxd.text import Edit, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sandboxd.findings import Change
+    from sandboxd.model.document import Document
+    from sandboxd.syntax.node import Member, Node
+
+_QUALIFIERS = ("deny", "allow", "audit", "quiet", "owner", "other")
+_WORDS = (
+    *("capability", "change_profile", "dbus", "include", "io_uring", "link", "mount", "mqueue"),
+    *("network", "pivot_root", "ptrace", "remount", "rlimit", "set", "signal", "umount", "unix"),
+    *("userns", "abi", "alias"),
+)
+_INCLUDES = ("#include", "include")
+
+
+def profiles(document: Document) -> Iterator[AppArmorProfile]:
+    """All profiles of a file, also those within others."""
+    root = document.tree.root
+    if root is None:
+        return
+    path = document.source.path
+    preamble: list[str] = []
+    waiting: list[Member] = list(root.members)
+    while waiting:
+        header, block = waiting.pop(0)
+        if not header.value:
+            preamble.extend(str(item.value) for item in block.items)
+            continue
+        for item in block.items:
+            waiting.extend(item.members)
+        name = _name(str(header.value))
+        if name is not None:
+            yield _profile(document, header, block, name, tuple(preamble), path)
+
+
+def _profile(
+    document: Document, header: Node, block: Node, name: str, preamble: tuple[str, ...], path: str
+) -> AppArmorProfile:
+    at = document.source.text.find(name, header.span.start, header.span.end)
+    span = Span(at, at + len(name)) if at >= 0 else header.span
+    return AppArmorProfile(
+        path,
+        Value(name, Origin("file", path), Place(path, span), name, (header,)),
+        _flags(str(header.value)),
+        tuple(_rule(item, path) for item in block.items if item.kind == "string"),
+        preamble,
+        block,
+        Place(path, header.span),
+    )
+
+
+def _name(header: str) -> str | None:
+    """``profile name /attach flags=(...)``, or the path of the program alone."""
+    words = header.split()
+    if words[:1] == ["profile"] or words[:1] == ["hat"]:
+        return words[1].strip('"') if len(words) > 1 else None
+    return words[0].strip('"') if words and words[0].startswith(("/", '"', "@", "^")) else None
+
+
+def _flags(header: str) -> tuple[str, ...]:
+    _, found, rest = header.partition("flags=")
+    if not found:
+        return ()
+    inner = rest.strip().removeprefix("(").partition(")")[0]
+    return tuple(flag for flag in inner.replace(",", " ").split() if flag)
+
+
+def _rule(node: Node, path: str) -> AppArmorRule:
+    text = str(node.value)
+    value = Value(text, Origin("file", path), Place(path, node.span), text, (node,))
+    words = text.split(" ")
+    deny = False
+    while words and words[0] in _QUALIFIERS:
+        deny = words.pop(0) == "deny" or deny
+    first = words[0] if words else ""
+    rest = " ".join(words[1:])
+    if first in _INCLUDES:
+        return AppArmorRule("include", rest, value)
+    if first in _WORDS:
+        return AppArmorRule(first, rest, value, deny)
+    if first == "file":
+        words = words[1:]
+        if not words:
+            return AppArmorRule("file", "", value, deny, "/**", "")
+    return _file_rule(words, value, deny)
+
+
+def _file_rule(words: list[str], value: Value[str], deny: bool) -> AppArmorRule:
+    """``/path/** rw``, ``rw /path``, ``"/a b" r`` and ``/a px -> other``."""
+    text = " ".join(words)
+    if "->" in words:
+        words = words[: words.index("->")]
+    if len(words) > 1 and words[0].startswith(("/", "@", '"', "{")):
+        path, permissions = " ".join(words[:-1]), words[-1]
+    elif len(words) > 1:
+        path, permissions = " ".join(words[1:]), words[0]
+    else:
+        path, permissions = text, "?"
+    return AppArmorRule("file", text, value, deny, path, permissions)
+
+
+def edits(
+    document: Document, profile: AppArmorProfile, changes: Sequence[Change]
+) -> tuple[Edit, ...] | None:
+    """Rules are added behind the last one, with its indentation, and go with their line."""
+    text = document.source.text
+    made: list[Edit] = []
+    added: list[str] = []
+    for change in changes:
+        if isinstance(change, Add):
+            if change.field == "preamble":
+                made.append(Edit(Span(0, 0), change.item + document.source.line_end()))
+                continue
+            added.append(change.item)
+            continue
+        node = change.value.nodes[-1]
+        if isinstance(change, Remove):
+            made.append(Edit(_whole(text, node.span), ""))
+        else:
+            made.append(Edit(change.value.place.span, change.new))
+    if added:
+        made.append(_addition(document, profile, added))
+    return tuple(made)
+
+
+def _addition(document: Document, profile: AppArmorProfile, rules: list[str]) -> Edit:
+    text, newline = document.source.text, document.source.line_end()
+    block = profile.node
+    closing = block.span.end - 1 if text[block.span.end - 1 : block.span.end] == "}" else None
+    at = block.span.end if closing is None else closing
+    line = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
+    indent = _indent(text, block)
+    if text[line:at].strip():
+        return Edit(Span(at, at), " ".join([*rules, ""]))
+    return Edit(Span(line, line), "".join(f"{indent}{rule}{newline}" for rule in rules))
+
+
+def _indent(text: str, block: Node) -> str:
+    for item in block.items:
+        line = text.rfind("\n", 0, item.span.start) + 1
+        before = text[line : item.span.start]
+        if not before.strip():
+            return before
+    return "  "
+
+
+def _whole(text: str, span: Span) -> Span:
+    """A rule with its comma, and its line when nothing else stands on it."""
+    start, end = span
+    if text[end : end + 1] == ",":
+        end += 1
+    line = text.rfind("\n", 0, start) + 1
+    rest = text.find("\n", end)
+    rest = len(text) if rest < 0 else rest + 1
+    if not text[line:start].strip() and not text[end:rest].strip():
+        return Span(line, rest)
+    return Span(start, end)

@@ -1,0 +1,56 @@
+"""AppArmor profiles: files without an extension, in a folder that is named after it or so named."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.model.document import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from sandboxd.findings import Change
+    from sandboxd.kinds import Resolver
+    from sandboxd.model.container import Container
+    from sandboxd.text import Edit, SourceText
+
+NAME = "apparmor"
+NAMES = ("*apparmor*", "apparmor/*", "apparmor.d/*", "*.aa")
+_EXTENSIONS = ("", "apparmor", "profile", "aa")
+
+
+def matches(path: str) -> bool:
+    folder, _, name = path.lower().rpartition("/")
+    extension = name.rpartition(".")[2] if "." in name else ""
+    if extension not in _EXTENSIONS:
+        return False
+    return (
+        "apparmor" in name or extension == "aa" or folder.rpartition("/")[2].startswith("apparmor")
+    )
+
+
+def recognises(path: str, text: str) -> bool:
+    return "profile " in text and "{" in text and "," in text
+
+
+def parse(source: SourceText) -> Document:
+    from sandboxd.syntax import apparmor
+
+    return Document(NAME, source, apparmor.parse(source.text), "apparmor")
+
+
+def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
+    return ()
+
+
+def subjects(document: Document) -> Iterator[tuple[str, object]]:
+    from sandboxd.kinds._apparmor_profiles import profiles
+
+    for profile in profiles(document):
+        yield "AppArmorProfile", profile
+
+
+def edits(document: Document, subject: Any, changes: Sequence[Change]) -> tuple[Edit, ...] | None:
+    from sandboxd.kinds import _apparmor_profiles
+
+    return _apparmor_profiles.edits(document, subject, changes)

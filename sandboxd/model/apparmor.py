@@ -1,0 +1,150 @@
+"""An AppArmor profile, and what it lets a process do with a file."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import re
+
+    from sandboxd.findings import Place
+    from sandboxd.model.values import Value
+    from sandboxd.syntax.node import Node
+
+_VARIABLES = {
+    "PROC": "/proc/",
+    "sys": "/sys/",
+    "run": "/run",
+    "HOME": "/home/user",
+    "HOMEDIRS": "/home/",
+    "pid": "123",
+    "pids": "123",
+    "tid": "123",
+}
+# A pattern longer than this is no path of anybody's; each is made into a regular expression.
+_LONGEST = 500
+_compiled: dict[str, re.Pattern[str] | None] = {}
+
+
+class AppArmorRule(NamedTuple):
+    """One rule. `word` is its kind, ``file`` for paths; `rest` is what stands behind the kind.
+
+    `path` and `permissions` are set for rules about files; a bare ``file,`` has the path ``/**``.
+    """
+
+    word: str
+    rest: str
+    value: Value[str]
+    deny: bool = False
+    path: str = ""
+    permissions: str = ""
+
+
+class AppArmorProfile(NamedTuple):
+    """`preamble` are the lines outside of all profiles, `node` what stands between its braces."""
+
+    path: str
+    name: Value[str]
+    flags: tuple[str, ...]
+    rules: tuple[AppArmorRule, ...]
+    preamble: tuple[str, ...]
+    node: Node
+    place: Place
+
+    def of(self, word: str) -> list[AppArmorRule]:
+        return [rule for rule in self.rules if rule.word == word]
+
+    def includes(self) -> list[str]:
+        """What is included, inside the profile and outside: ``abstractions/base``."""
+        found = [rule.rest for rule in self.of("include")]
+        for line in self.preamble:
+            if line.startswith(("#include", "include")):
+                found.append(line.partition("include")[2])
+        return [name.replace("if exists", "").strip(' <>"\t') for name in found]
+
+    def deciding(self, path: str, permission: str) -> AppArmorRule | None:
+        """The rule that lets a process use `path` so, None when it may not.
+
+        Of what is included nothing is known here: `abstractions/base` allows reading libraries.
+        """
+        allowed = None
+        for rule in self.rules:
+            if rule.word != "file" or not _covers(rule, path, permission):
+                continue
+            if rule.deny:
+                return None
+            allowed = allowed or rule
+        return allowed
+
+    def may(self, path: str, permission: str) -> bool:
+        return self.deciding(path, permission) is not None
+
+    def runs_programs(self) -> bool:
+        """Whether anything may be executed, in any of the ways that a rule may say it."""
+        return any(
+            rule.word == "file" and not rule.deny and _executes(rule.permissions)
+            for rule in self.rules
+        )
+
+
+def _executes(permissions: str) -> bool:
+    return not permissions or "x" in permissions.lower()
+
+
+def _covers(rule: AppArmorRule, path: str, permission: str) -> bool:
+    if rule.permissions and permission not in rule.permissions:
+        # Appending is less than writing, and is no way to do what a write does.
+        return False
+    pattern = _pattern(rule.path)
+    return pattern is not None and pattern.fullmatch(path) is not None
+
+
+def _pattern(glob: str) -> re.Pattern[str] | None:
+    """The regular expression of a path with AppArmor's wildcards; None for what is none."""
+    if glob not in _compiled:
+        import re
+
+        try:
+            _compiled[glob] = re.compile(_expression(glob)) if len(glob) <= _LONGEST else None
+        except re.error:
+            _compiled[glob] = None
+    return _compiled[glob]
+
+
+def _expression(glob: str) -> str:
+    glob = _with_variables(glob.strip('"'))
+    made: list[str] = []
+    at = depth = 0
+    while at < len(glob):
+        char = glob[at]
+        if glob.startswith("**", at):
+            made.append(".*")
+            at += 1
+        elif char in "*?":
+            made.append("[^/]*" if char == "*" else "[^/]")
+        elif char == "[" and "]" in glob[at:]:
+            close = glob.index("]", at)
+            made.append(glob[at : close + 1])
+            at = close
+        elif char == "{":
+            made.append("(?:")
+            depth += 1
+        elif char == "}" and depth:
+            made.append(")")
+            depth -= 1
+        elif char == "," and depth:
+            made.append("|")
+        else:
+            made.append("\\" + char if not char.isalnum() and char.isascii() else char)
+        at += 1
+    return "".join(made)
+
+
+def _with_variables(glob: str) -> str:
+    """Well-known variables as the system defines them; of others nothing is known."""
+    parts = glob.split("@{")
+    made = [parts[0]]
+    for part in parts[1:]:
+        name, brace, rest = part.partition("}")
+        made.append(_VARIABLES.get(name, "**") + rest if brace else part)
+    return "".join(made).replace("//", "/")

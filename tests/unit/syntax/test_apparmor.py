@@ -1,0 +1,119 @@
+"""AppArmor's language: what is read, what is tolerated, and the real parser's opinion."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandboxd.kinds import apparmor as kind
+from sandboxd.model.apparmor import AppArmorProfile
+from sandboxd.syntax import apparmor
+from sandboxd.syntax.node import walk
+from sandboxd.text import SourceText
+from tests.rules import pages
+
+PARSER = shutil.which("apparmor_parser")
+CASES = [case for page in pages.pages() for case in pages.cases(page)]
+POLICIES = [case for case in CASES if case.source.path.endswith("/apparmor/app")]
+
+
+def profile(text: str) -> AppArmorProfile:
+    document = kind.parse(SourceText("apparmor/app", text))
+    [(_, found)] = kind.subjects(document)
+    assert isinstance(found, AppArmorProfile)
+    return found
+
+
+def test_a_profile_is_read() -> None:
+    text = (
+        "#include <tunables/global>\nabi <abi/3.0>,\n"
+        "profile app /bin/app flags=(attach_disconnected, complain) {\n"
+        "  audit deny /a/{b,c}/** w, # why\n  owner @{HOME}/x rw,\n  rw /y,\n  network inet,\n"
+        "  file,\n}\n"
+    )
+    read = profile(text)
+    assert read.name.value == "app" and read.flags == ("attach_disconnected", "complain")
+    assert read.includes() == ["tunables/global"]
+    assert [(rule.word, rule.deny, rule.path, rule.permissions) for rule in read.rules] == [
+        ("file", True, "/a/{b,c}/**", "w"),
+        ("file", False, "@{HOME}/x", "rw"),
+        ("file", False, "/y", "rw"),
+        ("network", False, "", ""),
+        ("file", False, "/**", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("glob", "path", "covered"),
+    [
+        ("/a/*", "/a/b", True),
+        ("/a/*", "/a/b/c", False),
+        ("/a/**", "/a/b/c", True),
+        ("/a/**", "/a", False),
+        ("/a/{b,c}d", "/a/cd", True),
+        ("/a/{b,c}d", "/a/d", False),
+        ("/a/[^b]x", "/a/cx", True),
+        ("/a/[^b]x", "/a/bx", False),
+        ("@{PROC}/kcore", "/proc/kcore", True),
+        ("@{UNKNOWN}/x", "/any/where/x", True),
+        ("/a.b", "/axb", False),
+        ("/a/+", "/a/+", True),
+        ("/a/[z-a]", "/a/z", False),
+    ],
+)
+def test_wildcards(glob: str, path: str, covered: bool) -> None:
+    assert profile(f"profile app {{ {glob} r, }}").may(path, "r") is covered
+
+
+def test_a_deny_wins_wherever_it_stands() -> None:
+    for rules in ("file, deny /x w,", "deny /x w, file,"):
+        read = profile(f"profile app {{ {rules} }}")
+        assert not read.may("/x", "w") and read.may("/x", "r") and read.may("/y", "w")
+
+
+def test_profiles_within_profiles_and_several_in_a_file() -> None:
+    text = "profile a {\n  /x r,\n  profile b {\n    /y r,\n  }\n}\n/usr/bin/c {\n  /z r,\n}\n"
+    document = kind.parse(SourceText("apparmor/app", text))
+    names = [found.name.value for _, found in kind.subjects(document)]  # type: ignore[attr-defined]
+    assert sorted(names) == ["/usr/bin/c", "a", "b"]
+    assert document.tree.problems == ()
+
+
+@given(st.text('{}(),#@"\\ \nfile deny/a*', max_size=60))
+def test_nothing_is_raised_and_spans_lie_in_the_text(text: str) -> None:
+    document = kind.parse(SourceText("apparmor/app", text))
+    assert document.tree.root is not None
+    for node in walk(document.tree.root):
+        assert 0 <= node.span.start <= node.span.end <= len(text)
+    for span, _, _ in document.tree.problems:
+        assert 0 <= span.start <= span.end <= len(text) + 1
+    list(kind.subjects(document))
+
+
+def test_time_is_in_proportion_to_the_text() -> None:
+    for piece in ("{ ", "file,\n", "/a/{b,c}/** rw,\n", "# x\n", '"', "deny\n", "@{a} = b\n"):
+        apparmor.parse(piece * (200_000 // len(piece)))
+
+
+@pytest.mark.skipif(PARSER is None, reason="apparmor_parser is not installed")
+@pytest.mark.parametrize("case", POLICIES, ids=[f"{c.rule}: {c.title}" for c in POLICIES])
+def test_the_real_parser_agrees_on_what_is_valid(case: pages.Case, tmp_path: Path) -> None:
+    file = tmp_path / "app"
+    # What a rule may include and this machine has not.
+    text = case.source.text.replace("#include <local/app>", "")
+    file.write_text(text)
+    assert PARSER is not None
+    done = subprocess.run(
+        [PARSER, "-Q", "-K", "--skip-kernel-load", str(file)], capture_output=True, text=True
+    )
+    tree = apparmor.parse(text)
+    undeclared = case.rule == "apparmor-undeclared-variable" or "#include <tunables" not in text
+    if tree.problems:
+        assert done.returncode != 0
+    elif not undeclared:
+        assert done.returncode == 0, done.stderr
