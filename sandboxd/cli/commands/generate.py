@@ -33,6 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from sandboxd.host.probe import probe
+    from sandboxd.ipc import client
     from sandboxd.project import Project
 
     project = Project.open(args.path, os.environ)
@@ -50,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
         terminal.status(f"{'wrote' if item.changed else 'unchanged'} {item.path}")
     for downgrade in project.plan(host, grants).downgrades:
         terminal.status(f"note: {downgrade.control}: {downgrade.why}")
+    # From now on a running daemon does this at each save; without one there is nothing to say.
+    client.register(os.environ, project.workspace, start=False)
     return EXIT_OK
 
 

@@ -44,6 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from sandboxd.config import FILE_NAME
     from sandboxd.files import write_atomic
+    from sandboxd.ipc import client
     from sandboxd.plan import profiles
     from sandboxd.project import HAND_WRITTEN
 
@@ -61,7 +62,11 @@ def run(args: argparse.Namespace) -> int:
     )
     write_atomic(path, text.encode())
     terminal.status(f"wrote {path}")
-    terminal.status("next: `sandboxd generate`, then `sandboxd up`")
+    if client.register(os.environ, os.path.realpath(args.path), start=False) is None:
+        terminal.status("the running daemon keeps its files generated")
+        terminal.status("next: `sandboxd up`")
+    else:
+        terminal.status("next: `sandboxd generate`, then `sandboxd up`")
     return EXIT_OK
 
 

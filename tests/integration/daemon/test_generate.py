@@ -252,3 +252,24 @@ def test_asking_in_a_project_that_is_not_kept_writes_nothing(world: World) -> No
     assert str(project) in result.stdout
     assert "does not keep it generated" in result.stdout
     assert [entry.name for entry in project.iterdir()] == ["sandboxd.toml"]
+
+
+def test_init_and_generate_hand_the_project_to_a_running_daemon(world: World) -> None:
+    world.start()
+    for name, commands in (("a", [("init",)]), ("b", [("init",), ("generate",)])):
+        folder = world.home / name
+        folder.mkdir()
+        for command in commands:
+            result = world.run(*command, cwd=folder)
+            assert result.returncode == 0, result.stderr
+        assert (folder / GENERATED).exists()
+    kept_now = {row["path"] for row in world.status()["projects"]}
+    assert kept_now == {str(world.home / "a"), str(world.home / "b")}
+
+
+def test_init_without_a_daemon_starts_none(world: World) -> None:
+    folder = world.home / "a"
+    folder.mkdir()
+    assert world.run("init", cwd=folder).returncode == 0
+    assert world.pid() is None
+    assert not (folder / GENERATED).exists()
