@@ -295,11 +295,7 @@ def _spawn(environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
 def _start_lock(where: str, deadline: float) -> Iterator[None]:
     import fcntl
 
-    descriptor = os.open(
-        os.path.join(where, "start.lock"),
-        os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW,
-        0o600,
-    )
+    descriptor = _open_lock(where)
     try:
         while True:
             try:
@@ -314,6 +310,22 @@ def _start_lock(where: str, deadline: float) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _open_lock(where: str) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    for _ in range(_ATTEMPTS):
+        try:
+            return os.open(os.path.join(where, "start.lock"), flags, 0o600)
+        except FileNotFoundError:
+            # A daemon that ends takes the empty folder with it.
+            address.ensure_folder(where, os.getuid())
+        except OSError as error:
+            reason = (error.strerror or "").lower()
+            raise DaemonError(
+                f"cannot open the lock in `{where}`: {reason}", f"look at `{where}`"
+            ) from None
+    raise DaemonError(f"`{where}` is removed again and again", "run the command again")
 
 
 def _listens(path: str) -> bool:

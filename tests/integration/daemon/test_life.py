@@ -246,3 +246,15 @@ def test_a_path_that_is_none_is_refused(world: World) -> None:
         for path in ("relative", "/a\0b", 3):
             with pytest.raises(DaemonError, match="path"):
                 connection.request(messages.PROJECT_REGISTER, {"path": path})
+
+
+def test_starting_and_stopping_at_the_same_time_ends_well(world: World) -> None:
+    """Whatever wins, no command fails with a bug, and the next one works."""
+    for _ in range(4):
+        processes = [world.popen("daemon", action) for action in ("start", "stop", "start", "stop")]
+        for process in processes:
+            said = process.communicate(timeout=60)[1]
+            assert process.returncode in (EXIT_OK, EXIT_DAEMON), said
+    assert alive(world.start())
+    assert world.run("daemon", "stop").returncode == EXIT_OK
+    assert not world.folder.exists()
