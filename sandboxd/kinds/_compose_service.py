@@ -259,6 +259,8 @@ class _Reader:
             if yaml.get(node, "dockerfile_inline") is not None:
                 self.unseen.append(Unseen("compose", "`dockerfile_inline` is not read"))
         last = parts[-1]
+        if "context" not in single:
+            single["context"] = self.value(last.file.folder, last.node, last, "context")
         build = Build(args=tuple(args), options=tuple(options), **single)
         return self.value(build, last.node, last, "build")
 

@@ -10,7 +10,7 @@ from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Place
 from sandboxd.kinds import _docker_flags as flags
 from sandboxd.kinds import _mounts
-from sandboxd.model.container import Container, Mount, Pair, Unseen
+from sandboxd.model.container import Build, Container, Mount, Pair, Unseen
 from sandboxd.model.document import Document
 from sandboxd.model.values import Origin, Value
 from sandboxd.syntax import argv, jsonc
@@ -62,10 +62,13 @@ def containers(document: Document, variables: Resolver) -> tuple[Container, ...]
     folder = _text(root.get("workspaceFolder"))
     if folder is not None:
         variables = variables.inside(variables.resolve(folder))
-    reader = _Reader(document, root, variables)
+    reader = Reader(document, root, variables)
     empty = Container(_text(root.get("name")) or document.source.path, None)
     if root.get("dockerComposeFile") is not None:
-        return (reader.before(empty), reader.after(empty))
+        before = reader.before(empty)
+        # The CLI writes them into its override file as `source:target`.
+        mounts = tuple(m._replace(value=m.value._replace(read_only=False)) for m in before.mounts)
+        return (before._replace(mounts=mounts), reader.after(empty))
     before = reader.before_docker(reader.before(empty))
     return (before, reader.run_args(empty), reader.after(empty))
 
@@ -80,7 +83,7 @@ def edits(
     return _devcontainer_edits.edits(document, container, changes)
 
 
-class _Reader:
+class Reader:
     """Reads the properties of one file into layers."""
 
     def __init__(self, document: Document, root: Node, variables: Resolver) -> None:
@@ -124,7 +127,26 @@ class _Reader:
         text = _text(node)
         if node is not None and text:
             mounts = (self.mount(node, text, "workspaceMount"), *mounts)
-        return base._replace(image=self.text("image"), ports=tuple(self.ports()), mounts=mounts)
+        return base._replace(
+            image=self.text("image"),
+            build=self.build(),
+            ports=tuple(self.ports()),
+            mounts=mounts,
+        )
+
+    def build(self) -> Value[Build] | None:
+        """`build`, and the old form with `dockerFile` and `context` beside each other."""
+        node = self.root.get("build")
+        table = node if node is not None and node.kind == "object" else None
+        legacy = self.root.get("dockerFile")
+        if table is None and legacy is None:
+            return None
+        # Late: most configs name an image.
+        from sandboxd.kinds._devcontainer_build import build
+
+        made = build(self, table, self.root)
+        shown = table if table is not None else legacy
+        return None if shown is None else self.value(made, shown, "build", "build")
 
     def run_args(self, base: Container) -> Container:
         node = self.root.get("runArgs")

@@ -74,7 +74,7 @@ class Hook(NamedTuple):
 class Unseen(NamedTuple):
     """A source that may set more than this description holds, and that was not read."""
 
-    source: Literal["compose", "features", "arguments"]
+    source: Literal["compose", "dockerfile", "features", "arguments"]
     reason: str
     hint: str = ""
 
