@@ -87,6 +87,9 @@ def test_what_a_killed_run_left_is_swept_and_a_running_one_is_not(root: Path) ->
         folder.mkdir()
         (folder / "a").write_text("")
         os.utime(folder, (time.time() - age,) * 2)
+    planted = root / "pin" / f"{PREFIX}planted-new"
+    planted.write_text("")
+    os.utime(planted, (time.time() - 4000,) * 2)
     folder = make(root)
     assert sorted(os.listdir(root / "pin")) == [NAME, f"{PREFIX}new"]
     folder.remove()
