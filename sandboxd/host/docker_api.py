@@ -115,6 +115,11 @@ class Api:
         """Whether the engine's processes are processes of this machine (or of its own VM)."""
         return self._url.scheme == "unix"
 
+    @property
+    def tls(self) -> bool:
+        """Whether the connection is encrypted, and the engine's name checked."""
+        return self._tls is not None and self._tls.verify
+
     def call(
         self,
         method: str,

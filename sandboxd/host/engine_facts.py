@@ -55,8 +55,9 @@ def engine_from_raw(raw: dict[str, Any]) -> Engine:
         # Not str.format: what the engine says may hold braces.
         message = message.replace("{host}", host).replace("{detail}", detail)
         before = _answered(host, _table(raw.get("remembered")))
-        context = _text(raw.get("context"))
-        return before._replace(error=message, hint=hint, context=context)
+        return before._replace(
+            error=message, hint=hint, context=_text(raw.get("context")), tls=_flag(raw.get("tls"))
+        )
     return _answered(host, raw)
 
 
@@ -81,6 +82,7 @@ def _answered(host: str, raw: dict[str, Any]) -> Engine:
         live_restore=_flag(info.get("LiveRestoreEnabled")),
         containers_running=_number(info.get("ContainersRunning")),
         context=_text(raw.get("context")),
+        tls=_flag(raw.get("tls")),
     )
 
 
@@ -103,7 +105,7 @@ def known_name(name: object) -> str | None:
 def _kind(info: dict[str, Any], version: dict[str, Any], name: str | None) -> str | None:
     if not info and not version:
         return None
-    if "Podman Engine" in [component.name for component in _components(version)]:
+    if is_podman(version):
         return "podman"
     system = info.get("OperatingSystem")
     if system == "Docker Desktop":
@@ -118,12 +120,34 @@ def _components(version: dict[str, Any]) -> tuple[Component, ...]:
     for entry in map(_table, _items(version.get("Components"))):
         name, text = _text(entry.get("Name")), _text(entry.get("Version"))
         if name and text:
-            found.append(Component(name, text))
+            # Podman puts the program's whole answer here, and its role before the program's name.
+            program = re.match(r"OCI Runtime \((\S+)\)", name)
+            name = program[1] if program else name
+            found.append(Component(name, _version(text.splitlines()[0]) or text))
     return tuple(found)
 
 
+def usable_runtimes(info: dict[str, Any], podman: bool) -> dict[str, dict[str, Any]]:
+    """The registered runtimes that a container can be given, by name.
+
+    Podman's service names every runtime that it has heard of and ignores which one a container
+    asks for (measured with 5.4.2): there is only the one that the service was started with.
+    """
+    registered = {name: _table(entry) for name, entry in _table(info.get("Runtimes")).items()}
+    if not podman:
+        return registered
+    default = _text(info.get("DefaultRuntime")) or ""
+    name = default.rsplit("/", 1)[-1]
+    path = default if "/" in default else registered.get(name, {}).get("path", "")
+    return {name: {"path": path}} if name else {}
+
+
+def is_podman(version: dict[str, Any]) -> bool:
+    return "Podman Engine" in [component.name for component in _components(version)]
+
+
 def _runtimes(info: dict[str, Any], raw: dict[str, Any]) -> tuple[Runtime, ...]:
-    registered = _table(info.get("Runtimes"))
+    registered = usable_runtimes(info, is_podman(_table(raw.get("server_version"))))
     trials, versions = _table(raw.get("trials")), _table(raw.get("runtime_versions"))
     found = []
     for name in sorted(registered):
@@ -172,9 +196,8 @@ def explain_failure(message: str, runtime: Runtime) -> tuple[str, str]:
     if "cannot run with network enabled in root network namespace" in message:
         return (
             "this runsc cannot set up its own network on this kernel (6.9 or later)",
-            "`sudo runsc install --runtime runsc-sandboxd -- --directfs=false --network=host && "
-            "sudo systemctl reload docker` (the container's own network, not the host's), "
-            "or a newer runsc (gvisor#10704)",
+            "`sudo sandboxd setup gvisor --apply` registers it with `--network=host` (the container's "
+            "own network, not the host's); a newer runsc needs no such argument (gvisor#10704)",
         )
     missing = re.search(
         r"exec:? \"?([^\s\":]+)\"?: (?:no such file|executable file not found|stat)", message
@@ -189,6 +212,12 @@ def explain_failure(message: str, runtime: Runtime) -> tuple[str, str]:
         return (
             "the engine no longer knows it",
             "`sudo systemctl reload docker`, then `sandboxd doctor`",
+        )
+    if re.search(r"mkdir \S*/cgroup/\S+: permission denied", message):
+        return (
+            "it may not make control groups: this engine is rootless, without delegation",
+            f"add `--ignore-cgroups` to the arguments of `{runtime.name}` in the engine's "
+            "daemon.json and restart it; limits are not enforced then",
         )
     if "permission denied" in message.lower():
         return f"permission denied: {_cause(message)}", "see `journalctl -u docker -n 50`"

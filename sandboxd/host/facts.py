@@ -84,6 +84,8 @@ class Engine(NamedTuple):
     containers_running: int | None = None
     context: str | None = None
     """The docker context that named it, None for DOCKER_HOST or the usual socket."""
+    tls: bool | None = None
+    """Whether the connection is encrypted and both ends are known; None for a local socket."""
 
     def runtime(self, name: str) -> Runtime | None:
         for runtime in self.runtimes:
@@ -122,6 +124,8 @@ class HostFacts(NamedTuple):
     """What this machine itself runs in: ``kvm``, ``vmware``, ``microsoft``, ``apple``."""
     ci: str | None = None
     """``github``, ``gitlab``."""
+    buildkit: str | None = None
+    """The version of a BuildKit beside the engine; the engine does not tell its own."""
 
     def usable_gvisor(self) -> Runtime | None:
         """The best gVisor runtime that really started a container.

@@ -51,6 +51,11 @@ def machine_from_raw(raw: dict[str, Any]) -> dict[str, Any]:
         "user_namespaces": _user_namespaces(raw) if system == "Linux" else None,
         "kvm": raw.get("kvm") if isinstance(raw.get("kvm"), bool) else None,
         "hypervisor": _hypervisor(raw.get("machine")),
+        "buildkit": _program_version(
+            (raw.get("engine") or {}).get("buildkitd")
+            if isinstance(raw.get("engine"), dict)
+            else None
+        ),
         "ci": raw.get("ci") if raw.get("ci") in ("github", "gitlab") else None,
     }
 
@@ -93,6 +98,12 @@ def _user_namespaces(raw: dict[str, Any]) -> bool | None:
 def _hypervisor(text: object) -> str | None:
     words = text.lower() if isinstance(text, str) else ""
     return next((name for mark, name in _HYPERVISORS if mark in words), None)
+
+
+def _program_version(line: object) -> str | None:
+    """``buildkitd github.com/moby/buildkit v0.12.5 1234``."""
+    match = re.search(r"(?<![\w.])v?(\d+\.\d+[\w.+~-]*)", line) if isinstance(line, str) else None
+    return match[1] if match else None
 
 
 def _number(value: object) -> int | None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandboxd.host.docker_api import Api, ApiError, current_context, engine_host
-from sandboxd.host.engine_facts import known_name
+from sandboxd.host.engine_facts import is_podman, known_name, usable_runtimes
 from sandboxd.host.facts import HostFacts, from_raw
 from sandboxd.host.memory import Memory, open_memory
 from sandboxd.host.trials import host_boot_id, run_trials
@@ -55,8 +55,12 @@ def raw_facts(environ: Mapping[str, str], *, trial: bool, timeout: float = 5.0) 
 def _engine(environ: Mapping[str, str], kernel: str, trial: bool, timeout: float) -> dict[str, Any]:
     host = engine_host(environ)
     memory = open_memory(environ)
-    engine: dict[str, Any] = {"host": host, "context": current_context(environ)}
     api = Api(host, environ, timeout)
+    engine: dict[str, Any] = {
+        "host": host,
+        "context": current_context(environ),
+        "tls": api.tls if not api.is_local else None,
+    }
     try:
         engine["server_version"] = api.call("GET", "/version")
         info = api.call("GET", "/info")
@@ -67,11 +71,18 @@ def _engine(environ: Mapping[str, str], kernel: str, trial: bool, timeout: float
         # A config is generated also while the engine is down; it must not fall back to runc then.
         engine["remembered"] = memory.get(f"engine:{host}")
         return engine
-    runtimes = _runtimes(engine["info"], api.is_local, memory)
+    if api.is_local:
+        engine["buildkitd"] = _version("buildkitd", memory)
+    podman = is_podman(engine["server_version"])
+    offered = usable_runtimes(engine["info"], podman)
+    runtimes = _runtimes(offered, api.is_local, memory)
     engine["runtime_versions"] = {r["name"]: r["version"] for r in runtimes}
     if trial:
         engine["trials"] = run_trials(api, engine["info"], runtimes, kernel, memory)
-        memory.put(f"engine:{host}", {key: engine[key] for key in engine if key != "host"})
+        memory.put(
+            f"engine:{host}",
+            {key: engine[key] for key in engine if key not in ("host", "context", "tls")},
+        )
     memory.save()
     return engine
 
@@ -109,11 +120,13 @@ def _trimmed(info: object) -> dict[str, Any]:
     return kept
 
 
-def _runtimes(info: dict[str, Any], local: bool, memory: Memory) -> list[dict[str, Any]]:
+def _runtimes(
+    offered: dict[str, dict[str, Any]], local: bool, memory: Memory
+) -> list[dict[str, Any]]:
     """The registered runtimes with the versions that their programs print."""
     found = []
     versions: dict[str, str | None] = {}
-    for name, entry in sorted((info.get("Runtimes") or {}).items()):
+    for name, entry in sorted(offered.items()):
         path = str(entry.get("path") or "")
         if local and path not in versions:
             versions[path] = _version(path, memory)

@@ -1,17 +1,23 @@
-"""The choice of the runtime: the one function that decides, and says why."""
+"""The choice of the runtime: the one function that decides, and says why.
+
+The planner and `sandboxd recommend` both ask `decide`: what is recommended is what is done.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from sandboxd.config import Setting
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host.facts import HostFacts, Runtime
 from sandboxd.plan.notes import Notes
+from sandboxd.plan.plan import Downgrade
 from sandboxd.plan.profiles import Profile
 from sandboxd.platforms import platform_of
 
 _ALLOW_RUNC = "or accept that the host's kernel is shared, with `--allow-runc`"
+
+Refused = Literal["", "config", "host"]
 
 
 class Choice(NamedTuple):
@@ -24,65 +30,91 @@ class Choice(NamedTuple):
     decided_by: str
 
 
+class Decision(NamedTuple):
+    """The runtime, what it costs, or why there is none.
+
+    `choice` is None where nothing may run: `refused` says whether the config or the host is the
+    reason, `why` and `fix` say what and the next step.
+    """
+
+    choice: Choice | None
+    downgrades: tuple[Downgrade, ...] = ()
+    refused: Refused = ""
+    why: str = ""
+    fix: str = ""
+
+
 def choose(
     profile: Profile, asked: Setting[str], host: HostFacts, allow_runc: bool, notes: Notes
 ) -> Choice:
-    """The runtime for `profile` on `host`.
-
-    `allow_runc` is the user's grant, made outside the repository, for profiles that need gVisor.
+    """The runtime for `profile` on `host`, its downgrades noted.
 
     :raises EnvironmentFailure: what the profile or the config needs is not usable here
     :raises UsageError: the config asks for a runtime that the profile does not allow
     """
+    decision = decide(profile, asked.value, host, allow_runc)
+    notes.downgrades += decision.downgrades
+    if decision.choice is not None:
+        return decision.choice
+    kind = UsageError if decision.refused == "config" else EnvironmentFailure
+    raise kind(decision.why, decision.fix)
+
+
+def decide(profile: Profile, asked: str, host: HostFacts, allow_runc: bool = False) -> Decision:
+    """The runtime for `profile` on `host`.
+
+    `asked` is a value of `runtime` in sandboxd.toml: ``auto``, ``gvisor`` or ``runc``;
+    `allow_runc` the user's grant, made outside the repository, for profiles that need gVisor.
+    """
     best = host.proven_gvisor()
-    if asked.value == "runc":
-        return _asked_for_runc(profile, host, best, allow_runc, notes)
+    if asked == "runc":
+        return _asked_for_runc(profile, host, best, allow_runc)
     if best is not None:
-        why = _why_gvisor(best)
-        return Choice(best.name, True, best.directfs_off(), why, _decider(asked, "gvisor"))
+        decider = "config" if asked == "gvisor" else "host"
+        return Decision(Choice(best.name, True, best.directfs_off(), _why_gvisor(best), decider))
     why, fix = platform_of(host).why_no_gvisor(host)
-    if asked.value == "gvisor":
-        raise EnvironmentFailure(f"sandboxd.toml asks for gVisor, but {why}", fix)
+    if asked == "gvisor":
+        return Decision(None, (), "host", f"sandboxd.toml asks for gVisor, but {why}", fix)
     if profile.gvisor == "required" and not allow_runc:
-        raise EnvironmentFailure(
-            f"profile `{profile.name}` needs gVisor, but {why}", f"{fix}, {_ALLOW_RUNC}"
-        )
-    notes.downgrade("gVisor", f"{why}: the sandbox shares the host's kernel", fix)
-    return _runc(host, f"{why}; runc with all other controls of the profile", "host")
+        needs = f"profile `{profile.name}` needs gVisor, but {why}"
+        return Decision(None, (), "host", needs, f"{fix}, {_ALLOW_RUNC}")
+    downgrade = Downgrade("gVisor", f"{why}: the sandbox shares the host's kernel", fix)
+    return _runc(host, f"{why}; runc with all other controls of the profile", "host", downgrade)
 
 
 def _asked_for_runc(
-    profile: Profile, host: HostFacts, best: Runtime | None, allow_runc: bool, notes: Notes
-) -> Choice:
+    profile: Profile, host: HostFacts, best: Runtime | None, allow_runc: bool
+) -> Decision:
     if profile.gvisor == "required" and not allow_runc:
-        raise UsageError(
+        return Decision(
+            None,
+            (),
+            "config",
             f"profile `{profile.name}` needs gVisor, and sandboxd.toml asks for `runc`",
             f'set `runtime = "auto"`, {_ALLOW_RUNC}',
         )
     seen = f" although `{best.name}` is usable here" if best else ""
-    notes.downgrade(
+    downgrade = Downgrade(
         "gVisor",
         f"sandboxd.toml asks for runc{seen}: the sandbox shares the host's kernel",
         'set `runtime = "auto"` in sandboxd.toml',
     )
-    return _runc(host, "asked for", "config")
+    return _runc(host, "asked for", "config", downgrade)
 
 
-def _runc(host: HostFacts, why: str, decided_by: str) -> Choice:
+def _runc(host: HostFacts, why: str, decided_by: str, downgrade: Downgrade) -> Decision:
     engine = host.engine
     if engine is None or engine.error or not engine.runtimes:
-        return Choice("runc", False, True, why, decided_by)
+        return Decision(Choice("runc", False, True, why, decided_by), (downgrade,))
     runc = engine.runtime("runc")
     if runc is None:
         name = engine.default_runtime or ""
-        return Choice(name, False, True, f"{why}; this engine has no runtime named runc", "host")
+        why = f"{why}; this engine has no runtime named runc"
+        return Decision(Choice(name, False, True, why, "host"), (downgrade,))
     if runc.usable is False:
-        raise EnvironmentFailure(f"runc cannot start a container: {runc.why}", runc.fix)
-    return Choice("runc", False, True, why, decided_by)
-
-
-def _decider(asked: Setting[str], wanted: str) -> str:
-    return "config" if asked.value == wanted else "host"
+        cannot = f"runc cannot start a container: {runc.why}"
+        return Decision(None, (downgrade,), "host", cannot, runc.fix)
+    return Decision(Choice("runc", False, True, why, decided_by), (downgrade,))
 
 
 def _why_gvisor(runtime: Runtime) -> str:

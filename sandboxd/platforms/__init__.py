@@ -1,7 +1,8 @@
 """What each kind of host can do, why not more, and what to do: one module for each platform.
 
-A module has `matches(facts)`, `why_no_gvisor(facts)` and `advice(facts)`; the first that matches
-in the order of names judges the host, `linux_native` where none does.
+A module is a description (`TITLE`, its docstring, `ABILITIES`, `ALTERNATIVES`: docs/platforms.md is
+made of them) and three functions. Of the modules that match a host, the one with the highest
+`PRIORITY` judges it; `linux_native` matches where nothing else does.
 """
 
 from __future__ import annotations
@@ -27,7 +28,28 @@ class Advice(NamedTuple):
     steps: tuple[str, ...] = ()
 
 
+class Ability(NamedTuple):
+    """One control on this platform: `possible` is ``yes``, ``no`` or ``if`` (then `why` says if what)."""
+
+    control: str
+    possible: str
+    why: str
+
+
+class Alternative(NamedTuple):
+    """What to do instead, the best first; `steps` are the exact commands."""
+
+    title: str
+    why: str
+    steps: tuple[str, ...]
+
+
 class Platform(Protocol):
+    TITLE: str
+    PRIORITY: int
+    ABILITIES: tuple[Ability, ...]
+    ALTERNATIVES: tuple[Alternative, ...]
+
     def matches(self, facts: HostFacts) -> bool: ...
 
     def why_no_gvisor(self, facts: HostFacts) -> Refusal:
@@ -40,14 +62,23 @@ _DEFAULT = "linux_native"
 _loaded: dict[str, Platform] = {}
 
 
-def platform_of(facts: HostFacts) -> Platform:
-    """The module that judges this host."""
+def load() -> dict[str, Platform]:
+    """All modules by name, the highest priority first."""
     if not _loaded:
+        found = {}
         for file in sorted(os.listdir(os.path.dirname(__file__))):
             if file.endswith(".py") and not file.startswith("_"):
                 name = file[:-3]
-                _loaded[name] = cast("Platform", import_module(f"sandboxd.platforms.{name}"))
-    for name, platform in _loaded.items():
-        if name != _DEFAULT and platform.matches(facts):
-            return platform
-    return _loaded[_DEFAULT]
+                found[name] = cast("Platform", import_module(f"sandboxd.platforms.{name}"))
+        _loaded.update(sorted(found.items(), key=lambda item: -item[1].PRIORITY))
+    return _loaded
+
+
+def name_of(facts: HostFacts) -> str:
+    """The name of the module that judges this host."""
+    return next((name for name, platform in load().items() if platform.matches(facts)), _DEFAULT)
+
+
+def platform_of(facts: HostFacts) -> Platform:
+    """The module that judges this host."""
+    return load()[name_of(facts)]

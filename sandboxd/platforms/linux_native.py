@@ -1,12 +1,49 @@
-"""Linux with its own container engine: everything is possible, nothing is there by itself."""
+"""Linux with its own Docker engine: everything is possible, nothing is there by itself.
+
+gVisor is a program that the engine starts instead of runc. It needs Linux 5.6 or later on x86-64 or
+arm64, no kernel module and no hardware virtualization, so it works in virtual machines, too.
+Installed is not usable: on kernels from 6.9 on, runsc from 2024 cannot set up its own network, and
+its default file access (`directfs`) lets a process empty files of read-only folders. `sandboxd setup
+gvisor` registers two runtimes of our own, with the arguments that trials on this machine showed to
+be needed.
+"""
 
 from __future__ import annotations
 
-from sandboxd.host.facts import HostFacts, Runtime
-from sandboxd.platforms import Advice, Refusal
+from sandboxd.host.facts import HostFacts
+from sandboxd.platforms import Ability, Advice, Alternative, Refusal, _engine, _texts
 
-_DOCTOR = "see `sandboxd doctor`"
-_REGISTER = "install runsc and register it: `sudo runsc install && sudo systemctl reload docker`"
+TITLE = "Linux with its own Docker engine"
+PRIORITY = 0
+ABILITIES = (
+    Ability("gVisor", "yes", "after `sudo sandboxd setup gvisor --apply`"),
+    _texts.HARDENED_RUNC,
+    Ability(
+        "seccomp", "yes", "under runc; under gVisor for what the container's first process starts"
+    ),
+    Ability(
+        "AppArmor", "if", "the kernel has it; it confines runc's containers, gVisor ignores it"
+    ),
+    Ability("limits", "yes", "by cgroups, under both runtimes"),
+    Ability("sandboxd verify", "yes", "every attempt"),
+)
+ALTERNATIVES = (
+    Alternative(
+        "gVisor",
+        "the host's kernel is not reachable for what runs inside",
+        (
+            "sandboxd setup gvisor --plan",
+            "sudo sandboxd setup gvisor --apply",
+            "sandboxd setup gvisor --verify",
+        ),
+    ),
+    _texts.HARDEN,
+)
+
+_SETUP = (
+    "`sudo sandboxd setup gvisor --apply` installs and registers it (`--plan` shows every step)"
+)
+_SETUP_STEP = "sudo sandboxd setup gvisor --apply"
 
 
 def matches(facts: HostFacts) -> bool:
@@ -14,47 +51,22 @@ def matches(facts: HostFacts) -> bool:
 
 
 def why_no_gvisor(facts: HostFacts) -> Refusal:
-    engine = facts.engine
-    if engine is None:
-        return Refusal("the engine was not asked", _DOCTOR)
-    if engine.error:
-        return Refusal(engine.error, engine.hint or _DOCTOR)
-    candidates = [runtime for runtime in engine.runtimes if _claims_gvisor(runtime)]
-    if not candidates:
-        return Refusal("no gVisor runtime is registered with the engine", _REGISTER)
-    first = candidates[0]
-    if first.usable and first.gvisor is False:
-        return Refusal(f"`{first.name}` runs containers on the host's own kernel", _DOCTOR)
-    why = first.why or "it was never tried"
-    return Refusal(f"`{first.name}` is not usable: {why}", first.fix or _DOCTOR)
+    none = Refusal("no gVisor runtime is registered with the engine", _SETUP)
+    return _engine.why_no_gvisor(facts, none)
 
 
 def advice(facts: HostFacts) -> Advice:
     engine = facts.engine
-    if engine is None or engine.error:
-        return Advice(steps=(engine.hint,) if engine is not None else ())
-    limits = []
-    if engine.rootless:
-        limits.append(
-            "this engine is rootless: the workspace's owner is root inside, which is only that user outside"
-        )
+    limits: tuple[str, ...] = ()
+    if facts.selinux == "enforcing" and engine is not None:
+        labels = any("selinux" in option for option in engine.security_options)
+        if labels:
+            limits = (
+                "this engine labels containers for SELinux, which gVisor does not support: "
+                "gVisor containers need `--security-opt label=disable`",
+            )
     gvisor = facts.usable_gvisor()
     if gvisor is None:
-        return Advice(tuple(limits), (why_no_gvisor(facts).fix, "sandboxd doctor"))
-    steps = []
-    if not gvisor.directfs_off():
-        steps.append(
-            f"sudo runsc install --runtime runsc-sandboxd -- {_arguments(gvisor)}"
-            " && sudo systemctl reload docker"
-        )
-    return Advice(tuple(limits), (*steps, "sandboxd init", "sandboxd up"))
-
-
-def _arguments(runtime: Runtime) -> str:
-    return " ".join(["--directfs=false", *runtime.args])
-
-
-def _claims_gvisor(runtime: Runtime) -> bool:
-    """Whether a runtime presents itself as gVisor; whether it is, only a trial shows."""
-    binary = runtime.path.rsplit("/", 1)[-1]
-    return bool(runtime.gvisor) or runtime.name.startswith("runsc") or binary.startswith("runsc")
+        return _engine.advice(facts, limits, (_SETUP_STEP, "sandboxd doctor"))
+    steps = _engine.USE if gvisor.directfs_off() else (_SETUP_STEP, *_engine.USE)
+    return _engine.advice(facts, limits, steps)

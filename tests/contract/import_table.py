@@ -37,6 +37,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "host.facts": frozenset({"host.engine_facts", "host.machine_facts"}),
     "host.engine_facts": frozenset({"host.facts"}),
     "host.machine_facts": frozenset(),
+    "host.known_escapes": frozenset(),
+    "host.versions": frozenset({"host.facts", "host.known_escapes"}),
     "host": frozenset(
         {
             "errors",
@@ -46,10 +48,12 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "host.facts",
             "host.engine_facts",
             "host.machine_facts",
+            "host.known_escapes",
+            "host.versions",
         }
     ),
     "platforms": BASE | {"host.facts", "model"},
-    "rules": MEANING | {"config", "host.facts", "platforms", "data"},
+    "rules": MEANING | {"config", "host.facts", "host.versions", "platforms", "data"},
     "config": BASE | {"findings", "syntax", "files", "data"},
     "policy": MEANING | {"config", "host.facts", "data", "files"},
     "analysis": MEANING | {"kinds", "effective", "rules", "host.facts", "config"},
@@ -84,7 +88,13 @@ GROWTH = (
 )
 
 # Pure parts of a room that otherwise may.
-PURE = ("host.facts", "host.engine_facts", "host.machine_facts")
+PURE = (
+    "host.facts",
+    "host.engine_facts",
+    "host.machine_facts",
+    "host.known_escapes",
+    "host.versions",
+)
 
 # What reads the machine or the clock, and the rooms that may. `os.environ` stands for getenv too.
 _EDGES = ("host", "sandbox", "ipc", "daemon", "cli", "escapes")

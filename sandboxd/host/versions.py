@@ -1,0 +1,135 @@
+"""Versions with known ways out, as data: each number was read in the original named as its source.
+
+A number says what upstream released. A distribution repairs under its own numbers, so for its
+packages an old number is a question, not a verdict; a kernel whose number tells nothing of its
+repairs is not judged at all. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+
+from sandboxd._typing import TYPE_CHECKING, NamedTuple
+from sandboxd.host.known_escapes import ESCAPES
+
+if TYPE_CHECKING:
+    from sandboxd.host.facts import HostFacts
+    from sandboxd.host.known_escapes import Escape
+
+LABELS = {
+    "runc": "runc",
+    "containerd": "containerd",
+    "engine": "Docker Engine",
+    "docker-desktop": "Docker Desktop",
+    "buildkit": "BuildKit",
+    "kernel": "Linux",
+    "runsc": "runsc",
+}
+
+Number = tuple[tuple[int, ...], int, int]
+"""Numbers, then 0 for a release candidate and 1 for the release, then the candidate's number."""
+
+
+class Warned(NamedTuple):
+    """A component of this host in a version that a known escape works on.
+
+    `repackaged`: the version is a distribution's, which may hold the repair under the old number.
+    """
+
+    component: str
+    version: str
+    escape: Escape
+    repackaged: bool
+
+    @property
+    def message(self) -> str:
+        """One line for people."""
+        escape = self.escape
+        fixed = f"repaired in {' and '.join(escape.fixed)}, {escape.date}"
+        maybe = (
+            ", or in your distribution's package under the old number" if self.repackaged else ""
+        )
+        condition = f"; {escape.condition}" if escape.condition else ""
+        return (
+            f"{LABELS[self.component]} {self.version}: {', '.join(escape.ids)}: {escape.what}"
+            f"{condition} ({fixed}{maybe})"
+        )
+
+
+def warnings(facts: HostFacts) -> tuple[Warned, ...]:
+    """The known escapes that this host's versions do not exclude, the newest first."""
+    found = []
+    for component, version in versions(facts):
+        for escape in ESCAPES:
+            if escape.component == component and affects(escape, version, facts.system):
+                repackaged = component != "kernel" and is_repackaged(version)
+                found.append(Warned(component, version, escape, repackaged))
+    found.sort(key=lambda warned: warned.escape.date, reverse=True)
+    return tuple(found)
+
+
+def versions(facts: HostFacts) -> tuple[tuple[str, str], ...]:
+    """Component and version of everything on this host that the table knows."""
+    engine = facts.engine
+    if engine is None:
+        return ()
+    found: dict[str, str] = {}
+    for component in engine.components:
+        found[component.name.lower()] = component.version
+    if engine.kind != "podman":
+        found["engine"] = engine.version or ""
+    for runtime in engine.runtimes:
+        if runtime.version and (runtime.gvisor or "runsc" in (runtime.name, runtime.path[-5:])):
+            found["runsc"] = runtime.version
+    desktop = re.match(r"Docker Desktop (\d[\w.]*)", engine.product or "")
+    found["docker-desktop"] = desktop[1] if desktop else ""
+    found["kernel"] = engine.kernel or ""
+    found["buildkit"] = facts.buildkit or ""
+    return tuple((name, found[name]) for name in LABELS if found.get(name))
+
+
+def affects(escape: Escape, version: str, system: str | None) -> bool:
+    """Whether the escape works on `version`, as far as a number tells."""
+    if escape.system and escape.system != system:
+        return False
+    if escape.component == "kernel" and not tells_repairs(version):
+        return False
+    number = parse(version)
+    if number is None or (escape.since and number < _parsed(escape.since)):
+        return False
+    fixes = [_parsed(text) for text in escape.fixed]
+    for fix in fixes:
+        if fix[0][:2] == number[0][:2]:
+            return number < fix
+    return number < max(fixes)
+
+
+def parse(version: str) -> Number | None:
+    """``1.4.0-rc.3``, ``26.1.5+dfsg1``, ``release-20240729.0`` as something to compare."""
+    day = re.search(r"(?<!\d)(20\d{6})(?!\d)", version)
+    if day:
+        return ((int(day[1]),), 1, 0)
+    match = re.match(r"v?(\d+(?:\.\d+)*)(?:[-~]?(?:rc|beta|alpha)\.?(\d+))?", version)
+    if match is None:
+        return None
+    numbers = tuple(int(part) for part in match[1].split("."))
+    if match[2] is not None:
+        return (numbers, 0, int(match[2]))
+    return (numbers, 1, 0)
+
+
+def _parsed(version: str) -> Number:
+    number = parse(version)
+    if number is None:
+        raise ValueError(f"`{version}` is no version")
+    return number
+
+
+def is_repackaged(version: str) -> bool:
+    """Whether a version carries a distribution's mark."""
+    return bool(re.search(r"[+~-](?:ds|dfsg|deb|ubuntu|fc|el|\d*ubuntu|\d+\.fc)", version))
+
+
+def tells_repairs(kernel: str) -> bool:
+    """Whether a kernel's number counts upstream's repairs: Ubuntu's and Red Hat's `x.y.0-N` does not."""
+    return not re.match(r"\d+\.\d+\.0-\d", kernel)

@@ -1,0 +1,153 @@
+"""What to use on this host for a purpose: the planner's own decision, with reasons and prices.
+
+The purposes are those of the installation guide's "Recommendations" and the two that people ask
+for most. Figures of the guide are marked as the guide's; measured ones come from `sandboxd bench`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sandboxd.host.facts import HostFacts
+from sandboxd.plan import profiles
+from sandboxd.plan.runtime import Decision, decide
+
+
+class Purpose(NamedTuple):
+    """`asked` is what sandboxd.toml would say as `runtime`; `guide` is the guide's own sentence."""
+
+    name: str
+    what: str
+    profile: str
+    asked: str
+    guide: str = ""
+
+
+PURPOSES = (
+    Purpose(
+        "development",
+        "daily work on code that the team knows",
+        "dev",
+        "auto",
+        "Development macOS/Windows: Use runc + seccomp + capability dropping",
+    ),
+    Purpose("agent", "an AI agent that nobody watches", "agent", "auto"),
+    Purpose(
+        "production",
+        "builds and services on a Linux server",
+        "dev",
+        "gvisor",
+        "Production Linux: Use gVisor + seccomp + AppArmor (defense-in-depth)",
+    ),
+    Purpose(
+        "high-security",
+        "code that is expected to be hostile",
+        "agent",
+        "gvisor",
+        "High Security: Consider Linux host with full gVisor support",
+    ),
+)
+
+
+class Loss(NamedTuple):
+    """An alternative, and what it gives up against the recommendation."""
+
+    alternative: str
+    loses: str
+
+
+class Cost(NamedTuple):
+    """`source` says whose figure it is: ``guide``, or where it was measured."""
+
+    what: str
+    figure: str
+    source: str
+
+
+class Recommendation(NamedTuple):
+    """What to write into sandboxd.toml, or why nothing may run here for this purpose."""
+
+    purpose: Purpose
+    decision: Decision
+    controls: tuple[str, ...]
+    """Each control beside the runtime, and whether it counts here."""
+    costs: tuple[Cost, ...]
+    losses: tuple[Loss, ...]
+
+
+_GUIDE = "the guide's figure, not measured"
+_OURS = "measured on one machine with runsc 20240729, see docs/seed-guide.md"
+
+GUIDE_COSTS = (
+    Cost("runc", "the baseline", _GUIDE),
+    Cost("runc + seccomp", "~2-5 %", _GUIDE),
+    Cost("gVisor", "~10-20 %", _GUIDE),
+)
+OUR_COSTS = (
+    Cost("runc + seccomp", "0-5 % of real work", _OURS),
+    Cost("gVisor, computing", "none", _OURS),
+    Cost("gVisor, starting processes", "3-10 x", _OURS),
+    Cost("gVisor, many small files of the workspace", "10-30 x", _OURS),
+)
+
+
+def recommend(
+    facts: HostFacts, purpose: Purpose, measured: tuple[Cost, ...] = ()
+) -> Recommendation:
+    """The recommendation for `purpose` on this host; `measured` is what `bench` found here."""
+    profile = profiles.load(purpose.profile)
+    decision = decide(profile, purpose.asked, facts)
+    gvisor = decision.choice is not None and decision.choice.gvisor
+    return Recommendation(
+        purpose,
+        decision,
+        _controls(facts, profile, gvisor),
+        measured or (*GUIDE_COSTS, *OUR_COSTS),
+        _losses(facts, profile, gvisor),
+    )
+
+
+def _controls(facts: HostFacts, profile: profiles.Profile, gvisor: bool) -> tuple[str, ...]:
+    found = []
+    if gvisor:
+        found.append("gVisor: the host's kernel is out of reach")
+        found.append(
+            "seccomp: gVisor honours it for what the container's first process starts, "
+            "not for what enters by `exec`"
+        )
+        found.append("AppArmor: gVisor ignores it; it confines runc's containers only")
+    else:
+        found.append(f"seccomp: {_offered(facts.seccomp)}")
+        found.append(f"AppArmor: {_offered(facts.apparmor)}")
+    added = f", {', '.join(profile.cap_add)} given back" if profile.cap_add else ""
+    found.append(f"capabilities: {' '.join(profile.cap_drop)} dropped{added}")
+    if profile.no_new_privileges:
+        found.append("no-new-privileges: a setuid program gives nobody more rights")
+    return tuple(found)
+
+
+def _offered(value: bool | None) -> str:
+    if value is None:
+        return "unknown here"
+    return "in force" if value else "not offered by this engine"
+
+
+def _losses(facts: HostFacts, profile: profiles.Profile, gvisor: bool) -> tuple[Loss, ...]:
+    if gvisor:
+        losses = [
+            Loss("runc", "every hole of the host's kernel is one of the sandbox, too"),
+            Loss(
+                "a stock `runsc` (directfs on)",
+                "plain read-only folders do not hold: pins are made by volumes instead",
+            ),
+        ]
+    else:
+        losses = [
+            Loss("gVisor elsewhere", "nothing but speed with many small files"),
+            Loss("runc without the profile", "seccomp list, dropped capabilities, read-only pins"),
+        ]
+    if facts.apparmor is False and not gvisor:
+        losses.append(Loss("AppArmor", "cannot be had on this kernel: it is not counted"))
+    if profile.network == "none":
+        losses.append(Loss("the `dev` profile", "an open network: what is read can be sent away"))
+    return tuple(losses)

@@ -1,0 +1,52 @@
+"""What all platforms say in the same words: engines that do not answer, runtimes that were seen."""
+
+from __future__ import annotations
+
+from sandboxd.host.facts import HostFacts, Runtime
+from sandboxd.platforms import Advice, Refusal
+
+DOCTOR = "see `sandboxd doctor`"
+USE = ("sandboxd init", "sandboxd up")
+
+
+def without_engine(facts: HostFacts) -> Refusal | None:
+    """Why nothing can be said: the engine was not asked or does not answer."""
+    engine = facts.engine
+    if engine is None:
+        return Refusal("the engine was not asked", DOCTOR)
+    if engine.error:
+        return Refusal(engine.error, engine.hint or DOCTOR)
+    return None
+
+
+def registered(facts: HostFacts) -> Runtime | None:
+    """A runtime that presents itself as gVisor; whether it is, only a trial shows."""
+    for runtime in facts.engine.runtimes if facts.engine is not None else ():
+        binary = runtime.path.rsplit("/", 1)[-1]
+        if runtime.gvisor or runtime.name.startswith("runsc") or binary.startswith("runsc"):
+            return runtime
+    return None
+
+
+def registered_but(facts: HostFacts) -> Refusal | None:
+    """Why a registered gVisor runtime does not count; None where none is registered."""
+    first = registered(facts)
+    if first is None:
+        return None
+    if first.usable and first.gvisor is False:
+        return Refusal(f"`{first.name}` runs containers on the host's own kernel", DOCTOR)
+    why = first.why or "it was never tried"
+    return Refusal(f"`{first.name}` is not usable: {why}", first.fix or DOCTOR)
+
+
+def why_no_gvisor(facts: HostFacts, otherwise: Refusal) -> Refusal:
+    """The reason that was seen, else the platform's own."""
+    return without_engine(facts) or registered_but(facts) or otherwise
+
+
+def advice(facts: HostFacts, limits: tuple[str, ...], steps: tuple[str, ...]) -> Advice:
+    """`steps`, or how to reach the engine where it does not answer."""
+    engine = facts.engine
+    if engine is None or engine.error:
+        return Advice(limits, (engine.hint,) if engine is not None and engine.hint else ())
+    return Advice(limits, steps)

@@ -1,0 +1,72 @@
+"""Podman, with or without root, through its Docker-compatible socket.
+
+Its service answers as Docker does, with one difference that matters: it ignores which runtime a
+container asks for (measured with 5.4.2: `--runtime anything` ran on runc, without a word). So the
+runtime is the service's own, and with `--runtime runsc` *every* container runs on gVisor. Rootless
+Podman is a border of its own, as rootless Docker is.
+"""
+
+from __future__ import annotations
+
+from sandboxd.host.facts import HostFacts
+from sandboxd.platforms import Ability, Advice, Alternative, Refusal, _engine, _texts
+
+TITLE = "Podman"
+PRIORITY = 90
+ABILITIES = (
+    Ability(
+        "gVisor",
+        "if",
+        "the service itself was started with runsc; its API ignores a container's own choice",
+    ),
+    _texts.HARDENED_RUNC,
+    Ability("AppArmor, SELinux", "if", "with root; rootless Podman has SELinux labels only"),
+    Ability("limits", "if", "with root, or on cgroup version 2 with delegation"),
+    Ability("sandboxd verify", "yes", "where the engine runs on this machine"),
+)
+ALTERNATIVES = (
+    Alternative(
+        "a Podman service of its own with gVisor",
+        "all of its containers run on gVisor; measured with Podman 5.4.2 and runsc 20240729",
+        (
+            "sudo apt-get install runsc",
+            "podman --runtime /usr/bin/runsc --runtime-flag network=host --runtime-flag directfs=false"
+            " system service --time=0 unix://$XDG_RUNTIME_DIR/podman-gvisor.sock &",
+            "export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/podman-gvisor.sock",
+            "sandboxd doctor",
+        ),
+    ),
+    Alternative(
+        "Docker's engine with gVisor",
+        "a runtime for each container, and one border more than the service's",
+        ("sudo apt-get install docker.io", "sudo sandboxd setup gvisor --apply"),
+    ),
+    _texts.HARDEN,
+)
+
+
+def matches(facts: HostFacts) -> bool:
+    return facts.engine is not None and facts.engine.kind == "podman"
+
+
+def why_no_gvisor(facts: HostFacts) -> Refusal:
+    none = Refusal(
+        "Podman's service runs every container with its own runtime, and that is not gVisor",
+        "start a service with it: `podman --runtime /usr/bin/runsc --runtime-flag network=host "
+        "--runtime-flag directfs=false system service --time=0 unix://SOCKET`, and set DOCKER_HOST",
+    )
+    return _engine.why_no_gvisor(facts, none)
+
+
+def advice(facts: HostFacts) -> Advice:
+    limits: tuple[str, ...] = ()
+    engine = facts.engine
+    if engine is not None and engine.rootless:
+        limits = ("this engine is rootless: root inside is only that user outside",)
+        if facts.cgroup_version == "1":
+            limits += (
+                "limits of memory and processes are not enforced: rootless on cgroup version 1",
+            )
+    if facts.system == "Darwin":
+        limits += (_texts.SHARED_VM,)
+    return _engine.advice(facts, limits, _engine.USE)
