@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sandboxd import kinds, rules
 from sandboxd._typing import TYPE_CHECKING
-from sandboxd.analysis import suppressions
+from sandboxd.analysis import elsewhere, suppressions
 from sandboxd.analysis.settings import NO_SETTINGS, RuleSettings
 from sandboxd.effective.container import containers
 from sandboxd.effective.variables import Variables
@@ -67,12 +67,11 @@ def check(
     for document in documents:
         found = checker.judge(document)
         findings.extend(checker.verified(document, found) if verify else found)
-    findings.sort(key=lambda finding: (finding.place.path, finding.place.span, finding.rule))
+    sources = {document.source.path: document.source for document in documents}
+    for document in documents:
+        elsewhere.add_sources(sources, findings, document, variables)
     return Report(
-        tuple(findings),
-        tuple(dict.fromkeys(checker.skipped)),
-        len(documents),
-        {document.source.path: document.source for document in documents},
+        elsewhere.unique(findings), tuple(dict.fromkeys(checker.skipped)), len(documents), sources
     )
 
 
@@ -123,10 +122,14 @@ class _Checker:
                     finding = finding._replace(fixes=_fixes(document, value, finding))
                 findings.append(finding)
         findings = [self.weighed(finding) for finding in findings]
+        findings, others = elsewhere.parted(findings, document)
+        if others:
+            others = elsewhere.allowed(others, document, self.variables, rules.ids())
         written = suppressions.read(document, rules.ids())
         if not written:
-            return findings
+            return findings + others
         findings, written = suppressions.apply(findings, written, document.source)
+        findings += others
         for suppression in written:
             if not suppression.known or self.runs(suppression.rule):
                 comments = self.run("Suppression", suppression, document)

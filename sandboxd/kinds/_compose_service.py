@@ -31,12 +31,16 @@ _TEXTS = {
     "working_dir": "working_dir",
     "mem_limit": "memory",
     "cpus": "cpus",
+    "memswap_limit": "memory_swap",
+    "shm_size": "shm_size",
+    "restart": "restart",
 }
 _SWITCHES = {
     "privileged": "privileged",
     "read_only": "read_only_rootfs",
     "init": "init",
     "use_api_socket": "api_socket",
+    "oom_kill_disable": "oom_kill_disable",
 }
 _LISTS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "cap_add": ("cap_add", flags.capability),
@@ -86,6 +90,8 @@ class _Reader:
         self.set("provider", self.provider())
         self.set("build", self.build())
         self.limits()
+        self.logging()
+        self.gpus()
         workspace = self.project.variables.resolve("${localWorkspaceFolder}")
         described = any(key in self.service.parts for key in ("image", "build", "provider"))
         return Container(
@@ -225,15 +231,42 @@ class _Reader:
                 if node is not None and text:
                     self.set(field, self.value(part.file.resolve(text), node, part, "deploy"))
         for part in self.service.parts.get("deploy", ()):
-            self.pids(yaml.get(part.node, "resources", "limits", "pids"), part, "deploy")
-        last = self.service.last("pids_limit")
-        if last is not None:
-            self.pids(last.node, last, "pids_limit")
+            node = yaml.get(part.node, "resources", "limits", "pids")
+            self.integer("pids_limit", node, part, "deploy")
+        for key in ("pids_limit", "oom_score_adj"):
+            last = self.service.last(key)
+            if last is not None:
+                self.integer(key, last.node, last, key)
 
-    def pids(self, node: Node | None, part: Part, key: str) -> None:
+    def integer(self, field: str, node: Node | None, part: Part, key: str) -> None:
         text = part.file.resolve(part.file.text(node) or "")
         if node is not None and text.lstrip("-").isdecimal() and len(text) < 20:
-            self.set("pids_limit", self.value(int(text), node, part, key))
+            self.set(field, self.value(int(text), node, part, key))
+
+    def logging(self) -> None:
+        for part in self.service.parts.get("logging", ()):
+            driver, options = (yaml.get(part.node, key) for key in ("driver", "options"))
+            name = part.file.text(driver)
+            if driver is not None and name:
+                self.set("log_driver", self.value(part.file.resolve(name), driver, part, "logging"))
+            if options is not None:
+                self.fields["log_options"] = tuple(
+                    self.value(Pair(key, part.file.resolve(text or "")), value, part, "logging")
+                    for key, text, value in _named(part._replace(node=options), "=")
+                )
+
+    def gpus(self) -> None:
+        """`gpus: all`, a list of devices, or the long way through `deploy`."""
+        for node, part in self.nodes("gpus"):
+            shown = part.file.resolve(part.file.text(node) or "") or "all"
+            self.set("gpus", self.value(shown, node, part, "gpus"))
+        for part in self.service.parts.get("deploy", ()):
+            table = yaml.get(part.node, "resources", "reservations", "devices")
+            for node in table.items if table is not None else ():
+                named = yaml.get(node, "capabilities")
+                words = named.items if named is not None else []
+                if named is not None and any(part.file.text(word) == "gpu" for word in words):
+                    self.set("gpus", self.value("all", named, part, "deploy"))
 
     def build(self) -> Value[Build] | None:
         parts = self.service.parts.get("build")

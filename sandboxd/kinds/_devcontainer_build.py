@@ -9,10 +9,21 @@ from sandboxd.model.container import Build, Pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any, Protocol
 
-    from sandboxd.kinds.devcontainer import Reader
+    from sandboxd.kinds import Resolver
     from sandboxd.model.values import Value
     from sandboxd.syntax.node import Node
+
+    class Reader(Protocol):
+        """What reads the rest of the file."""
+
+        path: str
+        variables: Resolver
+
+        def value(
+            self, normal: Any, node: Node, key: str, written: str | None = None
+        ) -> Value[Any]: ...
 
 
 def build(reader: Reader, table: Node | None, root: Node) -> Build:
