@@ -9,6 +9,7 @@ from __future__ import annotations
 KINDS: dict[str, tuple[str, ...]] = {
     "apparmor": ("*apparmor*", "apparmor/*", "apparmor.d/*", "*.aa"),
     "compose": ("*.yml", "*.yaml"),
+    "daemon_json": ("daemon.json",),
     "devcontainer": ("devcontainer.json", ".devcontainer.json"),
     "dockerfile": ("*dockerfile*", "*containerfile*"),
     "sandboxd_toml": ("sandboxd.toml",),

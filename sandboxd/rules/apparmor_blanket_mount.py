@@ -44,7 +44,7 @@ META = RuleMeta(
     id="apparmor-blanket-mount",
     summary="the profile lets everything be mounted",
     severity=Severity.ERROR,
-    since="0.3.0",
+    since="0.1.0",
     why="mounting is the first step of most escapes, and undoes what is mounted read-only",
 )
 

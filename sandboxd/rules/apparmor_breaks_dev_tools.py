@@ -46,7 +46,7 @@ META = RuleMeta(
     id="apparmor-breaks-dev-tools",
     summary="a folder may be written, but not used by the usual tools",
     severity=Severity.WARNING,
-    since="0.3.0",
+    since="0.1.0",
     why="a sandbox in which the tools fail is switched off as a whole",
 )
 

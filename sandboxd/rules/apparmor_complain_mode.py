@@ -44,7 +44,7 @@ META = RuleMeta(
     id="apparmor-complain-mode",
     summary="the profile only logs",
     severity=Severity.ERROR,
-    since="0.3.0",
+    since="0.1.0",
     why="nothing is refused: the profile looks like a control and is none",
     needs=("flags",),
 )

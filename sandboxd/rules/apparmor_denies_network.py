@@ -45,7 +45,7 @@ META = RuleMeta(
     id="apparmor-denies-network",
     summary="the profile denies all networking, that with itself included",
     severity=Severity.HINT,
-    since="0.3.0",
+    since="0.1.0",
     why="editors talk to their server in the container over its own loopback address",
 )
 

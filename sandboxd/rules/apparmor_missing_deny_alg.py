@@ -44,7 +44,7 @@ META = RuleMeta(
     id="apparmor-missing-deny-alg",
     summary="the profile allows the kernel's crypto sockets",
     severity=Severity.HINT,
-    since="0.3.0",
+    since="0.1.0",
     why="the crypto sockets are a steady source of kernel exploits, and next to nothing uses it",
 )
 

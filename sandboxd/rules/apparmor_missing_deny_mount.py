@@ -43,7 +43,7 @@ META = RuleMeta(
     id="apparmor-missing-deny-mount",
     summary="the profile does not say that mounting is denied",
     severity=Severity.HINT,
-    since="0.3.0",
+    since="0.1.0",
     why="it is only denied since nothing allows it: one more include, and it is not",
 )
 

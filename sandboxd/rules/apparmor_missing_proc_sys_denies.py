@@ -48,7 +48,7 @@ META = RuleMeta(
     id="apparmor-missing-proc-sys-denies",
     summary="the profile leaves files of /proc and /sys open that act on the host",
     severity=Severity.WARNING,
-    since="0.3.0",
+    since="0.1.0",
     why="some files there run a program on the host, or restart it, when written",
 )
 

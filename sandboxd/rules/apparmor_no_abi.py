@@ -44,7 +44,7 @@ META = RuleMeta(
     id="apparmor-no-abi",
     summary="the profile does not say which kernel features it was written for",
     severity=Severity.HINT,
-    since="0.3.0",
+    since="0.1.0",
     why="a newer parser denies what the profile has no words for, unix sockets and user namespaces",
 )
 

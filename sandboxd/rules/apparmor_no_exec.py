@@ -48,7 +48,7 @@ META = RuleMeta(
     id="apparmor-no-exec",
     summary="the profile lets no program start",
     severity=Severity.ERROR,
-    since="0.3.0",
+    since="0.1.0",
     why="the container does not even start its first process",
 )
 

@@ -43,7 +43,7 @@ META = RuleMeta(
     id="apparmor-ptrace-any",
     summary="the profile lets every process be traced",
     severity=Severity.WARNING,
-    since="0.3.0",
+    since="0.1.0",
     why="with the host's process namespace, or a bug in it, programs of the host are steered",
 )
 

@@ -41,7 +41,7 @@ META = RuleMeta(
     id="apparmor-syntax-error",
     summary="the text is no valid AppArmor policy",
     severity=Severity.ERROR,
-    since="0.3.0",
+    since="0.1.0",
     why="the parser refuses the whole file, and the container runs without the profile or not at all",
     needs=("apparmor",),
 )

@@ -46,7 +46,7 @@ META = RuleMeta(
     id="apparmor-undeclared-variable",
     summary="a variable is used that nothing declares",
     severity=Severity.ERROR,
-    since="0.3.0",
+    since="0.1.0",
     why="the parser refuses the whole file, so the profile is never in force",
 )
 

@@ -48,7 +48,7 @@ META = RuleMeta(
     id="seccomp-allows-bpf-perf-uffd",
     summary="the profile allows bpf, perf events or userfaultfd",
     severity=Severity.WARNING,
-    since="0.3.0",
+    since="0.1.0",
     why="these calls have been a part of most kernel exploits of the last years",
 )
 

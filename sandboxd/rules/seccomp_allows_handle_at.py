@@ -45,7 +45,7 @@ META = RuleMeta(
     id="seccomp-allows-handle-at",
     summary="the profile lets everybody open files by handle",
     severity=Severity.ERROR,
-    since="0.3.0",
+    since="0.1.0",
     why="a file handle names any file of the disk, inside or outside of the container",
 )
 

@@ -46,7 +46,7 @@ META = RuleMeta(
     id="seccomp-allows-io-uring",
     summary="the profile allows io_uring",
     severity=Severity.WARNING,
-    since="0.3.0",
+    since="0.1.0",
     why="io_uring does what other calls do, past the filter, and has had dozens of kernel bugs",
 )
 

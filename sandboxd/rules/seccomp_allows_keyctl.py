@@ -47,7 +47,7 @@ META = RuleMeta(
     id="seccomp-allows-keyctl",
     summary="the profile allows the kernel keyring",
     severity=Severity.WARNING,
-    since="0.3.0",
+    since="0.1.0",
     why="the keyring is not separated by container: keys of the host may be read and used",
 )
 

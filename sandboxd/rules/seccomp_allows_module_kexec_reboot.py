@@ -46,7 +46,7 @@ META = RuleMeta(
     id="seccomp-allows-module-kexec-reboot",
     summary="the profile allows calls that change the running kernel",
     severity=Severity.ERROR,
-    since="0.3.0",
+    since="0.1.0",
     why="one capability too many is then all it takes to load code into the kernel",
 )
 

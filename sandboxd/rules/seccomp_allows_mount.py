@@ -48,7 +48,7 @@ META = RuleMeta(
     id="seccomp-allows-mount",
     summary="the profile lets everybody mount",
     severity=Severity.ERROR,
-    since="0.3.0",
+    since="0.1.0",
     why="mounting is the first step of most escapes, and undoes what is mounted read-only",
 )
 

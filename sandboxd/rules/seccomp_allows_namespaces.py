@@ -57,7 +57,7 @@ META = RuleMeta(
     id="seccomp-allows-namespaces",
     summary="the profile lets everybody make namespaces",
     severity=Severity.WARNING,
-    since="0.3.0",
+    since="0.1.0",
     why="a user namespace of one's own opens code of the kernel that is meant for root",
 )
 

@@ -49,7 +49,7 @@ META = RuleMeta(
     id="seccomp-allows-ptrace-vm",
     summary="the profile allows tracing without asking for a new kernel",
     severity=Severity.HINT,
-    since="0.3.0",
+    since="0.1.0",
     why="before Linux 4.8 a tracer gets past the filter",
 )
 

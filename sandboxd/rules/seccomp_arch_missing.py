@@ -51,7 +51,7 @@ META = RuleMeta(
     id="seccomp-arch-missing",
     summary="the profile leaves out an architecture",
     severity=Severity.HINT,
-    since="0.3.0",
+    since="0.1.0",
     why="programs of an architecture that the filter does not know are killed",
     needs=("architectures",),
 )

@@ -43,7 +43,7 @@ META = RuleMeta(
     id="seccomp-breaks-dev-tools",
     summary="the profile stops programs that development needs",
     severity=Severity.WARNING,
-    since="0.3.0",
+    since="0.1.0",
     why="a sandbox in which the tools fail is switched off as a whole",
 )
 

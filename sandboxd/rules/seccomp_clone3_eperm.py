@@ -48,7 +48,7 @@ META = RuleMeta(
     id="seccomp-clone3-eperm",
     summary="the profile refuses clone3 in a way that makes threads fail",
     severity=Severity.ERROR,
-    since="0.3.0",
+    since="0.1.0",
     why="the C library falls back to clone only on ENOSYS: on EPERM no thread starts",
 )
 

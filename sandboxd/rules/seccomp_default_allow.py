@@ -46,7 +46,7 @@ META = RuleMeta(
     id="seccomp-default-allow",
     summary="the profile allows every system call that it does not name",
     severity=Severity.ERROR,
-    since="0.3.0",
+    since="0.1.0",
     why="what the author did not think of is open, and so is all that the kernel learns later",
     needs=("default",),
 )

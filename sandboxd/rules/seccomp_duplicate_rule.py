@@ -48,7 +48,7 @@ META = RuleMeta(
     id="seccomp-duplicate-rule",
     summary="a rule for a system call takes the effect of another one",
     severity=Severity.WARNING,
-    since="0.3.0",
+    since="0.1.0",
     why="a rule without conditions takes all calls of its name, whatever another one says",
 )
 

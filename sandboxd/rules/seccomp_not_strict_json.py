@@ -44,7 +44,7 @@ META = RuleMeta(
     id="seccomp-not-strict-json",
     summary="the profile holds what only JSON with comments allows",
     severity=Severity.ERROR,
-    since="0.3.0",
+    since="0.1.0",
     why="docker reads profiles as strict JSON: the container does not start",
     needs=("seccomp",),
 )

@@ -43,7 +43,7 @@ META = RuleMeta(
     id="seccomp-notify-without-listener",
     summary="a rule asks a supervisor that the profile does not name",
     severity=Severity.WARNING,
-    since="0.3.0",
+    since="0.1.0",
     why="the container does not start",
 )
 

@@ -50,7 +50,7 @@ META = RuleMeta(
     id="seccomp-socket-unfiltered",
     summary="the profile allows sockets of every family",
     severity=Severity.WARNING,
-    since="0.3.0",
+    since="0.1.0",
     why="the families AF_ALG and AF_VSOCK reach the kernel's crypto code and the hypervisor",
 )
 

@@ -44,7 +44,7 @@ META = RuleMeta(
     id="seccomp-unknown-syscall",
     summary="the profile names a system call that does not exist",
     severity=Severity.WARNING,
-    since="0.3.0",
+    since="0.1.0",
     why="runc passes over it: the call that was meant is not refused, or not allowed",
 )
 

@@ -1,0 +1,47 @@
+"""Docker's `daemon.json`."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.model.document import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from sandboxd.findings import Change
+    from sandboxd.kinds import Resolver
+    from sandboxd.model.container import Container
+    from sandboxd.text import Edit, SourceText
+
+NAME = "daemon_json"
+NAMES = ("daemon.json",)
+
+
+def matches(path: str) -> bool:
+    return path.rpartition("/")[2] == "daemon.json"
+
+
+def parse(source: SourceText) -> Document:
+    from sandboxd.syntax import jsonc
+
+    return Document(NAME, source, jsonc.parse(source.text))
+
+
+def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
+    return ()
+
+
+def subjects(document: Document) -> Iterator[tuple[str, object]]:
+    """The configuration; nothing for the file of another program with this name."""
+    from sandboxd.kinds._daemon_reader import config
+
+    read = config(document)
+    if read is not None:
+        yield "DaemonConfig", read
+
+
+def edits(document: Document, subject: Any, changes: Sequence[Change]) -> tuple[Edit, ...] | None:
+    from sandboxd.kinds import _json_edits
+
+    return _json_edits.edits(document, changes, lambda root, _: root)

@@ -1,0 +1,61 @@
+"""Docker's `daemon.json`: what the engine is told to do for all containers."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.findings import Place
+    from sandboxd.model.values import Value
+
+
+class DaemonRuntime(NamedTuple):
+    """An entry of `runtimes`. `args` holds its `runtimeArgs` as written."""
+
+    name: Value[str]
+    path: Value[str] | None
+    args: tuple[Value[str], ...]
+
+    def is_gvisor(self) -> bool:
+        """By its path, else by its name: an entry may have neither a path nor be called so."""
+        path = self.path.value if self.path is not None else self.name.value
+        return "runsc" in path.rpartition("/")[2]
+
+    def flag(self, name: str) -> tuple[Value[str], str] | None:
+        """The last argument that sets a flag, with its value; 'true' for a flag alone."""
+        found = None
+        for index, arg in enumerate(self.args):
+            key, equals, value = arg.value.lstrip("-").partition("=")
+            if key != name or not arg.value.startswith("-"):
+                continue
+            following = self.args[index + 1].value if index + 1 < len(self.args) else "-"
+            if not equals:
+                value = "true" if following.startswith("-") else following
+            found = arg, value.strip("\"'")
+        return found
+
+
+class DaemonConfig(NamedTuple):
+    """`values` holds the scalars of the top level, `lists` the arrays of strings, by key.
+
+    Below `builder.entitlements` and the like the key is written with dots.
+    """
+
+    path: str
+    place: Place
+    values: Mapping[str, Value[object]]
+    lists: Mapping[str, tuple[Value[str], ...]]
+    runtimes: tuple[DaemonRuntime, ...]
+
+    def get(self, key: str) -> object:
+        """The value of a key, None when it is not set."""
+        value = self.values.get(key)
+        return None if value is None else value.value
+
+    def strings(self, key: str) -> tuple[Value[str], ...]:
+        return self.lists.get(key, ())
+
+    def gvisors(self) -> list[DaemonRuntime]:
+        return [runtime for runtime in self.runtimes if runtime.is_gvisor()]

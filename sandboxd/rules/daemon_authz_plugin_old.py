@@ -1,0 +1,80 @@
+"""Authorization plugins can be passed by.
+
+## What it is
+
+`authorization-plugins` on an engine older than 27.1.1.
+
+## Why it is bad
+
+CVE-2024-41110: the engine hands a request without its body to the plugin, which lets it pass, and then
+acts on the body. Whoever the plugin was to hold back is root:
+
+    curl -H 'Content-Length: 0' --unix-socket /var/run/docker.sock ...
+
+## What to do instead
+
+Update the engine (27.1.1, or 23.0.15, 25.0.6, 26.1.5 of the older series).
+
+## Under gVisor
+
+No difference: it is about the engine, not about what runs under it.
+
+## References
+
+- https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file
+- https://github.com/moby/moby/security/advisories/GHSA-v23v-6jw2-98fq
+"""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.findings import RuleMeta, Severity, Skipped
+from sandboxd.rules._finding import at_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxd.findings import Finding
+    from sandboxd.host.facts import HostFacts
+    from sandboxd.model.daemon_config import DaemonConfig
+
+META = RuleMeta(
+    id="daemon-authz-plugin-old",
+    summary="authorization plugins can be passed by",
+    severity=Severity.WARNING,
+    since="0.1.0",
+    why="a request with an empty body reaches the engine without the plugin seeing it",
+    needs=("lists",),
+)
+
+
+def check(subject: DaemonConfig, host: HostFacts) -> Iterator[Finding | Skipped]:
+    plugins = subject.strings("authorization-plugins")
+    if not plugins:
+        return
+    engine = host.engine
+    if engine is None or not engine.version:
+        yield Skipped(
+            subject.path,
+            f"`{plugins[0].value}` is passed by on old engines, and the engine's version is not known",
+            "`sandboxd doctor` asks the engine",
+        )
+    elif _is_old(engine.version):
+        yield at_value(
+            META,
+            plugins[0],
+            f"`{plugins[0].value}` is passed by on this engine ({engine.version})",
+            plugins[0].value,
+        )
+
+
+_FIXED = {23: (0, 15), 24: (99, 0), 25: (0, 6), 26: (1, 5), 27: (1, 1)}
+
+
+def _is_old(version: str) -> bool:
+    parts = [
+        int(part) for part in version.split("-")[0].split("+")[0].split(".") if part.isdecimal()
+    ]
+    if len(parts) < 3:
+        return False
+    return parts[0] < 23 or tuple(parts[1:3]) < _FIXED.get(parts[0], (0, 0))
