@@ -5,12 +5,25 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 
 from sandboxd.daemon.paths import state_folder
 
 _BYTES = 1024 * 1024
 _KEPT = 3
+
+
+class _PrivateFile(RotatingFileHandler):
+    """A log that only its owner reads, also after it was rotated."""
+
+    def _open(self) -> TextIOWrapper:
+        def private(path: str, flags: int) -> int:
+            return os.open(path, flags | os.O_NOFOLLOW, 0o600)
+
+        return open(
+            self.baseFilename, "a", encoding="utf-8", errors="backslashreplace", opener=private
+        )
 
 
 def log_path(environ: Mapping[str, str]) -> str:
@@ -24,8 +37,7 @@ def open_log(environ: Mapping[str, str], *, to_stderr: bool) -> None:
     handlers: list[logging.Handler] = []
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        handlers.append(RotatingFileHandler(path, maxBytes=_BYTES, backupCount=_KEPT))
-        os.chmod(path, 0o600)
+        handlers.append(_PrivateFile(path, maxBytes=_BYTES, backupCount=_KEPT, encoding="utf-8"))
     except OSError:
         # A full or read-only disk must not keep the daemon from working.
         to_stderr = True
