@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 
 from lsprotocol import types
 
@@ -36,5 +37,7 @@ class Hover:
 
 
 def _page(rule: str) -> str:
+    """The rule's page; its headings in bold, since editors show real ones larger than the code."""
     module = rules.get(rule) if rule in rules.ids() else None
-    return inspect.cleandoc(module.__doc__ or "") if module is not None else ""
+    page = inspect.cleandoc(module.__doc__ or "") if module is not None else ""
+    return re.sub(r"^#+ +(.*)$", r"**\1**", page, flags=re.MULTILINE)
