@@ -70,9 +70,9 @@ def check(
     sources = {document.source.path: document.source for document in documents}
     for document in documents:
         elsewhere.add_sources(sources, findings, document, variables)
-    return Report(
-        elsewhere.unique(findings), tuple(dict.fromkeys(checker.skipped)), len(documents), sources
-    )
+    findings.sort(key=lambda finding: (finding.place.path, finding.place.span, finding.rule))
+    skipped = tuple(dict.fromkeys(checker.skipped))
+    return Report(tuple(elsewhere.unique(findings)), skipped, len(documents), sources)
 
 
 class _Checker:

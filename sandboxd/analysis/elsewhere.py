@@ -62,20 +62,17 @@ def add_sources(
                     sources[place.path] = source
 
 
-def unique(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """In the order of the files, each once: of two alike the one that can be fixed."""
+def unique(findings: Iterable[Finding]) -> list[Finding]:
+    """Each once, all of a file together: of two alike the one that can be fixed."""
     kept: dict[object, Finding] = {}
+    order: dict[str, int] = {}
     for finding in findings:
         key = finding.rule, finding.place, finding.evidence
+        order.setdefault(finding.place.path, len(order))
         before = kept.get(key)
         if before is None or (finding.fixes and not before.fixes):
             kept[key] = finding
-    return tuple(
-        sorted(
-            kept.values(),
-            key=lambda finding: (finding.place.path, finding.place.span, finding.rule),
-        )
-    )
+    return sorted(kept.values(), key=lambda finding: order[finding.place.path])
 
 
 def _source(path: str, document: Document, variables: Variables) -> SourceText | None:

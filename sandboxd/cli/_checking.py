@@ -8,12 +8,14 @@ import sys
 
 from sandboxd import analysis, files, kinds
 from sandboxd._typing import TYPE_CHECKING, NamedTuple
+from sandboxd.analysis.elsewhere import unique
 from sandboxd.analysis.settings import NO_SETTINGS
 from sandboxd.cli import _check_files
 from sandboxd.effective.variables import Variables
 from sandboxd.errors import SandboxdError, UnreadableError
 from sandboxd.findings import Report, Skipped
 from sandboxd.host.facts import HostFacts
+from sandboxd.model.files import Files
 from sandboxd.text import SourceText
 
 if TYPE_CHECKING:
@@ -37,7 +39,8 @@ class Session:
     def __init__(self, environ: Mapping[str, str], cwd: str, threshold: Severity) -> None:
         self.cwd = cwd
         self.threshold = threshold
-        self.variables = Variables.here(environ)
+        self.files = Files(load=files.read_beside)
+        self.variables = Variables.here(environ, self.files)
         self.host = HostFacts(home=environ.get("HOME"))
         self.sources: dict[str, SourceText] = {}
         self.raw: dict[str, bytes] = {}
@@ -52,7 +55,7 @@ class Session:
             self.read(path)
         if not found.files and not self.unreadable:
             for path in paths:
-                reason = "holds no devcontainer.json and no sandboxd.toml"
+                reason = "holds no file that sandboxd checks"
                 hint = "name a file, or start with `sandboxd init`"
                 self.unreadable.append(Skipped(os.path.abspath(path), reason, hint))
         return self.check(self.sources.values())
@@ -84,6 +87,7 @@ class Session:
                 f"`sandboxd check --stdin-filename devcontainer.json < {name}` checks it as one",
             )
         self.sources[path] = SourceText(path, text)
+        self.files.put(self.sources[path])
         self.raw[path] = data
 
     def check(self, sources: Iterable[SourceText]) -> Checked:
@@ -109,7 +113,7 @@ class Session:
             skipped += report.skipped
             shown.update(report.sources)
         total = sum(report.files for report in reports)
-        return Report(tuple(findings), tuple(skipped), total, shown)
+        return Report(tuple(unique(findings)), tuple(dict.fromkeys(skipped)), total, shown)
 
     def settings(self, path: str) -> RuleSettings:
         """The rule settings of the nearest `sandboxd.toml`."""
@@ -144,7 +148,7 @@ class Session:
         """Every text that was read, with its fixes applied; nothing is written."""
         from sandboxd.analysis.fixing import fix_source
 
-        return [
+        results = [
             fix_source(
                 source,
                 unsafe=unsafe,
@@ -155,6 +159,22 @@ class Session:
             )
             for source in self.sources.values()
         ]
+        return [self.judged_again(result, results) for result in results]
+
+    def judged_again(self, result: Fixed, results: list[Fixed]) -> Fixed:
+        """With the findings that stand in other files as they are once those are fixed, too."""
+        path = result.source.path
+        if all(finding.place.path == path for finding in result.report.findings):
+            return result
+        fixed = Files(load=files.read_beside)
+        for other in results:
+            fixed.put(other.source)
+        variables = self.variables._replace(files=fixed)
+        settings = self.settings(path)
+        report = analysis.check_source(
+            result.source, host=self.host, variables=variables, settings=settings
+        )
+        return result._replace(report=report)
 
     def write(self, results: list[Fixed]) -> Checked:
         """Write the files that changed; those that cannot be written are named as unreadable."""

@@ -80,7 +80,7 @@ def _paths(root: Node | None, devcontainer: str, variables: Variables) -> list[s
         folder = variables.workspace or folder
         texts = ["docker-compose.yml"]
     return [
-        posixpath.normpath(posixpath.join(folder, variables.resolve(text)))
+        posixpath.normpath(posixpath.join(folder, variables.resolve(text).replace("\\", "/")))
         for text in texts
         if text
     ]

@@ -11,9 +11,10 @@ from sandboxd import analysis, config, kinds
 from sandboxd.analysis.settings import NO_SETTINGS, RuleSettings, from_config
 from sandboxd.effective.variables import Variables
 from sandboxd.errors import UnreadableError
-from sandboxd.files import read_source
+from sandboxd.files import read_beside, read_source
 from sandboxd.findings import Report
 from sandboxd.host.facts import HostFacts
+from sandboxd.model.files import Files
 from sandboxd.text import SourceText
 
 
@@ -23,10 +24,18 @@ def is_ours(path: str) -> bool:
 
 
 def judge(
-    source: SourceText, environ: Mapping[str, str], host: HostFacts, *, verify: bool
+    source: SourceText,
+    environ: Mapping[str, str],
+    host: HostFacts,
+    *,
+    verify: bool,
+    texts: Mapping[str, SourceText],
 ) -> Report:
-    """The report on one text; `verify` tries its fixes, which costs many times the judgement."""
-    variables = Variables.here(environ)
+    """The report on one text; `verify` tries its fixes, which costs many times the judgement.
+
+    `texts` are all that are open: they go before what is on disk.
+    """
+    variables = Variables.here(environ, Files(texts, read_beside))
     settings = _settings(source.path)
     return analysis.check_source(
         source, host=host, variables=variables, settings=settings, verify=verify

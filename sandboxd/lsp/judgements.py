@@ -70,7 +70,13 @@ class Judgements:
 
     def judge(self, document: OpenDocument, verify: bool = False) -> Judged:
         """Judge without keeping the result; may run in a thread."""
-        report = judge(document.source, self._environ, self._host, verify=verify)
+        documents = self._server.protocol.documents
+        texts = {
+            open_.source.path: open_.source
+            for open_ in map(documents.get, documents.uris())
+            if open_ is not None
+        }
+        report = judge(document.source, self._environ, self._host, verify=verify, texts=texts)
         return Judged(document, report)
 
     def keep(self, judged: Judged) -> bool:

@@ -28,6 +28,11 @@ class Files:
         self._load = load
         self._trees: dict[str, Tree] = {}
 
+    def put(self, source: SourceText) -> None:
+        """Have `source` for what its path holds."""
+        self._known[source.path] = source
+        self._trees.pop(source.path, None)
+
     def read(self, path: str, beside: str) -> SourceText:
         """The text of `path`, which the file at `beside` names.
 

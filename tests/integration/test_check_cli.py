@@ -176,7 +176,7 @@ def test_a_device_and_a_file_of_another_kind(project: Path) -> None:
 def test_a_folder_without_configs_is_not_clean(project: Path) -> None:
     done = check(project)
     assert done.returncode == 2
-    assert "holds no devcontainer.json and no sandboxd.toml" in done.stderr
+    assert "holds no file that sandboxd checks" in done.stderr
     assert "hint: " in done.stderr
     assert done.stdout == ""
 

@@ -3,9 +3,10 @@
 A case is a `##` heading that begins with `weak`, `fine` or `unusual` (hardened, but written in a
 way that a careless check would flag), the block with the text of a file, and then blocks that
 `--update` writes: `findings`, and `fixed` when a fix changed the text. Optional blocks before those: `host`
-(HostFacts as JSON) and `variables` (fields of Variables as JSON). Below the title, or below the
-heading of a case, a line `File: seccomp.json` names the file within the project where that is no
-devcontainer.json or sandboxd.toml; a line `With: a, b` below the title names rules that run along.
+(HostFacts as JSON), `variables` (fields of Variables as JSON), and `files`: other files of the
+project, each below a line `== its/path`. Below the title, or below the heading of a case, a line
+`File: seccomp.json` names the file within the project where the language of its block does not say
+it; a line `With: a, b` below the title names rules that run along.
 """
 
 from __future__ import annotations
@@ -18,13 +19,19 @@ from typing import Any, NamedTuple
 from sandboxd.analysis import check_source
 from sandboxd.analysis.fixing import fix_source
 from sandboxd.effective.variables import Variables
-from sandboxd.findings import Report, Severity
+from sandboxd.findings import Place, Report, Severity
 from sandboxd.host.facts import UNKNOWN, Engine, HostFacts, Runtime
+from sandboxd.model.files import Files
 from sandboxd.text import SourceText
 
 FOLDER = Path(__file__).parent
-PATHS = {"json": "/project/.devcontainer/devcontainer.json", "toml": "/project/sandboxd.toml"}
-_OTHER_BLOCKS = ("host", "variables", "findings", "fixed")
+PATHS = {
+    "json": "/project/.devcontainer/devcontainer.json",
+    "toml": "/project/sandboxd.toml",
+    "yaml": "/project/docker-compose.yml",
+    "dockerfile": "/project/Dockerfile",
+}
+_OTHER_BLOCKS = ("host", "variables", "files", "findings", "fixed")
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 
 
@@ -89,11 +96,11 @@ def outcome(case: Case) -> str:
     for finding in report.findings:
         if finding.rule != case.rule:
             continue
-        place = _range(case.source, finding.place.span)
+        place = _range(report, case, finding.place)
         lines.append(f"{finding.severity.label} {place} {finding.rule}: {finding.message}")
         lines.append(f"  evidence: {finding.evidence}")
         for related in finding.related:
-            lines.append(f"  see: {_range(case.source, related.place.span)} {related.message}")
+            lines.append(f"  see: {_range(report, case, related.place)} {related.message}")
         for fix in finding.fixes:
             lines.append(f"  fix: {fix.title} ({'safe' if fix.safe else f'then {fix.caution}'})")
         if finding.suppressed:
@@ -122,11 +129,20 @@ def _case(rule: str, section: str, along: tuple[str, ...], file: str) -> Case:
         title,
         SourceText(f"/project/{file}" if file else PATHS[language], blocks[language]),
         _host(json.loads(blocks["host"])) if "host" in blocks else UNKNOWN,
-        Variables(**json.loads(blocks.get("variables", "{}"))),
+        Variables(
+            **json.loads(blocks.get("variables", "{}")), files=_files(blocks.get("files", ""))
+        ),
         along,
         blocks.get("findings", ""),
         blocks.get("fixed", ""),
     )
+
+
+def _files(text: str) -> Files:
+    found = re.split(r"^== (.*)\n", text, flags=re.MULTILINE)[1:]
+    texts = dict(zip(found[::2], found[1::2], strict=True))
+    paths = {f"/project/{name}": text for name, text in texts.items()}
+    return Files({path: SourceText(path, text) for path, text in paths.items()})
 
 
 def _host(data: dict[str, Any]) -> HostFacts:
@@ -140,6 +156,8 @@ def _host(data: dict[str, Any]) -> HostFacts:
     return HostFacts(**data, engine=Engine(**engine, runtimes=runtimes))
 
 
-def _range(source: SourceText, span: Any) -> str:
-    start, end = source.position(span.start), source.position(span.end)
-    return f"{start.line + 1}:{start.column + 1}-{end.line + 1}:{end.column + 1}"
+def _range(report: Report, case: Case, place: Place) -> str:
+    source = report.sources[place.path]
+    start, end = source.position(place.span.start), source.position(place.span.end)
+    name = "" if place.path == case.source.path else place.path.removeprefix("/project/") + ":"
+    return f"{name}{start.line + 1}:{start.column + 1}-{end.line + 1}:{end.column + 1}"
