@@ -35,6 +35,10 @@ class ConnectionLost(DaemonError):
     """The daemon ended, or ended the connection, before it answered."""
 
 
+class NoAnswer(DaemonError):
+    """The daemon is there and says nothing in time."""
+
+
 class Client:
     """One greeted connection to the daemon."""
 
@@ -96,7 +100,7 @@ class Client:
                     break
                 self._early.append(answer)
         except TimeoutError:
-            raise DaemonError(
+            raise NoAnswer(
                 f"the daemon did not answer `{method}` within {timeout:.0f} s", _LOG_HINT
             ) from None
         except OSError as error:
@@ -218,18 +222,21 @@ def _greeted(environ: Mapping[str, str], cwd: str) -> Client | None:
     if not address.check_folder(where, uid) or not address.check_socket(path, uid):
         return None
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    pid = 0
     try:
         connection.settimeout(START_SECONDS)
         connection.connect(path)
-        _check_peer(connection, uid)
+        pid = _check_peer(connection, uid)
         client = Client(connection)
         client.greet(environ, cwd)
     except (ConnectionRefusedError, FileNotFoundError, ConnectionLost):
         connection.close()
         return None
-    except TimeoutError:
+    except (TimeoutError, NoAnswer):
         connection.close()
-        raise DaemonError("the daemon does not take connections", _LOG_HINT) from None
+        named = f" (pid {pid})" if pid else ""
+        hint = f"`kill -9 {pid}`, then run the command again" if pid else _LOG_HINT
+        raise NoAnswer(f"the daemon{named} does not answer", hint) from None
     except OSError as error:
         connection.close()
         raise _lost(error) from None
@@ -239,13 +246,18 @@ def _greeted(environ: Mapping[str, str], cwd: str) -> Client | None:
     return client
 
 
-def _check_peer(connection: socket.socket, uid: int) -> None:
-    """Refuse a daemon of another user. Only Linux tells; elsewhere the folder's mode must do."""
-    if hasattr(socket, "SO_PEERCRED"):
-        raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        _, peer, _ = struct.unpack("3i", raw)
-        if peer != uid:
-            raise DaemonError(f"the daemon on the socket runs as user {peer}, not as you ({uid})")
+def _check_peer(connection: socket.socket, uid: int) -> int:
+    """The daemon's pid, 0 where the system does not tell; then the folder's mode must do.
+
+    :raises DaemonError: it runs as another user
+    """
+    if not hasattr(socket, "SO_PEERCRED"):
+        return 0
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    pid, peer, _ = struct.unpack("3i", raw)
+    if peer != uid:
+        raise DaemonError(f"the daemon on the socket runs as user {peer}, not as you ({uid})")
+    return int(pid)
 
 
 def _start(environ: Mapping[str, str], patience: float) -> None:

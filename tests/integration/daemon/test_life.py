@@ -258,3 +258,21 @@ def test_starting_and_stopping_at_the_same_time_ends_well(world: World) -> None:
     assert alive(world.start())
     assert world.run("daemon", "stop").returncode == EXIT_OK
     assert not world.folder.exists()
+
+
+def test_a_daemon_that_hangs_is_named_with_the_way_out(world: World) -> None:
+    pid = world.start()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        for command in (("status",), ("daemon", "stop"), ("daemon", "start")):
+            begin = time.monotonic()
+            result = world.run(*command)
+            assert result.returncode == EXIT_DAEMON
+            assert f"the daemon (pid {pid}) does not answer" in result.stderr
+            assert f"hint: `kill -9 {pid}`" in result.stderr
+            assert time.monotonic() - begin < 15
+    finally:
+        os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not alive(pid))
+    assert world.run("daemon", "start").returncode == EXIT_OK
+    world.pid()
