@@ -21,6 +21,10 @@ _PROPERTY = {
     "security_opt": ("securityOpt", ""),
     "cap_add": ("capAdd", ""),
     "cap_drop": ("runArgs", "--cap-drop="),
+    "annotations": ("runArgs", "--annotation="),
+    "pids_limit": ("runArgs", "--pids-limit="),
+    "memory_swap": ("runArgs", "--memory-swap="),
+    "mounts": ("mounts", ""),
 }
 
 
@@ -61,14 +65,20 @@ def edits(
 
 def _takes_arguments(root: Node, container: Container) -> bool:
     """False where docker would not read one more option of `runArgs`."""
-    named = container.image is not None and container.image.origin.key == "runArgs"
+    image = getattr(container, "image", None)
+    named = image is not None and image.origin.key == "runArgs"
     return root.get("dockerComposeFile") is None and not named
 
 
 def _replaced(change: Replace) -> Edit | None:
-    """In ``--flag=value`` only the value is replaced; a pair of strings has it in the second."""
+    """In ``--flag=value`` only the value is replaced; a pair of strings has it in the second.
+
+    An object (a mount) becomes a string.
+    """
     node = change.value.nodes[-1]
     text = node.text()
+    if node.kind == "object":
+        return Edit(node.span, jsonc_edit.encode(change.new))
     if text is None or not text.endswith(change.value.written):
         return None
     prefix = text[: len(text) - len(change.value.written)]

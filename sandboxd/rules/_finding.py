@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Finding, Place, Related, Remedy, RuleMeta, Severity
+from sandboxd.model.values import Origin, Value
 from sandboxd.text import Span
 
 if TYPE_CHECKING:
     from typing import Any
 
     from sandboxd.model.container import Container
-    from sandboxd.model.values import Value
+    from sandboxd.model.document import Document
+    from sandboxd.syntax.node import Node
 
 
 def at_value(
@@ -43,14 +45,56 @@ def at_container(
     message: str,
     evidence: str,
     remedies: tuple[Remedy, ...] = (),
+    severity: Severity | None = None,
 ) -> Finding:
     """A finding about something that is missing."""
     return Finding(
         meta.id,
-        meta.severity,
+        meta.severity if severity is None else severity,
         message,
         container.place or Place(container.name, Span(0, 0)),
         evidence,
         remedies=remedies,
         why=meta.why,
     )
+
+
+def value_of(document: Document, node: Node, key: str, written: str | None = None) -> Value[Any]:
+    """A node of a file as a value, for rules about how the file is written."""
+    return Value(
+        node.value,
+        Origin("file", document.source.path, key),
+        Place(document.source.path, _inner(node)),
+        str(node.value) if written is None else written,
+        (node,),
+    )
+
+
+def at_node(
+    meta: RuleMeta,
+    document: Document,
+    node: Node,
+    message: str,
+    evidence: str,
+    severity: Severity | None = None,
+    remedies: tuple[Remedy, ...] = (),
+) -> Finding:
+    """A finding about how a file is written, at one of its nodes."""
+    return Finding(
+        meta.id,
+        meta.severity if severity is None else severity,
+        message,
+        Place(document.source.path, _inner(node)),
+        evidence,
+        remedies=remedies,
+        why=meta.why,
+    )
+
+
+def _inner(node: Node) -> Span:
+    """The characters of a string without its quotes; of an array or object the bracket."""
+    start, end = node.span
+    text = node.text()
+    if text is not None:
+        return Span(start + 1, end - 1) if end - start == len(text) + 2 else node.span
+    return Span(start, start + 1) if node.kind in ("object", "array") else node.span

@@ -93,6 +93,14 @@ def within_workspace(mount: Value[Mount], path: str, container: Container) -> bo
     )
 
 
+def pinned(container: Container, target: str) -> bool:
+    """Whether the place inside that is called `target` is mounted read-only over the workspace."""
+    return any(
+        mount.value.read_only and below(target, mount.value.target.rstrip("/") or "/")
+        for mount in container.mounts
+    )
+
+
 def _normal(path: str) -> str:
     """Without `.`, `..` and empty parts; what is above an unknown variable stays unknown."""
     absolute = path.startswith("/")

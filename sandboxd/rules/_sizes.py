@@ -1,0 +1,13 @@
+"""Sizes as docker writes them."""
+
+from __future__ import annotations
+
+import re
+
+_UNITS = {"": 1, "b": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
+
+
+def size(text: str) -> int | None:
+    """Bytes of ``512m``, ``2g``, ``2GiB``; None for anything else."""
+    found = re.fullmatch(r"(-?\d{1,15}(?:\.\d{1,6})?)\s*([kmgt]?)i?b?", text.strip().lower())
+    return int(float(found[1]) * _UNITS[found[2]]) if found else None

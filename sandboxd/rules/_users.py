@@ -1,0 +1,29 @@
+"""Who runs inside: the one user that counts, and whether that is root."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sandboxd.host.facts import HostFacts
+    from sandboxd.model.container import Container
+    from sandboxd.model.values import Value
+
+
+def effective_user(container: Container) -> Value[str] | None:
+    """Whom the editor's processes and the hooks run as, None when that is left to the image."""
+    return container.remote_user if container.remote_user is not None else container.user
+
+
+def is_root(user: str) -> bool:
+    """`user` or `user:group`, by name or by number."""
+    name = user.split(":", 1)[0].strip()
+    return name == "root" or (name.isdecimal() and int(name) == 0)
+
+
+def maps_root(host: HostFacts) -> bool:
+    """Whether the engine is known to make root inside an ordinary user outside."""
+    engine = host.engine
+    return engine is not None and (
+        engine.rootless is True or any("userns" in option for option in engine.security_options)
+    )
