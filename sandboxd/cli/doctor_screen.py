@@ -6,7 +6,8 @@ from typing import Any
 
 from sandboxd.cli.terminal import BOLD, DIM, GREEN, RED, YELLOW, paint, printable
 from sandboxd.host.facts import Engine, HostFacts, Runtime
-from sandboxd.platforms import platform_of
+from sandboxd.host.versions import LABELS, warnings
+from sandboxd.platforms import name_of, platform_of
 
 
 def render(facts: HostFacts) -> str:
@@ -16,6 +17,7 @@ def render(facts: HostFacts) -> str:
     lines.append(_host_line(facts))
     if engine is not None and not engine.error:
         lines += [_engine_line(engine), "", *_runtimes(engine), "", *_controls(facts)]
+    lines += _warnings(facts)
     advice = platform_of(facts).advice(facts)
     for reason in advice.limits:
         lines += ["", printable(reason)]
@@ -41,8 +43,15 @@ def _verdict(facts: HostFacts) -> str:
 
 
 def _host_line(facts: HostFacts) -> str:
-    parts = [facts.system or "unknown system", facts.kernel or "", facts.arch or ""]
-    return "host     " + printable(", ".join(part for part in parts if part))
+    parts = [
+        facts.system or "unknown system",
+        facts.distribution or "",
+        facts.kernel or "",
+        facts.arch or "",
+        f"in a virtual machine ({facts.hypervisor})" if facts.hypervisor else "",
+    ]
+    platform = f"  {paint(platform_of(facts).TITLE, DIM)}"
+    return "host     " + printable(", ".join(part for part in parts if part)) + platform
 
 
 def _engine_line(engine: Engine) -> str:
@@ -50,7 +59,7 @@ def _engine_line(engine: Engine) -> str:
         f"{engine.kind or 'engine'} {engine.version or 'of unknown version'}",
         engine.os or "",
         "rootless" if engine.rootless else "",
-        engine.host,
+        f"{engine.host} (context {engine.context})" if engine.context else engine.host,
     ]
     return "engine   " + printable(", ".join(part for part in parts if part))
 
@@ -84,17 +93,53 @@ def _runtime_state(runtime: Runtime) -> tuple[str, str]:
 
 
 def _controls(facts: HostFacts) -> list[str]:
-    engine = facts.engine
-    limits = "enforced"
-    if engine is not None and engine.rootless and facts.cgroup_version == "1":
-        limits = "not enforced: a rootless engine on cgroup version 1"
-    rows = (
+    rows = [
         ("seccomp", _known(facts.seccomp)),
         ("AppArmor", _known(facts.apparmor)),
-        ("cgroups", f"version {facts.cgroup_version or 'unknown'}, limits {limits}"),
+        ("SELinux", facts.selinux or "unknown"),
+        ("user namespaces", _user_namespaces(facts)),
+        ("limits", _limits(facts)),
         ("egress", "not limited: profiles without a network have none, the others an open one"),
-    )
-    return [f"control  {name:<8}  {text}" for name, text in rows]
+    ]
+    if facts.selinux in (None, "disabled"):
+        rows = [row for row in rows if row[0] != "SELinux"]
+    return [f"control  {name:<15}  {text}" for name, text in rows]
+
+
+def _warnings(facts: HostFacts) -> list[str]:
+    """Versions with known escapes; those that need more than the version in one line."""
+    found = warnings(facts)
+    lines = [
+        f"{paint('warning:', YELLOW, BOLD)} {printable(warned.message)}"
+        for warned in found
+        if not warned.escape.condition
+    ]
+    others = [
+        f"{warned.escape.ids[0]} ({LABELS[warned.component]} {warned.version}: "
+        f"{warned.escape.condition})"
+        for warned in found
+        if warned.escape.condition
+    ]
+    if others:
+        lines.append(printable(f"only under conditions: {'; '.join(others)}"))
+    return [text for line in lines for text in ("", line)]
+
+
+def _user_namespaces(facts: HostFacts) -> str:
+    if facts.user_namespaces is None:
+        return "unknown"
+    return "users may make them" if facts.user_namespaces else "refused to users"
+
+
+def _limits(facts: HostFacts) -> str:
+    version = facts.cgroup_version
+    if version is None:
+        return "unknown"
+    rootless = facts.engine is not None and facts.engine.rootless
+    if rootless and version == "1":
+        return "not enforced: a rootless engine on cgroup version 1"
+    where = ", where the user's session delegates them" if rootless else ""
+    return f"enforced by cgroup version {version}{where}"
 
 
 def _known(value: bool | None) -> str:
@@ -111,9 +156,23 @@ def as_json(facts: HostFacts) -> dict[str, Any]:
     data["runtimes"] = []
     if engine is not None:
         data["engine"] = {k: v for k, v in engine._asdict().items() if k != "runtimes"}
+        data["engine"]["components"] = {part.name: part.version for part in engine.components}
         data["runtimes"] = [
             {"runtime": runtime.name, **runtime._asdict()} for runtime in engine.runtimes
         ]
+    data["platform"] = name_of(facts)
+    data["warnings"] = [
+        {
+            "component": warned.component,
+            "version": warned.version,
+            "ids": list(warned.escape.ids),
+            "fixed": list(warned.escape.fixed),
+            "repackaged": warned.repackaged,
+            "message": warned.message,
+            "source": warned.escape.source,
+        }
+        for warned in warnings(facts)
+    ]
     best = facts.usable_gvisor()
     data["gvisor"] = best.name if best is not None else None
     data["why_no_gvisor"] = "" if best is not None else platform_of(facts).why_no_gvisor(facts).why

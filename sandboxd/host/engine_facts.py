@@ -122,7 +122,7 @@ def _components(version: dict[str, Any]) -> tuple[Component, ...]:
         if name and text:
             # Podman puts the program's whole answer here, and its role before the program's name.
             program = re.match(r"OCI Runtime \((\S+)\)", name)
-            name = program[1] if program else name
+            name = program[1].rsplit("/", 1)[-1] if program else name
             found.append(Component(name, _version(text.splitlines()[0]) or text))
     return tuple(found)
 
@@ -212,6 +212,11 @@ def explain_failure(message: str, runtime: Runtime) -> tuple[str, str]:
         return (
             "the engine no longer knows it",
             "`sudo systemctl reload docker`, then `sandboxd doctor`",
+        )
+    if "SELinux is not supported" in message:
+        return (
+            "this engine labels containers for SELinux, which gVisor does not support",
+            'set `"selinux-enabled": false` in the engine\'s daemon.json and restart it',
         )
     if re.search(r"mkdir \S*/cgroup/\S+: permission denied", message):
         return (

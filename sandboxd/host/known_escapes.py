@@ -39,7 +39,7 @@ ESCAPES = (
         ("1.3.7", "1.4.4", "1.5.3", "1.6.0-rc.2"),
         "2026-11-12",
         f"{_RUNC_RELEASES}/tag/v1.5.3",
-        condition="only where containers are checkpointed and restored",
+        condition="where containers are checkpointed and restored",
     ),
     Escape(
         "runc",
@@ -82,7 +82,7 @@ ESCAPES = (
         ("1.3.9", "1.4.3"),
         "2020-12-01",
         f"{_CVE} CVE-2020-15257",
-        condition="only for containers in the host's network",
+        condition="containers in the host's network",
     ),
     Escape(
         "engine",
@@ -91,7 +91,7 @@ ESCAPES = (
         ("29.4.2",),
         "2026-05-01",
         "github.com/moby/moby/pull/52501 and github.com/docker/docs/pull/24960",
-        condition="sandboxd's profiles refuse them under every engine; the kernel needs the repair, too",
+        condition="containers with docker's own profile; sandboxd's refuse them",
     ),
     Escape(
         "engine",
@@ -100,7 +100,7 @@ ESCAPES = (
         ("25.0.2",),
         "2024-01-31",
         "github.com/moby/moby/releases/tag/v24.0.9 and v25.0.2",
-        condition="only while images are built",
+        condition="while images are built",
     ),
     Escape(
         "docker-desktop",
@@ -110,7 +110,7 @@ ESCAPES = (
         "2026-05-22",
         f"{_CVE} CVE-2026-5843",
         since="4.56.0",
-        condition="only where Docker Model Runner is enabled",
+        condition="where Docker Model Runner is enabled",
         system="Darwin",
     ),
     Escape(
@@ -121,7 +121,7 @@ ESCAPES = (
         "2026-05-22",
         f"{_CVE} CVE-2026-6406",
         since="4.41.0",
-        condition="only where Enhanced Container Isolation was relied upon",
+        condition="where Enhanced Container Isolation was relied upon",
     ),
     Escape(
         "docker-desktop",
@@ -147,7 +147,7 @@ ESCAPES = (
         ("0.28.1",),
         "2026-03-27",
         f"{_CVE} CVE-2026-33747",
-        condition="only with a frontend that is not trusted (`# syntax=`)",
+        condition="with a frontend that is not trusted (`# syntax=`)",
     ),
     Escape(
         "buildkit",
@@ -165,7 +165,7 @@ ESCAPES = (
         "2026-04-22",
         f"{_CVE} CVE-2026-31431",
         since="4.14",
-        condition="sandboxd's profiles and gVisor refuse AF_ALG",
+        condition="containers with docker's own older profile; sandboxd's and gVisor refuse AF_ALG",
     ),
     Escape(
         "runsc",

@@ -48,12 +48,18 @@ class Memory:
         self._changed = False
 
 
-def open_memory(environ: Mapping[str, str]) -> Memory:
-    """The memory of this user; without a home nothing is remembered."""
+def cache_folder(environ: Mapping[str, str]) -> str | None:
+    """Where this user's sandboxd keeps what may be lost; None without a home."""
     folder = environ.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(folder):
         home = environ.get("HOME", "")
         if not os.path.isabs(home):
-            return Memory(None)
+            return None
         folder = os.path.join(home, ".cache")
-    return Memory(os.path.join(folder, "sandboxd", "trials.json"))
+    return os.path.join(folder, "sandboxd")
+
+
+def open_memory(environ: Mapping[str, str]) -> Memory:
+    """The memory of this user; without a home nothing is remembered."""
+    folder = cache_folder(environ)
+    return Memory(None if folder is None else os.path.join(folder, "trials.json"))

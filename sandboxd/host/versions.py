@@ -45,19 +45,19 @@ class Warned(NamedTuple):
     def message(self) -> str:
         """One line for people."""
         escape = self.escape
-        fixed = f"repaired in {' and '.join(escape.fixed)}, {escape.date}"
-        maybe = (
-            ", or in your distribution's package under the old number" if self.repackaged else ""
-        )
-        condition = f"; {escape.condition}" if escape.condition else ""
+        maybe = ", or in the distribution's package under this number" if self.repackaged else ""
+        condition = f" ({escape.condition})" if escape.condition else ""
         return (
             f"{LABELS[self.component]} {self.version}: {', '.join(escape.ids)}: {escape.what}"
-            f"{condition} ({fixed}{maybe})"
+            f"{condition}; repaired in {repair(escape, self.version)} of {escape.date}{maybe}"
         )
 
 
 def warnings(facts: HostFacts) -> tuple[Warned, ...]:
-    """The known escapes that this host's versions do not exclude, the newest first."""
+    """The known escapes that this host's versions do not exclude.
+
+    Those without a condition first, then the newest first.
+    """
     found = []
     for component, version in versions(facts):
         for escape in ESCAPES:
@@ -65,6 +65,7 @@ def warnings(facts: HostFacts) -> tuple[Warned, ...]:
                 repackaged = component != "kernel" and is_repackaged(version)
                 found.append(Warned(component, version, escape, repackaged))
     found.sort(key=lambda warned: warned.escape.date, reverse=True)
+    found.sort(key=lambda warned: bool(warned.escape.condition))
     return tuple(found)
 
 
@@ -102,6 +103,13 @@ def affects(escape: Escape, version: str, system: str | None) -> bool:
         if fix[0][:2] == number[0][:2]:
             return number < fix
     return number < max(fixes)
+
+
+def repair(escape: Escape, version: str) -> str:
+    """The first repaired version that follows `version`, of its own branch where there is one."""
+    number = _parsed(version)
+    later = [text for text in escape.fixed if _parsed(text) > number]
+    return min(later, key=_parsed)
 
 
 def parse(version: str) -> Number | None:

@@ -129,7 +129,7 @@ def _controls(facts: HostFacts, profile: profiles.Profile, gvisor: bool) -> tupl
 def _offered(value: bool | None) -> str:
     if value is None:
         return "unknown here"
-    return "in force" if value else "not offered by this engine"
+    return "offered by this engine" if value else "not offered by this engine"
 
 
 def _losses(facts: HostFacts, profile: profiles.Profile, gvisor: bool) -> tuple[Loss, ...]:

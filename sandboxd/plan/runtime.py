@@ -74,7 +74,7 @@ def decide(profile: Profile, asked: str, host: HostFacts, allow_runc: bool = Fal
         return Decision(Choice(best.name, True, best.directfs_off(), _why_gvisor(best), decider))
     why, fix = platform_of(host).why_no_gvisor(host)
     if asked == "gvisor":
-        return Decision(None, (), "host", f"sandboxd.toml asks for gVisor, but {why}", fix)
+        return Decision(None, (), "host", f"gVisor is asked for, but {why}", fix)
     if profile.gvisor == "required" and not allow_runc:
         needs = f"profile `{profile.name}` needs gVisor, but {why}"
         return Decision(None, (), "host", needs, f"{fix}, {_ALLOW_RUNC}")

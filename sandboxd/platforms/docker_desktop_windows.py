@@ -60,4 +60,5 @@ def advice(facts: HostFacts) -> Advice:
             "on Windows itself there is no daemon: `check` and `lsp` work, `status` answers once; "
             "run sandboxd in WSL2 for the rest",
         )
+        return _engine.advice(facts, limits, ("wsl -- sandboxd doctor", "wsl -- sandboxd up"))
     return _engine.advice(facts, limits, _engine.USE)

@@ -63,7 +63,7 @@ def advice(facts: HostFacts) -> Advice:
         if labels:
             limits = (
                 "this engine labels containers for SELinux, which gVisor does not support: "
-                "gVisor containers need `--security-opt label=disable`",
+                "one of the two has to go",
             )
     gvisor = facts.usable_gvisor()
     if gvisor is None:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 
-from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, UnreadableError, UsageError
+from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK
 
 HELP = "what this host can do, and why not more"
 
@@ -27,9 +26,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from sandboxd.cli import doctor_screen
+    from sandboxd.cli.host_report import raw_facts
     from sandboxd.host.facts import from_raw
 
-    raw = _raw(args.facts)
+    raw = raw_facts(args.facts)
     facts = from_raw(raw)
     if args.raw:
         json.dump(raw, sys.stdout, indent=2)
@@ -40,24 +40,3 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(doctor_screen.render(facts))
     return EXIT_OK if facts.engine is not None and not facts.engine.error else EXIT_ENVIRONMENT
-
-
-def _raw(path: str | None) -> dict[str, object]:
-    if path is None:
-        from sandboxd.host.probe import raw_facts
-
-        return raw_facts(os.environ, trial=True)
-    from sandboxd.files import read_source
-
-    try:
-        value = json.loads(read_source(path).text)
-    except UnreadableError as error:
-        raise UsageError(f"`{path}` {error.message}", error.hint) from None
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        raise UsageError(
-            f"`{path}` is no report of `sandboxd doctor --raw`",
-            f"make one: `sandboxd doctor --raw > {path}`",
-        )
-    return value

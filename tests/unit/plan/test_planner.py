@@ -87,7 +87,7 @@ def test_dev_takes_gvisor_where_it_works_and_says_why_where_not() -> None:
     assert "gVisor" not in controls(with_gvisor)
     reason = next(d for d in without.downgrades if d.control == "gVisor")
     assert reason.why.startswith("no gVisor runtime is registered with the engine")
-    assert "runsc install" in reason.fix
+    assert "sandboxd setup gvisor" in reason.fix
 
 
 def test_a_runtime_that_was_never_tried_is_not_used() -> None:
@@ -125,7 +125,7 @@ def test_the_repository_cannot_grant_runc_to_agent_but_the_user_can() -> None:
 
 
 def test_asking_for_gvisor_where_there_is_none_fails() -> None:
-    with pytest.raises(EnvironmentFailure, match=r"sandboxd\.toml asks for gVisor, but no gVisor"):
+    with pytest.raises(EnvironmentFailure, match=r"gVisor is asked for, but no gVisor"):
         plan('runtime = "gvisor"', PLAIN)
 
 

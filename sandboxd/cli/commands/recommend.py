@@ -1,0 +1,121 @@
+"""What to use on this host, for which purpose, why, at what price, and what the others would lose.
+
+The planner asks the same function, so what is recommended is what `sandboxd up` does. Figures of
+the installation guide are marked as the guide's; those of `sandboxd bench` as measured here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK
+
+if TYPE_CHECKING:
+    from sandboxd.host.facts import HostFacts
+    from sandboxd.plan.recommend import Cost, Recommendation
+
+HELP = "what to use on this host, and why"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--for",
+        dest="purpose",
+        metavar="PURPOSE",
+        help="development, agent, production or high-security (default: all)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--facts", metavar="FILE", help="judge a report of `doctor --raw` instead")
+
+
+def run(args: argparse.Namespace) -> int:
+    from sandboxd.cli.host_report import facts_of, measured_costs
+    from sandboxd.plan.recommend import recommend
+
+    facts = facts_of(args.facts)
+    costs = measured_costs() if args.facts is None else ()
+    found = [recommend(facts, purpose, costs) for purpose in _purposes(args.purpose)]
+    if args.json:
+        json.dump([as_json(one) for one in found], sys.stdout, indent=2)
+        print()
+    else:
+        print(render(facts, found))
+    refused = all(one.decision.choice is None for one in found)
+    return EXIT_ENVIRONMENT if refused else EXIT_OK
+
+
+def _purposes(name: str | None) -> tuple[Any, ...]:
+    from sandboxd.errors import UsageError
+    from sandboxd.plan.recommend import PURPOSES
+
+    if name is None:
+        return PURPOSES
+    chosen = tuple(purpose for purpose in PURPOSES if purpose.name == name)
+    if not chosen:
+        known = ", ".join(f"`{purpose.name}`" for purpose in PURPOSES)
+        raise UsageError(f"there is no purpose `{name}`", f"choose one of {known}")
+    return chosen
+
+
+def render(facts: HostFacts, found: list[Recommendation]) -> str:
+    """The screen: for each purpose the decision, then what holds for all of them."""
+    from sandboxd.cli.terminal import DIM, paint, printable
+    from sandboxd.platforms import platform_of
+
+    lines = [f"host  {paint(platform_of(facts).TITLE, DIM)}"]
+    for one in found:
+        lines += ["", *_one(one)]
+    costs = found[0].costs if found else ()
+    if costs:
+        lines += ["", "price", *(f"  {_cost(cost)}" for cost in costs)]
+    return "\n".join(printable(line) if "\x1b" not in line else line for line in lines)
+
+
+def _one(one: Recommendation) -> list[str]:
+    from sandboxd.cli.terminal import BOLD, GREEN, RED, YELLOW, paint, printable
+
+    purpose, decision = one.purpose, one.decision
+    head = paint(f"{purpose.name}", BOLD) + f"  {purpose.what}"
+    if decision.choice is None:
+        return [
+            head,
+            f"  {paint('nothing may run', RED)}: {printable(decision.why)}",
+            f"  hint: {printable(decision.fix)}",
+        ]
+    colour = GREEN if decision.choice.gvisor else YELLOW
+    name = decision.choice.name or "the engine's default runtime"
+    lines = [
+        head,
+        f"  {paint(f'profile {purpose.profile}, runtime {name}', colour)}: "
+        f"{printable(decision.choice.why)}",
+    ]
+    lines += [f"  + {printable(text)}" for text in one.controls]
+    lines += [f"  - {loss.alternative}: {loss.loses}" for loss in one.losses]
+    if decision.downgrades:
+        fixes = dict.fromkeys(item.fix for item in decision.downgrades if item.fix)
+        lines += [f"  better: {printable(fix)}" for fix in fixes]
+    return lines
+
+
+def _cost(cost: Cost) -> str:
+    return f"{cost.what}: {cost.figure} ({cost.source})"
+
+
+def as_json(one: Recommendation) -> dict[str, Any]:
+    decision = one.decision
+    return {
+        "version": 1,
+        "purpose": one.purpose.name,
+        "profile": one.purpose.profile,
+        "guide": one.purpose.guide,
+        "runtime": decision.choice.name if decision.choice else None,
+        "gvisor": bool(decision.choice and decision.choice.gvisor),
+        "why": decision.choice.why if decision.choice else decision.why,
+        "fix": decision.fix or next((item.fix for item in decision.downgrades if item.fix), ""),
+        "controls": list(one.controls),
+        "costs": [cost._asdict() for cost in one.costs],
+        "losses": [loss._asdict() for loss in one.losses],
+    }
