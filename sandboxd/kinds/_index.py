@@ -12,6 +12,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "daemon_json": ("daemon.json",),
     "devcontainer": ("devcontainer.json", ".devcontainer.json"),
     "dockerfile": ("*dockerfile*", "*containerfile*"),
+    "feature": ("devcontainer-feature.json",),
+    "feature_lock": ("devcontainer-lock.json", ".devcontainer-lock.json"),
     "sandboxd_toml": ("sandboxd.toml",),
     "seccomp": ("*.json",),
 }

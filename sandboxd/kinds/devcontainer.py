@@ -68,9 +68,18 @@ def containers(document: Document, variables: Resolver) -> tuple[Container, ...]
         before = reader.before(empty)
         # The CLI writes them into its override file as `source:target`.
         mounts = tuple(m._replace(value=m.value._replace(read_only=False)) for m in before.mounts)
-        return (before._replace(mounts=mounts), reader.after(empty))
-    before = reader.before_docker(reader.before(empty))
-    return (before, reader.run_args(empty), reader.after(empty))
+        layers: tuple[Container, ...] = (before._replace(mounts=mounts), reader.after(empty))
+    else:
+        before = reader.before_docker(reader.before(empty))
+        layers = (before, reader.run_args(empty), reader.after(empty))
+    features = root.get("features")
+    if features is None or not features.members:
+        return layers
+    # Late: many configs have none. They come behind `runArgs`, ahead of the file's own options.
+    from sandboxd.kinds import _features
+
+    added = _features.layer(reader.path, features, empty, variables)
+    return (*layers[:-1], added, layers[-1])
 
 
 def edits(
@@ -294,10 +303,6 @@ class Reader:
             service = _text(self.root.get("service"))
             which = f"the Compose service `{service}`" if service else "the Compose service"
             found.append(Unseen("compose", f"{which} is not read: most settings stand there"))
-        features = self.root.get("features")
-        if features is not None and features.members:
-            names = ", ".join(f"`{key.value}`" for key, _ in features.members)
-            found.append(Unseen("features", f"what its Features add is not read: {names}"))
         return found
 
 

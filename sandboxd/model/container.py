@@ -13,6 +13,8 @@ from sandboxd.model.values import Value
 if TYPE_CHECKING:
     from typing import Literal
 
+    from sandboxd.model.feature import Feature
+
     MountType = Literal["bind", "volume", "tmpfs", "other"]
 
 
@@ -152,6 +154,8 @@ class Container(NamedTuple):
     restart: Value[str] | None = None
     log_driver: Value[str] | None = None
     log_options: tuple[Value[Pair], ...] = ()
+    features: tuple[Value[Feature], ...] = ()
+    """Those that a devcontainer.json names; what the project's own ask for is merged in."""
     partial: bool = False
     """Only a part of the container is written here, so nothing can be said to be missing."""
 

@@ -24,6 +24,7 @@ SUBJECTS = {
     "DaemonConfig": "sandboxd.model.daemon_config",
     "Document": "sandboxd.model.document",
     "Image": "sandboxd.model.image",
+    "FeatureLock": "sandboxd.model.feature",
     "SeccompProfile": "sandboxd.model.seccomp",
     "Suppression": "sandboxd.model.suppression",
 }

@@ -1,0 +1,186 @@
+"""Features: what a devcontainer.json says of them, and what a Feature's own file asks for."""
+
+from __future__ import annotations
+
+import posixpath
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.errors import UnreadableError
+from sandboxd.findings import Place
+from sandboxd.kinds import _docker_flags as flags
+from sandboxd.kinds import _mounts
+from sandboxd.model import feature as model
+from sandboxd.model.container import Container, Pair, Unseen
+from sandboxd.model.feature import FeatureLock, LockedFeature
+from sandboxd.model.values import Origin, Value
+from sandboxd.syntax import jsonc
+from sandboxd.text import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from sandboxd.kinds import Resolver
+    from sandboxd.model.feature import Feature
+    from sandboxd.syntax.node import Node
+
+    # A node of a Feature's file and the property that it is of -> the located value.
+    Locate = Callable[[Any, Node, str, str], Value[Any]]
+
+FILE = "devcontainer-feature.json"
+_LOCKS = {".devcontainer.json": ".devcontainer-lock.json"}
+_HOOKS = ("onCreateCommand", "updateContentCommand", "postCreateCommand", "postStartCommand")
+
+
+def layer(path: str, node: Node, base: Container, variables: Resolver) -> Container:
+    """`base` with the Features of a devcontainer.json: named, and those of the project read.
+
+    `node` is the object of Features. What they ask for stands, for who reads it, at their names.
+    """
+    found = base
+    uses: list[Value[Feature]] = []
+    unread: list[str] = []
+    lock = _lock(path, variables)
+    for key, _ in node.members:
+        use = model.parse(str(key.value))
+        if lock is not None and use.source == "registry":
+            use = use._replace(locked=str(key.value) in lock)
+        place = Place(path, Span(key.span.start + 1, key.span.end - 1))
+        uses.append(Value(use, Origin("file", path, "features"), place, str(key.value), (key,)))
+        read = _local(use, path, variables) if use.source == "local" else None
+        if read is not None:
+            found = described(read, found, _at_name(str(key.value), place), variables)
+        elif model.asks(use) is None:
+            unread.append(f"`{key.value}`")
+    unseen = found.unseen
+    if unread:
+        reason = f"what its Features add is not read: {', '.join(unread)}"
+        unseen = (*unseen, Unseen("features", reason))
+    return found._replace(features=tuple(uses), unseen=unseen)
+
+
+def described(root: Node, base: Container, locate: Locate, variables: Resolver) -> Container:
+    """`base` with what the file of a Feature asks for; a later value wins."""
+    mounts: list[Value[Any]] = []
+    for item in _items(root.get("mounts")):
+        text = item.text()
+        if text is not None:
+            made = _mounts.from_csv(text, variables)
+            mounts.append(locate(made.mount, item, "mounts", text[made.start : made.end]))
+        elif item.kind == "object":
+            fields = [_text(item.get(key)) or "" for key in ("type", "source", "target")]
+            mount = _mounts.from_fields(fields[0] or "volume", fields[1], fields[2], variables)
+            mounts.append(locate(mount, item.get("source") or item, "mounts", fields[1]))
+    return base._replace(
+        privileged=_switch(root, "privileged", locate) or base.privileged,
+        init=_switch(root, "init", locate) or base.init,
+        cap_add=(*base.cap_add, *_strings(root, "capAdd", flags.capability, locate)),
+        security_opt=(
+            *base.security_opt,
+            *_strings(root, "securityOpt", flags.security_option, locate),
+        ),
+        mounts=(*base.mounts, *mounts),
+        env=(*base.env, *_environment(root, locate)),
+        lifecycle=(*base.lifecycle, *_commands(root, locate)),
+    )
+
+
+def read_lock(root: Node, path: str) -> FeatureLock | None:
+    """The content of a `devcontainer-lock.json`; None when it holds no Features."""
+    features = root.get("features")
+    if features is None or features.kind != "object":
+        return None
+
+    def value(node: Node | None, key: str) -> Value[str] | None:
+        text = _text(node)
+        if node is None or text is None:
+            return None
+        span = Span(node.span.start + 1, node.span.end - 1)
+        return Value(text, Origin("file", path, key), Place(path, span), text, (node,))
+
+    entries: list[LockedFeature] = []
+    for key, entry in features.members:
+        name = value(key, "features")
+        if name is not None:
+            fields = [value(entry.get(field), field) for field in LockedFeature._fields[1:]]
+            entries.append(LockedFeature(name, *fields))
+    return FeatureLock(path, tuple(entries))
+
+
+def _lock(path: str, variables: Resolver) -> set[str] | None:
+    """The names that the lock file beside a devcontainer.json has; None when that is not known."""
+    if variables.files is None:
+        return None
+    folder, _, name = path.rpartition("/")
+    try:
+        source = variables.read(f"{folder}/{_LOCKS.get(name, 'devcontainer-lock.json')}", path)
+    except UnreadableError:
+        return set()
+    root = jsonc.parse(source.text).root
+    lock = read_lock(root, source.path) if root is not None else None
+    return {entry.name.value for entry in lock.entries} if lock is not None else set()
+
+
+def _local(use: Feature, path: str, variables: Resolver) -> Node | None:
+    if variables.files is None:
+        return None
+    folder = posixpath.normpath(posixpath.join(posixpath.dirname(path), use.id))
+    try:
+        source = variables.read(f"{folder}/{FILE}", path)
+    except UnreadableError:
+        return None
+    root = jsonc.parse(source.text).root
+    return root if root is not None and root.kind == "object" else None
+
+
+def _at_name(name: str, place: Place) -> Locate:
+    """What a Feature sets can be changed where it is named, and only by no longer naming it."""
+
+    def locate(normal: Any, node: Node, key: str, written: str) -> Value[Any]:
+        return Value(normal, Origin("feature", name, key), place, written)
+
+    return locate
+
+
+def _switch(root: Node, key: str, locate: Locate) -> Value[bool] | None:
+    node = root.get(key)
+    if node is None or node.value is not True:
+        return None
+    return locate(True, node, key, "true")
+
+
+def _strings(
+    root: Node, key: str, normal: Callable[[str], Any], locate: Locate
+) -> list[Value[Any]]:
+    texts = [(item, item.text()) for item in _items(root.get(key))]
+    return [locate(normal(text), item, key, text) for item, text in texts if text is not None]
+
+
+def _environment(root: Node, locate: Locate) -> list[Value[Pair]]:
+    node = root.get("containerEnv")
+    return [
+        locate(Pair(str(key.value), text), value, "containerEnv", text)
+        for key, value in (node.members if node is not None else ())
+        if (text := value.text()) is not None
+    ]
+
+
+def _commands(root: Node, locate: Locate) -> list[Value[str]]:
+    found: list[Value[str]] = []
+    for hook in (*_HOOKS, "postAttachCommand"):
+        node = root.get(hook)
+        if node is None:
+            continue
+        for command in [value for _, value in node.members] or [node]:
+            text = " ".join(str(item.value) for item in command.items) or _text(command) or ""
+            if text.strip():
+                found.append(locate(text, command, hook, text))
+    return found
+
+
+def _items(node: Node | None) -> list[Node]:
+    return node.items if node is not None else []
+
+
+def _text(node: Node | None) -> str | None:
+    return None if node is None else node.text()

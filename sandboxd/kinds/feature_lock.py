@@ -1,0 +1,45 @@
+"""devcontainer-lock.json: which version of each Feature was installed, by digest."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.model.document import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from sandboxd.findings import Change
+    from sandboxd.kinds import Resolver
+    from sandboxd.model.container import Container
+    from sandboxd.text import Edit, SourceText
+
+NAME = "feature_lock"
+NAMES = ("devcontainer-lock.json", ".devcontainer-lock.json")
+
+
+def matches(path: str) -> bool:
+    return path.rpartition("/")[2] in NAMES
+
+
+def parse(source: SourceText) -> Document:
+    from sandboxd.syntax import jsonc
+
+    return Document(NAME, source, jsonc.parse(source.text))
+
+
+def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
+    return ()
+
+
+def subjects(document: Document) -> Iterator[tuple[str, object]]:
+    from sandboxd.kinds import _features
+
+    root = document.tree.root
+    lock = _features.read_lock(root, document.source.path) if root is not None else None
+    if lock is not None:
+        yield "FeatureLock", lock
+
+
+def edits(document: Document, subject: Any, changes: Sequence[Change]) -> tuple[Edit, ...] | None:
+    return None

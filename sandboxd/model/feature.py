@@ -1,0 +1,91 @@
+"""A Feature that a devcontainer.json names, and what well-known ones ask for."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Literal
+
+    from sandboxd.model.values import Value
+
+    FeatureSource = Literal["registry", "local", "tarball", "legacy"]
+
+
+class Feature(NamedTuple):
+    """One key of `features`: `id` without its version, which is '' where there is none.
+
+    `locked` says whether `devcontainer-lock.json` pins it, None when that is not known.
+    """
+
+    id: str
+    version: str
+    source: FeatureSource
+    locked: bool | None = None
+
+    def is_pinned(self) -> bool:
+        """By a digest, or by a full version number."""
+        return self.version.startswith("sha256:") or self.version.count(".") >= 2
+
+
+class LockedFeature(NamedTuple):
+    """An entry of `devcontainer-lock.json`, with the fields as they are written."""
+
+    name: Value[str]
+    version: Value[str] | None
+    resolved: Value[str] | None
+    integrity: Value[str] | None
+
+
+class FeatureLock(NamedTuple):
+    path: str
+    entries: tuple[LockedFeature, ...]
+
+
+def parse(name: str) -> Feature:
+    """The Feature that a key of `features` names."""
+    text = name.strip()
+    if text.startswith(("./", "../")):
+        return Feature(text, "", "local")
+    if text.lower().startswith(("https://", "http://")):
+        return Feature(text, "", "tarball")
+    head, at, digest = text.partition("@")
+    path, slash, last = head.rpartition("/")
+    last, _, tag = last.partition(":")
+    known = f"{path}{slash}{last}"
+    # `owner/repository/feature@tag` of a GitHub release, and names without a registry.
+    host = known.split("/")[0]
+    is_registry = "." in host or ":" in host or host == "localhost"
+    return Feature(known.lower(), digest if at else tag, "registry" if is_registry else "legacy")
+
+
+OFFICIAL = "ghcr.io/devcontainers/features/"
+
+# What those of the official collection ask for, of devcontainers/features in July 2026. Names
+# that are missing here are not known; an empty entry asks for nothing.
+_ASKS: dict[str, tuple[str, ...]] = {
+    "docker-in-docker": ("privileged",),
+    "docker-outside-of-docker": ("/var/run/docker.sock", "label=disable"),
+    "go": ("SYS_PTRACE", "seccomp=unconfined"),
+    "rust": ("SYS_PTRACE", "seccomp=unconfined"),
+}
+_HARMLESS = (
+    "anaconda aws-cli azure-cli common-utils conda copilot-cli desktop-lite dotnet git git-lfs "
+    "github-cli hugo java kubectl-helm-minikube nix node nvidia-cuda oryx php powershell python "
+    "ruby sshd terraform"
+)
+
+
+def asks(feature: Feature) -> tuple[str, ...] | None:
+    """What a well-known Feature asks of the engine; () for nothing, None when it is not known."""
+    if not feature.id.startswith(OFFICIAL):
+        return None
+    name = feature.id[len(OFFICIAL) :]
+    if name in _ASKS:
+        return _ASKS[name]
+    return () if name in _HARMLESS.split() else None
+
+
+def entries_by_name(lock: FeatureLock) -> Mapping[str, LockedFeature]:
+    return {entry.name.value: entry for entry in lock.entries}

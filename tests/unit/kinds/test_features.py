@@ -1,0 +1,80 @@
+"""Features: names, what a project's own ask for, and its file by itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandboxd import analysis
+from sandboxd.effective.container import effective
+from sandboxd.effective.variables import Variables
+from sandboxd.kinds import devcontainer
+from sandboxd.model.container import Container
+from sandboxd.model.feature import asks, parse
+from sandboxd.model.files import Files
+from sandboxd.text import SourceText
+
+CONFIG = "/project/.devcontainer/devcontainer.json"
+OWN = '{"id": "tool", "privileged": true, "capAdd": ["SYS_ADMIN"], "securityOpt": ["%s"]}'
+
+
+def read(text: str, files: dict[str, str]) -> Container:
+    known = {f"/project/{path}": SourceText(f"/project/{path}", t) for path, t in files.items()}
+    document = devcontainer.parse(SourceText(CONFIG, text))
+    found = effective(document, Variables(files=Files(known)))
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "id_", "version", "source"),
+    [
+        ("ghcr.io/devcontainers/features/node:1", "ghcr.io/devcontainers/features/node", "1", "registry"),
+        ("GHCR.io/A/b@sha256:00", "ghcr.io/a/b", "sha256:00", "registry"),
+        ("localhost:5000/a/b:1", "localhost:5000/a/b", "1", "registry"),
+        ("./tool", "./tool", "", "local"),
+        ("https://x.example/a.tgz", "https://x.example/a.tgz", "", "tarball"),
+        ("node", "node", "", "legacy"),
+        ("o/r/tool@v1", "o/r/tool", "v1", "legacy"),
+    ],
+)  # fmt: skip
+def test_names(name: str, id_: str, version: str, source: str) -> None:
+    assert parse(name)[:3] == (id_, version, source)
+
+
+def test_what_is_known_of_the_official_ones() -> None:
+    assert asks(parse("ghcr.io/devcontainers/features/docker-in-docker:2")) == ("privileged",)
+    assert asks(parse("ghcr.io/devcontainers/features/node:1")) == ()
+    assert asks(parse("ghcr.io/devcontainers/features/no-such:1")) is None
+    assert asks(parse("ghcr.io/someone/features/node:1")) is None
+
+
+def test_a_feature_of_the_project_is_merged_between_run_args_and_the_files_own_options() -> None:
+    text = (
+        '{"image": "a", "features": {"./tool": {}}, "securityOpt": ["no-new-privileges=true"],'
+        ' "runArgs": ["--security-opt=seccomp=mine.json", "--security-opt=no-new-privileges=false"]}'
+    )
+    files = {".devcontainer/tool/devcontainer-feature.json": OWN % "seccomp=unconfined"}
+    found = read(text, files)
+    assert found.is_privileged()
+    assert found.privileged is not None and found.privileged.origin.describe() == "Feature `./tool`"
+    seccomp, privileges = found.option("seccomp"), found.option("no-new-privileges")
+    assert seccomp is not None and seccomp.value.value == "unconfined"
+    assert privileges is not None and privileges.value.value == "true"
+    assert seccomp.place is not None
+    start, end = seccomp.place.span
+    assert text[start:end] == "./tool"
+    assert found.unseen == ()
+
+
+def test_what_cannot_be_read_is_said() -> None:
+    text = '{"image": "a", "features": {"./gone": {}, "ghcr.io/x/y:1": {}}}'
+    [unseen] = read(text, {}).unseen
+    assert unseen.reason == "what its Features add is not read: `./gone`, `ghcr.io/x/y:1`"
+
+
+def test_the_file_of_a_feature_is_judged_by_the_rules_of_containers() -> None:
+    source = SourceText("/project/tool/devcontainer-feature.json", OWN % "seccomp=unconfined")
+    report = analysis.check_source(source)
+    rules = {finding.rule for finding in report.findings}
+    assert {"privileged-container", "cap-add-sys-admin", "seccomp-unconfined"} <= rules
+    assert "no-new-privileges-missing" not in rules
