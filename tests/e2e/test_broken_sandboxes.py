@@ -60,7 +60,8 @@ BROKEN_UNDER_RUNC: dict[str, tuple[list[Change], set[str], set[str]]] = {
     ),
     "no seccomp": ([UNCONFINED], {"user-namespace"}, SURFACE),
     "no no-new-privileges": ([without_option("no-new"), ROOT], {"setuid-program"}, set()),
-    "pid host": ([host_config(PidMode="host")], {"host-process-visible"}, set()),
+    # A process of the host that has the sandbox's user id shows it more.
+    "pid host": ([host_config(PidMode="host")], {"host-process-visible"}, {"proc-root"}),
     "pid host and SYS_PTRACE": (
         [host_config(PidMode="host"), capability("SYS_PTRACE"), NO_APPARMOR, ROOT],
         {"host-process-visible", "host-process-environ", "host-process-signal"}
