@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from sandboxd.config import FILE_NAME
-from sandboxd.errors import SandboxdError, UsageError
+from sandboxd.errors import SandboxdError
 from sandboxd.host.facts import HostFacts
 from sandboxd.ipc import messages
 from sandboxd.plan.generate import Written
@@ -53,12 +53,12 @@ def _generate(path: str, environ: Mapping[str, str], facts: HostFacts) -> Outcom
     try:
         if os.path.lexists(os.path.join(path, FILE_NAME)):
             written = Project.open(path, environ).generate(facts)
-    except UsageError:
-        pass  # `examine` finds the same and says it
     except SandboxdError as error:
         failure = error
     seen = time.monotonic()
     examined = examine(path, environ, facts)
+    if not examined.valid:
+        failure = None  # the config is what is wrong, and `examine` says it
     if failure is not None:
         examined = examined._replace(problem=failure.message, hint=failure.hint)
     names = tuple(item.path for item in written if item.changed)

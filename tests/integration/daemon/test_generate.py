@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ class Listener:
 
     def __init__(self, world: World) -> None:
         self.process = world.popen("status", "--watch", "--json")
+        # An event that never comes ends the test, not the patience of whoever runs it.
+        self._limit = threading.Timer(30, self.process.kill)
+        self._limit.start()
         self.snapshot = self.next()
         assert self.snapshot["type"] == messages.SNAPSHOT
         assert self.next()["type"] == messages.LIVE
@@ -39,6 +43,7 @@ class Listener:
                 return found
 
     def end(self) -> None:
+        self._limit.cancel()
         self.process.kill()
         self.process.communicate()
 
@@ -231,6 +236,7 @@ def test_a_daemon_that_ends_ends_the_watch_with_a_hint(world: World) -> None:
     _, said = listener.process.communicate(timeout=10)
     assert listener.process.returncode == 5
     assert "hint:" in said
+    listener.end()
 
 
 def test_without_a_sandboxd_toml_nothing_is_written(world: World) -> None:
@@ -273,3 +279,18 @@ def test_init_without_a_daemon_starts_none(world: World) -> None:
     assert world.run("init", cwd=folder).returncode == 0
     assert world.pid() is None
     assert not (folder / GENERATED).exists()
+
+
+def test_a_link_where_a_file_belongs_is_said_and_not_followed(world: World) -> None:
+    _project, file = kept(world)
+    listener = Listener(world)
+    target = world.home / "precious"
+    target.write_text("mine")
+    link = world.home / "link"
+    link.symlink_to(target)
+    link.rename(file)
+    event = listener.event("failed", "invalid", "regenerated", "unchanged")
+    assert event["kind"] in ("failed", "invalid") and "symbolic link" in event["message"]
+    assert target.read_text() == "mine" and file.is_symlink()
+    assert "symbolic link" in world.status()["projects"][0]["problem"]
+    listener.end()
