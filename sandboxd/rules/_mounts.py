@@ -93,12 +93,36 @@ def within_workspace(mount: Value[Mount], path: str, container: Container) -> bo
     )
 
 
-def pinned(container: Container, target: str) -> bool:
-    """Whether the place inside that is called `target` is mounted read-only over the workspace."""
-    return any(
-        mount.value.read_only and below(target, mount.value.target.rstrip("/") or "/")
-        for mount in container.mounts
-    )
+def project_path(path: str, container: Container) -> str:
+    """`path`, as docker takes it in the project's folder, below that folder; '' if it is elsewhere.
+
+    The folder may be unknown; then it goes by its variable.
+    """
+    workspace = (container.workspace or "${localWorkspaceFolder}").rstrip("/")
+    if path.startswith("${localWorkspaceFolder}/"):
+        path = workspace + path[len("${localWorkspaceFolder}") :]
+    elif not path.startswith(("/", "~", "$", "\\")) and path[1:2] != ":":
+        path = f"{workspace}/{path}"
+    if ".." in path:
+        path = _normal(path)
+    path = path.replace("/./", "/")
+    return path if path.startswith(workspace + "/") else ""
+
+
+def container_writes(path: str, container: Container) -> bool:
+    """Whether a file of the project can be changed from inside, where the project is mounted.
+
+    It is unless a read-only mount covers it; `path` is one of :func:`project_path`.
+    """
+    workspace = (container.workspace or "${localWorkspaceFolder}").rstrip("/")
+    for mount in container.mounts:
+        source = mount.value.source.rstrip("/")
+        if not mount.value.read_only or mount.value.type != "bind" or not below(path, source):
+            continue
+        # The project as a whole elsewhere inside says nothing of its usual place.
+        if source != workspace or mount.origin.key == "workspaceMount":
+            return False
+    return True
 
 
 def _normal(path: str) -> str:
