@@ -78,9 +78,9 @@ async def test_each_version_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> N
     calls: list[bool] = []
     real = judgements.judge
 
-    def counting(*args: Any, verify: bool) -> Any:
+    def counting(*args: Any, verify: bool, **more: Any) -> Any:
         calls.append(verify)
-        return real(*args, verify=verify)
+        return real(*args, verify=verify, **more)
 
     monkeypatch.setattr(judgements, "judge", counting)
     found, _ = session()
