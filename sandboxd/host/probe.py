@@ -8,7 +8,8 @@ import shutil
 from collections.abc import Mapping
 from typing import Any
 
-from sandboxd.host.docker_api import Api, ApiError, current_context, engine_host
+from sandboxd.engine_api.address import current_context, engine_host
+from sandboxd.host.docker_api import Api, ApiError
 from sandboxd.host.engine_facts import is_podman, known_name, usable_runtimes
 from sandboxd.host.facts import HostFacts, from_raw
 from sandboxd.host.memory import Memory, open_memory
@@ -22,6 +23,13 @@ def probe(environ: Mapping[str, str], *, trial: bool, timeout: float = 5.0) -> H
 
 def raw_facts(environ: Mapping[str, str], *, trial: bool, timeout: float = 5.0) -> dict[str, Any]:
     """The raw answers, JSON-ready: `doctor --raw` prints them and `--facts` reads them back."""
+    facts = machine_raw(environ)
+    facts["engine"] = _engine(environ, str(facts["kernel"]), trial, timeout)
+    return facts
+
+
+def machine_raw(environ: Mapping[str, str]) -> dict[str, Any]:
+    """The raw answers of the machine alone; no engine is asked."""
     facts: dict[str, Any] = {
         "version": 1,
         "system": platform.system() or None,
@@ -48,7 +56,6 @@ def raw_facts(environ: Mapping[str, str], *, trial: bool, timeout: float = 5.0) 
     }
     if platform.system() == "Linux":
         facts["selinux"] = _read("/sys/fs/selinux/enforce") or ""
-    facts["engine"] = _engine(environ, str(facts["kernel"]), trial, timeout)
     return facts
 
 

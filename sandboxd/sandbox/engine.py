@@ -8,10 +8,10 @@ import json
 import socket
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sandboxd.engine_api.address import engine_host, tls_files
+from sandboxd.engine_api.transport import ANSWER_SECONDS, AddressError, ApiError, Transport
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host.docker_api import engine_host, tls_files
 from sandboxd.sandbox import failures
-from sandboxd.sandbox.transport import ANSWER_SECONDS, ApiError, Tls, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -244,7 +244,12 @@ class Engine:
 
 
 def connect(environ: Mapping[str, str]) -> Engine:
-    """The engine that the docker command line would talk to."""
-    files = tls_files(environ)
-    tls = Tls(files.folder, files.verify) if files is not None else None
-    return Engine(Transport(engine_host(environ), tls))
+    """The engine that the docker command line would talk to.
+
+    :raises EnvironmentFailure: its address is of a kind that cannot be used from here
+    """
+    host = engine_host(environ)
+    try:
+        return Engine(Transport(host, tls_files(environ)))
+    except AddressError:
+        raise failures.bad_address(host) from None

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from sandboxd.engine_api.transport import ANSWER_SECONDS, ApiError, CertificatesError
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.sandbox.transport import ANSWER_SECONDS, ApiError
 
 _START = "start it (`sudo systemctl start docker`), or set DOCKER_HOST to the engine you use"
 
@@ -26,8 +26,26 @@ class CannotStart(EnvironmentFailure):
     """The engine made the container, and its runtime could not start it."""
 
 
+def bad_address(host: str) -> EnvironmentFailure:
+    """The engine's address cannot be used from here."""
+    scheme, _, rest = host.partition(":")
+    if scheme == "context":
+        return EnvironmentFailure(
+            f"there is no docker context `{rest}`", "`docker context ls` lists them"
+        )
+    return EnvironmentFailure(
+        f"cannot use the engine address `{host}`",
+        "set DOCKER_HOST to a `unix://` or `tcp://` address; for an engine behind ssh, "
+        "forward its socket: `ssh -L /tmp/docker.sock:/var/run/docker.sock HOST`",
+    )
+
+
 def unreachable(host: str, error: Exception, waited: float = ANSWER_SECONDS) -> EnvironmentFailure:
     """Why nothing useful came back from the engine at `host`."""
+    if isinstance(error, CertificatesError):
+        return EnvironmentFailure(
+            f"cannot read the engine's TLS files: {error}", "check DOCKER_CERT_PATH"
+        )
     if isinstance(error, TimeoutError):
         return EnvironmentFailure(
             f"the container engine at `{host}` does not answer: waited {waited:.0f} s",

@@ -15,6 +15,7 @@ EVERYTHING = DECISIONS | {
     "analysis",
     "render",
     "host",
+    "engine_api",
     "sandbox",
     "escapes",
     "project",
@@ -39,8 +40,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "host.machine_facts": frozenset(),
     "host.known_escapes": frozenset(),
     "host.versions": frozenset({"host.facts", "host.known_escapes"}),
+    "engine_api": frozenset(),
     "host": frozenset(
         {
+            "engine_api",
             "errors",
             "data",
             "files",
@@ -59,14 +62,15 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "analysis": MEANING | {"kinds", "effective", "rules", "host.facts", "config"},
     "plan": DECISIONS | {"kinds", "effective"},
     "render": BASE | {"findings"},
-    "sandbox": DECISIONS | {"host", "escapes"},
+    "sandbox": DECISIONS | {"engine_api", "host", "escapes"},
     "escapes": frozenset({"errors", "model"}),
+    "setup": BASE | {"syntax", "host", "files", "data"},
     "project": DECISIONS | {"kinds", "effective", "analysis"},
     "ipc": BASE | {"findings", "host.facts", "files"},
     "status": EVERYTHING,
     "daemon": EVERYTHING | {"status"},
     "lsp": EVERYTHING,
-    "cli": EVERYTHING | {"status"},
+    "cli": EVERYTHING | {"status", "setup"},
 }
 
 # Commands that only start another room's main loop.
@@ -97,7 +101,7 @@ PURE = (
 )
 
 # What reads the machine or the clock, and the rooms that may. `os.environ` stands for getenv too.
-_EDGES = ("host", "sandbox", "ipc", "daemon", "cli", "escapes")
+_EDGES = ("host", "sandbox", "ipc", "daemon", "cli", "escapes", "setup")
 MACHINE: dict[str, tuple[str, ...]] = {
     "subprocess": _EDGES,
     "os.environ": _EDGES,

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from sandboxd.engine_api.address import engine_host
 from sandboxd.errors import SandboxdError
-from sandboxd.host.docker_api import engine_host
 from tools.demo.screen import Screen, confirmed
 from tools.demo.signals import uninterrupted
 from tools.engine import packages, private

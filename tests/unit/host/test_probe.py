@@ -20,8 +20,8 @@ from typing import Any
 
 import pytest
 
+from sandboxd.engine_api.address import engine_host
 from sandboxd.host import trials
-from sandboxd.host.docker_api import engine_host
 from sandboxd.host.facts import Engine
 from sandboxd.host.probe import probe, raw_facts
 

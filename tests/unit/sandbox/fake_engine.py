@@ -9,8 +9,8 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 
+from sandboxd.engine_api.transport import Transport
 from sandboxd.sandbox.engine import Engine
-from sandboxd.sandbox.transport import Transport
 
 Answer = Callable[[str, str], tuple[int, object]]
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.engine_api.transport import ApiError, Transport
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.sandbox import engine as engine_module
 from sandboxd.sandbox import failures
 from sandboxd.sandbox.engine import Engine, Exec, connect
-from sandboxd.sandbox.transport import ApiError, Transport
 from tests.unit.sandbox.fake_engine import answering, raw
 
 

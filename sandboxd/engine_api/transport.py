@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import socket
 import ssl
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlencode, urlsplit
-
-from sandboxd.errors import EnvironmentFailure
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sandboxd.engine_api.address import TlsFiles
 
 # A healthy engine answers a question in milliseconds; a person waits this long before wondering.
 ANSWER_SECONDS = 10.0
@@ -31,11 +32,12 @@ class ApiError(Exception):
         self.message = message
 
 
-class Tls(NamedTuple):
-    """Where `DOCKER_CERT_PATH` keeps the client's certificate, and whether to check the server's."""
+class AddressError(ValueError):
+    """The engine's address is of a kind that cannot be spoken to from here."""
 
-    folder: str
-    verify: bool
+
+class CertificatesError(OSError):
+    """A file of the client's or the engine's certificate is missing or is not what it should be."""
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -52,23 +54,15 @@ class _UnixConnection(http.client.HTTPConnection):
 class Transport:
     """The way to one engine, named by a `DOCKER_HOST` value.
 
-    :raises EnvironmentFailure: the value's scheme is not one we can speak
+    :raises AddressError: the value's scheme is not one we can speak
     """
 
-    def __init__(self, host: str, tls: Tls | None = None) -> None:
+    def __init__(self, host: str, tls: TlsFiles | None = None) -> None:
         self.host = host
         self._tls = tls
         self._url = urlsplit(host)
-        if self._url.scheme == "context":
-            raise EnvironmentFailure(
-                f"there is no docker context `{self._url.path}`", "`docker context ls` lists them"
-            )
         if self._url.scheme not in ("unix", "tcp", "http", "https"):
-            raise EnvironmentFailure(
-                f"cannot use the engine address `{host}`",
-                "set DOCKER_HOST to a `unix://` or `tcp://` address; for an engine behind ssh, "
-                "forward its socket: `ssh -L /tmp/docker.sock:/var/run/docker.sock HOST`",
-            )
+            raise AddressError(host)
 
     @property
     def is_local(self) -> bool:
@@ -85,6 +79,7 @@ class Transport:
     ) -> Any:
         """The decoded answer: JSON where the engine says so, else bytes.
 
+        :param body: bytes are sent as a tar archive, anything else as JSON
         :raises ApiError: the engine refuses
         :raises OSError, http.client.HTTPException: there is no engine, or not a healthy one
         """
@@ -122,7 +117,7 @@ class Transport:
             taken = connection.sock
             data = json.dumps(body).encode()
             head = (
-                f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                f"POST {quote(path)} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                 f"Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: {len(data)}\r\n\r\n"
             )
             taken.sendall(head.encode() + data)
@@ -146,15 +141,20 @@ class Transport:
         )
 
 
-def _context(tls: Tls | None) -> ssl.SSLContext:
+def _context(tls: TlsFiles | None) -> ssl.SSLContext:
     context = ssl.create_default_context()
-    if tls is not None:
+    if tls is None:
+        return context
+    try:
         if tls.verify:
-            context.load_verify_locations(f"{tls.folder}/ca.pem")
+            context.load_verify_locations(os.path.join(tls.folder, "ca.pem"))
         else:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        context.load_cert_chain(f"{tls.folder}/cert.pem", f"{tls.folder}/key.pem")
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.load_cert_chain(
+            os.path.join(tls.folder, "cert.pem"), os.path.join(tls.folder, "key.pem")
+        )
+    except OSError as error:
+        raise CertificatesError(f"{tls.folder}: {error.strerror or error}") from None
     return context
 
 
@@ -166,7 +166,7 @@ def _decoded(data: bytes) -> Any:
 
 
 def _target(path: str, query: Mapping[str, str] | None) -> str:
-    return f"{path}?{urlencode(query)}" if query else path
+    return quote(path) + (f"?{urlencode(query)}" if query else "")
 
 
 def _send(
@@ -174,10 +174,11 @@ def _send(
 ) -> http.client.HTTPResponse:
     if body is None:
         connection.request(method, target)
+    elif isinstance(body, bytes):
+        connection.request(method, target, body, {"Content-Type": "application/x-tar"})
     else:
-        connection.request(
-            method, target, json.dumps(body).encode(), {"Content-Type": "application/json"}
-        )
+        data = json.dumps(body).encode()
+        connection.request(method, target, data, {"Content-Type": "application/json"})
     return connection.getresponse()
 
 
