@@ -1,12 +1,15 @@
-"""Which files `check` looks at: those named, and those found below folders."""
+"""Which files `check` looks at: those named, and those found below folders that git keeps."""
 
 from __future__ import annotations
 
 import os
 
 from sandboxd import kinds
-from sandboxd._typing import NamedTuple
+from sandboxd._typing import TYPE_CHECKING, NamedTuple
 from sandboxd.findings import Skipped
+
+if TYPE_CHECKING:
+    from sandboxd.cli._gitignore import Ignore
 
 # A walk ends here: a folder of a million files is no project, and a shell has to answer.
 MAX_ENTRIES = 200_000
@@ -39,12 +42,15 @@ def find(paths: list[str]) -> Found:
 
 
 def _walk(root: str) -> Found:
+    # Late: a check of named files has no use for it.
+    from sandboxd.cli._gitignore import for_folder
+
     files: list[str] = []
     skipped: list[Skipped] = []
-    waiting = [(root, 0)]
+    waiting: list[tuple[str, int, Ignore | None]] = [(root, 0, for_folder(root))]
     left = MAX_ENTRIES
     while waiting:
-        folder, depth = waiting.pop()
+        folder, depth, ignore = waiting.pop()
         try:
             with os.scandir(folder) as scan:
                 entries = sorted(scan, key=lambda entry: entry.name)
@@ -64,9 +70,13 @@ def _walk(root: str) -> Found:
             if entry.is_symlink():
                 skipped.extend(_link(entry.path))
             elif entry.is_dir(follow_symlinks=False):
-                if entry.name not in _NOT_ENTERED:
-                    folders.append((entry.path, depth + 1))
-            elif kinds.find_in_tree(entry.path):
+                is_ignored = ignore is not None and ignore.ignores(entry.path, True)
+                if entry.name not in _NOT_ENTERED and not is_ignored:
+                    below = ignore.below(entry.path) if ignore is not None else None
+                    folders.append((entry.path, depth + 1, below))
+            elif kinds.find_in_tree(entry.path) and not (
+                ignore is not None and ignore.ignores(entry.path, False)
+            ):
                 files.append(entry.path)
         waiting.extend(reversed(folders))
     return Found(tuple(files), tuple(skipped))

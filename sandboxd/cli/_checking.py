@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from sandboxd.analysis.fixing import Fixed
     from sandboxd.analysis.settings import RuleSettings
+    from sandboxd.cli._baseline import Baseline
     from sandboxd.findings import Finding, Severity
 
 
@@ -46,6 +47,7 @@ class Session:
         self.raw: dict[str, bytes] = {}
         self.unreadable: list[Skipped] = []
         self._settings: dict[str, RuleSettings] = {}
+        self.baseline: Baseline | None = None
 
     def paths(self, paths: list[str]) -> Checked:
         """Check files, and what is found below folders."""
@@ -59,6 +61,17 @@ class Session:
                 hint = "name a file, or start with `sandboxd init`"
                 self.unreadable.append(Skipped(os.path.abspath(path), reason, hint))
         return self.check(self.sources.values())
+
+    def listing(self, paths: list[str]) -> str:
+        """A line for each file that would be checked, with its kind."""
+        from sandboxd.render._paths import shown
+
+        found = _check_files.find(paths)
+        lines: list[str] = []
+        for path in found.files:
+            kind = kinds.find(path)
+            lines.append(f"{shown(path, self.cwd)}\t{kind.NAME if kind is not None else '-'}\n")
+        return "".join(lines)
 
     def stdin(self, name: str) -> Checked:
         """Check what comes from standard input under the name of a file."""
@@ -107,13 +120,16 @@ class Session:
     def combined(self, reports: list[Report]) -> Report:
         findings: list[Finding] = []
         skipped: list[Skipped] = []
-        shown: dict[str, SourceText] = {}
+        texts: dict[str, SourceText] = {}
         for report in reports:
             findings += [f for f in report.findings if f.severity >= self.threshold]
             skipped += report.skipped
-            shown.update(report.sources)
+            texts.update(report.sources)
         total = sum(report.files for report in reports)
-        return Report(tuple(unique(findings)), tuple(dict.fromkeys(skipped)), total, shown)
+        findings = unique(findings)
+        if self.baseline is not None:
+            findings = self.baseline.applied(findings)
+        return Report(tuple(findings), tuple(dict.fromkeys(skipped)), total, texts)
 
     def settings(self, path: str) -> RuleSettings:
         """The rule settings of the nearest `sandboxd.toml`."""

@@ -101,8 +101,10 @@ def _controls(facts: HostFacts) -> list[str]:
         ("limits", _limits(facts)),
         ("egress", "not limited: profiles without a network have none, the others an open one"),
     ]
-    if facts.selinux in (None, "disabled"):
-        rows = [row for row in rows if row[0] != "SELinux"]
+    hidden = {"SELinux"} if facts.selinux in (None, "disabled") else set()
+    if facts.engine is not None and facts.engine.kernel not in (None, facts.kernel):
+        hidden |= {"SELinux", "user namespaces"}  # this machine's, and containers run on another
+    rows = [row for row in rows if row[0] not in hidden]
     return [f"control  {name:<15}  {text}" for name, text in rows]
 
 

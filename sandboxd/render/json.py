@@ -16,8 +16,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from sandboxd.findings import Finding, Place, Report
+    from sandboxd.render._options import Options
 
 VERSION = 1
+
+
+def document(report: Report, options: Options) -> str:
+    return render(report, options.cwd) + "\n"
 
 
 def render(report: Report, cwd: str) -> str:

@@ -11,12 +11,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sandboxd.findings import Finding, Report, Skipped
+    from sandboxd.render._options import Options
     from sandboxd.text import SourceText
 
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.HINT: "34"}
 # A message may quote a value of the file, which may be as long as the file.
 _LONGEST = 400
 _BOLD, _DIM, _GREEN = "1", "2", "32"
+
+
+def document(report: Report, options: Options) -> str:
+    """Nothing where no file was read: what could not be is said on stderr."""
+    if not report.files:
+        return ""
+    text = render(report, colour=options.colour, width=options.width, cwd=options.cwd)
+    return text + "\n"
 
 
 def render(report: Report, *, colour: bool, width: int, cwd: str = "") -> str:

@@ -2,7 +2,8 @@
 
 Reads the text of the files only: it needs no engine and no daemon. Without PATH it searches the
 working directory; `-` reads a file from standard input. Exit code 1 says that there are findings
-at or above the threshold, 2 that something could not be read.
+at or above the threshold, 2 that something could not be read. Below a folder, what git ignores is
+left out, except for the files that dev container tools read anyway.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from sandboxd.cli._checking import Checked, Session
     from sandboxd.findings import Severity
+    from sandboxd.render._options import RuleText
 
 HELP = "find settings that reach the host, and fix them"
 
@@ -27,16 +29,25 @@ _SWITCHES = {
     "--unsafe": "with `--fix`, `--diff`: apply the other fixes, too",
     "--diff": "print what `--fix` would change, and write nothing",
     "--pedantic": "show hints as well",
+    "--list-files": "print the files that would be checked, and their kinds",
+    "--strict-coverage": "exit 2 when a part of a file could not be judged",
 }
-_FORMATS = ("text", "json")
 _LEVELS = ("error", "warning", "hint")
-_DEFAULTS = {"format": "text", "fail_on": "warning", "stdin_filename": None}
+_DEFAULTS = {
+    "format": "text",
+    "fail_on": "warning",
+    "stdin_filename": None,
+    "baseline": None,
+    "write_baseline": None,
+    "reason": None,
+    "expires": None,
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("paths", nargs="*", metavar="PATH", help="a file or a folder to search (default: `.`)")
-    add("--format", choices=_FORMATS, help="how findings are printed")
+    add("--format", choices=formats(), help="how findings are printed")
     for name, text in _SWITCHES.items():
         add(name, action="store_true", help=text)
     add(
@@ -45,14 +56,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="the lowest severity that makes the exit code 1 (default: warning)",
     )
     add("--stdin-filename", metavar="F", help="read standard input, as if it were the file F")
+    add("--baseline", metavar="FILE", help="accept the findings that FILE lists")
+    add("--write-baseline", metavar="FILE", help="accept today's findings: write them to FILE")
+    add("--reason", help="with `--write-baseline`: why they are accepted")
+    add("--expires", metavar="DATE", help="with `--write-baseline`: until when, YYYY-MM-DD")
     parser.set_defaults(**_DEFAULTS)
+
+
+def formats() -> list[str]:
+    """The forms of output, from the files that are there."""
+    from sandboxd import render
+
+    names = os.listdir(os.path.dirname(render.__file__))
+    return sorted(name[:-3] for name in names if name.endswith(".py") and name[0] != "_")
 
 
 def quick(argv: list[str]) -> argparse.Namespace | None:
     """Paths and switches, without the 6 ms that `argparse` takes; None for anything else."""
     from types import SimpleNamespace
 
-    values: dict[str, object] = {name[2:]: name in argv for name in _SWITCHES}
+    values: dict[str, object] = {name[2:].replace("-", "_"): name in argv for name in _SWITCHES}
     paths = [word for word in argv if word not in _SWITCHES]
     if any(word.startswith("-") and word != "-" for word in paths):
         return None
@@ -71,10 +94,19 @@ def run(args: argparse.Namespace) -> int:
     failing = Severity[args.fail_on.upper()]
     threshold = Severity.HINT if args.pedantic else min(Severity.WARNING, failing)
     session = Session(os.environ, os.getcwd(), threshold)
+    if args.list_files:
+        _write(session.listing(args.paths or ["."]))
+        return EXIT_OK
+    if args.baseline or args.write_baseline:
+        from sandboxd.cli import _accepting
+
+        session.baseline = _accepting.baseline(args)
     if from_stdin:
         checked = session.stdin(args.stdin_filename or ".devcontainer/devcontainer.json")
     else:
         checked = session.paths(args.paths or ["."])
+    if args.write_baseline:
+        return _accepting.write(session, checked, args)
     if args.fix or args.diff:
         checked = _fix(session, checked, args, from_stdin)
     else:
@@ -83,6 +115,10 @@ def run(args: argparse.Namespace) -> int:
         name = os.path.relpath(skipped.path, session.cwd)
         shown = skipped.path if name.startswith("..") else name
         terminal.error(SandboxdError(f"`{shown}` {skipped.reason}", skipped.hint))
+    if session.baseline is not None:
+        _accepting.report_gone(session.baseline, checked)
+    if args.strict_coverage and checked.report.skipped:
+        return EXIT_USAGE
     return _exit_code(checked, failing)
 
 
@@ -112,17 +148,25 @@ def _fix(session: Session, checked: Checked, args: argparse.Namespace, from_stdi
 
 
 def _print(checked: Checked, form: str, cwd: str) -> None:
-    if form == "json":
-        from sandboxd.render.json import render as render_json
+    from importlib import import_module
 
-        report = checked.report
-        everything = report._replace(skipped=report.skipped + checked.unreadable)
-        _write(render_json(everything, cwd) + "\n")
-    elif checked.report.files:
-        from sandboxd.render.text import render as render_text
+    from sandboxd import __version__
+    from sandboxd.render._options import Options
 
-        colour = terminal.colours(sys.stdout)
-        _write(render_text(checked.report, colour=colour, width=terminal.width(), cwd=cwd) + "\n")
+    report = checked.report
+    if form != "text":
+        # Who reads it by a program does not read stderr.
+        report = report._replace(skipped=report.skipped + checked.unreadable)
+    options = Options(cwd, __version__, _describe, terminal.colours(sys.stdout), terminal.width())
+    _write(import_module(f"sandboxd.render.{form}").document(report, options))
+
+
+def _describe(rule: str) -> RuleText:
+    from sandboxd import rules
+    from sandboxd.render._options import RuleText
+
+    module = rules.get(rule)
+    return RuleText(module.META, (module.__doc__ or "").strip())
 
 
 def _write(text: str) -> None:

@@ -1,0 +1,69 @@
+"""What `check --baseline` and `check --write-baseline` do."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.cli import terminal
+from sandboxd.cli._baseline import Baseline, load
+from sandboxd.errors import EXIT_OK, UsageError
+from sandboxd.files import write_atomic
+
+if TYPE_CHECKING:
+    import argparse
+
+    from sandboxd.cli._checking import Checked, Session
+
+
+def baseline(args: argparse.Namespace) -> Baseline:
+    """The baseline that the arguments name; an empty one where it is about to be written first.
+
+    :raises UsageError: arguments that do not fit, or a file that is no baseline
+    """
+    today = date.today().isoformat()
+    if not args.write_baseline:
+        return load(args.baseline, today)
+    if not args.reason:
+        raise UsageError(
+            "`--write-baseline` accepts findings, and needs to know why",
+            "add `--reason 'why these are accepted'`",
+        )
+    if args.expires:
+        try:
+            date.fromisoformat(args.expires)
+        except ValueError:
+            raise UsageError(
+                f"`{args.expires}` is no date", "write it as `--expires 2027-01-31`"
+            ) from None
+    path = args.write_baseline
+    return load(path, today) if os.path.exists(path) else Baseline(path, (), today)
+
+
+def write(session: Session, checked: Checked, args: argparse.Namespace) -> int:
+    """Write the baseline that accepts what was found, and say how much that is."""
+    known = session.baseline
+    assert known is not None
+    findings = checked.report.findings
+    text = known.with_findings(findings, args.reason, args.expires or "")
+    write_atomic(args.write_baseline, text.encode("utf-8", "surrogatepass"))
+    accepted = sum(f.suppressed is None or f.suppressed.by == known.path for f in findings)
+    plural = "" if accepted == 1 else "s"
+    terminal.status(f"accepted {accepted} finding{plural} in `{args.write_baseline}`")
+    terminal.status(f"hint: `sandboxd check --baseline {args.write_baseline}` fails on new ones")
+    return EXIT_OK
+
+
+def report_gone(known: Baseline, checked: Checked) -> None:
+    """A baseline that accepts what is no longer there would accept its return unseen."""
+    gone = known.gone(checked.report.findings)
+    if gone:
+        plural = "entry is" if len(gone) == 1 else "entries are"
+        terminal.status(
+            f"{len(gone)} {plural} about nothing any more, `{gone[0].key.rule}` in "
+            f"`{gone[0].key.path}` for one"
+        )
+        terminal.status(
+            f"hint: `sandboxd check --write-baseline {known.path} --reason TEXT` leaves them out"
+        )

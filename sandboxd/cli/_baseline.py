@@ -1,0 +1,132 @@
+"""Findings that a project has accepted for now, so that only new ones fail.
+
+The file holds each with its rule, its file and what it is about, which survive moved lines and
+rewording; and why it was accepted, and until when.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from sandboxd import files
+from sandboxd._typing import TYPE_CHECKING, NamedTuple
+from sandboxd.errors import UnreadableError, UsageError
+from sandboxd.findings import Suppressed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from sandboxd.findings import Finding
+
+VERSION = 1
+
+
+class Key(NamedTuple):
+    """What makes a finding the same one tomorrow; `path` is relative to the baseline's folder."""
+
+    rule: str
+    path: str
+    evidence: str
+
+
+class Entry(NamedTuple):
+    """An accepted finding: `times` in its file, until `expires` (an ISO date or '')."""
+
+    key: Key
+    times: int
+    reason: str
+    expires: str
+
+
+class Baseline:
+    """The entries of one file. `today` is an ISO date."""
+
+    def __init__(self, path: str, entries: Iterable[Entry], today: str) -> None:
+        self.path = path
+        self.folder = os.path.dirname(os.path.abspath(path))
+        self.entries = {entry.key: entry for entry in entries}
+        self.today = today
+
+    def key(self, finding: Finding) -> Key:
+        path = os.path.relpath(finding.place.path, self.folder).replace(os.sep, "/")
+        return Key(finding.rule, path, finding.evidence)
+
+    def applied(self, findings: Iterable[Finding]) -> list[Finding]:
+        """The findings, those accepted marked; the same thing once more is a new finding."""
+        left = {key: entry.times for key, entry in self.entries.items() if self.holds(entry)}
+        marked: list[Finding] = []
+        for finding in findings:
+            key = self.key(finding)
+            if finding.suppressed is None and left.get(key, 0) > 0:
+                left[key] -= 1
+                finding = finding._replace(
+                    suppressed=Suppressed(self.entries[key].reason, self.path)
+                )
+            marked.append(finding)
+        return marked
+
+    def holds(self, entry: Entry) -> bool:
+        return not entry.expires or self.today <= entry.expires
+
+    def gone(self, findings: Iterable[Finding]) -> list[Entry]:
+        """Entries that no finding is about any more."""
+        there = {self.key(finding) for finding in findings}
+        return [entry for key, entry in self.entries.items() if key not in there]
+
+    def with_findings(self, findings: Iterable[Finding], reason: str, expires: str) -> str:
+        """The text of a new file that accepts `findings`; who is in this one keeps its reason."""
+        counts: dict[Key, int] = {}
+        for finding in findings:
+            if finding.suppressed is None or finding.suppressed.by == self.path:
+                key = self.key(finding)
+                counts[key] = counts.get(key, 0) + 1
+        rows = []
+        for key in sorted(counts):
+            old = self.entries.get(key)
+            kept = old is not None and self.holds(old)
+            rows.append(
+                {
+                    **key._asdict(),
+                    "count": counts[key],
+                    "reason": old.reason if old is not None and kept else reason,
+                    "expires": (old.expires if old is not None and kept else expires) or None,
+                }
+            )
+        return json.dumps({"version": VERSION, "findings": rows}, indent=2) + "\n"
+
+
+def load(path: str, today: str) -> Baseline:
+    """The baseline at `path`.
+
+    :raises UsageError: it cannot be read, or is none
+    """
+    hint = f"`sandboxd check --write-baseline {path} --reason TEXT` writes one"
+    try:
+        data = json.loads(files.read_source(path).text)
+    except UnreadableError as error:
+        raise UsageError(f"the baseline `{path}` {error.message}", hint) from None
+    except (ValueError, RecursionError):
+        raise UsageError(f"the baseline `{path}` is not valid JSON", hint) from None
+    if not isinstance(data, dict) or data.get("version") != VERSION:
+        raise UsageError(f"`{path}` is no baseline of version {VERSION}", hint)
+    rows = data.get("findings")
+    if not isinstance(rows, list):
+        raise UsageError(f"the baseline `{path}` holds no `findings`", hint)
+    return Baseline(path, [_entry(row, path, hint) for row in rows], today)
+
+
+def _entry(row: Any, path: str, hint: str) -> Entry:
+    """An entry that accepts something without saying what and why accepts nothing."""
+    wanted = (*Key._fields, "reason")
+    texts = [str(row[name]) for name in wanted if isinstance(row, dict) and row.get(name)]
+    if len(texts) < len(wanted):
+        raise UsageError(f"an entry of the baseline `{path}` lacks its rule, path or reason", hint)
+    count, expires = row.get("count", 1), row.get("expires")
+    return Entry(
+        Key(texts[0], texts[1], texts[2]),
+        count if isinstance(count, int) else 1,
+        texts[3],
+        expires if isinstance(expires, str) else "",
+    )

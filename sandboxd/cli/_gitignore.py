@@ -1,0 +1,137 @@
+"""What a repository tells git to ignore, read from its files: no git is run on a stranger's folder.
+
+Whatever is ignored, the files that dev container tools read are not passed over: they do their work
+without being tracked.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from sandboxd import files
+from sandboxd._typing import NamedTuple
+from sandboxd.errors import UnreadableError
+
+_READ_ANYWAY = frozenset(
+    (".devcontainer", ".devcontainer.json", "devcontainer.json", "sandboxd.toml", ".vscode")
+)
+# More rules than this are no one's own, and each costs time for every file.
+_MOST = 2_000
+_LONGEST = 1_000
+
+
+class Pattern(NamedTuple):
+    """One line: what it matches below its folder, and whether it takes an earlier one back."""
+
+    expression: re.Pattern[str]
+    negated: bool
+    folders_only: bool
+
+
+class Ignore:
+    """The patterns of a folder and of those above it."""
+
+    def __init__(self, folder: str, patterns: tuple[Pattern, ...], above: Ignore | None) -> None:
+        self.folder = folder.rstrip("/")
+        self.patterns = patterns
+        self.above = above
+
+    def below(self, folder: str) -> Ignore:
+        """The same for a folder within, with its own file, if it has one."""
+        patterns = _read(f"{folder}/.gitignore")
+        return Ignore(folder, patterns, self) if patterns else self
+
+    def ignores(self, path: str, is_folder: bool) -> bool:
+        """Whether git would leave `path` out; the last pattern that fits decides."""
+        if path.rpartition("/")[2] in _READ_ANYWAY:
+            return False
+        level: Ignore | None = self
+        while level is not None:
+            relative = path[len(level.folder) + 1 :]
+            for pattern in reversed(level.patterns):
+                if pattern.folders_only and not is_folder:
+                    continue
+                if pattern.expression.fullmatch(relative):
+                    return not pattern.negated
+            level = level.above
+        return False
+
+
+def for_folder(folder: str) -> Ignore | None:
+    """The patterns that hold in `folder`; None outside of a repository."""
+    root = _repository(folder)
+    if root is None:
+        return None
+    found = Ignore(root, _read(f"{root}/.git/info/exclude") + _read(f"{root}/.gitignore"), None)
+    at = root
+    for part in folder[len(root) :].strip("/").split("/"):
+        if part:
+            at = f"{at}/{part}"
+            found = found.below(at)
+    return found
+
+
+def parse(text: str) -> tuple[Pattern, ...]:
+    """The patterns of a `.gitignore`."""
+    found: list[Pattern] = []
+    for line in text.splitlines()[:_MOST]:
+        if not line.strip() or line.startswith("#") or len(line) > _LONGEST:
+            continue
+        while line.endswith(" ") and not line.endswith("\\ "):
+            line = line[:-1]
+        negated = line.startswith("!")
+        body = line[1:] if negated else line
+        folders_only = body.endswith("/")
+        try:
+            expression = re.compile(_expression(body.rstrip("/")))
+        except re.error:
+            continue
+        found.append(Pattern(expression, negated, folders_only))
+    return tuple(found)
+
+
+def _repository(folder: str) -> str | None:
+    while True:
+        if os.path.exists(f"{folder}/.git"):
+            return folder
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
+
+
+def _read(path: str) -> tuple[Pattern, ...]:
+    try:
+        return parse(files.read_source(path).text)
+    except UnreadableError:
+        return ()
+
+
+def _expression(pattern: str) -> str:
+    """A slash within a pattern ties it to its folder; without one it fits at every depth."""
+    made = [] if "/" in pattern else ["(?:.*/)?"]
+    pattern = pattern.removeprefix("/")
+    at = 0
+    while at < len(pattern):
+        char = pattern[at]
+        if pattern.startswith("**/", at):
+            made.append("(?:.*/)?")
+            at += 2
+        elif pattern.startswith("**", at):
+            made.append(".*")
+            at += 1
+        elif char in "*?":
+            made.append("[^/]*" if char == "*" else "[^/]")
+        elif char == "[" and "]" in pattern[at + 2 :]:
+            close = pattern.index("]", at + 2)
+            inner = pattern[at + 1 : close].replace("\\", "\\\\")
+            made.append(f"[{'^' + inner[1:] if inner.startswith(('!', '^')) else inner}]")
+            at = close
+        elif char == "\\" and at + 1 < len(pattern):
+            at += 1
+            made.append(re.escape(pattern[at]))
+        else:
+            made.append(re.escape(char))
+        at += 1
+    return "".join(made)

@@ -1,0 +1,27 @@
+"""What renderers need to know besides the report. Each has a `document(report, options)`."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandboxd.findings import RuleMeta
+
+
+class RuleText(NamedTuple):
+    """A rule for who has never heard of it: `page` is its page in Markdown."""
+
+    meta: RuleMeta
+    page: str
+
+
+class Options(NamedTuple):
+    """`cwd` is what paths are shown relative to, `describe` knows the rules by id."""
+
+    cwd: str
+    version: str
+    describe: Callable[[str], RuleText]
+    colour: bool = False
+    width: int = 80

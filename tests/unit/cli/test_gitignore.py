@@ -1,0 +1,105 @@
+"""What is ignored is what git ignores, but for what dev container tools read anyway."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sandboxd.cli import _check_files
+from sandboxd.cli._gitignore import Ignore, for_folder, parse
+
+RULES = """\
+# comment
+*.log
+!keep.log
+/top.yml
+build/
+a/**/z.yml
+docs/*.yml
+**/deep/x.yml
+\\#odd
+[ab].yml
+!(x
+sub/dir/
+"""
+PATHS = [
+    "x.log",
+    "keep.log",
+    "a/x.log",
+    "top.yml",
+    "b/top.yml",
+    "build/x.yml",
+    "c/build/x.yml",
+    "a/z.yml",
+    "a/b/c/z.yml",
+    "docs/x.yml",
+    "docs/a/x.yml",
+    "q/deep/x.yml",
+    "deep/x.yml",
+    "#odd",
+    "a.yml",
+    "c.yml",
+    "sub/dir/x.yml",
+    "dir/x.yml",
+]
+
+
+def test_git_agrees(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / ".gitignore").write_text(RULES)
+    for name in PATHS:
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("")
+    asked = subprocess.run(
+        ["git", "-c", "core.excludesFile=/dev/null", "check-ignore", *PATHS],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    expected = set(asked.stdout.splitlines())
+    assert expected
+    assert {name for name in PATHS if _ignored(str(tmp_path), name)} == expected
+
+
+def _ignored(root: str, name: str) -> bool:
+    """As a walk sees it: a folder that is ignored is not entered."""
+    found = for_folder(root)
+    assert found is not None
+    at = root
+    *folders, file = name.split("/")
+    for folder in folders:
+        at = f"{at}/{folder}"
+        if found.ignores(at, True):
+            return True
+        found = found.below(at)
+    return found.ignores(f"{at}/{file}", False)
+
+
+@pytest.mark.parametrize("name", [".devcontainer", ".devcontainer.json", "sandboxd.toml"])
+def test_what_tools_read_anyway_is_never_left_out(name: str) -> None:
+    assert not Ignore("/p", parse("*\n"), None).ignores(f"/p/{name}", False)
+
+
+def test_a_walk_leaves_ignored_folders_out(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".gitignore").write_text("vendor/\n.devcontainer\n")
+    for folder in ("vendor", "app", ".devcontainer"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "devcontainer.json").write_text("{}")
+        (tmp_path / folder / "docker-compose.yml").write_text("services: {}")
+    found = _check_files.find([str(tmp_path)])
+    assert [Path(file).relative_to(tmp_path).as_posix() for file in found.files] == [
+        ".devcontainer/devcontainer.json",
+        ".devcontainer/docker-compose.yml",
+        "app/docker-compose.yml",
+    ]
+
+
+def test_without_a_repository_nothing_is_ignored(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("*\n")
+    (tmp_path / "docker-compose.yml").write_text("services: {}")
+    if for_folder(str(tmp_path)) is None:
+        assert len(_check_files.find([str(tmp_path)]).files) == 1
