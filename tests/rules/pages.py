@@ -3,7 +3,8 @@
 A case is a `##` heading that begins with `weak`, `fine` or `unusual` (hardened, but written in a
 way that a careless check would flag), the block with the text of a file, and then blocks that
 `--update` writes: `findings`, and `fixed` when a fix changed the text. Optional blocks before those: `host`
-(HostFacts as JSON), `variables` (fields of Variables as JSON), and `files`: other files of the
+(HostFacts as JSON), `variables` (fields of Variables as JSON,
+and `links`), and `files`: other files of the
 project, each below a line `== its/path`. Below the title, or below the heading of a case, a line
 `File: seccomp.json` names the file within the project where the language of its block does not say
 it; a line `With: a, b` below the title names rules that run along.
@@ -129,13 +130,18 @@ def _case(rule: str, section: str, along: tuple[str, ...], file: str) -> Case:
         title,
         SourceText(f"/project/{file}" if file else PATHS[language], blocks[language]),
         _host(json.loads(blocks["host"])) if "host" in blocks else UNKNOWN,
-        Variables(
-            **json.loads(blocks.get("variables", "{}")), files=_files(blocks.get("files", ""))
-        ),
+        _variables(json.loads(blocks.get("variables", "{}")), blocks.get("files", "")),
         along,
         blocks.get("findings", ""),
         blocks.get("fixed", ""),
     )
+
+
+def _variables(data: dict[str, Any], files: str) -> Variables:
+    """`links` are the symbolic links that the disk has, each with what it leads to."""
+    links: dict[str, str] = data.pop("links", {})
+    realpath = (lambda path: links.get(path, path)) if links else None
+    return Variables(**data, files=_files(files), realpath=realpath)
 
 
 def _files(text: str) -> Files:
