@@ -193,7 +193,7 @@ class _Parser:
         keyword = found[0].upper() if found else ""
         at = _blank(text.text, len(keyword))
         if keyword not in KEYWORDS:
-            message = f"there is no instruction `{readable(keyword, 30)}`"
+            message = f"there is no instruction `{readable(found[0] if found else '', 30)}`"
             self.problems.append(Problem(text.span(0, len(keyword)), message))
         at, flags = _flags(text, at)
         heredocs: list[Heredoc] = []
@@ -288,6 +288,7 @@ def _tail(pieces: list[tuple[str, int]], at: int) -> list[tuple[str, int]]:
 
 
 _WORD = re.compile(r"(?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|\\.|[^\s\"'\\]|[\"'\\])+", re.DOTALL)
+_ESCAPED = re.compile(r"\\([\"\\$`])")
 _QUOTE = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'([^']*)'|\\(.)", re.DOTALL)
 
 
@@ -297,6 +298,13 @@ def _words(text: Text) -> Iterator[Word]:
 
 
 def unquoted(text: str) -> str:
+    """Without the quotes around parts of it; within double ones a backslash hides the next."""
     if not ('"' in text or "'" in text or "\\" in text):
         return text
-    return _QUOTE.sub(lambda match: next(part for part in match.groups() if part is not None), text)
+    return _QUOTE.sub(_plain, text)
+
+
+def _plain(match: re.Match[str]) -> str:
+    if match[1] is not None:
+        return _ESCAPED.sub(r"\1", match[1])
+    return match[2] if match[2] is not None else match[3]

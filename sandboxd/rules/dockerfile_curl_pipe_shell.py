@@ -1,0 +1,77 @@
+"""A build step runs what it fetches.
+
+## What it is
+
+`curl ... | sh` and its relatives in a `RUN` of a Dockerfile.
+
+## Why it is bad
+
+What is run is decided by the server at the time of the build, and it can answer a shell otherwise
+than a browser. Nobody reviewed it, and it runs as root inside the build.
+
+    RUN curl -s http://get.example/install.sh | bash
+
+Over plain `http`, or with the certificate check off, anybody on the way decides: that is a
+warning. Over `https` it is a hint: installers of known projects come that way.
+
+## What to do instead
+
+A package with a version; else fetch a file of a fixed version, compare its hash, then run it:
+`ADD --checksum=sha256:... https://... /tmp/install.sh`.
+
+## Under gVisor
+
+No difference: images are built by BuildKit on the kernel of the host, whatever runtime the
+container uses.
+
+## References
+
+- https://docs.docker.com/reference/dockerfile/#add---checksum
+"""
+
+from __future__ import annotations
+
+import re
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.findings import RuleMeta, Severity
+from sandboxd.rules._commands import remote_script
+from sandboxd.rules._finding import at_value
+from sandboxd.rules._scripts import found
+from sandboxd.syntax.node import readable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxd.findings import Finding
+    from sandboxd.host.facts import HostFacts
+    from sandboxd.model.image import Image
+
+META = RuleMeta(
+    id="dockerfile-curl-pipe-shell",
+    summary="a build step runs what it fetches",
+    severity=Severity.WARNING,
+    since="0.1.0",
+    why="the server, or whoever is on the way to it, decides what runs as root in the build",
+    needs=("stages",),
+)
+
+# With what may stand before it where a shell runs the result, and no longer than a line is.
+_FETCHED = (
+    r"(?:\b(?:ba|z|da)?sh\s{1,5}(?:-c\s{1,5})?[\"']?(?:<\(|\$\(|`)\s{0,5}"
+    r"|(?:\bsource|\.|\beval)\s{1,5}[\"']?(?:<\(|\$\(|`)\s{0,5})?"
+    r"\b(?:curl|wget)\b[^;&\n]{0,400}"
+)
+_OPEN = r"\bhttp://|\s(?:-[A-Za-z]{0,8}k[A-Za-z]{0,8}|--insecure|--no-check-certificate)(?=\s|\Z)"
+
+
+def check(subject: Image, host: HostFacts) -> Iterator[Finding]:
+    for match, value in found(subject, _FETCHED):
+        if not remote_script(match[0]):
+            continue
+        is_open = re.search(_OPEN, match[0]) is not None
+        how = (
+            "runs what anybody on the way may have put there" if is_open else "runs what it fetches"
+        )
+        severity = Severity.WARNING if is_open else Severity.HINT
+        yield at_value(META, value, f"`{readable(value.written)}` {how}", value.written, severity)

@@ -1,0 +1,71 @@
+"""A user of the image becomes root without a password.
+
+## What it is
+
+`NOPASSWD` in what a build step writes for `sudo`, for all commands or with a `*` in them.
+
+## Why it is bad
+
+A normal user inside is then root in all but name: whatever runs as that user, a dependency or an
+agent, takes one word more.
+
+    echo "vscode ALL=(root) NOPASSWD:ALL" > /etc/sudoers.d/vscode
+
+Named commands without a wildcard are a hint: some of them (`apt-get`, `docker`, an editor) are root,
+too.
+
+## What to do instead
+
+Install what is needed when the image is built, as root. For a step at start-up name the one script,
+which the user must not be able to change: `vscode ALL=(root) NOPASSWD: /usr/local/bin/init-firewall.sh`.
+With `no-new-privileges` on the container `sudo` does not work at all.
+
+## Under gVisor
+
+`sudo` fails unless gVisor is started with `--allow-suid`.
+
+## References
+
+- https://www.sudo.ws/docs/man/sudoers.man/
+- https://docs.kernel.org/userspace-api/no_new_privs.html
+"""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.findings import RuleMeta, Severity
+from sandboxd.rules._finding import at_value
+from sandboxd.rules._scripts import found
+from sandboxd.syntax.node import readable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxd.findings import Finding
+    from sandboxd.host.facts import HostFacts
+    from sandboxd.model.image import Image
+
+META = RuleMeta(
+    id="sudo-nopasswd",
+    summary="a user of the image becomes root without a password",
+    severity=Severity.WARNING,
+    since="0.1.0",
+    why="whatever runs as that user, a dependency or an agent, is root with one word more",
+    needs=("stages",),
+)
+
+_NOPASSWD = r"NOPASSWD:[ \t]*([^\s\"'>;&|][^\"'>;&|\n]{0,200})"
+
+
+def check(subject: Image, host: HostFacts) -> Iterator[Finding]:
+    for match, value in found(subject, _NOPASSWD):
+        what = match[1].strip()
+        shown = readable(value.written)
+        is_all = what.startswith("ALL") or "*" in what
+        message = f"`{shown}` lets its user run these as root without a password"
+        if what.startswith("ALL"):
+            message = f"`{shown}` makes its user root without a password"
+        elif is_all:
+            message = f"`{shown}` lets its user choose what root runs"
+        severity = Severity.WARNING if is_all else Severity.HINT
+        yield at_value(META, value, message, " ".join(what.split()), severity)
