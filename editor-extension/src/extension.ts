@@ -19,6 +19,7 @@ const INSIDE = ['dev-container', 'attached-container'];
 class Extension {
     private program: string | undefined;
     private reason = '';
+    private starting: Promise<void> = Promise.resolve();
     private readonly log = vscode.window.createOutputChannel('sandboxd', { log: true });
     private readonly server = new Server(this.log);
     private readonly feed = new StatusFeed(() => this.program, this.log);
@@ -36,7 +37,7 @@ class Extension {
                 void setContext('asked', known.status !== undefined);
                 void setContext('failed', known.status === undefined && this.program !== undefined && vscode.workspace.isTrusted);
             }),
-            vscode.workspace.onDidGrantWorkspaceTrust(() => void this.start()),
+            vscode.workspace.onDidGrantWorkspaceTrust(() => void this.feed.refresh()),
             vscode.workspace.onDidChangeConfiguration((event) => {
                 if (event.affectsConfiguration('sandboxd.path')) {
                     void this.start();
@@ -46,8 +47,13 @@ class Extension {
         this.registerCommands();
     }
 
-    /** Find the program and start its server; said once when there is none. */
-    async start(): Promise<void> {
+    /** Find the program and start its server; one start after the other. */
+    start(): Promise<void> {
+        this.starting = this.starting.then(() => this.startNow());
+        return this.starting;
+    }
+
+    private async startNow(): Promise<void> {
         const found = findProgram({
             setting: vscode.workspace.getConfiguration('sandboxd').get<string>('path', ''),
             environ: process.env,

@@ -2,7 +2,7 @@
 
 import * as vscode from 'vscode';
 import { projectOf, type Known, type StatusFeed } from '../status/feed';
-import type { Project } from '../status/model';
+import type { Control, Project, Seen } from '../status/model';
 import { countsInWords, verdict, type Level } from '../status/verdict';
 import { currentFolder } from '../folders';
 import { compare, plain, table, unquoted } from './words';
@@ -39,9 +39,14 @@ export class Shield implements vscode.Disposable {
     private draw(): void {
         const known = this.feed.known;
         const folder = currentFolder();
-        const project = known.status !== undefined && folder !== undefined ? projectOf(known.status, folder) : undefined;
+        if (known.status === undefined) {
+            const label = vscode.workspace.isTrusted ? 'unknown' : 'restricted';
+            this.show('unknown', label, note(`Nothing was observed: ${plain(known.reason)}.`));
+            return;
+        }
+        const project = folder === undefined ? undefined : projectOf(known.status, folder);
         if (project === undefined) {
-            this.show('none', 'no sandbox', withoutProject(known));
+            this.show('none', 'no sandbox', note('This folder has no `sandboxd.toml`, so sandboxd runs no sandbox of it.'));
             return;
         }
         const { label, level, because } = verdict(project);
@@ -58,47 +63,51 @@ export class Shield implements vscode.Disposable {
     }
 }
 
-function withoutProject(known: Known): vscode.MarkdownString {
-    const why =
-        known.status === undefined
-            ? `Nothing was observed: ${plain(known.reason)}.`
-            : 'This folder has no `sandboxd.toml`, so sandboxd runs no sandbox of it.';
-    return new vscode.MarkdownString(`**sandboxd**\n\n${why}`);
+function note(text: string): vscode.MarkdownString {
+    return new vscode.MarkdownString(`**sandboxd**\n\n${text}`);
 }
 
 function hover(project: Project, because: string, known: Known): string {
     const profile = project.profile === null ? '' : `, profile ${plain(project.profile)}`;
-    const parts = [`**${plain(project.state)}**${profile}\n\n${plain(because)}`];
-    const rows = compare(project.asked, project.inForce?.settings ?? null);
-    if (rows.length > 0) {
-        const cells = rows.map((row) => [
-            plain(row.name),
-            plain(row.asked),
-            row.differs ? `**${plain(row.inForce)}**` : plain(row.inForce),
-        ]);
-        parts.push(table(['', 'asked', 'engine says'], cells));
-    }
-    const controls = project.inForce?.controls ?? [];
-    const of = (state: string): string[] =>
-        controls.filter((control) => control.state === state).map((control) => `${plain(control.name)}: ${plain(control.why)}`);
-    for (const [icon, title, found] of [
-        ['$(pass)', 'seen in force', of('in force')],
-        ['$(warning)', 'not in force', of('not in force')],
-        ['$(question)', 'cannot be seen', of('cannot be seen')],
-    ] as const) {
-        if (found.length > 0) {
-            parts.push(`${icon} **${title}**\n${found.map((text) => `- ${text}`).join('\n')}`);
-        }
-    }
+    const parts = [`**${plain(project.state)}**${profile}\n\n${plain(because)}`, ...settings(project), ...controls(project)];
     const counts = countsInWords(project);
     if (counts !== '') {
-        parts.push(`Findings: ${counts}`);
+        parts.push(`$(search) Findings: ${counts}`);
     }
     if (project.hint !== null) {
-        parts.push(`Next: ${plain(unquoted(project.hint))}`);
+        parts.push(`$(lightbulb) ${plain(unquoted(project.hint))}`);
     }
     if (known.status !== undefined) {
-        parts.push(`Seen at ${known.at.toLocaleTimeString()}`);
+        parts.push(`$(eye) Looked at ${known.at.toLocaleTimeString()}`);
     }
     return parts.join('\n\n');
+}
+
+/** A table where asked and given differ, else one line. */
+function settings(project: Project): string[] {
+    const rows = compare(project.asked, project.inForce?.settings ?? null);
+    const different = rows.filter((row) => row.differs);
+    if (different.length > 0) {
+        const cells = different.map((row) => [plain(row.name), plain(row.asked), `**${plain(row.inForce)}**`]);
+        return [table(['', 'asked', 'engine says'], cells)];
+    }
+    const words = rows.map((row) => `${plain(row.name)} ${plain(row.asked)}`).join('; ');
+    const title = project.inForce === null ? 'Asked for' : 'Asked for, and what the engine says';
+    return rows.length === 0 ? [] : [`${title}: ${words}`];
+}
+
+/** What was seen inside: names where all is well, the reason where it is not. */
+function controls(project: Project): string[] {
+    const all = project.inForce?.controls ?? [];
+    const of = (state: Seen): Control[] => all.filter((control) => control.state === state);
+    const reasons = (icon: string, title: string, found: Control[]): string[] =>
+        found.length === 0
+            ? []
+            : [`${icon} **${title}**\n${found.map((control) => `- ${plain(control.name)}: ${plain(control.why)}`).join('\n')}`];
+    const held = of('in force').map((control) => plain(control.name));
+    return [
+        ...(held.length === 0 ? [] : [`$(pass) **Seen in force**: ${held.join(', ')}`]),
+        ...reasons('$(warning)', 'Not in force', of('not in force')),
+        ...reasons('$(question)', 'Cannot be seen', of('cannot be seen')),
+    ];
 }

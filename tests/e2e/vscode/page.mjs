@@ -1,0 +1,123 @@
+// A person's hands in VS Code: one browser, one window, the few things that the scenarios do.
+import { createRequire } from 'node:module';
+
+const given = JSON.parse(process.env.SCENARIO);
+const { chromium } = createRequire(import.meta.url)(given.playwright);
+const WAIT = 20_000;
+
+export const { folder } = given;
+
+/** Run `scenario` in a window on the folder; what it returns is printed, as JSON. */
+export async function play(scenario) {
+    const browser = await chromium.launch({
+        executablePath: given.chromium,
+        args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    });
+    const page = await browser.newPage({ viewport: { width: 1180, height: 720 } });
+    const code = new Code(page);
+    try {
+        await page.goto(`http://127.0.0.1:${given.port}/?folder=${encodeURIComponent(folder)}`, { waitUntil: 'domcontentloaded' });
+        await code.see('.monaco-workbench');
+        console.log(JSON.stringify(await scenario(code)));
+    } catch (error) {
+        await code.shot('failed').catch(() => undefined);
+        console.error(error.message);
+        process.exitCode = 1;
+    } finally {
+        await browser.close();
+    }
+}
+
+class Code {
+    constructor(page) {
+        this.page = page;
+        this.started = Date.now();
+    }
+
+    /** Say how far we are: pytest shows it when something fails. */
+    log(text) {
+        console.error(`${((Date.now() - this.started) / 1000).toFixed(1)} s  ${text}`);
+    }
+
+    async see(selector, text, timeout = WAIT) {
+        const found = this.page.locator(selector, text === undefined ? {} : { hasText: text }).first();
+        await found.waitFor({ state: 'visible', timeout });
+        this.log(`seen: ${selector} ${text ?? ''}`);
+        return found;
+    }
+
+    async gone(selector, text, timeout = WAIT) {
+        await this.page.locator(selector, text === undefined ? {} : { hasText: text }).first().waitFor({ state: 'hidden', timeout });
+    }
+
+    /** Answer whether the folder is trusted. */
+    async trust(yes) {
+        await (await this.see('.monaco-dialog-box .monaco-button', yes ? 'Yes, I trust' : 'No, I')).click();
+        await this.gone('.monaco-dialog-box');
+        await this.see('.explorer-folders-view .monaco-list-row');
+    }
+
+    /** Open a file of the folder by its name. */
+    async open(name) {
+        await this.page.keyboard.press('Control+P');
+        await this.see('.quick-input-widget input');
+        await this.page.keyboard.type(name, { delay: 10 });
+        await (await this.see('.quick-input-list .monaco-list-row', name)).click();
+        await this.see('.monaco-editor .view-line');
+    }
+
+    /** Labels that the palette offers for `text`. */
+    async offered(text) {
+        await this.page.keyboard.press('F1');
+        await this.see('.quick-input-widget input');
+        await this.page.keyboard.type(text, { delay: 10 });
+        await this.page.waitForTimeout(700);
+        const rows = await this.page.locator('.quick-input-list .monaco-list-row .label-name').allInnerTexts();
+        await this.page.keyboard.press('Escape');
+        return rows.map((row) => row.replaceAll('\u00a0', ' '));
+    }
+
+    async command(title) {
+        await this.page.keyboard.press('F1');
+        await this.see('.quick-input-widget input');
+        await this.page.keyboard.type(title, { delay: 10 });
+        await (await this.see('.quick-input-list .monaco-list-row', title)).click();
+    }
+
+    /** The text of our item in the status bar. */
+    async shield() {
+        const item = await this.see('#sandboxd\\.sandboxd\\.sandboxd\\.shield, [id="sandboxd.sandboxd.sandboxd.shield"], [id*="sandboxd.shield"]');
+        return (await item.innerText()).trim();
+    }
+
+    async shieldSays(text) {
+        await this.see('[id*="sandboxd.shield"]', text);
+    }
+
+    squiggles() {
+        return this.page.locator('.monaco-editor .squiggly-error').count();
+    }
+
+    /** Rows of the Problems panel that are ours. */
+    async problems() {
+        const rows = await this.page.locator('.markers-panel .monaco-list-row').allInnerTexts();
+        return rows.map((row) => row.replace(/\s+/g, ' ').trim()).filter((row) => row.includes('sandboxd'));
+    }
+
+    /** As the system's setting would, which VS Code follows. */
+    async theme(name) {
+        await this.page.emulateMedia({ colorScheme: name });
+        await this.see(name === 'dark' ? '.monaco-workbench.vs-dark' : '.monaco-workbench.vs');
+        await this.page.waitForTimeout(300);
+    }
+
+    async shot(name, options = {}) {
+        await this.page.screenshot({ path: `${given.shots}/${name}.png`, ...options });
+    }
+
+    /** Close what pops up by itself. */
+    async quiet() {
+        await this.page.keyboard.press('Escape');
+        await this.command('Notifications: Clear All Notifications');
+    }
+}
