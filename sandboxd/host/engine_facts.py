@@ -8,7 +8,7 @@ from typing import Any
 from sandboxd.host.facts import Component, Engine, Runtime
 
 # gVisor's kernel says this of itself, in every version so far.
-_GVISOR_KERNEL = "Sun Jan 10 15:06:54 PST 2016"
+GVISOR_KERNEL = "Sun Jan 10 15:06:54 PST 2016"
 
 _START = "start it (`sudo systemctl start docker`), or set DOCKER_HOST to the engine you use"
 
@@ -188,7 +188,7 @@ def _judge(runtime: Runtime, trial: dict[str, Any], tried: bool) -> Runtime:
 def _is_gvisor(trial: dict[str, Any]) -> bool:
     """gVisor says so of itself, and its boot id is not the host's."""
     own = trial.get("boot_id") != trial.get("host_boot_id")
-    return own and _GVISOR_KERNEL in (_text(trial.get("kernel")) or "")
+    return own and GVISOR_KERNEL in (_text(trial.get("kernel")) or "")
 
 
 def explain_failure(message: str, runtime: Runtime) -> tuple[str, str]:

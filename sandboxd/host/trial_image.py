@@ -47,7 +47,6 @@ def trial_command(architecture: str) -> list[str]:
 
 
 def _program() -> bytes:
-    """A static x86-64 Linux program; one loadable segment, no sections."""
     # Each call takes 7 bytes to load the path's address and 5 to call `show`.
     code_size = len(_PATHS) * 12 + len(_EXIT) + len(_SHOW)
     strings, addresses = b"", []
@@ -58,13 +57,22 @@ def _program() -> bytes:
     for address in addresses:
         code += b"\x48\x8d\x3d" + struct.pack("<i", address - len(code) - 7)
         code += b"\xe8" + struct.pack("<i", code_size - len(_SHOW) - len(code) - 5)
-    code += _EXIT + _SHOW + strings
+    return static_program(code + _EXIT + _SHOW + strings)
+
+
+def static_program(code: bytes) -> bytes:
+    """An x86-64 Linux program that starts with the first byte of `code`."""
     size = _HEADERS + len(code)
     start = _LOAD_ADDRESS + _HEADERS
     header = b"\x7fELF\x02\x01\x01" + bytes(9)
     header += struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, start, 64, 0, 0, 64, 56, 1, 0, 0, 0)
     segment = struct.pack("<IIQQQQQQ", 1, 5, 0, _LOAD_ADDRESS, _LOAD_ADDRESS, size, size, 0x1000)
     return header + segment + code
+
+
+def show_program() -> bytes:
+    """The x86-64 program that prints the kernel's boot id and version."""
+    return _program()
 
 
 def _is_static(path: str) -> bool:

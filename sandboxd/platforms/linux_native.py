@@ -66,7 +66,9 @@ def advice(facts: HostFacts) -> Advice:
                 "one of the two has to go",
             )
     gvisor = facts.usable_gvisor()
+    # Elsewhere than with apt the steps are printed, for the user to do them.
+    setup = _SETUP_STEP if facts.package_manager in ("apt", None) else "sandboxd setup gvisor --plan"
     if gvisor is None:
-        return _engine.advice(facts, limits, (_SETUP_STEP, "sandboxd doctor"))
-    steps = _engine.USE if gvisor.directfs_off() else (_SETUP_STEP, *_engine.USE)
+        return _engine.advice(facts, limits, (setup, "sandboxd doctor"))
+    steps = _engine.USE if gvisor.directfs_off() else (setup, *_engine.USE)
     return _engine.advice(facts, limits, steps)

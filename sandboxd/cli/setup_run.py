@@ -1,0 +1,287 @@
+"""`sandboxd setup`: from arguments to steps, and what the user sees of them."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import fcntl
+import os
+import shlex
+from typing import TYPE_CHECKING
+
+from sandboxd.cli import terminal
+from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, EnvironmentFailure, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sandboxd.setup.gvisor import Options
+    from sandboxd.setup.journal import Journal
+    from sandboxd.setup.step import Step
+
+_APPARMOR_STATE = "/var/lib/sandboxd/setup/apparmor"
+
+
+def run(args: argparse.Namespace) -> int:
+    from sandboxd.setup.journal import Journal
+
+    if args.what == "apparmor":
+        return _apparmor(args)
+    asked = _options(args)
+    if args.verify:
+        from sandboxd.cli.setup_verify import verify
+
+        return verify(asked.place, args.image)
+    journal = Journal(asked.state)
+    options = _resumed(journal, asked)
+    if args.rollback:
+        return _roll_back(journal, options)
+    if not args.apply:
+        _print_plan(options, journal)
+        return EXIT_OK
+    printed = _printed_plan(options)
+    if printed is not None:
+        print("\n".join(printed))
+        raise EnvironmentFailure(
+            "this distribution has no package that sandboxd could install",
+            "run the steps above, or name a file: `--binary FILE --sha512 FILE`",
+        )
+    return _apply(journal, options)
+
+
+def _apply(journal: Journal, options: Options) -> int:
+    from sandboxd.setup import gvisor, runner
+    from sandboxd.setup.journal import Journal
+
+    if not _is_root():
+        _print_plan(options, journal)
+        return _needs_root("--apply")
+    with _Lock(options.state):
+        if journal.undoing:
+            terminal.status("a rollback was interrupted: finishing it first")
+            runner.roll_back(_steps(journal, options), journal, terminal.status)
+            journal = Journal(options.state)
+        if journal.interrupted:
+            terminal.status("a setup was interrupted: finishing it")
+        options = gvisor.decided(options)
+        steps = gvisor.steps(options)
+        if not journal.exists and all(step.is_done() for step in steps):
+            terminal.status("nothing to do: both runtimes are registered and start containers")
+            return EXIT_OK
+        journal.start(options.as_json())
+        changed = runner.apply(steps, journal, terminal.status)
+    if not changed:
+        terminal.status("nothing to do: both runtimes are registered and start containers")
+        return EXIT_OK
+    terminal.status("done: `sandboxd setup gvisor --verify` attacks it, `--rollback` puts it back")
+    return EXIT_OK
+
+
+def _roll_back(journal: Journal, options: Options) -> int:
+    from sandboxd.setup import runner
+
+    if not journal.exists:
+        terminal.status("nothing to put back: no setup was made here")
+        return EXIT_OK
+    if not _is_root():
+        for step in reversed(_steps(journal, options)):
+            if step.id in journal.begun:
+                print(f"undo: {step.title}")
+        return _needs_root("--rollback")
+    with _Lock(options.state):
+        runner.roll_back(_steps(journal, options), journal, terminal.status)
+    terminal.status("put back: files, packages and the engine are as they were")
+    return EXIT_OK
+
+
+def _steps(journal: Journal, options: Options) -> list[Step]:
+    """The steps that the journal is about."""
+    from sandboxd.setup import gvisor
+
+    if journal.options is None:
+        return gvisor.steps(gvisor.decided(options))
+    return gvisor.steps(gvisor.Options.from_json(journal.options))
+
+
+def _resumed(journal: Journal, asked: Options) -> Options:
+    """What the interrupted run was told; how the engine is reached may be said anew."""
+    from sandboxd.setup.gvisor import Options
+
+    if journal.options is None or not journal.interrupted:
+        return asked
+    before = Options.from_json(journal.options)
+    return before._replace(
+        may_restart=asked.may_restart or before.may_restart, wait_seconds=asked.wait_seconds
+    )
+
+
+def _options(args: argparse.Namespace) -> Options:
+    from sandboxd.engine_api.address import engine_host
+    from sandboxd.setup.gvisor import Options
+
+    host = f"unix://{os.path.abspath(args.socket)}" if args.socket else engine_host(os.environ)
+    if not host.startswith("unix://"):
+        raise UsageError(
+            f"the engine at `{host}` is on another machine", "run this command on that machine"
+        )
+    given = {
+        "source": args.source,
+        "daemon_json": _absolute(args.daemon_json),
+        "host": host,
+        "reload_command": tuple(shlex.split(args.reload_command or "")),
+        "restart_command": tuple(shlex.split(args.restart_command or "")),
+        "may_restart": args.restart,
+        "wait_seconds": args.wait,
+        "binary": _absolute(args.binary),
+        "checksum_file": _absolute(args.sha512),
+        "folder": _absolute(args.folder),
+        "key_fingerprint": args.key_fingerprint,
+        "key_url": args.key_url,
+        "state": _absolute(args.state),
+    }
+    return Options()._replace(**{name: value for name, value in given.items() if value})
+
+
+def _absolute(path: str | None) -> str | None:
+    return os.path.realpath(path) if path else None
+
+
+def _print_plan(options: Options, journal: Journal) -> None:
+    from sandboxd.setup import gvisor
+
+    printed = _printed_plan(options)
+    if printed is not None:
+        print("\n".join(printed))
+        return
+    options = gvisor.decided(options)
+    steps = gvisor.steps(options)
+    if journal.interrupted:
+        print("an earlier setup was interrupted: --apply finishes it, --rollback puts it back\n")
+    for number, step in enumerate(steps, 1):
+        done = "done  " if step.id != "trial" and step.is_done() else "      "
+        print(f"{number}. {done}{step.title}")
+        for line in step.shows():
+            print(f"           {line}")
+    _print_arguments(options)
+    _print_restart(options)
+    print("\nneeds root: steps that write or install. The way back: --rollback")
+
+
+def _print_arguments(options: Options) -> None:
+    """Which arguments, and why: tried now where that changes nothing."""
+    from sandboxd.setup import daemon_json, files, packages, register, trial
+
+    runsc = packages.find_runsc()
+    if options.source != "present" or runsc is None or not _is_root():
+        print("\narguments: found by a trial when runsc is there (needs root)")
+        return
+    found = trial.find(runsc)
+    if found.error:
+        print(f"\n{runsc} starts no container here: {found.error}")
+        return
+    print("\narguments, as tried on this machine:")
+    for need in (*found.starts, *found.holds):
+        print(f"  {need.argument}  # {need.reason}")
+    if found.starts:
+        print(
+            "  # a newer runsc may need none of the first: "
+            "`sudo sandboxd setup gvisor --apply --source repository`"
+        )
+    before = (files.read(options.daemon_json) or b"").decode("utf-8", "replace")
+    after = daemon_json.merged(before, register.definitions(runsc, found), options.daemon_json)
+    diff = difflib.unified_diff(
+        before.splitlines(), after.splitlines(), options.daemon_json, "after", lineterm="", n=2
+    )
+    print("\n" + "\n".join(terminal.printable(line) for line in diff))
+
+
+def _print_restart(options: Options) -> None:
+    control = options.place.control
+    info = control.info()
+    if info is None:
+        print("\nthe engine is not running: it reads its config when it starts")
+        return
+    running = control.running()
+    print("\nrestart: none, a reload is enough; if this engine does not take it,")
+    if info.get("LiveRestoreEnabled") or not running:
+        print("         a restart stops no container (live-restore, or none is running)")
+    else:
+        print(f"         a restart would stop: {', '.join(sorted(running))} (only with --restart)")
+
+
+def _printed_plan(options: Options) -> tuple[str, ...] | None:
+    """The plan that the user has to follow, None where we do it ourselves."""
+    from sandboxd.host.facts import from_raw
+    from sandboxd.host.probe import machine_raw
+    from sandboxd.setup import gvisor, packages
+
+    if options.source in ("present", "binary") or options.binary or packages.find_runsc():
+        return None
+    return gvisor.printed_plan(from_raw(machine_raw(os.environ)))
+
+
+def _apparmor(args: argparse.Namespace) -> int:
+    from sandboxd.setup import apparmor, runner
+    from sandboxd.setup.journal import Journal
+
+    steps: Sequence[Step] = apparmor.steps()
+    journal = Journal(_absolute(args.state) or _APPARMOR_STATE)
+    if args.rollback:
+        if journal.exists and not _is_root():
+            return _needs_root("--rollback")
+        if journal.exists:
+            runner.roll_back(steps, journal, terminal.status)
+        return EXIT_OK
+    why = apparmor.why_not()
+    if why:
+        raise EnvironmentFailure(why, "`sandboxd doctor` shows which controls this host has")
+    if not steps:
+        raise EnvironmentFailure("no AppArmor profile ships with this version", "")
+    if not args.apply or not _is_root():
+        for step in steps:
+            print(step.title)
+            print("\n".join(f"    {line}" for line in step.shows()))
+        return _needs_root("--apply") if args.apply else EXIT_OK
+    journal.start({})
+    changed = runner.apply(steps, journal, terminal.status)
+    terminal.status("done" if changed else "nothing to do: the profiles are loaded")
+    return EXIT_OK
+
+
+def _is_root() -> bool:
+    return os.geteuid() == 0
+
+
+def _needs_root(action: str) -> int:
+    terminal.error(
+        EnvironmentFailure(f"`{action}` needs root", f"`sudo sandboxd setup ... {action}`")
+    )
+    return EXIT_ENVIRONMENT
+
+
+class _Lock:
+    """One setup at a time."""
+
+    def __init__(self, state: str) -> None:
+        self._path = state.rstrip("/") + ".lock"
+
+    def __enter__(self) -> None:
+        os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
+        self._file = open(self._path, "w", encoding="ascii")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise EnvironmentFailure(
+                "another `sandboxd setup` is running", "wait for it, then run this again"
+            ) from None
+
+    def __exit__(self, *_: object) -> None:
+        os.unlink(self._path)
+        self._file.close()
+        folder = os.path.dirname(self._path)
+        for _level in range(4):
+            try:
+                os.rmdir(folder)
+            except OSError:
+                return
+            folder = os.path.dirname(folder)

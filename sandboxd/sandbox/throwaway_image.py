@@ -1,0 +1,88 @@
+"""The smallest image that a whole sandbox can run in: this machine's static busybox, imported.
+
+For proofs on a machine that has no image and no registry; made for one use and removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import secrets
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Iterator
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.host.docker_api import Api, ApiError
+
+_USERS = "root:x:0:0:root:/root:/bin/sh\ndev:x:1000:1000:dev:/home/dev:/bin/sh\n"
+_GROUP = "root:x:0:\ndev:x:1000:\n"
+_FOLDERS = ("bin", "etc", "root", "proc", "sys", "dev", "run", "var")
+
+
+@contextlib.contextmanager
+def busybox_image(host: str) -> Iterator[str]:
+    """The tag of an image in the engine at `host`; it is gone afterwards.
+
+    :raises EnvironmentFailure: there is no static busybox, or the engine refuses
+    """
+    busybox = shutil.which("busybox", path="/bin:/usr/bin:/usr/local/bin")
+    if busybox is None or not _is_static(busybox):
+        raise EnvironmentFailure(
+            "there is no image to try with, and no static busybox to make one of",
+            "`sudo apt-get install busybox-static`, or name an image: `--image IMAGE`",
+        )
+    tag = f"sandboxd-throwaway:{secrets.token_hex(6)}"
+    api = Api(host, {}, 30.0)
+    name, _, version = tag.partition(":")
+    try:
+        api.call("POST", "/images/create", _archive(busybox), fromSrc="-", repo=name, tag=version)
+    except ApiError as error:
+        raise EnvironmentFailure(f"the engine takes no image: {error.detail}") from None
+    try:
+        yield tag
+    finally:
+        with contextlib.suppress(ApiError):
+            api.call("DELETE", f"/images/{tag}")
+
+
+def _is_static(path: str) -> bool:
+    with open(path, "rb") as file:
+        return b"/ld-linux" not in file.read(4096)
+
+
+def _archive(busybox: str) -> bytes:
+    applets = subprocess.run(
+        [busybox, "--list"], capture_output=True, text=True, check=True
+    ).stdout.split()
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name in _FOLDERS:
+            _add(archive, name, tarfile.DIRTYPE)
+        _add(archive, "tmp", tarfile.DIRTYPE, mode=0o1777)
+        _add(archive, "home", tarfile.DIRTYPE)
+        _add(archive, "home/dev", tarfile.DIRTYPE, owner=1000)
+        _add(archive, "etc/passwd", tarfile.REGTYPE, 0o644, data=_USERS.encode())
+        _add(archive, "etc/group", tarfile.REGTYPE, 0o644, data=_GROUP.encode())
+        with open(busybox, "rb") as file:
+            _add(archive, "bin/busybox", tarfile.REGTYPE, data=file.read())
+        for applet in applets:
+            if applet != "busybox":
+                _add(archive, f"bin/{applet}", tarfile.SYMTYPE, target="busybox")
+    return buffer.getvalue()
+
+
+def _add(
+    archive: tarfile.TarFile,
+    name: str,
+    kind: bytes,
+    mode: int = 0o755,
+    owner: int = 0,
+    data: bytes = b"",
+    target: str = "",
+) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.mode, entry.linkname, entry.size = kind, mode, target, len(data)
+    entry.uid = entry.gid = owner
+    archive.addfile(entry, io.BytesIO(data))

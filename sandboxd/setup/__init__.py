@@ -1,0 +1,1 @@
+"""Changing this machine, one reversible step at a time: see `runner`."""

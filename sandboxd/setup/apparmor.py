@@ -1,0 +1,114 @@
+"""`setup apparmor`: our profiles parsed, loaded, and kept for the next start of the machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+from sandboxd.data import data_path
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.setup import files
+from sandboxd.setup.step import Say, State, Step
+
+FOLDER = "/etc/apparmor.d"
+_ENABLED = "/sys/module/apparmor/parameters/enabled"
+_LOADED = "/sys/kernel/security/apparmor/profiles"
+
+
+def why_not() -> str:
+    """Why profiles cannot be loaded here, '' where they can."""
+    if (files.read(_ENABLED) or b"").strip() != b"Y":
+        return (
+            "this kernel has no AppArmor: nothing is loaded, and it is never counted as a control"
+        )
+    if _parser() is None:
+        return "`apparmor_parser` is missing: `sudo apt-get install apparmor`"
+    return ""
+
+
+def profile_files() -> list[str]:
+    """The profiles that ship for containers, by path."""
+    folder = data_path("profiles", "apparmor")
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    return [os.path.join(folder, name) for name in names if name.startswith("sandboxd-")]
+
+
+def steps(folder: str = FOLDER) -> list[Step]:
+    return [ProfileStep(path, folder) for path in profile_files()]
+
+
+def parse(path: str) -> str:
+    """'' when the parser takes the profile, else what it says; needs no kernel support."""
+    parser = _parser()
+    if parser is None:
+        return "`apparmor_parser` is missing"
+    return _run([parser, "-Q", "-K", "--skip-kernel-load", path])
+
+
+class ProfileStep:
+    """One profile in /etc/apparmor.d and in the kernel."""
+
+    def __init__(self, source: str, folder: str) -> None:
+        name = os.path.basename(source)
+        self.id = f"profile-{name}"
+        self.title = f"load the AppArmor profile {name}"
+        self._name = name
+        self._source = source
+        self._target = os.path.join(folder, name)
+
+    def shows(self) -> tuple[str, ...]:
+        return (
+            f"apparmor_parser -Q -K --skip-kernel-load {self._source}",
+            f"write {self._target}",
+            f"apparmor_parser --replace {self._target}",
+        )
+
+    def is_done(self) -> bool:
+        loaded = (files.read(_LOADED) or b"").decode("utf-8", "replace").splitlines()
+        there = any(line.split(" ", 1)[0] == self._name for line in loaded)
+        return there and files.read(self._target) == files.read(self._source)
+
+    def before(self) -> State:
+        return files.snapshot(self._target)
+
+    def do(self, _say: Say) -> State:
+        said = parse(self._source)
+        if said:
+            raise EnvironmentFailure(f"the profile `{self._name}` does not parse: {said}")
+        files.write(self._target, files.read(self._source) or b"", 0o644)
+        self._load(self._target)
+        return {}
+
+    def undo(self, state: State, _say: Say) -> None:
+        parser = _parser()
+        if not state["existed"] and parser is not None and os.path.exists(self._target):
+            _run([parser, "--remove", self._target])
+        files.restore(state)
+        if state["existed"]:
+            self._load(self._target)
+
+    def _load(self, path: str) -> None:
+        parser = _parser()
+        said = _run([parser, "--replace", path]) if parser else "`apparmor_parser` is missing"
+        if said:
+            raise EnvironmentFailure(f"the kernel does not take the profile `{self._name}`: {said}")
+
+
+def _parser() -> str | None:
+    return shutil.which("apparmor_parser", path=os.defpath + ":/usr/sbin:/sbin")
+
+
+def _run(command: list[str]) -> str:
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode == 0:
+        return ""
+    return " ".join(done.stdout.split())[-300:] or f"exit code {done.returncode}"

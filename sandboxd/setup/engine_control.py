@@ -1,0 +1,176 @@
+"""Making the engine read its config again, and waiting until it is back.
+
+A reload (SIGHUP) is enough for runtimes and stops nothing. A restart is the second choice, and only
+where it stops no container or the user agreed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.host.docker_api import Api, ApiError
+from sandboxd.setup.daemon_json import Definition
+from sandboxd.setup.step import Say
+
+_PID_FILES = ("/var/run/docker.pid", "/run/docker.pid")
+
+
+class Control(NamedTuple):
+    """How to reach one engine. Empty commands: what this machine's init system offers."""
+
+    host: str
+    reload_command: tuple[str, ...] = ()
+    restart_command: tuple[str, ...] = ()
+    may_restart: bool = False
+    wait_seconds: float = 30.0
+
+    def api(self) -> Api:
+        return Api(self.host, {}, 5.0)
+
+    def info(self) -> dict[str, Any] | None:
+        """What the engine says of itself, None when it does not answer."""
+        with contextlib.suppress(ApiError):
+            answer = self.api().call("GET", "/info")
+            return answer if isinstance(answer, dict) else None
+        return None
+
+    def running(self) -> list[str]:
+        """Names of the running containers."""
+        with contextlib.suppress(ApiError):
+            return [
+                (entry.get("Names") or ["/?"])[0].lstrip("/")
+                for entry in self.api().call("GET", "/containers/json")
+            ]
+        return []
+
+
+def reload(control: Control) -> str:
+    """Ask the engine to read its config again; '' or why that is not possible."""
+    command = control.reload_command or _systemctl("reload")
+    if command:
+        return _run(command)
+    for path in _PID_FILES:
+        with contextlib.suppress(OSError, ValueError):
+            with open(path, encoding="ascii") as file:
+                os.kill(int(file.read()), signal.SIGHUP)
+            return ""
+    return "there is neither systemd nor a pid file of the engine"
+
+
+def restart(control: Control) -> str:
+    """Restart the engine; '' or why that is not possible."""
+    command = control.restart_command or _systemctl("restart") or _service("restart")
+    if not command:
+        return "there is no service manager that could restart the engine"
+    return _run(command)
+
+
+def knows(control: Control, runtimes: Mapping[str, Definition], absent: tuple[str, ...]) -> bool:
+    """Whether the engine answers, and offers `runtimes` as defined and none of `absent`."""
+    info = control.info()
+    if info is None:
+        return False
+    offered = info.get("Runtimes") or {}
+    same = all(
+        (offered.get(name) or {}).get("path") == definition["path"]
+        and ((offered.get(name) or {}).get("runtimeArgs") or []) == definition["runtimeArgs"]
+        for name, definition in runtimes.items()
+    )
+    return same and not any(name in offered for name in absent)
+
+
+def bring_to(
+    control: Control, runtimes: Mapping[str, Definition], absent: tuple[str, ...], say: Say
+) -> str:
+    """Make the running engine offer what its config says; returns how: ``reload`` or ``restart``.
+
+    :raises EnvironmentFailure: it did not come back in time, or may not be restarted
+    """
+    problem = reload(control)
+    if not problem and _within(control, runtimes, absent, _reload_seconds(control)):
+        return "reload"
+    info, running = control.info(), control.running()
+    if info is not None and running and not info.get("LiveRestoreEnabled"):
+        if not control.may_restart:
+            raise EnvironmentFailure(
+                f"the engine has to be restarted ({problem or 'a reload changed nothing'}), which "
+                f"stops {len(running)} containers: {', '.join(sorted(running))}",
+                'add `--restart`, or set `"live-restore": true` in daemon.json first',
+            )
+        say(f"the restart stops: {', '.join(sorted(running))}")
+    say("restarting the engine")
+    second = restart(control)
+    if second:
+        raise EnvironmentFailure(
+            f"the engine cannot be made to read its config: {problem or 'reload changed nothing'}; "
+            f"{second}",
+            "restart it by hand, then run the command again",
+        )
+    if not _within(control, runtimes, absent, control.wait_seconds):
+        raise EnvironmentFailure(
+            f"the engine did not come back within {control.wait_seconds:g} s",
+            "see `journalctl -u docker -n 50`",
+        )
+    return "restart"
+
+
+def reload_and_wait(control: Control, absent: tuple[str, ...]) -> bool:
+    """Whether a reload was enough to make the engine forget `absent`."""
+    return not reload(control) and _within(control, {}, absent, _reload_seconds(control))
+
+
+def _reload_seconds(control: Control) -> float:
+    return min(control.wait_seconds, 5.0)
+
+
+def _within(
+    control: Control,
+    runtimes: Mapping[str, Definition],
+    absent: tuple[str, ...],
+    seconds: float,
+) -> bool:
+    deadline = time.monotonic() + seconds
+    while True:
+        if knows(control, runtimes, absent):
+            return True
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(0.1)
+
+
+def _systemctl(action: str) -> tuple[str, ...]:
+    if shutil.which("systemctl") is None or not os.path.isdir("/run/systemd/system"):
+        return ()
+    return ("systemctl", action, "docker")
+
+
+def _service(action: str) -> tuple[str, ...]:
+    return ("service", "docker", action) if shutil.which("service") else ()
+
+
+def _run(command: tuple[str, ...]) -> str:
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=120,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"`{' '.join(command)}` failed: {error}"
+    if done.returncode == 0:
+        return ""
+    said = " ".join(done.stdout.split())[-300:]
+    return f"`{' '.join(command)}` failed: {said or f'exit code {done.returncode}'}"

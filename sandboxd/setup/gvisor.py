@@ -1,0 +1,139 @@
+"""`setup gvisor`: which steps, from which source, for this machine."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sandboxd.errors import UsageError
+from sandboxd.host.facts import HostFacts
+from sandboxd.setup import packages
+from sandboxd.setup.engine_control import Control
+from sandboxd.setup.files import FileStep
+from sandboxd.setup.register import KeepStep, Place, RegisterStep, TrialStep
+from sandboxd.setup.step import Step
+
+SOURCES = ("present", "repository", "distribution", "binary")
+
+
+class Options(NamedTuple):
+    """What the user said; kept in the journal, so that the next run needs to be told nothing."""
+
+    source: str = ""
+    """One of `SOURCES`; '' for what is there, else the distribution's package."""
+    daemon_json: str = "/etc/docker/daemon.json"
+    host: str = "unix:///var/run/docker.sock"
+    reload_command: tuple[str, ...] = ()
+    restart_command: tuple[str, ...] = ()
+    may_restart: bool = False
+    wait_seconds: float = 30.0
+    binary: str = ""
+    checksum_file: str = ""
+    folder: str = "/usr/local/bin"
+    key_fingerprint: str = packages.KEY_FINGERPRINT
+    key_url: str = packages.KEY_URL
+    state: str = "/var/lib/sandboxd/setup/gvisor"
+
+    def as_json(self) -> dict[str, object]:
+        return self._asdict()
+
+    @classmethod
+    def from_json(cls, data: dict[str, object]) -> Options:
+        known = {name: data[name] for name in cls._fields if name in data}
+        for name in ("reload_command", "restart_command"):
+            known[name] = tuple(known.get(name) or ())  # type: ignore[arg-type]
+        return cls(**known)  # type: ignore[arg-type]
+
+    @property
+    def place(self) -> Place:
+        control = Control(
+            self.host,
+            self.reload_command,
+            self.restart_command,
+            self.may_restart,
+            self.wait_seconds,
+        )
+        return Place(self.daemon_json, control)
+
+
+def decided(options: Options) -> Options:
+    """`options` with the source chosen, and checked.
+
+    :raises UsageError: the options do not fit together
+    """
+    if bool(options.binary) != bool(options.checksum_file):
+        raise UsageError(
+            "`--binary` and `--sha512` belong together", "name the file and its checksum's file"
+        )
+    source = options.source or ("binary" if options.binary else "")
+    if not source:
+        source = "present" if packages.find_runsc() else "distribution"
+    if source not in SOURCES:
+        raise UsageError(f"there is no source `{source}`", f"choose one of {', '.join(SOURCES)}")
+    if source == "present" and packages.find_runsc() is None:
+        raise UsageError("runsc is not installed", "choose another `--source`")
+    return options._replace(source=source)
+
+
+def steps(options: Options) -> list[Step]:
+    """The steps, in order; `options` are decided ones."""
+    place = options.place
+    found: list[Step] = []
+    runsc = packages.find_runsc() or "/usr/bin/runsc"
+    if options.source == "repository":
+        found = [
+            packages.KeyStep(options.key_fingerprint, options.key_url, packages.KEYRING),
+            FileStep(
+                "repository",
+                "add gVisor's repository to apt",
+                packages.SOURCES,
+                packages.sources_line(),
+            ),
+            packages.AptStep(repository=packages.REPOSITORY),
+        ]
+        runsc = "/usr/bin/runsc"
+    elif options.source == "distribution":
+        found = [packages.AptStep()]
+        runsc = "/usr/bin/runsc"
+    elif options.source == "binary":
+        binary = packages.BinaryStep(options.binary, options.checksum_file, options.folder)
+        found = [binary]
+        runsc = binary.runsc
+    found.append(RegisterStep(place, runsc))
+    return [KeepStep(place, options.state, found), *found, TrialStep(place)]
+
+
+def printed_plan(facts: HostFacts) -> tuple[str, ...] | None:
+    """The exact steps for a distribution that we print a plan for; None where we do it ourselves."""
+    name, manager = facts.distribution, facts.package_manager
+    if manager in ("apt", None):
+        return None
+    archive = (
+        "curl -fsSLO https://storage.googleapis.com/gvisor/releases/release/latest/$(uname -m)/gvisor.tar.bz2",
+        "curl -fsSLO https://storage.googleapis.com/gvisor/releases/release/latest/$(uname -m)/gvisor.tar.bz2.sha512",
+    )
+    ours = (
+        "sudo sandboxd setup gvisor --apply --binary gvisor.tar.bz2 --sha512 gvisor.tar.bz2.sha512"
+    )
+    if manager == "dnf":
+        return (
+            "# there is no package of gVisor for this distribution: its own archive, checksum compared",
+            *archive,
+            ours,
+            '# if `docker info` names SELinux: set "selinux-enabled": false first, gVisor has no labels',
+        )
+    if manager == "pacman":
+        return ("# or gvisor-bin from the AUR; then `--source present`", *archive, ours)
+    if manager == "zypper":
+        return ("# no package of gVisor in the distribution: its own archive", *archive, ours)
+    if manager == "nix" or name == "nixos":
+        return (
+            "# configuration.nix: files below /etc are made from it, so nothing is changed in place",
+            "virtualisation.docker.daemon.settings.runtimes = {",
+            '  runsc-sandboxd = { path = "${pkgs.gvisor}/bin/runsc"; runtimeArgs = [ "--directfs=false" ]; };',
+            '  runsc-sandboxd-bind = { path = "${pkgs.gvisor}/bin/runsc"; runtimeArgs = [ ]; };',
+            "};",
+            "sudo nixos-rebuild switch",
+            '# if `sandboxd doctor` says that its network does not start: add "--network=host" to both',
+            "sandboxd doctor",
+        )
+    return (*archive, ours)

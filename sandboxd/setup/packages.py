@@ -1,0 +1,322 @@
+"""Getting runsc onto the machine: by apt, from gVisor's own repository, or from a file.
+
+The key of the repository is compared with a fingerprint that ships with us before apt trusts it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import urllib.error
+import urllib.request
+
+from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.setup import files, openpgp
+from sandboxd.setup.step import Say, State
+
+# The key that gVisor's own source tree holds as website/archive.key since 2021-07-15; computed
+# from its packets, see docs/decisions/0011.
+KEY_FINGERPRINT = "6F1DF85E3A71C24918E727D56FC6D554E32BD943"
+KEY_URL = "https://gvisor.dev/archive.key"
+KEYRING = "/usr/share/keyrings/gvisor-archive-keyring.gpg"
+SOURCES = "/etc/apt/sources.list.d/gvisor.list"
+REPOSITORY = "https://storage.googleapis.com/gvisor/releases"
+
+_LARGEST = 512 << 20
+
+
+class KeyStep:
+    """gVisor's signing key, whose fingerprint is the expected one."""
+
+    id = "repository-key"
+    title = "fetch gVisor's signing key and compare its fingerprint"
+
+    def __init__(self, fingerprint: str, url: str, keyring: str) -> None:
+        self._fingerprint = re.sub(r"\s", "", fingerprint).upper()
+        self._url = url
+        self._keyring = keyring
+
+    def shows(self) -> tuple[str, ...]:
+        return (
+            f"fetch {self._url}",
+            f"refuse it unless its fingerprint is {self._fingerprint}",
+            f"write {self._keyring}",
+        )
+
+    def is_done(self) -> bool:
+        packets = files.read(self._keyring)
+        if packets is None:
+            return False
+        with contextlib.suppress(EnvironmentFailure):
+            return openpgp.fingerprints(packets) == [self._fingerprint]
+        return False
+
+    def before(self) -> State:
+        return files.snapshot(self._keyring)
+
+    def do(self, _say: Say) -> State:
+        packets = openpgp.dearmour(_fetch(self._url))
+        found = openpgp.fingerprints(packets)
+        if found != [self._fingerprint]:
+            raise EnvironmentFailure(
+                f"the key of `{self._url}` has the fingerprint `{' '.join(found)}`, not "
+                f"`{self._fingerprint}`: it is not trusted",
+                "look whether gVisor announced a new key; then `--key-fingerprint FINGERPRINT`",
+            )
+        files.write(self._keyring, packets, 0o644)
+        return {}
+
+    def undo(self, state: State, _say: Say) -> None:
+        files.restore(state)
+
+
+class AptStep:
+    """The package `runsc`, from whatever repositories apt has."""
+
+    id = "package"
+    title = "install the package runsc"
+
+    def __init__(self, apt_get: str = "apt-get", repository: str = "") -> None:
+        """`repository`: the address that the installed version has to come from, '' for any."""
+        self._apt = apt_get
+        self._repository = repository
+
+    def shows(self) -> tuple[str, ...]:
+        return (
+            f"{self._apt} update",
+            f"{self._apt} install -y --no-install-recommends runsc",
+        )
+
+    def is_done(self) -> bool:
+        if _installed_version() is None:
+            return False
+        return not self._repository or self._repository in _origins()
+
+    def before(self) -> State:
+        return {"version": _installed_version()}
+
+    def do(self, say: Say) -> State:
+        try:
+            _apt(self._apt, "update", "-qq")
+        except EnvironmentFailure as error:
+            # A third party's list that cannot be had is no reason to give up.
+            say(f"  {error.message}")
+        _apt(self._apt, "install", "-y", "-qq", "--no-install-recommends", "runsc")
+        return {"installed": _installed_version()}
+
+    def undo(self, state: State, say: Say) -> None:
+        now, before = _installed_version(), state["version"]
+        if now == before:
+            return
+        if before is None:
+            _apt(self._apt, "purge", "-y", "-qq", "runsc")
+            return
+        say(f"  back to runsc {before}")
+        _apt(self._apt, "install", "-y", "-qq", "--allow-downgrades", f"runsc={before}")
+
+
+class BinaryStep:
+    """runsc from a file: the program, or gVisor's archive with the program and what belongs to it."""
+
+    id = "binary"
+
+    def __init__(self, source: str, checksum_file: str, folder: str) -> None:
+        self._source = source
+        self._checksum_file = checksum_file
+        self._folder = folder
+        self.title = f"copy runsc to {folder}, its checksum compared"
+
+    @property
+    def runsc(self) -> str:
+        return os.path.join(self._folder, "runsc")
+
+    def shows(self) -> tuple[str, ...]:
+        return (
+            f"compare the SHA-512 of {self._source} with {self._checksum_file}",
+            f"write {self.runsc}",
+        )
+
+    def is_done(self) -> bool:
+        with contextlib.suppress(EnvironmentFailure, UsageError):
+            wanted = self._contents()
+            return all(
+                files.digest(_whole(os.path.join(self._folder, name))) == files.digest(data)
+                for name, data in wanted.items()
+            )
+        return False
+
+    def before(self) -> State:
+        """What is there now moves aside at `do`, so that large programs need no copy in a journal."""
+        names = sorted(self._contents())
+        there = [name for name in names if os.path.lexists(os.path.join(self._folder, name))]
+        folders = [
+            os.path.join(self._folder, folder)
+            for folder in sorted({os.path.dirname(name) for name in names} - {""})
+            if not os.path.isdir(os.path.join(self._folder, folder))
+        ]
+        return {"names": names, "there": there, "folders": folders}
+
+    def do(self, _say: Say) -> State:
+        for name, data in self._contents().items():
+            path = os.path.join(self._folder, name)
+            kept = _kept(path)
+            if os.path.lexists(path) and not os.path.lexists(kept) and _whole(path) != data:
+                os.rename(path, kept)
+            files.write(path, data, 0o755)
+        return {}
+
+    def undo(self, state: State, _say: Say) -> None:
+        for name in state["names"]:
+            path = os.path.join(self._folder, name)
+            if os.path.lexists(_kept(path)):
+                os.rename(_kept(path), path)
+            elif name not in state["there"]:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(path)
+        for folder in reversed(state["folders"]):
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)
+
+    def _contents(self) -> dict[str, bytes]:
+        """Name -> content of what is to be there.
+
+        :raises UsageError: a file is missing, or the checksum is another
+        """
+        data = _read_or_refuse(self._source)
+        listed = _read_or_refuse(self._checksum_file).decode("ascii", "replace")
+        found = hashlib.sha512(data).hexdigest()
+        if found not in listed.lower().split():
+            raise UsageError(
+                f"`{self._source}` has the SHA-512 `{found[:16]}...`, which is not in "
+                f"`{self._checksum_file}`",
+                "fetch both again",
+            )
+        if data.startswith(b"\x7fELF"):
+            return {"runsc": data}
+        return _unpack(self._source, data)
+
+
+def _unpack(name: str, data: bytes) -> dict[str, bytes]:
+    """runsc and the programs beside it from gVisor's archive."""
+    found: dict[str, bytes] = {}
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            for member in archive:
+                path = os.path.normpath(member.name)
+                if not member.isfile() or path.startswith(("/", "..")):
+                    continue
+                file = archive.extractfile(member)
+                if file is not None:
+                    found[path] = file.read()
+    except tarfile.TarError as error:
+        raise UsageError(
+            f"`{name}` is neither a program nor an archive: {error}", "name runsc or gvisor.tar.bz2"
+        ) from None
+    if "runsc" not in found:
+        raise UsageError(f"`{name}` holds no `runsc`", "name gVisor's own archive")
+    return found
+
+
+def _kept(path: str) -> str:
+    return f"{path}.before-sandboxd"
+
+
+def _read_or_refuse(path: str) -> bytes:
+    try:
+        if os.path.getsize(path) > _LARGEST:
+            raise UsageError(f"`{path}` is too large", "name runsc or its archive")
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise UsageError(
+            f"`{path}` cannot be read: {(error.strerror or str(error)).lower()}", "check the path"
+        ) from None
+
+
+def _whole(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def find_runsc() -> str | None:
+    """The runsc of this machine, by a path that its own files would have."""
+    return shutil.which("runsc", path="/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin")
+
+
+def sources_line() -> bytes:
+    """The repository for apt, as the installation guide writes it."""
+    done = subprocess.run(
+        ["dpkg", "--print-architecture"], capture_output=True, text=True, check=False
+    )
+    architecture = done.stdout.strip() or "amd64"
+    return f"deb [arch={architecture} signed-by={KEYRING}] {REPOSITORY} release main\n".encode()
+
+
+def _installed_version() -> str | None:
+    try:
+        done = subprocess.run(
+            ["dpkg-query", "-W", "-f", "${Status}|${Version}", "runsc"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:
+        return None
+    status, _, version = done.stdout.partition("|")
+    return version if status.startswith("install ok installed") else None
+
+
+def _origins() -> str:
+    """Where apt says that the installed version of runsc comes from."""
+    done = subprocess.run(
+        ["apt-cache", "policy", "runsc"], capture_output=True, text=True, check=False
+    )
+    installed = re.search(r"^ \*\*\* .*\n((?: {8,}.*\n?)*)", done.stdout, re.MULTILINE)
+    return installed[1] if installed else ""
+
+
+def _apt(program: str, *arguments: str) -> None:
+    environment = {
+        **os.environ,
+        "DEBIAN_FRONTEND": "noninteractive",
+        "NEEDRESTART_MODE": "l",
+    }
+    done = subprocess.run(
+        [program, *arguments],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        lines = [line for line in done.stdout.splitlines() if line.startswith("E:")]
+        said = " ".join(lines) or " ".join(done.stdout.split())[-200:]
+        raise EnvironmentFailure(
+            f"`{program} {' '.join(arguments)}` failed: {said}", f"run `{program} update` and look"
+        )
+
+
+def _fetch(url: str) -> str:
+    if not url.startswith(("https://", "file://")):
+        raise UsageError(f"`{url}` is not fetched over TLS", "use https")
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - checked above
+            data: bytes = answer.read(1 << 20)
+            return data.decode("ascii", "replace")
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        raise EnvironmentFailure(
+            f"cannot fetch `{url}`: {error}",
+            "use your distribution's package (`--source distribution`) or `--binary FILE --sha512 FILE`",
+        ) from None

@@ -1,0 +1,277 @@
+"""The steps around daemon.json: keep it, put our runtimes into it, see that they start."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.host.engine_facts import GVISOR_KERNEL
+from sandboxd.host.memory import Memory
+from sandboxd.host.trials import run_trials
+from sandboxd.setup import daemon_json, files, trial
+from sandboxd.setup.daemon_json import Definition
+from sandboxd.setup.engine_control import Control, bring_to, knows, reload_and_wait
+from sandboxd.setup.step import Say, State, Step
+
+SAFE, FAST = "runsc-sandboxd", "runsc-sandboxd-bind"
+NAMES = (SAFE, FAST)
+
+
+def definitions(runsc: str, found: trial.Found) -> dict[str, Definition]:
+    """Our two runtimes, with exactly what the trials showed to be needed."""
+    holds = [need.argument for need in found.holds]
+    return {
+        SAFE: {"path": runsc, "runtimeArgs": [*holds, *found.start_arguments]},
+        FAST: {"path": runsc, "runtimeArgs": found.start_arguments},
+    }
+
+
+class Place(NamedTuple):
+    """One engine's config and the way to it."""
+
+    daemon_json: str
+    control: Control
+
+
+class KeepStep:
+    """The first step: daemon.json as it was, whatever package scripts do to it later."""
+
+    id = "keep-daemon-json"
+
+    def __init__(self, place: Place, backup_folder: str, others: Sequence[Step]) -> None:
+        """`others` are the steps that may change the file; with all done there is nothing to keep."""
+        self._place = place
+        self._others = others
+        self._backup = os.path.join(backup_folder, "daemon.json")
+        self.title = f"keep a copy of {place.daemon_json}"
+
+    def shows(self) -> tuple[str, ...]:
+        return (f"copy {self._place.daemon_json} to {self._backup}",)
+
+    def is_done(self) -> bool:
+        return all(step.is_done() for step in self._others)
+
+    def before(self) -> State:
+        return files.snapshot(self._place.daemon_json)
+
+    def do(self, _say: Say) -> State:
+        content = files.read(self._place.daemon_json)
+        if content is not None and not os.path.exists(self._backup):
+            files.write(self._backup, content, 0o600)
+        return {}
+
+    def undo(self, state: State, say: Say) -> None:
+        _put_back(self._place, state, say)
+
+
+class RegisterStep:
+    """Our runtimes in daemon.json, and the engine knows them."""
+
+    id = "register"
+
+    def __init__(self, place: Place, runsc: str) -> None:
+        self._place = place
+        self._runsc = runsc
+        self.title = f"register {SAFE} and {FAST} with the engine"
+
+    def shows(self) -> tuple[str, ...]:
+        return (
+            f"try {self._runsc}: which arguments it needs here",
+            f"add `runtimes` {SAFE} and {FAST} to {self._place.daemon_json}",
+            "dockerd --validate, then reload the engine (no container stops)",
+        )
+
+    def is_done(self) -> bool:
+        return _offered(self._place)
+
+    def before(self) -> State:
+        return files.snapshot(self._place.daemon_json)
+
+    def do(self, say: Say) -> State:
+        found = trial.find(self._runsc)
+        if found.error:
+            raise EnvironmentFailure(
+                f"`{self._runsc}` starts no container here: {found.error}",
+                "try a newer one: `--source repository`, or `--binary FILE --sha512 FILE`",
+            )
+        for need in (*found.starts, *found.holds):
+            say(f"  {need.argument}: {need.reason}")
+        runtimes = definitions(self._runsc, found)
+        path = self._place.daemon_json
+        before = files.read(path)
+        text = daemon_json.merged((before or b"").decode("utf-8", "strict"), runtimes, path)
+        _validate(text)
+        _write(path, text)
+        result: State = {"written": files.digest(text.encode()), "runtimes": runtimes}
+        if self._place.control.info() is None:
+            say("the engine is not running: it reads its config when it starts")
+            return result
+        result["how"] = bring_to(self._place.control, runtimes, (), say)
+        return result
+
+    def undo(self, state: State, say: Say) -> None:
+        _put_back(self._place, state, say)
+
+
+class TrialStep:
+    """Both runtimes start a container through the engine, on gVisor's kernel."""
+
+    id = "trial"
+    title = "start a container with each of the two runtimes"
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    def shows(self) -> tuple[str, ...]:
+        return tuple(f"start one throw-away container with {name}" for name in NAMES)
+
+    def is_done(self) -> bool:
+        # Never remembered: seeing it again costs a second.
+        return self._place.control.info() is None or not problems(self._place)
+
+    def before(self) -> State:
+        return {}
+
+    def do(self, _say: Say) -> State:
+        if self._place.control.info() is None:
+            return {}
+        found = problems(self._place)
+        if found:
+            raise EnvironmentFailure(
+                f"the engine cannot start a container with them: {'; '.join(found)}",
+                "see `journalctl -u docker -n 50`",
+            )
+        return {}
+
+    def undo(self, _state: State, _say: Say) -> None:
+        """Nothing was changed."""
+
+
+def problems(place: Place) -> list[str]:
+    """Why our runtimes are not usable gVisor runtimes, [] when both were seen to be."""
+    kernels = trials(place)
+    return [f"`{name}`: {why}" for name, (ok, why) in kernels.items() if not ok]
+
+
+def trials(place: Place) -> dict[str, tuple[bool, str]]:
+    """For each of ours whether it is gVisor, and the kernel that was seen or the failure."""
+    info = place.control.info() or {}
+    offered = info.get("Runtimes") or {}
+    found: dict[str, tuple[bool, str]] = {}
+    asked = []
+    for name in NAMES:
+        entry = offered.get(name)
+        if entry is None:
+            found[name] = (False, "the engine does not know it")
+        else:
+            args = entry.get("runtimeArgs") or []
+            asked.append({"name": name, "path": entry.get("path"), "args": args, "version": None})
+    for name, result in run_trials(place.control.api(), info, asked, "", Memory(None)).items():
+        kernel = str(result.get("kernel") or "")
+        own = result.get("boot_id") != result.get("host_boot_id")
+        ok = bool(result.get("started")) and own and GVISOR_KERNEL in kernel
+        found[name] = (ok, kernel if ok else str(result.get("message") or "another kernel"))
+    return found
+
+
+def _offered(place: Place) -> bool:
+    """Whether both runtimes are in the config with a program that exists, and the engine has them."""
+    text = (files.read(place.daemon_json) or b"").decode("utf-8", "replace")
+    table = daemon_json.definitions(text)
+    ours = {name: table.get(name) for name in NAMES}
+    for definition in ours.values():
+        if not isinstance(definition, dict) or not os.path.exists(str(definition.get("path"))):
+            return False
+    wanted = {n: {"runtimeArgs": [], **d} for n, d in ours.items() if isinstance(d, dict)}
+    return place.control.info() is None or knows(place.control, wanted, ())
+
+
+def _put_back(place: Place, state: State, say: Say) -> None:
+    """daemon.json as it was; if somebody changed it since, only our runtimes go."""
+    now = files.read(place.daemon_json)
+    written = state.get("written")
+    if (
+        written is not None
+        and now is not None
+        and files.digest(now)
+        not in (
+            written,
+            _digest_of(state),
+        )
+    ):
+        say(f"{place.daemon_json} was changed since: only our runtimes are taken out")
+        text = daemon_json.without(now.decode("utf-8", "strict"), NAMES, place.daemon_json)
+        changed = text.encode() != now
+        _write(place.daemon_json, text)
+    else:
+        changed = files.restore(state)
+    if not changed or place.control.info() is None:
+        return
+    _make_engine_forget(place, say)
+
+
+def _make_engine_forget(place: Place, say: Say) -> None:
+    """Let the running engine drop our runtimes.
+
+    On a reload, an engine drops what is missing from `runtimes`, and nothing where that key itself
+    is missing: so it is shown an empty one first, and the file is written back at once.
+    """
+    content = files.read(place.daemon_json)
+    text = (content or b"").decode("utf-8", "strict")
+    table = daemon_json.definitions(text)
+    absent = tuple(name for name in NAMES if name not in table)
+    if "runtimes" in text:
+        bring_to(place.control, {}, absent, say)
+        return
+    kept = files.snapshot(place.daemon_json)
+    try:
+        _write(place.daemon_json, daemon_json.with_empty_table(text, place.daemon_json))
+        reloaded = reload_and_wait(place.control, absent)
+    finally:
+        files.restore(kept)
+    if not reloaded:
+        bring_to(place.control, {}, absent, say)
+
+
+def _digest_of(state: State) -> str:
+    return files.digest(base64.b64decode(state.get("content", "")) if state["existed"] else b"")
+
+
+def _write(path: str, text: str) -> None:
+    """With the owner and mode that the file has; a link is followed to the file that it names."""
+    path = os.path.realpath(path)
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        files.write(path, text.encode(), 0o644)
+        return
+    files.write(path, text.encode(), status.st_mode & 0o7777, (status.st_uid, status.st_gid))
+
+
+def _validate(text: str) -> None:
+    """Ask dockerd, where it is here, whether it would start with this config."""
+    dockerd = shutil.which("dockerd", path=os.defpath + ":/usr/sbin:/sbin:/usr/local/bin")
+    if dockerd is None:
+        return
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        done = subprocess.run(
+            [dockerd, "--validate", f"--config-file={file.name}"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    said = " ".join((done.stderr or done.stdout).split())
+    if done.returncode and "unknown flag" not in said:
+        raise EnvironmentFailure(
+            f"dockerd refuses the config: {said[-300:]}", "correct daemon.json first"
+        )

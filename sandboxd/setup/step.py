@@ -1,0 +1,34 @@
+"""What one step of a setup is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+State = dict[str, Any]
+"""JSON: what a step has to remember to be undone."""
+
+Say = Callable[[str], None]
+
+
+class Step(Protocol):
+    """A change that can be done twice and undone twice with the same outcome as once.
+
+    A run may be killed between any two instructions, so `do` starts from whatever an earlier one
+    left, and `undo` works with nothing but the state that `before` gave when the step began.
+    """
+
+    id: str
+    title: str
+
+    def shows(self) -> tuple[str, ...]:
+        """The commands and files, for the plan."""
+
+    def is_done(self) -> bool: ...
+
+    def before(self) -> State: ...
+
+    def do(self, say: Say) -> State:
+        """Make the change; what it returns is in the journal with the step's end."""
+
+    def undo(self, state: State, say: Say) -> None: ...

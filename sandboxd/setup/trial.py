@@ -1,0 +1,228 @@
+"""Which arguments runsc needs on this machine: found out with a container of its own, no engine.
+
+Three questions, each answered by its effect: does a container start, and on whose kernel; and with
+`directfs` on, does a file of a read-only folder survive an attack from inside.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import tempfile
+from typing import NamedTuple
+
+from sandboxd.host.engine_facts import GVISOR_KERNEL
+from sandboxd.host.trial_image import show_program, static_program
+from sandboxd.host.trials import host_boot_id
+
+DIRECTFS_OFF = "--directfs=false"
+
+_CANDIDATES: tuple[tuple[str, ...], ...] = (
+    (),
+    ("--network=host",),
+    ("--platform=systrap", "--network=host"),
+    ("--platform=ptrace", "--network=host"),
+)
+_SECONDS = 15
+
+
+class Need(NamedTuple):
+    """An argument, and what the trial showed."""
+
+    argument: str
+    reason: str
+
+
+class Found(NamedTuple):
+    """What runsc needs to start here (`starts`), and what read-only folders need to hold (`holds`)."""
+
+    starts: tuple[Need, ...]
+    holds: tuple[Need, ...]
+    error: str = ""
+    """Why no candidate started; '' when one did."""
+
+    @property
+    def start_arguments(self) -> list[str]:
+        return [need.argument for need in self.starts]
+
+
+def find(runsc: str) -> Found:
+    """Try `runsc`; needs root, changes nothing, leaves no process behind."""
+    if os.uname().machine != "x86_64":
+        # No program of ours for it: the engine's own trial decides.
+        return Found((), (Need(DIRECTFS_OFF, "kept: not tried on this processor"),))
+    first = ""
+    for arguments in _CANDIDATES:
+        error = _starts(runsc, arguments)
+        if not error:
+            reason = f"without it: {first}" if first else ""
+            return Found(
+                tuple(Need(argument, reason) for argument in arguments),
+                (Need(DIRECTFS_OFF, _why_directfs_off(runsc, arguments)),),
+            )
+        first = first or error
+    return Found((), (), first)
+
+
+def _starts(runsc: str, arguments: tuple[str, ...]) -> str:
+    """'' when a container ran on gVisor's kernel, else why not."""
+    with _Bundle(show_program()) as bundle:
+        code, output = bundle.run(runsc, arguments)
+    if code:
+        return _last_line(output)
+    boot_id, _, kernel = output.strip().partition("\n")
+    if GVISOR_KERNEL not in kernel or boot_id.strip() == host_boot_id():
+        return f"it ran on another kernel than gVisor's: {_last_line(output)}"
+    return ""
+
+
+def _why_directfs_off(runsc: str, arguments: tuple[str, ...]) -> str:
+    """What an attack on a read-only folder did while directfs was on."""
+    with _Bundle(_attack_program(), read_only_folder=True) as bundle:
+        code, output = bundle.run(runsc, arguments)
+        if code or "attacked" not in output:
+            return f"the attack could not be made: {_last_line(output)}"
+        if bundle.folder_is_intact():
+            return (
+                "two attacks on a read-only folder failed without it, too; kept, since two attacks "
+                "are no proof"
+            )
+    return "with directfs on, an attack from inside emptied a file of a read-only folder"
+
+
+class _Bundle:
+    """A container's folder with one program; what it started is ended with it."""
+
+    def __init__(self, program: bytes, read_only_folder: bool = False) -> None:
+        self.folder = tempfile.mkdtemp(prefix="sandboxd-trial-")
+        self._outside = os.path.join(self.folder, "outside")
+        os.makedirs(os.path.join(self.folder, "rootfs", "ro"))
+        os.mkdir(self._outside)
+        with open(os.path.join(self._outside, "file"), "w", encoding="ascii") as file:
+            file.write("content of the host")
+        path = os.path.join(self.folder, "rootfs", "program")
+        with open(path, "wb") as file:
+            file.write(program)
+        os.chmod(path, 0o755)  # noqa: S103 - gVisor starts it as nobody
+        mounts = [{"destination": "/proc", "type": "proc", "source": "proc"}]
+        if read_only_folder:
+            mounts.append(
+                {
+                    "destination": "/ro",
+                    "type": "bind",
+                    "source": self._outside,
+                    "options": ["rbind", "ro"],  # type: ignore[dict-item]
+                }
+            )
+        spec = {
+            "ociVersion": "1.0.0",
+            "process": {
+                "user": {"uid": 0, "gid": 0},
+                "args": ["/program"],
+                "env": ["PATH=/"],
+                "cwd": "/",
+            },
+            "root": {"path": "rootfs", "readonly": False},
+            "mounts": mounts,
+            "linux": {
+                "namespaces": [{"type": name} for name in ("pid", "network", "ipc", "uts", "mount")]
+            },
+        }
+        with open(os.path.join(self.folder, "config.json"), "w", encoding="ascii") as file:
+            json.dump(spec, file)
+
+    def __enter__(self) -> _Bundle:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end_leftovers()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def run(self, runsc: str, arguments: tuple[str, ...]) -> tuple[int, str]:
+        state = os.path.join(self.folder, "state")
+        name = os.path.basename(self.folder)
+        command = [runsc, f"--root={state}", *arguments, "run", f"--bundle={self.folder}", name]
+        try:
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                timeout=_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return 1, f"no end after {_SECONDS} s"
+        except OSError as error:
+            return 1, f"`{runsc}` cannot be started: {(error.strerror or str(error)).lower()}"
+        return done.returncode, done.stdout
+
+    def folder_is_intact(self) -> bool:
+        with open(os.path.join(self._outside, "file"), encoding="ascii") as file:
+            return file.read() == "content of the host"
+
+    def _end_leftovers(self) -> None:
+        """A start that fails leaves runsc's helpers: they name the bundle's folder."""
+        for entry in os.listdir("/proc"):
+            if not entry.isdigit() or int(entry) == os.getpid():
+                continue
+            try:
+                with open(f"/proc/{entry}/cmdline", "rb") as file:
+                    words = file.read(65536).split(b"\0")
+                if words[0].rsplit(b"/", 1)[-1].startswith(b"runsc") and any(
+                    self.folder.encode() in word for word in words
+                ):
+                    os.kill(int(entry), signal.SIGKILL)
+            except OSError:
+                continue
+
+
+def _last_line(output: str) -> str:
+    lines = output.strip().splitlines()
+    return lines[-1].rsplit(": ", 1)[-1][-200:] if lines else "it said nothing"
+
+
+def _attack_program() -> bytes:
+    """Opens `/ro/file` to empty it, then again after making the mount writable in a new namespace."""
+    empty = [("open", "/ro/file", 0x201), ("open", "/ro/file", 0x200)]
+    remount = [("unshare", 0x10020000), ("mount", 0, "/ro", 0, 0x1020, 0)]
+    end = [("write", 1, "attacked\n", 9), ("exit_group", 0)]
+    return static_program(assemble([*empty, *remount, *empty, *end]))
+
+
+_NUMBERS = {"write": 1, "open": 2, "mount": 165, "exit_group": 231, "unshare": 272}
+# mov r32, imm32 and lea r64, [rip + disp32] for the registers of a system call's arguments.
+_MOVE = (b"\xbf", b"\xbe", b"\xba", b"\x41\xba", b"\x41\xb8")
+_LOAD = (
+    b"\x48\x8d\x3d",
+    b"\x48\x8d\x35",
+    b"\x48\x8d\x15",
+    b"\x4c\x8d\x15",
+    b"\x4c\x8d\x05",
+)
+
+
+def assemble(calls: list[tuple[str | int, ...]]) -> bytes:
+    """x86-64 code that makes system calls in turn; texts are put behind it."""
+    size = 0
+    for call in calls:
+        for place, value in enumerate(call[1:]):
+            size += len((_LOAD if isinstance(value, str) else _MOVE)[place]) + 4
+        size += 7
+    code, texts = b"", b""
+    for call in calls:
+        for place, value in enumerate(call[1:]):
+            if isinstance(value, str):
+                target = size + len(texts)
+                texts += value.encode() + b"\0"
+                code += _LOAD[place] + struct.pack("<i", target - len(code) - len(_LOAD[place]) - 4)
+            else:
+                code += _MOVE[place] + struct.pack("<I", value)
+        code += b"\xb8" + struct.pack("<I", _NUMBERS[str(call[0])]) + b"\x0f\x05"
+    return code + texts
