@@ -172,7 +172,8 @@ def inner_span(node: Node, written: str, start: int, end: int) -> Span | None:
     text = node.text()
     if text is None or not text.endswith(written):
         return None
-    if node.span.end - node.span.start != len(text) + 2:
+    quotes = node.span.end - node.span.start - len(text)
+    if quotes not in (0, 2):
         return None
-    offset = node.span.start + 1 + len(text) - len(written)
+    offset = node.span.start + quotes // 2 + len(text) - len(written)
     return Span(offset + start, offset + end)

@@ -16,4 +16,5 @@ KINDS: dict[str, tuple[str, ...]] = {
     "feature_lock": ("devcontainer-lock.json", ".devcontainer-lock.json"),
     "sandboxd_toml": ("sandboxd.toml",),
     "seccomp": ("*.json",),
+    "shell_docker_run": ("*.sh", "*.bash", "*.mk", "makefile", "gnumakefile"),
 }

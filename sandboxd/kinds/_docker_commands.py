@@ -1,0 +1,202 @@
+"""Commands of a script that start a container, and changes of them."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.findings import Add, Place, Remove
+from sandboxd.kinds import _docker_flags as flags
+from sandboxd.model.container import Container, Unseen
+from sandboxd.model.values import Origin, Value
+from sandboxd.syntax import argv
+from sandboxd.syntax.node import Node, readable
+from sandboxd.text import Edit, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sandboxd.findings import Change
+    from sandboxd.kinds import Resolver
+    from sandboxd.model.document import Document
+    from sandboxd.syntax.argv import Flag
+
+_PROGRAMS = ("docker", "podman", "nerdctl", "docker.exe")
+_STARTING = ("run", "create")
+_GLOBAL_WITH_VALUE = ("-H", "--host", "-c", "--context", "--config", "-l", "--log-level")
+# These show a command and do not run it.
+_SHOWING = ("echo", "printf", "print", "log", "info", "warn", "error", "die")
+_FLAG = {"security_opt": "--security-opt=", "cap_add": "--cap-add=", "cap_drop": "--cap-drop="}
+_IMAGE_NAMES = ("image", "img")
+
+
+def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
+    root = document.tree.root
+    if root is None:
+        return ()
+    known = _assigned(root)
+    found: list[Container] = []
+    for command in root.items:
+        for run, rest in _runs(command.items):
+            found.append(_container(document, run, rest, known, variables, len(found)))
+    return tuple(found)
+
+
+def _runs(words: list[Node]) -> Iterator[tuple[list[Node], list[Node]]]:
+    """The words that say `docker run`, and those behind them."""
+    if words and str(words[0].value) in _SHOWING:
+        return
+    for index, word in enumerate(words):
+        if str(word.value).rpartition("/")[2] not in _PROGRAMS:
+            continue
+        at = index + 1
+        while at < len(words) and str(words[at].value).startswith("-"):
+            at += 2 if str(words[at].value) in _GLOBAL_WITH_VALUE else 1
+        if at < len(words) and words[at].value == "container":
+            at += 1
+        if at < len(words) and words[at].value in _STARTING:
+            yield words[index : at + 1], words[at + 1 :]
+        return
+
+
+def _container(
+    document: Document,
+    run: list[Node],
+    words: list[Node],
+    known: dict[str, str],
+    variables: Resolver,
+    number: int,
+) -> Container:
+    path = document.source.path
+    origin = Origin("file", path, "docker run")
+    items = [_expanded(word, known) for word in words]
+    cut = next((i for i, item in enumerate(items) if _is_image_variable(items, i)), len(items))
+    arguments = argv.parse(items[:cut])
+    image = arguments.image or (items[cut] if cut < len(items) else None)
+    place = Place(path, Span(run[0].span.start, run[-1].span.end))
+    base = Container(f"command {number + 1}", place, partial=True)
+    given = [_whole_word(flag) for flag in arguments.flags]
+    made = flags.container(given, base, origin, path, variables)
+    if image is not None:
+        text = str(image.value)
+        value = Value(text, origin, Place(path, image.span), text, (image,))
+        made = made._replace(image=value)
+    unseen = [Unseen("arguments", problem.message) for problem in arguments.problems]
+    return made._replace(unseen=tuple(dict.fromkeys(unseen)))
+
+
+def _whole_word(flag: Flag) -> Flag:
+    """A value that stands behind a variable or between quotes is shown as its whole word."""
+    node = flag.nodes[-1]
+    is_exact = node.span.end - node.span.start - len(str(node.value)) in (0, 2)
+    return flag if is_exact else flag._replace(value_span=node.span)
+
+
+def _is_image_variable(items: list[Node], index: int) -> bool:
+    """``$IMAGE``, behind which stands the image's own command."""
+    text = str(items[index].value)
+    if not text.startswith("$") or not any(name in text.lower() for name in _IMAGE_NAMES):
+        return False
+    before = str(items[index - 1].value) if index else ""
+    # The value of a flag: `--label $IMAGE`.
+    return not before.startswith("-") or "=" in before or before in ("-d", "-it", "-ti", "--rm")
+
+
+def _assigned(root: Node) -> dict[str, str]:
+    """Variables that are set once, to a text without variables."""
+    found: dict[str, str] = {}
+    twice: set[str] = set()
+    for command in root.items:
+        for word in command.items:
+            name, equals, value = str(word.value).partition("=")
+            if not equals or not name.isidentifier():
+                if name in ("export", "local", "readonly", "declare"):
+                    continue
+                break
+            if name in found or "$" in value or "`" in value:
+                twice.add(name)
+            found[name] = value
+    return {name: value for name, value in found.items() if name not in twice and value}
+
+
+def _expanded(word: Node, known: dict[str, str]) -> Node:
+    """The word with the variables that are known; `$X` alone as `${X}`, which may be anything."""
+    text = str(word.value)
+    if "$" not in text:
+        return word
+    for name, value in known.items():
+        text = text.replace(f"${{{name}}}", value)
+        text = _bare(text, name, value)
+    if text.startswith("$") and text[1:].isidentifier():
+        text = f"${{{text[1:]}}}"
+    if text == "$@" or text == "$*":
+        text = "${@}"
+    if text == word.value:
+        return word
+    made = Node("string", word.span, text)
+    made.parent = word.parent
+    return made
+
+
+def _bare(text: str, name: str, value: str) -> str:
+    at = text.find(f"${name}")
+    while at >= 0:
+        end = at + 1 + len(name)
+        following = text[end : end + 1]
+        if following.isalnum() or following == "_":
+            at = text.find(f"${name}", end)
+            continue
+        text = text[:at] + value + text[end:]
+        at = text.find(f"${name}", at + len(value))
+    return text
+
+
+def edits(
+    document: Document, container: Container, changes: Sequence[Change]
+) -> tuple[Edit, ...] | None:
+    """Words go with the blanks before them, and with their line where they had it for themselves."""
+    text = document.source.text
+    made: list[Edit] = []
+    added: list[str] = []
+    for change in changes:
+        if isinstance(change, Add):
+            if change.field not in _FLAG or container.place is None:
+                return None
+            added.append(f" {_FLAG[change.field]}{change.item}")
+            continue
+        nodes = change.value.nodes
+        if not nodes or change.value.origin.kind != "file":
+            return None
+        if isinstance(change, Remove):
+            made.append(Edit(_removed(text, Span(nodes[0].span.start, nodes[-1].span.end)), ""))
+            continue
+        written, span = change.value.written, nodes[-1].span
+        word = text[span.start : span.end]
+        if not word.endswith(written) or readable(written) != written or not _plain(change.new):
+            return None
+        made.append(Edit(Span(span.end - len(written), span.end), change.new))
+    if added and container.place is not None:
+        end = container.place.span.end
+        made.append(Edit(Span(end, end), "".join(added)))
+    return tuple(made)
+
+
+def _removed(text: str, span: Span) -> Span:
+    start, end = span
+    while start > 0 and text[start - 1] in " \t":
+        start -= 1
+    begins_line = start == 0 or text[start - 1] == "\n"
+    if not begins_line:
+        return Span(start, end)
+    rest = end
+    while text[rest : rest + 1] in (" ", "\t") and rest < len(text):
+        rest += 1
+    if text[rest : rest + 1] == "\\" and text[rest + 1 : rest + 3].startswith(("\n", "\r\n")):
+        return Span(start, text.index("\n", rest) + 1)
+    if text[rest : rest + 1] in ("", "\n", "\r") and text[:start].rstrip("\r\n").endswith("\\"):
+        # The last line of the command: the one before it goes on no more.
+        before = len(text[:start].rstrip("\r\n").removesuffix("\\").rstrip(" \t"))
+        return Span(before, rest)
+    return Span(span.start, rest)
+
+
+def _plain(text: str) -> bool:
+    return all(char.isalnum() or char in "-_./:=,@+" for char in text)

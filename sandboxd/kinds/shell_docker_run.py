@@ -1,0 +1,48 @@
+"""Shell scripts and Makefiles that call `docker run`, `podman run` and their like."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.model.document import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sandboxd.findings import Change
+    from sandboxd.kinds import Resolver
+    from sandboxd.model.container import Container
+    from sandboxd.text import Edit, SourceText
+
+NAME = "shell_docker_run"
+NAMES = ("*.sh", "*.bash", "*.mk", "makefile", "gnumakefile")
+
+
+def matches(path: str) -> bool:
+    name = path.rpartition("/")[2].lower()
+    return name.endswith((".sh", ".bash")) or is_makefile(path)
+
+
+def is_makefile(path: str) -> bool:
+    name = path.rpartition("/")[2].lower()
+    return name in ("makefile", "gnumakefile") or name.endswith(".mk")
+
+
+def parse(source: SourceText) -> Document:
+    from sandboxd.syntax import shell
+
+    return Document(NAME, source, shell.parse(source.text, is_makefile(source.path)), "shell")
+
+
+def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
+    """A container for each command that starts one."""
+    from sandboxd.kinds import _docker_commands
+
+    return _docker_commands.containers(document, variables)
+
+
+def edits(
+    document: Document, container: Container, changes: Sequence[Change]
+) -> tuple[Edit, ...] | None:
+    from sandboxd.kinds import _docker_commands
+
+    return _docker_commands.edits(document, container, changes)
