@@ -21,7 +21,7 @@ from sandboxd.model.container import Container
 from sandboxd.model.document import Document
 from sandboxd.model.values import Origin, Value
 from sandboxd.plan import generate as generated
-from sandboxd.plan import profiles
+from sandboxd.plan import profiles, stubs
 from sandboxd.plan.carry import NOTHING, Carried, carry
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.planner import NO_GRANTS, Grants, make_plan
@@ -94,12 +94,15 @@ class Project:
 
     def generate(self, host: HostFacts, grants: Grants = NO_GRANTS) -> list[generated.Written]:
         """Write the generated files where they differ."""
-        files = self.outputs(host, grants)
-        if not os.path.lexists(os.path.join(self.workspace, ".devcontainer")):
-            # A pin needs something to pin: with the folder there, the plan is another.
-            generated.make_folder(self.workspace)
-            files = self.outputs(host, grants)
-        return generated.write(self.workspace, files)
+        base = self.base()
+        plan, carried = self._plan(host, grants, base)
+        files = generated.outputs(plan, base, carried)
+        made = stubs.make(self.workspace, plan.stubs)
+        try:
+            return generated.write(self.workspace, files)
+        except BaseException:
+            stubs.remove(self.workspace, made)
+            raise
 
     def _plan(self, host: HostFacts, grants: Grants, base: Document | None) -> tuple[Plan, Carried]:
         profile = profiles.load(self.config.profile.value)

@@ -106,22 +106,6 @@ def compare(workspace: str, files: Iterable[Output]) -> tuple[State, ...]:
     return tuple(states)
 
 
-def make_folder(workspace: str) -> None:
-    """Make the folder of the generated files, so that the plan can pin it.
-
-    :raises UsageError: a link stands in its place
-    :raises EnvironmentFailure: it cannot be made
-    """
-    try:
-        with (
-            beneath.open_folder(workspace) as root,
-            beneath.parent_of(root, MAIN_FILE, create=True),
-        ):
-            pass
-    except OSError as error:
-        raise beneath.cannot_write(os.path.dirname(MAIN_FILE), error) from None
-
-
 def write(workspace: str, files: Sequence[Output]) -> list[Written]:
     """Write those of `files` that differ, each at once or not at all.
 

@@ -46,7 +46,7 @@ def workspace_mounts(
             "the workspace, the only host folder that enters",
         )
     ]
-    directories = set(facts.of_kind("directory"))
+    directories = {*facts.of_kind("directory"), *facts.of_kind("stub")}
     for path in sorted({*facts.existing_control_files, *_ancestors(facts)}):
         source, inside = posixpath.join(facts.path, path), posixpath.join(target, path)
         if path not in facts.existing_control_files:
@@ -116,7 +116,7 @@ def _say_what_is_open(facts: WorkspaceFacts, notes: Notes) -> None:
         names = ", ".join(f"`{name}`" for name in dict.fromkeys(missing))
         notes.downgrade(
             "control files",
-            f"{names} can be created from inside: only what exists can be pinned",
+            f"{names} can be created from inside: only what exists, or can be made empty, can be pinned",
             "create what you use, then run `sandboxd up` again; look at new files before you trust them",
         )
     if facts.sockets:

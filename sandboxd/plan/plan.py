@@ -41,7 +41,8 @@ class Plan(NamedTuple):
     """`container` is what to create for the project at `workspace` (an absolute host path).
 
     `seccomp_path` is the shipped profile's path on this host, '' for the engine's default;
-    `control_files` are the workspace paths pinned read-only, relative to the workspace.
+    `control_files` are the workspace paths pinned read-only, relative to the workspace; `stubs` are
+    those of them that are missing: empty folders that have to be made before the container is.
     """
 
     workspace: str
@@ -54,3 +55,4 @@ class Plan(NamedTuple):
     left_out: tuple[LeftOut, ...] = ()
     gvisor: bool = False
     """Whether the chosen runtime was seen to be gVisor."""
+    stubs: tuple[str, ...] = ()

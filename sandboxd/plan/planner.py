@@ -105,6 +105,7 @@ def make_plan(
         control_files=workspace.existing_control_files,
         left_out=tuple(notes.left_out),
         gvisor=choice.gvisor,
+        stubs=workspace.of_kind("stub"),
     )
 
 

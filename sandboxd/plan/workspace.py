@@ -7,7 +7,9 @@ import stat
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-ControlKind = Literal["directory", "file", "symlink", "other", "missing"]
+from sandboxd.policy.protect import STUB_FOLDERS
+
+ControlKind = Literal["directory", "file", "symlink", "other", "stub", "missing"]
 
 # Listening sockets of editors and Git lie at the top or one level down; a workspace may hold a
 # million files, and a plan must not wait for them.
@@ -16,7 +18,10 @@ _SOCKET_ENTRIES = 5000
 
 
 class ControlFile(NamedTuple):
-    """A file or folder that tools on the host act upon, by its path within the workspace."""
+    """A file or folder that tools on the host act upon, by its path within the workspace.
+
+    A ``stub`` is a folder that is missing and can be made, empty, to be pinned.
+    """
 
     path: str
     kind: ControlKind
@@ -37,8 +42,8 @@ class WorkspaceFacts(NamedTuple):
 
     @property
     def existing_control_files(self) -> tuple[str, ...]:
-        """Control files that can be pinned."""
-        return tuple(f.path for f in self.control_files if f.kind in ("directory", "file"))
+        """Control files that can be pinned, those to be made for that among them."""
+        return tuple(f.path for f in self.control_files if f.kind in ("directory", "file", "stub"))
 
 
 def survey(path: str, control_files: Iterable[str]) -> WorkspaceFacts:
@@ -67,7 +72,9 @@ def _control_file(workspace: str, relative: str) -> ControlFile:
         part = "/".join(parts[:depth])
         status = _lstat(os.path.join(workspace, part))
         if status is None:
-            return ControlFile(relative, "missing")
+            parent = os.path.dirname(os.path.join(workspace, part))
+            can_stub = part in STUB_FOLDERS and part == relative and os.access(parent, os.W_OK)
+            return ControlFile(relative, "stub" if can_stub else "missing")
         kind = _kind(status.st_mode)
         if kind != "directory":
             return ControlFile(part, kind)

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.policy.protect import STUB_FOLDERS
 from sandboxd.sandbox import failures
 from sandboxd.sandbox.lock import project_lock
 
@@ -23,6 +24,9 @@ IMAGE = "dev.sandboxd.image"
 """The image's id: a name can come to mean another image."""
 MADE_BY = "dev.sandboxd.made-by"
 """``up`` on containers that are ours to replace; an editor's carry the other labels only."""
+
+STUBS = "dev.sandboxd.stubs"
+"""Control folders that were made, empty, for this container or one before it: `down` takes them away."""
 
 STOP_SECONDS = 5
 
@@ -45,14 +49,17 @@ def up(engine: Engine, plan: Plan, progress: Callable[[str], None]) -> Running:
 
     :raises EnvironmentFailure: the engine or its runtime cannot
     """
+    from sandboxd.plan import stubs
     from sandboxd.plan.writers.engine import arguments
 
     with project_lock(plan.workspace, progress):
         body = arguments(plan)
         identity = {PLAN: body["Labels"][PLAN], IMAGE: engine.image_id(body["Image"])}
         replaced = False
+        kept: tuple[str, ...] = ()
         for old in _ours(engine, plan.workspace):
             how = _reuse(engine, old, identity)
+            kept += _stubs(old)
             if how is not None:
                 return Running(old.id, old.name, how)
             progress(f"removing `{old.name}`: {_why_replaced(old, identity)}")
@@ -61,13 +68,22 @@ def up(engine: Engine, plan: Plan, progress: Callable[[str], None]) -> Running:
         _check_volumes(engine, body)
         name = plan.container.name
         progress(f"starting `{name}` from `{body['Image']}`")
-        body["Labels"] |= {**identity, MADE_BY: "up"}
-        container = _create(engine, name, body)
+        made = stubs.make(plan.workspace, plan.stubs)
+        try:
+            body["Labels"] |= {**identity, MADE_BY: "up"}
+            if made or kept:
+                body["Labels"][STUBS] = ":".join(sorted({*made, *kept}))
+            container = _create(engine, name, body)
+        except BaseException:
+            stubs.remove(plan.workspace, {*made, *kept})
+            raise
         return Running(container, name, "recreated" if replaced else "created")
 
 
 def down(engine: Engine, workspace: str, progress: Callable[[str], None]) -> list[str]:
     """Stop and remove what `up` made for the project; returns the names, [] when nothing was up."""
+    from sandboxd.plan import stubs
+
     with project_lock(workspace, progress):
         removed = []
         for old in _ours(engine, workspace):
@@ -78,6 +94,7 @@ def down(engine: Engine, workspace: str, progress: Callable[[str], None]) -> lis
             engine.remove(old.id)
             for volume in volumes:
                 engine.remove_volume(volume)
+            stubs.remove(workspace, _stubs(old))
             removed.append(old.name)
         return removed
 
@@ -127,6 +144,12 @@ def locate(engine: Engine, directory: str) -> Summary:
         f"no sandbox of `{os.path.realpath(directory)}` is running{state}",
         "start it: `sandboxd up`",
     )
+
+
+def _stubs(container: Summary) -> tuple[str, ...]:
+    """As `up` noted them. A label can be written by anybody, so only what it may name counts."""
+    noted = container.labels.get(STUBS, "").split(":")
+    return tuple(sorted(STUB_FOLDERS.intersection(noted)))
 
 
 def _ours(engine: Engine, workspace: str) -> list[Summary]:

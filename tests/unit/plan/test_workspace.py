@@ -35,13 +35,14 @@ def test_survey_sees_what_there_is(tmp_path: Path) -> None:
     (tmp_path / "sandboxd.toml").write_text("")
     facts = survey(str(tmp_path), CONTROL)
     assert kinds(facts) == {
-        ".devcontainer": "missing",
+        ".devcontainer": "stub",
         ".git/config": "missing",
         ".git/hooks": "directory",
         "sandboxd.toml": "file",
     }
     assert (facts.owner_uid, facts.owner_gid) == (os.getuid(), os.getgid())
-    assert facts.existing_control_files == (".git/hooks", "sandboxd.toml")
+    assert facts.existing_control_files == (".devcontainer", ".git/hooks", "sandboxd.toml")
+    assert facts.of_kind("stub") == (".devcontainer",)
 
 
 @pytest.mark.parametrize("link", [".devcontainer", ".git", ".git/hooks", "sandboxd.toml"])

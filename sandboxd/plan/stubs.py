@@ -1,0 +1,65 @@
+"""Empty folders in place of missing control folders, so that there is something to pin.
+
+Made by the user's own hand (`up`, `generate`), never by following a link, and taken away again
+only while they are empty.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable
+
+from sandboxd.errors import SandboxdError
+from sandboxd.plan import beneath
+
+
+def make(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
+    """Make the folders; returns those that were not there.
+
+    :raises UsageError: a link stands in the way
+    :raises EnvironmentFailure: one cannot be made; then none is left
+    """
+    made: list[str] = []
+    try:
+        with beneath.open_folder(workspace) as root:
+            owner = os.fstat(root)
+            for path in paths:
+                if _make(root, path, owner):
+                    made.append(path)
+    except OSError as error:
+        remove(workspace, made)
+        raise beneath.cannot_write(path, error) from None
+    except BaseException:
+        remove(workspace, made)
+        raise
+    return tuple(made)
+
+
+def remove(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
+    """Take away those that are still empty; returns them."""
+    removed: list[str] = []
+    # Links and what is no folder are a reason to leave a thing alone, not to fail.
+    errors = (OSError, SandboxdError)
+    with contextlib.suppress(*errors), beneath.open_folder(workspace) as root:
+        for path in paths:
+            with (
+                contextlib.suppress(*errors),
+                beneath.parent_of(root, path, create=False) as folder,
+            ):
+                os.rmdir(os.path.basename(path), dir_fd=folder)
+                removed.append(path)
+    return tuple(removed)
+
+
+def _make(root: int, path: str, owner: os.stat_result) -> bool:
+    """False if it is there. A folder made by root belongs to whom the workspace belongs to."""
+    name = os.path.basename(path)
+    with beneath.parent_of(root, path, create=False) as folder:
+        try:
+            os.mkdir(name, 0o755, dir_fd=folder)
+        except FileExistsError:
+            return False
+        if os.geteuid() == 0:
+            os.chown(name, owner.st_uid, owner.st_gid, dir_fd=folder, follow_symlinks=False)
+    return True

@@ -1,0 +1,72 @@
+"""Missing control folders: made and pinned at `up`, gone after `down`, whatever happens between."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sandboxd.host.facts import HostFacts
+from sandboxd.sandbox import run as life
+from sandboxd.sandbox.engine import Engine, Exec
+from sandboxd.sandbox.execute import run_quietly
+from tests.e2e import sandboxes
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
+
+
+@pytest.fixture
+def bare(tmp_path: Path, busybox_image: str, runtime: str) -> Path:
+    """A repository with none of the control folders but `.git`."""
+    root = tmp_path / "bare"
+    (root / ".git").mkdir(parents=True)
+    (root / ".git/config").write_text("[core]\n")
+    (root / "sandboxd.toml").write_text(f'image = "{busybox_image}"\nruntime = "{runtime}"\n')
+    for path in (root, *root.rglob("*")):
+        os.chown(path, 1000, 1000)
+    return root
+
+
+def test_up_pins_what_is_missing_and_down_takes_it_away(
+    api: Engine, bare: Path, host_facts: HostFacts
+) -> None:
+    before = sandboxes.tree(bare)
+    plan = sandboxes.plan_of(bare, host_facts)
+    assert set(plan.stubs) == {".devcontainer", ".git/hooks", ".vscode"}
+    running = life.up(api, plan, lambda _: None)
+    try:
+        assert (bare / ".vscode").stat().st_uid == 1000
+        attack = (
+            "echo x > .vscode/tasks.json; mv .vscode v; mv .git g; echo x > .git/hooks/pre-commit"
+        )
+        run_quietly(api, running.id, Exec(["sh", "-c", attack]))
+        # Nothing differs for the next `up`, although the folders are there now.
+        again = life.up(api, sandboxes.plan_of(bare, host_facts), lambda _: None)
+        assert again.how == "already running"
+        assert list((bare / ".vscode").iterdir()) == list((bare / ".git/hooks").iterdir()) == []
+    finally:
+        life.down(api, str(bare), lambda _: None)
+    assert sandboxes.tree(bare) == before
+
+
+def test_what_was_put_into_one_stays(api: Engine, bare: Path, host_facts: HostFacts) -> None:
+    life.up(api, sandboxes.plan_of(bare, host_facts), lambda _: None)
+    (bare / ".vscode/settings.json").write_text("{}")
+    # Another plan: the new container takes over which folders are ours.
+    with (bare / "sandboxd.toml").open("a") as config:
+        config.write('[environment]\nA = "b"\n')
+    replaced = life.up(api, sandboxes.plan_of(bare, host_facts), lambda _: None)
+    assert replaced.how == "recreated"
+    life.down(api, str(bare), lambda _: None)
+    assert (bare / ".vscode/settings.json").exists()
+    assert not (bare / ".devcontainer").exists() and not (bare / ".git/hooks").exists()
+
+
+def test_a_failed_start_leaves_no_folder(api: Engine, bare: Path, host_facts: HostFacts) -> None:
+    before = sandboxes.tree(bare)
+    plan = sandboxes.plan_of(bare, host_facts)
+    broken = plan._replace(container=plan.container._replace(command=("/no/such/program",)))
+    with pytest.raises(Exception, match="no/such/program"):
+        life.up(api, broken, lambda _: None)
+    assert sandboxes.tree(bare) == before
