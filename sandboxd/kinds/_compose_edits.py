@@ -64,8 +64,9 @@ def _service(document: Document, container: Container) -> Node | None:
 def _replaced(document: Document, change: Replace) -> tuple[Edit, ...] | None:
     """Of ``name=value`` only the value is replaced."""
     node = change.value.nodes[-1]
-    text = node.text()
-    if node.kind in ("number", "boolean"):
+    meant = yaml.target(node)
+    text = meant.text()
+    if meant.kind in ("number", "boolean"):
         text = change.value.written
     if text is None or not text.endswith(change.value.written):
         return None

@@ -40,7 +40,8 @@ def located(
     else:
         folder = posixpath.dirname(document) or "."
         origin = Origin("compose", posixpath.relpath(source.path, folder), key)
-    nodes = (meant,) if source.path == document else ()
+    # To take a value away is to take its alias away: others may use the anchor.
+    nodes = (node,) if source.path == document else ()
     return Value(
         normal,
         origin,

@@ -84,7 +84,9 @@ def within_workspace(mount: Value[Mount], path: str, container: Container) -> bo
 
     It is none if a `..` or a symbolic link leads out of the project.
     """
-    if "${localWorkspaceFolder}" not in mount.written:
+    # A relative path is the project's, but the whole of a home is no project.
+    is_relative = mount.written.startswith(".") and path not in ("/", "~")
+    if not is_relative and "${localWorkspaceFolder}" not in mount.written:
         return False
     if container.workspace is None:
         return ".." not in mount.written

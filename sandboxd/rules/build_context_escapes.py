@@ -13,6 +13,8 @@ instructions that nobody here reviewed.
 
     "build": { "context": "../.." }      # and in the Dockerfile: COPY .ssh /x
 
+A relative path that leads up is a hint: it mostly ends within the same repository.
+
 ## What to do instead
 
 The folder of the project or one below it, with a `.dockerignore`. Files from elsewhere by a copy in
@@ -68,7 +70,9 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
             yield at_value(META, value, message, folder, Severity.ERROR)
         elif subject.workspace is not None and _leaves(folder, subject.workspace, host):
             message = f"`{value.written}` sends more than the project to the build"
-            yield at_value(META, value, message, folder)
+            is_relative = value.written.startswith(".")
+            severity = Severity.HINT if is_relative else Severity.WARNING
+            yield at_value(META, value, message, folder, severity)
 
 
 def _contexts(build: Build) -> Iterator[tuple[Value[Any], str]]:

@@ -44,11 +44,15 @@ def append_item(text: str, array: Node, yaml_text: str) -> tuple[Edit, ...]:
 
 
 def set_member(text: str, obj: Node, key: str, yaml_text: str) -> tuple[Edit, ...]:
-    """Replace the value of `key`, or add it behind the last member."""
+    """Replace the value of `key`, or add it behind the last member.
+
+    A text that begins with a line end is a block below its key.
+    """
     member = obj.member(key)
     if member is not None:
         return replace(text, member.value, yaml_text)
-    written = f"{encode(key)}: {yaml_text}"
+    blank = "" if yaml_text.startswith(("\n", "\r")) else " "
+    written = f"{encode(key)}:{blank}{yaml_text}"
     if not obj.members or _is_flow(obj):
         return _into_flow(text, obj, [_extent(member) for member in obj.members], written)
     indent = " " * _column(text, obj.members[0].key.span.start)
