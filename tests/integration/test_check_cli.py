@@ -225,7 +225,8 @@ def test_a_link_in_the_project_that_leads_to_secrets(
     )
     data = as_json(check(project, "--format=json", HOME=str(home)))
     assert [(f["rule"], f["evidence"]) for f in data["findings"]] == [
-        ("credentials-mounted", "~/.ssh")
+        ("bind-source-escapes-workspace", "~/.ssh"),
+        ("credentials-mounted", "~/.ssh"),
     ]
 
 
@@ -310,7 +311,7 @@ def test_what_is_not_read_is_said(project: Path, config: Path) -> None:
     )
     done = check(project)
     assert done.returncode == 0
-    assert "not checked: .devcontainer/devcontainer.json: the Compose service `app`" in done.stdout
+    assert "not checked: .devcontainer/devcontainer.json: `c.yaml` does not exist" in done.stdout
     assert "what its Features add is not read: `ghcr.io/x/go:1`" in done.stdout
 
 

@@ -1,0 +1,65 @@
+"""Environment variables come from a file outside of the project.
+
+## What it is
+
+`--env-file` or Compose `env_file` with a path that is not below the project. What the file holds
+is not read here.
+
+## Why it is bad
+
+Files of variables hold secrets, and one outside of the project is the host's own: every variable
+in it is in the container, also those that are added next year.
+
+## What to do instead
+
+A file of the project that is not committed, or single variables by name.
+
+## Under gVisor
+
+No difference.
+
+## References
+
+- https://docs.docker.com/reference/cli/docker/container/run/#env
+"""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.findings import RuleMeta, Severity
+from sandboxd.rules._finding import at_value
+from sandboxd.rules._mounts import below, canonical, project_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxd.findings import Finding
+    from sandboxd.host.facts import HostFacts
+    from sandboxd.model.container import Container
+
+META = RuleMeta(
+    id="env-file-outside-project",
+    summary="environment variables come from a file outside of the project",
+    severity=Severity.WARNING,
+    since="0.1.0",
+    why="whatever the host's file holds, now or later, is in the container",
+    needs=("env_files",),
+)
+
+
+def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
+    for value in subject.env_files:
+        path = canonical(value.value, host.home)
+        if not path.startswith(("/", "~", "..")) or project_path(value.value, subject):
+            continue
+        workspace = subject.workspace
+        if workspace is not None and below(path, canonical(workspace, host.home)):
+            continue
+        if workspace is None and path.startswith(".."):
+            continue
+        yield at_value(
+            META,
+            value,
+            f"every variable of `{value.written}`, outside of the project, is in the container",
+            path,
+        )

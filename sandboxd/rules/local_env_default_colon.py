@@ -1,0 +1,65 @@
+"""The default of a variable is cut off.
+
+## What it is
+
+`${localEnv:NAME:default}` with a colon in the default. The dev container CLI splits at every
+colon and takes the third part alone.
+
+## Why it is bad
+
+`${localEnv:DISPLAY::0}` is empty and not `:0`, `${localEnv:URL:http://x}` is `http`. In a mount
+it is another folder than the one that is meant.
+
+## What to do instead
+
+Leave out what follows the colon, or set the variable.
+
+## Under gVisor
+
+No difference.
+
+## References
+
+- https://containers.dev/implementors/json_reference/#variables-in-devcontainerjson
+"""
+
+from __future__ import annotations
+
+import re
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.findings import RuleMeta, Severity
+from sandboxd.rules._document import strings
+from sandboxd.rules._finding import at_node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxd.findings import Finding
+    from sandboxd.host.facts import HostFacts
+    from sandboxd.model.document import Document
+
+META = RuleMeta(
+    id="local-env-default-colon",
+    summary="the default of a variable is cut off",
+    severity=Severity.WARNING,
+    since="0.1.0",
+    why="the value is another one than the file says",
+    needs=("devcontainer",),
+)
+
+
+_CUT = r"\$\{(?:localEnv|env|containerEnv):([^:}]*):([^:}]*):[^}]*\}"
+
+
+def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
+    for key, node in strings(subject):
+        for found in re.finditer(_CUT, str(node.value)):
+            rest = f"it is `{found[2]}`" if found[2] else "nothing is left of it"
+            yield at_node(
+                META,
+                subject,
+                node,
+                f"the default of `{found[1]}` ends at the next colon: {rest}",
+                f"{key}:{found[1]}",
+            )
