@@ -1,0 +1,66 @@
+"""The number of processes is not limited.
+
+## What it is
+
+No `--pids-limit`, no Compose `pids_limit`.
+
+## Why it is bad
+
+A fork bomb, or a test that runs away, takes all processes of the machine, until nobody can log
+in:
+
+    :(){ :|:& };:
+
+## What to do instead
+
+`--pids-limit=4096` is more than an editor and a build need.
+
+## Under gVisor
+
+gVisor relies on the host's control groups for limits: no difference.
+
+## References
+
+- https://docs.docker.com/reference/cli/docker/container/run/#pids-limit
+"""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.findings import Add, Remedy, RuleMeta, Severity
+from sandboxd.rules._finding import at_container
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxd.findings import Finding
+    from sandboxd.host.facts import HostFacts
+    from sandboxd.model.container import Container
+
+META = RuleMeta(
+    id="pids-limit-missing",
+    summary="the number of processes is not limited",
+    severity=Severity.HINT,
+    since="0.1.0",
+    why="a loop that forks takes the machine down",
+    needs=("image", "build"),
+)
+
+
+def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
+    if not subject.is_whole() or subject.pids_limit is not None:
+        return
+    yield at_container(
+        META,
+        subject,
+        "a loop that forks can take all processes of this machine",
+        "pids-limit",
+        (
+            Remedy(
+                "allow 4096 processes",
+                safe=False,
+                changes=(Add("pids_limit", "4096"),),
+                caution="programs with more processes and threads fail",
+            ),
+        ),
+    )

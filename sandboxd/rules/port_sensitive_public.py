@@ -1,0 +1,77 @@
+"""A database, debugger or remote control is open to the whole network.
+
+## What it is
+
+A published port without an address of the host, behind which usually a database (5432, 3306,
+6379, 27017, 9200), a debugger (9229, 5678, 5005, 2345), Jupyter (8888), SSH, VNC or the Docker
+API (2375) listens.
+
+## Why it is bad
+
+Development databases have the password that stands beside them in the file, or none; debuggers
+run what they are told. Docker opens the port on all addresses and past the host's firewall.
+
+    psql -h your-laptop -U postgres    # from the next table
+
+The Docker API is an error: it hands over the machine that it runs on.
+
+## What to do instead
+
+Write the address, `127.0.0.1:5432:5432`. Other services of the same Compose file reach it
+without any published port.
+
+## Under gVisor
+
+No difference.
+
+## References
+
+- https://docs.docker.com/engine/network/packet-filtering-firewalls/
+- https://cheatsheetseries.owasp.org/cheatsheets/Docker_Security_Cheat_Sheet.html
+"""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.findings import Remedy, Replace, RuleMeta, Severity
+from sandboxd.rules._finding import at_value
+from sandboxd.rules._ports import published
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxd.findings import Finding
+    from sandboxd.host.facts import HostFacts
+    from sandboxd.model.container import Container
+
+META = RuleMeta(
+    id="port-sensitive-public",
+    summary="a database, debugger or remote control is open to the whole network",
+    severity=Severity.ERROR,
+    since="0.1.0",
+    why="whoever is on the network has the data, or runs code",
+    needs=("ports",),
+)
+
+
+def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
+    for port in published(subject):
+        if not port.service:
+            continue
+        yield at_value(
+            META,
+            port.value,
+            f"port `{port.port}` ({port.service}) is open on every address of this machine",
+            port.value.value,
+            Severity.ERROR if "Docker" in port.service else Severity.WARNING,
+            remedies=(
+                Remedy(
+                    "publish on the loopback only",
+                    safe=False,
+                    changes=(Replace(port.value, f"127.0.0.1:{port.value.written}"),),
+                    caution="other machines cannot connect any more",
+                ),
+            )
+            if port.value.written.count(":") == 1 and "$" not in port.value.written
+            else (),
+        )
