@@ -17,4 +17,6 @@ KINDS: dict[str, tuple[str, ...]] = {
     "sandboxd_toml": ("sandboxd.toml",),
     "seccomp": ("*.json",),
     "shell_docker_run": ("*.sh", "*.bash", "*.mk", "makefile", "gnumakefile"),
+    "vscode_settings": (".vscode/settings.json",),
+    "vscode_tasks": (".vscode/tasks.json",),
 }

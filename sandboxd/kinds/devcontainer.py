@@ -17,7 +17,7 @@ from sandboxd.syntax import argv, jsonc
 from sandboxd.text import SourceText, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from sandboxd.findings import Change
@@ -80,6 +80,22 @@ def containers(document: Document, variables: Resolver) -> tuple[Container, ...]
 
     added = _features.layer(reader.path, features, empty, variables)
     return (*layers[:-1], added, layers[-1])
+
+
+def subjects(document: Document) -> Iterator[tuple[str, object]]:
+    """What the file sets in VS Code, which takes it over when it opens the container."""
+    root = document.tree.root
+    customizations = root.get("customizations") if root is not None else None
+    vscode = customizations.get("vscode") if customizations is not None else None
+    settings = vscode.get("settings") if vscode is not None else None
+    if settings is None or not settings.members:
+        return
+    # Late: many configs have none.
+    from sandboxd.kinds import _editor_reader
+
+    found = _editor_reader.settings(settings, document.source.path)
+    if found is not None:
+        yield "EditorSettings", found
 
 
 def edits(

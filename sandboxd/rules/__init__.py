@@ -24,6 +24,8 @@ SUBJECTS = {
     "DaemonConfig": "sandboxd.model.daemon_config",
     "Document": "sandboxd.model.document",
     "Image": "sandboxd.model.image",
+    "EditorSettings": "sandboxd.model.editor",
+    "EditorTask": "sandboxd.model.editor",
     "FeatureLock": "sandboxd.model.feature",
     "SeccompProfile": "sandboxd.model.seccomp",
     "Suppression": "sandboxd.model.suppression",

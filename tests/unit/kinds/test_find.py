@@ -17,7 +17,7 @@ from sandboxd import kinds
         ("package.json", None),
         ("devcontainer.json.bak", None),
         ("my-devcontainer.json", None),
-        ("devcontainer-lock.json", None),
+        ("devcontainer-lock.json", "feature_lock"),
     ],
 )
 def test_by_name(path: str, name: str | None) -> None:

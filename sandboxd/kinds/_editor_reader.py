@@ -1,0 +1,85 @@
+"""Settings and tasks of VS Code as `model.editor` describes them."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.findings import Place
+from sandboxd.model.editor import EditorSettings, EditorTask
+from sandboxd.model.values import Origin, Value
+from sandboxd.text import Span
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from sandboxd.syntax.node import Node
+
+_DEEPEST = 5
+
+
+def settings(node: Node | None, path: str) -> EditorSettings | None:
+    """The settings in an object; None where it holds none."""
+    if node is None or node.kind != "object":
+        return None
+    found: list[Value[object]] = []
+    waiting = [(str(key.value), value, 1) for key, value in reversed(node.members)]
+    while waiting:
+        key, value, depth = waiting.pop()
+        inner = [(f"{key}/{name.value}", below) for name, below in value.members]
+        inner += [(key, below) for below in value.items]
+        if value.kind in ("object", "array"):
+            if depth < _DEEPEST:
+                waiting.extend((name, below, depth + 1) for name, below in reversed(inner))
+        elif value.kind != "missing":
+            found.append(_value(value, path, key))
+    return EditorSettings(path, tuple(found)) if found else None
+
+
+def tasks(root: Node | None, path: str) -> list[EditorTask]:
+    """The tasks of a `tasks.json`."""
+    listed = root.get("tasks") if root is not None else None
+    found: list[EditorTask] = []
+    for task in listed.items if listed is not None else ():
+        options, shown = task.get("runOptions"), task.get("presentation")
+        run_on = options.get("runOn") if options is not None else None
+        reveal = _text(shown.get("reveal")) if shown is not None else None
+        echo = shown.get("echo") if shown is not None else None
+        found.append(
+            EditorTask(
+                _text(task.get("label")) or _text(task.get("taskName")) or "",
+                _command(task),
+                _value(run_on, path, "runOn") if run_on is not None and run_on.text() else None,
+                reveal in ("never", "silent") or (echo is not None and echo.value is False),
+            )
+        )
+    return found
+
+
+def _command(task: Node) -> str:
+    """The command as one reads it; that of the system that is named first where it has several."""
+    for holder in (task, *(task.get(name) for name in ("linux", "osx", "windows"))):
+        command = holder.get("command") if holder is not None else None
+        if holder is None or command is None:
+            continue
+        words = [_word(command)]
+        arguments = holder.get("args")
+        words += [_word(item) for item in (arguments.items if arguments is not None else ())]
+        return " ".join(word for word in words if word)
+    script = _text(task.get("script"))
+    return f"npm run {script}" if script else _text(task.get("type")) or ""
+
+
+def _word(node: Node) -> str:
+    return _text(node) or _text(node.get("value")) or ""
+
+
+def _value(node: Node, path: str, key: str) -> Value[Any]:
+    text = node.text()
+    span = node.span
+    if text is not None and span.end - span.start == len(text) + 2:
+        span = Span(span.start + 1, span.end - 1)
+    written = text if text is not None else str(node.value).lower()
+    return Value(node.value, Origin("file", path, key), Place(path, span), written, (node,))
+
+
+def _text(node: Node | None) -> str | None:
+    return None if node is None else node.text()

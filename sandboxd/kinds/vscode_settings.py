@@ -1,0 +1,46 @@
+"""`.vscode/settings.json`: what a repository sets in the editor that opens it."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.model.document import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from sandboxd.findings import Change
+    from sandboxd.kinds import Resolver
+    from sandboxd.model.container import Container
+    from sandboxd.text import Edit, SourceText
+
+NAME = "vscode_settings"
+NAMES = (".vscode/settings.json",)
+
+
+def matches(path: str) -> bool:
+    return path.endswith(".vscode/settings.json")
+
+
+def parse(source: SourceText) -> Document:
+    from sandboxd.syntax import jsonc
+
+    return Document(NAME, source, jsonc.parse(source.text))
+
+
+def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
+    return ()
+
+
+def subjects(document: Document) -> Iterator[tuple[str, object]]:
+    from sandboxd.kinds import _editor_reader
+
+    found = _editor_reader.settings(document.tree.root, document.source.path)
+    if found is not None:
+        yield "EditorSettings", found
+
+
+def edits(document: Document, subject: Any, changes: Sequence[Change]) -> tuple[Edit, ...] | None:
+    from sandboxd.kinds import _json_edits
+
+    return _json_edits.edits(document, changes, lambda root, _: root)

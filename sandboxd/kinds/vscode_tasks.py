@@ -1,0 +1,45 @@
+"""`.vscode/tasks.json`: commands that VS Code runs, some of them by itself."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.model.document import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from sandboxd.findings import Change
+    from sandboxd.kinds import Resolver
+    from sandboxd.model.container import Container
+    from sandboxd.text import Edit, SourceText
+
+NAME = "vscode_tasks"
+NAMES = (".vscode/tasks.json",)
+
+
+def matches(path: str) -> bool:
+    return path.endswith(".vscode/tasks.json")
+
+
+def parse(source: SourceText) -> Document:
+    from sandboxd.syntax import jsonc
+
+    return Document(NAME, source, jsonc.parse(source.text))
+
+
+def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
+    return ()
+
+
+def subjects(document: Document) -> Iterator[tuple[str, object]]:
+    from sandboxd.kinds import _editor_reader
+
+    for task in _editor_reader.tasks(document.tree.root, document.source.path):
+        yield "EditorTask", task
+
+
+def edits(document: Document, subject: Any, changes: Sequence[Change]) -> tuple[Edit, ...] | None:
+    from sandboxd.kinds import _json_edits
+
+    return _json_edits.edits(document, changes, lambda root, _: root)

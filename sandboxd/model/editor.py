@@ -1,0 +1,28 @@
+"""What a repository tells the editor that opens it."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from sandboxd.model.values import Value
+
+
+class EditorSettings(NamedTuple):
+    """Settings of VS Code; the key of each is its origin's. Of objects the texts are listed.
+
+    `scalars` holds text, numbers and switches. What stands in an object or a list is there with
+    its path: ``terminal.integrated.profiles.linux/bash/path``.
+    """
+
+    path: str
+    scalars: tuple[Value[object], ...]
+
+
+class EditorTask(NamedTuple):
+    """A task of VS Code. `run_on` is when it starts by itself, `hidden` that nobody sees it run."""
+
+    label: str
+    command: str
+    run_on: Value[str] | None
+    hidden: bool
