@@ -33,7 +33,8 @@ class Control(NamedTuple):
     wait_seconds: float = 30.0
 
     def api(self) -> Api:
-        return Api(self.host, {}, 5.0)
+        # An engine that hangs must not cost more than what it may take to come back.
+        return Api(self.host, {}, min(5.0, max(1.0, self.wait_seconds)))
 
     def info(self) -> dict[str, Any] | None:
         """What the engine says of itself, None when it does not answer."""

@@ -98,7 +98,7 @@ def steps(options: Options) -> list[Step]:
         binary = packages.BinaryStep(options.binary, options.checksum_file, options.folder)
         found = [binary]
         runsc = binary.runsc
-    found.append(RegisterStep(place, runsc))
+    found.append(RegisterStep(place, runsc, options.state))
     return [KeepStep(place, options.state, found), *found, TrialStep(place)]
 
 

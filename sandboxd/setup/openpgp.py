@@ -80,7 +80,7 @@ def _header(data: bytes, at: int) -> tuple[int, int, int]:
     if first < 192:
         return tag & 63, at + 2, first
     if first < 224:
-        return tag & 63, at + 3, ((first - 192) << 8) + rest[1] + 192
+        return tag & 63, at + 3, ((first - 192) << 8) + int.from_bytes(rest[1:2], "big") + 192
     if first == 255:
         return tag & 63, at + 6, int.from_bytes(rest[1:5], "big")
     raise EnvironmentFailure("the key file has a packet in parts", "fetch it again")

@@ -22,6 +22,9 @@ from sandboxd.setup.step import Say, State, Step
 SAFE, FAST = "runsc-sandboxd", "runsc-sandboxd-bind"
 NAMES = (SAFE, FAST)
 
+CHANGED_SINCE = "changed-since"
+"""A file beside the journal: on the way back, daemon.json was not what we had written."""
+
 
 def definitions(runsc: str, found: trial.Found) -> dict[str, Definition]:
     """Our two runtimes, with exactly what the trials showed to be needed."""
@@ -49,6 +52,7 @@ class KeepStep:
         self._place = place
         self._others = others
         self._backup = os.path.join(backup_folder, "daemon.json")
+        self._marker = os.path.join(backup_folder, CHANGED_SINCE)
         self.title = f"keep a copy of {place.daemon_json}"
 
     def shows(self) -> tuple[str, ...]:
@@ -67,7 +71,14 @@ class KeepStep:
         return {}
 
     def undo(self, state: State, say: Say) -> None:
-        _put_back(self._place, state, say)
+        if not os.path.exists(self._marker):
+            _put_back(self._place, state, say)
+            return
+        # Somebody's own change stays; what a package's script added goes.
+        before = daemon_json.definitions(_content(state).decode("utf-8", "replace"))
+        now = (files.read(self._place.daemon_json) or b"").decode("utf-8", "strict")
+        added = tuple(name for name in ("runsc", *NAMES) if name not in before)
+        _write(self._place.daemon_json, daemon_json.without(now, added, self._place.daemon_json))
 
 
 class RegisterStep:
@@ -75,9 +86,10 @@ class RegisterStep:
 
     id = "register"
 
-    def __init__(self, place: Place, runsc: str) -> None:
+    def __init__(self, place: Place, runsc: str, backup_folder: str) -> None:
         self._place = place
         self._runsc = runsc
+        self._marker = os.path.join(backup_folder, CHANGED_SINCE)
         self.title = f"register {SAFE} and {FAST} with the engine"
 
     def shows(self) -> tuple[str, ...]:
@@ -116,7 +128,17 @@ class RegisterStep:
         return result
 
     def undo(self, state: State, say: Say) -> None:
-        _put_back(self._place, state, say)
+        now = files.digest(files.read(self._place.daemon_json))
+        ours = (state.get("written"), files.digest(_content(state)))
+        if not os.path.exists(self._marker) and (state.get("written") is None or now in ours):
+            _put_back(self._place, state, say)
+            return
+        say(f"{self._place.daemon_json} was changed since: only our runtimes are taken out")
+        files.write(self._marker, b"", 0o600)
+        text = (files.read(self._place.daemon_json) or b"").decode("utf-8", "strict")
+        _write(self._place.daemon_json, daemon_json.without(text, NAMES, self._place.daemon_json))
+        if self._place.control.info() is not None:
+            _make_engine_forget(self._place, say)
 
 
 class TrialStep:
@@ -193,27 +215,9 @@ def _offered(place: Place) -> bool:
 
 
 def _put_back(place: Place, state: State, say: Say) -> None:
-    """daemon.json as it was; if somebody changed it since, only our runtimes go."""
-    now = files.read(place.daemon_json)
-    written = state.get("written")
-    if (
-        written is not None
-        and now is not None
-        and files.digest(now)
-        not in (
-            written,
-            _digest_of(state),
-        )
-    ):
-        say(f"{place.daemon_json} was changed since: only our runtimes are taken out")
-        text = daemon_json.without(now.decode("utf-8", "strict"), NAMES, place.daemon_json)
-        changed = text.encode() != now
-        _write(place.daemon_json, text)
-    else:
-        changed = files.restore(state)
-    if not changed or place.control.info() is None:
-        return
-    _make_engine_forget(place, say)
+    """daemon.json as it was, byte for byte, and the engine knows it."""
+    if files.restore(state) and place.control.info() is not None:
+        _make_engine_forget(place, say)
 
 
 def _make_engine_forget(place: Place, say: Say) -> None:
@@ -239,8 +243,8 @@ def _make_engine_forget(place: Place, say: Say) -> None:
         bring_to(place.control, {}, absent, say)
 
 
-def _digest_of(state: State) -> str:
-    return files.digest(base64.b64decode(state.get("content", "")) if state["existed"] else b"")
+def _content(state: State) -> bytes:
+    return base64.b64decode(state["content"]) if state["existed"] else b""
 
 
 def _write(path: str, text: str) -> None:

@@ -17,6 +17,7 @@ import shutil
 import signal
 import socket
 import subprocess
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tools.engine import processes, runtimes
@@ -74,10 +75,21 @@ class _State(NamedTuple):
         return bool(self.owner) and processes.start_time(self.owner) != self.owner_start
 
 
-def start(name: str, folder: str = "", owner: int = 0) -> Engine:
+def start(
+    name: str,
+    folder: str = "",
+    owner: int = 0,
+    *,
+    gvisor: bool = True,
+    arguments: Sequence[str] = (),
+    prepare: str = "",
+) -> Engine:
     """Start an engine, or return the one of this name that runs.
 
     :param owner: a process; once it is gone, `sweep` stops the engine. 0 = never.
+    :param gvisor: whether runsc is registered with it, where it works
+    :param arguments: further ones for dockerd
+    :param prepare: shell commands to run first in the engine's own namespaces
     :raises EngineError: no root, a program is missing, or dockerd does not come up
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", name):
@@ -91,11 +103,11 @@ def start(name: str, folder: str = "", owner: int = 0) -> Engine:
     os.makedirs(folder, mode=0o700, exist_ok=True)
     if os.listdir(folder):
         raise EngineError(f"`{folder}` is not empty and not an engine's: name another folder")
-    table, reason = runtimes.configured()
+    table, reason = runtimes.configured() if gvisor else ({}, "not asked for")
     state = _State(name, owner, processes.start_time(owner), gvisor=reason)
     _write(folder, "engine.json", state._asdict())
     _write(folder, "daemon.json", {"runtimes": table})
-    pid = _spawn(state, folder)
+    pid = _spawn(state, folder, arguments, prepare)
     state = state._replace(pid=pid, pid_start=processes.start_time(pid))
     _write(folder, "engine.json", state._asdict())
     processes.wait_until(lambda: _answers(folder) or not state.alive(), _START_SECONDS)
@@ -144,10 +156,11 @@ def _require() -> None:
             )
 
 
-def _spawn(state: _State, folder: str) -> int:
+def _spawn(state: _State, folder: str, arguments: Sequence[str], prepare: str) -> int:
     dockerd = find_program("dockerd")
     assert dockerd is not None
-    command = ["unshare", "--net", "--mount", "--propagation", "slave", "sh", "-c", _ENTER, "sh"]
+    command = ["unshare", "--net", "--mount", "--propagation", "slave", "sh", "-c"]
+    command += [f"{prepare}\n{_ENTER}", "sh"]
     command += [
         dockerd,
         f"--config-file={folder}/daemon.json",
@@ -156,6 +169,7 @@ def _spawn(state: _State, folder: str) -> int:
     command += [f"--data-root={folder}/data", f"--exec-root={folder}/exec"]
     command += [f"--pidfile={folder}/docker.pid", f"--cgroup-parent=/{state.cgroup}"]
     command += ["--exec-opt=native.cgroupdriver=cgroupfs", "--shutdown-timeout=1", "--group=root"]
+    command += arguments
     environment = {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": folder,
