@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.kinds import _mounts
 from sandboxd.kinds._compose_values import boolean, located, part_of
@@ -46,8 +48,10 @@ class Mounts:
         for node, part in self.nodes("volumes"):
             mount = self.short(node, part) if part.file.text(node) else self.long(node, part)
             if mount is not None:
-                found.pop(mount.value.target, None)
-                found[mount.value.target or id(mount)] = mount
+                target = posixpath.normpath(mount.value.target) if mount.value.target else ""
+                mount = mount._replace(value=mount.value._replace(target=target))
+                found.pop(target, None)
+                found[target or id(mount)] = mount
         yield from found.values()
         for node, part in self.nodes("tmpfs"):
             text = part.file.text(node)

@@ -33,6 +33,7 @@ _FORBIDDEN = re.compile(
 _COMMENT = re.compile(r"(?:(?<=[ \t\r\n])|\A)#[^\r\n]*")
 _COLON = re.compile(r"\s*:")
 _LINE = re.compile(r"[^\r\n]*")
+_BEGUN = ("flow", "quoted", "simple key")
 _CORE = "tag:yaml.org,2002:"
 
 
@@ -93,7 +94,7 @@ def _parse(text: str, rest: str, problems: list[Problem]) -> Tree:
 def _faulty(text: str, error: Any) -> tuple[Problem, str | None]:
     """What is wrong, and `text` without the line at fault; None when there is no such line.
 
-    In a flow or in quotes the fault is where that begins: what is wrong is seen only at its end.
+    In a flow, in quotes and in a key the fault is where that begins: it is seen only at its end.
     """
     mark = getattr(error, "problem_mark", None)
     begun = getattr(error, "context_mark", None)
@@ -101,7 +102,7 @@ def _faulty(text: str, error: Any) -> tuple[Problem, str | None]:
     context = getattr(error, "context", None) or ""
     message = readable(getattr(error, "problem", None) or "cannot be read", 100)
     blame = at
-    if begun is not None and ("flow" in context or "quoted" in context):
+    if begun is not None and any(word in context for word in _BEGUN):
         blame = min(begun.index, len(text))
     start, end = _line(text, blame)
     while not text[start:end].strip() and start > 0:
@@ -261,13 +262,16 @@ def _comments(text: str, opaque: list[Span]) -> Iterator[Comment]:
     if "#" not in text:
         return
     opaque.sort()
-    index = 0
-    for match in _COMMENT.finditer(text):
-        while index < len(opaque) and opaque[index].end <= match.start():
+    index = at = 0
+    while (match := _COMMENT.search(text, at)) is not None:
+        start = match.start()
+        while index < len(opaque) and opaque[index].end <= start:
             index += 1
-        inside = index < len(opaque) and opaque[index].start <= match.start()
-        if not inside:
-            yield Comment(Span(match.start(), match.end()))
+        if index < len(opaque) and opaque[index].start <= start:
+            at = opaque[index].end
+            continue
+        yield Comment(Span(start, match.end()))
+        at = match.end()
 
 
 def target(node: Node) -> Node:

@@ -18,7 +18,7 @@ REQUIRED = {
     "iproute2": "ip",
     "busybox-static": "busybox",
 }
-OPTIONAL = {"docker-cli": "docker", "runsc": "runsc"}
+OPTIONAL = {"docker-cli": "docker", "docker-compose": "docker-compose", "runsc": "runsc"}
 
 _POLICY = "/usr/sbin/policy-rc.d"
 _SAVED = _POLICY + ".before-sandboxd"

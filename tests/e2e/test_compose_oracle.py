@@ -1,0 +1,295 @@
+"""What Compose itself makes of a project is what we read in it, service by service."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandboxd.effective.container import containers
+from sandboxd.effective.variables import Variables
+from sandboxd.files import read_beside, read_source
+from sandboxd.kinds import compose
+from sandboxd.model.container import Container
+from sandboxd.model.files import Files
+
+COMPOSE = shutil.which("docker-compose")
+CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
+ENVIRON = {"HOME": "/home/dev", "TAG": "7", "PATH": os.environ["PATH"]}
+
+PROJECTS: dict[str, dict[str, str]] = {
+    "anchors and merges": {
+        "compose.yaml": """
+x-base: &base
+  image: a:1
+  cap_add: [SYS_PTRACE]
+  environment: &env { A: "1", B: no }
+x-more: &more { user: root, cap_add: [NET_RAW] }
+services:
+  one: { <<: *base, privileged: true }
+  two:
+    <<: [*more, *base]
+    image: b:2
+    environment: { <<: *env, C: 017 }
+""",
+    },
+    "an override file": {
+        "docker-compose.yml": """
+services:
+  app:
+    image: a:1
+    privileged: true
+    cap_add: [SYS_ADMIN]
+    security_opt: ["seccomp:unconfined"]
+    volumes: ["/a:/x", "./b:/y:ro", "data:/z"]
+    environment: [A=1, B=2]
+    ports: ["80:80"]
+volumes: { data: {} }
+""",
+        "docker-compose.override.yml": """
+services:
+  app:
+    privileged: false
+    cap_add: [NET_ADMIN]
+    volumes: ["/c:/x:ro"]
+    environment: { B: three }
+    user: "1000"
+""",
+    },
+    "reset and override": {
+        "compose.yml": """
+services:
+  app:
+    image: a:1
+    cap_add: [A]
+    pid: host
+    network_mode: host
+    volumes: ["/a:/a"]
+""",
+        "compose.override.yml": """
+services:
+  app:
+    cap_add: !override [B]
+    pid: !reset null
+    volumes: !reset []
+""",
+    },
+    "extends from another file, in a chain": {
+        "compose.yaml": """
+services:
+  app:
+    extends: { file: lib/base.yml, service: mid }
+    cap_add: [C]
+""",
+        "lib/base.yml": """
+services:
+  mid:
+    extends: low
+    cap_add: [B]
+    volumes: ["./data:/data"]
+  low:
+    image: a:1
+    user: root
+    cap_add: [A]
+    privileged: true
+""",
+    },
+    "include": {
+        "compose.yaml": """
+include:
+  - sub/inc.yml
+  - path: [sub/one.yml, sub/two.yml]
+services:
+  app: { image: a:1 }
+""",
+        "sub/inc.yml": "services: { inc: { image: i:1, pid: host, volumes: ['./v:/v'] } }\n",
+        "sub/one.yml": "services: { both: { image: o:1, privileged: true } }\n",
+        "sub/two.yml": "services: { both: { privileged: false, user: two } }\n",
+    },
+    "interpolation": {
+        "compose.yaml": """
+services:
+  app:
+    image: a:${TAG:-1}
+    user: ${NOBODY:-${FALLBACK-u}}
+    privileged: ${PRIV:-true}
+    cap_add: ["${CAP}"]
+    volumes:
+      - ${HOME}/x:/x
+      - ~/y:/y
+      - ${SOCK:-/var/run/docker.sock}:/s
+    labels: { a: $$HOME, b: "${EMPTY:+no}${TAG:+yes}" }
+""",
+        ".env": "CAP=NET_ADMIN\nTAG=ignored\nEMPTY=\nexport FALLBACK='quoted' # why\n",
+    },
+    "long forms": {
+        "compose.yaml": """
+services:
+  app:
+    image: a:1
+    init: true
+    read_only: yes
+    volumes:
+      - { type: bind, source: ./a, target: /a, read_only: true }
+      - { type: volume, source: v, target: /v }
+      - { type: tmpfs, target: /t }
+    devices: ["/dev/a", "/dev/b:/dev/c:r"]
+    extra_hosts: ["h:host-gateway"]
+    deploy: { resources: { limits: { memory: 1g, pids: 10 } } }
+    userns_mode: host
+    ipc: host
+    uts: host
+    cgroup: host
+    runtime: runsc
+    working_dir: /w
+    group_add: [docker, 998]
+    annotations: { dev.gvisor.flag.host-uds: open }
+volumes: { v: {} }
+""",
+    },
+}
+# Our field -> Compose's key, for what has one value.
+TEXTS = {
+    "image": "image",
+    "user": "user",
+    "pid": "pid",
+    "ipc": "ipc",
+    "uts": "uts",
+    "network": "network_mode",
+    "userns": "userns_mode",
+    "cgroupns": "cgroup",
+    "runtime": "runtime",
+    "working_dir": "working_dir",
+    "privileged": "privileged",
+    "read_only_rootfs": "read_only",
+    "init": "init",
+}
+
+
+def ours(container: Container) -> dict[str, Any]:
+    said: dict[str, Any] = {}
+    for field, key in TEXTS.items():
+        value = getattr(container, field)
+        if value is not None and value.value not in (False, ""):
+            said[key] = value.value
+    for field in ("cap_add", "cap_drop", "group_add"):
+        values = [str(value.value) for value in getattr(container, field)]
+        if values:
+            said[field] = sorted(set(values))
+    said["security_opt"] = sorted(
+        {f"{o.value.name}={o.value.value}" for o in container.security_opt}
+    )
+    # We leave a home `~`, since rules speak of whoever's it is.
+    sources = [m.value.source.replace("~", ENVIRON["HOME"], 1) for m in container.mounts]
+    said["volumes"] = sorted(
+        (m.value.type, source if m.value.type == "bind" else "", m.value.target)
+        for m, source in zip(container.mounts, sources, strict=True)
+        if m.origin.key == "volumes"
+    )
+    said["read-only"] = sorted(m.value.target for m in container.mounts if m.value.read_only)
+    said["env"] = sorted(pair.value.name for pair in container.env)
+    said["devices"] = sorted((d.value.source, d.value.target) for d in container.devices)
+    said["annotations"] = sorted(pair.value for pair in container.annotations)
+    said["labels"] = sorted(pair.value for pair in container.labels)
+    return said
+
+
+def theirs(service: dict[str, Any]) -> dict[str, Any]:
+    said: dict[str, Any] = {}
+    for key in TEXTS.values():
+        if service.get(key) not in (None, False, ""):
+            said[key] = service[key]
+    for key in ("cap_add", "cap_drop", "group_add"):
+        if service.get(key):
+            said[key] = sorted({str(item).removeprefix("CAP_") for item in service[key]})
+    said["security_opt"] = sorted(
+        {option.replace(":", "=", 1) for option in service.get("security_opt", ())}
+    )
+    volumes = service.get("volumes", ())
+    said["volumes"] = sorted(
+        (v["type"], v.get("source", "") if v["type"] == "bind" else "", v["target"])
+        for v in volumes
+    )
+    said["read-only"] = sorted(v["target"] for v in volumes if v.get("read_only"))
+    said["env"] = sorted(service.get("environment") or ())
+    said["devices"] = sorted((d["source"], d["target"]) for d in service.get("devices", ()))
+    said["annotations"] = sorted((service.get("annotations") or {}).items())
+    # `config` writes a file that may be read again, so a `$` is doubled once more.
+    labels = (service.get("labels") or {}).items()
+    said["labels"] = sorted((name, value.replace("$$", "$")) for name, value in labels)
+    return said
+
+
+def config(path: Path) -> dict[str, Any] | None:
+    """Compose's own answer, None where it refuses the project."""
+    if COMPOSE is None:
+        pytest.skip("docker-compose is not installed: `apt-get install docker-compose`")
+    done = subprocess.run(
+        [COMPOSE, "--profile", "*", "config", "--format", "json"],
+        cwd=path.parent,
+        env=ENVIRON,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return json.loads(done.stdout)["services"] if done.returncode == 0 else None
+
+
+def read(path: Path) -> dict[str, Container]:
+    variables = Variables(ENVIRON, home=ENVIRON["HOME"], files=Files(load=read_beside))
+    variables = variables._replace(realpath=None)
+    document = compose.parse(read_source(str(path)))
+    return {found.name: found for found in containers(document, variables)}
+
+
+def difference(path: Path) -> dict[str, Any] | None:
+    """What we and Compose read differently; None where Compose refuses the project."""
+    asked = config(path)
+    if asked is None:
+        return None
+    made = read(path)
+    differs: dict[str, Any] = {}
+    if set(made) != set(asked):
+        differs["services"] = (sorted(made), sorted(asked))
+    for name in set(made) & set(asked):
+        mine, its = ours(made[name]), theirs(asked[name])
+        # What only an environment file or a Dockerfile adds is read by neither alone.
+        for key in sorted({*mine, *its}):
+            if mine.get(key) != its.get(key):
+                differs[f"{name}.{key}"] = (mine.get(key), its.get(key))
+    return differs
+
+
+@pytest.mark.parametrize("name", PROJECTS)
+def test_compose_reads_the_project_as_we_do(name: str, tmp_path: Path) -> None:
+    folder = tmp_path.resolve() / "project"
+    for path, text in PROJECTS[name].items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    (folder / ".git").mkdir()
+    assert difference(folder / next(iter(PROJECTS[name]))) == {}
+
+
+def test_compose_reads_real_projects_as_we_do(tmp_path: Path) -> None:
+    if not CORPUS.is_dir():
+        pytest.skip("no corpus of real projects beside the checkout")
+    compared = 0
+    for index, path in enumerate(sorted(CORPUS.rglob("docker-compose.yml"))[::2]):
+        folder = tmp_path.resolve() / str(index) / "p" / ".devcontainer"
+        shutil.copytree(path.parent, folder)
+        differs = difference(folder / path.name)
+        if differs is not None:
+            compared += 1
+            left = {
+                key: value
+                for key, value in differs.items()
+                if not key.endswith((".env", ".user", ".working_dir"))
+            }
+            assert left == {}, path
+    assert compared >= 8
