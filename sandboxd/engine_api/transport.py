@@ -95,6 +95,25 @@ class Transport:
         finally:
             connection.close()
 
+    def head(
+        self, path: str, query: Mapping[str, str] | None = None
+    ) -> http.client.HTTPMessage | None:
+        """The headers that a GET would have, None where there is nothing (404).
+
+        :raises ApiError: the engine refuses
+        """
+        connection = self._connection(ANSWER_SECONDS)
+        try:
+            response = _send(connection, "HEAD", _target(path, query), None)
+            response.read()
+            if response.status == 404:
+                return None
+            if response.status >= 400:
+                raise ApiError(response.status, f"HEAD {path}: {response.reason}")
+            return response.headers
+        finally:
+            connection.close()
+
     def stream(self, path: str, query: Mapping[str, str] | None = None) -> http.client.HTTPResponse:
         """An answer that is read while it grows; the caller closes it."""
         connection = self._connection(ANSWER_SECONDS)

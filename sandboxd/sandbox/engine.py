@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import http.client
 import json
@@ -67,6 +68,17 @@ class Engine:
                 raise failures.image_missing(image) from None
             raise failures.refused(error) from None
 
+    def image_environment(self, image: str) -> list[str]:
+        """Names of the variables that an image sets; [] when it is gone."""
+        try:
+            found = self._raw("GET", f"/images/{image}/json")
+        except ApiError as error:
+            if error.status == 404:
+                return []
+            raise failures.refused(error) from None
+        variables = (found.get("Config") or {}).get("Env") or []
+        return [variable.partition("=")[0] for variable in variables]
+
     def containers(self, *labels: str) -> list[Summary]:
         """Containers in any state that carry all `labels` (``key`` or ``key=value``)."""
         # Without a filter this would be slow, and break, on a busy engine.
@@ -112,6 +124,20 @@ class Engine:
         with contextlib.suppress(failures.ContainerGone):
             self._call("DELETE", f"/containers/{container}", query, timeout=START_SECONDS)
 
+    def path_stat(self, container: str, path: str) -> dict[str, Any] | None:
+        """What is at `path` in a container, mounts included, also one that never ran; None: nothing."""
+        try:
+            headers = self._transport.head(f"/containers/{container}/archive", {"path": path})
+        except ApiError as error:
+            raise failures.refused(error) from None
+        except (OSError, http.client.HTTPException) as error:
+            raise failures.unreachable(self.host, error) from None
+        if headers is None:
+            return None
+        text = headers.get("X-Docker-Container-Path-Stat") or ""
+        found: dict[str, Any] = json.loads(base64.b64decode(text) or b"{}")
+        return found
+
     def volume(self, name: str) -> dict[str, Any] | None:
         """A volume's description, None when there is none of this name."""
         try:
@@ -134,14 +160,26 @@ class Engine:
 
     def network_gateways(self, name: str) -> list[str]:
         """The host's addresses on a network; [] when there is no such network."""
+        configs = (self._network(name).get("IPAM") or {}).get("Config") or []
+        return [config["Gateway"] for config in configs if config.get("Gateway")]
+
+    def network_containers(self, name: str) -> dict[str, str]:
+        """The running containers on a network by id, with their IPv4 addresses."""
+        found = self._network(name).get("Containers") or {}
+        return {
+            container: (entry.get("IPv4Address") or "").partition("/")[0]
+            for container, entry in found.items()
+        }
+
+    def _network(self, name: str) -> dict[str, Any]:
+        """A network's description; {} when there is no such network."""
         try:
-            found = self._raw("GET", f"/networks/{name}")
+            found: dict[str, Any] = self._raw("GET", f"/networks/{name}")
         except ApiError as error:
             if error.status == 404:
-                return []
+                return {}
             raise failures.refused(error) from None
-        configs = (found.get("IPAM") or {}).get("Config") or []
-        return [config["Gateway"] for config in configs if config.get("Gateway")]
+        return found
 
     def exec_create(self, container: str, request: Exec) -> str:
         """Prepare a command in a running container and return the id to start it by."""

@@ -40,6 +40,17 @@ def bad_address(host: str) -> EnvironmentFailure:
     )
 
 
+class SourceMissing(CannotStart):
+    """A folder or file to mount is not there for the engine; `path` is the one."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"the folder or file `{path}` to mount is not there",
+            "create it, or run `sandboxd up` again so that the plan is made anew",
+        )
+        self.path = path
+
+
 def unreachable(host: str, error: Exception, waited: float = ANSWER_SECONDS) -> EnvironmentFailure:
     """Why nothing useful came back from the engine at `host`."""
     if isinstance(error, CertificatesError):
@@ -135,10 +146,7 @@ _CASES = (
     ),
     _case(
         r"bind source path does not exist: ?(.+)$|error mounting \"([^\"]+)\"",
-        lambda m: CannotStart(
-            f"the folder or file `{m[1] or m[2]}` to mount is not there",
-            "create it, or run `sandboxd up` again so that the plan is made anew",
-        ),
+        lambda m: SourceMissing(m[1] or m[2]),
     ),
     _case(
         r"network ([^\s]+) not found",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.policy.protect import STUB_FOLDERS
-from sandboxd.sandbox import failures
+from sandboxd.sandbox import failures, sources
 from sandboxd.sandbox.lock import project_lock
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ STUBS = "dev.sandboxd.stubs"
 """Control folders that were made, empty, for this container or one before it: `down` takes them away."""
 
 STOP_SECONDS = 5
+# A copy of a large workspace into memory takes long.
+PREPARE_SECONDS = 300.0
 
 How = Literal["created", "recreated", "restarted", "already running"]
 
@@ -59,6 +61,8 @@ def up(engine: Engine, plan: Plan, progress: Callable[[str], None]) -> Running:
         kept: tuple[str, ...] = ()
         for old in _ours(engine, plan.workspace):
             how = _reuse(engine, old, identity)
+            if how == "restarted" and plan.prepare:
+                _prepare(engine, old.id, plan.prepare)
             kept += _stubs(old)
             if how is not None:
                 return Running(old.id, old.name, how)
@@ -74,6 +78,8 @@ def up(engine: Engine, plan: Plan, progress: Callable[[str], None]) -> Running:
             if made or kept:
                 body["Labels"][STUBS] = ":".join(sorted({*made, *kept}))
             container = _create(engine, name, body)
+            if plan.prepare:
+                _prepare(engine, container, plan.prepare)
         except BaseException:
             stubs.remove(plan.workspace, {*made, *kept})
             raise
@@ -184,7 +190,12 @@ def _create(engine: Engine, name: str, body: dict[str, Any]) -> str:
         container = engine.create(name, body)
     except failures.NameTaken as error:
         raise _foreign(engine, name, error) from None
+    except failures.SourceMissing as error:
+        if sources.on_this_machine(engine):
+            raise
+        raise sources.elsewhere(engine, error.path, "it is not there") from None
     try:
+        sources.check(engine, container, body["HostConfig"]["Mounts"])
         engine.start(container)
         state = engine.inspect(container)["State"]
         if not state.get("Running"):
@@ -193,6 +204,28 @@ def _create(engine: Engine, name: str, body: dict[str, Any]) -> str:
         engine.remove(container)
         raise
     return container
+
+
+def _prepare(engine: Engine, container: str, command: tuple[str, ...]) -> None:
+    """Run what has to be done before the sandbox is ready; when it fails, there is no sandbox.
+
+    :raises CannotStart: it fails
+    """
+    from sandboxd.sandbox.engine import Exec
+    from sandboxd.sandbox.execute import run_quietly
+
+    try:
+        code, output = run_quietly(engine, container, Exec(command), PREPARE_SECONDS)
+    except BaseException:
+        engine.remove(container)
+        raise
+    if code:
+        engine.remove(container)
+        said = " ".join(output.decode("utf-8", "replace").split())[:300]
+        raise failures.CannotStart(
+            f"the workspace could not be copied into the sandbox: {said or f'exit code {code}'}",
+            "`sandboxd explain-plan` shows how large a copy may be; the image needs `cp`",
+        )
 
 
 def _foreign(engine: Engine, name: str, error: EnvironmentFailure) -> EnvironmentFailure:
