@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from sandboxd.model.document import Document
+from sandboxd.model.image import image, pairs
+from sandboxd.syntax import dockerfile
+from sandboxd.syntax.dockerfile import DockerfileNode, Instruction
+from sandboxd.text import SourceText
+
+PIECES = [
+    "FROM a\n", "RUN ", "ENV ", "COPY ", "<<EOF", "EOF\n", "<<-'X Y'", "\\\n", "\\  \n", "`\n", "\n",
+    "# c\n", "#\n", "# escape=`\n", "# syntax=x\n", '"', "'", "--a=b ", "A=b ", "[", '["x"]', "\r\n",
+    "\r", " ", "\t", "onbuild ", "é", "𝒳", "\0", "$X", "&&", "<<", "\\",
+]  # fmt: skip
+TEXTS = st.lists(st.sampled_from(PIECES), max_size=24).map("".join)
+
+
+def instructions(text: str) -> list[Instruction]:
+    root = dockerfile.parse(text).root
+    assert isinstance(root, DockerfileNode)
+    return root.instructions
+
+
+def read(text: str) -> list[tuple[str, str]]:
+    return [(found.keyword, found.text.text) for found in instructions(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("from a\nrun b", [("FROM", "a"), ("RUN", "b")]),
+        ("RUN a \\\n  # why\n\n  b\nUSER c", [("RUN", "a   b"), ("USER", "c")]),
+        ("# escape=`\nRUN dir C:\\ `\n x\nUSER c", [("RUN", "dir C:\\  x"), ("USER", "c")]),
+        ("# c\n# escape=`\nRUN a \\\n b", [("RUN", "a  b")]),
+        ("RUN a \\", [("RUN", "a ")]),
+        ("RUN --mount=type=cache,target=/x --network=none a --b", [("RUN", "a --b")]),
+        ("RUN \\\n --network=host \\\n a", [("RUN", "a")]),
+        ("RUN cat <<<word\nUSER c", [("RUN", "cat <<<word"), ("USER", "c")]),
+        ("RUN echo $((1<<x))\nUSER c", [("RUN", "echo $((1<<x))"), ("USER", "c")]),
+        ("RUN <<EOF cat\nFROM x\nEOF\nUSER c", [("RUN", "<<EOF cat"), ("USER", "c")]),
+        ('COPY <<A <<-"B" /d\na\nA\n\tb\n\tB\nUSER c', [("COPY", '<<A <<-"B" /d'), ("USER", "c")]),
+        ("RUN <<EOF\nnever ended", [("RUN", "<<EOF"), ("NEVER", "ended")]),
+        ("ONBUILD RUN <<E\nx\nE\nUSER c", [("ONBUILD", "RUN <<E\nx\nE"[:7]), ("USER", "c")]),
+    ],
+)
+def test_instructions_are_what_buildkit_reads(text: str, expected: list[tuple[str, str]]) -> None:
+    assert read(text) == expected
+
+
+def test_words_stand_where_they_are_written_also_on_continued_lines() -> None:
+    text = "ENV A=1 \\\n  # c\n  \"B=two words\" \\\n\n  C='x'\n"
+    (env,) = instructions(text)
+    found = [(pair.name, pair.value, text[slice(*word.span)]) for pair, word in pairs(env)]
+    assert found == [
+        ("A", "1", "A=1"),
+        ("B", "two words", '"B=two words"'),
+        ("C", "x", "C='x'"),
+    ]
+
+
+def test_heredocs_know_their_place() -> None:
+    text = "RUN <<-'EOF' sh\n\techo a\n\techo b\n\tEOF\n"
+    (run,) = instructions(text)
+    (heredoc,) = run.heredocs
+    assert not heredoc.expands
+    at = heredoc.body.text.index("echo b")
+    assert text[slice(*heredoc.body.span(at, at + 6))] == "echo b"
+    assert text[slice(*run.span)] == text.rstrip("\n")
+
+
+def test_the_json_form_is_only_what_json_reads() -> None:
+    text = 'CMD ["a", "b c"]\nCMD [a, b]\nCMD ["a", 1]\nCMD a\n'
+    assert [found.json() for found in instructions(text)] == [["a", "b c"], None, None, None]
+
+
+def test_stages_know_what_they_are_built_upon() -> None:
+    text = (
+        "ARG V=12\nARG W\nFROM debian:${V} AS Base\nUSER dev\nFROM base AS mid\nRUN x\n"
+        "FROM ${W:-alpine}:3\nFROM mid\n"
+    )
+    found = image(Document("dockerfile", SourceText("/p/Dockerfile", text), dockerfile.parse(text)))
+    assert [(s.name, s.base.value if s.base else "", s.parent) for s in found.stages] == [
+        ("base", "debian:12", None),
+        ("mid", "base", 0),
+        ("", "alpine:3", None),
+        ("", "mid", 1),
+    ]
+    last = found.target()
+    assert last is not None
+    user = found.last(last, "USER")
+    assert user is not None and user.words()[0].value == "dev"
+    for name, number in (("BASE", 0), ("1", 1), ("none", 3)):
+        stage = found.target(name)
+        assert stage is not None and stage.number == number
+    third = found.target("2")
+    assert third is not None and found.last(third, "USER") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("FROM a\n&& b", "there is no instruction `&&`"),
+        ("RUN <<EOF\nx", "there is no line `EOF` that ends this"),
+    ],
+)
+def test_what_no_builder_understands_is_a_problem(text: str, message: str) -> None:
+    assert message in [problem.message for problem in dockerfile.parse(text).problems]
+
+
+@given(TEXTS)
+@example("# escape=`\nRUN a\\\nb `\n# x")
+@example("RUN <<A <<A\n")
+def test_parsing_never_raises_and_spans_nest(text: str) -> None:
+    tree = dockerfile.parse(text)
+    root = tree.root
+    assert isinstance(root, DockerfileNode)
+    last = 0
+    for node, found in zip(root.items, root.instructions, strict=True):
+        assert last <= node.span.start <= node.span.end <= len(text)
+        last = node.span.end
+        found.json()
+        for word in (*found.flags, *found.words()):
+            assert found.span.start <= word.span.start <= word.span.end <= found.span.end
+        for script in found.scripts():
+            for at in range(len(script.text)):
+                assert script.text[at] == text[script.offset(at)]
+    for problem in tree.problems:
+        assert 0 <= problem.span.start <= problem.span.end <= len(text)
+    for comment in tree.comments:
+        assert text[comment.span.start] == "#"
+    image(Document("dockerfile", SourceText("/p/Dockerfile", text), tree))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"RUN <<A{n}\n" for n in range(20_000)), "RUN a \\\n" * 50_000, "ENV " + "\"'" * 100_000,
+        "RUN " + "\\" * 300_000, "RUN \\\n" + "# x\n" * 100_000, "FROM a\n" * 50_000,
+        "RUN " + "--a=b " * 50_000, "RUN " + "<<" * 100_000, "FROM ${A:-" * 20_000,
+        "FROM a AS s0\n" + "".join(f"FROM s{n} AS s{n + 1}\n" for n in range(3_000)),
+    ],
+    ids=range(10),
+)  # fmt: skip
+def test_hostile_text_takes_bounded_time(text: str) -> None:
+    started = time.process_time()
+    image(Document("dockerfile", SourceText("/p/Dockerfile", text), dockerfile.parse(text)))
+    assert time.process_time() - started < 1.5
