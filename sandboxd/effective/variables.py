@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sandboxd.model.files import Files
+    from sandboxd.model.image_facts import ImageFacts
     from sandboxd.text import SourceText
 
 _VARIABLE = re.compile(r"\$\{(.*?)\}", re.DOTALL)
@@ -26,7 +27,8 @@ class Variables(NamedTuple):
 
     `workspace` is the absolute host path of the project, `realpath` follows symbolic links
     (given only where the disk may be looked at), `container_workspace` is where the workspace
-    stands inside, `files` are those that a config names.
+    stands inside, `files` are those that a config names, `images` what an engine says of images,
+    by the names that configs have for them.
     """
 
     local_env: Mapping[str, str] | None = None
@@ -35,6 +37,7 @@ class Variables(NamedTuple):
     realpath: Callable[[str], str] | None = None
     container_workspace: str | None = None
     files: Files | None = None
+    images: Mapping[str, ImageFacts] | None = None
 
     @classmethod
     def here(cls, environ: Mapping[str, str], files: Files | None = None) -> Variables:
@@ -46,6 +49,10 @@ class Variables(NamedTuple):
         if self.local_env is None:
             return self.home if name == "HOME" else None
         return self.local_env.get(name)
+
+    def image(self, name: str) -> ImageFacts | None:
+        """What is known of an image by this name."""
+        return None if self.images is None else self.images.get(name)
 
     def read(self, path: str, beside: str) -> SourceText:
         """The file at `path`, which the file at `beside` names.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sandboxd.model.container import Container
     from sandboxd.model.document import Document
     from sandboxd.model.files import Files
+    from sandboxd.model.image_facts import ImageFacts
     from sandboxd.text import Edit, SourceText
 
     class Resolver(Protocol):
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
             :raises UnreadableError: it cannot be read, or lies outside of the project
             """
+
+        def image(self, name: str) -> ImageFacts | None:
+            """What an engine said of the image of this name, None if none was asked."""
 
         @property
         def files(self) -> Files | None: ...

@@ -7,10 +7,11 @@ Three layers, in the order in which the CLI hands them to docker: the properties
 from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
+from sandboxd.errors import UnreadableError
 from sandboxd.findings import Place
 from sandboxd.kinds import _docker_flags as flags
 from sandboxd.kinds import _mounts
-from sandboxd.model.container import Build, Container, Mount, Pair, Unseen
+from sandboxd.model.container import Build, Container, Mount, Pair, SecurityOption, Unseen
 from sandboxd.model.document import Document
 from sandboxd.model.values import Origin, Value
 from sandboxd.syntax import argv, jsonc
@@ -34,6 +35,8 @@ _HOOKS = (
     "postStartCommand",
     "postAttachCommand",
 )
+# What `seccomp=` takes that is no name of a file, or is meant to be none.
+_NO_FILES = ("", "unconfined", "builtin", "default")
 # Where something that is missing is shown: at what names the image, else at the first options.
 _ANCHORS = ("image", "build", "dockerFile", "dockerComposeFile", "runArgs", "name")
 
@@ -70,8 +73,7 @@ def containers(document: Document, variables: Resolver) -> tuple[Container, ...]
         mounts = tuple(m._replace(value=m.value._replace(read_only=False)) for m in before.mounts)
         layers: tuple[Container, ...] = (before._replace(mounts=mounts), reader.after(empty))
     else:
-        before = reader.before_docker(reader.before(empty))
-        layers = (before, reader.run_args(empty), reader.after(empty))
+        layers = _for_docker(reader, empty, variables)
     features = root.get("features")
     if features is None or not features.members:
         return layers
@@ -96,6 +98,25 @@ def subjects(document: Document) -> Iterator[tuple[str, object]]:
     found = _editor_reader.settings(settings, document.source.path)
     if found is not None:
         yield "EditorSettings", found
+
+
+def _for_docker(reader: Reader, empty: Container, variables: Resolver) -> tuple[Container, ...]:
+    before = reader.before_docker(reader.before(empty))
+    arguments, after = reader.run_args(empty), reader.after(empty)
+    own = (*arguments.security_opt, *after.security_opt)
+    missing = tuple(
+        option._replace(value=option.value.value) for option in own if reader.is_missing(option)
+    )
+    if missing:
+        after = after._replace(missing_files=missing)
+    facts = variables.image(before.image.value) if before.image is not None else None
+    if facts is None or before.image is None:
+        return (before, arguments, after)
+    # Late: only where somebody asked an engine.
+    from sandboxd.kinds import _image_label
+
+    ahead, behind = _image_label.layers(before.image, facts, empty, variables)
+    return (ahead, before, arguments, behind, _image_label.without_repeated(after, behind))
 
 
 def edits(
@@ -209,6 +230,22 @@ class Reader:
                 for item, text in self.strings("securityOpt")
             ),
         )
+
+    def is_missing(self, option: Value[SecurityOption]) -> bool:
+        """Whether a seccomp profile is known not to be there: docker looks in the project's folder."""
+        path = option.value.value
+        if option.value.name != "seccomp" or path in _NO_FILES or self.variables.files is None:
+            return False
+        workspace = self.workspace()
+        if not path.startswith(("/", "~", "$")):
+            path = f"{workspace}/{path}" if workspace is not None else "$"
+        if workspace is None or not path.startswith(f"{workspace}/"):
+            return False
+        try:
+            self.variables.read(path, self.path)
+        except UnreadableError as error:
+            return "does not exist" in error.message
+        return False
 
     def workspace(self) -> str | None:
         variable = "${localWorkspaceFolder}"

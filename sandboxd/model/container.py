@@ -156,6 +156,12 @@ class Container(NamedTuple):
     log_options: tuple[Value[Pair], ...] = ()
     features: tuple[Value[Feature], ...] = ()
     """Those that a devcontainer.json names; what the project's own ask for is merged in."""
+    missing_files: tuple[Value[str], ...] = ()
+    """Seccomp profiles that are named and are not there, as far as the disk could be looked at."""
+    image_label: Value[str] | None = None
+    """The image's label ``devcontainer.metadata``, where an engine said what it holds."""
+    image_user: Value[str] | None = None
+    """Whom the image runs as, '' for root; None where that is not known."""
     partial: bool = False
     """Only a part of the container is written here, so nothing can be said to be missing."""
 

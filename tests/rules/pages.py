@@ -3,9 +3,9 @@
 A case is a `##` heading that begins with `weak`, `fine` or `unusual` (hardened, but written in a
 way that a careless check would flag), the block with the text of a file, and then blocks that
 `--update` writes: `findings`, and `fixed` when a fix changed the text. Optional blocks before those: `host`
-(HostFacts as JSON), `variables` (fields of Variables as JSON,
-and `links`), and `files`: other files of the
-project, each below a line `== its/path`. Below the title, or below the heading of a case, a line
+(HostFacts as JSON), `variables` (fields of Variables as JSON, and
+`links`: what symbolic links lead to), and `files`: other files of the project, each below a line
+`== its/path`. Below the title, or below the heading of a case, a line
 `File: seccomp.json` names the file within the project where the language of its block does not say
 it; a line `With: a, b` below the title names rules that run along.
 """
@@ -23,6 +23,7 @@ from sandboxd.effective.variables import Variables
 from sandboxd.findings import Place, Report, Severity
 from sandboxd.host.facts import UNKNOWN, Engine, HostFacts, Runtime
 from sandboxd.model.files import Files
+from sandboxd.model.image_facts import ImageFacts
 from sandboxd.text import SourceText
 
 FOLDER = Path(__file__).parent
@@ -139,9 +140,10 @@ def _case(rule: str, section: str, along: tuple[str, ...], file: str) -> Case:
 
 def _variables(data: dict[str, Any], files: str) -> Variables:
     """`links` are the symbolic links that the disk has, each with what it leads to."""
+    images = {name: ImageFacts(**facts) for name, facts in data.pop("images", {}).items()}
     links: dict[str, str] = data.pop("links", {})
     realpath = (lambda path: links.get(path, path)) if links else None
-    return Variables(**data, files=_files(files), realpath=realpath)
+    return Variables(**data, files=_files(files), realpath=realpath, images=images or None)
 
 
 def _files(text: str) -> Files:

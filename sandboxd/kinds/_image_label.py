@@ -1,0 +1,93 @@
+"""The label `devcontainer.metadata` of an image: a devcontainer.json that comes with it.
+
+The dev container CLI merges it below the file: mounts, environment and users ahead of `runArgs`,
+the rest behind it. It can name neither arguments of docker nor commands of the host.
+"""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.kinds.devcontainer import Reader
+from sandboxd.model.document import Document
+from sandboxd.model.values import Origin, Value
+from sandboxd.syntax import jsonc
+from sandboxd.text import SourceText
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from sandboxd.kinds import Resolver
+    from sandboxd.model.container import Container
+    from sandboxd.model.image_facts import ImageFacts
+    from sandboxd.syntax.node import Node
+
+_BEFORE = ("mounts", "env", "user", "remote_user", "remote_env", "lifecycle")
+_AFTER = ("init", "privileged", "cap_add", "security_opt")
+
+
+def layers(
+    image: Value[str], facts: ImageFacts, base: Container, variables: Resolver
+) -> tuple[Container, Container]:
+    """What of the label goes before `runArgs`, and what behind it; findings stand at `image`."""
+    origin = Origin("label", image.value)
+    user = None if facts.user is None else _moved(image, image._replace(value=facts.user), origin)
+    before = base._replace(image_user=user)
+    after = base
+    if not facts.metadata:
+        return before, after
+    label = image._replace(value=facts.metadata, origin=origin, nodes=())
+    before = before._replace(image_label=label)
+    for entry in _entries(facts.metadata):
+        reader = Reader(_document(image.value, facts.metadata), entry, variables)
+        before = _added(before, reader.before(base), _BEFORE, image, origin)
+        after = _added(after, reader.after(base), _AFTER, image, origin)
+    return before, after
+
+
+def without_repeated(container: Container, label: Container) -> Container:
+    """The file's own options without those that the label has word by word.
+
+    The CLI keeps the first of equal strings, so they stay where the label has them: one that the
+    label contradicts further on is lost.
+    """
+    said = {_spelling(option) for option in label.security_opt}
+    kept = tuple(option for option in container.security_opt if _spelling(option) not in said)
+    return container._replace(security_opt=kept)
+
+
+def _spelling(option: Value[Any]) -> str:
+    return option.written
+
+
+def _entries(metadata: str) -> list[Node]:
+    """The objects of the label: it holds an array of them, or one. Other text the CLI ignores."""
+    tree = jsonc.parse(metadata)
+    root = tree.root
+    if root is None or tree.problems:
+        return []
+    return [node for node in (root.items or [root]) if node.kind == "object"]
+
+
+def _document(name: str, text: str) -> Document:
+    return Document("devcontainer", SourceText(name, text), jsonc.parse(text))
+
+
+def _added(
+    base: Container, read: Container, fields: tuple[str, ...], image: Value[str], origin: Origin
+) -> Container:
+    """`base` with these fields of `read`: lists grow, of single values the later wins."""
+    made: dict[str, Any] = {}
+    for field in fields:
+        value = getattr(read, field)
+        if isinstance(value, Value):
+            made[field] = _moved(image, value, origin)
+        elif value:
+            new = tuple(_moved(image, item, origin) for item in value)
+            made[field] = (*getattr(base, field), *new)
+    return base._replace(**made)
+
+
+def _moved(image: Value[str], value: Value[Any], origin: Origin) -> Value[Any]:
+    """A value of the label, at the place that the user can change."""
+    key = value.origin.key if value is not image else ""
+    return value._replace(origin=origin._replace(key=key), place=image.place, nodes=())

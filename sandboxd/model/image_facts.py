@@ -1,0 +1,13 @@
+"""What an engine or a registry says of an image: as data, since a check asks neither."""
+
+from __future__ import annotations
+
+from sandboxd._typing import NamedTuple
+
+
+class ImageFacts(NamedTuple):
+    """`user` is whom it runs as, '' for root; `metadata` its label ``devcontainer.metadata``, ''
+    when it has none. None where that is not known."""
+
+    user: str | None = None
+    metadata: str | None = None

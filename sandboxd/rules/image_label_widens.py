@@ -1,0 +1,99 @@
+"""The image brings settings that weaken the container.
+
+## What it is
+
+An image whose metadata label is known to widen what is created from it: Microsoft's `cpp`, `go`
+and `rust` images switch seccomp off, `universal` makes the container privileged. Labels of
+images that an engine was asked about are judged setting by setting, each under the rule of its
+own.
+
+## Why it is bad
+
+The dev container CLI merges the label into the configuration, behind `runArgs`, so that it wins
+over `--security-opt` there. Nothing of it stands in the file that is reviewed.
+
+    docker inspect -f '{{.HostConfig.SecurityOpt}}' ...    # [seccomp=unconfined]
+
+## What to do instead
+
+Say it in top-level `securityOpt`, which comes last: `"securityOpt": ["seccomp=PROFILE"]`. Or
+take the `base` image and install the tools; debuggers need neither. Or build from the image with
+an empty label: a `LABEL` in the project's own Dockerfile does not count, since the CLI reads
+that of the base.
+
+## Under gVisor
+
+What only concerns the host's kernel is a hint.
+
+## References
+
+- https://containers.dev/implementors/reference/#labels
+- https://github.com/devcontainers/images
+"""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.findings import RuleMeta, Severity, Skipped
+from sandboxd.rules._finding import at_value
+from sandboxd.rules._known_images import effect, may_have_label
+from sandboxd.rules._runtime import kernel_severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxd.findings import Finding
+    from sandboxd.host.facts import HostFacts
+    from sandboxd.model.container import Container
+
+META = RuleMeta(
+    id="image-label-widens",
+    summary="the image brings settings that weaken the container",
+    severity=Severity.ERROR,
+    since="0.1.0",
+    why="its label is merged behind `runArgs`, and nothing of it stands in the file",
+    needs=("image",),
+)
+
+
+def check(subject: Container, host: HostFacts) -> Iterator[Finding | Skipped]:
+    image = subject.image
+    if image is None or image.origin.key != "image" or subject.place is None:
+        return
+    # Compose merges no label by itself.
+    if subject.image_label is not None or not subject.place.path.endswith(".json"):
+        return
+    known = effect(image.value)
+    if known is None:
+        if may_have_label(image.value) and subject.image_user is None:
+            yield Skipped(
+                subject.place.path,
+                f"what the label of `{image.value}` adds is not known",
+                f"`docker image inspect {image.value}` shows its label `devcontainer.metadata`",
+            )
+        return
+    if not known or _says_otherwise(subject, known):
+        return
+    privileged = known.startswith("makes")
+    yield at_value(
+        META,
+        image,
+        f"the label of this image {known}",
+        image.value.partition("@")[0].rpartition("/")[2],
+        kernel_severity(
+            subject,
+            host,
+            Severity.ERROR if privileged else Severity.WARNING,
+            Severity.WARNING if privileged else Severity.HINT,
+        ),
+    )
+
+
+def _says_otherwise(container: Container, known: str) -> bool:
+    """A profile in top-level `securityOpt` comes behind the label's word."""
+    profile = container.option("seccomp")
+    return (
+        not known.startswith("makes")
+        and profile is not None
+        and profile.origin.key == "securityOpt"
+    )
