@@ -32,17 +32,21 @@ def indexes() -> dict[str, str]:
 
 
 def _rules() -> str:
-    rows: dict[str, tuple[str, tuple[str, ...]]] = {}
+    rows: dict[str, tuple[str, tuple[str, ...], int]] = {}
     for name in modules("rules"):
         rule = import_module(f"sandboxd.rules.{name}")
-        rows[rule.META.id] = (rule.check.__annotations__["subject"], rule.META.needs)
-    about = "Every rule: what it is asked about, and what that must hold for it to say anything."
+        subject = rule.check.__annotations__["subject"]
+        rows[rule.META.id] = (subject, rule.META.needs, int(rule.META.severity))
+    about = (
+        "Every rule: what it is asked about, what that must hold for it to say anything, and the\n"
+        "highest severity that it gives."
+    )
     return (
         _HEAD.format(about=about)
-        + "RULES: dict[str, tuple[str, tuple[str, ...]]] = {\n"
+        + "RULES: dict[str, tuple[str, tuple[str, ...], int]] = {\n"
         + "".join(
-            f"    {_text(rule)}: ({_text(subject)}, {_texts(needs)}),\n"
-            for rule, (subject, needs) in sorted(rows.items())
+            f"    {_text(rule)}: ({_text(subject)}, {_texts(needs)}, {severity}),\n"
+            for rule, (subject, needs, severity) in sorted(rows.items())
         )
         + "}\n"
     )

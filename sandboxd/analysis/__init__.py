@@ -8,7 +8,7 @@ from sandboxd.analysis import elsewhere, suppressions
 from sandboxd.analysis.settings import NO_SETTINGS, RuleSettings
 from sandboxd.effective.container import containers
 from sandboxd.effective.variables import Variables
-from sandboxd.findings import Finding, Fix, Report, Skipped
+from sandboxd.findings import Finding, Fix, Report, Severity, Skipped
 from sandboxd.host.facts import UNKNOWN, HostFacts
 from sandboxd.text import SourceText, apply_edits
 
@@ -35,6 +35,7 @@ def check_source(
     settings: RuleSettings = NO_SETTINGS,
     only: Iterable[str] | None = None,
     verify: bool = True,
+    threshold: Severity = Severity.HINT,
 ) -> Report:
     """Check one text; its path says what kind of file it is. For the rest see :func:`check`."""
     kind = kinds.find(source.path, source.text)
@@ -43,7 +44,13 @@ def check_source(
         return Report((), (Skipped(source.path, reason),), 0, {source.path: source})
     document = kind.parse(source)
     return check(
-        (document,), host=host, variables=variables, settings=settings, only=only, verify=verify
+        (document,),
+        host=host,
+        variables=variables,
+        settings=settings,
+        only=only,
+        verify=verify,
+        threshold=threshold,
     )
 
 
@@ -55,14 +62,17 @@ def check(
     settings: RuleSettings = NO_SETTINGS,
     only: Iterable[str] | None = None,
     verify: bool = True,
+    threshold: Severity = Severity.HINT,
 ) -> Report:
     """Run all rules, or `only` those named, over `documents`.
+
+    Rules that never reach `threshold` may be left out, so findings below it are not all there.
 
     `verify` checks each file again with each fix, and drops a fix that makes it worse. Who only
     names fixes can do without; who applies them cannot.
     """
     chosen = None if only is None else frozenset(only)
-    checker = _Checker(chosen, host, variables, settings)
+    checker = _Checker(chosen, host, variables, settings, threshold)
     findings: list[Finding] = []
     for document in documents:
         found = checker.judge(document)
@@ -84,10 +94,12 @@ class _Checker:
         host: HostFacts,
         variables: Variables,
         settings: RuleSettings,
+        threshold: Severity = Severity.HINT,
     ) -> None:
         self.host = host
         self.variables = variables
         self.settings = settings
+        self.threshold = threshold
         self.skipped: list[Skipped] = []
         self.chosen = chosen
         self.broken: set[str] = set()
@@ -172,7 +184,7 @@ class _Checker:
     def run(self, subject: str, value: object, document: Document) -> Iterator[Finding]:
         """The findings of the rules for `subject`; a rule that fails is named once and left out."""
         for rule in rules.able(subject, value):
-            if not self.runs(rule):
+            if not self.runs(rule) or not self.counts(rule, document):
                 continue
             module = rules.get(rule)
             try:
@@ -189,6 +201,14 @@ class _Checker:
     def runs(self, rule: str) -> bool:
         is_chosen = self.chosen is None or rule in self.chosen
         return is_chosen and not self.settings.is_off(rule)
+
+    def counts(self, rule: str, document: Document) -> bool:
+        """Whether the rule can give a finding that is asked for, or that a comment speaks of."""
+        return (
+            rules.may_reach(rule, self.threshold)
+            or rule in self.settings.levels
+            or suppressions.MARK in document.source.text
+        )
 
     def failed(self, rule: str, document: Document, error: Exception) -> None:
         if rule in self.broken:

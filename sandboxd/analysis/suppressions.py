@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sandboxd.model.document import Document
     from sandboxd.text import SourceText
 
-_MARK = "sandboxd:"
+MARK = "sandboxd:"
 _ALLOW = r"(?:\A|[\s#/*])sandboxd:\s*allow\b(.*?)(?:\s--\s*(.*?))?\s*(?:\*/)?\s*\Z"
 _RULE = r"[^\s,]+"
 _COMMENT_LINE = ("//", "/*", "*", "#")
@@ -28,7 +28,7 @@ _COMMENT_LINE = ("//", "/*", "*", "#")
 
 def read(document: Document, known: Collection[str]) -> list[Suppression]:
     """All suppressions of a file, in its order; `known` are the ids of all rules."""
-    if _MARK not in document.source.text:
+    if MARK not in document.source.text:
         return []
     found: list[Suppression] = []
     for comment in document.tree.comments:
@@ -61,7 +61,7 @@ def apply(
 
 def _of_comment(source: SourceText, span: Span, known: Collection[str]) -> list[Suppression]:
     text = source.text[span.start : span.end]
-    match = re.search(_ALLOW, text, re.DOTALL) if _MARK in text else None
+    match = re.search(_ALLOW, text, re.DOTALL) if MARK in text else None
     if match is None:
         return []
     line = source.position(span.start).line

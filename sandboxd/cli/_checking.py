@@ -112,6 +112,7 @@ class Session:
                 variables=self.variables,
                 settings=self.settings(source.path),
                 verify=False,
+                threshold=self.threshold,
             )
             for source in sources
         ]

@@ -62,10 +62,12 @@ def ids() -> list[str]:
 def able(subject: str, value: object) -> Iterator[str]:
     """The rules for `subject` that can have something to say about `value`.
 
-    A rule's `META.needs` names what must be there, one of it at least: fields of its subject; for
-    a `Document` the kinds of file that it is about, or ``problems``: the text is no sound object.
+    A rule's `META.needs` names what must be there, one of it at least: fields of its subject, or
+    ``field=text`` for one of its values (``cap_add=ALL``) or what is named or typed so
+    (``security_opt=seccomp``, ``mounts=bind``). For a `Document` it is the kinds of file that the
+    rule is about, or ``problems``: the text is no sound object.
     """
-    for rule, (wanted, needs) in RULES.items():
+    for rule, (wanted, needs, _) in RULES.items():
         if (wanted == subject or subject in wanted.split(" | ")) and (
             not needs or _has(subject, value, needs)
         ):
@@ -80,10 +82,30 @@ def subject(rule: ModuleType) -> str:
 
 def _has(subject: str, value: Any, needs: tuple[str, ...]) -> bool:
     if subject != "Document":
-        return any(getattr(value, need, None) for need in needs)
+        return any(_is_set(value, need) for need in needs)
     if value.kind in needs:
         return True
     if "problems" not in needs:
         return False
     root = value.tree.root
     return bool(value.tree.problems) or root is None or root.kind != "object"
+
+
+def _is_set(value: Any, need: str) -> bool:
+    field, equals, wanted = need.partition("=")
+    found = getattr(value, field, None)
+    if not found or not equals:
+        return bool(found)
+    # Fields hold one located value, or a plain tuple of them.
+    for located in found if type(found) is tuple else (found,):
+        normal = located.value
+        if type(normal) is not str:
+            normal = getattr(normal, "name", None) or getattr(normal, "type", None)
+        if normal == wanted:
+            return True
+    return False
+
+
+def may_reach(rule: str, severity: int) -> bool:
+    """Whether the findings of a rule may be as bad as `severity`."""
+    return RULES[rule][2] >= severity

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING, NamedTuple
-from sandboxd.model.image import Image
+from sandboxd.model.container import Container
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandboxd.model.container import Container
+    from sandboxd.model.image import Image
     from sandboxd.model.values import Value
 
 
@@ -26,13 +26,16 @@ def references(subject: Container | Image) -> Iterator[tuple[Value[str], Referen
     Left out are stages that start from another stage, names with a variable that is not known, and
     the name that a build gives to its result.
     """
-    if isinstance(subject, Image):
-        for stage in subject.stages:
-            base = stage.base
-            if base is not None and stage.parent is None and _is_fetched(base.value):
-                yield base, parsed(base.value)
-    elif subject.image is not None and subject.build is None and _is_fetched(subject.image.value):
-        yield subject.image, parsed(subject.image.value)
+    # Not asked the other way round: importing what reads Dockerfiles takes as long as a check.
+    if isinstance(subject, Container):
+        image = subject.image
+        if image is not None and subject.build is None and _is_fetched(image.value):
+            yield image, parsed(image.value)
+        return
+    for stage in subject.stages:
+        base = stage.base
+        if base is not None and stage.parent is None and _is_fetched(base.value):
+            yield base, parsed(base.value)
 
 
 def parsed(text: str) -> Reference:

@@ -25,7 +25,7 @@ RULES: dict[str, tuple[str, tuple[str, ...], int]] = {
     "apparmor-undeclared-variable": ("AppArmorProfile", (), 3),
     "bind-source-escapes-workspace": ("Container", ("mounts",), 3),
     "build-cache-from-untrusted": ("Container", ("build",), 1),
-    "build-context-escapes": ("Container", ("build",), 2),
+    "build-context-escapes": ("Container", ("build",), 3),
     "build-not-sandboxed": ("Container", ("build",), 1),
     "build-option-insecure": ("Container", ("build",), 3),
     "cap-add-all": ("Container", ("cap_add=ALL",), 3),

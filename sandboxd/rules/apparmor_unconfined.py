@@ -46,7 +46,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="the profile is what forbids mounting and writing to /proc when a capability is too many",
-    needs=("security_opt",),
+    needs=("security_opt=apparmor",),
 )
 
 

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 META = RuleMeta(
     id="build-context-escapes",
     summary="more than the project is sent to the build",
-    severity=Severity.WARNING,
+    severity=Severity.ERROR,
     since="0.1.0",
     why="the Dockerfile can copy other projects and keys into the image, and send them away",
     needs=("build",),

@@ -50,7 +50,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="with them the container loads kernel modules and opens any file of the host",
-    needs=("cap_add",),
+    needs=("cap_add=ALL",),
 )
 
 

@@ -46,7 +46,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="any file of the host can be read by its number, mounted or not",
-    needs=("cap_add",),
+    needs=("cap_add=DAC_READ_SEARCH",),
 )
 
 

@@ -52,7 +52,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="netfilter is where most kernel exploits of the last years start, and a firewall inside can be flushed",
-    needs=("cap_add",),
+    needs=("cap_add=NET_ADMIN",),
 )
 
 

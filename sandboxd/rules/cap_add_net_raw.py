@@ -46,7 +46,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="packets of other containers on the network can be read and forged",
-    needs=("cap_add",),
+    needs=("cap_add=NET_RAW",),
 )
 
 

@@ -54,7 +54,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="it opens mounting and a large part of the kernel: known escapes start there",
-    needs=("cap_add",),
+    needs=("cap_add=SYS_ADMIN",),
 )
 
 

@@ -45,7 +45,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="a kernel module runs as the host's kernel itself",
-    needs=("cap_add",),
+    needs=("cap_add=SYS_MODULE",),
 )
 
 

@@ -49,7 +49,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="debuggers do not need it, and with the host's processes in sight it reads all their memory",
-    needs=("cap_add",),
+    needs=("cap_add=SYS_PTRACE",),
 )
 
 

@@ -52,7 +52,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="services on the host's loopback trust whoever connects; no egress rule applies",
-    needs=("network",),
+    needs=("network=host",),
 )
 
 

@@ -48,7 +48,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="command lines, environments and, with SYS_PTRACE, the memory of host processes are open",
-    needs=("pid",),
+    needs=("pid=host",),
 )
 
 

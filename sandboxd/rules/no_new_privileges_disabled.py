@@ -47,7 +47,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="a control that the engine or another line switched on does not hold",
-    needs=("security_opt",),
+    needs=("security_opt=no-new-privileges",),
 )
 
 

@@ -53,7 +53,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="system calls that escapes need, new namespaces and mounts among them, are open",
-    needs=("security_opt",),
+    needs=("security_opt=seccomp",),
 )
 
 

@@ -46,7 +46,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="on SELinux hosts the label is what holds when a namespace does not",
-    needs=("security_opt",),
+    needs=("security_opt=label",),
 )
 
 

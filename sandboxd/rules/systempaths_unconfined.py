@@ -49,7 +49,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="root inside writes kernel settings of the host, core_pattern among them",
-    needs=("security_opt",),
+    needs=("security_opt=systempaths",),
 )
 
 

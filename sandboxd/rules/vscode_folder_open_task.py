@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 META = RuleMeta(
     id="vscode-folder-open-task",
     summary="a task starts when the folder is opened",
-    severity=Severity.WARNING,
+    severity=Severity.ERROR,
     since="0.1.0",
     why="opening a repository to look at it runs a command of that repository on the host",
     needs=("run_on",),

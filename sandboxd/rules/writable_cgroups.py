@@ -47,7 +47,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="the container sets its own limits, and with cgroup v1 it gets out",
-    needs=("security_opt",),
+    needs=("security_opt=writable-cgroups",),
 )
 
 
