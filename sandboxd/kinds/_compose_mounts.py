@@ -65,7 +65,8 @@ class Mounts:
         for part in self.service.parts.get(key, ()):
             node = yaml.target(part.node)
             for item in node.items if node.kind == "array" else [part.node]:
-                yield item, part
+                if self.project.takes():
+                    yield item, part
 
     def paths(self, part: Part) -> Resolver:
         return _Paths(part.file)  # type: ignore[return-value]

@@ -138,6 +138,14 @@ class Project:
             # Most projects have none. A variable that is not known stays one.
             return {}
 
+    def takes(self) -> bool:
+        """Whether one more setting is read; where that ends is said once."""
+        self._left -= 1
+        if self._left == 0:
+            reason = f"holds more than {MAX_PARTS:,} settings, the rest is not read"
+            self.unseen.append(Unseen("compose", reason))
+        return self._left > 0
+
     def _add_root(self, root: Node, file: File) -> None:
         for include in _items(yaml.get(root, "include")):
             self._include(include, file)
@@ -157,17 +165,13 @@ class Project:
 
     def _add_service(self, service: Service, part: Part, seen: tuple[str, ...]) -> None:
         node = yaml.target(part.node)
-        if node.kind != "object":
+        if node.kind != "object" or self._left <= 0:
             return
         extends = yaml.get(node, "extends")
         if extends is not None:
             self._extend(service, extends, part.file, seen)
         for key, value in yaml.members(node):
-            self._left -= 1
-            if self._left <= 0:
-                if self._left == 0:
-                    reason = f"holds more than {MAX_PARTS:,} settings, the rest is not read"
-                    self.unseen.append(Unseen("compose", reason))
+            if not self.takes():
                 return
             tag = yaml.tag(value)
             parts = service.parts.setdefault(str(key.value), [])

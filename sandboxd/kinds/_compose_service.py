@@ -132,7 +132,8 @@ class _Reader:
             node = yaml.target(part.node)
             if node.kind == "array":
                 for item in node.items:
-                    yield item, part
+                    if self.project.takes():
+                        yield item, part
             elif node.kind != "null":
                 yield part.node, part
 
@@ -147,6 +148,8 @@ class _Reader:
         found: dict[str, Value[Pair]] = {}
         for part in self.service.parts.get(key, ()):
             for name, written, node in _named(part, marks):
+                if not self.project.takes():
+                    break
                 # Only what is no environment may show what `.env` says.
                 clean = part.file.public if key == "environment" else part.file.resolve
                 value = f"${{{name}}}" if written is None else clean(written)

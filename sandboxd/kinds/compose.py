@@ -31,7 +31,9 @@ _OVERRIDES = (
     "docker-compose.override.yaml",
 )
 _NAME = re.compile(r"(?:.*[._-])?(?:docker-?)?compose(?:[._-].*)?\.ya?ml\Z", re.IGNORECASE)
-_CONTENT = re.compile(r"^services:[^\n]*\n(?:.*\n)*?[ \t]+(?:image|build|extends):", re.MULTILINE)
+_CONTENT = re.compile(
+    r"^services:[ \t]*(?:#[^\n]*)?\r?\n(?:.*\n)*?[ \t]+(?:image|build|extends):", re.MULTILINE
+)
 # Content is only looked at where a Compose file shows what it is.
 _LOOKED_AT = 20_000
 

@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from sandboxd import analysis, kinds
+from sandboxd.effective.container import containers
+from sandboxd.effective.variables import Variables
+from sandboxd.findings import Add, Remove, Replace
+from sandboxd.kinds import compose
+from sandboxd.model.container import Container
+from sandboxd.model.files import Files
+from sandboxd.text import SourceText, apply_edits
+
+PATH = "/p/docker-compose.yml"
+
+
+def read(text: str, /, files: dict[str, str] | None = None, **known: Any) -> dict[str, Container]:
+    texts = {f"/p/{name}": SourceText(f"/p/{name}", text) for name, text in (files or {}).items()}
+    variables = Variables(files=Files(texts), **known)
+    document = compose.parse(SourceText(PATH, text))
+    return {found.name: found for found in containers(document, variables)}
+
+
+def one(text: str, /, files: dict[str, str] | None = None, **known: Any) -> Container:
+    (found,) = read(text, files, **known).values()
+    return found
+
+
+# Which files are Compose files
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml",
+        "compose.override.yaml", "docker-compose.dev.yml", "app.compose.yaml", "Docker-Compose.yml",
+        "my-docker-compose.yml", "dockercompose.yml",
+    ],
+)  # fmt: skip
+def test_names_of_compose_files(name: str) -> None:
+    assert kinds.find(f"/p/{name}") is compose
+    assert kinds.find_in_tree(f"/p/{name}") is compose
+
+
+@pytest.mark.parametrize("name", ["decompose.yml", "composer.yml", "compose.json", "x.yml"])
+def test_other_names_are_none(name: str) -> None:
+    assert kinds.find_in_tree(f"/p/{name}") is not compose
+
+
+def test_another_name_is_known_by_its_content() -> None:
+    assert kinds.find("/p/base.yml", "x: 1\nservices:\n  a:\n    image: b\n") is compose
+    assert kinds.find("/p/pod.yml", "services: []\nspec:\n  image: x\n") is not compose
+
+
+# Where values stand and where they come from
+
+
+def test_every_value_keeps_the_file_and_the_place_where_it_stands() -> None:
+    text = "services:\n  a:\n    extends: {file: b.yml, service: b}\n    cap_add: [CAP_chown]\n"
+    other = "services:\n  b:\n    image: x\n    cap_add: ['net_raw']\n"
+    found = one(text, {"b.yml": other})
+    assert [cap.value for cap in found.cap_add] == ["NET_RAW", "CHOWN"]
+    places = [cap.place for cap in found.cap_add if cap.place]
+    assert [place.path for place in places] == ["/p/b.yml", PATH]
+    assert other[slice(*places[0].span)] == "net_raw"
+    assert text[slice(*places[1].span)] == "CAP_chown"
+    assert found.cap_add[0].origin.describe() == "Compose file `b.yml`"
+    assert found.cap_add[1].origin.describe() == "`cap_add`"
+
+
+def test_an_anchor_is_the_place_of_what_its_aliases_bring() -> None:
+    text = "x: &caps [ALL]\nservices: {a: {image: i, cap_drop: *caps}}\n"
+    place = one(text).cap_drop[0].place
+    assert place is not None and text[slice(*place.span)] == "ALL"
+    assert place.span.start == text.index("ALL")
+
+
+@pytest.mark.parametrize(
+    ("written", "mount"),
+    [
+        ("./a:/b", ("bind", "/p/a", "/b", False)),
+        ("../a/../c:/b:ro,z", ("bind", "/c", "/b", True)),
+        ("~/.ssh:/b", ("bind", "~/.ssh", "/b", False)),
+        ("data:/b", ("volume", "data", "/b", False)),
+        ("/b", ("volume", "", "/b", False)),
+        ("${UNKNOWN}/a:/b", ("bind", "${UNKNOWN}/a", "/b", False)),
+        ("${UNKNOWN:-/var/run/docker.sock}:/b", ("bind", "/var/run/docker.sock", "/b", False)),
+        ("{type: bind, source: a, target: /b/}", ("bind", "/p/a", "/b", False)),
+        ("{type: bind, source: /a, target: /b, read_only: 'true'}", ("bind", "/a", "/b", True)),
+        ("{type: volume, source: v, target: /b}", ("volume", "v", "/b", False)),
+        ("{type: npipe, source: x, target: /b}", ("other", "x", "/b", False)),
+    ],
+)
+def test_mounts(written: str, mount: tuple[str, str, str, bool]) -> None:
+    text = f"services:\n  a:\n    image: i\n    volumes:\n      - {written}\n"
+    (found,) = one(text).mounts
+    value = found.value
+    assert (value.type, value.source, value.target, value.read_only) == mount
+
+
+@pytest.mark.parametrize(
+    ("text", "env", "expected"),
+    [
+        ("$A", {"A": "1"}, "1"),
+        ("${A}", {}, "${A}"),
+        ("${A-x}", {"A": ""}, ""),
+        ("${A:-x}", {"A": ""}, "x"),
+        ("${A:?no}", {"A": "1"}, "1"),
+        ("${A?no}", {}, "${A}"),
+        ("${A:+x}", {"A": "1"}, "x"),
+        ("${A:+x}", {"A": ""}, ""),
+        ("${A:-${B:-c}}", {}, "c"),
+        ("$$A $${A}", {"A": "1"}, "$A ${A}"),
+        ("${}", {}, "${}"),
+        ("${A", {"A": "1"}, "${A"),
+        ("a$", {}, "a$"),
+    ],
+)
+def test_variables_are_replaced_as_compose_does(
+    text: str, env: dict[str, str], expected: str
+) -> None:
+    found = one(f"services: {{a: {{image: i, user: '{text}'}}}}", local_env=env)
+    assert found.user is None or found.user.value == expected
+    assert found.user is not None or expected == ""
+
+
+def test_the_environment_goes_before_the_env_file() -> None:
+    text = "services: {a: {image: 'i:${TAG}', user: '${WHO}'}}"
+    found = one(text, {".env": "TAG=1\nWHO='me' # c\n"}, local_env={"TAG": "2"})
+    assert found.image is not None and found.image.value == "i:2"
+    assert found.user is not None and found.user.value == "me"
+
+
+def test_nothing_of_the_env_file_is_in_what_is_said() -> None:
+    secret = "hunter2hunter2"
+    text = (
+        "services:\n  a:\n    image: i:${P}\n    privileged: true\n    pid: host\n"
+        "    environment: {DB_PASSWORD: '${P}', X: 'a${P}b'}\n    labels: ['k=${P}']\n"
+        "    volumes: ['/var/run/docker.sock:/${P}']\n    build: {context: ., args: {T: '${P}'}}\n"
+    )
+    files = Files({"/p/.env": SourceText("/p/.env", f"P={secret}\n")})
+    report = analysis.check_source(SourceText(PATH, text), variables=Variables(files=files))
+    assert len(report.findings) > 3
+    for finding in report.findings:
+        shown = (finding.message, finding.evidence, finding.why, finding.origin)
+        assert secret not in str((*shown, finding.related, finding.fixes)), finding.rule
+
+
+def test_a_file_that_only_adds_is_no_whole_container() -> None:
+    assert not one("services: {a: {init: true}}").is_whole()
+    assert one("services: {a: {image: x}}").is_whole()
+    assert one("services: {a: {build: .}}", {"Dockerfile": "FROM x"}).is_whole()
+
+
+# Cycles, bombs and what lies elsewhere
+
+
+@pytest.mark.parametrize(
+    ("text", "files", "reason"),
+    [
+        ("services: {a: {extends: a, image: i}}", {}, "leads back to itself"),
+        (
+            "services: {a: {extends: {file: b.yml, service: b}, image: i}}",
+            {"b.yml": "services: {b: {extends: {file: docker-compose.yml, service: a}}}"},
+            "does not exist",
+        ),
+        ("include: [none.yml]\nservices: {a: {image: i}}", {}, "`none.yml` does not exist"),
+        (
+            "include: ['https://x/y.git']\nservices: {a: {image: i}}",
+            {},
+            "is fetched from elsewhere",
+        ),
+    ],
+)
+def test_what_cannot_be_followed_is_said(text: str, files: dict[str, str], reason: str) -> None:
+    found = one(text, files)
+    assert any(reason in unseen.reason for unseen in found.unseen), found.unseen
+
+
+def test_files_that_include_each_other_are_read_once() -> None:
+    files = {"b.yml": "include: [c.yml]\nservices: {b: {image: b}}", "c.yml": "include: [b.yml]"}
+    assert list(read("include: [b.yml]\nservices: {a: {image: a}}", files)) == ["b", "a"]
+
+
+def test_hostile_projects_take_bounded_time() -> None:
+    chain = "".join(f"  s{n}: {{extends: s{n + 1}, image: i}}\n" for n in range(1500))
+    keys = "".join(f"  k{n}: 1\n" for n in range(2000))
+    merged = "".join(f"  t{n}: {{<<: *m, image: i}}\n" for n in range(1500))
+    caps = f"y: &c [{','.join(['A'] * 3000)}]\n"
+    lists = "".join(f"  u{n}: {{image: i, cap_add: *c}}\n" for n in range(300))
+    for text in (
+        f"services:\n{chain}",
+        f"x: &m\n{keys}services:\n{merged}",
+        f"{caps}services:\n{lists}",
+    ):
+        started = time.process_time()
+        read(text)
+        assert time.process_time() - started < 3, text[:40]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "a", "[]", "services:", "services: a", "services: [a]", "services: {a: }", "services: {a: []}",
+     "services: {a: {volumes: {}, cap_add: {a: 1}, ports: [[]], build: [], environment: 3}}",
+     "services: {? [a] : {image: x}, 3: {image: 4}}", "services: {a: {privileged: {}, volumes: [{}]}}",
+     "include: {}\nsecrets: []\nvolumes: {v: 3}\nservices: {a: {image: x, volumes: [v:/v]}}",
+     "services: {a: &a {image: x, deploy: *a, build: *a, extends: *a, volumes: [*a]}}"],
+)  # fmt: skip
+def test_odd_shapes_do_no_harm(text: str) -> None:
+    read(text)
+    report = analysis.check_source(SourceText(PATH, text), variables=Variables(files=Files()))
+    assert [skipped for skipped in report.skipped if "failed" in skipped.reason] == []
+
+
+# Edits
+
+
+def changed(text: str, *changes: Any) -> str | None:
+    document = compose.parse(SourceText(PATH, text))
+    (container,) = containers(document, Variables(files=Files()))
+    made = compose.edits(document, container, [change(container) for change in changes])
+    return None if made is None else apply_edits(text, made)
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "after"),
+    [
+        ("services:\n  a:\n    privileged: true # x\n    image: i\n",
+         lambda c: Remove(c.privileged), "services:\n  a:\n    image: i\n"),
+        ("services:\n  a:\n    image: i\n    cap_add:\n      - A\n      - B # b\n",
+         lambda c: Remove(c.cap_add[0]), "services:\n  a:\n    image: i\n    cap_add:\n      - B # b\n"),
+        ("services:\n  a:\n    image: i\n    cap_add: [A]\n",
+         lambda c: Remove(c.cap_add[0]), "services:\n  a:\n    image: i\n"),
+        ("services: {a: {image: i, cap_add: [A, B]}}\n",
+         lambda c: Remove(c.cap_add[1]), "services: {a: {image: i, cap_add: [A]}}\n"),
+        ("services:\n  a:\n    image: i\n    ports:\n      - \"80:80\" # web\n",
+         lambda c: Replace(c.ports[0], "127.0.0.1:80:80"),
+         "services:\n  a:\n    image: i\n    ports:\n      - \"127.0.0.1:80:80\" # web\n"),
+        ("services:\n  a:\n    image: i # c\n",
+         lambda c: Add("security_opt", "no-new-privileges=true"),
+         "services:\n  a:\n    image: i # c\n    security_opt:\n      - no-new-privileges=true\n"),
+        ("services:\r\n  a:\r\n    image: i\r\n    cap_drop:\r\n    - X",
+         lambda c: Add("cap_drop", "ALL"),
+         "services:\r\n  a:\r\n    image: i\r\n    cap_drop:\r\n    - X\r\n    - ALL"),
+        ("services: {a: {privileged: true}}\n", lambda c: Remove(c.privileged), None),
+        ("x: &b {image: i}\nservices: {a: *b}\n", lambda c: Add("cap_drop", "ALL"), None),
+        ("services: {a: {image: i}}\n", lambda c: Add("ulimits", "x"), None),
+    ],
+)  # fmt: skip
+def test_changes_become_edits(before: str, change: Any, after: str | None) -> None:
+    assert changed(before, change) == after
