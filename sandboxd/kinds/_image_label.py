@@ -7,26 +7,39 @@ the rest behind it. It can name neither arguments of docker nor commands of the 
 from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
-from sandboxd.kinds.devcontainer import Reader
 from sandboxd.model.document import Document
 from sandboxd.model.values import Origin, Value
 from sandboxd.syntax import jsonc
 from sandboxd.text import SourceText
 
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Protocol
 
     from sandboxd.kinds import Resolver
     from sandboxd.model.container import Container
     from sandboxd.model.image_facts import ImageFacts
     from sandboxd.syntax.node import Node
 
+    class Reader(Protocol):
+        """What reads the properties of a devcontainer.json."""
+
+        def __init__(self, document: Document, root: Node, variables: Resolver) -> None: ...
+
+        def before(self, base: Container) -> Container: ...
+
+        def after(self, base: Container) -> Container: ...
+
+
 _BEFORE = ("mounts", "env", "user", "remote_user", "remote_env", "lifecycle")
 _AFTER = ("init", "privileged", "cap_add", "security_opt")
 
 
 def layers(
-    image: Value[str], facts: ImageFacts, base: Container, variables: Resolver
+    image: Value[str],
+    facts: ImageFacts,
+    base: Container,
+    variables: Resolver,
+    reader: type[Reader],
 ) -> tuple[Container, Container]:
     """What of the label goes before `runArgs`, and what behind it; findings stand at `image`."""
     origin = Origin("label", image.value)
@@ -38,9 +51,9 @@ def layers(
     label = image._replace(value=facts.metadata, origin=origin, nodes=())
     before = before._replace(image_label=label)
     for entry in _entries(facts.metadata):
-        reader = Reader(_document(image.value, facts.metadata), entry, variables)
-        before = _added(before, reader.before(base), _BEFORE, image, origin)
-        after = _added(after, reader.after(base), _AFTER, image, origin)
+        read = reader(_document(image.value, facts.metadata), entry, variables)
+        before = _added(before, read.before(base), _BEFORE, image, origin)
+        after = _added(after, read.after(base), _AFTER, image, origin)
     return before, after
 
 

@@ -115,7 +115,7 @@ def _for_docker(reader: Reader, empty: Container, variables: Resolver) -> tuple[
     # Late: only where somebody asked an engine.
     from sandboxd.kinds import _image_label
 
-    ahead, behind = _image_label.layers(before.image, facts, empty, variables)
+    ahead, behind = _image_label.layers(before.image, facts, empty, variables, Reader)
     return (ahead, before, arguments, behind, _image_label.without_repeated(after, behind))
 
 

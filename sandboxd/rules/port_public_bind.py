@@ -45,7 +45,7 @@ META = RuleMeta(
     summary="a port is open to the whole network",
     severity=Severity.WARNING,
     since="0.1.0",
-    why="Docker opens it on every address and past the host's firewall",
+    why="docker opens it on every address and past the host's firewall",
     needs=("ports",),
 )
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 META = RuleMeta(
     id="selinux-label-disabled",
-    summary="SELinux does not confine the container",
+    summary="the container is not confined by SELinux",
     severity=Severity.WARNING,
     since="0.1.0",
     why="on SELinux hosts the label is what holds when a namespace does not",
