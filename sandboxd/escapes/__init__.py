@@ -12,6 +12,8 @@ An attempt is a module of the standard library for Python 3.8 and later, with
   - ``namespace``: it succeeded in the namespace named by `NAMESPACE`, and that was the host's,
   - ``surface``: it succeeded on the host's kernel, and the profile does not declare it as open,
   - ``workspace``: the host looked, and a file was changed or reached that must not be,
+  - ``open``: it succeeded, which counts under every kernel: a network, a limit that is not there,
+    a secret in the environment; the profile may declare it,
 
 - `EXPECTED`: by runtime (``runc``, ``runsc``), what stops it,
 - optionally `DECLARED`: by profile (``*`` for every one), why it is left open on purpose,

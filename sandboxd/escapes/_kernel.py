@@ -25,6 +25,19 @@ _NUMBERS = {
     "finit_module": (313, 273),
     "sethostname": (170, 161),
     "syslog": (103, 116),
+    "shmget": (29, 194),
+    "shmctl": (31, 195),
+    "personality": (135, 92),
+    "adjtimex": (159, 171),
+    "acct": (163, 89),
+    "swapon": (167, 224),
+    "reboot": (169, 142),
+    "ioperm": (173, -1),
+    "quotactl": (179, 60),
+    "kexec_load": (246, 104),
+    "fanotify_init": (300, 262),
+    "process_vm_readv": (310, 270),
+    "fsopen": (430, 430),
 }
 
 CLONE_NEWNS = 0x00020000
@@ -54,11 +67,19 @@ def call(name: str, *arguments: Any) -> int:
     machine = {"x86_64": 0, "aarch64": 1}.get(os.uname().machine)
     if machine is None:
         raise Unable(f"system call numbers of `{os.uname().machine}` are not known")
+    return raw_call(_NUMBERS[name][machine], *arguments)
+
+
+def raw_call(number: int, *arguments: Any) -> int:
+    """`call` by number.
+
+    :raises OSError: the kernel refused
+    """
     converted = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
-    result = int(_libc.syscall(_NUMBERS[name][machine], *converted))
+    result = int(_libc.syscall(ctypes.c_long(number), *converted))
     if result < 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
     return result
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-Judge = Literal["token", "kernel", "namespace", "surface", "workspace"]
-JUDGES = ("token", "kernel", "namespace", "surface", "workspace")
+Judge = Literal["token", "kernel", "namespace", "surface", "workspace", "open"]
+JUDGES = ("token", "kernel", "namespace", "surface", "workspace", "open")
 
 # Longer than any attempt takes, network time-outs included.
 ATTEMPT_SECONDS = 4.0

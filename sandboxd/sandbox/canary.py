@@ -11,7 +11,7 @@ import stat
 import tempfile
 from typing import TYPE_CHECKING, Any
 
-from sandboxd.sandbox import listeners
+from sandboxd.sandbox import listeners, surroundings
 from sandboxd.sandbox.judge import Host
 from sandboxd.sandbox.scratch import PREFIX, ScratchFolder, take_away
 from sandboxd.sandbox.workspace_view import CONTROL_FILES, CONTROL_FOLDERS, View
@@ -26,7 +26,10 @@ PIN_ATTEMPTS = (
     "pin-remount",
     "pin-unmount",
     "pin-replace",
+    "pin-link",
+    "pin-uncover",
 )
+_READ_ATTEMPTS = ("credential-files", "secret-mount")
 _KEEP = ("keep",)
 
 
@@ -44,16 +47,19 @@ class Canaries:
         gateways: Sequence[str],
         control: Iterable[str] = (),
         declared: Iterable[str] = (),
+        around: surroundings.Surroundings = surroundings.NOTHING,
     ) -> None:
         self.missing: dict[str, str] = {}
         self._view = view
         self._gateways = gateways
+        self._around = around
         self._control = tuple(dict.fromkeys([*CONTROL_FOLDERS, *CONTROL_FILES, *control]))
         self._foreign = view.foreign(declared)
         self._plant = PREFIX + secrets.token_hex(6)
         self._engine_pid = listeners.engine_pid(engine_host)
         self._secrets = {engine_id} if engine_id else set()
         self._pins: dict[str, ScratchFolder] = {}
+        self._links = ""
         self._stack = contextlib.ExitStack()
         self.facts: dict[str, Any] = {}
 
@@ -65,7 +71,11 @@ class Canaries:
                     **self._outside_file(),
                     **self._process(),
                     **self._network(),
+                    "peers": self._peers(),
                     **self._workspace(),
+                    "limits": self._around.limits,
+                    "tmpfs": self._around.tmpfs,
+                    "environment": self._around.environment,
                     "foreign_mounts": [m.target for m in self._foreign if not _is_socket(m.source)],
                 }
         except BaseException:
@@ -96,6 +106,8 @@ class Canaries:
             found += self._planted(self._control_folders())
         elif attempt == "writable-mount":
             found += self._planted_outside(result)
+        elif attempt == "setuid-plant":
+            found += self._planted_setuid()
         else:
             found += self._reached(attempt, result.get("reached", []))
         return tuple(found)
@@ -138,6 +150,17 @@ class Canaries:
         self._listen(banner)
         return {**facts, "abstract": name}
 
+    def _peers(self) -> list[dict[str, Any]]:
+        """Listeners in the networks of other containers, as far as these may be entered."""
+        found = []
+        for peer in self._around.peers:
+            with contextlib.suppress(OSError):
+                banner = self._listen(listeners.tcp(peer.address, peer.pid))
+                found.append({"address": peer.address, "port": banner.port})
+        if self._around.peers and not found:
+            self._say_missing(("container-peer",), "no listener could be opened beside a peer")
+        return found
+
     def _workspace(self) -> dict[str, Any]:
         facts: dict[str, Any] = {
             "workspace": "",
@@ -157,7 +180,7 @@ class Canaries:
             # No control folder: then the workspace's root is what a read-only mount would protect.
             self._scratch_in("")
         target = workspace.target
-        links = self._folder("", 0o777)
+        links = self._links = self._folder("", 0o777)
         facts |= {
             "workspace": target,
             "link_folder": f"{target}/{links}" if links else "",
@@ -245,6 +268,18 @@ class Canaries:
                 found.append(f"the host's `{mount.source}` opened for writing")
         return found
 
+    def _planted_setuid(self) -> list[str]:
+        if self._view.workspace is None or not self._links:
+            return []
+        path = os.path.join(self._view.workspace.source, self._links, "keep.moved")
+        try:
+            seen = os.lstat(path)
+        except OSError:
+            return []
+        if seen.st_uid == 0 and stat.S_ISREG(seen.st_mode) and seen.st_mode & stat.S_ISUID:
+            return ["a setuid file of root's appeared in the workspace"]
+        return []
+
     def _reached(self, attempt: str, paths: Iterable[str]) -> list[str]:
         """Of the paths that an attempt claims, those that are really the host's."""
         found = []
@@ -253,7 +288,7 @@ class Canaries:
             source = self._view.host_path(path)
             if source is None:
                 continue
-            if attempt == "credential-files":
+            if attempt in _READ_ATTEMPTS:
                 if not any(path == t or path.startswith(t.rstrip("/") + "/") for t in foreign):
                     continue
                 found.append(f"the host's `{source}` opens")

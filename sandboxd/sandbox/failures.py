@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import http.client
 import re
+import ssl
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -62,6 +63,11 @@ def unreachable(host: str, error: Exception, waited: float = ANSWER_SECONDS) -> 
             f"the container engine at `{host}` does not answer: waited {waited:.0f} s",
             "see what it is doing (`journalctl -u docker -n 50`) and restart it "
             "(`sudo systemctl restart docker`)",
+        )
+    if isinstance(error, ssl.SSLError):
+        return EnvironmentFailure(
+            f"the container engine at `{host}` and this machine do not trust each other: {error}",
+            "check that DOCKER_CERT_PATH holds the certificates made for this engine and address",
         )
     if isinstance(error, http.client.HTTPException | ConnectionResetError | BrokenPipeError):
         return EnvironmentFailure(

@@ -61,6 +61,8 @@ def _succeeded(
     """The call went through: does that mean anything to the host?"""
     if attempt.judge == "token":
         return Judgement("held", f"nothing of the host was read ({detail})")
+    if attempt.judge == "open":
+        return _open(attempt, profile, detail)
     if attempt.judge == "workspace":
         return Judgement("held", f"the host sees no effect ({detail})")
     if not identity.get("boot_id") or not host.boot_id:

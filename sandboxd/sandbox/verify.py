@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_NOT_HELD, EXIT_OK, EnvironmentFailure
 from sandboxd.sandbox import attempts as attempt_list
-from sandboxd.sandbox import failures, inside, run
+from sandboxd.sandbox import failures, inside, run, surroundings
 from sandboxd.sandbox.canary import Canaries
 from sandboxd.sandbox.judge import Judgement, judge
 from sandboxd.sandbox.workspace_view import View, view
@@ -83,6 +83,7 @@ def verify(
     attempts = attempt_list.load()
     seen = _view(engine, inspected, labels)
     declared = [m.value.target for m in plan.container.mounts] if plan else []
+    given = [v.value.name for v in plan.container.env] if plan else []
     with Canaries(
         seen,
         engine.host,
@@ -90,6 +91,7 @@ def verify(
         _gateways(engine, inspected),
         plan.control_files if plan else (),
         declared,
+        surroundings.look(engine, inspected, given),
     ) as canaries:
         report = inside.make(engine, inspected["Id"], attempts, canaries.facts, progress)
         host = canaries.host

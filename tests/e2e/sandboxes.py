@@ -14,6 +14,7 @@ from typing import Any
 
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.probe import probe
+from sandboxd.plan import stubs
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.planner import Grants
 from sandboxd.plan.writers.engine import arguments
@@ -68,12 +69,14 @@ def container(engine: Engine, plan: Plan, *changes: Change) -> Iterator[str]:
     body = arguments(plan)
     for change in changes:
         change(body)
+    made = stubs.make(plan.workspace, plan.stubs)
     name = engine.create(f"sandboxd-test-{secrets.token_hex(4)}", body)
     try:
         engine.start(name)
         yield name
     finally:
         engine.remove(name)
+        stubs.remove(plan.workspace, made)
 
 
 def command(docker_host: str, folder: Path, *arguments: str) -> list[str]:

@@ -31,8 +31,10 @@ from tests.e2e.sandboxes import (
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
-UNMOUNT = {"pin-remount", "pin-unmount"}
+UNMOUNT = {"pin-remount", "pin-unmount", "pin-uncover"}
 HELPERS = {"proc-mount", "release-agent"}
+# Whoever is root inside without a user namespace can leave root's setuid files behind.
+AS_ROOT = {"setuid-plant"}
 SURFACE = {
     "af-alg",
     "af-vsock",
@@ -42,30 +44,44 @@ SURFACE = {
     "perf-events",
     "user-namespace",
     "userfaultfd",
+    "fanotify",
+    "foreign-calls",
+    "mount-api",
+    "personality",
+    "quota",
+    "unfiltered-child",
 }
+NO_FILTER = {"user-namespace", "fanotify", "personality", "quota", "unfiltered-child"}
+HARDWARE = {"io-ports", "kexec", "oom-score", "limit-raise"}
 
 
 # What must be found, and what else may be (it depends on the kernel's configuration).
 BROKEN_UNDER_RUNC: dict[str, tuple[list[Change], set[str], set[str]]] = {
     "privileged": (
         [host_config(Privileged=True), ROOT],
-        {"core-pattern", "proc-mount", "device-node", "kernel-log", "user-namespace", *UNMOUNT},
+        {"core-pattern", "proc-mount", "device-node", "kernel-log", "mount-api", *UNMOUNT}
+        | {"accounting", "cgroup-write", "clock", "memory-lock", "priority", "swap", "sysctl-write"}
+        | {*NO_FILTER, *AS_ROOT},
         {*SURFACE, *HELPERS, "shocker", "block-device", "kernel-memory", "kernel-module"}
-        | {"sysrq", "setuid-program"},
+        | {"sysrq", "setuid-program", "host-devices", "masked-files", *HARDWARE},
     ),
     "SYS_ADMIN and no seccomp": (
         [capability("SYS_ADMIN"), UNCONFINED, NO_APPARMOR, ROOT],
-        {"proc-mount", "user-namespace", *UNMOUNT},
+        {"proc-mount", "mount-api", "swap", *UNMOUNT, *NO_FILTER, *AS_ROOT},
         {*SURFACE, *HELPERS},
     ),
-    "no seccomp": ([UNCONFINED], {"user-namespace"}, SURFACE),
-    "no no-new-privileges": ([without_option("no-new"), ROOT], {"setuid-program"}, set()),
+    "no seccomp": ([UNCONFINED], NO_FILTER, SURFACE),
+    "no no-new-privileges": (
+        [without_option("no-new"), ROOT],
+        {"setuid-program", *AS_ROOT},
+        set(),
+    ),
     # A process of the host that has the sandbox's user id shows it more.
     "pid host": ([host_config(PidMode="host")], {"host-process-visible"}, {"proc-root"}),
     "pid host and SYS_PTRACE": (
         [host_config(PidMode="host"), capability("SYS_PTRACE"), NO_APPARMOR, ROOT],
         {"host-process-visible", "host-process-environ", "host-process-signal"}
-        | {"host-process-ptrace", "proc-root"},
+        | {"host-process-ptrace", "proc-root", "leaked-descriptor", *AS_ROOT},
         set(),
     ),
     "host network": (
@@ -75,17 +91,56 @@ BROKEN_UNDER_RUNC: dict[str, tuple[list[Change], set[str], set[str]]] = {
     ),
     "host network and NET_RAW": (
         [host_config(NetworkMode="host"), capability("NET_RAW"), ROOT],
-        {"host-loopback", "abstract-socket", "packet-socket"},
+        {"host-loopback", "abstract-socket", "packet-socket", "raw-socket", *AS_ROOT},
         set(),
     ),
     "host uts and SYS_ADMIN": (
         [host_config(UTSMode="host"), capability("SYS_ADMIN"), NO_APPARMOR, ROOT],
-        {"hostname", "proc-mount"},
-        {*SURFACE, *HELPERS, *UNMOUNT},
+        {"hostname", "proc-mount", *AS_ROOT},
+        {*SURFACE, *HELPERS, *UNMOUNT, "swap"},
     ),
-    "DAC_READ_SEARCH": ([capability("DAC_READ_SEARCH"), ROOT], {"shocker"}, set()),
-    "SYSLOG": ([capability("SYSLOG"), ROOT], {"kernel-log"}, set()),
-    "no pins": ([without_mounts("")], {*PIN_ATTEMPTS, *CONTROL_ATTEMPTS}, set()),
+    "host ipc": ([host_config(IpcMode="host")], {"shared-memory"}, set()),
+    "host network and NET_ADMIN": (
+        [host_config(NetworkMode="host"), capability("NET_ADMIN"), ROOT],
+        {"host-loopback", "abstract-socket", "network-admin", *AS_ROOT},
+        {"netlink-audit"},
+    ),
+    "pid host and SYS_BOOT": (
+        [host_config(PidMode="host"), capability("SYS_BOOT"), ROOT],
+        {"host-process-visible", "host-process-signal", "reboot", *AS_ROOT},
+        {"kexec", "proc-root", "leaked-descriptor", "host-process-environ", "host-process-ptrace"},
+    ),
+    "DAC_READ_SEARCH": ([capability("DAC_READ_SEARCH"), ROOT], {"shocker", *AS_ROOT}, set()),
+    "SYSLOG": ([capability("SYSLOG"), ROOT], {"kernel-log", *AS_ROOT}, set()),
+    "SYS_TIME": ([capability("SYS_TIME"), ROOT], {"clock", *AS_ROOT}, set()),
+    "SYS_PACCT": ([capability("SYS_PACCT"), ROOT], {"accounting", *AS_ROOT}, set()),
+    "SYS_NICE and IPC_LOCK": (
+        [capability("SYS_NICE", "IPC_LOCK"), ROOT],
+        {"priority", "memory-lock", *AS_ROOT},
+        set(),
+    ),
+    "SYS_RESOURCE": ([capability("SYS_RESOURCE"), ROOT], AS_ROOT, {"limit-raise", "oom-score"}),
+    "SYS_MODULE": ([capability("SYS_MODULE"), ROOT], AS_ROOT, {"kernel-module"}),
+    "nothing masked": (
+        [host_config(MaskedPaths=[], ReadonlyPaths=[]), ROOT],
+        {"core-pattern", "masked-files", "sysctl-write", *AS_ROOT},
+        {"sysrq", "kernel-memory"},
+    ),
+    "no limits": (
+        [host_config(Memory=0, PidsLimit=-1)],
+        {"memory-limit", "process-limit"},
+        set(),
+    ),
+    "a token in the environment": (
+        [lambda body: body["Env"].append("GITHUB_TOKEN=ghp_0123456789")],
+        {"token-environment"},
+        set(),
+    ),
+    "no pins": (
+        [without_mounts("")],
+        {*PIN_ATTEMPTS, *CONTROL_ATTEMPTS, "pin-link"},
+        set(),
+    ),
     "the pins' parent is no mount": (
         [without_mounts("/.git")],
         {"pin-parent-rename"},
@@ -120,6 +175,7 @@ def test_the_engine_s_socket_is_found(
     folder = make_project(tmp_path / "ws", busybox_image, "runc")
     mounted = bind(engine.removeprefix("unix://"), "/var/run/docker.sock")
     assert escaped(attack(api, folder, host_facts, mounted, ROOT)) == {
+        *AS_ROOT,
         "engine-socket",
         "host-socket",
     }
@@ -131,9 +187,10 @@ def test_the_engine_s_socket_under_gvisor_only_with_host_uds(
 ) -> None:
     folder = make_project(tmp_path / "ws", busybox_image, "gvisor")
     mounted = bind(engine.removeprefix("unix://"), "/var/run/docker.sock")
-    assert escaped(attack(api, folder, host_facts, mounted, ROOT)) == set()
+    assert escaped(attack(api, folder, host_facts, mounted, ROOT)) == AS_ROOT
     opened = host_config(Annotations={"dev.gvisor.flag.host-uds": "open"})
     assert escaped(attack(api, folder, host_facts, mounted, ROOT, opened)) == {
+        *AS_ROOT,
         "engine-socket",
         "host-socket",
     }
@@ -191,7 +248,8 @@ def test_the_plan_for_stock_gvisor_pins_by_volumes_that_hold(
     assert escaped(attack(api, folder, facts)) == set()
     # Only SYS_ADMIN can take such a pin away.
     assert escaped(attack(api, folder, facts, host_config(Privileged=True), ROOT)) == {
-        "pin-unmount"
+        *AS_ROOT,
+        "pin-unmount",
     }
 
 
@@ -199,7 +257,7 @@ def test_the_plan_for_stock_gvisor_pins_by_volumes_that_hold(
 @pytest.mark.parametrize(
     ("changes", "found"),
     [
-        ([host_config(Privileged=True), ROOT], {"pin-unmount"}),
+        ([host_config(Privileged=True), ROOT], {"pin-unmount", *AS_ROOT}),
         ([host_config(PidMode="host")], set()),
         ([UNCONFINED], set()),
         ([host_config(NetworkMode="host")], {"host-loopback"}),

@@ -1,0 +1,50 @@
+"""Reach the cloud's metadata service, which hands out the machine's credentials (Capital One, 2019).
+
+A connection is opened; nothing is asked.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from typing import Any
+
+TITLE = "reach the cloud metadata service"
+JUDGE = "open"
+EXPECTED = {"runc": "no route", "runsc": "no route"}
+DECLARED = {
+    "dev": "network: open (the profile filters nothing yet)",
+    "trusted": "network: open",
+    "seed-baseline": "network: open (the guide's baseline filters nothing)",
+}
+
+_ADDRESSES = ("169.254.169.254", "169.254.170.2", "100.100.100.200")
+_SECONDS = 0.5
+
+
+def attempt(facts: dict[str, Any]) -> dict[str, Any]:
+    waiting = {}
+    last: OSError = TimeoutError("no answer")
+    try:
+        for address in _ADDRESSES:
+            connection = socket.socket()
+            connection.setblocking(False)
+            waiting[connection] = address
+            connection.connect_ex((address, 80))
+        end = time.monotonic() + _SECONDS
+        open_ones = list(waiting)
+        while open_ones and time.monotonic() < end:
+            ready = select.select([], open_ones, [], max(0, end - time.monotonic()))[1]
+            for connection in ready:
+                open_ones.remove(connection)
+                try:
+                    connection.getpeername()
+                    return {"detail": f"{waiting[connection]} answers"}
+                except OSError:
+                    number = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                    last = OSError(f"{waiting[connection]}: error {number}")
+    finally:
+        for connection in waiting:
+            connection.close()
+    raise last

@@ -1,0 +1,32 @@
+"""Reach another container on the same network: other people's databases and development servers.
+
+`verify` listens in the peer's network for this; a peer that it may not enter is not tried.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandboxd.escapes import _network
+from sandboxd.escapes._kernel import NotApplicable
+
+TITLE = "reach another container on the network"
+JUDGE = "token"
+EXPECTED = {"runc": "a network of its own", "runsc": "a network of its own"}
+DECLARED = {
+    "dev": "network: open (the engine's network is shared by its containers)",
+    "trusted": "network: open",
+    "seed-baseline": "network: open (the engine's network is shared by its containers)",
+}
+
+
+def attempt(facts: dict[str, Any]) -> dict[str, Any]:
+    if not facts["peers"]:
+        raise NotApplicable("no other container is on its networks")
+    last = OSError("no peer")
+    for peer in facts["peers"]:
+        try:
+            return _network.dial([peer["address"]], peer["port"])
+        except OSError as error:
+            last = error
+    raise last

@@ -1,0 +1,31 @@
+"""Start processes without end: a fork bomb takes the host, not the sandbox.
+
+One is started, no more. Whether anything bounds their number is read from the sandbox's control
+group on the host, for to reach the limit would end the user's own programs.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+from typing import Any
+
+TITLE = "start processes without a limit"
+JUDGE = "open"
+EXPECTED = {"runc": "pids limit", "runsc": "process limit of the user"}
+DECLARED = {
+    "seed-baseline": "the guide sets no limit of processes",
+}
+
+
+def attempt(facts: dict[str, Any]) -> dict[str, Any]:
+    limit = facts["limits"]["processes"]
+    if limit:
+        raise OSError(f"at most {limit} processes")
+    most = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+    if most != resource.RLIM_INFINITY:
+        # Linux counts for everybody but root, gVisor for all: lowered, it shows whether it binds.
+        resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
+        if os.fork() == 0:
+            os._exit(0)
+    return {"detail": "nothing bounds the number of processes"}
