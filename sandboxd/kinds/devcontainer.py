@@ -103,12 +103,13 @@ def subjects(document: Document) -> Iterator[tuple[str, object]]:
 def _for_docker(reader: Reader, empty: Container, variables: Resolver) -> tuple[Container, ...]:
     before = reader.before_docker(reader.before(empty))
     arguments, after = reader.run_args(empty), reader.after(empty)
-    own = (*arguments.security_opt, *after.security_opt)
-    missing = tuple(
-        option._replace(value=option.value.value) for option in own if reader.is_missing(option)
-    )
+    missing = [
+        Value(option.value.value, option.origin, option.place, option.written, option.nodes)
+        for option in (*arguments.security_opt, *after.security_opt)
+        if reader.is_missing(option)
+    ]
     if missing:
-        after = after._replace(missing_files=missing)
+        after = after._replace(missing_files=tuple(missing))
     facts = variables.image(before.image.value) if before.image is not None else None
     if facts is None or before.image is None:
         return (before, arguments, after)
