@@ -1,4 +1,4 @@
-"""Entry point. `status` and `check` must cost little more than Python itself."""
+"""Entry point. `status`, `check` and `lsp` must cost little more than Python itself."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ def main() -> int:
         code = fast_status(sys.argv[2:])
         if code is not None:
             return code
+    if sys.argv[1:2] == ["lsp"]:
+        from sandboxd.ipc.pipe import fast_lsp
+
+        fast_lsp(sys.argv[2:])
     from sandboxd.cli.main import run
 
     if sys.argv[1:2] != ["check"]:

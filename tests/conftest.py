@@ -53,6 +53,9 @@ def own_home(homes: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         if name != "SANDBOXD_TEST_DOCKER_HOST":
             monkeypatch.delenv(name)
     yield home
+    # `sandboxd lsp` starts one, as it should.
+    if (runtime / f"sandboxd-{os.getuid()}-1").exists():
+        processes.end(processes.with_home(str(home)))
     shutil.rmtree(home, ignore_errors=True)
 
 

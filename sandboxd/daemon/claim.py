@@ -11,31 +11,50 @@ from sandboxd.errors import DaemonError
 from sandboxd.ipc import address
 
 
+class Claim:
+    """The lock that is held, and the path to listen on."""
+
+    def __init__(self, where: str, descriptor: int, keep_socket: bool) -> None:
+        self._where = where
+        self._descriptor = descriptor
+        self._keep_socket = keep_socket
+        self.path = address.socket_path(where)
+
+    def release(self) -> None:
+        """Let another daemon be the one; socket, locks and folder are removed, once.
+
+        A socket that the service manager listens on stays: it is not ours to take away.
+        """
+        if self._descriptor < 0:
+            return
+        descriptor, self._descriptor = self._descriptor, -1
+        names = [address.lock_path(self._where), os.path.join(self._where, "start.lock")]
+        if not self._keep_socket:
+            names.append(self.path)
+        for name in names:
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+        with contextlib.suppress(OSError):
+            os.rmdir(self._where)
+        os.close(descriptor)
+
+
 @contextlib.contextmanager
-def claim(where: str) -> Iterator[str]:
-    """Hold the daemon's lock in the folder `where`; yields the path to listen on.
+def claim(where: str, *, keep_socket: bool = False) -> Iterator[Claim]:
+    """Hold the daemon's lock in the folder `where`.
 
-    At the end socket, locks and folder are removed, so that nothing is left behind.
-
+    :param keep_socket: what listens on the socket was handed to us; else it is a dead one's
     :raises DaemonError: another daemon holds the lock, or the folder cannot be trusted
     """
     uid = os.getuid()
-    descriptor = _lock(where, uid)
+    held = Claim(where, _lock(where, uid), keep_socket)
     try:
-        path = address.socket_path(where)
         # Whoever left it is dead: we hold the lock. Anything but a socket of ours is refused.
-        if address.check_socket(path, uid):
-            os.unlink(path)
-        try:
-            yield path
-        finally:
-            for name in (path, address.lock_path(where), os.path.join(where, "start.lock")):
-                with contextlib.suppress(OSError):
-                    os.unlink(name)
-            with contextlib.suppress(OSError):
-                os.rmdir(where)
+        if address.check_socket(held.path, uid) and not keep_socket:
+            os.unlink(held.path)
+        yield held
     finally:
-        os.close(descriptor)
+        held.release()
 
 
 def _lock(where: str, uid: int) -> int:

@@ -36,7 +36,15 @@ log = logging.getLogger(__name__)
 class Keeper:
     """All registered projects. Lives on the event loop; files are touched in threads."""
 
-    def __init__(self, environ: Mapping[str, str], emit: Callable[[messages.Event], None]) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        emit: Callable[[messages.Event], None],
+        host_changed: Callable[[EngineKey], None] | None = None,
+    ) -> None:
+        self._tell_host_changed = host_changed
+        self._others: dict[object, tuple[frozenset[str], Callable[[set[str]], None]]] = {}
+        self._is_closed = False
         self._store = projects.store_path(environ)
         self._emit = emit
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="project")
@@ -62,6 +70,10 @@ class Keeper:
         self._schedule_rewatch()
 
     async def close(self) -> None:
+        """Write and watch nothing any more."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         if self._rewatch is not None:
             self._rewatch.cancel()
         for task in self._tasks:
@@ -73,6 +85,8 @@ class Keeper:
 
     async def register(self, path: str, engine: EngineKey) -> None:
         """Keep the project at `path` generated from now on; returns when that was done once."""
+        if self._is_closed:
+            return
         project = self.projects.get(path)
         if project is None or project.engine != engine:
             project = Tracked(path, engine)
@@ -81,6 +95,16 @@ class Keeper:
             self.hosts.ask_again(engine)
         self._schedule_rewatch()
         await self._look(project, time.monotonic(), force=True)
+
+    def watch_also(
+        self, owner: object, folders: frozenset[str], changed: Callable[[set[str]], None]
+    ) -> None:
+        """Watch `folders` for somebody else, who is told of the paths that changed there."""
+        before = self._others.pop(owner, None)
+        if folders:
+            self._others[owner] = (folders, changed)
+        if not self._is_closed and (before is not None or folders):
+            self._schedule_rewatch()
 
     def forget(self, path: str) -> bool:
         """Stop keeping a project; its files stay as they are."""
@@ -113,6 +137,9 @@ class Keeper:
         """Look at the projects one of whose folders was touched."""
         self.active_at = seen
         touched = paths | {os.path.dirname(path) for path in paths}
+        for folders, changed in list(self._others.values()):
+            if not touched.isdisjoint(folders):
+                changed(paths)
         for project in self.projects.values():
             if not touched.isdisjoint(project.scan.folders):
                 self._spawn(self._look(project, seen))
@@ -120,6 +147,8 @@ class Keeper:
     def _host_changed(self, key: EngineKey) -> None:
         """A runtime came or went: plans may come out differently."""
         self._emit({"kind": "host", "message": "the engine or its runtimes are not what they were"})
+        if self._tell_host_changed is not None:
+            self._tell_host_changed(key)
         for project in self.projects.values():
             if project.engine == key and project.examined is not None:
                 self._spawn(self._look(project, time.monotonic(), force=True))
@@ -183,6 +212,8 @@ class Keeper:
     async def _watch_all(self) -> None:
         """Watch the folders of all projects; then look again, for what came in between."""
         wanted = {folder for p in self.projects.values() for folder in p.scan.folders}
+        for folders, _ in self._others.values():
+            wanted |= folders
         if await self.watcher.watch(frozenset(wanted)):
             await self._sweep()
 

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sandboxd import __version__
-from sandboxd.daemon.claim import claim
+from sandboxd.daemon.claim import Claim, claim
+from sandboxd.daemon.editors import Editors
 from sandboxd.daemon.hosts import World
 from sandboxd.daemon.keeper import Keeper
 from sandboxd.daemon.projects import EngineKey
@@ -50,7 +51,9 @@ class Service:
         self._stopping = asyncio.Event()
         self._idle_seconds = idle_seconds
         self._watchers: set[Connection] = set()
-        self.keeper = Keeper(environ, self._emit)
+        self._handing_over = asyncio.Event()
+        self.keeper = Keeper(environ, self._emit, self._host_changed)
+        self.editors = Editors(self.keeper, self._status_of)
         self.server = Server(
             {
                 messages.STATUS_RENDER: self._render,
@@ -60,25 +63,45 @@ class Service:
                 messages.SHUTDOWN: self._shutdown,
             },
             {"version": __version__, "protocol": messages.PROTOCOL, "pid": os.getpid()},
+            {messages.LSP_ATTACH: self.editors.attach},
         )
 
     def stop(self) -> None:
         """End soon, in order."""
         self._stopping.set()
 
-    async def serve(self, path: str) -> None:
-        """Listen on `path` until told to stop, or until nobody has needed us for long."""
-        await self.server.listen(path)
-        log.info("version %s listens on %s (pid %d)", __version__, path, os.getpid())
+    async def serve(self, claimed: Claim) -> None:
+        """Listen until told to stop, or until nobody has needed us for long."""
+        await self.server.listen(claimed.path)
+        log.info("version %s listens on %s (pid %d)", __version__, claimed.path, os.getpid())
         await self.keeper.start()
-        idle = asyncio.create_task(self._stop_when_idle())
+        self.editors.warm()
+        others = [
+            asyncio.create_task(self._stop_when_idle()),
+            asyncio.create_task(self._hand_over(claimed)),
+        ]
         try:
             await self._stopping.wait()
         finally:
-            idle.cancel()
+            for task in others:
+                task.cancel()
             await self.server.close()
+            await self.editors.close()
             await self.keeper.close()
             log.info("stopped")
+
+    async def _hand_over(self, claimed: Claim) -> None:
+        """When asked to: make way for another daemon, but serve our editors to their end.
+
+        Their unsaved text is in our memory; ending would cost them their session.
+        """
+        await self._handing_over.wait()
+        self.server.stop_listening()
+        await self.keeper.close()
+        claimed.release()
+        log.info("another daemon takes over; %d editors stay here", len(self.editors))
+        await self.editors.all_left()
+        self.stop()
 
     def report(self, caller: Caller, world: World) -> StatusReport:
         """What is known now, as seen by `caller`."""
@@ -143,13 +166,27 @@ class Service:
     async def _forget(self, _connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
         return {"known": self.keeper.forget(os.path.realpath(text_param(params, "path")))}
 
-    async def _shutdown(self, _connection: Connection, _params: dict[str, Any]) -> dict[str, Any]:
+    async def _shutdown(self, _connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
+        stays = params.get("handover") is True and len(self.editors) > 0
         # After the answer is on its way.
-        asyncio.get_running_loop().call_later(0.02, self.stop)
+        end = self._handing_over.set if stays else self.stop
+        asyncio.get_running_loop().call_later(0.02, end)
         return {}
+
+    def _host_changed(self, key: EngineKey) -> None:
+        self.editors.host_changed(key)
+
+    def _status_of(self, path: str, engine: EngineKey) -> ProjectStatus | None:
+        """What is known now of a project that we keep."""
+        project = self.keeper.projects.get(path)
+        if project is None:
+            return None
+        return self._row(path, self.keeper.hosts.known(engine))
 
     def _emit(self, event: messages.Event) -> None:
         log.info("%s", " ".join(f"{key}={value}" for key, value in event.items()))
+        if "path" in event:
+            self.editors.project_changed(event["path"])
         self._watchers &= self.server.connections
         for connection in self._watchers:
             connection.notify(messages.EVENT, event)
@@ -175,18 +212,18 @@ def run(environ: Mapping[str, str], idle_seconds: float | None = None) -> None:
     """
     _allow_many_clients()
     where = address.folder(environ, os.getuid())
-    with claim(where) as path:
-        asyncio.run(_main(environ, path, idle_seconds))
+    with claim(where) as claimed:
+        asyncio.run(_main(environ, claimed, idle_seconds))
 
 
-async def _main(environ: Mapping[str, str], path: str, idle_seconds: float | None) -> None:
+async def _main(environ: Mapping[str, str], claimed: Claim, idle_seconds: float | None) -> None:
     service = Service(environ, idle_seconds)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.stop)
     # The terminal that we were started from may go; we stay.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    await service.serve(path)
+    await service.serve(claimed)
 
 
 def _engine(connection: Connection) -> EngineKey:

@@ -64,6 +64,11 @@ class Client:
     def close(self) -> None:
         self._connection.close()
 
+    def detach(self) -> socket.socket:
+        """The connection, blocking, for another protocol."""
+        self._connection.settimeout(None)
+        return self._connection
+
     def greet(self, environ: Mapping[str, str], cwd: str) -> None:
         """Say who calls; must come first.
 
@@ -157,7 +162,7 @@ def connect(
 ) -> Client | None:
     """A greeted client; None when no daemon runs and `start` is False.
 
-    A daemon of an older version is stopped and replaced when `start` is True.
+    A daemon of an older version makes way for one of ours when `start` is True.
 
     :param patience: seconds to wait for a daemon that is starting
     :raises DaemonError: the socket cannot be trusted, or the daemon does not come up or answer
@@ -170,7 +175,7 @@ def connect(
     client = _greeted(environ, cwd)
     if client is not None and start and _is_older(client.daemon_version):
         with client:
-            stop(client)
+            _make_way(client, environ)
         client = None
     if client is not None or not start:
         return client
@@ -213,6 +218,48 @@ def stop(client: Client, timeout: float = 5.0) -> None:
             return
         time.sleep(0.01)
     raise DaemonError(f"the daemon (pid {pid}) did not end within {timeout:.0f} s", f"`kill {pid}`")
+
+
+def attach(client: Client, environ: Mapping[str, str]) -> socket.socket:
+    """Make the connection one of the language server protocol; it is the caller's from now on.
+
+    :raises DaemonError: the daemon does not serve editors
+    """
+    client.request(messages.LSP_ATTACH, {"environ": dict(environ)}, timeout=10.0)
+    return client.detach()
+
+
+def _make_way(client: Client, environ: Mapping[str, str], timeout: float = 5.0) -> None:
+    """Have a daemon give up its place, and wait until it has; it may go on for its editors.
+
+    :raises DaemonError: it still holds its place after `timeout` seconds
+    """
+    where = address.folder(environ, os.getuid())
+    client.request(messages.SHUTDOWN, {"handover": True}, timeout=timeout)
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if not _is_claimed(where):
+            return
+        time.sleep(0.01)
+    pid = client.daemon_pid
+    raise DaemonError(f"the daemon (pid {pid}) did not make way", f"`kill {pid}`")
+
+
+def _is_claimed(where: str) -> bool:
+    """Whether a daemon holds its lock."""
+    import fcntl
+
+    try:
+        descriptor = os.open(address.lock_path(where), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _greeted(environ: Mapping[str, str], cwd: str) -> Client | None:

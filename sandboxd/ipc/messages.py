@@ -23,6 +23,12 @@ STATUS_WATCH = "status/watch"
 PROJECT_REGISTER = "project/register"
 PROJECT_FORGET = "project/forget"
 SHUTDOWN = "daemon/shutdown"
+LSP_ATTACH = "lsp/attach"
+"""After its answer the connection carries the language server protocol, until it ends."""
+
+SESSION_END = b"\0"
+"""Ends what the daemon sends of a language server session: JSON holds no such byte. One more
+follows, the session's exit code: `0` or `1`."""
 
 SNAPSHOT = "snapshot"
 LIVE = "live"
@@ -86,6 +92,18 @@ if TYPE_CHECKING:
 
         path: str
         """The workspace, absolute."""
+
+    class Shutdown(TypedDict, total=False):
+        """Params of `daemon/shutdown`."""
+
+        handover: bool
+        """Make way for another daemon at once, but go on serving the editors that are attached."""
+
+    class Attach(TypedDict):
+        """Params of `lsp/attach`."""
+
+        environ: dict[str, str]
+        """The editor's environment: configs name its variables."""
 
     class Event(TypedDict, total=False):
         """Params of the notification `event`."""

@@ -38,8 +38,9 @@ class InvalidParams(Exception):
 class Connection:
     """One client: who it is, and the way to send it something."""
 
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
+        self.reader = reader
         self.hello: messages.Hello | None = None
         self.closed = asyncio.Event()
 
@@ -56,6 +57,15 @@ class Connection:
             return
         self._writer.write(json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n")
 
+    def write(self, data: bytes, most_unread: int) -> None:
+        """Send bytes that are no message of ours; a client that leaves too much unread is let go."""
+        if self._writer.is_closing():
+            return
+        self._writer.write(data)
+        if self._writer.transport.get_write_buffer_size() > most_unread:
+            log.warning("closing the connection of a client that does not read")
+            self.abort()
+
     def abort(self) -> None:
         """End the connection without waiting for the client to read."""
         self._writer.transport.abort()
@@ -71,12 +81,21 @@ class Connection:
 
 Handler = Callable[[Connection, dict[str, Any]], Awaitable[Any]]
 
+Stream = Callable[[Connection, dict[str, Any]], Awaitable[Callable[[], Awaitable[None]]]]
+"""Takes a connection over: what it returns is run once the request is answered with `{}`."""
+
 
 class Server:
     """Serves `handlers` (method -> coroutine of connection and params) on a listening socket."""
 
-    def __init__(self, handlers: Mapping[str, Handler], welcome: messages.Welcome) -> None:
+    def __init__(
+        self,
+        handlers: Mapping[str, Handler],
+        welcome: messages.Welcome,
+        streams: Mapping[str, Stream] | None = None,
+    ) -> None:
         self._handlers = handlers
+        self._streams = streams or {}
         self._welcome = welcome
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -96,10 +115,14 @@ class Server:
             self._accept, sock=listener, limit=messages.MAX_LINE, backlog=512
         )
 
-    async def close(self) -> None:
-        """Stop listening and end all connections."""
+    def stop_listening(self) -> None:
+        """Take no more connections; those that are open go on."""
         if self._server is not None:
             self._server.close()
+
+    async def close(self) -> None:
+        """Stop listening and end all connections."""
+        self.stop_listening()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -108,7 +131,7 @@ class Server:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
-        connection = Connection(writer)
+        connection = Connection(reader, writer)
         try:
             if _peer_uid(writer) not in (None, os.getuid()):
                 log.warning("refused a client of another user")
@@ -134,6 +157,9 @@ class Server:
             while greeted:
                 message = await self._next(connection, reader)
                 if message is None:
+                    return
+                if message["method"] in self._streams:
+                    await self._hand_over(connection, message)
                     return
                 if len(running) >= _MOST_AT_ONCE:
                     await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
@@ -191,6 +217,20 @@ class Server:
             await connection.flush()
         except (TimeoutError, ConnectionError):
             connection.abort()
+
+    async def _hand_over(self, connection: Connection, message: dict[str, Any]) -> None:
+        """Answer, then let another protocol have the connection until it ends."""
+        number, params = message.get("id"), message.get("params", {})
+        try:
+            if not isinstance(params, dict):
+                raise InvalidParams("params are not an object")
+            stream = await self._streams[message["method"]](connection, params)
+        except InvalidParams as error:
+            connection.send(_error(number, messages.INVALID_PARAMS, str(error)))
+            return
+        connection.send({"jsonrpc": "2.0", "id": number, "result": {}})
+        await stream()
+        await connection.flush()
 
     async def _answer(self, connection: Connection, message: dict[str, Any]) -> dict[str, Any]:
         number, method = message.get("id"), message["method"]

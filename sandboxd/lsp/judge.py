@@ -6,6 +6,7 @@ import datetime
 import os
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 from sandboxd import analysis, config, kinds
 from sandboxd.analysis.settings import NO_SETTINGS, RuleSettings, from_config
@@ -23,6 +24,25 @@ def is_ours(path: str) -> bool:
     return bool(path) and kinds.find(path) is not None
 
 
+class Outcome(NamedTuple):
+    """A report, and the files beside the text that it depends on, there or not."""
+
+    report: Report
+    depends: frozenset[str]
+
+
+class _Recorded(Files):
+    """Files that remember which of them were asked for."""
+
+    def __init__(self, texts: Mapping[str, SourceText]) -> None:
+        super().__init__(texts, read_beside)
+        self.asked: set[str] = set()
+
+    def read(self, path: str, beside: str) -> SourceText:
+        self.asked.add(path)
+        return super().read(path, beside)
+
+
 def judge(
     source: SourceText,
     environ: Mapping[str, str],
@@ -30,19 +50,24 @@ def judge(
     *,
     verify: bool,
     texts: Mapping[str, SourceText],
-) -> Report:
+) -> Outcome:
     """The report on one text; `verify` tries its fixes, which costs many times the judgement.
 
     `texts` are all that are open: they go before what is on disk.
     """
-    variables = Variables.here(environ, Files(texts, read_beside))
-    settings = _settings(source.path)
-    return analysis.check_source(
-        source, host=host, variables=variables, settings=settings, verify=verify
+    files = _Recorded(texts)
+    settings = settings_for(source.path)
+    report = analysis.check_source(
+        source,
+        host=host,
+        variables=Variables.here(environ, files),
+        settings=settings,
+        verify=verify,
     )
+    return Outcome(report, frozenset(files.asked - {source.path}))
 
 
-def _settings(path: str) -> RuleSettings:
+def settings_for(path: str) -> RuleSettings:
     """What the nearest `sandboxd.toml` decides; nothing when it is missing or cannot be used."""
     found = config.nearest(os.path.dirname(path)) if path.startswith("/") else None
     if found is None:

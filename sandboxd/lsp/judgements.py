@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from sandboxd.analysis.settings import RuleSettings
+from sandboxd.effective.variables import Variables
+from sandboxd.files import read_beside
 from sandboxd.findings import Finding, Report
 from sandboxd.host.facts import HostFacts
 from sandboxd.lsp import convert
-from sandboxd.lsp.documents import OpenDocument
-from sandboxd.lsp.judge import is_ours, judge
+from sandboxd.lsp.documents import OpenDocument, uri_path
+from sandboxd.lsp.judge import is_ours, judge, settings_for
 from sandboxd.lsp.protocol import TolerantServer
+from sandboxd.model.files import Files
+from sandboxd.text import SourceText
 
 
 class Judged(NamedTuple):
@@ -18,6 +24,8 @@ class Judged(NamedTuple):
 
     document: OpenDocument
     report: Report
+    depends: frozenset[str] = frozenset()
+    """The files beside it that decided, too."""
 
     def findings(self) -> list[Finding]:
         """The findings of this very file that nobody has accepted."""
@@ -33,13 +41,39 @@ class Judgements:
         self._environ = environ
         self._host = host
         self._judged: dict[str, Judged] = {}
-        self._verified: dict[str, Judged] = {}
+        self._verified: dict[str, tuple[OpenDocument, asyncio.Task[Judged]]] = {}
 
-    def set_host(self, host: HostFacts) -> None:
-        """Another host: whatever was judged is out of date."""
+    @property
+    def host(self) -> HostFacts:
+        return self._host
+
+    def set_host(self, host: HostFacts) -> bool:
+        """Another host: whatever was judged is out of date. False when it is the same."""
+        if host == self._host:
+            return False
         self._host = host
+        self.forget_all()
+        return True
+
+    def forget_all(self) -> None:
+        """Something outside of the texts changed."""
         self._judged.clear()
         self._verified.clear()
+
+    def open_paths(self) -> dict[str, str]:
+        """The URIs of the open documents by path."""
+        return {uri_path(uri): uri for uri in self._server.protocol.documents.uris()}
+
+    def known(self, uri: str) -> Judged | None:
+        """The last judgement of a document, which may be of an older version."""
+        return self._judged.get(uri)
+
+    def settings(self, path: str) -> RuleSettings:
+        return settings_for(path)
+
+    def variables(self) -> Variables:
+        """What rules know beside a text: the environment, and files as they are open or on disk."""
+        return Variables.here(self._environ, Files(self._texts(), read_beside))
 
     def document(self, uri: str) -> OpenDocument | None:
         """The document when it is open and of a kind that we check."""
@@ -57,27 +91,32 @@ class Judgements:
             self._judged[uri] = judged
         return judged
 
-    def verified(self, uri: str) -> Judged | None:
-        """The same with fixes that were tried: only these may be offered."""
+    async def verified(self, uri: str) -> Judged | None:
+        """The same with fixes that were tried: only these may be offered.
+
+        In a thread: to try the fixes of one editor's large file must not hold up the others.
+        """
         document = self.document(uri)
         if document is None:
             return None
-        judged = self._verified.get(uri)
-        if judged is None or judged.document is not document:
-            judged = self.judge(document, verify=True)
-            self._verified[uri] = judged
-        return judged
+        known = self._verified.get(uri)
+        if known is None or known[0] is not document:
+            task = asyncio.create_task(asyncio.to_thread(self.judge, document, True))
+            known = self._verified[uri] = (document, task)
+        # Whoever gives up waiting does not take it from the others.
+        return await asyncio.shield(known[1])
 
     def judge(self, document: OpenDocument, verify: bool = False) -> Judged:
         """Judge without keeping the result; may run in a thread."""
+        outcome = judge(
+            document.source, self._environ, self._host, verify=verify, texts=self._texts()
+        )
+        return Judged(document, *outcome)
+
+    def _texts(self) -> dict[str, SourceText]:
         documents = self._server.protocol.documents
-        texts = {
-            open_.source.path: open_.source
-            for open_ in map(documents.get, documents.uris())
-            if open_ is not None
-        }
-        report = judge(document.source, self._environ, self._host, verify=verify, texts=texts)
-        return Judged(document, report)
+        opened = map(documents.get, documents.uris())
+        return {document.source.path: document.source for document in opened if document}
 
     def keep(self, judged: Judged) -> bool:
         """Keep a judgement made in a thread; False when the text has changed since."""

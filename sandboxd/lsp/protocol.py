@@ -86,6 +86,14 @@ class TolerantProtocol(LanguageServerProtocol):
             return JsonRpcInvalidRequest("this is a notification, which has no `id`")
         return None
 
+    # pygls remembers the answers of these two with the protocol itself, which then never goes.
+
+    def get_message_type(self, method: str) -> Any:  # type: ignore[override]
+        return types.METHOD_TO_TYPES.get(method, (None,))[0]
+
+    def get_result_type(self, method: str) -> Any:  # type: ignore[override]
+        return types.METHOD_TO_TYPES.get(method, (None, None))[1]
+
     def _is_notification(self, method: str) -> bool:
         return self.get_message_type(method) is not None and self.get_result_type(method) is None
 
@@ -119,6 +127,17 @@ class TolerantProtocol(LanguageServerProtocol):
         future = self._request_futures.get(msg_id)
         if future is not None:
             future.add_done_callback(lambda _: self._request_futures.pop(msg_id, None))
+
+    def end(self) -> None:
+        """Cancel what still runs for a client that is gone."""
+        for future in list(self._request_futures.values()):
+            future.cancel()
+        self.writer = None
+
+    def _send_data(self, data: Any) -> None:
+        # Work that ends after its client did has nobody to tell.
+        if self.writer is not None:
+            super()._send_data(data)
 
     def _refuse(self, number: str | int | None, error: JsonRpcException) -> None:
         response = error.to_response_error()

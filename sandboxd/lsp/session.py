@@ -1,7 +1,7 @@
 """One editor's session: the features, and the loop that feeds them.
 
-The same class serves an editor over stdio in a process of its own, and would serve it over the
-daemon's socket: it is given a stream and a way to write.
+The same class serves an editor over stdio in a process of its own, and many editors in the
+daemon: it is given a stream and a way to write.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Mapping
+import pkgutil
+from collections.abc import Mapping
 from functools import cache
-from typing import Any, Protocol
+from importlib import import_module
+from typing import Protocol
 
 from cattrs import Converter
 from lsprotocol import types
@@ -19,11 +21,11 @@ from pygls.protocol import default_converter
 
 from sandboxd import __version__
 from sandboxd.host.facts import UNKNOWN, HostFacts
-from sandboxd.lsp.features.code_actions import CodeActions
-from sandboxd.lsp.features.diagnostics import Diagnostics
-from sandboxd.lsp.features.hover import Hover
+from sandboxd.lsp import features
+from sandboxd.lsp.context import Context
 from sandboxd.lsp.judgements import Judgements
 from sandboxd.lsp.protocol import TolerantProtocol, TolerantServer, read_message
+from sandboxd.lsp.surroundings import ALONE, Surroundings
 
 LONGEST_MESSAGE = 64 * 1024 * 1024
 
@@ -43,22 +45,42 @@ class Writer(Protocol):
 class Session:
     """One client, from its first byte to its last."""
 
-    def __init__(self, environ: Mapping[str, str], host: HostFacts = UNKNOWN) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        host: HostFacts = UNKNOWN,
+        surroundings: Surroundings = ALONE,
+    ) -> None:
         self.server = TolerantServer(
             "sandboxd",
             __version__,
             types.TextDocumentSyncKind.Full,
             protocol_cls=TolerantProtocol,
-            converter_factory=_converter,
+            converter_factory=converter,
         )
         self.protocol = self.server.protocol
         self.judgements = Judgements(self.server, environ, host)
-        self.diagnostics = Diagnostics(self.server, self.judgements)
-        self._register()
+        self.context = Context(self.server, self.judgements, surroundings, environ)
+        for name in feature_names():
+            import_module(f"{features.__name__}.{name}").register(self.context)
 
     def set_host(self, host: HostFacts) -> None:
-        """Judge what is open again, now that the host is known."""
-        self.diagnostics.set_host(host)
+        """Judge what is open again, now that the host is known or is another."""
+        if self.judgements.set_host(host):
+            self.context.refresh()
+
+    def project_changed(self, path: str) -> None:
+        """A project's files or its sandbox are not what they were."""
+        if any(
+            document.startswith(path.rstrip("/") + "/") for document in self.judgements.open_paths()
+        ):
+            self.judgements.forget_all()
+            self.context.refresh()
+
+    def files_changed(self, paths: set[str]) -> None:
+        """Files on disk changed, in folders that were asked for."""
+        for listener in self.context.file_listeners:
+            listener(paths)
 
     async def run(self, reader: asyncio.StreamReader, writer: Writer) -> int:
         """Serve until the client says `exit` or goes away; returns the exit code."""
@@ -77,22 +99,9 @@ class Session:
             return 1
         finally:
             watch.cancel()
-            self.diagnostics.close()
+            self.context.close()
+            self.protocol.end()
         return 1 if self.protocol.exit_code is None else self.protocol.exit_code
-
-    def _register(self) -> None:
-        actions = CodeActions(self.judgements)
-        hover = Hover(self.judgements)
-        self._feature(types.TEXT_DOCUMENT_DID_OPEN, self.diagnostics.opened)
-        self._feature(types.TEXT_DOCUMENT_DID_CHANGE, self.diagnostics.changed)
-        self._feature(types.TEXT_DOCUMENT_DID_CLOSE, self.diagnostics.closed)
-        kinds = types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix])
-        self._feature(types.TEXT_DOCUMENT_CODE_ACTION, actions.code_actions, kinds)
-        self._feature(types.TEXT_DOCUMENT_HOVER, hover.hover)
-
-    def _feature(self, method: str, handler: Callable[[Any], Any], options: Any = None) -> None:
-        # pygls sets attributes on what it is given, which bound methods do not take.
-        self.server.feature(method, options)(lambda params: handler(params))
 
     async def _stop_without_editor(self, reader: asyncio.StreamReader) -> None:
         """End when the editor's process is gone though its pipe is still held open by another.
@@ -110,20 +119,18 @@ class Session:
                 return
 
 
-def warm_up() -> None:
-    """Make the converter compile what the first messages need: tens of milliseconds, once."""
-    converter = _converter()
-    position = types.Position(0, 0)
-    diagnostic = types.Diagnostic(types.Range(position, position), "")
-    params = types.PublishDiagnosticsParams("", [diagnostic])
-    converter.unstructure(types.PublishDiagnosticsNotification(params))
+@cache
+def feature_names() -> list[str]:
+    """The modules of `features`, from the files that are there; a helper's name begins with `_`."""
+    found = [module.name for module in pkgutil.iter_modules(features.__path__)]
+    return sorted(name for name in found if not name.startswith("_"))
 
 
 @cache
-def _converter() -> Converter:
+def converter() -> Converter:
     """One for all sessions: making one costs more than all the rest of a session."""
-    converter: Converter = default_converter()  # type: ignore[no-untyped-call]
-    return converter
+    made: Converter = default_converter()  # type: ignore[no-untyped-call]
+    return made
 
 
 def _exists(pid: int) -> bool:

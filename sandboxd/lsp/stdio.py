@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 from sandboxd.host.facts import HostFacts
-from sandboxd.lsp.session import LONGEST_MESSAGE, Session, warm_up
+from sandboxd.lsp.session import LONGEST_MESSAGE, Session
 
 
 class _Descriptor:
@@ -47,7 +47,6 @@ async def _serve(
     threading.Thread(target=_read, args=(incoming, reader, loop), daemon=True).start()
     session = Session(environ)
     threading.Thread(target=_find_host, args=(probe, session, loop), daemon=True).start()
-    warm_up()
     return await session.run(reader, _Descriptor(outgoing))
 
 

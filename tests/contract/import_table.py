@@ -68,8 +68,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "project": DECISIONS | {"kinds", "effective", "analysis"},
     "ipc": BASE | {"findings", "host.facts", "files"},
     "status": EVERYTHING,
-    "daemon": EVERYTHING | {"status"},
-    "lsp": EVERYTHING,
+    "daemon": EVERYTHING | {"status", "lsp"},
+    "lsp": EVERYTHING | {"status"},
     "cli": EVERYTHING | {"status", "setup"},
 }
 

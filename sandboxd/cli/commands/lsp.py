@@ -1,6 +1,8 @@
 """The language server: diagnostics and quick fixes in an editor, over stdin and stdout.
 
-Editors start it; `docs/editors.md` shows how. It needs no engine and no daemon.
+Editors start it; `docs/editors.md` shows how. The sessions of all editors live in the daemon,
+which is started if need be; where there is none, the session lives in this process. No engine
+is needed.
 """
 
 from __future__ import annotations
@@ -14,11 +16,38 @@ HELP = "serve an editor (language server protocol)"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stdio", action="store_true", help="over stdin and stdout (the default)")
+    parser.add_argument("--no-daemon", action="store_true", help="serve from this process")
     # vscode-languageclient adds it to every server's command line.
     parser.add_argument("--clientProcessId", type=int, help=argparse.SUPPRESS)
 
 
-def run(_args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
+    # Whatever prints by mistake must not end up between two messages.
+    outgoing = os.dup(1)
+    os.dup2(2, 1)
+    if not args.no_daemon:
+        _serve_by_daemon(outgoing)
+    return _serve_here(outgoing)
+
+
+def _serve_by_daemon(outgoing: int) -> None:
+    """Serve by a daemon of our version and end the process; return when there is none."""
+    from sandboxd import __version__
+    from sandboxd.errors import DaemonError
+    from sandboxd.ipc import client, pipe
+
+    try:
+        connection = client.connect(os.environ, start=True)
+        if connection is None or connection.daemon_version != __version__:
+            return
+        stream = client.attach(connection, os.environ)
+    except DaemonError as error:
+        print(f"served without a daemon: {error.message}", file=sys.stderr)
+        return
+    pipe.pump(stream, 0, outgoing)
+
+
+def _serve_here(outgoing: int) -> int:
     import logging
 
     from sandboxd.host.facts import UNKNOWN, HostFacts
@@ -26,9 +55,6 @@ def run(_args: argparse.Namespace) -> int:
 
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     logging.getLogger("pygls").setLevel(logging.CRITICAL)
-    # Whatever prints by mistake must not end up between two messages.
-    outgoing = os.dup(1)
-    os.dup2(2, 1)
 
     def probe() -> HostFacts:
         from sandboxd.host.probe import probe as ask

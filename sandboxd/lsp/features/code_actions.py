@@ -1,34 +1,111 @@
-"""Quick fixes: the edits that a finding carries, on exactly the version they were made for."""
+"""Code actions: fix one finding, fix all that is safe, harden the whole file, accept a finding.
+
+Every edit is made for exactly one version of the text. Those that take long to find are only
+named at first, and made when the client resolves them.
+"""
 
 from __future__ import annotations
 
-from lsprotocol import types
+import asyncio
+from typing import Any
 
-from sandboxd.findings import Finding
+from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams
+
+from sandboxd.analysis.fixing import fix_source
+from sandboxd.findings import Finding, Fix, Severity
 from sandboxd.lsp import convert
-from sandboxd.lsp.judgements import Judged, Judgements
+from sandboxd.lsp.context import Context
+from sandboxd.lsp.documents import OpenDocument
+from sandboxd.lsp.judgements import Judged
+from sandboxd.text import Edit, Span
+
+FIX_ALL = "source.fixAll.sandboxd"
+_QUICK, _REWRITE = "quickfix", "refactor.rewrite"
+_COMMENT = {"devcontainer": "//", "compose": "#", "dockerfile": "#", "sandboxd_toml": "#"}
+
+
+def register(context: Context) -> None:
+    actions = CodeActions(context)
+    kinds: list[types.CodeActionKind | str] = [types.CodeActionKind.QuickFix, FIX_ALL, _REWRITE]
+    options = types.CodeActionOptions(code_action_kinds=kinds, resolve_provider=True)
+    context.feature(types.TEXT_DOCUMENT_CODE_ACTION, actions.code_actions, options)
+    context.feature(types.CODE_ACTION_RESOLVE, actions.resolve)
 
 
 class CodeActions:
-    """Answers `textDocument/codeAction`."""
+    """Answers `textDocument/codeAction` and `codeAction/resolve`."""
 
-    def __init__(self, judgements: Judgements) -> None:
-        self._judgements = judgements
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._judgements = context.judgements
 
-    def code_actions(self, params: types.CodeActionParams) -> list[types.CodeAction]:
-        """The fixes of all findings that the range touches; safe ones first."""
-        if not _wants_fixes(params.context.only):
+    async def code_actions(self, params: types.CodeActionParams) -> list[types.CodeAction]:
+        """Fixes of the findings that the range touches, safe ones first; then what is for all."""
+        uri, only = params.text_document.uri, params.context.only
+        if self._judgements.document(uri) is None:
             return []
-        judged = self._judgements.verified(params.text_document.uri)
-        if judged is None:
-            return []
-        actions = [
-            action
-            for finding in judged.findings()
-            if self._touches(finding, judged, params.range)
-            for action in self._fixes(finding, judged)
-        ]
-        return sorted(actions, key=lambda action: not action.is_preferred)
+        actions: list[types.CodeAction] = []
+        if _wants(only, _QUICK):
+            judged = await self._judgements.verified(uri)
+            if judged is not None:
+                here = [f for f in judged.findings() if self._touches(f, judged, params.range)]
+                fixes = [action for finding in here for action in self._fixes(finding, judged)]
+                actions += sorted(fixes, key=lambda action: not action.is_preferred)
+                actions += [a for f in here if (a := self._accept(f, judged)) is not None]
+        current = self._judgements.current(uri)
+        if current is not None and any(f.remedies for f in current.findings()):
+            if _wants(only, FIX_ALL):
+                actions.append(await self._named("Fix all that is safe", FIX_ALL, current, False))
+            if _wants(only, _REWRITE):
+                title = "Harden this file (also what may need a change of habits)"
+                actions.append(await self._named(title, _REWRITE, current, True))
+        return actions
+
+    async def resolve(self, action: types.CodeAction) -> types.CodeAction:
+        """The edit of an action that was only named.
+
+        :raises JsonRpcInvalidParams: the text is not what the action was for any more
+        """
+        data: Any = action.data
+        if action.edit is not None or not isinstance(data, dict):
+            return action
+        document = self._judgements.document(str(data.get("uri")))
+        if document is None or document.version != data.get("version"):
+            raise JsonRpcInvalidParams("the text has changed since the action was offered")
+        action.edit = await self._everything(document, data.get("unsafe") is True)
+        return action
+
+    async def _named(self, title: str, kind: str, judged: Judged, unsafe: bool) -> types.CodeAction:
+        document = judged.document
+        action = types.CodeAction(title=title, kind=kind)
+        if self._resolves():
+            action.data = {"uri": document.uri, "version": document.version, "unsafe": unsafe}
+        else:
+            action.edit = await self._everything(document, unsafe)
+        return action
+
+    async def _everything(self, document: OpenDocument, unsafe: bool) -> types.WorkspaceEdit:
+        """All fixes applied, as one edit of what differs."""
+        source, judgements = document.source, self._judgements
+
+        def fix() -> str:
+            fixed = fix_source(
+                source,
+                unsafe=unsafe,
+                threshold=Severity.HINT if unsafe else Severity.WARNING,
+                host=judgements.host,
+                variables=judgements.variables(),
+                settings=judgements.settings(source.path),
+            )
+            return fixed.source.text
+
+        after = await asyncio.to_thread(fix)
+        edits = (_difference(source.text, after),) if after != source.text else ()
+        whole = Fix("", True, source.path, edits)
+        return convert.workspace_edit(
+            whole, document.uri, document.version, source, judgements.client()
+        )
 
     def _touches(self, finding: Finding, judged: Judged, wanted: types.Range) -> bool:
         encoding = self._judgements.client().encoding
@@ -37,25 +114,81 @@ class CodeActions:
 
     def _fixes(self, finding: Finding, judged: Judged) -> list[types.CodeAction]:
         document = judged.document
-        who = self._judgements.client()
-        shown = convert.diagnostic(finding, document.uri, document.source, judged.report, who)
         return [
             types.CodeAction(
                 title=f"{fix.title} ({fix.caution})" if fix.caution else fix.title,
                 kind=types.CodeActionKind.QuickFix,
-                diagnostics=[shown],
+                diagnostics=[self._shown(finding, judged)],
                 is_preferred=fix.safe,
                 edit=convert.workspace_edit(
-                    fix, document.uri, document.version, document.source, who
+                    fix,
+                    document.uri,
+                    document.version,
+                    document.source,
+                    self._judgements.client(),
                 ),
             )
             for fix in finding.fixes
             if fix.path == document.source.path
         ]
 
+    def _accept(self, finding: Finding, judged: Judged) -> types.CodeAction | None:
+        """A comment above the line that accepts the finding; the reason is for the user to write."""
+        document = judged.document
+        from sandboxd import kinds
 
-def _wants_fixes(only: object) -> bool:
-    """Whether the client asked for quick fixes; kinds are prefixes, none means all."""
+        kind = kinds.find(document.source.path, document.source.text)
+        mark = _COMMENT.get(kind.NAME) if kind is not None else None
+        if mark is None:
+            return None
+        source = document.source
+        line = source.position(finding.place.span.start).line
+        text = source.line_text(line)
+        indent = text[: len(text) - len(text.lstrip())]
+        start = source.line_starts()[line]
+        comment = f"{indent}{mark} sandboxd: allow {finding.rule} -- say why{source.line_end()}"
+        edit = Fix("", False, source.path, (Edit(Span(start, start), comment),))
+        return types.CodeAction(
+            title=f"Accept `{finding.rule}` here with a reason",
+            kind=types.CodeActionKind.QuickFix,
+            diagnostics=[self._shown(finding, judged)],
+            is_preferred=False,
+            edit=convert.workspace_edit(
+                edit, document.uri, document.version, source, self._judgements.client()
+            ),
+        )
+
+    def _shown(self, finding: Finding, judged: Judged) -> types.Diagnostic:
+        document = judged.document
+        who = self._judgements.client()
+        return convert.diagnostic(finding, document.uri, document.source, judged.report, who)
+
+    def _resolves(self) -> bool:
+        """Whether the client asks for an action's edit when it is chosen."""
+        text = self._context.capabilities().text_document
+        actions = text.code_action if text is not None else None
+        support = actions.resolve_support if actions is not None else None
+        return bool(support and "edit" in support.properties and actions and actions.data_support)
+
+
+def _difference(before: str, after: str) -> Edit:
+    """One edit for what lies between the common start and the common end."""
+    size = min(len(before), len(after))
+    start = 0
+    while start < size and before[start] == after[start]:
+        start += 1
+    end = 0
+    while end < size - start and before[-1 - end] == after[-1 - end]:
+        end += 1
+    return Edit(Span(start, len(before) - end), after[start : len(after) - end])
+
+
+def _wants(only: object, kind: str) -> bool:
+    """Whether the client asked for actions of this kind; kinds are prefixes, none means all.
+
+    What rewrites a whole file is only offered to those who ask, or who see all: not on every save.
+    """
     if not isinstance(only, list | tuple):
         return True
-    return any(str(getattr(kind, "value", kind)) in ("", "quickfix") for kind in only)
+    names = [str(getattr(item, "value", item)) for item in only]
+    return any(name == "" or kind == name or kind.startswith(name + ".") for name in names)

@@ -1,7 +1,9 @@
-"""Diagnostics, pushed: the one way that every editor has.
+"""Diagnostics: pushed, the one way that every editor has, or pulled by clients that ask for it.
 
 The first change is judged at once, the rest of a burst every 60 ms. Each publication names the
-version that it judged; a document that is closed loses its diagnostics.
+version that it judged; a document that is closed loses its diagnostics. A text is judged again
+when a file that it names changes, in the editor or on disk. Whatever goes wrong on the way to a
+publication is itself published: an editor that hears nothing shows what is no longer true.
 """
 
 from __future__ import annotations
@@ -11,11 +13,10 @@ import logging
 
 from lsprotocol import types
 
-from sandboxd.host.facts import HostFacts
 from sandboxd.lsp import convert
-from sandboxd.lsp.documents import OpenDocument
-from sandboxd.lsp.judgements import Judged, Judgements
-from sandboxd.lsp.protocol import TolerantServer
+from sandboxd.lsp.context import Context
+from sandboxd.lsp.documents import OpenDocument, uri_path
+from sandboxd.lsp.judgements import Judged
 
 BURST_SECONDS = 0.06
 
@@ -25,21 +26,46 @@ _LARGE = 64 * 1024
 log = logging.getLogger(__name__)
 
 
+def register(context: Context) -> None:
+    diagnostics = Diagnostics(context)
+    context.refreshers.append(diagnostics.refresh)
+    context.file_listeners.append(diagnostics.files_changed)
+    context.feature(types.INITIALIZE, diagnostics.initialize)
+    context.feature(types.TEXT_DOCUMENT_DID_OPEN, diagnostics.opened)
+    context.feature(types.TEXT_DOCUMENT_DID_CHANGE, diagnostics.changed)
+    context.feature(types.TEXT_DOCUMENT_DID_CLOSE, diagnostics.closed)
+
+
 class Diagnostics:
     """Publishes what is found in the open documents."""
 
-    def __init__(self, server: TolerantServer, judgements: Judgements) -> None:
-        self._server = server
-        self._judgements = judgements
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._server = context.server
+        self._judgements = context.judgements
         self._published_at: dict[str, float] = {}
         self._waiting: dict[str, asyncio.TimerHandle] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
 
+    def initialize(self, params: types.InitializeParams) -> None:
+        """Offer pulling to clients that can also be told to pull again; to others we push."""
+        text, workspace = params.capabilities.text_document, params.capabilities.workspace
+        again = workspace.diagnostics if workspace is not None else None
+        if text is None or text.diagnostic is None or not (again and again.refresh_support):
+            return
+        self._context.pulls = True
+        options = types.DiagnosticOptions(
+            inter_file_dependencies=True, workspace_diagnostics=False, identifier=convert.SOURCE
+        )
+        self._context.feature(types.TEXT_DOCUMENT_DIAGNOSTIC, self.pull, options)
+
     def opened(self, params: types.DidOpenTextDocumentParams) -> None:
         self._schedule(params.text_document.uri)
+        self._others_changed({self._path(params.text_document.uri)})
 
     def changed(self, params: types.DidChangeTextDocumentParams) -> None:
         self._schedule(params.text_document.uri)
+        self._others_changed({self._path(params.text_document.uri)})
 
     def closed(self, params: types.DidCloseTextDocumentParams) -> None:
         uri = params.text_document.uri
@@ -50,20 +76,62 @@ class Diagnostics:
         if self._published_at.pop(uri, None) is not None:
             nothing = types.PublishDiagnosticsParams(uri=uri, diagnostics=[])
             self._server.text_document_publish_diagnostics(nothing)
+        # From now on what is on disk counts.
+        self._others_changed({uri_path(uri)})
 
-    def set_host(self, host: HostFacts) -> None:
+    def refresh(self) -> None:
         """Judge again what is open."""
-        self._judgements.set_host(host)
+        if self._context.pulls:
+            self._server.workspace_diagnostic_refresh(None)
+            return
         for uri in self._server.protocol.documents.uris():
             self._schedule(uri)
 
-    def close(self) -> None:
-        for waiting in self._waiting.values():
-            waiting.cancel()
-        for task in self._running.values():
-            task.cancel()
+    def files_changed(self, paths: set[str]) -> None:
+        """Files changed on disk; those that are open count as they are in the editor."""
+        self._others_changed(paths - self._judgements.open_paths().keys())
+
+    async def pull(
+        self, params: types.DocumentDiagnosticParams
+    ) -> types.RelatedFullDocumentDiagnosticReport:
+        """The diagnostics of one document as it is now."""
+        uri = params.text_document.uri
+        document = self._judgements.document(uri)
+        if document is None:
+            return types.RelatedFullDocumentDiagnosticReport(items=[])
+        try:
+            if len(document.source.text) > _LARGE:
+                judged = await asyncio.to_thread(self._judgements.judge, document)
+                self._judgements.keep(judged)
+            else:
+                current = self._judgements.current(uri)
+                assert current is not None, "it is open"
+                judged = current
+            items = self._items(judged)
+        except Exception as error:
+            items = [self._bug(document, error)]
+        return types.RelatedFullDocumentDiagnosticReport(items=items)
+
+    def _path(self, uri: str) -> str:
+        document = self._server.protocol.documents.get(uri)
+        return document.source.path if document is not None else ""
+
+    def _others_changed(self, paths: set[str]) -> None:
+        """Judge again the open documents that depend on one of `paths`."""
+        again = False
+        for uri in self._server.protocol.documents.uris():
+            judged = self._judgements.known(uri)
+            if judged is not None and not judged.depends.isdisjoint(paths):
+                self._judgements.forget(uri)
+                again = True
+                if not self._context.pulls:
+                    self._schedule(uri)
+        if again and self._context.pulls:
+            self._server.workspace_diagnostic_refresh(None)
 
     def _schedule(self, uri: str) -> None:
+        if self._context.pulls:
+            return
         if uri in self._waiting or self._judgements.document(uri) is None:
             return
         loop = asyncio.get_running_loop()
@@ -87,49 +155,46 @@ class Diagnostics:
         if document is None:
             return
         if len(document.source.text) > _LARGE:
-            task = asyncio.create_task(self._publish_large(document))
+            task = self._context.spawn(self._publish_large(document))
             self._running[uri] = task
             task.add_done_callback(lambda _: self._running.pop(uri, None))
             return
         try:
             judged = self._judgements.current(uri)
+            found = self._items(judged) if judged is not None else []
         except Exception as error:
-            self._fail(document, error)
-            return
-        if judged is not None:
-            self._send(judged)
+            found = [self._bug(document, error)]
+        self._send(document, found)
 
     async def _publish_large(self, document: OpenDocument) -> None:
         try:
             judged = await asyncio.to_thread(self._judgements.judge, document)
+            if not self._judgements.keep(judged):
+                return
+            found = self._items(judged)
         except Exception as error:
-            self._fail(document, error)
-            return
-        if self._judgements.keep(judged):
-            self._send(judged)
+            found = [self._bug(document, error)]
+        self._send(document, found)
 
-    def _fail(self, document: OpenDocument, error: Exception) -> None:
+    def _items(self, judged: Judged) -> list[types.Diagnostic]:
+        document, who = judged.document, self._judgements.client()
+        return [
+            convert.diagnostic(finding, document.uri, document.source, judged.report, who)
+            for finding in judged.findings()
+        ]
+
+    def _bug(self, document: OpenDocument, error: Exception) -> types.Diagnostic:
         """Say that the file was not checked: an empty list would say that all is well."""
         log.exception("checking `%s` failed", document.source.path, exc_info=error)
         start = types.Position(0, 0)
-        said = types.Diagnostic(
+        return types.Diagnostic(
             types.Range(start, start),
             f"not checked, because of a bug in sandboxd: {type(error).__name__}: {error}",
             severity=types.DiagnosticSeverity.Information,
             source=convert.SOURCE,
         )
-        self._publish_all(document, [said])
 
-    def _send(self, judged: Judged) -> None:
-        document, report = judged
-        who = self._judgements.client()
-        found = [
-            convert.diagnostic(finding, document.uri, document.source, report, who)
-            for finding in judged.findings()
-        ]
-        self._publish_all(document, found)
-
-    def _publish_all(self, document: OpenDocument, found: list[types.Diagnostic]) -> None:
+    def _send(self, document: OpenDocument, found: list[types.Diagnostic]) -> None:
         self._published_at[document.uri] = asyncio.get_running_loop().time()
         self._server.text_document_publish_diagnostics(
             types.PublishDiagnosticsParams(document.uri, found, document.version)

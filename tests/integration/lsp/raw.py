@@ -16,12 +16,13 @@ PUBLISH = "textDocument/publishDiagnostics"
 class RawClient:
     """Runs `sandboxd lsp`; use as a context manager, so that nothing is left."""
 
-    def __init__(self) -> None:
+    def __init__(self, *more: str, environ: dict[str, str] | None = None) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "sandboxd", "lsp"],
+            [sys.executable, "-P", "-m", "sandboxd", "lsp", *more],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            env=environ,
         )
         self.messages: queue.Queue[Any] = queue.Queue()
         self._next = 0

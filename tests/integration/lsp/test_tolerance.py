@@ -18,9 +18,11 @@ URI = "file:///nowhere/.devcontainer/devcontainer.json"
 WEAK = '{"image": "x", "privileged": true}'
 
 
-@pytest.fixture
-def server() -> Iterator[RawClient]:
-    with RawClient() as client:
+@pytest.fixture(params=["by a daemon", "alone"])
+def server(request: pytest.FixtureRequest, with_daemon: dict[str, str]) -> Iterator[RawClient]:
+    """The same session wherever it lives."""
+    more = ["--no-daemon"] if request.param == "alone" else []
+    with RawClient(*more, environ=with_daemon) as client:
         yield client
 
 
@@ -80,7 +82,7 @@ def test_only_the_kinds_that_are_asked_for(server: RawClient) -> None:
     params = {
         "textDocument": {"uri": URI},
         "range": weak["range"],
-        "context": {"diagnostics": [], "only": ["refactor"]},
+        "context": {"diagnostics": [], "only": ["source.organizeImports"]},
     }
     assert server.request("textDocument/codeAction", params)["result"] == []
 
@@ -225,7 +227,7 @@ def test_the_server_ends_with_its_editor(monkeypatch: pytest.MonkeyPatch) -> Non
     editor = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     script = (
         "import sandboxd.lsp.session as s; s._EDITOR_LOOK_SECONDS = 0.1\n"
-        "import sys; from sandboxd.cli.main import run; sys.exit(run(['lsp']))"
+        "import sys; from sandboxd.cli.main import run; sys.exit(run(['lsp', '--no-daemon']))"
     )
     server = subprocess.Popen(
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE

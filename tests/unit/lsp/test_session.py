@@ -95,6 +95,7 @@ async def test_each_version_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> N
     for number in range(3):
         params = {**where, "range": everything, "context": {"diagnostics": []}}
         say(found, "textDocument/codeAction", params, 10 + number)
+    await asyncio.sleep(0.2)
     assert calls == [False, True]
 
 

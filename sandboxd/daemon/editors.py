@@ -1,0 +1,170 @@
+"""The editors' sessions: one for each `sandboxd lsp`, all in this process.
+
+What makes a first message slow (imports, the converter's compiled hooks) is done once, in a
+thread, as soon as the daemon runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sandboxd.daemon.keeper import Keeper
+from sandboxd.daemon.projects import EngineKey
+from sandboxd.host.facts import UNKNOWN
+from sandboxd.ipc import messages
+from sandboxd.ipc.server import Connection, InvalidParams
+from sandboxd.status.model import ProjectStatus
+
+if TYPE_CHECKING:
+    from sandboxd.lsp.session import Session
+
+FIRST_FACTS_SECONDS = 20.0
+
+_MOST_UNREAD = 64 * 1024 * 1024
+"""Bytes that an editor may leave unread: as much as the longest message it may send."""
+
+log = logging.getLogger(__name__)
+
+
+class _Outgoing:
+    """What a session writes to."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def write(self, data: bytes) -> None:
+        self._connection.write(data, _MOST_UNREAD)
+
+    def close(self) -> None:
+        """The connection ends when its session does."""
+
+
+class Editors:
+    """Attaches editors, and tells their sessions of the host and of their projects."""
+
+    def __init__(
+        self, keeper: Keeper, status: Callable[[str, EngineKey], ProjectStatus | None]
+    ) -> None:
+        self._keeper = keeper
+        self._status = status
+        self._sessions: dict[Session, EngineKey] = {}
+        self._ready: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._left = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def warm(self) -> None:
+        """Begin to import and to compile what sessions need."""
+        if self._ready is None:
+            self._ready = asyncio.create_task(asyncio.to_thread(_warm))
+
+    async def attach(
+        self, connection: Connection, params: Mapping[str, Any]
+    ) -> Callable[[], Awaitable[None]]:
+        """Begin a session on a connection; what is returned serves it."""
+        environ = params.get("environ")
+        if not isinstance(environ, dict) or not all(
+            isinstance(value, str) for value in environ.values()
+        ):
+            raise InvalidParams("`environ` is not an environment")
+        hello = connection.hello
+        assert hello is not None, "served before the greeting"
+        engine = EngineKey(hello["docker_host"], hello["docker_context"])
+        self.warm()
+        assert self._ready is not None
+        await asyncio.shield(self._ready)
+        return lambda: self._serve(connection, environ, engine)
+
+    def host_changed(self, engine: EngineKey) -> None:
+        """Judge what is open again: runtimes came or went."""
+        facts = self._keeper.hosts.known(engine).facts
+        for session, key in self._sessions.items():
+            if key == engine and facts is not None:
+                session.set_host(facts)
+
+    def project_changed(self, path: str) -> None:
+        """Something about a project is not what it was: files, sandbox."""
+        for session in self._sessions:
+            session.project_changed(path)
+
+    async def all_left(self) -> None:
+        """Wait until no session is left."""
+        while self._sessions:
+            self._left.clear()
+            await self._left.wait()
+
+    async def close(self) -> None:
+        for task in (*self._tasks, *([self._ready] if self._ready is not None else [])):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _serve(
+        self, connection: Connection, environ: Mapping[str, str], engine: EngineKey
+    ) -> None:
+        from sandboxd.lsp.session import Session
+        from sandboxd.lsp.surroundings import Surroundings
+
+        world = self._keeper.hosts.known(engine)
+        session = Session(
+            environ,
+            world.facts or UNKNOWN,
+            Surroundings(
+                opened=lambda path: self._spawn(self._keeper.register(path, engine)),
+                status=lambda path: self._status(path, engine),
+                watch=lambda folders: self._watch(session, folders),
+            ),
+        )
+        self._sessions[session] = engine
+        self._spawn(self._find_host(session, engine))
+        began = time.monotonic()
+        code = 1
+        try:
+            code = await session.run(connection.reader, _Outgoing(connection))
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.exception("a session failed")
+        finally:
+            self._sessions.pop(session, None)
+            self._watch(session, frozenset())
+            self._left.set()
+        connection.write(messages.SESSION_END + b"%d" % (code != 0), _MOST_UNREAD)
+        log.info("an editor left after %.0f s", time.monotonic() - began)
+
+    async def _find_host(self, session: Session, engine: EngineKey) -> None:
+        world = await self._keeper.hosts.fresh(engine, FIRST_FACTS_SECONDS)
+        if world.facts is not None and session in self._sessions:
+            session.set_host(world.facts)
+
+    def _watch(self, session: Session, folders: frozenset[str]) -> None:
+        self._keeper.watch_also(session, folders, session.files_changed)
+
+    def _spawn(self, job: Any) -> None:
+        task = asyncio.create_task(job)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a task of an editor failed", exc_info=task.exception())
+
+
+def _warm() -> None:
+    """In a thread: half a second that nobody should wait for."""
+    from sandboxd.lsp.warm import warm_up
+
+    try:
+        warm_up()
+    except Exception:
+        log.exception("warming up failed; the first editor will be slower")
+    # What lives from now on to the end need not be looked at again and again.
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,86 @@
+"""What every feature of a session shares."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lsprotocol import types
+
+from sandboxd.lsp.documents import OpenDocument
+from sandboxd.lsp.judgements import Judgements
+from sandboxd.lsp.protocol import TolerantServer
+from sandboxd.lsp.surroundings import Surroundings
+from sandboxd.text import Position
+
+
+class Context:
+    """One client's server, its judgements, and the process around it."""
+
+    def __init__(
+        self,
+        server: TolerantServer,
+        judgements: Judgements,
+        surroundings: Surroundings,
+        environ: Mapping[str, str],
+    ) -> None:
+        self.server = server
+        self.judgements = judgements
+        self.surroundings = surroundings
+        self.environ = environ
+        self.options: dict[str, Any] = {}
+        """The client's settings: initializationOptions, then its configuration."""
+        self.pulls = False
+        """Whether the client asks for diagnostics, so that none are pushed for open files."""
+        self.refreshers: list[Callable[[], None]] = []
+        """Called when the host, a project or a file on disk is not what it was."""
+        self.file_listeners: list[Callable[[set[str]], None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def feature(self, method: str, handler: Callable[[Any], Any], options: Any = None) -> None:
+        """Answer `method` with `handler`."""
+        # pygls sets attributes on what it is given, which bound methods do not take.
+        if inspect.iscoroutinefunction(handler):
+
+            async def answer(params: Any) -> Any:
+                return await handler(params)
+
+            self.server.feature(method, options)(answer)
+        else:
+            self.server.feature(method, options)(lambda params: handler(params))
+
+    def capabilities(self) -> types.ClientCapabilities:
+        return self.server.client_capabilities
+
+    def offset(self, document: OpenDocument, position: types.Position) -> int:
+        """Where a client's position is in the text."""
+        encoding = self.judgements.client().encoding
+        return document.source.offset(Position(position.line, position.character), encoding)
+
+    def roots(self) -> list[str]:
+        """Paths of the workspace folders."""
+        from sandboxd.lsp.documents import uri_path
+
+        workspace = self.server.protocol.workspace
+        found = [uri_path(uri) for uri in workspace.folders]
+        if not found and workspace.root_uri:
+            found = [uri_path(workspace.root_uri)]
+        return [path for path in found if path]
+
+    def refresh(self) -> None:
+        """Something outside of the open texts changed."""
+        for refresher in self.refreshers:
+            refresher()
+
+    def spawn(self, job: Any) -> asyncio.Task[None]:
+        """Run a coroutine that ends with the session."""
+        task: asyncio.Task[None] = asyncio.create_task(job)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()

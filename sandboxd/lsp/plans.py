@@ -1,0 +1,119 @@
+"""The plan of the project that a document belongs to, for hovers and lenses."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import NamedTuple
+
+from sandboxd import config
+from sandboxd.errors import SandboxdError
+from sandboxd.findings import Place
+from sandboxd.lsp.context import Context
+from sandboxd.lsp.documents import OpenDocument
+from sandboxd.plan import generate
+from sandboxd.plan.plan import Plan, Reason
+from sandboxd.project import Project
+from sandboxd.syntax import jsonc, toml
+from sandboxd.syntax.node import Node, Tree, walk
+
+
+class Reasons(NamedTuple):
+    """What to say at a place of a generated file or a sandboxd.toml."""
+
+    place: Place
+    lines: list[str]
+
+
+# Keys of the two kinds of files, and the fields of `Container` that they decide.
+_FIELDS = {
+    "profile": (),
+    "runtime": ("runtime",),
+    "image": ("image",),
+    "user": ("user",),
+    "containerUser": ("user",),
+    "remoteUser": ("user",),
+    "capabilities": ("cap_add", "cap_drop"),
+    "capAdd": ("cap_add",),
+    "network": ("network",),
+    "environment": ("env",),
+    "containerEnv": ("env",),
+    "mounts": ("mounts",),
+    "workspaceMount": ("mounts",),
+    "securityOpt": ("security_opt",),
+    "init": ("init",),
+}
+
+
+def workspace_of(path: str) -> str | None:
+    """The folder of the nearest sandboxd.toml."""
+    found = config.nearest(os.path.dirname(path)) if path.startswith("/") else None
+    return os.path.dirname(found) if found is not None else None
+
+
+def is_generated(document: OpenDocument) -> bool:
+    return generate.is_generated(document.source)
+
+
+async def plan_of(context: Context, path: str) -> Plan | None:
+    """The plan of the saved config; None where there is none."""
+    workspace = workspace_of(path)
+    if workspace is None:
+        return None
+    host = context.judgements.host
+
+    def make() -> Plan | None:
+        try:
+            return Project.open(workspace, context.environ).plan(host)
+        except SandboxdError:
+            return None
+
+    return await asyncio.to_thread(make)
+
+
+async def reasons_at(context: Context, document: OpenDocument, at: int) -> Reasons | None:
+    """Why the plan has what stands at the offset `at`."""
+    path = document.source.path
+    is_config = os.path.basename(path) == config.FILE_NAME
+    if not is_config and not is_generated(document):
+        return None
+    parse = toml.parse if is_config else jsonc.parse
+    found = _member_at(parse(document.source.text), at)
+    if found is None:
+        return None
+    key, node = found
+    plan = await plan_of(context, path)
+    if plan is None:
+        return None
+    value = next(
+        (str(n.value) for n in walk(node) if n.span.start <= at < n.span.end and n.value), ""
+    )
+    chosen = [r for r in plan.reasons if _is_about(r, key, value)]
+    lines = [f"`{r.item}`: decided by **{r.decided_by}**. {r.why}" for r in chosen[:12]]
+    if key == "profile":
+        lines.insert(0, f"Profile `{plan.profile}`; effective:")
+        lines += [f"`{r.field}`: `{r.item}` ({r.decided_by})" for r in plan.reasons[:20]]
+    lines += [
+        f"Not in force: {d.control}. {d.why}"
+        for d in plan.downgrades
+        if d.control in _FIELDS.get(key, ())
+    ]
+    if not lines:
+        return None
+    return Reasons(Place(path, node.span), ["\n\n".join(lines)])
+
+
+def _is_about(reason: Reason, key: str, value: str) -> bool:
+    if key == "runArgs":
+        words = value.lstrip("-").replace("=", " ").split()
+        return any(len(word) > 2 and word in f"{reason.field} {reason.item}" for word in words[-1:])
+    return reason.field in _FIELDS.get(key, ())
+
+
+def _member_at(tree: Tree, at: int) -> tuple[str, Node] | None:
+    """The top-level property at `at`."""
+    for member in tree.root.members if tree.root is not None else ():
+        spans = [member.key.span, *(node.span for node in walk(member.value))]
+        if any(span.start <= at <= span.end for span in spans):
+            return str(member.key.value), member.value
+    return None
