@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import http.client
+import ssl
 from collections.abc import Mapping
 from typing import Any
 
@@ -67,6 +68,8 @@ def _case(error: Exception) -> str:
         return "certificates"
     if isinstance(error, TimeoutError):
         return "hanging"
+    if isinstance(error, ssl.SSLError):
+        return "tls"  # its number is no errno: 1 would read as "permission"
     code = error.errno if isinstance(error, OSError) else None
     return {
         errno.ENOENT: "absent",

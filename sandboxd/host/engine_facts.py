@@ -32,6 +32,10 @@ FAILURES: dict[str, tuple[str, str]] = {
         "`ssh -L /tmp/docker.sock:/var/run/docker.sock HOST`",
     ),
     "certificates": ("cannot read the engine's TLS files: {detail}", "check DOCKER_CERT_PATH"),
+    "tls": (
+        "the container engine at `{host}` and this machine do not trust each other: {detail}",
+        "check that DOCKER_CERT_PATH holds the certificates made for this engine and this address",
+    ),
     "broken": (
         "the container engine at `{host}` broke off: {detail}",
         "it may be restarting: try again",
