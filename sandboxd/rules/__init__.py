@@ -65,7 +65,8 @@ def able(subject: str, value: object) -> Iterator[str]:
     A rule's `META.needs` names what must be there, one of it at least: fields of its subject, or
     ``field=text`` for one of its values (``cap_add=ALL``) or what is named or typed so
     (``security_opt=seccomp``, ``mounts=bind``). For a `Document` it is the kinds of file that the
-    rule is about, or ``problems``: the text is no sound object.
+    rule is about, a property of theirs (``devcontainer/runArgs``) or a part of their text
+    (``devcontainer~${``), or ``problems``: the text is no sound object.
     """
     for rule, (wanted, needs, _) in RULES.items():
         if (wanted == subject or subject in wanted.split(" | ")) and (
@@ -83,12 +84,18 @@ def subject(rule: ModuleType) -> str:
 def _has(subject: str, value: Any, needs: tuple[str, ...]) -> bool:
     if subject != "Document":
         return any(_is_set(value, need) for need in needs)
-    if value.kind in needs:
-        return True
-    if "problems" not in needs:
-        return False
-    root = value.tree.root
-    return bool(value.tree.problems) or root is None or root.kind != "object"
+    return any(_is_about(value, need) for need in needs)
+
+
+def _is_about(document: Any, need: str) -> bool:
+    root = document.tree.root
+    if need == "problems":
+        return bool(document.tree.problems) or root is None or root.kind != "object"
+    kind, slash, key = need.partition("/")
+    if slash:
+        return bool(document.kind == kind and root is not None and root.get(key) is not None)
+    kind, tilde, text = need.partition("~")
+    return bool(document.kind == kind and (not tilde or text in document.source.text))
 
 
 def _is_set(value: Any, need: str) -> bool:

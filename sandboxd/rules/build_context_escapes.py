@@ -62,7 +62,7 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     for value, path in _contexts(subject.build.value):
         if "://" in path or path.startswith("git@"):
             message = f"`{value.written}` is fetched and built without anybody having looked at it"
-            yield at_value(META, value, message, path)
+            yield at_value(META, value, message, path, Severity.WARNING)
             continue
         folder = canonical(path, host.home)
         if folder in ("/", "c:", "c:/", "~"):

@@ -45,7 +45,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="the value is another one than the file says",
-    needs=("devcontainer",),
+    needs=("devcontainer~${localEnv", "devcontainer~${env"),
 )
 
 

@@ -41,7 +41,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="a prompt for your password that a repository asks for",
-    needs=("devcontainer",),
+    needs=("devcontainer/portsAttributes", "devcontainer/otherPortsAttributes"),
 )
 
 

@@ -47,7 +47,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="hardening that stands there is not in the container, and nothing says so",
-    needs=("devcontainer",),
+    needs=("devcontainer/dockerComposeFile",),
 )
 
 

@@ -45,7 +45,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="another image runs, and every option behind the word is lost",
-    needs=("devcontainer",),
+    needs=("devcontainer/runArgs",),
 )
 
 

@@ -45,7 +45,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="docker refuses to create the container, or takes quotes for a part of the value",
-    needs=("devcontainer",),
+    needs=("devcontainer/runArgs",),
 )
 
 

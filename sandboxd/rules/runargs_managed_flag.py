@@ -43,7 +43,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="the tools set it themselves, or look for the container by it",
-    needs=("devcontainer",),
+    needs=("devcontainer/runArgs",),
 )
 
 

@@ -44,7 +44,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="the one in runArgs counts, and the other is what people read",
-    needs=("devcontainer",),
+    needs=("devcontainer/runArgs",),
 )
 
 

@@ -45,7 +45,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="the container does not start, or starts with an empty value",
-    needs=("devcontainer",),
+    needs=("devcontainer~${templateOption",),
 )
 
 

@@ -45,7 +45,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="files of the workspace get an owner that fits nobody, and people answer with root",
-    needs=("devcontainer",),
+    needs=("devcontainer/updateRemoteUserUID",),
 )
 
 

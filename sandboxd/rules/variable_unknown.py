@@ -47,7 +47,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="it stays as it stands, and what it was to name is not found",
-    needs=("devcontainer",),
+    needs=("devcontainer~${",),
 )
 
 

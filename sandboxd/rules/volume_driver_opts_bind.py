@@ -43,7 +43,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="it reads like a volume and shows a folder of the host",
-    needs=("mounts",),
+    needs=("mounts=volume",),
 )
 
 

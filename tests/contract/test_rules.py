@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -33,7 +34,7 @@ def test_what_a_rule_needs_exists(rule: str) -> None:
     for name in subject.split(" | "):
         subject_type = getattr(import_module(rules.SUBJECTS[name]), name)
         fields |= {"problems", *kinds.load()} if name == "Document" else {*subject_type._fields}
-    assert {need.partition("=")[0] for need in needs} <= fields
+    assert {re.split("[=/~]", need, maxsplit=1)[0] for need in needs} <= fields
 
 
 def test_a_check_imports_only_rules_that_can_speak() -> None:
