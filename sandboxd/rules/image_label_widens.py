@@ -90,10 +90,13 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding | Skipped]:
 
 
 def _says_otherwise(container: Container, known: str) -> bool:
-    """A profile in top-level `securityOpt` comes behind the label's word."""
+    """A profile in top-level `securityOpt` comes behind the label's word.
+
+    Where the file has the same word itself, it is told about there.
+    """
+    if known.startswith("makes"):
+        return container.is_privileged()
     profile = container.option("seccomp")
-    return (
-        not known.startswith("makes")
-        and profile is not None
-        and profile.origin.key == "securityOpt"
+    return profile is not None and (
+        profile.origin.key == "securityOpt" or profile.value.value == "unconfined"
     )

@@ -57,7 +57,8 @@ META = RuleMeta(
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     value = effective_user(subject)
-    if value is None or not is_root(value.value):
+    # What a Dockerfile ends as has a rule of its own.
+    if value is None or value.origin.kind == "dockerfile" or not is_root(value.value):
         return
     severity = kernel_severity(subject, host, Severity.WARNING, Severity.HINT)
     if maps_root(host) or value.origin.key == "user":

@@ -49,6 +49,9 @@ META = RuleMeta(
 
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
+    # Elsewhere, `..` of a Compose file in a folder below the project is the project.
+    if subject.place is not None and not _is_dev_container(subject.place.path):
+        return
     workspace = canonical(subject.workspace or "${localWorkspaceFolder}", host.home)
     for mount, path in host_mounts(subject, host):
         above = path != workspace and below(workspace, path) and path not in ("/", "~", "/home")
@@ -64,6 +67,10 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
             f"`{mount.written}` mounts the folder above the project, other projects included",
             path,
         )
+
+
+def _is_dev_container(path: str) -> bool:
+    return path.endswith(".json") or "/.devcontainer/" in path
 
 
 def _returns(written: str) -> bool:
