@@ -8,6 +8,7 @@ import re
 import secrets
 import signal
 import socket
+import ssl
 import sys
 import termios
 import threading
@@ -182,7 +183,9 @@ def _feed(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while data := os.read(0, 65536):
             connection.sendall(data)
-        connection.shutdown(socket.SHUT_WR)
+        # A TLS connection cannot be closed in one direction: the engine would end both.
+        if not isinstance(connection, ssl.SSLSocket):
+            connection.shutdown(socket.SHUT_WR)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,202 @@
+"""Rootless Docker and Podman 5, started for real where this machine can; else the missing fact is named.
+
+Each lives in a mount namespace of its own, where a user with subordinate ids exists that the
+machine does not have.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.e2e import sandboxes
+from tests.e2e.test_private_engine import ROOT
+from tools.engine import processes
+from tools.engine.image import import_busybox_image
+from tools.engine.packages import find_program
+
+USER = 61_000
+ROOTLESS = "/usr/share/docker.io/contrib/dockerd-rootless.sh"
+
+# A user for this namespace only: newuidmap asks these files.
+NAMESPACE = """
+set -e
+mount --make-rprivate /
+for file in passwd group subuid subgid; do
+    cp /etc/$file $HOME/etc-$file
+    case $file in
+        passwd) echo "sandboxd-test:x:{user}:{user}::$HOME:/bin/sh" >>$HOME/etc-$file ;;
+        group) echo "sandboxd-test:x:{user}:" >>$HOME/etc-$file ;;
+        *) echo "sandboxd-test:2000000:65536" >>$HOME/etc-$file ;;
+    esac
+    mount --bind $HOME/etc-$file /etc/$file
+done
+if [ -e /dev/net/tun ]; then
+    mknod $HOME/tun c 10 200 && chmod 666 $HOME/tun && mount --bind $HOME/tun /dev/net/tun
+fi
+exec setpriv --reuid={user} --regid={user} --clear-groups -- "$@"
+"""
+
+
+class Started(NamedTuple):
+    host: str
+    folder: Path
+    log: Path
+
+    def facts(self) -> dict[str, Any]:
+        shown = subprocess.run(
+            [sys.executable, "-m", "sandboxd", "doctor", "--json"],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=ROOT,
+            env={**os.environ, "DOCKER_HOST": self.host},
+        )
+        found: dict[str, Any] = json.loads(shown.stdout)
+        return found
+
+
+def missing_fact(*programs: str) -> str:
+    """What this machine lacks, '' if nothing."""
+    if os.geteuid() != 0:
+        return "only root can give a test user its subordinate ids"
+    for program in programs:
+        if find_program(program) is None and not Path(program).exists():
+            return f"`{program}` is not installed"
+    limit = Path("/proc/sys/user/max_user_namespaces")
+    if not limit.exists() or limit.read_text().strip() == "0":
+        return "this kernel makes no user namespaces (user.max_user_namespaces)"
+    clone = Path("/proc/sys/kernel/unprivileged_userns_clone")
+    if clone.exists() and clone.read_text().strip() == "0":
+        return "users may make no user namespaces (kernel.unprivileged_userns_clone)"
+    if not Path("/dev/net/tun").exists():
+        return "there is no /dev/net/tun"
+    return ""
+
+
+@contextlib.contextmanager
+def started(folder: Path, command: list[str], socket: Path, user: bool) -> Iterator[Started]:
+    """A daemon with `folder` as its home, until the end of the block."""
+    (folder / "run").mkdir(mode=0o700)
+    if user:
+        for path in (folder, folder / "run"):
+            os.chown(path, USER, USER)
+        script = NAMESPACE.format(user=USER)
+        command = ["unshare", "--mount", "sh", "-c", script, "sh", *command]
+    environ = {
+        "HOME": str(folder),
+        "XDG_RUNTIME_DIR": str(folder / "run"),
+        "PATH": "/usr/sbin:/sbin:/usr/bin:/bin",
+    }
+    log = folder / "log"
+    with log.open("wb") as output:
+        daemon = subprocess.Popen(
+            command, env=environ, stdout=output, stderr=output, cwd="/", start_new_session=True
+        )
+    try:
+        up = processes.wait_until(lambda: socket.exists() or daemon.poll() is not None, 20)
+        assert up and socket.exists(), log.read_text()[-2000:]
+        yield Started(f"unix://{socket}", folder, log)
+    finally:
+        processes.end(processes.with_home(str(folder)), signal.SIGTERM)
+        processes.wait_until(lambda: not processes.with_home(str(folder)), 10)
+        processes.end(processes.with_home(str(folder)))
+        daemon.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Short, and readable for every user: a socket's path may have 107 bytes."""
+    path = Path(f"/var/tmp/sbx-{os.getpid()}-{os.urandom(3).hex()}")
+    path.mkdir(mode=0o755)
+    return path
+
+
+def usable(facts: dict[str, Any]) -> dict[str, bool | None]:
+    return {runtime["name"]: runtime["usable"] for runtime in facts["runtimes"]}
+
+
+def test_rootless_docker(home: Path) -> None:
+    reason = missing_fact("dockerd", ROOTLESS, "rootlesskit", "slirp4netns", "newuidmap")
+    if reason:
+        pytest.skip(f"no rootless Docker: {reason}")
+    runsc = find_program("runsc")
+    arguments = ["--directfs=false", "--network=host"]
+    runtimes = {
+        "runsc-sandboxd": {"path": runsc, "runtimeArgs": [*arguments, "--ignore-cgroups"]},
+        "runsc-cgroups": {"path": runsc, "runtimeArgs": arguments},
+    }
+    (home / "daemon.json").write_text(json.dumps({"runtimes": runtimes if runsc else {}}))
+    command = [
+        *("sh", ROOTLESS, f"--data-root={home}/data", f"--exec-root={home}/run/docker"),
+        f"--config-file={home}/daemon.json",
+    ]
+    with started(home, command, home / "run" / "docker.sock", user=True) as engine:
+        facts = engine.facts()
+        assert facts["platform"] == "rootless" and facts["engine"]["rootless"] is True
+        assert usable(facts)["runc"] is True, engine.log.read_text()[-2000:]
+        if not runsc:
+            return
+        assert usable(facts)["runsc-sandboxd"] is True
+        if facts["cgroup_version"] == "1":
+            broken = next(r for r in facts["runtimes"] if r["name"] == "runsc-cgroups")
+            assert broken["usable"] is False and "--ignore-cgroups" in broken["fix"]
+        image = import_busybox_image(engine.host)
+        project = sandboxes.make_project(home / "project", image, "gvisor")
+        for path in (project, *project.rglob("*")):
+            os.chown(path, USER, USER)
+        up = sandboxes.run(engine.host, project, "up")
+        assert up.returncode == 0, up.stderr
+        shown = sandboxes.run(engine.host, project, "exec", "--", "cat", "/proc/version")
+        assert "Linux version 4.4.0" in shown.stdout, shown.stderr
+        sandboxes.run(engine.host, project, "down")
+
+
+@pytest.mark.parametrize("user", [False, True], ids=["rootful", "rootless"])
+def test_podman(home: Path, user: bool) -> None:
+    reason = missing_fact("podman", *(("newuidmap",) if user else ()))
+    if reason:
+        pytest.skip(f"no Podman: {reason}")
+    with started(home, podman(home), home / "podman.sock", user) as engine:
+        facts = engine.facts()
+        assert facts["platform"] == "podman" and facts["engine"]["rootless"] is user
+        assert facts["engine"]["version"].split(".")[0] >= "5"
+        default = facts["engine"]["default_runtime"].rsplit("/", 1)[-1]
+        assert usable(facts) == {default: True}, "a container cannot be given another runtime"
+
+
+def test_podman_with_gvisor_as_its_own_runtime(home: Path) -> None:
+    reason = missing_fact("podman", "runsc")
+    if reason:
+        pytest.skip(f"no Podman with gVisor: {reason}")
+    runsc = find_program("runsc")
+    flags = [
+        "--runtime",
+        str(runsc),
+        "--runtime-flag",
+        "network=host",
+        "--runtime-flag",
+        "directfs=false",
+    ]
+    with started(home, podman(home, *flags), home / "podman.sock", user=False) as engine:
+        facts = engine.facts()
+        assert facts["gvisor"] == "runsc"
+
+
+def podman(home: Path, *flags: str) -> list[str]:
+    return [
+        *("podman", f"--root={home}/root", f"--runroot={home}/run/podman"),
+        *("--cgroup-manager=cgroupfs", "--events-backend=file", *flags),
+        *("system", "service", "--time=0", f"unix://{home}/podman.sock"),
+    ]
