@@ -8,6 +8,8 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -102,7 +104,7 @@ def test_messages_are_in_the_house_style(case: pages.Case) -> None:
         assert 0 <= span.start <= span.end <= len(source.text)
 
 
-def test_text_and_json_report_the_same_findings(tmp_path: Path) -> None:
+def test_all_forms_report_the_same_findings(tmp_path: Path) -> None:
     cases = [case for case in WEAK if not case.source.path.endswith(".toml")]
     for index, case in enumerate(cases):
         file = tmp_path / f"p{index:03}" / Path(case.source.path).relative_to("/project")
@@ -122,6 +124,28 @@ def test_text_and_json_report_the_same_findings(tmp_path: Path) -> None:
     assert heads == [
         f"{f['severity']}[{f['rule']}" for f in as_json["findings"] if f["suppressed"] is None
     ]
+    as_sarif = json.loads(_check(tmp_path, "--pedantic", "--format", "sarif"))["runs"][0]
+    assert [_in_sarif(result) for result in as_sarif["results"]] == [
+        (f["rule"], f["path"], f["line"], f["column"]) for f in as_json["findings"]
+    ]
+    prints = [r["partialFingerprints"]["sandboxd/v1"] for r in as_sarif["results"]]
+    assert len(set(prints)) == len(prints)
+    as_annotations = _check(tmp_path, "--pedantic", "--format", "github").splitlines()
+    assert [
+        f"{f['path']},line={f['line']}," in line
+        for f, line in zip(
+            [f for f in as_json["findings"] if f["suppressed"] is None],
+            as_annotations,
+            strict=False,
+        )
+    ] == [True] * len(places)
+
+
+def _in_sarif(result: dict[str, Any]) -> tuple[str, str, int, int]:
+    place = result["locations"][0]["physicalLocation"]
+    region = place["region"]
+    path = unquote(place["artifactLocation"]["uri"])
+    return result["ruleId"], path, region["startLine"], region["startColumn"]
 
 
 def _check(folder: Path, *arguments: str) -> str:
