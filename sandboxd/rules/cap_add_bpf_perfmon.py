@@ -44,7 +44,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="tracing sees the whole host, and its verifier is a known way to root",
-    needs=("cap_add",),
+    needs=("cap_add=BPF", "cap_add=PERFMON", "cap_add=CHECKPOINT_RESTORE"),
 )
 
 

@@ -48,7 +48,16 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="what it changes is changed for the host, since none of this is namespaced",
-    needs=("cap_add",),
+    needs=(
+        "cap_add=SYS_RAWIO",
+        "cap_add=SYS_BOOT",
+        "cap_add=SYS_TIME",
+        "cap_add=SYSLOG",
+        "cap_add=MAC_ADMIN",
+        "cap_add=MAC_OVERRIDE",
+        "cap_add=WAKE_ALARM",
+        "cap_add=LINUX_IMMUTABLE",
+    ),
 )
 
 

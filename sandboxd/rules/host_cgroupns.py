@@ -46,7 +46,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="names and limits of all containers are in sight, and the limits can be left with one more right",
-    needs=("cgroupns",),
+    needs=("cgroupns=host",),
 )
 
 

@@ -44,7 +44,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="root inside is root outside again, on an engine that was set up to prevent it",
-    needs=("userns",),
+    needs=("userns=host",),
 )
 
 

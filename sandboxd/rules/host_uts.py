@@ -43,7 +43,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="one wall less, and with SYS_ADMIN the host can be renamed",
-    needs=("uts",),
+    needs=("uts=host",),
 )
 
 

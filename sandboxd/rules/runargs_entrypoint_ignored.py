@@ -42,7 +42,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="what it was to start is not run",
-    needs=("devcontainer/runArgs",),
+    needs=("devcontainer~--entrypoint",),
 )
 
 

@@ -41,7 +41,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="docker takes the last one, and the others only look like it",
-    needs=("devcontainer/runArgs",),
+    needs=("devcontainer~--runtime",),
 )
 
 
