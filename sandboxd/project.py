@@ -26,6 +26,8 @@ from sandboxd.plan.carry import NOTHING, Carried, carry
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.planner import NO_GRANTS, Grants, make_plan
 from sandboxd.plan.workspace import survey
+from sandboxd.policy import floor as floor_file
+from sandboxd.policy import trust
 from sandboxd.text import SourceText
 
 HAND_WRITTEN = (".devcontainer/devcontainer.json", ".devcontainer.json")
@@ -105,9 +107,14 @@ class Project:
             raise
 
     def _plan(self, host: HostFacts, grants: Grants, base: Document | None) -> tuple[Plan, Carried]:
-        profile = profiles.load(self.config.profile.value)
+        name = self.config.profile.value
+        profile = profiles.load(name)
         facts = survey(self.workspace, profile.control_files)
-        plan = make_plan(self.config, host, self._container(base), facts, grants)
+        if profile.needs_grant and not grants.trusted:
+            granted = trust.is_granted(self.environ, self.workspace, self.config.path, name)
+            grants = grants._replace(trusted=granted)
+        floor = floor_file.load(self.environ)
+        plan = make_plan(self.config, host, self._container(base), facts, grants, floor)
         carried = NOTHING
         if base is not None:
             folder = os.path.relpath(os.path.dirname(base.source.path), self.workspace)

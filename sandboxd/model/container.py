@@ -162,6 +162,7 @@ class Container(NamedTuple):
     """The image's label ``devcontainer.metadata``, where an engine said what it holds."""
     image_user: Value[str] | None = None
     """Whom the image runs as, '' for root; None where that is not known."""
+    stop_signal: Value[str] | None = None
     partial: bool = False
     """Only a part of the container is written here, so nothing can be said to be missing."""
 

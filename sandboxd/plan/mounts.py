@@ -36,7 +36,7 @@ def workspace_mounts(
 
     :raises UsageError: a control file is a symbolic link or no regular file
     """
-    _refuse_links(facts)
+    refuse_links(facts)
     target = target_folder(facts.path)
     mounts = [
         notes.value(
@@ -95,7 +95,7 @@ def _ancestors(facts: WorkspaceFacts) -> set[str]:
     return found
 
 
-def _refuse_links(facts: WorkspaceFacts) -> None:
+def refuse_links(facts: WorkspaceFacts) -> None:
     for file in facts.control_files:
         if file.kind in ("symlink", "other"):
             what = "a symbolic link" if file.kind == "symlink" else "neither a file nor a folder"

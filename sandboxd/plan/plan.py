@@ -56,3 +56,5 @@ class Plan(NamedTuple):
     gvisor: bool = False
     """Whether the chosen runtime was seen to be gVisor."""
     stubs: tuple[str, ...] = ()
+    prepare: tuple[str, ...] = ()
+    """A command that has to succeed inside, as the user, before the sandbox is ready."""

@@ -19,23 +19,26 @@ from sandboxd.model.container import Container, Pair
 from sandboxd.model.values import Origin, Value
 from sandboxd.plan import base as base_config
 from sandboxd.plan import controls, profiles
+from sandboxd.plan.floor import apply as apply_floor
+from sandboxd.plan.floor import runtime as runtime_of
+from sandboxd.plan.layout import layout, without_control_over
 from sandboxd.plan.limits import limits
-from sandboxd.plan.mounts import target_folder, workspace_mounts
+from sandboxd.plan.mounts import target_folder
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.runtime import Choice, choose
 from sandboxd.plan.user import choose_user
 from sandboxd.plan.workspace import WorkspaceFacts
-
-# PID 1 that ends at once when it is asked to, and collects what `exec` leaves behind.
-KEEP_ALIVE = ("/bin/sh", "-c", "trap 'exit 0' TERM INT; while :; do sleep 3600 & wait $!; done")
+from sandboxd.policy.floor import NO_FLOOR, Floor
 
 
 class Grants(NamedTuple):
     """What the user allowed outside the repository, for this run."""
 
     allow_runc: bool = False
+    trusted: bool = False
+    """This very sandboxd.toml may choose a profile that takes controls away."""
 
 
 NO_GRANTS = Grants()
@@ -47,6 +50,7 @@ def make_plan(
     base: Container | None,
     workspace: WorkspaceFacts,
     grants: Grants = NO_GRANTS,
+    floor: Floor = NO_FLOOR,
 ) -> Plan:
     """The sandbox for the project at `workspace.path`.
 
@@ -56,23 +60,29 @@ def make_plan(
     :raises EnvironmentFailure: the host cannot enforce what the profile needs
     """
     profile = profiles.load(config.profile.value)
+    profile, config = apply_floor(profile, config, floor, grants.trusted)
     notes = Notes(profile.name)
-    choice = choose(profile, config.runtime, host, grants.allow_runc, notes)
+    allow_runc = grants.allow_runc and not (floor.no_runc_grant or floor.gvisor)
+    choice = choose(profile, runtime_of(config, floor), host, allow_runc, notes)
     if base is not None:
         base_config.leave_out(base, notes)
+        if profile.read_only_root:
+            base = without_control_over(base, notes)
     target = target_folder(workspace.path)
     file = profile.seccomp_runsc if choice.gvisor else profile.seccomp_runc
     seccomp = profiles.seccomp_path(file)
     if seccomp and not controls.seccomp_works(profile, choice, host, notes):
         seccomp = ""
-    mounts = workspace_mounts(workspace, choice.plain_pins_hold, notes)
+    user = choose_user(profile, config, base, host, workspace, notes)
+    places = layout(profile, workspace, choice, user, notes)
+    taken = base_config.mounts(base, workspace.path, target, notes) if base else ()
     bound = limits(profile, choice, host, notes)
     container = Container(
         name=_name(workspace.path),
         place=None,
         image=_image(config, base, notes),
         runtime=_runtime(choice, notes),
-        user=choose_user(profile, config, base, host, workspace, notes),
+        user=user,
         cap_drop=tuple(
             notes.value("cap_drop", cap, cap, "every capability not given back is taken")
             for cap in profile.cap_drop
@@ -80,18 +90,18 @@ def make_plan(
         cap_add=controls.capabilities(profile, config, notes),
         security_opt=controls.security_options(profile, seccomp, notes),
         network=controls.network(profile, config, base, notes),
-        mounts=mounts + (base_config.mounts(base, workspace.path, target, notes) if base else ()),
-        read_only_rootfs=_switch("read_only_rootfs", base.read_only_rootfs, notes)
-        if base
-        else None,
+        mounts=(*places.first, *taken, *places.last),
+        read_only_rootfs=places.read_only_root
+        or (_switch("read_only_rootfs", base.read_only_rootfs, notes) if base else None),
         init=_switch("init", base.init, notes) if base else None,
-        env=_environment(config, base, notes),
+        env=(*_environment(config, base, notes), *places.env),
         annotations=controls.gvisor_annotations(choice, seccomp, notes),
         labels=_labels(workspace.path, profile),
         memory=bound.memory,
         pids_limit=bound.pids,
         ulimits=bound.ulimits,
-        command=KEEP_ALIVE,
+        command=places.command,
+        stop_signal=places.stop_signal,
         working_dir=notes.value("working_dir", target, target, "the workspace"),
     )
     controls.say_what_stays_open(profile, choice, host, container, notes)
@@ -105,7 +115,8 @@ def make_plan(
         control_files=workspace.existing_control_files,
         left_out=tuple(notes.left_out),
         gvisor=choice.gvisor,
-        stubs=workspace.of_kind("stub"),
+        stubs=workspace.of_kind("stub") if profile.access == "rw" else (),
+        prepare=places.prepare,
     )
 
 

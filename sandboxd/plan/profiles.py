@@ -21,9 +21,12 @@ class Fault(NamedTuple):
 class Profile(NamedTuple):
     """What a sandbox for one purpose may do.
 
-    `gvisor` is ``preferred`` or ``required``; `user` is ``non-root`` or ``image``; the seccomp
-    fields name files of `profiles/seccomp`, '' for the engine's default; an empty `memory` and a
-    zero in `processes` mean no limit.
+    `gvisor` is ``preferred``, ``required`` or ``on request``; `user` is ``non-root`` or ``image``;
+    the seccomp fields name files of `profiles/seccomp`, `apparmor` a profile of
+    `profiles/apparmor`, '' for the engine's default; an empty `memory` or `time` and a zero in
+    `processes` mean no limit. `read_only_root` comes with the sizes of `home` and `/tmp` in
+    memory. `access` to the workspace is ``rw``, ``ro`` or ``copy``, a copy of the size `copy`.
+    `needs_grant`: a file of the repository cannot choose it alone.
     """
 
     name: str
@@ -41,6 +44,14 @@ class Profile(NamedTuple):
     processes: int
     control_files: tuple[str, ...]
     faults: tuple[Fault, ...] = ()
+    needs_grant: bool = False
+    apparmor: str = ""
+    time: str = ""
+    read_only_root: bool = False
+    home: str = ""
+    tmp: str = ""
+    access: str = "rw"
+    copy: str = ""
 
 
 def names() -> tuple[str, ...]:
@@ -71,13 +82,16 @@ def seccomp_path(file: str) -> str:
 
 # Every table and key a profile must have: a typo in a profile must not silently loosen it.
 _SCHEMA: dict[str, set[str]] = {
+    "trust": {"needs_grant"},
     "runtime": {"gvisor"},
     "capabilities": {"drop", "add", "may_add"},
     "privileges": {"no_new_privileges", "user"},
     "seccomp": {"runc", "runsc"},
+    "apparmor": {"runc"},
     "network": {"mode"},
-    "limits": {"memory", "processes"},
-    "workspace": {"control_files"},
+    "limits": {"memory", "processes", "time"},
+    "filesystem": {"root", "home", "tmp"},
+    "workspace": {"access", "copy", "control_files"},
 }
 
 
@@ -90,7 +104,7 @@ def _profile(name: str, data: dict[str, Any]) -> Profile:
     return Profile(
         name=name,
         purpose=data["purpose"],
-        gvisor=_one_of(data["runtime"]["gvisor"], "preferred", "required"),
+        gvisor=_one_of(data["runtime"]["gvisor"], "preferred", "required", "on request"),
         cap_drop=tuple(capabilities["drop"]),
         cap_add=tuple(capabilities["add"]),
         cap_may_add=tuple(capabilities["may_add"]),
@@ -103,6 +117,14 @@ def _profile(name: str, data: dict[str, Any]) -> Profile:
         processes=data["limits"]["processes"],
         control_files=tuple(data["workspace"]["control_files"]),
         faults=tuple(Fault(**fault) for fault in data.get("fault", ())),
+        needs_grant=data["trust"]["needs_grant"],
+        apparmor=data["apparmor"]["runc"],
+        time=data["limits"]["time"],
+        read_only_root=_one_of(data["filesystem"]["root"], "rw", "ro") == "ro",
+        home=data["filesystem"]["home"],
+        tmp=data["filesystem"]["tmp"],
+        access=_one_of(data["workspace"]["access"], "rw", "ro", "copy"),
+        copy=data["workspace"]["copy"],
     )
 
 

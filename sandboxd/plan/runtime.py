@@ -69,6 +69,8 @@ def decide(profile: Profile, asked: str, host: HostFacts, allow_runc: bool = Fal
     best = host.proven_gvisor()
     if asked == "runc":
         return _asked_for_runc(profile, host, best, allow_runc)
+    if asked == "auto" and profile.gvisor == "on request":
+        return _runc(host, "the profile shares the host's kernel", f"profile {profile.name}", None)
     if best is not None:
         decider = "config" if asked == "gvisor" else "host"
         return Decision(Choice(best.name, True, best.directfs_off(), _why_gvisor(best), decider))
@@ -102,19 +104,20 @@ def _asked_for_runc(
     return _runc(host, "asked for", "config", downgrade)
 
 
-def _runc(host: HostFacts, why: str, decided_by: str, downgrade: Downgrade) -> Decision:
+def _runc(host: HostFacts, why: str, decided_by: str, downgrade: Downgrade | None) -> Decision:
     engine = host.engine
+    downgrades = (downgrade,) if downgrade is not None else ()
     if engine is None or engine.error or not engine.runtimes:
-        return Decision(Choice("runc", False, True, why, decided_by), (downgrade,))
+        return Decision(Choice("runc", False, True, why, decided_by), downgrades)
     runc = engine.runtime("runc")
     if runc is None:
         name = engine.default_runtime or ""
         why = f"{why}; this engine has no runtime named runc"
-        return Decision(Choice(name, False, True, why, "host"), (downgrade,))
+        return Decision(Choice(name, False, True, why, "host"), downgrades)
     if runc.usable is False:
         cannot = f"runc cannot start a container: {runc.why}"
-        return Decision(None, (downgrade,), "host", cannot, runc.fix)
-    return Decision(Choice("runc", False, True, why, decided_by), (downgrade,))
+        return Decision(None, downgrades, "host", cannot, runc.fix)
+    return Decision(Choice("runc", False, True, why, decided_by), downgrades)
 
 
 def _why_gvisor(runtime: Runtime) -> str:

@@ -40,6 +40,9 @@ def flags(container: Container) -> list[Flag]:
     for value in container.ulimits:
         text = f"{value.value.name}={value.value.value}"
         found.append(_flag("ulimit", text, "ulimits", value.written))
+    if container.stop_signal is not None:
+        signal = container.stop_signal
+        found.append(_flag("stop-signal", signal.value, "stop_signal", signal.written))
     if container.read_only_rootfs is not None:
         found.append(Flag("--read-only", "read_only_rootfs", "true"))
     return found
@@ -47,6 +50,23 @@ def flags(container: Container) -> list[Flag]:
 
 def _flag(name: str, value: str, field: str, item: str) -> Flag:
     return Flag(f"--{name}={value}", field, item)
+
+
+def is_tmpfs_flag(mount: Mount) -> bool:
+    """Whether a mount needs `--tmpfs`: `--mount type=tmpfs` has no option that allows programs."""
+    return mount.type == "tmpfs" and "exec" in mount.options
+
+
+def tmpfs_text(mount: Mount) -> str:
+    """The value of `--tmpfs`."""
+    return f"{mount.target}:{','.join(mount.options)}"
+
+
+def mount_flag(mount: Mount) -> str:
+    """A mount as the flag of `docker run` that can say all of it."""
+    if is_tmpfs_flag(mount):
+        return f"--tmpfs={tmpfs_text(mount)}"
+    return f"--mount={mount_text(mount)}"
 
 
 def mount_text(mount: Mount) -> str:

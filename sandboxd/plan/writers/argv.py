@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sandboxd.errors import UsageError
 from sandboxd.plan.plan import Plan
-from sandboxd.plan.writers._flags import flags, mount_text
+from sandboxd.plan.writers._flags import flags, mount_flag
 
 
 def render(plan: Plan) -> list[str]:
@@ -21,7 +21,7 @@ def render(plan: Plan) -> list[str]:
     words = ["docker", "run", "--detach", f"--name={container.name}"]
     words += [flag.text for flag in flags(container)]
     words += [f"--security-opt={v.value.name}={v.value.value}" for v in container.security_opt]
-    words += [f"--mount={mount_text(v.value)}" for v in container.mounts]
+    words += [mount_flag(v.value) for v in container.mounts]
     words += [f"--env={v.value.name}={v.value.value}" for v in container.env]
     words += [f"--label={v.value.name}={v.value.value}" for v in container.labels]
     if container.init is not None:
@@ -31,3 +31,8 @@ def render(plan: Plan) -> list[str]:
     if container.working_dir is not None:
         words.append(f"--workdir={container.working_dir.value}")
     return [*words, "--entrypoint=", container.image.value, *container.command]
+
+
+def prepare(plan: Plan) -> list[str]:
+    """The words of the command line to run after it, before the sandbox is ready; [] for none."""
+    return ["docker", "exec", plan.container.name, *plan.prepare] if plan.prepare else []

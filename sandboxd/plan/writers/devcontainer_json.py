@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from typing import Any
 
 from sandboxd.model.container import Mount
 from sandboxd.plan.carry import GENERATED_FOLDER, NOTHING, Carried
 from sandboxd.plan.plan import Plan
-from sandboxd.plan.writers._flags import flags, mount_text
+from sandboxd.plan.writers._flags import flags, is_tmpfs_flag, mount_flag, mount_text
 
 SECCOMP_FILE = f"{GENERATED_FOLDER}/seccomp.json"
 """Beside the generated file, so that it does not name a path of this machine."""
@@ -54,6 +55,8 @@ class _Writer:
             self.property("init", True)
         if self.container.env:
             self.property("containerEnv", {v.value.name: v.value.value for v in self.container.env})
+        if self.plan.prepare:
+            self.prepare(carried)
         for key, value in carried.items():
             self.property(key, value, ["from your devcontainer.json"])
         body = ",\n".join("\n".join(lines) for lines in self.properties)
@@ -94,7 +97,8 @@ class _Writer:
         mount = self.container.mounts[0]
         why = self.why("mounts", mount.written)
         self.property("workspaceMount", self.mount(mount.value), why)
-        self.property("workspaceFolder", mount.value.target)
+        folder = self.container.working_dir
+        self.property("workspaceFolder", folder.value if folder is not None else mount.value.target)
 
     def mounts(self) -> None:
         """All other mounts, as property where the CLI can be trusted with them.
@@ -102,12 +106,19 @@ class _Writer:
         It splits each at its commas, quoted or not, to find the target, and of mounts without a
         target it keeps one: pins of a workspace with a comma in its path would be lost.
         """
+        rest = self.container.mounts[1:]
         items = [
             (self.mount(value.value), self.why("mounts", value.written))
-            for value in self.container.mounts[1:]
+            for value in rest
+            if not is_tmpfs_flag(value.value)
+        ]
+        self.mount_flags = [
+            (mount_flag(value.value), self.why("mounts", value.written))
+            for value in rest
+            if is_tmpfs_flag(value.value)
         ]
         if any(char in self.plan.workspace for char in _SEPARATORS):
-            self.mount_flags = [(f"--mount={text}", why) for text, why in items]
+            self.mount_flags[:0] = [(f"--mount={text}", why) for text, why in items]
         elif items:
             self.listing("mounts", items)
 
@@ -135,6 +146,20 @@ class _Writer:
             # The CLI would build an image to change the ids of a user that has no name.
             carried.pop("updateRemoteUserUID", None)
             self.property("updateRemoteUserUID", False)
+
+    def prepare(self, carried: dict[str, Any]) -> None:
+        """What has to be done first, then the project's own first hook."""
+        command = shlex.join(self.plan.prepare)
+        own = carried.pop("onCreateCommand", None)
+        if isinstance(own, list):
+            own = shlex.join(str(word) for word in own)
+        if isinstance(own, str) and own:
+            command += f" && {own}"
+        elif own:
+            # Its parts run side by side, and none may start before the copy is whole.
+            parts = [p if isinstance(p, str) else shlex.join(map(str, p)) for p in own.values()]
+            command = " && ".join([command, *parts])
+        self.property("onCreateCommand", command, ["the workspace inside is a copy"])
 
     def run_args(self) -> None:
         items = [(flag.text, self.why(flag.field, flag.item)) for flag in flags(self.container)]

@@ -10,6 +10,7 @@ from sandboxd.errors import UsageError
 from sandboxd.files import read_source
 from sandboxd.model.container import Container, Mount
 from sandboxd.plan.plan import Plan
+from sandboxd.plan.writers._flags import is_tmpfs_flag
 
 PLAN_LABEL = "dev.sandboxd.plan"
 
@@ -51,6 +52,8 @@ def _body(plan: Plan) -> dict[str, Any]:
     }
     if container.user is not None:
         body["User"] = container.user.value
+    if container.stop_signal is not None:
+        body["StopSignal"] = container.stop_signal.value
     if container.working_dir is not None:
         body["WorkingDir"] = container.working_dir.value
     return body
@@ -64,8 +67,11 @@ def _host_config(plan: Plan) -> dict[str, Any]:
         "SecurityOpt": [
             _security_option(v.value.name, v.value.value) for v in container.security_opt
         ],
-        "Mounts": [_mount(v.value) for v in container.mounts],
+        "Mounts": [_mount(v.value) for v in container.mounts if not is_tmpfs_flag(v.value)],
     }
+    tmpfs = [v.value for v in container.mounts if is_tmpfs_flag(v.value)]
+    if tmpfs:
+        config["Tmpfs"] = {mount.target: ",".join(mount.options) for mount in tmpfs}
     if container.runtime is not None:
         config["Runtime"] = container.runtime.value
     if container.network is not None:

@@ -1,0 +1,87 @@
+"""The floor: what an organisation and you demand of every project, and what it does to this one.
+
+`/etc/sandboxd/policy.toml`, then `policy.toml` in your config folder (`~/.config/sandboxd`). Both
+hold, and each can only take away:
+
+    profiles = ["dev", "agent", "review", "untrusted"]   # those that may be chosen
+    runtime = "gvisor"                                   # else nothing runs
+    network = "none"
+    capabilities = []                                    # those that a sandboxd.toml may add
+    allow_runc = false                                   # `--allow-runc` counts for nothing
+    trust = false                                        # no grants of `sandboxd trust`
+
+An unknown key, or a file that cannot be read, stops every command that plans a sandbox.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING
+
+from sandboxd.cli import terminal
+from sandboxd.errors import EXIT_OK
+
+if TYPE_CHECKING:
+    from sandboxd.policy.floor import Floor
+
+HELP = "what is demanded of every project, by whom"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "action",
+        nargs="?",
+        choices=("show", "explain"),
+        default="show",
+        help="show the demands, or explain what they do to a project",
+    )
+    parser.add_argument("path", nargs="?", default=".", help="folder of the project")
+
+
+def run(args: argparse.Namespace) -> int:
+    from sandboxd.policy import floor
+
+    found = floor.load(os.environ)
+    for demand in found.demands:
+        print(f"{demand.key} = {_toml(demand.value)}  ({terminal.printable(demand.path)})")
+    if not found.demands:
+        user = os.path.join(floor.user_folder(os.environ), floor.FILE_NAME)
+        terminal.status(
+            f"nothing is demanded: neither `{floor.ORGANISATION}` nor `{user}` is there"
+        )
+    if args.action == "explain":
+        _explain(args.path, found)
+    return EXIT_OK
+
+
+def _explain(path: str, found: Floor) -> None:
+    from sandboxd.plan import profiles
+    from sandboxd.plan.floor import apply, runtime
+    from sandboxd.policy import trust
+    from sandboxd.project import Project
+
+    project = Project.open(path, os.environ)
+    config = project.config
+    before = profiles.load(config.profile.value)
+    granted = before.needs_grant and trust.is_granted(
+        os.environ, project.workspace, config.path, before.name
+    )
+    after, asked = apply(before, config, found, granted)
+    runtime(asked, found)
+    changes = [
+        f"{field.replace('_', ' ')}: {_toml(old)} becomes {_toml(new)}"
+        for field, old, new in zip(profiles.Profile._fields, before, after, strict=True)
+        if old != new
+    ]
+    if asked != config:
+        changes.append("the network that sandboxd.toml asks for is not given")
+    print(f"{terminal.printable(project.workspace)}: profile {before.name} is allowed")
+    for change in changes or ["nothing of it changes"]:
+        print(f"  {change}")
+
+
+def _toml(value: object) -> str:
+    import json
+
+    return json.dumps(list(value) if isinstance(value, tuple | frozenset) else value)

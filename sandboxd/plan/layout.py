@@ -1,0 +1,170 @@
+"""What can be written inside: a root file system, a workspace, or a copy of it that goes away.
+
+`tmpfs` mounts are spelled as the `--tmpfs` flag, whose options can allow programs in them: those of
+`--mount type=tmpfs` cannot, and builds, hooks and editors run programs in the home and in `/tmp`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sandboxd.errors import UsageError
+from sandboxd.model.container import Container, Mount, Pair
+from sandboxd.model.values import Value
+from sandboxd.plan.mounts import pinned_volume, refuse_links, target_folder, workspace_mounts
+from sandboxd.plan.notes import Notes
+from sandboxd.plan.profiles import Profile
+from sandboxd.plan.runtime import Choice
+from sandboxd.plan.workspace import WorkspaceFacts
+
+HOME = "/home/sandbox"
+SOURCE = "/sandboxd/workspace"
+"""Where the original of a copied workspace is, read-only."""
+
+# PID 1 that ends at once when it is asked to, and collects what `exec` leaves behind.
+_KEEP_ALIVE = "trap 'exit 0' TERM INT; while :; do sleep 3600 & wait $!; done"
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+class Layout(NamedTuple):
+    """`first` are mounts in the order to make them; `last` come after those of the user's config.
+
+    `prepare` has to run inside, as the user, before the sandbox is ready.
+    """
+
+    first: tuple[Value[Mount], ...]
+    last: tuple[Value[Mount], ...] = ()
+    env: tuple[Value[Pair], ...] = ()
+    read_only_root: Value[bool] | None = None
+    command: tuple[str, ...] = ()
+    prepare: tuple[str, ...] = ()
+    stop_signal: Value[str] | None = None
+
+
+def layout(
+    profile: Profile,
+    facts: WorkspaceFacts,
+    choice: Choice,
+    user: Value[str] | None,
+    notes: Notes,
+) -> Layout:
+    """Where the workspace is inside and what of the rest can be written.
+
+    :raises UsageError: a control file cannot be pinned
+    """
+    target = target_folder(facts.path)
+    last: tuple[Value[Mount], ...] = ()
+    if profile.access == "rw":
+        first = workspace_mounts(facts, choice.plain_pins_hold, notes)
+    else:
+        refuse_links(facts)
+        inside = target if profile.access == "ro" else SOURCE
+        first = (_read_only(facts.path, inside, choice.plain_pins_hold, notes),)
+    if profile.access == "copy":
+        last = (_copy(profile, target, user, notes),)
+    home: tuple[Value[Pair], ...] = ()
+    root = None
+    if profile.read_only_root:
+        why = "programs of the image cannot be replaced"
+        root = notes.value("read_only_rootfs", True, "true", why)
+        last += (
+            _memory_folder(HOME, profile.home, "700", user, notes),
+            # A path inside; nothing is opened here.
+            _memory_folder("/tmp", profile.tmp, "1777", user, notes),  # noqa: S108
+        )
+        why = "the image's own home cannot be written"
+        home = (notes.value("env", Pair("HOME", HOME), "HOME", why),)
+        notes.downgrade(
+            "root file system",
+            f"read-only: only `{HOME}` and `/tmp` can be written besides the workspace, in memory",
+        )
+    prepare = ("cp", "-RPp", f"{SOURCE}/.", target) if profile.access == "copy" else ()
+    return Layout(
+        first,
+        last,
+        home,
+        root,
+        _command(profile, choice, notes),
+        prepare,
+        _stop_signal(profile, notes),
+    )
+
+
+def without_control_over(base: Container, notes: Notes) -> Container:
+    """`base` without the variables that the layout sets itself."""
+    kept = []
+    for value in base.env:
+        if value.value.name == "HOME":
+            notes.leave_out(value, f"the home is `{HOME}`, where something can be written")
+        else:
+            kept.append(value)
+    return base._replace(env=tuple(kept))
+
+
+def _read_only(path: str, inside: str, plain_pins_hold: bool, notes: Notes) -> Value[Mount]:
+    if plain_pins_hold:
+        mount, why = Mount("bind", path, inside, read_only=True), "nothing inside can change it"
+    else:
+        mount = pinned_volume(path, inside)
+        why = "by a volume, since under this gVisor a plain read-only bind can be emptied"
+    return notes.value("mounts", mount, f"{inside} (read-only)", f"the workspace: {why}")
+
+
+def _copy(profile: Profile, target: str, user: Value[str] | None, notes: Notes) -> Value[Mount]:
+    notes.downgrade(
+        "results",
+        f"the work is done on a copy of {profile.copy} at most, in memory: it goes with the sandbox",
+        "take results out while it runs: `sandboxd exec tar c FILES > results.tar`",
+    )
+    return _memory_folder(target, profile.copy, "755", user, notes)
+
+
+def _memory_folder(
+    target: str, size: str, mode: str, user: Value[str] | None, notes: Notes
+) -> Value[Mount]:
+    options = ["rw", "exec", "nosuid", "nodev", f"size={size}"]
+    uid, _, gid = user.value.partition(":") if user is not None else ("", "", "")
+    if mode != "1777" and uid.isdigit():
+        options += [f"mode={mode}", f"uid={uid}", f"gid={gid or uid}"]
+    else:
+        # A user's name means a number only inside.
+        options.append("mode=1777")
+    mount = Mount("tmpfs", "", target, options=tuple(options))
+    why = "in memory, counted against the memory limit, gone with the container"
+    return notes.value("mounts", mount, f"{target} ({size} in memory)", why)
+
+
+def _command(profile: Profile, choice: Choice, notes: Notes) -> tuple[str, ...]:
+    if not profile.time:
+        return ("/bin/sh", "-c", _KEEP_ALIVE)
+    notes.downgrade(
+        "time limit",
+        f"{profile.time}, for a sandbox that `sandboxd up` starts; one that an editor starts from "
+        "the generated file runs on",
+    )
+    if choice.gvisor:
+        notes.downgrade(
+            "time limit",
+            "under gVisor a program inside can halt the first process, and the clock with it",
+            "end it yourself: `sandboxd down`",
+        )
+    # As PID 1 itself: Linux lets no signal from inside halt it, as it would a child of it.
+    return ("/bin/sh", "-c", f"exec sleep {seconds(profile.time)}")
+
+
+def _stop_signal(profile: Profile, notes: Notes) -> Value[str] | None:
+    if not profile.time:
+        return None
+    why = "its first process hears no other signal, and nothing of it is to be saved"
+    return notes.value("stop_signal", "SIGKILL", "SIGKILL", why)
+
+
+def seconds(text: str) -> int:
+    """``1h`` in seconds.
+
+    :raises UsageError: it is no such text
+    """
+    if text[-1:] not in _SECONDS or not text[:-1].isdigit():
+        raise UsageError(f"`{text}` is no time", "write it like `90s`, `30m` or `1h`")
+    return int(text[:-1]) * _SECONDS[text[-1]]

@@ -1,0 +1,134 @@
+"""The floor: what an organisation, then the user, demands of every project. It only tightens.
+
+`/etc/sandboxd/policy.toml`, then `policy.toml` in the user's config folder: both hold, so a second
+file can take away and never give back. A repository has no part in it. A file that cannot be read,
+or has a key that is not known, stops everything: a misspelt restriction must not be none.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from sandboxd.errors import UsageError
+
+ORGANISATION = "/etc/sandboxd/policy.toml"
+FILE_NAME = "policy.toml"
+
+_LISTS = ("profiles", "capabilities")
+_KEYS = (*_LISTS, "runtime", "network", "allow_runc", "trust")
+
+
+class Demand(NamedTuple):
+    """One line of a floor: the key, its value, and the file that it stands in."""
+
+    key: str
+    value: Any
+    path: str
+
+
+class Floor(NamedTuple):
+    """None and False where nothing is demanded; `demands` are all lines, for a person to read."""
+
+    profiles: frozenset[str] | None = None
+    """Those that may be chosen."""
+    capabilities: frozenset[str] | None = None
+    """Those that a sandboxd.toml may add."""
+    gvisor: bool = False
+    no_network: bool = False
+    no_runc_grant: bool = False
+    no_trust: bool = False
+    demands: tuple[Demand, ...] = ()
+
+    def path_of(self, key: str) -> str:
+        """The file that demands something about `key`."""
+        return next((demand.path for demand in self.demands if demand.key == key), "")
+
+
+NO_FLOOR = Floor()
+
+
+def user_folder(environ: Mapping[str, str]) -> str:
+    """Where the user's own policy and grants are: outside every workspace."""
+    config = environ.get("XDG_CONFIG_HOME") or os.path.join(environ.get("HOME", "/"), ".config")
+    return os.path.join(config, "sandboxd")
+
+
+def load(environ: Mapping[str, str], organisation: str = ORGANISATION) -> Floor:
+    """The floor in force for this user.
+
+    :raises UsageError: a file of it cannot be read, is not valid, or could be written by others
+    """
+    floor = NO_FLOOR
+    for path in (organisation, os.path.join(user_folder(environ), FILE_NAME)):
+        for key, value in _read(path).items():
+            floor = _tighten(floor, Demand(key, value, path))
+    return floor
+
+
+def _read(path: str) -> dict[str, Any]:
+    try:
+        with open(path, "rb") as file:
+            found = os.fstat(file.fileno())
+            data = file.read(1 << 20)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise UsageError(
+            f"cannot read the policy `{path}`: {(error.strerror or str(error)).lower()}",
+            "correct its permissions: without it nothing may run",
+        ) from None
+    if found.st_mode & stat.S_IWOTH or found.st_uid not in (0, os.geteuid()):
+        raise UsageError(
+            f"the policy `{path}` can be written by others", f"`chmod o-w {path}`, and own it"
+        )
+    import tomllib
+
+    try:
+        return tomllib.loads(data.decode())
+    except ValueError as error:
+        raise UsageError(f"the policy `{path}` is not valid TOML: {error}", "correct it") from None
+
+
+def _tighten(floor: Floor, demand: Demand) -> Floor:
+    key, value = demand.key, demand.value
+    if key not in _KEYS:
+        known = ", ".join(f"`{name}`" for name in _KEYS)
+        raise UsageError(
+            f"the policy `{demand.path}` has an unknown key `{key}`", f"it may have {known}"
+        )
+    floor = floor._replace(demands=(*floor.demands, demand))
+    if key in _LISTS:
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise _wrong(demand, "a list of strings")
+        allowed = frozenset(item.removeprefix("CAP_") for item in value)
+        before = floor.profiles if key == "profiles" else floor.capabilities
+        both = allowed if before is None else before & allowed
+        return (
+            floor._replace(profiles=both)
+            if key == "profiles"
+            else floor._replace(capabilities=both)
+        )
+    if key == "runtime":
+        _only(demand, "gvisor")
+        return floor._replace(gvisor=True)
+    if key == "network":
+        _only(demand, "none")
+        return floor._replace(no_network=True)
+    _only(demand, False)
+    return (
+        floor._replace(no_runc_grant=True) if key == "allow_runc" else floor._replace(no_trust=True)
+    )
+
+
+def _only(demand: Demand, value: object) -> None:
+    if type(demand.value) is not type(value) or demand.value != value:
+        raise _wrong(demand, f"`{str(value).lower()}`: a policy can only take away")
+
+
+def _wrong(demand: Demand, wanted: str) -> UsageError:
+    return UsageError(
+        f"the policy `{demand.path}` has `{demand.key} = {demand.value!r}`", f"it must be {wanted}"
+    )

@@ -1,0 +1,113 @@
+"""What the user trusts: one content of one project's sandboxd.toml, granted outside of it.
+
+A grant is for a hash, so a changed file needs a new one. The file of the grants lies in the user's
+config folder, which no sandbox sees.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sandboxd.errors import UnreadableError, UsageError
+from sandboxd.files import read_bytes, write_atomic
+from sandboxd.policy.floor import user_folder
+
+FILE_NAME = "trust.json"
+
+
+class Grant(NamedTuple):
+    """`digest` is that of the sandboxd.toml that was looked at, `profile` what it chose."""
+
+    workspace: str
+    digest: str
+    profile: str
+
+
+def digest(config: str) -> str:
+    """Identity of a sandboxd.toml; '' when it cannot be read.
+
+    :param config: its path
+    """
+    try:
+        return hashlib.sha256(read_bytes(config)).hexdigest()
+    except UnreadableError:
+        return ""
+
+
+def grants(environ: Mapping[str, str]) -> tuple[Grant, ...]:
+    """All grants of this user.
+
+    :raises UsageError: the file is there and is not ours or not whole
+    """
+    path = _path(environ)
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ()
+    if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise UsageError(f"`{path}` can be written by others", f"`chmod 600 {path}`, and own it")
+    try:
+        entries = json.loads(read_bytes(path))["grants"]
+        return tuple(
+            Grant(str(e["workspace"]), str(e["sha256"]), str(e["profile"])) for e in entries
+        )
+    except (UnreadableError, ValueError, KeyError, TypeError):
+        raise UsageError(
+            f"`{path}` is not a list of grants", "remove it, then run `sandboxd trust add` again"
+        ) from None
+
+
+def is_granted(
+    environ: Mapping[str, str], workspace: str, config: str | None, profile: str
+) -> bool:
+    """Whether this very sandboxd.toml may choose `profile`.
+
+    Grants within the workspace count for nothing: what runs in it could write them.
+    """
+    if config is None or _is_below(_path(environ), workspace):
+        return False
+    return Grant(workspace, digest(config), profile) in grants(environ)
+
+
+def add(environ: Mapping[str, str], grant: Grant) -> None:
+    """Trust it; any grant of the same project before is replaced.
+
+    :raises UsageError: the user's config folder lies in the workspace
+    """
+    path = _path(environ)
+    if _is_below(path, grant.workspace):
+        raise UsageError(
+            f"grants would be written to `{path}`, within the workspace itself",
+            "set XDG_CONFIG_HOME to a folder outside of it",
+        )
+    others = [old for old in grants(environ) if old.workspace != grant.workspace]
+    _write(path, [*others, grant])
+
+
+def revoke(environ: Mapping[str, str], workspace: str) -> bool:
+    """Trust nothing of `workspace` any more; False if nothing was."""
+    before = grants(environ)
+    kept = [grant for grant in before if grant.workspace != workspace]
+    if len(kept) == len(before):
+        return False
+    _write(_path(environ), kept)
+    return True
+
+
+def _path(environ: Mapping[str, str]) -> str:
+    return os.path.join(user_folder(environ), FILE_NAME)
+
+
+def _is_below(path: str, folder: str) -> bool:
+    real = os.path.realpath(path)
+    return real.startswith(os.path.realpath(folder).rstrip("/") + "/")
+
+
+def _write(path: str, entries: list[Grant]) -> None:
+    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+    listed = [{"workspace": g.workspace, "sha256": g.digest, "profile": g.profile} for g in entries]
+    write_atomic(path, (json.dumps({"grants": listed}, indent=1) + "\n").encode(), 0o600)

@@ -1,0 +1,120 @@
+"""The profiles `review`, `untrusted` and `trusted` on a real engine: what each says, it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.host.facts import HostFacts
+from sandboxd.plan.plan import Plan
+from sandboxd.sandbox import run as life
+from sandboxd.sandbox.engine import Engine, Exec
+from sandboxd.sandbox.execute import run_quietly
+from tests.e2e import sandboxes
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
+
+
+@pytest.fixture
+def made(tmp_path: Path, busybox_image: str, runtime: str, request: pytest.FixtureRequest) -> Path:
+    return sandboxes.make_project(tmp_path / "w", busybox_image, runtime, request.param)
+
+
+@pytest.fixture
+def plan(made: Path, host_facts: HostFacts) -> Plan:
+    return sandboxes.plan_of(made, host_facts)
+
+
+@pytest.fixture
+def up(api: Engine, made: Path, plan: Plan) -> Iterator[str]:
+    yield life.up(api, plan, lambda _: None).id
+    life.down(api, str(made), lambda _: None)
+
+
+def inside(api: Engine, container: str, script: str) -> list[str]:
+    _, output = run_quietly(api, container, Exec(["sh", "-c", script]))
+    return output.decode().split()
+
+
+TRY = """
+id -u; sed -n "3,\$s/:.*//p" /proc/net/dev; pwd
+for f in main.py .git/hooks/x /bin/x /etc/x; do : 2>/dev/null >>$f && echo wrote:$f; done
+cp /bin/busybox /tmp/true && /tmp/true; echo tmp:$?
+cp /bin/busybox ~/true && ~/true; echo home:$?
+""".replace(": 2>/dev/null >>$f", "(: >>$f) 2>/dev/null")
+
+
+@pytest.mark.parametrize("made", ["review"], indirect=True)
+def test_review_reads_and_changes_nothing(api: Engine, made: Path, up: str) -> None:
+    before = sandboxes.tree(made)
+    assert inside(api, up, TRY) == ["1000", "lo", "/workspaces/w", "tmp:0", "home:0"]
+    assert inside(api, up, "cat main.py; (: > main.py) 2>/dev/null")[:1] == ["print('hello')"]
+    assert sandboxes.tree(made) == before
+
+
+@pytest.mark.parametrize("made", ["untrusted"], indirect=True)
+def test_untrusted_works_on_a_copy(api: Engine, made: Path, up: str) -> None:
+    before = sandboxes.tree(made)
+    seen = inside(api, up, TRY)
+    assert seen == [
+        *("1000", "lo", "/workspaces/w", "wrote:main.py", "wrote:.git/hooks/x"),
+        *("tmp:0", "home:0"),
+    ]
+    assert inside(api, up, "rm -rf /sandboxd/workspace/* .git; : > main.py; ls -A") != []
+    assert sandboxes.tree(made) == before
+    again = life.up(api, sandboxes.plan_of(made, sandboxes.facts_of(api.host)), lambda _: None)
+    assert again.how == "already running"
+
+
+@pytest.mark.parametrize("made", ["untrusted"], indirect=True)
+def test_a_copy_that_does_not_fit_is_no_sandbox(api: Engine, made: Path, plan: Plan) -> None:
+    (made / "large").write_bytes(b"x" * (3 << 20))
+    small = [
+        v._replace(value=v.value._replace(options=(*v.value.options, "size=1m")))
+        if v.value.target == "/workspaces/w"
+        else v
+        for v in plan.container.mounts
+    ]
+    plan = plan._replace(container=plan.container._replace(mounts=tuple(small)))
+    with pytest.raises(EnvironmentFailure, match="could not be copied"):
+        life.up(api, plan, lambda _: None)
+    assert life.project_containers(api, str(made)) == []
+
+
+@pytest.mark.parametrize("made", ["untrusted"], indirect=True)
+def test_the_time_limit_ends_it_and_no_signal_from_inside_halts_it(
+    api: Engine, up: str, plan: Plan
+) -> None:
+    words = inside(
+        api, up, "kill -STOP 1; sleep 0.2; cat /proc/1/cmdline | tr '\\0' ' '; cat /proc/1/status"
+    )
+    assert words[:2] == ["sleep", "3600"]
+    state = words[words.index("State:") + 1]
+    # Measured: gVisor lets a program halt the first process. The plan says so.
+    assert (state == "T") == plan.gvisor
+    halting = [d for d in plan.downgrades if d.control == "time limit" and "halt" in d.why]
+    assert bool(halting) == plan.gvisor
+
+
+def test_trusted_needs_a_grant(engine: str, tmp_path: Path, busybox_image: str) -> None:
+    root = sandboxes.make_project(tmp_path / "w", busybox_image, "auto", "trusted")
+    refused = sandboxes.run(engine, root, "up")
+    assert refused.returncode == 2 and "sandboxd trust add" in refused.stderr
+    granted = sandboxes.run(engine, root, "trust", "add")
+    assert granted.returncode == 0 and "no new privileges: true -> false" in granted.stderr
+    try:
+        started = sandboxes.run(engine, root, "up")
+        assert started.returncode == 0, started.stderr
+        seen = sandboxes.run(
+            engine, root, "exec", "sh", "-c", "grep -E 'CapBnd|NoNew' /proc/1/status"
+        )
+        assert seen.stdout.split() == ["CapBnd:", "00000000a80425fb", "NoNewPrivs:", "0"]
+        with (root / "sandboxd.toml").open("a") as config:
+            config.write("# another content\n")
+        assert sandboxes.run(engine, root, "up").returncode == 2
+        assert "void" in sandboxes.run(engine, root, "trust").stdout
+    finally:
+        assert sandboxes.run(engine, root, "down").returncode == 0

@@ -1,0 +1,114 @@
+"""The floor: organisation, then user; each only takes away; what is unclear stops everything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.plan.planner import Grants, make_plan
+from sandboxd.policy import floor
+from sandboxd.policy.floor import NO_FLOOR, Floor
+from tests.unit.plan.examples import GVISOR, PLAIN, configured, workspace
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    user = tmp_path / "config/sandboxd/policy.toml"
+    user.parent.mkdir(parents=True)
+    return tmp_path / "organisation.toml", user
+
+
+def load(files: tuple[Path, Path]) -> Floor:
+    organisation, user = files
+    return floor.load({"XDG_CONFIG_HOME": str(user.parent.parent)}, str(organisation))
+
+
+def test_no_file_demands_nothing(files: tuple[Path, Path]) -> None:
+    assert load(files) == NO_FLOOR
+
+
+def test_both_hold_and_the_second_gives_nothing_back(files: tuple[Path, Path]) -> None:
+    files[0].write_text('profiles = ["dev", "agent"]\nruntime = "gvisor"\n')
+    files[1].write_text('profiles = ["dev", "trusted"]\ncapabilities = ["CAP_KILL"]\n')
+    both = load(files)
+    assert both.gvisor
+    assert (both.profiles, both.capabilities) == (frozenset({"dev"}), frozenset({"KILL"}))
+    assert [demand.path for demand in both.demands] == [str(files[0])] * 2 + [str(files[1])] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("profile = []", "unknown key `profile`"),
+        ('runtime = "runc"', "a policy can only take away"),
+        ('network = "default"', "a policy can only take away"),
+        ("allow_runc = true", "a policy can only take away"),
+        ("trust = 0", "a policy can only take away"),
+        ('profiles = "dev"', "a list of strings"),
+        ("profiles = [", "not valid TOML"),
+        ("\udcff", "not valid TOML"),
+    ],
+)
+def test_what_is_unclear_stops_everything(
+    files: tuple[Path, Path], text: str, message: str
+) -> None:
+    files[1].write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(UsageError) as caught:
+        load(files)
+    assert message in caught.value.message + caught.value.hint
+
+
+def test_a_policy_that_others_can_write_is_none(files: tuple[Path, Path]) -> None:
+    files[1].write_text("")
+    files[1].chmod(0o666)
+    with pytest.raises(UsageError, match="can be written by others"):
+        load(files)
+
+
+def planned(demanded: Floor, text: str = "", host: object = GVISOR, **grants: bool) -> object:
+    config = configured('image = "img:1"\n' + text)
+    return make_plan(config, host, None, workspace(), Grants(**grants), demanded)  # type: ignore[arg-type]
+
+
+def test_a_profile_must_be_allowed() -> None:
+    demanded = Floor(profiles=frozenset({"agent"}))
+    with pytest.raises(UsageError, match="profile `dev` is not allowed"):
+        planned(demanded)
+    planned(demanded, 'profile = "agent"')
+
+
+def test_gvisor_can_be_demanded_of_every_profile() -> None:
+    demanded = Floor(gvisor=True)
+    with pytest.raises(EnvironmentFailure, match="needs gVisor"):
+        planned(demanded, host=PLAIN)
+    with pytest.raises(EnvironmentFailure, match="needs gVisor"):
+        planned(demanded, host=PLAIN, allow_runc=True)
+    with pytest.raises(UsageError, match="demands gVisor"):
+        planned(demanded, 'runtime = "runc"')
+
+
+def test_the_grant_of_runc_can_be_forbidden() -> None:
+    text = 'profile = "agent"'
+    planned(NO_FLOOR, text, PLAIN, allow_runc=True)
+    with pytest.raises(EnvironmentFailure, match="needs gVisor"):
+        planned(Floor(no_runc_grant=True), text, PLAIN, allow_runc=True)
+
+
+def test_network_and_capabilities() -> None:
+    made = planned(Floor(no_network=True), '[network]\nmode = "default"')
+    assert made.container.network.value == "none"  # type: ignore[attr-defined]
+    text = '[capabilities]\nadd = ["KILL"]'
+    planned(Floor(capabilities=frozenset({"KILL"})), text)
+    with pytest.raises(UsageError, match="does not allow capability `KILL`"):
+        planned(Floor(capabilities=frozenset()), text)
+
+
+def test_trusted_needs_a_grant_that_can_be_forbidden() -> None:
+    text = 'profile = "trusted"'
+    with pytest.raises(UsageError, match="takes controls away"):
+        planned(NO_FLOOR, text)
+    planned(NO_FLOOR, text, trusted=True)
+    with pytest.raises(UsageError, match="alone cannot choose it"):
+        planned(Floor(no_trust=True), text, trusted=True)

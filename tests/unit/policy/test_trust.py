@@ -1,0 +1,76 @@
+"""Grants: for one content of one file, kept where no sandbox can write."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sandboxd.errors import UsageError
+from sandboxd.policy import trust
+from sandboxd.policy.trust import Grant
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    return {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "w/sandboxd.toml"
+    path.parent.mkdir()
+    path.write_text('profile = "trusted"\n')
+    return path
+
+
+def granted(environ: dict[str, str], config: Path, profile: str = "trusted") -> bool:
+    return trust.is_granted(environ, str(config.parent), str(config), profile)
+
+
+def test_a_grant_is_for_this_content_only(environ: dict[str, str], config: Path) -> None:
+    assert not granted(environ, config)
+    trust.add(environ, Grant(str(config.parent), trust.digest(str(config)), "trusted"))
+    assert granted(environ, config) and not granted(environ, config, "other")
+    assert Path(trust._path(environ)).stat().st_mode & 0o777 == 0o600
+    before = config.read_text()
+    config.write_text(before + "# changed\n")
+    assert not granted(environ, config)
+    config.write_text(before)
+    assert granted(environ, config)
+    assert trust.revoke(environ, str(config.parent))
+    assert not trust.revoke(environ, str(config.parent))
+    assert not granted(environ, config)
+
+
+def test_no_grant_without_a_file(environ: dict[str, str], config: Path) -> None:
+    trust.add(environ, Grant(str(config.parent), "", "trusted"))
+    assert not trust.is_granted(environ, str(config.parent), None, "trusted")
+
+
+def test_the_workspace_cannot_hold_its_own_grant(config: Path) -> None:
+    inside = {"XDG_CONFIG_HOME": str(config.parent / ".config")}
+    grant = Grant(str(config.parent), trust.digest(str(config)), "trusted")
+    with pytest.raises(UsageError, match="within the workspace itself"):
+        trust.add(inside, grant)
+    path = Path(trust._path(inside))
+    path.parent.mkdir(parents=True)
+    entry = {"workspace": grant.workspace, "sha256": grant.digest, "profile": "trusted"}
+    path.write_text(json.dumps({"grants": [entry]}))
+    path.chmod(0o600)
+    assert trust.grants(inside) == (grant,)
+    assert not granted(inside, config)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"grants": [{}]}', "\udcff"])
+def test_a_broken_list_is_an_error_not_an_empty_one(environ: dict[str, str], text: str) -> None:
+    path = Path(trust._path(environ))
+    path.parent.mkdir(parents=True)
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    path.chmod(0o600)
+    with pytest.raises(UsageError, match="not a list of grants"):
+        trust.grants(environ)
+    path.chmod(0o666)
+    with pytest.raises(UsageError, match="written by others"):
+        trust.grants(environ)
