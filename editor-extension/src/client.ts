@@ -2,7 +2,13 @@
 
 import * as os from 'node:os';
 import * as vscode from 'vscode';
-import { LanguageClient, type LanguageClientOptions, type ServerOptions } from 'vscode-languageclient/node';
+import {
+    LanguageClient,
+    type CancellationToken,
+    type LanguageClientOptions,
+    type MessageSignature,
+    type ServerOptions,
+} from 'vscode-languageclient/node';
 
 /** By name, since editors disagree about languages; the server leaves alone what is none of its own. */
 const PATTERNS = [
@@ -17,6 +23,18 @@ const PATTERNS = [
     '**/*.apparmor',
     '**/daemon.json',
 ];
+
+/** A request that fails is for the log: editors send one with each move of the cursor. */
+class QuietClient extends LanguageClient {
+    override handleFailedRequest<T>(
+        type: MessageSignature,
+        token: CancellationToken | undefined,
+        error: unknown,
+        defaultValue: T,
+    ): T {
+        return super.handleFailedRequest(type, token, error, defaultValue, false);
+    }
+}
 
 export class Server implements vscode.Disposable {
     private client: LanguageClient | undefined;
@@ -36,7 +54,7 @@ export class Server implements vscode.Disposable {
             args: ['lsp', '--stdio'],
             options: { cwd: os.homedir(), shell: false },
         };
-        const client = new LanguageClient('sandboxd', 'sandboxd', server, this.options());
+        const client = new QuietClient('sandboxd', 'sandboxd', server, this.options());
         this.client = client;
         await client.start();
         const info = client.initializeResult?.serverInfo;

@@ -111,9 +111,17 @@ class CodeServer:
             timeout=120,
             check=False,
         )
+        self._close_windows()
         assert done.returncode == 0, f"{done.stderr}\npictures: {self.shots}\n{self._log()}"
         found: dict[str, Any] = json.loads(done.stdout)
         return found
+
+    def _close_windows(self) -> None:
+        """End what belongs to the window: code-server waits for hours for it to come back."""
+        ours = processes.with_home(str(self.base / "home"))
+        processes.end(
+            [pid for pid in ours if "--type=extensionHost" in " ".join(processes.command_line(pid))]
+        )
 
     def _log(self) -> str:
         """What the extension wrote, and what it started."""
@@ -255,9 +263,11 @@ def test_an_untrusted_folder_is_checked_and_nothing_runs(code: CodeServer) -> No
     (folder / ".vscode/settings.json").write_text(json.dumps(settings))
     (folder / ".devcontainer").mkdir()
     (folder / ".devcontainer/devcontainer.json").write_text('{"runArgs": ["--privileged"]}\n')
-    found = code.play("restricted", folder)
-    called = code.called()
-    shutil.rmtree(folder)
+    try:
+        found = code.play("restricted", folder)
+        called = code.called()
+    finally:
+        shutil.rmtree(folder)
     assert f"{code.base / 'home'} lsp --stdio" in called
     assert [call for call in called if "evil" in call or str(folder) in call] == []
     assert found["squiggles"] >= 1

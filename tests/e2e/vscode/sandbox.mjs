@@ -25,16 +25,13 @@ await play(async (code) => {
     await code.command('View: Show sandboxd');
     await code.see('.pane-body .monaco-list-row', 'own kernel');
     await code.quiet();
-    await page.locator('[id*="sandboxd.shield"]').first().hover();
-    const hover = await (await code.see('.monaco-hover', 'Seen in force')).innerText();
     for (const theme of ['dark', 'light']) {
         await code.theme(theme);
-        await page.mouse.move(640, 300);
-        await page.waitForTimeout(600);
-        await page.locator('[id*="sandboxd.shield"]').first().hover();
-        await code.see('.monaco-hover', 'Seen in force');
         await code.shot(`running-${theme}`);
     }
+    await page.locator('[id*="sandboxd.shield"]').first().hover();
+    const hover = await (await code.see('.monaco-hover', 'Seen in force')).innerText();
+    await code.shot('shield');
     await page.mouse.move(640, 300);
     const rows = (await page.locator('.pane-body .monaco-list-row').allInnerTexts()).map((row) => row.replace(/\s+/g, ' '));
     await code.command('sandboxd: Verify Sandbox');
