@@ -13,7 +13,7 @@ import sys
 from sandboxd import rules
 from sandboxd.cli.main import build_parser, command_names, load_command
 from sandboxd.files import write_atomic
-from tools import generate_index
+from tools import generate_index, host_pages, seed_guide
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _NOTE = "<!-- Made by `./dev docs` from the code: change it there. -->\n\n"
@@ -25,6 +25,9 @@ def pages() -> dict[str, str]:
     made = {f"rules/{name}.md": _rule_page(name) for name in loaded}
     made["rules/README.md"] = _index()
     made["commands.md"] = _commands()
+    made["platforms.md"] = _NOTE + host_pages.platforms_page()
+    made["versions.md"] = _NOTE + host_pages.versions_page()
+    made["seed-guide.md"] = _NOTE + seed_guide.page()
     return made
 
 
