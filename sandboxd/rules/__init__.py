@@ -64,7 +64,8 @@ def able(subject: str, value: object) -> Iterator[str]:
 
     A rule's `META.needs` names what must be there, one of it at least: fields of its subject, or
     ``field=text`` for one of its values (``cap_add=ALL``) or what is named or typed so
-    (``security_opt=seccomp``, ``mounts=bind``). For a `Document` it is the kinds of file that the
+    (``security_opt=seccomp``, ``mounts=bind``), or ``field~text`` for a part of what was written
+    there (``mounts~$``). For a `Document` it is the kinds of file that the
     rule is about, a property of theirs (``devcontainer/runArgs``) or a part of their text
     (``devcontainer~${``), or ``problems``: the text is no sound object.
     """
@@ -99,13 +100,18 @@ def _is_about(document: Any, need: str) -> bool:
 
 
 def _is_set(value: Any, need: str) -> bool:
-    field, equals, wanted = need.partition("=")
+    field, tilde, part = need.partition("~")
+    field, equals, wanted = field.partition("=")
     found = getattr(value, field, None)
-    if not found or not equals:
+    if not found or not (equals or tilde):
         return bool(found)
     # Fields hold one located value, or a plain tuple of them.
     for located in found if type(found) is tuple else (found,):
         normal = located.value
+        if tilde:
+            if part in located.written or part in getattr(normal, "source", normal):
+                return True
+            continue
         if type(normal) is not str:
             normal = getattr(normal, "name", None) or getattr(normal, "type", None)
         if normal == wanted:

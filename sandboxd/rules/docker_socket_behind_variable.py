@@ -45,7 +45,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="wherever the variable names the engine's socket, anyone inside owns the host",
-    needs=("mounts",),
+    needs=("mounts~$",),
 )
 
 

@@ -51,7 +51,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="the hook fails, and the hardening is what people remove then",
-    needs=("lifecycle",),
+    needs=("lifecycle~sudo",),
 )
 
 

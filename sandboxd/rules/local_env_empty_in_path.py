@@ -46,7 +46,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="an empty variable turns a folder of yours into one of the system",
-    needs=("mounts=bind",),
+    needs=("mounts~${localEnv:", "mounts~${env:"),
 )
 
 
