@@ -10,8 +10,6 @@ import json
 import os
 import socket
 import struct
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from types import TracebackType
@@ -20,6 +18,8 @@ from typing import Any
 from sandboxd import __version__
 from sandboxd.errors import DaemonError
 from sandboxd.ipc import address, messages
+from sandboxd.ipc.start import LOG_HINT, is_claimed
+from sandboxd.ipc.start import start as start_daemon
 
 START_SECONDS = 2.0
 """How long an editor or a command with other work waits for a daemon that it started."""
@@ -28,7 +28,6 @@ PATIENT_SECONDS = 15.0
 """The same for a command whose whole purpose is the daemon."""
 
 _ATTEMPTS = 5
-_LOG_HINT = "`sandboxd daemon logs` shows what it did"
 
 
 class ConnectionLost(DaemonError):
@@ -83,7 +82,7 @@ class Client:
         }
         welcome = self.request(messages.HELLO, dict(hello), timeout=START_SECONDS)
         if not isinstance(welcome, dict) or not isinstance(welcome.get("pid"), int):
-            raise DaemonError("the daemon did not answer the greeting", _LOG_HINT)
+            raise DaemonError("the daemon did not answer the greeting", LOG_HINT)
         self.daemon_version = str(welcome.get("version"))
         self.daemon_pid = welcome["pid"]
 
@@ -106,7 +105,7 @@ class Client:
                 self._early.append(answer)
         except TimeoutError:
             raise NoAnswer(
-                f"the daemon did not answer `{method}` within {timeout:.0f} s", _LOG_HINT
+                f"the daemon did not answer `{method}` within {timeout:.0f} s", LOG_HINT
             ) from None
         except OSError as error:
             raise _lost(error) from None
@@ -140,7 +139,7 @@ class Client:
                 self._connection.settimeout(None)
             part = self._connection.recv(262144)
             if not part or len(self._buffer) > messages.MAX_LINE:
-                raise ConnectionLost("the daemon ended the connection", _LOG_HINT)
+                raise ConnectionLost("the daemon ended the connection", LOG_HINT)
             self._buffer += part
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]
@@ -149,7 +148,7 @@ class Client:
         except (ValueError, RecursionError):
             message = None
         if not isinstance(message, dict):
-            raise DaemonError("the daemon sent something that is not a message", _LOG_HINT)
+            raise DaemonError("the daemon sent something that is not a message", LOG_HINT)
         return message
 
 
@@ -181,12 +180,12 @@ def connect(
         return client
     # A daemon that was just killed may take a connection with its last breath: start another.
     for _ in range(_ATTEMPTS):
-        _start(environ, patience)
+        start_daemon(environ, patience)
         client = _greeted(environ, cwd)
         if client is not None:
             return client
         time.sleep(0.02)
-    raise DaemonError("the daemon ended as soon as it was started", _LOG_HINT)
+    raise DaemonError("the daemon ended as soon as it was started", LOG_HINT)
 
 
 def register(environ: Mapping[str, str], workspace: str, *, start: bool) -> str | None:
@@ -238,28 +237,11 @@ def _make_way(client: Client, environ: Mapping[str, str], timeout: float = 5.0) 
     client.request(messages.SHUTDOWN, {"handover": True}, timeout=timeout)
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        if not _is_claimed(where):
+        if not is_claimed(where):
             return
         time.sleep(0.01)
     pid = client.daemon_pid
     raise DaemonError(f"the daemon (pid {pid}) did not make way", f"`kill {pid}`")
-
-
-def _is_claimed(where: str) -> bool:
-    """Whether a daemon holds its lock."""
-    import fcntl
-
-    try:
-        descriptor = os.open(address.lock_path(where), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def _greeted(environ: Mapping[str, str], cwd: str) -> Client | None:
@@ -282,7 +264,7 @@ def _greeted(environ: Mapping[str, str], cwd: str) -> Client | None:
     except (TimeoutError, NoAnswer):
         connection.close()
         named = f" (pid {pid})" if pid else ""
-        hint = f"`kill -9 {pid}`, then run the command again" if pid else _LOG_HINT
+        hint = f"`kill -9 {pid}`, then run the command again" if pid else LOG_HINT
         raise NoAnswer(f"the daemon{named} does not answer", hint) from None
     except OSError as error:
         connection.close()
@@ -305,96 +287,6 @@ def _check_peer(connection: socket.socket, uid: int) -> int:
     if peer != uid:
         raise DaemonError(f"the daemon on the socket runs as user {peer}, not as you ({uid})")
     return int(pid)
-
-
-def _start(environ: Mapping[str, str], patience: float) -> None:
-    """Start a daemon and wait until it listens; of several starters one does it.
-
-    :raises DaemonError: it ends, or does not listen within `patience` seconds
-    """
-    uid = os.getuid()
-    where = address.folder(environ, uid)
-    address.ensure_folder(where, uid)
-    path = address.socket_path(where)
-    deadline = time.monotonic() + patience
-    with _start_lock(where, deadline):
-        if _listens(path):
-            return
-        process = _spawn(environ)
-        while time.monotonic() < deadline:
-            if _listens(path):
-                return
-            if process.poll() is not None and not _listens(path):
-                raise DaemonError(
-                    f"the daemon ended at once (exit code {process.returncode})", _LOG_HINT
-                )
-            time.sleep(0.005)
-    raise DaemonError(f"the daemon did not come up within {patience:.0f} s", _LOG_HINT)
-
-
-def _spawn(environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """A daemon of its own session, which holds none of our descriptors.
-
-    An editor waits for the end of every pipe that its children hold, so stdio is cut off. `-P`
-    and the root folder keep files of the workspace from being imported or held open.
-    """
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "sandboxd", "daemon", "run", "--background"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        close_fds=True,
-        cwd="/",
-        env=dict(environ),
-    )
-
-
-@contextlib.contextmanager
-def _start_lock(where: str, deadline: float) -> Iterator[None]:
-    import fcntl
-
-    descriptor = _open_lock(where)
-    try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise DaemonError(
-                        "another command has been starting the daemon for too long", _LOG_HINT
-                    ) from None
-                time.sleep(0.01)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _open_lock(where: str) -> int:
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    for _ in range(_ATTEMPTS):
-        try:
-            return os.open(os.path.join(where, "start.lock"), flags, 0o600)
-        except FileNotFoundError:
-            # A daemon that ends takes the empty folder with it.
-            address.ensure_folder(where, os.getuid())
-        except OSError as error:
-            reason = (error.strerror or "").lower()
-            raise DaemonError(
-                f"cannot open the lock in `{where}`: {reason}", f"look at `{where}`"
-            ) from None
-    raise DaemonError(f"`{where}` is removed again and again", "run the command again")
-
-
-def _listens(path: str) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(0.5)
-        try:
-            probe.connect(path)
-        except OSError:
-            return False
-        return True
 
 
 def _alive(pid: int) -> bool:
@@ -436,4 +328,4 @@ def _cwd() -> str:
 
 def _lost(error: OSError) -> ConnectionLost:
     reason = (error.strerror or type(error).__name__).lower()
-    return ConnectionLost(f"the connection to the daemon failed: {reason}", _LOG_HINT)
+    return ConnectionLost(f"the connection to the daemon failed: {reason}", LOG_HINT)

@@ -1,0 +1,125 @@
+"""Starting a daemon: of many who want one, one does it, and it outlives them all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+
+from sandboxd.errors import DaemonError
+from sandboxd.ipc import address
+
+LOG_HINT = "`sandboxd daemon logs` shows what it did"
+
+_ATTEMPTS = 5
+
+
+def start(environ: Mapping[str, str], patience: float) -> None:
+    """Start a daemon and wait until it listens; of several starters one does it.
+
+    :raises DaemonError: it ends, or does not listen within `patience` seconds
+    """
+    uid = os.getuid()
+    where = address.folder(environ, uid)
+    address.ensure_folder(where, uid)
+    path = address.socket_path(where)
+    deadline = time.monotonic() + patience
+    with _start_lock(where, deadline):
+        if _listens(path):
+            return
+        process = _spawn(environ)
+        while time.monotonic() < deadline:
+            if _listens(path):
+                return
+            if process.poll() is not None and not _listens(path):
+                raise DaemonError(
+                    f"the daemon ended at once (exit code {process.returncode})", LOG_HINT
+                )
+            time.sleep(0.005)
+    raise DaemonError(f"the daemon did not come up within {patience:.0f} s", LOG_HINT)
+
+
+def _spawn(environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """A daemon of its own session, which holds none of our descriptors.
+
+    An editor waits for the end of every pipe that its children hold, so stdio is cut off. `-P`
+    and the root folder keep files of the workspace from being imported or held open.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "sandboxd", "daemon", "run", "--background"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        close_fds=True,
+        cwd="/",
+        env=dict(environ),
+    )
+
+
+@contextlib.contextmanager
+def _start_lock(where: str, deadline: float) -> Iterator[None]:
+    import fcntl
+
+    descriptor = _open_lock(where)
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise DaemonError(
+                        "another command has been starting the daemon for too long", LOG_HINT
+                    ) from None
+                time.sleep(0.01)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _open_lock(where: str) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    for _ in range(_ATTEMPTS):
+        try:
+            return os.open(os.path.join(where, "start.lock"), flags, 0o600)
+        except FileNotFoundError:
+            # A daemon that ends takes the empty folder with it.
+            address.ensure_folder(where, os.getuid())
+        except OSError as error:
+            reason = (error.strerror or "").lower()
+            raise DaemonError(
+                f"cannot open the lock in `{where}`: {reason}", f"look at `{where}`"
+            ) from None
+    raise DaemonError(f"`{where}` is removed again and again", "run the command again")
+
+
+def _listens(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(0.5)
+        try:
+            probe.connect(path)
+        except OSError:
+            return False
+        return True
+
+
+def is_claimed(where: str) -> bool:
+    """Whether a daemon holds its lock."""
+    import fcntl
+
+    try:
+        descriptor = os.open(address.lock_path(where), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
