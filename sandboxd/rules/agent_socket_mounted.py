@@ -49,7 +49,24 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="programs of your session do what they are asked: type, sign, start",
-    needs=("mounts",),
+    needs=(
+        "mounts~SSH_AUTH_SOCK",
+        "mounts~ssh-agent",
+        "mounts~ssh-auth.sock",
+        "mounts~gpg-agent",
+        "mounts~.X11-unix",
+        "mounts~/dbus",
+        "mounts~DBUS_SESSION_BUS",
+        "mounts~/bus",
+        "mounts~wayland-",
+        "mounts~WAYLAND_DISPLAY",
+        "mounts~wslg",
+        "mounts~pulse",
+        "mounts~pipewire",
+        "mounts~keyring",
+        "mounts~systemd/private",
+        "mounts~agent.sock",
+    ),
 )
 
 

@@ -46,7 +46,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="an engine on TCP hands over the machine that it runs on",
-    needs=("env", "remote_env"),
+    needs=("env=DOCKER_HOST", "remote_env=DOCKER_HOST"),
 )
 
 

@@ -52,7 +52,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="its label is merged behind `runArgs`, and nothing of it stands in the file",
-    needs=("image",),
+    needs=("image~devcontainer",),
 )
 
 

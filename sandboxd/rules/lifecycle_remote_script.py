@@ -50,7 +50,14 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="what the server sends today runs with the tokens that the container has",
-    needs=("lifecycle",),
+    needs=(
+        "lifecycle~curl",
+        "lifecycle~wget",
+        "lifecycle~npx",
+        "lifecycle~irm",
+        "lifecycle~iwr",
+        "lifecycle~Invoke-",
+    ),
 )
 
 

@@ -43,7 +43,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="a process that may mount covers folders of the host",
-    needs=("mounts",),
+    needs=("mounts=bind",),
 )
 
 

@@ -42,7 +42,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="each trusts what comes from 127.0.0.1, and that is the other now",
-    needs=("network",),
+    needs=("network~container:", "network~service:"),
 )
 
 

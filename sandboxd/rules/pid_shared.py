@@ -45,7 +45,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="either reads the other's memory, files and environment",
-    needs=("pid",),
+    needs=("pid~container:", "pid~service:"),
 )
 
 

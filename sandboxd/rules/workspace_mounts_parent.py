@@ -44,7 +44,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="other projects, their secrets and what runs when you open them are in the container's hands",
-    needs=("mounts",),
+    needs=("mounts~..",),
 )
 
 
