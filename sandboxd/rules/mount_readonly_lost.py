@@ -47,13 +47,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="the dev container CLI drops `readonly` without a word",
-    needs=(
-        "devcontainer~readonly",
-        "devcontainer~readOnly",
-        "devcontainer~read_only",
-        "devcontainer~,ro",
-        'devcontainer~"ro"',
-    ),
+    needs=("devcontainer/mounts",),
 )
 
 
