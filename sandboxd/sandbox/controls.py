@@ -89,6 +89,15 @@ _CAPABILITIES = [
 ]
 
 
+def boot_id() -> str:
+    """The host's, '' where it is hidden."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
 def look(engine: Engine, container: str) -> Inside | None:
     """Look from inside; None when the image has nothing to look with."""
     code, output = run_quietly(engine, container, Exec(["sh", "-c", _SCRIPT]))

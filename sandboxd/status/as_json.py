@@ -6,7 +6,15 @@ import json
 from typing import Any
 
 from sandboxd.host.facts import HostFacts
-from sandboxd.status.model import Counts, DaemonLine, InForce, ProjectStatus, StatusReport
+from sandboxd.status.model import (
+    Counts,
+    DaemonLine,
+    InForce,
+    ProjectStatus,
+    StatusReport,
+    Verification,
+)
+from sandboxd.status.verification import age_seconds
 
 
 def render(report: StatusReport) -> str:
@@ -75,6 +83,7 @@ def _project(project: ProjectStatus) -> dict[str, Any]:
         "in_force": _in_force(project.in_force),
         "unseen": project.unseen or None,
         "drift": None if project.drift is None else list(project.drift),
+        "verified": _verified(project.verified),
         "downgrades": list(project.downgrades),
         "findings": _counts(project.counts),
         "problem": project.problem or None,
@@ -88,6 +97,17 @@ def _in_force(found: InForce | None) -> dict[str, Any] | None:
     return {
         "settings": found.settings,
         "controls": [item._asdict() for item in found.observations],
+    }
+
+
+def _verified(found: Verification | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "state": found.state,
+        "age_seconds": round(age_seconds(found), 1),
+        "tried": found.tried,
+        "escaped": list(found.escaped),
     }
 
 

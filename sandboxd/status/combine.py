@@ -1,4 +1,4 @@
-"""A project's files and the engine's answer, put together. Pure."""
+"""A project's files, the engine's answer and the last result of `verify`, put together."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sandboxd.sandbox.drift import differences
 from sandboxd.status.model import Counts, InForce, Observation, ProjectStatus, State
 from sandboxd.status.observe import NOT_ASKED, Observed, Seen
 from sandboxd.status.settings import settings
+from sandboxd.status.verification import verification
 
 
 class Examined(NamedTuple):
@@ -34,6 +35,7 @@ class Examined(NamedTuple):
 def combine(path: str, examined: Examined, observed: Observed = NOT_ASKED) -> ProjectStatus:
     """The row of one project."""
     seen = observed.containers.get(path)
+    drift = _drift(examined.request, seen.container if seen is not None else None)
     status = ProjectStatus(
         path=path,
         state=_state(examined, observed, path),
@@ -41,7 +43,8 @@ def combine(path: str, examined: Examined, observed: Observed = NOT_ASKED) -> Pr
         asked=settings(examined.request) if examined.request is not None else None,
         in_force=_in_force(seen),
         unseen=observed.problem,
-        drift=_drift(examined.request, seen.container if seen is not None else None),
+        drift=drift,
+        verified=verification(seen, drift),
         downgrades=examined.downgrades,
         counts=examined.counts,
         problem=examined.problem,
@@ -91,4 +94,6 @@ def _hint(status: ProjectStatus, examined: Examined, observed: Observed) -> str:
         return "`sandboxd up` starts the sandbox"
     if status.drift:
         return "`sandboxd up` makes the container what was asked for"
+    if status.verified is not None and status.verified.state == "held":
+        return ""
     return "`sandboxd verify` tries to escape from it"

@@ -34,6 +34,18 @@ class InForce(NamedTuple):
     observations: tuple[Observation, ...]
 
 
+class Verification(NamedTuple):
+    """The last result of `verify` for a running container; `when` in seconds since 1970.
+
+    ``void``: the container, or what is asked of it, is not what was attacked.
+    """
+
+    state: Literal["held", "escaped", "not shown", "void"]
+    when: float
+    tried: int
+    escaped: tuple[str, ...] = ()
+
+
 class ProjectStatus(NamedTuple):
     """One workspace.
 
@@ -51,6 +63,8 @@ class ProjectStatus(NamedTuple):
     """Why nothing was observed although there may be something, '' otherwise."""
     drift: tuple[str, ...] | None = None
     """None when there was nothing to compare."""
+    verified: Verification | None = None
+    """None when it was never attacked, or does not run."""
     downgrades: tuple[str, ...] = ()
     """Controls that were asked for and will not be in force, with the reason."""
     counts: Counts | None = None

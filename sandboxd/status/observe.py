@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sandboxd.errors import SandboxdError
 from sandboxd.host.trials import host_boot_id
 from sandboxd.model.container import Container
-from sandboxd.sandbox import controls, observe, run
+from sandboxd.sandbox import controls, observe, run, verified
 from sandboxd.sandbox.controls import Control
 from sandboxd.sandbox.engine import Engine, Summary, connect
 
@@ -19,6 +19,9 @@ class Seen(NamedTuple):
     running: bool
     container: Container | None = None
     controls: tuple[Control, ...] = ()
+    id: str = ""
+    identity: str = ""
+    """Of the container as it is now: what a result of `verify` must have been made of to count."""
 
 
 class Observed(NamedTuple):
@@ -71,7 +74,7 @@ class Observer:
             if len(self._inside) >= _REMEMBERED:
                 self._inside.clear()
             self._inside[summary.id] = (started, found)
-        return Seen(True, live, found)
+        return Seen(True, live, found, summary.id, verified.identity(inspected))
 
 
 def _better(one: Summary | None, other: Summary) -> Summary:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sandboxd.host.facts import HostFacts, Runtime
 from sandboxd.status.model import Counts, DaemonLine, ProjectStatus, StatusReport
+from sandboxd.status.verification import sentence
 
 _LABEL = 10
 _OLD_SECONDS = 5.0
@@ -121,6 +122,7 @@ def _observed(project: ProjectStatus) -> list[tuple[str, str]]:
     rows.append(
         ("drift", "not compared" if project.drift is None else "; ".join(project.drift) or "none")
     )
+    rows.append(("verified", "never" if project.verified is None else sentence(project.verified)))
     return rows
 
 

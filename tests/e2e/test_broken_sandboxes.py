@@ -119,7 +119,6 @@ BROKEN_UNDER_RUNC: dict[str, tuple[list[Change], set[str], set[str]]] = {
         {"priority", "memory-lock", *AS_ROOT},
         set(),
     ),
-    "SYS_RESOURCE": ([capability("SYS_RESOURCE"), ROOT], AS_ROOT, {"limit-raise", "oom-score"}),
     "SYS_MODULE": ([capability("SYS_MODULE"), ROOT], AS_ROOT, {"kernel-module"}),
     "nothing masked": (
         [host_config(MaskedPaths=[], ReadonlyPaths=[]), ROOT],

@@ -149,8 +149,57 @@ def test_the_command(engine: str, project: Path, runtime: str) -> None:
         assert answer["held"] is True
         assert answer["runtime"].startswith("runsc" if runtime == "gvisor" else "runc")
         assert {"id", "title", "outcome", "expected", "evidence"} == set(answer["attempts"][0])
+        assert len(answer["attempts"]) == sum(answer["counts"].values()) >= 60
+        assert answer["seconds"] < (60 if runtime == "gvisor" else 30)
+        assert {c["state"] for c in answer["controls"]} >= {"in force"}
     finally:
         assert sandboxes.run(engine, project, "down").returncode == 0
+
+
+def test_up_verifies_and_status_remembers_until_the_container_changes(
+    engine: str, api: Engine, project: Path, runtime: str
+) -> None:
+    done = sandboxes.run(engine, project, "up", "--verify")
+    try:
+        assert done.returncode == 0, done.stderr
+        assert "the sandbox held" in done.stderr
+        container = done.stdout.strip()
+
+        def state() -> Any:
+            shown = sandboxes.run(engine, project, "status", "--json")
+            (row,) = json.loads(shown.stdout)["projects"]
+            return row["verified"]
+
+        found = state()
+        assert (found["state"], found["escaped"]) == ("held", [])
+        assert 0 <= found["age_seconds"] < 60
+        assert "held against" in sandboxes.run(engine, project, "status").stdout
+        # The same container once more is another run of it.
+        api.stop(container, 1)
+        api.start(container)
+        assert state()["state"] == "void"
+    finally:
+        sandboxes.run(engine, project, "down")
+
+
+@pytest.mark.parametrize("ending", ["html", "json", "md"])
+def test_reports(engine: str, api: Engine, tmp_path: Path, busybox_image: str, ending: str) -> None:
+    body = {"Image": busybox_image, "Cmd": ["sleep", "600"], "HostConfig": {"NetworkMode": "none"}}
+    container = api.create(f"sandboxd-test-report-{ending}", body)
+    file = tmp_path / f"report.{ending}"
+    try:
+        api.start(container)
+        done = sandboxes.run(
+            engine, tmp_path, "verify", "--container", container, "--report", file.name
+        )
+        assert done.returncode == 6, done.stderr
+    finally:
+        api.remove(container)
+    text = file.read_text()
+    assert "setuid-program" in text and "no-new-privileges" in text
+    if ending == "json":
+        same = sandboxes.run(engine, tmp_path, "verify", "--diff", file.name, file.name)
+        assert (same.returncode, same.stdout) == (0, "no attempt ends differently\n")
 
 
 def test_a_sandbox_that_needed_a_grant_is_verified_without_it(

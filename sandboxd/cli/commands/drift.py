@@ -40,9 +40,7 @@ def run(args: argparse.Namespace) -> int:
     plan = _sandbox.plan(directory)
     live = observe.container(engine.inspect(container.id))
     found = differences(observe.requested(arguments(plan)), live)
-    with open("/proc/sys/kernel/random/boot_id") as file:
-        boot_id = file.read().strip()
-    seen = controls.controls(live, controls.look(engine, container.id), boot_id)
+    seen = controls.controls(live, controls.look(engine, container.id), controls.boot_id())
     if args.json:
         print(json.dumps(_as_json(container.name, found, seen), indent=2))
     else:

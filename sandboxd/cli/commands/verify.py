@@ -2,7 +2,11 @@
 
 Every attempt is judged by its effect: a secret of the host that came back, a file of the host that
 changed, the host's own kernel or namespace. What a profile leaves open on purpose is shown as
-residual. Nothing on the host is changed.
+residual. Nothing on the host is changed. The result is kept, and `sandboxd status` shows it for as
+long as the sandbox is the one that was attacked.
+
+`--diff BEFORE AFTER` compares two reports (JSON) and starts nothing; it exits with 6 when something
+escapes that did not before.
 
 Exit code 0: everything held. 6: something escaped. 4: it could not be shown that all held.
 """
@@ -10,9 +14,7 @@ Exit code 0: everything held. 6: something escaped. 4: it could not be shown tha
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-import time
 from typing import TYPE_CHECKING
 
 from sandboxd.cli import terminal
@@ -37,14 +39,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_project(parser)
     parser.add_argument("--container", metavar="ID", help="any running container, by id or name")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--report", metavar="FILE", help="write a report, too: FILE ends with .html, .json or .md"
+    )
+    parser.add_argument(
+        "--diff", nargs=2, metavar=("BEFORE", "AFTER"), help="compare two reports written as .json"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     import json
 
+    from sandboxd.cli import verdict_report
+    from sandboxd.cli.verify_run import attack, conclude
     from sandboxd.sandbox.run import locate
-    from sandboxd.sandbox.verify import verify
 
+    if args.diff:
+        return verdict_report.compare(*args.diff, as_json=args.json)
+    if args.report:
+        verdict_report.check_name(args.report)
     engine = _sandbox.connect()
     plan: Plan | None = None
     container = args.container
@@ -52,49 +65,17 @@ def run(args: argparse.Namespace) -> int:
         directory = _sandbox.folder(args)
         container = locate(engine, directory).id
         plan = _sandbox.plan(directory)
-    # Ended by a signal, it still takes its canaries away.
-    signal.signal(signal.SIGTERM, _interrupt)
-    started = time.monotonic()
-    verdict = verify(engine, container, plan, _progress)
-    seconds = time.monotonic() - started
+    verdict, seconds = attack(engine, container, plan)
+    if args.json or args.report:
+        document = verdict_report.document(engine, container, verdict, seconds)
+        if args.report:
+            verdict_report.write(args.report, document)
     if args.json:
-        print(json.dumps(_as_json(verdict), indent=2))
+        print(json.dumps(document, indent=2))
     else:
         _table(verdict)
-    _conclude(verdict, seconds)
+    conclude(verdict, seconds)
     return verdict.exit_code
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
-def _progress(done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        end = "\r\x1b[K" if done == total else ""
-        sys.stderr.write(f"\r{done} of {total} attempts{end}")
-        sys.stderr.flush()
-
-
-def _as_json(verdict: Verdict) -> dict[str, object]:
-    return {
-        "version": 1,
-        "container": verdict.container,
-        "runtime": verdict.runtime,
-        "kernel": verdict.kernel,
-        "profile": verdict.profile,
-        "attempts": [
-            {
-                "id": result.id,
-                "title": result.title,
-                "outcome": result.outcome,
-                "expected": result.expected,
-                "evidence": result.evidence,
-            }
-            for result in verdict.results
-        ],
-        "held": verdict.held,
-    }
 
 
 def _table(verdict: Verdict) -> None:
@@ -113,19 +94,3 @@ def _table(verdict: Verdict) -> None:
             evidence = evidence if len(evidence) <= space else evidence[: space - 1] + "…"
         expected = result.expected[:expected_width]
         print(f"{result.id:<{id_width}}  {expected:<{expected_width}}  {outcome}  {evidence}")
-
-
-def _conclude(verdict: Verdict, seconds: float) -> None:
-    from sandboxd.sandbox.judge import OUTCOMES
-
-    counts = ", ".join(f"{len(verdict.of(o))} {o}" for o in OUTCOMES if verdict.of(o))
-    terminal.status(f"{len(verdict.results)} attempts in {seconds:.1f} s: {counts}")
-    escaped = [result.id for result in verdict.of("escaped")]
-    unclear = verdict.of("inconclusive")
-    if escaped:
-        terminal.status(f"THE SANDBOX DID NOT HOLD: {', '.join(escaped)}")
-    if unclear:
-        reasons = "; ".join(dict.fromkeys(result.evidence for result in unclear))
-        terminal.status(f"NOT SHOWN for {len(unclear)} attempts: {reasons}")
-    if verdict.held:
-        terminal.status("the sandbox held against every attempt that applies")

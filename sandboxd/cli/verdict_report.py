@@ -1,0 +1,95 @@
+"""Reports of `verify`: written by the ending of their name, and compared."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from sandboxd.cli import terminal
+from sandboxd.errors import EXIT_NOT_HELD, EXIT_OK, UsageError
+
+if TYPE_CHECKING:
+    from sandboxd.sandbox.engine import Engine
+    from sandboxd.sandbox.verdict_document import Change
+    from sandboxd.sandbox.verify import Verdict
+
+_ENDINGS = (".html", ".json", ".md")
+
+
+def check_name(path: str) -> None:
+    """Refuse a report that could not be written, before the attempts are made.
+
+    :raises UsageError: its ending names no form, or its folder is not there
+    """
+    if os.path.splitext(path)[1] not in _ENDINGS:
+        raise UsageError(f"`{path}` names no form of report", "end it with .html, .json or .md")
+    if not os.path.isdir(os.path.dirname(os.path.abspath(path))):
+        raise UsageError(f"the folder of `{path}` is not there", "make it, or name another")
+
+
+def document(engine: Engine, container: str, verdict: Verdict, seconds: float) -> dict[str, Any]:
+    """The verdict with what is seen of the controls."""
+    from sandboxd.sandbox import controls, observe, verdict_document
+
+    inspected = engine.inspect(container)
+    seen = controls.controls(
+        observe.container(inspected), controls.look(engine, inspected["Id"]), controls.boot_id()
+    )
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return verdict_document.document(verdict, seen, now, seconds, os.uname().release)
+
+
+def write(path: str, found: dict[str, Any]) -> None:
+    """Write the report.
+
+    :raises EnvironmentFailure: it cannot be written
+    """
+    from sandboxd.files import write_atomic
+
+    ending = os.path.splitext(path)[1]
+    if ending == ".html":
+        from sandboxd.render import verdict_html
+
+        text = verdict_html.render(found)
+    elif ending == ".md":
+        from sandboxd.render import verdict_markdown
+
+        text = verdict_markdown.render(found)
+    else:
+        text = json.dumps(found, indent=2) + "\n"
+    write_atomic(path, text.encode())
+    terminal.status(f"report: {path}")
+
+
+def compare(before: str, after: str, *, as_json: bool) -> int:
+    """Print what differs between two reports; the exit code says whether something became worse."""
+    from sandboxd.sandbox import verdict_document
+
+    found = verdict_document.changes(verdict_document.load(before), verdict_document.load(after))
+    if as_json:
+        print(json.dumps({"version": 1, "changes": [c._asdict() for c in found]}, indent=2))
+    else:
+        _print(found)
+    return EXIT_NOT_HELD if any(change.worse for change in found) else EXIT_OK
+
+
+def _print(found: tuple[Change, ...]) -> None:
+    if not found:
+        print("no attempt ends differently")
+        return
+    width = max(len(change.id) for change in found)
+    for change in found:
+        colour = terminal.RED if change.worse else terminal.GREEN
+        good = change.before == "escaped" and change.after != "inconclusive"
+        after = change.after or "(not made)"
+        shown = terminal.paint(terminal.printable(after), colour) if change.worse or good else after
+        before = terminal.printable(change.before or "(not made)")
+        name = terminal.printable(change.id)
+        print(
+            f"{name:<{width}}  {before:<14}  ->  {terminal.printable(shown) if shown == after else shown}"
+        )
+    worse = sum(change.worse for change in found)
+    better = sum(change.before == "escaped" for change in found)
+    terminal.status(f"{len(found)} attempts end differently: {better} escapes less, {worse} more")

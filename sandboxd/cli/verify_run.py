@@ -1,0 +1,58 @@
+"""A verification with its progress and its last lines, for `verify` and for `up --verify`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from sandboxd.cli import terminal
+
+if TYPE_CHECKING:
+    from sandboxd.plan.plan import Plan
+    from sandboxd.sandbox.engine import Engine
+    from sandboxd.sandbox.verify import Verdict
+
+
+def attack(engine: Engine, container: str, plan: Plan | None) -> tuple[Verdict, float]:
+    """Make the attempts, keep the result, and say how long it took."""
+    from sandboxd.sandbox import verified
+    from sandboxd.sandbox.verify import verify
+
+    # Ended by a signal, it still takes its canaries away.
+    signal.signal(signal.SIGTERM, _interrupt)
+    inspected = engine.inspect(container)
+    started = time.monotonic()
+    verdict = verify(engine, container, plan, _progress)
+    seconds = time.monotonic() - started
+    verified.keep(inspected, verdict)
+    return verdict, seconds
+
+
+def conclude(verdict: Verdict, seconds: float) -> None:
+    """The last lines, for a person: counts, and each thing that is not as it should be."""
+    from sandboxd.sandbox.judge import OUTCOMES
+
+    counts = ", ".join(f"{len(verdict.of(o))} {o}" for o in OUTCOMES if verdict.of(o))
+    terminal.status(f"{len(verdict.results)} attempts in {seconds:.1f} s: {counts}")
+    escaped = [result.id for result in verdict.of("escaped")]
+    unclear = verdict.of("inconclusive")
+    if escaped:
+        terminal.status(f"THE SANDBOX DID NOT HOLD: {', '.join(escaped)}")
+    if unclear:
+        reasons = "; ".join(dict.fromkeys(result.evidence for result in unclear))
+        terminal.status(f"NOT SHOWN for {len(unclear)} attempts: {reasons}")
+    if verdict.held:
+        terminal.status("the sandbox held against every attempt that applies")
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        end = "\r\x1b[K" if done == total else ""
+        sys.stderr.write(f"\r{done} of {total} attempts{end}")
+        sys.stderr.flush()

@@ -1,0 +1,80 @@
+"""The kept result of verify counts for the container that was attacked, and for no other."""
+
+from __future__ import annotations
+
+import copy
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandboxd.sandbox import verified
+from sandboxd.sandbox.verify import Result, Verdict
+from sandboxd.status.observe import Seen
+from sandboxd.status.verification import sentence, verification
+from tests.unit.sandbox.test_observe import recorded
+
+INSPECTED = recorded("runc-dev")
+HELD = Result("x", "x", "held", "", "")
+ESCAPED = Result("y", "y", "escaped", "", "")
+
+
+def verdict(*results: Result) -> Verdict:
+    return Verdict("c", "runc", "host", "dev", results)
+
+
+def seen(inspected: dict[str, Any]) -> Seen:
+    live = object()
+    return Seen(True, live, (), inspected["Id"], verified.identity(inspected))  # type: ignore[arg-type]
+
+
+def test_kept_and_found_again() -> None:
+    assert verification(seen(INSPECTED), ()) is None
+    verified.keep(INSPECTED, verdict(HELD, HELD._replace(outcome="not-applicable")))
+    found = verification(seen(INSPECTED), ())
+    assert found is not None
+    assert (found.state, found.tried) == ("held", 1)
+    assert sentence(found) == "held against 1 attempts to escape, 0 s ago"
+    verified.keep(INSPECTED, verdict(HELD, ESCAPED))
+    found = verification(seen(INSPECTED), ())
+    assert found is not None and found.escaped == ("y",)
+    assert sentence(found).startswith("DID NOT HOLD")
+    verified.keep(INSPECTED, verdict(HELD._replace(outcome="inconclusive")))
+    found = verification(seen(INSPECTED), None)
+    assert found is not None and found.state == "not shown"
+
+
+@pytest.mark.parametrize("change", ["memory", "restart", "mount"])
+def test_void_when_the_container_changed(change: str) -> None:
+    verified.keep(INSPECTED, verdict(HELD))
+    now = copy.deepcopy(INSPECTED)
+    if change == "memory":
+        now["HostConfig"]["Memory"] = 1 << 20
+    elif change == "restart":
+        now.setdefault("State", {})["StartedAt"] = "2030-01-01T00:00:00Z"
+    else:
+        now["Mounts"][0]["RW"] = not now["Mounts"][0]["RW"]
+    found = verification(seen(now), ())
+    assert found is not None and found.state == "void"
+
+
+def test_void_when_the_plan_moved_on() -> None:
+    verified.keep(INSPECTED, verdict(HELD))
+    found = verification(seen(INSPECTED), ("memory: planned 8g, found 4g",))
+    assert found is not None and found.state == "void"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"identity": "x", "escaped": 3}', "null"])
+def test_a_file_that_is_wrong_is_no_result(text: str) -> None:
+    verified.keep(INSPECTED, verdict(HELD))
+    (file,) = Path(os.environ["XDG_STATE_HOME"], "sandboxd/verified").iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+    file.write_text(text)
+    assert verified.recall(INSPECTED["Id"]) is None
+
+
+def test_what_cannot_be_kept_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/proc/none")
+    verified.keep(INSPECTED, verdict(HELD))
+    assert verified.recall(INSPECTED["Id"]) is None
