@@ -8,6 +8,8 @@ stands in one is never renamed.
 from __future__ import annotations
 
 import argparse
+import ast
+import json
 import os
 import sys
 from importlib import import_module
@@ -28,6 +30,7 @@ from __future__ import annotations
 
 def indexes() -> dict[str, str]:
     """Path below the checkout -> text."""
+    _make_importable()
     return {"sandboxd/rules/_index.py": _rules(), "sandboxd/kinds/_index.py": _kinds()}
 
 
@@ -66,6 +69,17 @@ def _kinds() -> str:
     )
 
 
+def _make_importable() -> None:
+    """Put an empty index where one is missing or broken, as after a merge: rules import theirs."""
+    for room, name in (("rules", "RULES"), ("kinds", "KINDS")):
+        path = f"{ROOT}/sandboxd/{room}/_index.py"
+        try:
+            ast.parse(_read(path) or "(")
+        except SyntaxError:
+            text = f"from typing import Any\n\n{name}: dict[str, Any] = {{}}\n"
+            write_atomic(path, text.encode())
+
+
 def modules(room: str) -> list[str]:
     """The modules of a growth folder, by name; those with an underscore are its helpers."""
     return sorted(
@@ -76,7 +90,7 @@ def modules(room: str) -> list[str]:
 
 
 def _text(text: str) -> str:
-    return f'"{text}"'
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _texts(texts: tuple[str, ...]) -> str:
