@@ -80,6 +80,8 @@ def versions(facts: HostFacts) -> tuple[tuple[str, str], ...]:
     if engine.kind != "podman":
         found["engine"] = engine.version or ""
     for runtime in engine.runtimes:
+        if runtime.name == "runc" and runtime.version and not runtime.gvisor:
+            found.setdefault("runc", runtime.version)
         if runtime.version and (runtime.gvisor or "runsc" in (runtime.name, runtime.path[-5:])):
             found["runsc"] = runtime.version
     desktop = re.match(r"Docker Desktop (\d[\w.]*)", engine.product or "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandboxd.host.facts import HostFacts, Runtime
+from sandboxd.host.versions import warnings
 from sandboxd.status.model import Counts, DaemonLine, ProjectStatus, StatusReport
 from sandboxd.status.verification import sentence
 
@@ -54,7 +55,11 @@ def _engine(facts: HostFacts) -> str:
         return f"no container engine: {engine.error}"
     name = f"{engine.kind or 'engine'} {engine.version or 'of unknown version'}"
     runtimes = "; ".join(_runtime(runtime) for runtime in engine.runtimes)
-    return f"{name} at {engine.host}; {runtimes or 'its runtimes are unknown'}"
+    text = f"{name} at {engine.host}; {runtimes or 'its runtimes are unknown'}"
+    escapes = sum(not warned.escape.condition for warned in warnings(facts))
+    if escapes:
+        text += f"; {_number(escapes, 'known way')} out of these versions, see `sandboxd doctor`"
+    return text
 
 
 def _runtime(runtime: Runtime) -> str:
