@@ -36,6 +36,8 @@ class Context:
         """Whether the client asks for diagnostics, so that none are pushed for open files."""
         self.refreshers: list[Callable[[], None]] = []
         """Called when the host, a project or a file on disk is not what it was."""
+        self.open_listeners: list[Callable[[OpenDocument], None]] = []
+        """Called with each document that was opened or changed, and once more when it closes."""
         self.file_listeners: list[Callable[[set[str]], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 

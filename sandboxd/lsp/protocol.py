@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from cattrs import Converter
@@ -42,6 +42,9 @@ class TolerantProtocol(LanguageServerProtocol):
         self.documents = Documents()
         self.exit_code: int | None = None
         self._initialized = False
+        self.commands: dict[str, Callable[[types.ExecuteCommandParams], Awaitable[Any]]] = {}
+        self.cancellable: dict[str | int, asyncio.Task[Any]] = {}
+        """The tasks behind what an editor shows as progress, by its token."""
 
     def agreed_encoding(self) -> Encoding:
         """The unit of columns that was agreed on; known once the client is initialized."""
@@ -173,6 +176,24 @@ class TolerantProtocol(LanguageServerProtocol):
     def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> None:
         self.documents.close(params.text_document.uri)
         self._tell(types.TEXT_DOCUMENT_DID_CLOSE, params)
+
+    @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
+    async def lsp_workspace__execute_command(  # type: ignore[override]
+        self, params: types.ExecuteCommandParams
+    ) -> Any:
+        """Unlike pygls' own: to cancel the request ends the work."""
+        command = self.commands.get(params.command)
+        if command is None:
+            raise JsonRpcInvalidParams(f"there is no command `{params.command[:100]}`")
+        return await command(params)
+
+    @lsp_method(types.WINDOW_WORK_DONE_PROGRESS_CANCEL)
+    def lsp_work_done_progress_cancel(
+        self, params: types.WorkDoneProgressCancelParams
+    ) -> None:
+        task = self.cancellable.get(params.token)
+        if task is not None:
+            task.cancel()
 
     def _tell(self, method: str, params: Any) -> None:
         """Call our feature for `method`, if there is one."""

@@ -17,6 +17,7 @@ from sandboxd.lsp import convert
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import OpenDocument, uri_path
 from sandboxd.lsp.judgements import Judged
+from sandboxd.text import SourceText
 
 BURST_SECONDS = 0.06
 
@@ -51,6 +52,9 @@ class Diagnostics:
         """Offer pulling to clients that can also be told to pull again; to others we push."""
         text, workspace = params.capabilities.text_document, params.capabilities.workspace
         again = workspace.diagnostics if workspace is not None else None
+        given = params.initialization_options
+        self._context.options = given if isinstance(given, dict) else {}
+        self._announce_commands(params)
         if text is None or text.diagnostic is None or not (again and again.refresh_support):
             return
         self._context.pulls = True
@@ -59,13 +63,26 @@ class Diagnostics:
         )
         self._context.feature(types.TEXT_DOCUMENT_DIAGNOSTIC, self.pull, options)
 
+    def _announce_commands(self, params: types.InitializeParams) -> None:
+        """Not to VS Code, where our extension has commands of the same names."""
+        name = params.client_info.name if params.client_info is not None else ""
+        if self._context.options.get("commands") is False or "code" in name.lower():
+            return
+        self._server.protocol.fm.commands.update(self._server.protocol.commands)
+
     def opened(self, params: types.DidOpenTextDocumentParams) -> None:
-        self._schedule(params.text_document.uri)
-        self._others_changed({self._path(params.text_document.uri)})
+        self._touched(params.text_document.uri)
 
     def changed(self, params: types.DidChangeTextDocumentParams) -> None:
-        self._schedule(params.text_document.uri)
-        self._others_changed({self._path(params.text_document.uri)})
+        self._touched(params.text_document.uri)
+
+    def _touched(self, uri: str) -> None:
+        self._schedule(uri)
+        document = self._server.protocol.documents.get(uri)
+        if document is not None:
+            self._others_changed({document.source.path})
+            for listener in self._context.open_listeners:
+                listener(document)
 
     def closed(self, params: types.DidCloseTextDocumentParams) -> None:
         uri = params.text_document.uri
@@ -78,6 +95,8 @@ class Diagnostics:
             self._server.text_document_publish_diagnostics(nothing)
         # From now on what is on disk counts.
         self._others_changed({uri_path(uri)})
+        for listener in self._context.open_listeners:
+            listener(OpenDocument(uri, 0, SourceText(uri_path(uri), "")))
 
     def refresh(self) -> None:
         """Judge again what is open."""
@@ -111,10 +130,6 @@ class Diagnostics:
         except Exception as error:
             items = [self._bug(document, error)]
         return types.RelatedFullDocumentDiagnosticReport(items=items)
-
-    def _path(self, uri: str) -> str:
-        document = self._server.protocol.documents.get(uri)
-        return document.source.path if document is not None else ""
 
     def _others_changed(self, paths: set[str]) -> None:
         """Judge again the open documents that depend on one of `paths`."""

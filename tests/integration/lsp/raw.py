@@ -25,6 +25,10 @@ class RawClient:
             env=environ,
         )
         self.messages: queue.Queue[Any] = queue.Queue()
+        self.seen: list[Any] = []
+        """What came and was waited past."""
+        self.answers: dict[str, Any] = {}
+        """Results of what the server may ask, by method; of others None."""
         self._next = 0
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -63,8 +67,18 @@ class RawClient:
         while True:
             message = self.messages.get(timeout=timeout)
             assert message is not None, "the server ended"
+            if "method" in message and "id" in message:
+                result = self.answers.get(message["method"])
+                self.send({"jsonrpc": "2.0", "id": message["id"], "result": result})
+            self.seen.append(message)
             if wanted(message):
                 return message
+
+    def drain(self) -> list[Any]:
+        """All messages so far."""
+        while not self.messages.empty():
+            self.seen.append(self.messages.get())
+        return self.seen
 
     def published(self, version: int | None = None) -> list[Any]:
         """The diagnostics of the next publication (of that version)."""

@@ -1,0 +1,189 @@
+"""Completion: what a sandboxd.toml can say, on this host; and the options that harden a container.
+
+In a devcontainer.json only the strings of `runArgs`, `capAdd` and `securityOpt`: for everything
+else editors have the official schema.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+
+from lsprotocol import types
+
+from sandboxd import config, rules
+from sandboxd.host.facts import HostFacts
+from sandboxd.lsp import convert
+from sandboxd.lsp.context import Context
+from sandboxd.lsp.documents import OpenDocument
+from sandboxd.syntax import jsonc
+from sandboxd.syntax.node import Node, walk
+from sandboxd.text import Span
+
+_WORD = re.compile(r"[\w./:=${}-]*\Z")
+
+_KEYS = {
+    "profile": "how strict: a named profile",
+    "runtime": "gVisor, hardened runc, or what this host has",
+    "image": "the image to run",
+    "user": "the user inside",
+}
+_TABLES = {
+    "capabilities": "capabilities added to the profile's",
+    "network": "`default` or `none`",
+    "environment": "environment variables inside",
+    "rules": "how much findings weigh in this project",
+}
+_IN_TABLES = {
+    "capabilities": {"add": "a list of capability names"},
+    "network": {"mode": "`default` or `none`"},
+    "allow": {
+        "rule": "the rule whose findings are accepted",
+        "reason": "why",
+        "expires": "until when: a date",
+    },
+}
+_SAFE_OPTIONS = {
+    "no-new-privileges": "setuid programs gain nothing",
+    "seccomp=${localWorkspaceFolder}/seccomp.json": "a profile of your own",
+}
+_SAFE_ARGUMENTS = {
+    "--cap-drop=ALL": "no capability that is not added",
+    "--security-opt=no-new-privileges": "setuid programs gain nothing",
+    "--pids-limit=4096": "no fork bomb",
+    "--read-only": "the root file system cannot be written",
+    "--network=none": "no network",
+    "--init": "children are reaped",
+}
+Offer = tuple[str, str]
+
+
+def register(context: Context) -> None:
+    options = types.CompletionOptions(trigger_characters=['"', "=", "["])
+    context.feature(types.TEXT_DOCUMENT_COMPLETION, Completion(context).complete, options)
+
+
+class Completion:
+    """Answers `textDocument/completion`."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def complete(self, params: types.CompletionParams) -> list[types.CompletionItem]:
+        document = self._context.judgements.document(params.text_document.uri)
+        if document is None:
+            return []
+        at = self._context.offset(document, params.position)
+        host = self._context.judgements.host
+        if os.path.basename(document.source.path) == config.FILE_NAME:
+            offers, kind = _in_config(document, at, host)
+        else:
+            offers, kind = _in_devcontainer(document, at), types.CompletionItemKind.Value
+        return [self._item(document, at, label, detail, kind) for label, detail in offers]
+
+    def _item(
+        self,
+        document: OpenDocument,
+        at: int,
+        label: str,
+        detail: str,
+        kind: types.CompletionItemKind,
+    ) -> types.CompletionItem:
+        """Replaces the word before the cursor: editors do not agree on what a word is."""
+        before = document.source.text[:at]
+        found = _WORD.search(before[before.rfind("\n") + 1 :])
+        start = at - len(found[0]) if found else at
+        encoding = self._context.judgements.client().encoding
+        place = convert.text_range(Span(start, at), document.source, encoding)
+        return types.CompletionItem(
+            label=label, kind=kind, detail=detail, text_edit=types.TextEdit(place, label)
+        )
+
+
+def _in_config(
+    document: OpenDocument, at: int, host: HostFacts
+) -> tuple[list[Offer], types.CompletionItemKind]:
+    text = document.source.text
+    line = text[text.rfind("\n", 0, at) + 1 : at]
+    table = _table(text[:at])
+    value = re.match(r"\s*([\w-]+)\s*=\s*(.*)", line, re.DOTALL)
+    if line.lstrip().startswith("["):
+        names = list(_TABLES.items())
+        names.append(("allow", "findings that are accepted, with a reason: `[[allow]]`"))
+        return names, types.CompletionItemKind.Module
+    if value is None and not _in_list(text[:at]):
+        if table == "rules":
+            return [(rule, "a rule") for rule in rules.ids()], types.CompletionItemKind.Property
+        keys = _IN_TABLES.get(table, {}) if table else _KEYS
+        return list(keys.items()), types.CompletionItemKind.Property
+    key = value[1] if value is not None else _in_list(text[:at])
+    quoted = line.count('"') % 2 == 1
+    offers = list(_values(table, key, host))
+    if not quoted:
+        offers = [(f'"{label}"', detail) for label, detail in offers]
+    return offers, types.CompletionItemKind.Value
+
+
+def _values(table: str, key: str, host: HostFacts) -> Iterator[Offer]:
+    if (table, key) == ("", "profile"):
+        yield from ((name, "a profile") for name in config.profile_names())
+    elif (table, key) == ("", "runtime"):
+        yield from _runtimes(host)
+    elif (table, key) == ("network", "mode"):
+        yield from ((mode, "") for mode in config.NETWORK_MODES)
+    elif (table, key) == ("capabilities", "add"):
+        yield from ((name, "a capability") for name in config.CAPABILITIES)
+    elif table == "rules":
+        yield from ((level, "") for level in config.LEVELS)
+    elif (table, key) == ("allow", "rule"):
+        yield from ((rule, "a rule") for rule in rules.ids())
+
+
+def _runtimes(host: HostFacts) -> Iterator[Offer]:
+    """Each with what this host really has."""
+    gvisor = host.usable_gvisor()
+    yield "auto", f"here: {'gVisor' if gvisor else 'hardened runc'}" if host.engine else ""
+    if gvisor is not None:
+        yield "gvisor", f"`{gvisor.name}` started a container on this host"
+    elif host.engine is None:
+        yield "gvisor", "not known whether this host has it"
+    yield "runc", "shares the host's kernel"
+
+
+def _table(before: str) -> str:
+    """The name of the table that the end of `before` is in."""
+    found = re.findall(
+        r"^[ \t]*\[\[?[ \t]*([\w-]+)[ \t]*\]\]?[ \t]*(?:#.*)?$", before, re.MULTILINE
+    )
+    return str(found[-1]) if found else ""
+
+
+def _in_list(before: str) -> str:
+    """The key whose list is open at the end of `before`, '' when none is."""
+    opened = before.rfind("[")
+    if opened < 0 or "]" in before[opened:]:
+        return ""
+    found = re.search(r"([\w-]+)\s*=\s*\Z", before[:opened])
+    return found[1] if found else ""
+
+
+def _in_devcontainer(document: OpenDocument, at: int) -> list[Offer]:
+    if os.path.basename(document.source.path) not in ("devcontainer.json", ".devcontainer.json"):
+        return []
+    root = jsonc.parse(document.source.text).root
+    for key, offers in (
+        ("capAdd", [(name, "a capability") for name in config.CAPABILITIES]),
+        ("securityOpt", list(_SAFE_OPTIONS.items())),
+        ("runArgs", list(_SAFE_ARGUMENTS.items())),
+    ):
+        node = root.get(key) if root is not None else None
+        if node is not None and _is_in_string(node, at):
+            return offers
+    return []
+
+
+def _is_in_string(array: Node, at: int) -> bool:
+    return any(
+        node.kind == "string" and node.span.start < at <= node.span.end for node in walk(array)
+    )

@@ -1,0 +1,67 @@
+"""Code lenses above a config: how many weak settings, what is in force, and what can be done."""
+
+from __future__ import annotations
+
+import os
+
+from lsprotocol import types
+
+from sandboxd import config
+from sandboxd.findings import Severity
+from sandboxd.lsp import plans
+from sandboxd.lsp.context import Context
+
+_NAMES = (config.FILE_NAME, "devcontainer.json", ".devcontainer.json")
+
+
+def register(context: Context) -> None:
+    lenses = Lenses(context)
+    context.refreshers.append(lenses.refresh)
+    context.feature(types.TEXT_DOCUMENT_CODE_LENS, lenses.lenses)
+
+
+class Lenses:
+    """Answers `textDocument/codeLens`."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def lenses(self, params: types.CodeLensParams) -> list[types.CodeLens]:
+        uri = params.text_document.uri
+        judged = self._context.judgements.current(uri)
+        if judged is None:
+            return []
+        weak = sum(f.severity >= Severity.WARNING for f in judged.findings())
+        # Without a command: a line to read.
+        texts = [(f"{weak} weak setting{'' if weak == 1 else 's'}" if weak else "", "")]
+        path = judged.document.source.path
+        workspace = plans.workspace_of(path)
+        if workspace is not None and os.path.basename(path) in _NAMES:
+            texts += [("up", "sandboxd.up"), ("verify", "sandboxd.verify")]
+            texts.append((self._in_force(workspace), ""))
+        start = types.Position(0, 0)
+        return [
+            types.CodeLens(
+                types.Range(start, start),
+                types.Command(title, command, arguments=[uri] if command else None),
+            )
+            for title, command in texts
+            if title
+        ]
+
+    def refresh(self) -> None:
+        workspace = self._context.capabilities().workspace
+        if workspace is not None and workspace.code_lens and workspace.code_lens.refresh_support:
+            self._context.server.workspace_code_lens_refresh(None)
+
+    def _in_force(self, workspace: str) -> str:
+        """What was seen of the running sandbox; nothing is said of what was not observed."""
+        status = self._context.surroundings.status(workspace)
+        if status is None:
+            return ""
+        if status.in_force is None:
+            return str(status.state)
+        settings = status.in_force.settings
+        parts = [settings.get("runtime", ""), status.profile or ""]
+        drift = f", {len(status.drift)} differences from the plan" if status.drift else ""
+        return f"in force: {', '.join(part for part in parts if part)}{drift}"

@@ -1,0 +1,211 @@
+"""Links and definitions: from what a config names to the file, and between a config and its output.
+
+A devcontainer.json leads to its Dockerfile, Compose files, service, local Features and seccomp
+profile; a Compose file to its Dockerfiles; a sandboxd.toml to its profile and to what is generated
+from it; a generated file back to its sandboxd.toml.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from lsprotocol import types
+
+from sandboxd import config, kinds
+from sandboxd.data import data_path
+from sandboxd.errors import UnreadableError
+from sandboxd.lsp import convert, plans
+from sandboxd.lsp.context import Context
+from sandboxd.lsp.documents import OpenDocument
+from sandboxd.plan import generate
+from sandboxd.syntax import yaml
+from sandboxd.syntax.node import Node, walk
+from sandboxd.text import SourceText, Span
+
+
+class Link(NamedTuple):
+    """A stretch of text and the file it names; `at` is where in that file."""
+
+    span: Span
+    path: str
+    at: Span | None = None
+
+
+def register(context: Context) -> None:
+    links = Links(context)
+    context.feature(types.TEXT_DOCUMENT_DOCUMENT_LINK, links.links)
+    context.feature(types.TEXT_DOCUMENT_DEFINITION, links.definition)
+
+
+class Links:
+    """Answers `textDocument/documentLink` and `textDocument/definition`."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def links(self, params: types.DocumentLinkParams) -> list[types.DocumentLink]:
+        document = self._context.judgements.document(params.text_document.uri)
+        if document is None:
+            return []
+        encoding = self._context.judgements.client().encoding
+        return [
+            types.DocumentLink(
+                convert.text_range(link.span, document.source, encoding),
+                target=convert.file_uri(link.path),
+                tooltip=f"Open {os.path.basename(link.path)}",
+            )
+            for link in self._all(document)
+        ]
+
+    def definition(self, params: types.DefinitionParams) -> types.Location | None:
+        document = self._context.judgements.document(params.text_document.uri)
+        if document is None:
+            return None
+        at = self._context.offset(document, params.position)
+        for link in self._all(document):
+            if link.span.start <= at <= link.span.end:
+                return self._location(link)
+        if os.path.basename(document.source.path) == config.FILE_NAME:
+            generated = _generated(document.source.path)
+            return self._location(Link(Span(0, 0), generated)) if generated else None
+        return None
+
+    def _location(self, link: Link) -> types.Location:
+        start = types.Position(0, 0)
+        place = types.Range(start, start)
+        if link.at is not None:
+            source = self._read(link.path, link.path)
+            if source is not None:
+                place = convert.text_range(
+                    link.at, source, self._context.judgements.client().encoding
+                )
+        return types.Location(convert.file_uri(link.path), place)
+
+    def _all(self, document: OpenDocument) -> list[Link]:
+        """The links whose files are there."""
+        path = document.source.path
+        kind = kinds.find(path, document.source.text)
+        if kind is None or not path.startswith("/"):
+            return []
+        root = kind.parse(document.source).tree.root
+        found: list[Link] = []
+        if kind.NAME == "devcontainer":
+            found += self._header(document)
+            if root is not None:
+                found += self._devcontainer(path, root)
+        elif kind.NAME == "compose" and root is not None:
+            found += _compose(path, root)
+        elif os.path.basename(path) == config.FILE_NAME and root is not None:
+            found += _config(root)
+        return [link for link in found if os.path.isfile(link.path)]
+
+    def _header(self, document: OpenDocument) -> Iterator[Link]:
+        """From a generated file to what it was generated from."""
+        workspace = plans.workspace_of(document.source.path)
+        if workspace is not None and generate.is_generated(document.source):
+            line = document.source.line_text(0)
+            yield Link(Span(0, len(line)), os.path.join(workspace, config.FILE_NAME))
+
+    def _devcontainer(self, path: str, root: Node) -> Iterator[Link]:
+        folder = os.path.dirname(path)
+        build = root.get("build")
+        context = _text(build.get("context")) if build is not None else None
+        for node in (root.get("dockerFile"), build and build.get("dockerfile")):
+            if node and (text := _text(node)):
+                yield Link(_inner(node), os.path.join(folder, text))
+                if context:
+                    yield Link(_inner(node), os.path.join(folder, context, text))
+        compose = list(_strings(root.get("dockerComposeFile")))
+        for node in compose:
+            yield Link(_inner(node), os.path.join(folder, str(node.value)))
+        service = root.get("service")
+        if service is not None and _text(service):
+            yield from self._service(folder, service, compose, path)
+        features = root.get("features")
+        for member in features.members if features is not None else ():
+            name = str(member.key.value)
+            if name.startswith("./"):
+                target = os.path.join(folder, name, "devcontainer-feature.json")
+                yield Link(_inner(member.key), target)
+        variables = self._context.judgements.variables().for_file(path)
+        for key in ("securityOpt", "runArgs"):
+            for node in _strings(root.get(key)):
+                text = variables.resolve(str(node.value))
+                value = text.rpartition("seccomp=")[2] if "seccomp=" in text else ""
+                if value:
+                    base = variables.workspace or folder
+                    yield Link(_inner(node), os.path.join(base, value))
+
+    def _service(
+        self, folder: str, service: Node, compose: list[Node], beside: str
+    ) -> Iterator[Link]:
+        for node in compose:
+            target = os.path.normpath(os.path.join(folder, str(node.value)))
+            source = self._read(target, beside)
+            root = yaml.parse(source.text).root if source is not None else None
+            services = root.get("services") if root is not None else None
+            member = services.member(str(service.value)) if services is not None else None
+            if member is not None:
+                yield Link(_inner(service), target, member.key.span)
+
+    def _read(self, path: str, beside: str) -> SourceText | None:
+        try:
+            return self._context.judgements.variables().read(path, beside)
+        except UnreadableError:
+            return None
+
+
+def _compose(path: str, root: Node) -> Iterator[Link]:
+    folder = os.path.dirname(path)
+    services = root.get("services")
+    for member in services.members if services is not None else ():
+        build = member.value.get("build")
+        if build is None:
+            continue
+        if text := _text(build):
+            yield Link(_inner(build), os.path.join(folder, text, "Dockerfile"))
+            continue
+        context = _text(build.get("context")) or "."
+        node = build.get("dockerfile")
+        if node is not None and (text := _text(node)):
+            yield Link(_inner(node), os.path.join(folder, context, text))
+    for node in walk(root):
+        text = node.text() or ""
+        for mark in ("seccomp:", "seccomp="):
+            if text.startswith(mark):
+                yield Link(_inner(node), os.path.join(folder, text.removeprefix(mark)))
+
+
+def _config(root: Node) -> Iterator[Link]:
+    profile = root.get("profile")
+    name = _text(profile)
+    if profile is not None and name in config.profile_names():
+        yield Link(_inner(profile), data_path("profiles", "hardening", f"{name}.toml"))
+
+
+def _generated(path: str) -> str | None:
+    """What is generated from the sandboxd.toml at `path`, if it is there."""
+    folder = os.path.dirname(path)
+    for name in (generate.BESIDE_FILE, generate.MAIN_FILE):
+        target = os.path.join(folder, name)
+        if os.path.isfile(target):
+            return target
+    return None
+
+
+def _strings(node: Node | None) -> Iterator[Node]:
+    if node is not None:
+        yield from (item for item in (node, *node.items) if item.text() is not None)
+
+
+def _text(node: Node | None) -> str | None:
+    return node.text() if node is not None else None
+
+
+def _inner(node: Node) -> Span:
+    """The characters of a string without its quotes."""
+    text = node.text() or ""
+    start, end = node.span
+    return Span(start + 1, end - 1) if end - start == len(text) + 2 else node.span
