@@ -26,3 +26,12 @@ def strings(document: Document, without: tuple[str, ...] = ()) -> Iterator[tuple
                 yield str(key.value), node
             waiting.extend(reversed(node.items))
             waiting.extend(member.value for member in reversed(node.members))
+
+
+def variables(node: Node) -> Iterator[list[str]]:
+    """What stands between ``${`` and ``}`` in a string, split at the colons as its tools do."""
+    # No regular expression: to compile one takes longer than most files.
+    for part in str(node.value).split("${")[1:]:
+        inner, closed, _ = part.partition("}")
+        if closed:
+            yield inner.split(":")

@@ -25,11 +25,9 @@ No difference.
 
 from __future__ import annotations
 
-import re
-
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
-from sandboxd.rules._document import strings
+from sandboxd.rules._document import strings, variables
 from sandboxd.rules._finding import at_node
 
 if TYPE_CHECKING:
@@ -49,17 +47,19 @@ META = RuleMeta(
 )
 
 
-_CUT = r"\$\{(?:localEnv|env|containerEnv):([^:}]*):([^:}]*):[^}]*\}"
+_WITH_DEFAULT = ("localEnv", "env", "containerEnv")
 
 
 def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
     for key, node in strings(subject):
-        for found in re.finditer(_CUT, str(node.value)):
-            rest = f"it is `{found[2]}`" if found[2] else "nothing is left of it"
+        for name, *rest in variables(node):
+            if name not in _WITH_DEFAULT or len(rest) < 3:
+                continue
+            left = f"it is `{rest[1]}`" if rest[1] else "nothing is left of it"
             yield at_node(
                 META,
                 subject,
                 node,
-                f"the default of `{found[1]}` ends at the next colon: {rest}",
-                f"{key}:{found[1]}",
+                f"the default of `{rest[0]}` ends at the next colon: {left}",
+                f"{key}:{rest[0]}",
             )

@@ -27,8 +27,6 @@ No difference: the path is on the host.
 
 from __future__ import annotations
 
-import re
-
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
@@ -50,20 +48,28 @@ META = RuleMeta(
 )
 
 
-_VARIABLES = r"(?:\$\{(?:localEnv|env):([A-Za-z0-9_]+)\})+"
-
-
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     for mount in subject.mounts:
-        found = re.match(_VARIABLES, mount.written) if mount.value.type == "bind" else None
-        if found is None:
+        name, rest = _leading(mount.written)
+        if mount.value.type != "bind" or not name or not rest.startswith("/"):
             continue
-        rest = mount.written[found.end() :]
-        if not rest.startswith("/") or mount.value.source != rest:
+        if mount.value.source != rest:
             continue
         yield at_value(
             META,
             mount,
-            f"`{found[1]}` is not set here: `{rest}` of the host is mounted",
-            found[1],
+            f"`{name}` is not set here: `{rest}` of the host is mounted",
+            name,
         )
+
+
+def _leading(written: str) -> tuple[str, str]:
+    """The last variable without a default that a path begins with, and what comes behind it."""
+    name = ""
+    while written.startswith(("${localEnv:", "${env:")):
+        inner, closed, rest = written.partition("}")
+        inner = inner.partition(":")[2]
+        if not closed or ":" in inner:
+            break
+        name, written = inner, rest
+    return name, written

@@ -54,6 +54,8 @@ def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
     nodes = () if parsed is None else [node for flag in parsed.flags for node in flag.nodes[:1]]
     for node in dict.fromkeys(nodes):
         text = node.text() or ""
+        if not text.endswith(("'", '"')) and " " not in text:
+            continue
         blank = re.match(r"(-{1,2}[a-z][a-z-]*)\s+(\S.*)\Z", text)
         if blank is not None:
             message = (

@@ -27,11 +27,9 @@ No difference.
 
 from __future__ import annotations
 
-import re
-
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
-from sandboxd.rules._document import strings
+from sandboxd.rules._document import strings, variables
 from sandboxd.rules._finding import at_node
 
 if TYPE_CHECKING:
@@ -78,7 +76,7 @@ _SHELL = (
 
 def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
     for key, node in strings(subject, without=_SHELL):
-        for name in re.findall(r"\$\{([^:}]*)[^}]*\}", str(node.value)):
+        for name, *_ in variables(node):
             if name in _KNOWN:
                 continue
             near = _nearest(name)
