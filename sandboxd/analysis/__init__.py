@@ -10,6 +10,7 @@ from sandboxd.effective.container import containers
 from sandboxd.effective.variables import Variables
 from sandboxd.findings import Finding, Fix, Report, Severity, Skipped
 from sandboxd.host.facts import UNKNOWN, HostFacts
+from sandboxd.syntax.node import collector_paused
 from sandboxd.text import SourceText, apply_edits
 
 if TYPE_CHECKING:
@@ -75,8 +76,9 @@ def check(
     checker = _Checker(chosen, host, variables, settings, threshold)
     findings: list[Finding] = []
     for document in documents:
-        found = checker.judge(document)
-        findings.extend(checker.verified(document, found) if verify else found)
+        with collector_paused(len(document.source.text)):
+            found = checker.judge(document)
+            findings.extend(checker.verified(document, found) if verify else found)
     sources = {document.source.path: document.source for document in documents}
     for document in documents:
         elsewhere.add_sources(sources, findings, document, variables)

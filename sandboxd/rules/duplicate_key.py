@@ -31,13 +31,14 @@ from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Finding, Place, Related, RuleMeta, Severity
+from sandboxd.syntax.node import walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.document import Document
-    from sandboxd.syntax.node import Node
+    from sandboxd.syntax.node import Tree
     from sandboxd.text import Span
 
 META = RuleMeta(
@@ -50,12 +51,16 @@ META = RuleMeta(
 )
 
 
+# One key in each of a thousand lines is one mistake; nobody reads more than a screen of them.
+_MOST = 50
+
+
 def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
     path = subject.source.path
-    for problem in subject.tree.problems:
-        if problem.code != META.id:
-            continue
-        winner = _winner(subject.tree.root, problem.span)
+    problems = [problem for problem in subject.tree.problems if problem.code == META.id]
+    winners = _winners(subject.tree, {problem.span for problem in problems})
+    for problem in problems[:_MOST]:
+        winner = winners.get(problem.span)
         yield Finding(
             META.id,
             META.severity,
@@ -67,19 +72,15 @@ def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
         )
 
 
-def _winner(root: Node | None, span: Span) -> Span | None:
-    """The key that wins over the one at `span`: the last of its name in the same object."""
-    node = root
-    while node is not None:
-        inner = None
-        for member in node.members:
-            if member.key.span == span:
-                last = node.member(str(member.key.value))
-                return last.key.span if last else None
-            if member.value.span.contains(span):
-                inner = member.value
-        for item in node.items:
-            if item.span.contains(span):
-                inner = item
-        node = inner
-    return None
+def _winners(tree: Tree, spans: set[Span]) -> dict[Span, Span]:
+    """The key that wins over each of those at `spans`: the last of its name in the same object."""
+    found: dict[Span, Span] = {}
+    for root in (tree.root, *tree.others):
+        for node in walk(root) if root is not None and spans else ():
+            if not any(member.key.span in spans for member in node.members):
+                continue
+            last = {member.key.value: member.key.span for member in node.members}
+            for member in node.members:
+                if member.key.span in spans:
+                    found[member.key.span] = last[member.key.value]
+    return found
