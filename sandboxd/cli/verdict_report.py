@@ -31,11 +31,14 @@ def check_name(path: str) -> None:
 
 def document(engine: Engine, container: str, verdict: Verdict, seconds: float) -> dict[str, Any]:
     """The verdict with what is seen of the controls."""
-    from sandboxd.sandbox import controls, observe, verdict_document
+    from sandboxd.sandbox import controls, observe, outside, verdict_document
 
     inspected = engine.inspect(container)
     seen = controls.controls(
-        observe.container(inspected), controls.look(engine, inspected["Id"]), controls.boot_id()
+        observe.container(inspected),
+        controls.look(engine, inspected["Id"]),
+        controls.boot_id(),
+        outside.look(engine, inspected),
     )
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     return verdict_document.document(verdict, seen, now, seconds, os.uname().release)

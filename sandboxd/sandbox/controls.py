@@ -7,15 +7,21 @@ while `directfs` is on, and the host's view of the process is the sentry's own.
 
 from __future__ import annotations
 
+import functools
+import os
 import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from sandboxd.data import data_path
+from sandboxd.files import read_source
 from sandboxd.sandbox.engine import Exec
 from sandboxd.sandbox.execute import run_quietly
+from sandboxd.sandbox.observe import seccomp_identity
 
 if TYPE_CHECKING:
     from sandboxd.model.container import Container
     from sandboxd.sandbox.engine import Engine
+    from sandboxd.sandbox.outside import Outside
 
 State = Literal["in force", "not in force", "cannot be seen"]
 
@@ -35,13 +41,33 @@ class Inside(NamedTuple):
     status: dict[str, str]
     mounts: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]
     """Mount point, its options, the file system's options."""
+    label: str = ""
+    """The security module's word for the process, '' when there is none."""
+    routes: tuple[str, ...] = ()
+    """Networks beyond the loopback that can be reached, as `interface destination`; destination 0 is everywhere."""
+    user_map: tuple[str, ...] = ()
+    processes: str = ""
+    """The user's limit of processes: a number, ``unlimited``, or '' where it cannot be asked."""
 
 
 _SEPARATOR = "-- sandboxd --"
-_SCRIPT = (
-    f"cat /proc/sys/kernel/random/boot_id; echo '{_SEPARATOR}'; cat /proc/self/status; "
-    f"echo '{_SEPARATOR}'; cat /proc/self/mountinfo"
+_LOOKS = (
+    "cat /proc/sys/kernel/random/boot_id",
+    "cat /proc/self/status",
+    "cat /proc/self/mountinfo",
+    "cat /proc/self/attr/current 2>/dev/null",
+    "cat /proc/net/route 2>/dev/null",
+    "cat /proc/self/uid_map 2>/dev/null",
+    "ulimit -u 2>/dev/null",
+    "true",
 )
+_SCRIPT = f"; echo '{_SEPARATOR}'; ".join(_LOOKS)
+
+# What a machine gives each user by default is more than that.
+_OF_A_SANDBOX = 16384
+
+# Which of them there are is the kernel's configuration.
+_MASKED = ("/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware")
 
 # Bits of a capability set, in the kernel's order.
 _CAPABILITIES = [
@@ -107,7 +133,7 @@ def look(engine: Engine, container: str) -> Inside | None:
 def parse(text: str) -> Inside | None:
     """The output of the script that looks, None when it is not whole."""
     parts = text.split(_SEPARATOR)
-    if len(parts) != 3:
+    if len(parts) != len(_LOOKS):
         return None
     status = {}
     for line in parts[1].splitlines():
@@ -121,28 +147,154 @@ def parse(text: str) -> Inside | None:
             super_options = fields[fields.index("-") + 3]
             point = re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), fields[4])
             mounts.append((point, tuple(fields[5].split(",")), tuple(super_options.split(","))))
-    return Inside(parts[0].strip(), status, tuple(mounts))
+    routes = [line.split() for line in parts[4].strip().splitlines()[1:]]
+    return Inside(
+        parts[0].strip(),
+        status,
+        tuple(mounts),
+        parts[3].strip("\0\n "),
+        tuple(
+            f"{fields[0]} {fields[1]}" for fields in routes if len(fields) > 1 and fields[0] != "lo"
+        ),
+        tuple(parts[5].split()),
+        parts[6].strip(),
+    )
 
 
-def controls(live: Container, inside: Inside | None, host_boot_id: str) -> tuple[Control, ...]:
+def controls(
+    live: Container, inside: Inside | None, host_boot_id: str, outside: Outside | None = None
+) -> tuple[Control, ...]:
     """The controls of a running container.
 
     :param live: what the engine says, as `observe.container` reads it
     :param inside: what was seen inside, None when nothing could be
+    :param outside: what the host sees, None when it was not asked
     """
     if inside is None:
         blind = "the image has no `sh` and `cat` to look with"
         names = ("own kernel", "capabilities", "no-new-privileges", "seccomp", "read-only mounts")
         return tuple(Control(name, "cannot be seen", blind) for name in names)
     own_kernel = bool(inside.boot_id) and inside.boot_id != host_boot_id
-    return (
+    found = [
         _kernel(inside, own_kernel),
         _user(inside),
         _bounding(live, inside),
         _no_new_privileges(inside, own_kernel),
         _seccomp(live, inside, own_kernel),
         *_read_only(live, inside, own_kernel),
+        _app_armor(live, inside, own_kernel),
+        _user_namespace(inside, own_kernel),
+        _masked(inside, own_kernel),
+        _network(inside),
+    ]
+    if outside is not None:
+        found += _from_outside(inside, own_kernel, outside)
+    return tuple(found)
+
+
+def _from_outside(inside: Inside, own_kernel: bool, outside: Outside) -> list[Control]:
+    found = [_runtime(own_kernel, outside)]
+    if own_kernel:
+        found += [_directfs(inside), _host_sockets(outside)]
+    memory = outside.memory
+    found.append(
+        Control("memory limit", "in force", f"{memory >> 20} MiB, by the host's control group")
+        if memory
+        else Control("memory limit", "not in force", "the host's control group sets none")
     )
+    return [*found, _processes(inside, own_kernel, outside)]
+
+
+def _runtime(own_kernel: bool, outside: Outside) -> Control:
+    """The name is only a word of the engine's configuration: what it starts, and which kernel ran."""
+    name = "runtime"
+    if not outside.path:
+        return Control(
+            name, "cannot be seen", f"the engine does not say what `{outside.runtime}` is"
+        )
+    command = " ".join((outside.path, *outside.arguments))
+    if outside.is_gvisor != own_kernel:
+        seen = "has a kernel of its own" if own_kernel else "runs on the host's kernel"
+        return Control(
+            name, "not in force", f"`{outside.runtime}` stands for `{command}`, yet it {seen}"
+        )
+    return Control(name, "in force", f"for `{outside.runtime}` the engine starts `{command}`")
+
+
+def _directfs(inside: Inside) -> Control:
+    """gVisor tells by the options of its mounts; with directfs the sandbox holds host descriptors."""
+    name = "no directfs"
+    if any("directfs" in file_system for _, _, file_system in inside.mounts):
+        return Control(name, "not in force", "a mount inside says `directfs`")
+    return Control(name, "in force", "no mount inside says `directfs`")
+
+
+def _host_sockets(outside: Outside) -> Control:
+    how = outside.opens_host_sockets()
+    if how:
+        return Control("no host sockets", "not in force", f"opened by {how}")
+    return Control("no host sockets", "in force", "host-uds is not set")
+
+
+def _processes(inside: Inside, own_kernel: bool, outside: Outside) -> Control:
+    """A user's limit binds no root under Linux; gVisor counts root's processes, too."""
+    name = "process limit"
+    if outside.processes:
+        return Control(name, "in force", f"{outside.processes}, by the host's control group")
+    root = (inside.status.get("Uid") or "0 0").split()[1] == "0"
+    if inside.processes.isdigit() and int(inside.processes) <= _OF_A_SANDBOX:
+        if own_kernel or not root:
+            return Control(name, "in force", f"{inside.processes} for the user")
+        return Control(name, "not in force", "the user's limit does not bind root")
+    return Control(name, "not in force", "neither the control group nor the user's limit sets one")
+
+
+def _app_armor(live: Container, inside: Inside, own_kernel: bool) -> Control:
+    option = live.option("apparmor")
+    asked = option.value.value if option else ""
+    if own_kernel:
+        return Control("AppArmor", "cannot be seen", "gVisor shows no label")
+    if not inside.label:
+        lost = f"`{asked}` was asked for, and silently not applied: " if asked else ""
+        return Control("AppArmor", "not in force", f"{lost}the kernel gives the process no label")
+    if inside.label.startswith("unconfined"):
+        return Control("AppArmor", "not in force", "the process is unconfined")
+    name, _, mode = inside.label.partition(" ")
+    if asked and name != asked:
+        return Control("AppArmor", "not in force", f"`{asked}` was asked for, `{name}` is applied")
+    state: State = "not in force" if mode == "(complain)" else "in force"
+    return Control("AppArmor", state, f"the process has the label `{inside.label}`")
+
+
+def _user_namespace(inside: Inside, own_kernel: bool) -> Control:
+    name = "user namespace"
+    if own_kernel or len(inside.user_map) < 3:
+        return Control(name, "cannot be seen", "the mapping inside is not the host's")
+    if inside.user_map[:2] == ("0", "0"):
+        return Control(name, "not in force", "root inside is root on the host")
+    return Control(name, "in force", f"root inside is user {inside.user_map[1]} on the host")
+
+
+def _masked(inside: Inside, own_kernel: bool) -> Control:
+    name = "masked paths"
+    if own_kernel:
+        return Control(name, "in force", "gVisor's /proc and /sys are its own")
+    seen = {point: options for point, options, _ in inside.mounts}
+    if "ro" not in seen.get("/proc/sys", ()):
+        return Control(name, "not in force", "/proc/sys is not mounted read-only")
+    covered = [path for path in _MASKED if path in seen]
+    if not covered:
+        return Control(name, "not in force", f"nothing covers {', '.join(_MASKED)}")
+    return Control(name, "in force", f"{', '.join(covered)} covered, /proc/sys read-only")
+
+
+def _network(inside: Inside) -> Control:
+    if not inside.routes:
+        return Control("no network", "in force", "there is no route")
+    ways = [route.split()[0] for route in inside.routes if route.split()[1] == "00000000"]
+    if ways:
+        return Control("no network", "not in force", f"a default route by {ways[0]}")
+    return Control("no network", "not in force", "routes to some networks, none to everywhere")
 
 
 def _kernel(inside: Inside, own_kernel: bool) -> Control:
@@ -193,12 +345,26 @@ def _seccomp(live: Container, inside: Inside, own_kernel: bool) -> Control:
         return Control("seccomp", "cannot be seen", "/proc/self/status has no Seccomp line")
     if line == "2":
         option = live.option("seccomp")
-        profile = option.value.value if option else "the engine's default profile"
+        profile = _profile_name(option.value.value) if option else "the engine's default"
         return Control("seccomp", "in force", f"a filter is loaded (asked for: {profile})")
     if own_kernel:
         why = "gVisor loads no filter into processes that `exec` starts, editors among them"
         return Control("seccomp", "not in force", why)
     return Control("seccomp", "not in force", f"Seccomp is {line}")
+
+
+def _profile_name(identity: str) -> str:
+    """The shipped file of a profile's hash, the hash where it is none of ours."""
+    folder = data_path("profiles", "seccomp")
+    for file in sorted(os.listdir(folder)):
+        if file.endswith(".json") and identity == _identity_of(os.path.join(folder, file)):
+            return f"{file}, {identity}"
+    return identity
+
+
+@functools.cache
+def _identity_of(path: str) -> str:
+    return seccomp_identity(read_source(path).text)
 
 
 def _read_only(live: Container, inside: Inside, own_kernel: bool) -> list[Control]:

@@ -46,16 +46,23 @@ def look(engine: Engine, inspected: Mapping[str, Any], given: Iterable[str] = ()
     image = engine.image_environment(inspected.get("Image") or "")
     return Surroundings(
         {
-            "processes": _limit(inspected, "pids", ("pids.max",), host.get("PidsLimit")),
-            "memory": _limit(
-                inspected, "memory", ("memory.limit_in_bytes", "memory.max"), host.get("Memory")
-            ),
+            **group_limits(inspected),
             "root": int(bool((host.get("StorageOpt") or {}).get("size"))),
         },
         sized_tmpfs(host),
         _peers(engine, inspected),
         tuple(dict.fromkeys([*given, *image])),
     )
+
+
+def group_limits(inspected: Mapping[str, Any]) -> dict[str, int]:
+    """Memory and number of processes, as the host's control group bounds them; 0 is none."""
+    host = inspected.get("HostConfig") or {}
+    memory = ("memory.limit_in_bytes", "memory.max")
+    return {
+        "processes": _limit(inspected, "pids", ("pids.max",), host.get("PidsLimit")),
+        "memory": _limit(inspected, "memory", memory, host.get("Memory")),
+    }
 
 
 def sized_tmpfs(host_config: Mapping[str, Any]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sandboxd.errors import SandboxdError
 from sandboxd.host.trials import host_boot_id
 from sandboxd.model.container import Container
-from sandboxd.sandbox import controls, observe, run, verified
+from sandboxd.sandbox import controls, observe, outside, run, verified
 from sandboxd.sandbox.controls import Control
 from sandboxd.sandbox.engine import Engine, Summary, connect
 
@@ -70,7 +70,9 @@ class Observer:
         when, found = self._inside.get(summary.id, ("", ()))
         if when != started:
             inside = controls.look(engine, summary.id)
-            found = controls.controls(live, inside, host_boot_id() or "")
+            found = controls.controls(
+                live, inside, host_boot_id() or "", outside.look(engine, inspected)
+            )
             if len(self._inside) >= _REMEMBERED:
                 self._inside.clear()
             self._inside[summary.id] = (started, found)

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
 
     from sandboxd.errors import EXIT_NOT_HELD, EXIT_OK
     from sandboxd.plan.writers.engine import arguments
-    from sandboxd.sandbox import controls, observe
+    from sandboxd.sandbox import controls, observe, outside
     from sandboxd.sandbox.drift import differences
     from sandboxd.sandbox.run import locate
 
@@ -38,9 +38,15 @@ def run(args: argparse.Namespace) -> int:
     engine = _sandbox.connect()
     container = locate(engine, directory)
     plan = _sandbox.plan(directory)
-    live = observe.container(engine.inspect(container.id))
+    inspected = engine.inspect(container.id)
+    live = observe.container(inspected)
     found = differences(observe.requested(arguments(plan)), live)
-    seen = controls.controls(live, controls.look(engine, container.id), controls.boot_id())
+    seen = controls.controls(
+        live,
+        controls.look(engine, container.id),
+        controls.boot_id(),
+        outside.look(engine, inspected),
+    )
     if args.json:
         print(json.dumps(_as_json(container.name, found, seen), indent=2))
     else:

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.data import data_path
 from sandboxd.sandbox import controls, observe
+from sandboxd.sandbox.outside import Outside
 from tests.unit.sandbox.test_observe import recorded
 
 HERE = Path(__file__).parent
+RUNC = Outside("runc", "runc", (), {}, 8 << 30, 4096)
+RUNSC = Outside("gv", "/usr/bin/runsc", ("--directfs=false", "--network=host"), {}, 4 << 30, 0)
 
 
 def states(name: str, *, same_kernel: bool, edit: tuple[str, str] = ("", "")) -> dict[str, str]:
@@ -19,13 +23,16 @@ def states(name: str, *, same_kernel: bool, edit: tuple[str, str] = ("", "")) ->
     assert inside is not None
     boot_id = inside.boot_id if same_kernel else "another"
     live = observe.container(recorded(name))
-    return {c.name: c.state for c in controls.controls(live, inside, boot_id)}
+    seen = controls.controls(live, inside, boot_id, RUNC if same_kernel else RUNSC)
+    return {c.name: c.state for c in seen}
 
 
 def test_hardened_runc() -> None:
     found = states("runc-dev", same_kernel=True)
-    assert found.pop("own kernel") == "not in force"
-    assert set(found.values()) == {"in force"}
+    weak = {name for name, state in found.items() if state == "not in force"}
+    # This host's kernel has no AppArmor, and `dev` has the engine's network.
+    assert weak == {"own kernel", "AppArmor", "user namespace", "no network"}
+    assert set(found.values()) == {"in force", "not in force"}
     assert "read-only /workspaces/ws/.git/hooks" in found
 
 
@@ -37,11 +44,15 @@ def test_gvisor_without_directfs() -> None:
     # exec loads no filter there, whatever the container was started with.
     assert found["seccomp"] == "not in force"
     assert found["read-only /workspaces/ws/.devcontainer"] == "in force"
+    assert found["no network"] == "in force"
+    assert found["AppArmor"] == found["user namespace"] == "cannot be seen"
+    assert found["no directfs"] == found["no host sockets"] == "in force"
 
 
 def test_a_read_only_mount_under_directfs_proves_nothing() -> None:
     found = states("runsc-stock", same_kernel=False)
     assert found["read-only /workspaces/ws/.devcontainer"] == "cannot be seen"
+    assert found["no directfs"] == "not in force"
 
 
 @pytest.mark.parametrize(
@@ -55,6 +66,7 @@ def test_a_read_only_mount_under_directfs_proves_nothing() -> None:
             ("/workspaces/ws/.vscode ro,", "/workspaces/ws/.vscode rw,"),
             "read-only /workspaces/ws/.vscode",
         ),
+        (("/proc/sys ro,", "/proc/sys rw,"), "masked paths"),
     ],
 )
 def test_each_control_is_seen_to_be_missing(edit: tuple[str, str], name: str) -> None:
@@ -67,3 +79,85 @@ def test_nothing_to_look_with() -> None:
     assert {c.state for c in found} == {"cannot be seen"}
     assert len(found) == 5
     assert controls.parse("cat: not found") is None
+
+
+def outside(name: str, same_kernel: bool, host: Outside) -> dict[str, tuple[str, str]]:
+    inside = controls.parse((HERE / f"{name}.inside.txt").read_text())
+    assert inside is not None
+    live = observe.container(recorded(name))
+    boot_id = inside.boot_id if same_kernel else "another"
+    return {c.name: (c.state, c.why) for c in controls.controls(live, inside, boot_id, host)}
+
+
+@pytest.mark.parametrize(
+    ("host", "name", "words"),
+    [
+        (RUNSC._replace(path="/bin/crun", arguments=()), "runtime", "has a kernel of its own"),
+        (RUNSC._replace(arguments=("--host-uds=all",)), "no host sockets", "--host-uds=all"),
+        (
+            RUNSC._replace(annotations={"dev.gvisor.flag.host-uds": "open"}),
+            "no host sockets",
+            "annotation host-uds=open",
+        ),
+        (RUNSC._replace(memory=0), "memory limit", "sets none"),
+    ],
+)
+def test_what_only_the_host_sees_under_gvisor(host: Outside, name: str, words: str) -> None:
+    state, why = outside("runsc-agent", False, host)[name]
+    assert state == "not in force"
+    assert words in why
+
+
+def test_a_runtime_s_name_proves_nothing() -> None:
+    found = outside("runc-dev", True, RUNC._replace(runtime="gvisor", path="/usr/bin/runsc"))
+    assert found["runtime"] == (
+        "not in force",
+        "`gvisor` stands for `/usr/bin/runsc`, yet it runs on the host's kernel",
+    )
+    assert outside("runc-dev", True, RUNC._replace(path=""))["runtime"][0] == "cannot be seen"
+
+
+def test_limits() -> None:
+    none = RUNC._replace(memory=0, processes=0)
+    found = outside("runc-dev", True, none)
+    assert found["memory limit"][0] == found["process limit"][0] == "not in force"
+    # gVisor counts by the user's limit, which the plan sets there instead.
+    assert outside("runsc-agent", False, RUNSC)["process limit"] == (
+        "in force",
+        "1024 for the user",
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "label", "state", "words"),
+    [
+        ("sandboxd-dev", "", "not in force", "silently not applied"),
+        ("", "", "not in force", "no label"),
+        ("", "unconfined", "not in force", "unconfined"),
+        ("sandboxd-dev", "docker-default (enforce)", "not in force", "`docker-default` is applied"),
+        ("sandboxd-dev", "sandboxd-dev (complain)", "not in force", "complain"),
+        ("sandboxd-dev", "sandboxd-dev (enforce)", "in force", "sandboxd-dev"),
+    ],
+)
+def test_app_armor_by_the_label_that_the_kernel_gives(
+    asked: str, label: str, state: str, words: str
+) -> None:
+    inside = controls.parse((HERE / "runc-dev.inside.txt").read_text())
+    assert inside is not None
+    inspected = recorded("runc-dev")
+    if asked:
+        inspected["HostConfig"]["SecurityOpt"].append(f"apparmor={asked}")
+    live = observe.container(inspected)
+    seen = controls.controls(live, inside._replace(label=label), inside.boot_id)
+    (found,) = [control for control in seen if control.name == "AppArmor"]
+    assert found.state == state
+    assert words in found.why
+
+
+def test_a_shipped_profile_is_known_by_its_hash() -> None:
+    for file in ("dev-runc.json", "agent-runsc.json"):
+        identity = observe.seccomp_identity(
+            Path(data_path("profiles", "seccomp", file)).read_text()
+        )
+        assert controls._profile_name(identity).startswith(f"{file}, profile sha256:")
+    assert controls._profile_name("profile sha256:0") == "profile sha256:0"
