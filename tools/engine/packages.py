@@ -37,9 +37,9 @@ def find_program(name: str) -> str | None:
     return shutil.which(name) or shutil.which(name, path=_SYSTEM_PATH)
 
 
-def missing() -> list[str]:
-    """Packages whose programs are not there."""
-    wanted = {**REQUIRED, **OPTIONAL}
+def missing(tests: bool = False) -> list[str]:
+    """Packages whose programs are not there; with `tests` also those of other engines."""
+    wanted = {**REQUIRED, **OPTIONAL, **(FOR_TESTS if tests else {})}
     return [package for package, program in wanted.items() if find_program(program) is None]
 
 
