@@ -20,6 +20,14 @@ REQUIRED = {
 }
 OPTIONAL = {"docker-cli": "docker", "docker-compose": "docker-compose", "runsc": "runsc"}
 
+# Other engines, and what they stand on: only the tests start them.
+FOR_TESTS = {
+    "podman": "podman",
+    "rootlesskit": "rootlesskit",
+    "slirp4netns": "slirp4netns",
+    "uidmap": "newuidmap",
+}
+
 _POLICY = "/usr/sbin/policy-rc.d"
 _SAVED = _POLICY + ".before-sandboxd"
 _REFUSE_SERVICES = (
