@@ -13,16 +13,18 @@ from sandboxd.config import Config
 from sandboxd.effective.container import effective
 from sandboxd.effective.variables import Variables
 from sandboxd.errors import UnreadableError, UsageError
-from sandboxd.files import read_source
+from sandboxd.files import read_beside, read_source
 from sandboxd.findings import Finding, Place
 from sandboxd.host.facts import HostFacts
 from sandboxd.kinds import devcontainer
 from sandboxd.model.container import Container
 from sandboxd.model.document import Document
+from sandboxd.model.files import Files
 from sandboxd.model.values import Origin, Value
 from sandboxd.plan import generate as generated
 from sandboxd.plan import profiles, stubs
 from sandboxd.plan.carry import NOTHING, Carried, carry
+from sandboxd.plan.compose import ComposeProject, compose_project
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.planner import NO_GRANTS, Grants, make_plan
 from sandboxd.plan.workspace import survey
@@ -114,20 +116,28 @@ class Project:
             granted = trust.is_granted(self.environ, self.workspace, self.config.path, name)
             grants = grants._replace(trusted=granted)
         floor = floor_file.load(self.environ)
-        plan = make_plan(self.config, host, self._container(base), facts, grants, floor)
+        container, project = self._described(base)
+        plan = make_plan(self.config, host, container, facts, grants, floor, project)
         carried = NOTHING
         if base is not None:
             folder = os.path.relpath(os.path.dirname(base.source.path), self.workspace)
             carried = carry(base, "" if folder == "." else folder)
         return plan._replace(left_out=plan.left_out + carried.left_out), carried
 
-    def _container(self, base: Document | None) -> Container | None:
+    def _described(self, base: Document | None) -> tuple[Container | None, ComposeProject | None]:
+        """The container of the hand-written config, and the Compose project it belongs to."""
         if base is None:
-            return None
+            return None, None
         variables = Variables(
-            workspace=self.workspace, home=self.environ.get("HOME"), realpath=os.path.realpath
+            workspace=self.workspace,
+            home=self.environ.get("HOME"),
+            realpath=os.path.realpath,
+            files=Files(load=read_beside),
         )
-        return _with_named_image(base, effective(base, variables))
+        container = _with_named_image(base, effective(base, variables))
+        if container is None:
+            return None, None
+        return container, compose_project(base, container, variables)
 
 
 def _with_named_image(base: Document, container: Container | None) -> Container | None:

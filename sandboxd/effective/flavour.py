@@ -51,6 +51,11 @@ def service(document: Document, layers: tuple[Container, ...], variables: Variab
     return below._replace(name=label, sidecars=sidecars, unseen=tuple(dict.fromkeys(unseen)))
 
 
+def compose_paths(document: Document, variables: Variables) -> list[str]:
+    """The Compose files that a devcontainer.json names, as host paths."""
+    return _paths(document.tree.root, document.source.path, variables)
+
+
 def with_dockerfile(container: Container, document: Document, variables: Variables) -> Container:
     """`container` over what the Dockerfile says that its image is built from."""
     build = container.build.value if container.build is not None else None

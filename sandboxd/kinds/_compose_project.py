@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MAX_FILES = 50
 MAX_EXTENDS = 20
+MAX_SERVICES = 500
 MAX_PARTS = 50_000
 """How many settings all services may have together, those that anchors bring in counted."""
 REMOTE = ("http://", "https://", "git://", "ssh://", "oci://", "git@", "github.com/")
@@ -158,9 +159,15 @@ class Project:
         for key, value in yaml.members(services) if services is not None else ():
             name = str(key.value)
             service = self.services.get(name)
+            if service is None and len(self.services) >= MAX_SERVICES:
+                reason = f"has more than {MAX_SERVICES} services, the rest is not read"
+                self.unseen.append(Unseen("compose", reason))
+                break
             if service is None:
                 service = Service(name, Place(file.source.path, key.span), {})
                 self.services[name] = service
+            if yaml.tag(value) in ("!reset", "!override"):
+                service.parts.clear()
             self._add_service(service, Part(value, file), ())
 
     def _add_service(self, service: Service, part: Part, seen: tuple[str, ...]) -> None:

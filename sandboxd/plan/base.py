@@ -48,8 +48,8 @@ def leave_out(base: Container, notes: Notes) -> None:
     for unseen in base.unseen:
         if unseen.source == "compose":
             raise UsageError(
-                "the project uses Docker Compose, for which sandboxd does not generate files yet",
-                "`sandboxd check` judges its files; name an image in sandboxd.toml to run without Compose",
+                f"the project's Compose files are not all seen: {unseen.reason}",
+                unseen.hint or "name an image in sandboxd.toml to run without Compose",
             )
         if unseen.source == "features":
             notes.downgrade(

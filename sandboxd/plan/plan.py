@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.findings import Place
 from sandboxd.model.container import Container
+
+if TYPE_CHECKING:
+    from sandboxd.plan.compose import ComposeProject
 
 
 class Reason(NamedTuple):
@@ -56,5 +59,7 @@ class Plan(NamedTuple):
     gvisor: bool = False
     """Whether the chosen runtime was seen to be gVisor."""
     stubs: tuple[str, ...] = ()
+    compose: ComposeProject | None = None
+    """Set where the workspace's own config is a service of a Compose project."""
     prepare: tuple[str, ...] = ()
     """A command that has to succeed inside, as the user, before the sandbox is ready."""

@@ -18,7 +18,8 @@ from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Container, Pair
 from sandboxd.model.values import Origin, Value
 from sandboxd.plan import base as base_config
-from sandboxd.plan import controls, profiles
+from sandboxd.plan import compose, controls, profiles
+from sandboxd.plan.compose import ComposeProject
 from sandboxd.plan.floor import apply as apply_floor
 from sandboxd.plan.floor import runtime as runtime_of
 from sandboxd.plan.layout import layout, without_control_over
@@ -51,10 +52,12 @@ def make_plan(
     workspace: WorkspaceFacts,
     grants: Grants = NO_GRANTS,
     floor: Floor = NO_FLOOR,
+    project: ComposeProject | None = None,
 ) -> Plan:
     """The sandbox for the project at `workspace.path`.
 
-    `base` is the container of a hand-written devcontainer.json, None if there is none.
+    `base` is the container of a hand-written devcontainer.json, None if there is none; `project`
+    the Compose project that it is a service of.
 
     :raises UsageError: the config asks for what its profile does not allow
     :raises EnvironmentFailure: the host cannot enforce what the profile needs
@@ -66,6 +69,7 @@ def make_plan(
     choice = choose(profile, runtime_of(config, floor), host, allow_runc, notes)
     if base is not None:
         base_config.leave_out(base, notes)
+        base = compose.without_host_variables(base, notes)
         if profile.read_only_root:
             base = without_control_over(base, notes)
     target = target_folder(workspace.path)
@@ -104,6 +108,9 @@ def make_plan(
         stop_signal=places.stop_signal,
         working_dir=notes.value("working_dir", target, target, "the workspace"),
     )
+    if base is not None and project is not None:
+        no_network = container.network is not None and container.network.value == "none"
+        compose.say(project, no_network, base, notes)
     controls.say_what_stays_open(profile, choice, host, container, notes)
     return Plan(
         workspace=workspace.path,
@@ -117,6 +124,7 @@ def make_plan(
         gvisor=choice.gvisor,
         stubs=workspace.of_kind("stub") if profile.access == "rw" else (),
         prepare=places.prepare,
+        compose=project,
     )
 
 

@@ -13,11 +13,15 @@ from typing import Any
 
 from sandboxd.model.container import Mount
 from sandboxd.plan.carry import GENERATED_FOLDER, NOTHING, Carried
+from sandboxd.plan.compose import ComposeProject
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers._flags import flags, is_tmpfs_flag, mount_flag, mount_text
 
 SECCOMP_FILE = f"{GENERATED_FOLDER}/seccomp.json"
 """Beside the generated file, so that it does not name a path of this machine."""
+
+COMPOSE_FILE = f"{GENERATED_FOLDER}/docker-compose.sandboxd.yml"
+"""What holds the plan where the project uses Compose: `runArgs` and mounts are ignored there."""
 
 _FOLDER = "${localWorkspaceFolder}"
 
@@ -42,6 +46,37 @@ class _Writer:
     def text(self) -> str:
         carried = dict(self.carried.members)
         self.property("name", carried.pop("name", plan_name(self.plan)))
+        if self.plan.compose is not None:
+            self.compose(self.plan.compose)
+            for key in ("build", "updateRemoteUserUID"):
+                carried.pop(key, None)
+        else:
+            self.one_container(carried)
+        if self.plan.prepare:
+            self.prepare(carried)
+        for key, value in carried.items():
+            self.property(key, value, ["from your devcontainer.json"])
+        body = ",\n".join("\n".join(lines) for lines in self.properties)
+        return "\n".join([*self.preface(), "{", body, "}", ""])
+
+    def compose(self, project: ComposeProject) -> None:
+        """The files of the project and ours after them; all that matters is in ours."""
+        up = "../" * (GENERATED_FOLDER.count("/") + 1)
+        files = [f"{up}{file}" for file in project.files]
+        own = COMPOSE_FILE.rpartition("/")[2]
+        self.property("dockerComposeFile", [*files, own], ["the last one is the plan"])
+        self.property("service", project.service)
+        if project.run_services is not None:
+            self.property("runServices", list(project.run_services))
+        if self.container.working_dir is not None:
+            self.property("workspaceFolder", self.container.working_dir.value)
+        if self.container.user is not None:
+            self.property("remoteUser", self.container.user.value)
+        self.property("overrideCommand", False)
+        self.property("updateRemoteUserUID", False)
+
+    def one_container(self, carried: dict[str, Any]) -> None:
+        """A container of an image or a Dockerfile."""
         if self.container.image is not None:
             image = self.container.image
             self.property("image", image.value, self.why("image", image.written))
@@ -55,12 +90,6 @@ class _Writer:
             self.property("init", True)
         if self.container.env:
             self.property("containerEnv", {v.value.name: v.value.value for v in self.container.env})
-        if self.plan.prepare:
-            self.prepare(carried)
-        for key, value in carried.items():
-            self.property(key, value, ["from your devcontainer.json"])
-        body = ",\n".join("\n".join(lines) for lines in self.properties)
-        return "\n".join([*self.preface(), "{", body, "}", ""])
 
     def preface(self) -> list[str]:
         """What a reader must know before the first line."""
@@ -163,6 +192,14 @@ class _Writer:
 
     def run_args(self) -> None:
         items = [(flag.text, self.why(flag.field, flag.item)) for flag in flags(self.container)]
+        user = self.container.user
+        if user is not None:
+            # Not every tool that reads these files knows `containerUser`.
+            items.append((f"--user={user.value}", self.why("user", user.written)))
+        folder = self.container.working_dir
+        if folder is not None:
+            why = self.why("working_dir", folder.written)
+            items.append((f"--workdir={folder.value}", why))
         items += self.mount_flags
         labels = ["marks the container as ours: `sandboxd status` finds it"]
         for value in self.container.labels:

@@ -1,0 +1,99 @@
+"""What a plan has to know of a Compose project: which service is ours, and what stands beside it."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import NamedTuple
+
+from sandboxd.effective.flavour import compose_paths
+from sandboxd.effective.variables import Variables
+from sandboxd.kinds import compose
+from sandboxd.model.container import Build, Container
+from sandboxd.model.document import Document
+from sandboxd.plan.base import takes_from_host
+from sandboxd.plan.notes import Notes
+from sandboxd.syntax import yaml
+from sandboxd.syntax.node import Node
+
+
+class ComposeProject(NamedTuple):
+    """`files` are paths within the workspace, in their order; `run_services` None where all run."""
+
+    service: str
+    files: tuple[str, ...]
+    sidecars: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    run_services: tuple[str, ...] | None = None
+    build: Build | None = None
+
+
+def compose_project(
+    document: Document, base: Container, variables: Variables
+) -> ComposeProject | None:
+    """The Compose project that a hand-written devcontainer.json names; None if it names none."""
+    root = document.tree.root
+    if root is None or root.kind != "object" or root.get("dockerComposeFile") is None:
+        return None
+    variables = variables.for_file(document.source.path)
+    paths = compose_paths(document, variables)
+    workspace = variables.workspace or posixpath.dirname(document.source.path)
+    service = root.get("service")
+    name = service.text() if service is not None else None
+    run = root.get("runServices")
+    found = compose.project_of(paths, document.source.path, variables).services.get(name or "")
+    networks = found.last("networks") if found is not None else None
+    return ComposeProject(
+        service=name or "",
+        files=tuple(posixpath.relpath(path, workspace) for path in paths),
+        sidecars=tuple(sidecar.name for sidecar in base.sidecars),
+        networks=_names(networks.node) if networks is not None else (),
+        run_services=tuple(t for item in run.items if (t := item.text()))
+        if run is not None and run.kind == "array"
+        else None,
+        build=base.build.value if base.build is not None else None,
+    )
+
+
+def _names(node: Node) -> tuple[str, ...]:
+    node = yaml.target(node)
+    if node.kind == "array":
+        return tuple(text for item in node.items if (text := yaml.target(item).text()))
+    return tuple(str(key.value) for key, _ in yaml.members(node)) if node.kind == "object" else ()
+
+
+def say(project: ComposeProject, no_network: bool, base: Container, notes: Notes) -> None:
+    """Name what Compose does beside the plan."""
+    if project.sidecars:
+        names = ", ".join(f"`{name}`" for name in project.sidecars)
+        alone = " and cannot be reached, since the sandbox has no network" if no_network else ""
+        notes.downgrade(
+            "other services",
+            f"{names}: Compose starts them as they are written, outside the sandbox{alone}",
+            "`sandboxd check` judges them; `sandboxd up` starts none of them",
+        )
+    if base.build is not None:
+        for argument in base.build.value.args:
+            if _from_host(argument.value.value):
+                notes.leave_out(argument, "it copies a variable of the host into the image")
+
+
+def without_host_variables(base: Container, notes: Notes) -> Container:
+    """`base` without environment that Compose would fill in from the host's."""
+    kept = []
+    for value in base.env:
+        if value.origin.kind == "compose" and _from_host(value.value.value):
+            notes.leave_out(value, "it copies a variable of the host, maybe a secret")
+        else:
+            kept.append(value)
+    for file in base.env_files:
+        notes.leave_out(file, "what it holds is not known; name variables in `[environment]`")
+    return base._replace(env=tuple(kept))
+
+
+def _from_host(text: str) -> bool:
+    return takes_from_host(text) or "$" in text.replace("$$", "")
+
+
+def build_arguments(build: Build) -> dict[str, str]:
+    """Those that are known without the host's environment."""
+    return {a.value.name: a.value.value for a in build.args if not _from_host(a.value.value)}

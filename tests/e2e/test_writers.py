@@ -1,0 +1,163 @@
+"""One plan, four writers, one container: what the engine makes of each is the same.
+
+`engine` is what `sandboxd up` sends, `argv` the printed `docker run` line, `devcontainer` the
+generated file as the dev container CLI
+and `devcontainer-rs` use it, `compose` the generated service as `docker compose`
+does. What differs is named in DIFFERENCES, with the reason, and nothing else may.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandboxd.host.facts import HostFacts
+from sandboxd.plan.planner import Grants
+from sandboxd.plan.writers import argv
+from sandboxd.project import Project
+from sandboxd.sandbox import run as life
+from sandboxd.sandbox.engine import Engine
+from tests.e2e import sandboxes
+from tests.e2e.test_generated_file import CLI
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
+
+RS = os.path.join(os.path.dirname(sys.executable), "devcontainer")
+
+# Settings whose value is another under a writer, and why that is no loss.
+DIFFERENCES: dict[str, dict[str, str]] = {
+    "argv": {},
+    "devcontainer": {
+        "Config.Cmd": "the CLI keeps the container alive by a loop of its own",
+        "Config.Entrypoint": "the CLI keeps the container alive by a loop of its own",
+    },
+    "devcontainer-rs": {"Config.Cmd": "it keeps the container alive by a loop of its own"},
+    "compose": {
+        "HostConfig.NetworkMode": "a network of the project, so that its services meet",
+    },
+}
+
+# What `docker run` sends whatever it is told, or what only names the container.
+_NOISE = {
+    "HostConfig.AutoRemove", "HostConfig.ConsoleSize", "HostConfig.ContainerIDFile",
+    "HostConfig.LogConfig", "HostConfig.RestartPolicy", "HostConfig.Binds", "HostConfig.Mounts",
+    "HostConfig.PortBindings", "HostConfig.CgroupnsMode", "Config.Hostname", "Config.Labels",
+    "Config.AttachStdout", "Config.AttachStderr", "Config.OpenStdin", "Config.StdinOnce",
+    "Config.Env",
+}  # fmt: skip
+
+
+@pytest.fixture
+def project(tmp_path: Path, busybox_image: str, runtime: str) -> Iterator[Project]:
+    root = sandboxes.make_project(tmp_path / "w", busybox_image, runtime, "untrusted")
+    (root / "sandboxd.toml").write_text(
+        f'image = "{busybox_image}"\nruntime = "{runtime}"\n[environment]\nA = "costs $5 {{x}}"\n'
+    )
+    (root / ".devcontainer/devcontainer.json").unlink()
+    for path in (tmp_path, *root.parents[: len(root.parents) - 2]):
+        path.chmod(path.stat().st_mode | 0o055)
+    yield Project.open(str(root), {})
+
+
+def docker(host: str, *words: str, cwd: str | None = None) -> str:
+    environ = os.environ | {"DOCKER_HOST": host}
+    done = subprocess.run(
+        words, env=environ, cwd=cwd, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, (words, done.stderr[-1500:])
+    return done.stdout
+
+
+def flat(inspect: dict[str, Any]) -> dict[str, str]:
+    """What counts, by name; mounts by their target, as the engine made them."""
+    found = {}
+    for part in ("HostConfig", "Config"):
+        for key, value in inspect[part].items():
+            name = f"{part}.{key}"
+            if value not in (None, "", [], {}, 0, False) and name not in _NOISE:
+                found[name] = shown(value)
+    for mount in inspect["Mounts"]:
+        keys = ("Type", "Name" if mount["Type"] == "volume" else "Source", "RW", "Propagation")
+        found[f"mount {mount['Destination']}"] = shown({key: mount.get(key) for key in keys})
+    for variable in inspect["Config"]["Env"]:
+        name, _, value = variable.partition("=")
+        found[f"env {name}"] = value
+    for name, value in inspect["Config"]["Labels"].items():
+        if name in (life.PROJECT, life.PROFILE):
+            found[f"label {name}"] = value
+    return found
+
+
+def shown(value: Any) -> str:
+    if isinstance(value, list):
+        value = sorted(value, key=lambda item: json.dumps(item, sort_keys=True))
+    if isinstance(value, list) and value and str(value[-1]).startswith("seccomp="):
+        value[-1] = "seccomp=" + json.dumps(json.loads(value[-1][8:]), sort_keys=True)
+    return json.dumps(value, sort_keys=True)
+
+
+def made_by(writer: str, project: Project, api: Engine, facts: HostFacts) -> dict[str, str]:
+    plan = project.plan(facts, Grants(allow_runc=True))
+    root, name = project.workspace, plan.container.name
+    if writer == "engine":
+        running = life.up(api, plan, lambda _: None)
+        try:
+            return flat(api.inspect(running.id))
+        finally:
+            life.down(api, root, lambda _: None)
+    if writer == "argv":
+        made = docker(api.host, *argv.render(plan)).strip()
+        try:
+            return flat(api.inspect(made))
+        finally:
+            api.remove(made)
+    project.generate(facts, Grants(allow_runc=True))
+    if writer.startswith("devcontainer"):
+        client = ["npx", "--yes", CLI] if writer == "devcontainer" else [RS]
+        words = [*client, "up", "--workspace-folder", root, "--docker-path", "docker"]
+        made = json.loads(docker(api.host, *words).splitlines()[-1])["containerId"]
+        try:
+            return flat(api.inspect(made))
+        finally:
+            api.remove(made)
+    files = ["-f", "docker-compose.yml", "-f", ".devcontainer/sandboxd/docker-compose.sandboxd.yml"]
+    compose = ["docker", "compose", "-p", name.lower(), *files]
+    docker(api.host, *compose, "up", "-d", cwd=root)
+    try:
+        made = docker(api.host, *compose, "ps", "-q", "app", cwd=root).strip()
+        return flat(api.inspect(made))
+    finally:
+        docker(api.host, *compose, "down", "-t", "1", cwd=root)
+
+
+def use_compose(root: Path) -> None:
+    (root / ".devcontainer/devcontainer.json").write_text(
+        '{"dockerComposeFile": "../docker-compose.yml", "service": "app", "workspaceFolder": "/w"}'
+    )
+    (root / "docker-compose.yml").write_text(
+        "services:\n  app:\n    image: ignored\n    privileged: true\n    pid: host\n"
+        "    cap_add: [SYS_ADMIN]\n    command: sleep 999\n"
+        "    volumes: ['.:/w', '/var/run/docker.sock:/s']\n"
+    )
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("writer", DIFFERENCES)
+def test_writers_agree(writer: str, project: Project, api: Engine, host_facts: HostFacts) -> None:
+    if writer == "compose":
+        use_compose(Path(project.workspace))
+    expected = made_by("engine", project, api, host_facts)
+    found = made_by(writer, project, api, host_facts)
+    different = {
+        key: (expected.get(key), found.get(key))
+        for key in expected.keys() | found.keys()
+        if expected.get(key) != found.get(key)
+    }
+    assert different.keys() == DIFFERENCES[writer].keys(), different

@@ -1,0 +1,176 @@
+"""Compose projects: one file that replaces the service, and nothing of the old one in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import textwrap
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sandboxd.effective.container import effective
+from sandboxd.effective.variables import Variables
+from sandboxd.errors import UsageError
+from sandboxd.files import read_beside, read_source
+from sandboxd.host.facts import HostFacts
+from sandboxd.kinds import devcontainer
+from sandboxd.model.files import Files
+from sandboxd.plan.generate import is_edited
+from sandboxd.plan.planner import Grants
+from sandboxd.project import Project
+from tests.unit.plan.examples import DIRECTFS, GVISOR, PLAIN
+
+OVERRIDE = ".devcontainer/sandboxd/docker-compose.sandboxd.yml"
+MAIN = ".devcontainer/sandboxd/devcontainer.json"
+
+HOSTILE = """
+services:
+  app:
+    image: img:1
+    privileged: true
+    pid: host
+    network_mode: host
+    user: root
+    command: sleep infinity
+    env_file: secrets.env
+    environment:
+      PLAIN: "1"
+      TOKEN: ${TOKEN}
+    cap_add: [SYS_ADMIN]
+    devices: ["/dev/kvm"]
+    security_opt: ["seccomp:unconfined"]
+    volumes:
+      - ..:/workspace:cached
+      - /var/run/docker.sock:/var/run/docker.sock
+    ports: ["8080:8080"]
+    depends_on: [db]
+  db:
+    image: postgres
+"""
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    root = tmp_path / "w"
+    (root / ".devcontainer").mkdir(parents=True)
+    (root / "sandboxd.toml").write_text("")
+    (root / ".devcontainer/compose.yml").write_text(HOSTILE)
+    (root / ".devcontainer/devcontainer.json").write_text(
+        '{"dockerComposeFile": "compose.yml", "service": "app", "workspaceFolder": "/workspace",'
+        ' "remoteUser": "node", "runServices": ["app", "db"], "postCreateCommand": "make deps"}'
+    )
+    for path in (root, *root.rglob("*")):
+        os.chown(path, 1000, 1000)
+    return root
+
+
+def generate(root: Path, host: HostFacts = PLAIN, config: str = "") -> dict[str, str]:
+    (root / "sandboxd.toml").write_text(config)
+    project = Project.open(str(root), {})
+    return {out.path: out.text for out in project.outputs(host, Grants(allow_runc=True))}
+
+
+def service(text: str) -> dict[str, object]:
+    class Loader(yaml.SafeLoader):
+        pass
+
+    Loader.add_constructor("!override", lambda loader, node: loader.construct_mapping(node, True))
+    made: dict[str, object] = yaml.load(text, Loader)["services"]["app"]  # noqa: S506 (a SafeLoader)
+    return made
+
+
+def test_nothing_weak_of_the_service_is_left(workspace: Path) -> None:
+    made = service(generate(workspace)[OVERRIDE])
+    assert not made.keys() & {"privileged", "pid", "devices", "ports", "env_file", "network_mode"}
+    assert made["environment"] == {"PLAIN": "1"}
+    assert made["image"] == "img:1" and made["user"] == "node" and made["cap_drop"] == ["ALL"]
+    assert "sys_admin" not in json.dumps(made).lower() and "docker.sock" not in json.dumps(made)
+    sources = [v["source"] for v in made["volumes"] if v["type"] == "bind"]  # type: ignore[attr-defined]
+    assert sources[0] == ".." and all(source.startswith(".") for source in sources)
+    left = {entry.item for entry in Project.open(str(workspace), {}).plan(PLAIN).left_out}
+    assert {"privileged: true", "pid: host", "network_mode: host"} <= left
+    assert any("TOKEN" in item for item in left) and any("secrets.env" in item for item in left)
+
+
+@pytest.mark.parametrize("host", [PLAIN, GVISOR, DIRECTFS])
+def test_read_back_it_is_the_plan(workspace: Path, host: HostFacts) -> None:
+    for out in Project.open(str(workspace), {}).generate(host, Grants(allow_runc=True)):
+        assert not is_edited((workspace / out.path).read_text()) or out.path.endswith(
+            "seccomp.json"
+        )
+    plan = Project.open(str(workspace), {}).plan(host, Grants(allow_runc=True))
+    variables = Variables(
+        workspace=str(workspace), realpath=os.path.realpath, files=Files(load=read_beside)
+    )
+    document = devcontainer.parse(read_source(str(workspace / MAIN)))
+    back = effective(document, variables)
+    assert back is not None and back.unseen == ()
+    for field in ("image", "runtime", "user", "memory", "pids_limit", "working_dir"):
+        ours, read = getattr(plan.container, field), getattr(back, field)
+        assert (read and read.value) == (ours and ours.value), field
+    for field in ("cap_add", "cap_drop", "env", "annotations", "ulimits"):
+        ours, read = getattr(plan.container, field), getattr(back, field)
+        assert {v.value for v in read} == {v.value for v in ours}, field
+    planned = {(m.value.target, m.value.type, m.value.read_only) for m in plan.container.mounts}
+    assert {(m.value.target, m.value.type, m.value.read_only) for m in back.mounts} == planned
+    assert back.option("seccomp") is not None and back.is_privileged() is False
+
+
+def test_the_editors_file_names_the_files_and_the_service(workspace: Path) -> None:
+    text = generate(workspace)[MAIN]
+    body = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("//"))
+    made = json.loads(body)
+    assert made["dockerComposeFile"] == [
+        "../../.devcontainer/compose.yml",
+        "docker-compose.sandboxd.yml",
+    ]
+    assert made["service"] == "app" and made["runServices"] == ["app", "db"]
+    assert made["remoteUser"] == "node" and made["overrideCommand"] is False
+    assert made["postCreateCommand"] == "make deps"
+    assert not made.keys() & {"image", "runArgs", "mounts", "workspaceMount", "securityOpt"}
+
+
+def test_the_other_services_are_named(workspace: Path) -> None:
+    plan = Project.open(str(workspace), {}).plan(PLAIN)
+    (other,) = [d for d in plan.downgrades if d.control == "other services"]
+    assert other.why.startswith("`db`: Compose starts them as they are written")
+
+
+def test_a_service_that_is_built_keeps_its_build_and_loses_host_variables(workspace: Path) -> None:
+    text = HOSTILE.replace(
+        "image: img:1",
+        "build: {context: .., dockerfile: .devcontainer/Dockerfile, target: dev,"
+        " network: host, args: {A: '1', SECRET: $TOKEN}}",
+    )
+    (workspace / ".devcontainer/compose.yml").write_text(text)
+    (workspace / ".devcontainer/Dockerfile").write_text("FROM scratch AS dev\n")
+    build = service(generate(workspace)[OVERRIDE])["build"]
+    assert build == {
+        "context": "..",
+        "dockerfile": ".devcontainer/Dockerfile",
+        "target": "dev",
+        "args": {"A": "1"},
+    }
+
+
+def test_a_dollar_sign_starts_no_variable(workspace: Path) -> None:
+    text = generate(workspace, config='[environment]\nPRICE = "$5 ${HOME}"\n')[OVERRIDE]
+    assert r"$$5 $${HOME}" in text
+
+
+def test_no_network_is_no_network(workspace: Path) -> None:
+    made = service(generate(workspace, config='[network]\nmode = "none"\n')[OVERRIDE])
+    assert made["network_mode"] == "none" and "networks" not in made
+
+
+def test_files_that_are_not_seen_are_refused(workspace: Path) -> None:
+    (workspace / ".devcontainer/compose.yml").unlink()
+    with pytest.raises(UsageError, match="Compose files are not all seen"):
+        generate(workspace)
+    outside = workspace.parent / "compose.yml"
+    outside.write_text(textwrap.dedent(HOSTILE))
+    (workspace / ".devcontainer/compose.yml").symlink_to(outside)
+    with pytest.raises(UsageError, match="lies outside of the project"):
+        generate(workspace)
