@@ -14,7 +14,7 @@ files that it makes in the workspace belong to root on the host.
     RUN npm ci        # and no USER: the server runs as root
 
 It is a hint, since the dev container tools and Compose can name another user, which cannot be seen
-here. Where they do not, `remote-user-root` says so in the container that is really made.
+here.
 
 ## What to do instead
 
