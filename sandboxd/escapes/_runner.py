@@ -121,6 +121,8 @@ def _isolated(name: str, facts: dict[str, Any], seconds: float) -> dict[str, Any
         pass
     if time.monotonic() >= end:
         return {"state": "unclear", "detail": f"no end within {seconds:g} s"}
+    if code & 127 == signal.SIGSYS:
+        return {"state": "stopped", "detail": "a seccomp filter ended it"}
     return {
         "state": "unclear",
         "detail": f"its process ended by signal {code & 127}, code {code >> 8}",

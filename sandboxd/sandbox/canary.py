@@ -241,7 +241,8 @@ class Canaries:
         return [p for p in self._control if stat.S_ISREG(self._mode(p))]
 
     def _mode(self, path: str) -> int:
-        assert self._view.workspace is not None
+        if self._view.workspace is None:
+            return 0
         try:
             return os.lstat(os.path.join(self._view.workspace.source, path)).st_mode
         except OSError:

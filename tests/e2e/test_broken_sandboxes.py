@@ -249,6 +249,7 @@ def test_the_plan_for_stock_gvisor_pins_by_volumes_that_hold(
     assert escaped(attack(api, folder, facts, host_config(Privileged=True), ROOT)) == {
         *AS_ROOT,
         "pin-unmount",
+        "process-limit",
     }
 
 
@@ -256,7 +257,11 @@ def test_the_plan_for_stock_gvisor_pins_by_volumes_that_hold(
 @pytest.mark.parametrize(
     ("changes", "found"),
     [
-        ([host_config(Privileged=True), ROOT], {"pin-unmount", *AS_ROOT}),
+        # The plan's limit under gVisor is one of the user, which does not bind a privileged root.
+        (
+            [host_config(Privileged=True), ROOT],
+            {"pin-unmount", "pin-uncover", "process-limit", *AS_ROOT},
+        ),
         ([host_config(PidMode="host")], set()),
         ([UNCONFINED], set()),
         ([host_config(NetworkMode="host")], {"host-loopback"}),

@@ -34,7 +34,7 @@ from tests.e2e.sandboxes import (
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
 
-@pytest.mark.parametrize("profile", ["dev", "agent", "seed-baseline"])
+@pytest.mark.parametrize("profile", ["dev", "agent", "review", "seed-baseline", "untrusted"])
 def test_our_sandboxes_hold(
     api: Engine,
     host_facts: HostFacts,
@@ -48,12 +48,14 @@ def test_our_sandboxes_hold(
     verdict = attack(api, folder, host_facts)
     open_ones = {result.id for result in verdict.of("residual")}
     assert verdict.kernel == ("own" if runtime == "gvisor" else "host")
-    assert escaped(verdict) == set(), verdict.of("escaped")
-    assert verdict.exit_code == 0
+    # The guide names no user, so its sandbox runs as the image's root, whose files are the host's.
+    as_printed = {"setuid-plant"} if profile == "seed-baseline" else set()
+    assert escaped(verdict) == as_printed, verdict.of("escaped")
+    assert verdict.exit_code == (6 if as_printed else 0)
     # The guide's list lets every clone flag through, which is declared; `dev` is the answer.
     assert ("user-namespace" in open_ones) == (profile == "seed-baseline" and runtime == "runc")
-    assert ("host-gateway" in open_ones) == (profile != "agent")
-    assert len(verdict.of("held")) >= 35
+    assert ("host-gateway" in open_ones) == (profile in ("dev", "seed-baseline"))
+    assert len(verdict.of("held")) >= 70
     assert sandboxes.tree(folder) == before
 
 

@@ -84,6 +84,13 @@ def test_an_attempt_that_dies_or_hangs_does_not_stop_the_next(body: str, words: 
     assert collector.ended
 
 
+def test_a_filter_that_kills_has_stopped_it() -> None:
+    found, _ = run(
+        {"bad": "import os, signal\ndef attempt(facts): os.kill(os.getpid(), signal.SIGSYS)"}
+    )
+    assert found["bad"]["state"] == "stopped"
+
+
 def test_what_an_attempt_started_ends_with_it() -> None:
     source = (
         "import os, time\n"
