@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd import analysis
+from sandboxd import analysis, kinds
 from sandboxd.analysis.fixing import fix_source
 from sandboxd.effective.variables import Variables
 from sandboxd.errors import UnreadableError
@@ -23,12 +23,16 @@ def sources() -> list[SourceText]:
     if not CORPUS.is_dir():
         pytest.skip("no corpus of real projects beside the checkout")
     found = []
-    for path in sorted(CORPUS.rglob("*devcontainer.json")):
+    names = ("*devcontainer.json", "*compose*.y*ml", "*Dockerfile*")
+    paths = sorted(path for name in names for path in CORPUS.rglob(name))
+    for path in paths:
+        if kinds.find(str(path)) is None:
+            continue
         try:
             found.append(read_source(str(path)))
         except UnreadableError:
             continue
-    assert len(found) > 100
+    assert len(found) > 300
     return found
 
 

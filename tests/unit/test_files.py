@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.errors import EnvironmentFailure, UnreadableError
-from sandboxd.files import decode, read_source, write_atomic
+from sandboxd.files import decode, project_root, read_beside, read_source, write_atomic
 
 
 def test_reads_text_without_its_byte_order_mark(tmp_path: Path) -> None:
@@ -84,3 +84,46 @@ def test_full_disk_leaves_the_old_file_and_no_rest(
 def test_decode_names_the_first_bad_byte() -> None:
     with pytest.raises(UnreadableError, match="offset 2"):
         decode(b"ok\x80")
+
+
+# Files that another file names
+
+
+def test_a_file_of_the_same_project_is_read_by_the_name_it_has(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b.yml").write_text("x")
+    path = f"{tmp_path}/a/../b.yml"
+    source = read_beside(path, f"{tmp_path}/a/c.yml")
+    assert (source.path, source.text) == (path, "x")
+
+
+@pytest.mark.parametrize("name", ["../out.yml", "link.yml", "folder/out.yml", "/etc/hostname"])
+def test_what_lies_outside_of_the_project_is_refused(tmp_path: Path, name: str) -> None:
+    project = tmp_path / "project"
+    (project / ".git").mkdir(parents=True)
+    (tmp_path / "out.yml").write_text("x")
+    (project / "link.yml").symlink_to(tmp_path / "out.yml")
+    (project / "folder").symlink_to(tmp_path)
+    with pytest.raises(UnreadableError, match="lies outside of the project"):
+        read_beside(os.path.join(project, name), f"{project}/compose.yml")
+
+
+@pytest.mark.parametrize(
+    ("marks", "beside", "root"),
+    [
+        ((".git",), "a/b/compose.yml", ""),
+        (("sandboxd.toml", "a/.git"), "a/b/compose.yml", "a"),
+        ((), "a/b/compose.yml", "a/b"),
+        ((), "a/.devcontainer/x/devcontainer.json", "a"),
+        ((), "a/.devcontainer/compose.yml", "a"),
+    ],
+)
+def test_the_project_is_the_nearest_repository(
+    tmp_path: Path, marks: tuple[str, ...], beside: str, root: str
+) -> None:
+    (tmp_path / beside).parent.mkdir(parents=True)
+    for mark in marks:
+        (tmp_path / mark).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / mark).write_text("")
+    assert project_root(os.path.dirname(f"{tmp_path}/{beside}")) == f"{tmp_path}/{root}".rstrip("/")
