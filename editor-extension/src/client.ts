@@ -51,7 +51,8 @@ export class Server implements vscode.Disposable {
         await this.stop();
         const server: ServerOptions = {
             command: program,
-            args: ['lsp', '--stdio'],
+            // The daemon keeps files of its projects generated: not of one that nobody trusts.
+            args: vscode.workspace.isTrusted ? ['lsp', '--stdio'] : ['lsp', '--stdio', '--no-daemon'],
             options: { cwd: os.homedir(), shell: false },
         };
         const client = new QuietClient('sandboxd', 'sandboxd', server, this.options());

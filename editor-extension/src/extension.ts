@@ -37,7 +37,7 @@ class Extension {
                 void setContext('asked', known.status !== undefined);
                 void setContext('failed', known.status === undefined && this.program !== undefined && vscode.workspace.isTrusted);
             }),
-            vscode.workspace.onDidGrantWorkspaceTrust(() => void this.feed.refresh()),
+            vscode.workspace.onDidGrantWorkspaceTrust(() => void this.start()),
             vscode.workspace.onDidChangeConfiguration((event) => {
                 if (event.affectsConfiguration('sandboxd.path')) {
                     void this.start();

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 
 const given = JSON.parse(process.env.SCENARIO);
 const { chromium } = createRequire(import.meta.url)(given.playwright);
-const WAIT = 20_000;
+const WAIT = 30_000;
 
 export const { folder } = given;
 
@@ -119,5 +119,7 @@ class Code {
     async quiet() {
         await this.page.keyboard.press('Escape');
         await this.command('Notifications: Clear All Notifications');
+        await this.gone('.quick-input-widget');
+        await this.page.waitForTimeout(400);
     }
 }
