@@ -148,7 +148,8 @@ def test_rootless_docker(home: Path) -> None:
         assert usable(facts)["runc"] is True, engine.log.read_text()[-2000:]
         if not runsc:
             return
-        assert usable(facts)["runsc-sandboxd"] is True
+        gvisor = next(r for r in facts["runtimes"] if r["name"] == "runsc-sandboxd")
+        assert gvisor["usable"] is True, gvisor["why"]
         if facts["cgroup_version"] == "1":
             broken = next(r for r in facts["runtimes"] if r["name"] == "runsc-cgroups")
             assert broken["usable"] is False and "--ignore-cgroups" in broken["fix"]
