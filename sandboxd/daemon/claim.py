@@ -17,7 +17,7 @@ class Claim:
     def __init__(self, where: str, descriptor: int, keep_socket: bool) -> None:
         self._where = where
         self._descriptor = descriptor
-        self._keep_socket = keep_socket
+        self.keep_socket = keep_socket
         self.path = address.socket_path(where)
 
     def release(self) -> None:
@@ -29,7 +29,7 @@ class Claim:
             return
         descriptor, self._descriptor = self._descriptor, -1
         names = [address.lock_path(self._where), os.path.join(self._where, "start.lock")]
-        if not self._keep_socket:
+        if not self.keep_socket:
             names.append(self.path)
         for name in names:
             with contextlib.suppress(OSError):

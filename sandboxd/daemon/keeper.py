@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from sandboxd import config
 from sandboxd.daemon import projects, work
 from sandboxd.daemon.hosts import Hosts, World
+from sandboxd.daemon.networked import networked, read_mounts
 from sandboxd.daemon.projects import EngineKey, Tracked
 from sandboxd.daemon.scan import Scan, scan
 from sandboxd.daemon.watch import Watcher
@@ -23,6 +24,9 @@ from sandboxd.status.observe import Observed
 
 FIRST_FACTS_SECONDS = 20.0
 """How long the first generation waits for the host to be known: the plan depends on it."""
+
+NETWORKED_SECONDS = 2.0
+"""How often projects on a file system of the network are looked at."""
 
 _REWATCH_SECONDS = 0.01
 _MOST_VISITED = 100
@@ -45,6 +49,8 @@ class Keeper:
         self._tell_host_changed = host_changed
         self._others: dict[object, tuple[frozenset[str], Callable[[set[str]], None]]] = {}
         self._is_closed = False
+        self._remote: set[str] = set()
+        self._is_polling = False
         self._store = projects.store_path(environ)
         self._emit = emit
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="project")
@@ -215,11 +221,27 @@ class Keeper:
         for folders, _ in self._others.values():
             wanted |= folders
         if await self.watcher.watch(frozenset(wanted)):
+            self._spawn(self._poll())
             await self._sweep()
 
-    async def _sweep(self) -> None:
+    async def _poll(self) -> None:
+        """Look often at the projects of whose changes the kernel does not tell, if any."""
+        self._remote = await self._in_thread(_networked, tuple(self.projects))
+        if self._is_polling:
+            return
+        self._is_polling = True
+        while self._remote:
+            await asyncio.sleep(NETWORKED_SECONDS)
+            await self._sweep(self._remote)
+        self._is_polling = False
+
+    async def _sweep(self, only: Collection[str] | None = None) -> None:
         seen = time.monotonic()
-        before = {path: project.scan for path, project in self.projects.items()}
+        before = {
+            path: project.scan
+            for path, project in self.projects.items()
+            if only is None or path in only
+        }
         now = await self._in_thread(_scan_all, tuple(before))
         for path, found in now.items():
             project = self.projects.get(path)
@@ -244,6 +266,10 @@ class Keeper:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("a task of the keeper failed", exc_info=task.exception())
+
+
+def _networked(paths: Collection[str]) -> set[str]:
+    return networked(paths, read_mounts())
 
 
 def _scan_all(paths: Collection[str]) -> dict[str, Scan]:

@@ -6,11 +6,13 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sandboxd import __version__
+from sandboxd.daemon import activation
 from sandboxd.daemon.claim import Claim, claim
 from sandboxd.daemon.editors import Editors
 from sandboxd.daemon.hosts import World
@@ -52,6 +54,7 @@ class Service:
         self._idle_seconds = idle_seconds
         self._watchers: set[Connection] = set()
         self._handing_over = asyncio.Event()
+        self._may_hand_over = True
         self.keeper = Keeper(environ, self._emit, self._host_changed)
         self.editors = Editors(self.keeper, self._status_of)
         self.server = Server(
@@ -70,12 +73,15 @@ class Service:
         """End soon, in order."""
         self._stopping.set()
 
-    async def serve(self, claimed: Claim) -> None:
+    async def serve(self, claimed: Claim, listener: socket.socket | None = None) -> None:
         """Listen until told to stop, or until nobody has needed us for long."""
-        await self.server.listen(claimed.path)
+        # Who hands us a socket starts the next daemon when this one ends, and not before.
+        self._may_hand_over = listener is None
+        await self.server.listen(claimed.path, listener)
         log.info("version %s listens on %s (pid %d)", __version__, claimed.path, os.getpid())
         await self.keeper.start()
         self.editors.warm()
+        activation.notify(os.environ, "READY=1")
         others = [
             asyncio.create_task(self._stop_when_idle()),
             asyncio.create_task(self._hand_over(claimed)),
@@ -83,6 +89,7 @@ class Service:
         try:
             await self._stopping.wait()
         finally:
+            activation.notify(os.environ, "STOPPING=1")
             for task in others:
                 task.cancel()
             await self.server.close()
@@ -167,7 +174,7 @@ class Service:
         return {"known": self.keeper.forget(os.path.realpath(text_param(params, "path")))}
 
     async def _shutdown(self, _connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
-        stays = params.get("handover") is True and len(self.editors) > 0
+        stays = params.get("handover") is True and len(self.editors) > 0 and self._may_hand_over
         # After the answer is on its way.
         end = self._handing_over.set if stays else self.stop
         asyncio.get_running_loop().call_later(0.02, end)
@@ -212,18 +219,24 @@ def run(environ: Mapping[str, str], idle_seconds: float | None = None) -> None:
     """
     _allow_many_clients()
     where = address.folder(environ, os.getuid())
-    with claim(where) as claimed:
-        asyncio.run(_main(environ, claimed, idle_seconds))
+    listener = activation.inherited(environ, address.socket_path(where))
+    with claim(where, keep_socket=listener is not None) as claimed:
+        asyncio.run(_main(environ, claimed, listener, idle_seconds))
 
 
-async def _main(environ: Mapping[str, str], claimed: Claim, idle_seconds: float | None) -> None:
+async def _main(
+    environ: Mapping[str, str],
+    claimed: Claim,
+    listener: socket.socket | None,
+    idle_seconds: float | None,
+) -> None:
     service = Service(environ, idle_seconds)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.stop)
     # The terminal that we were started from may go; we stay.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    await service.serve(claimed)
+    await service.serve(claimed, listener)
 
 
 def _engine(connection: Connection) -> EngineKey:

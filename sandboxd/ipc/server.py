@@ -13,6 +13,7 @@ import logging
 import os
 import socket
 import struct
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -102,17 +103,23 @@ class Server:
         self.connections: set[Connection] = set()
         """The greeted clients."""
 
-    async def listen(self, path: str) -> None:
-        """Bind `path` with mode 0600; the caller made sure that nothing is there."""
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        before = os.umask(0o177)
-        try:
-            listener.bind(path)
-        finally:
-            os.umask(before)
+    async def listen(self, path: str, listener: socket.socket | None = None) -> None:
+        """Bind `path` with mode 0600; the caller made sure that nothing is there.
+
+        :param listener: a socket that listens there already
+        """
+        if listener is None:
+            listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            before = os.umask(0o177)
+            try:
+                listener.bind(path)
+            finally:
+                os.umask(before)
         listener.setblocking(False)
+        # From 3.13 on it would remove the path itself, which may not be ours to remove.
+        more: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
         self._server = await asyncio.start_unix_server(
-            self._accept, sock=listener, limit=messages.MAX_LINE, backlog=512
+            self._accept, sock=listener, limit=messages.MAX_LINE, backlog=512, **more
         )
 
     def stop_listening(self) -> None:

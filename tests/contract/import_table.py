@@ -77,6 +77,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 LATE_IMPORTS: dict[str, frozenset[str]] = {
     "cli.commands.daemon": frozenset({"daemon"}),
     "cli.commands.lsp": frozenset({"lsp"}),
+    "cli.daemon_install": frozenset({"daemon"}),
 }
 
 # Folders that grow by one file a thing. A file there never imports a sibling, only `_helpers`.

@@ -24,12 +24,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     run = actions.add_parser("run", help="be the daemon, in the foreground")
     run.add_argument("--background", action="store_true", help="log to the file only")
     run.add_argument("--idle-exit", type=float, metavar="SECONDS", help="end when idle for so long")
+    install = actions.add_parser("install", help="have the system start it (systemd, launchd)")
+    install.add_argument("--undo", action="store_true", help="take that back")
+    install.add_argument("--show", action="store_true", help="only show what would be done")
     logs = actions.add_parser("logs", help="print its log")
     logs.add_argument("-n", "--lines", type=int, default=50, metavar="N", help="last N lines")
 
 
 def run(args: argparse.Namespace) -> int:
-    return {"start": _start, "stop": _stop, "run": _run, "logs": _logs}[args.action](args)
+    actions = {"start": _start, "stop": _stop, "run": _run, "logs": _logs, "install": _install}
+    return actions[args.action](args)
 
 
 def _start(args: argparse.Namespace) -> int:
@@ -84,6 +88,12 @@ def _run(args: argparse.Namespace) -> int:
         logging.exception("the daemon ends because of a bug")
         raise
     return EXIT_OK
+
+
+def _install(args: argparse.Namespace) -> int:
+    from sandboxd.cli.daemon_install import install
+
+    return install(args.undo, args.show)
 
 
 def _logs(args: argparse.Namespace) -> int:

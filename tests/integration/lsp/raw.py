@@ -7,7 +7,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 PUBLISH = "textDocument/publishDiagnostics"
@@ -16,9 +16,14 @@ PUBLISH = "textDocument/publishDiagnostics"
 class RawClient:
     """Runs `sandboxd lsp`; use as a context manager, so that nothing is left."""
 
-    def __init__(self, *more: str, environ: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *more: str,
+        environ: dict[str, str] | None = None,
+        command: Sequence[str] = ("-P", "-m", "sandboxd", "lsp"),
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "sandboxd", "lsp", *more],
+            [sys.executable, *command, *more],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -47,7 +47,7 @@ async def test_polling_keeps_files_generated(
     def refuse(*_args: Any) -> Any:
         raise OSError("too many open files")
 
-    monkeypatch.setattr(watch, "RustNotify", refuse)
+    monkeypatch.setattr(watch, "open_events", refuse)
     monkeypatch.setattr(watch, "POLL_SECONDS", 0.05)
     monkeypatch.setattr(watch, "SWEEP_SECONDS", 0.05)
     events: list[Any] = []

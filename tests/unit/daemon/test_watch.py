@@ -85,7 +85,7 @@ async def test_without_events_it_polls_and_says_so(
         raise OSError("OS file watch limit reached")
 
     watcher = Watcher(Seen())
-    monkeypatch.setattr(watch, "RustNotify", refuse)
+    monkeypatch.setattr(watch, "open_events", refuse)
     assert watcher.interval == watch.SWEEP_SECONDS
     await watcher.watch(frozenset({str(tmp_path)}))
     assert "limit reached" in watcher.problem

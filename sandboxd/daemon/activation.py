@@ -1,0 +1,36 @@
+"""What a service manager gives: a socket that listens already, and an ear for "ready"."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Mapping
+
+_FIRST = 3
+
+
+def inherited(environ: Mapping[str, str], path: str) -> socket.socket | None:
+    """The listening socket at `path` that was handed to this very process, if any."""
+    if environ.get("LISTEN_PID") != str(os.getpid()):
+        return None
+    count = environ.get("LISTEN_FDS", "")
+    for descriptor in range(_FIRST, _FIRST + (int(count) if count.isdecimal() else 0)):
+        with contextlib.suppress(OSError):
+            found = socket.socket(fileno=os.dup(descriptor))
+            if found.family == socket.AF_UNIX and found.getsockname() == path:
+                os.close(descriptor)
+                os.set_inheritable(found.fileno(), False)
+                return found
+            found.close()
+    return None
+
+
+def notify(environ: Mapping[str, str], state: str) -> None:
+    """Tell the service manager, where there is one (``READY=1``, ``STOPPING=1``)."""
+    address = environ.get("NOTIFY_SOCKET", "")
+    if not address.startswith(("/", "@")):
+        return
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.connect("\0" + address[1:] if address.startswith("@") else address)
+        ear.send(state.encode("ascii"))

@@ -1,0 +1,246 @@
+"""Many editors, one daemon: what one does, or how it dies, is nothing to the others."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandboxd.ipc import client
+from tests.integration.daemon.world import World, eventually
+from tests.integration.lsp.raw import RawClient
+
+URI = "file:///nowhere/.devcontainer/devcontainer.json"
+WEAK = '{"image": "x", "privileged": true}'
+
+# -S -E: what site and the user's environment import is not ours.
+LOADED = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).resolve().parents[3])!r})
+before = set(sys.modules)
+sys.argv = ["sandboxd", "lsp", "--stdio"]
+from sandboxd.ipc import pipe
+pipe.pump = lambda *_: print(*sorted(set(sys.modules) - before))
+from sandboxd.__main__ import main
+main()
+"""
+
+
+@pytest.fixture
+def world(own_home: Path) -> Iterator[World]:
+    found = World(own_home)
+    try:
+        yield found
+    finally:
+        found.end()
+
+
+def weak(editor: RawClient) -> bool:
+    return "privileged-container" in {d["code"] for d in editor.published()}
+
+
+def test_the_pipe_imports_next_to_nothing(daemon_world: World) -> None:
+    with RawClient(environ=daemon_world.environ) as first:
+        first.initialize()  # from here on the daemon is warm
+    result = subprocess.run(
+        [sys.executable, "-S", "-E", "-c", LOADED],
+        env=daemon_world.environ,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    first = set(result.stdout.splitlines()[0].split())
+    assert "sandboxd.ipc.pipe" in first
+    heavy = {"argparse", "asyncio", "json", "re", "socket", "subprocess", "threading", "typing"}
+    assert first & (heavy | {"pygls", "lsprotocol", "enum", "logging"}) == set()
+
+
+def test_one_editors_end_is_nothing_to_another(daemon_world: World) -> None:
+    environ = daemon_world.environ
+    with RawClient(environ=environ) as stays:
+        stays.initialize()
+        stays.open(URI, WEAK)
+        assert weak(stays)
+        with RawClient(environ=environ) as orderly:
+            orderly.initialize()
+            assert orderly.end() == 0
+        with RawClient(environ=environ) as rude:
+            rude.initialize()
+            rude.notify("exit")
+            assert rude.process.wait(10) == 1
+        with RawClient(environ=environ) as killed:
+            killed.initialize()
+            killed.send_bytes(b"Content-Length: 1000\r\n\r\n{half")
+            killed.process.kill()
+            killed.process.wait()
+        stays.change(URI, '{"image": "x"}', 2)
+        found = stays.published(2)
+        assert "privileged-container" not in {d["code"] for d in found}
+        assert stays.end() == 0
+
+
+def test_the_end_of_either_side_ends_the_pipe_at_once(world: World) -> None:
+    world.start()
+    with RawClient(environ=world.environ) as editor:
+        editor.initialize()
+        assert editor.process.stdin is not None
+        began = time.monotonic()
+        editor.process.stdin.close()
+        assert editor.process.wait(10) == 1
+        assert time.monotonic() - began < 2
+    with RawClient(environ=world.environ) as editor:
+        editor.initialize()
+        pid = world.pid()
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        assert editor.process.wait(5) == 1
+    with RawClient(environ=world.environ) as again:
+        again.initialize()
+        again.open(URI, WEAK)
+        assert weak(again)
+        assert world.pid() != pid
+
+
+def test_an_older_daemon_makes_way_and_keeps_its_editors(world: World) -> None:
+    script = (
+        "import sandboxd; sandboxd.__version__ = '0.0.1'\n"
+        "from sandboxd.cli.main import run; run(['daemon', 'run', '--background'])"
+    )
+    older = subprocess.Popen([sys.executable, "-P", "-c", script], env=world.environ)
+    try:
+        eventually(world.socket.exists)
+        attach = (
+            "import sandboxd; sandboxd.__version__ = '0.0.1'\n"
+            "import sys; sys.argv = ['sandboxd', 'lsp']\n"
+            "from sandboxd.__main__ import main; sys.exit(main())"
+        )
+        with RawClient(environ=world.environ, command=["-P", "-c", attach]) as old:
+            old.initialize()
+            old.open(URI, WEAK)
+            assert weak(old)
+            with RawClient(environ=world.environ) as new:
+                new.initialize()
+                new.open(URI, WEAK)
+                assert weak(new)
+                assert world.pid() not in (None, older.pid)
+                assert older.poll() is None
+                # What it has not saved is still there.
+                old.change(URI, '{"image": "x"}', 2)
+                assert old.published(2) is not None
+                assert old.end() == 0
+                assert older.wait(10) == 0
+                assert new.end() == 0
+    finally:
+        older.kill()
+        older.wait()
+
+
+def test_a_newer_daemon_is_left_alone(world: World) -> None:
+    script = (
+        "import sandboxd; sandboxd.__version__ = '999.0.0'\n"
+        "from sandboxd.cli.main import run; run(['daemon', 'run', '--background'])"
+    )
+    newer = subprocess.Popen([sys.executable, "-P", "-c", script], env=world.environ)
+    try:
+        eventually(world.socket.exists)
+        with RawClient(environ=world.environ) as editor:
+            editor.initialize()
+            editor.open(URI, WEAK)
+            assert weak(editor)
+            assert world.pid() == newer.pid
+            assert editor.end() == 0
+    finally:
+        newer.kill()
+        newer.wait()
+
+
+def test_a_daemon_that_hangs_costs_the_editor_a_few_seconds(world: World) -> None:
+    pid = world.start()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        with RawClient(environ=world.environ) as editor:
+            editor.initialize()
+            assert time.monotonic() - began < 15
+            editor.open(URI, WEAK)
+            assert weak(editor)
+            assert editor.end() == 0
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_an_editor_that_does_not_read_holds_up_nobody(daemon_world: World) -> None:
+    slow = subprocess.Popen(
+        [sys.executable, "-P", "-m", "sandboxd", "lsp"],
+        env=daemon_world.environ,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert slow.stdin is not None
+
+        def say(message: Any) -> None:
+            body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+            assert slow.stdin is not None
+            slow.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            slow.stdin.flush()
+
+        params = {"processId": None, "rootUri": None, "capabilities": {}}
+        say({"id": 1, "method": "initialize", "params": params})
+        for number in range(2000):
+            say({"id": 2 + number, "method": "textDocument/hover", "params": {}})
+        with RawClient(environ=daemon_world.environ) as editor:
+            editor.initialize()
+            editor.open(URI, WEAK)
+            assert weak(editor)
+            assert editor.end() == 0
+    finally:
+        slow.kill()
+        slow.wait()
+        for pipe in (slow.stdin, slow.stdout):
+            assert pipe is not None
+            pipe.close()
+
+
+def test_a_project_that_an_editor_opens_is_kept_from_then_on(world: World) -> None:
+    folder = world.project()
+    with RawClient(environ=world.environ) as editor:
+        editor.initialize()
+        uri = (folder / "sandboxd.toml").as_uri()
+        editor.open(uri, 'profile = "dev"\nimage = "x"\n')
+        editor.published()
+        generated = folder / ".devcontainer" / "devcontainer.json"
+        eventually(generated.exists, 30)
+        lenses = editor.request("textDocument/codeLens", {"textDocument": {"uri": uri}})["result"]
+        titles = [lens["command"]["title"] for lens in lenses]
+        assert titles[:2] == ["up", "verify"]
+        assert editor.end() == 0
+    assert [p["path"] for p in world.status()["projects"]] == [str(folder)]
+
+
+def test_twenty_editors_are_one_process_of_a_bounded_size(world: World) -> None:
+    pid = world.start()
+    editors = [RawClient(environ=world.environ) for _ in range(20)]
+    try:
+        for editor in editors:
+            editor.initialize()
+            editor.open(URI, WEAK)
+            assert weak(editor)
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        assert pages * os.sysconf("SC_PAGE_SIZE") / 2**20 <= 80
+        with client.connect(world.environ, "/", start=False) as connection:  # type: ignore[union-attr]
+            assert connection.daemon_pid == pid
+        for editor in editors:
+            assert editor.end() == 0
+    finally:
+        for editor in editors:
+            editor.__exit__()
