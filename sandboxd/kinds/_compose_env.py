@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-_LINE = re.compile(r"(?m)^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*[=:][ \t]*(.*)$")
+_LINE = r"(?m)^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*[=:][ \t]*(.*)$"
 
 
 def dotenv(text: str) -> dict[str, str]:
     """The variables of a `.env` file."""
     found: dict[str, str] = {}
-    for match in _LINE.finditer(text):
+    for match in re.finditer(_LINE, text):
         value = match[2].strip()
         if value[:1] in ("'", '"'):
             end = value.find(value[0], 1)

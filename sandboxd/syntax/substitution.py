@@ -9,8 +9,9 @@ from sandboxd._typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_TOKEN = re.compile(r"\$\$|\$\{|\}|\$([A-Za-z_][A-Za-z0-9_]*)")
-_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(:?[-?+])?")
+# Compiled when there is something to replace: most texts have nothing.
+_TOKEN = r"\$\$|\$\{|\}|\$([A-Za-z_][A-Za-z0-9_]*)"
+_NAME = r"([A-Za-z_][A-Za-z0-9_]*)(:?[-?+])?"
 # Defaults within defaults; what is deeper stays as it is written.
 _DEEPEST = 8
 
@@ -26,7 +27,7 @@ def _ends(text: str) -> dict[int, int]:
     """Where each ``${`` is closed: start -> offset of its brace."""
     ends: dict[int, int] = {}
     open_: list[int] = []
-    for match in _TOKEN.finditer(text):
+    for match in re.finditer(_TOKEN, text):
         if match[0] == "${":
             open_.append(match.start())
         elif match[0] == "}" and open_:
@@ -43,9 +44,10 @@ def _replaced(
     depth: int,
 ) -> str:
     parts: list[str] = []
+    token = re.compile(_TOKEN)
     at = start
     while at < end:
-        match = _TOKEN.search(text, at, end)
+        match = token.search(text, at, end)
         if match is None:
             break
         parts.append(text[at : match.start()])
@@ -74,7 +76,7 @@ def _braced(
     depth: int,
 ) -> str:
     """``NAME``, ``NAME:-default``, ``NAME?error``, ``NAME:+instead``; a colon: empty is not set."""
-    match = _NAME.match(text, start, close)
+    match = re.compile(_NAME).match(text, start, close)
     if match is None or (match[2] is None and match.end() != close):
         return text[start - 2 : close + 1]
     name, operator = match[1], match[2] or ""

@@ -26,10 +26,10 @@ MAX_NODES = 100_000
 MAX_MERGED = 5_000
 """How many keys merging may bring together: no file has a hundredth of it."""
 
-# What libyaml refuses to read at all; each is replaced by one blank, so that offsets stay.
-_FORBIDDEN = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
+# What libyaml refuses to read at all; each is replaced by one blank, so that offsets stay. The
+# ranges beyond ASCII take milliseconds to compile, so that only a text that has any pays for them.
+_FORBIDDEN_ASCII = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 _COMMENT = re.compile(r"(?:(?<=[ \t\r\n])|\A)#[^\r\n]*")
 _COLON = re.compile(r"\s*:")
 _LINE = re.compile(r"[^\r\n]*")
@@ -57,9 +57,10 @@ class YamlNode(Node):
 def parse(text: str) -> Tree:
     """The tree of `text`; what could not be read is blanked line by line and named as a problem."""
     problems: list[Problem] = []
-    readable_text = _FORBIDDEN.sub(" ", text)
+    forbidden = _FORBIDDEN_ASCII if text.isascii() else re.compile(_FORBIDDEN)
+    readable_text = forbidden.sub(" ", text)
     if readable_text != text:
-        for match in list(_FORBIDDEN.finditer(text))[:20]:
+        for match in list(forbidden.finditer(text))[:20]:
             name = f"U+{ord(match[0]):04X}"
             problems.append(Problem(Span(*match.span()), f"the character {name} is not allowed"))
     with collector_paused(len(text)):
