@@ -126,7 +126,8 @@ def _options(args: argparse.Namespace) -> Options:
         )
     given = {
         "source": args.source,
-        "daemon_json": _absolute(args.daemon_json),
+        # Some keep it elsewhere and link to it: the file itself is changed, and put back.
+        "daemon_json": os.path.realpath(args.daemon_json or Options().daemon_json),
         "host": host,
         "reload_command": tuple(shlex.split(args.reload_command or "")),
         "restart_command": tuple(shlex.split(args.restart_command or "")),
