@@ -5,10 +5,17 @@ import * as vscode from 'vscode';
 import {
     LanguageClient,
     type CancellationToken,
+    type DynamicFeature,
+    type ExecuteCommandOptions,
     type LanguageClientOptions,
     type MessageSignature,
     type ServerOptions,
+    type StaticFeature,
 } from 'vscode-languageclient/node';
+import { contributes } from '../package.json';
+
+/** The commands that package.json contributes. */
+const OWN = new Set(contributes.commands.map((item) => item.command));
 
 /** By name, since editors disagree about languages; the server leaves alone what is none of its own. */
 const PATTERNS = [
@@ -26,6 +33,19 @@ const PATTERNS = [
 
 /** A request that fails is for the log: editors send one with each move of the cursor. */
 class QuietClient extends LanguageClient {
+    /** A command that the extension has itself (with progress and cancel) is not the server's. */
+    override registerFeature(feature: StaticFeature | DynamicFeature<unknown>): void {
+        if ('registrationType' in feature && feature.registrationType.method === 'workspace/executeCommand') {
+            const commands = feature as DynamicFeature<ExecuteCommandOptions>;
+            const register = commands.register.bind(commands);
+            commands.register = (data) => {
+                const names = data.registerOptions.commands.filter((name) => !OWN.has(name));
+                register({ ...data, registerOptions: { ...data.registerOptions, commands: names } });
+            };
+        }
+        super.registerFeature(feature);
+    }
+
     override handleFailedRequest<T>(
         type: MessageSignature,
         token: CancellationToken | undefined,

@@ -1,5 +1,6 @@
 /** What all commands share. */
 
+import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { currentFolder } from '../folders';
 import { failure, run, type Ended } from '../process';
@@ -13,11 +14,14 @@ export interface Context {
     program(): string | undefined;
 }
 
-/** The folder that a command is about: of the clicked line, else of the file in front. */
+/** The folder that a command is about: of the clicked line or lens, else of the file in front. */
 export function folderOf(argument: unknown): string | undefined {
-    const folder = argument instanceof Line ? argument.project : undefined;
-    if (folder !== undefined) {
-        return folder;
+    if (argument instanceof Line && argument.project !== undefined) {
+        return argument.project;
+    }
+    if (typeof argument === 'string' && argument.startsWith('file:')) {
+        // sandboxd itself looks upwards for the project.
+        return path.dirname(vscode.Uri.parse(argument).fsPath);
     }
     const current = currentFolder();
     if (current === undefined) {
