@@ -20,7 +20,8 @@ Give the container shared memory of its own: `--shm-size=8g`.
 
 ## Under gVisor
 
-gVisor keeps shared memory to itself; it is a hint.
+Segments and queues are gVisor's own, but the engine mounts the host's `/dev/shm` all the same, and
+what lies there is read and written: a warning.
 
 ## References
 
@@ -56,9 +57,9 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     if value is None:
         return
     if value.value == "host":
-        severity, whose = Severity.ERROR, "the host"
+        severity, sandboxed, whose = Severity.ERROR, Severity.WARNING, "the host"
     elif value.value.startswith(("container:", "service:")):
-        severity, whose = Severity.HINT, "another container"
+        severity, sandboxed, whose = Severity.HINT, Severity.HINT, "another container"
     else:
         return
     yield at_value(
@@ -66,7 +67,7 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
         value,
         f"`{value.written}` opens the shared memory of {whose} to the container",
         value.value,
-        kernel_severity(subject, host, severity, Severity.HINT),
+        kernel_severity(subject, host, severity, sandboxed),
         (
             Remedy(
                 "keep shared memory apart",

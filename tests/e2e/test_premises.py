@@ -46,7 +46,7 @@ ALONE = (
     Premise("cap-add-bpf-perfmon", ("--cap-add=BPF",), "bpf_program"),
     Premise("cap-add-net-admin", ("--cap-add=NET_ADMIN",), "change_interface", gvisor=None),
     Premise("host-pid", ("--pid=host",), "sees_host_process"),
-    Premise("host-ipc", ("--ipc=host",), "host_shared_memory", gvisor=None),
+    Premise("host-ipc", ("--ipc=host",), "host_shared_memory", gvisor=True),
     Premise("host-network", ("--network=host",), "host_interfaces", gvisor=None),
     Premise("host-uts", ("--uts=host",), "host_name", gvisor=None),
     Premise(
