@@ -31,7 +31,13 @@ def check_name(path: str) -> None:
 
 def document(engine: Engine, container: str, verdict: Verdict, seconds: float) -> dict[str, Any]:
     """The verdict with what is seen of the controls."""
-    from sandboxd.sandbox import controls, observe, outside, verdict_document
+    from sandboxd.sandbox import (
+        controls,
+        observe,
+        outside,
+        seccomp_classes,
+        verdict_document,
+    )
 
     inspected = engine.inspect(container)
     seen = controls.controls(
@@ -41,6 +47,7 @@ def document(engine: Engine, container: str, verdict: Verdict, seconds: float) -
         outside.look(engine, inspected),
     )
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    seen += seccomp_classes.classes(verdict)
     return verdict_document.document(verdict, seen, now, seconds, os.uname().release)
 
 

@@ -11,8 +11,9 @@ import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.host.trials import end_leaked
 from sandboxd.sandbox import attempts as attempt_list
-from sandboxd.sandbox import execute, interpreter
+from sandboxd.sandbox import execute, failures, interpreter
 from sandboxd.sandbox.engine import Exec
 
 if TYPE_CHECKING:
@@ -131,9 +132,25 @@ def _run(
             execute.pump(limited, first, False, collector.write)
         except TimeoutError:
             execute.kill_marked(engine, container, request, f"{_MARK}={mark}", 9)
-            return f"the sandbox did not finish within {TOTAL_SECONDS:g} s"
+            return _after_time(engine, container)
     collector.code = execute.wait_for_code(engine, container, exec_id)
     return f"the attempts ended early with exit code {collector.code}"
+
+
+def _after_time(engine: Engine, container: str) -> str:
+    """Leave a sandbox that still answers alone, and kill one that hangs; what was done, in words."""
+    late = f"the sandbox did not finish within {TOTAL_SECONDS:g} s"
+    try:
+        execute.run_quietly(engine, container, Exec(["true"]))
+    except failures.ContainerGone:
+        return f"{late}, and ended"
+    except EnvironmentFailure:
+        # A gVisor that hangs obeys no engine: its processes are ended first, by their ids.
+        end_leaked(container)
+        with contextlib.suppress(EnvironmentFailure):
+            engine.stop(container, 0)
+        return f"{late} and does not answer: it was killed"
+    return late
 
 
 def _feed(connection: socket.socket, data: bytes) -> None:

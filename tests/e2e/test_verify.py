@@ -137,6 +137,39 @@ def test_a_hanging_sandbox_is_inconclusive(
     assert "did not finish within 0.05 s" in verdict.of("inconclusive")[0].evidence
 
 
+def processes_of(container: str) -> list[int]:
+    """The host's processes that carry a container's id, gVisor's own among them."""
+    found = subprocess.run(["pgrep", "-f", f"runsc.*{container}"], capture_output=True, check=False)
+    return [int(pid) for pid in found.stdout.split()]
+
+
+@pytest.mark.gvisor
+def test_a_hung_gvisor_is_killed_and_leaves_no_process(
+    api: Engine,
+    host_facts: HostFacts,
+    tmp_path: Path,
+    busybox_image: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = make_project(tmp_path / "ws", busybox_image, "gvisor")
+    monkeypatch.setattr(inside, "TOTAL_SECONDS", 3)
+    with sandboxes.container(api, plan_of(folder, host_facts)) as container:
+        state = api.inspect(container)["State"]
+
+        def hang(done: int, _: int) -> None:
+            if done == 3:
+                os.kill(state["Pid"], signal.SIGSTOP)
+
+        verdict = verify(api, container, progress=hang)
+        assert not api.inspect(container)["State"]["Running"]
+        left = [pid for pid in processes_of(container) if Path(f"/proc/{pid}/exe").exists()]
+        names = [Path(f"/proc/{pid}/cmdline").read_text().split("\0")[0] for pid in left]
+        assert not {"runsc", "runsc-gofer", "runsc-sandbox"} & {Path(n).name for n in names}
+    assert verdict.exit_code == 4
+    assert len(verdict.of("inconclusive")) > 40
+    assert "it was killed" in verdict.of("inconclusive")[0].evidence
+
+
 def test_the_command(engine: str, project: Path, runtime: str) -> None:
     assert sandboxes.run(engine, project, "up").returncode == 0
     try:

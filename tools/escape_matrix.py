@@ -1,0 +1,249 @@
+"""Write docs/escape-matrix.md from live runs, or with `--check` say how it differs from them.
+
+Every attempt of `sandboxd verify` is made in each of a row of sandboxes, on the engine that
+DOCKER_HOST names or on a private one. Outcomes only: no times, no addresses.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from sandboxd.files import write_atomic
+from sandboxd.host.facts import HostFacts
+from sandboxd.sandbox import attempts
+from sandboxd.sandbox.engine import Engine, connect
+from sandboxd.sandbox.verify import Verdict, verify
+from tests.e2e import sandboxes
+from tests.e2e.sandboxes import ROOT, UNCONFINED, Change, bind, capability, host_config
+from tools.engine import private
+from tools.private_engine import import_busybox_image
+
+PAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "docs")
+PAGE = os.path.join(PAGE, "escape-matrix.md")
+_SIGNS = {
+    "held": "·",
+    "escaped": "**E**",
+    "residual": "o",
+    "not-applicable": " ",
+    "inconclusive": "?",
+}
+
+
+class Sandbox(NamedTuple):
+    """A column: a plan of ours, changed, or with no profile a plain `docker run`."""
+
+    name: str
+    about: str
+    runtime: str
+    profile: str = ""
+    changes: tuple[Change, ...] = ()
+
+
+def _socket(body: dict[str, object]) -> None:
+    bind(os.environ["DOCKER_HOST"].removeprefix("unix://"), "/var/run/docker.sock")(body)
+
+
+_PRIVILEGED = host_config(Privileged=True)
+_HOST_UDS = host_config(Annotations={"dev.gvisor.flag.host-uds": "open"})
+_EVERYTHING = (capability("SYS_ADMIN"), UNCONFINED, ROOT)
+
+SANDBOXES = (
+    Sandbox("plain", "`docker run -v PROJECT:/code IMAGE`", "runc"),
+    Sandbox("dev", "profile `dev`", "runc", "dev"),
+    Sandbox("agent", "profile `agent`, by grant", "runc", "agent"),
+    Sandbox("review", "profile `review`, by grant", "runc", "review"),
+    Sandbox("seed", "profile `seed-baseline`", "runc", "seed-baseline"),
+    Sandbox("priv", "`dev` with `--privileged`, as root", "runc", "dev", (_PRIVILEGED, ROOT)),
+    Sandbox("sysadm", "`dev` with SYS_ADMIN, no seccomp, as root", "runc", "dev", _EVERYTHING),
+    Sandbox(
+        "pid",
+        "`dev` with `--pid=host` and SYS_PTRACE, as root",
+        "runc",
+        "dev",
+        (host_config(PidMode="host"), capability("SYS_PTRACE"), ROOT),
+    ),
+    Sandbox(
+        "net", "`dev` with `--network=host`", "runc", "dev", (host_config(NetworkMode="host"),)
+    ),
+    Sandbox("sock", "`dev` with the engine's socket, as root", "runc", "dev", (_socket, ROOT)),
+    Sandbox("plain", "`docker run --runtime=runsc -v PROJECT:/code IMAGE`", "runsc"),
+    Sandbox("dev", "profile `dev`", "gvisor", "dev"),
+    Sandbox(
+        "stock",
+        "`dev` as planned, started by stock `runsc`",
+        "gvisor",
+        "dev",
+        (host_config(Runtime="runsc"),),
+    ),
+    Sandbox("agent", "profile `agent`", "gvisor", "agent"),
+    Sandbox("untr", "profile `untrusted`", "gvisor", "untrusted"),
+    Sandbox("priv", "`dev` with `--privileged`, as root", "gvisor", "dev", (_PRIVILEGED, ROOT)),
+    Sandbox(
+        "uds",
+        "`dev` with the engine's socket and `host-uds=open`, as root",
+        "gvisor",
+        "dev",
+        (_socket, _HOST_UDS, ROOT),
+    ),
+)
+_LETTERS = {"runc": "r", "runsc": "g", "gvisor": "g"}
+
+
+def label(sandbox: Sandbox) -> str:
+    return f"{_LETTERS[sandbox.runtime]}:{sandbox.name}"
+
+
+Outcomes = Mapping[str, Mapping[str, str]]
+
+
+def measure(api: Engine, image: str, say: Callable[[str], None]) -> dict[str, dict[str, str]]:
+    """Column -> attempt -> outcome, live."""
+    facts = sandboxes.facts_of(api.host)
+    found = {}
+    # With a neighbour on the engine's network, whether it can be reached is the same each time.
+    neighbour = api.create("sandboxd-matrix-peer", {"Image": image, "Cmd": ["sleep", "3600"]})
+    try:
+        api.start(neighbour)
+        for sandbox in SANDBOXES:
+            verdict = _attack(api, image, sandbox, facts)
+            found[label(sandbox)] = {r.id: str(r.outcome) for r in verdict.results}
+            say(f"{label(sandbox)}: {len(verdict.of('escaped'))} escaped")
+    finally:
+        api.remove(neighbour)
+    return found
+
+
+def _attack(api: Engine, image: str, sandbox: Sandbox, facts: HostFacts) -> Verdict:
+    with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="sandboxd-matrix-") as folder:
+        os.chmod(folder, 0o755)
+        workspace = Path(folder, "project")
+        if sandbox.profile:
+            sandboxes.make_project(workspace, image, sandbox.runtime, sandbox.profile)
+            return sandboxes.attack(api, workspace, facts, *sandbox.changes)
+        sandboxes.make_project(workspace, image, "auto")
+        body = {
+            "Image": image,
+            "Cmd": ["sleep", "600"],
+            "HostConfig": {"Runtime": sandbox.runtime, "Binds": [f"{workspace}:/code"]},
+        }
+        container = api.create("sandboxd-matrix-plain", body)
+        try:
+            api.start(container)
+            return verify(api, container)
+        finally:
+            api.remove(container)
+
+
+def render(found: Outcomes, environment: str) -> str:
+    """The page."""
+    columns = [label(sandbox) for sandbox in SANDBOXES]
+    lines = [
+        f"<!-- Made by `python -m tools.escape_matrix` from live runs on: {environment} -->",
+        "",
+        "# Escape matrix",
+        "",
+        "Every attempt of `sandboxd verify`, made in sandboxes that are meant to hold and in some that",
+        "are not, and judged by its effect on the host (decision 11). `·` held, **E** escaped, `o` open",
+        "on purpose and declared by the profile, `?` could not be shown, empty: nothing to try.",
+        "",
+        "| column | runtime | sandbox | escaped | open on purpose |",
+        "|---|---|---|---|---|",
+    ]
+    for sandbox in SANDBOXES:
+        outcomes = list(found[label(sandbox)].values())
+        runtime = "gVisor" if sandbox.runtime != "runc" else "runc"
+        lines.append(
+            f"| {label(sandbox)} | {runtime} | {sandbox.about} | {outcomes.count('escaped')} "
+            f"| {outcomes.count('residual')} |"
+        )
+    lines += ["", f"| attempt | {' | '.join(columns)} |", "|---|" + ":-:|" * len(columns)]
+    for attempt in attempts.load():
+        cells = " | ".join(_SIGNS[found[column][attempt.id]] for column in columns)
+        lines.append(f"| {attempt.id} | {cells} |")
+    lines += ["", "## The attempts", "", "| attempt | what is tried | judged by |", "|---|---|---|"]
+    lines += [f"| {a.id} | {a.title} | {a.judge} |" for a in attempts.load()]
+    return "\n".join(lines) + "\n"
+
+
+def parse(text: str) -> tuple[str, dict[str, dict[str, str]]]:
+    """The environment and the outcomes of a page."""
+    environment = text.partition("live runs on: ")[2].partition(" -->")[0]
+    signs = {sign.strip(): outcome for outcome, sign in _SIGNS.items()}
+    found: dict[str, dict[str, str]] = {}
+    columns: list[str] = []
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if cells[0] == "attempt" and ":" in cells[1]:
+            columns = cells[1:]
+            found = {column: {} for column in columns}
+        elif not line.startswith("|"):
+            columns = []
+        elif columns and not cells[0].startswith("-"):
+            for column, cell in zip(columns, cells[1:], strict=True):
+                found[column][cells[0]] = signs[cell]
+    return environment, found
+
+
+def differences(before: Outcomes, after: Outcomes, same_machine: bool) -> list[str]:
+    """What differs. What a kernel has at all is another machine's own; what escapes from us is not."""
+    found = []
+    for sandbox in SANDBOXES:
+        column = label(sandbox)
+        if not same_machine and (not sandbox.profile or sandbox.changes):
+            continue
+        old, new = before.get(column, {}), after[column]
+        for name in {**old, **new}:
+            pair = (old.get(name, "missing"), new.get(name, "missing"))
+            if pair[0] != pair[1] and (same_machine or "escaped" in pair or "missing" in pair):
+                found.append(f"{column} {name}: the page says {pair[0]}, it is {pair[1]}")
+    return found
+
+
+def environment(api: Engine) -> str:
+    """What an outcome may depend on: the kernel, the engine, the processor."""
+    kernel = ".".join(os.uname().release.split(".")[:2])
+    return f"Linux {kernel} {platform.machine()}, Docker {api.info().get('ServerVersion')}"
+
+
+@contextlib.contextmanager
+def _engine() -> Iterator[Engine]:
+    if os.environ.get("DOCKER_HOST"):
+        yield connect(os.environ)
+        return
+    private.sweep()
+    started = private.start(f"matrix-{os.getpid()}", owner=os.getpid())
+    os.environ["DOCKER_HOST"] = started.docker_host
+    try:
+        yield connect(os.environ)
+    finally:
+        private.stop(started.folder)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="escape_matrix", description=__doc__)
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit code 1 if it differs"
+    )
+    options = parser.parse_args(arguments)
+    with _engine() as api:
+        found = measure(api, import_busybox_image(api.host), lambda line: print(line, flush=True))
+        here = environment(api)
+    if not options.check:
+        write_atomic(PAGE, render(found, here).encode())
+        return 0
+    there, before = parse(Path(PAGE).read_text(encoding="utf-8"))
+    wrong = differences(before, found, here == there)
+    print("\n".join(wrong) or "docs/escape-matrix.md is what the runs say")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
