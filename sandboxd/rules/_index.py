@@ -41,6 +41,7 @@ RULES: dict[str, tuple[str, tuple[str, ...], int]] = {
     "cap-drop-noop": ("Container", ("cap_drop",), 2),
     "cap-name-invalid": ("Container", ("cap_add", "cap_drop"), 3),
     "cgroup-parent-set": ("Container", ("cgroup_parent",), 2),
+    "client-differs": ("Document", ("devcontainer/runArgs", "devcontainer/dockerComposeFile", "devcontainer/securityOpt"), 1),
     "compose-config-secret-file-outside": ("Container", ("mounts",), 2),
     "compose-hook-privileged": ("Container", ("hooks",), 3),
     "compose-provider": ("Container", ("provider",), 2),

@@ -1,0 +1,86 @@
+"""Which client of devcontainer.json honours which setting: measured cells, and unknown ones.
+
+Measured in November 2026 on Docker 26.1.5 with @devcontainers/cli 0.89.0 and devcontainer-rs 0.0.66;
+of dvt 0.5.0 the source was read. Visual Studio Code comes with the same CLI, JetBrains was not tried:
+what nobody has measured is None, and is never shown as honoured.
+"""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Literal
+
+    Answer = Literal["honoured", "dropped", "refused", "other"] | None
+
+
+class Client(NamedTuple):
+    name: str
+    version: str
+    """What was measured, '' for nothing."""
+    answers: Mapping[str, Answer]
+    """Setting -> what the client does: `dropped` says nothing, `refused` stops; None is unknown."""
+
+
+SETTINGS = (
+    "runArgs",
+    "securityOpt",
+    "capAdd",
+    "mounts",
+    "initializeCommand",
+    "dockerComposeFile",
+    "image label",
+    "relative seccomp path",
+    "readonly in a mount object",
+    "runArgs beside Compose",
+)
+CLIENTS = (
+    Client(
+        "dev container CLI",
+        "0.89.0",
+        {
+            "runArgs": "honoured",
+            "securityOpt": "honoured",
+            "capAdd": "honoured",
+            "mounts": "honoured",
+            "initializeCommand": "honoured",
+            "dockerComposeFile": "honoured",
+            "image label": "honoured",
+            "relative seccomp path": "honoured",
+            "readonly in a mount object": "dropped",
+            "runArgs beside Compose": "dropped",
+        },
+    ),
+    Client(
+        "devcontainer-rs",
+        "0.0.66",
+        {
+            "runArgs": "honoured",
+            "securityOpt": "honoured",
+            "capAdd": "honoured",
+            "mounts": "honoured",
+            "initializeCommand": "honoured",
+            "dockerComposeFile": "honoured",
+            "image label": "dropped",
+            "relative seccomp path": "other",
+        },
+    ),
+    Client(
+        "dvt",
+        "0.5.0 (read)",
+        {"runArgs": "refused", "initializeCommand": "refused", "dockerComposeFile": "dropped"},
+    ),
+    Client("JetBrains", "", {}),
+)
+
+
+def answers(setting: str) -> dict[str, Answer]:
+    """What each client does with a setting; None where nobody has measured it."""
+    return {client.name: client.answers.get(setting) for client in CLIENTS}
+
+
+def not_honouring(setting: str) -> dict[str, Answer]:
+    """The clients that are known to do something else with it than it says."""
+    return {name: does for name, does in answers(setting).items() if does not in (None, "honoured")}

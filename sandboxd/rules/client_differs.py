@@ -1,0 +1,96 @@
+"""One client honours this setting, another does not.
+
+## What it is
+
+A setting that protects the container and that a client of devcontainer.json is known to drop, to
+refuse or to read in another way: options of `runArgs` that harden, a Compose file, a relative
+path of a seccomp profile. What was measured is in one table with the version of each client.
+
+## Why it is bad
+
+The file is reviewed with one client and opened with another. A client that refuses tells; one
+that drops a setting starts a weaker container without a word.
+
+## What to do instead
+
+Write what every client reads: `${localWorkspaceFolder}/...` for paths, top-level properties
+where there are some. Look at the container after its start: `sandboxd drift`, `sandboxd verify`.
+
+## Under gVisor
+
+The runtime is chosen by `runArgs`, so it is among what may be refused.
+
+## References
+
+- https://containers.dev/supporting
+"""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.findings import RuleMeta, Severity
+from sandboxd.model.clients import not_honouring
+from sandboxd.rules._finding import at_node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxd.findings import Finding
+    from sandboxd.host.facts import HostFacts
+    from sandboxd.model.document import Document
+    from sandboxd.syntax.node import Node
+
+META = RuleMeta(
+    id="client-differs",
+    summary="one client honours this setting, another does not",
+    severity=Severity.HINT,
+    since="0.1.0",
+    why="the file is reviewed with one client and opened with another",
+    needs=("devcontainer/runArgs", "devcontainer/dockerComposeFile", "devcontainer/securityOpt"),
+)
+
+
+_HARDENING = (
+    "--runtime",
+    "--cap-drop",
+    "--read-only",
+    "--security-opt",
+    "--pids-limit",
+    "--network",
+)
+_SAYS = {"dropped": "leaves it out", "refused": "refuses it", "other": "reads it in another way"}
+
+
+def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
+    root = subject.tree.root
+    if root is None or root.kind != "object":
+        return
+    for setting, node in _settings(root):
+        for client, does in not_honouring(setting).items():
+            if client != "dev container CLI":
+                yield at_node(
+                    META,
+                    subject,
+                    node,
+                    f"{setting}: {client} {_SAYS[str(does)]}",
+                    f"{setting}:{client}",
+                )
+
+
+def _settings(root: Node) -> Iterator[tuple[str, Node]]:
+    """The settings of the table that the file has, each with what to show."""
+    arguments = root.member("runArgs")
+    compose = root.member("dockerComposeFile")
+    if compose is not None:
+        yield "dockerComposeFile", compose.key
+    elif arguments is not None:
+        texts = [item.text() or "" for item in arguments.value.items]
+        if any(text.startswith(_HARDENING) for text in texts):
+            yield "runArgs", arguments.key
+    options = root.get("securityOpt")
+    for item in options.items if options is not None else ():
+        name, _, path = (item.text() or "").replace(":", "=", 1).partition("=")
+        if (name == "seccomp" and path.startswith(".")) or (
+            path.endswith(".json") and path[0] not in "/$"
+        ):
+            yield "relative seccomp path", item
