@@ -21,6 +21,8 @@ LABEL = "dev.sandboxd.trial"
 
 _START_SECONDS = 20.0
 _RUN_SECONDS = 10.0
+# What failed is tried again after this; what worked is believed until something changes.
+_RETRY_SECONDS = 600.0
 # A container of ours that is older than this was left by a trial that was killed.
 _STALE_SECONDS = 120
 
@@ -36,15 +38,22 @@ def run_trials(
     for runtime in runtimes:
         key = _key(str(info.get("ID")), runtime, kernel)
         known = memory.get(key)
-        if isinstance(known, dict):
-            trials[runtime["name"]] = known
+        if isinstance(known, dict) and not _is_old_failure(known):
+            trials[runtime["name"]] = {name: known[name] for name in known if name != "at"}
         else:
             todo.append((key, runtime["name"]))
     for key, name, trial in _run(api, str(info.get("Architecture")), todo) if todo else ():
         trials[name] = trial
         if trial.get("started") is not None:
-            memory.put(key, trial)
+            memory.put(key, trial if trial["started"] else trial | {"at": time.time()})
     return trials
+
+
+def _is_old_failure(trial: Trial) -> bool:
+    """A start may fail for a reason that passes, such as a machine under load."""
+    at = trial.get("at")
+    is_recent = isinstance(at, int | float) and 0 <= time.time() - at < _RETRY_SECONDS
+    return trial.get("started") is False and not is_recent
 
 
 def _run(api: Api, architecture: str, todo: list[tuple[str, str]]) -> list[tuple[str, str, Trial]]:

@@ -318,3 +318,23 @@ def test_the_trial_program_prints_boot_id_and_version(tmp_path: Path) -> None:
     boot_id, version = output.splitlines()
     assert boot_id == trials.host_boot_id()
     assert version == Path("/proc/version").read_text().strip()
+
+
+def test_a_failure_is_tried_again_later(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [(500, "no"), (204, "")]
+    engine = FakeEngine(lambda container: answers[0])
+    with serving(engine, own_home / "e.sock") as environ:
+        assert _usable(probe(environ, trial=True)) is False
+        assert _usable(probe(environ, trial=True)) is False
+        assert created(engine) == 1, "not at once"
+        answers.pop(0)
+        monkeypatch.setattr(trials, "_RETRY_SECONDS", 0.0)
+        assert _usable(probe(environ, trial=True)) is True
+        assert created(engine) == 2
+        probe(environ, trial=True)
+        assert created(engine) == 2, "what worked is believed"
+
+
+def _usable(facts: Any) -> bool | None:
+    runtime = facts.engine.runtime("runc")
+    return runtime.usable if runtime is not None else None
