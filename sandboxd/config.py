@@ -114,8 +114,8 @@ def check(
         readers: dict[str, Callable[[Node], object]] = {
             "profile": reader.profile,
             "runtime": lambda node: reader.choice(node, "runtime", RUNTIMES),
-            "image": lambda node: reader.text(node, "image"),
-            "user": lambda node: reader.text(node, "user"),
+            "image": lambda node: reader.own_text(node, "image"),
+            "user": lambda node: reader.own_text(node, "user"),
             "capabilities": reader.capabilities,
             "network": reader.network,
             "environment": reader.environment,
@@ -128,6 +128,15 @@ def check(
         return None, tuple(reader.findings)
     folder = os.path.dirname(os.path.abspath(source.path))
     return Config(source.path, folder, **values), ()  # type: ignore[arg-type]
+
+
+def takes_from_host(text: str) -> bool:
+    """Whether a string names a variable of the host's environment."""
+    lowered = text.lower()
+    return "${localenv" in lowered or "${env" in lowered
+
+
+_FROM_HOST = "copies a variable of the host, maybe a secret; give its value itself"
 
 
 class _Reader:
@@ -169,6 +178,13 @@ class _Reader:
             self.report("config-invalid-value", node.span, f"`{key}` is empty", key)
             return None
         return Setting(value, Place(self.path, node.span))
+
+    def own_text(self, node: Node, key: str) -> Setting[str] | None:
+        """A text that goes into generated files, where the tool that reads them fills in variables."""
+        setting = self.text(node, key)
+        if setting is not None and takes_from_host(setting.value):
+            self.report("config-invalid-value", node.span, f"`{key}` {_FROM_HOST}", key)
+        return setting
 
     def choice(self, node: Node, key: str, allowed: Sequence[str]) -> Setting[str] | None:
         setting = self.text(node, key)
@@ -220,6 +236,9 @@ class _Reader:
                 self.wrong_type(value, f"environment.{key}", "a string")
             elif not key or "=" in key or "\0" in key + text:
                 message = f"`{key}` cannot be the name of a variable"
+                self.report("config-invalid-value", value.span, message, key)
+            elif takes_from_host(text):
+                message = f"`environment.{key}` {_FROM_HOST}"
                 self.report("config-invalid-value", value.span, message, key)
             else:
                 found.append(Setting((key, text), Place(self.path, value.span)))

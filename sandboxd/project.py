@@ -17,7 +17,7 @@ from sandboxd.files import read_beside, read_source
 from sandboxd.findings import Finding, Place
 from sandboxd.host.facts import HostFacts
 from sandboxd.kinds import devcontainer
-from sandboxd.model.container import Container
+from sandboxd.model.container import Build, Container
 from sandboxd.model.document import Document
 from sandboxd.model.files import Files
 from sandboxd.model.values import Origin, Value
@@ -137,6 +137,8 @@ class Project:
         container = _with_named_image(base, effective(base, variables))
         if container is None:
             return None, None
+        if self.config.image is None and container.build is not None:
+            _refuse_foreign_build(container.build.value, self.workspace)
         return container, compose_project(base, container, variables)
 
 
@@ -156,6 +158,26 @@ def _with_named_image(base: Document, container: Container | None) -> Container 
     return container._replace(
         image=Value(text, Origin("file", path, "image"), place, text, (node,))
     )
+
+
+def _refuse_foreign_build(build: Build, workspace: str) -> None:
+    """What a build takes its files from must lie in the workspace: it copies them into the image.
+
+    :raises UsageError: it does not
+    """
+    inside = os.path.realpath(workspace).rstrip("/") + "/"
+    for what, value in (("context", build.context), ("Dockerfile", build.dockerfile)):
+        if value is None or "://" in value.value or value.value.startswith("git@"):
+            continue
+        path = value.value
+        if what == "Dockerfile" and not path.startswith("/") and build.context is not None:
+            path = os.path.join(build.context.value, path)
+        if "\0" in path or not f"{os.path.realpath(path)}/".startswith(inside):
+            raise UsageError(
+                f"the build's {what} `{value.written or path}` lies outside of the workspace, so "
+                "files of the host could be copied into the sandbox",
+                'correct it, or name an image: `image = "..."` in sandboxd.toml',
+            )
 
 
 def _read_config(path: str, workspace: str) -> Config:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from sandboxd.config import takes_from_host
 from sandboxd.errors import UsageError
 from sandboxd.model.container import Container, Mount, Pair
 from sandboxd.model.values import Value
 from sandboxd.plan.notes import Notes
 
 _HARMLESS_NETWORKS = ("", "default", "bridge", "none")
+
+_FROM_HOST = "it copies a variable of the host, maybe a secret, into the sandbox"
 
 # Field of Container -> why sandboxd does not take it over.
 _NEVER: dict[str, str] = {
@@ -43,7 +46,9 @@ def leave_out(base: Container, notes: Notes) -> None:
     if base.network is not None and not is_harmless_network(base.network.value):
         notes.leave_out(base.network, "it shares the network of the host or of other containers")
     for user in (base.user, base.remote_user):
-        if user is not None and is_root(user.value):
+        if user is not None and takes_from_host(user.value):
+            notes.leave_out(user, _FROM_HOST)
+        elif user is not None and is_root(user.value):
             notes.leave_out(user, "root inside is one kernel bug away from root outside")
     for unseen in base.unseen:
         if unseen.source == "compose":
@@ -103,6 +108,10 @@ def _mount_objection(mount: Mount, workspace: str, occupied: str) -> str:
         return "host folders outside the workspace do not enter"
     if mount.type not in ("tmpfs", "volume"):
         return f"sandboxd does not know mounts of type `{mount.type}`"
+    if takes_from_host(" ".join((mount.source, mount.target, *mount.options))):
+        return _FROM_HOST
+    if mount.type == "volume" and mount.source.startswith("sandboxd-"):
+        return "sandboxd's own volumes are folders of the host, of other projects among them"
     if any(option.startswith("volume-opt=") for option in mount.options):
         return "a volume with driver options can be any folder of the host"
     if mount.target == occupied or mount.target.startswith(occupied + "/.git"):
@@ -115,9 +124,7 @@ def environment(base: Container, notes: Notes) -> tuple[Value[Pair], ...]:
     taken = []
     for value in base.env:
         if takes_from_host(value.value.value):
-            notes.leave_out(
-                value, "it copies a variable of the host, maybe a secret, into the sandbox"
-            )
+            notes.leave_out(value, _FROM_HOST)
         else:
             taken.append(
                 notes.value(
@@ -125,9 +132,3 @@ def environment(base: Container, notes: Notes) -> tuple[Value[Pair], ...]:
                 )
             )
     return tuple(taken)
-
-
-def takes_from_host(text: str) -> bool:
-    """Whether a string names a variable of the host's environment."""
-    lowered = text.lower()
-    return "${localenv" in lowered or "${env" in lowered

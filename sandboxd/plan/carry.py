@@ -10,9 +10,9 @@ from __future__ import annotations
 import posixpath
 from typing import Any, NamedTuple
 
+from sandboxd.config import takes_from_host
 from sandboxd.findings import Place
 from sandboxd.model.document import Document
-from sandboxd.plan.base import takes_from_host
 from sandboxd.plan.plan import LeftOut
 from sandboxd.syntax import argv
 from sandboxd.syntax.node import Node, plain
@@ -76,6 +76,9 @@ _OTHER: dict[str, str] = {
 _FROM_HOST = "it copies a variable of the host, maybe a secret, into the sandbox"
 
 _HARMLESS_FLAGS = ("hostname", "label", "name", "platform", "pull", "shm-size", "stop-timeout")
+
+# A container with another folder's label is opened by editors in place of that folder's own.
+_TOOLS_LABELS = ("dev.sandboxd.", "devcontainer.", "com.docker.", "vsch.", "dev.containers.")
 
 # Flags of docker that `kinds` reads into the model.
 _DESCRIBED_FLAGS = (
@@ -174,10 +177,10 @@ class _Carrier:
         if node is not None:
             if build.pop("options", None) is not None:
                 self.leave_out("build.options", "options of `docker build` can open the host", node)
-            if takes_from_host(str(build)):
+            for key in [key for key, value in build.items() if takes_from_host(str(value))]:
                 why = "it copies variables of the host, maybe secrets, into the image"
-                self.leave_out("build.args", why, node)
-                build.pop("args", None)
+                self.leave_out(f"build.{key}", why, node)
+                build.pop(key)
         self.members.append(("build", build))
 
     def flags(self, arguments: argv.Arguments) -> None:
@@ -190,7 +193,10 @@ class _Carrier:
                 self.leave_out(f"runArgs: {written}", why, flag.nodes[0])
             elif takes_from_host(written):
                 self.leave_out(f"runArgs: {written}", _FROM_HOST, flag.nodes[0])
-            elif not flag.value.startswith("dev.sandboxd."):
+            elif flag.name == "label" and flag.value.startswith(_TOOLS_LABELS):
+                why = "tools find their containers by it: this one would stand for another's"
+                self.leave_out(f"runArgs: {written}", why, flag.nodes[0])
+            else:
                 self.run_args.append(written)
         if arguments.image is not None:
             why = "docker would take it for the image, and what follows for its command"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import posixpath
 from typing import NamedTuple
 
+from sandboxd.config import takes_from_host
 from sandboxd.effective.flavour import compose_paths
 from sandboxd.effective.variables import Variables
 from sandboxd.kinds import compose
 from sandboxd.model.container import Build, Container
 from sandboxd.model.document import Document
-from sandboxd.plan.base import takes_from_host
 from sandboxd.plan.notes import Notes
 from sandboxd.syntax import yaml
 from sandboxd.syntax.node import Node

@@ -12,7 +12,7 @@ import os
 import re
 from typing import NamedTuple
 
-from sandboxd.config import Config
+from sandboxd.config import Config, takes_from_host
 from sandboxd.errors import UsageError
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Container, Pair
@@ -138,6 +138,7 @@ def _name(workspace: str) -> str:
 def _image(config: Config, base: Container | None, notes: Notes) -> Value[str] | None:
     if config.image is not None:
         image = config.image.value
+        _require_name(image)
         return notes.value("image", image, image, "asked for", "config", config.image.place)
     if base is None:
         raise UsageError(
@@ -147,7 +148,20 @@ def _image(config: Config, base: Container | None, notes: Notes) -> Value[str] |
     if base.image is None:
         return None
     image = base.image.value
+    _require_name(image)
     return notes.value("image", image, image, "from your config", "config", base.image.place)
+
+
+def _require_name(image: str) -> None:
+    """Refuse a text that a tool would take for something else than an image.
+
+    A registry is told the whole name, so no variable of the host may be in it.
+    """
+    hint = 'write the name of an image: `image = "..."` in sandboxd.toml'
+    if image.startswith("-"):
+        raise UsageError(f"the image `{image}` would be taken for an option of docker", hint)
+    if takes_from_host(image):
+        raise UsageError(f"the image `{image}` names a variable of the host, maybe a secret", hint)
 
 
 def _runtime(choice: Choice, notes: Notes) -> Value[str] | None:

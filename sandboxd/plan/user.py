@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandboxd.config import Config
+from sandboxd.config import Config, takes_from_host
 from sandboxd.errors import UsageError
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Container
@@ -37,7 +37,9 @@ def choose_user(
         user = config.user.value
         return notes.value("user", user, user, "asked for", "config", config.user.place)
     for written in (base.user, base.remote_user) if base is not None else ():
-        if written is not None and not is_root(written.value):
+        if written is None or takes_from_host(written.value):
+            continue
+        if not is_root(written.value):
             user = written.value
             return notes.value("user", user, user, "from your config", "config", written.place)
     if profile.user == "image":

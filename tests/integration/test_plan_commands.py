@@ -160,3 +160,18 @@ def test_explain_plan_shows_what_is_left_out(tmp_path: Path) -> None:
 def test_help(command: str) -> None:
     done = sandboxd(command, "--help")
     assert done.code == 0 and done.out.startswith(f"usage: sandboxd {command}")
+
+
+@pytest.mark.parametrize("context", ["../..", "../link", "${localEnv:HOME}"])
+def test_a_build_takes_no_folder_of_the_host(tmp_path: Path, context: str) -> None:
+    root = tmp_path / "weather"
+    (root / ".devcontainer").mkdir(parents=True)
+    (root / "link").symlink_to(tmp_path)
+    (root / ".devcontainer/Dockerfile").write_text("FROM x")
+    build = {"build": {"dockerfile": "Dockerfile", "context": context}}
+    (root / ".devcontainer/devcontainer.json").write_text(json.dumps(build))
+    done = sandboxd("generate", root)
+    assert done.code == 2 and "lies outside of the workspace" in done.err
+    build["build"]["context"] = ".."
+    (root / ".devcontainer/devcontainer.json").write_text(json.dumps(build))
+    assert sandboxd("generate", root).code == 0

