@@ -22,6 +22,7 @@ await play(async (code) => {
         titles.push(await fixNext(code, left));
     }
     await page.keyboard.press('Control+S');
+    await code.gone('.tab.dirty');
     const after = await code.problems();
     await code.shot('fixed');
     const text = readFileSync(`${folder}/.devcontainer/devcontainer.json`, 'utf8');
