@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import os
 import platform
+import secrets
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -109,7 +110,9 @@ def measure(api: Engine, image: str, say: Callable[[str], None]) -> dict[str, di
     facts = sandboxes.facts_of(api.host)
     found = {}
     # With a neighbour on the engine's network, whether it can be reached is the same each time.
-    neighbour = api.create("sandboxd-matrix-peer", {"Image": image, "Cmd": ["sleep", "3600"]})
+    neighbour = api.create(
+        f"sandboxd-matrix-{secrets.token_hex(4)}", {"Image": image, "Cmd": ["sleep", "3600"]}
+    )
     try:
         api.start(neighbour)
         for sandbox in SANDBOXES:
@@ -134,7 +137,7 @@ def _attack(api: Engine, image: str, sandbox: Sandbox, facts: HostFacts) -> Verd
             "Cmd": ["sleep", "600"],
             "HostConfig": {"Runtime": sandbox.runtime, "Binds": [f"{workspace}:/code"]},
         }
-        container = api.create("sandboxd-matrix-plain", body)
+        container = api.create(f"sandboxd-matrix-{secrets.token_hex(4)}", body)
         try:
             api.start(container)
             return verify(api, container)

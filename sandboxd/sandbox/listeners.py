@@ -78,7 +78,7 @@ def tcp(address: str, pid: int) -> Banner:
 
     :raises OSError: the address is not there
     """
-    with _network_of(pid):
+    with network_of(pid):
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.bind((address, 0))
@@ -91,7 +91,7 @@ def tcp(address: str, pid: int) -> Banner:
 def abstract(pid: int) -> tuple[str, Banner]:
     """Listen on a fresh abstract name in the network namespace of process `pid`."""
     name = f"sandboxd-canary-{secrets.token_hex(6)}"
-    with _network_of(pid):
+    with network_of(pid):
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind("\0" + name)
     return name, Banner(listener)
@@ -123,12 +123,12 @@ def namespaces(pids: Iterable[int]) -> dict[str, frozenset[str]]:
 
 def reaches_network(pid: int) -> bool:
     """Whether this process is, or can be, in the network namespace of process `pid`."""
-    with _network_of(pid) as there:
+    with network_of(pid) as there:
         return there
 
 
 @contextlib.contextmanager
-def _network_of(pid: int) -> Iterator[bool]:
+def network_of(pid: int) -> Iterator[bool]:
     """Be in another process's network while a socket is made; it stays there for good.
 
     The namespace is this thread's alone. Yields False, with nothing changed, where it may not be
