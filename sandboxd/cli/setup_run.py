@@ -33,9 +33,9 @@ def run(args: argparse.Namespace) -> int:
 
         return verify(asked.place, args.image)
     journal = Journal(asked.state)
-    options = _resumed(journal, asked)
     if args.rollback:
-        return _roll_back(journal, options)
+        return _roll_back(journal, asked)
+    options = _resumed(journal, asked)
     if not args.apply:
         _print_plan(options, journal)
         return EXIT_OK
@@ -104,12 +104,21 @@ def _steps(journal: Journal, options: Options) -> list[Step]:
 
 
 def _resumed(journal: Journal, asked: Options) -> Options:
-    """What the interrupted run was told; how the engine is reached may be said anew."""
+    """What an earlier run was told; how the engine is reached may be said anew.
+
+    :raises UsageError: another source is asked for than the one that was used
+    """
     from sandboxd.setup.gvisor import Options
 
-    if journal.options is None or not journal.interrupted:
+    if journal.options is None:
         return asked
     before = Options.from_json(journal.options)
+    source = asked.source or ("binary" if asked.binary else "")
+    if source and (source, asked.binary) != (before.source, before.binary):
+        raise UsageError(
+            f"runsc was set up here from `{before.source}`, and `{source}` is asked for",
+            "put the first back: `sudo sandboxd setup gvisor --rollback`",
+        )
     return before._replace(
         may_restart=asked.may_restart or before.may_restart, wait_seconds=asked.wait_seconds
     )

@@ -85,6 +85,15 @@ def test_options_that_do_not_fit(options: list[str], arguments: list[str], messa
         run("gvisor", *options, *arguments)
 
 
+def test_another_source_needs_the_way_back_first(options: list[str], tmp_path: Path) -> None:
+    from sandboxd.setup.journal import Journal
+
+    Journal(f"{tmp_path}/state").start(gvisor.Options(source="distribution").as_json())
+    with pytest.raises(UsageError, match="was set up here from `distribution`") as error:
+        run("gvisor", *options, "--source=repository", "--apply")
+    assert "--rollback" in error.value.hint
+
+
 def test_an_engine_elsewhere_is_set_up_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "tcp://far:2376")
     with pytest.raises(UsageError, match="is on another machine"):
