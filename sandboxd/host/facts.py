@@ -126,6 +126,8 @@ class HostFacts(NamedTuple):
     """``github``, ``gitlab``."""
     buildkit: str | None = None
     """The version of a BuildKit beside the engine; the engine does not tell its own."""
+    apparmor_profiles: tuple[str, ...] | None = None
+    """Profiles of ours that the engine's kernel has loaded, to enforce; None if not seen."""
 
     def usable_gvisor(self) -> Runtime | None:
         """The best gVisor runtime that really started a container.
@@ -173,6 +175,7 @@ def from_raw(raw: dict[str, Any]) -> HostFacts:
         cgroup_version=(facts.cgroup_version if facts else None)
         or (None if cgroup2 is None or system != "Linux" else "2" if cgroup2 else "1"),
         engine=facts,
+        apparmor_profiles=_loaded(raw.get("apparmor_profiles"), facts),
         **machine_from_raw(raw),
     )
 
@@ -184,6 +187,16 @@ def _control(engine: Engine | None, name: str, file: object, system: str | None)
     if system != "Linux":
         return None
     return isinstance(file, str) and file.strip() != "N"
+
+
+def _loaded(file: object, engine: Engine | None) -> tuple[str, ...] | None:
+    """``name (enforce)`` in each line; of another machine's engine nothing is known."""
+    if not isinstance(file, str) or engine is None or not engine.host.startswith("unix:"):
+        return None
+    lines = (line.rpartition(" (") for line in file.splitlines())
+    return tuple(
+        sorted(n for n, _, mode in lines if n.startswith("sandboxd-") and mode == "enforce)")
+    )
 
 
 def _as(kind: type[T], value: object) -> T | None:

@@ -41,6 +41,7 @@ def machine_raw(environ: Mapping[str, str]) -> dict[str, Any]:
         "proc_version": _read("/proc/version"),
         "boot_id": host_boot_id(),
         "apparmor": _read("/sys/module/apparmor/parameters/enabled"),
+        "apparmor_profiles": _read("/sys/kernel/security/apparmor/profiles"),
         "seccomp_actions": _read("/proc/sys/kernel/seccomp/actions_avail"),
         "cgroup2": os.path.exists("/sys/fs/cgroup/cgroup.controllers"),
         "os_release": _read("/etc/os-release") or _read("/usr/lib/os-release"),

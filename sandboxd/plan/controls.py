@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from sandboxd.config import Config
+from sandboxd.data import data_path
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Container, Pair, SecurityOption
@@ -57,7 +58,7 @@ def seccomp_works(profile: Profile, choice: Choice, host: HostFacts, notes: Note
 
 
 def security_options(
-    profile: Profile, seccomp: str, notes: Notes
+    profile: Profile, seccomp: str, apparmor: str, notes: Notes
 ) -> tuple[Value[SecurityOption], ...]:
     options = []
     if profile.no_new_privileges:
@@ -79,7 +80,35 @@ def security_options(
                 "refuses system calls that work does not need",
             )
         )
+    if apparmor:
+        options.append(
+            notes.value(
+                "security_opt",
+                SecurityOption("apparmor", apparmor),
+                f"apparmor={apparmor}",
+                "the kernel of this host has the profile loaded",
+            )
+        )
     return tuple(options)
+
+
+def apparmor_profile(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> str:
+    """The AppArmor profile to ask for; '' for the engine's own, or where there is none.
+
+    An engine refuses to start a container with a profile that is not loaded, and one on a kernel
+    without AppArmor takes any name and does nothing. So only what was seen loaded counts.
+    """
+    if choice.gvisor or not profile.apparmor or host.apparmor is not True:
+        return ""
+    if host.apparmor_profiles is not None and profile.apparmor in host.apparmor_profiles:
+        return profile.apparmor
+    seen = "is not loaded" if host.apparmor_profiles is not None else "was not seen to be loaded"
+    notes.downgrade(
+        "AppArmor",
+        f"the engine's own profile is used: `{profile.apparmor}` {seen}",
+        f"sudo apparmor_parser -r {data_path('profiles', 'apparmor', profile.apparmor)}",
+    )
+    return ""
 
 
 def gvisor_annotations(choice: Choice, seccomp: str, notes: Notes) -> tuple[Value[Pair], ...]:

@@ -77,6 +77,7 @@ def make_plan(
     seccomp = profiles.seccomp_path(file)
     if seccomp and not controls.seccomp_works(profile, choice, host, notes):
         seccomp = ""
+    apparmor = controls.apparmor_profile(profile, choice, host, notes)
     user = choose_user(profile, config, base, host, workspace, notes)
     places = layout(profile, workspace, choice, user, notes)
     taken = base_config.mounts(base, workspace.path, target, notes) if base else ()
@@ -92,7 +93,7 @@ def make_plan(
             for cap in profile.cap_drop
         ),
         cap_add=controls.capabilities(profile, config, notes),
-        security_opt=controls.security_options(profile, seccomp, notes),
+        security_opt=controls.security_options(profile, seccomp, apparmor, notes),
         network=controls.network(profile, config, base, notes),
         mounts=(*places.first, *taken, *places.last),
         read_only_rootfs=places.read_only_root
