@@ -112,38 +112,38 @@ class Mounts:
 
     def hidden(self, mount: Mount, node: Node, part: Part) -> Value[Mount] | None:
         """A named volume whose driver options make it a bind of a host path."""
-        table = self.project.top["volumes"].get(mount.source)
-        options = yaml.get(table.node, "driver_opts") if table is not None else None
-        device = yaml.get(options, "device")
-        path = table.file.text(device) if table is not None else None
-        if table is None or device is None or not path:
+        found = self.project.top_value("volumes", mount.source, "driver_opts", "device")
+        if found is None:
             return None
-        written = []
+        device, file = found
+        options = {}
         for key in ("type", "o"):
-            value = table.file.text(yaml.get(options, key))
-            if value:
-                written.append(f"volume-opt={key}={table.file.resolve(value)}")
-        kind = table.file.text(yaml.get(options, "type")) or ""
-        source = table.file.resolve(path)
-        if kind in ("", "none", "bind"):
-            source = table.file.host_path(source)
+            option = self.project.top_value("volumes", mount.source, "driver_opts", key)
+            if option is not None:
+                options[key] = option[1].resolve(option[1].text(option[0]) or "")
+        written = [f"volume-opt={key}={value}" for key, value in options.items()]
+        source = file.resolve(file.text(device) or "")
+        if options.get("type", "") in ("", "none", "bind"):
+            source = file.host_path(source)
         mount = mount._replace(options=(*mount.options, *written, f"volume-opt=device={source}"))
-        shown: Value[Mount] = located(mount, device, table, "volumes", self.document)
+        shown: Value[Mount] = located(
+            mount, device, part._replace(node=device, file=file), "volumes", self.document
+        )
         return shown._replace(nodes=located(mount, node, part, "volumes", self.document).nodes)
 
     def files(self, section: str) -> Iterator[Value[Mount]]:
         """Compose binds the file of a secret or a config into the container, read-only."""
         for node, part in self.nodes(section):
             name = part.file.text(node) or part.file.text(yaml.get(node, "source"))
-            table = self.project.top[section].get(name or "")
-            file = yaml.get(table.node, "file") if table is not None else None
-            path = table.file.text(file) if table is not None else None
-            if table is None or file is None or not path:
+            found = self.project.top_value(section, name or "", "file")
+            if found is None:
                 continue
+            node_of_path, file = found
             target = part.file.text(yaml.get(node, "target")) or name or ""
             if not target.startswith("/"):
                 target = f"/run/secrets/{target}" if section == "secrets" else f"/{target}"
-            source = table.file.host_path(table.file.resolve(path))
+            source = file.host_path(file.resolve(file.text(node_of_path) or ""))
             mount = Mount("bind", source, target, True)
-            shown: Value[Mount] = located(mount, file, table, section, self.document)
+            at = part._replace(node=node_of_path, file=file)
+            shown: Value[Mount] = located(mount, node_of_path, at, section, self.document)
             yield shown._replace(nodes=located(mount, node, part, section, self.document).nodes)

@@ -95,7 +95,8 @@ class Project:
     def __init__(self, variables: Resolver) -> None:
         self.variables = variables
         self.services: dict[str, Service] = {}
-        self.top: dict[str, dict[str, Part]] = {"volumes": {}, "secrets": {}, "configs": {}}
+        sections = ("volumes", "networks", "secrets", "configs")
+        self.top: dict[str, dict[str, list[Part]]] = {section: {} for section in sections}
         self.unseen: list[Unseen] = []
         self._read: set[str] = set()
         self._tables: dict[int, dict[str, Node]] = {}
@@ -107,6 +108,14 @@ class Project:
             self._read.add(file.source.path)
             for root in file.roots:
                 self._add_root(root, file)
+
+    def top_value(self, section: str, name: str, *path: str) -> tuple[Node, File] | None:
+        """The last value of an entry of a top-level table, with the file that it stands in."""
+        for part in reversed(self.top[section].get(name, ())):
+            node = yaml.get(part.node, *path)
+            if node is not None and part.file.text(node):
+                return node, part.file
+        return None
 
     def open(self, path: str, beside: File | str, folder: str | None = None) -> File | None:
         """The file at `path`; None when it cannot be read, which is then said."""
@@ -153,8 +162,11 @@ class Project:
         for section, known in self.top.items():
             table = yaml.get(root, section)
             for key, value in yaml.members(table) if table is not None else ():
-                if yaml.target(value).kind == "object" or str(key.value) not in known:
-                    known[str(key.value)] = Part(value, file)
+                # What a file before this one says and this one does not is still in force.
+                parts = known.setdefault(str(key.value), [])
+                if yaml.tag(value) in ("!reset", "!override"):
+                    parts.clear()
+                parts.append(Part(value, file))
         services = yaml.get(root, "services")
         for key, value in yaml.members(services) if services is not None else ():
             name = str(key.value)

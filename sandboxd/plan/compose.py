@@ -9,6 +9,7 @@ from sandboxd.config import takes_from_host
 from sandboxd.effective.flavour import compose_paths
 from sandboxd.effective.variables import Variables
 from sandboxd.kinds import compose
+from sandboxd.kinds._compose_project import Project
 from sandboxd.model.container import Build, Container
 from sandboxd.model.document import Document
 from sandboxd.plan.notes import Notes
@@ -24,6 +25,8 @@ class ComposeProject(NamedTuple):
     sidecars: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
     run_services: tuple[str, ...] | None = None
+    foreign_networks: tuple[str, ...] = ()
+    """Networks that are no bridge of this project's own, `default` among them if it is one."""
     build: Build | None = None
 
 
@@ -40,18 +43,38 @@ def compose_project(
     service = root.get("service")
     name = service.text() if service is not None else None
     run = root.get("runServices")
-    found = compose.project_of(paths, document.source.path, variables).services.get(name or "")
+    read = compose.project_of(paths, document.source.path, variables)
+    found = read.services.get(name or "")
     networks = found.last("networks") if found is not None else None
+    asked = _names(networks.node) if networks is not None else ()
+    foreign = tuple(n for n in dict.fromkeys((*asked, "default")) if _is_foreign(read, n))
     return ComposeProject(
         service=name or "",
         files=tuple(posixpath.relpath(path, workspace) for path in paths),
         sidecars=tuple(sidecar.name for sidecar in base.sidecars),
-        networks=_names(networks.node) if networks is not None else (),
+        networks=tuple(name for name in asked if name not in foreign),
+        foreign_networks=foreign,
         run_services=tuple(t for item in run.items if (t := item.text()))
         if run is not None and run.kind == "array"
         else None,
         build=base.build.value if base.build is not None else None,
     )
+
+
+def _is_foreign(project: Project, network: str) -> bool:
+    """Whether a network is the host's, another project's, or a part of the LAN."""
+    driver, name = (_said(project, network, key) for key in ("driver", "name"))
+    external = any(
+        yaml.get(part.node, "external") is not None
+        and part.file.text(yaml.get(part.node, "external")) != "false"
+        for part in project.top["networks"].get(network, ())
+    )
+    return external or driver not in ("", "default", "bridge") or name in ("host", "none")
+
+
+def _said(project: Project, network: str, key: str) -> str:
+    found = project.top_value("networks", network, key)
+    return "" if found is None else found[1].resolve(found[1].text(found[0]) or "")
 
 
 def _names(node: Node) -> tuple[str, ...]:
@@ -63,6 +86,12 @@ def _names(node: Node) -> tuple[str, ...]:
 
 def say(project: ComposeProject, no_network: bool, base: Container, notes: Notes) -> None:
     """Name what Compose does beside the plan."""
+    if project.foreign_networks:
+        names = ", ".join(f"`{name}`" for name in project.foreign_networks)
+        notes.downgrade(
+            "networks",
+            f"{names}: the host's, another project's or the LAN's, so the sandbox is not in it",
+        )
     if project.sidecars:
         names = ", ".join(f"`{name}`" for name in project.sidecars)
         alone = " and cannot be reached, since the sandbox has no network" if no_network else ""

@@ -35,7 +35,8 @@ def render(plan: Plan) -> str:
     }
     if volumes:
         lines += ["volumes:"]
-        lines += [f"  {_text(name)}: {_text(volume)}" for name, volume in volumes.items()]
+        # Driver options that the project's own files give a volume could make it any folder.
+        lines += [f"  {_text(name)}: !override {_text(volume)}" for name, volume in volumes.items()]
     return "\n".join([*lines, ""])
 
 
@@ -93,6 +94,8 @@ def _network(plan: Plan, project: ComposeProject) -> dict[str, Any]:
     network = plan.container.network
     if network is not None and network.value == "none":
         return {"network_mode": "none"}
+    if not project.networks and "default" in project.foreign_networks:
+        return {"network_mode": "bridge"}
     return {"networks": list(project.networks)}
 
 

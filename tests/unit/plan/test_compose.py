@@ -174,3 +174,50 @@ def test_files_that_are_not_seen_are_refused(workspace: Path) -> None:
     (workspace / ".devcontainer/compose.yml").symlink_to(outside)
     with pytest.raises(UsageError, match="lies outside of the project"):
         generate(workspace)
+
+
+HOST_NETWORKS = """
+services:
+  app:
+    image: img:1
+    networks: %s
+    volumes: ["data:/data"]
+networks:
+  h: {name: host, external: true}
+  lan: {driver: macvlan}
+  own: {}
+  default: %s
+"""
+
+
+@pytest.mark.parametrize(
+    ("networks", "default", "made"),
+    [
+        ("[h, lan, own]", "{}", {"networks": ["own"]}),
+        ("[h]", "{}", {}),
+        ("[h]", "{name: host, external: true}", {"network_mode": "bridge"}),
+        ("[]", "{driver: '${DRIVER}'}", {"network_mode": "bridge"}),
+    ],
+)
+def test_no_network_of_the_hosts(
+    workspace: Path, networks: str, default: str, made: dict[str, object]
+) -> None:
+    (workspace / ".devcontainer/compose.yml").write_text(HOST_NETWORKS % (networks, default))
+    written = service(generate(workspace)[OVERRIDE])
+    assert {k: v for k, v in written.items() if k.startswith("network")} == made
+    said = Project.open(str(workspace), {}).plan(PLAIN).downgrades
+    assert any(d.control == "networks" and "LAN" in d.why for d in said)
+
+
+def test_driver_options_of_an_earlier_file_are_still_in_force(workspace: Path) -> None:
+    folder = workspace / ".devcontainer"
+    bind = "volumes: {data: {driver_opts: {type: none, o: bind, device: /}}}"
+    first = f"services: {{app: {{image: 'img:1', volumes: ['data:/data', 'own:/own']}}}}\n{bind}\n"
+    (folder / "compose.yml").write_text(first)
+    (folder / "more.yml").write_text("volumes: {data: {labels: {a: b}}, own: {}}\n")
+    (folder / "devcontainer.json").write_text(
+        '{"dockerComposeFile": ["compose.yml", "more.yml"], "service": "app"}'
+    )
+    text = generate(workspace)[OVERRIDE]
+    assert "/data" not in text
+    assert '"own": !override' in text
