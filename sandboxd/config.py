@@ -53,6 +53,8 @@ class Config(NamedTuple):
     environment: tuple[Setting[tuple[str, str]], ...] = ()
     allow: tuple[Allow, ...] = ()
     rules: tuple[Setting[tuple[str, str]], ...] = ()
+    digest: str = ""
+    """Identity of the bytes that were read; '' when there is no file."""
 
 
 def default(workspace: str) -> Config:

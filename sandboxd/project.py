@@ -13,7 +13,7 @@ from sandboxd.config import Config
 from sandboxd.effective.container import effective
 from sandboxd.effective.variables import Variables
 from sandboxd.errors import UnreadableError, UsageError
-from sandboxd.files import read_beside, read_source
+from sandboxd.files import decode, read_beside, read_bytes, read_source
 from sandboxd.findings import Finding, Place
 from sandboxd.host.facts import HostFacts
 from sandboxd.kinds import devcontainer
@@ -113,7 +113,7 @@ class Project:
         profile = profiles.load(name)
         facts = survey(self.workspace, profile.control_files)
         if profile.needs_grant and not grants.trusted:
-            granted = trust.is_granted(self.environ, self.workspace, self.config.path, name)
+            granted = trust.is_granted(self.environ, self.workspace, self.config.digest, name)
             grants = grants._replace(trusted=granted)
         floor = floor_file.load(self.environ)
         container, project = self._described(base)
@@ -182,13 +182,15 @@ def _refuse_foreign_build(build: Build, workspace: str) -> None:
 
 def _read_config(path: str, workspace: str) -> Config:
     try:
-        source = read_source(path)
+        data = read_bytes(path)
+        source = SourceText(path, decode(data))
     except UnreadableError as error:
         raise UsageError(f"`{path}` {error.message}", error.hint) from None
     config, findings = config_file.parse(source, workspace)
     if config is None:
         raise UsageError(describe(findings[0], source), _config_hint(path, len(findings)))
-    return config
+    # A grant is for what was read: another look at the file may find another content.
+    return config._replace(digest=trust.digest_of(data))
 
 
 def describe(finding: Finding, source: SourceText) -> str:

@@ -33,9 +33,14 @@ def digest(config: str) -> str:
     :param config: its path
     """
     try:
-        return hashlib.sha256(read_bytes(config)).hexdigest()
+        return digest_of(read_bytes(config))
     except UnreadableError:
         return ""
+
+
+def digest_of(content: bytes) -> str:
+    """Identity of the bytes of a sandboxd.toml."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def grants(environ: Mapping[str, str]) -> tuple[Grant, ...]:
@@ -61,16 +66,16 @@ def grants(environ: Mapping[str, str]) -> tuple[Grant, ...]:
         ) from None
 
 
-def is_granted(
-    environ: Mapping[str, str], workspace: str, config: str | None, profile: str
-) -> bool:
+def is_granted(environ: Mapping[str, str], workspace: str, content: str, profile: str) -> bool:
     """Whether this very sandboxd.toml may choose `profile`.
 
     Grants within the workspace count for nothing: what runs in it could write them.
+
+    :param content: identity of what was read of it, '' when there is none
     """
-    if config is None or _is_below(_path(environ), workspace):
+    if not content or _is_below(_path(environ), workspace):
         return False
-    return Grant(workspace, digest(config), profile) in grants(environ)
+    return Grant(workspace, content, profile) in grants(environ)
 
 
 def add(environ: Mapping[str, str], grant: Grant) -> None:

@@ -65,7 +65,7 @@ def _explain(path: str, found: Floor) -> None:
     config = project.config
     before = profiles.load(config.profile.value)
     granted = before.needs_grant and trust.is_granted(
-        os.environ, project.workspace, config.path, before.name
+        os.environ, project.workspace, config.digest, before.name
     )
     after, asked = apply(before, config, found, granted)
     runtime(asked, found)

@@ -75,7 +75,7 @@ def _add(path: str) -> None:
     _show(project)
     trust.add(
         os.environ,
-        trust.Grant(project.workspace, trust.digest(project.config.path), profile.name),
+        trust.Grant(project.workspace, project.config.digest, profile.name),
     )
     terminal.status("trusted until the file changes; `sandboxd trust revoke` takes it back")
 

@@ -26,7 +26,7 @@ def config(tmp_path: Path) -> Path:
 
 
 def granted(environ: dict[str, str], config: Path, profile: str = "trusted") -> bool:
-    return trust.is_granted(environ, str(config.parent), str(config), profile)
+    return trust.is_granted(environ, str(config.parent), trust.digest(str(config)), profile)
 
 
 def test_a_grant_is_for_this_content_only(environ: dict[str, str], config: Path) -> None:
@@ -46,7 +46,7 @@ def test_a_grant_is_for_this_content_only(environ: dict[str, str], config: Path)
 
 def test_no_grant_without_a_file(environ: dict[str, str], config: Path) -> None:
     trust.add(environ, Grant(str(config.parent), "", "trusted"))
-    assert not trust.is_granted(environ, str(config.parent), None, "trusted")
+    assert not trust.is_granted(environ, str(config.parent), "", "trusted")
 
 
 def test_the_workspace_cannot_hold_its_own_grant(config: Path) -> None:
@@ -74,3 +74,20 @@ def test_a_broken_list_is_an_error_not_an_empty_one(environ: dict[str, str], tex
     path.chmod(0o666)
     with pytest.raises(UsageError, match="written by others"):
         trust.grants(environ)
+
+
+def test_a_grant_is_for_what_was_read_not_for_what_is_there_now(
+    environ: dict[str, str], config: Path
+) -> None:
+    from sandboxd.project import Project
+    from tests.unit.plan.examples import PLAIN
+
+    harmless = 'profile = "trusted"\nimage = "img:1"\n'
+    config.write_text(harmless)
+    trust.add(environ, Grant(str(config.parent), trust.digest(str(config)), "trusted"))
+    config.write_text('profile = "trusted"\nimage = "img:1"\n[capabilities]\nadd = ["SYS_ADMIN"]\n')
+    project = Project.open(str(config.parent), environ)
+    config.write_text(harmless)
+    with pytest.raises(UsageError, match="trust"):
+        project.plan(PLAIN)
+    assert Project.open(str(config.parent), environ).plan(PLAIN).profile == "trusted"
