@@ -13,7 +13,8 @@ import sys
 from sandboxd import rules
 from sandboxd.cli.main import build_parser, command_names, load_command
 from sandboxd.files import write_atomic
-from tools import generate_index, host_pages, seed_guide
+from sandboxd.sandbox import misreports
+from tools import generate_index, host_pages, profile_pages, seed_guide
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _NOTE = "<!-- Made by `./dev docs` from the code: change it there. -->\n\n"
@@ -25,8 +26,10 @@ def pages() -> dict[str, str]:
     made = {f"rules/{name}.md": _rule_page(name) for name in loaded}
     made["rules/README.md"] = _index()
     made["commands.md"] = _commands()
+    made["gvisor-misreports.md"] = _misreports()
     made["platforms.md"] = _NOTE + host_pages.platforms_page()
     made["versions.md"] = _NOTE + host_pages.versions_page()
+    made["profiles.md"] = _NOTE + profile_pages.page()
     made["seed-guide.md"] = _NOTE + seed_guide.page()
     return made
 
@@ -56,6 +59,20 @@ def _commands() -> str:
         table = _arguments(build_parser(name, command))
         parts.append(f"## sandboxd {name}\n\n{about}\n\n{table}".rstrip() + "\n")
     return "\n".join(parts)
+
+
+def _misreports() -> str:
+    rows = [
+        f"| {row.subject} | `{row.probe.replace('|', chr(92) + '|')}` | {row.truth} | {row.instead} |"
+        for row in (*misreports.GVISOR, misreports.DIRECTFS)
+    ]
+    head = (
+        "# What a sandbox under gVisor shows that is not so\n\n"
+        "Each row is measured again by a test. Whoever looks from inside must know it; "
+        "`sandboxd drift` and `sandboxd verify` do.\n\n"
+        "| subject | looked at by | the truth | what sandboxd goes by |\n|---|---|---|---|\n"
+    )
+    return _NOTE + head + "\n".join(rows) + "\n"
 
 
 def _arguments(parser: argparse.ArgumentParser) -> str:

@@ -189,6 +189,20 @@ def test_the_seeds_list_is_kept_with_its_faults() -> None:
         assert verdict(seed, call) == EPERM
 
 
+def test_what_is_said_to_be_absent_is_refused_by_every_list() -> None:
+    default = generate_seccomp.default_profile(FACTS)
+    calls = [call for group in FACTS["absent"] for call in group["syscalls"]]
+    for profile in (default, *map(shipped, ALLOWLISTS)):
+        assert [call for call in calls if verdict(profile, call) != EPERM] == []
+
+
+def test_everything_that_is_blocked_says_what_that_breaks() -> None:
+    groups = {group["name"]: group for group in FACTS["group"]}
+    blocked = [groups[name] for entry in FACTS["allowlist"] for name in entry["without"]]
+    for group in (*blocked, *FACTS["refusal"], *FACTS["absent"]):
+        assert group["breaks"] and group["why"], group["name"]
+
+
 def test_a_group_that_does_not_exist_is_an_error() -> None:
     with pytest.raises(ValueError, match="there is no group"):
         generate_seccomp.allowlist(FACTS, {"file": "x", "without": ["nope"], "with": []})

@@ -1,0 +1,125 @@
+"""docs/profiles.md, from the profiles and from the facts that their seccomp lists are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sandboxd.plan import profiles
+from sandboxd.plan.profiles import Profile
+from tools.generate_seccomp import load_facts
+
+_ORDER = ("trusted", "dev", "agent", "untrusted", "review", "seed-baseline")
+_HEAD = """# Profiles
+
+A profile is what a sandbox is for. `profile = "NAME"` in sandboxd.toml chooses one; `sandboxd
+explain-plan` says what follows from it here, and what of it is not in force. That what a profile
+lets work works, and what it stops is stopped, is shown on a live engine by
+`tests/e2e/test_workloads.py`.
+
+"""
+_RUNSC = """Under gVisor a list of what is allowed would break threads (docs/decisions/0007), so all
+is allowed but this; it holds for what the container's first process starts, not for `exec`:
+"""
+
+
+def page() -> str:
+    """All profiles side by side, then each with what it blocks and what that breaks."""
+    names = [*_ORDER, *sorted(set(profiles.names()) - set(_ORDER))]
+    loaded = [profiles.load(name) for name in names]
+    facts = load_facts()
+    parts = [_HEAD, _table(loaded)]
+    parts += [_profile(profile, facts) for profile in loaded]
+    return "".join([*parts, _absent(facts)])
+
+
+def _table(loaded: list[Profile]) -> str:
+    rows: dict[str, Callable[[Profile], str]] = {
+        "runtime": lambda p: {
+            "required": "gVisor, else refused",
+            "preferred": "gVisor, else runc",
+            "on request": "runc",
+        }[p.gvisor],
+        "chosen by the repository alone": lambda p: (
+            "no, `sandboxd trust`" if p.needs_grant else "yes"
+        ),
+        "capabilities dropped": lambda p: " ".join(p.cap_drop) or "none",
+        "given back": lambda p: " ".join(p.cap_add) or "none",
+        "may be asked for": lambda p: " ".join(p.cap_may_add) or "none",
+        "no-new-privileges": lambda p: _yes(p.no_new_privileges),
+        "user": lambda p: {"non-root": "not root", "image": "the image's"}[p.user],
+        "root file system": lambda p: "read-only" if p.read_only_root else "writable",
+        "workspace": lambda p: {
+            "rw": "writable",
+            "ro": "read-only",
+            "copy": f"a copy in memory, {p.copy}",
+        }[p.access],
+        "control files pinned": lambda p: {
+            "rw": str(len(p.control_files) or "none"),
+            "ro": "all is",
+            "copy": "the original is",
+        }[p.access],
+        "network": lambda p: {"default": "the engine's", "none": "none"}[p.network],
+        "memory": lambda p: p.memory or "no limit",
+        "processes": lambda p: str(p.processes or "no limit"),
+        "time": lambda p: p.time or "no limit",
+        "AppArmor on runc, where loaded": lambda p: p.apparmor or "the engine's",
+    }
+    text = "| | " + " | ".join(f"[{p.name}](#{p.name})" for p in loaded) + " |\n"
+    text += "|---" * (len(loaded) + 1) + "|\n"
+    for title, cell in rows.items():
+        text += f"| {title} | " + " | ".join(cell(p) for p in loaded) + " |\n"
+    return text
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def _profile(profile: Profile, facts: dict[str, Any]) -> str:
+    text = f"\n## {profile.name}\n\nFor {profile.purpose}.\n\n"
+    if profile.control_files and profile.access == "rw":
+        files = ", ".join(f"`{name}`" for name in profile.control_files)
+        text += f"Read-only inside, where they are there or can be made empty: {files}.\n\n"
+    text += _runc(profile, facts) + _runsc(profile, facts)
+    if profile.faults:
+        text += "\nKnown weaknesses, shown with every plan:\n\n"
+        text += "".join(f"- {fault.control}: {fault.why}\n" for fault in profile.faults)
+    return text
+
+
+def _runc(profile: Profile, facts: dict[str, Any]) -> str:
+    if not profile.seccomp_runc:
+        return "Under runc: the engine's own seccomp list.\n"
+    made = {entry["file"]: entry for entry in facts["allowlist"]}
+    if profile.seccomp_runc not in made:
+        return f"Under runc: `{profile.seccomp_runc}`, a list of its own.\n"
+    entry = made[profile.seccomp_runc]
+    groups = {group["name"]: group for group in facts["group"]}
+    text = f"Under runc ({profile.seccomp_runc}): {entry['why']}. Beyond what Docker's default refuses:\n\n"
+    narrower = ", ".join(f"`{name}`" for name in entry["with"])
+    text += _blocked([groups[name] for name in entry["without"]])
+    return text + f"\nIn place of these, narrower: {narrower}.\n"
+
+
+def _runsc(profile: Profile, facts: dict[str, Any]) -> str:
+    made = {entry["file"]: entry for entry in facts["denylist"]}
+    if profile.seccomp_runsc not in made:
+        return "\nUnder gVisor: no seccomp list.\n"
+    refusals = {refusal["name"]: refusal for refusal in facts["refusal"]}
+    refused = [refusals[name] for name in made[profile.seccomp_runsc]["refuse"]]
+    return f"\n{_RUNSC}\n{_blocked(refused)}"
+
+
+def _absent(facts: dict[str, Any]) -> str:
+    text = "\n## What every list for runc refuses\n\n"
+    text += "Docker's default does not have these without a capability that no profile gives:\n\n"
+    return text + _blocked(facts["absent"])
+
+
+def _blocked(groups: list[dict[str, Any]]) -> str:
+    text = "| blocked | calls | what it is | what that breaks |\n|---|---|---|---|\n"
+    for group in groups:
+        calls = " ".join(f"`{call}`" for call in group["syscalls"])
+        text += f"| {group['name']} | {calls} | {group['why']} | {group['breaks']} |\n"
+    return text
