@@ -26,7 +26,7 @@ def main() -> int:
         return 0
     venv.create(HOME, clear=True, with_pip=True)
     pip = [HOME / "bin" / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    done = subprocess.run([*pip, "--require-hashes", "-r", _LOCK], check=False)
+    done = subprocess.run([*map(str, pip), "--require-hashes", "-r", str(_LOCK)], check=False)
     if done.returncode == 0:
         _STAMP.write_text(lock)
     return done.returncode

@@ -1,0 +1,63 @@
+"""What gVisor hides or misreports: each row of the table, on a live sandbox."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandboxd.host.facts import HostFacts
+from sandboxd.sandbox.engine import Engine, Exec
+from sandboxd.sandbox.execute import run_quietly
+from sandboxd.sandbox.misreports import DIRECTFS, GVISOR, Misreport
+from tests.e2e import sandboxes
+
+pytestmark = [pytest.mark.engine, pytest.mark.gvisor]
+
+
+@pytest.fixture(scope="module")
+def agent(
+    request: pytest.FixtureRequest,
+    engine: str,
+    runsc: str,
+    busybox_image: str,
+    host_facts: HostFacts,
+) -> Iterator[str]:
+    """A running sandbox of profile `agent`, one for all rows."""
+    from sandboxd.sandbox.engine import connect
+
+    folder = request.getfixturevalue("tmp_path_factory").mktemp("ws") / "project"
+    sandboxes.make_project(folder, busybox_image, "gvisor", "agent")
+    api = connect({"DOCKER_HOST": engine})
+    with sandboxes.container(api, sandboxes.plan_of(folder, host_facts)) as running:
+        yield running
+
+
+@pytest.mark.parametrize("row", GVISOR, ids=lambda row: row.subject)
+def test_it_shows_what_is_not_so(api: Engine, agent: str, row: Misreport) -> None:
+    _, output = run_quietly(api, agent, Exec(["sh", "-c", row.probe]))
+    assert re.search(row.shows, output.decode().strip()), output
+
+
+def test_a_folder_that_says_read_only_is_emptied(
+    api: Engine, runsc: str, busybox_image: str, tmp_path: Path
+) -> None:
+    victim = tmp_path / "file"
+    victim.write_text("content")
+    victim.chmod(0o666)
+    body = {
+        "Image": busybox_image,
+        "Cmd": ["sleep", "60"],
+        "HostConfig": {"Runtime": "runsc", "Binds": [f"{tmp_path}:/pinned:ro"]},
+    }
+    container = api.create("sandboxd-test-directfs", body)
+    try:
+        api.start(container)
+        _, output = run_quietly(api, container, Exec(["sh", "-c", DIRECTFS.probe]))
+        assert re.search(DIRECTFS.shows, output.decode().strip()), output
+        run_quietly(api, container, Exec(["sh", "-c", ": >/pinned/file"]))
+    finally:
+        api.remove(container)
+    assert victim.read_text() == ""
