@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 import time
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,12 +16,13 @@ from sandboxd.daemon import projects, work
 from sandboxd.daemon.hosts import Hosts, World
 from sandboxd.daemon.networked import networked, read_mounts
 from sandboxd.daemon.projects import EngineKey, Tracked
+from sandboxd.daemon.relay import Relays
 from sandboxd.daemon.scan import Scan, scan
 from sandboxd.daemon.watch import Watcher
 from sandboxd.ipc import messages
 from sandboxd.status.combine import Examined
 from sandboxd.status.examine import examine
-from sandboxd.status.observe import Observed
+from sandboxd.status.observe import Observed, Seen
 
 FIRST_FACTS_SECONDS = 20.0
 """How long the first generation waits for the host to be known: the plan depends on it."""
@@ -28,7 +30,7 @@ FIRST_FACTS_SECONDS = 20.0
 NETWORKED_SECONDS = 2.0
 """How often projects on a file system of the network are looked at."""
 
-_REWATCH_SECONDS = 0.01
+_REWATCH_SECONDS = 0.05
 _MOST_VISITED = 100
 _LONGEST_SAVE = 10.0
 
@@ -65,6 +67,7 @@ class Keeper:
             self._sandbox_changed,
         )
         self.watcher = Watcher(self._on_change)
+        self.relays = Relays()
         self.active_at = time.monotonic()
         """When something last happened to a project (monotonic)."""
 
@@ -73,7 +76,7 @@ class Keeper:
         for path, engine in projects.load(self._store):
             self.projects[path] = Tracked(path, engine)
         self._spawn(self._sweep_for_ever())
-        self._schedule_rewatch()
+        self._spawn(self._at_start())
 
     async def close(self) -> None:
         """Write and watch nothing any more."""
@@ -85,6 +88,7 @@ class Keeper:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.relays.close()
         await self.watcher.close()
         await self.hosts.close()
         self._threads.shutdown(wait=True, cancel_futures=True)
@@ -168,6 +172,23 @@ class Keeper:
         else:
             text = "its sandbox is running" if seen.running else "its sandbox is stopped"
         self._emit({"kind": "sandbox", "path": path, "message": text})
+        self._relay(path, seen)
+
+    def _relay(self, path: str, seen: Seen | None) -> None:
+        """Under gVisor watchers inside hear nothing of edits made on the host."""
+        project = self.projects.get(path)
+        if sys.platform != "linux" or project is None:
+            return
+        wanted = seen is not None and seen.running and self._is_gvisor(project, seen)
+        self.relays.update(path, self.hosts.environ(project.engine), wanted)
+
+    def _is_gvisor(self, project: Tracked, seen: Seen) -> bool:
+        runtime = seen.container.runtime if seen.container is not None else None
+        facts = self.hosts.known(project.engine).facts
+        if runtime is None or facts is None or facts.engine is None:
+            return False
+        known = facts.engine.runtime(runtime.value)
+        return known is not None and known.gvisor is True
 
     async def _look(self, project: Tracked, seen: float, force: bool = False) -> None:
         """Scan a project; when its config changed (or `force`), generate it."""
@@ -215,14 +236,23 @@ class Keeper:
         self._rewatch = None
         self._spawn(self._watch_all())
 
+    async def _at_start(self) -> None:
+        """Watch first, then look: what changes in between is seen twice, not never."""
+        await self._watch_all()
+        await self._sweep()
+
     async def _watch_all(self) -> None:
         """Watch the folders of all projects; then look again, for what came in between."""
         wanted = {folder for p in self.projects.values() for folder in p.scan.folders}
         for folders, _ in self._others.values():
             wanted |= folders
-        if await self.watcher.watch(frozenset(wanted)):
+        added = wanted - self.watcher.folders
+        await self.watcher.watch(frozenset(wanted))
+        if added:
             self._spawn(self._poll())
-            await self._sweep()
+            await self._sweep(
+                {p.path for p in self.projects.values() if not added.isdisjoint(p.scan.folders)}
+            )
 
     async def _poll(self) -> None:
         """Look often at the projects of whose changes the kernel does not tell, if any."""

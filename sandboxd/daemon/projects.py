@@ -6,6 +6,8 @@ import asyncio
 import json
 import logging
 import os
+import pickle
+import zlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -47,10 +49,21 @@ class Tracked:
         self.path = path
         self.engine = engine
         self.scan = Scan(True, (), (path,), 0)
-        self.examined: Examined | None = None
-        """What its files came to when they were last looked at, None before the first time."""
+        self._packed: bytes | None = None
         self.work = asyncio.Lock()
         """Held while its files are generated: one at a time."""
+
+    @property
+    def examined(self) -> Examined | None:
+        """What its files came to when they were last looked at, None before the first time.
+
+        Packed, since there may be thousands of projects and hardly ever does anybody ask.
+        """
+        return pickle.loads(zlib.decompress(self._packed)) if self._packed is not None else None  # noqa: S301
+
+    @examined.setter
+    def examined(self, value: Examined) -> None:
+        self._packed = zlib.compress(pickle.dumps(value, pickle.HIGHEST_PROTOCOL), 1)
 
 
 def store_path(environ: Mapping[str, str]) -> str:

@@ -32,6 +32,9 @@ IDLE_WITH_PROJECTS_SECONDS = 12 * 3600.0
 
 _IDLE_LOOK_SECONDS = 30.0
 
+_MOST_AT_ONCE = 50
+"""Projects whose rows are made without letting anybody else have a turn."""
+
 log = logging.getLogger(__name__)
 
 
@@ -115,7 +118,7 @@ class Service:
         engine = caller.engine
         rows = [
             self._row(path, world if project.engine == engine else None)
-            for path, project in sorted(self.keeper.projects.items())
+            for path, project in sorted(self.keeper.projects.copy().items())
         ]
         if caller.visited is not None:
             rows.append(combine(caller.here, caller.visited, world.observed)._replace(kept=False))
@@ -131,7 +134,9 @@ class Service:
         return StatusReport(daemon, world.facts, tuple(rows), age, caller.here)
 
     def _row(self, path: str, world: World | None) -> ProjectStatus:
-        project = self.keeper.projects[path]
+        project = self.keeper.projects.get(path)
+        if project is None:
+            return ProjectStatus(path, "missing")  # forgotten meanwhile
         if world is None:
             world = self.keeper.hosts.known(project.engine)
         examined = project.examined or Examined(exists=project.scan.exists)
@@ -152,7 +157,13 @@ class Service:
         return Caller(engine, found, examined), world
 
     async def _render(self, connection: Connection, params: dict[str, Any]) -> messages.Rendered:
-        return {"exit": 0, "text": _rendered(self.report(*await self._asked(connection)), params)}
+        asked = await self._asked(connection)
+        if len(self.keeper.projects) <= _MOST_AT_ONCE:
+            return {"exit": 0, "text": _rendered(self.report(*asked), params)}
+        # So many take a while, in which others want to be served.
+        return await asyncio.to_thread(
+            lambda: {"exit": 0, "text": _rendered(self.report(*asked), params)}
+        )
 
     async def _watch(self, connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
         caller, world = await self._asked(connection)

@@ -49,6 +49,10 @@ class World:
             **more,
         )
 
+    def command(self, *args: str) -> list[str]:
+        """The words of a command."""
+        return [*SANDBOXD, *args]
+
     def start(self) -> int:
         """Start the daemon the way commands do; its pid."""
         with self.client() as connection:

@@ -28,7 +28,7 @@ sys.path.insert(0, {str(Path(__file__).resolve().parents[3])!r})
 before = set(sys.modules)
 sys.argv = ["sandboxd", "lsp", "--stdio"]
 from sandboxd.ipc import pipe
-pipe.pump = lambda *_: print(*sorted(set(sys.modules) - before))
+pipe.pump = lambda *_: print(*sorted(set(sys.modules) - before), flush=True)
 from sandboxd.__main__ import main
 main()
 """
