@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 # Compiled when there is something to replace: most texts have nothing.
-_TOKEN = r"\$\$|\$\{|\}|\$([A-Za-z_][A-Za-z0-9_]*)"
+_MARK = r"\$\$|\$\{|\}|\$([A-Za-z_][A-Za-z0-9_]*)"
 _NAME = r"([A-Za-z_][A-Za-z0-9_]*)(:?[-?+])?"
 # Defaults within defaults; what is deeper stays as it is written.
 _DEEPEST = 8
@@ -27,7 +27,7 @@ def _ends(text: str) -> dict[int, int]:
     """Where each ``${`` is closed: start -> offset of its brace."""
     ends: dict[int, int] = {}
     open_: list[int] = []
-    for match in re.finditer(_TOKEN, text):
+    for match in re.finditer(_MARK, text):
         if match[0] == "${":
             open_.append(match.start())
         elif match[0] == "}" and open_:
@@ -44,7 +44,7 @@ def _replaced(
     depth: int,
 ) -> str:
     parts: list[str] = []
-    token = re.compile(_TOKEN)
+    token = re.compile(_MARK)
     at = start
     while at < end:
         match = token.search(text, at, end)
