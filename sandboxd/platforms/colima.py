@@ -29,7 +29,8 @@ ALTERNATIVES = (
         "gVisor inside the machine",
         "it is an ordinary Linux: the whole setup works there",
         (
-            "colima ssh -- sudo sandboxd setup gvisor --apply",
+            "colima ssh -- sudo sandboxd setup gvisor --apply  # sandboxd has to be installed there",
+            "colima start --edit  # copy the runtimes into `docker:`, or they go at the next start",
             "sandboxd doctor",
         ),
     ),
