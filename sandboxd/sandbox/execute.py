@@ -33,6 +33,8 @@ _KILLED = 128 + 9
 _ENDING_SECONDS = 0.5
 # A look at /proc takes 0.1 s; only a sandbox that hangs needs longer.
 SHORT_SECONDS = 10.0
+# What we ask a sandbox ourselves is answered in a few KiB; more would only fill our memory.
+MOST_BYTES = 4 * 1024 * 1024
 _LAUNCH_FAILED = b"OCI runtime exec failed"
 
 
@@ -54,6 +56,16 @@ class CannotRun(EnvironmentFailure):
             )
             hint = "`sandboxd shell` opens a shell to look around"
         super().__init__(message, hint)
+
+
+class TooMuch(EnvironmentFailure):
+    """The inside writes without end."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"the sandbox answers with too much: {what}",
+            "look at what its image has in place of that program, or end it: `sandboxd down`",
+        )
 
 
 class Readable(Protocol):
@@ -245,15 +257,21 @@ def run_quietly(
 ) -> tuple[int, bytes]:
     """Run a short command without our streams; its exit code and what it wrote.
 
-    :raises EnvironmentFailure: it does not end within `seconds`
+    :raises EnvironmentFailure: it does not end within `seconds`, or writes without end
     """
     exec_id = engine.exec_create(container, request)
     connection, first = engine.exec_start(exec_id, request.tty)
     written = bytearray()
+
+    def keep(_: int, data: bytes) -> None:
+        written.extend(data)
+        if len(written) > MOST_BYTES:
+            raise TooMuch(f"`{request.command[0]}` wrote more than {MOST_BYTES >> 20} MiB")
+
     with connection:
         limited = Limited(connection, seconds)
         try:
-            pump(limited, first, request.tty, lambda _, data: written.extend(data))
+            pump(limited, first, request.tty, keep)
         except TimeoutError:
             raise EnvironmentFailure(
                 f"the sandbox does not answer: `{request.command[0]}` ran longer than {seconds:g} s",

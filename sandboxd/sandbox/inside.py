@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # All attempts take 2 s under runc and 5 s under gVisor; a sandbox that hangs must not hang us.
 TOTAL_SECONDS = 60.0
 _MARK = "SANDBOXD_VERIFY"
+_STATES = ("done", "stopped", "not applicable", "unclear")
 
 
 class Report(NamedTuple):
@@ -85,15 +86,25 @@ class _Collector:
         self._progress = progress
         self._line = b""
         self._errors = b""
+        self._bytes = 0
 
     def write(self, stream: int, data: bytes) -> None:
+        self._bytes += len(data)
+        if self._bytes > execute.MOST_BYTES:
+            raise execute.TooMuch(f"the attempts wrote more than {execute.MOST_BYTES >> 20} MiB")
         if stream == 2:
             self._errors = (self._errors + data)[-2000:]
             return
         *lines, self._line = (self._line + data).split(b"\n")
         for line in lines:
             if line.startswith(self._prefix):
-                self._record(json.loads(line[len(self._prefix) :]))
+                try:
+                    self._record(json.loads(line[len(self._prefix) :]))
+                except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                    raise EnvironmentFailure(
+                        "the Python in the sandbox reports what no attempt of ours reports",
+                        "nothing is shown by it: use an image that you trust to answer",
+                    ) from None
             else:
                 self._errors = (self._errors + line + b"\n")[-2000:]
 
@@ -108,8 +119,13 @@ class _Collector:
 
     def _record(self, record: dict[str, Any]) -> None:
         if record["kind"] == "identity":
+            if not isinstance(record["namespaces"], dict):
+                raise TypeError
             self.identity = record
         elif record["kind"] == "attempt":
+            paths = [*record.get("reached", ()), *record.get("movable", ())]
+            if record["state"] not in _STATES or any("\0" in path for path in paths):
+                raise ValueError
             self.records[record["name"].replace("_", "-")] = record
             self._progress(len(self.records), self._total)
         else:

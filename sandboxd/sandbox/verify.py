@@ -1,7 +1,9 @@
 """Does the sandbox hold? Attempts are made inside, and judged by what the host sees.
 
 What `verify` trusts: the engine, and the Python that runs the attempts. It proves a sandbox against
-code that breaks out, not against an image that was built to answer falsely.
+code that breaks out, not against an image that was built to answer falsely, nor against a program
+that runs inside already, as the same user or as root, and meddles with the attempts. Verify a fresh
+sandbox, before its code ran.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_NOT_HELD, EXIT_OK, EnvironmentFailure
 from sandboxd.sandbox import attempts as attempt_list
-from sandboxd.sandbox import failures, inside, run, surroundings
+from sandboxd.sandbox import failures, inside, outside, run, surroundings
 from sandboxd.sandbox.canary import Canaries
 from sandboxd.sandbox.judge import Judgement, judge
 from sandboxd.sandbox.workspace_view import View, view
@@ -95,12 +97,13 @@ def verify(
     ) as canaries:
         report = inside.make(engine, inspected["Id"], attempts, canaries.facts, progress)
         host = canaries.host
-        own_kernel = bool(report.identity) and report.identity.get("boot_id") != host.boot_id
+        identity = _believed(report.identity, host.boot_id, outside.look(engine, inspected).path)
+        own_kernel = bool(identity.get("boot_id")) and identity["boot_id"] != host.boot_id
         results = []
         for attempt in attempts:
             record = report.records.get(attempt.id) or {"state": "unclear", "detail": report.reason}
             damage = canaries.damage(attempt.id, record)
-            judged = judge(attempt, record, report.identity, host, profile, damage)
+            judged = judge(attempt, record, identity, host, profile, damage)
             judged = _unless_missing(attempt, judged, canaries.missing)
             expected = attempt.expected["runsc" if own_kernel else "runc"]
             results.append(
@@ -113,6 +116,16 @@ def verify(
         profile,
         tuple(results),
     )
+
+
+def _believed(
+    identity: Mapping[str, Any], host_boot_id: str, runtime_path: str
+) -> Mapping[str, Any]:
+    """What the inside says of itself, without a kernel of its own that its runtime cannot give it."""
+    shared = os.path.basename(runtime_path) in ("runc", "crun", "docker-runc", "youki")
+    if shared and identity.get("boot_id") != host_boot_id:
+        return {**identity, "boot_id": ""}
+    return identity
 
 
 def _unless_missing(attempt: Attempt, judged: Judgement, missing: Mapping[str, str]) -> Judgement:

@@ -177,3 +177,30 @@ def test_lock_folder_that_others_can_write_is_refused() -> None:
     os.chmod(folder, 0o777)
     with pytest.raises(EnvironmentFailure, match="written by others"), project_lock("/w", print):
         pass
+
+
+def test_an_answer_without_end_does_not_fill_our_memory() -> None:
+    import contextlib
+    import socket
+    import threading
+
+    ours, theirs = socket.socketpair()
+
+    class Flooded:
+        def exec_create(self, *_: object) -> str:
+            return "id"
+
+        def exec_start(self, *_: object) -> tuple[socket.socket, bytes]:
+            return ours, b""
+
+    def flood() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                theirs.sendall(frame(1, b"x" * 65536))
+
+    writer = threading.Thread(target=flood, daemon=True)
+    writer.start()
+    with theirs, pytest.raises(execute.TooMuch, match="`cat` wrote more than"):
+        execute.run_quietly(Flooded(), "c", execute.Exec(["cat"]))  # type: ignore[arg-type]
+    writer.join(5)
+    assert not writer.is_alive()
