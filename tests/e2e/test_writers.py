@@ -161,3 +161,61 @@ def test_writers_agree(writer: str, project: Project, api: Engine, host_facts: H
         if expected.get(key) != found.get(key)
     }
     assert different.keys() == DIFFERENCES[writer].keys(), different
+
+
+# One of each: the CLI takes seconds, and the runtimes were compared above.
+@pytest.mark.node
+@pytest.mark.parametrize("runtime", [pytest.param("gvisor", marks=pytest.mark.gvisor)])
+def test_the_editors_way_to_a_copy(
+    project: Project, api: Engine, host_facts: HostFacts, runtime: str
+) -> None:
+    """Profile `untrusted` by the dev container CLI: the copy is made before anything else runs."""
+    root = Path(project.workspace)
+    text = (root / "sandboxd.toml").read_text()
+    (root / "sandboxd.toml").write_text('profile = "untrusted"\n' + text)
+    (root / ".devcontainer/devcontainer.json").write_text(
+        '{"onCreateCommand": "cat main.py > first", "postCreateCommand": "touch ~/second"}'
+    )
+    project = Project.open(str(root), {})
+    project.generate(host_facts, Grants(allow_runc=True))
+    before = sandboxes.tree(root)
+    config_file = str(root / ".devcontainer/sandboxd/devcontainer.json")
+    client = ["npx", "--yes", CLI]
+    where = ["--workspace-folder", str(root), "--config", config_file, "--docker-path", "docker"]
+    docker(api.host, *client, "up", *where)
+    try:
+        script = "cat first; ls ~; pwd; id -u; echo bad > main.py"
+        seen = docker(api.host, *client, "exec", *where, "sh", "-c", script)
+        assert seen.split() == ["print('hello')", "second", "/workspaces/w", "1000"]
+        assert sandboxes.tree(root) == before
+    finally:
+        for container in life.project_containers(api, str(root)):
+            api.remove(container.id)
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("runtime", ["runc"])
+def test_the_editors_way_to_a_compose_service(
+    project: Project, api: Engine, host_facts: HostFacts, runtime: str
+) -> None:
+    root = Path(project.workspace)
+    use_compose(root)
+    project.generate(host_facts, Grants(allow_runc=True))
+    config_file = str(root / ".devcontainer/sandboxd/devcontainer.json")
+    client = ["npx", "--yes", CLI]
+    where = ["--workspace-folder", str(root), "--config", config_file, "--docker-path", "docker"]
+    said = docker(api.host, *client, "up", *where)
+    made = json.loads(said.splitlines()[-1])
+    try:
+        expected = made_by("engine", project, api, host_facts)
+        found = flat(api.inspect(made["containerId"]))
+        different = {k for k in expected.keys() | found.keys() if expected.get(k) != found.get(k)}
+        assert different == {"Config.Entrypoint", "HostConfig.NetworkMode"}
+        attack = "id -u; echo x > .git/hooks/pre-commit; mv .git g; touch new"
+        seen = docker(api.host, *client, "exec", *where, "sh", "-c", f"({attack}) 2>/dev/null")
+        assert seen.split() == ["1000"]
+        assert (root / "new").exists() and not (root / "g").exists()
+        assert list((root / ".git/hooks").iterdir()) == []
+    finally:
+        api.remove(made["containerId"])
+        docker(api.host, "docker", "network", "rm", f"{made['composeProjectName']}_default")

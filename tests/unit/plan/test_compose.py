@@ -77,7 +77,7 @@ def service(text: str) -> dict[str, object]:
         pass
 
     Loader.add_constructor("!override", lambda loader, node: loader.construct_mapping(node, True))
-    made: dict[str, object] = yaml.load(text, Loader)["services"]["app"]  # noqa: S506 (a SafeLoader)
+    made: dict[str, object] = yaml.load(text, Loader)["services"]["app"]
     return made
 
 

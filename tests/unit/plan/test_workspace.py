@@ -152,3 +152,10 @@ def test_plain_mounts_are_plain_text() -> None:
     assert mount_text(Mount("tmpfs", "", "/t")) == "type=tmpfs,target=/t"
     assert target_folder("/") == "/workspaces/workspace"
     assert target_folder('/home/a,b"c\n') == "/workspaces/a-b-c-"
+
+
+@pytest.mark.parametrize(("path", "said"), [(".git/config", True), ("sandboxd.toml", False)])
+def test_what_git_on_the_host_may_start_is_said(path: str, said: bool) -> None:
+    notes = Notes("test")
+    workspace_mounts(workspace(control_files=(ControlFile(path, "file"),)), True, notes)
+    assert any(d.control == "git on the host" for d in notes.downgrades) == said

@@ -1,0 +1,97 @@
+"""What can be written inside, by profile: the workspace, a copy of it, the root file system."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandboxd.errors import UsageError
+from sandboxd.host.facts import HostFacts
+from sandboxd.plan.layout import HOME, SOURCE, seconds
+from sandboxd.plan.plan import Plan
+from sandboxd.plan.planner import Grants, make_plan
+from sandboxd.plan.workspace import ControlFile
+from tests.unit.plan.examples import DIRECTFS, GVISOR, PLAIN, base, configured, workspace
+
+TARGET = "/workspaces/weather"
+
+
+def plan(
+    profile: str, host: HostFacts = GVISOR, hand_written: str | None = None, **facts: object
+) -> Plan:
+    config = configured(f'image = "img:1"\nprofile = "{profile}"\n')
+    container = base(hand_written) if hand_written is not None else None
+    grants = Grants(allow_runc=True, trusted=True)
+    return make_plan(config, host, container, workspace(**facts), grants)
+
+
+def mounts(made: Plan) -> dict[str, tuple[str, bool]]:
+    return {m.value.target: (m.value.type, m.value.read_only) for m in made.container.mounts}
+
+
+@pytest.mark.parametrize(
+    ("host", "kind"), [(GVISOR, "bind"), (PLAIN, "bind"), (DIRECTFS, "volume")]
+)
+def test_review_has_one_read_only_way_to_the_workspace(host: HostFacts, kind: str) -> None:
+    made = plan("review", host)
+    assert mounts(made) == {
+        TARGET: (kind, True),
+        HOME: ("tmpfs", False),
+        "/tmp": ("tmpfs", False),
+    }
+    if kind == "volume":
+        assert "volume-opt=o=bind,ro" in made.container.mounts[0].value.options
+    assert made.stubs == () and made.prepare == ()
+
+
+@pytest.mark.parametrize(("host", "kind"), [(GVISOR, "bind"), (DIRECTFS, "volume")])
+def test_untrusted_has_a_copy_and_the_original_read_only(host: HostFacts, kind: str) -> None:
+    made = plan("untrusted", host)
+    assert mounts(made)[SOURCE] == (kind, True)
+    assert mounts(made)[TARGET] == ("tmpfs", False)
+    assert made.prepare == ("cp", "-RPp", f"{SOURCE}/.", TARGET)
+    copy = next(m.value for m in made.container.mounts if m.value.target == TARGET)
+    assert {"exec", "nosuid", "nodev", "size=2g", "uid=1000", "gid=1000"} <= set(copy.options)
+    assert "results" in {d.control for d in made.downgrades}
+
+
+@pytest.mark.parametrize("profile", ["review", "untrusted"])
+def test_nothing_of_the_image_can_be_written(profile: str) -> None:
+    made = plan(profile)
+    root = made.container.read_only_rootfs
+    assert root is not None and root.value is True
+    assert {v.value.name: v.value.value for v in made.container.env} == {"HOME": HOME}
+    assert made.container.network is not None and made.container.network.value == "none"
+    assert [v.value for v in made.container.cap_drop] == ["ALL"] and made.container.cap_add == ()
+
+
+def test_a_home_of_the_users_config_is_left_out_and_named() -> None:
+    written = '{"image": "i", "containerEnv": {"HOME": "/elsewhere", "A": "1"}}'
+    made = plan("review", hand_written=written)
+    assert {v.value.name: v.value.value for v in made.container.env} == {"HOME": HOME, "A": "1"}
+    assert any(entry.item.startswith("containerEnv: HOME") for entry in made.left_out)
+
+
+def test_the_time_limit_is_the_first_process_and_says_what_it_is_worth() -> None:
+    for host, lines in ((PLAIN, 1), (GVISOR, 2)):
+        made = plan("untrusted", host)
+        assert made.container.command == ("/bin/sh", "-c", "exec sleep 3600")
+        said = [d.why for d in made.downgrades if d.control == "time limit"]
+        assert len(said) == lines and "editor" in said[0]
+    assert "sleep 3600 &" in plan("dev").container.command[2]
+
+
+@pytest.mark.parametrize("profile", ["review", "untrusted"])
+def test_a_link_in_place_of_a_control_file_is_refused(profile: str) -> None:
+    with pytest.raises(UsageError, match="is a symbolic link"):
+        plan(profile, control_files=(ControlFile(".git", "symlink"),))
+
+
+@pytest.mark.parametrize(("text", "count"), [("90s", 90), ("30m", 1800), ("1h", 3600)])
+def test_seconds(text: str, count: int) -> None:
+    assert seconds(text) == count
+
+
+@pytest.mark.parametrize("text", ["", "h", "1", "1d", "-1h", "1.5h"])
+def test_no_seconds(text: str) -> None:
+    with pytest.raises(UsageError, match="is no time"):
+        seconds(text)
