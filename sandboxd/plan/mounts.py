@@ -119,6 +119,14 @@ def _say_what_is_open(facts: WorkspaceFacts, notes: Notes) -> None:
             f"{names} can be created from inside: only what exists, or can be made empty, can be pinned",
             "create what you use, then run `sandboxd up` again; look at new files before you trust them",
         )
+    if any(path.startswith(".git/") for path in facts.existing_control_files):
+        # Measured with git 2.47: both start what a `core.fsmonitor` outside of our pins names.
+        notes.downgrade(
+            "git on the host",
+            "`.git/commondir` and the index can be written from inside, and both can name another "
+            "repository, whose config starts programs of its choice with the next `git status`",
+            "run git inside: `sandboxd exec git status`; profile `untrusted` works on a copy",
+        )
     if facts.sockets:
         names = ", ".join(f"`{name}`" for name in facts.sockets)
         notes.downgrade(

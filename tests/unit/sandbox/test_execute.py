@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sandboxd.sandbox import execute, failures
+from sandboxd.sandbox.engine import Exec
 from sandboxd.sandbox.execute import CannotRun, pump, wait_for_code
 from tests.unit.sandbox.fake_engine import answering
 
@@ -201,6 +202,6 @@ def test_an_answer_without_end_does_not_fill_our_memory() -> None:
     writer = threading.Thread(target=flood, daemon=True)
     writer.start()
     with theirs, pytest.raises(execute.TooMuch, match="`cat` wrote more than"):
-        execute.run_quietly(Flooded(), "c", execute.Exec(["cat"]))  # type: ignore[arg-type]
+        execute.run_quietly(Flooded(), "c", Exec(["cat"]))  # type: ignore[arg-type]
     writer.join(5)
     assert not writer.is_alive()
