@@ -136,7 +136,8 @@ def _split_volume(text: str) -> list[str]:
 
 
 def _is_drive(text: str, start: int, colon: int) -> bool:
-    return colon == start + 1 and text[start].isalpha() and text[colon + 1 : colon + 2] in "/\\"
+    letter, mark, slash = text[start:colon], text[colon : colon + 1], text[colon + 1 : colon + 2]
+    return len(letter) == 1 and letter.isalpha() and mark == ":" and slash in ("/", "\\")
 
 
 def _names_a_path(source: str) -> bool:

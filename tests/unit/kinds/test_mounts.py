@@ -90,3 +90,19 @@ def test_tmpfs() -> None:
 def test_relative_sources_start_at_the_workspace() -> None:
     known = Variables(workspace="/srv/shop")
     assert _mounts.from_volume("../data:/d", known).mount.source == "/srv/shop/../data"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "source"),
+    [
+        ("v:/x", "volume", "v"),
+        (":/x", "volume", ""),
+        ("C:/data:/x", "bind", "C:/data"),
+        ("C:\\data:/x", "bind", "C:\\data"),
+        ("", "volume", ""),
+        (":", "volume", ""),
+    ],
+)
+def test_one_letter_is_a_drive_only_before_a_path(text: str, kind: str, source: str) -> None:
+    mount = _mounts.from_volume(text, NOTHING).mount
+    assert (mount.type, mount.source) == (kind, source)
