@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import stat
+import sys
 
 from sandboxd.errors import EnvironmentFailure, UnreadableError
 from sandboxd.text import SourceText
@@ -78,16 +79,30 @@ def decode(data: bytes) -> str:
 
 
 def find_upward(start: str, name: str) -> str | None:
-    """Path of the file `name` in the folder `start` or the closest folder above it."""
+    """Path of the file `name` in the folder `start` or the closest folder above it.
+
+    One that another user put into a folder that everybody can write, as `/tmp` is, is passed over.
+    """
     folder = os.path.abspath(start)
     while True:
         candidate = os.path.join(folder, name)
-        if os.path.lexists(candidate):
+        if os.path.lexists(candidate) and not _is_planted(folder, candidate):
             return candidate
         parent = os.path.dirname(folder)
         if parent == folder:
             return None
         folder = parent
+
+
+def _is_planted(folder: str, path: str) -> bool:
+    if sys.platform == "win32":
+        return False
+    try:
+        if not os.stat(folder).st_mode & stat.S_IWOTH:
+            return False
+        return os.lstat(path).st_uid not in (0, os.geteuid(), os.stat(folder).st_uid)
+    except OSError:
+        return False
 
 
 def project_root(folder: str) -> str:

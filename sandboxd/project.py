@@ -181,6 +181,11 @@ def _refuse_foreign_build(build: Build, workspace: str) -> None:
 
 
 def _read_config(path: str, workspace: str) -> Config:
+    if os.path.islink(path):
+        raise UsageError(
+            f"`{path}` is a symbolic link: what it leads to is not this project's to show or to use",
+            "replace it by a regular file",
+        )
     try:
         data = read_bytes(path)
         source = SourceText(path, decode(data))

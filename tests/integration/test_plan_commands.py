@@ -175,3 +175,13 @@ def test_a_build_takes_no_folder_of_the_host(tmp_path: Path, context: str) -> No
     build["build"]["context"] = ".."
     (root / ".devcontainer/devcontainer.json").write_text(json.dumps(build))
     assert sandboxd("generate", root).code == 0
+
+
+def test_a_config_that_is_a_link_shows_nothing_of_what_it_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("hunter2 = 1\n")
+    root = tmp_path / "w"
+    root.mkdir()
+    (root / "sandboxd.toml").symlink_to(tmp_path / "secret")
+    done = sandboxd("generate", root)
+    assert done.code == 2 and "is a symbolic link" in done.err
+    assert "hunter2" not in done.out + done.err

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from sandboxd.errors import EnvironmentFailure, UnreadableError
-from sandboxd.files import decode, project_root, read_beside, read_source, write_atomic
+from sandboxd.files import (
+    decode,
+    find_upward,
+    project_root,
+    read_beside,
+    read_source,
+    write_atomic,
+)
 
 
 def test_reads_text_without_its_byte_order_mark(tmp_path: Path) -> None:
@@ -127,3 +134,17 @@ def test_the_project_is_the_nearest_repository(
         (tmp_path / mark).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / mark).write_text("")
     assert project_root(os.path.dirname(f"{tmp_path}/{beside}")) == f"{tmp_path}/{root}".rstrip("/")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+def test_a_config_that_another_user_planted_is_passed_over(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    (shared / "work").mkdir(parents=True)
+    shared.chmod(0o1777)
+    planted = shared / "sandboxd.toml"
+    planted.write_text("")
+    assert find_upward(str(shared / "work"), planted.name) == str(planted)
+    os.chown(planted, 4242, 4242)
+    assert find_upward(str(shared / "work"), planted.name) != str(planted)
+    shared.chmod(0o755)
+    assert find_upward(str(shared / "work"), planted.name) == str(planted)
