@@ -13,6 +13,7 @@ from sandboxd.plan.plan import Plan
 from sandboxd.sandbox import run as life
 from sandboxd.sandbox.engine import Engine, Exec
 from sandboxd.sandbox.execute import run_quietly
+from sandboxd.sandbox.verify import verify
 from tests.e2e import sandboxes
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
@@ -39,7 +40,7 @@ def inside(api: Engine, container: str, script: str) -> list[str]:
     return output.decode().split()
 
 
-TRY = """
+TRY = r"""
 id -u; sed -n "3,\$s/:.*//p" /proc/net/dev; pwd
 for f in main.py .git/hooks/x /bin/x /etc/x; do : 2>/dev/null >>$f && echo wrote:$f; done
 cp /bin/busybox /tmp/true && /tmp/true; echo tmp:$?
@@ -118,3 +119,31 @@ def test_trusted_needs_a_grant(engine: str, tmp_path: Path, busybox_image: str) 
         assert "void" in sandboxes.run(engine, root, "trust").stdout
     finally:
         assert sandboxes.run(engine, root, "down").returncode == 0
+
+
+@pytest.mark.gvisor
+def test_review_holds_where_a_plain_read_only_folder_does_not(
+    api: Engine, tmp_path: Path, busybox_image: str, host_facts: HostFacts
+) -> None:
+    """Stock runsc with directfs: a plain `:ro` folder can be emptied there (docs/decisions/0003)."""
+    root = sandboxes.make_project(tmp_path / "w", busybox_image, "gvisor", "review")
+    assert host_facts.engine is not None
+    stock = host_facts.engine.runtime("runsc")
+    assert stock is not None and not stock.directfs_off()
+    facts = host_facts._replace(engine=host_facts.engine._replace(runtimes=(stock,)))
+    before = sandboxes.tree(root)
+    attack = (
+        "for f in main.py .git/config; do (: > $f) 2>/dev/null; done;"
+        "unshare -Ur true 2>/dev/null && unshare -Urm sh -c"
+        " 'mount -o remount,bind,rw /workspaces/w; echo bad > main.py; mv .git g' 2>/dev/null;"
+        "cat main.py"
+    )
+    running = life.up(api, sandboxes.plan_of(root, facts), lambda _: None)
+    try:
+        assert inside(api, running.id, attack) == ["print('hello')"]
+        assert sandboxes.tree(root) == before
+        verdict = verify(api, running.id, sandboxes.plan_of(root, facts))
+        assert sandboxes.escaped(verdict) == set()
+    finally:
+        life.down(api, str(root), lambda _: None)
+    assert sandboxes.tree(root) == before

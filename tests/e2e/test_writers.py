@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -113,7 +114,8 @@ def made_by(writer: str, project: Project, api: Engine, facts: HostFacts) -> dic
         finally:
             life.down(api, root, lambda _: None)
     if writer == "argv":
-        made = docker(api.host, *argv.render(plan)).strip()
+        made = docker(api.host, "sh", "-c", printed(api.host, project.workspace)).strip()
+        assert shlex.split(printed(api.host, project.workspace)) == argv.render(plan)
         try:
             return flat(api.inspect(made))
         finally:
@@ -135,6 +137,13 @@ def made_by(writer: str, project: Project, api: Engine, facts: HostFacts) -> dic
         return flat(api.inspect(made))
     finally:
         docker(api.host, *compose, "down", "-t", "1", cwd=root)
+
+
+def printed(host: str, root: str) -> str:
+    """The line that `sandboxd explain-plan --docker-run` prints last."""
+    done = sandboxes.run(host, Path(root), "explain-plan", "--docker-run")
+    assert done.returncode == 0, done.stderr
+    return str(done.stdout.splitlines()[-1])
 
 
 def use_compose(root: Path) -> None:

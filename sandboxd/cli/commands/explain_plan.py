@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import sys
 import textwrap
 from typing import TYPE_CHECKING
@@ -25,6 +26,11 @@ HELP = "why each line of the plan is there"
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", nargs="?", default=".", help="folder of the project")
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
+    parser.add_argument(
+        "--docker-run",
+        action="store_true",
+        help="print the plan as a `docker run` command line, to be pasted into a shell",
+    )
     _grants.configure(parser)
 
 
@@ -34,6 +40,9 @@ def run(args: argparse.Namespace) -> int:
 
     project = Project.open(args.path, os.environ)
     plan = project.plan(probe(os.environ, trial=True), _grants.grants(args))
+    if args.docker_run:
+        _docker_run(plan)
+        return EXIT_OK
     if args.json:
         json.dump(_as_json(plan), sys.stdout, indent=2)
         print()
@@ -52,6 +61,28 @@ def run(args: argparse.Namespace) -> int:
         for entry in plan.left_out:
             _entry(entry.item, entry.why)
     return EXIT_OK
+
+
+def _docker_run(plan: Plan) -> None:
+    """For a shell, so what cannot be printed is spelled, not replaced."""
+    from sandboxd.plan.writers import argv
+
+    if plan.stubs:
+        folders = [os.path.join(plan.workspace, path) for path in plan.stubs]
+        print(_shell(["mkdir", "-p", "--", *folders]))
+    for words in (argv.render(plan), argv.prepare(plan)):
+        if words:
+            print(_shell(words))
+
+
+def _shell(words: list[str]) -> str:
+    """Words as bash and zsh read them: a value must not reach the terminal as a control sequence."""
+    return " ".join(shlex.quote(word) if word.isprintable() else _spelled(word) for word in words)
+
+
+def _spelled(word: str) -> str:
+    octal = "".join(f"\\{byte:03o}" for byte in word.encode("utf-8", "surrogateescape"))
+    return f"$'{octal}'"
 
 
 def _table(rows: list[tuple[str, str, str, str]]) -> None:

@@ -1,0 +1,94 @@
+"""trust, policy, and the command line that explain-plan prints, as processes; no engine answers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+class Result:
+    def __init__(self, done: subprocess.CompletedProcess[str]) -> None:
+        self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
+
+
+def sandboxd(*arguments: object) -> Result:
+    environ = os.environ | {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
+    command = [sys.executable, "-m", "sandboxd", *map(str, arguments)]
+    return Result(subprocess.run(command, capture_output=True, text=True, env=environ, check=False))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    root = tmp_path / "weather"
+    root.mkdir()
+    (root / "sandboxd.toml").write_text('image = "img:1"\nprofile = "trusted"\n')
+    return root
+
+
+@pytest.fixture
+def policy() -> Path:
+    path = Path(os.environ["XDG_CONFIG_HOME"]) / "sandboxd/policy.toml"
+    path.parent.mkdir(parents=True)
+    return path
+
+
+def test_trust_from_the_first_refusal_to_the_last(project: Path) -> None:
+    refused = sandboxd("explain-plan", project)
+    assert (
+        refused.code == 2 and "hint: look at the file, then run `sandboxd trust add`" in refused.err
+    )
+    assert "nothing is trusted" in sandboxd("trust").err
+    added = sandboxd("trust", "add", project)
+    assert added.code == 0
+    for line in (
+        "cap drop: ALL -> none",
+        "no new privileges: true -> false",
+        "processes: 4096 -> none",
+    ):
+        assert line in added.err
+    assert sandboxd("explain-plan", project).code == 0
+    assert sandboxd("trust", "list").out == f"{project}: profile trusted: in force\n"
+    (project / "sandboxd.toml").write_text('image = "img:2"\nprofile = "trusted"\n')
+    assert sandboxd("explain-plan", project).code == 2
+    assert "void: the file changed or is gone" in sandboxd("trust").out
+    assert "any more" in sandboxd("trust", "revoke", project).err
+    assert sandboxd("trust").out == ""
+
+
+def test_what_needs_no_grant_gets_none(project: Path, tmp_path: Path) -> None:
+    (project / "sandboxd.toml").write_text('image = "img:1"\n')
+    assert "profile `dev` needs no grant" in sandboxd("trust", "add", project).err
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    assert sandboxd("trust", "add", bare).code == 2
+
+
+def test_policy_shows_who_demands_what_and_what_it_does(project: Path, policy: Path) -> None:
+    shown = sandboxd("policy")
+    assert shown.code == 0 and "nothing is demanded" in shown.err and str(policy) in shown.err
+    policy.write_text('runtime = "gvisor"\nnetwork = "none"\ntrust = false\n')
+    assert f'runtime = "gvisor"  ({policy})' in sandboxd("policy", "show").out
+    assert sandboxd("trust", "add", project).code == 2
+    (project / "sandboxd.toml").write_text('image = "img:1"\n')
+    explained = sandboxd("policy", "explain", project)
+    assert explained.code == 0
+    assert 'gvisor: "preferred" becomes "required"' in explained.out
+    assert 'network: "default" becomes "none"' in explained.out
+    policy.write_text("nework = 1\n")
+    for command in ("policy", "explain-plan"):
+        done = sandboxd(command, *([project] if command == "explain-plan" else []))
+        assert done.code == 2 and "unknown key `nework`" in done.err
+
+
+def test_the_printed_command_line_is_one_for_a_shell(project: Path) -> None:
+    text = 'image = "img:1"\n[environment]\nA = "it\'s $5"\nB = "\\u001b[2J"\n'
+    (project / "sandboxd.toml").write_text(text)
+    done = sandboxd("explain-plan", project, "--docker-run")
+    assert done.code == 0 and "\x1b" not in done.out
+    line = done.out.splitlines()[-1].replace("docker run", "printf '%s\\n'", 1)
+    words = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
+    assert {"--env=A=it's $5", "--env=B=\x1b[2J", "img:1"} <= set(words.stdout.splitlines())
