@@ -58,5 +58,10 @@ def _command(name: str, properties: dict[str, object], message: str) -> str:
 
 def _escaped(text: str, more: str = "") -> str:
     return "".join(
-        f"%{ord(char):02X}" if char in "%\r\n" or char in more else char for char in text
+        f"%{ord(char):02X}"
+        if char in "%\r\n" or char in more
+        else char
+        if char.isprintable()
+        else f"\\x{ord(char):02x}"
+        for char in text
     )

@@ -124,3 +124,12 @@ def test_accepted_findings_are_no_annotations() -> None:
     found = report()
     accepted = tuple(f._replace(suppressed=Suppressed("x", "y")) for f in found.findings)
     assert "::error" not in github.document(found._replace(findings=accepted), options())
+
+
+def test_no_annotation_drives_a_terminal() -> None:
+    found = report()
+    path = PATH + "\x1b]0;x\x07\u202e"
+    skipped = (Skipped(path, "names \x9b31m", "look\r\n::error::x"),)
+    text = github.document(found._replace(skipped=skipped), options())
+    assert all(char.isprintable() or char == "\n" for char in text)
+    assert "\n::error::x" not in text
