@@ -95,7 +95,6 @@ def test_relative_sources_start_at_the_workspace() -> None:
 @pytest.mark.parametrize(
     ("text", "kind", "source"),
     [
-        ("v:/x", "volume", "v"),
         (":/x", "volume", ""),
         ("C:/data:/x", "bind", "C:/data"),
         ("C:\\data:/x", "bind", "C:\\data"),
