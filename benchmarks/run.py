@@ -88,8 +88,10 @@ def measure(home: Path, environ: dict[str, str], rounds: int) -> list[Row]:
     with daemon(project, environ) as pid:
         rows = processes(environ, project, weak, rounds)
         rows += saves(project, 40)
-        rows.append(Row("daemon, resident memory", resident(pid), "MiB", 60, "one project"))
-    return rows + typing(environ, sample(200))
+        rows += attaching(environ, rounds)
+        rows += typing(environ, sample(200), pid)
+        rows += many_editors(environ, pid)
+    return rows + alone(environ, sample(200))
 
 
 def processes(environ: dict[str, str], cwd: Path, weak: Path, rounds: int) -> list[Row]:
@@ -171,34 +173,87 @@ def saves(project: Path, count: int) -> list[Row]:
     return spread("save -> regenerated", taken, 20, 60)
 
 
-def typing(environ: dict[str, str], text: str) -> list[Row]:
-    """What an editor feels; the session runs in a process of its own."""
+def attaching(environ: dict[str, str], rounds: int) -> list[Row]:
+    """From the start of `sandboxd lsp` to its first answer, beside an interpreter that does nothing."""
+    bare: list[float] = []
+    taken: list[float] = []
+    for _ in range(rounds):
+        bare.append(seconds([PYTHON, "-I", "-S", "-c", "pass"], environ, Path(environ["HOME"])))
+        begin = time.perf_counter()
+        session = editor.Editor([SCRIPT, "lsp", "--stdio"], environ)
+        try:
+            session.initialize()
+            taken.append(time.perf_counter() - begin)
+        finally:
+            session.close()
+    ratio = statistics.median(taken) / statistics.median(bare)
+    detail = f"{statistics.median(taken) * 1000:.1f} ms, of {rounds}"
+    return [Row("lsp, attach to the daemon", ratio, "x -I -S pass", 3, detail)]
+
+
+def many_editors(environ: dict[str, str], pid: int, count: int = 20) -> list[Row]:
+    """Memory of the daemon with many editors, each with a file open."""
+    before = resident(pid)
+    sessions = [editor.Editor([SCRIPT, "lsp"], environ) for _ in range(count)]
+    try:
+        for session in sessions:
+            session.initialize()
+            session.open(sample(200))
+        after = resident(pid)
+    finally:
+        for session in sessions:
+            session.close()
+    return [
+        Row("daemon, resident memory", before, "MiB", 60, "one project, one editor"),
+        Row(f"daemon, resident memory, {count} editors", after, "MiB", 60, ""),
+    ]
+
+
+def alone(environ: dict[str, str], text: str) -> list[Row]:
+    """The same session without a daemon."""
     begin = time.perf_counter()
-    session = editor.Editor([SCRIPT, "lsp"], environ)
+    session = editor.Editor([SCRIPT, "lsp", "--no-daemon"], environ)
     try:
         session.initialize()
         start = (time.perf_counter() - begin) * 1000
         begin = time.perf_counter()
         session.open(text)
         first = (time.perf_counter() - begin) * 1000
+        memory = resident(session.process.pid)
+    finally:
+        session.close()
+    return [
+        Row("lsp --no-daemon, start -> initialize result", start, "ms", None, "cold"),
+        Row("lsp --no-daemon, didOpen -> first publish", first, "ms", None, "cold"),
+        Row("lsp --no-daemon, resident memory", memory, "MiB", None, ""),
+    ]
+
+
+def typing(environ: dict[str, str], text: str, daemon_pid: int) -> list[Row]:
+    """What an editor feels; the session runs in the daemon."""
+    session = editor.Editor([SCRIPT, "lsp"], environ)
+    try:
+        session.initialize()
+        begin = time.perf_counter()
+        session.open(text)
+        first = (time.perf_counter() - begin) * 1000
         # The host's facts arrive once and make a publication of their own.
         time.sleep(1.0)
-        before = cpu_seconds(session.process.pid)
+        before = cpu_seconds(daemon_pid)
         taken = editor.typing_latencies(session, text, 100)
-        cpu = per_change(before, cpu_seconds(session.process.pid), len(taken))
+        cpu = per_change(before, cpu_seconds(daemon_pid), len(taken))
         count, last = editor.burst(session, text)
         memory = resident(session.process.pid)
     finally:
         session.close()
     detail = f"{len(text.splitlines())} lines, all rules"
     return [
-        Row("lsp, start -> initialize result", start, "ms", None, "its own process, cold"),
         Row("lsp, didOpen -> first publish", first, "ms", None, detail),
         *spread("lsp, change -> publish", taken, 4, 10),
         Row("lsp, processor time of a change", cpu, "ms", None, "whatever else the machine does"),
         Row("lsp, publishes for 30 keys in 0.6 s", count, "", 12, "20 ms apart"),
         Row("lsp, last key -> last publish", last, "ms", 100, ""),
-        Row("lsp, resident memory", memory, "MiB", None, "its own process"),
+        Row("lsp, resident memory", memory, "MiB", None, "the pipe"),
     ]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from sandboxd.daemon.kernel_watch import KernelWatch
 
-SETTLE_SECONDS = 0.02
+SETTLE_SECONDS = 0.01
 """A save makes several events: they are told together."""
 
 _AT_ONCE = 500

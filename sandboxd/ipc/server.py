@@ -119,7 +119,7 @@ class Server:
         # From 3.13 on it would remove the path itself, which may not be ours to remove.
         more: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
         self._server = await asyncio.start_unix_server(
-            self._accept, sock=listener, limit=messages.MAX_LINE, backlog=512, **more
+            self._accept, sock=listener, limit=messages.MAX_LINE, backlog=4096, **more
         )
 
     def stop_listening(self) -> None:

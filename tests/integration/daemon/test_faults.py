@@ -1,0 +1,202 @@
+"""What machines and people do to a daemon: full disks, clocks that jump, folders that vanish."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.daemon.world import World, eventually
+
+GENERATED = ".devcontainer/devcontainer.json"
+
+KILLS = int(os.environ.get("SANDBOXD_TEST_KILLS", "40"))
+"""How often the daemon is killed while it writes; 10,000 takes some hours."""
+
+
+@pytest.fixture
+def world(own_home: Path) -> Iterator[World]:
+    found = World(own_home)
+    try:
+        yield found
+    finally:
+        found.end()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 2 MiB of its own."""
+    where = tmp_path / "disk"
+    where.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m,nr_inodes=500,mode=755", "sandboxd-test", str(where)]
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("to mount a file system takes root")
+    if subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("nothing can be mounted here")
+    try:
+        yield where
+    finally:
+        subprocess.run(["umount", "-l", str(where)], check=True)
+
+
+def kept(world: World, folder: Path) -> Path:
+    """Have the daemon keep a project in `folder`; its generated file."""
+    started = world.run("daemon", "start", cwd=folder)
+    assert started.returncode == 0, started.stderr
+    world.pid()
+    return folder / GENERATED
+
+
+def save(folder: Path, image: str) -> None:
+    new = folder / "new"
+    new.write_text(f'profile = "dev"\nimage = "{image}"\n')
+    new.rename(folder / "sandboxd.toml")
+
+
+def row(world: World, folder: Path) -> dict[str, str]:
+    (found,) = [p for p in world.status()["projects"] if p["path"] == str(folder)]
+    return dict(found)
+
+
+def test_a_full_disk_is_said_and_nothing_is_lost(world: World, small_disk: Path) -> None:
+    project = small_disk / "app"
+    project.mkdir()
+    save(project, "first")
+    generated = kept(world, project)
+    before = generated.read_bytes()
+    filler = small_disk / "filler"
+    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"x" * 1024)
+    # In place: a new file would not fit.
+    with (project / "sandboxd.toml").open("r+") as config:
+        config.write('profile = "dev"\nimage = "other"\n')
+    eventually(lambda: row(world, project).get("problem"), 20)
+    assert generated.read_bytes() == before
+    filler.unlink()
+    save(project, "third")
+    eventually(lambda: '"image": "third"' in generated.read_text(), 20)
+    eventually(lambda: not row(world, project).get("problem"), 20)
+
+
+def test_a_read_only_project_is_said_and_left_alone(world: World, small_disk: Path) -> None:
+    project = small_disk / "app"
+    project.mkdir()
+    save(project, "x")
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    world.run("daemon", "start", cwd=project)
+    world.pid()
+    assert "read-only" in str(row(world, project)["problem"]).lower()
+    assert not (project / ".devcontainer").exists()
+
+
+@pytest.mark.parametrize("when", [0, 4_000_000_000])
+def test_a_save_counts_whatever_its_time(world: World, when: int) -> None:
+    """After a clock was set back, or by a copy that keeps old times."""
+    project = world.project()
+    generated = kept(world, project)
+    new = project / "new"
+    new.write_text('profile = "dev"\nimage = "other"\n')
+    os.utime(new, (when, when))
+    new.rename(project / "sandboxd.toml")
+    eventually(lambda: '"image": "other"' in generated.read_text())
+    took = world.log().rpartition("milliseconds=")[2].split()[0]
+    assert 0 <= float(took) < 10_000
+
+
+def test_projects_that_come_and_go_while_they_are_written(world: World) -> None:
+    project = world.project()
+    generated = kept(world, project)
+    pid = world.pid()
+    for number in range(15):
+        save(project, f"i{number}")
+        time.sleep(random.random() * 0.03)
+        shutil.rmtree(project, ignore_errors=True)
+        time.sleep(random.random() * 0.03)
+        project.mkdir(exist_ok=True)
+    save(project, "last")
+    eventually(lambda: generated.exists() and '"image": "last"' in generated.read_text(), 40)
+    assert world.pid() == pid
+    assert "bug in sandboxd" not in world.log()
+
+
+def test_a_checkout_of_many_files_ends_with_the_last_config(world: World) -> None:
+    project = world.project()
+    generated = kept(world, project)
+    for number in range(300):
+        save(project, f"i{number}")
+        (project / f"file{number}").write_text("x")
+    eventually(lambda: '"image": "i299"' in generated.read_text())
+
+
+def test_a_thousand_clients_at_once(world: World) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 3000:
+        pytest.skip("this machine allows too few descriptors")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3000, hard))
+    clients: list[socket.socket] = []
+    try:
+        world.start()
+        hello = (
+            b'{"jsonrpc":"2.0","id":1,"method":"hello","params":{"version":"x","docker_host":null,'
+            b'"docker_context":null,"path":"","cwd":"/"}}\n'
+        )
+        for _ in range(1000):
+            found = socket.socket(socket.AF_UNIX)
+            found.connect(str(world.socket))
+            found.settimeout(20)
+            found.sendall(hello)
+            clients.append(found)
+        assert all(b'"protocol":1' in found.recv(4096) for found in clients)
+        assert world.run("status").returncode == 0
+    finally:
+        for found in clients:
+            found.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_killed_at_any_moment_it_leaves_whole_files_and_the_users_edits(world: World) -> None:
+    project = world.project()
+    generated = kept(world, project)
+    problems: list[str] = []
+    ended = threading.Event()
+
+    def read() -> None:
+        while not ended.is_set():
+            text = generated.read_text() if generated.exists() else "}"
+            if not text.rstrip().endswith("}"):
+                problems.append(text)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        for number in range(KILLS):
+            pid = world.start()
+            save(project, f"n{number}")
+            if number % 10 == 0:
+                mine = project / "mine"
+                mine.write_text(f"{generated.read_text()}// mine {number}\n}}")
+                mine.rename(generated)
+            time.sleep(random.random() * 0.06)
+            os.kill(pid, signal.SIGKILL)
+    finally:
+        ended.set()
+        reader.join()
+    world.start()
+    eventually(lambda: f'"image": "n{KILLS - 1}"' in generated.read_text(), 20)
+    assert problems == []
+    beside = "".join(p.read_text() for p in generated.parent.glob("devcontainer.json*"))
+    missing = [n for n in range(0, KILLS, 10) if f"// mine {n}\n" not in beside]
+    assert missing == []
