@@ -15,7 +15,6 @@ from typing import Any
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.probe import probe
 from sandboxd.plan import stubs
-from sandboxd.plan import stubs
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.planner import Grants
 from sandboxd.plan.writers.engine import arguments
@@ -67,7 +66,6 @@ def plan_of(folder: Path, facts: HostFacts) -> Plan:
 @contextlib.contextmanager
 def container(engine: Engine, plan: Plan, *changes: Change) -> Iterator[str]:
     """A running container of the plan, weakened by `changes`."""
-    stubs.make(plan.workspace, plan.stubs)
     body = arguments(plan)
     for change in changes:
         change(body)
