@@ -188,9 +188,7 @@ class TolerantProtocol(LanguageServerProtocol):
         return await command(params)
 
     @lsp_method(types.WINDOW_WORK_DONE_PROGRESS_CANCEL)
-    def lsp_work_done_progress_cancel(
-        self, params: types.WorkDoneProgressCancelParams
-    ) -> None:
+    def lsp_work_done_progress_cancel(self, params: types.WorkDoneProgressCancelParams) -> None:
         task = self.cancellable.get(params.token)
         if task is not None:
             task.cancel()

@@ -193,24 +193,33 @@ class Diagnostics:
 
     def _items(self, judged: Judged) -> list[types.Diagnostic]:
         document, who = judged.document, self._judgements.client()
-        return [
+        found = [
             convert.diagnostic(finding, document.uri, document.source, judged.report, who)
             for finding in judged.findings()
         ]
+        # What was not read is in the log and in `check`; what failed has to be seen.
+        failed = [s.reason for s in judged.report.skipped if s.reason.startswith("the rule ")]
+        return found + [_remark(f"not checked: {reason}") for reason in failed]
 
     def _bug(self, document: OpenDocument, error: Exception) -> types.Diagnostic:
         """Say that the file was not checked: an empty list would say that all is well."""
         log.exception("checking `%s` failed", document.source.path, exc_info=error)
-        start = types.Position(0, 0)
-        return types.Diagnostic(
-            types.Range(start, start),
-            f"not checked, because of a bug in sandboxd: {type(error).__name__}: {error}",
-            severity=types.DiagnosticSeverity.Information,
-            source=convert.SOURCE,
-        )
+        name = type(error).__name__
+        return _remark(f"not checked, because of a bug in sandboxd: {name}: {error}")
 
     def _send(self, document: OpenDocument, found: list[types.Diagnostic]) -> None:
         self._published_at[document.uri] = asyncio.get_running_loop().time()
         self._server.text_document_publish_diagnostics(
             types.PublishDiagnosticsParams(document.uri, found, document.version)
         )
+
+
+def _remark(text: str) -> types.Diagnostic:
+    """Something about the whole file that is no finding."""
+    start = types.Position(0, 0)
+    return types.Diagnostic(
+        types.Range(start, start),
+        text,
+        severity=types.DiagnosticSeverity.Information,
+        source=convert.SOURCE,
+    )

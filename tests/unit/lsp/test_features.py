@@ -1,0 +1,298 @@
+"""What each feature answers, on one session without a process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sandboxd import rules
+from sandboxd.host.facts import Engine, HostFacts, Runtime
+from sandboxd.lsp.features import commands, diagnostics
+from sandboxd.lsp.session import Session
+from sandboxd.lsp.surroundings import Surroundings
+
+PUBLISH = "textDocument/publishDiagnostics"
+RESOLVES = {
+    "textDocument": {
+        "codeAction": {"dataSupport": True, "resolveSupport": {"properties": ["edit"]}}
+    },
+    "workspace": {"workspaceEdit": {"documentChanges": True}},
+    "window": {"workDoneProgress": True},
+}
+
+
+class Client:
+    """A session and what it said."""
+
+    def __init__(self, capabilities: Any = None, **more: Any) -> None:
+        self.messages: list[Any] = []
+        self.session = Session({"HOME": "/home/x"}, **more)
+        self.session.protocol.set_writer(self)
+        self._next = 0
+        params = {"processId": None, "rootUri": None, "capabilities": capabilities or {}}
+        self.say("initialize", params, 0)
+        self.say("initialized", {})
+
+    def write(self, data: bytes) -> None:
+        self.messages.append(json.loads(data.partition(b"\r\n\r\n")[2]))
+
+    def close(self) -> None:
+        pass
+
+    def say(self, method: str, params: Any, number: int | None = None) -> None:
+        message = {"jsonrpc": "2.0", "method": method, "params": params}
+        if number is not None:
+            message["id"] = number
+        self.session.protocol.receive(json.dumps(message).encode())
+
+    def open(self, uri: str, text: str, version: int = 1) -> None:
+        item = {"uri": uri, "languageId": "x", "version": version, "text": text}
+        self.say("textDocument/didOpen", {"textDocument": item})
+
+    def change(self, uri: str, text: str, version: int) -> None:
+        where = {"uri": uri, "version": version}
+        params = {"textDocument": where, "contentChanges": [{"text": text}]}
+        self.say("textDocument/didChange", params)
+
+    async def ask(self, method: str, params: Any) -> Any:
+        self._next += 1
+        number = self._next
+        self.say(method, params, number)
+        return await self.until(lambda m: m.get("id") == number and "method" not in m)
+
+    async def until(self, check: Any, seconds: float = 10) -> Any:
+        for _ in range(int(seconds * 100)):
+            found = next((m for m in self.messages if check(m)), None)
+            if found is not None:
+                return found
+            await asyncio.sleep(0.01)
+        raise AssertionError(self.messages)
+
+    def published(self, uri: str) -> list[Any]:
+        return [
+            m["params"]
+            for m in self.messages
+            if m.get("method") == PUBLISH and m["params"]["uri"] == uri
+        ]
+
+
+def at(line: int, character: int) -> dict[str, int]:
+    return {"line": line, "character": character}
+
+
+WEAK = '{\n  "image": "x",\n  "privileged": true,\n  "capAdd": ["SYS_ADMIN"]\n}\n'
+URI = "file:///nowhere/.devcontainer/devcontainer.json"
+CONFIG = "file:///nowhere/sandboxd.toml"
+
+
+@pytest.mark.asyncio
+async def test_an_action_is_made_when_it_is_chosen_and_only_for_the_text_it_was_for() -> None:
+    client = Client(RESOLVES)
+    client.open(URI, WEAK)
+    everything = {"start": at(0, 0), "end": at(9, 0)}
+    params = {"textDocument": {"uri": URI}, "range": everything, "context": {"diagnostics": []}}
+    actions = (await client.ask("textDocument/codeAction", params))["result"]
+    whole = next(a for a in actions if a["kind"] == "source.fixAll.sandboxd")
+    assert "edit" not in whole
+    made = (await client.ask("codeAction/resolve", whole))["result"]
+    (change,) = made["edit"]["documentChanges"]
+    assert change["textDocument"] == {"uri": URI, "version": 1}
+    accept = next(a for a in actions if a["title"].startswith("Accept `privileged-container`"))
+    (edit,) = accept["edit"]["documentChanges"][0]["edits"]
+    assert edit["newText"].startswith("  // sandboxd: allow privileged-container -- ")
+    client.change(URI, WEAK + " ", 2)
+    late = await client.ask("codeAction/resolve", whole)
+    assert "changed since" in late["error"]["message"]
+
+
+@pytest.mark.asyncio
+async def test_completion_offers_what_the_host_has() -> None:
+    gvisor = Runtime("runsc-sandboxd", "/x", usable=True, gvisor=True)
+    host = HostFacts(system="Linux", engine=Engine("unix:///x", runtimes=(gvisor,)))
+    client = Client(host=host)
+    client.open(CONFIG, 'runtime = \nprofile = "\n[capabilities]\nadd = ["\n[rules]\n\n')
+
+    async def labels(line: int, character: int) -> list[str]:
+        params = {"textDocument": {"uri": CONFIG}, "position": at(line, character)}
+        found = (await client.ask("textDocument/completion", params))["result"]
+        return [item["label"] for item in found]
+
+    assert '"gvisor"' in await labels(0, 10)
+    assert {"dev", "agent"} <= set(await labels(1, 11))
+    assert "NET_ADMIN" in await labels(3, 8)
+    assert "privileged-container" in await labels(5, 0)
+    without = Client(host=HostFacts(system="Linux", engine=Engine("unix:///x")))
+    without.open(CONFIG, "runtime = ")
+    params = {"textDocument": {"uri": CONFIG}, "position": at(0, 10)}
+    found = (await without.ask("textDocument/completion", params))["result"]
+    assert '"gvisor"' not in [item["label"] for item in found]
+
+
+@pytest.mark.asyncio
+async def test_a_service_leads_to_its_compose_file(tmp_path: Path) -> None:
+    (tmp_path / "compose.yml").write_text("services:\n  db: {}\n  app:\n    image: x\n")
+    (tmp_path / ".devcontainer").mkdir()
+    uri = (tmp_path / ".devcontainer" / "devcontainer.json").as_uri()
+    client = Client()
+    client.open(uri, '{\n"dockerComposeFile": "../compose.yml",\n"service": "app"\n}')
+    where = {"textDocument": {"uri": uri}, "position": at(2, 13)}
+    found = (await client.ask("textDocument/definition", where))["result"]
+    assert found["uri"].endswith("/compose.yml")
+    assert found["range"]["start"] == at(2, 2)
+
+
+@pytest.mark.asyncio
+async def test_the_outline_of_a_config() -> None:
+    client = Client()
+    client.open(CONFIG, 'profile = "dev"\n[network]\nmode = "none"\n')
+    document = {"textDocument": {"uri": CONFIG}}
+    found = (await client.ask("textDocument/documentSymbol", document))["result"]
+    assert [(s["name"], [c["name"] for c in s["children"]]) for s in found] == [
+        ("profile", []),
+        ("network", ["mode"]),
+    ]
+
+
+@pytest.mark.asyncio
+async def test_a_compose_file_that_changes_makes_an_unopened_file_weak(tmp_path: Path) -> None:
+    compose = tmp_path / "compose.yml"
+    compose.write_text("services:\n  app:\n    image: x\n")
+    (tmp_path / ".devcontainer").mkdir()
+    unopened = tmp_path / ".devcontainer" / "devcontainer.json"
+    unopened.write_text(
+        '{"dockerComposeFile": "../compose.yml", "service": "app", "capAdd": ["SYS_ADMIN"]}'
+    )
+    watched: list[frozenset[str]] = []
+    client = Client(surroundings=Surroundings(watch=watched.append))
+    client.open(compose.as_uri(), compose.read_text())
+    await client.until(lambda m: m.get("method") == PUBLISH and "devcontainer" in str(m["params"]))
+    published = client.published(unopened.as_uri())
+    assert "cap-add-sys-admin" in {d["code"] for d in published[-1]["diagnostics"]}
+    assert "version" not in published[-1]
+    assert str(tmp_path) in watched[-1]
+    client.open(unopened.as_uri(), unopened.read_text())
+    before = len(client.published(unopened.as_uri()))
+    client.change(compose.as_uri(), compose.read_text() + "    privileged: true\n", 2)
+    await asyncio.sleep(0.3)
+    assert len(client.published(unopened.as_uri())) > before
+
+
+@pytest.mark.asyncio
+async def test_a_rule_that_raises_is_said_once_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def explode(*_: Any) -> Any:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr(rules.get("privileged-container"), "check", explode)
+    client = Client()
+    client.open(URI, WEAK)
+    found = client.published(URI)[-1]["diagnostics"]
+    assert "cap-add-sys-admin" in {d.get("code") for d in found}
+    assert len([d for d in found if "oops" in d["message"]]) == 1
+
+
+@pytest.mark.asyncio
+async def test_a_container_is_started_only_by_the_user(tmp_path: Path) -> None:
+    (tmp_path / "sandboxd.toml").write_text('image = "x"\n')
+    client = Client(RESOLVES)
+    params = {"command": "sandboxd.up", "arguments": [tmp_path.as_uri()]}
+    client.say("workspace/executeCommand", params, 99)
+    asked = await client.until(lambda m: m.get("method") == "window/showMessageRequest")
+    answer = {"jsonrpc": "2.0", "id": asked["id"], "result": {"title": "Cancel"}}
+    client.session.protocol.receive(json.dumps(answer).encode())
+    done = await client.until(lambda m: m.get("id") == 99)
+    assert done["result"] is None
+
+
+@pytest.mark.asyncio
+async def test_a_command_shows_progress_and_ends_when_it_is_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sandboxd.toml").write_text('image = "x"\n')
+    given_up = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    async def wait(_self: Any, _job: Any) -> Any:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            loop.call_soon(given_up.set)
+            raise
+
+    monkeypatch.setattr(commands.Commands, "_do", wait)
+    client = Client(RESOLVES)
+    params = {
+        "command": "sandboxd.generate",
+        "arguments": [str(tmp_path)],
+        "workDoneToken": "t",
+    }
+    client.say("workspace/executeCommand", params, 7)
+    await client.until(lambda m: m.get("params", {}).get("value", {}).get("kind") == "begin")
+    client.say("window/workDoneProgress/cancel", {"token": "t"})
+    await asyncio.wait_for(given_up.wait(), 5)
+    await client.until(lambda m: m.get("params", {}).get("value", {}).get("kind") == "end")
+    assert "error" in await client.until(lambda m: m.get("id") == 7)
+
+
+@pytest.mark.asyncio
+async def test_what_cannot_be_published_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An editor that waits for a publication must get one."""
+
+    def explode(*_: Any) -> Any:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr(diagnostics.convert, "diagnostic", explode)
+    client = Client()
+    client.open(URI, WEAK)
+    (said,) = client.published(URI)[-1]["diagnostics"]
+    assert "oops" in said["message"]
+
+
+_STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["change", "large", "host", "close", "hover", "project"]),
+        st.integers(0, 80),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(_STEPS)
+def test_the_last_version_is_published_whatever_happens(steps: list[tuple[str, int]]) -> None:
+    async def converse() -> None:
+        client = Client()
+        version = 1
+        client.open(URI, WEAK)
+        for number, (step, milliseconds) in enumerate(steps):
+            version += 1
+            if step == "change":
+                client.change(URI, WEAK + " " * (number % 2), version)
+            elif step == "large":
+                client.change(URI, WEAK + " " * 70_000, version)
+            elif step == "close":
+                client.say("textDocument/didClose", {"textDocument": {"uri": URI}})
+                client.open(URI, WEAK, version)
+            else:
+                version -= 1
+                if step == "host":
+                    client.session.set_host(HostFacts(kernel=str(number)))
+                elif step == "project":
+                    client.session.project_changed("/nowhere")
+                else:
+                    where = {"textDocument": {"uri": URI}, "position": at(2, 5)}
+                    client.say("textDocument/hover", where, 1000 + number)
+            await asyncio.sleep(milliseconds / 1000)
+        await client.until(
+            lambda m: m.get("method") == PUBLISH and m["params"].get("version") == version, 5
+        )
+        client.session.context.close()
+
+    asyncio.run(converse())
