@@ -65,7 +65,7 @@ def able(subject: str, value: object) -> Iterator[str]:
     A rule's `META.needs` names what must be there, one of it at least: fields of its subject, or
     ``field=text`` for one of its values (``cap_add=ALL``) or what is named or typed so
     (``security_opt=seccomp``, ``mounts=bind``), or ``field~text`` for a part of what was written
-    there (``mounts~$``). For a `Document` it is the kinds of file that the
+    there (``mounts~$``), or ``field!text`` for one of its values without it. For a `Document` it is the kinds of file that the
     rule is about, a property of theirs (``devcontainer/runArgs``) or a part of their text
     (``devcontainer~${``), or ``problems``: the text is no sound object.
     """
@@ -100,6 +100,9 @@ def _is_about(document: Any, need: str) -> bool:
 
 
 def _is_set(value: Any, need: str) -> bool:
+    field, without, part = need.partition("!")
+    if without:
+        return any(part not in located.written for located in getattr(value, field))
     field, tilde, part = need.partition("~")
     field, equals, wanted = field.partition("=")
     found = getattr(value, field, None)

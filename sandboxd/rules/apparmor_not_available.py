@@ -44,7 +44,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="the engine takes the option, and nothing is confined by it",
-    needs=("security_opt=apparmor",),
+    needs=("security_opt!unconfined",),
 )
 
 

@@ -46,7 +46,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="a symbolic link in the repository decides what of the host is mounted",
-    needs=("mounts",),
+    needs=("mounts~${localWorkspaceFolder}", "mounts~./"),
 )
 
 

@@ -47,11 +47,16 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="the dev container CLI drops `readonly` without a word",
-    needs=("devcontainer/mounts",),
+    needs=(
+        "devcontainer~readonly",
+        "devcontainer~readOnly",
+        "devcontainer~read_only",
+        "devcontainer~,ro",
+    ),
 )
 
 
-_READ_ONLY = ("readonly", "readOnly", "ro", "read_only")
+_READ_ONLY = ("readonly", "readOnly", "read_only", "ro")
 
 
 def check(subject: Document, host: HostFacts) -> Iterator[Finding]:

@@ -48,7 +48,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="what a process inside writes there is the filter after the next rebuild",
-    needs=("security_opt=seccomp",),
+    needs=("security_opt!unconfined",),
 )
 
 

@@ -46,7 +46,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="what the profile denies works, since the runtime was not told to apply it",
-    needs=("security_opt=seccomp",),
+    needs=("security_opt!unconfined",),
 )
 
 

@@ -47,7 +47,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="what labels and Features ask for comes behind `runArgs`, and the last one counts",
-    needs=("security_opt",),
+    needs=("security_opt!unconfined",),
 )
 
 

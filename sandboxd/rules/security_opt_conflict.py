@@ -46,7 +46,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="the engine takes the last one, and the other has no effect",
-    needs=("security_opt",),
+    needs=("security_opt!unconfined",),
 )
 
 

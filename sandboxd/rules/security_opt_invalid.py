@@ -44,7 +44,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="the container does not start, and no control comes of it",
-    needs=("security_opt",),
+    needs=("security_opt!unconfined",),
 )
 
 

@@ -36,7 +36,7 @@ def test_what_a_rule_needs_exists(rule: str) -> None:
     for name in subject.split(" | "):
         subject_type = getattr(import_module(rules.SUBJECTS[name]), name)
         fields |= {"problems", *kinds.load()} if name == "Document" else {*subject_type._fields}
-    assert {re.split("[=/~]", need, maxsplit=1)[0] for need in needs} <= fields
+    assert {re.split("[=/~!]", need, maxsplit=1)[0] for need in needs} <= fields
 
 
 def test_a_check_imports_only_rules_that_can_speak() -> None:
