@@ -43,16 +43,21 @@ def check_source(
     if kind is None:
         reason = "is no kind of file that sandboxd checks"
         return Report((), (Skipped(source.path, reason),), 0, {source.path: source})
-    document = kind.parse(source)
-    return check(
-        (document,),
-        host=host,
-        variables=variables,
-        settings=settings,
-        only=only,
-        verify=verify,
-        threshold=threshold,
-    )
+    try:
+        return check(
+            (kind.parse(source),),
+            host=host,
+            variables=variables,
+            settings=settings,
+            only=only,
+            verify=verify,
+            threshold=threshold,
+        )
+    except Exception as error:
+        # A text that we fail on must not hide what the other files of a run hold.
+        reason = f"sandboxd failed on this file: {type(error).__name__}: {error}"
+        skipped = Skipped(source.path, reason, "please report this as a bug")
+        return Report((), (skipped,), 0, {source.path: source})
 
 
 def check(

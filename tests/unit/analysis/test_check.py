@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd import analysis, rules
+from sandboxd import analysis, kinds, rules
 from sandboxd.analysis.settings import Allowance, RuleSettings
 from sandboxd.findings import Finding, Severity, Skipped
 from sandboxd.text import Edit, SourceText, Span
@@ -172,3 +172,16 @@ def test_allowances_end(expires: str | None, today: str, allowed: bool) -> None:
     allowance = Allowance("privileged-container", "later", "sandboxd.toml", expires)
     (finding,) = check(WEAK, RuleSettings(allowances=(allowance,), today=today))
     assert (finding.suppressed is not None) == allowed
+
+
+def test_a_kind_that_fails_is_said_and_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_source: SourceText) -> object:
+        raise IndexError("a parser went wrong")
+
+    monkeypatch.setattr(kinds.get("devcontainer"), "parse", broken)
+    report = analysis.check_source(SourceText("/p/devcontainer.json", "{}"))
+    assert report.files == 0
+    assert [(s.path, s.hint) for s in report.skipped] == [
+        ("/p/devcontainer.json", "please report this as a bug")
+    ]
+    assert "IndexError: a parser went wrong" in report.skipped[0].reason
