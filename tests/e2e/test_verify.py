@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -59,20 +60,38 @@ def test_our_sandboxes_hold(
     assert sandboxes.tree(folder) == before
 
 
+# They count, and change by themselves.
+_LIVE_SETTINGS = ("random/", "-nr", "-state", "ns_last_pid", "pty/nr", "quota/")
+
+
+def settings() -> dict[str, str]:
+    """All settings of the kernel that no namespace has for itself."""
+    found = {}
+    for top in ("kernel", "vm", "fs", "dev"):
+        for path in sorted(Path("/proc/sys", top).rglob("*")):
+            if path.is_file() and not any(word in str(path) for word in _LIVE_SETTINGS):
+                with contextlib.suppress(OSError):
+                    found[str(path)] = path.read_text(errors="replace")
+    return found
+
+
 def host_state() -> dict[str, Any]:
     """What an attempt could have changed on the host."""
-    settings = ("kernel/core_pattern", "kernel/hostname", "kernel/sysrq", "kernel/modprobe")
     return {
-        "settings": {
-            s: Path("/proc/sys", s).read_text() for s in settings if Path("/proc/sys", s).exists()
-        },
+        "settings": settings(),
         "mounts": sorted(
             line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()
         ),
+        "routes": Path("/proc/net/route").read_text(),
+        "swap": Path("/proc/swaps").read_text(),
+        "release agents": {
+            str(path): path.read_text() for path in Path("/sys/fs/cgroup").glob("*/release_agent")
+        },
         "modules": Path("/proc/modules").read_text() if Path("/proc/modules").exists() else "",
         "children": subprocess.run(
             ["pgrep", "-P", str(os.getpid()), "sh"], capture_output=True, text=True, check=False
         ).stdout,
+        "clock": round((time.time() - time.monotonic()) / 2),
     }
 
 
