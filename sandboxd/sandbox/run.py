@@ -107,14 +107,14 @@ def down(engine: Engine, workspace: str, progress: Callable[[str], None]) -> lis
 
 def find(engine: Engine, workspace: str) -> Summary | None:
     """The project's running container: ours, else one that an editor made from our file."""
-    running = [c for c in engine.containers(f"{PROJECT}={workspace}") if c.state == "running"]
+    running = [c for c in _sandboxes(engine, f"{PROJECT}={workspace}") if c.state == "running"]
     running.sort(key=lambda c: c.labels.get(MADE_BY) != "up")
     return running[0] if running else None
 
 
 def find_all(engine: Engine) -> list[Summary]:
     """All containers of all projects, newest first."""
-    return engine.containers(PROJECT)
+    return _sandboxes(engine, PROJECT)
 
 
 def project_containers(engine: Engine, directory: str) -> list[Summary]:
@@ -159,7 +159,27 @@ def _stubs(container: Summary) -> tuple[str, ...]:
 
 
 def _ours(engine: Engine, workspace: str) -> list[Summary]:
-    return engine.containers(f"{PROJECT}={workspace}", f"{MADE_BY}=up")
+    return _sandboxes(engine, f"{PROJECT}={workspace}", f"{MADE_BY}=up")
+
+
+def _sandboxes(engine: Engine, *labels: str) -> list[Summary]:
+    """Containers with our labels that have a host folder.
+
+    An image can bring any label, and would stand for another project's sandbox; what it cannot
+    bring is a mount of the host's.
+    """
+    return [c for c in engine.containers(*labels) if _has_host_folder(engine, c)]
+
+
+def _has_host_folder(engine: Engine, container: Summary) -> bool:
+    try:
+        mounts = engine.inspect(container.id).get("Mounts") or []
+    except failures.ContainerGone:
+        return False
+    return any(
+        mount.get("Type") == "bind" or str(mount.get("Name", "")).startswith("sandboxd-pin-")
+        for mount in mounts
+    )
 
 
 def _same(container: Summary, identity: Mapping[str, str]) -> bool:
@@ -249,12 +269,20 @@ def _died(engine: Engine, container: str, state: dict[str, Any]) -> EnvironmentF
 
 
 def _check_volumes(engine: Engine, body: dict[str, Any]) -> None:
-    """Refuse a pin volume that exists with another device: the engine would keep the old one."""
+    """Refuse a volume that exists with another device: the engine would keep the old one."""
     for mount in body.get("HostConfig", {}).get("Mounts") or []:
         options = ((mount.get("VolumeOptions") or {}).get("DriverConfig") or {}).get("Options")
-        if mount.get("Type") != "volume" or not options:
+        if mount.get("Type") != "volume" or not mount.get("Source"):
             continue
         existing = engine.volume(mount["Source"])
+        if not options:
+            if existing is not None and (existing.get("Options") or {}).get("device"):
+                raise EnvironmentFailure(
+                    f"the volume `{mount['Source']}` stands for `{existing['Options']['device']}`, "
+                    "which the project does not say",
+                    f"name another volume, or `docker volume rm {mount['Source']}`",
+                )
+            continue
         if existing is None or existing.get("Options") == options:
             continue
         if not engine.remove_volume(mount["Source"]):
