@@ -55,7 +55,9 @@ def plan(directory: str, grants: Grants | None = None) -> Plan:
     from sandboxd.project import Project
 
     project = Project.open(directory, os.environ)
-    return project.plan(probe(os.environ, trial=True), grants or Grants(allow_runc=True))
+    return project.plan(
+        probe(os.environ, trial=True), grants or Grants(allow_runc=True, trusted=True)
+    )
 
 
 def terminal_variables(tty: bool) -> list[str]:
