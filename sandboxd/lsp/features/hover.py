@@ -1,4 +1,4 @@
-"""Hover: why the setting under the cursor is weak, and what to do instead.
+"""Hover: why the setting under the cursor is weak, and what to do instead; else what it comes to.
 
 In a file that sandboxd generated: which of profile, host and config decided the line, and why.
 """
@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Iterator
+from typing import Any
 
 from lsprotocol import types
 
-from sandboxd import rules
+from sandboxd import kinds, rules
+from sandboxd.effective.container import containers
 from sandboxd.findings import Place
 from sandboxd.lsp import convert, plans
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.judgements import Judged
+from sandboxd.model.container import Container
+from sandboxd.syntax.node import readable
 
 
 def register(context: Context) -> None:
@@ -34,6 +39,8 @@ class Hover:
             return None
         at = self._context.offset(judged.document, params.position)
         place, parts = _findings(judged, at)
+        if not parts:
+            place, parts = self._effective(judged, at)
         reasons = await plans.reasons_at(self._context, judged.document, at)
         if reasons is not None:
             place = place or reasons.place
@@ -45,6 +52,41 @@ class Hover:
             contents=types.MarkupContent(types.MarkupKind.Markdown, "\n\n---\n\n".join(parts)),
             range=convert.text_range(place.span, source, judgements.client().encoding),
         )
+
+    def _effective(self, judged: Judged, at: int) -> tuple[Place | None, list[str]]:
+        """What the setting comes to in the container that all files together describe."""
+        source = judged.document.source
+        kind = kinds.find(source.path, source.text)
+        if kind is None:
+            return None, []
+        places: list[Place] = []
+        lines: dict[str, None] = {}
+        for container in containers(kind.parse(source), self._context.judgements.variables()):
+            for field, value in _values(container):
+                if _is_at(value, source.path, at):
+                    places.append(value.place)
+                    shown = f"`{readable(value.written)}`" if value.written else "set"
+                    lines[
+                        f"`{field}` of the container: {shown}, from {value.origin.describe()}"
+                    ] = None
+        return (places[0] if places else None), ["\n\n".join(lines)] if lines else []
+
+
+def _values(container: Container) -> Iterator[tuple[str, Any]]:
+    """Every located value of a container, with its field."""
+    for field in container._fields:
+        found = getattr(container, field)
+        for value in (
+            found if isinstance(found, tuple) and not hasattr(found, "place") else (found,)
+        ):
+            if getattr(value, "place", None) is not None and hasattr(value, "origin"):
+                yield field, value
+
+
+def _is_at(value: Any, path: str, at: int) -> bool:
+    """Whether a value, or the string that holds it, is at the offset `at`."""
+    spans = [value.place.span, *(node.span for node in value.nodes)]
+    return value.place.path == path and any(span.start <= at <= span.end for span in spans)
 
 
 def _findings(judged: Judged, at: int) -> tuple[Place | None, list[str]]:

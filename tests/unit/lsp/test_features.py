@@ -112,6 +112,27 @@ async def test_an_action_is_made_when_it_is_chosen_and_only_for_the_text_it_was_
 
 
 @pytest.mark.asyncio
+async def test_hover_says_what_a_harmless_setting_comes_to() -> None:
+    client = Client()
+    client.open(URI, '{\n  "image": "debian",\n  "runArgs": ["--pids-limit=77"]\n}\n')
+    where = {"textDocument": {"uri": URI}, "position": at(2, 18)}
+    found = (await client.ask("textDocument/hover", where))["result"]["contents"]["value"]
+    assert "`pids_limit` of the container" in found
+    assert "77" in found
+
+
+@pytest.mark.asyncio
+async def test_hover_says_why_the_plan_is_as_it_is(tmp_path: Path) -> None:
+    config = tmp_path / "sandboxd.toml"
+    config.write_text('profile = "dev"\nimage = "x"\n')
+    client = Client(host=HostFacts(system="Linux", engine=Engine("unix:///x", version="27.0")))
+    client.open(config.as_uri(), config.read_text())
+    where = {"textDocument": {"uri": config.as_uri()}, "position": at(1, 10)}
+    found = (await client.ask("textDocument/hover", where))["result"]
+    assert "decided by **config**" in found["contents"]["value"]
+
+
+@pytest.mark.asyncio
 async def test_completion_offers_what_the_host_has() -> None:
     gvisor = Runtime("runsc-sandboxd", "/x", usable=True, gvisor=True)
     host = HostFacts(system="Linux", engine=Engine("unix:///x", runtimes=(gvisor,)))
