@@ -16,7 +16,7 @@ Judge = Literal["token", "kernel", "namespace", "surface", "workspace", "open"]
 JUDGES = ("token", "kernel", "namespace", "surface", "workspace", "open")
 
 # Longer than any attempt takes, network time-outs included.
-ATTEMPT_SECONDS = 4.0
+ATTEMPT_SECONDS = 8.0
 
 _FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "escapes")
 
