@@ -47,11 +47,17 @@ def claim(where: str, *, keep_socket: bool = False) -> Iterator[Claim]:
     :raises DaemonError: another daemon holds the lock, or the folder cannot be trusted
     """
     uid = os.getuid()
-    held = Claim(where, _lock(where, uid), keep_socket)
+    descriptor = _lock(where, uid)
     try:
-        # Whoever left it is dead: we hold the lock. Anything but a socket of ours is refused.
+        held = Claim(where, descriptor, keep_socket)
+        # Whoever left it is dead: we hold the lock. Anything but a socket of ours is refused, and
+        # left in place.
         if address.check_socket(held.path, uid) and not keep_socket:
             os.unlink(held.path)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    try:
         yield held
     finally:
         held.release()
