@@ -67,7 +67,9 @@ def advice(facts: HostFacts) -> Advice:
             )
     gvisor = facts.usable_gvisor()
     # Elsewhere than with apt the steps are printed, for the user to do them.
-    setup = _SETUP_STEP if facts.package_manager in ("apt", None) else "sandboxd setup gvisor --plan"
+    setup = (
+        _SETUP_STEP if facts.package_manager in ("apt", None) else "sandboxd setup gvisor --plan"
+    )
     if gvisor is None:
         return _engine.advice(facts, limits, (setup, "sandboxd doctor"))
     steps = _engine.USE if gvisor.directfs_off() else (setup, *_engine.USE)

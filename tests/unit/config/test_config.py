@@ -114,7 +114,7 @@ def test_an_empty_file_is_the_default() -> None:
         (
             'profile = "agnet"',
             "config-unknown-profile",
-            "there is no profile `agnet`; there are `agent`, `dev`, `seed-baseline`",
+            "there is no profile `agnet`; there are `agent`, `dev`, `review`, `seed-baseline`, `trusted`, `untrusted`",
         ),
         (
             'runtime = "kata"',
@@ -200,4 +200,5 @@ def test_nearest_looks_upwards(tmp_path: Path) -> None:
 
 
 def test_profile_names_are_the_files() -> None:
-    assert config.profile_names() == ("agent", "dev", "seed-baseline")
+    expected = ("agent", "dev", "review", "seed-baseline", "trusted", "untrusted")
+    assert config.profile_names() == expected
