@@ -93,8 +93,12 @@ def _judged(wants: tuple[str, ...], subject: Container, host: HostFacts) -> tupl
         return severity, "makes the container privileged"
     profile = subject.option("seccomp")
     # A profile in `runArgs` comes before the Feature's word, one in `securityOpt` after it.
-    if profile is not None and profile.origin.key == "securityOpt":
-        if profile.value.value != "unconfined" and profile.origin.kind == "file":
-            return Severity.HINT, "adds the capability SYS_PTRACE"
+    if (
+        profile is not None
+        and profile.origin.kind == "file"
+        and profile.origin.key == "securityOpt"
+        and profile.value.value != "unconfined"
+    ):
+        return Severity.HINT, "adds the capability SYS_PTRACE"
     severity = kernel_severity(subject, host, Severity.WARNING, Severity.HINT)
     return severity, "switches the seccomp filter off and adds SYS_PTRACE"
