@@ -80,7 +80,7 @@ def _profile(profile: Profile, facts: dict[str, Any]) -> str:
     text = f"\n## {profile.name}\n\nFor {profile.purpose}.\n\n"
     if profile.control_files and profile.access == "rw":
         files = ", ".join(f"`{name}`" for name in profile.control_files)
-        text += f"Read-only inside, where they are there or can be made empty: {files}.\n\n"
+        text += f"Read-only inside, where they are there or can be made: {files}.\n\n"
     text += _runc(profile, facts) + _runsc(profile, facts)
     if profile.faults:
         text += "\nKnown weaknesses, shown with every plan:\n\n"

@@ -145,3 +145,28 @@ def cannot_write(path: str, error: OSError) -> EnvironmentFailure:
 
 def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
+
+
+def create(folder: int, name: str, content: bytes) -> None:
+    """Make a file that is not there.
+
+    :raises FileExistsError: something is there
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    descriptor = os.open(name, flags, 0o644, dir_fd=folder)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+    except OSError:
+        os.unlink(name, dir_fd=folder)
+        raise
+
+
+def says(root: int, path: str, content: bytes) -> bool:
+    """Whether a regular file below `root` holds exactly `content`."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with parent_of(root, path, create=False) as folder:
+        descriptor = os.open(os.path.basename(path), flags, dir_fd=folder)
+    with os.fdopen(descriptor, "rb") as file:
+        is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+        return is_file and file.read(len(content) + 1) == content

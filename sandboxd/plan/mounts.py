@@ -15,6 +15,7 @@ from sandboxd.model.container import Mount
 from sandboxd.model.values import Value
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.workspace import WorkspaceFacts
+from sandboxd.policy.protect import STUB_FILES
 
 
 def target_folder(workspace: str) -> str:
@@ -46,7 +47,7 @@ def workspace_mounts(
             "the workspace, the only host folder that enters",
         )
     ]
-    directories = {*facts.of_kind("directory"), *facts.of_kind("stub")}
+    directories = {*facts.of_kind("directory"), *facts.of_kind("stub")}.difference(STUB_FILES)
     for path in sorted({*facts.existing_control_files, *_ancestors(facts)}):
         source, inside = posixpath.join(facts.path, path), posixpath.join(target, path)
         if path not in facts.existing_control_files:
@@ -119,14 +120,7 @@ def _say_what_is_open(facts: WorkspaceFacts, notes: Notes) -> None:
             f"{names} can be created from inside: only what exists, or can be made empty, can be pinned",
             "create what you use, then run `sandboxd up` again; look at new files before you trust them",
         )
-    if any(path.startswith(".git/") for path in facts.existing_control_files):
-        # Measured with git 2.47: both start what a `core.fsmonitor` outside of our pins names.
-        notes.downgrade(
-            "git on the host",
-            "`.git/commondir` and the index can be written from inside, and both can name another "
-            "repository, whose config starts programs of its choice with the next `git status`",
-            "run git inside: `sandboxd exec git status`; profile `untrusted` works on a copy",
-        )
+    _say_what_git_starts(facts, notes)
     if facts.sockets:
         names = ", ".join(f"`{name}`" for name in facts.sockets)
         notes.downgrade(
@@ -138,6 +132,30 @@ def _say_what_is_open(facts: WorkspaceFacts, notes: Notes) -> None:
         notes.downgrade(
             "workspace sockets",
             "the workspace has too many entries to look for sockets in all of them",
+        )
+
+
+def _say_what_git_starts(facts: WorkspaceFacts, notes: Notes) -> None:
+    """What makes git on the host read a config that no pin covers (measured with git 2.47)."""
+    for path in facts.not_as_made:
+        notes.downgrade(
+            "git on the host",
+            f"`{path}` names another repository: git reads that one's config, which is not pinned",
+            f"look at what it names, then `rm {path}`; no command of git leaves it there",
+        )
+    if ".git" in facts.of_kind("file"):
+        notes.downgrade(
+            "git on the host",
+            "`.git` is a file that names a repository: nothing of that one is pinned, and where it "
+            "lies in the workspace its config can be written from inside",
+            "run git inside: `sandboxd exec git status`; profile `untrusted` works on a copy",
+        )
+    if any(path.startswith(".git/") for path in facts.existing_control_files):
+        notes.downgrade(
+            "git on the host",
+            "the index can be written from inside, and can enter a nested repository, whose config "
+            "starts programs of its choice with the next `git status`",
+            "run git inside: `sandboxd exec git status`; profile `untrusted` works on a copy",
         )
 
 

@@ -1,7 +1,8 @@
-"""Empty folders in place of missing control folders, so that there is something to pin.
+"""What stands in for missing control files, so that there is something to pin: empty folders, and
+files that say what holds without them.
 
 Made by the user's own hand (`up`, `generate`), never by following a link, and taken away again
-only while they are empty.
+only while they are as they were made.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from collections.abc import Iterable
 
 from sandboxd.errors import SandboxdError
 from sandboxd.plan import beneath
+from sandboxd.policy.protect import STUB_FILES
 
 
 def make(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
-    """Make the folders; returns those that were not there.
+    """Make them; returns those that were not there.
 
     :raises UsageError: a link stands in the way
     :raises EnvironmentFailure: one cannot be made; then none is left
@@ -37,27 +39,39 @@ def make(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
 
 
 def remove(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
-    """Take away those that are still empty; returns them."""
+    """Take away those that are still as they were made; returns them."""
     removed: list[str] = []
     # Links and what is no folder are a reason to leave a thing alone, not to fail.
     errors = (OSError, SandboxdError)
     with contextlib.suppress(*errors), beneath.open_folder(workspace) as root:
         for path in paths:
-            with (
-                contextlib.suppress(*errors),
-                beneath.parent_of(root, path, create=False) as folder,
-            ):
-                os.rmdir(os.path.basename(path), dir_fd=folder)
-                removed.append(path)
+            with contextlib.suppress(*errors):
+                if _remove(root, path):
+                    removed.append(path)
     return tuple(removed)
 
 
+def _remove(root: int, path: str) -> bool:
+    name = os.path.basename(path)
+    with beneath.parent_of(root, path, create=False) as folder:
+        if path not in STUB_FILES:
+            os.rmdir(name, dir_fd=folder)
+        elif beneath.says(root, path, STUB_FILES[path]):
+            os.unlink(name, dir_fd=folder)
+        else:
+            return False
+    return True
+
+
 def _make(root: int, path: str, owner: os.stat_result) -> bool:
-    """False if it is there. A folder made by root belongs to whom the workspace belongs to."""
+    """False if it is there. What root makes belongs to whom the workspace belongs to."""
     name = os.path.basename(path)
     with beneath.parent_of(root, path, create=False) as folder:
         try:
-            os.mkdir(name, 0o755, dir_fd=folder)
+            if path in STUB_FILES:
+                beneath.create(folder, name, STUB_FILES[path])
+            else:
+                os.mkdir(name, 0o755, dir_fd=folder)
         except FileExistsError:
             return False
         if os.geteuid() == 0:

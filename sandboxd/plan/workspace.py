@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from sandboxd.policy.protect import STUB_FOLDERS
+from sandboxd.errors import SandboxdError
+from sandboxd.plan import beneath
+from sandboxd.policy.protect import STUB_FILES, STUBS
 
 ControlKind = Literal["directory", "file", "symlink", "other", "stub", "missing"]
 
@@ -20,7 +23,7 @@ _SOCKET_ENTRIES = 5000
 class ControlFile(NamedTuple):
     """A file or folder that tools on the host act upon, by its path within the workspace.
 
-    A ``stub`` is a folder that is missing and can be made, empty, to be pinned.
+    A ``stub`` is missing and can be made without a meaning of its own, to be pinned.
     """
 
     path: str
@@ -28,7 +31,10 @@ class ControlFile(NamedTuple):
 
 
 class WorkspaceFacts(NamedTuple):
-    """`path` is absolute and free of links. `sockets_complete` is False when the search stopped early."""
+    """`path` is absolute and free of links. `sockets_complete` is False when the search stopped early.
+
+    `not_as_made` are files that a stub would stand for, and that say something else.
+    """
 
     path: str
     owner_uid: int | None = None
@@ -36,6 +42,7 @@ class WorkspaceFacts(NamedTuple):
     control_files: tuple[ControlFile, ...] = ()
     sockets: tuple[str, ...] = ()
     sockets_complete: bool = True
+    not_as_made: tuple[str, ...] = ()
 
     def of_kind(self, kind: ControlKind) -> tuple[str, ...]:
         return tuple(file.path for file in self.control_files if file.kind == kind)
@@ -62,6 +69,11 @@ def survey(path: str, control_files: Iterable[str]) -> WorkspaceFacts:
         control_files=tuple(sorted(found.values())),
         sockets=tuple(sockets),
         sockets_complete=complete,
+        not_as_made=tuple(
+            file
+            for file, made in STUB_FILES.items()
+            if file in found and found[file].kind == "file" and not _says(path, file, made)
+        ),
     )
 
 
@@ -73,12 +85,18 @@ def _control_file(workspace: str, relative: str) -> ControlFile:
         status = _lstat(os.path.join(workspace, part))
         if status is None:
             parent = os.path.dirname(os.path.join(workspace, part))
-            can_stub = part in STUB_FOLDERS and part == relative and os.access(parent, os.W_OK)
+            can_stub = part in STUBS and part == relative and os.access(parent, os.W_OK)
             return ControlFile(relative, "stub" if can_stub else "missing")
         kind = _kind(status.st_mode)
         if kind != "directory":
             return ControlFile(part, kind)
     return ControlFile(relative, "directory")
+
+
+def _says(workspace: str, path: str, expected: bytes) -> bool:
+    with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(workspace) as root:
+        return beneath.says(root, path, expected)
+    return False
 
 
 def _kind(mode: int) -> ControlKind:

@@ -29,6 +29,7 @@ PIN_ATTEMPTS = (
     "pin-link",
     "pin-uncover",
 )
+_COMMONDIR = ".git/commondir"
 _READ_ATTEMPTS = ("credential-files", "secret-mount")
 _KEEP = ("keep",)
 
@@ -60,6 +61,7 @@ class Canaries:
         self._secrets = {engine_id} if engine_id else set()
         self._pins: dict[str, ScratchFolder] = {}
         self._links = ""
+        self._had_commondir = False
         self._stack = contextlib.ExitStack()
         self.facts: dict[str, Any] = {}
 
@@ -104,6 +106,8 @@ class Canaries:
                     found.append(f"the host's file in `{inside}` is {what}")
         elif attempt == "control-file-create":
             found += self._planted(self._control_folders())
+        elif attempt == "git-commondir":
+            found += [*self._made_commondir(), *self._reached(attempt, result.get("reached", []))]
         elif attempt == "writable-mount":
             found += self._planted_outside(result)
         elif attempt == "setuid-plant":
@@ -168,6 +172,7 @@ class Canaries:
             "link_folder": "",
             "control_folders": [],
             "control_files": [],
+            "git_commondir": "",
             "movable": [],
         }
         workspace = self._view.workspace
@@ -180,6 +185,7 @@ class Canaries:
             # No control folder: then the workspace's root is what a read-only mount would protect.
             self._scratch_in("")
         target = workspace.target
+        self._had_commondir = bool(self._mode(_COMMONDIR))
         links = self._links = self._folder("", 0o777)
         facts |= {
             "workspace": target,
@@ -189,6 +195,7 @@ class Canaries:
             ],
             "control_folders": [f"{target}/{path}" for path in folders],
             "control_files": [f"{target}/{path}" for path in self._control_files()],
+            "git_commondir": f"{target}/{_COMMONDIR}" if stat.S_ISDIR(self._mode(".git")) else "",
             "movable": self._movable(folders),
         }
         if not self._pins:
@@ -258,6 +265,15 @@ class Canaries:
             for folder in folders
             if take_away(workspace.source, folder, f"{self._plant}-new")
         ]
+
+    def _made_commondir(self) -> list[str]:
+        workspace = self._view.workspace
+        if workspace is None or self._had_commondir:
+            return []
+        folder, name = os.path.split(_COMMONDIR)
+        if not take_away(workspace.source, folder, name):
+            return []
+        return [f"`{_COMMONDIR}` appeared, and git on the host reads the config that it names"]
 
     def _planted_outside(self, result: Mapping[str, Any]) -> list[str]:
         found = []

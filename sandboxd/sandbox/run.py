@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.policy.protect import STUB_FOLDERS
+from sandboxd.policy.protect import STUBS as MAY_STUB
 from sandboxd.sandbox import failures, sources
 from sandboxd.sandbox.lock import project_lock
 
@@ -26,7 +26,7 @@ MADE_BY = "dev.sandboxd.made-by"
 """``up`` on containers that are ours to replace; an editor's carry the other labels only."""
 
 STUBS = "dev.sandboxd.stubs"
-"""Control folders that were made, empty, for this container or one before it: `down` takes them away."""
+"""Control folders and files that were made for this container or one before it: `down` takes them away."""
 
 STOP_SECONDS = 5
 # A copy of a large workspace into memory takes long.
@@ -155,7 +155,7 @@ def locate(engine: Engine, directory: str) -> Summary:
 def _stubs(container: Summary) -> tuple[str, ...]:
     """As `up` noted them. A label can be written by anybody, so only what it may name counts."""
     noted = container.labels.get(STUBS, "").split(":")
-    return tuple(sorted(STUB_FOLDERS.intersection(noted)))
+    return tuple(sorted(MAY_STUB.intersection(noted)))
 
 
 def _ours(engine: Engine, workspace: str) -> list[Summary]:

@@ -142,7 +142,12 @@ def without_mounts(ending: str) -> Change:
 
 
 PIN_ATTEMPTS = {"pin-truncate", "pin-truncate-reading", "pin-write", "pin-replace"}
-CONTROL_ATTEMPTS = {"control-file-create", "control-file-write", "pin-parent-rename"}
+CONTROL_ATTEMPTS = {
+    "control-file-create",
+    "control-file-write",
+    "git-commondir",
+    "pin-parent-rename",
+}
 ROOT = as_user("0")
 UNCONFINED = without_option("seccomp", "seccomp=unconfined")
 # docker-default, where the kernel has AppArmor, would stop some of it a second time.

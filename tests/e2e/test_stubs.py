@@ -33,14 +33,16 @@ def test_up_pins_what_is_missing_and_down_takes_it_away(
 ) -> None:
     before = sandboxes.tree(bare)
     plan = sandboxes.plan_of(bare, host_facts)
-    assert set(plan.stubs) == {".devcontainer", ".git/hooks", ".vscode"}
+    assert set(plan.stubs) == {".devcontainer", ".git/commondir", ".git/hooks", ".vscode"}
     running = life.up(api, plan, lambda _: None)
     try:
         assert (bare / ".vscode").stat().st_uid == 1000
         attack = (
-            "echo x > .vscode/tasks.json; mv .vscode v; mv .git g; echo x > .git/hooks/pre-commit"
+            "echo x > .vscode/tasks.json; mv .vscode v; mv .git g; echo x > .git/hooks/pre-commit;"
+            "echo ../evil > .git/commondir; rm -f .git/commondir; mv .git/config .git/commondir"
         )
         run_quietly(api, running.id, Exec(["sh", "-c", attack]))
+        assert (bare / ".git/commondir").read_text() == ".\n"
         # Nothing differs for the next `up`, although the folders are there now.
         again = life.up(api, sandboxes.plan_of(bare, host_facts), lambda _: None)
         assert again.how == "already running"

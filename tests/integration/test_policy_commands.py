@@ -92,3 +92,13 @@ def test_the_printed_command_line_is_one_for_a_shell(project: Path) -> None:
     line = done.out.splitlines()[-1].replace("docker run", "printf '%s\\n'", 1)
     words = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
     assert {"--env=A=it's $5", "--env=B=\x1b[2J", "img:1"} <= set(words.stdout.splitlines())
+
+
+def test_the_printed_lines_make_what_the_plan_pins(project: Path) -> None:
+    (project / "sandboxd.toml").write_text('image = "img:1"\n')
+    (project / ".git").mkdir()
+    done = sandboxd("explain-plan", project, "--docker-run")
+    lines = [line for line in done.out.splitlines() if not line.startswith("docker run")]
+    subprocess.run(["bash", "-c", "\n".join(lines)], check=True)
+    assert (project / ".git/commondir").read_text() == ".\n"
+    assert (project / ".git/hooks").is_dir() and (project / ".vscode").is_dir()

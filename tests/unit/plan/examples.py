@@ -51,6 +51,7 @@ def workspace(**changes: object) -> WorkspaceFacts:
         1000,
         (
             ControlFile(".devcontainer", "directory"),
+            ControlFile(".git/commondir", "stub"),
             ControlFile(".git/config", "file"),
             ControlFile(".git/hooks", "directory"),
             ControlFile(".vscode", "missing"),

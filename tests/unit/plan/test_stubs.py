@@ -1,47 +1,49 @@
-"""Empty folders in place of missing control folders: which, where, and that they go again."""
+"""What stands in for missing control files: which, where, and that it goes again."""
 
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.plan import stubs
+from sandboxd.plan import profiles, stubs
 from sandboxd.plan.mounts import workspace_mounts
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.workspace import survey
-from sandboxd.policy.protect import STUB_FOLDERS
+from sandboxd.policy.protect import STUB_FILES, STUB_FOLDERS, STUBS
 
-CONTROL = (*sorted(STUB_FOLDERS), ".git/config", "Jenkinsfile", "sandboxd.toml")
+CONTROL = (*sorted(STUBS), ".git/config", "Jenkinsfile", "sandboxd.toml")
 
 
 def test_only_folders_whose_parent_is_there_are_stubs(tmp_path: Path) -> None:
     facts = survey(str(tmp_path), CONTROL)
     assert set(facts.of_kind("stub")) == STUB_FOLDERS - {".git/hooks"}
     assert set(facts.of_kind("missing")) == {
+        ".git/commondir",
         ".git/config",
         ".git/hooks",
         "Jenkinsfile",
         "sandboxd.toml",
     }
     (tmp_path / ".git").mkdir()
-    assert ".git/hooks" in survey(str(tmp_path), CONTROL).of_kind("stub")
+    assert {".git/hooks", ".git/commondir"} < {*survey(str(tmp_path), CONTROL).of_kind("stub")}
 
 
 def test_a_stub_is_pinned_like_the_folder_that_it_becomes(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     before = survey(str(tmp_path), CONTROL)
     made = stubs.make(str(tmp_path), before.of_kind("stub"))
-    assert set(made) == STUB_FOLDERS
+    assert set(made) == STUBS
     after = survey(str(tmp_path), CONTROL)
     assert after.of_kind("stub") == ()
     for plain in (True, False):
         assert workspace_mounts(before, plain, Notes("t")) == workspace_mounts(
             after, plain, Notes("t")
         )
-    assert stubs.make(str(tmp_path), STUB_FOLDERS) == ()
+    assert stubs.make(str(tmp_path), STUBS) == ()
 
 
 def test_only_what_is_still_empty_goes(tmp_path: Path) -> None:
@@ -88,3 +90,58 @@ def test_where_nothing_can_be_written_the_folder_stays_missing(
 ) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert survey(str(tmp_path), CONTROL).of_kind("stub") == ()
+
+
+def test_git_reads_the_pinned_config_whatever_is_tried_inside(tmp_path: Path) -> None:
+    """Against git itself: the stub changes nothing, and an empty one would break it."""
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (commondir,) = stubs.make(str(tmp_path), (".git/commondir",))
+    assert (tmp_path / commondir).read_bytes() == STUB_FILES[commondir] == b".\n"
+    for words in (["status"], ["config", "--local", "a.b", "c"], ["fsck"], ["gc", "-q"]):
+        subprocess.run(["git", "-C", str(tmp_path), *words], check=True, capture_output=True)
+    assert "[a]" in (tmp_path / ".git/config").read_text()
+    assert stubs.remove(str(tmp_path), (commondir,)) == (commondir,)
+    assert not (tmp_path / commondir).exists()
+
+
+@pytest.mark.parametrize("text", ["../x\n", "", ".\n\n"])
+def test_a_file_that_says_something_else_stays_and_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / ".git").mkdir()
+    commondir = tmp_path / ".git/commondir"
+    commondir.write_text(text)
+    assert stubs.make(str(tmp_path), (".git/commondir",)) == ()
+    assert stubs.remove(str(tmp_path), (".git/commondir",)) == ()
+    assert commondir.read_text() == text
+    facts = survey(str(tmp_path), CONTROL)
+    assert facts.not_as_made == (".git/commondir",)
+    notes = Notes("t")
+    workspace_mounts(facts, True, notes)
+    assert any("`.git/commondir` names another repository" in d.why for d in notes.downgrades)
+
+
+def test_a_file_that_is_a_link_is_neither_made_over_nor_removed(tmp_path: Path) -> None:
+    root, outside = tmp_path / "w", tmp_path / "outside"
+    (root / ".git").mkdir(parents=True)
+    outside.write_bytes(b".\n")
+    (root / ".git/commondir").symlink_to(outside)
+    assert stubs.make(str(root), (".git/commondir",)) == ()
+    assert stubs.remove(str(root), (".git/commondir",)) == ()
+    assert (root / ".git/commondir").is_symlink()
+
+
+def test_a_file_is_pinned_as_a_file_under_every_gvisor(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    facts = survey(str(tmp_path), (".git/commondir",))
+    for plain in (True, False):
+        pin = workspace_mounts(facts, plain, Notes("t"))[-1].value
+        assert (pin.type, pin.source, pin.read_only) == (
+            "bind",
+            str(tmp_path / ".git/commondir"),
+            True,
+        )
+
+
+@pytest.mark.parametrize("name", profiles.names())
+def test_a_profile_that_pins_in_git_pins_what_names_its_config(name: str) -> None:
+    pinned = profiles.load(name).control_files
+    assert (".git/commondir" in pinned) == any(path.startswith(".git/") for path in pinned)

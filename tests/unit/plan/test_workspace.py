@@ -104,6 +104,7 @@ def test_every_folder_above_a_pin_is_a_mount_before_it() -> None:
         ("", "bind", False),
         ("/.devcontainer", "bind", True),
         ("/.git", "bind", False),
+        ("/.git/commondir", "bind", True),
         ("/.git/config", "bind", True),
         ("/.git/hooks", "bind", True),
         ("/sandboxd.toml", "bind", True),
@@ -159,3 +160,12 @@ def test_what_git_on_the_host_may_start_is_said(path: str, said: bool) -> None:
     notes = Notes("test")
     workspace_mounts(workspace(control_files=(ControlFile(path, "file"),)), True, notes)
     assert any(d.control == "git on the host" for d in notes.downgrades) == said
+
+
+def test_what_a_git_file_leaves_open_is_said(tmp_path: Path) -> None:
+    (tmp_path / ".git").write_text("gitdir: .bare\n")
+    facts = survey(str(tmp_path), (".git/config", ".git/commondir"))
+    assert kinds(facts) == {".git": "file"}
+    notes = Notes("test")
+    workspace_mounts(facts, True, notes)
+    assert "`.git` is a file that names a repository" in notes.downgrades[-1].why

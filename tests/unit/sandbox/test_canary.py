@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.escapes import git_commondir
 from sandboxd.sandbox import listeners
 from sandboxd.sandbox.canary import PIN_ATTEMPTS, Canaries
 from sandboxd.sandbox.workspace_view import HostMount, View
@@ -80,6 +81,24 @@ def test_each_effect_is_seen_by_the_host(workspace: Path) -> None:
         assert made.damage("control-file-create", {}) == ()
         moved = made.damage("pin-parent-rename", {"movable": ["/ws/.git"]})
         assert moved == ("`/ws/.git` can be moved away",)
+
+
+@pytest.mark.parametrize("before", [None, ".\n"])
+def test_the_host_sees_a_commondir_that_was_made_or_opens(
+    workspace: Path, before: str | None
+) -> None:
+    commondir = workspace / ".git/commondir"
+    if before is not None:
+        commondir.write_text(before)
+    with canaries(workspace) as made:
+        assert made.facts["git_commondir"] == "/ws/.git/commondir"
+        assert made.damage("git-commondir", {}) == ()
+        found = git_commondir.attempt({"git_commondir": str(commondir)})
+        assert commondir.read_text() == ".\n"
+        seen = {"reached": [made.facts["git_commondir"]]} if "reached" in found else {}
+        (damage,) = made.damage("git-commondir", seen)
+    assert ("appeared" in damage) == (before is None)
+    assert commondir.exists() == (before is not None)
 
 
 def test_only_paths_that_are_the_host_s_count(
