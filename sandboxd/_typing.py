@@ -18,9 +18,21 @@ else:
     _new = tuple.__new__
 
     def _constructor(fields, defaults):
-        """Takes the fields as arguments. Compiled on first use: most types are never made."""
+        """Takes the fields as arguments.
+
+        Compiled once it has been called often: most types are made a few times, and compiling
+        one takes as long as making a hundred.
+        """
+        optional = dict(zip(fields[len(fields) - len(defaults) :], defaults, strict=True))
+        calls = 0
 
         def first(cls, *values, **named):
+            nonlocal calls
+            calls += 1
+            if calls < _OFTEN:
+                filled = _filled(fields, optional, values, named)
+                if filled is not None:
+                    return _new(cls, filled)
             names = ", ".join(fields)
             code = f"lambda _cls, {names}: _new(_cls, ({names}{',' if fields else ''}))"
             real = eval(code, {"_new": _new, "__builtins__": {}})  # noqa: S307
@@ -31,6 +43,26 @@ else:
             return real(cls, *values, **named)
 
         return first
+
+    _OFTEN = 50
+
+    def _filled(fields, optional, values, named):
+        """All values in order; None where the compiled constructor has to say what is wrong."""
+        if not named and len(values) == len(fields):
+            return values
+        rest = []
+        used = 0
+        for field in fields[len(values) :]:
+            if field in named:
+                used += 1
+                rest.append(named[field])
+            elif field in optional:
+                rest.append(optional[field])
+            else:
+                return None
+        if used != len(named) or len(values) > len(fields):
+            return None
+        return (*values, *rest)
 
     def _replace(self, /, **changes):
         made = self._make(map(changes.pop, self._fields, self))

@@ -29,21 +29,19 @@ STRING, MARK, WORD, LINE_COMMENT, BLOCK_COMMENT, OPEN_STRING, SINGLE_QUOTED, OTH
 
 COLON_AHEAD = re.compile(r"[ \t\r\n]*+:")
 
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-_ESCAPE = re.compile(
-    r"""\\(?:
+# Those below are compiled on first use: it takes long and a small file seldom needs them.
+_NUMBER = r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?"
+_ESCAPE = r"""(?xs)\\(?:
       u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})
     | u([0-9a-fA-F]{4})
     | u[0-9a-fA-F]{0,3}
     | (.?)
-    )""",
-    re.VERBOSE | re.DOTALL,
-)
+    )"""
 _SIMPLE_ESCAPES = {
     '"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t",
 }  # fmt: skip
-_CONTROL = re.compile(r"[\x00-\x1f]")
-_HALF_PAIR = "[\ud800-\udfff]"  # compiled on first use: it takes long and is seldom needed
+_CONTROL = r"[\x00-\x1f]"
+_HALF_PAIR = "[\ud800-\udfff]"
 
 
 class Scalar(NamedTuple):
@@ -69,7 +67,7 @@ class Fault(NamedTuple):
 def word(text: str) -> Scalar | None:
     """The value of a word without quotes; None if JSON knows no such word."""
     found = _LITERALS.get(text)
-    if found is None and (match := _NUMBER.fullmatch(text)):
+    if found is None and (match := re.fullmatch(_NUMBER, text)):
         return Scalar("number", float(text) if match.lastindex else _integer(text))
     return found
 
@@ -101,7 +99,7 @@ def string(raw: str) -> tuple[str, list[Fault]]:
     """
     faults: list[Fault] = []
     if not raw.isprintable():
-        if control := _CONTROL.search(raw):
+        if control := re.search(_CONTROL, raw):
             escape = "\\t" if control[0] == "\t" else f"\\u{ord(control[0]):04x}"
             message = f"write this control character as `{escape}`"
             faults.append(Fault(control.start(), control.end(), message))
@@ -110,7 +108,7 @@ def string(raw: str) -> tuple[str, list[Fault]]:
         return raw, faults
     parts: list[str] = []
     at = 0
-    for match in _ESCAPE.finditer(raw):
+    for match in re.finditer(_ESCAPE, raw):
         parts.append(raw[at : match.start()])
         at = match.end()
         high, low, unit, char = match.groups()
