@@ -13,6 +13,9 @@ from sandboxd.kinds._compose_project import Project
 from sandboxd.model.container import Build, Container
 from sandboxd.model.document import Document
 from sandboxd.plan.notes import Notes
+from sandboxd.plan.profiles import Profile
+from sandboxd.plan.sidecars import weakness
+from sandboxd.plan.workspace import WorkspaceFacts
 from sandboxd.syntax import yaml
 from sandboxd.syntax.node import Node
 
@@ -84,20 +87,57 @@ def _names(node: Node) -> tuple[str, ...]:
     return tuple(str(key.value) for key, _ in yaml.members(node)) if node.kind == "object" else ()
 
 
-def say(project: ComposeProject, no_network: bool, base: Container, notes: Notes) -> None:
-    """Name what Compose does beside the plan."""
+def beside(
+    project: ComposeProject,
+    profile: Profile,
+    no_network: bool,
+    base: Container,
+    workspace: WorkspaceFacts,
+    notes: Notes,
+) -> ComposeProject:
+    """The project as the profile lets Compose start it; names what Compose does beside the plan."""
+    found = ((sidecar.name, weakness(sidecar, workspace)) for sidecar in base.sidecars)
+    weak = {name: why for name, why in found if why}
+    # A profile that needs a sandbox starts nothing that has the host beside it.
+    alone = bool(weak) and profile.gvisor == "required"
+    _say(project, no_network, base, weak, alone, notes)
+    return project._replace(run_services=(project.service,)) if alone else project
+
+
+def _say(
+    project: ComposeProject,
+    no_network: bool,
+    base: Container,
+    weak: dict[str, str],
+    alone: bool,
+    notes: Notes,
+) -> None:
     if project.foreign_networks:
         names = ", ".join(f"`{name}`" for name in project.foreign_networks)
         notes.downgrade(
             "networks",
             f"{names}: the host's, another project's or the LAN's, so the sandbox is not in it",
         )
-    if project.sidecars:
-        names = ", ".join(f"`{name}`" for name in project.sidecars)
-        alone = " and cannot be reached, since the sandbox has no network" if no_network else ""
+    for name, why in weak.items():
+        notes.downgrade(
+            "weak service",
+            f"`{name}` {why}: not started with the sandbox"
+            if alone
+            else f"`{name}` {why}: started beside the sandbox, it can act upon the host",
+            f"take that out of `{name}` in its Compose file"
+            + ("" if alone else ", or name in `runServices` only what you need"),
+        )
+    if alone:
         notes.downgrade(
             "other services",
-            f"{names}: Compose starts them as they are written, outside the sandbox{alone}",
+            "none is started, since one that is may start a weak one with it",
+        )
+    elif project.sidecars:
+        names = ", ".join(f"`{name}`" for name in project.sidecars)
+        unreached = " and cannot be reached, since the sandbox has no network" if no_network else ""
+        notes.downgrade(
+            "other services",
+            f"{names}: Compose starts them as they are written, outside the sandbox{unreached}",
             "`sandboxd check` judges them; `sandboxd up` starts none of them",
         )
     if base.build is not None:

@@ -111,7 +111,7 @@ def make_plan(
     )
     if base is not None and project is not None:
         no_network = container.network is not None and container.network.value == "none"
-        compose.say(project, no_network, base, notes)
+        project = compose.beside(project, profile, no_network, base, workspace, notes)
     controls.say_what_stays_open(profile, choice, host, container, notes)
     return Plan(
         workspace=workspace.path,

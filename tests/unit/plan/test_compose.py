@@ -221,3 +221,75 @@ def test_driver_options_of_an_earlier_file_are_still_in_force(workspace: Path) -
     text = generate(workspace)[OVERRIDE]
     assert "/data" not in text
     assert '"own": !override' in text
+
+
+WEAK = """
+services:
+  app: {image: "img:1", depends_on: [db]}
+  db: {image: "db:1", %s}
+"""
+
+
+def with_sidecar(root: Path, text: str, profile: str) -> tuple[object, dict[str, str]]:
+    """`runServices` of the generated file, and what the plan says by control."""
+    (root / ".devcontainer/compose.yml").write_text(WEAK % text)
+    (root / ".devcontainer/devcontainer.json").write_text(
+        '{"dockerComposeFile": "compose.yml", "service": "app"}'
+    )
+    made = generate(root, GVISOR, f'profile = "{profile}"\n')[MAIN]
+    body = "\n".join(line for line in made.splitlines() if not line.lstrip().startswith("//"))
+    downgrades = Project.open(str(root), {}).plan(GVISOR).downgrades
+    return json.loads(body).get("runServices"), {d.control: d.why for d in downgrades}
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('privileged: true, volumes: ["/:/h"]', "`db` is privileged"),
+        ('volumes: ["/:/h:ro"]', "outside of the project"),
+        ('volumes: ["/var/run/docker.sock:/s"]', "outside of the project"),
+        ('volumes: ["../../elsewhere:/h"]', "outside of the project"),
+        ('volumes: ["~/.ssh:/h"]', "`~/.ssh`, which is not known"),
+        ('volumes: ["./out:/h"]', "outside of the project"),
+        ('volumes: ["..:/h"]', "can write what is read-only"),
+        ('volumes: ["../.git/hooks:/h"]', "can write what is read-only"),
+        ('volumes: ["sandboxd-pin-1:/h"]', "stands for a folder of the host"),
+        ("pid: host", "has `pid: host`"),
+        ("network_mode: host", "has `network_mode: host`"),
+        ('network_mode: "container:x"', "has `network_mode: container:x`"),
+        ("cap_add: [sys_admin]", "the capability `SYS_ADMIN`"),
+        ('devices: ["/dev/kvm"]', "devices of the host"),
+        ('security_opt: ["seccomp:unconfined"]', "has no filter"),
+        ("use_api_socket: true", "controls the engine"),
+        ("provider: {type: evil}", "is a program of the host"),
+        ("build: {context: /etc}", "built from a folder outside"),
+        ("build: {context: ., network: host}", "built with `network=host`"),
+    ],
+)
+def test_no_weak_service_is_started_beside_a_strict_sandbox(
+    workspace: Path, text: str, why: str
+) -> None:
+    (workspace / ".devcontainer/out").symlink_to("/etc")
+    for profile in ("agent", "untrusted", "review"):
+        run, said = with_sidecar(workspace, text, profile)
+        assert run == ["app"]
+        assert why in said["weak service"] and "not started" in said["weak service"]
+        assert said["other services"].startswith("none is started")
+    run, said = with_sidecar(workspace, text, "dev")
+    assert run is None
+    assert why in said["weak service"] and "can act upon the host" in said["weak service"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'volumes: ["data:/var/lib/db", "../init.sql:/init.sql"], cap_add: [IPC_LOCK]',
+        'volumes: ["..:/h:ro"]',
+        "build: {context: .}",
+        "tmpfs: /tmp",
+    ],
+)
+def test_a_service_that_has_nothing_of_the_host_is_started(workspace: Path, text: str) -> None:
+    run, said = with_sidecar(workspace, text, "agent")
+    assert run is None and "weak service" not in said
+    assert said["other services"].startswith("`db`: Compose starts them")
