@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.policy.labels import MADE_BY, UP
 from sandboxd.policy.protect import STUBS as MAY_STUB
 from sandboxd.sandbox import failures, sources
 from sandboxd.sandbox.lock import project_lock
@@ -22,9 +23,6 @@ PLAN = "dev.sandboxd.plan"
 PROFILE = "dev.sandboxd.profile"
 IMAGE = "dev.sandboxd.image"
 """The image's id: a name can come to mean another image."""
-MADE_BY = "dev.sandboxd.made-by"
-"""``up`` on containers that are ours to replace; an editor's carry the other labels only."""
-
 STUBS = "dev.sandboxd.stubs"
 """Control folders and files that were made for this container or one before it: `down` takes them away."""
 
@@ -74,7 +72,7 @@ def up(engine: Engine, plan: Plan, progress: Callable[[str], None]) -> Running:
         progress(f"starting `{name}` from `{body['Image']}`")
         made = stubs.make(plan.workspace, plan.stubs)
         try:
-            body["Labels"] |= {**identity, MADE_BY: "up"}
+            body["Labels"] |= {**identity, MADE_BY: UP}
             if made or kept:
                 body["Labels"][STUBS] = ":".join(sorted({*made, *kept}))
             container = _create(engine, name, body)
@@ -108,7 +106,7 @@ def down(engine: Engine, workspace: str, progress: Callable[[str], None]) -> lis
 def find(engine: Engine, workspace: str) -> Summary | None:
     """The project's running container: ours, else one that an editor made from our file."""
     running = [c for c in _sandboxes(engine, f"{PROJECT}={workspace}") if c.state == "running"]
-    running.sort(key=lambda c: c.labels.get(MADE_BY) != "up")
+    running.sort(key=lambda c: c.labels.get(MADE_BY) != UP)
     return running[0] if running else None
 
 
@@ -134,7 +132,7 @@ def project_containers(engine: Engine, directory: str) -> list[Summary]:
             nearest, length = [], len(workspace)
         if len(workspace) == length:
             nearest.append(container)
-    return sorted(nearest, key=lambda c: (c.state != "running", c.labels.get(MADE_BY) != "up"))
+    return sorted(nearest, key=lambda c: (c.state != "running", c.labels.get(MADE_BY) != UP))
 
 
 def locate(engine: Engine, directory: str) -> Summary:
@@ -159,7 +157,7 @@ def _stubs(container: Summary) -> tuple[str, ...]:
 
 
 def _ours(engine: Engine, workspace: str) -> list[Summary]:
-    return _sandboxes(engine, f"{PROJECT}={workspace}", f"{MADE_BY}=up")
+    return _sandboxes(engine, f"{PROJECT}={workspace}", f"{MADE_BY}={UP}")
 
 
 def _sandboxes(engine: Engine, *labels: str) -> list[Summary]:
@@ -251,7 +249,7 @@ def _prepare(engine: Engine, container: str, command: tuple[str, ...]) -> None:
 def _foreign(engine: Engine, name: str, error: EnvironmentFailure) -> EnvironmentFailure:
     """A better message when the holder of the name is ours after all, made by another user."""
     labels = engine.inspect(name)["Config"].get("Labels") or {}
-    if labels.get(MADE_BY) == "up":
+    if labels.get(MADE_BY) == UP:
         return EnvironmentFailure(
             f"`{name}` is being made by another user's sandboxd", "run `sandboxd up` again"
         )

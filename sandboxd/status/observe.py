@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sandboxd.errors import SandboxdError
 from sandboxd.host.trials import host_boot_id
 from sandboxd.model.container import Container
+from sandboxd.policy.labels import MADE_BY, UP
 from sandboxd.sandbox import controls, observe, outside, run, verified
 from sandboxd.sandbox.controls import Control
 from sandboxd.sandbox.engine import Engine, Summary, connect
@@ -83,4 +84,4 @@ def _better(one: Summary | None, other: Summary) -> Summary:
     """The container that counts: a running one, and of these what `up` made."""
     if one is None:
         return other
-    return max(one, other, key=lambda s: (s.state == "running", s.labels.get(run.MADE_BY) == "up"))
+    return max(one, other, key=lambda s: (s.state == "running", s.labels.get(MADE_BY) == UP))

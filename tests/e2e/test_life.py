@@ -20,6 +20,7 @@ import pytest
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.facts import HostFacts
+from sandboxd.policy.labels import MADE_BY, UP
 from sandboxd.sandbox import run as life
 from sandboxd.sandbox.engine import Engine, Exec
 from sandboxd.sandbox.execute import run_quietly
@@ -104,7 +105,7 @@ def test_what_a_killed_up_left_is_removed(
 ) -> None:
     plan = plan_of(project, host_facts)
     body = sandboxes.arguments(plan)
-    body["Labels"][life.MADE_BY] = "up"
+    body["Labels"][MADE_BY] = UP
     half = api.create(plan.container.name, body)
     done = sandboxes.run(engine, project, "up")
     assert done.returncode == 0, done.stderr

@@ -15,6 +15,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from sandboxd.policy.labels import MADE_BY, UP
     from sandboxd.sandbox import run as life
 
     engine = _sandbox.connect()
@@ -26,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     for name in removed:
         terminal.status(f"removed `{name}`")
     for other in containers:
-        if other.labels.get(life.MADE_BY) != "up":
+        if other.labels.get(MADE_BY) != UP:
             terminal.status(f"`{other.name}` was started by an editor and stays: end it there")
     if not removed:
         terminal.status(f"no sandbox of `{directory}` was up")

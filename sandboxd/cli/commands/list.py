@@ -17,7 +17,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     import json
 
-    from sandboxd.sandbox.run import MADE_BY, PROFILE, PROJECT, find_all
+    from sandboxd.policy.labels import EDITOR, MADE_BY
+    from sandboxd.sandbox.run import PROFILE, PROJECT, find_all
 
     rows = [
         {
@@ -26,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
             "profile": c.labels.get(PROFILE, ""),
             "project": c.labels[PROJECT],
             "image": c.image,
-            "made_by": c.labels.get(MADE_BY, "editor"),
+            "made_by": c.labels.get(MADE_BY, EDITOR),
             "id": c.id,
         }
         for c in find_all(_sandbox.connect())

@@ -15,6 +15,7 @@ from sandboxd.model.container import Build, Mount
 from sandboxd.plan.compose import ComposeProject, build_arguments
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers._flags import is_tmpfs_flag, tmpfs_text
+from sandboxd.policy.labels import EDITOR, MADE_BY
 
 SECCOMP_FILE = ".devcontainer/sandboxd/seccomp.json"
 
@@ -82,6 +83,7 @@ def _service(plan: Plan, project: ComposeProject) -> dict[str, Any]:
         ("labels", container.labels),
     ):
         service[key] = {v.value.name: v.value.value for v in pairs}
+    service["labels"][MADE_BY] = EDITOR
     service |= _network(plan, project)
     service |= _limits(plan)
     return {key: value for key, value in service.items() if value not in ([], {}, False)} | {

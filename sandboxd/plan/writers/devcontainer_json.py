@@ -16,6 +16,7 @@ from sandboxd.plan.carry import GENERATED_FOLDER, NOTHING, Carried
 from sandboxd.plan.compose import ComposeProject
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers._flags import flags, is_tmpfs_flag, mount_flag, mount_text
+from sandboxd.policy.labels import EDITOR, MADE_BY
 
 SECCOMP_FILE = f"{GENERATED_FOLDER}/seccomp.json"
 """Beside the generated file, so that it does not name a path of this machine."""
@@ -205,6 +206,7 @@ class _Writer:
         for value in self.container.labels:
             text = _FOLDER if value.value.value == self.plan.workspace else value.value.value
             items.append((f"--label={value.value.name}={text}", labels))
+        items.append((f"--label={MADE_BY}={EDITOR}", labels))
         kept = ["from your devcontainer.json"]
         items += [(argument, kept) for argument in self.carried.run_args]
         self.listing("runArgs", items)

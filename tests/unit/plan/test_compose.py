@@ -85,6 +85,8 @@ def test_nothing_weak_of_the_service_is_left(workspace: Path) -> None:
     made = service(generate(workspace)[OVERRIDE])
     assert not made.keys() & {"privileged", "pid", "devices", "ports", "env_file", "network_mode"}
     assert made["environment"] == {"PLAIN": "1"}
+    labels = made["labels"]
+    assert isinstance(labels, dict) and labels["dev.sandboxd.made-by"] == "editor"
     assert made["image"] == "img:1" and made["user"] == "node" and made["cap_drop"] == ["ALL"]
     assert "sys_admin" not in json.dumps(made).lower() and "docker.sock" not in json.dumps(made)
     sources = [v["source"] for v in made["volumes"] if v["type"] == "bind"]  # type: ignore[attr-defined]

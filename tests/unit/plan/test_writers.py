@@ -15,7 +15,7 @@ from sandboxd.errors import UsageError
 from sandboxd.findings import Severity
 from sandboxd.host.facts import HostFacts
 from sandboxd.kinds import devcontainer
-from sandboxd.model.container import Container
+from sandboxd.model.container import Container, Pair
 from sandboxd.plan.carry import NOTHING, Carried, carry
 from sandboxd.plan.generate import with_header
 from sandboxd.plan.plan import Plan
@@ -123,9 +123,12 @@ def test_the_file_read_back_is_the_plan(name: str) -> None:
     back = read_back(plan, carried)
     for field in (
         "image", "runtime", "cap_add", "cap_drop", "network", "annotations", "memory", "user",
-        "pids_limit", "ulimits", "env", "read_only_rootfs", "labels",
+        "pids_limit", "ulimits", "env", "read_only_rootfs",
     ):  # fmt: skip
         assert values(back, field) == values(plan.container, field), field
+    # Said by the file, so that no label of the image makes the container one of `up`.
+    by_editor = str(Pair("dev.sandboxd.made-by", "editor"))
+    assert values(back, "labels") == sorted([*values(plan.container, "labels"), by_editor])
     # The CLI splits `mounts` at every comma to find the target: each must have a whole one.
     for text in plain(jsonc.parse(devcontainer_json.render(plan, carried)).root).get("mounts", []):  # type: ignore[union-attr]
         assert any(field.startswith("target=/") for field in text.split(","))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.policy.labels import MADE_BY, UP
 from sandboxd.sandbox import failures, run
 from tests.unit.sandbox.fake_engine import answering
 
@@ -18,7 +19,7 @@ OTHER = {"Type": "volume", "Name": "cache"}
 
 def labelled(mounts: list[dict[str, str]]) -> Any:
     """An engine with one running container that says it is the sandbox of `/`."""
-    labels = {run.PROJECT: "/", run.MADE_BY: "up"}
+    labels = {run.PROJECT: "/", MADE_BY: UP}
     listed = [{"Id": "a", "Names": ["/a"], "State": "running", "Labels": labels}]
 
     def answer(method: str, target: str) -> tuple[int, object]:
