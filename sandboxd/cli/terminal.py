@@ -36,6 +36,11 @@ def printable(text: str) -> str:
     )
 
 
+def one_line(text: str) -> str:
+    """`text` for a message or a row: a line end in a value must not start a line that we seem to say."""
+    return printable(text).replace("\n", "\\n")
+
+
 def width() -> int:
     """Columns to write to, 80 when unknown."""
     columns = os.environ.get("COLUMNS", "")
@@ -50,14 +55,14 @@ def width() -> int:
 
 def status(message: str) -> None:
     """A line about what is going on, to stderr."""
-    print(printable(message), file=sys.stderr, flush=True)
+    print(one_line(message), file=sys.stderr, flush=True)
 
 
 def error(problem: SandboxdError) -> None:
     """An error with its hint, to stderr."""
     head = paint("error:", RED, BOLD, stream=sys.stderr)
-    print(f"{head} {printable(problem.message)}", file=sys.stderr)
+    print(f"{head} {one_line(problem.message)}", file=sys.stderr)
     if problem.hint:
         print(
-            f"{paint('hint:', BOLD, stream=sys.stderr)} {printable(problem.hint)}", file=sys.stderr
+            f"{paint('hint:', BOLD, stream=sys.stderr)} {one_line(problem.hint)}", file=sys.stderr
         )

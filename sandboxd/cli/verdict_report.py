@@ -95,8 +95,8 @@ def _print(found: tuple[Change, ...]) -> None:
         good = change.before == "escaped" and change.after != "inconclusive"
         after = change.after or "(not made)"
         shown = terminal.paint(terminal.printable(after), colour) if change.worse or good else after
-        before = terminal.printable(change.before or "(not made)")
-        name = terminal.printable(change.id)
+        before = terminal.one_line(change.before or "(not made)")
+        name = terminal.one_line(change.id)
         print(
             f"{name:<{width}}  {before:<14}  ->  {terminal.printable(shown) if shown == after else shown}"
         )

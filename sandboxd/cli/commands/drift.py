@@ -69,17 +69,17 @@ def _print(name: str, found: tuple[Drift, ...], seen: tuple[Control, ...]) -> No
     for control in seen:
         state = terminal.paint(f"{control.state:<14}", _COLOURS[control.state])
         print(
-            f"  {terminal.printable(control.name):<{width}}  {state}  {terminal.printable(control.why)}"
+            f"  {terminal.one_line(control.name):<{width}}  {state}  {terminal.one_line(control.why)}"
         )
     if not found:
-        print(f"\n{terminal.printable(name)} is as planned")
+        print(f"\n{terminal.one_line(name)} is as planned")
         return
     print(
         terminal.paint(
-            f"\n{terminal.printable(name)} differs from its plan:", terminal.RED, terminal.BOLD
+            f"\n{terminal.one_line(name)} differs from its plan:", terminal.RED, terminal.BOLD
         )
     )
     for difference in found:
         planned, live = difference.planned or "(nothing)", difference.live or "(nothing)"
-        print(terminal.printable(f"  {difference.control}: planned {planned}, found {live}"))
+        print(terminal.one_line(f"  {difference.control}: planned {planned}, found {live}"))
     terminal.status("hint: `sandboxd up` makes the sandbox as planned")

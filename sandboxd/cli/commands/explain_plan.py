@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         json.dump(_as_json(plan), sys.stdout, indent=2)
         print()
         return EXIT_OK
-    print(f"{terminal.printable(plan.workspace)}: profile {plan.profile}\n")
+    print(f"{terminal.one_line(plan.workspace)}: profile {plan.profile}\n")
     rows = [(r.field, r.item, r.decided_by, r.why) for r in plan.reasons]
     _table(rows)
     if plan.downgrades:
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         for downgrade in plan.downgrades:
             _entry(downgrade.control, downgrade.why)
             if downgrade.fix:
-                print(f"      fix: {terminal.printable(downgrade.fix)}")
+                print(f"      fix: {terminal.one_line(downgrade.fix)}")
     if plan.left_out:
         print(terminal.paint("\nleft out of your devcontainer.json:", terminal.BOLD))
         for entry in plan.left_out:
@@ -92,16 +92,16 @@ def _spelled(word: str) -> str:
 
 def _table(rows: list[tuple[str, str, str, str]]) -> None:
     for field, item, decided_by, why in rows:
-        value = terminal.paint(terminal.printable(item), terminal.BOLD)
+        value = terminal.paint(terminal.one_line(item), terminal.BOLD)
         print(f"{field:<13} {value}")
-        text = f"{terminal.printable(decided_by)}: {terminal.printable(why)}"
+        text = f"{terminal.one_line(decided_by)}: {terminal.one_line(why)}"
         print(
             textwrap.fill(text, terminal.width(), initial_indent="    ", subsequent_indent="    ")
         )
 
 
 def _entry(head: str, why: str) -> None:
-    text = f"{terminal.printable(head)}: {terminal.printable(why)}"
+    text = f"{terminal.one_line(head)}: {terminal.one_line(why)}"
     print(textwrap.fill(text, terminal.width(), initial_indent="  - ", subsequent_indent="    "))
 
 

@@ -41,5 +41,5 @@ def run(args: argparse.Namespace) -> int:
     columns = ("name", "state", "profile", "project")
     widths = {c: max(len(c), *(len(row[c]) for row in rows)) for c in columns}
     for row in ({c: c.upper() for c in columns}, *rows):
-        print(terminal.printable("  ".join(row[c].ljust(widths[c]) for c in columns).rstrip()))
+        print(terminal.one_line("  ".join(row[c].ljust(widths[c]) for c in columns).rstrip()))
     return 0

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
     found = floor.load(os.environ)
     for demand in found.demands:
-        print(f"{demand.key} = {_toml(demand.value)}  ({terminal.printable(demand.path)})")
+        print(f"{demand.key} = {_toml(demand.value)}  ({terminal.one_line(demand.path)})")
     if not found.demands:
         user = os.path.join(floor.user_folder(os.environ), floor.FILE_NAME)
         terminal.status(
@@ -76,7 +76,7 @@ def _explain(path: str, found: Floor) -> None:
     ]
     if asked != config:
         changes.append("the network that sandboxd.toml asks for is not given")
-    print(f"{terminal.printable(project.workspace)}: profile {before.name} is allowed")
+    print(f"{terminal.one_line(project.workspace)}: profile {before.name} is allowed")
     for change in changes or ["nothing of it changes"]:
         print(f"  {change}")
 

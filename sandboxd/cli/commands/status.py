@@ -68,7 +68,7 @@ def _watch(connection: Any, as_json: bool) -> int:
         elif method == messages.LIVE:
             terminal.status("-- live, Ctrl-C ends --")
         else:
-            print(terminal.printable(_line(params)), flush=True)
+            print(terminal.one_line(_line(params)), flush=True)
     raise DaemonError("the daemon ended", "`sandboxd daemon start` starts it again")
 
 

@@ -50,8 +50,8 @@ def _list(grants: tuple[Grant, ...]) -> None:
     for grant in grants:
         now = trust.digest(os.path.join(grant.workspace, FILE_NAME))
         state = "in force" if now == grant.digest else "void: the file changed or is gone"
-        workspace = terminal.printable(grant.workspace)
-        print(f"{workspace}: profile {terminal.printable(grant.profile)}: {state}")
+        workspace = terminal.one_line(grant.workspace)
+        print(f"{workspace}: profile {terminal.one_line(grant.profile)}: {state}")
     if not grants:
         terminal.status("nothing is trusted")
 
