@@ -89,11 +89,13 @@ def mounts(
         else:
             mount = value.value
             item = f"{mount.target} ({mount.type})"
-            taken.append(
-                notes.value(
-                    "mounts", mount, item, "reaches nothing of the host", "config", value.place
+            why = "reaches nothing of the host"
+            if mount.type == "volume" and mount.source:
+                why = (
+                    "reaches no folder of the host; every project of this engine that names the "
+                    f"volume `{mount.source}` shares what is in it"
                 )
-            )
+            taken.append(notes.value("mounts", mount, item, why, "config", value.place))
     return tuple(taken)
 
 
