@@ -11,7 +11,7 @@ from sandboxd.effective.variables import Variables
 from sandboxd.findings import Finding, Fix, Report, Severity, Skipped
 from sandboxd.host.facts import UNKNOWN, HostFacts
 from sandboxd.syntax.node import collector_paused
-from sandboxd.text import SourceText, apply_edits
+from sandboxd.text import Edit, SourceText, apply_edits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,6 +36,7 @@ def check_source(
     settings: RuleSettings = NO_SETTINGS,
     only: Iterable[str] | None = None,
     verify: bool = True,
+    edits: bool = True,
     threshold: Severity = Severity.HINT,
 ) -> Report:
     """Check one text; its path says what kind of file it is. For the rest see :func:`check`."""
@@ -51,6 +52,7 @@ def check_source(
             settings=settings,
             only=only,
             verify=verify,
+            edits=edits,
             threshold=threshold,
         )
     except Exception as error:
@@ -68,6 +70,7 @@ def check(
     settings: RuleSettings = NO_SETTINGS,
     only: Iterable[str] | None = None,
     verify: bool = True,
+    edits: bool = True,
     threshold: Severity = Severity.HINT,
 ) -> Report:
     """Run all rules, or `only` those named, over `documents`.
@@ -75,10 +78,11 @@ def check(
     Rules that never reach `threshold` may be left out, so findings below it are not all there.
 
     `verify` checks each file again with each fix, and drops a fix that makes it worse. Who only
-    names fixes can do without; who applies them cannot.
+    names fixes can do without; who applies them cannot. Without `edits` a fix may have none: that
+    it could be made is known, which is enough to name it and takes less time.
     """
     chosen = None if only is None else frozenset(only)
-    checker = _Checker(chosen, host, variables, settings, threshold)
+    checker = _Checker(chosen, host, variables, settings, threshold, edits or verify)
     findings: list[Finding] = []
     for document in documents:
         with collector_paused(len(document.source.text)):
@@ -102,7 +106,9 @@ class _Checker:
         variables: Variables,
         settings: RuleSettings,
         threshold: Severity = Severity.HINT,
+        edits: bool = True,
     ) -> None:
+        self.edits = edits
         self.host = host
         self.variables = variables
         self.settings = settings
@@ -138,7 +144,7 @@ class _Checker:
             for finding in self.run(subject, value, document):
                 if offer_fixes and finding.remedies and fixable > 0:
                     fixable -= 1
-                    finding = finding._replace(fixes=_fixes(document, value, finding))
+                    finding = finding._replace(fixes=_fixes(document, value, finding, self.edits))
                 findings.append(finding)
         findings = [self.weighed(finding) for finding in findings]
         findings, others = elsewhere.parted(findings, document)
@@ -233,15 +239,18 @@ class _Checker:
         return finding._replace(suppressed=allowed) if allowed else finding
 
 
-def _fixes(document: Document, subject: object, finding: Finding) -> tuple[Fix, ...]:
-    """What the rule would change, as edits; what this kind of file cannot say is left out."""
+def _fixes(document: Document, subject: object, finding: Finding, edits: bool) -> tuple[Fix, ...]:
+    """What the rule would change; what this kind of file cannot say is left out."""
     kind = kinds.get(document.kind)
+    can = None if edits else getattr(kind, "can", None)
     made: list[Fix] = []
     for title, safe, changes, caution in finding.remedies:
-        edits = kind.edits(document, subject, changes)
-        if edits:
+        done: Sequence[Edit] = ()
+        if can is None:
+            done = kind.edits(document, subject, changes) or ()
+        if done or (can is not None and can(document, subject, changes)):
             path = document.source.path
-            made.append(Fix(title, safe, path, tuple(edits), "" if safe else caution))
+            made.append(Fix(title, safe, path, tuple(done), "" if safe else caution))
     return tuple(made)
 
 

@@ -48,6 +48,8 @@ class Session:
         self.unreadable: list[Skipped] = []
         self._settings: dict[str, RuleSettings] = {}
         self.baseline: Baseline | None = None
+        self.edits = False
+        """Whether an output shows the edits of fixes, not only that there are some."""
 
     def paths(self, paths: list[str]) -> Checked:
         """Check files, and what is found below folders."""
@@ -112,6 +114,7 @@ class Session:
                 variables=self.variables,
                 settings=self.settings(source.path),
                 verify=False,
+                edits=self.edits,
                 threshold=self.threshold,
             )
             for source in sources

@@ -52,8 +52,8 @@ if TYPE_CHECKING:
     class Kind(Protocol):
         """A module of `sandboxd.kinds`.
 
-        `NAMES`, `in_place`, `recognises` and `subjects` are optional; `matches` stands in for
-        `in_place`.
+        `NAMES`, `in_place`, `recognises`, `subjects` and `can` are optional; `matches` stands in
+        for `in_place`, `edits` for `can`.
         """
 
         NAME: str

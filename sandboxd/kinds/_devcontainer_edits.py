@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
-from sandboxd.findings import Add, Remove, Replace
+from sandboxd.findings import Add, Remove
+from sandboxd.kinds._devcontainer_changes import PROPERTY, can
 from sandboxd.syntax import jsonc_edit
 from sandboxd.text import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sandboxd.findings import Change
+    from sandboxd.findings import Change, Replace
     from sandboxd.model.container import Container
     from sandboxd.model.document import Document
     from sandboxd.syntax.node import Node
-
-# Where something new is written: top-level `securityOpt` comes after `runArgs` and so wins;
-# dropping has no property of its own.
-_PROPERTY = {
-    "security_opt": ("securityOpt", ""),
-    "cap_add": ("capAdd", ""),
-    "cap_drop": ("runArgs", "--cap-drop="),
-    "annotations": ("runArgs", "--annotation="),
-    "pids_limit": ("runArgs", "--pids-limit="),
-    "memory_swap": ("runArgs", "--memory-swap="),
-    "mounts": ("mounts", ""),
-}
 
 
 def edits(
@@ -33,7 +22,7 @@ def edits(
 ) -> tuple[Edit, ...] | None:
     """The edits that make `changes`, None when one of them cannot be said in this file."""
     root = document.tree.root
-    if root is None or root.kind != "object":
+    if root is None or not can(document, container, changes):
         return None
     text = document.source.text
     made: list[Edit] = []
@@ -41,46 +30,26 @@ def edits(
     added: dict[str, list[str]] = {}
     for change in changes:
         if isinstance(change, Add):
-            if change.field not in _PROPERTY:
-                return None
-            key, prefix = _PROPERTY[change.field]
-            if key == "runArgs" and not _takes_arguments(root, container):
-                return None
+            key, prefix = PROPERTY[change.field]
             added.setdefault(key, []).append(prefix + change.item)
-            continue
-        value = change.value
-        if value.origin.kind != "file" or not value.nodes:
-            return None
-        if isinstance(change, Remove):
-            removed.extend(value.nodes)
+        elif isinstance(change, Remove):
+            removed.extend(change.value.nodes)
         else:
-            edit = _replaced(change)
-            if edit is None:
-                return None
-            made.append(edit)
+            made.append(_replaced(change))
     made.extend(_removals(document, removed))
     made.extend(_additions(text, root, added))
     return tuple(made)
 
 
-def _takes_arguments(root: Node, container: Container) -> bool:
-    """False where docker would not read one more option of `runArgs`."""
-    image = getattr(container, "image", None)
-    named = image is not None and image.origin.key == "runArgs"
-    return root.get("dockerComposeFile") is None and not named
-
-
-def _replaced(change: Replace) -> Edit | None:
+def _replaced(change: Replace) -> Edit:
     """In ``--flag=value`` only the value is replaced; a pair of strings has it in the second.
 
     An object (a mount) becomes a string.
     """
     node = change.value.nodes[-1]
     text = node.text()
-    if node.kind == "object":
+    if text is None:
         return Edit(node.span, jsonc_edit.encode(change.new))
-    if text is None or not text.endswith(change.value.written):
-        return None
     prefix = text[: len(text) - len(change.value.written)]
     return Edit(node.span, jsonc_edit.encode(prefix + change.new))
 

@@ -90,6 +90,24 @@ def test_each_fix_removes_its_finding_and_adds_none_as_bad(case: pages.Case) -> 
             assert fix.safe or fix.caution, "a fix that is not safe says what may break"
 
 
+def test_a_fix_is_named_exactly_where_its_edits_can_be_made() -> None:
+    for case in WEAK:
+        shown = [
+            [
+                (finding.rule, finding.place, [fix.title for fix in finding.fixes])
+                for finding in analysis.check_source(
+                    case.source,
+                    host=case.host,
+                    variables=case.variables,
+                    verify=False,
+                    edits=edits,
+                ).findings
+            ]
+            for edits in (True, False)
+        ]
+        assert shown[0] == shown[1], f"{case.rule}: {case.title}"
+
+
 @pytest.mark.parametrize("case", WEAK, ids=[f"{case.rule}: {case.title}" for case in WEAK])
 def test_messages_are_in_the_house_style(case: pages.Case) -> None:
     for finding in _all(case, case.source):

@@ -94,6 +94,7 @@ def run(args: argparse.Namespace) -> int:
     failing = Severity[args.fail_on.upper()]
     threshold = Severity.HINT if args.pedantic else min(Severity.WARNING, failing)
     session = Session(os.environ, os.getcwd(), threshold)
+    session.edits = args.format == "sarif"
     if args.list_files:
         _write(session.listing(args.paths or ["."]))
         return EXIT_OK

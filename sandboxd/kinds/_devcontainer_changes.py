@@ -1,0 +1,55 @@
+"""Which changes of a container can be said in a devcontainer.json, and where new things go."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.findings import Add, Replace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sandboxd.findings import Change
+    from sandboxd.model.container import Container
+    from sandboxd.model.document import Document
+    from sandboxd.syntax.node import Node
+
+# Where something new is written: top-level `securityOpt` comes after `runArgs` and so wins;
+# dropping has no property of its own.
+PROPERTY = {
+    "security_opt": ("securityOpt", ""),
+    "cap_add": ("capAdd", ""),
+    "cap_drop": ("runArgs", "--cap-drop="),
+    "annotations": ("runArgs", "--annotation="),
+    "pids_limit": ("runArgs", "--pids-limit="),
+    "memory_swap": ("runArgs", "--memory-swap="),
+    "mounts": ("mounts", ""),
+}
+
+
+def can(document: Document, container: Container, changes: Sequence[Change]) -> bool:
+    """Whether every one of `changes` can be said in this file."""
+    root = document.tree.root
+    if root is None or root.kind != "object" or not changes:
+        return False
+    return all(_can(root, container, change) for change in changes)
+
+
+def _can(root: Node, container: Container, change: Change) -> bool:
+    if isinstance(change, Add):
+        if change.field not in PROPERTY:
+            return False
+        return PROPERTY[change.field][0] != "runArgs" or _takes_arguments(root, container)
+    value = change.value
+    if value.origin.kind != "file" or not value.nodes:
+        return False
+    if not isinstance(change, Replace) or value.nodes[-1].kind == "object":
+        return True
+    text = value.nodes[-1].text()
+    return text is not None and text.endswith(value.written)
+
+
+def _takes_arguments(root: Node, container: Container) -> bool:
+    """False where docker would not read one more option of `runArgs`."""
+    image = getattr(container, "image", None)
+    named = image is not None and image.origin.key == "runArgs"
+    return root.get("dockerComposeFile") is None and not named
