@@ -99,9 +99,27 @@ def beside(
     found = ((sidecar.name, weakness(sidecar, workspace)) for sidecar in base.sidecars)
     weak = {name: why for name, why in found if why}
     # A profile that needs a sandbox starts nothing that has the host beside it.
-    alone = bool(weak) and profile.gvisor == "required"
+    open_files = _written_from_inside(project, workspace) if profile.access == "rw" else ()
+    alone = bool(weak or open_files) and profile.gvisor == "required" and bool(base.sidecars)
     _say(project, no_network, base, weak, alone, notes)
+    if open_files and not alone:
+        names = ", ".join(f"`{name}`" for name in open_files)
+        notes.downgrade(
+            "Compose files",
+            f"{names} can be written from inside, and an editor starts what it says the next time",
+            "move it into `.devcontainer`, which is read-only inside",
+        )
     return project._replace(run_services=(project.service,)) if alone else project
+
+
+def _written_from_inside(project: ComposeProject, workspace: WorkspaceFacts) -> tuple[str, ...]:
+    """Files of the project that no pin covers: what is judged now may say something else later."""
+    pinned = workspace.existing_control_files
+    return tuple(
+        file
+        for file in project.files
+        if not any(file == path or file.startswith(path + "/") for path in pinned)
+    )
 
 
 def _say(
@@ -130,7 +148,7 @@ def _say(
     if alone:
         notes.downgrade(
             "other services",
-            "none is started, since one that is may start a weak one with it",
+            "none is started: one has the host, starts one that has, or can be given it from inside",
         )
     elif project.sidecars:
         names = ", ".join(f"`{name}`" for name in project.sidecars)

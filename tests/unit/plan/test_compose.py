@@ -295,3 +295,24 @@ def test_a_service_that_has_nothing_of_the_host_is_started(workspace: Path, text
     run, said = with_sidecar(workspace, text, "agent")
     assert run is None and "weak service" not in said
     assert said["other services"].startswith("`db`: Compose starts them")
+
+
+@pytest.mark.parametrize(("profile", "started"), [("agent", ["app"]), ("dev", None)])
+def test_a_file_that_can_be_written_from_inside_may_say_anything_later(
+    workspace: Path, profile: str, started: list[str] | None
+) -> None:
+    run, said = with_sidecar(workspace, "tmpfs: /tmp", profile)
+    assert run is None and "Compose files" not in said
+    (workspace / "compose.yml").write_text(WEAK % "tmpfs: /tmp")
+    (workspace / ".devcontainer/devcontainer.json").write_text(
+        '{"dockerComposeFile": "../compose.yml", "service": "app"}'
+    )
+    made = generate(workspace, GVISOR, f'profile = "{profile}"\n')[MAIN]
+    body = "\n".join(line for line in made.splitlines() if not line.lstrip().startswith("//"))
+    assert json.loads(body).get("runServices") == started
+    downgrades = Project.open(str(workspace), {}).plan(GVISOR).downgrades
+    said = {d.control: d.why for d in downgrades}
+    if started is None:
+        assert said["Compose files"].startswith("`compose.yml` can be written from inside")
+    else:
+        assert said["other services"].startswith("none is started")
