@@ -8,4 +8,7 @@ UP = "up"
 """Made by `sandboxd up`, which may replace it."""
 
 EDITOR = "editor"
-"""Made from a generated file. Said in the file: an image could bring the label, and say ``up``."""
+"""Made from what we wrote, by an editor or by hand.
+
+Said there, since an image could bring the label, and say ``up``.
+"""

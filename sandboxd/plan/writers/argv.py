@@ -5,6 +5,7 @@ from __future__ import annotations
 from sandboxd.errors import UsageError
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers._flags import flags, mount_flag
+from sandboxd.policy.labels import EDITOR, MADE_BY
 
 
 def render(plan: Plan) -> list[str]:
@@ -24,6 +25,7 @@ def render(plan: Plan) -> list[str]:
     words += [mount_flag(v.value) for v in container.mounts]
     words += [f"--env={v.value.name}={v.value.value}" for v in container.env]
     words += [f"--label={v.value.name}={v.value.value}" for v in container.labels]
+    words.append(f"--label={MADE_BY}={EDITOR}")
     if container.init is not None:
         words.append("--init")
     if container.user is not None:

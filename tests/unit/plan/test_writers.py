@@ -213,6 +213,7 @@ def test_the_fingerprint_is_that_of_what_is_created() -> None:
 def test_argv_is_the_same_container() -> None:
     plan, _ = make()
     words = argv.render(plan)
+    assert "--label=dev.sandboxd.made-by=editor" in words
     assert words[:3] == ["docker", "run", "--detach"]
     at = words.index("img:1")
     assert words[at + 1 :] == list(plan.container.command)
