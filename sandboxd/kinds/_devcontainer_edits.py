@@ -66,7 +66,7 @@ def _removals(document: Document, nodes: list[Node]) -> list[Edit]:
             arrays.setdefault(id(parent), (parent, []))[1].append(node)
             continue
         for member in parent.members:
-            if member.value is node:
+            if node is member.value or node is member.key:
                 made.extend(jsonc_edit.remove_member(text, parent, member))
     for array, items in arrays.values():
         made.extend(_items_removed(document, array, items))
