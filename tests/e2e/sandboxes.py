@@ -31,6 +31,8 @@ def make_project(folder: Path, image: str, runtime: str, profile: str = "dev") -
         (folder / name).mkdir(parents=True)
     (folder / ".devcontainer/devcontainer.json").write_text("{}\n")
     (folder / ".git/config").write_text("[core]\n\tbare = false\n")
+    # As `up` leaves it: tests that make a container by other means mount it, too.
+    (folder / ".git/commondir").write_text(".\n")
     (folder / "main.py").write_text("print('hello')\n")
     (folder / "sandboxd.toml").write_text(
         f'image = "{image}"\nruntime = "{runtime}"\nprofile = "{profile}"\n'

@@ -114,8 +114,9 @@ def made_by(writer: str, project: Project, api: Engine, facts: HostFacts) -> dic
         finally:
             life.down(api, root, lambda _: None)
     if writer == "argv":
-        made = docker(api.host, "sh", "-c", printed(api.host, project.workspace)).strip()
-        assert shlex.split(printed(api.host, project.workspace)) == argv.render(plan)
+        lines = printed(api.host, project.workspace)
+        made = docker(api.host, "sh", "-c", lines).strip()
+        assert shlex.split(lines.splitlines()[-1]) == argv.render(plan)
         try:
             return flat(api.inspect(made))
         finally:
@@ -140,10 +141,10 @@ def made_by(writer: str, project: Project, api: Engine, facts: HostFacts) -> dic
 
 
 def printed(host: str, root: str) -> str:
-    """The line that `sandboxd explain-plan --docker-run` prints last."""
+    """What `sandboxd explain-plan --docker-run` prints: what the mounts need, then the container."""
     done = sandboxes.run(host, Path(root), "explain-plan", "--docker-run")
     assert done.returncode == 0, done.stderr
-    return str(done.stdout.splitlines()[-1])
+    return str(done.stdout)
 
 
 def use_compose(root: Path) -> None:
