@@ -12,7 +12,13 @@ ROOT = Path(__file__).resolve().parents[2]
 MOST_LINES = 400
 
 # Data that no person reads line by line.
-GENERATED = ("requirements/", "profiles/seccomp/", "tests/hosts/", "docs/rules/", "docs/platforms.md")
+GENERATED = (
+    "requirements/",
+    "profiles/seccomp/",
+    "tests/hosts/",
+    "docs/rules/",
+    "docs/platforms.md",
+)
 LOCKS = ("package-lock.json",)
 
 # Spelt so that this file does not hold what it forbids.
