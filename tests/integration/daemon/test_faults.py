@@ -40,7 +40,15 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 2 MiB of its own."""
     where = tmp_path / "disk"
     where.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m,nr_inodes=500,mode=755", "sandboxd-test", str(where)]
+    mount = [
+        "mount",
+        "-t",
+        "tmpfs",
+        "-o",
+        "size=2m,nr_inodes=500,mode=755",
+        "sandboxd-test",
+        str(where),
+    ]
     if sys.platform != "linux" or os.geteuid() != 0:
         pytest.skip("to mount a file system takes root")
     if subprocess.run(mount, capture_output=True).returncode != 0:
