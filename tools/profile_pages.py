@@ -18,7 +18,7 @@ lets work works, and what it stops is stopped, is shown on a live engine by
 `tests/e2e/test_workloads.py`.
 
 """
-_RUNSC = """Under gVisor a list of what is allowed would break threads (docs/decisions/0007), so all
+_RUNSC = """Under gVisor a list of what is allowed would break threads (docs/decisions/0018), so all
 is allowed but this; it holds for what the container's first process starts, not for `exec`:
 """
 
