@@ -21,7 +21,7 @@ from sandboxd.setup import files, openpgp
 from sandboxd.setup.step import Say, State
 
 # The key that gVisor's own source tree holds as website/archive.key since 2021-07-15; computed
-# from its packets, see docs/decisions/0011.
+# from its packets, see docs/decisions/0019.
 KEY_FINGERPRINT = "6F1DF85E3A71C24918E727D56FC6D554E32BD943"
 KEY_URL = "https://gvisor.dev/archive.key"
 KEYRING = "/usr/share/keyrings/gvisor-archive-keyring.gpg"
