@@ -110,15 +110,16 @@ def recommend(
 def _controls(facts: HostFacts, profile: profiles.Profile, gvisor: bool) -> tuple[str, ...]:
     found = []
     if gvisor:
-        found.append("gVisor: the host's kernel is out of reach")
+        found.append("gVisor: programs inside call its kernel, not the host's")
         found.append(
             "seccomp: gVisor honours it for what the container's first process starts, "
             "not for what enters by `exec`"
         )
         found.append("AppArmor: gVisor ignores it; it confines runc's containers only")
     else:
-        found.append(f"seccomp: {_offered(facts.seccomp)}")
-        found.append(f"AppArmor: {_offered(facts.apparmor)}")
+        answered = facts.engine is not None and not facts.engine.error
+        found.append(f"seccomp: {_offered(facts.seccomp if answered else None)}")
+        found.append(f"AppArmor: {_offered(facts.apparmor if answered else None)}")
     added = f", {', '.join(profile.cap_add)} given back" if profile.cap_add else ""
     found.append(f"capabilities: {' '.join(profile.cap_drop)} dropped{added}")
     if profile.no_new_privileges:

@@ -22,6 +22,8 @@ def matches(facts: HostFacts) -> bool:
 
 def why_no_gvisor(facts: HostFacts) -> Refusal:
     none = Refusal("this engine, in a virtual machine on macOS, has no gVisor runtime", _VM)
+    if facts.engine is not None and facts.engine.error:
+        return Refusal(facts.engine.error, _VM)
     return _engine.why_no_gvisor(facts, none)
 
 
