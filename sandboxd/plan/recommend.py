@@ -148,7 +148,7 @@ def _losses(facts: HostFacts, profile: profiles.Profile, gvisor: bool) -> tuple[
             Loss("runc without the profile", "seccomp list, dropped capabilities, read-only pins"),
         ]
     if facts.apparmor is False and not gvisor:
-        losses.append(Loss("AppArmor", "cannot be had on this kernel: it is not counted"))
+        losses.append(Loss("AppArmor", "this engine does not offer it: it is not counted"))
     if profile.network == "none":
         losses.append(Loss("the `dev` profile", "an open network: what is read can be sent away"))
     return tuple(losses)
