@@ -10,7 +10,7 @@ from sandboxd.render._excerpt import excerpt
 from sandboxd.render.text import render
 from sandboxd.text import SourceText, Span
 
-PATH = "/work/.devcontainer/devcontainer.json"
+PATH = "/code/.devcontainer/devcontainer.json"
 
 
 def marked(line: str, start: int, end: int, width: int = 80) -> tuple[str, str]:
@@ -72,7 +72,7 @@ def report_on(
 def test_a_whole_screen() -> None:
     text = '{\n\t"image": "x",\n\t"runArgs": ["--pid=host"], "capAdd": ["SYS_PTRACE"]\n}\n'
     assert (
-        render(report_on(text, only=("host-pid",)), colour=False, width=72, cwd="/work")
+        render(report_on(text, only=("host-pid",)), colour=False, width=72, cwd="/code")
         == """\
 error[host-pid]: the container can take over every process of the host
  --> .devcontainer/devcontainer.json:3:21
@@ -103,16 +103,16 @@ def test_allowed_findings_are_counted_and_not_shown() -> None:
 
 
 def test_what_was_not_checked_is_always_shown() -> None:
-    report = Report((), (Skipped("/work/a", "is locked", "unlock it"),), 0, {})
-    shown = render(report, colour=False, width=80, cwd="/work")
+    report = Report((), (Skipped("/code/a", "is locked", "unlock it"),), 0, {})
+    shown = render(report, colour=False, width=80, cwd="/code")
     assert "not checked: a: is locked\n  hint: unlock it" in shown
 
 
 def test_files_are_headed_when_there_are_several() -> None:
-    places = [Place(f"/work/{name}", Span(0, 1)) for name in ("a", "b")]
+    places = [Place(f"/code/{name}", Span(0, 1)) for name in ("a", "b")]
     sources = {place.path: SourceText(place.path, "x") for place in places}
     found = tuple(Finding("r", Severity.ERROR, "m", place, "e") for place in places)
-    shown = render(Report(found, (), 2, sources), colour=False, width=80, cwd="/work")
+    shown = render(Report(found, (), 2, sources), colour=False, width=80, cwd="/code")
     assert shown.startswith("a:\n\nerror[r]: m\n --> a:1:1\n")
     assert "\n\nb:\n\nerror[r]: m\n --> b:1:1\n" in shown
     assert "2 errors in 2 files" in shown
@@ -132,13 +132,13 @@ def test_safe_fixes_need_no_flag() -> None:
 
 
 def test_hostile_text_cannot_drive_the_terminal() -> None:
-    name = "/work/\x1b[2J\n.json"
+    name = "/code/\x1b[2J\n.json"
     finding = Finding("r", Severity.ERROR, "a\x1b]0;b\nc", Place(name, Span(0, 1)), "e")
     shown = render(
         Report((finding,), (), 1, {name: SourceText(name, "\x9b1m")}),
         colour=False,
         width=80,
-        cwd="/work",
+        cwd="/code",
     )
     assert "\x1b" not in shown and "\x9b" not in shown
     assert "a\\x1b]0;b\\x0ac" in shown
@@ -154,7 +154,7 @@ def test_colour_changes_nothing_but_colour() -> None:
     import re
 
     report = report_on('{ "privileged": true, "initializeCommand": "ls" }')
-    plain = render(report, colour=False, width=80, cwd="/work")
-    coloured = render(report, colour=True, width=80, cwd="/work")
+    plain = render(report, colour=False, width=80, cwd="/code")
+    coloured = render(report, colour=True, width=80, cwd="/code")
     assert coloured != plain
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
