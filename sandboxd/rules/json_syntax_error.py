@@ -30,12 +30,14 @@ No difference: it is about what is asked for, not about what runs.
 from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
-from sandboxd.findings import Finding, Place, RuleMeta, Severity
+from sandboxd.findings import RuleMeta, Severity
+from sandboxd.rules._syntax import at, errors
 from sandboxd.text import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sandboxd.findings import Finding
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.document import Document
 
@@ -48,28 +50,15 @@ META = RuleMeta(
     needs=("problems",),
 )
 
-# One missing mark makes many errors; nobody reads more than a screen of them.
-_MOST = 20
-
 
 def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
     if subject.language != "jsonc":
         return
-    problems = [problem for problem in subject.tree.problems if not problem.code]
-    for problem in problems[:_MOST]:
-        yield _finding(subject, problem.span, problem.message)
-    if len(problems) > _MOST:
-        message = f"there are more errors than these {_MOST}: correct them first"
-        yield _finding(subject, problems[_MOST].span, message)
+    yield from errors(META, subject)
     root = subject.tree.root
     if root is None:
         if not subject.tree.problems:
-            yield _finding(subject, Span(0, 0), "the file is empty: expected an object `{...}`")
+            yield at(META, subject, Span(0, 0), "the file is empty: expected an object `{...}`")
     elif root.kind != "object":
         start = Span(root.span.start, root.span.start + 1)
-        yield _finding(subject, start, f"expected an object `{{...}}`, found this {root.kind}")
-
-
-def _finding(subject: Document, span: Span, message: str) -> Finding:
-    place = Place(subject.source.path, span)
-    return Finding(META.id, META.severity, message, place, message, why=META.why)
+        yield at(META, subject, start, f"expected an object `{{...}}`, found this {root.kind}")

@@ -30,11 +30,13 @@ No difference: it is about what is asked for, not about what runs.
 from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
-from sandboxd.findings import Finding, Place, RuleMeta, Severity
+from sandboxd.findings import RuleMeta, Severity
+from sandboxd.rules._syntax import errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sandboxd.findings import Finding
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.document import Document
 
@@ -47,18 +49,7 @@ META = RuleMeta(
     needs=("problems",),
 )
 
-# One missing mark makes many errors; nobody reads more than a screen of them.
-_MOST = 20
-
 
 def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
-    if subject.language != "yaml":
-        return
-    problems = [problem for problem in subject.tree.problems if not problem.code]
-    for problem in problems[:_MOST]:
-        place = Place(subject.source.path, problem.span)
-        yield Finding(META.id, META.severity, problem.message, place, problem.message, why=META.why)
-    if len(problems) > _MOST:
-        message = f"there are more errors than these {_MOST}: correct them first"
-        place = Place(subject.source.path, problems[_MOST].span)
-        yield Finding(META.id, META.severity, message, place, message, why=META.why)
+    if subject.language == "yaml":
+        yield from errors(META, subject)

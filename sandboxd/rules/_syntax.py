@@ -1,0 +1,31 @@
+"""What every language's syntax-error rule says of text that its parser could not read."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.findings import Finding, Place, RuleMeta
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxd.model.document import Document
+    from sandboxd.text import Span
+
+# One missing mark makes many errors; nobody reads more than a screen of them.
+_MOST = 20
+
+
+def errors(meta: RuleMeta, document: Document) -> Iterator[Finding]:
+    """A finding for each problem of the text; problems with a code have rules of their own."""
+    problems = [problem for problem in document.tree.problems if not problem.code]
+    for problem in problems[:_MOST]:
+        yield at(meta, document, problem.span, problem.message)
+    if len(problems) > _MOST:
+        message = f"there are more errors than these {_MOST}: correct them first"
+        yield at(meta, document, problems[_MOST].span, message)
+
+
+def at(meta: RuleMeta, document: Document, span: Span, message: str) -> Finding:
+    """A finding whose message is its identity: the same words at another line are the same."""
+    place = Place(document.source.path, span)
+    return Finding(meta.id, meta.severity, message, place, message, why=meta.why)
