@@ -6,8 +6,9 @@ Opened and closed, never written.
 from __future__ import annotations
 
 import glob
-import os
 from typing import Any
+
+from sandboxd.escapes._opening import first_writable
 
 TITLE = "open control group limits for writing"
 JUDGE = "kernel"
@@ -17,12 +18,10 @@ _FILES = ("cgroup.procs", "pids.max", "memory.max", "memory.limit_in_bytes", "de
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:
-    last = OSError("no control group is visible")
-    for file in _FILES:
-        for path in glob.glob(f"/sys/fs/cgroup/{file}") + glob.glob(f"/sys/fs/cgroup/*/{file}"):
-            try:
-                os.close(os.open(path, os.O_WRONLY))
-                return {"detail": f"{path} opens for writing"}
-            except OSError as error:
-                last = error
-    raise last
+    paths = [
+        path
+        for file in _FILES
+        for pattern in (f"/sys/fs/cgroup/{file}", f"/sys/fs/cgroup/*/{file}")
+        for path in glob.glob(pattern)
+    ]
+    return {"detail": f"{first_writable(paths, 'no control group is visible')} opens for writing"}

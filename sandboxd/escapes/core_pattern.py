@@ -6,8 +6,9 @@ Opened and closed, never written.
 
 from __future__ import annotations
 
-import os
 from typing import Any
+
+from sandboxd.escapes._opening import first_writable
 
 TITLE = "open a kernel helper path for writing (core_pattern)"
 JUDGE = "kernel"
@@ -22,11 +23,4 @@ _PATHS = (
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:
-    last = OSError("no path")
-    for path in _PATHS:
-        try:
-            os.close(os.open(path, os.O_WRONLY))
-            return {"detail": f"{path} opens for writing"}
-        except OSError as error:
-            last = error
-    raise last
+    return {"detail": f"{first_writable(_PATHS)} opens for writing"}

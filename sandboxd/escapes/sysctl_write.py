@@ -5,8 +5,9 @@ Opened and closed, never written. Settings of a namespace of its own are not amo
 
 from __future__ import annotations
 
-import os
 from typing import Any
+
+from sandboxd.escapes._opening import first_writable
 
 TITLE = "open the kernel's settings for writing"
 JUDGE = "kernel"
@@ -23,11 +24,4 @@ _PATHS = (
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:
-    last = OSError("no path")
-    for path in _PATHS:
-        try:
-            os.close(os.open(path, os.O_WRONLY))
-            return {"detail": f"{path} opens for writing"}
-        except OSError as error:
-            last = error
-    raise last
+    return {"detail": f"{first_writable(_PATHS)} opens for writing"}
