@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.integration.commands import sandboxd
+
 HOSTS = Path(__file__).parents[1] / "hosts"
-
-
-class Result:
-    def __init__(self, done: subprocess.CompletedProcess[str]) -> None:
-        self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
-
-
-def sandboxd(*arguments: object) -> Result:
-    environ = os.environ | {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
-    command = [sys.executable, "-m", "sandboxd", *map(str, arguments)]
-    return Result(subprocess.run(command, capture_output=True, text=True, env=environ, check=False))
 
 
 @pytest.fixture
