@@ -94,7 +94,7 @@ def run(demo: Demo) -> None:
 
 def verify(demo: Demo) -> None:
     """Step 6: the sandbox holds; the weak container of step 3, started as it asks, does not."""
-    demo.screen.run("sandboxd", "verify")
+    demo.screen.run("sandboxd", "verify", most_lines=200)
     demo.screen.say("Now the weak container, as its devcontainer.json asks for it:")
     name = f"sandboxd-demo-weak-{os.getpid()}"
     socket = demo.docker_host.removeprefix("unix://")
@@ -107,7 +107,7 @@ def verify(demo: Demo) -> None:
             *("--mount", f"type=bind,source={demo.project},target=/workspace"),
             *(demo.image, "sleep", "600"),
         )
-        demo.screen.run("sandboxd", "verify", "--container", name, expect={6})
+        demo.screen.run("sandboxd", "verify", "--container", name, expect={6}, most_lines=200)
     finally:
         _remove_containers(demo, f"name={name}")
 
