@@ -71,6 +71,19 @@ RUNTIMES = ("auto", "gvisor", "runc")
 NETWORK_MODES = ("default", "none")
 LEVELS = ("off", "hint", "warning", "error")
 
+KEYS: dict[str, tuple[str, ...]] = {
+    "": (
+        "profile", "runtime", "image", "user", "capabilities", "network", "environment", "allow",
+        "rules",
+    ),
+    "capabilities": ("add",),
+    "network": ("mode",),
+    "environment": (),
+    "allow": ("rule", "reason", "expires"),
+    "rules": (),
+}  # fmt: skip
+"""The known keys by table, none where they are the project's own; `config_keys` says what they mean."""
+
 CAPABILITIES = (
     "AUDIT_CONTROL", "AUDIT_READ", "AUDIT_WRITE", "BLOCK_SUSPEND", "BPF",
     "CHECKPOINT_RESTORE", "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID",
@@ -124,7 +137,7 @@ def check(
             "allow": reader.allow,
             "rules": reader.levels,
         }
-        for key, node in reader.members(tree.root, "", tuple(readers)):
+        for key, node in reader.members(tree.root, ""):
             values[key] = readers[key](node)
     if reader.findings:
         return None, tuple(reader.findings)
@@ -157,8 +170,9 @@ class _Reader:
         found = _shown(node)
         self.report("config-wrong-type", node.span, f"`{key}` must be {wanted}, not {found}", key)
 
-    def members(self, node: Node, table: str, known: Sequence[str]) -> Iterator[tuple[str, Node]]:
+    def members(self, node: Node, table: str) -> Iterator[tuple[str, Node]]:
         """The members of a table whose keys are known; the others are reported."""
+        known = KEYS[table]
         if node.kind != "object":
             self.wrong_type(node, table, "a table")
             return
@@ -207,7 +221,7 @@ class _Reader:
 
     def capabilities(self, node: Node) -> tuple[Setting[str], ...]:
         found = []
-        for key, value in self.members(node, "capabilities", ("add",)):
+        for key, value in self.members(node, "capabilities"):
             if value.kind != "array":
                 self.wrong_type(value, f"capabilities.{key}", "a list of strings")
                 continue
@@ -226,13 +240,13 @@ class _Reader:
 
     def network(self, node: Node) -> Setting[str] | None:
         mode = None
-        for _, value in self.members(node, "network", ("mode",)):
+        for _, value in self.members(node, "network"):
             mode = self.choice(value, "network.mode", NETWORK_MODES)
         return mode
 
     def environment(self, node: Node) -> tuple[Setting[tuple[str, str]], ...]:
         found = []
-        for key, value in self.members(node, "environment", ()):
+        for key, value in self.members(node, "environment"):
             text = value.text()
             if text is None:
                 self.wrong_type(value, f"environment.{key}", "a string")
@@ -255,7 +269,7 @@ class _Reader:
 
     def _allow_entry(self, node: Node) -> Allow | None:
         texts: dict[str, str] = {}
-        for key, value in self.members(node, "allow", ("rule", "reason", "expires")):
+        for key, value in self.members(node, "allow"):
             if key == "expires":
                 texts[key] = self._date(value)
             else:
@@ -285,7 +299,7 @@ class _Reader:
 
     def levels(self, node: Node) -> tuple[Setting[tuple[str, str]], ...]:
         found = []
-        for key, value in self.members(node, "rules", ()):
+        for key, value in self.members(node, "rules"):
             self._known_rule(key, value.span)
             level = self.choice(value, f"rules.{key}", LEVELS)
             if level is not None:
