@@ -1,7 +1,7 @@
 """Write what is made from the code, or with `--check` say what of it is out of date.
 
 The indexes of rules and of file kinds; one page for each rule (its docstring) and an index, below docs/rules/; docs/commands.md from the
-commands' arguments.
+commands' arguments; docs/configuration.md and the JSON schema of sandboxd.toml from its keys.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import os
 import sys
 
 from sandboxd import rules
+from sandboxd.cli import config_schema
 from sandboxd.cli.main import build_parser, command_names, load_command
 from sandboxd.files import write_atomic
 from sandboxd.sandbox import misreports
-from tools import generate_index, host_pages, profile_pages, seed_guide
+from tools import config_page, generate_index, host_pages, profile_pages, seed_guide
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _NOTE = "<!-- Made by `./dev docs` from the code: change it there. -->\n\n"
@@ -30,6 +31,8 @@ def pages() -> dict[str, str]:
     made["platforms.md"] = _NOTE + host_pages.platforms_page()
     made["versions.md"] = _NOTE + host_pages.versions_page()
     made["profiles.md"] = _NOTE + profile_pages.page()
+    made["configuration.md"] = _NOTE + config_page.page()
+    made["sandboxd.schema.json"] = config_schema.text()
     made["seed-guide.md"] = _NOTE + seed_guide.page()
     return made
 

@@ -20,6 +20,7 @@ EVERYTHING = DECISIONS | {
     "escapes",
     "project",
     "ipc",
+    "config_keys",
 }
 
 MAY_IMPORT: dict[str, frozenset[str]] = {
@@ -58,6 +59,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "platforms": BASE | {"host.facts", "model"},
     "rules": MEANING | {"config", "host.facts", "host.versions", "platforms", "data"},
     "config": BASE | {"findings", "syntax", "files", "data"},
+    "config_keys": frozenset({"config"}),
     "policy": MEANING | {"config", "host.facts", "data", "files"},
     "analysis": MEANING | {"kinds", "effective", "rules", "host.facts", "config"},
     "plan": DECISIONS | {"kinds", "effective"},

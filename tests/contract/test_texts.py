@@ -18,6 +18,7 @@ GENERATED = (
     "tests/hosts/",
     "docs/rules/",
     "docs/platforms.md",
+    "docs/sandboxd.schema.json",
 )
 LOCKS = ("package-lock.json",)
 

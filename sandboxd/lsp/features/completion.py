@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from lsprotocol import types
 
-from sandboxd import config, rules
+from sandboxd import config, config_keys, rules
 from sandboxd.host.facts import HostFacts
 from sandboxd.lsp import convert
 from sandboxd.lsp.context import Context
@@ -23,27 +23,6 @@ from sandboxd.text import Span
 
 _WORD = re.compile(r"[\w./:=${}-]*\Z")
 
-_KEYS = {
-    "profile": "how strict: a named profile",
-    "runtime": "gVisor, hardened runc, or what this host has",
-    "image": "the image to run",
-    "user": "the user inside",
-}
-_TABLES = {
-    "capabilities": "capabilities added to the profile's",
-    "network": "`default` or `none`",
-    "environment": "environment variables inside",
-    "rules": "how much findings weigh in this project",
-}
-_IN_TABLES = {
-    "capabilities": {"add": "a list of capability names"},
-    "network": {"mode": "`default` or `none`"},
-    "allow": {
-        "rule": "the rule whose findings are accepted",
-        "reason": "why",
-        "expires": "until when: a date",
-    },
-}
 _SAFE_OPTIONS = {
     "no-new-privileges": "setuid programs gain nothing",
     "seccomp=${localWorkspaceFolder}/seccomp.json": "a profile of your own",
@@ -109,20 +88,29 @@ def _in_config(
     table = _table(text[:at])
     value = re.match(r"\s*([\w-]+)\s*=\s*(.*)", line, re.DOTALL)
     if line.lstrip().startswith("["):
-        names = list(_TABLES.items())
-        names.append(("allow", "findings that are accepted, with a reason: `[[allow]]`"))
+        names = [(each.name, _detail(each)) for each in config_keys.tables() if each.name]
         return names, types.CompletionItemKind.Module
     if value is None and not _in_list(text[:at]):
         if table == "rules":
             return [(rule, "a rule") for rule in rules.ids()], types.CompletionItemKind.Property
-        keys = _IN_TABLES.get(table, {}) if table else _KEYS
-        return list(keys.items()), types.CompletionItemKind.Property
+        return _keys(table), types.CompletionItemKind.Property
     key = value[1] if value is not None else _in_list(text[:at])
     quoted = line.count('"') % 2 == 1
     offers = list(_values(table, key, host))
     if not quoted:
         offers = [(f'"{label}"', detail) for label, detail in offers]
     return offers, types.CompletionItemKind.Value
+
+
+def _keys(table: str) -> list[Offer]:
+    """The keys that may stand in a table, as far as they are not the project's own."""
+    found = [each for each in config_keys.tables() if each.name == table and not each.is_open]
+    return [(key.name, _detail(key)) for each in found for key in each.keys]
+
+
+def _detail(described: config_keys.Table | config_keys.Key) -> str:
+    text = described.meaning
+    return text[0].lower() + text[1:]
 
 
 def _values(table: str, key: str, host: HostFacts) -> Iterator[Offer]:

@@ -1,0 +1,103 @@
+"""The JSON schema of `sandboxd.toml` (draft 7), for editors that check TOML: Taplo, Even Better TOML.
+
+It says what `config` says of one file alone. What the profile, the host or a policy refuses of a
+file that is sound in itself, no schema can know.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sandboxd import config, config_keys, rules
+from sandboxd.config_keys import Key, Table
+from sandboxd.plan import profiles
+
+_NOT_BLANK = r"\S"
+_NO_NUL = r"^[^\u0000]*$"
+_VARIABLE_NAME = r"^[^=\u0000]+$"
+_DATE = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
+
+
+def text() -> str:
+    """The schema as JSON, laid out for people as well."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """The schema as data."""
+    top, *others = config_keys.tables(tuple(rules.ids()))
+    made = _table(top)
+    made["properties"] |= {table.name: _entries(table) for table in others}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "sandboxd.toml",
+        **made,
+    }
+
+
+def _entries(table: Table) -> dict[str, Any]:
+    if not table.repeated:
+        return _table(table)
+    return {"description": f"{table.meaning}.", "type": "array", "items": _table(table)}
+
+
+def _table(table: Table) -> dict[str, Any]:
+    made: dict[str, Any] = {"description": f"{table.meaning}.", "type": "object"}
+    if not table.is_open:
+        made["properties"] = {key.name: _key(key) for key in table.keys}
+        made["additionalProperties"] = False
+        needed = [key.name for key in table.keys if not key.default]
+        return made | ({"required": needed} if needed else {})
+    (key,) = table.keys
+    if not key.names:
+        return made | {
+            "propertyNames": {"pattern": _VARIABLE_NAME},
+            "additionalProperties": _key(key),
+        }
+    made["properties"] = {name: _key(key) | {"description": _rule(name)} for name in key.names}
+    return made | {"additionalProperties": False}
+
+
+def _key(key: Key) -> dict[str, Any]:
+    sentences = [f"{key.meaning}.", key.limits]
+    if key.default:
+        sentences.append(f"Without it: {key.default}.")
+    made: dict[str, Any] = {"description": " ".join(filter(None, sentences))}
+    if key.type == config_keys.TEXTS:
+        made |= {"type": "array", "items": _capability()}
+    elif key.type == config_keys.DATE:
+        made |= {"type": "string", "format": "date", "pattern": _DATE}
+    elif key.choices:
+        made |= {"type": "string", "enum": list(key.choices)}
+    else:
+        made |= {"type": "string", "pattern": _NO_NUL if key.may_be_empty else _NOT_BLANK}
+    if key.own_text:
+        made["not"] = {"pattern": rf"\$\{{({_any_case('local')})?{_any_case('env')}"}
+    if key.literal is not None:
+        made["default"] = key.literal
+    if key.name == "profile":
+        purposes = [profiles.load(name).purpose for name in key.choices]
+        made["x-taplo"] = {"docs": {"enumValues": purposes}}
+    return made
+
+
+def _capability() -> dict[str, Any]:
+    """The names as they are offered, or in any other spelling that is understood."""
+    names = "|".join(_any_case(name) for name in config.CAPABILITIES)
+    return {
+        "anyOf": [
+            {"type": "string", "enum": list(config.CAPABILITIES)},
+            {"type": "string", "pattern": f"^({_any_case('CAP_')})?({names})$"},
+        ]
+    }
+
+
+def _any_case(word: str) -> str:
+    """A pattern for `word` in upper, lower or mixed case: JSON schema has no flags."""
+    return "".join(f"[{c.upper()}{c.lower()}]" if c.isalpha() else c for c in word)
+
+
+def _rule(name: str) -> str:
+    summary: str = rules.get(name).META.summary
+    return f"{summary[0].upper()}{summary[1:]}."

@@ -1,0 +1,184 @@
+"""What the keys of `sandboxd.toml` mean, as data: for editors, the JSON schema and the reference.
+
+`config.KEYS` says which there are; a test holds the two together, and another that the schema made
+from this and the reader in `config` accept the same files.
+"""
+
+from __future__ import annotations
+
+from sandboxd import config
+from sandboxd._typing import NamedTuple
+
+TEXT, TEXTS, DATE = "string", "list of strings", "date"
+
+
+class Key(NamedTuple):
+    """One key; the one with the name `*` stands for all of a table whose keys are the project's own."""
+
+    name: str
+    meaning: str
+    """One sentence without a full stop."""
+    example: str
+    """A value, or for `*` a line, as it is written in the file."""
+    type: str = TEXT
+    default: str = ""
+    """What holds without it, in words; '' where it must be there."""
+    choices: tuple[str, ...] = ()
+    """The values that it, or each of its items, may have; none: any text."""
+    names: tuple[str, ...] = ()
+    """For `*`: the names that may stand there; none: any."""
+    limits: str = ""
+    """What it cannot loosen: whole sentences."""
+    literal: str | None = None
+    """The default as a value, where it is one."""
+    own_text: bool = False
+    """Refused where it names a variable of the host's environment."""
+    may_be_empty: bool = False
+
+
+class Table(NamedTuple):
+    """A table of the file; '' is the top level."""
+
+    name: str
+    meaning: str
+    keys: tuple[Key, ...]
+    repeated: bool = False
+    """Written `[[name]]`, as often as wanted."""
+
+    @property
+    def heading(self) -> str:
+        """As it is written in the file; '' for the top level."""
+        if not self.name:
+            return ""
+        return f"[[{self.name}]]" if self.repeated else f"[{self.name}]"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its keys are the project's own."""
+        return self.keys[0].name == "*"
+
+
+def tables(rules: tuple[str, ...] = ()) -> tuple[Table, ...]:
+    """All tables in the order of the reference; `rules` are the ids that may be named (none: any)."""
+    return (
+        Table("", "What the project asks for", _top()),
+        Table("capabilities", "Capabilities beyond those of the profile", (_capabilities(),)),
+        Table("network", "What the sandbox reaches", (_mode(),)),
+        Table("environment", "Environment variables inside", (_variable(),)),
+        Table(
+            "allow",
+            "Findings of `sandboxd check` that the project accepts",
+            _allow(rules),
+            repeated=True,
+        ),
+        Table("rules", "How much the findings of a rule weigh in this project", (_level(rules),)),
+    )
+
+
+def _top() -> tuple[Key, ...]:
+    return (
+        Key(
+            "profile",
+            "How strict the sandbox is: a named profile",
+            '"dev"',
+            default="`dev`",
+            literal="dev",
+            choices=config.profile_names(),
+            limits="`trusted` takes controls away, so it counts only after `sandboxd trust add`. "
+            "A policy can leave out profiles.",
+        ),
+        Key(
+            "runtime",
+            "What runs the sandbox: gVisor, hardened runc, or the best that this host has",
+            '"auto"',
+            default="`auto`: gVisor where it works, else hardened runc, and why",
+            literal="auto",
+            choices=config.RUNTIMES,
+            limits="A profile that needs gVisor refuses `runc`, unless `--allow-runc` is given "
+            "where the policy lets it. A policy can demand gVisor.",
+        ),
+        Key(
+            "image",
+            "The image to run, best with its digest",
+            '"mcr.microsoft.com/devcontainers/base:debian"',
+            default="that of your devcontainer.json",
+            limits="It cannot name a variable of the host's environment.",
+            own_text=True,
+        ),
+        Key(
+            "user",
+            "The user inside: a name or a number",
+            '"vscode"',
+            default="what the image and the profile say",
+            limits="Root is refused where the profile says non-root, and so is a variable of the "
+            "host's environment.",
+            own_text=True,
+        ),
+    )
+
+
+def _capabilities() -> Key:
+    return Key(
+        "add",
+        "Capabilities that the sandbox gets in addition to the profile's; `CAP_` and case do not matter",
+        '["NET_BIND_SERVICE"]',
+        type=TEXTS,
+        default="none",
+        choices=config.CAPABILITIES,
+        limits="One that the profile or a policy does not let a project ask for is refused.",
+    )
+
+
+def _mode() -> Key:
+    return Key(
+        "mode",
+        "Whether there is a network: that of the profile, or none",
+        '"none"',
+        default="that of the profile",
+        literal="default",
+        choices=config.NETWORK_MODES,
+        limits="`default` is refused where the profile or a policy takes the network away.",
+    )
+
+
+def _variable() -> Key:
+    return Key(
+        "*",
+        "A variable and its value",
+        'EDITOR = "vi"',
+        default="none",
+        limits="It cannot copy a variable of the host's environment, maybe a secret.",
+        own_text=True,
+        may_be_empty=True,
+    )
+
+
+def _allow(rules: tuple[str, ...]) -> tuple[Key, ...]:
+    return (
+        Key(
+            "rule",
+            "The rule whose findings are accepted",
+            '"host-network"',
+            choices=rules,
+            limits="It changes what `check` reports, not what the sandbox does.",
+        ),
+        Key("reason", "Why they are accepted, for the next reader", '"the test server needs it"'),
+        Key(
+            "expires",
+            "Until which day they are accepted",
+            "2027-01-31",
+            type=DATE,
+            default="for ever",
+        ),
+    )
+
+
+def _level(rules: tuple[str, ...]) -> Key:
+    return Key(
+        "*",
+        "The id of a rule, and the severity that its findings get",
+        'home-mounted = "warning"',
+        default="the severity that the rule gives",
+        choices=config.LEVELS,
+        names=rules,
+    )

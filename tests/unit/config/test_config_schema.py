@@ -1,0 +1,145 @@
+"""The JSON schema of sandboxd.toml and our own reader accept the same files."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sandboxd import config, config_keys, rules
+from sandboxd.cli import config_schema
+from sandboxd.text import SourceText
+
+VALIDATOR = jsonschema_rs.validator_for(config_schema.schema())
+
+VALID = (
+    "",
+    'profile = "review"\nruntime = "gvisor"\nimage = "a:1"\nuser = "1000:1000"',
+    '[capabilities]\nadd = ["CAP_KILL", "net_bind_service", "Cap_Chown"]',
+    "[capabilities]\nadd = []",
+    '[network]\nmode = "default"',
+    "[network]",
+    '[environment]\nEDITOR = ""\n"odd name" = "a=b"\nHOME = "${containerEnv:HOME}"',
+    '[[allow]]\nrule = "host-network"\nreason = "x"\nexpires = 2027-01-31',
+    '[[allow]]\nrule = "host-network"\nreason = "x"\nexpires = "2027-01-31"',
+    '[rules]\nhost-network = "off"\nhost-pid = "hint"',
+)
+INVALID = (
+    'profil = "dev"',
+    'profile = "strict"',
+    "profile = 1",
+    'profile = ""',
+    'runtime = "docker"',
+    'image = " "',
+    'image = ["a"]',
+    'image = "${localEnv:IMAGE}"',
+    'user = "${ENV:USER}"',
+    "user = 1000",
+    "capabilities = []",
+    '[capabilities]\nadd = "KILL"',
+    '[capabilities]\nadd = ["CAP_NOTHING"]',
+    '[capabilities]\nadd = ["CAP_CAP_KILL"]',
+    '[capabilities]\ndrop = ["ALL"]',
+    '[network]\nmode = "host"',
+    "[environment]\nA = 1",
+    '[environment]\n"A=B" = "c"',
+    '[environment]\n"" = "c"',
+    '[environment]\nTOKEN = "${localEnv:TOKEN}"',
+    '[environment]\nTOKEN = "a\\u0000b"',
+    '[allow]\nrule = "host-network"\nreason = "x"',
+    '[[allow]]\nrule = "host-network"',
+    '[[allow]]\nreason = "x"',
+    '[[allow]]\nrule = "no-such-rule"\nreason = "x"',
+    '[[allow]]\nrule = "host-network"\nreason = ""',
+    '[[allow]]\nrule = "host-network"\nreason = "x"\nexpires = "soon"',
+    '[[allow]]\nrule = "host-network"\nreason = "x"\nuntil = 2027-01-31',
+    '[rules]\nhost-network = "fatal"',
+    '[rules]\nno-such-rule = "off"',
+    "[rules]\nhost-network = true",
+)
+
+
+def reader_accepts(text: str) -> bool:
+    found, _ = config.parse(SourceText("/p/sandboxd.toml", text), rule_ids=rules.ids())
+    return found is not None
+
+
+def schema_accepts(text: str) -> bool:
+    """As a TOML editor asks: dates are texts to a JSON schema."""
+    return bool(VALIDATOR.is_valid(_as_json(tomllib.loads(text))))
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _as_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_as_json(item) for item in value]
+    return value if isinstance(value, (str, int, float)) else str(value)
+
+
+@pytest.mark.parametrize("text", VALID)
+def test_both_accept(text: str) -> None:
+    assert (reader_accepts(text), schema_accepts(text)) == (True, True)
+
+
+@pytest.mark.parametrize("text", INVALID)
+def test_both_refuse(text: str) -> None:
+    assert (reader_accepts(text), schema_accepts(text)) == (False, False)
+
+
+@pytest.mark.parametrize("table", config_keys.tables(), ids=lambda table: table.name or "top")
+def test_each_example_is_accepted_and_each_choice(table: config_keys.Table) -> None:
+    for key in table.keys:
+        if key.name == "*":
+            assert schema_accepts(f"{table.heading}\n{key.example}")
+            assert reader_accepts(f"{table.heading}\n{key.example}")
+        values = [f'"{choice}"' for choice in key.choices]
+        if key.type == config_keys.TEXTS:
+            values = [f"[{value}]" for value in values]
+        if table.is_open or table.repeated:
+            continue
+        for value in (key.example, *values):
+            text = f"{table.heading}\n{key.name} = {value}"
+            assert (reader_accepts(text), schema_accepts(text)) == (True, True), text
+
+
+def test_every_key_that_is_read_is_described_and_no_other() -> None:
+    described = {
+        table.name: tuple(key.name for key in table.keys if key.name != "*")
+        for table in config_keys.tables()
+    }
+    described[""] += tuple(table.name for table in config_keys.tables() if table.name)
+    assert {name: set(keys) for name, keys in described.items()} == {
+        name: set(keys) for name, keys in config.KEYS.items()
+    }
+
+
+def test_defaults_are_those_of_the_reader() -> None:
+    empty = config.default("/p")
+    for key in config_keys.tables()[0].keys:
+        if key.literal is not None:
+            assert getattr(empty, key.name).value == key.literal
+
+
+_WORDS = st.sampled_from(
+    ["dev", "agent", "auto", "runc", "none", "", " ", "${env:A}", "KILL", "cap_kill", "off", "ı"]
+)
+_KEYS = st.sampled_from(sorted({*config.KEYS, *sum(config.KEYS.values(), ()), "host-pid", "x"}))
+_VALUES = st.recursive(
+    _WORDS | st.integers(0, 9) | st.booleans(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_KEYS, inner, max_size=2),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(_KEYS, _VALUES, max_size=3))
+def test_they_agree_on_whatever_is_written(document: dict[str, Any]) -> None:
+    import tomli_w
+
+    text = tomli_w.dumps(document)
+    assert reader_accepts(text) == schema_accepts(text)
