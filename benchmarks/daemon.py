@@ -1,0 +1,317 @@
+#!/usr/bin/env python3
+"""What the daemon costs as the load grows: projects that it keeps, editors that are attached.
+
+    benchmarks/daemon.py [--projects 1,10,...] [--editors 1,5,20] [--rounds N] [--json]
+
+Each load gets a daemon of its own. Processes are started in turn with an empty Python, so that a
+busy machine slows all alike: read the ratios. Nothing of the user's is touched: home, runtime
+folder and state are temporary, no engine is used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import editor
+import run
+
+_SAMPLES = 40
+_IDLE_SECONDS = 20.0
+_PING_SECONDS = 0.01
+_LONGEST_SECONDS = 900.0
+
+
+class Load(NamedTuple):
+    """One line of the table; times in milliseconds, memory in MiB.
+
+    `first` is the first `status` after the start, `stall` the longest that the daemon left a
+    request unanswered while it took up its projects, `settled` the seconds until it had.
+    `rss` and `pss` are after a full `status`. `idle` is in percent of a core.
+    """
+
+    projects: int
+    editors: int
+    first: float
+    stall: float
+    settled: float
+    status: float
+    attach: float
+    p50: float
+    p95: float
+    rss: float
+    pss: float
+    idle: float
+    wakeups: float
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--projects", default="1,10,100,1000,5000", help="loads, without editors")
+    parser.add_argument("--editors", default="1,5,20", help="loads, with one project")
+    parser.add_argument("--rounds", type=int, default=15, help="starts of each process")
+    parser.add_argument("--json", action="store_true", help="machine-readable")
+    args = parser.parse_args()
+    loads = [(int(count), 0) for count in args.projects.split(",") if count]
+    loads += [(1, int(count)) for count in args.editors.split(",") if count]
+    found = []
+    for projects, editors in loads:
+        with tempfile.TemporaryDirectory(prefix="sbx-bench-") as folder:
+            found.append(measure(Path(folder), projects, editors, args.rounds))
+        if not args.json:
+            print(line(found[-1]) if len(found) > 1 else f"{heading()}\n{line(found[-1])}")
+    if args.json:
+        print(json.dumps([load._asdict() for load in found], indent=1))
+    return 0
+
+
+def measure(home: Path, projects: int, editors: int, rounds: int) -> Load:
+    """All numbers of one load."""
+    environ = run.user(home)
+    workspaces = prepare(home, environ, projects)
+    with daemon(environ) as pid, Pinger(environ) as pinger:
+        begin = time.perf_counter()
+        run.seconds([run.SCRIPT, "status"], environ, home)
+        first = (time.perf_counter() - begin) * 1000
+        settled = settle(pid)
+        stall = pinger.end()
+        with attached(environ, editors):
+            saved = saves(workspaces)
+            status, attach = ratios(environ, home, rounds)
+            # Each way to ask for everything, then look at what it left behind.
+            for arguments in (["status"], ["status", "--json"]):
+                run.seconds([run.SCRIPT, *arguments], environ, workspaces[0])
+            rss, pss = run.resident(pid) or 0.0, proportional(pid)
+            idle, wakeups = idleness(pid)
+    return Load(
+        projects,
+        editors,
+        first,
+        stall,
+        settled,
+        status,
+        attach,
+        statistics.median(saved),
+        sorted(saved)[int(len(saved) * 0.95)],
+        rss,
+        pss,
+        idle,
+        wakeups,
+    )
+
+
+def prepare(home: Path, environ: dict[str, str], count: int) -> list[Path]:
+    """Projects that are remembered and were generated before, as after a login."""
+    workspaces = [home / "p" / f"project{number}" for number in range(count)]
+    for number, workspace in enumerate(workspaces):
+        workspace.mkdir(parents=True)
+        (workspace / "sandboxd.toml").write_text(f'profile = "dev"\nimage = "image{number}"\n')
+    entries = [
+        {"path": str(path), "docker_host": environ["DOCKER_HOST"], "docker_context": None}
+        for path in workspaces
+    ]
+    store = home / "state" / "sandboxd" / "projects.json"
+    store.parent.mkdir(parents=True)
+    store.write_text(json.dumps({"version": 1, "projects": entries}))
+    return workspaces
+
+
+@contextlib.contextmanager
+def daemon(environ: dict[str, str]) -> Iterator[int]:
+    """A daemon that takes up what is remembered."""
+    process = subprocess.Popen(
+        [*run.MODULE, "daemon", "run", "--background"], env=environ, stdin=subprocess.DEVNULL
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not socket_path(environ).exists():
+            if time.monotonic() > deadline or process.poll() is not None:
+                raise SystemExit("the daemon did not come up")
+            time.sleep(0.005)
+        yield process.pid
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def socket_path(environ: dict[str, str]) -> Path:
+    return Path(environ["XDG_RUNTIME_DIR"]) / f"sandboxd-{os.getuid()}-1" / "daemon.sock"
+
+
+class Pinger:
+    """Asks something trivial all the time; `end` tells the longest wait, in milliseconds."""
+
+    def __init__(self, environ: dict[str, str]) -> None:
+        self._connection = socket.socket(socket.AF_UNIX)
+        self._connection.connect(str(socket_path(environ)))
+        self._connection.settimeout(60)
+        self._stop = threading.Event()
+        self._worst = 0.0
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> Pinger:
+        hello = {"version": "0", "docker_host": None, "docker_context": None, "path": "", "cwd": "/"}
+        self._ask("hello", hello)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+        self._connection.close()
+
+    def end(self) -> float:
+        self._stop.set()
+        self._thread.join()
+        return self._worst * 1000
+
+    def _run(self) -> None:
+        while not self._stop.wait(_PING_SECONDS):
+            begin = time.perf_counter()
+            self._ask("ping", {})
+            self._worst = max(self._worst, time.perf_counter() - begin)
+
+    def _ask(self, method: str, params: dict[str, object]) -> None:
+        message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        self._connection.sendall(json.dumps(message).encode() + b"\n")
+        while not self._connection.recv(65536).endswith(b"\n"):
+            pass
+
+
+def settle(pid: int) -> float:
+    """Seconds until the daemon has hardly anything to do for two seconds on end."""
+    begin = time.monotonic()
+    quiet_since = begin
+    before = run.cpu_seconds(pid) or 0.0
+    while time.monotonic() - begin < _LONGEST_SECONDS:
+        time.sleep(0.5)
+        now = run.cpu_seconds(pid) or 0.0
+        # The pings themselves take some.
+        if now - before > 0.08:
+            quiet_since = time.monotonic()
+        before = now
+        if time.monotonic() - quiet_since > 2:
+            break
+    return quiet_since - begin
+
+
+def saves(workspaces: list[Path]) -> list[float]:
+    """From the rename that saves a sandboxd.toml to the renamed devcontainer.json."""
+    taken = []
+    for number in range(_SAMPLES):
+        workspace = workspaces[number * len(workspaces) // _SAMPLES]
+        generated = workspace / ".devcontainer" / "devcontainer.json"
+        before = inode(generated)
+        time.sleep(0.1)
+        new = workspace / "new"
+        new.write_text(f'profile = "dev"\nimage = "saved{number}"\n')
+        begin = time.perf_counter()
+        new.rename(workspace / "sandboxd.toml")
+        while inode(generated) == before and time.perf_counter() - begin < 20:
+            time.sleep(0.0005)
+        taken.append((time.perf_counter() - begin) * 1000)
+    return taken
+
+
+def inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return 0
+
+
+def ratios(environ: dict[str, str], home: Path, rounds: int) -> tuple[float, float]:
+    """`status` beside `python -c pass`, attaching beside `python -I -S -c pass`; in turn."""
+    times: dict[str, list[float]] = {"pass": [], "bare": [], "status": [], "attach": []}
+    for _ in range(rounds):
+        times["pass"].append(run.seconds([run.PYTHON, "-c", "pass"], environ, home))
+        times["status"].append(run.seconds([run.SCRIPT, "status"], environ, home))
+        times["bare"].append(run.seconds([run.PYTHON, "-I", "-S", "-c", "pass"], environ, home))
+        begin = time.perf_counter()
+        session = editor.Editor([run.SCRIPT, "lsp", "--stdio"], environ)
+        try:
+            session.initialize()
+            times["attach"].append(time.perf_counter() - begin)
+        finally:
+            session.close()
+    median = {name: statistics.median(taken) for name, taken in times.items()}
+    return median["status"] / median["pass"], median["attach"] / median["bare"]
+
+
+@contextlib.contextmanager
+def attached(environ: dict[str, str], count: int) -> Iterator[None]:
+    """Editors with a file open each."""
+    sessions = [editor.Editor([run.SCRIPT, "lsp", "--stdio"], environ) for _ in range(count)]
+    try:
+        for session in sessions:
+            session.initialize()
+            session.open(run.sample(200))
+        yield
+    finally:
+        for session in sessions:
+            session.close()
+
+
+def idleness(pid: int) -> tuple[float, float]:
+    """Percent of a core, and wake-ups a second, while nothing happens."""
+    time.sleep(2)
+    cpu, switches, begin = run.cpu_seconds(pid) or 0.0, wakeups(pid), time.monotonic()
+    time.sleep(_IDLE_SECONDS)
+    took = time.monotonic() - begin
+    used = (run.cpu_seconds(pid) or 0.0) - cpu
+    return used * 100 / took, (wakeups(pid) - switches) / took
+
+
+def wakeups(pid: int) -> int:
+    """How often the threads of a process have waited for something and gone on."""
+    count = 0
+    for status in Path(f"/proc/{pid}/task").glob("*/status"):
+        with contextlib.suppress(OSError):
+            for text in status.read_text().splitlines():
+                if text.startswith("voluntary_ctxt_switches:"):
+                    count += int(text.split()[1])
+    return count
+
+
+def proportional(pid: int) -> float:
+    """Memory in MiB, of what is shared with others its share only; 0 where nobody tells."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(text.split()[1]) for text in lines if text.startswith("Pss:")) / 1024
+
+
+def heading() -> str:
+    names = (
+        *("projects", "editors", "first status ms", "stall ms", "settled s", "status x"),
+        *("attach x", "save p50 ms", "save p95 ms", "RSS MiB", "PSS MiB", "idle %", "wake-ups/s"),
+    )
+    return "  ".join(names)
+
+
+def line(load: Load) -> str:
+    names = heading().split("  ")
+    cells = [f"{value:.2f}" if isinstance(value, float) else str(value) for value in load]
+    return "  ".join(cell.rjust(len(name)) for cell, name in zip(cells, names, strict=True))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
