@@ -12,6 +12,7 @@ def platforms_page() -> str:
     """Each kind of host: what is possible, why not more, what to do instead, in order."""
     found = sorted(platforms.load().values(), key=lambda platform: platform.TITLE)
     head = (
+        "<!-- not run on this page: the steps are for other hosts than the one that tests -->\n\n"
         "# What each kind of host can do\n\n"
         "`sandboxd doctor` says which of these a host is, and what was seen there: a runtime counts "
         "only after it started a container. `sandboxd recommend` chooses among what was seen.\n\n"

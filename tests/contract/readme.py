@@ -8,9 +8,19 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 
+PLAYED = (
+    "README.md",
+    "docs/start-editing.md",
+    "docs/start-agents.md",
+    "docs/start-security.md",
+    "docs/in-ci.md",
+)
+"""The pages whose `console` blocks are run in order on a live engine."""
+
 _FENCE = re.compile(
     r"(?:^<!-- not run: (?P<why>.+?) -->\n)?^ *```(?P<kind>\w+)\n(?P<body>.*?)^ *```$", re.M | re.S
 )
+_WHOLE_PAGE = re.compile(r"^<!-- not run on this page: (?P<why>.+?) -->$", re.M)
 
 
 class Block(NamedTuple):
@@ -29,9 +39,11 @@ class Screen(NamedTuple):
 
 
 def blocks(page: str) -> list[Block]:
-    """All fenced blocks of a page."""
-    found = _FENCE.finditer((ROOT / page).read_text())
-    return [Block(hit["kind"], hit["body"], hit["why"] or "") for hit in found]
+    """All fenced blocks of a page; a reason may stand for the whole page."""
+    text = (ROOT / page).read_text()
+    whole = _WHOLE_PAGE.search(text)
+    why = whole["why"] if whole else ""
+    return [Block(hit["kind"], hit["body"], hit["why"] or why) for hit in _FENCE.finditer(text)]
 
 
 def screens(body: str) -> list[Screen]:

@@ -1,4 +1,5 @@
-"""The screens of the README, run in order in the sample project: they show what really happens."""
+"""The screens of the README and of the pages to start with, run in order, each page in its own
+copy of the sample project: they show what really happens."""
 
 from __future__ import annotations
 
@@ -9,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.readme import blocks, differences, screens
+from tests.contract.readme import PLAYED, blocks, differences, screens
 
 pytestmark = [pytest.mark.engine, pytest.mark.gvisor]
 
 
+@pytest.mark.parametrize("page", PLAYED)
 def test_screens_are_real(
-    demo_project: Path, engine: str, busybox_image: str, own_home: Path
+    page: str, demo_project: Path, engine: str, busybox_image: str, own_home: Path
 ) -> None:
     environment = {
         **os.environ,
@@ -24,6 +26,8 @@ def test_screens_are_real(
         "PYTHONUNBUFFERED": "1",
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }
+    # The pages name the config folder as it is where nothing else was set.
+    del environment["XDG_CONFIG_HOME"]
     for path in (demo_project, *demo_project.rglob("*")):
         os.chown(path, 1000, 1000)
 
@@ -39,10 +43,12 @@ def test_screens_are_real(
             check=False,
         )
         assert "this is a bug" not in done.stdout
-        return done.stdout.replace(str(demo_project), "/home/ann/weather")
+        return done.stdout.replace(str(demo_project), "/home/ann/weather").replace(
+            str(own_home), "/home/ann"
+        )
 
     try:
-        for block in blocks("README.md"):
+        for block in blocks(page):
             if block.kind == "console" and not block.not_run:
                 for screen in screens(block.body):
                     real = run(screen.command)
