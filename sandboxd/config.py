@@ -39,6 +39,17 @@ class Allow(NamedTuple):
     place: Place
 
 
+class WorkspaceWishes(NamedTuple):
+    """`[workspace]`: None where the profile, or what was found on disk, decides.
+
+    `layout` is ``bind``, the host's folder itself, or ``clone``, a private copy of it; `hot` are
+    folders, relative to the workspace, to be kept in memory.
+    """
+
+    layout: Setting[str] | None = None
+    hot: tuple[Setting[str], ...] | None = None
+
+
 class Config(NamedTuple):
     """`path` is the file's path as it is shown, None when there is no file."""
 
@@ -55,6 +66,7 @@ class Config(NamedTuple):
     rules: tuple[Setting[tuple[str, str]], ...] = ()
     digest: str = ""
     """Identity of the bytes that were read; '' when there is no file."""
+    wishes: WorkspaceWishes = WorkspaceWishes()
 
 
 def default(workspace: str) -> Config:
@@ -69,15 +81,22 @@ def nearest(start: str) -> str | None:
 
 RUNTIMES = ("auto", "gvisor", "runc")
 NETWORK_MODES = ("default", "none")
+LAYOUTS = ("bind", "clone")
+# A path that no tool that takes mounts apart breaks; the JSON schema has the same.
+FOLDER_INSIDE = (
+    r'^(?=.*\S)(?!\.\.?(/|$))[^/:,"\\$\x00-\x1f\x7f]+'
+    r'(/(?!\.\.?(/|$))[^/:,"\\$\x00-\x1f\x7f]+)*$'
+)
 LEVELS = ("off", "hint", "warning", "error")
 
 KEYS: dict[str, tuple[str, ...]] = {
     "": (
-        "profile", "runtime", "image", "user", "capabilities", "network", "environment", "allow",
-        "rules",
+        "profile", "runtime", "image", "user", "capabilities", "network", "workspace", "environment",
+        "allow", "rules",
     ),
     "capabilities": ("add",),
     "network": ("mode",),
+    "workspace": ("layout", "hot"),
     "environment": (),
     "allow": ("rule", "reason", "expires"),
     "rules": (),
@@ -133,12 +152,13 @@ def check(
             "user": lambda node: reader.own_text(node, "user"),
             "capabilities": reader.capabilities,
             "network": reader.network,
+            "workspace": reader.workspace,
             "environment": reader.environment,
             "allow": reader.allow,
             "rules": reader.levels,
         }
         for key, node in reader.members(tree.root, ""):
-            values[key] = readers[key](node)
+            values["wishes" if key == "workspace" else key] = readers[key](node)
     if reader.findings:
         return None, tuple(reader.findings)
     folder = os.path.dirname(os.path.abspath(source.path))
@@ -243,6 +263,28 @@ class _Reader:
         for _, value in self.members(node, "network"):
             mode = self.choice(value, "network.mode", NETWORK_MODES)
         return mode
+
+    def workspace(self, node: Node) -> WorkspaceWishes:
+        wishes = WorkspaceWishes()
+        for key, value in self.members(node, "workspace"):
+            if key == "layout":
+                layout = self.choice(value, "workspace.layout", LAYOUTS)
+                wishes = wishes._replace(layout=layout)
+            elif value.kind != "array":
+                self.wrong_type(value, "workspace.hot", "a list of strings")
+            else:
+                found = [self.folder_inside(item, "workspace.hot") for item in value.items]
+                wishes = wishes._replace(hot=tuple(item for item in found if item is not None))
+        return wishes
+
+    def folder_inside(self, node: Node, key: str) -> Setting[str] | None:
+        import re
+
+        setting = self.text(node, key)
+        if setting is not None and not re.match(FOLDER_INSIDE[:-1] + r"\Z", setting.value):
+            message = f"`{key}` must name folders below the workspace, not `{setting.value}`"
+            self.report("config-invalid-value", node.span, message, key)
+        return setting
 
     def environment(self, node: Node) -> tuple[Setting[tuple[str, str]], ...]:
         found = []

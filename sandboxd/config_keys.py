@@ -31,6 +31,8 @@ class Key(NamedTuple):
     """What it cannot loosen: whole sentences."""
     literal: str | None = None
     """The default as a value, where it is one."""
+    pattern: str = ""
+    """What each item of a list must look like, where it is no choice."""
     own_text: bool = False
     """Refused where it names a variable of the host's environment."""
     may_be_empty: bool = False
@@ -64,6 +66,7 @@ def tables(rules: tuple[str, ...] = ()) -> tuple[Table, ...]:
         Table("", "What the project asks for", _top()),
         Table("capabilities", "Capabilities beyond those of the profile", (_capabilities(),)),
         Table("network", "What the sandbox reaches", (_mode(),)),
+        Table("workspace", "Where the work is done", (_layout(), _hot())),
         Table("environment", "Environment variables inside", (_variable(),)),
         Table(
             "allow",
@@ -138,6 +141,31 @@ def _mode() -> Key:
         literal="default",
         choices=config.NETWORK_MODES,
         limits="`default` is refused where the profile or a policy takes the network away.",
+    )
+
+
+def _layout() -> Key:
+    return Key(
+        "layout",
+        "Whether the host's folder itself is worked on, or a private copy of it",
+        '"clone"',
+        default="that of the profile",
+        choices=config.LAYOUTS,
+        limits="Where the profile works on a copy, `bind` counts only after `sandboxd trust add`, and "
+        "a policy can forbid it.",
+    )
+
+
+def _hot() -> Key:
+    return Key(
+        "hot",
+        "Folders that are kept in memory under gVisor, where files on the host are slow; what is in "
+        "them goes with the sandbox",
+        '["node_modules"]',
+        type=TEXTS,
+        default="those of known tools that are missing or empty on the host",
+        pattern=config.FOLDER_INSIDE,
+        limits="A folder that has content on the host is hidden by it. Control files are refused.",
     )
 
 

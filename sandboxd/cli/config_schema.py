@@ -65,7 +65,8 @@ def _key(key: Key) -> dict[str, Any]:
         sentences.append(f"Without it: {key.default}.")
     made: dict[str, Any] = {"description": " ".join(filter(None, sentences))}
     if key.type == config_keys.TEXTS:
-        made |= {"type": "array", "items": _capability()}
+        items = {"type": "string", "pattern": key.pattern} if key.pattern else _capability()
+        made |= {"type": "array", "items": items}
     elif key.type == config_keys.DATE:
         made |= {"type": "string", "format": "date", "pattern": _DATE}
     elif key.choices:
