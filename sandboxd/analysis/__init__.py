@@ -35,18 +35,22 @@ def check_source(
     variables: Variables = _NOT_KNOWN,
     settings: RuleSettings = NO_SETTINGS,
     only: Iterable[str] | None = None,
+    kind: str = "",
     verify: bool = True,
     edits: bool = True,
     threshold: Severity = Severity.HINT,
 ) -> Report:
-    """Check one text; its path says what kind of file it is. For the rest see :func:`check`."""
-    kind = kinds.find(source.path, source.text)
-    if kind is None:
+    """Check one text; its path says what `kind` of file it is, where that is not known.
+
+    For the rest see :func:`check`.
+    """
+    found = kinds.get(kind) if kind else kinds.find(source.path, source.text)
+    if found is None:
         reason = "is no kind of file that sandboxd checks"
         return Report((), (Skipped(source.path, reason),), 0, {source.path: source})
     try:
         return check(
-            (kind.parse(source),),
+            (found.parse(source),),
             host=host,
             variables=variables,
             settings=settings,

@@ -47,12 +47,16 @@ def fix_source(
     variables: Variables = _NOT_KNOWN,
     settings: RuleSettings = NO_SETTINGS,
     only: Collection[str] | None = None,
+    kind: str = "",
 ) -> Fixed:
-    """Fix every finding from `threshold` on that has a fix; one that is not safe only if `unsafe`."""
+    """Fix every finding from `threshold` on that has a fix; one that is not safe only if `unsafe`.
+
+    `kind` as for :func:`sandboxd.analysis.check_source`.
+    """
 
     def judged(text: SourceText) -> Report:
         return analysis.check_source(
-            text, host=host, variables=variables, settings=settings, only=only
+            text, host=host, variables=variables, settings=settings, only=only, kind=kind
         )
 
     applied: list[Applied] = []

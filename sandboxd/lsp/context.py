@@ -69,7 +69,7 @@ class Context:
         found = [uri_path(uri) for uri in workspace.folders]
         if not found and workspace.root_uri:
             found = [uri_path(workspace.root_uri)]
-        return [path for path in found if path]
+        return [path for path in found if path.startswith("/")]
 
     def refresh(self) -> None:
         """Something outside of the open texts changed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -124,6 +125,7 @@ def _spot(place: Place, report: Report) -> str:
     return name if source is None else f"{name}:{source.position(place.span.start).line + 1}"
 
 
+@cache
 def _link(rule: str) -> types.CodeDescription | None:
     """The rule's page, which is shipped with the checkout."""
     page = data_path("docs", "rules", f"{rule}.md")

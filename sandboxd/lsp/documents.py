@@ -1,4 +1,8 @@
-"""The texts that a client has open: what it sees, not what is on disk."""
+"""The texts that a client has open: what it sees, not what is on disk.
+
+What kind of file a text is, its name says; where that says nothing, the language that the client
+has for it: a Dockerfile that has no name yet is one all the same.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,19 @@ from urllib.parse import unquote, urlsplit
 
 from lsprotocol import types
 
+from sandboxd import kinds
 from sandboxd.text import Edit, Encoding, Position, SourceText, Span, apply_edits
+
+_LANGUAGES = {
+    "dockerfile": "dockerfile",
+    "containerfile": "dockerfile",
+    "dockercompose": "compose",
+    "docker-compose": "compose",
+    "yaml.docker-compose": "compose",
+    "apparmor": "apparmor",
+    "shellscript": "shell_docker_run",
+}
+"""Kinds by the names that editors have for languages; JSON, YAML and TOML say too little."""
 
 Changes = Sequence[types.TextDocumentContentChangeEvent]
 
@@ -19,6 +35,12 @@ class OpenDocument(NamedTuple):
     uri: str
     version: int
     source: SourceText
+    kind: str = ""
+    """The name of the module of `kinds` that reads it; '' for what is none of ours."""
+
+    def on_disk(self) -> bool:
+        """Whether its path is one of this machine: what lies beside it may be read then."""
+        return self.source.path.startswith("/")
 
 
 class Documents:
@@ -33,8 +55,10 @@ class Documents:
     def uris(self) -> list[str]:
         return list(self._open)
 
-    def open(self, uri: str, version: int, text: str) -> None:
-        self._open[uri] = OpenDocument(uri, version, SourceText(uri_path(uri), _clean(text)))
+    def open(self, uri: str, version: int, text: str, language: str = "") -> None:
+        path = uri_path(uri)
+        source = SourceText(path, _clean(text))
+        self._open[uri] = OpenDocument(uri, version, source, kind_of(path, language))
 
     def change(self, uri: str, version: int, changes: Changes, encoding: Encoding) -> bool:
         """Apply `changes` in order; False when the document is not open.
@@ -47,7 +71,7 @@ class Documents:
         source = document.source
         for change in changes:
             source = SourceText(source.path, _clean(_changed(source, change, encoding)))
-        self._open[uri] = OpenDocument(uri, version, source)
+        self._open[uri] = document._replace(version=version, source=source)
         return True
 
     def close(self, uri: str) -> None:
@@ -55,11 +79,24 @@ class Documents:
 
 
 def uri_path(uri: str) -> str:
-    """The path that a document is shown and judged under; '' when there is none."""
+    """The path that a document is shown and judged under; '' when there is none.
+
+    Only a file of this machine has an absolute one: no other may lead to anything on the disk.
+    """
     try:
-        return unquote(urlsplit(uri).path)
+        parts = urlsplit(uri)
     except ValueError:
         return ""
+    path = unquote(parts.path)
+    if parts.scheme in ("", "file"):
+        return path
+    return f"{unquote(parts.netloc)}{path}".lstrip("/")
+
+
+def kind_of(path: str, language: str = "") -> str:
+    """The kind of a file by its name, else by what the client calls its language; '' for others."""
+    kind = kinds.find(path) if path else None
+    return kind.NAME if kind is not None else _LANGUAGES.get(language.lower(), "")
 
 
 def _changed(

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from sandboxd import analysis, config, kinds
+from sandboxd import analysis, config
 from sandboxd.analysis.settings import NO_SETTINGS, RuleSettings, from_config
 from sandboxd.effective.variables import Variables
 from sandboxd.errors import UnreadableError
 from sandboxd.files import read_beside, read_source
 from sandboxd.findings import Report
 from sandboxd.host.facts import HostFacts
+from sandboxd.lsp.documents import OpenDocument
 from sandboxd.model.files import Files
 from sandboxd.text import SourceText
 
-
-def is_ours(path: str) -> bool:
-    """Whether a file of this name is checked at all; clients send us every JSON file."""
-    return bool(path) and kinds.find(path) is not None
+Load = Callable[[str, str], SourceText]
 
 
 class Outcome(NamedTuple):
@@ -34,8 +32,8 @@ class Outcome(NamedTuple):
 class _Recorded(Files):
     """Files that remember which of them were asked for."""
 
-    def __init__(self, texts: Mapping[str, SourceText]) -> None:
-        super().__init__(texts, read_beside)
+    def __init__(self, texts: Mapping[str, SourceText], load: Load | None) -> None:
+        super().__init__(texts, load)
         self.asked: set[str] = set()
 
     def read(self, path: str, beside: str) -> SourceText:
@@ -44,7 +42,7 @@ class _Recorded(Files):
 
 
 def judge(
-    source: SourceText,
+    document: OpenDocument,
     environ: Mapping[str, str],
     host: HostFacts,
     *,
@@ -55,16 +53,24 @@ def judge(
 
     `texts` are all that are open: they go before what is on disk.
     """
-    files = _Recorded(texts)
-    settings = settings_for(source.path)
+    source = document.source
+    # What lies beside a text of another machine, or one that has no name yet, is not on ours.
+    files = _Recorded(texts, read_beside if document.on_disk() else None)
     report = analysis.check_source(
         source,
         host=host,
-        variables=Variables.here(environ, files),
-        settings=settings,
+        variables=variables_for(document, environ, files),
+        settings=settings_for(source.path),
+        kind=document.kind,
         verify=verify,
+        edits=verify,
     )
     return Outcome(report, frozenset(files.asked - {source.path}))
+
+
+def variables_for(document: OpenDocument, environ: Mapping[str, str], files: Files) -> Variables:
+    """What is known around a document: of another machine's nothing but the open texts."""
+    return Variables.here(environ, files) if document.on_disk() else Variables(files=files)
 
 
 def settings_for(path: str) -> RuleSettings:

@@ -13,7 +13,7 @@ from sandboxd.findings import Finding, Report
 from sandboxd.host.facts import HostFacts
 from sandboxd.lsp import convert
 from sandboxd.lsp.documents import OpenDocument, uri_path
-from sandboxd.lsp.judge import is_ours, judge, settings_for
+from sandboxd.lsp.judge import judge, settings_for, variables_for
 from sandboxd.lsp.protocol import TolerantServer
 from sandboxd.model.files import Files
 from sandboxd.text import SourceText
@@ -71,14 +71,22 @@ class Judgements:
     def settings(self, path: str) -> RuleSettings:
         return settings_for(path)
 
-    def variables(self) -> Variables:
+    def variables(self, document: OpenDocument) -> Variables:
         """What rules know beside a text: the environment, and files as they are open or on disk."""
-        return Variables.here(self._environ, Files(self._texts(), read_beside))
+        load = read_beside if document.on_disk() else None
+        return variables_for(document, self._environ, Files(self._texts(), load))
+
+    def read(self, path: str, beside: str) -> SourceText:
+        """A file as it is open, or on disk.
+
+        :raises UnreadableError: as `files.read_beside`
+        """
+        return Files(self._texts(), read_beside).read(path, beside)
 
     def document(self, uri: str) -> OpenDocument | None:
         """The document when it is open and of a kind that we check."""
         document = self._server.protocol.documents.get(uri)
-        return document if document is not None and is_ours(document.source.path) else None
+        return document if document is not None and document.kind else None
 
     def current(self, uri: str) -> Judged | None:
         """The judgement of the text as it is now; None for files that are none of ours."""
@@ -108,9 +116,7 @@ class Judgements:
 
     def judge(self, document: OpenDocument, verify: bool = False) -> Judged:
         """Judge without keeping the result; may run in a thread."""
-        outcome = judge(
-            document.source, self._environ, self._host, verify=verify, texts=self._texts()
-        )
+        outcome = judge(document, self._environ, self._host, verify=verify, texts=self._texts())
         return Judged(document, *outcome)
 
     def _texts(self) -> dict[str, SourceText]:

@@ -27,6 +27,7 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol
 from pygls.protocol.language_server import lsp_method
 
+from sandboxd.lsp import hot
 from sandboxd.lsp.documents import Documents
 from sandboxd.lsp.repair import repair
 from sandboxd.text import Encoding
@@ -63,6 +64,9 @@ class TolerantProtocol(LanguageServerProtocol):
         if not isinstance(data, dict):
             self._refuse(None, JsonRpcInvalidRequest("a message is an object"))
             return
+        if (change := self._hot_change(data)) is not None:
+            self.lsp_text_document__did_change(change)
+            return
         number = data.get("id") if "method" in data else None
         if number is not None and (refusal := self._untimely(data["method"])) is not None:
             self._refuse(number, refusal)
@@ -76,6 +80,16 @@ class TolerantProtocol(LanguageServerProtocol):
             return
         self._initialized = self._initialized or data.get("method") == types.INITIALIZE
         self.handle_message(message)
+
+    def _hot_change(self, data: dict[str, Any]) -> types.DidChangeTextDocumentParams | None:
+        return hot.change(data) if self._initialized and not self._shutdown else None
+
+    def publish(
+        self, uri: str, diagnostics: list[types.Diagnostic], version: int | None = None
+    ) -> None:
+        """What is found in a document, of this version if it is open."""
+        if self.writer is not None:
+            self.writer.write(hot.publication(uri, diagnostics, version))
 
     def _untimely(self, method: object) -> JsonRpcException | None:
         """Why a request is refused at this point of the session, None when it is not."""
@@ -159,7 +173,7 @@ class TolerantProtocol(LanguageServerProtocol):
     @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
     def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> None:
         item = params.text_document
-        self.documents.open(item.uri, item.version, item.text)
+        self.documents.open(item.uri, item.version, item.text, str(item.language_id))
         self._tell(types.TEXT_DOCUMENT_DID_OPEN, params)
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)

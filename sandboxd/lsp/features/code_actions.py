@@ -95,8 +95,9 @@ class CodeActions:
                 unsafe=unsafe,
                 threshold=Severity.HINT if unsafe else Severity.WARNING,
                 host=judgements.host,
-                variables=judgements.variables(),
+                variables=judgements.variables(document),
                 settings=judgements.settings(source.path),
+                kind=document.kind,
             )
             return fixed.source.text
 
@@ -135,10 +136,7 @@ class CodeActions:
     def _accept(self, finding: Finding, judged: Judged) -> types.CodeAction | None:
         """A comment above the line that accepts the finding; the reason is for the user to write."""
         document = judged.document
-        from sandboxd import kinds
-
-        kind = kinds.find(document.source.path, document.source.text)
-        mark = _COMMENT.get(kind.NAME) if kind is not None else None
+        mark = _COMMENT.get(document.kind)
         if mark is None:
             return None
         source = document.source

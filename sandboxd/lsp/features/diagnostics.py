@@ -24,6 +24,9 @@ BURST_SECONDS = 0.06
 _LARGE = 64 * 1024
 """Code points above which a text is judged in a thread: it would hold up the other messages."""
 
+_FAILURES = ("the rule `", "sandboxd failed ")
+"""How `analysis` begins to say that it is to blame for what was not checked."""
+
 log = logging.getLogger(__name__)
 
 
@@ -91,8 +94,7 @@ class Diagnostics:
             waiting.cancel()
         self._judgements.forget(uri)
         if self._published_at.pop(uri, None) is not None:
-            nothing = types.PublishDiagnosticsParams(uri=uri, diagnostics=[])
-            self._server.text_document_publish_diagnostics(nothing)
+            self._server.protocol.publish(uri, [])
         # From now on what is on disk counts.
         self._others_changed({uri_path(uri)})
         for listener in self._context.open_listeners:
@@ -198,8 +200,9 @@ class Diagnostics:
             for finding in judged.findings()
         ]
         # What was not read is in the log and in `check`; what failed has to be seen.
-        failed = [s.reason for s in judged.report.skipped if s.reason.startswith("the rule ")]
-        return found + [_remark(f"not checked: {reason}") for reason in failed]
+        reasons = [skipped.reason for skipped in judged.report.skipped]
+        failed = [f"not checked: {r}" for r in reasons if r.startswith(_FAILURES)]
+        return found + [_remark(text) for text in failed]
 
     def _bug(self, document: OpenDocument, error: Exception) -> types.Diagnostic:
         """Say that the file was not checked: an empty list would say that all is well."""
@@ -209,9 +212,7 @@ class Diagnostics:
 
     def _send(self, document: OpenDocument, found: list[types.Diagnostic]) -> None:
         self._published_at[document.uri] = asyncio.get_running_loop().time()
-        self._server.text_document_publish_diagnostics(
-            types.PublishDiagnosticsParams(document.uri, found, document.version)
-        )
+        self._server.protocol.publish(document.uri, found, document.version)
 
 
 def _remark(text: str) -> types.Diagnostic:

@@ -56,12 +56,11 @@ class Hover:
     def _effective(self, judged: Judged, at: int) -> tuple[Place | None, list[str]]:
         """What the setting comes to in the container that all files together describe."""
         source = judged.document.source
-        kind = kinds.find(source.path, source.text)
-        if kind is None:
-            return None, []
+        variables = self._context.judgements.variables(judged.document)
+        parsed = kinds.get(judged.document.kind).parse(source)
         places: list[Place] = []
         lines: dict[str, None] = {}
-        for container in containers(kind.parse(source), self._context.judgements.variables()):
+        for container in containers(parsed, variables):
             for field, value in _values(container):
                 if _is_at(value, source.path, at):
                     places.append(value.place)

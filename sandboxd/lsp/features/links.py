@@ -86,16 +86,15 @@ class Links:
     def _all(self, document: OpenDocument) -> list[Link]:
         """The links whose files are there."""
         path = document.source.path
-        kind = kinds.find(path, document.source.text)
-        if kind is None or not path.startswith("/"):
+        if not document.on_disk():
             return []
-        root = kind.parse(document.source).tree.root
+        root = kinds.get(document.kind).parse(document.source).tree.root
         found: list[Link] = []
-        if kind.NAME == "devcontainer":
+        if document.kind == "devcontainer":
             found += self._header(document)
             if root is not None:
-                found += self._devcontainer(path, root)
-        elif kind.NAME == "compose" and root is not None:
+                found += self._devcontainer(document, root)
+        elif document.kind == "compose" and root is not None:
             found += _compose(path, root)
         elif os.path.basename(path) == config.FILE_NAME and root is not None:
             found += _config(root)
@@ -108,7 +107,8 @@ class Links:
             line = document.source.line_text(0)
             yield Link(Span(0, len(line)), os.path.join(workspace, config.FILE_NAME))
 
-    def _devcontainer(self, path: str, root: Node) -> Iterator[Link]:
+    def _devcontainer(self, document: OpenDocument, root: Node) -> Iterator[Link]:
+        path = document.source.path
         folder = os.path.dirname(path)
         build = root.get("build")
         context = _text(build.get("context")) if build is not None else None
@@ -129,7 +129,7 @@ class Links:
             if name.startswith("./"):
                 target = os.path.join(folder, name, "devcontainer-feature.json")
                 yield Link(_inner(member.key), target)
-        variables = self._context.judgements.variables().for_file(path)
+        variables = self._context.judgements.variables(document).for_file(path)
         for key in ("securityOpt", "runArgs"):
             for node in _strings(root.get(key)):
                 text = variables.resolve(str(node.value))
@@ -152,7 +152,7 @@ class Links:
 
     def _read(self, path: str, beside: str) -> SourceText | None:
         try:
-            return self._context.judgements.variables().read(path, beside)
+            return self._context.judgements.read(path, beside)
         except UnreadableError:
             return None
 

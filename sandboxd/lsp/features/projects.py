@@ -14,12 +14,12 @@ from typing import Any
 
 from lsprotocol import types
 
-from sandboxd import config, kinds
+from sandboxd import config
 from sandboxd.errors import UnreadableError
 from sandboxd.files import read_source
 from sandboxd.lsp import convert, plans
 from sandboxd.lsp.context import Context
-from sandboxd.lsp.documents import OpenDocument, uri_path
+from sandboxd.lsp.documents import OpenDocument, kind_of, uri_path
 from sandboxd.status.examine import config_files
 
 _PATTERNS = (
@@ -97,7 +97,7 @@ class Projects:
     def touched(self, document: OpenDocument) -> None:
         """A document was opened, changed or closed."""
         path = document.source.path
-        if document.uri.startswith("file:") and kinds.find(path) is not None:
+        if document.on_disk() and kind_of(path):
             self._hand_over([os.path.dirname(path)])
             self._judge_soon()
 
@@ -152,7 +152,7 @@ class Projects:
     async def _publish_unopened(self, path: str, folders: set[str]) -> None:
         uri = convert.file_uri(path)
         try:
-            document = OpenDocument(uri, 0, read_source(path))
+            document = OpenDocument(uri, 0, read_source(path), kind_of(path))
             judged = await asyncio.to_thread(self._context.judgements.judge, document)
         except UnreadableError:
             return
@@ -172,9 +172,7 @@ class Projects:
             self._send(path, found)
 
     def _send(self, path: str, found: list[types.Diagnostic]) -> None:
-        self._context.server.text_document_publish_diagnostics(
-            types.PublishDiagnosticsParams(convert.file_uri(path), found)
-        )
+        self._context.server.protocol.publish(convert.file_uri(path), found)
 
     async def _configure(self) -> None:
         """Ask the client for its settings."""

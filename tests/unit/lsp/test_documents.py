@@ -83,7 +83,7 @@ def test_any_text_and_any_range_are_taken(text: str, line: int, start: int, end:
     [
         ("file:///a%20b/%C3%BC/devcontainer.json", "/a b/ü/devcontainer.json"),
         ("untitled:Untitled-1", "Untitled-1"),
-        ("vscode-remote://wsl/x/.devcontainer.json", "/x/.devcontainer.json"),
+        ("vscode-remote://wsl/x/.devcontainer.json", "wsl/x/.devcontainer.json"),
         ("file://[broken", ""),
         ("", ""),
     ],

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandboxd import rules
+from sandboxd import kinds, rules
 from sandboxd.host.facts import Engine, HostFacts, Runtime
+from sandboxd.lsp import judge
 from sandboxd.lsp.features import commands, diagnostics
 from sandboxd.lsp.session import Session
 from sandboxd.lsp.surroundings import Surroundings
@@ -51,8 +52,8 @@ class Client:
             message["id"] = number
         self.session.protocol.receive(json.dumps(message).encode())
 
-    def open(self, uri: str, text: str, version: int = 1) -> None:
-        item = {"uri": uri, "languageId": "x", "version": version, "text": text}
+    def open(self, uri: str, text: str, version: int = 1, language: str = "x") -> None:
+        item = {"uri": uri, "languageId": language, "version": version, "text": text}
         self.say("textDocument/didOpen", {"textDocument": item})
 
     def change(self, uri: str, text: str, version: int) -> None:
@@ -169,6 +170,66 @@ async def test_a_service_leads_to_its_compose_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("uri", "language", "text", "rule"),
+    [
+        ("untitled:Untitled-1", "dockerfile", "FROM x\nUSER root\n", "dockerfile-ends-as-root"),
+        (
+            "untitled:Untitled-2",
+            "dockercompose",
+            "services:\n  a:\n    image: x\n    privileged: true\n",
+            "privileged-container",
+        ),
+        (
+            "file:///nowhere/stack.yaml",
+            "yaml.docker-compose",
+            "services:\n  a:\n    image: x\n    privileged: true\n",
+            "privileged-container",
+        ),
+        ("file:///nowhere/devcontainer.json", "plaintext", WEAK, "privileged-container"),
+    ],
+)
+async def test_a_file_is_known_by_its_name_or_by_its_language(
+    uri: str, language: str, text: str, rule: str
+) -> None:
+    client = Client()
+    client.open(uri, text, language=language)
+    found = client.published(uri)[-1]["diagnostics"]
+    assert rule in {d["code"] for d in found}
+    weak = next(d for d in found if d["code"] == rule)
+    where = {"textDocument": {"uri": uri}}
+    there = {**where, "position": weak["range"]["start"]}
+    assert rule in str((await client.ask("textDocument/hover", there))["result"])
+    params = {**where, "range": weak["range"], "context": {"diagnostics": [weak]}}
+    actions = (await client.ask("textDocument/codeAction", params))["result"]
+    assert f"Accept `{rule}` here with a reason" in [action["title"] for action in actions]
+
+
+@pytest.mark.asyncio
+async def test_nothing_on_disk_belongs_to_a_text_of_another_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sandboxd.toml").write_text('image = "x"\n[rules]\nprivileged-container = "off"\n')
+    (tmp_path / "Dockerfile").write_text("FROM x\nUSER root\n")
+    read: list[str] = []
+    monkeypatch.setattr(judge, "read_beside", lambda path, _beside: read.append(path))
+    client = Client()
+    uri = f"vscode-remote://ssh-remote+h{tmp_path}/.devcontainer.json"
+    client.open(uri, '{\n"build": {"dockerfile": "Dockerfile"},\n"privileged": true\n}\n')
+    found = {d["code"] for d in client.published(uri)[-1]["diagnostics"]}
+    assert "privileged-container" in found
+    where = {"textDocument": {"uri": uri}}
+    assert (await client.ask("textDocument/documentLink", where))["result"] == []
+    await client.ask("textDocument/hover", {**where, "position": at(2, 15)})
+    # What is open beside it is there.
+    beside = f"vscode-remote://ssh-remote+h{tmp_path}/Dockerfile"
+    client.open(beside, "FROM x\n")
+    await asyncio.sleep(0.1)
+    assert [p.get("version") for p in client.published(beside)] == [1]
+    assert read == []
+
+
+@pytest.mark.asyncio
 async def test_the_outline_of_a_config() -> None:
     client = Client()
     client.open(CONFIG, 'profile = "dev"\n[network]\nmode = "none"\n')
@@ -217,6 +278,20 @@ async def test_a_rule_that_raises_is_said_once_and_the_others_go_on(
     found = client.published(URI)[-1]["diagnostics"]
     assert "cap-add-sys-admin" in {d.get("code") for d in found}
     assert len([d for d in found if "oops" in d["message"]]) == 1
+
+
+@pytest.mark.asyncio
+async def test_a_file_that_sandboxd_fails_on_is_not_shown_as_clean(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def explode(*_: Any) -> Any:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr(kinds.get("devcontainer"), "containers", explode)
+    client = Client()
+    client.open(URI, WEAK)
+    found = client.published(URI)[-1]["diagnostics"]
+    assert [d["message"] for d in found if "not checked" in d["message"] and "oops" in d["message"]]
 
 
 @pytest.mark.asyncio
