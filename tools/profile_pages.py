@@ -54,6 +54,9 @@ def _table(loaded: list[Profile]) -> str:
             "ro": "read-only",
             "copy": f"a copy in memory, {p.copy}",
         }[p.access],
+        "kept in memory under gVisor": lambda p: (
+            f"what tools fill, {p.hot} each" if p.hot else "nothing of the workspace"
+        ),
         "control files pinned": lambda p: {
             "rw": str(len(p.control_files) or "none"),
             "ro": "all is",

@@ -6,11 +6,15 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import NamedTuple
 
+from sandboxd.config import WorkspaceWishes
 from sandboxd.errors import UsageError
 from sandboxd.model.container import Container, Mount, Pair
 from sandboxd.model.values import Value
+from sandboxd.plan.hot_trees import Tree, hot_trees
+from sandboxd.plan.hot_trees import why as why_hot
 from sandboxd.plan.mounts import pinned_volume, refuse_links, target_folder, workspace_mounts
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.profiles import Profile
@@ -40,6 +44,7 @@ class Layout(NamedTuple):
     command: tuple[str, ...] = ()
     prepare: tuple[str, ...] = ()
     stop_signal: Value[str] | None = None
+    stubs: tuple[str, ...] = ()
 
 
 def layout(
@@ -47,9 +52,13 @@ def layout(
     facts: WorkspaceFacts,
     choice: Choice,
     user: Value[str] | None,
+    wishes: WorkspaceWishes,
+    covered: frozenset[str],
     notes: Notes,
 ) -> Layout:
     """Where the workspace is inside and what of the rest can be written.
+
+    `covered` are folders inside that the user's own mounts are at.
 
     :raises UsageError: a control file cannot be pinned
     """
@@ -63,6 +72,11 @@ def layout(
         first = (_read_only(facts.path, inside, choice.plain_pins_hold, notes),)
     if profile.access == "copy":
         last = (_copy(profile, target, user, notes),)
+    free = tuple(t for t in facts.hot if posixpath.join(target, t.path) not in covered)
+    hot = hot_trees(profile, facts._replace(hot=free), choice, wishes, notes)
+    for tree in hot:
+        inside = posixpath.join(target, tree.path)
+        last += (_memory_folder(inside, profile.hot, "755", user, notes, why_hot(tree)),)
     home: tuple[Value[Pair], ...] = ()
     root = None
     if profile.read_only_root:
@@ -88,7 +102,15 @@ def layout(
         _command(profile, choice, notes),
         prepare,
         _stop_signal(profile, notes),
+        _stubs(profile, facts, hot),
     )
+
+
+def _stubs(profile: Profile, facts: WorkspaceFacts, hot: tuple[Tree, ...]) -> tuple[str, ...]:
+    """Folders that have to be there to be mounted over: the engine would make them as root."""
+    if profile.access != "rw":
+        return ()
+    return (*facts.of_kind("stub"), *(tree.path for tree in hot if tree.state == "missing"))
 
 
 def without_control_over(base: Container, notes: Notes) -> Container:
@@ -121,7 +143,12 @@ def _copy(profile: Profile, target: str, user: Value[str] | None, notes: Notes) 
 
 
 def _memory_folder(
-    target: str, size: str, mode: str, user: Value[str] | None, notes: Notes
+    target: str,
+    size: str,
+    mode: str,
+    user: Value[str] | None,
+    notes: Notes,
+    why: str = "in memory",
 ) -> Value[Mount]:
     options = ["rw", "exec", "nosuid", "nodev", f"size={size}"]
     uid, _, gid = user.value.partition(":") if user is not None else ("", "", "")
@@ -131,7 +158,7 @@ def _memory_folder(
         # A user's name means a number only inside.
         options.append("mode=1777")
     mount = Mount("tmpfs", "", target, options=tuple(options))
-    why = "in memory, counted against the memory limit, gone with the container"
+    why += ", counted against the memory limit, gone with the container"
     return notes.value("mounts", mount, f"{target} ({size} in memory)", why)
 
 

@@ -22,6 +22,7 @@ from sandboxd.plan import compose, controls, profiles
 from sandboxd.plan.compose import ComposeProject
 from sandboxd.plan.floor import apply as apply_floor
 from sandboxd.plan.floor import runtime as runtime_of
+from sandboxd.plan.git_settings import git_settings
 from sandboxd.plan.layout import layout, without_control_over
 from sandboxd.plan.limits import limits
 from sandboxd.plan.mounts import target_folder
@@ -79,9 +80,11 @@ def make_plan(
         seccomp = ""
     apparmor = controls.apparmor_profile(profile, choice, host, notes)
     user = choose_user(profile, config, base, host, workspace, notes)
-    places = layout(profile, workspace, choice, user, notes)
     taken = base_config.mounts(base, workspace.path, target, notes) if base else ()
+    covered = frozenset(mount.value.target for mount in taken)
+    places = layout(profile, workspace, choice, user, config.wishes, covered, notes)
     bound = limits(profile, choice, host, notes)
+    env = (*_environment(config, base, notes), *places.env)
     container = Container(
         name=_name(workspace.path),
         place=None,
@@ -99,7 +102,7 @@ def make_plan(
         read_only_rootfs=places.read_only_root
         or (_switch("read_only_rootfs", base.read_only_rootfs, notes) if base else None),
         init=_switch("init", base.init, notes) if base else None,
-        env=(*_environment(config, base, notes), *places.env),
+        env=(*env, *git_settings(choice, env, notes)),
         annotations=controls.gvisor_annotations(choice, seccomp, notes),
         labels=_labels(workspace.path, profile),
         memory=bound.memory,
@@ -123,7 +126,7 @@ def make_plan(
         control_files=workspace.existing_control_files,
         left_out=tuple(notes.left_out),
         gvisor=choice.gvisor,
-        stubs=workspace.of_kind("stub") if profile.access == "rw" else (),
+        stubs=places.stubs,
         prepare=places.prepare,
         compose=project,
     )

@@ -52,6 +52,8 @@ class Profile(NamedTuple):
     tmp: str = ""
     access: str = "rw"
     copy: str = ""
+    hot: str = ""
+    """The size of each folder that is kept in memory under gVisor, '' where none is."""
 
 
 def names() -> tuple[str, ...]:
@@ -91,7 +93,7 @@ _SCHEMA: dict[str, set[str]] = {
     "network": {"mode"},
     "limits": {"memory", "processes", "time"},
     "filesystem": {"root", "home", "tmp"},
-    "workspace": {"access", "copy", "control_files"},
+    "workspace": {"access", "copy", "hot", "control_files"},
 }
 
 
@@ -125,6 +127,7 @@ def _profile(name: str, data: dict[str, Any]) -> Profile:
         tmp=data["filesystem"]["tmp"],
         access=_one_of(data["workspace"]["access"], "rw", "ro", "copy"),
         copy=data["workspace"]["copy"],
+        hot=data["workspace"]["hot"],
     )
 
 

@@ -1,4 +1,4 @@
-"""What stands in for missing control files, so that there is something to pin: empty folders, and
+"""What stands in for what is missing, so that there is something to mount over: empty folders, and
 files that say what holds without them.
 
 Made by the user's own hand (`up`, `generate`), never by following a link, and taken away again
@@ -13,7 +13,14 @@ from collections.abc import Iterable
 
 from sandboxd.errors import SandboxdError
 from sandboxd.plan import beneath
-from sandboxd.policy.protect import STUB_FILES
+from sandboxd.plan.hot_trees import KNOWN
+from sandboxd.policy.protect import STUB_FILES, STUBS
+
+
+def may_be(path: str) -> bool:
+    """Whether `path` can be one: a note of those can come from anybody."""
+    *above, name = path.split("/")
+    return path in STUBS or (name in KNOWN and not {"", ".", ".."}.intersection(above))
 
 
 def make(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from sandboxd.errors import SandboxdError
 from sandboxd.plan import beneath
+from sandboxd.plan.hot_trees import KNOWN, State, Tree
 from sandboxd.policy.protect import STUB_FILES, STUBS
 
 ControlKind = Literal["directory", "file", "symlink", "other", "stub", "missing"]
@@ -43,6 +44,8 @@ class WorkspaceFacts(NamedTuple):
     sockets: tuple[str, ...] = ()
     sockets_complete: bool = True
     not_as_made: tuple[str, ...] = ()
+    hot: tuple[Tree, ...] = ()
+    """Folders that may be kept in memory."""
 
     def of_kind(self, kind: ControlKind) -> tuple[str, ...]:
         return tuple(file.path for file in self.control_files if file.kind == kind)
@@ -53,8 +56,13 @@ class WorkspaceFacts(NamedTuple):
         return tuple(f.path for f in self.control_files if f.kind in ("directory", "file", "stub"))
 
 
-def survey(path: str, control_files: Iterable[str]) -> WorkspaceFacts:
-    """Look at the workspace `path` and at those `control_files` of it."""
+def survey(
+    path: str, control_files: Iterable[str], hot: Iterable[str] | None = None
+) -> WorkspaceFacts:
+    """Look at the workspace `path` and at those `control_files` of it.
+
+    :param hot: folders that are asked to be kept in memory; None: those that a file tells of
+    """
     path = os.path.realpath(path)
     owner = _lstat(path)
     found: dict[str, ControlFile] = {}
@@ -74,7 +82,34 @@ def survey(path: str, control_files: Iterable[str]) -> WorkspaceFacts:
             for file, made in STUB_FILES.items()
             if file in found and found[file].kind == "file" and not _says(path, file, made)
         ),
+        hot=tuple(_hot(path) if hot is None else (Tree(name, _state(path, name)) for name in hot)),
     )
+
+
+def _hot(workspace: str) -> Iterator[Tree]:
+    for name, markers in KNOWN.items():
+        for marker in markers:
+            status = _lstat(os.path.join(workspace, marker))
+            if status is not None and stat.S_ISREG(status.st_mode):
+                yield Tree(name, _state(workspace, name), marker)
+                break
+
+
+def _state(workspace: str, path: str) -> State:
+    """What is at `path`; no step of it follows a link."""
+    parts = path.split("/")
+    for depth in range(1, len(parts) + 1):
+        full = os.path.join(workspace, *parts[:depth])
+        status = _lstat(full)
+        if status is None:
+            return "missing" if depth == len(parts) else "in the way"
+        if not stat.S_ISDIR(status.st_mode):
+            return "in the way"
+    try:
+        with os.scandir(os.path.join(workspace, path)) as entries:
+            return "content" if next(entries, None) is not None else "empty"
+    except OSError:
+        return "in the way"
 
 
 def _control_file(workspace: str, relative: str) -> ControlFile:

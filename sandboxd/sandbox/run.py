@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.policy.labels import MADE_BY, UP
-from sandboxd.policy.protect import STUBS as MAY_STUB
 from sandboxd.sandbox import failures, sources
 from sandboxd.sandbox.lock import project_lock
 
@@ -24,7 +23,7 @@ PROFILE = "dev.sandboxd.profile"
 IMAGE = "dev.sandboxd.image"
 """The image's id: a name can come to mean another image."""
 STUBS = "dev.sandboxd.stubs"
-"""Control folders and files that were made for this container or one before it: `down` takes them away."""
+"""Folders and files that were made for this container or one before it: `down` takes them away."""
 
 STOP_SECONDS = 5
 # A copy of a large workspace into memory takes long.
@@ -152,8 +151,10 @@ def locate(engine: Engine, directory: str) -> Summary:
 
 def _stubs(container: Summary) -> tuple[str, ...]:
     """As `up` noted them. A label can be written by anybody, so only what it may name counts."""
+    from sandboxd.plan import stubs
+
     noted = container.labels.get(STUBS, "").split(":")
-    return tuple(sorted(MAY_STUB.intersection(noted)))
+    return tuple(sorted(path for path in noted if stubs.may_be(path)))
 
 
 def _ours(engine: Engine, workspace: str) -> list[Summary]:

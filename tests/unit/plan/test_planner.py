@@ -263,7 +263,7 @@ def test_what_is_weak_is_left_out_with_a_reason() -> None:
     whys = {reason.item: reason.why for reason in made.reasons if reason.field == "mounts"}
     assert "every project of this engine that names the volume `cache`" in whys["/cache (volume)"]
     assert whys["/scratch (tmpfs)"] == "reaches nothing of the host"
-    assert [v.value for v in container.env] == [("A", "1")]
+    assert container.env[0].value == ("A", "1")
     assert container.read_only_rootfs is not None and container.init is not None
 
 

@@ -1,0 +1,138 @@
+"""Folders of many files that tools make: under gVisor they are kept in memory, not on the host.
+
+Each look at a file of the host costs a gVisor sandbox a question to another process; a tree like
+`node_modules` is nothing but such looks (docs/decisions/0021). What lies in memory goes with the
+sandbox, so only what tools can make again is put there, and never over what the host has already,
+unless the project asks for it.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from sandboxd.errors import UsageError
+from sandboxd.plan.plan import Reason
+
+if TYPE_CHECKING:
+    from sandboxd.config import WorkspaceWishes
+    from sandboxd.plan.notes import Notes
+    from sandboxd.plan.profiles import Profile
+    from sandboxd.plan.runtime import Choice
+    from sandboxd.plan.workspace import WorkspaceFacts
+
+State = Literal["missing", "empty", "content", "in the way"]
+
+_GRADLE = ("build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts")
+
+KNOWN: dict[str, tuple[str, ...]] = {
+    "node_modules": ("package.json",),
+    ".venv": ("pyproject.toml", "requirements.txt", "setup.py", "Pipfile"),
+    "target": ("Cargo.toml", "pom.xml"),
+    ".gradle": _GRADLE,
+    "build": _GRADLE,
+}
+"""A tree, and the files beside it one of which says that a tool makes it."""
+
+
+class Tree(NamedTuple):
+    """A folder below the workspace, as it is on the host.
+
+    `marker` is the file that tells of its tool, '' where the project asked for the tree.
+    ``in the way``: a link, a file, or no folder to make it in.
+    """
+
+    path: str
+    state: State
+    marker: str = ""
+
+
+def hot_trees(
+    profile: Profile,
+    facts: WorkspaceFacts,
+    choice: Choice,
+    wishes: WorkspaceWishes,
+    notes: Notes,
+) -> tuple[Tree, ...]:
+    """Those to keep in memory.
+
+    :raises UsageError: the project asks for one that cannot be
+    """
+    asked = wishes.hot is not None
+    if asked:
+        for tree in facts.hot:
+            _refuse(tree, facts)
+    if not (facts.hot and choice.gvisor and profile.access == "rw" and profile.hot):
+        if asked and facts.hot:
+            _say_not_used(profile, choice, notes)
+        return ()
+    if not asked:
+        _say_what_stays(facts, notes)
+    chosen = tuple(tree for tree in facts.hot if asked or tree.state in ("missing", "empty"))
+    if chosen:
+        names = ", ".join(f"`{tree.path}`" for tree in chosen)
+        notes.downgrade(
+            "files in memory",
+            f"{names}: at most {profile.hot} each, within the memory limit; not on the host, and gone "
+            "with the sandbox",
+            "`[workspace] hot = []` in sandboxd.toml keeps them on the host, where gVisor is slower",
+        )
+    hidden = [f"`{tree.path}`" for tree in chosen if tree.state == "content"]
+    if hidden:
+        notes.downgrade(
+            "files in memory",
+            f"what the host has in {', '.join(hidden)} is hidden inside: the project asks for it",
+            "take it out of `[workspace] hot` in sandboxd.toml to work on the host's",
+        )
+    return chosen
+
+
+def why(tree: Tree) -> str:
+    """The reason for its mount."""
+    found = f"beside `{tree.marker}`" if tree.marker else "asked for"
+    return f"{found}: many files, which are slow on the host under gVisor"
+
+
+def _refuse(tree: Tree, facts: WorkspaceFacts) -> None:
+    for control in facts.control_files:
+        for path, other in ((tree.path, control.path), (control.path, tree.path)):
+            if path == other or path.startswith(other + "/"):
+                raise UsageError(
+                    f"`{tree.path}` cannot be kept in memory: `{control.path}` is a control file",
+                    "take it out of `[workspace] hot` in sandboxd.toml",
+                )
+    if tree.path.split("/")[0] == ".git":
+        raise UsageError(
+            "`.git` cannot be kept in memory: commits would go with the sandbox",
+            'for a private copy of all: `[workspace] layout = "clone"` in sandboxd.toml',
+        )
+    if tree.state == "in the way":
+        parent = posixpath.dirname(tree.path) or "."
+        raise UsageError(
+            f"`{tree.path}` cannot be kept in memory: it is no folder, or `{parent}` is none",
+            "correct `[workspace] hot` in sandboxd.toml",
+        )
+
+
+def _say_not_used(profile: Profile, choice: Choice, notes: Notes) -> None:
+    if profile.access != "rw":
+        reason = "the whole workspace is in memory, or read-only"
+    elif not choice.gvisor:
+        reason = "without gVisor the host's files are as fast"
+    else:
+        reason = f"profile `{profile.name}` keeps nothing in memory"
+    notes.reasons.append(Reason("mounts", "`[workspace] hot` is not used", notes.profile, reason))
+
+
+def _say_what_stays(facts: WorkspaceFacts, notes: Notes) -> None:
+    for tree in facts.hot:
+        if tree.state == "content":
+            notes.reasons.append(
+                Reason(
+                    "mounts",
+                    f"{tree.path} (on the host)",
+                    "host",
+                    "it has content there, which would be hidden; in memory it would be faster: "
+                    f'`[workspace] hot = ["{tree.path}"]`',
+                )
+            )
