@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI") == "true"
 
 # A test with one of these that is skipped has shown nothing: in CI it counts as failed.
-MUST_RUN_IN_CI = ("engine", "gvisor", "node", "editor")
+MUST_RUN_IN_CI = ("engine", "gvisor", "node", "editor", "shell")
 
 
 @pytest.fixture(scope="session")

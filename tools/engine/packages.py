@@ -20,12 +20,16 @@ REQUIRED = {
 }
 OPTIONAL = {"docker-cli": "docker", "docker-compose": "docker-compose", "runsc": "runsc"}
 
-# Other engines, and what they stand on: only the tests start them.
+# Other engines, what they stand on, shells, readers of man pages: only the tests start them.
 FOR_TESTS = {
     "podman": "podman",
     "rootlesskit": "rootlesskit",
     "slirp4netns": "slirp4netns",
     "uidmap": "newuidmap",
+    "fish": "fish",
+    "man-db": "man",
+    "mandoc": "mandoc",
+    "zsh": "zsh",
 }
 
 _POLICY = "/usr/sbin/policy-rc.d"
