@@ -25,8 +25,9 @@ from sandboxd.plan import generate as generated
 from sandboxd.plan import profiles, stubs
 from sandboxd.plan.carry import NOTHING, Carried, carry
 from sandboxd.plan.compose import ComposeProject, compose_project
-from sandboxd.plan.plan import Plan
+from sandboxd.plan.plan import Downgrade, Plan
 from sandboxd.plan.planner import NO_GRANTS, Grants, make_plan
+from sandboxd.plan.recipe import Recipe, recipe
 from sandboxd.plan.workspace import survey
 from sandboxd.policy import floor as floor_file
 from sandboxd.policy import trust
@@ -122,7 +123,37 @@ class Project:
         if base is not None:
             folder = os.path.relpath(os.path.dirname(base.source.path), self.workspace)
             carried = carry(base, "" if folder == "." else folder)
+            plan = self._with_recipe(plan, base, container)
         return plan._replace(left_out=plan.left_out + carried.left_out), carried
+
+    def recipe(self) -> Recipe | None:
+        """How the project's image is made; None where it is only named.
+
+        :raises UsageError: see `plan.recipe.recipe`
+        """
+        base = self.base()
+        return self._recipe(base, self._described(base)[0]) if base is not None else None
+
+    def _recipe(self, base: Document, container: Container | None) -> Recipe | None:
+        named = self.config.image.value if self.config.image is not None else ""
+        return recipe(base, container, self.workspace, named) if container is not None else None
+
+    def _with_recipe(self, plan: Plan, base: Document, container: Container | None) -> Plan:
+        """`plan` with how its image is made, and with what that means."""
+        try:
+            made = self._recipe(base, container)
+        except UsageError as error:
+            # Files are generated all the same: an editor may still build it. `up` refuses.
+            said = Downgrade("build", error.message, error.hint)
+            return plan._replace(downgrades=(*plan.downgrades, said))
+        if made is None:
+            return plan
+        said = Downgrade(
+            "build",
+            f"{made.sources()}: the engine's builder runs it outside of the runtime and its controls",
+            "only the finished image runs in the sandbox; name one to build nothing",
+        )
+        return plan._replace(recipe=made, downgrades=(*plan.downgrades, said))
 
     def _described(self, base: Document | None) -> tuple[Container | None, ComposeProject | None]:
         """The container of the hand-written config, and the Compose project it belongs to."""

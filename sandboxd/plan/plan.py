@@ -9,6 +9,7 @@ from sandboxd.model.container import Container
 
 if TYPE_CHECKING:
     from sandboxd.plan.compose import ComposeProject
+    from sandboxd.plan.recipe import Recipe
 
 
 class Reason(NamedTuple):
@@ -63,3 +64,11 @@ class Plan(NamedTuple):
     """Set where the workspace's own config is a service of a Compose project."""
     prepare: tuple[str, ...] = ()
     """A command that has to succeed inside, as the user, before the sandbox is ready."""
+    recipe: Recipe | None = None
+    """How `up` makes the image, where the project does not just name one."""
+
+    def image(self) -> str:
+        """The image that `up` starts, '' when there is none."""
+        if self.recipe is not None:
+            return self.recipe.tag
+        return self.container.image.value if self.container.image is not None else ""

@@ -1,4 +1,4 @@
-"""What the user trusts: one content of one project's sandboxd.toml, granted outside of it.
+"""What the user trusts: one content of one project's sandboxd.toml, or of its build, granted outside of it.
 
 A grant is for a hash, so a changed file needs a new one. The file of the grants lies in the user's
 config folder, which no sandbox sees.
@@ -19,8 +19,13 @@ from sandboxd.policy.floor import user_folder
 FILE_NAME = "trust.json"
 
 
+BUILD = "(build)"
+"""Stands for a profile in a grant to build the project's image."""
+
+
 class Grant(NamedTuple):
-    """`digest` is that of the sandboxd.toml that was looked at, `profile` what it chose."""
+    """`digest` is that of the sandboxd.toml that was looked at, `profile` what it chose; for
+    `BUILD` it is that of all that the build reads (`plan.recipe`)."""
 
     workspace: str
     digest: str
@@ -67,11 +72,11 @@ def grants(environ: Mapping[str, str]) -> tuple[Grant, ...]:
 
 
 def is_granted(environ: Mapping[str, str], workspace: str, content: str, profile: str) -> bool:
-    """Whether this very sandboxd.toml may choose `profile`.
+    """Whether this very sandboxd.toml may choose `profile`, or this very image be built (`BUILD`).
 
     Grants within the workspace count for nothing: what runs in it could write them.
 
-    :param content: identity of what was read of it, '' when there is none
+    :param content: identity of what was read, '' when there is nothing
     """
     if not content or _is_below(_path(environ), workspace):
         return False
@@ -79,7 +84,7 @@ def is_granted(environ: Mapping[str, str], workspace: str, content: str, profile
 
 
 def add(environ: Mapping[str, str], grant: Grant) -> None:
-    """Trust it; any grant of the same project before is replaced.
+    """Trust it; a grant of the same kind for the same project is replaced.
 
     :raises UsageError: the user's config folder lies in the workspace
     """
@@ -89,7 +94,8 @@ def add(environ: Mapping[str, str], grant: Grant) -> None:
             f"grants would be written to `{path}`, within the workspace itself",
             "set XDG_CONFIG_HOME to a folder outside of it",
         )
-    others = [old for old in grants(environ) if old.workspace != grant.workspace]
+    kind = (grant.workspace, grant.profile == BUILD)
+    others = [old for old in grants(environ) if (old.workspace, old.profile == BUILD) != kind]
     _write(path, [*others, grant])
 
 

@@ -68,6 +68,16 @@ class Engine:
                 raise failures.image_missing(image) from None
             raise failures.refused(error) from None
 
+    def has_image(self, image: str) -> bool:
+        """Whether the engine has an image of this name."""
+        try:
+            self._raw("GET", f"/images/{image}/json")
+        except ApiError as error:
+            if error.status == 404:
+                return False
+            raise failures.refused(error) from None
+        return True
+
     def image_environment(self, image: str) -> list[str]:
         """Names of the variables that an image sets; [] when it is gone."""
         try:

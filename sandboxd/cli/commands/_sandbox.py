@@ -55,9 +55,13 @@ def plan(directory: str, grants: Grants | None = None) -> Plan:
     from sandboxd.project import Project
 
     project = Project.open(directory, os.environ)
-    return project.plan(
+    plan = project.plan(
         probe(os.environ, trial=True), grants or Grants(allow_runc=True, trusted=True)
     )
+    if grants is not None and plan.recipe is None:
+        # Raises where there is one that cannot be built.
+        project.recipe()
+    return plan
 
 
 def terminal_variables(tty: bool) -> list[str]:

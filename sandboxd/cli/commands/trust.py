@@ -1,7 +1,8 @@
 """Grants for what a repository's sandboxd.toml cannot choose alone: list them, add one, take it back.
 
-A grant is for one content of one file: when it changes, the grant is void. It is kept in your
-config folder, never in the workspace. `add` shows what you agree to.
+A grant is for one content: of sandboxd.toml, or of all that the image's build reads (Dockerfile,
+Features, what is copied). When that changes, the grant is void. It is kept in your config folder, never
+in the workspace. `add` shows what you agree to.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from sandboxd.cli import terminal
 from sandboxd.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
+    from sandboxd.plan.recipe import Recipe
     from sandboxd.policy.trust import Grant
     from sandboxd.project import Project
 
@@ -48,36 +50,65 @@ def _list(grants: tuple[Grant, ...]) -> None:
     from sandboxd.policy import trust
 
     for grant in grants:
-        now = trust.digest(os.path.join(grant.workspace, FILE_NAME))
-        state = "in force" if now == grant.digest else "void: the file changed or is gone"
-        workspace = terminal.one_line(grant.workspace)
-        print(f"{workspace}: profile {terminal.one_line(grant.profile)}: {state}")
+        if grant.profile == trust.BUILD:
+            what, now, gone = "build", _build_now(grant.workspace), "what it reads"
+        else:
+            what, gone = f"profile {terminal.one_line(grant.profile)}", "the file"
+            now = trust.digest(os.path.join(grant.workspace, FILE_NAME))
+        state = "in force" if now == grant.digest else f"void: {gone} changed or is gone"
+        print(f"{terminal.one_line(grant.workspace)}: {what}: {state}")
     if not grants:
         terminal.status("nothing is trusted")
 
 
+def _build_now(workspace: str) -> str:
+    from sandboxd.errors import SandboxdError
+    from sandboxd.project import Project
+
+    try:
+        recipe = Project.open(workspace, os.environ).recipe()
+    except SandboxdError:
+        return ""
+    return recipe.digest if recipe is not None else ""
+
+
 def _add(path: str) -> None:
     from sandboxd.plan import profiles
+    from sandboxd.plan.floor import needs_grant
     from sandboxd.policy import floor, trust
     from sandboxd.project import Project
 
     project = Project.open(path, os.environ)
-    if project.config.path is None:
+    recipe = project.recipe()
+    if project.config.path is None and recipe is None:
         raise UsageError(
             f"`{project.workspace}` has no sandboxd.toml to trust", "`sandboxd init` writes one"
         )
     if floor.load(os.environ).no_trust:
         raise UsageError("the policy forbids grants", "`sandboxd policy` shows which file does")
     profile = profiles.load(project.config.profile.value)
-    if not profile.needs_grant:
+    grants = []
+    if needs_grant(profile, project.config):
+        _show(project)
+        grants.append(trust.Grant(project.workspace, project.config.digest, profile.name))
+    if recipe is not None:
+        _show_build(recipe)
+        grants.append(trust.Grant(project.workspace, recipe.digest, trust.BUILD))
+    for grant in grants:
+        trust.add(os.environ, grant)
+    if not grants:
         terminal.status(f"profile `{profile.name}` needs no grant")
         return
-    _show(project)
-    trust.add(
-        os.environ,
-        trust.Grant(project.workspace, project.config.digest, profile.name),
-    )
-    terminal.status("trusted until the file changes; `sandboxd trust revoke` takes it back")
+    terminal.status("trusted until it changes; `sandboxd trust revoke` takes it back")
+
+
+def _show_build(recipe: Recipe) -> None:
+    """What is run on this machine, outside of every sandbox, when the image is built."""
+    terminal.status(terminal.one_line(f"build: {recipe.sources()}, by the engine's builder"))
+    if recipe.base:
+        terminal.status(terminal.one_line(f"on: the image `{recipe.base}`"))
+    for part in recipe.parts:
+        terminal.status(terminal.one_line(f"reads: `{part.path}`, {len(part.data)} bytes"))
 
 
 def _show(project: Project) -> None:
@@ -89,6 +120,8 @@ def _show(project: Project) -> None:
         before, after = getattr(usual, field), getattr(asked, field)
         if before != after and field not in ("name", "purpose", "faults", "needs_grant"):
             terminal.status(f"{field.replace('_', ' ')}: {_words(before)} -> {_words(after)}")
+    if project.config.wishes.layout is not None:
+        terminal.status(f"workspace: layout {project.config.wishes.layout.value}")
     for fault in asked.faults:
         terminal.status(f"{fault.control}: {fault.why}")
 

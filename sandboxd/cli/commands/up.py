@@ -3,19 +3,25 @@
 With `--verify` it is attacked from inside once it runs, as by `sandboxd verify`, whose exit codes then
 count, too; it goes on running whatever the result.
 
+An image that has to be built from a Dockerfile or with Features is built when it is not there yet, by
+the engine's builder, outside of the runtime: that needs a grant (`sandboxd trust add`).
+
 A changed plan or image replaces the container. Nothing is left of a failed start.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TYPE_CHECKING
 
 from sandboxd.cli import terminal
 from sandboxd.cli.commands import _grants, _sandbox
+from sandboxd.errors import UsageError
 
 if TYPE_CHECKING:
     from sandboxd.plan.plan import Plan
+    from sandboxd.plan.recipe import Recipe
     from sandboxd.sandbox.engine import Engine
 
 HELP = "start the project's sandbox"
@@ -24,6 +30,11 @@ HELP = "start the project's sandbox"
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_project(parser)
     _grants.configure(parser)
+    parser.add_argument(
+        "--build",
+        action="store_true",
+        help="build the project's image again, if it has to be built",
+    )
     parser.add_argument(
         "--verify", action="store_true", help="then attack it from inside and say whether it holds"
     )
@@ -38,11 +49,31 @@ def run(args: argparse.Namespace) -> int:
         if downgrade.fix:
             terminal.status(f"  hint: {downgrade.fix}")
     engine = _sandbox.connect()
+    if plan.recipe is not None and (args.build or not engine.has_image(plan.recipe.tag)):
+        _build(engine, plan.workspace, plan.recipe)
     running = up(engine, plan, terminal.status)
     runtime = plan.container.runtime.value if plan.container.runtime else "the engine's default"
     terminal.status(f"{running.how}: profile {plan.profile}, runtime {runtime}")
     print(terminal.printable(running.name))
     return _verify(engine, running.id, plan) if args.verify else 0
+
+
+def _build(engine: Engine, workspace: str, recipe: Recipe) -> None:
+    from sandboxd.policy import floor, trust
+    from sandboxd.sandbox.build import build
+
+    forbidden = floor.load(os.environ)
+    if forbidden.no_trust or not trust.is_granted(
+        os.environ, workspace, recipe.digest, trust.BUILD
+    ):
+        raise UsageError(
+            f"the image is built from {recipe.sources()}, which runs commands of the repository "
+            "outside of the sandbox",
+            f"`{forbidden.path_of('trust')}` forbids to trust it; name an image instead"
+            if forbidden.no_trust
+            else "look at it, then run `sandboxd trust add`; or name an image in sandboxd.toml",
+        )
+    build(engine, recipe, os.environ, terminal.status)
 
 
 def _verify(engine: Engine, container: str, plan: Plan) -> int:

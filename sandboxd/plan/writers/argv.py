@@ -14,10 +14,11 @@ def render(plan: Plan) -> list[str]:
     :raises UsageError: the project names no image
     """
     container = plan.container
-    if container.image is None:
+    image = plan.image()
+    if not image:
         raise UsageError(
-            "the project is built from a Dockerfile, and no image is named",
-            'build it, then set `image = "NAME"` in sandboxd.toml',
+            "no image is named, and nothing to build one from",
+            'name one in sandboxd.toml: `image = "..."`',
         )
     words = ["docker", "run", "--detach", f"--name={container.name}"]
     words += [flag.text for flag in flags(container)]
@@ -32,7 +33,7 @@ def render(plan: Plan) -> list[str]:
         words.append(f"--user={container.user.value}")
     if container.working_dir is not None:
         words.append(f"--workdir={container.working_dir.value}")
-    return [*words, "--entrypoint=", container.image.value, *container.command]
+    return [*words, "--entrypoint=", image, *container.command]
 
 
 def prepare(plan: Plan) -> list[str]:

@@ -37,13 +37,14 @@ def _digest(body: dict[str, Any]) -> str:
 
 def _body(plan: Plan) -> dict[str, Any]:
     container = plan.container
-    if container.image is None:
+    image = plan.image()
+    if not image:
         raise UsageError(
-            "the project is built from a Dockerfile, and no image is named",
-            'build it (`docker build -t NAME .devcontainer`), then set `image = "NAME"` in sandboxd.toml',
+            "no image is named, and nothing to build one from",
+            'name one in sandboxd.toml: `image = "..."`',
         )
     body: dict[str, Any] = {
-        "Image": container.image.value,
+        "Image": image,
         "Entrypoint": [],
         "Cmd": list(container.command),
         "Env": [f"{v.value.name}={v.value.value}" for v in container.env],

@@ -1,0 +1,139 @@
+"""How a project's image is made, and every byte of the project that the making reads.
+
+A build runs what a Dockerfile and Features say, outside of every sandbox. So its parts are read once:
+the digest that the user trusts is of the bytes that are built.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import posixpath
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sandboxd.config import takes_from_host
+from sandboxd.errors import UsageError
+from sandboxd.model.container import Build, Container
+from sandboxd.plan import recipe_files
+from sandboxd.plan.compose import build_arguments
+from sandboxd.plan.recipe_files import Part, Reader
+from sandboxd.syntax.node import plain
+
+if TYPE_CHECKING:
+    from sandboxd.model.document import Document
+
+_LOCKS = ("devcontainer-lock.json", ".devcontainer-lock.json")
+
+
+class Recipe(NamedTuple):
+    """`tag` names the image, by its content; `digest` is what a grant is for.
+
+    Either `dockerfile` and `context` (paths within the workspace) or `base`, an image, is set;
+    `features` are put on top, each with its options, as in devcontainer.json. `parts` are the
+    files that are read, local Features among them: by their path below `folder`, where the
+    devcontainer.json is.
+    """
+
+    tag: str
+    digest: str
+    base: str
+    dockerfile: str
+    context: str
+    target: str
+    args: tuple[tuple[str, str], ...]
+    features: tuple[tuple[str, Any], ...]
+    folder: str
+    parts: tuple[Part, ...]
+
+    def sources(self) -> str:
+        """What is built, in words."""
+        named = [f"`{self.dockerfile}`"] if self.dockerfile else []
+        return ", ".join([*named, *(f"the Feature `{name}`" for name, _ in self.features)])
+
+
+def recipe(document: Document, container: Container, workspace: str, image: str) -> Recipe | None:
+    """How the image of `container` is made; None where an image is only named.
+
+    :param image: the image that sandboxd.toml names instead of a build, '' for none
+    :raises UsageError: a part of it is not there, too large, or not within the workspace
+    """
+    build = container.build.value if container.build is not None and not image else None
+    features = _features(document)
+    base = image or (container.image.value if container.image is not None else "")
+    if build is None and not (features and base):
+        return None
+    folder = posixpath.relpath(posixpath.dirname(document.source.path), workspace)
+    reader = Reader(workspace)
+    dockerfile = context = target = ""
+    args: tuple[tuple[str, str], ...] = ()
+    if build is not None:
+        dockerfile, context = _places(build, workspace)
+        target = build.target.value if build.target is not None else ""
+        args = tuple(build_arguments(build).items())
+        recipe_files.read_context(reader, dockerfile, context)
+        base = ""
+    for name, _ in features:
+        if name.startswith(("./", "../")):
+            reader.read(posixpath.normpath(posixpath.join(folder, name)), links=False)
+    for lock in _LOCKS if features else ():
+        reader.read(posixpath.normpath(posixpath.join(folder, lock)), optional=True)
+    parts = reader.parts()
+    said = [base, dockerfile, context, target, args, features, folder]
+    digest = _digest(said, parts)
+    return Recipe(
+        _tag(workspace, digest),
+        digest,
+        base,
+        dockerfile,
+        context,
+        target,
+        args,
+        features,
+        folder,
+        parts,
+    )
+
+
+def _features(document: Document) -> tuple[tuple[str, Any], ...]:
+    root = document.tree.root
+    node = root.get("features") if root is not None and root.kind == "object" else None
+    if node is None or node.kind != "object":
+        return ()
+    found = tuple((str(member.key.value), plain(member.value)) for member in node.members)
+    for name, options in found:
+        if takes_from_host(f"{name} {options}"):
+            raise UsageError(
+                f"the Feature `{name}` takes a variable of the host, maybe a secret, into the image",
+                "give its value itself in devcontainer.json",
+            )
+    return found
+
+
+def _places(build: Build, workspace: str) -> tuple[str, str]:
+    """Dockerfile and context as paths within the workspace."""
+    context = build.context.value if build.context is not None else workspace
+    dockerfile = build.dockerfile.value if build.dockerfile is not None else "Dockerfile"
+    if "://" in context or context.startswith("git@"):
+        raise UsageError(
+            f"the image is built from `{context}`, which nobody here can look at first",
+            'build it yourself, then name it: `image = "..."` in sandboxd.toml',
+        )
+    if not dockerfile.startswith("/"):
+        dockerfile = posixpath.join(context, dockerfile)
+    return posixpath.relpath(dockerfile, workspace), posixpath.relpath(context, workspace)
+
+
+def _digest(said: list[Any], parts: tuple[Part, ...]) -> str:
+    hashed = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
+    for part in parts:
+        name = os.fsencode(part.path)
+        hashed.update(b"%d %o %d\0" % (len(name), part.mode, len(part.data)))
+        hashed.update(name + hashlib.sha256(part.data).digest())
+    return hashed.hexdigest()
+
+
+def _tag(workspace: str, digest: str) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "-", posixpath.basename(workspace).lower()).strip("-")[:40]
+    return f"sandboxd-built/{slug or 'workspace'}:{digest[:16]}"

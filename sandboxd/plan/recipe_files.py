@@ -1,0 +1,165 @@
+"""The files of a workspace that a build reads, as bytes in memory."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+import stat
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sandboxd.errors import UnreadableError, UsageError
+from sandboxd.files import decode
+from sandboxd.kinds import dockerfile as dockerfiles
+from sandboxd.model.image import image
+from sandboxd.syntax.dockerfile import Instruction
+from sandboxd.text import SourceText
+
+MOST_FILES = 4000
+MOST_BYTES = 64 << 20
+
+# What `COPY` takes for a pattern or fills in.
+_PATTERN = re.compile(r"[*?\[\]$\\]")
+
+
+class Part(NamedTuple):
+    """A file, or a symbolic link with its text as `data`; `path` is within the workspace."""
+
+    path: str
+    mode: int
+    data: bytes
+
+
+class Reader:
+    """Collects files below a workspace, each once."""
+
+    def __init__(self, workspace: str) -> None:
+        self._workspace = workspace
+        self._found: dict[str, Part] = {}
+        self._bytes = 0
+
+    def parts(self) -> tuple[Part, ...]:
+        """All that was read, in the order of the paths."""
+        return tuple(self._found[path] for path in sorted(self._found))
+
+    def read(self, path: str, links: bool = True, optional: bool = False) -> bytes:
+        """The file at `path`, kept; of a folder everything below it is kept, and b"" returned.
+
+        :param links: whether there may be symbolic links
+        :raises UsageError: it is not there, leaves the workspace, or is too much
+        """
+        full = os.path.join(self._workspace, path)
+        inside = f"{os.path.realpath(self._workspace).rstrip('/')}/"
+        if "\0" in path or not f"{os.path.realpath(os.path.dirname(full))}/".startswith(inside):
+            raise UsageError(
+                f"the build reads `{path}`, which lies outside of the workspace",
+                'correct it, or name an image: `image = "..."` in sandboxd.toml',
+            )
+        try:
+            mode = os.lstat(full).st_mode
+        except OSError as error:
+            if optional:
+                return b""
+            raise _unreadable(path, error) from None
+        if stat.S_ISDIR(mode):
+            for below in self._walk(path):
+                self.read(below, links)
+            return b""
+        return self._keep(path, full, mode, links)
+
+    def _keep(self, path: str, full: str, mode: int, links: bool) -> bytes:
+        if path in self._found:
+            return self._found[path].data
+        if stat.S_ISLNK(mode):
+            if not links:
+                raise UsageError(
+                    f"`{path}` is a symbolic link, and a build tool could follow it out of the workspace",
+                    "replace it by a regular file",
+                )
+            data = os.fsencode(os.readlink(full))
+        elif stat.S_ISREG(mode):
+            data = self._content(path, full)
+        else:
+            return b""
+        self._found[path] = Part(path, mode & (0o777 | stat.S_IFMT(mode)), data)
+        self._bytes += len(data)
+        if len(self._found) > MOST_FILES or self._bytes > MOST_BYTES:
+            raise _too_much(path)
+        return data
+
+    def _content(self, path: str, full: str) -> bytes:
+        try:
+            descriptor = os.open(full, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+            with open(descriptor, "rb") as file:
+                return file.read(MOST_BYTES + 1)
+        except OSError as error:
+            raise _unreadable(path, error) from None
+
+    def _walk(self, path: str) -> Iterator[str]:
+        """Everything below a folder but `.git`: with it no grant would outlive a commit."""
+        top = os.path.join(self._workspace, path)
+        for folder, folders, files in os.walk(top):
+            here = posixpath.join(path, os.path.relpath(folder, top))
+            linked = [name for name in folders if os.path.islink(os.path.join(folder, name))]
+            folders[:] = [name for name in folders if name != ".git"]
+            for name in (*linked, *files):
+                if name != ".git":
+                    yield posixpath.normpath(posixpath.join(here, name))
+
+
+def read_context(reader: Reader, dockerfile: str, context: str) -> None:
+    """Keep the Dockerfile and what it copies from its context.
+
+    :raises UsageError: as `Reader.read`; also for a Dockerfile that is a symbolic link
+    """
+    try:
+        text = decode(reader.read(dockerfile, links=False))
+    except UnreadableError as error:
+        raise UsageError(f"`{dockerfile}` {error.message}", error.hint) from None
+    for ignore in (f"{dockerfile}.dockerignore", posixpath.join(context, ".dockerignore")):
+        reader.read(posixpath.normpath(ignore), optional=True)
+    document = dockerfiles.parse(SourceText(dockerfile, text))
+    for instruction in image(document).instructions("COPY", "ADD", "RUN"):
+        for source in _sources(instruction):
+            # A build says itself, and better, that a file is not there.
+            path = posixpath.normpath(posixpath.join(context, source.lstrip("/")))
+            reader.read(path, optional=True)
+
+
+def _sources(instruction: Instruction) -> Iterator[str]:
+    """Paths in the context that an instruction reads, ``.`` where that cannot be told."""
+    if instruction.keyword == "RUN":
+        for _, mount in instruction.flag("mount"):
+            options = dict(option.partition("=")[::2] for option in mount.split(","))
+            if options.get("type", "bind") == "bind" and "from" not in options:
+                yield _plain(options.get("source") or options.get("src") or ".")
+        return
+    if any(instruction.flag("from")):
+        return
+    words = instruction.json() or [word.value for word in instruction.words()]
+    for word in words[:-1]:
+        if not word.startswith("<<") and "://" not in word and not word.startswith("git@"):
+            yield _plain(word)
+
+
+def _plain(source: str) -> str:
+    """A path, or all of the context for a pattern."""
+    escapes = ".." in source.split("/")
+    return "." if escapes or _PATTERN.search(source) else source
+
+
+def _unreadable(path: str, error: OSError) -> UsageError:
+    what = (error.strerror or str(error)).lower()
+    return UsageError(
+        f"the build needs `{path}`: {what}",
+        'correct it, or name an image: `image = "..."` in sandboxd.toml',
+    )
+
+
+def _too_much(path: str) -> UsageError:
+    return UsageError(
+        f"the build reads more than {MOST_FILES} files or {MOST_BYTES >> 20} MiB of the workspace "
+        f"(last `{path}`), which nobody can look at before trusting it",
+        "copy less in the Dockerfile: `COPY requirements.txt ./` instead of `COPY . .`",
+    )

@@ -1,0 +1,101 @@
+"""Images that `up` builds: from a Dockerfile and with Features, once that content is trusted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandboxd.sandbox import run as life
+from sandboxd.sandbox.engine import Engine
+from tests.e2e import sandboxes
+from tests.e2e.sandboxes import make_project
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
+
+
+@pytest.fixture
+def folder(engine: str, api: Engine, tmp_path: Path, busybox_image: str) -> Iterator[Path]:
+    """A project whose image is made from a Dockerfile that copies a file."""
+    made = make_project(tmp_path / "built here", busybox_image, "runc")
+    (made / "sandboxd.toml").write_text('runtime = "runc"\n')
+    (made / ".devcontainer/devcontainer.json").write_text(
+        json.dumps({"build": {"dockerfile": "Dockerfile", "context": "..", "args": {"WHO": "ed"}}})
+    )
+    (made / ".devcontainer/Dockerfile").write_text(
+        f"FROM {busybox_image}\nARG WHO\nCOPY main.py /copied\nRUN echo built for $WHO >/built\n"
+    )
+    yield made
+    sandboxes.run(engine, made, "down")
+    assert api.containers(f"{life.PROJECT}={made}") == []
+
+
+def test_a_build_is_run_only_as_it_was_trusted(engine: str, folder: Path) -> None:
+    refused = sandboxes.run(engine, folder, "up")
+    assert refused.returncode == 2
+    assert "the image is built from `.devcontainer/Dockerfile`" in refused.stderr
+    assert "`sandboxd trust add`" in refused.stderr
+
+    trusted = sandboxes.run(engine, folder, "trust", "add")
+    assert trusted.returncode == 0, trusted.stderr
+    assert "reads: `main.py`, 15 bytes" in trusted.stderr
+    done = sandboxes.run(engine, folder, "up")
+    assert done.returncode == 0, done.stderr
+    assert "the engine's builder runs it outside of the runtime" in done.stderr
+    inside = sandboxes.run(engine, folder, "exec", "-n", "cat", "/built", "/copied")
+    assert inside.stdout == "built for ed\nprint('hello')\n"
+    again = sandboxes.run(engine, folder, "up")
+    assert "already running" in again.stderr
+    assert "building" not in again.stderr
+    assert sandboxes.run(engine, folder, "drift").returncode == 0
+
+    (folder / "main.py").write_text("print('changed')\n")
+    assert sandboxes.run(engine, folder, "drift").returncode == 6
+    refused = sandboxes.run(engine, folder, "up")
+    assert refused.returncode == 2
+    assert "`sandboxd trust add`" in refused.stderr
+    assert "void" in sandboxes.run(engine, folder, "trust", "list").stdout
+
+
+def test_a_build_that_fails_says_what_the_builder_says(engine: str, folder: Path) -> None:
+    file = folder / ".devcontainer/Dockerfile"
+    file.write_text(f"{file.read_text()}RUN echo no such luck; exit 3\n")
+    assert sandboxes.run(engine, folder, "trust", "add").returncode == 0
+    done = sandboxes.run(engine, folder, "up")
+    assert done.returncode == 4
+    assert "the build failed" in done.stderr
+    assert "exit 3" in done.stderr
+    assert "hint:" in done.stderr
+
+
+@pytest.mark.node
+def test_features_are_put_on_and_widen_nothing(engine: str, api: Engine, folder: Path) -> None:
+    feature = folder / ".devcontainer/hello"
+    feature.mkdir()
+    (feature / "devcontainer-feature.json").write_text(
+        json.dumps(
+            {
+                "id": "hello",
+                "version": "1.0.0",
+                "name": "Hello",
+                "options": {"to": {"type": "string", "default": "you"}},
+                "containerEnv": {"FROM_FEATURE": "yes"},
+                "privileged": True,
+            }
+        )
+    )
+    (feature / "install.sh").write_text('#!/bin/sh\necho "hello $TO" >/hello\n')
+    config = json.loads((folder / ".devcontainer/devcontainer.json").read_text())
+    config["features"] = {"./hello": {"to": "ed"}}
+    (folder / ".devcontainer/devcontainer.json").write_text(json.dumps(config))
+    assert sandboxes.run(engine, folder, "trust", "add").returncode == 0
+    done = sandboxes.run(engine, folder, "up")
+    assert done.returncode == 0, done.stderr
+    script = "cat /built /hello; echo $FROM_FEATURE"
+    inside = sandboxes.run(engine, folder, "exec", "-n", "sh", "-c", script)
+    assert inside.stdout == "built for ed\nhello ed\nyes\n"
+    inspected = api.inspect(api.containers(f"{life.PROJECT}={folder}")[0].id)
+    assert inspected["HostConfig"]["Privileged"] is False
+    assert inspected["HostConfig"]["CapDrop"] == ["ALL"]
