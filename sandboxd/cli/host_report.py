@@ -58,7 +58,7 @@ def measured_costs() -> tuple[Cost, ...]:
     try:
         with open(os.path.join(folder, "bench.json"), "rb") as file:
             data = json.loads(file.read(1 << 20))
-        when = str(data["when"])
+        when = str(data["when"])[:10]
         return tuple(
             Cost(
                 f"gVisor, {row['what']}",

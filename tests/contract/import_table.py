@@ -67,12 +67,15 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "sandbox": DECISIONS | {"engine_api", "host", "escapes"},
     "escapes": frozenset({"errors", "model"}),
     "setup": BASE | {"syntax", "host", "files", "data"},
+    "bench": EVERYTHING,
+    "bench.workloads": frozenset(),
+    "templates": BASE | {"files", "data"},
     "project": DECISIONS | {"kinds", "effective", "analysis"},
     "ipc": BASE | {"findings", "host.facts", "files"},
     "status": EVERYTHING,
     "daemon": EVERYTHING | {"status", "lsp"},
     "lsp": EVERYTHING | {"status"},
-    "cli": EVERYTHING | {"status", "setup"},
+    "cli": EVERYTHING | {"status", "setup", "templates", "bench"},
 }
 
 # Commands that only start another room's main loop.
@@ -89,6 +92,7 @@ GROWTH = (
     "platforms",
     "render",
     "escapes",
+    "bench.workloads",
     "plan.writers",
     "lsp.features",
     "cli.commands",
@@ -104,7 +108,7 @@ PURE = (
 )
 
 # What reads the machine or the clock, and the rooms that may. `os.environ` stands for getenv too.
-_EDGES = ("host", "sandbox", "ipc", "daemon", "cli", "escapes", "setup")
+_EDGES = ("host", "sandbox", "ipc", "daemon", "cli", "escapes", "setup", "bench")
 MACHINE: dict[str, tuple[str, ...]] = {
     "subprocess": _EDGES,
     "os.environ": _EDGES,

@@ -1,0 +1,98 @@
+"""Which sandboxes are compared, and a plan for each, on a copy of the project."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sandboxd.bench import copies
+from sandboxd.bench.measure import Candidate
+from sandboxd.bench.results import Variant
+from sandboxd.config import Setting
+from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.host.facts import HostFacts
+from sandboxd.plan import profiles
+from sandboxd.plan.planner import Grants
+from sandboxd.plan.runtime import decide
+from sandboxd.project import Project
+
+PLAIN = "docker"
+_LEAST_CONTROLS = "trusted"
+
+
+class Chosen(NamedTuple):
+    """`left_out` says of each sandbox that cannot be measured here, why."""
+
+    candidates: tuple[Candidate, ...]
+    left_out: tuple[str, ...]
+
+
+def choose(
+    project: Project,
+    host: HostFacts,
+    grants: Grants,
+    scratch: str,
+    most_bytes: int,
+    command: bool,
+    progress: Callable[[str], None],
+) -> Chosen:
+    """The sandboxes of `project` on this host, each with a copy of it below `scratch`.
+
+    A command of the repository is never run without the controls of its profile, so there is no
+    plain Docker among them then.
+
+    :raises UsageError: the profile does not allow runc, and nothing is left to compare with
+    :raises EnvironmentFailure: nothing can be started here
+    """
+    project.plan(host, grants)
+    profile = project.config.profile.value
+    _needs_runc(profile, host, grants)
+    wanted = [
+        (Variant("runc", f"runc, profile {profile}", profile), "runc"),
+        (Variant("gvisor", f"gVisor, profile {profile}", profile), "gvisor"),
+    ]
+    if profile == _LEAST_CONTROLS:
+        wanted[0] = (wanted[0][0]._replace(title="runc"), "runc")
+    elif not command:
+        wanted.insert(0, (Variant(PLAIN, "plain docker run", _LEAST_CONTROLS), "runc"))
+    found, left_out = [], []
+    for variant, runtime in wanted:
+        decision = decide(profiles.load(variant.profile), runtime, host, grants.allow_runc)
+        if decision.choice is None:
+            left_out.append(f"{variant.title}: {decision.why}")
+            continue
+        progress(f"copying the workspace for {variant.title}")
+        found.append(_candidate(project, host, variant, runtime, grants, scratch, most_bytes))
+    if not found:
+        raise EnvironmentFailure(f"nothing can be measured: {left_out[0]}", "`sandboxd doctor`")
+    return Chosen(tuple(found), tuple(left_out))
+
+
+def _needs_runc(profile: str, host: HostFacts, grants: Grants) -> None:
+    refused = decide(profiles.load(profile), "runc", host, grants.allow_runc)
+    if refused.choice is None and refused.refused == "config":
+        raise UsageError(
+            f"the comparison starts the image under runc, which profile `{profile}` does not allow",
+            "`sandboxd bench --allow-runc`, if you may share the host's kernel with this image",
+        )
+
+
+def _candidate(
+    project: Project,
+    host: HostFacts,
+    variant: Variant,
+    runtime: str,
+    grants: Grants,
+    scratch: str,
+    most_bytes: int,
+) -> Candidate:
+    folder = os.path.join(scratch, variant.name, os.path.basename(project.workspace) or "root")
+    os.mkdir(os.path.dirname(folder), 0o755)
+    copies.copy(project.workspace, folder, most_bytes)
+    config = project.config._replace(
+        workspace=folder, profile=Setting(variant.profile), runtime=Setting(runtime)
+    )
+    # What the profile may needed the user's grant for the real project, which was asked for above.
+    plan = Project(folder, config, project.environ).plan(host, grants._replace(trusted=True))
+    return Candidate(variant, plan)

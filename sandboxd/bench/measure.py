@@ -1,0 +1,219 @@
+"""Starts a sandbox of each making on a copy of the project, and has all do the same work in turn.
+
+What is measured is what `sandboxd up` would start: the planner's own container, in its own layout,
+with nothing left out. Rounds go through all sandboxes one after the other, so that a machine that
+grows slow grows slow for all of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from sandboxd.bench import workload_list
+from sandboxd.bench.results import Row, Variant
+from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
+from sandboxd.plan.plan import Plan
+from sandboxd.sandbox import execute, interpreter
+from sandboxd.sandbox.engine import Engine, Exec
+from sandboxd.sandbox.run import down, up
+
+START = "start"
+COMMAND = "command"
+# A workload has three runs at least; the slowest take a second under gVisor.
+_WORK_SECONDS = 120.0
+COMMAND_SECONDS = 1800.0
+_TAIL = 2000
+# Only the end of what a command says is kept: a build may say a lot.
+_QUIETLY = (
+    '"$@" >/tmp/.sandboxd-bench 2>&1; code=$?; '
+    f"[ $code = 0 ] || tail -c {_TAIL} /tmp/.sandboxd-bench; exit $code"
+)
+
+
+class Candidate(NamedTuple):
+    """A sandbox to measure: its plan is for a copy of the project, made for it alone."""
+
+    variant: Variant
+    plan: Plan
+
+
+def measure(
+    engine: Engine,
+    candidates: Sequence[Candidate],
+    command: Sequence[str],
+    rounds: int,
+    cache: str,
+    progress: Callable[[str], None],
+) -> tuple[tuple[Row, ...], tuple[Variant, ...]]:
+    """The rows, and the variants as they ran. Everything started is removed again.
+
+    :param command: the user's own work, measured instead of the workloads; () for the workloads
+    :raises UsageError: the command fails
+    :raises EnvironmentFailure: a sandbox cannot be started
+    """
+    starts: dict[str, list[float]] = {}
+    try:
+        running = [(c, _start(engine, c, rounds, starts, progress)) for c in candidates]
+        if command:
+            rows = _commands(engine, running, command, rounds, progress)
+        else:
+            rows = _workloads(engine, running, rounds, cache, progress)
+    finally:
+        for candidate in candidates:
+            with contextlib.suppress(SandboxdError):
+                down(engine, candidate.plan.workspace, _quiet)
+    start = Row(START, "starting the sandbox", "`sandboxd up`", starts, {})
+    return (*rows, start), tuple(_as_run(c) for c in candidates)
+
+
+def _start(
+    engine: Engine,
+    candidate: Candidate,
+    rounds: int,
+    starts: dict[str, list[float]],
+    progress: Callable[[str], None],
+) -> str:
+    """Start it as often as there are rounds; the last one stays."""
+    name = candidate.variant.name
+    identity = ""
+    for turn in range(rounds):
+        progress(f"starting {candidate.variant.title}, {turn + 1} of {rounds}")
+        if turn:
+            down(engine, candidate.plan.workspace, _quiet)
+        began = time.perf_counter()
+        identity = up(engine, candidate.plan, _quiet).id
+        starts.setdefault(name, []).append((time.perf_counter() - began) * 1000)
+    return identity
+
+
+def _workloads(
+    engine: Engine,
+    running: Sequence[tuple[Candidate, str]],
+    rounds: int,
+    cache: str,
+    progress: Callable[[str], None],
+) -> list[Row]:
+    rows = {w.name: Row(w.name, w.title, w.unit, {}, {}) for w in workload_list.load()}
+    for turn in range(rounds):
+        for candidate, container in running:
+            progress(f"round {turn + 1} of {rounds}: {candidate.variant.title}")
+            for record in _run_inside(engine, container, candidate.plan, cache):
+                _note(rows, candidate.variant.name, record)
+    return list(rows.values())
+
+
+def _note(rows: dict[str, Row], variant: str, record: dict[str, object]) -> None:
+    """What comes from inside is a claim: only figures and short words are taken from it."""
+    row, milliseconds = rows.get(str(record.get("name"))), record.get("milliseconds")
+    if row is None:
+        return
+    if isinstance(milliseconds, float | int) and milliseconds > 0:
+        row.times.setdefault(variant, []).append(float(milliseconds))
+    else:
+        row.why[variant] = str(record.get("why", "no figure came back"))[:200]
+
+
+def _run_inside(engine: Engine, container: str, plan: Plan, cache: str) -> list[dict[str, object]]:
+    """One round of all workloads in one sandbox, by an interpreter of ours."""
+    nonce = f"sandboxd-{secrets.token_hex(8)}"
+    workspace = plan.container.working_dir.value if plan.container.working_dir else "/"
+    program = workload_list.program(workspace, nonce)
+    tar = interpreter.archive(program, workload_list.IMPORTS, cache)
+    code, output = _fed(engine, container, ["sh", "-c", interpreter.SCRIPT, "sh", nonce], tar)
+    records = []
+    for line in output.splitlines():
+        if line.startswith(f"{nonce} ".encode()):
+            with contextlib.suppress(ValueError, RecursionError):
+                record = json.loads(line.split(b" ", 1)[1])
+                records += [record] if isinstance(record, dict) else []
+    if not records:
+        why = interpreter.REASONS.get(code) or output.decode("utf-8", "replace").strip()[-200:]
+        raise EnvironmentFailure(
+            f"the work cannot be done inside: {why or f'exit code {code}'}",
+            "measure a command of your own: `sandboxd bench -- COMMAND`",
+        )
+    return records
+
+
+def _fed(engine: Engine, container: str, command: list[str], stdin: bytes) -> tuple[int, bytes]:
+    request = Exec(command, stdin=True, working_dir="/")
+    exec_id = engine.exec_create(container, request)
+    connection, first = engine.exec_start(exec_id, tty=False)
+    output = bytearray()
+
+    def keep(_: int, data: bytes) -> None:
+        output.extend(data)
+        if len(output) > execute.MOST_BYTES:
+            raise execute.TooMuch("the workloads wrote without end")
+
+    with connection:
+        threading.Thread(target=_feed, args=(connection, stdin), daemon=True).start()
+        try:
+            execute.pump(execute.Limited(connection, _WORK_SECONDS), first, False, keep)
+        except TimeoutError:
+            raise EnvironmentFailure(
+                f"the sandbox did not finish its work within {_WORK_SECONDS:g} s",
+                "measure on a machine that does less beside it",
+            ) from None
+    return execute.wait_for_code(engine, container, exec_id), bytes(output)
+
+
+def _feed(connection: socket.socket, data: bytes) -> None:
+    with contextlib.suppress(OSError):
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+
+
+def _commands(
+    engine: Engine,
+    running: Sequence[tuple[Candidate, str]],
+    command: Sequence[str],
+    rounds: int,
+    progress: Callable[[str], None],
+) -> list[Row]:
+    """The user's command; a first run fills caches and is not counted."""
+    times: dict[str, list[float]] = {}
+    for turn in range(rounds + 1):
+        for candidate, container in running:
+            what = f"round {turn} of {rounds}" if turn else "first run, not counted"
+            progress(f"{what}: {candidate.variant.title}")
+            began = time.perf_counter()
+            _run_command(engine, container, candidate, command)
+            if turn:
+                milliseconds = (time.perf_counter() - began) * 1000
+                times.setdefault(candidate.variant.name, []).append(milliseconds)
+    title = " ".join(command)
+    return [Row(COMMAND, title[:60], "one run", times, {})]
+
+
+def _run_command(
+    engine: Engine, container: str, candidate: Candidate, command: Sequence[str]
+) -> None:
+    folder = candidate.plan.container.working_dir
+    request = Exec(
+        ["sh", "-c", _QUIETLY, "sh", *command], working_dir=folder.value if folder else "/"
+    )
+    code, output = execute.run_quietly(engine, container, request, COMMAND_SECONDS)
+    if code:
+        said = " ".join(output.decode("utf-8", "replace").split())[-300:]
+        raise UsageError(
+            f"`{' '.join(command)}` fails in {candidate.variant.title}: "
+            + (said or f"exit code {code}"),
+            "make it work first: `sandboxd up`, then `sandboxd exec -- COMMAND`",
+        )
+
+
+def _as_run(candidate: Candidate) -> Variant:
+    runtime = candidate.plan.container.runtime
+    return candidate.variant._replace(runtime=runtime.value if runtime else "")
+
+
+def _quiet(_: str) -> None:
+    """Starting and stopping is our own doing here, not news."""

@@ -1,0 +1,112 @@
+"""What was measured, as numbers: medians, and ratios within a round."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from statistics import median
+from typing import Any, NamedTuple
+
+
+class Variant(NamedTuple):
+    """A sandbox that is measured. `runtime` is the engine's name of what was started."""
+
+    name: str
+    title: str
+    profile: str
+    runtime: str = ""
+
+
+class Row(NamedTuple):
+    """One kind of work: milliseconds by variant, one for each round, the same rounds for all.
+
+    `why` says of a variant why it has no figure.
+    """
+
+    name: str
+    title: str
+    unit: str
+    times: dict[str, list[float]]
+    why: dict[str, str]
+
+    def milliseconds(self, variant: str) -> float | None:
+        """The median, None where nothing was measured."""
+        found = self.times.get(variant)
+        return median(found) if found else None
+
+    def ratio(self, variant: str, base: str) -> float | None:
+        """The median over the rounds of this variant's time by the base's in the same round."""
+        return self._of_ratios(variant, base, median)
+
+    def spread(self, variant: str, base: str) -> tuple[float, float] | None:
+        """The smallest and the largest ratio of a round."""
+        low = self._of_ratios(variant, base, min)
+        high = self._of_ratios(variant, base, max)
+        return None if low is None or high is None else (low, high)
+
+    def _of_ratios(
+        self, variant: str, base: str, choose: Callable[[list[float]], float]
+    ) -> float | None:
+        pairs = zip(self.times.get(variant, ()), self.times.get(base, ()), strict=False)
+        ratios = [mine / other for mine, other in pairs if other > 0]
+        return choose(ratios) if ratios else None
+
+
+class Results(NamedTuple):
+    """`variants` in order, the first is what the others are compared with."""
+
+    project: str
+    variants: tuple[Variant, ...]
+    rows: tuple[Row, ...]
+    rounds: int
+    when: str
+    host: Mapping[str, str]
+    left_out: tuple[str, ...] = ()
+    """Sandboxes that were not measured, and why."""
+
+
+def document(results: Results) -> dict[str, Any]:
+    """As JSON: fields always present, figures in milliseconds, ratios to the first variant."""
+    base = results.variants[0].name
+    return {
+        "version": 1,
+        "project": results.project,
+        "when": results.when,
+        "rounds": results.rounds,
+        "host": dict(results.host),
+        "base": base,
+        "variants": [variant._asdict() for variant in results.variants],
+        "left_out": list(results.left_out),
+        "rows": [
+            {
+                "name": row.name,
+                "title": row.title,
+                "unit": row.unit,
+                "figures": {v.name: _figure(row, v.name, base) for v in results.variants},
+            }
+            for row in results.rows
+        ],
+    }
+
+
+def _figure(row: Row, variant: str, base: str) -> dict[str, Any]:
+    milliseconds, ratio = row.milliseconds(variant), row.ratio(variant, base)
+    spread = row.spread(variant, base)
+    return {
+        "milliseconds": None if milliseconds is None else round(milliseconds, 4),
+        "ratio": None if ratio is None else round(ratio, 3),
+        "low": None if spread is None else round(spread[0], 3),
+        "high": None if spread is None else round(spread[1], 3),
+        "why": row.why.get(variant, ""),
+    }
+
+
+def remembered(results: Results) -> dict[str, Any]:
+    """What `recommend` reads later: the figures of this machine, gVisor beside the first variant."""
+    base = results.variants[0].name
+    gvisor = next((v.name for v in results.variants if v.name == "gvisor"), None)
+    found = []
+    for row in results.rows:
+        plain, other = row.milliseconds(base), row.milliseconds(gvisor) if gvisor else None
+        if plain and other:
+            found.append({"what": row.title, "runc_ms": plain, "gvisor_ms": other})
+    return {"when": results.when, "results": found}

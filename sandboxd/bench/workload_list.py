@@ -1,0 +1,59 @@
+"""The workloads as data, and the program that runs them inside."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from importlib import import_module
+from typing import NamedTuple
+
+_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "workloads")
+# Enough for some hundred runs of the quick ones.
+SLICE_SECONDS = 0.15
+IMPORTS = ("__future__", "json", "os", "socket", "sys", "time", "types", "typing")
+"""What the runner and the workloads import."""
+
+_ORDER = ("computing", "system_calls", "starting_processes", "local_connections")
+
+
+class Workload(NamedTuple):
+    """`unit` is what one run of it does."""
+
+    name: str
+    title: str
+    unit: str
+    source: str
+
+
+@functools.cache
+def load() -> tuple[Workload, ...]:
+    """All workloads: what costs little first, then the files of the workspace."""
+    found = []
+    for file in os.listdir(_FOLDER):
+        if not file.endswith(".py") or file.startswith("_"):
+            continue
+        module = import_module(f"sandboxd.bench.workloads.{file[:-3]}")
+        found.append(Workload(file[:-3], module.TITLE, module.UNIT, _source(file)))
+
+    def rank(workload: Workload) -> tuple[int, str]:
+        known = workload.name in _ORDER
+        return (_ORDER.index(workload.name) if known else len(_ORDER), workload.name)
+
+    return tuple(sorted(found, key=rank))
+
+
+def program(workspace: str, nonce: str) -> bytes:
+    """The source text to feed to Python inside; `workspace` is the folder in the sandbox."""
+    parcel = {
+        "nonce": nonce,
+        "seconds": SLICE_SECONDS,
+        "workspace": workspace,
+        "modules": {workload.name: workload.source for workload in load()},
+    }
+    return f"{_source('_runner.py')}\n\nmain(json.loads({json.dumps(parcel)!a}))\n".encode()
+
+
+def _source(file: str) -> str:
+    with open(os.path.join(_FOLDER, file), encoding="utf-8") as text:
+        return text.read()

@@ -1,0 +1,174 @@
+"""What `bench` shows, writes and remembers."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+from sandboxd.cli import terminal
+from sandboxd.errors import EnvironmentFailure, UsageError
+
+if TYPE_CHECKING:
+    from sandboxd.bench.results import Results, Row
+    from sandboxd.host.facts import HostFacts
+
+_ENDINGS = (".html", ".json")
+# Below this a difference is noise on a machine that does other things, too.
+_NOTHING = 1.1
+_MUCH = 3.0
+
+
+def check_name(path: str) -> None:
+    """Refuse a report that could not be written, before anything is measured.
+
+    :raises UsageError: its ending names no form, or its folder is not there
+    """
+    if os.path.splitext(path)[1] not in _ENDINGS:
+        raise UsageError(f"`{path}` names no form of report", "end it with .html or .json")
+    if not os.path.isdir(os.path.dirname(os.path.abspath(path))):
+        raise UsageError(f"the folder of `{path}` is not there", "make it, or name another")
+
+
+def size(text: str) -> int:
+    """Bytes of a size such as ``512m``.
+
+    :raises UsageError: it is none
+    """
+    units = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+    number = text[:-1] if text[-1:].lower() in units else text
+    if not number.isdecimal():
+        raise UsageError(f"`{text}` is no size", "write it as `512m` or `4g`")
+    return int(number) * units.get(text[-1:].lower(), 1)
+
+
+def cache() -> str:
+    """The folder for what may be lost.
+
+    :raises EnvironmentFailure: there is none
+    """
+    from sandboxd.host.memory import cache_folder
+
+    folder = cache_folder(os.environ)
+    if folder is None:
+        raise EnvironmentFailure(
+            "there is no folder for the copies: neither XDG_CACHE_HOME nor HOME is set",
+            "set HOME",
+        )
+    os.makedirs(folder, 0o711, exist_ok=True)
+    return folder
+
+
+def about(host: HostFacts) -> dict[str, str]:
+    """What the figures depend on, as words for a report."""
+    engine = host.engine
+    versions = {r.name: r.version for r in engine.runtimes if r.version} if engine else {}
+    return {
+        "kernel": os.uname().release,
+        "processors": str(os.cpu_count() or "unknown"),
+        "engine": f"docker {engine.version}" if engine and engine.version else "unknown",
+        **versions,
+    }
+
+
+def remember(results: Results) -> None:
+    """Keep the figures for `recommend`; those of a user's own command are not for everything."""
+    import contextlib
+
+    from sandboxd.bench.measure import COMMAND
+    from sandboxd.bench.results import remembered
+    from sandboxd.files import write_atomic
+
+    if any(row.name == COMMAND for row in results.rows):
+        return
+    with contextlib.suppress(OSError, EnvironmentFailure):
+        data = json.dumps(remembered(results), indent=1).encode()
+        write_atomic(os.path.join(cache(), "bench.json"), data, 0o600)
+
+
+def write(path: str, results: Results) -> None:
+    """Write the report.
+
+    :raises EnvironmentFailure: it cannot be written
+    """
+    from sandboxd.bench.results import document
+    from sandboxd.files import write_atomic
+
+    if path.endswith(".html"):
+        from sandboxd.render import bench_html
+
+        text = bench_html.render(document(results))
+    else:
+        text = json.dumps(document(results), indent=2) + "\n"
+    write_atomic(path, text.encode())
+    terminal.status(f"report: {path}")
+
+
+def table(results: Results) -> str:
+    """The screen: a row for each kind of work, a column for each sandbox."""
+    base = results.variants[0]
+    titles = [row.title for row in results.rows]
+    left = max(len(title) for title in [*titles, "WORK"])
+    columns = [max(len(v.title), 16) for v in results.variants]
+    head = "  ".join(
+        f"{v.title:>{width}}" for v, width in zip(results.variants, columns, strict=True)
+    )
+    lines = [
+        terminal.paint(
+            terminal.printable(
+                f"{results.project}: medians of {results.rounds} rounds; x is against {base.title}"
+            ),
+            terminal.BOLD,
+        ),
+        "",
+        f"{'WORK':<{left}}  {head}",
+    ]
+    for row in results.rows:
+        cells = [
+            _cell(row, variant.name, base.name, width)
+            for variant, width in zip(results.variants, columns, strict=True)
+        ]
+        lines.append(f"{terminal.printable(row.title):<{left}}  {'  '.join(cells)}")
+    return "\n".join([*lines, *_advice(results)])
+
+
+def _cell(row: Row, variant: str, base: str, width: int) -> str:
+    milliseconds = row.milliseconds(variant)
+    if milliseconds is None:
+        return terminal.paint(f"{'not measured':>{width}}", terminal.DIM)
+    figure = _time(milliseconds)
+    ratio = row.ratio(variant, base)
+    if variant == base or ratio is None:
+        return f"{figure:>{width}}"
+    text = f"{figure} {ratio:5.1f} x" if ratio >= 10 else f"{figure}  {ratio:.2f} x"
+    colour = (terminal.RED,) if ratio >= _MUCH else (terminal.YELLOW,) if ratio > _NOTHING else ()
+    return terminal.paint(f"{text:>{width}}", *colour)
+
+
+def _time(milliseconds: float) -> str:
+    if milliseconds >= 1000:
+        return f"{milliseconds / 1000:.2f} s"
+    return f"{milliseconds:.2f} ms" if milliseconds < 100 else f"{milliseconds:.0f} ms"
+
+
+def _advice(results: Results) -> list[str]:
+    """What follows from the figures, where they say something."""
+    base = results.variants[0].name
+    slow = [
+        row
+        for row in results.rows
+        if "workspace" in row.title and (row.ratio("gvisor", base) or 0) >= _MUCH
+    ]
+    lines = [
+        f"not measured: {row.title} in {name}: {why}"
+        for row in results.rows
+        for name, why in row.why.items()
+    ]
+    if slow:
+        lines += [
+            "",
+            "gVisor asks the host for every file of the workspace: folders that nobody edits by "
+            "hand belong in memory",
+            'hint: `[workspace] hot = ["node_modules"]` in sandboxd.toml, see docs/workspace.md',
+        ]
+    return [terminal.printable(line) for line in lines]
