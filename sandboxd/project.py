@@ -15,7 +15,7 @@ from sandboxd.effective.variables import Variables
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.files import decode, read_beside, read_bytes, read_source
 from sandboxd.findings import Finding, Place
-from sandboxd.host.facts import HostFacts
+from sandboxd.host.facts import UNKNOWN, HostFacts
 from sandboxd.kinds import devcontainer
 from sandboxd.model.container import Build, Container
 from sandboxd.model.document import Document
@@ -25,6 +25,8 @@ from sandboxd.plan import generate as generated
 from sandboxd.plan import profiles, stubs
 from sandboxd.plan.carry import NOTHING, Carried, carry
 from sandboxd.plan.compose import ComposeProject, compose_project
+from sandboxd.plan.floor import needs_grant
+from sandboxd.plan.label import image_labels, of_label
 from sandboxd.plan.plan import Downgrade, Plan
 from sandboxd.plan.planner import NO_GRANTS, Grants, make_plan
 from sandboxd.plan.recipe import Recipe, recipe
@@ -91,7 +93,7 @@ class Project:
         """The files that belong to the plan."""
         base = self.base()
         plan, carried = self._plan(host, grants, base)
-        return generated.outputs(plan, base, carried)
+        return self._outputs(plan, base, carried)
 
     def compare(self, host: HostFacts, grants: Grants = NO_GRANTS) -> tuple[generated.State, ...]:
         """The generated files as they should be beside what is on disk."""
@@ -101,7 +103,7 @@ class Project:
         """Write the generated files where they differ."""
         base = self.base()
         plan, carried = self._plan(host, grants, base)
-        files = generated.outputs(plan, base, carried)
+        files = self._outputs(plan, base, carried)
         made = stubs.make(self.workspace, plan.stubs)
         try:
             return generated.write(self.workspace, files)
@@ -109,15 +111,29 @@ class Project:
             stubs.remove(self.workspace, made)
             raise
 
+    def _outputs(
+        self, plan: Plan, base: Document | None, carried: Carried
+    ) -> tuple[generated.Output, ...]:
+        if plan.brought and profiles.load(plan.profile).gvisor == "required":
+            raise UsageError(
+                f"profile `{plan.profile}` allows nothing beside the plan, and a tool that reads the "
+                f"generated file would add to it: {'; '.join(plan.brought)}",
+                next(d.fix for d in plan.downgrades if plan.brought[0] in d.why)
+                + "; or start it with `sandboxd up`, which adds none of it",
+            )
+        return generated.outputs(plan, base, carried)
+
     def _plan(self, host: HostFacts, grants: Grants, base: Document | None) -> tuple[Plan, Carried]:
         name = self.config.profile.value
         profile = profiles.load(name)
-        facts = survey(self.workspace, profile.control_files)
-        if profile.needs_grant and not grants.trusted:
+        asked = self.config.wishes.hot
+        hot = None if asked is None else [setting.value for setting in asked]
+        facts = survey(self.workspace, profile.control_files, hot)
+        if needs_grant(profile, self.config) and not grants.trusted:
             granted = trust.is_granted(self.environ, self.workspace, self.config.digest, name)
             grants = grants._replace(trusted=granted)
         floor = floor_file.load(self.environ)
-        container, project = self._described(base)
+        container, project = self._described(base, host)
         plan = make_plan(self.config, host, container, facts, grants, floor, project)
         carried = NOTHING
         if base is not None:
@@ -132,7 +148,7 @@ class Project:
         :raises UsageError: see `plan.recipe.recipe`
         """
         base = self.base()
-        return self._recipe(base, self._described(base)[0]) if base is not None else None
+        return self._recipe(base, self._described(base, UNKNOWN)[0]) if base is not None else None
 
     def _recipe(self, base: Document, container: Container | None) -> Recipe | None:
         named = self.config.image.value if self.config.image is not None else ""
@@ -155,15 +171,23 @@ class Project:
         )
         return plan._replace(recipe=made, downgrades=(*plan.downgrades, said))
 
-    def _described(self, base: Document | None) -> tuple[Container | None, ComposeProject | None]:
-        """The container of the hand-written config, and the Compose project it belongs to."""
+    def _described(
+        self, base: Document | None, host: HostFacts
+    ) -> tuple[Container | None, ComposeProject | None]:
+        """The container of the hand-written config, and the Compose project it belongs to.
+
+        Without a hand-written config it is what the label of the named image says.
+        """
+        image = self.config.image
+        images = image_labels(host, image.value if image is not None else "")
         if base is None:
-            return None, None
+            return (of_label(image, images) if image is not None else None), None
         variables = Variables(
             workspace=self.workspace,
             home=self.environ.get("HOME"),
             realpath=os.path.realpath,
             files=Files(load=read_beside),
+            images=images,
         )
         container = _with_named_image(base, effective(base, variables))
         if container is None:

@@ -136,8 +136,9 @@ def _read_only(path: str, inside: str, plain_pins_hold: bool, notes: Notes) -> V
 def _copy(profile: Profile, target: str, user: Value[str] | None, notes: Notes) -> Value[Mount]:
     notes.downgrade(
         "results",
-        f"the work is done on a copy of {profile.copy} at most, in memory: it goes with the sandbox",
-        "take results out while it runs: `sandboxd exec tar c FILES > results.tar`",
+        f"the work is done on a private copy of {profile.copy} at most, in memory: it goes with the "
+        "sandbox, and nothing of it is on the host until you bring it",
+        "`sandboxd review` shows what changed and brings it; `sandboxd down` saves it first",
     )
     return _memory_folder(target, profile.copy, "755", user, notes)
 

@@ -18,7 +18,7 @@ ORGANISATION = "/etc/sandboxd/policy.toml"
 FILE_NAME = "policy.toml"
 
 _LISTS = ("profiles", "capabilities")
-_KEYS = (*_LISTS, "runtime", "network", "allow_runc", "trust")
+_KEYS = (*_LISTS, "runtime", "network", "layout", "allow_runc", "trust")
 
 
 class Demand(NamedTuple):
@@ -38,6 +38,8 @@ class Floor(NamedTuple):
     """Those that a sandboxd.toml may add."""
     gvisor: bool = False
     no_network: bool = False
+    clone: bool = False
+    """No sandbox works on the host's folder itself."""
     no_runc_grant: bool = False
     no_trust: bool = False
     demands: tuple[Demand, ...] = ()
@@ -117,6 +119,9 @@ def _tighten(floor: Floor, demand: Demand) -> Floor:
     if key == "network":
         _only(demand, "none")
         return floor._replace(no_network=True)
+    if key == "layout":
+        _only(demand, "clone")
+        return floor._replace(clone=True)
     _only(demand, False)
     return (
         floor._replace(no_runc_grant=True) if key == "allow_runc" else floor._replace(no_trust=True)

@@ -6,6 +6,7 @@ hold, and each can only take away:
     profiles = ["dev", "agent", "review", "untrusted"]   # those that may be chosen
     runtime = "gvisor"                                   # else nothing runs
     network = "none"
+    layout = "clone"                                     # no sandbox has the host's folder itself
     capabilities = []                                    # those that a sandboxd.toml may add
     allow_runc = false                                   # `--allow-runc` counts for nothing
     trust = false                                        # no grants of `sandboxd trust`
@@ -57,14 +58,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _explain(path: str, found: Floor) -> None:
     from sandboxd.plan import profiles
-    from sandboxd.plan.floor import apply, runtime
+    from sandboxd.plan.floor import apply, needs_grant, runtime
     from sandboxd.policy import trust
     from sandboxd.project import Project
 
     project = Project.open(path, os.environ)
     config = project.config
     before = profiles.load(config.profile.value)
-    granted = before.needs_grant and trust.is_granted(
+    granted = needs_grant(before, config) and trust.is_granted(
         os.environ, project.workspace, config.digest, before.name
     )
     after, asked = apply(before, config, found, granted)

@@ -112,3 +112,51 @@ def test_trusted_needs_a_grant_that_can_be_forbidden() -> None:
     planned(NO_FLOOR, text, trusted=True)
     with pytest.raises(UsageError, match="alone cannot choose it"):
         planned(Floor(no_trust=True), text, trusted=True)
+
+
+BIND, CLONE = '[workspace]\nlayout = "bind"', '[workspace]\nlayout = "clone"'
+
+
+def access(made: object) -> str:
+    """What the workspace is inside: the host's folder (`bind`), or memory (`tmpfs`)."""
+    mounts = made.container.mounts  # type: ignore[attr-defined]
+    return str(next(m.value.type for m in mounts if m.value.target == "/workspaces/weather"))
+
+
+def test_a_copy_is_always_allowed() -> None:
+    assert access(planned(NO_FLOOR)) == access(planned(NO_FLOOR, BIND)) == "bind"
+    assert access(planned(NO_FLOOR, CLONE)) == "tmpfs"
+    assert access(planned(NO_FLOOR, 'profile = "agent"')) == "tmpfs"
+
+
+@pytest.mark.parametrize("profile", ["agent", "untrusted"])
+def test_the_host_s_folder_in_place_of_a_copy_needs_a_grant(profile: str) -> None:
+    text = f'profile = "{profile}"\n{BIND}'
+    with pytest.raises(UsageError, match="alone cannot choose the host's folder itself") as caught:
+        planned(NO_FLOOR, text)
+    assert "sandboxd trust add" in caught.value.hint
+    assert access(planned(NO_FLOOR, text, trusted=True)) == "bind"
+    with pytest.raises(UsageError, match="alone cannot choose"):
+        planned(Floor(no_trust=True), text, trusted=True)
+
+
+def test_a_copy_can_be_demanded_of_every_profile() -> None:
+    assert access(planned(Floor(clone=True))) == "tmpfs"
+    assert access(planned(Floor(clone=True), 'profile = "review"')) == "bind"
+    for text in (BIND, f'profile = "agent"\n{BIND}'):
+        with pytest.raises(UsageError, match="demands `clone`"):
+            planned(Floor(clone=True), text, trusted=True)
+
+
+def test_reading_only_has_no_layout() -> None:
+    with pytest.raises(UsageError, match="has the workspace read-only"):
+        planned(NO_FLOOR, f'profile = "review"\n{CLONE}')
+
+
+def test_the_demand_is_read_and_nothing_weaker(files: tuple[Path, Path]) -> None:
+    files[0].write_text('layout = "clone"\n')
+    assert load(files).clone
+    files[1].write_text('layout = "bind"\n')
+    with pytest.raises(UsageError, match="has `layout = 'bind'`") as caught:
+        load(files)
+    assert "`clone`" in caught.value.hint
