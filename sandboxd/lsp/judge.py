@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from sandboxd import analysis, config
+from sandboxd import analysis, config, kinds
 from sandboxd.analysis.settings import NO_SETTINGS, RuleSettings, from_config
 from sandboxd.effective.variables import Variables
 from sandboxd.errors import UnreadableError
@@ -17,6 +17,7 @@ from sandboxd.findings import Report
 from sandboxd.host.facts import HostFacts
 from sandboxd.lsp.documents import OpenDocument
 from sandboxd.model.files import Files
+from sandboxd.syntax.node import Tree, walk
 from sandboxd.text import SourceText
 
 Load = Callable[[str, str], SourceText]
@@ -40,6 +41,17 @@ class _Recorded(Files):
         self.asked.add(path)
         return super().read(path, beside)
 
+    def let_go(self, *trees: Tree) -> None:
+        """Take the way up out of all trees, which are done with, so that no collector has to come.
+
+        Trees for each key would make it stop everybody every few dozen keys, for as long as two
+        judgements take.
+        """
+        for tree in (*trees, *self._trees.values()):
+            for root in (tree.root, *tree.others):
+                for node in walk(root) if root is not None else ():
+                    node.parent = None
+
 
 def judge(
     document: OpenDocument,
@@ -56,15 +68,16 @@ def judge(
     source = document.source
     # What lies beside a text of another machine, or one that has no name yet, is not on ours.
     files = _Recorded(texts, read_beside if document.on_disk() else None)
-    report = analysis.check_source(
-        source,
+    parsed = kinds.get(document.kind).parse(source)
+    report = analysis.check(
+        (parsed,),
         host=host,
         variables=variables_for(document, environ, files),
         settings=settings_for(source.path),
-        kind=document.kind,
         verify=verify,
         edits=verify,
     )
+    files.let_go(parsed.tree)
     return Outcome(report, frozenset(files.asked - {source.path}))
 
 
