@@ -4,12 +4,14 @@ import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import * as os from 'node:os';
 import * as vscode from 'vscode';
 import { Server } from './client';
+import { bench } from './commands/bench';
 import type { Context } from './commands/context';
 import { install, menu } from './commands/help';
 import { daemonStart, down, generate, init, reopen, up } from './commands/life';
-import { Reports, SCHEME, verify } from './commands/verify';
+import { verify } from './commands/verify';
 import { findProgram, type Disk } from './executable';
 import { StatusFeed } from './status/feed';
+import { Reports, SCHEME } from './views/pages';
 import { Sandboxes } from './views/sandboxes';
 import { Shield } from './views/shield';
 
@@ -104,6 +106,7 @@ class Extension {
             up: (argument) => up(context, argument),
             down: (argument) => down(context, argument),
             verify: (argument) => verify(context, reports, argument),
+            bench: (argument) => bench(context, reports, argument),
             daemonStart: (argument) => daemonStart(context, argument),
             reopen: () => reopen(),
             refresh: () => this.feed.refresh(),

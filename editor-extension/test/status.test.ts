@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { parseStatus, type Control, type Project, type Seen } from '../src/status/model';
 import { countsInWords, verdict } from '../src/status/verdict';
 import { compare, plain } from '../src/views/words';
+import { costPage, type Cost } from '../src/views/cost';
 import { report } from '../src/views/report';
 import { failure } from '../src/process';
 
@@ -103,4 +104,23 @@ test('a page that shows nothing held does not say so', () => {
 test('a failure is told in the words of sandboxd', () => {
     assert.deepEqual(failure('starting\nerror: no engine\nhint: start one\n'), { message: 'no engine', hint: 'start one' });
     assert.deepEqual(failure('boom'), { message: 'boom', hint: '' });
+});
+
+test('the page of costs shows figures, ratios and what was not measured', () => {
+    const cost: Cost = {
+        project: 'weather', when: '2026-01-02', rounds: 5, base: 'docker',
+        variants: [
+            { name: 'docker', title: 'plain docker run', runtime: 'runc' },
+            { name: 'gvisor', title: 'gVisor, profile <b>', runtime: 'runsc' },
+        ],
+        left_out: ['runc: [x](command:y)'],
+        rows: [
+            { title: 'walking', unit: '200 files', figures: { docker: { milliseconds: 1, ratio: 1, why: '' }, gvisor: { milliseconds: 20.5, ratio: 20.5, why: '' } } },
+            { title: 'starting', unit: 'up', figures: { docker: { milliseconds: 1234, ratio: 1, why: '' }, gvisor: { milliseconds: null, ratio: null, why: 'no room' } } },
+        ],
+    };
+    const page = costPage(cost, '/p');
+    assert.match(page, /\| 1\.00 ms \| 20\.50 ms, 20\.50 × \|/);
+    assert.match(page, /\| 1\.23 s \| not measured: no room \|/);
+    assert.ok(!page.includes('<b>') && !page.includes('[x]('), page);
 });

@@ -1,0 +1,36 @@
+/** Pages that are made here and shown by VS Code's own Markdown preview. */
+
+import * as vscode from 'vscode';
+import { failure, type Ended } from '../process';
+
+export const SCHEME = 'sandboxd-report';
+
+/** The pages made so far, by their path. */
+export class Reports implements vscode.TextDocumentContentProvider {
+    private readonly pages = new Map<string, string>();
+    private readonly changed = new vscode.EventEmitter<vscode.Uri>();
+    readonly onDidChange = this.changed.event;
+
+    provideTextDocumentContent(uri: vscode.Uri): string {
+        return this.pages.get(uri.path) ?? 'This report is gone: run the command again.';
+    }
+
+    /** Show `text` as a page named `name`. */
+    async show(name: string, text: string): Promise<void> {
+        const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${name}.md` });
+        this.pages.set(uri.path, text);
+        this.changed.fire(uri);
+        await vscode.commands.executeCommand('markdown.showPreview', uri);
+    }
+}
+
+/** The JSON that a command printed; undefined when it printed none, which the user was then told. */
+export function printed<T>(ended: Ended): T | undefined {
+    try {
+        return JSON.parse(ended.stdout) as T;
+    } catch {
+        const { message, hint } = failure(ended.stderr);
+        void vscode.window.showErrorMessage(`sandboxd: ${message}${hint === '' ? '' : `. Hint: ${hint}`}`);
+        return undefined;
+    }
+}
