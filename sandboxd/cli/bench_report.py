@@ -95,7 +95,7 @@ def write(path: str, results: Results) -> None:
     from sandboxd.files import write_atomic
 
     if path.endswith(".html"):
-        from sandboxd.render import bench_html
+        from sandboxd.render.pages import bench_html
 
         text = bench_html.render(document(results))
     else:

@@ -60,11 +60,11 @@ def write(path: str, found: dict[str, Any]) -> None:
 
     ending = os.path.splitext(path)[1]
     if ending == ".html":
-        from sandboxd.render import verdict_html
+        from sandboxd.render.pages import verdict_html
 
         text = verdict_html.render(found)
     elif ending == ".md":
-        from sandboxd.render import verdict_markdown
+        from sandboxd.render.pages import verdict_markdown
 
         text = verdict_markdown.render(found)
     else:

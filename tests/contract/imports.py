@@ -69,7 +69,8 @@ def _forbidden(module: str, target: str) -> list[str]:
     for folder in GROWTH:
         prefix = folder + "."
         siblings = module.startswith(prefix) and target.startswith(prefix) and module != target
-        if siblings and not target.removeprefix(prefix).startswith("_"):
+        shared = any(part.startswith("_") for part in target.removeprefix(prefix).split("."))
+        if siblings and not shared:
             return [f"`{module}` may not import its sibling `{target}`"]
     return []
 

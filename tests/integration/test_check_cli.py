@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.cli.commands import check as check_command
 from tests.integration.checking import FINE, HARDENED, WEAK, as_json, check
 
 
@@ -335,6 +336,13 @@ def test_the_reader_may_go_away(project: Path, config: Path) -> None:
     process.stdout.close()
     assert process.stderr.read() == b""
     assert process.wait(30) in (0, 1)
+
+
+@pytest.mark.parametrize("form", check_command.formats())
+def test_every_form_of_output_is_one(project: Path, config: Path, form: str) -> None:
+    config.write_text(WEAK)
+    done = check(project, "--format", form)
+    assert done.returncode == 1 and "privileged-container" in done.stdout, done.stderr
 
 
 def test_explain_and_rules(project: Path) -> None:

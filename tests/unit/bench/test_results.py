@@ -9,7 +9,7 @@ import pytest
 
 from sandboxd.bench import workload_list
 from sandboxd.bench.results import Results, Row, Variant, document, remembered
-from sandboxd.render import bench_html
+from sandboxd.render.pages import bench_html
 
 VARIANTS = (
     Variant("docker", "plain docker run", "trusted", "runc"),

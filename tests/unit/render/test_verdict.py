@@ -11,7 +11,7 @@ import pytest
 
 from sandboxd.cli import verdict_report
 from sandboxd.errors import SandboxdError, UsageError
-from sandboxd.render import verdict_html, verdict_markdown
+from sandboxd.render.pages import verdict_html, verdict_markdown
 from sandboxd.sandbox.controls import Control
 from sandboxd.sandbox.judge import OUTCOMES
 from sandboxd.sandbox.verdict_document import changes, document, load

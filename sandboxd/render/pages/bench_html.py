@@ -6,7 +6,7 @@ Bars are drawn by the length of their ratio, on a scale of their row, and each s
 from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
-from sandboxd.render._page import page, text
+from sandboxd.render.pages._page import page, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
