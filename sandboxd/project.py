@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from sandboxd import config as config_file
 from sandboxd.config import Config
-from sandboxd.effective.container import effective
+from sandboxd.effective.container import effective, merge
 from sandboxd.effective.variables import Variables
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.files import decode, read_beside, read_bytes, read_source
@@ -176,25 +176,26 @@ class Project:
     ) -> tuple[Container | None, ComposeProject | None]:
         """The container of the hand-written config, and the Compose project it belongs to.
 
-        Without a hand-written config it is what the label of the named image says.
+        The label of the image counts, too: of the one in sandboxd.toml, where that names one.
         """
         image = self.config.image
-        images = image_labels(host, image.value if image is not None else "")
+        label = of_label(image, host) if image is not None else None
         if base is None:
-            return (of_label(image, images) if image is not None else None), None
+            return label, None
         variables = Variables(
             workspace=self.workspace,
             home=self.environ.get("HOME"),
             realpath=os.path.realpath,
             files=Files(load=read_beside),
-            images=images,
+            images=None if image is not None else image_labels(host),
         )
         container = _with_named_image(base, effective(base, variables))
         if container is None:
             return None, None
         if self.config.image is None and container.build is not None:
             _refuse_foreign_build(container.build.value, self.workspace)
-        return container, compose_project(base, container, variables)
+        project = compose_project(base, container, variables)
+        return (merge(label, container) if label is not None else container), project
 
 
 def _with_named_image(base: Document, container: Container | None) -> Container | None:

@@ -87,7 +87,17 @@ def _answered(host: str, raw: dict[str, Any]) -> Engine:
         containers_running=_number(info.get("ContainersRunning")),
         context=_text(raw.get("context")),
         tls=_flag(raw.get("tls")),
+        image_labels=_image_labels(raw.get("images")),
     )
+
+
+def _image_labels(images: object) -> tuple[tuple[str, str], ...]:
+    found = []
+    for entry in _items(images):
+        label = _text(_table(_table(entry).get("Labels")).get("devcontainer.metadata"))
+        if label is not None:
+            found += [(str(name), label) for name in _items(_table(entry).get("RepoTags"))]
+    return tuple(sorted(found))
 
 
 _NAMES = {

@@ -86,6 +86,14 @@ class Engine(NamedTuple):
     """The docker context that named it, None for DOCKER_HOST or the usual socket."""
     tls: bool | None = None
     """Whether the connection is encrypted and both ends are known; None for a local socket."""
+    image_labels: tuple[tuple[str, str], ...] = ()
+    """Names of images with the text of their label ``devcontainer.metadata``, where they have one."""
+
+    def image_label(self, image: str) -> str | None:
+        """What the image brings along for dev container tools; None: nothing is known of it."""
+        labels = dict(self.image_labels)
+        tagged = image if ":" in image.rpartition("/")[2] or "@" in image else f"{image}:latest"
+        return labels.get(tagged.removeprefix("docker.io/").removeprefix("library/"))
 
     def runtime(self, name: str) -> Runtime | None:
         for runtime in self.runtimes:

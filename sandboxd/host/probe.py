@@ -74,6 +74,7 @@ def _engine(environ: Mapping[str, str], kernel: str, trial: bool, timeout: float
         info = api.call("GET", "/info")
         engine["info"] = _trimmed(info)
         engine["name"] = known_name(info.get("Name")) if isinstance(info, dict) else None
+        engine["images"] = _labelled(api)
     except ApiError as error:
         engine["failure"] = {"case": error.case, "detail": error.detail}
         # A config is generated also while the engine is down; it must not fall back to runc then.
@@ -113,6 +114,17 @@ _INFO_KEYS = (
     "SecurityOptions",
     "ServerVersion",
 )
+
+
+def _labelled(api: Api) -> list[dict[str, Any]]:
+    """The images that bring settings for dev container tools: only that label, for others may tell."""
+    key = "devcontainer.metadata"
+    found = api.call("GET", "/images/json", filters=f'{{"label":["{key}"]}}')
+    return [
+        {"RepoTags": image.get("RepoTags"), "Labels": {key: (image.get("Labels") or {}).get(key)}}
+        for image in found or ()
+        if isinstance(image, dict)
+    ]
 
 
 def _trimmed(info: object) -> dict[str, Any]:

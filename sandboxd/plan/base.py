@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from sandboxd.config import takes_from_host
 from sandboxd.errors import UsageError
 from sandboxd.model.container import Container, Mount, Pair
@@ -46,6 +48,9 @@ def leave_out(base: Container, notes: Notes) -> None:
     if base.network is not None and not is_harmless_network(base.network.value):
         notes.leave_out(base.network, "it shares the network of the host or of other containers")
     for user in (base.user, base.remote_user):
+        if user is not None and user.origin.kind in ("label", "feature"):
+            # The plan names a user of its own, and that goes before it.
+            continue
         if user is not None and takes_from_host(user.value):
             notes.leave_out(user, _FROM_HOST)
         elif user is not None and is_root(user.value):
@@ -62,6 +67,29 @@ def leave_out(base: Container, notes: Notes) -> None:
                 f"{unseen.reason}: the dev container CLI puts it into the container all the same",
                 "`sandboxd drift` compares the running container with the plan",
             )
+
+
+def say_brought(notes: Notes) -> tuple[str, ...]:
+    """Note what an image or a Feature brings that the plan does not have; returns it in words."""
+    said = []
+    for origin, items in notes.brought.items():
+        what = f"{origin.describe()} brings {', '.join(items)}"
+        notes.downgrade(
+            "image label" if origin.kind == "label" else "features",
+            f"{what}: an editor or the dev container CLI adds it to the sandbox, `sandboxd up` does not",
+            _without_label(origin.name) if origin.kind == "label" else "take the Feature out",
+        )
+        said.append(what)
+    return tuple(said)
+
+
+def _without_label(image: str) -> str:
+    """How to get the same image without what its label brings.
+
+    A label in the project's own Dockerfile would not do: tools read that of the image in `FROM`.
+    """
+    lines = shlex.quote(f"FROM {image}\\nLABEL devcontainer.metadata=[]\\n")
+    return f'`printf {lines} | docker build -t plain-image -`, then `image = "plain-image"` in sandboxd.toml'
 
 
 def is_harmless_network(mode: str) -> bool:
@@ -84,6 +112,8 @@ def mounts(
         if value.origin.key == "workspaceMount" and _is_workspace(value.value, workspace):
             continue
         why = _mount_objection(value.value, workspace, occupied)
+        if not why and value.origin.kind in ("label", "feature"):
+            continue
         if why:
             notes.leave_out(value, why)
         else:

@@ -20,6 +20,7 @@ class Notes:
         self.reasons: list[Reason] = []
         self.downgrades: list[Downgrade] = []
         self.left_out: list[LeftOut] = []
+        self.brought: dict[Origin, list[str]] = {}
 
     def value(
         self,
@@ -44,4 +45,8 @@ class Notes:
         if isinstance(value.value, Pair) and not written.startswith(value.value.name):
             written = f"{value.value.name}={written}"
         item = f"{value.origin.key}: {written}" if value.origin.key else written
+        if value.origin.kind in ("label", "feature"):
+            # Not ours to leave out where another tool makes the container.
+            self.brought.setdefault(value.origin._replace(key=""), []).append(f"`{item}`")
+            return
         self.left_out.append(LeftOut(item, why, value.place))

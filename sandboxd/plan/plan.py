@@ -64,6 +64,8 @@ class Plan(NamedTuple):
     """Set where the workspace's own config is a service of a Compose project."""
     prepare: tuple[str, ...] = ()
     """A command that has to succeed inside, as the user, before the sandbox is ready."""
+    brought: tuple[str, ...] = ()
+    """What the image's label or Features add, in words, where another tool makes the container."""
     recipe: Recipe | None = None
     """How `up` makes the image, where the project does not just name one."""
 

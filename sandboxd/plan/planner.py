@@ -115,6 +115,7 @@ def make_plan(
     if base is not None and project is not None:
         no_network = container.network is not None and container.network.value == "none"
         project = compose.beside(project, profile, no_network, base, workspace, notes)
+    brought = base_config.say_brought(notes)
     controls.say_what_stays_open(profile, choice, host, container, notes)
     return Plan(
         workspace=workspace.path,
@@ -129,6 +130,7 @@ def make_plan(
         stubs=places.stubs,
         prepare=places.prepare,
         compose=project,
+        brought=brought,
     )
 
 

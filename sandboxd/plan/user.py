@@ -39,6 +39,9 @@ def choose_user(
     for written in (base.user, base.remote_user) if base is not None else ():
         if written is None or takes_from_host(written.value):
             continue
+        if written.origin.kind in ("label", "feature"):
+            # An image's user by name often cannot write the workspace; its owner by number can.
+            continue
         if not is_root(written.value):
             user = written.value
             return notes.value("user", user, user, "from your config", "config", written.place)

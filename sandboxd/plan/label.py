@@ -1,0 +1,56 @@
+"""What the engine says of the label `devcontainer.metadata`, for the image that a plan is about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sandboxd.config import Setting
+from sandboxd.effective.container import effective
+from sandboxd.effective.variables import Variables
+from sandboxd.findings import Place
+from sandboxd.host.facts import HostFacts
+from sandboxd.kinds import devcontainer
+from sandboxd.model.container import Container
+from sandboxd.model.image_facts import ImageFacts
+from sandboxd.model.values import Value
+from sandboxd.text import SourceText
+
+
+class _Labels(dict[str, ImageFacts]):
+    """By the names that configs have for images; a name may have no tag."""
+
+    def __init__(self, host: HostFacts) -> None:
+        super().__init__()
+        self._engine = host.engine
+
+    def get(self, name: str, default: Any = None) -> Any:
+        label = self._engine and self._engine.image_label(name)
+        return default if label is None else ImageFacts(metadata=label)
+
+
+def image_labels(host: HostFacts) -> Mapping[str, ImageFacts]:
+    """What the engine of `host` says of its images."""
+    return _Labels(host)
+
+
+def of_label(image: Setting[str], host: HostFacts) -> Container | None:
+    """The container that the label of an image describes, placed at `image`; None without one."""
+    images = image_labels(host)
+    if images.get(image.value) is None:
+        return None
+    document = devcontainer.parse(SourceText("image", json.dumps({"image": image.value})))
+    found = effective(document, Variables(images=images))
+    if found is None:
+        return None
+    fields = {name: _placed(value, image.place) for name, value in found._asdict().items()}
+    return Container(**fields)
+
+
+def _placed(field: Any, place: Place | None) -> Any:
+    if isinstance(field, Value):
+        return field._replace(place=place, nodes=())
+    if isinstance(field, tuple) and field and isinstance(field[0], Value):
+        return tuple(_placed(value, place) for value in field)
+    return None if isinstance(field, Place) else field
