@@ -96,3 +96,19 @@ def test_blocks_and_screens_are_read() -> None:
     found = blocks("README.md")
     assert {"sh", "console"} <= {block.kind for block in found}
     assert re.search(r"^\./dev demo", found[0].body, re.M)
+
+
+def test_the_example_attempt_of_contributing_is_one() -> None:
+    example = next(b.body for b in blocks("CONTRIBUTING.md") if "JUDGE = " in b.body)
+    text = "\n".join(line.removeprefix("   ") for line in example.splitlines()) + "\n"
+    assert text == (ROOT / "sandboxd" / "escapes" / "swap.py").read_text()
+
+
+def test_what_contributing_names_is_there() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    named = re.findall(
+        r"`((?:tests|sandboxd|profiles|tools|devcontainer-templates)/[\w./-]+)`", page
+    )
+    made_up = {"sandboxd/rules/host_ipc.py"}
+    missing = [p for p in named if "NAME" not in p and p not in made_up and not (ROOT / p).exists()]
+    assert missing == []
