@@ -34,6 +34,15 @@ class Context:
         """The client's settings: initializationOptions, then its configuration."""
         self.pulls = False
         """Whether the client asks for diagnostics, so that none are pushed for open files."""
+        self.pulls_workspace = False
+        """Whether it asks for those of files that are not open, too."""
+        self.unopened: dict[str, list[types.Diagnostic]] = {}
+        """What is found in files that are not open, by path."""
+        self.unopened_listeners: list[Callable[[], None]] = []
+        """Called when that was looked at anew."""
+        self.refresh_unopened: Callable[[], None] = lambda: None
+        """Has that done, soon."""
+        self.initializers: list[Callable[[types.InitializeParams], None]] = []
         self.refreshers: list[Callable[[], None]] = []
         """Called when the host, a project or a file on disk is not what it was."""
         self.open_listeners: list[Callable[[OpenDocument], None]] = []

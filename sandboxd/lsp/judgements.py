@@ -18,6 +18,9 @@ from sandboxd.lsp.protocol import TolerantServer
 from sandboxd.model.files import Files
 from sandboxd.text import SourceText
 
+LARGE = 64 * 1024
+"""Code points above which a text is judged in a thread: it would hold up the other messages."""
+
 
 class Judged(NamedTuple):
     """A version of a document and what was found in it."""
@@ -113,6 +116,14 @@ class Judgements:
             known = self._verified[uri] = (document, task)
         # Whoever gives up waiting does not take it from the others.
         return await asyncio.shield(known[1])
+
+    async def fresh(self, document: OpenDocument) -> Judged:
+        """The judgement of a document that is open, wherever its size lets it be made."""
+        if len(document.source.text) > LARGE:
+            judged = await asyncio.to_thread(self.judge, document)
+            self.keep(judged)
+            return judged
+        return self.current(document.uri) or self.judge(document)
 
     def judge(self, document: OpenDocument, verify: bool = False) -> Judged:
         """Judge without keeping the result; may run in a thread."""

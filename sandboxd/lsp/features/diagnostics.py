@@ -1,4 +1,4 @@
-"""Diagnostics: pushed, the one way that every editor has, or pulled by clients that ask for it.
+"""Diagnostics that are pushed: the one way that every editor has. `pull` has the other.
 
 The first change is judged at once, the rest of a burst every 60 ms. Each publication names the
 version that it judged; a document that is closed loses its diagnostics. A text is judged again
@@ -9,25 +9,16 @@ publication is itself published: an editor that hears nothing shows what is no l
 from __future__ import annotations
 
 import asyncio
-import logging
 
 from lsprotocol import types
 
-from sandboxd.lsp import convert
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import OpenDocument, uri_path
-from sandboxd.lsp.judgements import Judged
+from sandboxd.lsp.judgements import LARGE
+from sandboxd.lsp.shown import bug, shown
 from sandboxd.text import SourceText
 
 BURST_SECONDS = 0.06
-
-_LARGE = 64 * 1024
-"""Code points above which a text is judged in a thread: it would hold up the other messages."""
-
-_FAILURES = ("the rule `", "sandboxd failed ")
-"""How `analysis` begins to say that it is to blame for what was not checked."""
-
-log = logging.getLogger(__name__)
 
 
 def register(context: Context) -> None:
@@ -52,19 +43,12 @@ class Diagnostics:
         self._running: dict[str, asyncio.Task[None]] = {}
 
     def initialize(self, params: types.InitializeParams) -> None:
-        """Offer pulling to clients that can also be told to pull again; to others we push."""
-        text, workspace = params.capabilities.text_document, params.capabilities.workspace
-        again = workspace.diagnostics if workspace is not None else None
+        """What has to be known before the first answer."""
         given = params.initialization_options
         self._context.options = given if isinstance(given, dict) else {}
         self._announce_commands(params)
-        if text is None or text.diagnostic is None or not (again and again.refresh_support):
-            return
-        self._context.pulls = True
-        options = types.DiagnosticOptions(
-            inter_file_dependencies=True, workspace_diagnostics=False, identifier=convert.SOURCE
-        )
-        self._context.feature(types.TEXT_DOCUMENT_DIAGNOSTIC, self.pull, options)
+        for initializer in self._context.initializers:
+            initializer(params)
 
     def _announce_commands(self, params: types.InitializeParams) -> None:
         """Not to VS Code, where our extension has commands of the same names."""
@@ -112,27 +96,6 @@ class Diagnostics:
         """Files changed on disk; those that are open count as they are in the editor."""
         self._others_changed(paths - self._judgements.open_paths().keys())
 
-    async def pull(
-        self, params: types.DocumentDiagnosticParams
-    ) -> types.RelatedFullDocumentDiagnosticReport:
-        """The diagnostics of one document as it is now."""
-        uri = params.text_document.uri
-        document = self._judgements.document(uri)
-        if document is None:
-            return types.RelatedFullDocumentDiagnosticReport(items=[])
-        try:
-            if len(document.source.text) > _LARGE:
-                judged = await asyncio.to_thread(self._judgements.judge, document)
-                self._judgements.keep(judged)
-            else:
-                current = self._judgements.current(uri)
-                assert current is not None, "it is open"
-                judged = current
-            items = self._items(judged)
-        except Exception as error:
-            items = [self._bug(document, error)]
-        return types.RelatedFullDocumentDiagnosticReport(items=items)
-
     def _others_changed(self, paths: set[str]) -> None:
         """Judge again the open documents that depend on one of `paths`."""
         again = False
@@ -171,16 +134,16 @@ class Diagnostics:
         document = self._judgements.document(uri)
         if document is None:
             return
-        if len(document.source.text) > _LARGE:
+        if len(document.source.text) > LARGE:
             task = self._context.spawn(self._publish_large(document))
             self._running[uri] = task
             task.add_done_callback(lambda _: self._running.pop(uri, None))
             return
         try:
             judged = self._judgements.current(uri)
-            found = self._items(judged) if judged is not None else []
+            found = shown(judged, self._judgements.client()) if judged is not None else []
         except Exception as error:
-            found = [self._bug(document, error)]
+            found = [bug(document, error)]
         self._send(document, found)
 
     async def _publish_large(self, document: OpenDocument) -> None:
@@ -188,39 +151,11 @@ class Diagnostics:
             judged = await asyncio.to_thread(self._judgements.judge, document)
             if not self._judgements.keep(judged):
                 return
-            found = self._items(judged)
+            found = shown(judged, self._judgements.client())
         except Exception as error:
-            found = [self._bug(document, error)]
+            found = [bug(document, error)]
         self._send(document, found)
-
-    def _items(self, judged: Judged) -> list[types.Diagnostic]:
-        document, who = judged.document, self._judgements.client()
-        found = [
-            convert.diagnostic(finding, document.uri, document.source, judged.report, who)
-            for finding in judged.findings()
-        ]
-        # What was not read is in the log and in `check`; what failed has to be seen.
-        reasons = [skipped.reason for skipped in judged.report.skipped]
-        failed = [f"not checked: {r}" for r in reasons if r.startswith(_FAILURES)]
-        return found + [_remark(text) for text in failed]
-
-    def _bug(self, document: OpenDocument, error: Exception) -> types.Diagnostic:
-        """Say that the file was not checked: an empty list would say that all is well."""
-        log.exception("checking `%s` failed", document.source.path, exc_info=error)
-        name = type(error).__name__
-        return _remark(f"not checked, because of a bug in sandboxd: {name}: {error}")
 
     def _send(self, document: OpenDocument, found: list[types.Diagnostic]) -> None:
         self._published_at[document.uri] = asyncio.get_running_loop().time()
         self._server.protocol.publish(document.uri, found, document.version)
-
-
-def _remark(text: str) -> types.Diagnostic:
-    """Something about the whole file that is no finding."""
-    start = types.Position(0, 0)
-    return types.Diagnostic(
-        types.Range(start, start),
-        text,
-        severity=types.DiagnosticSeverity.Information,
-        source=convert.SOURCE,
-    )

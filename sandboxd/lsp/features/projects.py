@@ -20,6 +20,7 @@ from sandboxd.files import read_source
 from sandboxd.lsp import convert, plans
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import OpenDocument, kind_of, uri_path
+from sandboxd.lsp.shown import bug, shown
 from sandboxd.status.examine import config_files
 
 _PATTERNS = (
@@ -41,6 +42,7 @@ def register(context: Context) -> None:
     context.file_listeners.append(projects.files_changed)
     context.open_listeners.append(projects.touched)
     context.refreshers.append(projects.refresh)
+    context.refresh_unopened = projects.refresh
     context.feature(types.INITIALIZED, projects.initialized)
     context.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES, projects.watched_files_changed)
     context.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, projects.folders_changed)
@@ -53,7 +55,7 @@ class Projects:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._known: set[str] = set()
-        self._published: set[str] = set()
+        self._pushed: set[str] = set()
         self._client_watches = False
         self._soon: asyncio.TimerHandle | None = None
 
@@ -126,53 +128,60 @@ class Projects:
         self._context.spawn(self._judge_unopened())
 
     async def _judge_unopened(self) -> None:
-        """Publish what is found in the unopened devcontainer.json files beside what is open."""
+        """Judge the unopened devcontainer.json files beside what is open, and of the roots."""
         opened = self._context.judgements.open_paths()
-        wanted: set[str] = set()
-        folders: set[str] = set()
-        for path in opened:
-            if not path.startswith("/"):
-                continue
-            root = _root(path)
-            folders |= {os.path.dirname(path), root, os.path.join(root, ".devcontainer")}
-            wanted.update(config_files(root))
+        projects = {_root(path) for path in opened if path.startswith("/")}
+        folders = {os.path.dirname(path) for path in opened if path.startswith("/")}
+        for root in projects:
+            folders |= {root, os.path.join(root, ".devcontainer")}
+        if self._context.pulls_workspace:
+            projects.update(self._context.roots())
+        wanted = {path for root in projects for path in config_files(root)}
         wanted = {p for p in wanted if p not in opened and os.path.basename(p) != config.FILE_NAME}
         for uri in opened.values():
             known = self._context.judgements.known(uri)
             folders |= {os.path.dirname(p) for p in (known.depends if known is not None else ())}
+        found: dict[str, list[types.Diagnostic]] = {}
         for path in sorted(wanted)[:_MOST_FILES]:
-            await self._publish_unopened(path, folders)
-        for path in self._published - wanted:
-            if path not in opened:
-                self._send(path, [])
-        self._published &= wanted
+            if (items := await self._found_in(path, folders)) is not None:
+                found[path] = items
+        # Some may have been opened meanwhile.
+        opened = self._context.judgements.open_paths()
+        self._context.unopened = {p: items for p, items in found.items() if p not in opened}
+        self._push()
+        for listener in self._context.unopened_listeners:
+            listener()
         if not self._client_watches:
             self._context.surroundings.watch(frozenset(folders))
 
-    async def _publish_unopened(self, path: str, folders: set[str]) -> None:
-        uri = convert.file_uri(path)
+    async def _found_in(self, path: str, folders: set[str]) -> list[types.Diagnostic] | None:
+        """What is found in a file on disk; None if it cannot be read."""
+        judgements = self._context.judgements
         try:
-            document = OpenDocument(uri, 0, read_source(path), kind_of(path))
-            judged = await asyncio.to_thread(self._context.judgements.judge, document)
+            source = read_source(path)
         except UnreadableError:
-            return
-        except Exception:
-            log.exception("checking `%s` failed", path)
-            return
-        if path in self._context.judgements.open_paths():
-            return
-        folders |= {os.path.dirname(p) for p in judged.depends}
-        who = self._context.judgements.client()
-        found = [
-            convert.diagnostic(f, uri, document.source, judged.report, who)
-            for f in judged.findings()
-        ]
-        if found or path in self._published:
-            self._published.add(path)
-            self._send(path, found)
+            return None
+        document = OpenDocument(convert.file_uri(path), 0, source, kind_of(path))
+        try:
+            judged = await asyncio.to_thread(judgements.judge, document)
+            folders |= {os.path.dirname(p) for p in judged.depends}
+            return shown(judged, judgements.client())
+        except Exception as error:
+            return [bug(document, error)]
 
-    def _send(self, path: str, found: list[types.Diagnostic]) -> None:
-        self._context.server.protocol.publish(convert.file_uri(path), found)
+    def _push(self) -> None:
+        """Publish what there is, and nothing for what is not there any more."""
+        if self._context.pulls_workspace:
+            self._pushed.clear()
+            return
+        opened = self._context.judgements.open_paths()
+        found = {p: items for p, items in self._context.unopened.items() if items}
+        for path in sorted(found.keys() | self._pushed):
+            # What is open is published by `diagnostics`, or else pulled: not both.
+            if path not in opened or self._context.pulls:
+                uri = convert.file_uri(path)
+                self._context.server.protocol.publish(uri, found.get(path, []))
+        self._pushed = set(found)
 
     async def _configure(self) -> None:
         """Ask the client for its settings."""

@@ -1,0 +1,122 @@
+"""Diagnostics that are pulled, by clients that ask for it and can be told to ask again.
+
+Each report has an id, the hash of what it says: who has it already is told that it is unchanged.
+A question for the whole workspace is answered at once the first time; from then on it is kept
+until there is something new to say, so that nobody asks in vain every other second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from hashlib import blake2b
+
+from lsprotocol import types
+
+from sandboxd.lsp import convert, hot
+from sandboxd.lsp.context import Context
+from sandboxd.lsp.shown import bug, shown
+
+Reports = list[
+    types.WorkspaceFullDocumentDiagnosticReport | types.WorkspaceUnchangedDocumentDiagnosticReport
+]
+
+
+def register(context: Context) -> None:
+    pull = Pull(context)
+    context.initializers.append(pull.initialize)
+    context.unopened_listeners.append(pull.looked_anew)
+
+
+class Pull:
+    """Answers `textDocument/diagnostic` and `workspace/diagnostic`."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._looked = asyncio.Event()
+
+    def initialize(self, params: types.InitializeParams) -> None:
+        """Offer it to clients that can also be told to pull again; to others we push."""
+        text, workspace = params.capabilities.text_document, params.capabilities.workspace
+        again = workspace.diagnostics if workspace is not None else None
+        if text is None or text.diagnostic is None or not (again and again.refresh_support):
+            return
+        self._context.pulls = True
+        options = types.DiagnosticOptions(
+            inter_file_dependencies=True, workspace_diagnostics=True, identifier=convert.SOURCE
+        )
+        self._context.feature(types.TEXT_DOCUMENT_DIAGNOSTIC, self.document, options)
+        self._context.feature(types.WORKSPACE_DIAGNOSTIC, self.workspace)
+
+    def looked_anew(self) -> None:
+        """Files that are not open were judged again."""
+        self._looked.set()
+
+    async def document(
+        self, params: types.DocumentDiagnosticParams
+    ) -> types.RelatedFullDocumentDiagnosticReport | types.RelatedUnchangedDocumentDiagnosticReport:
+        """The diagnostics of one document as it is now."""
+        judgements = self._context.judgements
+        document = judgements.document(params.text_document.uri)
+        items: list[types.Diagnostic] = []
+        if document is not None:
+            try:
+                items = shown(await judgements.fresh(document), judgements.client())
+            except Exception as error:
+                items = [bug(document, error)]
+        number = result_id(items)
+        if params.previous_result_id == number:
+            return types.RelatedUnchangedDocumentDiagnosticReport(number)
+        return types.RelatedFullDocumentDiagnosticReport(items, result_id=number)
+
+    async def workspace(
+        self, params: types.WorkspaceDiagnosticParams
+    ) -> types.WorkspaceDiagnosticReport:
+        """The diagnostics of what is not open; open documents are asked for one by one."""
+        before = {item.uri: item.value for item in params.previous_result_ids}
+        first = not self._context.pulls_workspace
+        if first:
+            self._context.pulls_workspace = True
+            # From now on they come by this way and no other; and roots count that have nothing open.
+            for path in self._context.unopened:
+                self._context.server.protocol.publish(convert.file_uri(path), [])
+            self._looked.clear()
+            self._context.refresh_unopened()
+            await self._looked.wait()
+        while not (items := self._reports(before)) and not first:
+            self._looked.clear()
+            await self._looked.wait()
+        return types.WorkspaceDiagnosticReport(items)
+
+    def _reports(self, before: dict[str, str]) -> Reports:
+        """What the client does not know yet; [] when that is nothing."""
+        items: Reports = []
+        opened = set(self._context.server.protocol.documents.uris())
+        now = {convert.file_uri(path): found for path, found in self._context.unopened.items()}
+        for uri, found in now.items():
+            number = result_id(found)
+            if uri not in opened and before.get(uri) != number:
+                items.append(
+                    types.WorkspaceFullDocumentDiagnosticReport(uri, found, result_id=number)
+                )
+        gone = before.keys() - now.keys() - opened
+        empty = result_id([])
+        items += [
+            types.WorkspaceFullDocumentDiagnosticReport(uri, [], result_id=empty)
+            for uri in sorted(gone)
+            if before[uri] != empty
+        ]
+        if items:
+            told = {item.uri for item in items}
+            items += [
+                types.WorkspaceUnchangedDocumentDiagnosticReport(uri, number)
+                for uri, number in before.items()
+                if uri not in told and uri not in gone
+            ]
+        return items
+
+
+def result_id(items: list[types.Diagnostic]) -> str:
+    """An id that two reports share if and only if they say the same."""
+    said = json.dumps([hot.diagnostic(item) for item in items])
+    return blake2b(said.encode(), digest_size=12).hexdigest()

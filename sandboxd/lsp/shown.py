@@ -1,0 +1,47 @@
+"""What an editor shows of a judgement: its findings, and what could not be checked."""
+
+from __future__ import annotations
+
+import logging
+
+from lsprotocol import types
+
+from sandboxd.lsp import convert
+from sandboxd.lsp.documents import OpenDocument
+from sandboxd.lsp.judgements import Judged
+
+_FAILURES = ("the rule `", "sandboxd failed ")
+"""How `analysis` begins to say that it is to blame for what was not checked."""
+
+log = logging.getLogger(__name__)
+
+
+def shown(judged: Judged, who: convert.Client) -> list[types.Diagnostic]:
+    """The diagnostics of one document."""
+    document = judged.document
+    found = [
+        convert.diagnostic(finding, document.uri, document.source, judged.report, who)
+        for finding in judged.findings()
+    ]
+    # What was not read is in the log and in `check`; what failed has to be seen.
+    reasons = [skipped.reason for skipped in judged.report.skipped]
+    failed = [f"not checked: {reason}" for reason in reasons if reason.startswith(_FAILURES)]
+    return found + [_remark(text) for text in failed]
+
+
+def bug(document: OpenDocument, error: Exception) -> types.Diagnostic:
+    """Say that the file was not checked: an empty list would say that all is well."""
+    log.exception("checking `%s` failed", document.source.path, exc_info=error)
+    name = type(error).__name__
+    return _remark(f"not checked, because of a bug in sandboxd: {name}: {error}")
+
+
+def _remark(text: str) -> types.Diagnostic:
+    """Something about the whole file that is no finding."""
+    start = types.Position(0, 0)
+    return types.Diagnostic(
+        types.Range(start, start),
+        text,
+        severity=types.DiagnosticSeverity.Information,
+        source=convert.SOURCE,
+    )

@@ -1,0 +1,83 @@
+"""A session without a process, and what it says."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from sandboxd.lsp.session import Session
+
+PUBLISH = "textDocument/publishDiagnostics"
+RESOLVES = {
+    "textDocument": {
+        "codeAction": {"dataSupport": True, "resolveSupport": {"properties": ["edit"]}}
+    },
+    "workspace": {"workspaceEdit": {"documentChanges": True}},
+    "window": {"workDoneProgress": True},
+}
+
+
+class Client:
+    """A session and what it said."""
+
+    def __init__(self, capabilities: Any = None, folders: Any = None, **more: Any) -> None:
+        self.messages: list[Any] = []
+        self.session = Session({"HOME": "/home/x"}, **more)
+        self.session.protocol.set_writer(self)
+        self._next = 0
+        params: dict[str, Any] = {
+            "processId": None,
+            "rootUri": None,
+            "capabilities": capabilities or {},
+        }
+        if folders is not None:
+            params["workspaceFolders"] = folders
+        self.say("initialize", params, 0)
+        self.say("initialized", {})
+
+    def write(self, data: bytes) -> None:
+        self.messages.append(json.loads(data.partition(b"\r\n\r\n")[2]))
+
+    def close(self) -> None:
+        pass
+
+    def say(self, method: str, params: Any, number: int | None = None) -> None:
+        message = {"jsonrpc": "2.0", "method": method, "params": params}
+        if number is not None:
+            message["id"] = number
+        self.session.protocol.receive(json.dumps(message).encode())
+
+    def open(self, uri: str, text: str, version: int = 1, language: str = "x") -> None:
+        item = {"uri": uri, "languageId": language, "version": version, "text": text}
+        self.say("textDocument/didOpen", {"textDocument": item})
+
+    def change(self, uri: str, text: str, version: int) -> None:
+        where = {"uri": uri, "version": version}
+        params = {"textDocument": where, "contentChanges": [{"text": text}]}
+        self.say("textDocument/didChange", params)
+
+    async def ask(self, method: str, params: Any) -> Any:
+        self._next += 1
+        number = self._next
+        self.say(method, params, number)
+        return await self.until(lambda m: m.get("id") == number and "method" not in m)
+
+    async def until(self, check: Any, seconds: float = 10) -> Any:
+        for _ in range(int(seconds * 100)):
+            found = next((m for m in self.messages if check(m)), None)
+            if found is not None:
+                return found
+            await asyncio.sleep(0.01)
+        raise AssertionError(self.messages)
+
+    def published(self, uri: str) -> list[Any]:
+        return [
+            m["params"]
+            for m in self.messages
+            if m.get("method") == PUBLISH and m["params"]["uri"] == uri
+        ]
+
+
+def at(line: int, character: int) -> dict[str, int]:
+    return {"line": line, "character": character}
