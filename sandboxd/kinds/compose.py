@@ -34,17 +34,20 @@ _NAME = re.compile(r"(?:.*[._-])?(?:docker-?)?compose(?:[._-].*)?\.ya?ml\Z", re.
 _CONTENT = re.compile(
     r"^services:[ \t]*(?:#[^\n]*)?\r?\n(?:.*\n)*?[ \t]+(?:image|build|extends):", re.MULTILINE
 )
+# What sandboxd makes of a service: its paths start at another file's folder, so it is judged with
+# the devcontainer.json beside it and never by itself.
+_A_PART = ".devcontainer/sandboxd/docker-compose.sandboxd.yml"
 # Content is only looked at where a Compose file shows what it is.
 _LOOKED_AT = 20_000
 
 
 def matches(path: str) -> bool:
-    return _NAME.match(path.rpartition("/")[2]) is not None
+    return _NAME.match(path.rpartition("/")[2]) is not None and not path.endswith(_A_PART)
 
 
 def recognises(path: str, text: str) -> bool:
     """A file of another name, which `dockerComposeFile` or `include` may well use."""
-    return _CONTENT.search(text[:_LOOKED_AT]) is not None
+    return not path.endswith(_A_PART) and _CONTENT.search(text[:_LOOKED_AT]) is not None
 
 
 def parse(source: SourceText) -> Document:

@@ -32,7 +32,7 @@ from __future__ import annotations
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Add, Remedy, RuleMeta, Severity
 from sandboxd.rules._finding import at_container
-from sandboxd.rules._mounts import container_writes, project_path
+from sandboxd.rules._mounts import below, container_writes, project_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +56,11 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     if place is None or not subject.is_whole() or "/.devcontainer/" not in place.path:
         return
     folder = project_path("${localWorkspaceFolder}/.devcontainer/devcontainer.json", subject)
+    if place.path.endswith(_COMPOSE) and not any(
+        mount.value.type == "bind" and below(folder, mount.value.source) for mount in subject.mounts
+    ):
+        # The dev container tools mount the project by themselves, Compose does not.
+        return
     if not container_writes(folder, subject):
         return
     yield at_container(
@@ -74,6 +79,7 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     )
 
 
+_COMPOSE = (".yml", ".yaml")
 _PIN = (
     "source=${localWorkspaceFolder}/.devcontainer,"
     "target=${containerWorkspaceFolder}/.devcontainer,type=bind,readonly"

@@ -29,6 +29,8 @@ gVisor ignores seccomp profiles unless `oci-seccomp` is on; it is a hint.
 
 from __future__ import annotations
 
+import posixpath
+
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
@@ -56,7 +58,12 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     value = subject.option("seccomp")
     if value is None or value.value.value in ("", "unconfined", "builtin", "default"):
         return
-    path = project_path(value.value.value, subject)
+    named = value.value.value
+    first = subject.place.path if subject.place is not None else ""
+    if first.endswith((".yml", ".yaml")) and named.startswith("."):
+        # Compose starts at the folder of its first file.
+        named = posixpath.join(posixpath.dirname(first), named)
+    path = project_path(named, subject)
     if not path or not container_writes(path, subject):
         return
     yield at_value(

@@ -32,7 +32,9 @@ def render(plan: Plan) -> str:
     lines = ["services:", f"  {_text(project.service)}: !override"]
     lines += [f"    {key}: {_text(value)}" for key, value in service.items()]
     volumes = {
-        v.value.source: _pin(v.value) for v in plan.container.mounts if v.value.type == "volume"
+        v.value.source: _pin(v.value) if v.value.source.startswith("sandboxd-") else {}
+        for v in plan.container.mounts
+        if v.value.type == "volume"
     }
     if volumes:
         lines += ["volumes:"]
@@ -143,7 +145,10 @@ def _mount(plan: Plan, project: ComposeProject, mount: Mount) -> dict[str, Any]:
 
 
 def _pin(mount: Mount) -> dict[str, Any]:
-    """The volume under its own name: it is the same one for every tool."""
+    """A volume of ours under its own name: it is the same one for every tool.
+
+    One of the project's has no name here: Compose then gives it one of the project's own.
+    """
     volume: dict[str, Any] = {"name": mount.source}
     options: dict[str, str] = {}
     for option in mount.options:
