@@ -15,7 +15,14 @@ from sandboxd.cli import config_schema
 from sandboxd.cli.main import build_parser, command_names, load_command
 from sandboxd.files import write_atomic
 from sandboxd.sandbox import misreports
-from tools import config_page, generate_index, host_pages, profile_pages, seed_guide
+from tools import (
+    config_page,
+    generate_index,
+    host_pages,
+    profile_pages,
+    seed_guide,
+    template_pages,
+)
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _NOTE = "<!-- Made by `./dev docs` from the code: change it there. -->\n\n"
@@ -116,7 +123,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing")
     args = parser.parse_args()
     if args.check:
-        late = generate_index.stale() + [f"docs/{path}" for path in stale(pages(), f"{ROOT}/docs")]
+        late = generate_index.stale() + template_pages.stale()
+        late += [f"docs/{path}" for path in stale(pages(), f"{ROOT}/docs")]
         for path in late:
             print(f"out of date: {path}", file=sys.stderr)
         if late:
@@ -126,6 +134,8 @@ def main() -> int:
         # The index was read when this began; what it lacks is only found by beginning anew.
         print("\n".join(written), flush=True)
         os.execv(sys.executable, [sys.executable, "-m", "tools.docs"])
+    for path in template_pages.write():
+        print(path)
     made, folder = pages(), f"{ROOT}/docs"
     late = stale(made, folder)
     os.makedirs(f"{folder}/rules", exist_ok=True)

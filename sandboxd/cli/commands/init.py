@@ -1,4 +1,8 @@
-"""Write a first `sandboxd.toml`: what the project asks for, in a few lines."""
+"""Write a first `sandboxd.toml`: what the project asks for, in a few lines.
+
+With `--template` it is that of a kind of project, with what else such a project needs; nothing that
+is there is written over.
+"""
 
 from __future__ import annotations
 
@@ -35,39 +39,82 @@ runtime = "auto"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", nargs="?", default=".", help="folder of the project")
-    parser.add_argument("--profile", default="dev", help="named profile (default: dev)")
+    parser.add_argument("--profile", help="named profile (default: dev)")
     parser.add_argument(
         "--image", help=f"image of the sandbox (default: {DEFAULT_IMAGE}, or your config's)"
+    )
+    parser.add_argument(
+        "-t", "--template", metavar="NAME", help="start from a template, such as `python`"
+    )
+    parser.add_argument(
+        "-o",
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="set an option of the template; can be given more than once",
+    )
+    parser.add_argument(
+        "--list-templates", action="store_true", help="show the templates and their options"
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.config import FILE_NAME
-    from sandboxd.files import write_atomic
-    from sandboxd.ipc import client
+    from sandboxd.cli import init_template
     from sandboxd.plan import profiles
-    from sandboxd.project import HAND_WRITTEN
 
-    profile = profiles.load(args.profile)
+    if args.list_templates:
+        print(init_template.listing(), end="")
+        return EXIT_OK
+    if args.option and args.template is None:
+        raise UsageError(
+            f"`--option {args.option[0]}` is for a template, and none is named",
+            "name one: `sandboxd init --template NAME`; `--list-templates` shows them",
+        )
+    profile = profiles.load(args.profile or "dev")
     if not os.path.isdir(args.path):
         raise UsageError(f"there is no folder `{args.path}`", "name the folder of a project")
-    path = os.path.join(args.path, FILE_NAME)
+    if args.template is not None:
+        if args.profile is not None:
+            raise UsageError(
+                f"template `{args.template}` has a profile, and `--profile {profile.name}` is another",
+                "leave one out; `profile` in sandboxd.toml can be changed afterwards",
+            )
+        compose = init_template.write(args.path, args.template, args.option, args.image)
+    else:
+        compose = False
+        _write_config(args.path, profile.purpose, profile.name, args.image)
+    _say_next(args.path, compose)
+    return EXIT_OK
+
+
+def _write_config(folder: str, purpose: str, profile: str, image: str | None) -> None:
+    from sandboxd.config import FILE_NAME
+    from sandboxd.files import write_atomic
+    from sandboxd.project import HAND_WRITTEN
+
+    path = os.path.join(folder, FILE_NAME)
     if os.path.lexists(path):
         raise UsageError(f"`{path}` exists already", "edit it, then run `sandboxd generate`")
-    written = any(os.path.lexists(os.path.join(args.path, name)) for name in HAND_WRITTEN)
+    written = any(os.path.lexists(os.path.join(folder, name)) for name in HAND_WRITTEN)
     text = _TEXT.format(
-        purpose=profile.purpose[0].upper() + profile.purpose[1:],
-        profile=profile.name,
-        image=_image(args.image, written),
+        purpose=purpose[0].upper() + purpose[1:],
+        profile=profile,
+        image=_image(image, written),
     )
     write_atomic(path, text.encode())
     terminal.status(f"wrote {path}")
-    if client.register(os.environ, os.path.realpath(args.path), start=False) is None:
+
+
+def _say_next(folder: str, compose: bool) -> None:
+    from sandboxd.ipc import client
+
+    kept = client.register(os.environ, os.path.realpath(folder), start=False) is None
+    if kept:
         terminal.status("the running daemon keeps its files generated")
-        terminal.status("next: `sandboxd up`")
-    else:
-        terminal.status("next: `sandboxd generate`, then `sandboxd up`")
-    return EXIT_OK
+    first = "" if kept else "`sandboxd generate`, then "
+    then = "open the folder in its container from your editor" if compose else "`sandboxd up`"
+    terminal.status(f"next: {first}{then}")
 
 
 def _image(image: str | None, has_config: bool) -> str:

@@ -1,0 +1,9 @@
+package main
+
+import "testing"
+
+func TestItNamesWhoIsGreeted(t *testing.T) {
+	if got := greeting("you"); got != "hello, you" {
+		t.Fatalf("got %q", got)
+	}
+}

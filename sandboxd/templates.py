@@ -1,0 +1,157 @@
+"""The templates that ship: what is in them, and their text with the options filled in.
+
+Each is a folder that dev container tools can apply as well (docs/decisions/0022).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sandboxd.data import data_path
+from sandboxd.errors import UsageError
+from sandboxd.files import CONFIG_NAME, read_source
+
+FOLDER = "devcontainer-templates"
+METADATA = "devcontainer-template.json"
+MAIN_FILE = ".devcontainer/devcontainer.json"
+
+# Tools that apply templates copy all but these.
+_ABOUT = (METADATA, "README.md", "NOTES.md")
+_OPTION = re.compile(r"\$\{templateOption:\s*(\w+?)\s*\}")
+# Each would end, or start something, in a string of TOML, JSON or YAML.
+_NOT_IN_A_VALUE = '"\\$'
+
+
+class Option(NamedTuple):
+    """A value that a template leaves to whoever applies it."""
+
+    name: str
+    description: str
+    default: str
+
+
+class Template(NamedTuple):
+    """`folder` is where it lies on this machine.
+
+    `optional` are paths that a project can do without; ``name/*`` is a folder.
+    """
+
+    name: str
+    title: str
+    description: str
+    options: tuple[Option, ...]
+    optional: tuple[str, ...]
+    folder: str
+
+    def is_optional(self, path: str) -> bool:
+        return any(
+            path == entry or (entry.endswith("/*") and path.startswith(entry[:-1]))
+            for entry in self.optional
+        )
+
+
+class File(NamedTuple):
+    """A file of a template: its path within a project, its text, and the options in it."""
+
+    path: str
+    text: str
+    options: frozenset[str]
+
+
+def names() -> tuple[str, ...]:
+    """Names of the templates that ship."""
+    folder = data_path(FOLDER)
+    return tuple(
+        sorted(
+            name
+            for name in os.listdir(folder)
+            if os.path.exists(os.path.join(folder, name, METADATA))
+        )
+    )
+
+
+def load(name: str) -> Template:
+    """A template by its name.
+
+    :raises UsageError: there is none of that name; the message lists them
+    """
+    known = names()
+    if name not in known:
+        listed = ", ".join(f"`{other}`" for other in known)
+        raise UsageError(
+            f"there is no template `{name}`; there are {listed}",
+            _did_you_mean(name, known, "sandboxd init --template ")
+            or "`sandboxd init --list-templates` says what each is for",
+        )
+    folder = data_path(FOLDER, name)
+    data = json.loads(read_source(os.path.join(folder, METADATA)).text)
+    return Template(
+        name=name,
+        title=data["name"],
+        description=data["description"],
+        options=tuple(
+            Option(key, option["description"], option["default"])
+            for key, option in data["options"].items()
+        ),
+        optional=tuple(data.get("optionalPaths", ())),
+        folder=folder,
+    )
+
+
+def values(template: Template, given: Mapping[str, str]) -> dict[str, str]:
+    """The value of each option: what was given, else its default.
+
+    :raises UsageError: a name that is no option, or a value that cannot be written
+    """
+    known = {option.name: option.default for option in template.options}
+    for name, value in given.items():
+        if name not in known:
+            listed = ", ".join(f"`{other}`" for other in known)
+            raise UsageError(
+                f"template `{template.name}` has no option `{name}`; it has {listed}",
+                _did_you_mean(name, tuple(known), "--option ", "=..."),
+            )
+        if not value.strip() or not value.isprintable() or set(value) & set(_NOT_IN_A_VALUE):
+            raise UsageError(
+                f"the option `{name}` cannot be `{value}`",
+                f"give a plain text, such as `--option {name}={known[name]}`",
+            )
+    return known | dict(given)
+
+
+def files(template: Template, chosen: Mapping[str, str]) -> tuple[File, ...]:
+    """Every file that the template puts into a project, filled in, in the order of their paths."""
+    found = []
+    for folder, _, file_names in os.walk(template.folder):
+        for name in file_names:
+            path = os.path.relpath(os.path.join(folder, name), template.folder)
+            if path not in _ABOUT:
+                text = read_source(os.path.join(folder, name)).text
+                used = frozenset(_OPTION.findall(text))
+                filled = _OPTION.sub(lambda match: chosen.get(match[1], ""), text)
+                found.append(File(path, filled, used))
+    return tuple(sorted(found))
+
+
+def needed(found: tuple[File, ...]) -> tuple[File, ...]:
+    """Those of a template's files that `sandboxd generate` does not make.
+
+    Where sandboxd.toml names the image, the devcontainer.json follows from it.
+    """
+    config = next(file.text for file in found if file.path == CONFIG_NAME)
+    if "image" not in tomllib.loads(config):
+        return found
+    return tuple(file for file in found if file.path != MAIN_FILE)
+
+
+def _did_you_mean(name: str, known: tuple[str, ...], before: str, after: str = "") -> str:
+    from difflib import get_close_matches
+
+    close = [other for other in known if name and other.startswith(name.lower())]
+    close = close or get_close_matches(name.lower(), known, n=1)
+    return f"did you mean `{before}{close[0]}{after}`?" if close else ""
