@@ -24,43 +24,21 @@ def effective(document: Document, variables: Variables) -> Container | None:
 def containers(document: Document, variables: Variables) -> tuple[Container, ...]:
     """All containers that a file describes."""
     variables = variables.for_file(document.source.path)
-    merged: dict[str, Container] = {}
     layers = kinds.get(document.kind).containers(document, variables)
-    if variables.files is not None and _uses_compose(document):
-        layers = _over_service(document, layers, variables)
+    if document.kind == "devcontainer" and layers:
+        from sandboxd.effective.dev_container import dev_container
+
+        return (dev_container(document, layers, variables),)
+    merged: dict[str, Container] = {}
     for layer in layers:
         below = merged.get(layer.name)
         merged[layer.name] = layer if below is None else merge(below, layer)
     made = tuple(merged.values())
     if variables.files is None or all(container.build is None for container in made):
         return made
-    from sandboxd.effective.flavour import with_dockerfile
+    from sandboxd.effective.dockerfile import over_dockerfile
 
-    return tuple(with_dockerfile(container, document, variables) for container in made)
-
-
-def _uses_compose(document: Document) -> bool:
-    root = document.tree.root
-    is_config = document.kind == "devcontainer" and root is not None and root.kind == "object"
-    return is_config and root is not None and root.get("dockerComposeFile") is not None
-
-
-def _over_service(
-    document: Document, layers: tuple[Container, ...], variables: Variables
-) -> tuple[Container, ...]:
-    """The layers of a devcontainer.json over the service that they belong to."""
-    # Late: few files have need of it.
-    from sandboxd.effective.flavour import service
-
-    below = service(document, layers, variables)
-    seen = tuple(
-        layer._replace(
-            place=below.place or layer.place,
-            unseen=tuple(unseen for unseen in layer.unseen if unseen.source != "compose"),
-        )
-        for layer in layers
-    )
-    return (below, *seen)
+    return tuple(over_dockerfile(container, document, variables) for container in made)
 
 
 def merge(below: Container, above: Container) -> Container:

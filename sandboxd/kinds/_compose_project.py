@@ -265,6 +265,21 @@ class Project:
         self.unseen.append(Unseen("compose", reason))
 
 
+def needed_services(service: Service) -> Iterator[str]:
+    """The services that Compose starts before this one."""
+    for key in ("depends_on", "links", "volumes_from"):
+        for part in service.parts.get(key, ()):
+            node = yaml.target(part.node)
+            yield from (str(name.value) for name, _ in yaml.members(node))
+            for item in node.items if node.kind == "array" else ():
+                yield (part.file.text(item) or "").split(":")[0]
+    for key in ("network_mode", "pid", "ipc"):
+        last = service.last(key)
+        kind, _, name = ((last.file.text(last.node) if last else None) or "").partition(":")
+        if kind == "service":
+            yield name
+
+
 def _items(node: Node | None) -> Iterator[Node]:
     """The items of a list, or the one that stands for a list of one."""
     if node is None:

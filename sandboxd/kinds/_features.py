@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import posixpath
-
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.errors import UnreadableError
 from sandboxd.findings import Place
 from sandboxd.kinds import _docker_flags as flags
 from sandboxd.kinds import _mounts
+from sandboxd.kinds._javascript import is_truthy
 from sandboxd.model import feature as model
 from sandboxd.model.container import Container, Pair, Unseen
 from sandboxd.model.feature import FeatureLock, LockedFeature
@@ -27,31 +26,35 @@ if TYPE_CHECKING:
     # A node of a Feature's file and the property that it is of -> the located value.
     Locate = Callable[[Any, Node, str, str], Value[Any]]
 
-FILE = "devcontainer-feature.json"
 _LOCKS = {".devcontainer.json": ".devcontainer-lock.json"}
 _HOOKS = ("onCreateCommand", "updateContentCommand", "postCreateCommand", "postStartCommand")
 
 
-def layer(path: str, node: Node, base: Container, variables: Resolver) -> Container:
+def layer(path: str, root: Node, base: Container, variables: Resolver) -> Container:
     """`base` with the Features of a devcontainer.json: named, and those of the project read.
 
-    `node` is the object of Features. What they ask for stands, for who reads it, at their names.
+    `root` is the object of the file. What Features ask for is in the order in which they are
+    installed, and stands, for who reads it, at their names.
     """
-    found = base
+    features = root.get("features")
     uses: list[Value[Feature]] = []
-    unread: list[str] = []
     lock = _lock(path, variables)
-    for key, _ in node.members:
+    for key, _ in features.members if features is not None else ():
         use = model.parse(str(key.value))
         if lock is not None and use.source == "registry":
             use = use._replace(locked=str(key.value) in lock)
         place = Place(path, Span(key.span.start + 1, key.span.end - 1))
         uses.append(Value(use, Origin("file", path, "features"), place, str(key.value), (key,)))
-        read = _local(use, path, variables) if use.source == "local" else None
-        if read is not None:
-            found = described(read, found, _at_name(str(key.value), place), variables)
-        elif model.asks(use) is None:
-            unread.append(f"`{key.value}`")
+    # Late: most files that name Features name those of a registry.
+    from sandboxd.kinds import _feature_order
+
+    found = base
+    unread: list[str] = []
+    for step in _feature_order.steps(path, root, uses, variables):
+        if step.root is not None:
+            found = described(step.root, found, _at_name(step.name, step.place), variables)
+        elif model.asks(model.parse(step.name)) is None:
+            unread.append(f"`{step.name}`")
     unseen = found.unseen
     if unread:
         reason = f"what its Features add is not read: {', '.join(unread)}"
@@ -82,7 +85,15 @@ def described(root: Node, base: Container, locate: Locate, variables: Resolver) 
         mounts=(*base.mounts, *mounts),
         env=(*base.env, *_environment(root, locate)),
         lifecycle=(*base.lifecycle, *_commands(root, locate)),
+        entrypoints=(*base.entrypoints, *entrypoint(root, locate)),
     )
+
+
+def entrypoint(root: Node, locate: Locate) -> list[Value[str]]:
+    """What a Feature, or an image's label, starts with the container."""
+    node = root.get("entrypoint")
+    text = _text(node)
+    return [] if node is None or not text else [locate(text, node, "entrypoint", text)]
 
 
 def read_lock(root: Node, path: str) -> FeatureLock | None:
@@ -121,18 +132,6 @@ def _lock(path: str, variables: Resolver) -> set[str] | None:
     return {entry.name.value for entry in lock.entries} if lock is not None else set()
 
 
-def _local(use: Feature, path: str, variables: Resolver) -> Node | None:
-    if variables.files is None:
-        return None
-    folder = posixpath.normpath(posixpath.join(posixpath.dirname(path), use.id))
-    try:
-        source = variables.read(f"{folder}/{FILE}", path)
-    except UnreadableError:
-        return None
-    root = jsonc.parse(source.text).root
-    return root if root is not None and root.kind == "object" else None
-
-
 def _at_name(name: str, place: Place) -> Locate:
     """What a Feature sets can be changed where it is named, and only by no longer naming it."""
 
@@ -144,9 +143,9 @@ def _at_name(name: str, place: Place) -> Locate:
 
 def _switch(root: Node, key: str, locate: Locate) -> Value[bool] | None:
     node = root.get(key)
-    if node is None or node.value is not True:
+    if node is None or not is_truthy(node):
         return None
-    return locate(True, node, key, "true")
+    return locate(True, node, key, node.text() or "true")
 
 
 def _strings(

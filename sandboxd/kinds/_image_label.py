@@ -6,7 +6,10 @@ the rest behind it. It can name neither arguments of docker nor commands of the 
 
 from __future__ import annotations
 
+import json
+
 from sandboxd._typing import TYPE_CHECKING
+from sandboxd.kinds import _features
 from sandboxd.model.document import Document
 from sandboxd.model.values import Origin, Value
 from sandboxd.syntax import jsonc
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
         def after(self, base: Container) -> Container: ...
 
 
-_BEFORE = ("mounts", "env", "user", "remote_user", "remote_env", "lifecycle")
+_BEFORE = ("mounts", "env", "user", "remote_user", "remote_env", "lifecycle", "entrypoints")
 _AFTER = ("init", "privileged", "cap_add", "security_opt")
 
 
@@ -41,7 +44,10 @@ def layers(
     variables: Resolver,
     reader: type[Reader],
 ) -> tuple[Container, Container]:
-    """What of the label goes before `runArgs`, and what behind it; findings stand at `image`."""
+    """What of the label goes before `runArgs`, and what behind it.
+
+    Findings stand at `image`, the place where the user can choose another one.
+    """
     origin = Origin("label", image.value)
     user = None if facts.user is None else _moved(image, image._replace(value=facts.user), origin)
     before = base._replace(image_user=user)
@@ -52,33 +58,29 @@ def layers(
     before = before._replace(image_label=label)
     for entry in _entries(facts.metadata):
         read = reader(_document(image.value, facts.metadata), entry, variables)
-        before = _added(before, read.before(base), _BEFORE, image, origin)
+        own = read.before(base)._replace(entrypoints=tuple(_features.entrypoint(entry, _anywhere)))
+        before = _added(before, own, _BEFORE, image, origin)
         after = _added(after, read.after(base), _AFTER, image, origin)
     return before, after
 
 
-def without_repeated(container: Container, label: Container) -> Container:
-    """The file's own options without those that the label has word by word.
-
-    The CLI keeps the first of equal strings, so they stay where the label has them: one that the
-    label contradicts further on is lost.
-    """
-    said = {_spelling(option) for option in label.security_opt}
-    kept = tuple(option for option in container.security_opt if _spelling(option) not in said)
-    return container._replace(security_opt=kept)
-
-
-def _spelling(option: Value[Any]) -> str:
-    return option.written
-
-
 def _entries(metadata: str) -> list[Node]:
-    """The objects of the label: it holds an array of them, or one. Other text the CLI ignores."""
-    tree = jsonc.parse(metadata)
-    root = tree.root
-    if root is None or tree.problems:
+    """The objects of the label: it holds an array of them, or one. Other text the CLI ignores.
+
+    JSON with comments is other text: here the CLI is strict.
+    """
+    try:
+        json.loads(metadata)
+    except (ValueError, RecursionError):
+        return []
+    root = jsonc.parse(metadata).root
+    if root is None:
         return []
     return [node for node in (root.items or [root]) if node.kind == "object"]
+
+
+def _anywhere(normal: Any, node: Node, key: str, written: str) -> Value[Any]:
+    return Value(normal, Origin("label", "", key), None, written)
 
 
 def _document(name: str, text: str) -> Document:

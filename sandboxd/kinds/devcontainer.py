@@ -1,7 +1,8 @@
 """devcontainer.json, as the dev container CLI reads it.
 
 Three layers, in the order in which the CLI hands them to docker: the properties that come before
-`runArgs`, `runArgs`, and the properties that are appended after it and so win.
+`runArgs`, `runArgs`, and the properties that are appended after it and so win. What an image's label
+and Features add is put between them by `effective`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from sandboxd.errors import UnreadableError
 from sandboxd.findings import Place
 from sandboxd.kinds import _docker_flags as flags
 from sandboxd.kinds import _mounts
+from sandboxd.kinds._javascript import is_truthy
 from sandboxd.model.container import Build, Container, Mount, Pair, SecurityOption, Unseen
 from sandboxd.model.document import Document
 from sandboxd.model.values import Origin, Value
@@ -58,30 +60,26 @@ def parse(source: SourceText) -> Document:
 
 
 def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
-    """The layers of the one container, all with the same name; none when the file holds no object."""
+    """The layers of the one container, all with the same name: before, of and behind `runArgs`.
+
+    There are two for Compose, which has no `runArgs`, and none when the file holds no object.
+    """
     root = document.tree.root
     if root is None or root.kind != "object":
         return ()
-    folder = _text(root.get("workspaceFolder"))
-    if folder is not None:
-        variables = variables.inside(variables.resolve(folder))
-    reader = Reader(document, root, variables)
+    reader = Reader(document, root, inside(root, variables))
     empty = Container(_text(root.get("name")) or document.source.path, None)
-    if root.get("dockerComposeFile") is not None:
-        before = reader.before(empty)
-        # The CLI writes them into its override file as `source:target`.
-        mounts = tuple(m._replace(value=m.value._replace(read_only=False)) for m in before.mounts)
-        layers: tuple[Container, ...] = (before._replace(mounts=mounts), reader.after(empty))
-    else:
-        layers = _for_docker(reader, empty, variables)
-    features = root.get("features")
-    if features is None or not features.members:
-        return layers
-    # Late: many configs have none. They come behind `runArgs`, ahead of the file's own options.
-    from sandboxd.kinds import _features
+    if root.get("dockerComposeFile") is None:
+        return _for_docker(reader, empty)
+    return (reader.before(empty), reader.after(empty))
 
-    added = _features.layer(reader.path, features, empty, variables)
-    return (*layers[:-1], added, layers[-1])
+
+def inside(root: Node, variables: Resolver) -> Resolver:
+    """`variables` with the place of the workspace inside: Compose mounts none by itself."""
+    folder = _text(root.get("workspaceFolder"))
+    if folder is None and root.get("dockerComposeFile") is not None:
+        folder = "/"
+    return variables if folder is None else variables.inside(variables.resolve(folder))
 
 
 def subjects(document: Document) -> Iterator[tuple[str, object]]:
@@ -100,7 +98,7 @@ def subjects(document: Document) -> Iterator[tuple[str, object]]:
         yield "EditorSettings", found
 
 
-def _for_docker(reader: Reader, empty: Container, variables: Resolver) -> tuple[Container, ...]:
+def _for_docker(reader: Reader, empty: Container) -> tuple[Container, ...]:
     before = reader.before_docker(reader.before(empty))
     arguments, after = reader.run_args(empty), reader.after(empty)
     missing = [
@@ -110,14 +108,7 @@ def _for_docker(reader: Reader, empty: Container, variables: Resolver) -> tuple[
     ]
     if missing:
         after = after._replace(missing_files=tuple(missing))
-    facts = variables.image(before.image.value) if before.image is not None else None
-    if facts is None or before.image is None:
-        return (before, arguments, after)
-    # Late: only where somebody asked an engine.
-    from sandboxd.kinds import _image_label
-
-    ahead, behind = _image_label.layers(before.image, facts, empty, variables, Reader)
-    return (ahead, before, arguments, behind, _image_label.without_repeated(after, behind))
+    return (before, arguments, after)
 
 
 def edits(
@@ -227,6 +218,7 @@ class Reader:
     def after(self, base: Container) -> Container:
         """The CLI appends `--privileged` and `--init` only for true: they cannot turn one off."""
         return base._replace(
+            gpus=self.gpus(),
             init=self.switch("init"),
             privileged=self.switch("privileged"),
             cap_add=tuple(
@@ -275,10 +267,19 @@ class Reader:
         return self.value(self.variables.resolve(text), node, key)
 
     def switch(self, key: str) -> Value[bool] | None:
+        """The CLI takes whatever JavaScript takes for true: `"false"` in quotes, too."""
         node = self.root.get(key)
-        if node is None or node.value is not True:
+        if node is None or not is_truthy(node):
             return None
-        return self.value(True, node, key, "true")
+        return self.value(True, node, key, node.text() or "true")
+
+    def gpus(self) -> Value[str] | None:
+        """For `hostRequirements.gpu` the CLI adds `--gpus all`, where the engine can."""
+        node = self.root.get("hostRequirements")
+        node = node.get("gpu") if node is not None else None
+        if node is None or not is_truthy(node):
+            return None
+        return self.value("all", node, "hostRequirements", node.text() or "gpu")
 
     def strings(self, key: str) -> list[tuple[Node, str]]:
         node = self.root.get(key)

@@ -163,6 +163,8 @@ class Container(NamedTuple):
     image_user: Value[str] | None = None
     """Whom the image runs as, '' for root; None where that is not known."""
     stop_signal: Value[str] | None = None
+    entrypoints: tuple[Value[str], ...] = ()
+    """What Features and the image's label start with the container, ahead of its own command."""
     partial: bool = False
     """Only a part of the container is written here, so nothing can be said to be missing."""
 

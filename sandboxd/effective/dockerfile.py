@@ -1,0 +1,137 @@
+"""What a Dockerfile says of the container: it holds where nothing else says so."""
+
+from __future__ import annotations
+
+import posixpath
+
+from sandboxd import kinds
+from sandboxd._typing import TYPE_CHECKING, NamedTuple
+from sandboxd.errors import UnreadableError
+from sandboxd.model.container import Container, Pair, Unseen
+from sandboxd.model.values import Origin
+from sandboxd.syntax.substitution import substitute
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from sandboxd.effective.variables import Variables
+    from sandboxd.model.container import Build
+    from sandboxd.model.document import Document
+    from sandboxd.model.image import Image, Stage
+    from sandboxd.model.values import Value
+    from sandboxd.text import SourceText
+
+
+class Built(NamedTuple):
+    """The user, environment and folder of a built image, and the image that it starts from."""
+
+    layer: Container
+    base: Value[str] | None = None
+
+
+def over_dockerfile(container: Container, document: Document, variables: Variables) -> Container:
+    """`container` over what the Dockerfile says that its image is built from."""
+    from sandboxd.effective.container import merge
+
+    layer = built(container, document, variables).layer
+    merged = merge(layer, container)
+    return merged._replace(unseen=(*container.unseen, *layer.unseen))
+
+
+def built(container: Container, document: Document, variables: Variables) -> Built:
+    """The image that the Dockerfile of `container` describes; empty where there is none."""
+    empty = Container(container.name, None)
+    build = container.build.value if container.build is not None else None
+    path = _path(build) if build is not None and variables.files is not None else None
+    if build is None or path is None:
+        return Built(empty)
+    try:
+        source = variables.read(path, document.source.path)
+    except UnreadableError as error:
+        name = posixpath.relpath(path, posixpath.dirname(document.source.path) or ".")
+        unseen = Unseen("dockerfile", f"`{name}` {error.message}", error.hint)
+        return Built(empty._replace(unseen=(unseen,)))
+    given = {arg.value.name: arg.value.value for arg in build.args if "$" not in arg.value.value}
+    target = build.target.value if build.target is not None else None
+    reader = _Reader(source, given, container.workspace)
+    return reader.read(empty, target)
+
+
+def _path(build: Build) -> str | None:
+    """The path of the Dockerfile; None where the context is a URL or not known."""
+    name = build.dockerfile.value if build.dockerfile is not None else "Dockerfile"
+    path = name
+    if build.context is not None and not name.startswith("/"):
+        path = f"{build.context.value}/{name}"
+    if not path.startswith("/") or "$" in path:
+        return None
+    return posixpath.normpath(path)
+
+
+class _Reader:
+    def __init__(self, source: SourceText, given: Mapping[str, str], workspace: str | None) -> None:
+        from sandboxd.model.image import image
+
+        self.image: Image = image(kinds.get("dockerfile").parse(source), given)
+        self.given = given
+        folder = posixpath.dirname(source.path)
+        self.name = posixpath.relpath(source.path, workspace or folder)
+        self.scope: dict[str, str] = {}
+        self.folder = ""
+
+    def read(self, empty: Container, target: str | None) -> Built:
+        stage = self.image.target(target)
+        if stage is None:
+            return Built(empty)
+        made: dict[str, Any] = {"env": ()}
+        lineage = self.image.lineage(stage)
+        for current in lineage:
+            # ENV goes on into the stages that build upon it, ARG does not.
+            kept = dict(self.scope)
+            for field, value in self.settings(current):
+                if field == "env":
+                    made["env"] = (*made["env"], value)
+                    kept[value.value.name] = value.value.value
+                else:
+                    made[field] = value
+            self.scope = kept
+        base = lineage[0].base
+        return Built(empty._replace(**made), None if base is None else self.moved(base))
+
+    def settings(self, stage: Stage) -> Iterator[tuple[str, Value[Any]]]:
+        from sandboxd.model.image import pairs
+
+        for instruction in stage.instructions:
+            if instruction.keyword == "ARG":
+                for pair, _ in pairs(instruction):
+                    default = pair.value or self.image.arguments.get(pair.name, "")
+                    value = self.given.get(pair.name, self.resolved(default))
+                    self.scope.setdefault(pair.name, value)
+            elif instruction.keyword == "ENV":
+                # All of one instruction see the environment before it.
+                found = [
+                    (Pair(pair.name, self.resolved(pair.value)), word)
+                    for pair, word in pairs(instruction)
+                ]
+                for pair, word in found:
+                    self.scope[pair.name] = pair.value
+                    yield "env", self.value(pair, word, "ENV")
+            elif instruction.keyword in ("USER", "WORKDIR") and instruction.words():
+                word = instruction.words()[0]
+                text = self.resolved(word.value)
+                if instruction.keyword == "USER":
+                    yield "user", self.value(text, word, "USER")
+                    continue
+                self.folder = posixpath.normpath(posixpath.join(self.folder, text))
+                yield "working_dir", self.value(self.folder, word, "WORKDIR")
+
+    def resolved(self, text: str) -> str:
+        return substitute(text, self.scope.get)
+
+    def value(self, normal: Any, word: Any, key: str) -> Value[Any]:
+        return self.moved(self.image.value(normal, word.span, word.value, key))
+
+    def moved(self, value: Value[Any]) -> Value[Any]:
+        """Made for another file: its nodes are none of the file that is checked."""
+        return value._replace(origin=Origin("dockerfile", self.name, value.origin.key), nodes=())

@@ -1,0 +1,108 @@
+"""The order in which Features are installed, and those that Features bring along (`dependsOn`).
+
+The dev container CLI goes in rounds (its containerFeaturesOrder.ts): in each come those that wait
+for nothing any more; of these only the ones that `overrideFeatureInstallOrder` has furthest ahead;
+and these by their names. What a Feature of a registry waits for is not known here.
+"""
+
+from __future__ import annotations
+
+import posixpath
+
+from sandboxd._typing import TYPE_CHECKING, NamedTuple
+from sandboxd.errors import UnreadableError
+from sandboxd.model import feature as model
+from sandboxd.syntax import jsonc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sandboxd.findings import Place
+    from sandboxd.kinds import Resolver
+    from sandboxd.model.feature import Feature
+    from sandboxd.model.values import Value
+    from sandboxd.syntax.node import Node
+
+FILE = "devcontainer-feature.json"
+MAX_FEATURES = 200
+
+
+class Step(NamedTuple):
+    """A Feature to install: its file's object where that could be read, and where it is named."""
+
+    name: str
+    place: Place
+    root: Node | None
+
+
+def steps(path: str, root: Node, uses: Iterable[Value[Feature]], variables: Resolver) -> list[Step]:
+    """The Features of the devcontainer.json at `path`, each once, first those installed first.
+
+    One that another brings along stands where that one is named: there it can be taken out.
+    """
+    found: dict[str, Step] = {}
+    waits: dict[str, tuple[set[str], set[str]]] = {}
+    todo = [(use.written, use.place) for use in uses]
+    for name, place in todo:
+        identity = _identity(name, path)
+        if identity in found or place is None or len(found) >= MAX_FEATURES:
+            continue
+        read = _local(name, path, variables)
+        found[identity] = Step(name, place, read)
+        needs, after = _names(read, "dependsOn"), _names(read, "installsAfter")
+        todo.extend((need, place) for need in needs)
+        waits[identity] = (
+            {_identity(need, path) for need in needs},
+            {_identity(other, path) for other in after},
+        )
+    override = _names(root, "overrideFeatureInstallOrder")
+    ahead = {_identity(name, path): len(override) - at for at, name in enumerate(override)}
+    return [found[identity] for identity in _rounds(waits, ahead)]
+
+
+def _rounds(waits: dict[str, tuple[set[str], set[str]]], ahead: dict[str, int]) -> list[str]:
+    left, order = dict(waits), list[str]()
+    while left:
+        done = set(order)
+        free = [
+            name
+            for name, (needs, after) in left.items()
+            # What is to come before, and is not installed at all, is not waited for.
+            if needs <= done and not (after & waits.keys()) - done
+        ]
+        if not free:
+            # A circle: the CLI gives up.
+            return [*order, *left]
+        furthest = max(ahead.get(name, 0) for name in free)
+        for name in sorted(name for name in free if ahead.get(name, 0) == furthest):
+            order.append(name)
+            del left[name]
+    return order
+
+
+def _identity(name: str, path: str) -> str:
+    """Equal for the same Feature; its version and the case of its letters do not count."""
+    use = model.parse(name)
+    if use.source != "local":
+        return use.id
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), use.id))
+
+
+def _local(name: str, path: str, variables: Resolver) -> Node | None:
+    if variables.files is None or model.parse(name).source != "local":
+        return None
+    try:
+        source = variables.read(f"{_identity(name, path)}/{FILE}", path)
+    except UnreadableError:
+        return None
+    root = jsonc.parse(source.text).root
+    return root if root is not None and root.kind == "object" else None
+
+
+def _names(root: Node | None, key: str) -> list[str]:
+    """The strings of a list, or the keys of an object."""
+    node = root.get(key) if root is not None else None
+    if node is None:
+        return []
+    names = [item.text() for item in node.items] + [member.key.text() for member in node.members]
+    return [name for name in names if name]

@@ -1,0 +1,13 @@
+"""What the dev container CLI, which is written in JavaScript, makes of a JSON value."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sandboxd.syntax.node import Node
+
+
+def is_truthy(node: Node) -> bool:
+    """Whether a property counts as set: `"false"` in quotes does, 0 and `""` do not."""
+    return node.kind in ("object", "array") or bool(node.value)
