@@ -21,7 +21,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import editor
 import run
 
+GENERATED = ".devcontainer/devcontainer.json"
 _SAMPLES = 40
 _IDLE_SECONDS = 20.0
 _PING_SECONDS = 0.01
@@ -87,7 +88,7 @@ def measure(home: Path, projects: int, editors: int, rounds: int) -> Load:
         begin = time.perf_counter()
         run.seconds([run.SCRIPT, "status"], environ, home)
         first = (time.perf_counter() - begin) * 1000
-        settled = settle(pid)
+        settled = settle(workspaces)
         stall = pinger.end()
         with attached(environ, editors):
             saved = saves(workspaces)
@@ -115,7 +116,7 @@ def measure(home: Path, projects: int, editors: int, rounds: int) -> Load:
 
 
 def prepare(home: Path, environ: dict[str, str], count: int) -> list[Path]:
-    """Projects that are remembered and were generated before, as after a login."""
+    """Projects that are remembered and of which nothing was generated yet: the worst start."""
     workspaces = [home / "p" / f"project{number}" for number in range(count)]
     for number, workspace in enumerate(workspaces):
         workspace.mkdir(parents=True)
@@ -168,7 +169,13 @@ class Pinger:
         self._thread = threading.Thread(target=self._run)
 
     def __enter__(self) -> Pinger:
-        hello = {"version": "0", "docker_host": None, "docker_context": None, "path": "", "cwd": "/"}
+        hello = {
+            "version": "0",
+            "docker_host": None,
+            "docker_context": None,
+            "path": "",
+            "cwd": "/",
+        }
         self._ask("hello", hello)
         self._thread.start()
         return self
@@ -188,28 +195,20 @@ class Pinger:
             self._ask("ping", {})
             self._worst = max(self._worst, time.perf_counter() - begin)
 
-    def _ask(self, method: str, params: dict[str, object]) -> None:
+    def _ask(self, method: str, params: Mapping[str, object]) -> None:
         message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
         self._connection.sendall(json.dumps(message).encode() + b"\n")
         while not self._connection.recv(65536).endswith(b"\n"):
             pass
 
 
-def settle(pid: int) -> float:
-    """Seconds until the daemon has hardly anything to do for two seconds on end."""
+def settle(workspaces: list[Path]) -> float:
+    """Seconds until every project was dealt with: all have their generated file."""
     begin = time.monotonic()
-    quiet_since = begin
-    before = run.cpu_seconds(pid) or 0.0
-    while time.monotonic() - begin < _LONGEST_SECONDS:
-        time.sleep(0.5)
-        now = run.cpu_seconds(pid) or 0.0
-        # The pings themselves take some.
-        if now - before > 0.08:
-            quiet_since = time.monotonic()
-        before = now
-        if time.monotonic() - quiet_since > 2:
-            break
-    return quiet_since - begin
+    for workspace in workspaces:
+        while not inode(workspace / GENERATED) and time.monotonic() - begin < _LONGEST_SECONDS:
+            time.sleep(0.05)
+    return time.monotonic() - begin
 
 
 def saves(workspaces: list[Path]) -> list[float]:
@@ -217,7 +216,7 @@ def saves(workspaces: list[Path]) -> list[float]:
     taken = []
     for number in range(_SAMPLES):
         workspace = workspaces[number * len(workspaces) // _SAMPLES]
-        generated = workspace / ".devcontainer" / "devcontainer.json"
+        generated = workspace / GENERATED
         before = inode(generated)
         time.sleep(0.1)
         new = workspace / "new"

@@ -41,6 +41,12 @@ class Inotify:
             if number % _AT_ONCE == _AT_ONCE - 1:
                 await asyncio.sleep(0)
 
+    def drain(self) -> None:
+        """Tell at once of what the kernel knows already."""
+        paths = set(self._watch.read()) if self._watch.fileno() >= 0 else set()
+        if paths:
+            self._on_change(paths, time.monotonic())
+
     async def close(self) -> None:
         if self._settling is not None:
             self._settling.cancel()

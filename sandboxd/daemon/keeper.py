@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from sandboxd import config
 from sandboxd.daemon import projects, work
+from sandboxd.daemon.backlog import Backlog
 from sandboxd.daemon.hosts import Hosts, World
 from sandboxd.daemon.networked import networked, read_mounts
 from sandboxd.daemon.projects import EngineKey, Tracked
 from sandboxd.daemon.relay import Relays
-from sandboxd.daemon.scan import Scan, scan
+from sandboxd.daemon.scan import batched, nearest, scan, scan_all
 from sandboxd.daemon.watch import Watcher
 from sandboxd.ipc import messages
+from sandboxd.policy import floor
 from sandboxd.status.combine import Examined
 from sandboxd.status.examine import examine
 from sandboxd.status.observe import Observed, Seen
@@ -31,8 +34,18 @@ NETWORKED_SECONDS = 2.0
 """How often projects on a file system of the network are looked at."""
 
 _REWATCH_SECONDS = 0.05
+_FEW = 20
+_BUSY_AT_MOST = 0.003
+_BUSY_POLLING = 0.05
+"""The part of a core that sweeping may take however many projects there are; when only sweeps tell
+of changes it is more."""
+
+_LONGEST_PAUSE = 300.0
+
+_DEEPEST = 4
+"""Levels from a config file to its workspace, both counted."""
+
 _MOST_VISITED = 100
-_LONGEST_SAVE = 10.0
 
 T = TypeVar("T")
 
@@ -57,6 +70,10 @@ class Keeper:
         self._emit = emit
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="project")
         self._tasks: set[asyncio.Task[None]] = set()
+        self._progress = asyncio.Event()
+        self._backlog = Backlog(self._look_at)
+        self._policies = (floor.user_folder(environ), os.path.dirname(floor.ORGANISATION))
+        self._policy_watched: frozenset[str] = frozenset()
         self._rewatch: asyncio.TimerHandle | None = None
         self.projects: dict[str, Tracked] = {}
         self._visited: set[str] = set()
@@ -73,8 +90,9 @@ class Keeper:
 
     async def start(self) -> None:
         """Take up the remembered projects and begin to watch them."""
-        for path, engine in projects.load(self._store):
-            self.projects[path] = Tracked(path, engine)
+        for project in projects.load(self._store):
+            self.projects[project.path] = project
+        self._spawn(self._backlog.run())
         self._spawn(self._sweep_for_ever())
         self._spawn(self._at_start())
 
@@ -93,18 +111,43 @@ class Keeper:
         await self.hosts.close()
         self._threads.shutdown(wait=True, cancel_futures=True)
 
-    async def register(self, path: str, engine: EngineKey) -> None:
-        """Keep the project at `path` generated from now on; returns when that was done once."""
+    async def register(self, path: str, engine: EngineKey, keeps: bool = True) -> None:
+        """Keep the project at `path` generated from now on; returns when that was done once.
+
+        :param keeps: False only remembers it, and writes nothing; it stays kept if it is already
+        """
         if self._is_closed:
             return
         project = self.projects.get(path)
-        if project is None or project.engine != engine:
-            project = Tracked(path, engine)
+        if project is not None and not keeps:
+            return
+        if project is None or (project.engine, project.keeps) != (engine, keeps):
+            project = Tracked(path, engine, keeps)
             self.projects[path] = project
-            projects.save(self._store, self.projects)
+            await self._in_thread(projects.save, self._store, self.projects.copy())
             self.hosts.ask_again(engine)
         self._schedule_rewatch()
         await self._look(project, time.monotonic(), force=True)
+
+    async def settled(self, here: str | None, seconds: float) -> None:
+        """Wait until what is known of the project `here` is what is there, or for `seconds`.
+
+        Of few projects, until it is of all. What the kernel knows now is taken into account.
+        """
+        self.watcher.drain()
+        found = self.projects.get(here) if here is not None else None
+        asked = [found] if found is not None else []
+        if found is not None and (self.watcher.problem or found.path in self._remote):
+            found.happened()
+            self._soon(found, time.monotonic())
+        elif found is not None and found.is_due:
+            self._soon(found, time.monotonic())
+        if len(self.projects) <= _FEW:
+            asked = list(self.projects.values())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while any(project.is_due for project in asked):
+                    await self._progress.wait()
 
     def watch_also(
         self, owner: object, folders: frozenset[str], changed: Callable[[set[str]], None]
@@ -150,18 +193,37 @@ class Keeper:
         for folders, changed in list(self._others.values()):
             if not touched.isdisjoint(folders):
                 changed(paths)
-        for project in self.projects.values():
-            if not touched.isdisjoint(project.scan.folders):
-                self._spawn(self._look(project, seen))
+        if not touched.isdisjoint(self._policies):
+            self._schedule_rewatch()
+            self._backlog.add(self.projects.values())
+        for project in self._touched(paths, touched):
+            project.happened()
+            self._soon(project, seen)
+
+    def _touched(self, paths: Iterable[str], touched: Set[str]) -> set[Tracked]:
+        """The projects in which something happened; those that are not there may be back."""
+        found = {p for p in self.projects.values() if not p.scan.exists}
+        found = {p for p in found if not touched.isdisjoint(p.scan.folders)}
+        for path in paths:
+            for _ in range(_DEEPEST):
+                project = self.projects.get(path)
+                if project is not None:
+                    found.add(project)
+                path = os.path.dirname(path)
+        return found
+
+    def _soon(self, project: Tracked, seen: float, force: bool = False) -> None:
+        """Look at it now; once, however much happens until its turn comes."""
+        if not project.is_queued:
+            project.is_queued = True
+            self._spawn(self._look(project, seen, force))
 
     def _host_changed(self, key: EngineKey) -> None:
         """A runtime came or went: plans may come out differently."""
         self._emit({"kind": "host", "message": "the engine or its runtimes are not what they were"})
         if self._tell_host_changed is not None:
             self._tell_host_changed(key)
-        for project in self.projects.values():
-            if project.engine == key and project.examined is not None:
-                self._spawn(self._look(project, time.monotonic(), force=True))
+        self._backlog.add(p for p in self.projects.values() if p.engine == key)
 
     def _sandbox_changed(self, path: str, observed: Observed) -> None:
         seen = observed.containers.get(path)
@@ -193,19 +255,32 @@ class Keeper:
     async def _look(self, project: Tracked, seen: float, force: bool = False) -> None:
         """Scan a project; when its config changed (or `force`), generate it."""
         async with project.work:
-            if self.projects.get(project.path) is not project:
-                return
-            before = project.scan
-            project.scan = await self._in_thread(scan, project.path)
-            if before.exists != project.scan.exists:
-                kind = "back" if project.scan.exists else "gone"
-                self._emit({"kind": kind, "path": project.path})  # type: ignore[typeddict-item]
-            if not project.scan.exists:
-                project.examined = Examined(exists=False)
-            elif force or _differs(before, project.scan):
-                await self._generate(project, seen, force)
-            if project.scan.folders != before.folders:
-                self._schedule_rewatch()
+            project.is_queued = False
+            changes = project.changes
+            force |= self._backlog.take(project) or not project.is_known
+            try:
+                if self.projects.get(project.path) is project:
+                    await self._look_now(project, seen, force)
+            finally:
+                project.dealt_with(changes)
+                self._progress.set()
+                self._progress = asyncio.Event()
+
+    async def _look_at(self, project: Tracked) -> None:
+        await self._look(project, time.monotonic(), force=True)
+
+    async def _look_now(self, project: Tracked, seen: float, force: bool) -> None:
+        before = project.scan
+        project.scan = (await self._in_thread(scan, project.path)).like(before)
+        if before.exists != project.scan.exists:
+            kind = "back" if project.scan.exists else "gone"
+            self._emit({"kind": kind, "path": project.path})  # type: ignore[typeddict-item]
+        if not project.scan.exists:
+            project.examined = Examined(exists=False)
+        elif force or before.differs(project.scan):
+            await self._generate(project, seen, force)
+        if project.scan.folders != before.folders:
+            self._schedule_rewatch()
 
     async def _generate(self, project: Tracked, seen: float, force: bool) -> None:
         world = self.hosts.known(project.engine)
@@ -218,12 +293,13 @@ class Keeper:
             project.scan = project.scan._replace(stamp=())
             return
         environ = self.hosts.environ(project.engine)
-        outcome = await self._in_thread(work.generate, project.path, environ, world.facts)
+        job = work.generate if project.keeps else work.look
+        outcome = await self._in_thread(job, project.path, environ, world.facts)
         done = outcome.done or time.monotonic()
-        took = _elapsed(None if force else project.scan.saved, seen, done)
+        took = work.elapsed(None if force else project.scan.saved, seen, done)
         project.examined = outcome.examined
         after = await self._in_thread(scan, project.path)
-        project.scan = after.with_older(project.scan, outcome.written)
+        project.scan = after.with_older(project.scan, outcome.written).like(project.scan)
         self._emit(work.event(project.path, outcome, took))
 
     def _schedule_rewatch(self) -> None:
@@ -237,15 +313,29 @@ class Keeper:
         self._spawn(self._watch_all())
 
     async def _at_start(self) -> None:
-        """Watch first, then look: what changes in between is seen twice, not never."""
+        """Watch first, then look: what changes in between is seen twice, not never.
+
+        First those whose config was saved while nobody looked, then the ones used last.
+        """
+        new = [p for p in self.projects.values() if not p.is_known]
+        for some in batched(new):
+            found = await self._in_thread(scan_all, [p.path for p in some])
+            for project in some:
+                if not project.is_known and not project.is_queued:
+                    project.scan = found[project.path].like(project.scan)
         await self._watch_all()
-        await self._sweep()
+        self._backlog.add(sorted(new, key=lambda p: (not p.scan.is_newest, -p.scan.saved)))
 
     async def _watch_all(self) -> None:
         """Watch the folders of all projects; then look again, for what came in between."""
         wanted = {folder for p in self.projects.values() for folder in p.scan.folders}
         for folders, _ in self._others.values():
             wanted |= folders
+        policies = frozenset(map(nearest, self._policies))
+        if policies != self._policy_watched:
+            self._policy_watched = policies
+            self._backlog.add(p for p in self.projects.values() if p.is_known)
+        wanted |= policies
         added = wanted - self.watcher.folders
         await self.watcher.watch(frozenset(wanted))
         if added:
@@ -266,22 +356,26 @@ class Keeper:
         self._is_polling = False
 
     async def _sweep(self, only: Collection[str] | None = None) -> None:
-        seen = time.monotonic()
-        before = {
-            path: project.scan
-            for path, project in self.projects.items()
-            if only is None or path in only
-        }
-        now = await self._in_thread(_scan_all, tuple(before))
-        for path, found in now.items():
-            project = self.projects.get(path)
-            if project is not None and found != before[path]:
-                await self._look(project, seen)
+        """Look at the files of projects for changes of which nobody told."""
+        paths = self.projects if only is None else [path for path in only if path in self.projects]
+        for some in batched(list(paths)):
+            seen = time.monotonic()
+            before = {p: self.projects[p].scan for p in some if p in self.projects}
+            now = await self._in_thread(scan_all, tuple(before))
+            for path, found in now.items():
+                project = self.projects.get(path)
+                if project is not None and not project.is_due and found != before[path]:
+                    await self._look(project, seen)
 
     async def _sweep_for_ever(self) -> None:
+        took = 0.0
         while True:
-            await asyncio.sleep(self.watcher.interval)
+            share = _BUSY_POLLING if self.watcher.problem else _BUSY_AT_MOST
+            pause = max(self.watcher.interval, took / share)
+            await asyncio.sleep(min(pause, _LONGEST_PAUSE))
+            before = time.process_time()
             await self._sweep()
+            took = time.process_time() - before
             await self._watch_all()
 
     async def _in_thread(self, function: Callable[..., T], *args: Any) -> T:
@@ -300,21 +394,3 @@ class Keeper:
 
 def _networked(paths: Collection[str]) -> set[str]:
     return networked(paths, read_mounts())
-
-
-def _scan_all(paths: Collection[str]) -> dict[str, Scan]:
-    return {path: scan(path) for path in paths}
-
-
-def _differs(before: Scan, now: Scan) -> bool:
-    return (before.exists, before.stamp) != (now.exists, now.stamp)
-
-
-def _elapsed(saved_ns: int | None, seen: float, done: float) -> float:
-    """Milliseconds from the save until `done`; from its event when clocks disagree."""
-    since_seen = done - seen
-    if saved_ns is None:
-        return round(since_seen * 1000, 1)
-    since_saved = time.time() - (time.monotonic() - done) - saved_ns / 1e9
-    fits = since_seen <= since_saved <= since_seen + _LONGEST_SAVE
-    return round((since_saved if fits else since_seen) * 1000, 1)

@@ -27,7 +27,7 @@ class KernelWatch:
         if self._descriptor < 0:
             raise _error()
         self._watches: dict[str, int] = {}
-        self._folders: dict[int, set[str]] = {}
+        self._folders: dict[int, tuple[str, ...]] = {}
 
     @property
     def folders(self) -> set[str]:
@@ -52,16 +52,17 @@ class KernelWatch:
         watch = self._libc.inotify_add_watch(self._descriptor, os.fsencode(folder), _MASK)
         if watch >= 0:
             self._watches[folder] = watch
-            self._folders.setdefault(watch, set()).add(folder)
+            self._folders[watch] = (*self._folders.get(watch, ()), folder)
         elif ctypes.get_errno() not in (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP):
             raise _error()
 
     def remove(self, folder: str) -> None:
         watch = self._watches.pop(folder, -1)
-        names = self._folders.get(watch, set())
-        names.discard(folder)
+        names = tuple(name for name in self._folders.pop(watch, ()) if name != folder)
         # Two names of one folder share a watch.
-        if not names and self._folders.pop(watch, None) is not None:
+        if names:
+            self._folders[watch] = names
+        elif watch >= 0:
             self._libc.inotify_rm_watch(self._descriptor, watch)
 
     def read(self) -> Iterator[str]:
@@ -81,7 +82,7 @@ class KernelWatch:
             if mask & _OVERFLOW:
                 yield from tuple(self._watches)
                 continue
-            folders = tuple(self._folders.get(watch, ()))
+            folders = self._folders.get(watch, ())
             yield from (os.path.join(folder, name) if name else folder for folder in folders)
             if mask & (_IGNORED | _MOVE_SELF | _DELETE_SELF):
                 self._forget(watch, folders, is_gone=bool(mask & _IGNORED))

@@ -44,6 +44,9 @@ class Rounds:
             await asyncio.sleep((DEBOUNCE_MS + 2 * STEP_MS) / 1000)
             await asyncio.to_thread(old.stop)
 
+    def drain(self) -> None:
+        """What is under way comes within its 30 ms: there is nothing to hurry."""
+
     async def close(self) -> None:
         if self._round is not None:
             await asyncio.to_thread(self._round.stop)

@@ -5,8 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Collection
-from typing import NamedTuple
+import sys
+from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple, TypeVar
+
+_SLICE = 200
+
+T = TypeVar("T")
 
 _MOST_FOLDERS = 64
 """Subfolders of `.devcontainer` that are looked at; a hostile one may hold millions."""
@@ -17,13 +22,25 @@ class Scan(NamedTuple):
 
     `stamp` differs whenever a config file was written, replaced, added or removed. `folders` are
     the ones to watch: where a folder is missing, the nearest one above in which it would appear.
-    `saved` is the newest change of a config file, in nanoseconds since the epoch.
+    `saved` is the newest change of a config file, in nanoseconds since the epoch; `is_newest` says
+    that it is the one of sandboxd.toml, from which nothing was generated since.
     """
 
     exists: bool
-    stamp: tuple[tuple[str, int, int, int], ...]
+    stamp: tuple[tuple[str, int], ...]
     folders: tuple[str, ...]
     saved: int
+    is_newest: bool = False
+
+    def like(self, before: Scan) -> Scan:
+        """This scan, made of what `before` holds already: most of the time nothing is new."""
+        if self == before:
+            return before
+        return self if self.folders != before.folders else self._replace(folders=before.folders)
+
+    def differs(self, now: Scan) -> bool:
+        """Whether a config file is not what it was."""
+        return (self.exists, self.stamp) != (now.exists, now.stamp)
 
     def with_older(self, before: Scan, written: Collection[str]) -> Scan:
         """This scan, with only the files in `written` as new: all else is still to be dealt with.
@@ -38,7 +55,7 @@ class Scan(NamedTuple):
 def scan(workspace: str) -> Scan:
     """Look at the project in `workspace`; reads no file and follows no symlinked folder."""
     if not os.path.isdir(workspace):
-        return Scan(False, (), (_nearest(workspace),), 0)
+        return Scan(False, (), (nearest(workspace),), 0)
     folders = [workspace]
     names = ["sandboxd.toml", ".devcontainer.json"]
     config = os.path.join(workspace, ".devcontainer")
@@ -49,13 +66,26 @@ def scan(workspace: str) -> Scan:
             folders.append(os.path.join(config, child))
             names.append(f".devcontainer/{child}/devcontainer.json")
     stamp = []
+    times = []
     for name in names:
         # Through symlinks: a linked config changes when its target does.
         with contextlib.suppress(OSError):
             found = os.stat(os.path.join(workspace, name))
-            stamp.append((name, found.st_mtime_ns, found.st_size, found.st_ino))
-    saved = max((entry[1] for entry in stamp), default=0)
-    return Scan(True, tuple(sorted(stamp)), tuple(folders), saved)
+            what = hash((found.st_mtime_ns, found.st_size, found.st_ino))
+            stamp.append((sys.intern(name), what))
+            times.append((found.st_mtime_ns, name == "sandboxd.toml"))
+    saved, is_newest = max(times, default=(0, False))
+    return Scan(True, tuple(sorted(stamp)), tuple(folders), saved, is_newest)
+
+
+def scan_all(workspaces: Iterable[str]) -> dict[str, Scan]:
+    """Look at several projects."""
+    return {workspace: scan(workspace) for workspace in workspaces}
+
+
+def batched(items: list[T]) -> Iterator[list[T]]:
+    """Slices of `items`; to scan one takes some milliseconds."""
+    return (items[at : at + _SLICE] for at in range(0, len(items), _SLICE))
 
 
 def _subfolders(folder: str) -> list[str]:
@@ -76,7 +106,8 @@ def _is_folder(path: str) -> bool:
         return False
 
 
-def _nearest(path: str) -> str:
+def nearest(path: str) -> str:
+    """The folder `path`, else the nearest one above it that is there."""
     while not os.path.isdir(path):
         parent = os.path.dirname(path)
         if parent == path:

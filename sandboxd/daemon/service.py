@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import os
 import signal
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from sandboxd import __version__
-from sandboxd.daemon import activation
+from sandboxd.daemon import activation, memory, rows
 from sandboxd.daemon.claim import Claim, claim
 from sandboxd.daemon.editors import Editors
 from sandboxd.daemon.hosts import World
@@ -32,8 +33,14 @@ IDLE_WITH_PROJECTS_SECONDS = 12 * 3600.0
 
 _IDLE_LOOK_SECONDS = 30.0
 
-_MOST_AT_ONCE = 50
-"""Projects whose rows are made without letting anybody else have a turn."""
+_MOST_SHOWN = 20
+"""Of more projects only those are shown that run or have a problem, and the one of the caller."""
+
+_CHECKING_SECONDS = 0.1
+"""How long `status` waits for projects that were saved just now; then it says so."""
+
+LONGEST_TURN_SECONDS = 0.05
+"""How long anything may keep all others waiting."""
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +73,7 @@ class Service:
                 messages.STATUS_WATCH: self._watch,
                 messages.PROJECT_REGISTER: self._register,
                 messages.PROJECT_FORGET: self._forget,
+                messages.PROJECT_LIST: self._list,
                 messages.SHUTDOWN: self._shutdown,
             },
             {"version": __version__, "protocol": messages.PROTOCOL, "pid": os.getpid()},
@@ -113,15 +121,11 @@ class Service:
         await self.editors.all_left()
         self.stop()
 
-    def report(self, caller: Caller, world: World) -> StatusReport:
-        """What is known now, as seen by `caller`."""
-        engine = caller.engine
-        rows = [
-            self._row(path, world if project.engine == engine else None)
-            for path, project in sorted(self.keeper.projects.copy().items())
-        ]
+    def report(self, caller: Caller, world: World, shown: Collection[str]) -> StatusReport:
+        """What is known now of the projects `shown`, as seen by `caller`."""
+        found = [self._row(path, world, caller.engine) for path in shown]
         if caller.visited is not None:
-            rows.append(combine(caller.here, caller.visited, world.observed)._replace(kept=False))
+            found.append(combine(caller.here, caller.visited, world.observed)._replace(kept=False))
         daemon = DaemonLine(
             running=True,
             version=__version__,
@@ -130,55 +134,91 @@ class Service:
             watching="polling" if self.keeper.watcher.problem else "events",
             problem=self.keeper.watcher.problem,
         )
-        age = 0.0 if self.keeper.hosts.is_current(engine) else time.monotonic() - world.at
-        return StatusReport(daemon, world.facts, tuple(rows), age, caller.here)
+        is_current = self.keeper.hosts.is_current(caller.engine)
+        age = 0.0 if is_current else time.monotonic() - world.at
+        return StatusReport(daemon, world.facts, tuple(found), age, caller.here)
 
-    def _row(self, path: str, world: World | None) -> ProjectStatus:
+    def _row(self, path: str, world: World, engine: EngineKey) -> ProjectStatus:
         project = self.keeper.projects.get(path)
         if project is None:
             return ProjectStatus(path, "missing")  # forgotten meanwhile
-        if world is None:
+        if project.engine != engine:
             world = self.keeper.hosts.known(project.engine)
-        examined = project.examined or Examined(exists=project.scan.exists)
-        return combine(path, examined, world.observed)
+        examined = None if project.is_due else project.examined
+        if examined is None:
+            row = combine(path, Examined(exists=project.scan.exists), world.observed)
+            return row._replace(kept=project.keeps, checking=True, hint="")
+        return combine(path, examined, world.observed)._replace(kept=project.keeps)
 
     async def _asked(self, connection: Connection) -> tuple[Caller, World]:
         """Who asks, and the world as it is now."""
-        hello = connection.hello
-        assert hello is not None, "served before the greeting"
-        engine = EngineKey(hello["docker_host"], hello["docker_context"])
-        found = await self.keeper.find(hello["cwd"])
+        engine = _engine(connection)
+        assert connection.hello is not None, "served before the greeting"
+        found = await self.keeper.find(connection.hello["cwd"])
         if found is None or found in self.keeper.projects:
             world = await self.keeper.hosts.fresh(engine)
+            await self.keeper.settled(found, _CHECKING_SECONDS)
             return Caller(engine, found or ""), world
         self.keeper.visit(found, engine)
         world = await self.keeper.hosts.fresh(engine)
+        await self.keeper.settled(None, _CHECKING_SECONDS)
         examined = await self.keeper.examine(found, engine, world)
         return Caller(engine, found, examined), world
 
     async def _render(self, connection: Connection, params: dict[str, Any]) -> messages.Rendered:
-        asked = await self._asked(connection)
-        if len(self.keeper.projects) <= _MOST_AT_ONCE:
-            return {"exit": 0, "text": _rendered(self.report(*asked), params)}
+        caller, world = await self._asked(connection)
+        if params.get("format") != "json":
+            return {"exit": 0, "text": self._screen(caller, world, params)}
+        if len(self.keeper.projects) <= _MOST_SHOWN:
+            return {"exit": 0, "text": self._document(caller, world)}
         # So many take a while, in which others want to be served.
-        return await asyncio.to_thread(
-            lambda: {"exit": 0, "text": _rendered(self.report(*asked), params)}
-        )
+        return {"exit": 0, "text": await asyncio.to_thread(self._document, caller, world)}
+
+    def _screen(self, caller: Caller, world: World, params: Mapping[str, Any]) -> str:
+        columns = params.get("columns")
+        if not isinstance(columns, int) or not 0 < columns < 10000:
+            raise InvalidParams("`columns` is not a number of columns")
+        shown, others = rows.choose(self.keeper.projects, caller.here, world.observed, _MOST_SHOWN)
+        report = self.report(caller, world, shown)._replace(others=others)
+        return text.render(report, colour=params.get("colour") is True, columns=columns)
+
+    def _document(self, caller: Caller, world: World) -> str:
+        projects = sorted(self.keeper.projects.copy())
+        head = self.report(caller, world, ())
+        found = (self._row(path, world, caller.engine) for path in projects)
+        result = as_json.render(head, itertools.chain(found, head.projects))
+        if len(projects) > _MOST_SHOWN:
+            memory.give_back()
+        return result
 
     async def _watch(self, connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
         caller, world = await self._asked(connection)
         # No await from here to the end: nothing can happen between snapshot and first event.
-        snapshot = _rendered(self.report(caller, world), params)
+        if params.get("format") == "json":
+            snapshot = self._document(caller, world)
+        else:
+            snapshot = self._screen(caller, world, params)
         connection.notify(messages.SNAPSHOT, {"exit": 0, "text": snapshot})
         connection.notify(messages.LIVE, {})
         self._watchers.add(connection)
         return {}
 
+    async def _list(self, _connection: Connection, _params: dict[str, Any]) -> messages.Listed:
+        """The remembered projects; nothing is looked at."""
+        return {
+            "projects": [
+                {"path": path, "keeps": project.keeps, "exists": project.scan.exists}
+                for path, project in sorted(self.keeper.projects.items())
+            ]
+        }
+
     async def _register(self, connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
         path = text_param(params, "path")
         if not path.startswith("/") or "\0" in path:
             raise InvalidParams("`path` is not an absolute path")
-        await self.keeper.register(os.path.realpath(path), _engine(connection))
+        await self.keeper.register(
+            os.path.realpath(path), _engine(connection), params.get("keeps") is not False
+        )
         return {}
 
     async def _forget(self, _connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
@@ -199,10 +239,11 @@ class Service:
         project = self.keeper.projects.get(path)
         if project is None:
             return None
-        return self._row(path, self.keeper.hosts.known(engine))
+        return self._row(path, self.keeper.hosts.known(engine), engine)
 
     def _emit(self, event: messages.Event) -> None:
-        log.info("%s", " ".join(f"{key}={value}" for key, value in event.items()))
+        level = logging.DEBUG if event["kind"] == "unchanged" else logging.INFO
+        log.log(level, "%s", " ".join(f"{key}={value}" for key, value in event.items()))
         if "path" in event:
             self.editors.project_changed(event["path"])
         self._watchers &= self.server.connections
@@ -229,6 +270,7 @@ def run(environ: Mapping[str, str], idle_seconds: float | None = None) -> None:
     :raises DaemonError: there is one already, or its folder cannot be trusted
     """
     _allow_many_clients()
+    memory.keep_together()
     where = address.folder(environ, os.getuid())
     listener = activation.inherited(environ, address.socket_path(where))
     with claim(where, keep_socket=listener is not None) as claimed:
@@ -243,6 +285,8 @@ async def _main(
 ) -> None:
     service = Service(environ, idle_seconds)
     loop = asyncio.get_running_loop()
+    # With PYTHONASYNCIODEBUG=1 whatever keeps the loop for longer is logged.
+    loop.slow_callback_duration = LONGEST_TURN_SECONDS
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.stop)
     # The terminal that we were started from may go; we stay.
@@ -254,15 +298,6 @@ def _engine(connection: Connection) -> EngineKey:
     hello = connection.hello
     assert hello is not None, "served before the greeting"
     return EngineKey(hello["docker_host"], hello["docker_context"])
-
-
-def _rendered(report: StatusReport, params: Mapping[str, Any]) -> str:
-    if params.get("format") == "json":
-        return as_json.render(report)
-    columns = params.get("columns")
-    if not isinstance(columns, int) or not 0 < columns < 10000:
-        raise InvalidParams("`columns` is not a number of columns")
-    return text.render(report, colour=params.get("colour") is True, columns=columns)
 
 
 def _allow_many_clients() -> None:

@@ -33,6 +33,8 @@ class Events(Protocol):
 
     async def follow(self, folders: frozenset[str]) -> None: ...
 
+    def drain(self) -> None: ...
+
     async def close(self) -> None: ...
 
 
@@ -56,6 +58,11 @@ class Watcher:
     @property
     def folders(self) -> frozenset[str]:
         return self._wanted
+
+    def drain(self) -> None:
+        """Tell at once of all that happened before this moment, as far as the system knows."""
+        if self._events is not None:
+            self._events.drain()
 
     async def watch(self, folders: frozenset[str]) -> bool:
         """Watch exactly `folders`; True when the set changed, so that files be looked at again."""
@@ -89,7 +96,7 @@ class Watcher:
 
     def _fail(self, reason: str) -> None:
         self._failed_at = time.monotonic()
-        self.problem = f"no file events ({reason.lower()}), files are looked at every second"
+        self.problem = f"no file events ({reason.lower()}), so files are looked at again and again"
         log.warning("%s", self.problem)
 
 

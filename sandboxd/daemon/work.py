@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from sandboxd.config import FILE_NAME
@@ -16,6 +16,8 @@ from sandboxd.plan.generate import Written
 from sandboxd.project import Project
 from sandboxd.status.combine import Examined
 from sandboxd.status.examine import examine
+
+_LONGEST_SAVE = 10.0
 
 log = logging.getLogger(__name__)
 
@@ -36,10 +38,28 @@ class Outcome(NamedTuple):
 
 def generate(path: str, environ: Mapping[str, str], facts: HostFacts) -> Outcome:
     """Write what the project's config asks for, where it differs; never raises."""
+    return _guarded(_generate, path, environ, facts)
+
+
+def look(path: str, environ: Mapping[str, str], facts: HostFacts) -> Outcome:
+    """Only look what the project comes to, and write nothing; never raises."""
+    return _guarded(_look, path, environ, facts)
+
+
+def _look(path: str, environ: Mapping[str, str], facts: HostFacts) -> Outcome:
+    return Outcome(examine(path, environ, facts), done=time.monotonic())
+
+
+def _guarded(
+    job: Callable[[str, Mapping[str, str], HostFacts], Outcome],
+    path: str,
+    environ: Mapping[str, str],
+    facts: HostFacts,
+) -> Outcome:
     try:
-        return _generate(path, environ, facts)
+        return job(path, environ, facts)
     except Exception as error:
-        log.exception("generating `%s` failed", path)
+        log.exception("looking at `%s` failed", path)
         text = f"bug in sandboxd: {type(error).__name__}: {error}"
         hint = "`sandboxd daemon logs` shows where"
         return Outcome(Examined(problem=text, hint=hint), failure=text)
@@ -85,3 +105,13 @@ def event(path: str, outcome: Outcome, milliseconds: float) -> messages.Event:
     if outcome.kept:
         result["message"] = f"your own edits are kept in {', '.join(outcome.kept)}"
     return result
+
+
+def elapsed(saved_ns: int | None, seen: float, done: float) -> float:
+    """Milliseconds from the save until `done`; from its event when clocks disagree."""
+    since_seen = done - seen
+    if saved_ns is None:
+        return round(since_seen * 1000, 1)
+    since_saved = time.time() - (time.monotonic() - done) - saved_ns / 1e9
+    fits = since_seen <= since_saved <= since_seen + _LONGEST_SAVE
+    return round((since_saved if fits else since_seen) * 1000, 1)

@@ -22,6 +22,7 @@ STATUS_RENDER = "status/render"
 STATUS_WATCH = "status/watch"
 PROJECT_REGISTER = "project/register"
 PROJECT_FORGET = "project/forget"
+PROJECT_LIST = "project/list"
 SHUTDOWN = "daemon/shutdown"
 LSP_ATTACH = "lsp/attach"
 """After its answer the connection carries the language server protocol, until it ends."""
@@ -87,11 +88,29 @@ if TYPE_CHECKING:
         text: str
         """What to print, its last newline included."""
 
-    class ProjectPath(TypedDict):
+    class ProjectPath(TypedDict, total=False):
         """Params of `project/register` and `project/forget`."""
 
         path: str
         """The workspace, absolute."""
+        keeps: bool
+        """Only of `register`: False remembers the project, but writes nothing into it."""
+
+    class Remembered(TypedDict):
+        """One project of `Listed`."""
+
+        path: str
+        """The workspace."""
+        keeps: bool
+        """Whether its generated files are written at each save."""
+        exists: bool
+        """Whether its folder is there."""
+
+    class Listed(TypedDict):
+        """Result of `project/list`."""
+
+        projects: list[Remembered]
+        """All remembered projects, by path."""
 
     class Shutdown(TypedDict, total=False):
         """Params of `daemon/shutdown`."""

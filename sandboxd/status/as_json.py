@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from sandboxd.host.facts import HostFacts
@@ -17,19 +18,24 @@ from sandboxd.status.model import (
 from sandboxd.status.verification import age_seconds
 
 
-def render(report: StatusReport) -> str:
-    """One JSON object and a newline."""
-    return json.dumps(document(report), indent=2) + "\n"
+def render(report: StatusReport, projects: Iterable[ProjectStatus] | None = None) -> str:
+    """One JSON object and a newline.
 
-
-def document(report: StatusReport) -> dict[str, Any]:
-    """The object, for `--watch --json` and for tests."""
-    return {
+    :param projects: instead of those of the report; taken one by one, since there may be thousands
+    """
+    head = {
         "version": 1,
         "daemon": _daemon(report.daemon),
         "host": _host(report.host, report.age),
-        "projects": [_project(project) for project in report.projects],
+        "projects": [],
     }
+    before, _, after = json.dumps(head, indent=2).rpartition("[]")
+    items = ",".join(
+        "\n    " + json.dumps(_project(project), indent=2).replace("\n", "\n    ")
+        for project in (report.projects if projects is None else projects)
+    )
+    end = "\n  " if items else ""
+    return f"{before}[{items}{end}]{after}\n"
 
 
 def _daemon(daemon: DaemonLine) -> dict[str, Any]:
@@ -86,6 +92,9 @@ def _project(project: ProjectStatus) -> dict[str, Any]:
         "verified": _verified(project.verified),
         "downgrades": list(project.downgrades),
         "findings": _counts(project.counts),
+        "trust": project.trust,
+        "denials": None,
+        "checking": project.checking,
         "problem": project.problem or None,
         "hint": project.hint or None,
     }

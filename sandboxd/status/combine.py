@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sandboxd.model.container import Container
 from sandboxd.sandbox.drift import differences
-from sandboxd.status.model import Counts, InForce, Observation, ProjectStatus, State
+from sandboxd.status.model import Counts, InForce, Observation, ProjectStatus, State, Trust
 from sandboxd.status.observe import NOT_ASKED, Observed, Seen
 from sandboxd.status.settings import settings
 from sandboxd.status.verification import verification
@@ -30,6 +30,7 @@ class Examined(NamedTuple):
     """The generated files are not what the config comes to."""
     problem: str = ""
     hint: str = ""
+    trust: Trust | None = None
 
 
 def combine(path: str, examined: Examined, observed: Observed = NOT_ASKED) -> ProjectStatus:
@@ -38,7 +39,7 @@ def combine(path: str, examined: Examined, observed: Observed = NOT_ASKED) -> Pr
     drift = _drift(examined.request, seen.container if seen is not None else None)
     status = ProjectStatus(
         path=path,
-        state=_state(examined, observed, path),
+        state=state(path, examined.exists, examined.valid, observed),
         profile=examined.profile,
         asked=settings(examined.request) if examined.request is not None else None,
         in_force=_in_force(seen),
@@ -48,6 +49,7 @@ def combine(path: str, examined: Examined, observed: Observed = NOT_ASKED) -> Pr
         downgrades=examined.downgrades,
         counts=examined.counts,
         problem=examined.problem,
+        trust=examined.trust,
     )
     return status._replace(hint=_hint(status, examined, observed))
 
@@ -59,10 +61,11 @@ def _in_force(seen: Seen | None) -> InForce | None:
     return InForce(settings(seen.container), observations)
 
 
-def _state(examined: Examined, observed: Observed, path: str) -> State:
-    if not examined.exists:
+def state(path: str, exists: bool, is_valid: bool, observed: Observed) -> State:
+    """How the project in the folder `path` is."""
+    if not exists:
         return "missing"
-    if not examined.valid:
+    if not is_valid:
         return "invalid config"
     if observed.problem:
         return "unknown"
@@ -84,6 +87,8 @@ def _drift(request: Container | None, live: Container | None) -> tuple[str, ...]
 def _hint(status: ProjectStatus, examined: Examined, observed: Observed) -> str:
     if status.state == "missing":
         return ""
+    if examined.trust in ("none", "outdated") and examined.problem:
+        return "`sandboxd trust add` shows what it takes away, and grants it"
     if examined.problem:
         return examined.hint or f"`sandboxd check {status.path}`"
     if status.state == "unknown":

@@ -13,12 +13,14 @@ from sandboxd.errors import SandboxdError, UnreadableError, UsageError
 from sandboxd.files import read_source
 from sandboxd.findings import Severity
 from sandboxd.host.facts import HostFacts
+from sandboxd.plan import profiles
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers.engine import arguments
+from sandboxd.policy import trust as grants
 from sandboxd.project import Project
 from sandboxd.sandbox.observe import requested
 from sandboxd.status.combine import Examined
-from sandboxd.status.model import Counts
+from sandboxd.status.model import Counts, Trust
 
 _MOST_FILES = 64
 
@@ -40,6 +42,7 @@ def examine_open(project: Project, environ: Mapping[str, str], facts: HostFacts)
     today = datetime.date.today().isoformat()
     counts = count(project.workspace, environ, facts, from_config(project.config, today))
     profile = project.config.profile.value
+    trust = _trust(project, environ)
     try:
         plan = project.plan(facts)
     except SandboxdError as error:
@@ -49,8 +52,23 @@ def examine_open(project: Project, environ: Mapping[str, str], facts: HostFacts)
             counts=counts,
             problem=error.message,
             hint=error.hint,
+            trust=trust,
         )
-    return from_plan(plan, counts)
+    return from_plan(plan, counts)._replace(trust=trust)
+
+
+def _trust(project: Project, environ: Mapping[str, str]) -> Trust | None:
+    """The user's grant for the profile that the config of `project` chooses."""
+    name = project.config.profile.value
+    try:
+        if grants.is_granted(environ, project.workspace, project.config.digest, name):
+            return "in force"
+        if not profiles.load(name).needs_grant:
+            return "not needed"
+        mine = [g for g in grants.grants(environ) if g.workspace == project.workspace]
+    except SandboxdError:
+        return None
+    return "outdated" if any(g.profile != grants.BUILD for g in mine) else "none"
 
 
 def from_plan(plan: Plan, counts: Counts | None) -> Examined:

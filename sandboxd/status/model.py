@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from sandboxd.host.facts import HostFacts
 
 State = Literal["running", "stopped", "not created", "invalid config", "missing", "unknown"]
 """`missing`: the folder is gone. `unknown`: the engine could not be asked; never read as "no"."""
+
+
+Trust = Literal["in force", "outdated", "none", "not needed"]
+"""The user's grant for what a project's config chooses. `outdated`: its file changed since; `none`:
+it needs one; a config that takes no control away needs none."""
 
 
 class Counts(NamedTuple):
@@ -72,6 +79,10 @@ class ProjectStatus(NamedTuple):
     hint: str = ""
     kept: bool = True
     """Whether the daemon writes its generated files at each save."""
+    trust: Trust | None = None
+    """None when it is not known, as for a config that cannot be used."""
+    checking: bool = False
+    """Its files changed just now: what they come to is not known yet, so nothing is said of it."""
 
 
 class DaemonLine(NamedTuple):
@@ -91,7 +102,8 @@ class StatusReport(NamedTuple):
     """Everything on the screen. `host` is None while it has not been asked yet.
 
     `age` is for how many seconds it may have been out of date: 0 when the engine's events would
-    have told. `here` is the path of the project that the caller is in, '' when in none.
+    have told. `here` is the path of the project that the caller is in, '' when in none. `others`
+    counts by state the projects that are not among `projects`, of which there are too many.
     """
 
     daemon: DaemonLine
@@ -99,3 +111,4 @@ class StatusReport(NamedTuple):
     projects: tuple[ProjectStatus, ...]
     age: float = 0.0
     here: str = ""
+    others: Mapping[State, int] = MappingProxyType({})

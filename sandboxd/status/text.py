@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sandboxd.host.facts import HostFacts, Runtime
 from sandboxd.host.versions import warnings
-from sandboxd.status.model import Counts, DaemonLine, ProjectStatus, StatusReport
+from sandboxd.status.model import Counts, DaemonLine, ProjectStatus, State, StatusReport
 from sandboxd.status.verification import sentence
 
 _LABEL = 10
@@ -24,7 +26,9 @@ def render(report: StatusReport, *, colour: bool, columns: int) -> str:
             lines += ["", *_project(project, colour=colour, columns=columns)]
         else:
             lines += ["", *_in_short(project, colour=colour, columns=columns)]
-    if not report.projects:
+    if report.others:
+        lines += ["", _row("and", _others(report.others), columns)]
+    elif not report.projects:
         lines.append(_row("projects", "none", columns))
     hint = _hint(report)
     if hint:
@@ -82,18 +86,44 @@ def _project(project: ProjectStatus, *, colour: bool, columns: int) -> list[str]
     rows: list[tuple[str, str]] = []
     if not project.kept:
         rows.append(("daemon", "does not keep it generated: `sandboxd daemon start` here does"))
+    if project.checking:
+        rows.append(("checking", "its files changed just now"))
     if project.problem:
         rows.append(("problem", project.problem))
     if project.asked is not None:
         rows.append(("asked", _settings(project.asked)))
     rows += _observed(project)
     rows += [("downgrade", text) for text in project.downgrades if project.in_force is None]
-    rows.append(("findings", _counts(project.counts)))
+    if not project.checking:
+        rows.append(("findings", _counts(project.counts)))
+        rows += _trust(project)
     return [_head(project, colour), *(_row("  " + name, text, columns) for name, text in rows)]
 
 
+def _trust(project: ProjectStatus) -> list[tuple[str, str]]:
+    if project.trust in (None, "not needed"):
+        return []
+    words = {
+        "in force": f"granted: this file may choose profile {project.profile}",
+        "outdated": "the grant is void: the file changed since",
+        "none": f"none: profile {project.profile} takes controls away, so it needs a grant",
+    }
+    return [("trust", words[str(project.trust)])]
+
+
+def _others(others: Mapping[State, int]) -> str:
+    states = ", ".join(f"{count} {state}" for state, count in sorted(others.items()))
+    return f"{_number(sum(others.values()), 'more project')}: {states}; `sandboxd list` names them"
+
+
 def _in_short(project: ProjectStatus, *, colour: bool, columns: int) -> list[str]:
+    if project.checking:
+        return [f"{_head(project, colour)}  checking ..."]
     parts = [f"findings: {_counts(project.counts)}"]
+    if project.trust in ("outdated", "none"):
+        parts.append(f"trust: {project.trust}")
+    if project.in_force is not None:
+        parts.append(f"network: {project.in_force.settings.get('network', 'not seen')}")
     if project.drift:
         parts.append(f"drift: {_number(len(project.drift), 'difference')}")
     problem = project.problem or project.unseen
@@ -120,6 +150,7 @@ def _observed(project: ProjectStatus) -> list[tuple[str, str]]:
         return [("in force", f"nothing observed{reason}")]
     rows = [("engine", _settings({k: v for k, v in found.settings.items() if k != "network"}))]
     rows.append(("network", found.settings.get("network", "not seen")))
+    rows.append(("denials", _denials(found.settings.get("network", ""))))
     good = [item.name for item in found.observations if item.state == "in force"]
     rows.append(("in force", ", ".join(good) or "nothing of what was looked at"))
     for state, label in (("not in force", "weak"), ("cannot be seen", "not seen")):
@@ -129,6 +160,11 @@ def _observed(project: ProjectStatus) -> list[tuple[str, str]]:
     )
     rows.append(("verified", "never" if project.verified is None else sentence(project.verified)))
     return rows
+
+
+def _denials(network: str) -> str:
+    """Nothing filters, so nothing counts: a number would be an invention."""
+    return "none recorded: there is no network" if network == "none" else "none recorded: no filter"
 
 
 def _counts(counts: Counts | None) -> str:

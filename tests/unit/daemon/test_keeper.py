@@ -154,7 +154,7 @@ async def test_projects_are_remembered_with_their_engine(own_home: Path) -> None
     await first.register(str(folder), ENGINE)
     await first.close()
     store = own_home / "state" / "sandboxd" / "projects.json"
-    assert load(str(store)) == [(str(folder), ENGINE)]
+    assert [(p.path, p.engine, p.keeps) for p in load(str(store))] == [(str(folder), ENGINE, True)]
     assert store.stat().st_mode & 0o777 == 0o600
 
 

@@ -1,0 +1,30 @@
+"""Memory that glibc would keep although nothing is in it; elsewhere there is nothing to do."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+_M_ARENA_MAX = -8
+
+
+def keep_together() -> None:
+    """Have all threads share one heap: each of its own would keep what it once needed."""
+    if _LIBC is not None:
+        _LIBC.mallopt(_M_ARENA_MAX, 1)
+
+
+def give_back() -> None:
+    """Return free memory to the system, after something large."""
+    if _LIBC is not None:
+        _LIBC.malloc_trim(0)
+
+
+def _libc() -> ctypes.CDLL | None:
+    if sys.platform != "linux":
+        return None
+    found = ctypes.CDLL(None)
+    return found if hasattr(found, "malloc_trim") and hasattr(found, "mallopt") else None
+
+
+_LIBC = _libc()

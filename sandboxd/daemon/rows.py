@@ -1,0 +1,40 @@
+"""Which projects a screen has room for, and how many more are how."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from sandboxd.daemon.projects import Tracked
+from sandboxd.status.combine import state
+from sandboxd.status.model import State
+from sandboxd.status.observe import Observed
+
+
+def choose(
+    projects: Mapping[str, Tracked], here: str, observed: Observed, most: int
+) -> tuple[list[str], dict[State, int]]:
+    """The paths to show, and the states of all others with their number.
+
+    More than `most` are never shown: the one `here` comes first, then what runs, then what has a
+    problem. The others are idle and well.
+    """
+    if len(projects) <= most:
+        return sorted(projects), {}
+    first = [here] if here in projects else []
+    running = sorted(path for path in observed.containers if path in projects and path != here)
+    broken = sorted(
+        path
+        for path, project in projects.items()
+        if (project.has_problem or not project.scan.exists)
+        and path != here
+        and path not in observed.containers
+    )
+    shown = (first + running + broken)[:most]
+    left_out = projects.keys() - set(shown)
+    counted = Counter(_state(projects[path], observed) for path in left_out)
+    return sorted(shown), dict(counted)
+
+
+def _state(project: Tracked, observed: Observed) -> State:
+    return state(project.path, project.scan.exists, project.is_valid, observed)
