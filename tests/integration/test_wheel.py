@@ -107,6 +107,12 @@ def test_the_first_minutes(environment: Path, tmp_path: Path) -> None:
     assert (made / "seccomp.json").exists()
 
 
+def test_a_project_from_a_template(environment: Path, tmp_path: Path) -> None:
+    assert run(environment, tmp_path, "init", "--template", "go").returncode == 0
+    assert (tmp_path / "sample" / "test.sh").exists()
+    assert run(environment, tmp_path, "check", "--pedantic", "--fail-on", "hint").returncode == 0
+
+
 def test_the_language_server_over_stdio(environment: Path, tmp_path: Path) -> None:
     messages = [
         {"id": 1, "method": "initialize", "params": {"processId": None, "capabilities": {}}},
