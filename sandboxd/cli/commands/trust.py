@@ -12,12 +12,10 @@ import os
 from typing import TYPE_CHECKING
 
 from sandboxd.cli import terminal
-from sandboxd.errors import EXIT_OK, UsageError
+from sandboxd.errors import EXIT_OK
 
 if TYPE_CHECKING:
-    from sandboxd.plan.recipe import Recipe
     from sandboxd.policy.trust import Grant
-    from sandboxd.project import Project
 
 HELP = "what a repository may choose although it takes controls away"
 
@@ -73,60 +71,17 @@ def _build_now(workspace: str) -> str:
 
 
 def _add(path: str) -> None:
-    from sandboxd.plan import profiles
-    from sandboxd.plan.floor import needs_grant
+    from sandboxd.plan.granting import wanted
     from sandboxd.policy import floor, trust
     from sandboxd.project import Project
 
     project = Project.open(path, os.environ)
-    recipe = project.recipe()
-    if project.config.path is None and recipe is None:
-        raise UsageError(
-            f"`{project.workspace}` has no sandboxd.toml to trust", "`sandboxd init` writes one"
-        )
-    if floor.load(os.environ).no_trust:
-        raise UsageError("the policy forbids grants", "`sandboxd policy` shows which file does")
-    profile = profiles.load(project.config.profile.value)
-    grants = []
-    if needs_grant(profile, project.config):
-        _show(project)
-        grants.append(trust.Grant(project.workspace, project.config.digest, profile.name))
-    if recipe is not None:
-        _show_build(recipe)
-        grants.append(trust.Grant(project.workspace, recipe.digest, trust.BUILD))
-    for grant in grants:
+    asked = wanted(project.workspace, project.config, project.recipe(), floor.load(os.environ))
+    for line in asked.lines:
+        terminal.status(line)
+    for grant in asked.grants:
         trust.add(os.environ, grant)
-    if not grants:
-        terminal.status(f"profile `{profile.name}` needs no grant")
+    if not asked.grants:
+        terminal.status(f"profile `{project.config.profile.value}` needs no grant")
         return
     terminal.status("trusted until it changes; `sandboxd trust revoke` takes it back")
-
-
-def _show_build(recipe: Recipe) -> None:
-    """What is run on this machine, outside of every sandbox, when the image is built."""
-    terminal.status(terminal.one_line(f"build: {recipe.sources()}, by the engine's builder"))
-    if recipe.base:
-        terminal.status(terminal.one_line(f"on: the image `{recipe.base}`"))
-    for part in recipe.parts:
-        terminal.status(terminal.one_line(f"reads: `{part.path}`, {len(part.data)} bytes"))
-
-
-def _show(project: Project) -> None:
-    """What the grant gives away, against the default profile."""
-    from sandboxd.plan import profiles
-
-    asked, usual = profiles.load(project.config.profile.value), profiles.load("dev")
-    for field in profiles.Profile._fields:
-        before, after = getattr(usual, field), getattr(asked, field)
-        if before != after and field not in ("name", "purpose", "faults", "needs_grant"):
-            terminal.status(f"{field.replace('_', ' ')}: {_words(before)} -> {_words(after)}")
-    if project.config.wishes.layout is not None:
-        terminal.status(f"workspace: layout {project.config.wishes.layout.value}")
-    for fault in asked.faults:
-        terminal.status(f"{fault.control}: {fault.why}")
-
-
-def _words(value: object) -> str:
-    if isinstance(value, tuple):
-        return ", ".join(value) or "none"
-    return str(value).lower() if value or value is False else "none"

@@ -1,4 +1,4 @@
-"""Code actions: fix one finding, fix all that is safe, harden the whole file, accept a finding.
+"""Code actions: fix one finding, or all; harden the whole file; accept a finding; use gVisor.
 
 Every edit is made for exactly one version of the text. Those that take long to find are only
 named at first, and made when the client resolves them.
@@ -14,7 +14,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from sandboxd.analysis.fixing import fix_source
 from sandboxd.findings import Finding, Fix, Severity
-from sandboxd.lsp import convert
+from sandboxd.lsp import convert, gvisor
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import OpenDocument
 from sandboxd.lsp.judgements import Judged
@@ -60,7 +60,27 @@ class CodeActions:
             if _wants(only, _REWRITE):
                 title = "Harden this file (also what may need a change of habits)"
                 actions.append(await self._named(title, _REWRITE, current, True))
+        if current is not None and _wants(only, _REWRITE):
+            actions += self._gvisor(current.document, params.range)
         return actions
+
+    def _gvisor(self, document: OpenDocument, wanted: types.Range) -> list[types.CodeAction]:
+        """Where this host has gVisor: use it. The choice is the user's, so no finding asks for it."""
+        judgements = self._judgements
+        start, end = (self._context.offset(document, at) for at in (wanted.start, wanted.end))
+        fixes = gvisor.offers(
+            document, judgements.host, judgements.variables(document), Span(start, max(start, end))
+        )
+        return [
+            types.CodeAction(
+                title=fix.title,
+                kind=_REWRITE,
+                edit=convert.workspace_edit(
+                    fix, document.uri, document.version, document.source, judgements.client()
+                ),
+            )
+            for fix in fixes
+        ]
 
     async def resolve(self, action: types.CodeAction) -> types.CodeAction:
         """The edit of an action that was only named.

@@ -1,6 +1,7 @@
-"""Commands: generate, up, verify and explain, from a code lens or a key.
+"""Commands: generate, up, verify, explain and trust, from a code lens or a key.
 
-Anybody who can talk to the editor can send one, so what starts a container asks the user first.
+Anybody who can talk to the editor can send one, so what starts a container or grants something
+asks the user first.
 """
 
 from __future__ import annotations
@@ -15,17 +16,22 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
 from sandboxd import rules
-from sandboxd.errors import SandboxdError
+from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.host.facts import HostFacts
 from sandboxd.lsp import plans
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import uri_path
 from sandboxd.lsp.progress import Progress
+from sandboxd.plan.granting import Wanted, wanted
+from sandboxd.policy import floor, trust
 from sandboxd.project import Project
+from sandboxd.syntax.node import readable
 
 T = TypeVar("T")
 
-_START, _CANCEL = "Start it", "Cancel"
+_START, _TRUST, _CANCEL = "Start it", "Trust it", "Cancel"
+
+_MOST_LINES = 40
 
 
 class Cancelled(Exception):
@@ -40,6 +46,7 @@ def register(context: Context) -> None:
             "sandboxd.up": commands.up,
             "sandboxd.verify": commands.verify,
             "sandboxd.explain": commands.explain,
+            "sandboxd.trust": commands.trust,
         }
     )
 
@@ -68,7 +75,7 @@ class Commands:
         from sandboxd.sandbox import engine, run
 
         workspace = self._workspace(params)
-        if not await self._agreed(f"Start the sandbox of `{workspace}`?"):
+        if not await self._agreed(f"Start the sandbox of `{workspace}`?", _START):
             return None
         async with Progress(self._context, "sandboxd: up", params.work_done_token) as progress:
 
@@ -134,6 +141,43 @@ class Commands:
         lines += [f"- not in force: {d.control}: {d.why}" for d in plan.downgrades]
         return "\n".join([f"# Profile `{plan.profile}`", "", *lines])
 
+    async def trust(self, params: types.ExecuteCommandParams) -> list[str]:
+        """Grant what the project asks for, once the user has seen and confirmed it.
+
+        Returns what was granted. Nothing else grants anything from within an editor: neither a
+        file of the repository nor a code lens leads here without this question.
+        """
+        workspace = self._workspace(params)
+        asked = await self._in_thread(lambda: self._wanted(workspace))
+        if not asked.grants:
+            self._say("this project needs no grant")
+            return []
+        lines = [readable(line, 300) for line in asked.lines]
+        if len(lines) > _MOST_LINES:
+            more = f"... and {len(lines) - _MOST_LINES} more: `sandboxd trust add` shows them all"
+            lines = [*lines[:_MOST_LINES], more]
+        question = "\n".join([f"Trust `{readable(workspace, 300)}` with this?", *lines])
+        if not await self._agreed(question, _TRUST, types.MessageType.Warning):
+            return []
+        names = await self._in_thread(lambda: self._grant(workspace, asked))
+        self._say("trusted until it changes; `sandboxd trust revoke` takes it back")
+        return names
+
+    def _wanted(self, workspace: str) -> Wanted:
+        environ = self._context.environ
+        project = Project.open(workspace, environ)
+        return wanted(project.workspace, project.config, project.recipe(), floor.load(environ))
+
+    def _grant(self, workspace: str, shown: Wanted) -> list[str]:
+        """Grant what was shown, unless it is another thing by now."""
+        if self._wanted(workspace) != shown:
+            raise UsageError(
+                f"`{workspace}` changed while you were asked", "look at it again, then trust it"
+            )
+        for grant in shown.grants:
+            trust.add(self._context.environ, grant)
+        return [grant.profile for grant in shown.grants]
+
     def _workspace(self, params: types.ExecuteCommandParams) -> str:
         path = uri_path(_first(params.arguments))
         workspace = plans.workspace_of(path + "/x") or plans.workspace_of(path)
@@ -141,11 +185,24 @@ class Commands:
             raise JsonRpcInvalidParams("there is no sandboxd.toml: `sandboxd init` makes one")
         return workspace
 
-    async def _agreed(self, question: str) -> bool:
-        actions = [types.MessageActionItem(_START), types.MessageActionItem(_CANCEL)]
-        params = types.ShowMessageRequestParams(types.MessageType.Info, question, actions)
+    async def _agreed(
+        self, question: str, yes: str, kind: types.MessageType = types.MessageType.Info
+    ) -> bool:
+        actions = [types.MessageActionItem(yes), types.MessageActionItem(_CANCEL)]
+        params = types.ShowMessageRequestParams(kind, question, actions)
         answer = await self._context.server.window_show_message_request_async(params)
-        return answer is not None and answer.title == _START
+        return answer is not None and answer.title == yes
+
+    async def _in_thread(self, job: Callable[[], T]) -> T:
+        """What `job` returns; the user is told of the error that it raises."""
+        try:
+            return await asyncio.to_thread(job)
+        except SandboxdError as error:
+            raise self._failed(error) from None
+
+    def _failed(self, error: SandboxdError) -> JsonRpcInvalidParams:
+        self._say(f"{error.message}; hint: {error.hint}", types.MessageType.Error)
+        return JsonRpcInvalidParams(error.message)
 
     async def _do(self, job: Callable[[threading.Event, HostFacts], T]) -> T:
         """Run `job` in a thread; who cancels waits until it has cleaned up."""
@@ -165,8 +222,7 @@ class Commands:
             await asyncio.wait({work}, timeout=30)
             raise
         except SandboxdError as error:
-            self._say(f"{error.message}; hint: {error.hint}", types.MessageType.Error)
-            raise JsonRpcInvalidParams(error.message) from None
+            raise self._failed(error) from None
 
     def _say(self, text: str, kind: types.MessageType = types.MessageType.Info) -> None:
         self._context.server.window_show_message(types.ShowMessageParams(kind, f"sandboxd: {text}"))

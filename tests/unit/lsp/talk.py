@@ -21,9 +21,11 @@ RESOLVES = {
 class Client:
     """A session and what it said."""
 
-    def __init__(self, capabilities: Any = None, folders: Any = None, **more: Any) -> None:
+    def __init__(
+        self, capabilities: Any = None, folders: Any = None, environ: Any = None, **more: Any
+    ) -> None:
         self.messages: list[Any] = []
-        self.session = Session({"HOME": "/home/x"}, **more)
+        self.session = Session(environ or {"HOME": "/home/x"}, **more)
         self.session.protocol.set_writer(self)
         self._next = 0
         params: dict[str, Any] = {

@@ -1,0 +1,77 @@
+"""What a user is asked to trust, and what that gives away: one account for the shell and editors."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sandboxd.config import Config
+from sandboxd.errors import UsageError
+from sandboxd.plan import profiles
+from sandboxd.plan.floor import needs_grant
+from sandboxd.plan.recipe import Recipe
+from sandboxd.policy import trust
+from sandboxd.policy.floor import Floor
+from sandboxd.policy.trust import Grant
+
+_NOT_SHOWN = ("name", "purpose", "faults", "needs_grant")
+
+
+class Wanted(NamedTuple):
+    """The grants that a project needs, and lines that say what they give away.
+
+    The lines hold words of the repository: whoever shows them makes them printable.
+    """
+
+    grants: tuple[Grant, ...]
+    lines: tuple[str, ...]
+
+
+def wanted(workspace: str, config: Config, recipe: Recipe | None, floor: Floor) -> Wanted:
+    """What there is to trust; no grants where nothing needs one.
+
+    :param recipe: how the project's image is made, None where it is only named
+    :raises UsageError: there is nothing to trust, or the policy forbids it
+    """
+    if config.path is None and recipe is None:
+        raise UsageError(
+            f"`{workspace}` has no sandboxd.toml to trust", "`sandboxd init` writes one"
+        )
+    if floor.no_trust:
+        raise UsageError("the policy forbids grants", "`sandboxd policy` shows which file does")
+    grants: list[Grant] = []
+    lines: list[str] = []
+    profile = profiles.load(config.profile.value)
+    if needs_grant(profile, config):
+        lines += _of_profile(profile, config)
+        grants.append(Grant(workspace, config.digest, profile.name))
+    if recipe is not None:
+        lines += _of_build(recipe)
+        grants.append(Grant(workspace, recipe.digest, trust.BUILD))
+    return Wanted(tuple(grants), tuple(lines))
+
+
+def _of_profile(asked: profiles.Profile, config: Config) -> list[str]:
+    """What the profile gives away, against the default one."""
+    usual = profiles.load("dev")
+    lines = []
+    for field in profiles.Profile._fields:
+        before, after = getattr(usual, field), getattr(asked, field)
+        if before != after and field not in _NOT_SHOWN:
+            lines.append(f"{field.replace('_', ' ')}: {_words(before)} -> {_words(after)}")
+    if config.wishes.layout is not None:
+        lines.append(f"workspace: layout {config.wishes.layout.value}")
+    return lines + [f"{fault.control}: {fault.why}" for fault in asked.faults]
+
+
+def _of_build(recipe: Recipe) -> list[str]:
+    """What is run on this machine, outside of every sandbox, when the image is built."""
+    lines = [f"build: {recipe.sources()}, by the engine's builder"]
+    if recipe.base:
+        lines.append(f"on: the image `{recipe.base}`")
+    return lines + [f"reads: `{part.path}`, {len(part.data)} bytes" for part in recipe.parts]
+
+
+def _words(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(value) or "none"
+    return str(value).lower() if value or value is False else "none"
