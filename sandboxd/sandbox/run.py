@@ -63,6 +63,8 @@ def up(engine: Engine, plan: Plan, progress: Callable[[str], None]) -> Running:
             kept += _stubs(old)
             if how is not None:
                 return Running(old.id, old.name, how)
+            if old.state == "running":
+                _keep_work(engine, old, plan.workspace, progress)
             progress(f"removing `{old.name}`: {_why_replaced(old, identity)}")
             engine.remove(old.id)
             replaced = True
@@ -83,14 +85,22 @@ def up(engine: Engine, plan: Plan, progress: Callable[[str], None]) -> Running:
         return Running(container, name, "recreated" if replaced else "created")
 
 
-def down(engine: Engine, workspace: str, progress: Callable[[str], None]) -> list[str]:
-    """Stop and remove what `up` made for the project; returns the names, [] when nothing was up."""
+def down(
+    engine: Engine, workspace: str, progress: Callable[[str], None], discard: bool = False
+) -> list[str]:
+    """Stop and remove what `up` made for the project; returns the names, [] when nothing was up.
+
+    :param discard: throw away what was changed in a private copy; else it is kept first
+    :raises EnvironmentFailure: it cannot be kept; then the sandbox goes on running
+    """
     from sandboxd.plan import stubs
 
     with project_lock(workspace, progress):
         removed = []
         for old in _ours(engine, workspace):
             volumes = _pin_volumes(engine, old.id)
+            if old.state == "running" and not discard:
+                _keep_work(engine, old, workspace, progress)
             if old.state == "running":
                 with contextlib.suppress(failures.ContainerGone):
                     engine.stop(old.id, STOP_SECONDS)
@@ -147,6 +157,14 @@ def locate(engine: Engine, directory: str) -> Summary:
         f"no sandbox of `{os.path.realpath(directory)}` is running{state}",
         "start it: `sandboxd up`",
     )
+
+
+def _keep_work(
+    engine: Engine, old: Summary, workspace: str, progress: Callable[[str], None]
+) -> None:
+    from sandboxd.sandbox import rescue
+
+    rescue.before_end(engine, old.id, workspace, progress)
 
 
 def _stubs(container: Summary) -> tuple[str, ...]:

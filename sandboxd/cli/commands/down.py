@@ -1,4 +1,8 @@
-"""Stop and remove the project's sandbox. The workspace stays; nothing running is fine."""
+"""Stop and remove the project's sandbox. The workspace stays; nothing running is fine.
+
+What was changed in a private copy is kept first: `sandboxd review` shows it. When that fails, the
+sandbox goes on running, unless `--discard` throws the changes away.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,9 @@ HELP = "stop and remove the project's sandbox"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_project(parser)
+    parser.add_argument(
+        "--discard", action="store_true", help="throw away what was changed in a private copy"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -22,7 +29,9 @@ def run(args: argparse.Namespace) -> int:
     directory = _sandbox.folder(args)
     containers = life.project_containers(engine, directory)
     removed = (
-        life.down(engine, containers[0].labels[life.PROJECT], terminal.status) if containers else []
+        life.down(engine, containers[0].labels[life.PROJECT], terminal.status, discard=args.discard)
+        if containers
+        else []
     )
     for name in removed:
         terminal.status(f"removed `{name}`")

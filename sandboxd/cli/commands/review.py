@@ -1,0 +1,165 @@
+"""What the sandbox changed in its private copy of the workspace, and the way to bring it here.
+
+First a line for each file, then the differences. Files that make tools on the host act (git, editors,
+CI, AI agents) and symbolic links are marked: `--apply` brings them only when `--include` names them, and
+nothing in `.git` ever. Commits come with `--save`, as refs below `refs/sandboxd`: look at them with
+`git log` and `git diff`, merge what you want. Nothing is checked out.
+
+Without a running sandbox, what was kept when the last one ended is shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from sandboxd.cli import terminal
+from sandboxd.cli.commands import _sandbox
+from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxd.sandbox.changes import Changes
+    from sandboxd.sandbox.review import Item
+
+HELP = "show what the sandbox changed in its copy, and bring it"
+
+_COLOURS = {"+": terminal.GREEN, "-": terminal.RED, "@": terminal.BLUE}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    _sandbox.add_project(parser)
+    parser.add_argument("--stat", action="store_true", help="only the line for each file")
+    parser.add_argument(
+        "--apply", action="store_true", help="write the changes that were shown into the workspace"
+    )
+    parser.add_argument(
+        "--include",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="with --apply: also this marked file; can be given more than once",
+    )
+    parser.add_argument("-y", "--yes", action="store_true", help="with --apply: do not ask")
+    parser.add_argument(
+        "--save", action="store_true", help="keep the changes, and the commits as refs/sandboxd/*"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    from sandboxd.sandbox import rescue, review
+
+    if (args.include or args.yes) and not args.apply:
+        raise UsageError("`--include` and `--yes` say how to apply", "add `--apply`")
+    with _changes(_sandbox.folder(args), keep=args.save) as changes:
+        found = review.items(changes)
+        _known(args.include, found)
+        _show(changes, found, args.stat)
+        if args.save:
+            refs, problem = rescue.bring_commits(changes)
+            for ref in refs:
+                print(terminal.one_line(ref))
+            if problem:
+                terminal.status(f"its commits are in the kept file alone: {problem}")
+            terminal.status(f"kept: `{changes.path}`")
+        if args.apply:
+            return _apply(changes, found, args)
+    return EXIT_OK
+
+
+@contextlib.contextmanager
+def _changes(directory: str, keep: bool) -> Iterator[Changes]:
+    """Those of the running sandbox, else the newest that were kept."""
+    from sandboxd.sandbox import changes, collect
+    from sandboxd.sandbox import run as life
+
+    engine = _sandbox.connect()
+    containers = life.project_containers(engine, directory)
+    if containers and containers[0].state == "running":
+        inspected = engine.inspect(containers[0].id)
+        if not collect.is_copy(inspected):
+            raise UsageError(
+                "this sandbox works on your folder itself: there is nothing to bring",
+                'see it with `git diff`; for a private copy: `[workspace] layout = "clone"` in '
+                "sandboxd.toml",
+            )
+        made = collect.collect(engine, inspected, containers[0].labels[life.PROJECT])
+        try:
+            yield made
+        finally:
+            if not keep:
+                with contextlib.suppress(OSError):
+                    os.unlink(made.path)
+        return
+    kept = collect.kept(os.path.realpath(directory))
+    if not kept:
+        raise UsageError(
+            "no sandbox runs here, and nothing was kept of one", "start it: `sandboxd up`"
+        )
+    terminal.status(f"of a sandbox that ended {collect.age(kept[0]) / 60:.0f} min ago: `{kept[0]}`")
+    yield changes.read(kept[0])
+
+
+def _known(named: list[str], found: tuple[Item, ...]) -> None:
+    unknown = [path for path in named if path not in {item.path for item in found}]
+    if unknown:
+        raise UsageError(
+            f"`{unknown[0]}` is not among the changes", "`sandboxd review --stat` lists them"
+        )
+
+
+def _show(changes: Changes, found: tuple[Item, ...], only_summary: bool) -> None:
+    from sandboxd.sandbox import patch
+
+    for item in found:
+        codes = [terminal.RED, terminal.BOLD] if item.control or item.blocked else []
+        print(terminal.paint(terminal.one_line(patch.summary(item)), *codes))
+    if not only_summary:
+        for item in found:
+            print()
+            for line in patch.lines(item):
+                code = _COLOURS.get(line[:1])
+                print(terminal.paint(terminal.one_line(line), *([code] if code else [])))
+    sys.stdout.flush()
+    if changes.skipped:
+        names = ", ".join(f"`{name}`" for name in changes.skipped[:5])
+        more = len(changes.skipped[5:]) + changes.more
+        terminal.status(
+            f"not looked at, as git ignores it or a tool made it: {names}"
+            + (f" and {more} more" if more else "")
+        )
+    if changes.bundle is not None:
+        terminal.status(
+            "there are commits, or a work tree for git: `sandboxd review --save` brings them"
+        )
+    if not found:
+        terminal.status("no file differs from the workspace")
+
+
+def _apply(changes: Changes, found: tuple[Item, ...], args: argparse.Namespace) -> int:
+    from sandboxd.sandbox import bring
+
+    chosen = [item for item in found if item.may_be_brought(args.include)]
+    left = [item for item in found if item not in chosen]
+    if chosen and not args.yes and not _agreed(len(chosen)):
+        terminal.status("nothing was written")
+        return EXIT_OK
+    brought = bring.bring(changes.workspace, chosen)
+    terminal.status(f"{len(brought.done)} changes are in the workspace")
+    for path, why in brought.failed:
+        terminal.status(f"`{path}` stays as it is: {why}")
+    for item in left:
+        why = item.blocked or f"{item.control}: name it by `--include {item.path}`"
+        terminal.status(f"`{item.path}` was not brought: {why}")
+    return EXIT_ENVIRONMENT if brought.failed else EXIT_OK
+
+
+def _agreed(count: int) -> bool:
+    if not sys.stdin.isatty():
+        raise UsageError("nobody is here to agree", "look at the changes, then add `--yes`")
+    print(f"write {count} changes into the workspace? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -1,0 +1,216 @@
+"""Commits from a sandbox into the host's repository, as refs below `refs/sandboxd`.
+
+Git runs in a repository of our own that has no config but ours; of the host's it uses the objects
+alone, as the place to look things up and to put the new ones. Every object is checked on the way in;
+nothing is checked out. The refs are written as files (`sandbox.refs`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import shutil
+import stat
+import subprocess
+import tempfile
+from typing import TYPE_CHECKING
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.plan import beneath
+from sandboxd.sandbox import refs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SECONDS = 120
+_MOST_WRITTEN = 1 << 30
+_MOST_MEMORY = 16 << 30
+_HEAD_LINE = re.compile(rb"-?([0-9a-f]{40}|[0-9a-f]{64})( [^\n]*)?\n\Z")
+
+# Warnings of `git fsck` that an honest repository does not have and a trap may.
+_ERRORS = ("hasDot", "hasDotdot", "hasDotgit", "fullPathname", "emptyName", "nullSha1",
+           "zeroPaddedFilemode", "symlinkTargetBlob", "gitmodulesMissing")  # fmt: skip
+_CONFIG = """[core]
+\trepositoryformatversion = {version}
+\tbare = true
+\thooksPath = /dev/null
+[fetch]
+\tfsckObjects = true
+\tunpackLimit = 1
+[gc]
+\tauto = 0
+[maintenance]
+\tauto = false
+[protocol]
+\tallow = never
+[protocol "file"]
+\tallow = always
+"""
+
+
+class CannotBring(EnvironmentFailure):
+    """The commits stay in the kept file."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"the commits cannot be brought into the repository: {why}",
+            "files can: `sandboxd review --apply`",
+        )
+
+
+def bring(workspace: str, bundle: bytes, below: str) -> list[str]:
+    """Put the commits of `bundle` into the workspace's repository; the refs that name them.
+
+    :param below: what its refs are put below, in `refs/sandboxd`
+    :raises CannotBring: the repository is of another kind, or the bundle is not sound
+    """
+    git = shutil.which("git")
+    if git is None:
+        raise CannotBring("this machine has no git")
+    objects, owner = _objects(workspace)
+    needed, sha256 = _header(bundle)
+    missing = needed - set(refs.known_commits(workspace))
+    if missing:
+        raise CannotBring(f"it builds on {len(missing)} commits that no ref here names")
+    before = set(os.listdir(os.path.join(objects, "pack")))
+    with tempfile.TemporaryDirectory(prefix="sandboxd-") as scratch:
+        _make_repository(scratch, needed, sha256)
+        with open(os.path.join(scratch, "bundle"), "wb") as file:
+            file.write(bundle)
+        specs = ["+refs/heads/*:refs/new/*", "+refs/sandboxd/worktree:refs/new/worktree"]
+        if b" refs/sandboxd/worktree\n" not in bundle[: bundle.find(b"\n\n") + 1]:
+            specs.pop()
+        words = [
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--no-recurse-submodules",
+        ]
+        _run(git, scratch, objects, [*words, "bundle", *specs])
+        listed = _run(
+            git, scratch, objects, ["for-each-ref", "--format=%(refname) %(objectname)", "refs/new"]
+        )
+    _give(objects, before, owner)
+    found = [line.removeprefix("refs/new/").rsplit(" ", 1) for line in listed.splitlines()]
+    return refs.write(workspace, [(name, oid) for name, oid in found], below)
+
+
+def _objects(workspace: str) -> tuple[str, os.stat_result]:
+    """The folder of the repository's objects, where it is one that can be used without its config."""
+    with beneath.open_folder(workspace) as root:
+        for path in (".git", ".git/objects", ".git/objects/pack", ".git/refs"):
+            if not _is_folder(root, path):
+                raise CannotBring(f"`{path}` is no folder: a worktree, or no repository at all")
+        for path in (".git/objects/info/alternates", ".git/reftable", ".git/refs/sandboxd"):
+            if _exists(root, path) and not (path.endswith("sandboxd") and _is_folder(root, path)):
+                raise CannotBring(f"`{path}` is there, which we do not use")
+        return os.path.join(os.path.realpath(workspace), ".git", "objects"), os.fstat(root)
+
+
+def _exists(root: int, path: str) -> bool:
+    try:
+        with beneath.parent_of(root, path, create=False) as folder:
+            os.lstat(os.path.basename(path), dir_fd=folder)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _is_folder(root: int, path: str) -> bool:
+    try:
+        with beneath.parent_of(root, path, create=False) as folder:
+            return stat.S_ISDIR(os.lstat(os.path.basename(path), dir_fd=folder).st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _header(bundle: bytes) -> tuple[set[str], bool]:
+    """The commits that a bundle builds on, and whether its ids are SHA-256.
+
+    :raises CannotBring: it is no bundle
+    """
+    end = bundle.find(b"\n\n")
+    lines = bundle[: end + 1].splitlines(keepends=True)
+    if end < 0 or not lines or lines.pop(0) not in (b"# v2 git bundle\n", b"# v3 git bundle\n"):
+        raise CannotBring("what the sandbox made is no bundle")
+    lines = [line for line in lines if not line.startswith(b"@object-format=")]
+    if not all(_HEAD_LINE.match(line) for line in lines):
+        raise CannotBring("what the sandbox made is no bundle")
+    needed = {line[1:].split(b" ")[0].strip().decode() for line in lines if line[:1] == b"-"}
+    long = any(len(line.lstrip(b"-").split(b" ")[0].strip()) == 64 for line in lines)
+    return needed, long
+
+
+def _make_repository(folder: str, needed: set[str], sha256: bool) -> None:
+    for name in ("objects", "refs"):
+        os.mkdir(os.path.join(folder, name))
+    config = _CONFIG.format(version=1 if sha256 else 0)
+    if sha256:
+        config += "[extensions]\n\tobjectformat = sha256\n"
+    config += '[fetch "fsck"]\n' + "".join(f"\t{name} = error\n" for name in _ERRORS)
+    packed = "".join(f"{oid} refs/have/{oid}\n" for oid in sorted(needed))
+    for name, text in (
+        ("HEAD", "ref: refs/heads/none\n"),
+        ("config", config),
+        ("packed-refs", f"# pack-refs with: sorted \n{packed}"),
+    ):
+        with open(os.path.join(folder, name), "w", encoding="ascii") as file:
+            file.write(text)
+
+
+def _run(git: str, folder: str, objects: str, words: list[str]) -> str:
+    environ = {
+        "PATH": os.defpath,
+        "HOME": folder,
+        "LC_ALL": "C",
+        "GIT_DIR": folder,
+        "GIT_OBJECT_DIRECTORY": objects,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+    }
+    try:
+        done = subprocess.run(
+            [git, *words],
+            cwd=folder,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=_SECONDS,
+            preexec_fn=_limit,
+        )
+    except subprocess.TimeoutExpired:
+        raise CannotBring(f"git did not check them within {_SECONDS} s") from None
+    if done.returncode:
+        said = " ".join(done.stderr.split())[-300:]
+        raise CannotBring(f"git refuses them: {said or f'exit code {done.returncode}'}")
+    return done.stdout
+
+
+def _limit() -> None:
+    """A few bytes can unpack to very many."""
+    for kind, most in (
+        (resource.RLIMIT_FSIZE, _MOST_WRITTEN),
+        (resource.RLIMIT_AS, _MOST_MEMORY),
+        (resource.RLIMIT_CPU, _SECONDS),
+    ):
+        resource.setrlimit(kind, (most, most))
+
+
+def _give(objects: str, before: set[str], owner: os.stat_result) -> None:
+    """What root made belongs to whom the workspace belongs to."""
+    if os.geteuid() == 0:
+        for name in _new(objects, before):
+            os.chown(name, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def _new(objects: str, before: set[str]) -> Iterator[str]:
+    for name in os.listdir(os.path.join(objects, "pack")):
+        if name not in before:
+            yield os.path.join(objects, "pack", name)

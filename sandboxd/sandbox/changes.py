@@ -1,0 +1,194 @@
+"""What changed in a sandbox's private copy: the stream that its inside sends, read without belief.
+
+A stream is kept as a file: a line of our own, then what the sandbox wrote (`changes_inside`). A path,
+a number or a size that no copy can have makes all of it void.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple, cast
+
+from sandboxd.errors import EnvironmentFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Kind = Literal["file", "link", "gone", "other", "large", "unreadable"]
+_KINDS = ("file", "link", "gone", "other", "large", "unreadable")
+
+LARGEST = 16 << 20
+"""Bytes of the largest file that is brought."""
+LARGEST_BUNDLE = 256 << 20
+MOST_BYTES = 1 << 30
+"""Bytes of a whole stream."""
+MOST_ENTRIES = 50_000
+_LONGEST_LINE = 1 << 16
+_LONGEST_NAME = 255
+
+
+class Change(NamedTuple):
+    """One path of the copy that differs from the original; `size` bytes at `offset` are its content.
+
+    `path` is relative, each part a name; `mtime` in nanoseconds since 1970, as the inside says.
+    ``large``, ``unreadable`` and ``other`` (a socket, a device) come without content.
+    """
+
+    path: str
+    kind: Kind
+    mode: int
+    mtime: int
+    offset: int = 0
+    size: int = 0
+
+
+class Changes(NamedTuple):
+    """A whole stream. `started` is when the copy was made, in nanoseconds since 1970.
+
+    `skipped` are names of what git ignores or tools made, `more` counts those that are not listed;
+    `problem` says why there is no bundle although there is a repository, '' otherwise.
+    """
+
+    path: str
+    workspace: str
+    container: str
+    started: int
+    entries: tuple[Change, ...]
+    bundle: tuple[int, int] | None
+    """Offset and size of a git bundle of the commits."""
+    skipped: tuple[str, ...]
+    more: int
+    problem: str
+
+    def content(self, change: Change) -> bytes:
+        return self._bytes(change.offset, change.size)
+
+    def bundle_bytes(self) -> bytes:
+        return self._bytes(*self.bundle) if self.bundle is not None else b""
+
+    def _bytes(self, offset: int, size: int) -> bytes:
+        with open(self.path, "rb") as file:
+            file.seek(offset)
+            return file.read(size)
+
+
+class Untrue(EnvironmentFailure):
+    """The inside reports what no copy of a workspace can hold."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"what the sandbox says of its changes cannot be: {what}",
+            "nothing of it is used; `sandboxd exec` shows what runs in it, `sandboxd down --discard` "
+            "ends it",
+        )
+
+
+def header(workspace: str, container: str, started: int) -> bytes:
+    """The first line of a stream, which is ours."""
+    told = {"version": 1, "workspace": workspace, "container": container, "started": started}
+    return json.dumps(told).encode() + b"\n"
+
+
+def read(path: str) -> Changes:
+    """The stream in the file `path`.
+
+    :raises Untrue: it is not one that an honest copy makes, or it is not whole
+    """
+    with open(path, "rb") as file:
+        told = _object(file)
+        try:
+            workspace, container = str(told["workspace"]), str(told["container"])
+            started = int(told["started"])
+        except (KeyError, TypeError, ValueError):
+            raise Untrue("it does not begin as we begin it") from None
+        entries: list[Change] = []
+        bundle: tuple[int, int] | None = None
+        for head in _heads(file):
+            kind = head.get("kind")
+            if kind == "end":
+                return _whole(path, workspace, container, started, entries, bundle, head)
+            offset, size = file.tell(), _number(head, "size", MOST_BYTES)
+            if kind == "bundle":
+                bundle = offset, size
+            else:
+                entries.append(_change(head, offset, size))
+                if len(entries) > MOST_ENTRIES:
+                    raise Untrue(f"more than {MOST_ENTRIES} changes")
+            file.seek(size, os.SEEK_CUR)
+    raise Untrue("it ends early")
+
+
+def _whole(
+    path: str,
+    workspace: str,
+    container: str,
+    started: int,
+    entries: list[Change],
+    bundle: tuple[int, int] | None,
+    end: dict[str, Any],
+) -> Changes:
+    if len({(e.path, e.kind == "gone") for e in entries}) != len(entries):
+        raise Untrue("one path twice")
+    skipped = end.get("skipped")
+    if not isinstance(skipped, list) or not all(isinstance(name, str) for name in skipped):
+        raise Untrue("no list of what it skipped")
+    return Changes(
+        path,
+        workspace,
+        container,
+        started,
+        tuple(sorted(entries)),
+        bundle,
+        tuple(_decoded(name) for name in skipped[:50]),
+        _number(end, "more", 1 << 40),
+        str(end.get("problem", ""))[:500],
+    )
+
+
+def _heads(file: BinaryIO) -> Iterator[dict[str, Any]]:
+    while True:
+        yield _object(file)
+
+
+def _object(file: BinaryIO) -> dict[str, Any]:
+    line = file.readline(_LONGEST_LINE)
+    if not line.endswith(b"\n"):
+        raise Untrue("it ends early" if len(line) < _LONGEST_LINE else "a line is too long")
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        raise Untrue("a line is no JSON") from None
+    if not isinstance(found, dict):
+        raise Untrue("a line is no object")
+    return found
+
+
+def _change(head: dict[str, Any], offset: int, size: int) -> Change:
+    kind, path = head.get("kind"), head.get("path")
+    if kind not in _KINDS or not isinstance(path, str):
+        raise Untrue("a change of no kind that we know")
+    if size > (LARGEST if kind == "file" else 4096 if kind == "link" else 0):
+        raise Untrue("more content than its kind has")
+    mode, mtime = _number(head, "mode", 0o777), _number(head, "mtime", 1 << 63)
+    return Change(_decoded(path, is_path=True), cast("Kind", kind), mode, mtime, offset, size)
+
+
+def _decoded(text: str, *, is_path: bool = False) -> str:
+    """A path as this machine spells it; inside it was bytes, one character each."""
+    try:
+        data = text.encode("latin-1")
+    except UnicodeEncodeError:
+        raise Untrue("a path that is no bytes") from None
+    parts = data.split(b"/")
+    odd = any(part in (b"", b".", b"..") or len(part) > _LONGEST_NAME for part in parts)
+    if is_path and (odd or b"\0" in data or len(data) > 4096):
+        raise Untrue("a path that leads out of the workspace")
+    return os.fsdecode(data)
+
+
+def _number(head: dict[str, Any], key: str, most: int) -> int:
+    found = head.get(key, 0)
+    if type(found) is not int or not 0 <= found <= most:
+        raise Untrue(f"`{key}` is no number that it can be")
+    return found

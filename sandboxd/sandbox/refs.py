@@ -1,0 +1,116 @@
+"""A repository on the host read and written as files: no git runs in it.
+
+A config in `.git` names programs that git starts (hooks, `core.alternateRefsCommand`, `ext::` remotes),
+and a repository that needs a sandbox may have any. So commits are read here, and refs are written here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+from typing import TYPE_CHECKING
+
+from sandboxd.errors import SandboxdError
+from sandboxd.plan import beneath
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_OID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?\Z")
+_MOST_REFS = 2000
+_MOST_BYTES = 8 << 20
+
+
+def known_commits(workspace: str) -> list[str]:
+    """Ids that refs of the workspace's repository name, [] where there is none."""
+    found: set[str] = set()
+    with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(workspace) as root:
+        found |= _ids(_read(root, ".git/packed-refs"))
+        found |= _ids(_read(root, ".git/HEAD"))
+        for path in _loose(root):
+            if len(found) >= _MOST_REFS:
+                break
+            found |= _ids(_read(root, path))
+    return sorted(found)[:_MOST_REFS]
+
+
+def write(workspace: str, found: Iterable[tuple[str, str]], below: str) -> list[str]:
+    """Write refs below `refs/sandboxd/<below>`; the names of those written.
+
+    :param found: name below that, and id; names that need more than plain characters are respelled
+    """
+    made = []
+    with beneath.open_folder(workspace) as root:
+        owner = os.fstat(root)
+        for name, oid in found:
+            parts = ["sandboxd", below, *(_plain(part) for part in name.split("/"))]
+            path = "/".join([".git", "refs", *parts])
+            with folder_of(root, path, owner) as folder:
+                beneath.create(folder, parts[-1], oid.encode() + b"\n")
+                _give(folder, parts[-1], owner)
+            made.append(f"refs/{'/'.join(parts)}")
+    return made
+
+
+@contextlib.contextmanager
+def folder_of(root: int, path: str, owner: os.stat_result) -> Iterator[int]:
+    """The folder of `path`, made where it is missing, as the workspace's owner's."""
+    parts = path.split("/")
+    for depth in range(1, len(parts)):
+        part = "/".join(parts[:depth])
+        above = beneath.parent_of(root, part, create=False)
+        with above as folder, contextlib.suppress(FileExistsError):
+            os.mkdir(parts[depth - 1], 0o755, dir_fd=folder)
+            _give(folder, parts[depth - 1], owner)
+    with beneath.parent_of(root, path, create=False) as folder:
+        yield folder
+
+
+def _give(folder: int, name: str, owner: os.stat_result) -> None:
+    """What root makes belongs to whom the workspace belongs to."""
+    if os.geteuid() == 0:
+        os.chown(name, owner.st_uid, owner.st_gid, dir_fd=folder, follow_symlinks=False)
+
+
+def _plain(part: str) -> str:
+    text = re.sub(r"[^A-Za-z0-9_.+-]", "-", part).lstrip(".-") or "x"
+    return text.removesuffix(".lock").rstrip(".").replace("..", "-") or "x"
+
+
+def _ids(text: str) -> set[str]:
+    words = (line.split(" ", 1)[0].lstrip("^") for line in text.splitlines())
+    return {word for word in words if _OID.match(word)}
+
+
+def _read(root: int, path: str) -> str:
+    with (
+        contextlib.suppress(OSError, SandboxdError),
+        beneath.parent_of(root, path, create=False) as f,
+    ):
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        with open(os.open(os.path.basename(path), flags, dir_fd=f), "rb") as file:
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return file.read(_MOST_BYTES).decode("ascii", "replace")
+    return ""
+
+
+def _loose(root: int) -> list[str]:
+    """Paths of loose refs; no step follows a link."""
+    found: list[str] = []
+    folders = [".git/refs"]
+    while folders and len(found) < _MOST_REFS:
+        path = folders.pop()
+        with (
+            contextlib.suppress(OSError, SandboxdError),
+            beneath.parent_of(root, path + "/x", create=False) as folder,
+            os.scandir(folder) as entries,
+        ):
+            for entry in entries:
+                below = f"{path}/{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(below)
+                elif entry.is_file(follow_symlinks=False):
+                    found.append(below)
+    return found
