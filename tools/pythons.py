@@ -1,0 +1,86 @@
+"""Run the unit tests on every Python that is supported: `./dev test-pythons [PYTEST ARGUMENT ...]`.
+
+An interpreter is taken from the PATH, from pyenv, or from uv, which downloads it where it can. One that
+cannot be had is named at the end: what was not run was not shown.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VERSIONS = ("3.11", "3.12", "3.13", "3.14")
+TESTS = ("tests/unit", "tests/rules", "-q", "-p", "no:cacheprovider")
+_OWN_UV = ROOT / ".dev" / "uv" / "bin" / "uv"
+
+
+def find(version: str, uv: str) -> str:
+    """The path of an interpreter of `version`, '' when none can be had."""
+    name = f"python{version}"
+    pyenv = os.environ.get("PYENV_ROOT", os.path.expanduser("~/.pyenv"))
+    folders = [*os.get_exec_path(), *sorted(glob.glob(f"{pyenv}/versions/{version}.*/bin"))]
+    for folder in folders:
+        if _is(f"{folder}/{name}", version):
+            return f"{folder}/{name}"
+    command = [uv, "python", "install", "-q", "--install-dir", str(ROOT / ".dev" / "pythons")]
+    done = subprocess.run([*command, version], capture_output=True, check=False)
+    found = sorted(glob.glob(f"{ROOT}/.dev/pythons/*/bin/{name}"))
+    return found[0] if done.returncode == 0 and found else ""
+
+
+def _is(program: str, version: str) -> bool:
+    """Whether it runs and is what its name says: a version manager puts up names of what is not there."""
+    ask = "import sys; print('%d.%d' % sys.version_info[:2])"
+    try:
+        done = subprocess.run([program, "-c", ask], capture_output=True, text=True, check=False)
+    except OSError:
+        return False
+    return done.returncode == 0 and done.stdout.strip() == version
+
+
+def environment(version: str, python: str, uv: str) -> Path:
+    """An environment for `version` with what the tests need, brought up to date."""
+    folder = ROOT / ".dev" / f"python-{version}"
+    program = folder / "bin" / "python"
+    if not _is(str(program), version):
+        command = [uv, "venv", "-q", "--clear", "--no-project", "--python", python, str(folder)]
+        subprocess.run(command, check=True)
+    pip = [uv, "pip"]
+    into = ["-q", "--python", str(program)]
+    lock = ["--require-hashes", "requirements/dev.txt"]
+    subprocess.run([*pip, "sync", *into, *lock], cwd=ROOT, check=True)
+    own = ["--no-deps", "--no-build-isolation", "--offline", "-e", "."]
+    subprocess.run([*pip, "install", *into, *own], cwd=ROOT, check=True)
+    return program
+
+
+def main(arguments: list[str]) -> int:
+    """Run; 1 when a test fails, 4 when there is no uv to make environments."""
+    uv = shutil.which("uv") or (str(_OWN_UV) if _OWN_UV.exists() else "")
+    if not uv:
+        print("error: there is no uv\nhint: install uv, or run `./dev setup`", file=sys.stderr)
+        return 4
+    own = ".".join(map(str, sys.version_info[:2]))
+    outcomes: dict[str, str] = {own: "is that of .venv: `./dev test`"}
+    for version in (version for version in VERSIONS if version != own):
+        python = find(version, uv)
+        if not python:
+            outcomes[version] = "NOT CHECKED: it cannot be had on this machine"
+            continue
+        print(f"Python {version}: {python}", flush=True)
+        program = environment(version, python, uv)
+        command = [str(program), "-m", "pytest", *(arguments or TESTS)]
+        failed = subprocess.run(command, cwd=ROOT, check=False).returncode != 0
+        outcomes[version] = "FAILED" if failed else "passed"
+    for version, outcome in sorted(outcomes.items()):
+        print(f"Python {version}: {outcome}")
+    return 1 if "FAILED" in outcomes.values() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
