@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
-TESTS = ("tests/unit", "tests/rules", "-q", "-p", "no:cacheprovider")
+TESTS = ("tests/unit", "-q", "-p", "no:cacheprovider")
 _OWN_UV = ROOT / ".dev" / "uv" / "bin" / "uv"
 
 
