@@ -104,17 +104,34 @@ def _dispatch(argv: list[str]) -> int:
     return command.run(args)
 
 
+_GROUPS = {
+    "look at configs": ("check", "explain", "rules"),
+    "ask for a sandbox": ("init", "generate", "explain-plan", "trust", "policy"),
+    "work in it": ("up", "exec", "shell", "logs", "down", "list", "review", "bench"),
+    "know what holds": ("status", "verify", "drift"),
+    "this machine": ("doctor", "recommend", "setup", "daemon", "self-test"),
+    "editors and shells": ("lsp", "schema", "completion"),
+}
+_OTHERS = "more"
+
+
 def overview() -> str:
-    """The text of `sandboxd --help`."""
-    rows = [(name, load_command(name).HELP) for name in command_names()]
-    width = max((len(name) for name, _ in rows), default=0)
-    listing = "\n".join(f"  {name:<{width}}  {text}" for name, text in rows)
+    """The text of `sandboxd --help`: in the order of first use, what has no group last."""
+    names = command_names()
+    width = max(len(name) for name in names)
+    grouped = {name for group in _GROUPS.values() for name in group}
+    groups = _GROUPS | {_OTHERS: tuple(name for name in names if name not in grouped)}
+    parts = []
+    for title, group in groups.items():
+        rows = [f"  {name:<{width}}  {load_command(name).HELP}\n" for name in group]
+        if rows:
+            parts.append(f"{title}:\n" + "".join(rows))
     return (
         "usage: sandboxd COMMAND [ARGUMENT ...]\n\n"
         "Finds what a dev container config gives away, generates a sandboxed one,\n"
         "runs the workspace in it and proves that it holds.\n\n"
-        f"commands:\n{listing}\n\n"
-        "`sandboxd COMMAND --help` explains one command; `sandboxd --version` prints the version."
+        + "\n".join(parts)
+        + "\n`sandboxd COMMAND --help` explains one command; `sandboxd --version` prints the version."
     )
 
 

@@ -34,10 +34,16 @@ def test_help_lists_every_command_with_one_line() -> None:
     assert done.stderr == ""
 
 
+def test_help_shows_every_command_once_in_a_group_that_is_there() -> None:
+    rows = [line for line in sandboxd("--help").stdout.splitlines() if line.startswith("  ")]
+    assert sorted(row.split()[0] for row in rows) == cli.command_names()
+    assert {name for group in cli._GROUPS.values() for name in group} <= set(cli.command_names())
+
+
 def test_no_command_is_a_usage_error_that_shows_the_help() -> None:
     done = sandboxd()
     assert done.returncode == 2
-    assert "commands:" in done.stdout
+    assert "look at configs:\n  check " in done.stdout
 
 
 def test_unknown_command_names_the_nearest() -> None:
