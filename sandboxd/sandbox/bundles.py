@@ -1,8 +1,8 @@
 """Commits from a sandbox into the host's repository, as refs below `refs/sandboxd`.
 
-Git runs in a repository of our own that has no config but ours; of the host's it uses the objects
-alone, as the place to look things up and to put the new ones. Every object is checked on the way in;
-nothing is checked out. The refs are written as files (`sandbox.refs`).
+Git runs in a repository of our own that has no config but ours, and reads the objects of the host's
+besides. Every object is checked; what is sound is then put beside the host's by us, packs first, the
+refs that name them last. Nothing is checked out.
 """
 
 from __future__ import annotations
@@ -14,14 +14,10 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.plan import beneath
 from sandboxd.sandbox import refs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _SECONDS = 120
 _MOST_WRITTEN = 1 << 30
@@ -31,6 +27,7 @@ _HEAD_LINE = re.compile(rb"-?([0-9a-f]{40}|[0-9a-f]{64})( [^\n]*)?\n\Z")
 # Warnings of `git fsck` that an honest repository does not have and a trap may.
 _ERRORS = ("hasDot", "hasDotdot", "hasDotgit", "fullPathname", "emptyName", "nullSha1",
            "zeroPaddedFilemode", "symlinkTargetBlob", "gitmodulesMissing")  # fmt: skip
+_PACK = re.compile(r"pack-[0-9a-f]{40,64}\.(pack|rev|idx)\Z")
 _CONFIG = """[core]
 \trepositoryformatversion = {version}
 \tbare = true
@@ -68,37 +65,39 @@ def bring(workspace: str, bundle: bytes, below: str) -> list[str]:
     git = shutil.which("git")
     if git is None:
         raise CannotBring("this machine has no git")
-    objects, owner = _objects(workspace)
+    _require_plain(workspace)
     needed, sha256 = _header(bundle)
     missing = needed - set(refs.known_commits(workspace))
     if missing:
         raise CannotBring(f"it builds on {len(missing)} commits that no ref here names")
-    before = set(os.listdir(os.path.join(objects, "pack")))
     with tempfile.TemporaryDirectory(prefix="sandboxd-") as scratch:
         _make_repository(scratch, needed, sha256)
         with open(os.path.join(scratch, "bundle"), "wb") as file:
             file.write(bundle)
-        specs = ["+refs/heads/*:refs/new/*", "+refs/sandboxd/worktree:refs/new/worktree"]
-        if b" refs/sandboxd/worktree\n" not in bundle[: bundle.find(b"\n\n") + 1]:
-            specs.pop()
-        words = [
-            "fetch",
-            "--quiet",
-            "--no-tags",
-            "--no-write-fetch-head",
-            "--no-recurse-submodules",
-        ]
-        _run(git, scratch, objects, [*words, "bundle", *specs])
-        listed = _run(
-            git, scratch, objects, ["for-each-ref", "--format=%(refname) %(objectname)", "refs/new"]
-        )
-    _give(objects, before, owner)
-    found = [line.removeprefix("refs/new/").rsplit(" ", 1) for line in listed.splitlines()]
+        repository = _Repository(git, scratch, os.path.join(workspace, ".git", "objects"))
+        words = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
+        repository.run("fetch", *words, "bundle", *_specs(bundle))
+        listed = repository.run("for-each-ref", "--format=%(refname) %(objectname)", "refs/new")
+        found = [line.removeprefix("refs/new/").rsplit(" ", 1) for line in listed.splitlines()]
+        if not found:
+            raise CannotBring("it names no branch")
+        _put_packs(workspace, os.path.join(scratch, "objects", "pack"))
     return refs.write(workspace, [(name, oid) for name, oid in found], below)
 
 
-def _objects(workspace: str) -> tuple[str, os.stat_result]:
-    """The folder of the repository's objects, where it is one that can be used without its config."""
+def _specs(bundle: bytes) -> list[str]:
+    """What to fetch; one that matches nothing would be an error."""
+    specs = ["+refs/heads/*:refs/new/*"]
+    if b" refs/sandboxd/worktree\n" in bundle[: bundle.find(b"\n\n") + 1]:
+        specs.append("+refs/sandboxd/worktree:refs/new/worktree")
+    return specs
+
+
+def _require_plain(workspace: str) -> None:
+    """The repository is one that can be read and written without its config.
+
+    :raises CannotBring: it is not
+    """
     with beneath.open_folder(workspace) as root:
         for path in (".git", ".git/objects", ".git/objects/pack", ".git/refs"):
             if not _is_folder(root, path):
@@ -106,7 +105,6 @@ def _objects(workspace: str) -> tuple[str, os.stat_result]:
         for path in (".git/objects/info/alternates", ".git/reftable", ".git/refs/sandboxd"):
             if _exists(root, path) and not (path.endswith("sandboxd") and _is_folder(root, path)):
                 raise CannotBring(f"`{path}` is there, which we do not use")
-        return os.path.join(os.path.realpath(workspace), ".git", "objects"), os.fstat(root)
 
 
 def _exists(root: int, path: str) -> bool:
@@ -160,37 +158,51 @@ def _make_repository(folder: str, needed: set[str], sha256: bool) -> None:
             file.write(text)
 
 
-def _run(git: str, folder: str, objects: str, words: list[str]) -> str:
-    environ = {
-        "PATH": os.defpath,
-        "HOME": folder,
-        "LC_ALL": "C",
-        "GIT_DIR": folder,
-        "GIT_OBJECT_DIRECTORY": objects,
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_NO_REPLACE_OBJECTS": "1",
-    }
-    try:
-        done = subprocess.run(
-            [git, *words],
-            cwd=folder,
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            timeout=_SECONDS,
-            preexec_fn=_limit,
-        )
-    except subprocess.TimeoutExpired:
-        raise CannotBring(f"git did not check them within {_SECONDS} s") from None
-    if done.returncode:
-        said = " ".join(done.stderr.split())[-300:]
-        raise CannotBring(f"git refuses them: {said or f'exit code {done.returncode}'}")
-    return done.stdout
+class _Repository:
+    """Git in the repository at `folder`, which reads the objects in `others`, too."""
+
+    def __init__(self, git: str, folder: str, others: str) -> None:
+        self._git = git
+        self._folder = folder
+        self._environ = {
+            "PATH": os.defpath,
+            "HOME": folder,
+            "LC_ALL": "C",
+            "GIT_DIR": folder,
+            # A path with a colon has to be quoted there.
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": '"'
+            + others.replace("\\", "\\\\").replace('"', '\\"')
+            + '"',
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_NO_REPLACE_OBJECTS": "1",
+        }
+
+    def run(self, *words: str) -> str:
+        """What a command writes.
+
+        :raises CannotBring: it fails, or takes too long
+        """
+        try:
+            done = subprocess.run(
+                [self._git, *words],
+                cwd=self._folder,
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                check=False,
+                timeout=_SECONDS,
+                preexec_fn=_limit,
+            )
+        except subprocess.TimeoutExpired:
+            raise CannotBring(f"git did not check them within {_SECONDS} s") from None
+        if done.returncode:
+            said = " ".join(done.stderr.split())[-300:]
+            raise CannotBring(f"git refuses them: {said or f'exit code {done.returncode}'}")
+        return done.stdout
 
 
 def _limit() -> None:
@@ -203,14 +215,30 @@ def _limit() -> None:
         resource.setrlimit(kind, (most, most))
 
 
-def _give(objects: str, before: set[str], owner: os.stat_result) -> None:
-    """What root made belongs to whom the workspace belongs to."""
-    if os.geteuid() == 0:
-        for name in _new(objects, before):
-            os.chown(name, owner.st_uid, owner.st_gid, follow_symlinks=False)
+def _put_packs(workspace: str, packs: str) -> None:
+    """Copy packs into the workspace's repository; git takes notice of one when its index is there."""
+    names = [name for name in os.listdir(packs) if _PACK.match(name)]
+    with beneath.open_folder(workspace) as root:
+        owner = os.fstat(root)
+        for name in sorted(names, key=lambda name: name.endswith(".idx")):
+            path = f".git/objects/pack/{name}"
+            with beneath.parent_of(root, path, create=False) as folder:
+                _copy(os.path.join(packs, name), folder, name, owner)
 
 
-def _new(objects: str, before: set[str]) -> Iterator[str]:
-    for name in os.listdir(os.path.join(objects, "pack")):
-        if name not in before:
-            yield os.path.join(objects, "pack", name)
+def _copy(source: str, folder: int, name: str, owner: os.stat_result) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        descriptor = os.open(name, flags, 0o444, dir_fd=folder)
+    except FileExistsError:
+        # Its name is its content.
+        return
+    try:
+        with open(descriptor, "wb") as target, open(source, "rb") as file:
+            shutil.copyfileobj(file, target)
+            target.flush()
+            os.fsync(descriptor)
+            refs.give(descriptor, owner)
+    except BaseException:
+        os.unlink(name, dir_fd=folder)
+        raise

@@ -74,6 +74,12 @@ def _give(folder: int, name: str, owner: os.stat_result) -> None:
         os.chown(name, owner.st_uid, owner.st_gid, dir_fd=folder, follow_symlinks=False)
 
 
+def give(descriptor: int, owner: os.stat_result) -> None:
+    """As above, for an open file."""
+    if os.geteuid() == 0:
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+
+
 def _plain(part: str) -> str:
     text = re.sub(r"[^A-Za-z0-9_.+-]", "-", part).lstrip(".-") or "x"
     return text.removesuffix(".lock").rstrip(".").replace("..", "-") or "x"
