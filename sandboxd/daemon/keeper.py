@@ -16,7 +16,7 @@ from sandboxd import config
 from sandboxd.daemon import projects, work
 from sandboxd.daemon.backlog import Backlog
 from sandboxd.daemon.hosts import Hosts, World
-from sandboxd.daemon.networked import networked, read_mounts
+from sandboxd.daemon.networked import networked_now
 from sandboxd.daemon.projects import EngineKey, Tracked
 from sandboxd.daemon.relay import Relays
 from sandboxd.daemon.scan import batched, nearest, scan, scan_all
@@ -92,9 +92,9 @@ class Keeper:
         """Take up the remembered projects and begin to watch them."""
         for project in projects.load(self._store):
             self.projects[project.path] = project
-        self._spawn(self._backlog.run())
-        self._spawn(self._sweep_for_ever())
-        self._spawn(self._at_start())
+        self.spawn(self._backlog.run())
+        self.spawn(self._sweep_for_ever())
+        self.spawn(self._at_start())
 
     async def close(self) -> None:
         """Write and watch nothing any more."""
@@ -193,8 +193,9 @@ class Keeper:
         for folders, changed in list(self._others.values()):
             if not touched.isdisjoint(folders):
                 changed(paths)
-        if not touched.isdisjoint(self._policies):
+        if any(_is_at_or_above(path, policy) for path in touched for policy in self._policies):
             self._schedule_rewatch()
+        if not touched.isdisjoint(self._policies):
             self._backlog.add(self.projects.values())
         for project in self._touched(paths, touched):
             project.happened()
@@ -216,7 +217,7 @@ class Keeper:
         """Look at it now; once, however much happens until its turn comes."""
         if not project.is_queued:
             project.is_queued = True
-            self._spawn(self._look(project, seen, force))
+            self.spawn(self._look(project, seen, force))
 
     def _host_changed(self, key: EngineKey) -> None:
         """A runtime came or went: plans may come out differently."""
@@ -310,7 +311,7 @@ class Keeper:
 
     def _start_rewatch(self) -> None:
         self._rewatch = None
-        self._spawn(self._watch_all())
+        self.spawn(self._watch_all())
 
     async def _at_start(self) -> None:
         """Watch first, then look: what changes in between is seen twice, not never.
@@ -338,15 +339,17 @@ class Keeper:
         wanted |= policies
         added = wanted - self.watcher.folders
         await self.watcher.watch(frozenset(wanted))
+        if policies != frozenset(map(nearest, self._policies)):
+            self._schedule_rewatch()
         if added:
-            self._spawn(self._poll())
+            self.spawn(self._poll())
             await self._sweep(
                 {p.path for p in self.projects.values() if not added.isdisjoint(p.scan.folders)}
             )
 
     async def _poll(self) -> None:
         """Look often at the projects of whose changes the kernel does not tell, if any."""
-        self._remote = await self._in_thread(_networked, tuple(self.projects))
+        self._remote = await self._in_thread(networked_now, tuple(self.projects))
         if self._is_polling:
             return
         self._is_polling = True
@@ -381,7 +384,8 @@ class Keeper:
     async def _in_thread(self, function: Callable[..., T], *args: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
 
-    def _spawn(self, job: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, job: Coroutine[Any, Any, None]) -> None:
+        """Do it beside everything else; a failure is logged."""
         task = asyncio.create_task(job)
         self._tasks.add(task)
         task.add_done_callback(self._done)
@@ -392,5 +396,5 @@ class Keeper:
             log.error("a task of the keeper failed", exc_info=task.exception())
 
 
-def _networked(paths: Collection[str]) -> set[str]:
-    return networked(paths, read_mounts())
+def _is_at_or_above(path: str, other: str) -> bool:
+    return path == other or other.startswith(f"{path}/")

@@ -22,6 +22,11 @@ def networked(paths: Iterable[str], mounts: str) -> set[str]:
     return {path for path in paths if _is_networked(path, points)}
 
 
+def networked_now(paths: Iterable[str]) -> set[str]:
+    """The same with the mounts of this moment."""
+    return networked(paths, read_mounts())
+
+
 def read_mounts() -> str:
     """The mounts of this machine, '' where the system does not tell."""
     try:

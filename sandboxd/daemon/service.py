@@ -216,9 +216,12 @@ class Service:
         path = text_param(params, "path")
         if not path.startswith("/") or "\0" in path:
             raise InvalidParams("`path` is not an absolute path")
-        await self.keeper.register(
-            os.path.realpath(path), _engine(connection), params.get("keeps") is not False
-        )
+        keeps, waits = params.get("keeps") is not False, params.get("wait") is not False
+        job = self.keeper.register(os.path.realpath(path), _engine(connection), keeps)
+        if waits:
+            await job
+        else:
+            self.keeper.spawn(job)
         return {}
 
     async def _forget(self, _connection: Connection, params: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import os
 import socket
 import struct
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -128,6 +128,23 @@ class Client:
             if "method" in message:
                 yield str(message["method"]), message.get("params") or {}
 
+    def poll(self, seconds: float, also: Sequence[int] = ()) -> tuple[str, dict[str, Any]] | None:
+        """The next notification; None after `seconds`, or when a descriptor of `also` can be read.
+
+        :raises DaemonError: the daemon ended the connection
+        """
+        import select
+
+        if not self._early and b"\n" not in self._buffer:
+            ready, _, _ = select.select([self._connection.fileno(), *also], [], [], seconds)
+            if self._connection.fileno() not in ready:
+                return None
+        try:
+            message = self._early.pop(0) if self._early else self._read(time.monotonic() + 5.0)
+        except OSError as error:
+            raise _lost(error) from None
+        return str(message.get("method")), message.get("params") or {}
+
     def _read(self, deadline: float | None) -> dict[str, Any]:
         while (end := self._buffer.find(b"\n")) < 0:
             if deadline is not None:
@@ -202,6 +219,19 @@ def register(environ: Mapping[str, str], workspace: str, *, start: bool) -> str 
     except DaemonError as error:
         return error.message
     return None
+
+
+def remembered(environ: Mapping[str, str]) -> list[messages.Remembered] | None:
+    """The projects that the daemon knows, None when none runs.
+
+    :raises DaemonError: it cannot be asked
+    """
+    client = connect(environ, start=False)
+    if client is None:
+        return None
+    with client:
+        found: messages.Listed = client.request(messages.PROJECT_LIST, {}, timeout=5.0)
+    return found["projects"]
 
 
 def stop(client: Client, timeout: float = 5.0) -> None:

@@ -95,6 +95,8 @@ if TYPE_CHECKING:
         """The workspace, absolute."""
         keeps: bool
         """Only of `register`: False remembers the project, but writes nothing into it."""
+        wait: bool
+        """Only of `register`: False answers before the project was looked at."""
 
     class Remembered(TypedDict):
         """One project of `Listed`."""

@@ -118,6 +118,7 @@ def run(args: argparse.Namespace) -> int:
         terminal.error(SandboxdError(f"`{shown}` {skipped.reason}", skipped.hint))
     if session.baseline is not None:
         _accepting.report_gone(session.baseline, checked)
+    _tell_daemon(session.cwd)
     if args.strict_coverage and checked.report.skipped:
         return EXIT_USAGE
     return _exit_code(checked, failing)
@@ -146,6 +147,16 @@ def _fix(session: Session, checked: Checked, args: argparse.Namespace, from_stdi
     for line in _fix_output.summary(results, left, written=writes, unsafe=args.unsafe):
         terminal.status(line)
     return checked
+
+
+def _tell_daemon(cwd: str) -> None:
+    """A project that is looked at is remembered; nothing is written into it."""
+    from sandboxd.files import CONFIG_NAME, find_upward
+    from sandboxd.ipc.announce import announce
+
+    config = find_upward(cwd, CONFIG_NAME)
+    if config is not None:
+        announce(os.environ, os.path.dirname(config), keeps=False)
 
 
 def _print(checked: Checked, form: str, cwd: str) -> None:

@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from sandboxd.host.probe import probe
-    from sandboxd.ipc import client
+    from sandboxd.ipc.announce import announce
     from sandboxd.project import Project
 
     project = Project.open(args.path, os.environ)
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     for downgrade in project.plan(host, grants).downgrades:
         terminal.status(f"note: {downgrade.control}: {downgrade.why}")
     # From now on a running daemon does this at each save; without one there is nothing to say.
-    client.register(os.environ, project.workspace, start=False)
+    announce(os.environ, project.workspace, keeps=True)
     return EXIT_OK
 
 

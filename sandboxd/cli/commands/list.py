@@ -1,13 +1,20 @@
-"""List the sandboxes of all projects on this engine."""
+"""List the sandboxes of all projects on this engine, and the projects that the daemon knows.
+
+A project that was never started, or whose sandbox was removed, has no sandbox and is listed none
+the less. Without a daemon the sandboxes are listed alone.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
+from typing import Any
 
 from sandboxd.cli import terminal
 from sandboxd.cli.commands import _sandbox
+from sandboxd.errors import EXIT_OK, DaemonError, SandboxdError
 
-HELP = "list the sandboxes of all projects"
+HELP = "list the sandboxes and projects"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -15,12 +22,34 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    import json
+    failure: SandboxdError | None = None
+    sandboxes: list[dict[str, Any]] = []
+    try:
+        sandboxes = _sandboxes()
+    except SandboxdError as error:
+        failure = error
+    projects = _projects()
+    if failure is not None and not projects:
+        raise failure
+    if args.json:
+        _print_json(sandboxes, projects)
+    else:
+        _print(sandboxes, projects, is_asked=failure is None)
+    if failure is not None:
+        terminal.error(failure)
+        return failure.exit_code
+    return EXIT_OK
 
+
+def _sandboxes() -> list[dict[str, Any]]:
+    """What the engine has.
+
+    :raises SandboxdError: there is none
+    """
     from sandboxd.policy.labels import EDITOR, MADE_BY
     from sandboxd.sandbox.run import PROFILE, PROJECT, find_all
 
-    rows = [
+    return [
         {
             "name": c.name,
             "state": c.state,
@@ -32,14 +61,41 @@ def run(args: argparse.Namespace) -> int:
         }
         for c in find_all(_sandbox.connect())
     ]
-    if args.json:
-        print(json.dumps({"version": 1, "sandboxes": rows}, indent=2))
-        return 0
+
+
+def _projects() -> list[dict[str, Any]] | None:
+    """What the daemon remembers, None when it cannot be asked."""
+    from sandboxd.ipc import client
+
+    try:
+        found = client.remembered(os.environ)
+    except DaemonError as error:
+        terminal.error(error)
+        return None
+    return [dict(project) for project in found] if found is not None else None
+
+
+def _print_json(sandboxes: list[dict[str, Any]], projects: list[dict[str, Any]] | None) -> None:
+    import json
+
+    print(json.dumps({"version": 1, "sandboxes": sandboxes, "projects": projects}, indent=2))
+
+
+def _print(
+    sandboxes: list[dict[str, Any]], projects: list[dict[str, Any]] | None, *, is_asked: bool
+) -> None:
+    rows = list(sandboxes)
+    named = {row["project"] for row in rows}
+    for project in projects or []:
+        if project["path"] not in named:
+            state = ("not created" if is_asked else "unknown") if project["exists"] else "missing"
+            rows.append({"name": "-", "state": state, "profile": "", "project": project["path"]})
     if not rows:
-        terminal.status("no sandboxes")
-        return 0
-    columns = ("name", "state", "profile", "project")
-    widths = {c: max(len(c), *(len(row[c]) for row in rows)) for c in columns}
-    for row in ({c: c.upper() for c in columns}, *rows):
-        print(terminal.one_line("  ".join(row[c].ljust(widths[c]) for c in columns).rstrip()))
-    return 0
+        terminal.status("no sandboxes" if projects is None else "no sandboxes and no projects")
+    else:
+        columns = ("name", "state", "profile", "project")
+        widths = {c: max(len(c), *(len(row[c]) for row in rows)) for c in columns}
+        for row in ({c: c.upper() for c in columns}, *rows):
+            print(terminal.one_line("  ".join(row[c].ljust(widths[c]) for c in columns).rstrip()))
+    if projects is None:
+        terminal.status("no daemon was asked, so projects without a sandbox are not listed")

@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from sandboxd.cli import terminal
@@ -22,7 +23,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="machine-readable; with --watch by line"
     )
-    parser.add_argument("--watch", action="store_true", help="go on with what happens, live")
+    parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="go on, live: one screen on a terminal, else line by line",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -55,8 +60,11 @@ def _ask(connection: Any, as_json: bool) -> int:
 
 def _watch(connection: Any, as_json: bool) -> int:
     """Snapshot, marker, then events; as JSON each is one line."""
+    from sandboxd.cli import live_screen
     from sandboxd.ipc import messages
 
+    if not as_json and live_screen.possible():
+        return _show(connection)
     connection.request(messages.STATUS_WATCH, _terminal(as_json))
     for method, params in connection.events():
         if as_json:
@@ -69,10 +77,35 @@ def _watch(connection: Any, as_json: bool) -> int:
             terminal.status("-- live, Ctrl-C ends --")
         else:
             print(terminal.one_line(_line(params)), flush=True)
-    raise DaemonError("the daemon ended", "`sandboxd daemon start` starts it again")
+    raise _ended()
 
 
-def _line(event: dict[str, Any]) -> str:
+def _show(connection: Any) -> int:
+    """One screen that stays true, until Ctrl-C."""
+    from sandboxd.cli import live_screen
+    from sandboxd.ipc import messages
+    from sandboxd.ipc.client import ConnectionLost
+
+    def ask() -> str:
+        return str(connection.request(messages.STATUS_RENDER, _terminal(False))["text"])
+
+    def describe(method: str, params: Mapping[str, Any]) -> str:
+        return _line(params) if method == messages.EVENT else ""
+
+    connection.request(messages.STATUS_WATCH, _terminal(False))
+    try:
+        live_screen.show(connection, ask, describe)
+    except ConnectionLost:
+        raise _ended() from None
+    except KeyboardInterrupt:
+        return EXIT_OK
+
+
+def _ended() -> DaemonError:
+    return DaemonError("the daemon ended", "`sandboxd daemon start` starts it again")
+
+
+def _line(event: Mapping[str, Any]) -> str:
     what = str(event.get("message") or ", ".join(event.get("files") or ()))
     took = event.get("milliseconds")
     parts = [str(event.get("kind")), str(event.get("path", "")), what]

@@ -11,7 +11,6 @@ A changed plan or image replaces the container. Nothing is left of a failed star
 
 from __future__ import annotations
 
-import argparse
 import os
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,8 @@ from sandboxd.cli.commands import _grants, _sandbox
 from sandboxd.errors import UsageError
 
 if TYPE_CHECKING:
+    import argparse
+
     from sandboxd.plan.plan import Plan
     from sandboxd.plan.recipe import Recipe
     from sandboxd.sandbox.engine import Engine
@@ -40,7 +41,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def quick(argv: list[str]) -> argparse.Namespace | None:
+    """Switches and no more, without the time that `argparse` takes; None for anything else."""
+    from types import SimpleNamespace
+
+    switches = ("--allow-runc", "--build", "--verify")
+    if any(word not in switches for word in argv):
+        return None
+    values = {name[2:].replace("-", "_"): name in argv for name in switches}
+    return SimpleNamespace(project=".", **values)  # type: ignore[return-value]
+
+
 def run(args: argparse.Namespace) -> int:
+    from sandboxd.ipc.announce import announce
     from sandboxd.sandbox.run import up
 
     plan = _sandbox.plan(_sandbox.folder(args), _grants.grants(args))
@@ -55,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
     runtime = plan.container.runtime.value if plan.container.runtime else "the engine's default"
     terminal.status(f"{running.how}: profile {plan.profile}, runtime {runtime}")
     print(terminal.printable(running.name))
+    announce(os.environ, plan.workspace, keeps=True)
     return _verify(engine, running.id, plan) if args.verify else 0
 
 

@@ -207,3 +207,25 @@ def test_json_has_every_field_always() -> None:
     assert first["in_force"]["controls"][0]["state"] == "in force"
     assert (second["in_force"], second["drift"], second["findings"]) == (None, None, None)
     assert second["unseen"] == "no engine"
+
+
+def test_of_what_is_being_checked_nothing_is_said() -> None:
+    row = combine("/p", Examined(), Observed({}))._replace(checking=True, hint="")
+    shown = screen(row)
+    assert "checking  its files changed just now" in shown
+    assert "findings" not in shown and "trust" not in shown
+    assert "/p  not created  checking ..." in screen(row, ProjectStatus("/q", "missing"))
+    assert json.loads(as_json.render(StatusReport(DAEMON, None, (row,))))["projects"][0]["checking"]
+
+
+def test_what_is_not_shown_is_counted() -> None:
+    report = StatusReport(DAEMON, None, (), others={"stopped": 2, "not created": 3})
+    shown = text.render(report, colour=False, columns=120)
+    assert "5 more projects: 3 not created, 2 stopped; `sandboxd list` names them" in shown
+
+
+def test_rows_one_by_one_make_the_same_document() -> None:
+    rows = (ProjectStatus("/a\n", "missing"), ProjectStatus("/b", "stopped"))
+    report = StatusReport(DAEMON, None, rows)
+    assert as_json.render(report._replace(projects=()), iter(rows)) == as_json.render(report)
+    assert [row["path"] for row in json.loads(as_json.render(report))["projects"]] == ["/a\n", "/b"]

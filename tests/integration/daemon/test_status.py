@@ -1,0 +1,248 @@
+"""What `status` and `list` say, at once and live."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandboxd.errors import EXIT_DAEMON, EXIT_ENVIRONMENT, EXIT_OK
+from sandboxd.ipc import messages
+from tests.integration.daemon.world import World, eventually
+
+TRUSTED = 'profile = "trusted"\nimage = "x"\n'
+JSON = {"format": "json", "colour": False, "columns": 80}
+
+
+def kept(world: World, name: str = "app", text: str = 'profile = "dev"\nimage = "x"\n') -> Path:
+    project = world.project(name, text)
+    started = world.run("daemon", "start", cwd=project)
+    assert started.returncode == EXIT_OK, started.stderr
+    world.pid()
+    return project
+
+
+def save(project: Path, text: str) -> None:
+    new = project / ".new"
+    new.write_text(text)
+    new.rename(project / "sandboxd.toml")
+
+
+def row(world: World, project: Path) -> Any:
+    (found,) = [r for r in world.status()["projects"] if r["path"] == str(project)]
+    return found
+
+
+def test_a_status_right_after_a_save_never_shows_what_was_before(world: World) -> None:
+    project = kept(world)
+    profiles = ["seed-baseline", "dev"] * 10
+    shown = []
+    with world.client() as connection:
+        for profile in profiles:
+            save(project, f'profile = "{profile}"\nimage = "x"\n')
+            answer = connection.request(messages.STATUS_RENDER, JSON)
+            (found,) = json.loads(answer["text"])["projects"]
+            shown.append(found["profile"])
+            assert found["checking"] is (found["profile"] is None)
+            assert found["profile"] in (profile, None)
+    # Almost always it is waited for: half of the answers would be known by luck alone.
+    assert sum(profile is not None for profile in shown) > len(profiles) / 2
+
+
+def test_a_pipe_in_place_of_the_config_is_said_and_not_waited_for(world: World) -> None:
+    project = kept(world)
+    fifo = project / "new"
+    os.mkfifo(fifo)
+    fifo.rename(project / "sandboxd.toml")
+    eventually(lambda: row(world, project)["state"] == "invalid config")
+    screen = world.run("status", cwd=project).stdout
+    assert "named pipe" in screen
+
+
+def test_trust_is_shown_and_a_grant_counts_at_once(world: World) -> None:
+    project = kept(world, text=TRUSTED)
+    assert row(world, project)["trust"] == "none"
+    screen = world.run("status", cwd=project).stdout
+    assert "needs a grant" in screen and "hint: `sandboxd trust add`" in screen
+    world.environ["XDG_CONFIG_HOME"] = str(world.home / ".config")
+    assert world.run("trust", "add", cwd=project).returncode == EXIT_OK
+    eventually(lambda: row(world, project)["trust"] == "in force")
+    assert "granted" in world.run("status", cwd=project).stdout
+    assert (project / ".devcontainer" / "devcontainer.json").exists()
+    save(project, TRUSTED + "# changed\n")
+    eventually(lambda: row(world, project)["trust"] == "outdated")
+    assert "void" in world.run("status", cwd=project).stdout
+    save(project, 'profile = "dev"\nimage = "x"\n')
+    eventually(lambda: row(world, project)["trust"] == "not needed")
+    assert "trust" not in world.run("status", cwd=project).stdout
+
+
+def test_denials_are_never_invented(world: World) -> None:
+    project = kept(world)
+    assert row(world, project)["denials"] is None
+
+
+def test_of_many_projects_those_that_matter_are_shown(world: World) -> None:
+    with world.client() as connection:
+        for number in range(30):
+            text = "profile = 3\n" if number == 7 else 'image = "x"\n'
+            path = world.project(f"p{number:02}", text)
+            connection.request(messages.PROJECT_REGISTER, {"path": str(path), "wait": False})
+    eventually(lambda: not any(r["checking"] for r in world.status()["projects"]))
+    screen = world.run("status", cwd=world.home / "p03").stdout
+    assert f"{world.home}/p03  " in screen and f"{world.home}/p07  invalid config" in screen
+    assert "28 more projects: 28 unknown; `sandboxd list` names them" in screen
+    assert "p04" not in screen
+    assert len(world.status()["projects"]) == 30
+
+
+def test_list_names_the_projects_that_the_daemon_remembers(world: World) -> None:
+    """Without an engine nothing is known of sandboxes, and that is said, too."""
+    project = kept(world)
+    gone = kept(world, "gone")
+    gone.rename(world.home / "away")
+    eventually(lambda: row(world, gone)["state"] == "missing")
+    listed = world.run("list")
+    assert listed.returncode == EXIT_ENVIRONMENT
+    assert "no container engine" in listed.stderr
+    lines = {line.split()[-1]: line.split()[1] for line in listed.stdout.splitlines()[1:]}
+    assert lines == {str(project): "unknown", str(gone): "missing"}
+    document = json.loads(world.run("list", "--json").stdout)
+    assert document["sandboxes"] == []
+    assert document["projects"] == [
+        {"path": str(project), "keeps": True, "exists": True},
+        {"path": str(gone), "keeps": True, "exists": False},
+    ]
+
+
+def test_list_without_a_daemon_starts_none(world: World) -> None:
+    listed = world.run("list")
+    assert listed.returncode == EXIT_ENVIRONMENT
+    assert "no container engine" in listed.stderr
+    assert world.pid() is None
+
+
+def test_a_project_that_was_only_checked_is_remembered_and_left_alone(world: World) -> None:
+    world.start()
+    project = world.project()
+    assert world.run("check", cwd=project).returncode == EXIT_OK
+    found = eventually(lambda: [r for r in world.status()["projects"] if not r["checking"]])
+    assert [(r["path"], r["kept"]) for r in found] == [(str(project), False)]
+    save(project, 'profile = "seed-baseline"\nimage = "x"\n')
+    eventually(lambda: row(world, project)["profile"] == "seed-baseline")
+    assert [entry.name for entry in project.iterdir()] == ["sandboxd.toml"]
+    assert world.run("generate", cwd=project).returncode == EXIT_OK
+    assert row(world, project)["kept"] is True
+    world.run("check", cwd=project)
+    assert row(world, project)["kept"] is True
+
+
+class Screen:
+    """`status --watch` on a terminal of its own, of which the last drawing is kept."""
+
+    def __init__(self, world: World, cwd: Path, **more: str) -> None:
+        self._terminal, inner = pty.openpty()
+        self.resize(24, 80)
+        self.process = subprocess.Popen(
+            world.command("status", "--watch"),
+            env={**world.environ, "TERM": "xterm", **more},
+            cwd=cwd,
+            stdin=inner,
+            stdout=inner,
+            stderr=inner,
+            start_new_session=True,
+        )
+        os.close(inner)
+        self.output = ""
+
+    def resize(self, rows: int, columns: int) -> None:
+        size = struct.pack("HHHH", rows, columns, 0, 0)
+        fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, size)
+
+    def until(self, words: str, seconds: float = 15) -> str:
+        """Everything since the last call, up to `words`."""
+        deadline = time.monotonic() + seconds
+        while words not in self.output:
+            assert time.monotonic() < deadline, self.output
+            if select.select([self._terminal], [], [], 0.1)[0]:
+                with contextlib.suppress(OSError):
+                    self.output += os.read(self._terminal, 65536).decode()
+        found, _, self.output = self.output.partition(words)
+        return found + words
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self._terminal)
+
+
+@pytest.fixture
+def screen(world: World) -> Iterator[Screen]:
+    found = Screen(world, kept(world))
+    try:
+        yield found
+    finally:
+        found.end()
+
+
+def test_watch_draws_one_screen_again_in_place(world: World, screen: Screen) -> None:
+    first = screen.until("live; Ctrl-C ends")
+    assert first.startswith("\x1b[?1049h") and "profile dev" in first
+    save(world.home / "app", 'profile = "seed-baseline"\nimage = "x"\n')
+    again = screen.until("regenerated")
+    assert "\x1b[H" in again and "profile seed-baseline" in again and "1049" not in again
+    screen.resize(24, 50)
+    os.kill(screen.process.pid, signal.SIGWINCH)
+    narrow = screen.until("\x1b[H") + screen.until("\x1b[J")
+    lines = narrow.rpartition("\x1b[H")[2] or narrow
+    assert max(len(line) for line in lines.split("\r\n") if "hint" not in line) < 90
+    screen.resize(6, 80)
+    os.kill(screen.process.pid, signal.SIGWINCH)
+    screen.until("more lines")
+    screen.process.send_signal(signal.SIGINT)
+    assert screen.until("\x1b[?1049l").endswith("\x1b[?7h\x1b[?25h\x1b[?1049l")
+    assert screen.process.wait(10) == EXIT_OK
+
+
+def test_watch_gives_the_terminal_back_however_it_ends(world: World, screen: Screen) -> None:
+    screen.until("live")
+    assert world.run("daemon", "stop").returncode == EXIT_OK
+    screen.until("\x1b[?1049l")
+    screen.until("sandboxd daemon start")
+    assert screen.process.wait(10) == EXIT_DAEMON
+
+
+def test_watch_on_a_dumb_terminal_goes_on_line_by_line(world: World) -> None:
+    project = kept(world)
+    found = Screen(world, project, TERM="dumb")
+    try:
+        text = found.until("-- live")
+        save(project, 'profile = "seed-baseline"\nimage = "x"\n')
+        text += found.until("regenerated")
+        assert "\x1b" not in text
+    finally:
+        found.end()
+
+
+def test_watch_without_colour_still_draws_in_place(world: World) -> None:
+    project = kept(world)
+    found = Screen(world, project, NO_COLOR="1")
+    try:
+        text = found.until("live; Ctrl-C ends")
+        assert "\x1b[H" in text and "m" not in [part[-1:] for part in text.split("\x1b[")]
+        assert "\x1b[1m" not in text and "\x1b[2m" not in text
+    finally:
+        found.end()
