@@ -29,6 +29,14 @@ def make(folder: Path, commit: str = "HEAD") -> list[Path]:
     :raises DistError: two builds differ
     """
     folder.mkdir(parents=True, exist_ok=True)
+    # Somebody may commit between the two builds.
+    commit = subprocess.run(
+        ["git", "rev-parse", "--verify", f"{commit}^{{commit}}"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
     with tempfile.TemporaryDirectory() as temporary:
         first, second = (_build(Path(temporary) / name, commit) for name in ("one", "another"))
         if first != second:
