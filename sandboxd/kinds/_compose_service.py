@@ -85,6 +85,8 @@ class _Reader:
         self.fields["devices"] = tuple(self.devices())
         self.fields["ports"] = tuple(self.ports())
         self.fields["env_files"] = tuple(self.env_files())
+        if self.fields["env_files"]:
+            self.environment_of_files()
         self.fields["hooks"] = tuple(self.hooks())
         self.fields["mounts"] = tuple(Mounts(self.service, self.project, self.document).read())
         self.set("provider", self.provider())
@@ -199,6 +201,16 @@ class _Reader:
             if path and named is not None:
                 host = part.file.host_path(part.file.resolve(path))
                 yield self.value(host, named, part, "env_file")
+
+    def environment_of_files(self) -> None:
+        """`environment` goes before what the files hold."""
+        from sandboxd.kinds._compose_env import of_files
+
+        found, unseen = of_files(self.fields["env_files"], self.project, self.document)
+        said = {pair.value.name for pair in self.fields["env"]}
+        below = (pair for pair in found if pair.value.name not in said)
+        self.fields["env"] = (*below, *self.fields["env"])
+        self.unseen.extend(unseen)
 
     def hooks(self) -> Iterator[Value[Hook]]:
         for key in ("post_start", "pre_stop"):

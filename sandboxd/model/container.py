@@ -133,7 +133,7 @@ class Container(NamedTuple):
     volumes_from: tuple[Value[str], ...] = ()
     cgroup_parent: Value[str] | None = None
     env_files: tuple[Value[str], ...] = ()
-    """Host paths of files with environment variables; what they hold is not read."""
+    """Host paths of files with environment variables; `env` holds those of Compose that can be read."""
     api_socket: Value[bool] | None = None
     """The engine's socket with the registry logins (`use_api_socket`)."""
     hooks: tuple[Value[Hook], ...] = ()

@@ -27,6 +27,8 @@ class Origin(NamedTuple):
         """For a person: ``runArgs`` of the file itself, else what brought the value in."""
         if self.kind == "file":
             return f"`{self.key}`" if self.key else ""
+        if self.key == "env_file":
+            return f"environment file `{self.name}`"
         noun = {
             "feature": "Feature",
             "label": "label of image",

@@ -168,6 +168,8 @@ def without_host_variables(base: Container, notes: Notes) -> Container:
     """`base` without environment that Compose would fill in from the host's."""
     kept = []
     for value in base.env:
+        if value.origin.key == "env_file":
+            continue
         if value.origin.kind == "compose" and _from_host(value.value.value):
             notes.leave_out(value, "it copies a variable of the host, maybe a secret")
         else:

@@ -8,6 +8,7 @@ import pytest
 from sandboxd import analysis, kinds
 from sandboxd.effective.container import containers
 from sandboxd.effective.variables import Variables
+from sandboxd.errors import UnreadableError
 from sandboxd.findings import Add, Remove, Replace
 from sandboxd.kinds import compose
 from sandboxd.model.container import Container
@@ -252,3 +253,43 @@ def changed(text: str, *changes: Any) -> str | None:
 )  # fmt: skip
 def test_changes_become_edits(before: str, change: Any, after: str | None) -> None:
     assert changed(before, change) == after
+
+
+# The files of `env_file`
+
+
+def test_the_last_environment_file_wins_and_environment_over_them() -> None:
+    text = "services: {app: {image: i, env_file: [a.env, {path: b.env}], environment: {A: own}}}"
+    app = one(text, {"a.env": "A=a\nB=a # x\nexport C='c d'\n", "b.env": "B=b\n"})
+    assert {pair.value.name: pair.value.value for pair in app.env} == {
+        "A": "own",
+        "B": "b",
+        "C": "c d",
+    }
+
+
+def test_a_variable_of_a_file_stands_at_its_line_and_is_never_shown() -> None:
+    text = "services: {app: {image: i, env_file: conf/a.env}}"
+    app = one(text, {"conf/a.env": "# b\nTOKEN=sk_live_4eC39HqLyjWDarjtT1zdp7dc\n"})
+    [token] = app.env
+    assert token.place is not None
+    assert (token.place.path, token.place.span) == ("/p/conf/a.env", (4, 9))
+    assert token.written == "${TOKEN}"
+    assert token.origin.describe() == "environment file `conf/a.env`"
+
+
+def test_an_environment_file_outside_of_the_project_is_said_not_to_be_judged() -> None:
+    def load(path: str, beside: str) -> SourceText:
+        if path != "/x/y":
+            raise UnreadableError("does not exist", "check the path")
+        raise UnreadableError("lies outside of the project", "check it where it belongs to")
+
+    document = compose.parse(SourceText("/p/compose.yaml", "services: {a: {env_file: /x/y}}"))
+    [app] = containers(document, Variables(files=Files(load=load)))
+    [unseen] = app.unseen
+    assert unseen.reason == "`/x/y` lies outside of the project: its variables are not judged"
+
+
+def test_an_environment_file_that_is_not_there_is_none() -> None:
+    app = one("services: {app: {image: i, env_file: gone.env}}")
+    assert (app.env, app.unseen) == ((), ())

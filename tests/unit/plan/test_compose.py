@@ -57,6 +57,7 @@ def workspace(tmp_path: Path) -> Path:
     (root / ".devcontainer").mkdir(parents=True)
     (root / "sandboxd.toml").write_text("")
     (root / ".devcontainer/compose.yml").write_text(HOSTILE)
+    (root / ".devcontainer/secrets.env").write_text("OF_A_FILE=secret\n")
     (root / ".devcontainer/devcontainer.json").write_text(
         '{"dockerComposeFile": "compose.yml", "service": "app", "workspaceFolder": "/workspace",'
         ' "remoteUser": "node", "runServices": ["app", "db"], "postCreateCommand": "make deps"}'
