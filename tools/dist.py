@@ -26,17 +26,10 @@ class DistError(Exception):
 def make(folder: Path, commit: str = "HEAD") -> list[Path]:
     """Build into `folder`; the paths of what is there then.
 
-    :raises DistError: two builds differ
+    :raises DistError: there is no such commit, or two builds of it differ
     """
     folder.mkdir(parents=True, exist_ok=True)
-    # Somebody may commit between the two builds.
-    commit = subprocess.run(
-        ["git", "rev-parse", "--verify", f"{commit}^{{commit}}"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.strip()
+    commit = _resolved(commit)
     with tempfile.TemporaryDirectory() as temporary:
         first, second = (_build(Path(temporary) / name, commit) for name in ("one", "another"))
         if first != second:
@@ -52,6 +45,15 @@ def make(folder: Path, commit: str = "HEAD") -> list[Path]:
     sums = folder / "SHA256SUMS"
     sums.write_text("".join(f"{_digest(path)}  {path.name}\n" for path in sorted(made)))
     return [*made, sums]
+
+
+def _resolved(commit: str) -> str:
+    """The commit's own name: somebody may commit between the two builds."""
+    command = ["git", "rev-parse", "--quiet", "--verify", "--end-of-options", commit + "^{commit}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise DistError(f"there is no commit `{commit}`")
+    return done.stdout.strip()
 
 
 def is_announced(changelog: str) -> bool:

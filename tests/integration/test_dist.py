@@ -111,6 +111,11 @@ def test_two_builds_that_differ_are_refused(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_commit_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(dist.DistError, match="there is no commit `--output=x`"):
+        dist.make(tmp_path, "--output=x")
+
+
 def test_a_release_is_announced_with_its_date() -> None:
     assert dist.is_announced(f"# Changelog\n\n## {VERSION} - 2027-01-31\n")
     assert not dist.is_announced(f"# Changelog\n\n## Unreleased\n\n### Added\n- {VERSION}\n")
