@@ -1,7 +1,8 @@
 """Write what is made from the code, or with `--check` say what of it is out of date.
 
 The indexes of rules and of file kinds; one page for each rule (its docstring) and an index, below docs/rules/; docs/commands.md from the
-commands' arguments; docs/configuration.md and the JSON schema of sandboxd.toml from its keys.
+commands' arguments; docs/configuration.md and the JSON schema of sandboxd.toml from its keys;
+docs/merge.md from the projects of the merge.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tools import (
     config_page,
     generate_index,
     host_pages,
+    merge_page,
     profile_pages,
     seed_guide,
     template_pages,
@@ -36,6 +38,7 @@ def pages() -> dict[str, str]:
     made["commands.md"] = _commands()
     made["gvisor-misreports.md"] = _misreports()
     made["platforms.md"] = _NOTE + host_pages.platforms_page()
+    made["merge.md"] = _NOTE + merge_page.page()
     made["versions.md"] = _NOTE + host_pages.versions_page()
     made["profiles.md"] = _NOTE + profile_pages.page()
     made["configuration.md"] = _NOTE + config_page.page()

@@ -1,22 +1,22 @@
-"""The container that the dev container CLI really makes is the one that we read, setting by setting."""
+"""What the dev container CLI really makes of each project is what its `made.json` says.
+
+That we read the same in its files is tests/unit/effective/test_merge_projects.py, without an engine.
+"""
 
 from __future__ import annotations
 
-import re
+import json
 import shutil
 from collections.abc import Iterator
 
 import pytest
 
+from tests import merge_projects
 from tests.e2e import merge_oracle as oracle
-from tests.e2e.merge_oracle import Ran
 
 pytestmark = [pytest.mark.engine, pytest.mark.node]
 
-# What this engine may have no difference in, and another one has.
-ENGINES = {"gpus"}
-
-Runs = dict[str, Ran | AssertionError]
+Runs = dict[str, oracle.Ran | AssertionError]
 
 
 @pytest.fixture(scope="module")
@@ -35,31 +35,24 @@ def runs(
     runner.remove(ran)
 
 
-def of(runs: Runs, name: str) -> Ran:
+def of(runs: Runs, name: str) -> oracle.Ran:
     ran = runs[name]
     if isinstance(ran, AssertionError):
         raise ran
     return ran
 
 
-def unknown(name: str) -> set[str]:
-    """The settings that the project says nobody can know from its files."""
-    text = (oracle.PROJECTS / f"merge-{name}/README.md").read_text()
-    return set(re.findall(r"^Not known: `(\w+)`:", text, re.MULTILINE))
-
-
-@pytest.mark.parametrize("name", oracle.NAMES)
-def test_the_engine_made_the_container_that_we_read(name: str, runs: Runs) -> None:
-    plain = oracle.made(of(runs, "plain"), {})
-    ran = of(runs, name)
-    ours, theirs = oracle.said(ran, oracle.read(ran)), oracle.made(ran, plain)
-    differs = oracle.differences(ours, theirs, plain)
-    assert {key: value for key, value in differs.items() if key not in unknown(name)} == {}
-    # What is known by now is no longer declared unknown.
-    assert unknown(name) <= differs.keys() | ENGINES
-
-
-@pytest.mark.parametrize("name", oracle.NAMES)
-def test_the_tools_merged_configuration_is_ours(name: str, runs: Runs) -> None:
-    ran = of(runs, name)
-    assert oracle.merged(oracle.read(ran)) == oracle.as_merged(ran.merged)
+@pytest.mark.parametrize("name", merge_projects.NAMES)
+def test_the_cli_makes_what_is_recorded(
+    name: str, runs: Runs, request: pytest.FixtureRequest
+) -> None:
+    plain = {} if name == "plain" else oracle.made(of(runs, "plain"))
+    record = oracle.record(of(runs, name), plain)
+    path = merge_projects.PROJECTS / f"merge-{name}/made.json"
+    if request.config.getoption("--update"):
+        path.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
+    known = json.loads(path.read_text())
+    if name == "plain":
+        # Each engine has defaults of its own; who names a setting gets it from all.
+        record["settings"] |= {key: known["settings"][key] for key in oracle.DEFAULTS}
+    assert record == known
