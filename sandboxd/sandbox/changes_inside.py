@@ -17,6 +17,7 @@ import tempfile
 from typing import Any
 
 CHUNK = 1 << 16
+WORKTREE = "refs/sandboxd/worktree"
 
 
 def main(task: dict[str, Any]) -> None:
@@ -30,7 +31,7 @@ def main(task: dict[str, Any]) -> None:
     }
     source = os.fsencode(task["source"])
     count = walk(out, task, state, source, copy)
-    problem = commits(out, task, copy)
+    problem = commits(out, task, copy, count > 0)
     skipped = sorted(name.decode("latin-1") for name in state["skipped"])
     end = {"kind": "end", "count": count, "skipped": skipped[:50], "more": len(skipped[50:])}
     emit(out, dict(end, problem=problem), b"")
@@ -162,8 +163,11 @@ def ignored(copy: bytes, made_by_tools: dict[str, list[str]]) -> set[bytes]:
     return found
 
 
-def commits(out: Any, task: dict[str, Any], copy: bytes) -> str:
-    """Commits that the host does not have, and the work tree as one more, as a bundle; why not, in words."""
+def commits(out: Any, task: dict[str, Any], copy: bytes, changed: bool) -> str:
+    """Commits that the host does not have, and a changed work tree as one more, as a bundle.
+
+    Why there is none, in words; '' where there is nothing to bundle.
+    """
     try:
         if git(copy, "rev-parse", "--git-dir").returncode:
             return ""
@@ -171,15 +175,9 @@ def commits(out: Any, task: dict[str, Any], copy: bytes) -> str:
         told = git(copy, "cat-file", "--batch-check", input=asked).stdout.decode().splitlines()
         have = [line.split()[0] for line in told if line.split()[1:2] in (["commit"], ["tag"])]
         with tempfile.TemporaryDirectory() as scratch:
-            worktree(copy, os.path.join(scratch, "index"))
-            words = [
-                "bundle",
-                "create",
-                "--quiet",
-                "-",
-                "--branches",
-                "--glob=refs/sandboxd/worktree",
-            ]
+            words = ["bundle", "create", "--quiet", "-", "--branches"]
+            if changed and worktree(copy, os.path.join(scratch, "index")):
+                words.append(WORKTREE)
             text = "".join("^" + oid + "\n" for oid in have).encode()
             made = git(copy, *words, "--stdin", input=text)
     except OSError as error:
@@ -194,13 +192,16 @@ def commits(out: Any, task: dict[str, Any], copy: bytes) -> str:
     return ""
 
 
-def worktree(copy: bytes, index: str) -> None:
-    """`refs/sandboxd/worktree`: what is not committed, on top of HEAD; gone where there is nothing."""
-    ref = "refs/sandboxd/worktree"
+def worktree(copy: bytes, index: str) -> bool:
+    """Name what is not committed, on top of HEAD; the same is the same commit each time.
+
+    False where there is nothing.
+    """
     environ = dict(os.environ, GIT_INDEX_FILE=index)
     for who in ("AUTHOR", "COMMITTER"):
         environ[f"GIT_{who}_NAME"] = "sandboxd"
         environ[f"GIT_{who}_EMAIL"] = "sandboxd@localhost"
+        environ[f"GIT_{who}_DATE"] = "2000-01-01T00:00:00Z"
     head = git(copy, "rev-parse", "--verify", "--quiet", "HEAD").stdout.decode().strip()
     if head:
         git(copy, "read-tree", head, env=environ)
@@ -208,11 +209,8 @@ def worktree(copy: bytes, index: str) -> None:
     tree = git(copy, "write-tree", env=environ).stdout.decode().strip()
     of_head = git(copy, "rev-parse", "--verify", "--quiet", "HEAD^{tree}").stdout.decode().strip()
     if not tree or tree == of_head:
-        git(copy, "update-ref", "-d", ref)
-        return
-    words = ["commit-tree", tree, "-m", "the work tree of a sandbox"] + (
-        ["-p", head] if head else []
-    )
-    made = git(copy, *words, env=environ).stdout.decode().strip()
-    if made:
-        git(copy, "update-ref", ref, made)
+        return False
+    words = ["commit-tree", tree, "-m", "the work tree of a sandbox"]
+    made = git(copy, *words, *(["-p", head] if head else []), env=environ)
+    commit = made.stdout.decode().strip()
+    return bool(commit) and git(copy, "update-ref", WORKTREE, commit).returncode == 0

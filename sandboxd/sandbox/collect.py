@@ -188,6 +188,8 @@ def _imports() -> tuple[str, ...]:
     for node in ast.walk(ast.parse(_source())):
         if isinstance(node, ast.Import):
             found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
     return tuple(sorted(found))
 
 

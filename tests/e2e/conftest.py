@@ -8,7 +8,8 @@ import pytest
 
 from sandboxd.host.facts import HostFacts
 from sandboxd.sandbox.engine import Engine, connect
-from tests.e2e import sandboxes
+from tests.e2e import rich_image, sandboxes
+from tests.e2e.rich_image import Rich
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +26,12 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> str:
 def shared_cache(own_home: Path, _cache: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """One cache for all tests: each runtime is tried once, and the interpreter packed once."""
     monkeypatch.setenv("XDG_CACHE_HOME", _cache)
+
+
+@pytest.fixture(scope="session")
+def rich(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Rich:
+    """An image with the programs of daily work."""
+    return rich_image.build(engine, tmp_path_factory.mktemp("rich"))
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from sandboxd.host.facts import HostFacts
 from sandboxd.plan import stubs
 from sandboxd.plan.writers.engine import arguments
 from sandboxd.sandbox.engine import Engine
-from tests.e2e import rich_image, sandboxes
+from tests.e2e import sandboxes
 from tests.e2e.rich_image import Rich
 
 pytestmark = [pytest.mark.engine, pytest.mark.node, pytest.mark.usefixtures("shared_cache")]
@@ -40,11 +40,6 @@ REFUSED = {
 }
 # What a profile means to stop.
 DEBUGGERS = {"dev": set[str](), "agent": {"debugger-attach", "strace", "gdb"}}
-
-
-@pytest.fixture(scope="module")
-def rich(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Rich:
-    return rich_image.build(engine, tmp_path_factory.mktemp("rich"))
 
 
 @pytest.fixture(scope="module")

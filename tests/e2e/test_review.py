@@ -1,0 +1,189 @@
+"""Work in a private copy, and its way out: seen, brought, kept before the sandbox ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sandboxd.sandbox import collect
+from sandboxd.sandbox import run as life
+from sandboxd.sandbox.engine import Engine
+from tests.e2e import sandboxes
+from tests.e2e.rich_image import Rich
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
+
+WORK = r"""
+echo "print(2)" >> main.py
+rm gone.txt
+mkdir -p .vscode tool && echo {} > .vscode/tasks.json && echo 'echo hi' > tool/run.sh && chmod +x tool/run.sh
+ln -s /etc/passwd link
+printf 'red \033[31m\n' > colour.txt
+echo evil > .git/hooks/pre-commit
+git config core.fsmonitor /w/evil
+git commit -qam two && echo late > late.txt
+"""
+
+
+def git(folder: Path, *words: str) -> str:
+    done = subprocess.run(
+        ["git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-C", str(folder), *words],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull},
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path, rich: Rich, runtime: str) -> Path:
+    """A repository whose config starts a program with every `git status` on the host."""
+    root = tmp_path / "w"
+    root.mkdir()
+    (root / "sandboxd.toml").write_text(
+        f'image = "{rich.image}"\nruntime = "{runtime}"\nprofile = "agent"\n'
+    )
+    (root / "main.py").write_text("print(1)\n")
+    (root / "gone.txt").write_text("x\n")
+    git(tmp_path, "init", "-q", "-b", "main", str(root))
+    git(root, "config", "user.name", "a")
+    git(root, "config", "user.email", "a@b")
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "one")
+    evil = tmp_path / "evil"
+    evil.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    evil.chmod(0o755)
+    for key in ("core.fsmonitor", "core.alternateRefsCommand", "core.sshCommand"):
+        git(root, "config", key, str(evil))
+    for path in (root, *root.rglob("*")):
+        os.chown(path, 1000, 1000, follow_symlinks=False)
+    return root
+
+
+@pytest.fixture
+def kept(own_home: Path) -> Path:
+    return Path(collect.folder())
+
+
+def down(engine: str, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    done: subprocess.CompletedProcess[str] = sandboxes.run(engine, folder, "down", *more)
+    return done
+
+
+def test_work_is_seen_then_brought_and_nothing_of_it_acts_on_the_host(
+    engine: str, repository: Path, kept: Path
+) -> None:
+    def sandboxd(*words: str) -> str:
+        done = sandboxes.run(engine, repository, *words)
+        assert done.returncode == 0, done.stderr
+        return str(done.stdout)
+
+    control = (repository / ".git/config").read_bytes()
+    sandboxd("up", "--allow-runc")
+    try:
+        before = sandboxes.tree(repository)
+        sandboxd("exec", "-n", "sh", "-c", WORK)
+        assert sandboxes.tree(repository) == before
+        shown = sandboxd("review")
+        first = [line for line in shown.splitlines()[:8] if line]
+        assert [line.split("  ")[0] for line in first] == [
+            "A .vscode/tasks.json",
+            "A colour.txt",
+            "D gone.txt",
+            "A late.txt",
+            "A link",
+            "M main.py",
+            "A tool/run.sh",
+        ]
+        assert "WATCH: editor settings" in first[0] and "made executable" in first[6]
+        assert "NOT BROUGHT: a symbolic link out of the workspace" in first[4]
+        assert "\x1b" not in shown and "+print(2)" in shown
+        assert sandboxes.tree(repository) == before and not list(kept.glob("*"))
+
+        refs = sandboxd("review", "--stat", "--save").splitlines()[-2:]
+        assert [ref.rpartition("/")[2] for ref in refs] == ["main", "worktree"]
+        assert git(repository, "log", "-1", "--format=%s", refs[0]) == "two"
+        assert "late.txt" in git(repository, "diff", "--name-only", refs[0], refs[1])
+        assert git(repository, "rev-parse", "HEAD") != git(repository, "rev-parse", refs[0])
+        git(repository, "fsck")
+
+        # The same work again is no new commit.
+        assert "refs/" not in sandboxd("review", "--stat", "--save")
+
+        sandboxd("review", "--apply", "--yes")
+        assert (repository / "main.py").read_text() == "print(1)\nprint(2)\n"
+        assert os.access(repository / "tool/run.sh", os.X_OK)
+        assert not (repository / "gone.txt").exists()
+        for path in (".vscode", "link", ".git/hooks/pre-commit"):
+            assert not os.path.lexists(repository / path)
+        sandboxd("review", "--apply", "--yes", "--include", ".vscode/tasks.json")
+        assert (repository / ".vscode/tasks.json").stat().st_uid == 1000
+        assert (repository / ".git/config").read_bytes() == control
+    finally:
+        assert down(engine, repository).returncode == 0
+    assert not (repository.parent / "ran").exists()
+
+
+def test_work_is_kept_before_its_sandbox_ends_or_it_does_not_end(
+    engine: str, api: Engine, tmp_path: Path, busybox_image: str, kept: Path
+) -> None:
+    """Without git and Python inside."""
+    plain = sandboxes.make_project(tmp_path / "w", busybox_image, "runc", "agent")
+
+    def sandboxd(*words: str, code: int = 0) -> str:
+        done = sandboxes.run(engine, plain, *words)
+        assert done.returncode == code, done.stderr
+        return str(done.stdout + done.stderr)
+
+    def inside(script: str) -> None:
+        sandboxd("exec", "-n", "sh", "-c", script)
+
+    try:
+        sandboxd("up", "--allow-runc")
+        inside("echo work >> main.py; dd if=/dev/zero of=large bs=1M count=17 2>/dev/null")
+        said = sandboxd("down", code=4)
+        assert "`large` is too large" in said and "down --discard" in said
+        assert len(api.containers(f"{life.PROJECT}={plain}")) == 1
+        inside("rm large")
+        with (plain / "sandboxd.toml").open("a") as file:
+            file.write('[environment]\nA = "1"\n')
+        assert "1 changes are kept" in sandboxd("up", "--allow-runc")
+        assert len(list(kept.iterdir())) == 1 and kept.stat().st_mode & 0o777 == 0o700
+        assert "1 changes" not in sandboxd("down")
+
+        said = sandboxd("review", "--apply", "--yes")
+        assert "of a sandbox that ended" in said and "+work" in said
+        assert (plain / "main.py").read_text() == "print('hello')\nwork\n"
+
+    finally:
+        assert down(engine, plain, "--discard").returncode == 0
+
+
+@pytest.mark.gvisor
+def test_what_tools_fill_is_in_memory_and_not_on_the_host(
+    engine: str, tmp_path: Path, busybox_image: str
+) -> None:
+    folder = sandboxes.make_project(tmp_path / "w", busybox_image, "gvisor")
+    (folder / "package.json").write_text("{}")
+    (folder / "Cargo.toml").write_text("")
+    (folder / "target").mkdir()
+    (folder / "target/built").write_text("x")
+    assert "`node_modules`" in sandboxes.run(engine, folder, "up").stderr
+    try:
+        script = (
+            "cp /bin/busybox node_modules/true && node_modules/true && cat target/built; "
+            "mount | grep -c '/workspaces/w/.* tmpfs'; echo $GIT_CONFIG_KEY_0"
+        )
+        done = sandboxes.run(engine, folder, "exec", "-n", "sh", "-c", script)
+        assert done.stdout.split() == ["x1", "core.checkStat"]
+        assert list((folder / "node_modules").iterdir()) == []
+        nothing = sandboxes.run(engine, folder, "review")
+        assert nothing.returncode == 2 and 'layout = "clone"' in nothing.stderr
+    finally:
+        assert down(engine, folder).returncode == 0
+    assert not (folder / "node_modules").exists()
+    assert (folder / "target/built").exists()
