@@ -7,33 +7,32 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from sandboxd import config as config_file
 from sandboxd.config import Config
-from sandboxd.effective.container import effective, merge
-from sandboxd.effective.variables import Variables
 from sandboxd.errors import UnreadableError, UsageError
-from sandboxd.files import decode, read_beside, read_bytes, read_source
-from sandboxd.findings import Finding, Place
+from sandboxd.files import decode, read_bytes, read_source
+from sandboxd.findings import Finding
 from sandboxd.host.facts import UNKNOWN, HostFacts
-from sandboxd.kinds import devcontainer
-from sandboxd.model.container import Build, Container
-from sandboxd.model.document import Document
-from sandboxd.model.files import Files
-from sandboxd.model.values import Origin, Value
-from sandboxd.plan import generate as generated
 from sandboxd.plan import profiles, stubs
-from sandboxd.plan.carry import NOTHING, Carried, carry
-from sandboxd.plan.compose import ComposeProject, compose_project
 from sandboxd.plan.floor import needs_grant
-from sandboxd.plan.label import image_labels, of_label
 from sandboxd.plan.plan import Downgrade, Plan
 from sandboxd.plan.planner import NO_GRANTS, Grants, make_plan
-from sandboxd.plan.recipe import Recipe, recipe
 from sandboxd.plan.workspace import survey
 from sandboxd.policy import floor as floor_file
 from sandboxd.policy import trust
 from sandboxd.text import SourceText
+
+# What reads a hand-written config and what writes files is loaded where there is need of it: `up` of
+# a project that has neither starts in less time.
+if TYPE_CHECKING:
+    from sandboxd.model.container import Container
+    from sandboxd.model.document import Document
+    from sandboxd.plan import generate as generated
+    from sandboxd.plan.carry import Carried
+    from sandboxd.plan.compose import ComposeProject
+    from sandboxd.plan.recipe import Recipe
 
 HAND_WRITTEN = (".devcontainer/devcontainer.json", ".devcontainer.json")
 """Where the dev container tools look by themselves, in their order."""
@@ -81,7 +80,10 @@ class Project:
                 source = read_source(path)
             except UnreadableError as error:
                 raise UsageError(f"`{name}` {error.message}", error.hint) from None
-            if not generated.is_generated(source):
+            from sandboxd.kinds import devcontainer
+            from sandboxd.plan.generate import is_generated
+
+            if not is_generated(source):
                 return devcontainer.parse(source)
         return None
 
@@ -97,10 +99,14 @@ class Project:
 
     def compare(self, host: HostFacts, grants: Grants = NO_GRANTS) -> tuple[generated.State, ...]:
         """The generated files as they should be beside what is on disk."""
+        from sandboxd.plan import generate as generated
+
         return generated.compare(self.workspace, self.outputs(host, grants))
 
     def generate(self, host: HostFacts, grants: Grants = NO_GRANTS) -> list[generated.Written]:
         """Write the generated files where they differ."""
+        from sandboxd.plan import generate as generated
+
         base = self.base()
         plan, carried = self._plan(host, grants, base)
         files = self._outputs(plan, base, carried)
@@ -112,7 +118,7 @@ class Project:
             raise
 
     def _outputs(
-        self, plan: Plan, base: Document | None, carried: Carried
+        self, plan: Plan, base: Document | None, carried: Carried | None
     ) -> tuple[generated.Output, ...]:
         if plan.brought and profiles.load(plan.profile).gvisor == "required":
             raise UsageError(
@@ -121,9 +127,14 @@ class Project:
                 next(d.fix for d in plan.downgrades if plan.brought[0] in d.why)
                 + "; or start it with `sandboxd up`, which adds none of it",
             )
-        return generated.outputs(plan, base, carried)
+        from sandboxd.plan.carry import NOTHING
+        from sandboxd.plan.generate import outputs
 
-    def _plan(self, host: HostFacts, grants: Grants, base: Document | None) -> tuple[Plan, Carried]:
+        return outputs(plan, base, carried or NOTHING)
+
+    def _plan(
+        self, host: HostFacts, grants: Grants, base: Document | None
+    ) -> tuple[Plan, Carried | None]:
         name = self.config.profile.value
         profile = profiles.load(name)
         asked = self.config.wishes.hot
@@ -135,11 +146,13 @@ class Project:
         floor = floor_file.load(self.environ)
         container, project = self._described(base, host)
         plan = make_plan(self.config, host, container, facts, grants, floor, project)
-        carried = NOTHING
-        if base is not None:
-            folder = os.path.relpath(os.path.dirname(base.source.path), self.workspace)
-            carried = carry(base, "" if folder == "." else folder)
-            plan = self._with_recipe(plan, base, container)
+        if base is None:
+            return plan, None
+        from sandboxd.plan.carry import carry
+
+        folder = os.path.relpath(os.path.dirname(base.source.path), self.workspace)
+        carried = carry(base, "" if folder == "." else folder)
+        plan = self._with_recipe(plan, base, container)
         return plan._replace(left_out=plan.left_out + carried.left_out), carried
 
     def recipe(self) -> Recipe | None:
@@ -151,6 +164,8 @@ class Project:
         return self._recipe(base, self._described(base, UNKNOWN)[0]) if base is not None else None
 
     def _recipe(self, base: Document, container: Container | None) -> Recipe | None:
+        from sandboxd.plan.recipe import recipe
+
         named = self.config.image.value if self.config.image is not None else ""
         return recipe(base, container, self.workspace, named) if container is not None else None
 
@@ -174,66 +189,13 @@ class Project:
     def _described(
         self, base: Document | None, host: HostFacts
     ) -> tuple[Container | None, ComposeProject | None]:
-        """The container of the hand-written config, and the Compose project it belongs to.
-
-        The label of the image counts, too: of the one in sandboxd.toml, where that names one.
-        """
-        image = self.config.image
-        label = of_label(image, host) if image is not None else None
         if base is None:
-            return label, None
-        variables = Variables(
-            workspace=self.workspace,
-            home=self.environ.get("HOME"),
-            realpath=os.path.realpath,
-            files=Files(load=read_beside),
-            images=None if image is not None else image_labels(host),
-        )
-        container = _with_named_image(base, effective(base, variables))
-        if container is None:
-            return None, None
-        if self.config.image is None and container.build is not None:
-            _refuse_foreign_build(container.build.value, self.workspace)
-        project = compose_project(base, container, variables)
-        return (merge(label, container) if label is not None else container), project
+            image, engine = self.config.image, host.engine
+            if image is None or engine is None or engine.image_label(image.value) is None:
+                return None, None
+        from sandboxd.plan.hand_written import describe
 
-
-def _with_named_image(base: Document, container: Container | None) -> Container | None:
-    """`container` with the image of the property `image`.
-
-    Docker takes a stray word in `runArgs` for the image; a plan leaves such words out.
-    """
-    if container is None or container.image is None or container.image.origin.key != "runArgs":
-        return container
-    node = base.tree.root.get("image") if base.tree.root is not None else None
-    text = node.text() if node is not None else None
-    if node is None or text is None:
-        return container._replace(image=None)
-    path = base.source.path
-    place = Place(path, node.span)
-    return container._replace(
-        image=Value(text, Origin("file", path, "image"), place, text, (node,))
-    )
-
-
-def _refuse_foreign_build(build: Build, workspace: str) -> None:
-    """What a build takes its files from must lie in the workspace: it copies them into the image.
-
-    :raises UsageError: it does not
-    """
-    inside = os.path.realpath(workspace).rstrip("/") + "/"
-    for what, value in (("context", build.context), ("Dockerfile", build.dockerfile)):
-        if value is None or "://" in value.value or value.value.startswith("git@"):
-            continue
-        path = value.value
-        if what == "Dockerfile" and not path.startswith("/") and build.context is not None:
-            path = os.path.join(build.context.value, path)
-        if "\0" in path or not f"{os.path.realpath(path)}/".startswith(inside):
-            raise UsageError(
-                f"the build's {what} `{value.written or path}` lies outside of the workspace, so "
-                "files of the host could be copied into the sandbox",
-                'correct it, or name an image: `image = "..."` in sandboxd.toml',
-            )
+        return describe(base, self.config, self.environ.get("HOME"), host)
 
 
 def _read_config(path: str, workspace: str) -> Config:

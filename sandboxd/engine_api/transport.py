@@ -1,20 +1,22 @@
 """HTTP to the container engine: one request on one connection, or a connection taken over.
 
 The Docker SDK is not used: importing it costs 0.2 s, as much as the whole of `docker run -d`,
-and `up` may cost 15 % more than that. What the engine's API needs is in the standard library.
+and `up` may cost 15 % more than that.
 """
 
 from __future__ import annotations
 
-import http.client
+import contextlib
 import json
 import os
 import socket
-import ssl
+import sys
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode, urlsplit
+
+from sandboxd.engine_api.http1 import Answer, WireError, send
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
 
     from sandboxd.engine_api.address import TlsFiles
@@ -40,15 +42,10 @@ class CertificatesError(OSError):
     """A file of the client's or the engine's certificate is missing or is not what it should be."""
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: str, timeout: float | None) -> None:
-        super().__init__("localhost", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
+def is_tls_error(error: Exception) -> bool:
+    """Whether it is one of TLS; that is loaded only where an engine is spoken to by it."""
+    tls = sys.modules.get("ssl")
+    return tls is not None and isinstance(error, tls.SSLError)
 
 
 class Transport:
@@ -60,14 +57,14 @@ class Transport:
     def __init__(self, host: str, tls: TlsFiles | None = None) -> None:
         self.host = host
         self._tls = tls
-        self._url = urlsplit(host)
-        if self._url.scheme not in ("unix", "tcp", "http", "https"):
+        self._scheme, self._address, self._port = _parts(host)
+        if self._scheme not in ("unix", "tcp", "http", "https"):
             raise AddressError(host)
 
     @property
     def is_local(self) -> bool:
         """True when the engine runs on this machine, so that its bind mounts are our files."""
-        return self._url.scheme == "unix"
+        return self._scheme == "unix"
 
     def request(
         self,
@@ -81,62 +78,44 @@ class Transport:
 
         :param body: bytes are sent as a tar archive, anything else as JSON
         :raises ApiError: the engine refuses
-        :raises OSError, http.client.HTTPException: there is no engine, or not a healthy one
+        :raises OSError, WireError: there is no engine, or not a healthy one
         """
-        connection = self._connection(timeout)
-        try:
-            response = _send(connection, method, _target(path, query), body)
-            data = response.read()
-            if response.status >= 400:
-                raise ApiError(response.status, _message(data))
-            if "json" in (response.getheader("Content-Type") or "") and data:
+        with self._ask(method, _target(path, query), body, timeout) as answer:
+            data = answer.read()
+            if answer.status >= 400:
+                raise ApiError(answer.status, _message(data))
+            if "json" in answer.headers.get("content-type", "") and data:
                 return _decoded(data)
             return data
-        finally:
-            connection.close()
 
-    def head(
-        self, path: str, query: Mapping[str, str] | None = None
-    ) -> http.client.HTTPMessage | None:
-        """The headers that a GET would have, None where there is nothing (404).
+    def head(self, path: str, query: Mapping[str, str] | None = None) -> Mapping[str, str] | None:
+        """The headers that a GET would have, names in lower case; None where there is nothing (404).
 
         :raises ApiError: the engine refuses
         """
-        connection = self._connection(ANSWER_SECONDS)
-        try:
-            response = _send(connection, "HEAD", _target(path, query), None)
-            response.read()
-            if response.status == 404:
+        with self._ask("HEAD", _target(path, query), None, ANSWER_SECONDS) as answer:
+            if answer.status == 404:
                 return None
-            if response.status >= 400:
-                raise ApiError(response.status, f"HEAD {path}: {response.reason}")
-            return response.headers
-        finally:
-            connection.close()
+            if answer.status >= 400:
+                raise ApiError(answer.status, f"HEAD {path}: {answer.reason}")
+            return answer.headers
 
-    def stream(self, path: str, query: Mapping[str, str] | None = None) -> http.client.HTTPResponse:
+    def stream(self, path: str, query: Mapping[str, str] | None = None) -> Answer:
         """An answer that is read while it grows; the caller closes it."""
-        connection = self._connection(ANSWER_SECONDS)
-        try:
-            response = _send(connection, "GET", _target(path, query), None)
-            if response.status >= 400:
-                raise ApiError(response.status, _message(response.read()))
-        except BaseException:
-            connection.close()
-            raise
-        if connection.sock is not None:
-            connection.sock.settimeout(None)
-        return response
+        answer = self._ask("GET", _target(path, query), None, ANSWER_SECONDS)
+        if answer.status >= 400:
+            with answer:
+                raise ApiError(answer.status, _message(answer.read()))
+        answer.settimeout(None)
+        return answer
 
     def hijack(self, path: str, body: object) -> tuple[socket.socket, bytes]:
         """POST, then the bare connection, and what arrived on it together with the answer."""
-        connection = self._connection(ANSWER_SECONDS)
+        taken = self._connected(ANSWER_SECONDS)
         try:
-            connection.connect()
-            taken = connection.sock
             data = json.dumps(body).encode()
             head = (
-                f"POST {quote(path)} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                f"POST {_target(path, None)} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                 f"Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: {len(data)}\r\n\r\n"
             )
             taken.sendall(head.encode() + data)
@@ -144,23 +123,54 @@ class Transport:
             if status >= 400:
                 raise ApiError(status, _message(_read_rest(taken, rest)))
         except BaseException:
-            connection.close()
+            taken.close()
             raise
         taken.settimeout(None)
         return taken, rest
 
-    def _connection(self, timeout: float | None) -> http.client.HTTPConnection:
-        if self._url.scheme == "unix":
-            return _UnixConnection(self._url.path, timeout)
-        host, port = self._url.hostname or "localhost", self._url.port
-        if self._tls is None and self._url.scheme != "https":
-            return http.client.HTTPConnection(host, port or 2375, timeout=timeout)
-        return http.client.HTTPSConnection(
-            host, port or 2376, timeout=timeout, context=_context(self._tls)
-        )
+    def _ask(self, method: str, target: str, body: object, timeout: float | None) -> Answer:
+        headers = {"Host": "localhost", "Connection": "close"}
+        if not self.is_local:
+            headers["Host"] = self._address
+        data = b""
+        if body is not None:
+            is_archive = isinstance(body, bytes)
+            data = body if isinstance(body, bytes) else json.dumps(body).encode()
+            headers["Content-Type"] = "application/x-tar" if is_archive else "application/json"
+        if data or method == "POST":
+            headers["Content-Length"] = str(len(data))
+        connection = self._connected(timeout)
+        try:
+            return send(connection, method, target, headers, data)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _connected(self, timeout: float | None) -> socket.socket:
+        if self.is_local:
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                connection.settimeout(timeout)
+                connection.connect(self._address)
+            except BaseException:
+                connection.close()
+                raise
+            return connection
+        host, port = self._address, self._port
+        if self._tls is None and self._scheme != "https":
+            return socket.create_connection((host, port or 2375), timeout)
+        context = _context(self._tls)
+        connection = socket.create_connection((host, port or 2376), timeout)
+        with contextlib.ExitStack() as undo:
+            undo.callback(connection.close)
+            wrapped = context.wrap_socket(connection, server_hostname=host)
+            undo.pop_all()
+        return wrapped
 
 
 def _context(tls: TlsFiles | None) -> ssl.SSLContext:
+    import ssl
+
     if tls is None:
         return ssl.create_default_context()
     try:
@@ -184,38 +194,54 @@ def _decoded(data: bytes) -> Any:
     try:
         return json.loads(data)
     except ValueError:
-        raise http.client.HTTPException("not JSON") from None
+        raise WireError("not JSON") from None
+
+
+def _parts(host: str) -> tuple[str, str, int | None]:
+    """Scheme, path or host, and port of an address.
+
+    :raises AddressError: the port is none
+    """
+    scheme, _, rest = host.partition("://")
+    if scheme == "unix":
+        return scheme, rest, None
+    name = rest.partition("/")[0].rpartition("@")[2]
+    if name.startswith("["):
+        name, _, port = name[1:].partition("]")
+        port = port.removeprefix(":")
+    else:
+        name, _, port = name.partition(":")
+    if port and not port.isdecimal():
+        raise AddressError(host)
+    return scheme.lower(), name or "localhost", int(port) if port else None
+
+
+_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~")
+
+
+def _quoted(text: str, also: bytes = b"") -> str:
+    """`text` with everything but letters, digits, ``_.-~`` and `also` in percent signs."""
+    data = text.encode("utf-8", "surrogateescape")
+    return "".join(chr(b) if b in _PLAIN or b in also else f"%{b:02X}" for b in data)
 
 
 def _target(path: str, query: Mapping[str, str] | None) -> str:
-    return quote(path) + (f"?{urlencode(query)}" if query else "")
-
-
-def _send(
-    connection: http.client.HTTPConnection, method: str, target: str, body: object
-) -> http.client.HTTPResponse:
-    if body is None:
-        connection.request(method, target)
-    elif isinstance(body, bytes):
-        connection.request(method, target, body, {"Content-Type": "application/x-tar"})
-    else:
-        data = json.dumps(body).encode()
-        connection.request(method, target, data, {"Content-Type": "application/json"})
-    return connection.getresponse()
+    pairs = (f"{_quoted(name)}={_quoted(value)}" for name, value in (query or {}).items())
+    return _quoted(path, b"/") + (f"?{'&'.join(pairs)}" if query else "")
 
 
 def _read_head(taken: socket.socket) -> tuple[int, bytes]:
-    """Status and surplus bytes; `http.client` would swallow the surplus into its own buffer."""
+    """Status and surplus bytes, which a buffered reader would swallow."""
     data = b""
     while b"\r\n\r\n" not in data:
         part = taken.recv(4096)
         if not part or len(data) > 65536:
-            raise http.client.RemoteDisconnected("no complete answer")
+            raise WireError("no complete answer")
         data += part
     head, _, rest = data.partition(b"\r\n\r\n")
     words = head.split(None, 2)
     if len(words) < 2 or not words[1].isdigit():
-        raise http.client.BadStatusLine(head[:80].decode("latin-1"))
+        raise WireError(head[:80].decode("latin-1"))
     return int(words[1]), rest
 
 

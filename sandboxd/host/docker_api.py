@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import errno
-import http.client
-import ssl
 from collections.abc import Mapping
 from typing import Any
 
 from sandboxd.engine_api import transport
 from sandboxd.engine_api.address import tls_files
+from sandboxd.engine_api.http1 import WireError
 from sandboxd.engine_api.transport import Transport
 
 
@@ -57,7 +56,7 @@ class Api:
             return Transport(self.host, self._tls).request(method, path, query, body, wait)
         except transport.ApiError as error:
             raise ApiError(str(error.status), error.message) from None
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        except (OSError, WireError, ValueError) as error:
             raise ApiError(_case(error), _detail(error, wait)) from None
 
 
@@ -68,7 +67,7 @@ def _case(error: Exception) -> str:
         return "certificates"
     if isinstance(error, TimeoutError):
         return "hanging"
-    if isinstance(error, ssl.SSLError):
+    if transport.is_tls_error(error):
         return "tls"  # its number is no errno: 1 would read as "permission"
     code = error.errno if isinstance(error, OSError) else None
     return {

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import platform
-import shutil
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sandboxd.engine_api.address import current_context, engine_host
 from sandboxd.host.docker_api import Api, ApiError
@@ -30,11 +28,12 @@ def raw_facts(environ: Mapping[str, str], *, trial: bool, timeout: float = 5.0) 
 
 def machine_raw(environ: Mapping[str, str]) -> dict[str, Any]:
     """The raw answers of the machine alone; no engine is asked."""
+    system = _system()
     facts: dict[str, Any] = {
         "version": 1,
-        "system": platform.system() or None,
-        "kernel": platform.release() or None,
-        "architecture": platform.machine() or None,
+        "system": system.sysname or None,
+        "kernel": system.release or None,
+        "architecture": system.machine or None,
         "uid": os.getuid() if hasattr(os, "getuid") else None,
         "gid": os.getgid() if hasattr(os, "getgid") else None,
         "home": environ.get("HOME"),
@@ -55,9 +54,24 @@ def machine_raw(environ: Mapping[str, str]) -> dict[str, Any]:
         "machine": _machine(),
         "ci": _ci(environ),
     }
-    if platform.system() == "Linux":
+    if system.sysname == "Linux":
         facts["selinux"] = _read("/sys/fs/selinux/enforce") or ""
     return facts
+
+
+class _System(NamedTuple):
+    sysname: str
+    release: str
+    machine: str
+
+
+def _system() -> _System:
+    if hasattr(os, "uname"):
+        found = os.uname()
+        return _System(found.sysname, found.release, found.machine)
+    import platform
+
+    return _System(platform.system(), platform.release(), platform.machine())
 
 
 def _engine(environ: Mapping[str, str], kernel: str, trial: bool, timeout: float) -> dict[str, Any]:
@@ -88,10 +102,10 @@ def _engine(environ: Mapping[str, str], kernel: str, trial: bool, timeout: float
     engine["runtime_versions"] = {r["name"]: r["version"] for r in runtimes}
     if trial:
         engine["trials"] = run_trials(api, engine["info"], runtimes, kernel, memory)
-        memory.put(
-            f"engine:{host}",
-            {key: engine[key] for key in engine if key not in ("host", "context", "tls")},
-        )
+        remembered = {key: engine[key] for key in engine if key not in ("host", "context", "tls")}
+        # It changes with every `up`, and to write a file safely takes longer than to ask.
+        remembered["info"] = {k: v for k, v in engine["info"].items() if k != "ContainersRunning"}
+        memory.put(f"engine:{host}", remembered)
     memory.save()
     return engine
 
@@ -163,9 +177,7 @@ def _runtimes(
 
 def _version(path: str, memory: Memory) -> str | None:
     """What a runtime's program says of itself, asked again only when the file is another."""
-    program = shutil.which(path, path=os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin")
-    if program is None:
-        return None
+    program = _found(path)
     try:
         status = os.stat(program)
     except OSError:
@@ -178,6 +190,13 @@ def _version(path: str, memory: Memory) -> str | None:
     if answer is not None:
         memory.put(key, answer)
     return answer
+
+
+def _found(program: str) -> str:
+    """Where a program is, '' where it is not; a runtime's may be where only root looks."""
+    folders = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin".split(":")
+    places = [program] if "/" in program else [os.path.join(folder, program) for folder in folders]
+    return next((p for p in places if os.access(p, os.X_OK) and os.path.isfile(p)), "")
 
 
 def _ask_version(program: str) -> str | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 from sandboxd.config import takes_from_host
 from sandboxd.errors import UsageError
 from sandboxd.model.container import Container, Mount, Pair
@@ -88,6 +86,8 @@ def _without_label(image: str) -> str:
 
     A label in the project's own Dockerfile would not do: tools read that of the image in `FROM`.
     """
+    import shlex
+
     lines = shlex.quote(f"FROM {image}\\nLABEL devcontainer.metadata=[]\\n")
     return f'`printf {lines} | docker build -t plain-image -`, then `image = "plain-image"` in sandboxd.toml'
 

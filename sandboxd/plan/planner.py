@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.config import Config, takes_from_host
 from sandboxd.errors import UsageError
@@ -18,8 +18,7 @@ from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Container, Pair
 from sandboxd.model.values import Origin, Value
 from sandboxd.plan import base as base_config
-from sandboxd.plan import compose, controls, profiles
-from sandboxd.plan.compose import ComposeProject
+from sandboxd.plan import controls, profiles
 from sandboxd.plan.floor import apply as apply_floor
 from sandboxd.plan.floor import runtime as runtime_of
 from sandboxd.plan.git_settings import git_settings
@@ -33,6 +32,9 @@ from sandboxd.plan.runtime import Choice, choose
 from sandboxd.plan.user import choose_user
 from sandboxd.plan.workspace import WorkspaceFacts
 from sandboxd.policy.floor import NO_FLOOR, Floor
+
+if TYPE_CHECKING:
+    from sandboxd.plan.compose import ComposeProject
 
 
 class Grants(NamedTuple):
@@ -70,6 +72,9 @@ def make_plan(
     choice = choose(profile, runtime_of(config, floor), host, allow_runc, notes)
     if base is not None:
         base_config.leave_out(base, notes)
+        # Late: it brings the reader of YAML along.
+        from sandboxd.plan import compose
+
         base = compose.without_host_variables(base, notes)
         if profile.read_only_root:
             base = without_control_over(base, notes)
@@ -114,6 +119,8 @@ def make_plan(
     )
     if base is not None and project is not None:
         no_network = container.network is not None and container.network.value == "none"
+        from sandboxd.plan import compose
+
         project = compose.beside(project, profile, no_network, base, workspace, notes)
     brought = base_config.say_brought(notes)
     controls.say_what_stays_open(profile, choice, host, container, notes)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import http.client
 import json
 import socket
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.engine_api.address import engine_host, tls_files
+from sandboxd.engine_api.http1 import WireError
 from sandboxd.engine_api.transport import ANSWER_SECONDS, AddressError, ApiError, Transport
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.sandbox import failures
@@ -140,11 +140,11 @@ class Engine:
             headers = self._transport.head(f"/containers/{container}/archive", {"path": path})
         except ApiError as error:
             raise failures.refused(error) from None
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, WireError) as error:
             raise failures.unreachable(self.host, error) from None
         if headers is None:
             return None
-        text = headers.get("X-Docker-Container-Path-Stat") or ""
+        text = headers.get("x-docker-container-path-stat") or ""
         found: dict[str, Any] = json.loads(base64.b64decode(text) or b"{}")
         return found
 
@@ -211,7 +211,7 @@ class Engine:
             return self._transport.hijack(f"/exec/{exec_id}/start", {"Detach": False, "Tty": tty})
         except ApiError as error:
             raise failures.refused(error) from None
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, WireError) as error:
             raise failures.unreachable(self.host, error) from None
 
     def exec_exit_code(self, exec_id: str) -> int | None:
@@ -236,7 +236,7 @@ class Engine:
             answer = self._transport.stream(f"/containers/{container}/logs", query)
         except ApiError as error:
             raise failures.refused(error) from None
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, WireError) as error:
             raise failures.unreachable(self.host, error) from None
         with answer:
             if has_tty:
@@ -261,7 +261,7 @@ class Engine:
                     yield event if isinstance(event, dict) else {}
         except ApiError as error:
             raise failures.refused(error) from None
-        except (OSError, ValueError, http.client.HTTPException) as error:
+        except (OSError, ValueError, WireError) as error:
             raise failures.unreachable(self.host, error) from None
 
     def _call(
@@ -287,7 +287,7 @@ class Engine:
     ) -> Any:
         try:
             return self._transport.request(method, path, query, body, timeout)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, WireError) as error:
             raise failures.unreachable(self.host, error, timeout) from None
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import errno
-import http.client
 import re
-import ssl
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sandboxd.engine_api.transport import ANSWER_SECONDS, ApiError, CertificatesError
+from sandboxd.engine_api.http1 import WireError
+from sandboxd.engine_api.transport import (
+    ANSWER_SECONDS,
+    ApiError,
+    CertificatesError,
+    is_tls_error,
+)
 from sandboxd.errors import EnvironmentFailure
 
 _START = "start it (`sudo systemctl start docker`), or set DOCKER_HOST to the engine you use"
@@ -64,12 +68,12 @@ def unreachable(host: str, error: Exception, waited: float = ANSWER_SECONDS) -> 
             "see what it is doing (`journalctl -u docker -n 50`) and restart it "
             "(`sudo systemctl restart docker`)",
         )
-    if isinstance(error, ssl.SSLError):
+    if is_tls_error(error):
         return EnvironmentFailure(
             f"the container engine at `{host}` and this machine do not trust each other: {error}",
             "check that DOCKER_CERT_PATH holds the certificates made for this engine and address",
         )
-    if isinstance(error, http.client.HTTPException | ConnectionResetError | BrokenPipeError):
+    if isinstance(error, WireError | ConnectionResetError | BrokenPipeError):
         return EnvironmentFailure(
             f"the container engine at `{host}` broke off in the middle of an answer",
             "it may be restarting: run the command again; if it stays, see `journalctl -u docker`",
@@ -101,41 +105,37 @@ def _not_started(words: str) -> CannotStart:
 
 
 class _Case(NamedTuple):
-    pattern: re.Pattern[str]
+    pattern: str
     make: Callable[[re.Match[str]], EnvironmentFailure]
 
 
-def _case(pattern: str, make: Callable[[re.Match[str]], EnvironmentFailure]) -> _Case:
-    return _Case(re.compile(pattern, re.IGNORECASE), make)
-
-
 _CASES = (
-    _case(
+    _Case(
         r"no space left on device",
         lambda _: EnvironmentFailure(
             "the container engine has no disk space left",
             "free some (`docker system df`, then `docker system prune`) and run the command again",
         ),
     ),
-    _case(
+    _Case(
         r"no such image: ?([^\s]+)|unable to find image '?([^\s']+)",
         lambda m: image_missing(m[1] or m[2]),
     ),
-    _case(
+    _Case(
         r"unknown or invalid runtime name: ?([^\s]+)|unknown runtime specified ([^\s]+)",
         lambda m: EnvironmentFailure(
             f"the container engine has no runtime `{m[1] or m[2]}`",
             "`sandboxd doctor` lists the runtimes it has and how to register one",
         ),
     ),
-    _case(
+    _Case(
         r"container name \"?/?([^\s\"]+)\"? is already in use",
         lambda m: NameTaken(
             f"a container named `{m[1]}` exists that sandboxd did not make",
             f"remove it (`docker rm {m[1]}`) or rename it (`docker rename {m[1]} NAME`)",
         ),
     ),
-    _case(
+    _Case(
         r"exec: \"([^\"]+)\": .*(?:not found|no such file)|"
         r"error finding executable \"([^\"]+)\"|failed to load ([^\s:]+): no such file",
         lambda m: CannotStart(
@@ -143,31 +143,31 @@ _CASES = (
             "use an image with it, or check the command's spelling",
         ),
     ),
-    _case(
+    _Case(
         r"fork/exec ([^\s:]+): (.*?)(?:: unknown)?$",
         lambda m: CannotStart(
             f"the runtime's program `{m[1]}` cannot be started: {m[2]}",
             "`sandboxd doctor` shows which runtimes work on this machine",
         ),
     ),
-    _case(
+    _Case(
         r"bind source path does not exist: ?(.+)$|error mounting \"([^\"]+)\"",
         lambda m: SourceMissing(m[1] or m[2]),
     ),
-    _case(
+    _Case(
         r"network ([^\s]+) not found",
         lambda m: EnvironmentFailure(
             f"the container engine has no network `{m[1]}`",
             f"create it: `docker network create {m[1]}`",
         ),
     ),
-    _case(
+    _Case(
         r"container ([0-9a-f]+|[^\s]+) is not running|no such (?:container|exec)|"
         r"cannot exec in a stopped|container .* is (?:paused|restarting)",
         lambda _: gone(),
     ),
-    _case(r"oci runtime create failed: (.*?)(?:: unknown)?$", lambda m: _not_started(m[1])),
-    _case(
+    _Case(r"oci runtime create failed: (.*?)(?:: unknown)?$", lambda m: _not_started(m[1])),
+    _Case(
         r"failed to create (?:shim )?task(?: for container)?: (.*?)(?:: unknown)?$",
         lambda m: _not_started(m[1]),
     ),
@@ -177,7 +177,7 @@ _CASES = (
 def refused(error: ApiError) -> EnvironmentFailure:
     """What an error answer of the engine means."""
     for case in _CASES:
-        found = case.pattern.search(error.message)
+        found = re.search(case.pattern, error.message, re.IGNORECASE)
         if found is not None:
             return case.make(found)
     return EnvironmentFailure(

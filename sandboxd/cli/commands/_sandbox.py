@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import os
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from sandboxd.host.facts import HostFacts
     from sandboxd.plan.plan import Plan
     from sandboxd.plan.planner import Grants
     from sandboxd.sandbox.engine import Engine
@@ -50,18 +54,43 @@ def plan(directory: str, grants: Grants | None = None) -> Plan:
     :param grants: what the user grants for a start. None: the plan is only to compare a sandbox
         with that runs already, so what had to be granted then is not asked for again.
     """
-    from sandboxd.host.probe import probe
+    facts = _probing()
     from sandboxd.plan.planner import Grants
     from sandboxd.project import Project
 
     project = Project.open(directory, os.environ)
-    plan = project.plan(
-        probe(os.environ, trial=True), grants or Grants(allow_runc=True, trusted=True)
-    )
+    plan = project.plan(facts(), grants or Grants(allow_runc=True, trusted=True))
     if grants is not None and plan.recipe is None:
         # Raises where there is one that cannot be built.
         project.recipe()
     return plan
+
+
+def _probing() -> Callable[[], HostFacts]:
+    """Begin to look at the machine; returns what waits for the answer.
+
+    The engine takes as long for it as we take to load what makes plans.
+    """
+    found: list[HostFacts | BaseException] = []
+
+    def look() -> None:
+        from sandboxd.host.probe import probe
+
+        try:
+            found.append(probe(os.environ, trial=True))
+        except BaseException as error:
+            found.append(error)
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+
+    def facts() -> HostFacts:
+        thread.join()
+        if isinstance(found[0], BaseException):
+            raise found[0]
+        return found[0]
+
+    return facts
 
 
 def terminal_variables(tty: bool) -> list[str]:
