@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,8 +36,16 @@ class Rich(NamedTuple):
     programs: frozenset[str]
 
 
-def build(docker_host: str, folder: Path, tag: str = "sandboxd-rich:1") -> Rich:
-    """Make the image and import it into the engine; about three seconds."""
+def build(
+    docker_host: str,
+    folder: Path,
+    tag: str = "sandboxd-rich:1",
+    more: Callable[[Path], list[str]] | None = None,
+) -> Rich:
+    """Make the image and import it into the engine; about three seconds.
+
+    :param more: puts other things below the image's root, and says which programs need libraries
+    """
     root = folder / "root"
     for name in (
         "usr/bin",
@@ -58,10 +67,11 @@ def build(docker_host: str, folder: Path, tag: str = "sandboxd-rich:1") -> Rich:
     copied += _python(found["python3"], root) + _git(root)
     copied += _compiler(root) if "gcc" in found else []
     _data(root)
-    for library in _libraries(copied):
-        _copy(library, root / f"usr/{library.removeprefix('/usr/').lstrip('/')}")
     for name, text in _FILES.items():
         (root / name).write_text(text)
+    copied += more(root) if more is not None else []
+    for library in _libraries(copied):
+        _copy(library, root / f"usr/{library.removeprefix('/usr/').lstrip('/')}")
     shutil.copytree(_INSIDE, root / "opt/inside")
     for name in ("home/dev", "tmp"):
         os.chown(root / name, 1000, 1000)
