@@ -54,10 +54,13 @@ def layer(path: str, root: Node, base: Container, variables: Resolver) -> Contai
         if step.root is not None:
             found = described(step.root, found, _at_name(step.name, step.place), variables)
         elif model.asks(model.parse(step.name)) is None:
-            unread.append(f"`{step.name}`")
+            unread.append(step.name)
     unseen = found.unseen
     if unread:
-        reason = f"what its Features add is not read: {', '.join(unread)}"
+        written = [use.written for use in uses if use.written in unread]
+        brought = [name for name in unread if name not in written]
+        names = ", ".join(f"`{name}`" for name in (*written, *brought))
+        reason = f"what its Features add is not read: {names}"
         unseen = (*unseen, Unseen("features", reason))
     return found._replace(features=tuple(uses), unseen=unseen)
 
