@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 
 from sandboxd.host.facts import HostFacts
 from sandboxd.lsp.session import LONGEST_MESSAGE, Session
+from sandboxd.lsp.surroundings import Surroundings
+from sandboxd.lsp.sweep import Sweep
 
 
 class _Descriptor:
@@ -45,9 +47,14 @@ async def _serve(
     reader = asyncio.StreamReader(limit=LONGEST_MESSAGE, loop=loop)
     # Not an executor's thread: asyncio would wait for a read that never ends.
     threading.Thread(target=_read, args=(incoming, reader, loop), daemon=True).start()
-    session = Session(environ)
+    sweep = Sweep(lambda paths: session.files_changed(paths))
+    session = Session(environ, surroundings=Surroundings(watch=sweep.watch))
     threading.Thread(target=_find_host, args=(probe, session, loop), daemon=True).start()
-    return await session.run(reader, _Descriptor(outgoing))
+    looking = asyncio.create_task(sweep.run())
+    try:
+        return await session.run(reader, _Descriptor(outgoing))
+    finally:
+        looking.cancel()
 
 
 def _read(incoming: int, reader: asyncio.StreamReader, loop: asyncio.AbstractEventLoop) -> None:

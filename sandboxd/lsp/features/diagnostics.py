@@ -9,9 +9,11 @@ publication is itself published: an editor that hears nothing shows what is no l
 from __future__ import annotations
 
 import asyncio
+import os
 
 from lsprotocol import types
 
+from sandboxd import config
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import OpenDocument, uri_path
 from sandboxd.lsp.judgements import LARGE
@@ -97,11 +99,19 @@ class Diagnostics:
         self._others_changed(paths - self._judgements.open_paths().keys())
 
     def _others_changed(self, paths: set[str]) -> None:
-        """Judge again the open documents that depend on one of `paths`."""
+        """Judge again the open documents that depend on one of `paths`, or whose sandboxd.toml is one."""
         again = False
+        below = tuple(
+            os.path.dirname(path).rstrip("/") + "/"
+            for path in paths
+            if os.path.basename(path) == config.FILE_NAME
+        )
         for uri in self._server.protocol.documents.uris():
             judged = self._judgements.known(uri)
-            if judged is not None and not judged.depends.isdisjoint(paths):
+            if judged is not None and (
+                not judged.depends.isdisjoint(paths)
+                or judged.document.source.path.startswith(below)
+            ):
                 self._judgements.forget(uri)
                 again = True
                 if not self._context.pulls:

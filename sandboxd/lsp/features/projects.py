@@ -57,6 +57,7 @@ class Projects:
         self._known: set[str] = set()
         self._pushed: set[str] = set()
         self._client_watches = False
+        self._watched: frozenset[str] = frozenset()
         self._soon: asyncio.TimerHandle | None = None
 
     def initialized(self, _params: types.InitializedParams) -> None:
@@ -152,7 +153,22 @@ class Projects:
         for listener in self._context.unopened_listeners:
             listener()
         if not self._client_watches:
-            self._context.surroundings.watch(frozenset(folders))
+            self._watch(frozenset(folders | {os.path.dirname(path) for path in wanted}))
+
+    def _watch(self, folders: frozenset[str]) -> None:
+        self._context.surroundings.watch(folders)
+        grew = not folders <= self._watched
+        self._watched = folders
+        if grew:
+            # What changed since it was read, and before anybody watched, was told by nobody.
+            asyncio.get_running_loop().call_later(_PAUSE_SECONDS, self._look_again)
+
+    def _look_again(self) -> None:
+        judgements = self._context.judgements
+        known = [judgements.known(uri) for uri in judgements.open_paths().values()]
+        beside = {path for judged in known if judged is not None for path in judged.depends}
+        for listener in self._context.file_listeners:
+            listener(beside)
 
     async def _found_in(self, path: str, folders: set[str]) -> list[types.Diagnostic] | None:
         """What is found in a file on disk; None if it cannot be read."""

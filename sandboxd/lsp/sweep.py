@@ -1,0 +1,62 @@
+"""Looking for changed files where no daemon and no client does: a few `stat` calls each second."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+
+from sandboxd import kinds
+
+SECONDS = 1.0
+
+_MOST_FILES = 400
+"""Of all folders together: a config folder has a handful."""
+
+Look = dict[str, tuple[int, int, int]]
+"""Of each file the time of its change, its size and its inode."""
+
+
+class Sweep:
+    """Tells of files that are not what they were, in the folders that were asked for last."""
+
+    def __init__(self, changed: Callable[[set[str]], None]) -> None:
+        self._changed = changed
+        self._folders: frozenset[str] = frozenset()
+        self._before: Look = {}
+
+    def watch(self, folders: frozenset[str]) -> None:
+        """Look into these from now on."""
+        new = _look(folders - self._folders)
+        kept = {p: s for p, s in self._before.items() if os.path.dirname(p) in folders}
+        self._folders, self._before = folders, {**new, **kept}
+
+    async def run(self) -> None:
+        """Look each second, until it is cancelled; away from the loop, as a disk may hang."""
+        while True:
+            await asyncio.sleep(SECONDS)
+            folders, before = self._folders, self._before
+            now = await asyncio.to_thread(_look, folders)
+            if folders != self._folders:
+                continue
+            self._before = now
+            paths = now.keys() | before.keys()
+            different = {path for path in paths if now.get(path) != before.get(path)}
+            if different:
+                self._changed(different)
+
+
+def _look(folders: frozenset[str]) -> Look:
+    found: Look = {}
+    for folder in sorted(folders):
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if len(found) >= _MOST_FILES:
+                        return found
+                    if entry.name == ".env" or kinds.find_in_tree(entry.path) is not None:
+                        status = entry.stat()
+                        found[entry.path] = status.st_mtime_ns, status.st_size, status.st_ino
+        except OSError:
+            continue
+    return found
