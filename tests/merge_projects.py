@@ -43,6 +43,13 @@ def unknown(name: str) -> set[str]:
     return set(_NOT_KNOWN.findall((PROJECTS / f"merge-{name}/README.md").read_text()))
 
 
+def lost(name: str) -> set[str]:
+    """What the CLI merges, and docker then never sees."""
+    text = (PROJECTS / f"merge-{name}/README.md").read_text()
+    found = re.search(r"^Lost: (.*)$", text, re.MULTILINE)
+    return set(re.findall(r"`(\w+)`", found[1])) if found else set()
+
+
 def read(folder: Path, known: dict[str, ImageFacts]) -> Container:
     """The effective container of a project, with what the CLI could know: environment, files, labels."""
     environ = HOST | {"HOME": "/home/nobody"}

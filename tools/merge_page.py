@@ -14,6 +14,8 @@ import textwrap
 _PROJECTS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests")
 _NOT_KNOWN = re.compile(r"^Not known: `(\w+)`: (.*)$", re.MULTILINE)
 
+_ASIDE = ("Not known: ", "Lost: ")
+
 _HEAD = """# How a container's settings come together
 
 A devcontainer.json says only a part of what a container may do. The image it names, the Features,
@@ -76,7 +78,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     )),
     ("Security options, capabilities, arguments", (
         "security-opt-behind", "security-opt-shadowed", "security-opt-repeated", "capabilities",
-        "drop-all", "run-args-contradict", "run-args-lose", "run-args-many",
+        "drop-all", "run-args-contradict", "run-args-lose", "run-args-image", "run-args-many",
     )),
     ("Mounts", (
         "mount-forms", "mount-duplicates", "workspace-mount", "workspace-mount-empty",
@@ -84,6 +86,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Dockerfiles", ("dockerfile", "dockerfile-base-label", "dockerfile-own-label")),
     ("Features", (
         "feature-asks", "feature-order", "feature-order-by-name", "feature-brings-others",
+        "feature-installs-after",
         "feature-environment", "feature-mount-replaced",
     )),
     ("Compose", (
@@ -116,7 +119,7 @@ def listed() -> set[str]:
 def _row(name: str) -> str:
     text = _read(f"projects/merge-{name}/README.md")
     unknown = "; ".join(f"`{key}`: {why}" for key, why in _NOT_KNOWN.findall(text))
-    title, *said = [block for block in text.split("\n\n") if not block.startswith("Not known")]
+    title, *said = [block for block in text.split("\n\n") if not block.startswith(_ASIDE)]
     link = f"[{title.removeprefix('# ').strip()}](../tests/projects/merge-{name}/)"
     return f"| {link} | {' '.join(said).strip()} | {unknown} |\n"
 

@@ -52,7 +52,11 @@ def dev_container(
         ahead.append(_without_options(added._replace(env=())))
         behind.append(_options(added))
     if service is None:
-        return _settled(_merged([*image, *ahead, *own[:-1], *behind, own[-1]]))
+        layers = [*image, *ahead, *own[:-1]]
+        if own[1].image is None:
+            layers += [*behind, own[-1]]
+        # Else docker takes what the CLI puts behind `runArgs` for the command of another image.
+        return _settled(_merged(layers))
     from sandboxd.effective.flavour import over_service, override
 
     above = override(_settled(_merged([*ahead, *own[:-1], *behind, own[-1]])))

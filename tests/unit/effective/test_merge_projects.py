@@ -22,4 +22,6 @@ def test_the_container_is_the_one_that_was_made(name: str) -> None:
 def test_the_merged_configuration_is_the_tools_own(name: str) -> None:
     record = projects.recorded(name)
     container = projects.read(projects.PROJECTS / f"merge-{name}", projects.images(record))
-    assert projects.merged(container) == record["merged"]
+    ours, theirs = projects.merged(container), record["merged"]
+    assert ours.keys() == theirs.keys()
+    assert {key for key in ours if ours[key] != theirs[key]} == projects.lost(name)
