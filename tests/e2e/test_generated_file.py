@@ -104,8 +104,10 @@ def test_under_gvisor(workspace: Workspace, engine: str, runsc: str) -> None:
 
 def test_under_runc(workspace: Workspace) -> None:
     config = workspace.root / "sandboxd.toml"
-    config.write_text('profile = "agent"\nruntime = "runc"\n' + config.read_text())
-    workspace.project().generate(probe(workspace.environ, trial=True), Grants(allow_runc=True))
+    text = 'profile = "agent"\nruntime = "runc"\n' + config.read_text()
+    config.write_text(text + '[workspace]\nlayout = "bind"\n')
+    grants = Grants(allow_runc=True, trusted=True)
+    workspace.project().generate(probe(workspace.environ, trial=True), grants)
     check_holds(workspace)
     status = workspace.cli("exec", "cat", "/proc/self/status").stdout
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
