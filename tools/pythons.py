@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,6 +60,13 @@ def environment(version: str, python: str, uv: str) -> Path:
     return program
 
 
+def _run(program: Path, words: list[str]) -> subprocess.CompletedProcess[str]:
+    command = [str(program), "-m", "pytest", *words]
+    return subprocess.run(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+
+
 def main(arguments: list[str]) -> int:
     """Run; 1 when a test fails, 4 when there is no uv to make environments."""
     uv = shutil.which("uv") or (str(_OWN_UV) if _OWN_UV.exists() else "")
@@ -67,16 +75,20 @@ def main(arguments: list[str]) -> int:
         return 4
     own = ".".join(map(str, sys.version_info[:2]))
     outcomes: dict[str, str] = {own: "is that of .venv: `./dev test`"}
+    programs = {}
     for version in (version for version in VERSIONS if version != own):
         python = find(version, uv)
-        if not python:
+        if python:
+            programs[version] = environment(version, python, uv)
+        else:
             outcomes[version] = "NOT CHECKED: it cannot be had on this machine"
-            continue
-        print(f"Python {version}: {python}", flush=True)
-        program = environment(version, python, uv)
-        command = [str(program), "-m", "pytest", *(arguments or TESTS)]
-        failed = subprocess.run(command, cwd=ROOT, check=False).returncode != 0
-        outcomes[version] = "FAILED" if failed else "passed"
+    words = arguments or list(TESTS)
+    with ThreadPoolExecutor() as pool:
+        for version, done in zip(
+            programs, pool.map(lambda program: _run(program, words), programs.values()), strict=True
+        ):
+            print(f"== Python {version}\n{done.stdout}", flush=True)
+            outcomes[version] = "FAILED" if done.returncode else "passed"
     for version, outcome in sorted(outcomes.items()):
         print(f"Python {version}: {outcome}")
     return 1 if "FAILED" in outcomes.values() else 0
