@@ -17,7 +17,8 @@ in:
 
 ## Under gVisor
 
-gVisor relies on the host's control groups for limits: no difference.
+A pids limit there counts gVisor's own threads, and ends the sandbox without a word when it is
+reached. `--ulimit nproc=4096` limits the processes of the user inside, and is enough.
 
 ## References
 
@@ -49,6 +50,8 @@ META = RuleMeta(
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     if not subject.is_whole() or subject.pids_limit is not None:
+        return
+    if subject.uses_gvisor() and any(limit.value.name == "nproc" for limit in subject.ulimits):
         return
     yield at_container(
         META,

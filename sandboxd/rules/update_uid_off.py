@@ -13,7 +13,8 @@ host afterwards. What people do about it is worse than the problem: `chmod 777`,
 ## What to do instead
 
 Remove it. If the image must not be rebuilt (the id is changed by a build as root), create the
-user with id 1000, which most Linux users have.
+user with id 1000, which most Linux users have. A user that is named by its number (`1000:1000`)
+was meant to have it.
 
 ## Under gVisor
 
@@ -57,7 +58,7 @@ def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
     if node is None or node.value is not False:
         return
     user = root.get("remoteUser") or root.get("containerUser")
-    if user is not None and user.value == "root":
+    if user is not None and (user.value == "root" or str(user.value)[:1].isdigit()):
         return
     yield at_node(
         META,
