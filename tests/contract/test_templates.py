@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from sandboxd import templates
 from sandboxd.cli import init_template
-from sandboxd.host.facts import UNKNOWN
+from sandboxd.host.facts import HostFacts, from_raw
 from sandboxd.plan.planner import Grants
 from sandboxd.project import Project
 from sandboxd.syntax import jsonc
@@ -112,15 +113,22 @@ def no_finding(folder: Path) -> None:
     assert done.code == 0 and done.out.startswith("no findings in "), done.out + done.err
 
 
-def generate(folder: Path) -> None:
-    Project.open(str(folder), {}).generate(UNKNOWN, Grants(allow_runc=True))
+def facts_of(host: str) -> HostFacts:
+    return from_raw(json.loads((ROOT / "tests/hosts" / f"{host}.json").read_text()))
 
 
+def generate(folder: Path, host: str) -> None:
+    if os.geteuid() == 0:
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, 1000, 1000)
+    Project.open(str(folder), {}).generate(facts_of(host), Grants(allow_runc=True))
+
+
+@pytest.mark.parametrize("host", ["debian-13-runsc", "debian-13-no-runsc"])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_new_project_has_no_finding(name: str, tmp_path: Path) -> None:
+def test_a_new_project_has_no_finding(name: str, host: str, tmp_path: Path) -> None:
     init_template.write(str(tmp_path), name, [], None)
-    no_finding(tmp_path)
-    generate(tmp_path)
+    generate(tmp_path, host)
     no_finding(tmp_path)
 
 
@@ -128,7 +136,7 @@ def test_a_new_project_has_no_finding(name: str, tmp_path: Path) -> None:
 def test_a_project_made_by_another_tool_has_no_finding(name: str, tmp_path: Path) -> None:
     apply_as_tools_do(name, tmp_path, image=DIGEST)
     no_finding(tmp_path)
-    generate(tmp_path)
+    generate(tmp_path, "debian-13-runsc")
     no_finding(tmp_path)
 
 

@@ -117,12 +117,13 @@ def test_a_web_application_with_its_services(
     start(engine, root, "compose-web", runtime, *options, "user=dev")
     ok(engine, root, "generate")
     own(root)
-    compose = ["compose", "-f", ".devcontainer/docker-compose.yml", "-f", OVERRIDE]
+    compose = ["compose", "-p", root.name, "-f", ".devcontainer/docker-compose.yml"]
+    compose += ["-f", OVERRIDE]
     try:
         docker(engine, root, *compose, "up", "-d", "--wait")
         said = docker(engine, root, *compose, "exec", "-T", "app", "sh", "-c", LOGIN)
         assert said == "42\n"
-        docker(engine, root, *compose, "exec", "-T", "app", "sh", "sample/test.sh")
+        ok(engine, root, "exec", "--", "sh", "sample/test.sh")
         check_services(engine, root, compose)
         (app,) = inspect(engine, root, compose, "app")
         assert app["HostConfig"]["Runtime"].startswith("runsc" if runtime == "gvisor" else "runc")
