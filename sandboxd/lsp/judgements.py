@@ -42,7 +42,7 @@ class Judgements:
     def __init__(self, server: TolerantServer, environ: Mapping[str, str], host: HostFacts) -> None:
         self._server = server
         self._environ = environ
-        self._host = host
+        self._host = self._with_home(host)
         self._judged: dict[str, Judged] = {}
         self._verified: dict[str, tuple[OpenDocument, asyncio.Task[Judged]]] = {}
 
@@ -52,11 +52,16 @@ class Judgements:
 
     def set_host(self, host: HostFacts) -> bool:
         """Another host: whatever was judged is out of date. False when it is the same."""
+        host = self._with_home(host)
         if host == self._host:
             return False
         self._host = host
         self.forget_all()
         return True
+
+    def _with_home(self, host: HostFacts) -> HostFacts:
+        """A mounted home is one wherever it lies; the editor knows before the host is asked."""
+        return host._replace(home=self._environ.get("HOME", host.home))
 
     def forget_all(self) -> None:
         """Something outside of the texts changed."""

@@ -289,7 +289,7 @@ class Hour:
                 continue
             report = analysis.check_source(
                 source,
-                host=HostFacts(system="Linux"),
+                host=HostFacts(system="Linux", home=self.environ["HOME"]),
                 variables=Variables.here(self.environ, Files(texts, read_beside)),
                 settings=settings_for(path),
             )

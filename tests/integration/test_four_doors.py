@@ -1,0 +1,177 @@
+"""One corpus, four doors: text, JSON, SARIF and an editor say the same of a file.
+
+The same rule, place, severity and message: a person who sees a finding in the editor finds it in
+the report of the pipeline, and none is seen in one of them only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from sandboxd import kinds
+from sandboxd.cli.main import run
+from sandboxd.errors import UnreadableError
+from sandboxd.files import read_source
+from tests.rules import pages
+from tests.unit.lsp.talk import PUBLISH, Client
+
+ROOT = Path(__file__).resolve().parents[2]
+CORPUS = ROOT.parent / "shared" / "corpus"
+
+_CAPABILITIES = {
+    "general": {"positionEncodings": ["utf-32"]},
+    "textDocument": {"publishDiagnostics": {"relatedInformation": True}},
+}
+_HEAD = re.compile(
+    r"^(error|warning|hint)\[([\w-]+)\]: (.*)\n *--> (.*):(\d+):(\d+)$", re.MULTILINE
+)
+_OF_SARIF = {"error": "error", "warning": "warning", "note": "hint"}
+_OF_EDITORS = {1: "error", 2: "warning", 4: "hint"}
+
+
+class Said(NamedTuple):
+    """A finding, whatever it was said by; lines and columns count from 1, in code points."""
+
+    rule: str
+    severity: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    message: str
+
+
+def _projects() -> Iterator[Path]:
+    yield from (p for p in sorted((ROOT / "tests" / "projects").rglob("*")) if _is_config(p))
+
+
+def _corpus() -> Iterator[Path]:
+    """Each twelfth of the real files: all of them have other tests."""
+    if CORPUS.is_dir():
+        names = ("*devcontainer.json", "*compose*.y*ml", "*Dockerfile*")
+        found = sorted(path for name in names for path in CORPUS.rglob(name) if _is_config(path))
+        yield from found[::12]
+
+
+def _is_config(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink() and kinds.find(str(path)) is not None
+
+
+def _of_json(door: Door, path: Path) -> list[Said]:
+    found = json.loads(door.check("json", path))["findings"]
+    return sorted(
+        Said(*(f[field] for field in Said._fields))
+        for f in found
+        if f["suppressed"] is None and door.is_at(f["path"], path)
+    )
+
+
+def _of_sarif(door: Door, path: Path) -> list[Said]:
+    found: list[Said] = []
+    for result in json.loads(door.check("sarif", path))["runs"][0]["results"]:
+        place = result["locations"][0]["physicalLocation"]
+        if result.get("suppressions") or not door.is_at(place["artifactLocation"]["uri"], path):
+            continue
+        where = place["region"]
+        numbers = (where[name] for name in ("startLine", "startColumn", "endLine", "endColumn"))
+        level = _OF_SARIF[result["level"]]
+        found.append(Said(result["ruleId"], level, *numbers, result["message"]["text"]))
+    return sorted(found)
+
+
+def _of_text(door: Door, path: Path) -> list[tuple[Any, ...]]:
+    """Text has no ends, and no message but in the form that a terminal can show."""
+    return sorted(
+        (rule, severity, int(line), int(column))
+        for severity, rule, _, name, line, column in _HEAD.findall(door.check("text", path))
+        if door.is_at(name, path)
+    )
+
+
+def _of_editor(path: Path) -> list[Said]:
+    async def published() -> list[Any]:
+        client = Client(_CAPABILITIES, environ=dict(os.environ))
+        client.open(path.as_uri(), read_source(str(path)).text)
+        found = client.published(path.as_uri())
+        client.session.context.close()
+        assert [m["method"] for m in client.messages if "method" in m] == [PUBLISH]
+        items: list[Any] = found[-1]["diagnostics"]
+        return items
+
+    found = []
+    for item in asyncio.run(published()):
+        if "code" not in item:
+            continue
+        start, end = item["range"]["start"], item["range"]["end"]
+        place = start["line"] + 1, start["character"] + 1, end["line"] + 1, end["character"] + 1
+        found.append(Said(item["code"], _OF_EDITORS[item["severity"]], *place, item["message"]))
+    return sorted(found)
+
+
+class Door:
+    """The command, run in a folder."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self.capsys = capsys
+
+    def check(self, form: str, path: Path) -> str:
+        code = run(["check", "--pedantic", f"--format={form}", str(path)])
+        said = self.capsys.readouterr()
+        # 2 where a sandboxd.toml has mistakes, which are findings, too.
+        assert code in (0, 1, 2), said.err
+        return said.out
+
+    def is_at(self, name: str, path: Path) -> bool:
+        return os.path.normpath(self.folder / name.removeprefix("file://")) == str(path)
+
+    def compare(self, path: Path) -> int:
+        """Compare what all four say of a file; how many findings that was."""
+        try:
+            read_source(str(path))
+        except UnreadableError:
+            return 0
+        said = _of_json(self, path)
+        assert _of_sarif(self, path) == said, path
+        assert _of_editor(path) == said, path
+        assert _of_text(self, path) == sorted(one[:4] for one in said), path
+        return len(said)
+
+
+@pytest.fixture
+def door(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Door:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100000")
+    return Door(tmp_path, capsys)
+
+
+def test_projects(door: Door) -> None:
+    assert sum(door.compare(path) for path in _projects()) > 100
+
+
+def test_a_case_of_each_rule(door: Door) -> None:
+    total = 0
+    for number, page in enumerate(pages.pages()):
+        case = next(c for c in pages.cases(page) if c.kind == "weak")
+        path = door.folder / str(number) / case.source.path.removeprefix("/project/")
+        path.parent.mkdir(parents=True)
+        path.write_bytes(case.source.text.encode())
+        total += door.compare(path) if kinds.find(str(path)) is not None else 0
+    assert total > 500
+
+
+def test_real_files(door: Door) -> None:
+    paths = list(_corpus())
+    if not paths:
+        pytest.skip("no corpus of real projects beside the checkout")
+    assert sum(door.compare(path) for path in paths) > 100
