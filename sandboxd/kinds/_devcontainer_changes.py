@@ -38,7 +38,10 @@ def _can(root: Node, container: Container, change: Change) -> bool:
     if isinstance(change, Add):
         if change.field not in PROPERTY:
             return False
-        return PROPERTY[change.field][0] != "runArgs" or _takes_arguments(root, container)
+        key = PROPERTY[change.field][0]
+        if key == "runArgs" and root.get("dockerComposeFile") is not None:
+            return False
+        return key == "mounts" or not _names_another_image(container)
     value = change.value
     if value.origin.kind != "file" or not value.nodes:
         return False
@@ -48,8 +51,7 @@ def _can(root: Node, container: Container, change: Change) -> bool:
     return text is not None and text.endswith(value.written)
 
 
-def _takes_arguments(root: Node, container: Container) -> bool:
-    """False where docker would not read one more option of `runArgs`."""
+def _names_another_image(container: Container) -> bool:
+    """Whether docker takes a word of `runArgs` for the image, and reads no option behind it."""
     image = getattr(container, "image", None)
-    named = image is not None and image.origin.key == "runArgs"
-    return root.get("dockerComposeFile") is None and not named
+    return image is not None and image.origin.key == "runArgs"
