@@ -20,6 +20,20 @@ class Claim:
         self.keep_socket = keep_socket
         self.path = address.socket_path(where)
 
+    def is_in_place(self) -> bool:
+        """Whether the lock still keeps others out: a removed or replaced file excludes nobody."""
+        try:
+            found = os.stat(address.lock_path(self._where))
+            held = os.fstat(self._descriptor)
+        except OSError:
+            return False
+        return (found.st_ino, found.st_dev) == (held.st_ino, held.st_dev)
+
+    @property
+    def folder(self) -> str:
+        """Where socket and lock are."""
+        return self._where
+
     def release(self) -> None:
         """Let another daemon be the one; socket, locks and folder are removed, once.
 

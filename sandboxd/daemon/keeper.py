@@ -18,7 +18,7 @@ from sandboxd.daemon.backlog import Backlog
 from sandboxd.daemon.hosts import Hosts, World
 from sandboxd.daemon.networked import networked_now
 from sandboxd.daemon.projects import EngineKey, Tracked
-from sandboxd.daemon.relay import Relays
+from sandboxd.daemon.relay import Relays, is_gvisor
 from sandboxd.daemon.scan import batched, nearest, scan, scan_all
 from sandboxd.daemon.watch import Watcher
 from sandboxd.ipc import messages
@@ -71,6 +71,8 @@ class Keeper:
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="project")
         self._tasks: set[asyncio.Task[None]] = set()
         self._progress = asyncio.Event()
+        self._is_blind = asyncio.Event()
+        """Set when the kernel has just ended to tell of changes."""
         self._backlog = Backlog(self._look_at)
         self._policies = (floor.user_folder(environ), os.path.dirname(floor.ORGANISATION))
         self._policy_watched: frozenset[str] = frozenset()
@@ -242,16 +244,9 @@ class Keeper:
         project = self.projects.get(path)
         if sys.platform != "linux" or project is None:
             return
-        wanted = seen is not None and seen.running and self._is_gvisor(project, seen)
-        self.relays.update(path, self.hosts.environ(project.engine), wanted)
-
-    def _is_gvisor(self, project: Tracked, seen: Seen) -> bool:
-        runtime = seen.container.runtime if seen.container is not None else None
         facts = self.hosts.known(project.engine).facts
-        if runtime is None or facts is None or facts.engine is None:
-            return False
-        known = facts.engine.runtime(runtime.value)
-        return known is not None and known.gvisor is True
+        wanted = seen is not None and seen.running and is_gvisor(facts, seen.container)
+        self.relays.update(path, self.hosts.environ(project.engine), wanted)
 
     async def _look(self, project: Tracked, seen: float, force: bool = False) -> None:
         """Scan a project; when its config changed (or `force`), generate it."""
@@ -338,7 +333,10 @@ class Keeper:
             self._backlog.add(p for p in self.projects.values() if p.is_known)
         wanted |= policies
         added = wanted - self.watcher.folders
+        could_see = not self.watcher.problem
         await self.watcher.watch(frozenset(wanted))
+        if could_see and self.watcher.problem:
+            self._is_blind.set()
         if policies != frozenset(map(nearest, self._policies)):
             self._schedule_rewatch()
         if added:
@@ -375,7 +373,10 @@ class Keeper:
         while True:
             share = _BUSY_POLLING if self.watcher.problem else _BUSY_AT_MOST
             pause = max(self.watcher.interval, took / share)
-            await asyncio.sleep(min(pause, _LONGEST_PAUSE))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(pause, _LONGEST_PAUSE)):
+                    await self._is_blind.wait()
+            self._is_blind.clear()
             before = time.process_time()
             await self._sweep()
             took = time.process_time() - before

@@ -23,6 +23,8 @@ from typing import Any
 
 from sandboxd.daemon.kernel_watch import KernelWatch
 from sandboxd.errors import SandboxdError
+from sandboxd.host.facts import HostFacts
+from sandboxd.model.container import Container
 from sandboxd.sandbox import run
 from sandboxd.sandbox.engine import Exec, connect
 
@@ -147,6 +149,15 @@ class Relay:
             self._touched.clear()
         self._touched.update(dict.fromkeys(due, now))
         return due
+
+
+def is_gvisor(facts: HostFacts | None, container: Container | None) -> bool:
+    """Whether a container runs under gVisor, as far as that is known."""
+    runtime = container.runtime if container is not None else None
+    if runtime is None or facts is None or facts.engine is None:
+        return False
+    known = facts.engine.runtime(runtime.value)
+    return known is not None and known.gvisor is True
 
 
 def folders_below(top: str, most: int = MOST_FOLDERS) -> Iterator[str]:

@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 from sandboxd import __version__
@@ -65,6 +65,7 @@ class Service:
         self._watchers: set[Connection] = set()
         self._handing_over = asyncio.Event()
         self._may_hand_over = True
+        self._look_at_place: Callable[[], None] = lambda: None
         self.keeper = Keeper(environ, self._emit, self._host_changed)
         self.editors = Editors(self.keeper, self._status_of)
         self.server = Server(
@@ -91,6 +92,7 @@ class Service:
         await self.server.listen(claimed.path, listener)
         log.info("version %s listens on %s (pid %d)", __version__, claimed.path, os.getpid())
         await self.keeper.start()
+        self._keep_place(claimed)
         self.editors.warm()
         activation.notify(os.environ, "READY=1")
         others = [
@@ -107,6 +109,29 @@ class Service:
             await self.editors.close()
             await self.keeper.close()
             log.info("stopped")
+
+    def _keep_place(self, claimed: Claim) -> None:
+        """Whoever cleans up in the folder of the socket must not leave us running and unreachable."""
+
+        def look(_paths: Collection[str] = ()) -> None:
+            if self._handing_over.is_set() or self._stopping.is_set():
+                return
+            if not claimed.is_in_place():
+                log.warning("the lock is gone: another daemon may take over")
+                self._handing_over.set()
+            elif not os.path.lexists(claimed.path):
+                self.keeper.spawn(self._listen_again(claimed))
+
+        self._look_at_place = look
+        self.keeper.watch_also(self, frozenset({claimed.folder}), look)
+
+    async def _listen_again(self, claimed: Claim) -> None:
+        if claimed.keep_socket:
+            # It is the service manager's to make; it starts the next daemon, too.
+            self._handing_over.set()
+        elif not os.path.lexists(claimed.path):
+            log.warning("the socket is gone; listening on a new one")
+            await self.server.listen(claimed.path)
 
     async def _hand_over(self, claimed: Claim) -> None:
         """When asked to: make way for another daemon, but serve our editors to their end.
@@ -260,6 +285,7 @@ class Service:
             if limit is None:
                 limit = IDLE_WITH_PROJECTS_SECONDS if self.keeper.projects else IDLE_SECONDS
             await asyncio.sleep(min(limit / 4 + 0.01, _IDLE_LOOK_SECONDS))
+            self._look_at_place()
             now = time.monotonic()
             needed = now if self.server.connections else max(needed, self.keeper.active_at)
             if now - needed > limit:

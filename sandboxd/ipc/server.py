@@ -106,6 +106,8 @@ class Server:
     async def listen(self, path: str, listener: socket.socket | None = None) -> None:
         """Bind `path` with mode 0600; the caller made sure that nothing is there.
 
+        Listens there instead of where it listened before; open connections go on.
+
         :param listener: a socket that listens there already
         """
         if listener is None:
@@ -116,6 +118,7 @@ class Server:
             finally:
                 os.umask(before)
         listener.setblocking(False)
+        self.stop_listening()
         # From 3.13 on it would remove the path itself, which may not be ours to remove.
         more: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
         self._server = await asyncio.start_unix_server(

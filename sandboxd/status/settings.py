@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandboxd.model.container import Container
+from sandboxd.plan.layout import SOURCE
 
 
 def settings(container: Container) -> dict[str, str]:
@@ -16,6 +17,7 @@ def settings(container: Container) -> dict[str, str]:
         "user": (container.user.value if container.user else "") or "image's",
         "network": network(container),
         "root-filesystem": _root_filesystem(container),
+        "workspace": _workspace(container),
     }
 
 
@@ -61,6 +63,16 @@ def _option(container: Container, name: str) -> str:
         return "engine's default"
     value = option.value.value
     return "profile" if value.startswith("profile ") or "/" in value else value
+
+
+def _workspace(container: Container) -> str:
+    """Whether the host's folder is worked on, or a copy that has to be brought back."""
+    mounts = [value.value for value in container.mounts]
+    if any(mount.target == SOURCE for mount in mounts):
+        return "a private copy (`sandboxd review` brings changes)"
+    if any(m.target.startswith("/workspaces/") and m.type != "tmpfs" for m in mounts):
+        return "the host's folder"
+    return "not known"
 
 
 def _root_filesystem(container: Container) -> str:

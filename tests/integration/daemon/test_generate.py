@@ -174,21 +174,6 @@ def test_projects_are_remembered_after_kill_9(world: World) -> None:
     assert [row["path"] for row in world.status()["projects"]] == [str(project)]
 
 
-def test_kill_9_while_generating_never_leaves_half_a_file(world: World) -> None:
-    project, file = kept(world)
-    for number in range(12):
-        (project / "sandboxd.toml").write_text(f'image = "n{number}"\n')
-        time.sleep(0.004 * number)
-        pid = world.pid()
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
-        eventually(lambda pid=pid: not alive(pid))
-        assert file.read_text().rstrip().endswith("}")
-        world.start()
-    eventually(lambda: '"image": "n11"' in file.read_text())
-    eventually(lambda: not list(project.rglob("*.tmp")))
-
-
 def test_a_project_can_be_forgotten(world: World) -> None:
     project, file = kept(world)
     with world.client() as connection:

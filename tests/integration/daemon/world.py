@@ -75,8 +75,12 @@ class World:
 
     def popen(self, *args: str, cwd: Path | None = None) -> subprocess.Popen[str]:
         """A command that goes on; ended with the world."""
+        return self.spawn([*SANDBOXD, *args], cwd)
+
+    def spawn(self, command: list[str], cwd: Path | None = None) -> subprocess.Popen[str]:
+        """The same for any program."""
         process = subprocess.Popen(
-            [*SANDBOXD, *args],
+            command,
             env=self.environ,
             cwd=cwd or self.home,
             stdout=subprocess.PIPE,

@@ -90,6 +90,37 @@ async def test_a_bug_in_generating_is_an_event_and_the_next_save_works(
 
 
 @pytest.mark.asyncio
+async def test_a_rule_that_raises_is_reported_once_and_the_others_go_on(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sandboxd import rules
+
+    keeper = Keeper(environ(own_home), lambda _event: None)
+    await keeper.start()
+    folder = project(own_home)
+    weak = folder / ".devcontainer" / "devcontainer.json"
+    weak.parent.mkdir()
+    weak.write_text('{"image": "x", "privileged": true, "runArgs": ["--pid=host"]}\n')
+    await keeper.register(str(folder), ENGINE)
+    whole = keeper.projects[str(folder)].examined
+
+    def explode(*_args: Any) -> Any:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr(rules.get("privileged-container"), "check", explode)
+    (folder / "sandboxd.toml").write_text('image = "b"\n')
+    await until(lambda: not keeper.projects[str(folder)].is_due)
+    await keeper.settled(str(folder), 10)
+    broken = keeper.projects[str(folder)].examined
+    assert whole is not None and whole.counts is not None
+    assert broken is not None and broken.counts is not None
+    assert broken.counts.error == whole.counts.error - 1 >= 1
+    assert broken.counts.skipped == whole.counts.skipped + 1
+    assert '"image": "b"' in (weak.parent / "sandboxd" / "devcontainer.json").read_text()
+    await keeper.close()
+
+
+@pytest.mark.asyncio
 async def test_a_slow_probe_and_a_slow_generation_do_not_block_the_loop(
     own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,102 @@
+"""Kill processes that generate, at any moment, and look at what each left behind.
+
+A program of its own: `killer.py WORKSPACE COUNT` imports everything once and forks, so that a kill
+costs milliseconds. Prints what it found as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+
+from sandboxd.daemon import work
+from sandboxd.host.probe import probe
+from sandboxd.plan.generate import is_edited
+
+GENERATED = ".devcontainer/devcontainer.json"
+EVERY = 10
+"""So often somebody has just edited the generated file."""
+
+
+def main(workspace: Path, count: int) -> dict[str, object]:
+    environ = dict(os.environ)
+    facts = probe(environ, trial=True)
+    begin = time.perf_counter()
+    save(workspace, "first")
+    work.generate(str(workspace), environ, facts)
+    save(workspace, "second")
+    work.generate(str(workspace), environ, facts)
+    # As long as one takes, and some more.
+    longest = (time.perf_counter() - begin) * 0.6
+    problems: list[str] = []
+    alive = leftovers = 0
+    for number in range(count):
+        if number % EVERY == 0:
+            if not (workspace / GENERATED).exists():
+                # The last kill came between the edit's move and the new file.
+                work.generate(str(workspace), environ, facts)
+            edit(workspace, number)
+        save(workspace, f"n{number}")
+        pid = os.fork()
+        if pid == 0:
+            work.generate(str(workspace), environ, facts)
+            os._exit(0)
+        time.sleep(random.random() * longest)
+        os.kill(pid, signal.SIGKILL)
+        alive += os.WIFSIGNALED(os.waitpid(pid, 0)[1])
+        leftovers += any(workspace.rglob("*.tmp"))
+        problems += [f"{number}: {problem}" for problem in broken(workspace)]
+    outcome = work.generate(str(workspace), environ, facts)
+    problems += [outcome.failure] if outcome.failure else []
+    return {
+        "killed while it worked": alive,
+        "left a temporary file": leftovers,
+        "problems": problems,
+        "temporary files at the end": [str(path) for path in workspace.rglob("*.tmp")],
+        "edits lost": lost(workspace, count),
+        "is last": f'"image": "n{count - 1}"' in (workspace / GENERATED).read_text(),
+    }
+
+
+def save(workspace: Path, image: str) -> None:
+    new = workspace / "new"
+    new.write_text(f'profile = "dev"\nimage = "{image}"\n')
+    new.rename(workspace / "sandboxd.toml")
+
+
+def edit(workspace: Path, number: int) -> None:
+    generated = workspace / GENERATED
+    mine = workspace / "mine"
+    mine.write_text(generated.read_text() + f"// mine {number}\n")
+    mine.rename(generated)
+
+
+def broken(workspace: Path) -> list[str]:
+    """What is not whole; between two writes the user's edit may be away already."""
+    found = []
+    generated = workspace / GENERATED
+    if generated.exists():
+        text = generated.read_text()
+        if is_edited(text) and "// mine " not in text.splitlines()[-1]:
+            found.append(f"half of {generated.name}: {text[-40:]!r}")
+    seccomp = workspace / ".devcontainer" / "sandboxd" / "seccomp.json"
+    try:
+        json.loads(seccomp.read_text())
+    except (OSError, ValueError) as error:
+        found.append(f"{seccomp.name}: {error}")
+    return found
+
+
+def lost(workspace: Path, count: int) -> list[int]:
+    texts = [path.read_text() for path in (workspace / ".devcontainer").glob("devcontainer.json*")]
+    kept = {text.rpartition("// mine ")[2].strip() for text in texts}
+    return [number for number in range(0, count, EVERY) if str(number) not in kept]
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(Path(sys.argv[1]), int(sys.argv[2]))))

@@ -1,0 +1,117 @@
+"""Nobody waits long for the event loop, however many projects there are."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import threading
+import time
+from asyncio import events
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandboxd.daemon.claim import claim
+from sandboxd.daemon.service import LONGEST_TURN_SECONDS, Service
+from sandboxd.ipc import address, client, messages
+
+PROJECTS = 1500
+HANGS_SECONDS = 2.0
+"""Of the clock: a machine has other things to do, but a call that waits for something takes longer."""
+
+
+@pytest.fixture
+def turns(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[float, float, str]]]:
+    """What each callback took: processor time of its thread, time of the clock, and what it was."""
+    found: list[tuple[float, float, str]] = []
+    real = events.Handle._run
+
+    def run(self: Any) -> None:
+        cpu, clock = time.thread_time(), time.monotonic()
+        try:
+            real(self)
+        finally:
+            took = time.thread_time() - cpu, time.monotonic() - clock
+            if max(took) > LONGEST_TURN_SECONDS:
+                found.append((*took, repr(getattr(self._callback, "__self__", self))))
+
+    monkeypatch.setattr(events.Handle, "_run", run)
+    # What the tests before left in memory is not the daemon's to look through.
+    gc.collect()
+    gc.freeze()
+    yield found
+    gc.unfreeze()
+
+
+def environ(home: Path) -> dict[str, str]:
+    names = {"STATE": "state", "CACHE": "cache", "CONFIG": "config"}
+    folders = {f"XDG_{name}_HOME": str(home / folder) for name, folder in names.items()}
+    return {
+        **folders,
+        "PATH": "/usr/bin",
+        "HOME": str(home),
+        "XDG_RUNTIME_DIR": str(home / "run"),
+        "DOCKER_HOST": f"unix://{home}/no-engine.sock",
+    }
+
+
+def projects(home: Path, world: dict[str, str]) -> list[Path]:
+    found = [home / "p" / str(number) for number in range(PROJECTS)]
+    for path in found:
+        path.mkdir(parents=True)
+        (path / "sandboxd.toml").write_text('image = "a"\n')
+    store = home / "state" / "sandboxd" / "projects.json"
+    store.parent.mkdir(parents=True)
+    entries = [{"path": str(path), "docker_host": world["DOCKER_HOST"]} for path in found]
+    store.write_text(json.dumps({"version": 1, "projects": entries}))
+    return found
+
+
+def ask(world: dict[str, str], paths: list[Path]) -> None:
+    """In a thread of its own: what people do while the daemon takes up its projects."""
+    connection = client.connect(world, str(paths[0]), start=False)
+    assert connection is not None
+    with connection:
+        for number in range(6):
+            for form in ("text", "json"):
+                terminal = {"format": form, "colour": False, "columns": 80}
+                connection.request(messages.STATUS_RENDER, terminal)
+            new = paths[number] / "new"
+            new.write_text('image = "b"\n')
+            new.rename(paths[number] / "sandboxd.toml")
+            connection.request(messages.PROJECT_LIST, {})
+        connection.request(messages.PROJECT_FORGET, {"path": str(paths[9])})
+        connection.request(messages.PROJECT_REGISTER, {"path": str(paths[9])})
+
+
+@pytest.mark.asyncio
+async def test_no_turn_takes_long(own_home: Path, turns: list[tuple[float, float, str]]) -> None:
+    world = environ(own_home)
+    paths = await asyncio.to_thread(projects, own_home, world)
+    failures: list[BaseException] = []
+
+    def asking() -> None:
+        try:
+            ask(world, paths)
+        except BaseException as error:
+            failures.append(error)
+
+    with claim(address.folder(world, os.getuid())) as claimed:
+        service = Service(world)
+        job = asyncio.create_task(service.serve(claimed))
+        while not service.keeper.projects:
+            await asyncio.sleep(0.01)
+        thread = threading.Thread(target=asking)
+        thread.start()
+        while thread.is_alive():
+            await asyncio.sleep(0.01)
+        service.stop()
+        await job
+    assert failures == []
+    assert (paths[5] / ".devcontainer" / "devcontainer.json").exists()
+    assert [turn for turn in turns if turn[0] > LONGEST_TURN_SECONDS] == []
+    assert [turn for turn in turns if turn[1] > HANGS_SECONDS] == []
