@@ -29,8 +29,13 @@ def check_name(path: str) -> None:
         raise UsageError(f"the folder of `{path}` is not there", "make it, or name another")
 
 
-def document(engine: Engine, container: str, verdict: Verdict, seconds: float) -> dict[str, Any]:
-    """The verdict with what is seen of the controls."""
+def document(
+    engine: Engine, container: str | None, verdict: Verdict, seconds: float
+) -> dict[str, Any]:
+    """The verdict with what is seen of the controls.
+
+    :param container: None: it is gone, and only what the attempts showed is known
+    """
     from sandboxd.sandbox import (
         controls,
         observe,
@@ -39,13 +44,15 @@ def document(engine: Engine, container: str, verdict: Verdict, seconds: float) -
         verdict_document,
     )
 
-    inspected = engine.inspect(container)
-    seen = controls.controls(
-        observe.container(inspected),
-        controls.look(engine, inspected["Id"]),
-        controls.boot_id(),
-        outside.look(engine, inspected),
-    )
+    seen: tuple[controls.Control, ...] = ()
+    if container is not None:
+        inspected = engine.inspect(container)
+        seen = controls.controls(
+            observe.container(inspected),
+            controls.look(engine, inspected["Id"]),
+            controls.boot_id(),
+            outside.look(engine, inspected),
+        )
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     seen += seccomp_classes.classes(verdict)
     return verdict_document.document(verdict, seen, now, seconds, os.uname().release)

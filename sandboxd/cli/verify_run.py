@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from sandboxd.sandbox.verify import Verdict
 
 
+_RESIDUAL = {
+    "fresh": "attacked: a new container of the same plan, in which nothing of project or image ran",
+    "own": "what ran in it before could have meddled: `sandboxd verify --fresh` attacks a new one",
+    "image": "the image's own Python made the attempts and could answer falsely: "
+    "`sandboxd verify --fresh` needs none",
+}
+
+
 def attack(engine: Engine, container: str, plan: Plan | None) -> tuple[Verdict, float]:
     """Make the attempts, keep the result, and say how long it took."""
     from sandboxd.sandbox import verified
@@ -22,12 +31,27 @@ def attack(engine: Engine, container: str, plan: Plan | None) -> tuple[Verdict, 
 
     # Ended by a signal, it still takes its canaries away.
     signal.signal(signal.SIGTERM, _interrupt)
+    # Looked at first: a sandbox that ends in the middle is another one afterwards.
     inspected = engine.inspect(container)
     started = time.monotonic()
     verdict = verify(engine, container, plan, _progress)
     seconds = time.monotonic() - started
     verified.keep(inspected, verdict)
     return verdict, seconds
+
+
+def attack_fresh(engine: Engine, plan: Plan) -> tuple[Verdict, float]:
+    """The same in a container of the plan that is made for it; the sandbox in use is left alone."""
+    from sandboxd.host.memory import cache_folder
+    from sandboxd.sandbox import fresh
+    from sandboxd.sandbox.verify import verify
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    started = time.monotonic()
+    folder = cache_folder(os.environ) or ""
+    with fresh.sandbox(engine, plan, folder) as container:
+        verdict = verify(engine, container, plan, _progress, is_fresh=True)
+    return verdict, time.monotonic() - started
 
 
 def conclude(verdict: Verdict, seconds: float) -> None:
@@ -45,6 +69,7 @@ def conclude(verdict: Verdict, seconds: float) -> None:
         terminal.status(f"NOT SHOWN for {len(unclear)} attempts: {reasons}")
     if verdict.held:
         terminal.status("the sandbox held against every attempt that applies")
+    terminal.status(_RESIDUAL[verdict.python])
 
 
 def _interrupt(*_: object) -> None:

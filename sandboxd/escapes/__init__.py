@@ -17,6 +17,7 @@ An attempt is a module of the standard library for Python 3.8 and later, with
 
 - `EXPECTED`: by runtime (``runc``, ``runsc``), what stops it,
 - optionally `DECLARED`: by profile (``*`` for every one), why it is left open on purpose,
+- optionally `WAITS`: it only waits for the network, and may do so beside others,
 - `attempt(facts)`: does it. Returning means that it went through, with the keys `detail`, `token`
   (what was read) or `reached` (paths inside) as evidence; an `OSError` means that it was stopped;
   `NotApplicable` says that there is nothing to try.

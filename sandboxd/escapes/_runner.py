@@ -26,10 +26,13 @@ def main(parcel: dict[str, Any]) -> None:
     write = _Reporter(parcel["nonce"]).write
     write({"kind": "identity", "python": sys.version.split()[0], **_identity()})
     _install(parcel["modules"])
-    for name in parcel["attempts"]:
-        started = time.monotonic()
-        result = _isolated(name, parcel["facts"], parcel["seconds"])
-        milliseconds = round((time.monotonic() - started) * 1000, 1)
+    attempts, facts, seconds = parcel["attempts"], parcel["facts"], parcel["seconds"]
+    # Those that only wait for answers from the network wait beside the others.
+    waiting = {name: _Child(name, facts) for name in attempts if name in parcel["waiting"]}
+    for name in [name for name in attempts if name not in waiting] + list(waiting):
+        child = waiting.get(name) or _Child(name, facts)
+        result = child.result(seconds)
+        milliseconds = round((time.monotonic() - child.started) * 1000, 1)
         write({"kind": "attempt", "name": name, "milliseconds": milliseconds, **result})
     write({"kind": "end"})
 
@@ -86,47 +89,58 @@ def _load(name: str, source: str) -> types.ModuleType:
     return module
 
 
-def _isolated(name: str, facts: dict[str, Any], seconds: float) -> dict[str, Any]:
-    """Make one attempt in a child, which may lose its rights, its mounts or its life."""
-    readable, writable = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(readable)
-        os.setsid()
-        data = json.dumps(_attempt(name, facts)).encode()
-        while data:
-            data = data[os.write(writable, data) :]
-        os._exit(0)
-    os.close(writable)
-    data = b""
-    end = time.monotonic() + seconds
-    while True:
-        left = end - time.monotonic()
-        if left <= 0 or not select.select([readable], [], [], left)[0]:
-            break
-        part = os.read(readable, 65536)
-        if not part:
-            break
-        data += part
-    os.close(readable)
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except OSError:
-        pass
-    code = os.waitpid(pid, 0)[1]
-    try:
-        result: dict[str, Any] = json.loads(data)
-        return result
-    except ValueError:
-        pass
-    if time.monotonic() >= end:
-        return {"state": "unclear", "detail": f"no end within {seconds:g} s"}
-    if code & 127 == signal.SIGSYS:
-        return {"state": "stopped", "detail": "a seccomp filter ended it"}
-    return {
-        "state": "unclear",
-        "detail": f"its process ended by signal {code & 127}, code {code >> 8}",
-    }
+class _Child:
+    """One attempt in a process of its own, which may lose its rights, its mounts or its life."""
+
+    def __init__(self, name: str, facts: dict[str, Any]) -> None:
+        self.started = time.monotonic()
+        self._readable, writable = os.pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            os.close(self._readable)
+            os.setsid()
+            data = json.dumps(_attempt(name, facts)).encode()
+            while data:
+                data = data[os.write(writable, data) :]
+            os._exit(0)
+        os.close(writable)
+
+    def result(self, seconds: float) -> dict[str, Any]:
+        """What it reports, within `seconds` from its start; it is ended by then."""
+        end = self.started + seconds
+        data = self._read(end)
+        try:
+            os.killpg(self._pid, signal.SIGKILL)
+        except OSError:
+            pass
+        code = os.waitpid(self._pid, 0)[1]
+        try:
+            result: dict[str, Any] = json.loads(data)
+            return result
+        except ValueError:
+            pass
+        if time.monotonic() >= end:
+            return {"state": "unclear", "detail": f"no end within {seconds:g} s"}
+        if code & 127 == signal.SIGSYS:
+            return {"state": "stopped", "detail": "a seccomp filter ended it"}
+        return {
+            "state": "unclear",
+            "detail": f"its process ended by signal {code & 127}, code {code >> 8}",
+        }
+
+    def _read(self, end: float) -> bytes:
+        data = b""
+        while True:
+            # What it has said already counts, however late we come to it.
+            left = max(0.0, end - time.monotonic())
+            if not select.select([self._readable], [], [], left)[0]:
+                break
+            part = os.read(self._readable, 65536)
+            if not part:
+                break
+            data += part
+        os.close(self._readable)
+        return data
 
 
 def _attempt(name: str, facts: dict[str, Any]) -> dict[str, Any]:

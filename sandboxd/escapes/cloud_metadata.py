@@ -12,6 +12,7 @@ from typing import Any
 
 TITLE = "reach the cloud metadata service"
 JUDGE = "open"
+WAITS = True
 EXPECTED = {"runc": "no route", "runsc": "no route"}
 DECLARED = {
     "dev": "network: open (the profile filters nothing yet)",

@@ -13,6 +13,7 @@ from sandboxd.escapes._kernel import NotApplicable, read_text
 
 TITLE = "send data out by DNS"
 JUDGE = "open"
+WAITS = True
 EXPECTED = {"runc": "no resolver, no route", "runsc": "no resolver, no route"}
 DECLARED = {
     "dev": "network: open (the profile filters nothing yet)",

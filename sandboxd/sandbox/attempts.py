@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
 Judge = Literal["token", "kernel", "namespace", "surface", "workspace", "open"]
 JUDGES = ("token", "kernel", "namespace", "surface", "workspace", "open")
@@ -30,6 +30,8 @@ class Attempt(NamedTuple):
     expected: Mapping[str, str]
     declared: Mapping[str, str]
     namespace: str = ""
+    waits: bool = False
+    """Whether it does nothing but wait for the network, so that it may be made beside others."""
 
 
 @functools.cache
@@ -48,12 +50,13 @@ def load() -> tuple[Attempt, ...]:
                 module.EXPECTED,
                 getattr(module, "DECLARED", {}),
                 getattr(module, "NAMESPACE", ""),
+                getattr(module, "WAITS", False),
             )
         )
     return tuple(sorted(found, key=lambda a: (JUDGES.index(a.judge), a.id)))
 
 
-def program(attempts: Iterable[Attempt], facts: Mapping[str, Any], nonce: str) -> bytes:
+def program(attempts: Sequence[Attempt], facts: Mapping[str, Any], nonce: str) -> bytes:
     """The source text to feed to Python inside. It holds no secret that an attempt must find."""
     modules = {}
     for file in sorted(os.listdir(_FOLDER)):
@@ -64,6 +67,7 @@ def program(attempts: Iterable[Attempt], facts: Mapping[str, Any], nonce: str) -
         "facts": facts,
         "seconds": ATTEMPT_SECONDS,
         "attempts": [attempt.id.replace("-", "_") for attempt in attempts],
+        "waiting": [attempt.id.replace("-", "_") for attempt in attempts if attempt.waits],
         "modules": modules,
     }
     return f"{_source('_runner.py')}\n\nmain(json.loads({json.dumps(parcel)!a}))\n".encode()

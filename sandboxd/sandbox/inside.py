@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.trials import end_leaked
 from sandboxd.sandbox import attempts as attempt_list
-from sandboxd.sandbox import execute, failures, interpreter
+from sandboxd.sandbox import execute, failures, fresh, interpreter
 from sandboxd.sandbox.engine import Exec
 
 if TYPE_CHECKING:
@@ -31,11 +31,15 @@ _STATES = ("done", "stopped", "not applicable", "unclear")
 
 
 class Report(NamedTuple):
-    """`records` by attempt; `reason` says why the others are missing, '' when none is."""
+    """`records` by attempt; `reason` says why the others are missing, '' when none is.
+
+    `own_python` is whether they were made by the Python that sandboxd brought, not the image's.
+    """
 
     identity: Mapping[str, Any]
     records: Mapping[str, Mapping[str, Any]]
     reason: str
+    own_python: bool = True
 
 
 def make(
@@ -44,17 +48,31 @@ def make(
     attempts: Sequence[Attempt],
     facts: Mapping[str, Any],
     progress: Progress,
+    is_fresh: bool = False,
 ) -> Report:
-    """Run `attempts` with the image's Python, or with ours where it has none that can."""
+    """Run `attempts` with our Python, or with the image's where ours cannot run.
+
+    :param is_fresh: the container was made by `sandbox.fresh` and has our Python already
+    """
     nonce = f"sandboxd-{secrets.token_hex(8)}"
     program = attempt_list.program(attempts, facts, nonce)
     collector = _Collector(nonce, len(attempts), progress)
-    reason = _run(engine, container, ["python3", "-I", "-S", "-"], program, collector)
-    if not collector.identity:
-        reason = _with_our_python(engine, container, program, nonce, collector)
+    if is_fresh:
+        reason = _run(engine, container, fresh.command(), program, collector, fresh.environment())
+        if collector.ended:
+            reason = ""
+        elif not collector.identity:
+            reason = f"our Python cannot run in it: {collector.last_words() or reason}"
+        return Report(collector.identity, collector.records, reason)
+    reason = _with_our_python(engine, container, program, nonce, collector)
+    own = bool(collector.identity)
+    if not own and not collector.timed_out:
+        again = _run(engine, container, ["python3", "-I", "-S", "-"], program, collector)
+        # Why ours cannot run says more than that the image has none.
+        reason = again if collector.identity else reason
     if collector.ended:
         reason = ""
-    return Report(collector.identity, collector.records, reason)
+    return Report(collector.identity, collector.records, reason, own)
 
 
 def _with_our_python(
@@ -64,13 +82,13 @@ def _with_our_python(
     try:
         tar = interpreter.archive(program, attempt_list.imports(), os.path.join(cache, "sandboxd"))
     except EnvironmentFailure as error:
-        return f"the image has no Python 3.8 that works, and {error.message}"
+        return f"{error.message}, and the image has no Python 3.8 that works"
     command = ["sh", "-c", interpreter.SCRIPT, "sh", nonce]
     reason = _run(engine, container, command, tar, collector)
     if collector.identity or collector.code is None:
         return reason
     why = interpreter.REASONS.get(collector.code, collector.last_words() or reason)
-    return f"the image has no Python 3.8 that works, and ours cannot run in it: {why}"
+    return f"our Python cannot run in it ({why}), and the image has none of 3.8 or later that works"
 
 
 class _Collector:
@@ -81,6 +99,7 @@ class _Collector:
         self.records: dict[str, dict[str, Any]] = {}
         self.ended = False
         self.code: int | None = None
+        self.timed_out = False
         self._prefix = f"{nonce} ".encode()
         self._total = total
         self._progress = progress
@@ -133,12 +152,17 @@ class _Collector:
 
 
 def _run(
-    engine: Engine, container: str, command: list[str], stdin: bytes, collector: _Collector
+    engine: Engine,
+    container: str,
+    command: list[str],
+    stdin: bytes,
+    collector: _Collector,
+    env: Sequence[str] = (),
 ) -> str:
     """Run a command and feed it; why it ended, in words."""
     collector.begin()
     mark = secrets.token_hex(8)
-    request = Exec(command, stdin=True, env=[f"{_MARK}={mark}"], working_dir="/")
+    request = Exec(command, stdin=True, env=[*env, f"{_MARK}={mark}"], working_dir="/")
     exec_id = engine.exec_create(container, request)
     connection, first = engine.exec_start(exec_id, tty=False)
     limited = execute.Limited(connection, TOTAL_SECONDS)
@@ -147,6 +171,7 @@ def _run(
         try:
             execute.pump(limited, first, False, collector.write)
         except TimeoutError:
+            collector.timed_out = True
             execute.kill_marked(engine, container, request, f"{_MARK}={mark}", 9)
             return _after_time(engine, container)
     collector.code = execute.wait_for_code(engine, container, exec_id)

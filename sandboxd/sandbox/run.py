@@ -68,7 +68,7 @@ def up(engine: Engine, plan: Plan, progress: Callable[[str], None]) -> Running:
             progress(f"removing `{old.name}`: {_why_replaced(old, identity)}")
             engine.remove(old.id)
             replaced = True
-        _check_volumes(engine, body)
+        check_volumes(engine, body)
         name = plan.container.name
         progress(f"starting `{name}` from `{body['Image']}`")
         made = stubs.make(plan.workspace, plan.stubs)
@@ -285,7 +285,7 @@ def _died(engine: Engine, container: str, state: dict[str, Any]) -> EnvironmentF
     )
 
 
-def _check_volumes(engine: Engine, body: dict[str, Any]) -> None:
+def check_volumes(engine: Engine, body: dict[str, Any]) -> None:
     """Refuse a volume that exists with another device: the engine would keep the old one."""
     for mount in body.get("HostConfig", {}).get("Mounts") or []:
         options = ((mount.get("VolumeOptions") or {}).get("DriverConfig") or {}).get("Options")

@@ -1,9 +1,9 @@
 """Does the sandbox hold? Attempts are made inside, and judged by what the host sees.
 
-What `verify` trusts: the engine, and the Python that runs the attempts. It proves a sandbox against
-code that breaks out, not against an image that was built to answer falsely, nor against a program
-that runs inside already, as the same user or as root, and meddles with the attempts. Verify a fresh
-sandbox, before its code ran.
+What `verify` trusts: the engine, and what runs the attempts. In a sandbox that is in use, a program that
+runs already, or the image's shell and `tar` that unpack our Python, could meddle with them. A fresh
+container of the same plan (`sandbox.fresh`) has neither: what it shows is of the plan, and `drift` shows
+that the sandbox in use is like that.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_NOT_HELD, EXIT_OK, EnvironmentFailure
 from sandboxd.sandbox import attempts as attempt_list
-from sandboxd.sandbox import failures, inside, outside, run, surroundings
+from sandboxd.sandbox import failures, fresh, inside, outside, run, surroundings
 from sandboxd.sandbox.canary import Canaries
 from sandboxd.sandbox.judge import Judgement, judge
 from sandboxd.sandbox.workspace_view import View, view
@@ -40,13 +40,18 @@ class Result(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """`runtime` is the name the engine knows it by; `kernel` is ``host`` or ``own``."""
+    """`runtime` is the name the engine knows it by; `kernel` is ``host`` or ``own``.
+
+    `python` is what made the attempts: ``own``, the one that sandboxd brought; ``fresh``, the same in a
+    container in which nothing else ever ran; ``image``, which could answer falsely.
+    """
 
     container: str
     runtime: str
     kernel: str
     profile: str
     results: tuple[Result, ...]
+    python: str = "own"
 
     def of(self, outcome: Outcome) -> list[Result]:
         return [result for result in self.results if result.outcome == outcome]
@@ -69,10 +74,12 @@ def verify(
     container: str,
     plan: Plan | None = None,
     progress: Progress = lambda *_: None,
+    is_fresh: bool = False,
 ) -> Verdict:
     """Make every attempt in a running container.
 
     :param plan: the container's plan: its control files and the mounts it declares
+    :param is_fresh: the container was made for this, by `sandbox.fresh`
     :raises EnvironmentFailure: the container is not running, or not on this machine
     """
     inspected = engine.inspect(container)
@@ -83,8 +90,11 @@ def verify(
     labels = inspected["Config"].get("Labels") or {}
     profile = plan.profile if plan else labels.get(run.PROFILE, "")
     attempts = attempt_list.load()
+    if is_fresh and plan:
+        labels = {**labels, run.PROJECT: plan.workspace}
     seen = _view(engine, inspected, labels)
     declared = [m.value.target for m in plan.container.mounts] if plan else []
+    declared += [fresh.HOME, fresh.PRELOADED] if is_fresh else []
     given = [v.value.name for v in plan.container.env] if plan else []
     with Canaries(
         seen,
@@ -95,7 +105,7 @@ def verify(
         declared,
         surroundings.look(engine, inspected, given),
     ) as canaries:
-        report = inside.make(engine, inspected["Id"], attempts, canaries.facts, progress)
+        report = inside.make(engine, inspected["Id"], attempts, canaries.facts, progress, is_fresh)
         host = canaries.host
         identity = _believed(report.identity, host.boot_id, outside.look(engine, inspected).path)
         own_kernel = bool(identity.get("boot_id")) and identity["boot_id"] != host.boot_id
@@ -115,6 +125,7 @@ def verify(
         "own" if own_kernel else "host",
         profile,
         tuple(results),
+        "fresh" if is_fresh else "own" if report.own_python else "image",
     )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import signal
 import subprocess
+import tarfile
 import tempfile
 import time
 from pathlib import Path
@@ -16,6 +18,7 @@ import pytest
 
 from sandboxd.host.facts import HostFacts
 from sandboxd.sandbox import inside
+from sandboxd.sandbox import run as life
 from sandboxd.sandbox.engine import Engine, Exec
 from sandboxd.sandbox.execute import run_quietly
 from sandboxd.sandbox.verify import verify
@@ -208,6 +211,29 @@ def test_the_command(engine: str, project: Path, runtime: str) -> None:
         assert {c["state"] for c in answer["controls"]} >= {"in force"}
     finally:
         assert sandboxes.run(engine, project, "down").returncode == 0
+
+
+def test_a_fresh_sandbox_needs_nothing_of_the_image(
+    engine: str, api: Engine, project: Path
+) -> None:
+    """An image without any file: no shell, no `tar`, no Python of its own that could answer."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as tar:
+        tar.addfile(tarfile.TarInfo("empty"))
+    imported = ["docker", "-H", engine, "import", "-", "sandboxd-test/nothing:1"]
+    subprocess.run(imported, input=data.getvalue(), check=True, capture_output=True)
+    config = project / "sandboxd.toml"
+    lines = [line for line in config.read_text().splitlines() if not line.startswith("image")]
+    config.write_text("\n".join(['image = "sandboxd-test/nothing:1"', *lines, ""]))
+    files = sandboxes.tree(project)
+    done = sandboxes.run(engine, project, "verify", "--fresh", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    answer = json.loads(done.stdout)
+    assert (answer["python"], answer["held"]) == ("fresh", True)
+    assert "nothing of project or image ran" in done.stderr
+    names = [container.name for container in api.containers(life.PROFILE)]
+    assert not any(name.startswith("sandboxd-verify-") for name in names)
+    assert sandboxes.tree(project) == files
 
 
 def test_up_verifies_and_status_remembers_until_the_container_changes(

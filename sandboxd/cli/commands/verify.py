@@ -5,6 +5,9 @@ changed, the host's own kernel or namespace. What a profile leaves open on purpo
 residual. Nothing on the host is changed. The result is kept, and `sandboxd status` shows it for as
 long as the sandbox is the one that was attacked.
 
+What ran in the sandbox before could have meddled with the attempts. With `--fresh` a new container of the
+same plan is attacked, in which nothing of the project or of the image runs, and removed.
+
 `--diff BEFORE AFTER` compares two reports (JSON) and starts nothing; it exits with 6 when something
 escapes that did not before.
 
@@ -19,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.cli import terminal
 from sandboxd.cli.commands import _sandbox
+from sandboxd.errors import UsageError
 
 if TYPE_CHECKING:
     from sandboxd.plan.plan import Plan
@@ -38,6 +42,11 @@ _COLOURS = {
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_project(parser)
     parser.add_argument("--container", metavar="ID", help="any running container, by id or name")
+    parser.add_argument(
+        "--fresh",
+        action="store_true",
+        help="attack a new container of the same plan, in which nothing else ran",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--report", metavar="FILE", help="write a report, too: FILE ends with .html, .json or .md"
@@ -51,21 +60,28 @@ def run(args: argparse.Namespace) -> int:
     import json
 
     from sandboxd.cli import verdict_report
-    from sandboxd.cli.verify_run import attack, conclude
+    from sandboxd.cli.verify_run import attack, attack_fresh, conclude
     from sandboxd.sandbox.run import locate
 
     if args.diff:
         return verdict_report.compare(*args.diff, as_json=args.json)
     if args.report:
         verdict_report.check_name(args.report)
+    if args.fresh and args.container:
+        raise UsageError(
+            "a container that is named cannot be fresh", "drop `--fresh`, or `--container`"
+        )
     engine = _sandbox.connect()
     plan: Plan | None = None
     container = args.container
-    if container is None:
-        directory = _sandbox.folder(args)
-        container = locate(engine, directory).id
-        plan = _sandbox.plan(directory)
-    verdict, seconds = attack(engine, container, plan)
+    if args.fresh:
+        verdict, seconds = attack_fresh(engine, _sandbox.plan(_sandbox.folder(args)))
+    else:
+        if container is None:
+            directory = _sandbox.folder(args)
+            container = locate(engine, directory).id
+            plan = _sandbox.plan(directory)
+        verdict, seconds = attack(engine, container, plan)
     if args.json or args.report:
         document = verdict_report.document(engine, container, verdict, seconds)
         if args.report:

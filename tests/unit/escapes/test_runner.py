@@ -14,7 +14,9 @@ from sandboxd.sandbox import attempts, inside
 HELPERS = ("_kernel",)
 
 
-def run(sources: dict[str, str], seconds: float = 2.0) -> tuple[dict[str, Any], inside._Collector]:
+def run(
+    sources: dict[str, str], seconds: float = 2.0, waiting: tuple[str, ...] = ()
+) -> tuple[dict[str, Any], inside._Collector]:
     """Reports by attempt, through the same collector that reads a sandbox."""
     modules = {name: attempts._source(f"{name}.py") for name in HELPERS} | sources
     parcel = {
@@ -22,6 +24,7 @@ def run(sources: dict[str, str], seconds: float = 2.0) -> tuple[dict[str, Any], 
         "facts": {"canary": "/none"},
         "seconds": seconds,
         "attempts": list(sources),
+        "waiting": waiting,
         "modules": modules,
     }
     program = f"{attempts._source('_runner.py')}\n\nmain(json.loads({json.dumps(parcel)!a}))\n"
@@ -35,6 +38,17 @@ def run(sources: dict[str, str], seconds: float = 2.0) -> tuple[dict[str, Any], 
     collector.write(2, done.stderr)
     assert seen == [(i + 1, len(sources)) for i in range(len(collector.records))]
     return collector.records, collector
+
+
+def test_those_that_wait_do_so_beside_the_others() -> None:
+    sleep = "import time\ndef attempt(facts): time.sleep({}); return {{}}"
+    sources = {"long": sleep.format(1.0), "other": sleep.format(0.8), "short": sleep.format(0)}
+    found, collector = run(sources, 3.0, ("long", "other"))
+    assert collector.ended
+    assert list(found) == ["short", "long", "other"]
+    assert {record["state"] for record in found.values()} == {"done"}
+    # One after the other, the second would have begun when the first had ended.
+    assert found["other"]["milliseconds"] >= 1000
 
 
 def test_what_an_attempt_can_come_to() -> None:

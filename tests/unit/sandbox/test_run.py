@@ -52,6 +52,6 @@ def test_a_volume_that_stands_for_a_folder_is_refused(options: dict[str, str] | 
     with answering(answer) as engine:
         if options:
             with pytest.raises(EnvironmentFailure, match="`cache` stands for `/`"):
-                run._check_volumes(engine, json.loads(json.dumps(body)))
+                run.check_volumes(engine, json.loads(json.dumps(body)))
         else:
-            run._check_volumes(engine, body)
+            run.check_volumes(engine, body)
