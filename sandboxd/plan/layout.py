@@ -138,7 +138,8 @@ def _copy(profile: Profile, target: str, user: Value[str] | None, notes: Notes) 
         "results",
         f"the work is done on a private copy of {profile.copy} at most, in memory: it goes with the "
         "sandbox, and nothing of it is on the host until you bring it",
-        "`sandboxd review` shows what changed and brings it; `sandboxd down` saves it first",
+        "`sandboxd review` shows what changed and brings it; `sandboxd down` keeps it first"
+        + (f", the end of the time limit ({profile.time}) does not" if profile.time else ""),
     )
     return _memory_folder(target, profile.copy, "755", user, notes)
 

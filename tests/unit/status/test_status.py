@@ -7,7 +7,7 @@ import json
 import pytest
 
 from sandboxd.host.facts import Engine, HostFacts, Runtime
-from sandboxd.model.container import Container, SecurityOption
+from sandboxd.model.container import Container, Mount, SecurityOption
 from sandboxd.model.values import Origin, Value
 from sandboxd.sandbox.controls import Control
 from sandboxd.status import as_json, text
@@ -151,6 +151,25 @@ def test_security_options_in_words(
 ) -> None:
     found = settings(container(security_opt=tuple(value(SecurityOption(*o)) for o in options)))
     assert (found["seccomp"], found["no-new-privileges"]) == (seccomp, privileges)
+
+
+@pytest.mark.parametrize(
+    ("mounts", "said"),
+    [
+        ((), "not known"),
+        ((Mount("bind", "/p", "/workspaces/p"),), "the host's folder"),
+        (
+            (
+                Mount("bind", "/p", "/sandboxd/workspace", read_only=True),
+                Mount("tmpfs", "", "/workspaces/p"),
+            ),
+            "a private copy (`sandboxd review` brings changes)",
+        ),
+    ],
+)
+def test_where_the_work_is_done_in_words(mounts: tuple[Mount, ...], said: str) -> None:
+    found = settings(container(mounts=tuple(value(mount) for mount in mounts)))
+    assert found["workspace"] == said
 
 
 def test_hosts_name_each_runtime_and_why_not() -> None:
