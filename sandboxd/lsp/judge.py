@@ -72,7 +72,7 @@ def judge(
     report = analysis.check(
         (parsed,),
         host=host,
-        variables=variables_for(document, environ, files),
+        variables=variables_for(document, environ, files, host),
         settings=settings_for(source.path),
         verify=verify,
         edits=verify,
@@ -81,9 +81,20 @@ def judge(
     return Outcome(report, frozenset(files.asked - {source.path}))
 
 
-def variables_for(document: OpenDocument, environ: Mapping[str, str], files: Files) -> Variables:
-    """What is known around a document: of another machine's nothing but the open texts."""
-    return Variables.here(environ, files) if document.on_disk() else Variables(files=files)
+def variables_for(
+    document: OpenDocument, environ: Mapping[str, str], files: Files, host: HostFacts
+) -> Variables:
+    """What is known around a document: of another machine's nothing but the open texts.
+
+    What the engine says of labels of images holds for any document.
+    """
+    known = Variables.here(environ, files) if document.on_disk() else Variables(files=files)
+    if host.engine is None or not host.engine.image_labels:
+        return known
+    # Late: hardly any engine has an image with a label.
+    from sandboxd.plan.label import image_labels
+
+    return known._replace(images=image_labels(host))
 
 
 def settings_for(path: str) -> RuleSettings:

@@ -82,7 +82,7 @@ class Judgements:
     def variables(self, document: OpenDocument) -> Variables:
         """What rules know beside a text: the environment, and files as they are open or on disk."""
         load = read_beside if document.on_disk() else None
-        return variables_for(document, self._environ, Files(self._texts(), load))
+        return variables_for(document, self._environ, Files(self._texts(), load), self._host)
 
     def read(self, path: str, beside: str) -> SourceText:
         """A file as it is open, or on disk.

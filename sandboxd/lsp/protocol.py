@@ -30,6 +30,7 @@ from pygls.protocol.language_server import lsp_method
 from sandboxd.lsp import hot
 from sandboxd.lsp.documents import Documents
 from sandboxd.lsp.repair import repair
+from sandboxd.lsp.trace import TracingWriter
 from sandboxd.text import Encoding
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class TolerantProtocol(LanguageServerProtocol):
         super().__init__(server, converter)
         self.documents = Documents()
         self.exit_code: int | None = None
+        self._traced: TracingWriter | None = None
         self._initialized = False
         self.commands: dict[str, Callable[[types.ExecuteCommandParams], Awaitable[Any]]] = {}
         self.cancellable: dict[str | int, asyncio.Task[Any]] = {}
@@ -64,6 +66,8 @@ class TolerantProtocol(LanguageServerProtocol):
         if not isinstance(data, dict):
             self._refuse(None, JsonRpcInvalidRequest("a message is an object"))
             return
+        if self._traced is not None:
+            self._traced.received(data)
         if (change := self._hot_change(data)) is not None:
             self.lsp_text_document__did_change(change)
             return
@@ -83,6 +87,16 @@ class TolerantProtocol(LanguageServerProtocol):
 
     def _hot_change(self, data: dict[str, Any]) -> types.DidChangeTextDocumentParams | None:
         return hot.change(data) if self._initialized and not self._shutdown else None
+
+    def set_writer(self, writer: Any, include_headers: bool = True) -> None:
+        """Write to `writer`, and tell the client of it if it asks for a trace."""
+        self._traced = TracingWriter(writer)
+        super().set_writer(self._traced, include_headers)
+
+    def set_trace_level(self, level: object) -> None:
+        """How much is told of the conversation from now on: `off`, `messages` or `verbose`."""
+        if self._traced is not None:
+            self._traced.level = str(getattr(level, "value", level) or "off")
 
     def publish(
         self, uri: str, diagnostics: list[types.Diagnostic], version: int | None = None
@@ -169,6 +183,10 @@ class TolerantProtocol(LanguageServerProtocol):
     @lsp_method(types.EXIT)
     def lsp_exit(self, *_args: Any) -> None:  # type: ignore[override]
         self.exit_code = 0 if self._shutdown else 1
+
+    @lsp_method(types.SET_TRACE)
+    def lsp_set_trace(self, params: types.SetTraceParams) -> None:  # type: ignore[override]
+        self.set_trace_level(params.value)
 
     @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
     def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> None:

@@ -48,6 +48,7 @@ class Diagnostics:
         """What has to be known before the first answer."""
         given = params.initialization_options
         self._context.options = given if isinstance(given, dict) else {}
+        self._server.protocol.set_trace_level(params.trace)
         self._announce_commands(params)
         for initializer in self._context.initializers:
             initializer(params)

@@ -77,6 +77,7 @@ class Projects:
 
     def folders_changed(self, params: types.DidChangeWorkspaceFoldersParams) -> None:
         self._hand_over([uri_path(folder.uri) for folder in params.event.added])
+        self._judge_soon()
 
     def configuration_changed(self, params: types.DidChangeConfigurationParams) -> None:
         given = params.settings

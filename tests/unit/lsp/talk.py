@@ -18,21 +18,27 @@ RESOLVES = {
 }
 
 
+WATCHES = {"workspace": {"didChangeWatchedFiles": {"dynamicRegistration": True}}}
+
+
 class Client:
     """A session and what it said."""
 
     def __init__(
-        self, capabilities: Any = None, folders: Any = None, environ: Any = None, **more: Any
+        self,
+        capabilities: Any = None,
+        folders: Any = None,
+        environ: Any = None,
+        options: Any = None,
+        trace: str = "off",
+        **more: Any,
     ) -> None:
         self.messages: list[Any] = []
         self.session = Session(environ or {"HOME": "/home/x"}, **more)
         self.session.protocol.set_writer(self)
         self._next = 0
-        params: dict[str, Any] = {
-            "processId": None,
-            "rootUri": None,
-            "capabilities": capabilities or {},
-        }
+        params = {"processId": None, "rootUri": None, "capabilities": capabilities or {}}
+        params |= {"trace": trace, "initializationOptions": options}
         if folders is not None:
             params["workspaceFolders"] = folders
         self.say("initialize", params, 0)

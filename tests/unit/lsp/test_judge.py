@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sandboxd import analysis
 from sandboxd.effective.variables import Variables
 from sandboxd.findings import Finding
-from sandboxd.host.facts import UNKNOWN
+from sandboxd.host.facts import UNKNOWN, Engine
 from sandboxd.lsp.documents import OpenDocument, kind_of
 from sandboxd.lsp.judge import judge
 from sandboxd.model.files import Files
@@ -59,3 +59,15 @@ def test_a_judgement_leaves_nothing_for_the_collector(path: str) -> None:
     finally:
         gc.enable()
     assert left < 30
+
+
+def test_the_label_that_the_engine_knows_of_an_image_is_judged_where_the_image_is_named() -> None:
+    path = "/nowhere/.devcontainer/devcontainer.json"
+    source = SourceText(path, '{ "image": "team/dev" }')
+    labels = (("team/dev:latest", '[{"privileged": true}]'),)
+    host = UNKNOWN._replace(engine=Engine(image_labels=labels))
+    document = OpenDocument("x:", 1, source, kind_of(path))
+    outcome = judge(document, ENVIRON, host, verify=False, texts={path: source})
+    [found] = [f for f in outcome.report.findings if f.rule == "privileged-container"]
+    start, end = found.place.span
+    assert (source.text[start:end], found.origin) == ("team/dev", "label of image `team/dev`")

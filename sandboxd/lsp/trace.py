@@ -1,0 +1,54 @@
+"""A trace of the conversation for the client that asks for one: `$/setTrace`, `$/logTrace`.
+
+`messages` names what comes and goes; `verbose` shows what it holds, up to a bound. It goes to that
+client only, never to a log: what it holds is the user's text.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Protocol
+
+MOST_CHARACTERS = 4000
+
+
+class Writer(Protocol):
+    """Where messages go, whole."""
+
+    def write(self, data: bytes) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class TracingWriter:
+    """A writer that also tells the client what was said, from when it asks for it."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self.level = "off"
+
+    def write(self, data: bytes) -> None:
+        self._writer.write(data)
+        if self.level != "off":
+            self._tell("sent", json.loads(data.partition(b"\r\n\r\n")[2]))
+
+    def close(self) -> None:
+        self._writer.close()
+
+    def received(self, data: dict[str, Any]) -> None:
+        """A message of the client's, as it came."""
+        if self.level != "off":
+            self._tell("received", data)
+
+    def _tell(self, how: str, data: dict[str, Any]) -> None:
+        number = f" ({data['id']})" if "id" in data else ""
+        what = data.get("method", "an error" if "error" in data else "an answer")
+        params: dict[str, str] = {"message": f"{how} {str(what)[:200]}{number}"}
+        if self.level == "verbose":
+            held = next((data[k] for k in ("params", "result", "error") if k in data), None)
+            shown = json.dumps(held, ensure_ascii=False)
+            more = len(shown) - MOST_CHARACTERS
+            params["verbose"] = shown[:MOST_CHARACTERS] + (f"... {more} more" if more > 0 else "")
+        message = {"jsonrpc": "2.0", "method": "$/logTrace", "params": params}
+        body = json.dumps(message).encode()
+        self._writer.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)

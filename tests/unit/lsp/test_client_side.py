@@ -1,0 +1,159 @@
+"""What a client may say of itself and its workspace while a session lasts."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandboxd.lsp.surroundings import Surroundings
+from tests.unit.lsp.talk import PUBLISH, WATCHES, Client
+
+URI = "file:///nowhere/.devcontainer.json"
+WEAK = '{"image": "x", "privileged": true}'
+
+
+def traces(client: Client) -> list[Any]:
+    return [m["params"] for m in client.messages if m.get("method") == "$/logTrace"]
+
+
+@pytest.mark.asyncio
+async def test_a_trace_is_told_as_far_as_it_is_asked_for() -> None:
+    client = Client()
+    client.open(URI, WEAK)
+    assert traces(client) == []
+    client.say("$/setTrace", {"value": "messages"})
+    client.change(URI, WEAK + " ", 2)
+    await client.ask("textDocument/codeLens", {"textDocument": {"uri": URI}})
+    said = [trace["message"] for trace in traces(client)]
+    assert "received textDocument/didChange" in said
+    assert "received textDocument/codeLens (1)" in said
+    assert "sent an answer (1)" in said
+    assert all("verbose" not in trace for trace in traces(client))
+    client.say("$/setTrace", {"value": "verbose"})
+    client.change(URI, WEAK + " " * 9000, 3)
+    held = next(t for t in traces(client) if "verbose" in t)["verbose"]
+    assert "privileged" in held
+    assert held.endswith("more")
+    assert len(held) < 5000
+    client.say("$/setTrace", {"value": "off"})
+    before = len(traces(client))
+    client.change(URI, WEAK, 4)
+    await asyncio.sleep(0.1)
+    assert len(traces(client)) == before
+
+
+@pytest.mark.asyncio
+async def test_a_trace_may_begin_with_the_session() -> None:
+    client = Client(trace="messages")
+    client.open(URI, WEAK)
+    assert f"sent {PUBLISH}" in [trace["message"] for trace in traces(client)]
+
+
+def project(folder: Path, name: str) -> Path:
+    made = folder / name
+    made.mkdir()
+    (made / "sandboxd.toml").write_text('image = "x"\n')
+    return made
+
+
+@pytest.mark.asyncio
+async def test_projects_of_all_roots_are_handed_over_and_those_that_come_later(
+    tmp_path: Path,
+) -> None:
+    opened: list[str] = []
+    first, second, third = (project(tmp_path, name) for name in "abc")
+    roots = [{"uri": folder.as_uri(), "name": folder.name} for folder in (first, second)]
+    client = Client(folders=roots, surroundings=Surroundings(opened=opened.append))
+    assert opened == [str(first), str(second)]
+    added = {"uri": third.as_uri(), "name": "c"}
+    event = {"event": {"added": [added], "removed": [roots[0]]}}
+    client.say("workspace/didChangeWorkspaceFolders", event)
+    assert opened == [str(first), str(second), str(third)]
+    assert set(client.session.context.roots()) == {str(second), str(third)}
+    client.session.context.close()
+
+
+@pytest.mark.asyncio
+async def test_a_client_may_forbid_to_register_and_take_it_back(tmp_path: Path) -> None:
+    opened: list[str] = []
+    folder = project(tmp_path, "a")
+    client = Client(
+        {"workspace": {"configuration": True}},
+        folders=[{"uri": folder.as_uri(), "name": "a"}],
+        surroundings=Surroundings(opened=opened.append),
+        options={"register": False},
+    )
+    assert opened == []
+
+    async def answer(settings: Any) -> None:
+        asked = await client.until(
+            lambda m: m.get("method") == "workspace/configuration" and m["id"] not in answered
+        )
+        answered.add(asked["id"])
+        message = {"jsonrpc": "2.0", "id": asked["id"], "result": [settings]}
+        client.session.protocol.receive(json.dumps(message).encode())
+        await asyncio.sleep(0.05)
+
+    answered: set[Any] = set()
+    await answer(None)
+    assert opened == []
+    client.say("workspace/didChangeConfiguration", {"settings": None})
+    await answer({"register": True})
+    assert opened == [str(folder)]
+    client.session.context.close()
+
+
+@pytest.mark.asyncio
+async def test_settings_may_come_with_the_notification(tmp_path: Path) -> None:
+    opened: list[str] = []
+    folder = project(tmp_path, "a")
+    client = Client(
+        folders=[{"uri": folder.as_uri(), "name": "a"}],
+        surroundings=Surroundings(opened=opened.append),
+        options={"register": False},
+    )
+    settings = {"settings": {"sandboxd": {"register": True}, "other": 3}}
+    client.say("workspace/didChangeConfiguration", settings)
+    assert opened == [str(folder)]
+
+
+@pytest.mark.asyncio
+async def test_a_client_that_watches_is_asked_to_and_believed(tmp_path: Path) -> None:
+    watched: list[Any] = []
+    client = Client(WATCHES, surroundings=Surroundings(watch=watched.append))
+    asked = next(m for m in client.messages if m.get("method") == "client/registerCapability")
+    (item,) = asked["params"]["registrations"]
+    assert item["method"] == "workspace/didChangeWatchedFiles"
+    patterns = {w["globPattern"] for w in item["registerOptions"]["watchers"]}
+    assert {"**/sandboxd.toml", "**/*Dockerfile*"} <= patterns
+    dockerfile = tmp_path / "Dockerfile"
+    dockerfile.write_text("FROM debian:12\n")
+    uri = (tmp_path / ".devcontainer.json").as_uri()
+    client.open(uri, '{"build": {"dockerfile": "Dockerfile"}}')
+    before = len(client.published(uri))
+    dockerfile.write_text("FROM debian:12\nUSER root\n")
+    change = {"changes": [{"uri": dockerfile.as_uri(), "type": 2}]}
+    client.say("workspace/didChangeWatchedFiles", change)
+    await asyncio.sleep(0.3)
+    assert len(client.published(uri)) == before + 1
+    assert watched == []
+    client.session.context.close()
+
+
+@pytest.mark.asyncio
+async def test_a_sandboxd_toml_that_changes_counts_for_what_is_open(tmp_path: Path) -> None:
+    config = tmp_path / "sandboxd.toml"
+    config.write_text('image = "x"\n')
+    uri = (tmp_path / ".devcontainer.json").as_uri()
+    client = Client()
+    client.open(uri, WEAK)
+    assert "privileged-container" in str(client.published(uri)[-1])
+    config.write_text('image = "x"\n[rules]\nprivileged-container = "off"\n')
+    client.session.files_changed({str(config)})
+    await asyncio.sleep(0.2)
+    assert "privileged-container" not in str(client.published(uri)[-1])
+    client.session.context.close()
