@@ -90,7 +90,7 @@ def test_the_first_minutes(environment: Path, tmp_path: Path) -> None:
     shown = run(environment, tmp_path, "--version")
     assert (shown.returncode, shown.stdout) == (0, f"sandboxd {sandboxd.__version__}\n")
     tested = run(environment, tmp_path, "self-test", "--json")
-    assert (tested.returncode, tested.stderr) == (0, "")
+    assert (tested.returncode, tested.stderr) == (0, ""), tested.stdout
     looks = {look["name"]: look for look in json.loads(tested.stdout)["looks"]}
     assert f"{environment}/" in looks["data"]["detail"]
 
@@ -170,7 +170,7 @@ def test_it_works_for_a_user_who_cannot_write_it(environment: Path) -> None:
         os.chown(home, NOBODY, NOBODY)
         other = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
         tested = run(environment, home, "self-test", **other)
-        assert (tested.returncode, tested.stderr) == (0, "")
+        assert (tested.returncode, tested.stderr) == (0, ""), tested.stdout
         assert run(environment, home, "init", **other).returncode == 0
         assert run(environment, home, "check", **other).returncode == 0
     finally:
