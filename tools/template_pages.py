@@ -1,4 +1,4 @@
-"""What in devcontainer-templates/ is made from the code: each README, and the devcontainer.json.
+"""docs/templates.md, and in devcontainer-templates/ each README and devcontainer.json.
 
 A template's devcontainer.json is what `sandboxd generate` would write, without what depends on one
 machine (docs/decisions/0022), for those who apply it with a tool that knows no sandboxd.toml. Where
@@ -67,9 +67,40 @@ _GVISOR = {
 }
 
 
+_INDEX = """# Templates
+
+What a kind of project needs to run in a sandbox from the first minute. In its folder:
+
+```sh no-run: for a project of yours
+sandboxd init --template python
+sandboxd init --template go --option image=registry.example.com/team/go@sha256:...
+```
+
+Nothing that is there is written over. `sandboxd init --list-templates` shows what can be chosen.
+
+| template | for | profile |
+|---|---|---|
+"""
+_OTHER_TOOLS = """
+## For other tools
+
+Each folder of `devcontainer-templates/` is a dev container Template by the specification. Where it
+is published (`devcontainer templates publish devcontainer-templates --namespace OWNER/REPOSITORY`)
+editors offer it, and `devcontainer templates apply` takes it. Its `devcontainer.json` is hardened by
+itself, for any machine; what depends on the machine (gVisor, the narrower seccomp list, pins of what
+a project has) is put in by `sandboxd generate`.
+
+## Another one
+
+A folder with `devcontainer-template.json` and `sandboxd.toml`; `sample/` with a `test.sh`, and
+`NOTES.md` for the README, where there is something to say. `./dev docs` makes the rest, and
+`tests/contract/test_templates.py` checks it.
+"""
+
+
 def pages() -> dict[str, str]:
     """Path below the repository -> text, for all that is made."""
-    made = {}
+    made = {"docs/templates.md": _index()}
     for name in templates.names():
         template = templates.load(name)
         settings = _settings(template)
@@ -92,6 +123,16 @@ def write() -> list[str]:
         os.makedirs(os.path.dirname(f"{ROOT}/{path}"), exist_ok=True)
         write_atomic(f"{ROOT}/{path}", made[path].encode())
     return late
+
+
+def _index() -> str:
+    rows = []
+    for name in templates.names():
+        template = templates.load(name)
+        profile = _settings(template).profile.value
+        link = f"[{name}](../{templates.FOLDER}/{name}/README.md)"
+        rows.append(f"| {link} | {template.description} | [{profile}](profiles.md#{profile}) |\n")
+    return f"{_NOTE}{_INDEX}{''.join(rows)}{_OTHER_TOOLS}"
 
 
 def _settings(template: Template) -> Config:
@@ -180,7 +221,7 @@ def _gives(profile: Profile, settings: Config) -> str:
             "preferred": "gVisor where it works, else runc, with the reason said",
         }.get(profile.gvisor, "runc"),
         "capabilities": f"{' '.join(profile.cap_add) or 'none'}; no setuid program gives more",
-        "user": "the owner of the workspace, by number; not root"
+        "user": "the owner of the workspace, by number (where that is root, the image's own user)"
         if settings.image is not None
         else "the one of the image that the option `user` names; not root",
         "root file system": "read-only" if profile.read_only_root else "writable",

@@ -120,6 +120,12 @@ def _profiles() -> Values:
     return Values(WORDS, profile_names())
 
 
+def _templates() -> Values:
+    from sandboxd import templates
+
+    return Values(WORDS, templates.names())
+
+
 def _purposes() -> Values:
     from sandboxd.plan.recommend import PURPOSES
 
@@ -143,4 +149,5 @@ _NAMED: dict[str, Callable[[], Values]] = {
     "RULE": _rules,
     "SOURCE": _sources,
     "PROFILE": _profiles,
+    "TEMPLATE": _templates,
 }

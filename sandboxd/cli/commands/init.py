@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--image", help=f"image of the sandbox (default: {DEFAULT_IMAGE}, or your config's)"
     )
     parser.add_argument(
-        "-t", "--template", metavar="NAME", help="start from a template, such as `python`"
+        "-t", "--template", metavar="TEMPLATE", help="start from a template, such as `python`"
     )
     parser.add_argument(
         "-o",
