@@ -14,6 +14,7 @@ from sandboxd.files import read_source
 from sandboxd.findings import Severity
 from sandboxd.host.facts import HostFacts
 from sandboxd.plan import profiles
+from sandboxd.plan.label import image_labels
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers.engine import arguments
 from sandboxd.policy import trust as grants
@@ -87,7 +88,12 @@ def count(
     """The findings in the config files of `workspace`, by severity."""
     numbers = dict.fromkeys(Severity, 0)
     skipped = 0
-    variables = Variables(workspace=workspace, home=environ.get("HOME"), realpath=os.path.realpath)
+    variables = Variables(
+        workspace=workspace,
+        home=environ.get("HOME"),
+        realpath=os.path.realpath,
+        images=image_labels(facts),
+    )
     documents = []
     for path in config_files(workspace):
         kind = kinds.find(path)

@@ -65,7 +65,7 @@ def test_the_label_that_the_engine_knows_of_an_image_is_judged_where_the_image_i
     path = "/nowhere/.devcontainer/devcontainer.json"
     source = SourceText(path, '{ "image": "team/dev" }')
     labels = (("team/dev:latest", '[{"privileged": true}]'),)
-    host = UNKNOWN._replace(engine=Engine(image_labels=labels))
+    host = UNKNOWN._replace(engine=Engine("unix:///x.sock", image_labels=labels))
     document = OpenDocument("x:", 1, source, kind_of(path))
     outcome = judge(document, ENVIRON, host, verify=False, texts={path: source})
     [found] = [f for f in outcome.report.findings if f.rule == "privileged-container"]
