@@ -13,9 +13,20 @@ PUBLISH = "textDocument/publishDiagnostics"
 
 
 class Editor:
-    """A language server over stdio and one open document."""
+    """A language server over stdio and one open document.
 
-    def __init__(self, command: list[str], environ: dict[str, str]) -> None:
+    One that `pulls` asks for diagnostics, others wait for them.
+    """
+
+    def __init__(
+        self,
+        command: list[str],
+        environ: dict[str, str],
+        uri: str = "file:///benchmark/.devcontainer/devcontainer.json",
+        language: str = "jsonc",
+        *,
+        pulls: bool = False,
+    ) -> None:
         self.process = subprocess.Popen(
             command,
             env=environ,
@@ -27,14 +38,20 @@ class Editor:
         self._watchdog = threading.Timer(LONGEST_SECONDS, self.process.kill)
         self._watchdog.start()
         self._version = 0
-        self.uri = "file:///benchmark/.devcontainer/devcontainer.json"
+        self._request = 1
+        self._language = language
+        self._pulls = pulls
+        self.uri = uri
 
     def initialize(self) -> None:
+        text: dict[str, Any] = {"publishDiagnostics": {"relatedInformation": True}}
+        if self._pulls:
+            text["diagnostic"] = {}
         params = {
             "processId": None,
             "rootUri": None,
             "capabilities": {
-                "textDocument": {"publishDiagnostics": {"relatedInformation": True}},
+                "textDocument": text,
                 "general": {"positionEncodings": ["utf-16"]},
             },
         }
@@ -45,9 +62,9 @@ class Editor:
 
     def open(self, text: str) -> None:
         self._version = 1
-        item = {"uri": self.uri, "languageId": "jsonc", "version": 1, "text": text}
+        item = {"uri": self.uri, "languageId": self._language, "version": 1, "text": text}
         self._send({"method": "textDocument/didOpen", "params": {"textDocument": item}})
-        self.wait()
+        self.shown()
 
     def change(self, text: str) -> int:
         """Send the whole text anew; its version."""
@@ -56,6 +73,28 @@ class Editor:
         params = {"textDocument": where, "contentChanges": [{"text": text}]}
         self._send({"method": "textDocument/didChange", "params": params})
         return self._version
+
+    def shown(self) -> None:
+        """Wait for the next diagnostics of the document, by whichever way; a version may lack."""
+        if self._pulls:
+            self._request += 1
+            params = {"textDocument": {"uri": self.uri}}
+            message = {"id": self._request, "method": "textDocument/diagnostic", "params": params}
+            self._send(message)
+        while True:
+            message = self._receive()
+            if "method" in message and "id" in message:
+                self._send({"id": message["id"], "result": [None]})
+            elif self._pulls and message.get("id") == self._request:
+                return
+            elif not self._pulls and self._is_now(message):
+                return
+
+    def _is_now(self, message: dict[str, Any]) -> bool:
+        """Whether diagnostics were pushed, and for no earlier version, as far as they say."""
+        if message.get("method") != PUBLISH:
+            return False
+        return bool(message["params"].get("version", self._version) == self._version)
 
     def wait(self, version: int | None = None) -> int:
         """Publications up to the one of `version` (default: the latest); how many came."""
