@@ -85,9 +85,9 @@ class Editor:
             message = self._receive()
             if "method" in message and "id" in message:
                 self._send({"id": message["id"], "result": [None]})
-            elif self._pulls and message.get("id") == self._request:
-                return
-            elif not self._pulls and self._is_now(message):
+            elif (self._pulls and message.get("id") == self._request) or (
+                not self._pulls and self._is_now(message)
+            ):
                 return
 
     def _is_now(self, message: dict[str, Any]) -> bool:
