@@ -40,13 +40,14 @@ _LONGEST_SECONDS = 900.0
 class Load(NamedTuple):
     """One line of the table; times in milliseconds, memory in MiB.
 
-    `first` is the first `status` after the start, `stall` the longest that the daemon left a
+    `bare` is `python -c pass` in the same minute, by which the others can be judged. `first` is the first `status` after the start, `stall` the longest that the daemon left a
     request unanswered while it took up its projects, `settled` the seconds until it had.
     `rss` and `pss` are after a full `status`. `idle` is in percent of a core.
     """
 
     projects: int
     editors: int
+    bare: float
     first: float
     stall: float
     settled: float
@@ -92,7 +93,7 @@ def measure(home: Path, projects: int, editors: int, rounds: int) -> Load:
         stall = pinger.end()
         with attached(environ, editors):
             saved = saves(workspaces)
-            status, attach = ratios(environ, home, rounds)
+            bare, status, attach = ratios(environ, home, rounds)
             # Each way to ask for everything, then look at what it left behind.
             for arguments in (["status"], ["status", "--json"]):
                 run.seconds([run.SCRIPT, *arguments], environ, workspaces[0])
@@ -101,6 +102,7 @@ def measure(home: Path, projects: int, editors: int, rounds: int) -> Load:
     return Load(
         projects,
         editors,
+        bare,
         first,
         stall,
         settled,
@@ -138,11 +140,7 @@ def daemon(environ: dict[str, str]) -> Iterator[int]:
         [*run.MODULE, "daemon", "run", "--background"], env=environ, stdin=subprocess.DEVNULL
     )
     try:
-        deadline = time.monotonic() + 60
-        while not socket_path(environ).exists():
-            if time.monotonic() > deadline or process.poll() is not None:
-                raise SystemExit("the daemon did not come up")
-            time.sleep(0.005)
+        connected(environ).close()
         yield process.pid
     finally:
         process.terminate()
@@ -153,16 +151,27 @@ def daemon(environ: dict[str, str]) -> Iterator[int]:
             process.wait()
 
 
-def socket_path(environ: dict[str, str]) -> Path:
-    return Path(environ["XDG_RUNTIME_DIR"]) / f"sandboxd-{os.getuid()}-1" / "daemon.sock"
+def connected(environ: dict[str, str]) -> socket.socket:
+    """A connection to the daemon, as soon as there is one."""
+    path = Path(environ["XDG_RUNTIME_DIR"]) / f"sandboxd-{os.getuid()}-1" / "daemon.sock"
+    deadline = time.monotonic() + 60
+    while True:
+        found = socket.socket(socket.AF_UNIX)
+        try:
+            found.connect(str(path))
+            return found
+        except OSError:
+            found.close()
+            if time.monotonic() > deadline:
+                raise SystemExit("the daemon did not come up") from None
+            time.sleep(0.005)
 
 
 class Pinger:
     """Asks something trivial all the time; `end` tells the longest wait, in milliseconds."""
 
     def __init__(self, environ: dict[str, str]) -> None:
-        self._connection = socket.socket(socket.AF_UNIX)
-        self._connection.connect(str(socket_path(environ)))
+        self._connection = connected(environ)
         self._connection.settimeout(60)
         self._stop = threading.Event()
         self._worst = 0.0
@@ -236,8 +245,8 @@ def inode(path: Path) -> int:
         return 0
 
 
-def ratios(environ: dict[str, str], home: Path, rounds: int) -> tuple[float, float]:
-    """`status` beside `python -c pass`, attaching beside `python -I -S -c pass`; in turn."""
+def ratios(environ: dict[str, str], home: Path, rounds: int) -> tuple[float, float, float]:
+    """`python -c pass` in ms, `status` beside it, attaching beside `python -I -S -c pass`; in turn."""
     times: dict[str, list[float]] = {"pass": [], "bare": [], "status": [], "attach": []}
     for _ in range(rounds):
         times["pass"].append(run.seconds([run.PYTHON, "-c", "pass"], environ, home))
@@ -251,7 +260,8 @@ def ratios(environ: dict[str, str], home: Path, rounds: int) -> tuple[float, flo
         finally:
             session.close()
     median = {name: statistics.median(taken) for name, taken in times.items()}
-    return median["status"] / median["pass"], median["attach"] / median["bare"]
+    bare = median["pass"]
+    return bare * 1000, median["status"] / bare, median["attach"] / median["bare"]
 
 
 @contextlib.contextmanager
@@ -300,7 +310,7 @@ def proportional(pid: int) -> float:
 
 def heading() -> str:
     names = (
-        *("projects", "editors", "first status ms", "stall ms", "settled s", "status x"),
+        *("projects", "editors", "pass ms", "first status ms", "stall ms", "settled s", "status x"),
         *("attach x", "save p50 ms", "save p95 ms", "RSS MiB", "PSS MiB", "idle %", "wake-ups/s"),
     )
     return "  ".join(names)
