@@ -147,7 +147,8 @@ def _losses(facts: HostFacts, profile: profiles.Profile, gvisor: bool) -> tuple[
             Loss("gVisor elsewhere", "nothing but speed with many small files"),
             Loss("runc without the profile", "seccomp list, dropped capabilities, read-only pins"),
         ]
-    if facts.apparmor is False and not gvisor:
+    answered = facts.engine is not None and not facts.engine.error
+    if facts.apparmor is False and answered and not gvisor:
         losses.append(Loss("AppArmor", "this engine does not offer it: it is not counted"))
     if profile.network == "none":
         losses.append(Loss("the `dev` profile", "an open network: what is read can be sent away"))
