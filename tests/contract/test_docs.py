@@ -14,6 +14,12 @@ def test_pages_are_fresh() -> None:
     assert docs.stale(docs.pages(), FOLDER) == [], "run `./dev docs`"
 
 
+def test_every_argument_is_explained() -> None:
+    assert [
+        line for line in docs.pages()["commands.md"].splitlines() if line.endswith(": None")
+    ] == []
+
+
 def test_every_rule_has_a_page_and_a_row() -> None:
     made = docs.pages()
     for name in rules.ids():

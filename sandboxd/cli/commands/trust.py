@@ -21,7 +21,13 @@ HELP = "what a repository may choose although it takes controls away"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", nargs="?", choices=("list", "add", "revoke"), default="list")
+    parser.add_argument(
+        "action",
+        nargs="?",
+        choices=("list", "add", "revoke"),
+        default="list",
+        help="what to do with the grants (default: list them)",
+    )
     parser.add_argument("path", nargs="?", default=".", help="folder of the project")
 
 
