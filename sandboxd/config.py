@@ -171,6 +171,7 @@ def takes_from_host(text: str) -> bool:
     return "${localenv" in lowered or "${env" in lowered
 
 
+_MOST_SUGGESTED = 50
 _FROM_HOST = "copies a variable of the host, maybe a secret; give its value itself"
 
 
@@ -186,6 +187,10 @@ class _Reader:
         place = Place(self.path, span)
         self.findings.append(Finding(rule, Severity.ERROR, message, place, evidence))
 
+    def suggest(self, name: str, known: Collection[str]) -> str:
+        """What may be meant; it takes long to find out, and the first ones say it all."""
+        return _suggest(name, known) if len(self.findings) < _MOST_SUGGESTED else ""
+
     def wrong_type(self, node: Node, key: str, wanted: str) -> None:
         found = _shown(node)
         self.report("config-wrong-type", node.span, f"`{key}` must be {wanted}, not {found}", key)
@@ -200,7 +205,7 @@ class _Reader:
             key = str(member.key.value)
             if known and key not in known:
                 name = f"{table}.{key}" if table else key
-                message = f"unknown key `{name}`" + _suggest(key, known)
+                message = f"unknown key `{name}`" + self.suggest(key, known)
                 self.report("config-unknown-key", member.key.span, message, name)
             else:
                 yield key, member.value
@@ -251,7 +256,7 @@ class _Reader:
                     continue
                 name = setting.value.upper().removeprefix("CAP_")
                 if name not in CAPABILITIES:
-                    message = f"there is no capability `{setting.value}`" + _suggest(
+                    message = f"there is no capability `{setting.value}`" + self.suggest(
                         name, CAPABILITIES
                     )
                     self.report("config-invalid-value", item.span, message, name)
@@ -350,7 +355,7 @@ class _Reader:
 
     def _known_rule(self, rule: str, span: Span) -> None:
         if self.rule_ids is not None and rule not in self.rule_ids:
-            message = f"there is no rule `{rule}`" + _suggest(rule, self.rule_ids)
+            message = f"there is no rule `{rule}`" + self.suggest(rule, self.rule_ids)
             self.report("config-invalid-value", span, message, rule)
 
 

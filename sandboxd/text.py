@@ -125,6 +125,28 @@ class SourceText:
         return "\r" if newline < 0 and "\r" in self.text else "\n"
 
 
+def line_start(text: str, at: int) -> int:
+    """Where the line of `at` begins, found in time proportional to that line, not to the text."""
+    reach = 128
+    while True:
+        low = max(0, at - reach)
+        found = max(text.rfind("\n", low, at), text.rfind("\r", low, at))
+        if found >= 0 or low == 0:
+            return found + 1
+        reach *= 8
+
+
+def line_end(text: str, at: int) -> int:
+    """Where the line of `at` ends, its line end not counted; as fast as :func:`line_start`."""
+    reach = 128
+    while True:
+        ends = (text.find("\n", at, at + reach), text.find("\r", at, at + reach))
+        found = min((end for end in ends if end >= 0), default=-1)
+        if found >= 0 or at + reach >= len(text):
+            return found if found >= 0 else len(text)
+        reach *= 8
+
+
 def _line_starts(text: str) -> list[int]:
     starts = [0]
     at = 0

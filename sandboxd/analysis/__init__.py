@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from sandboxd import kinds, rules
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.analysis import elsewhere, suppressions
 from sandboxd.analysis.settings import NO_SETTINGS, RuleSettings
 from sandboxd.effective.container import containers
 from sandboxd.effective.variables import Variables
+from sandboxd.errors import too_large
 from sandboxd.findings import Finding, Fix, Report, Severity, Skipped
 from sandboxd.host.facts import UNKNOWN, HostFacts
 from sandboxd.syntax.node import collector_paused
@@ -16,6 +19,7 @@ from sandboxd.text import Edit, SourceText, apply_edits
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from sandboxd.model.container import Container
     from sandboxd.model.document import Document
 
 __all__ = ["RuleSettings", "check", "check_source"]
@@ -23,7 +27,13 @@ __all__ = ["RuleSettings", "check", "check_source"]
 # Bounds for hostile files: finding and verifying a fix takes time proportional to the file, so
 # all of them take its square. Real files have 1 KiB and a handful.
 MOST_FIXES = 200
+FIXED_CHARACTERS = 8_000_000
 VERIFIED_CHARACTERS = 2_000_000
+
+# Nobody reads more of one rule in one file, and each more takes time and memory.
+MOST_OF_A_RULE = 200
+MOST_SUBJECTS = 500
+MOST_UNSEEN = 100
 
 _NOT_KNOWN = Variables()
 
@@ -48,6 +58,10 @@ def check_source(
     if found is None:
         reason = "is no kind of file that sandboxd checks"
         return Report((), (Skipped(source.path, reason),), 0, {source.path: source})
+    limit = kinds.largest(found)
+    if len(source.text) > limit:
+        skipped = Skipped(source.path, *too_large(limit))
+        return Report((), (skipped,), 0, {source.path: source})
     try:
         return check(
             (found.parse(source),),
@@ -120,6 +134,9 @@ class _Checker:
         self.skipped: list[Skipped] = []
         self.chosen = chosen
         self.broken: set[str] = set()
+        self.given: dict[str, int] = {}  # findings of each rule in the file at hand
+        self.cut: set[str] = set()  # rules that have more of them than are given
+        self.is_marked = False  # whether a comment of the file may speak of a rule
         self.left = VERIFIED_CHARACTERS
 
     def verified(self, document: Document, findings: list[Finding]) -> list[Finding]:
@@ -143,7 +160,9 @@ class _Checker:
     def judge(self, document: Document, offer_fixes: bool = True) -> list[Finding]:
         """The findings of a file's content, allowed ones marked, and those about its comments."""
         findings: list[Finding] = []
-        fixable = MOST_FIXES
+        self.given, self.cut = {}, set()
+        self.is_marked = suppressions.MARK in document.source.text
+        fixable = min(MOST_FIXES, FIXED_CHARACTERS // max(len(document.source.text), 1))
         for subject, value in self.subjects(document):
             for finding in self.run(subject, value, document):
                 if offer_fixes and finding.remedies and fixable > 0:
@@ -155,6 +174,10 @@ class _Checker:
         if others:
             others = elsewhere.allowed(others, document, self.variables, rules.ids())
         written = suppressions.read(document, rules.ids())
+        if len(written) > suppressions.MOST:
+            written = written[: suppressions.MOST]
+            reason = f"has more than {suppressions.MOST} allowances: the rest allow nothing"
+            self.skipped.append(Skipped(document.source.path, reason))
         if not written:
             return findings + others
         findings, written = suppressions.apply(findings, written, document.source)
@@ -168,9 +191,26 @@ class _Checker:
     def subjects(self, document: Document) -> Iterator[tuple[str, object]]:
         """What a file describes, itself first, each with the name of its type."""
         yield "Document", document
-        for container in containers(document, self.variables):
-            for unseen in container.unseen:
-                self.skipped.append(Skipped(document.source.path, unseen.reason, unseen.hint))
+        path = document.source.path
+        made = containers(document, self.variables)
+        unseen = [unseen for container in made for unseen in container.unseen]
+        self.skipped.extend(Skipped(path, reason, hint) for _, reason, hint in unseen[:MOST_UNSEEN])
+        if len(unseen) > MOST_UNSEEN:
+            reason = f"has {len(unseen) - MOST_UNSEEN} more parts that could not be judged"
+            self.skipped.append(Skipped(path, reason))
+        left = MOST_SUBJECTS
+        for subject in self.described(document, made):
+            left -= 1
+            if left < 0:
+                reason = f"describes more than {MOST_SUBJECTS} things: the rest is not judged"
+                self.skipped.append(Skipped(path, reason, "split the file"))
+                return
+            yield subject
+
+    def described(
+        self, document: Document, made: tuple[Container, ...]
+    ) -> Iterator[tuple[str, object]]:
+        for container in made:
             yield "Container", container
         describe = getattr(kinds.get(document.kind), "subjects", None)
         if describe is not None:
@@ -194,6 +234,7 @@ class _Checker:
         counts = _counts(after)
         return all(
             new.severity < finding.severity
+            or new.rule in self.cut
             or counts[_identity(new)] <= before.get(_identity(new), 0)
             for new in after
         )
@@ -201,15 +242,21 @@ class _Checker:
     def run(self, subject: str, value: object, document: Document) -> Iterator[Finding]:
         """The findings of the rules for `subject`; a rule that fails is named once and left out."""
         for rule in rules.able(subject, value):
-            if not self.runs(rule) or not self.counts(rule, document):
+            if rule in self.cut or not self.runs(rule) or not self.counts(rule):
                 continue
             module = rules.get(rule)
+            left = MOST_OF_A_RULE - self.given.get(rule, 0)
+            outcomes: list[Finding | Skipped]
             try:
-                outcomes: list[Finding | Skipped] = list(module.check(value, self.host))
+                outcomes = list(islice(module.check(value, self.host), left + 1))
             except Exception as error:
                 self.failed(rule, document, error)
                 continue
-            for outcome in outcomes:
+            if outcomes:
+                self.given[rule] = MOST_OF_A_RULE - left + len(outcomes)
+                if len(outcomes) > left:
+                    self.cut_off(rule, document)
+            for outcome in outcomes[:left]:
                 if isinstance(outcome, Skipped):
                     self.skipped.append(outcome)
                 else:
@@ -219,12 +266,16 @@ class _Checker:
         is_chosen = self.chosen is None or rule in self.chosen
         return is_chosen and not self.settings.is_off(rule)
 
-    def counts(self, rule: str, document: Document) -> bool:
+    def cut_off(self, rule: str, document: Document) -> None:
+        self.cut.add(rule)
+        reason = f"`{rule}` has more than {MOST_OF_A_RULE} findings: the rest is not listed"
+        hint = "correct those that are listed, then check again"
+        self.skipped.append(Skipped(document.source.path, reason, hint))
+
+    def counts(self, rule: str) -> bool:
         """Whether the rule can give a finding that is asked for, or that a comment speaks of."""
         return (
-            rules.may_reach(rule, self.threshold)
-            or rule in self.settings.levels
-            or suppressions.MARK in document.source.text
+            rules.may_reach(rule, self.threshold) or rule in self.settings.levels or self.is_marked
         )
 
     def failed(self, rule: str, document: Document, error: Exception) -> None:

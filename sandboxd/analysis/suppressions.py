@@ -21,18 +21,27 @@ if TYPE_CHECKING:
     from sandboxd.text import SourceText
 
 MARK = "sandboxd:"
+# Beyond this many a file allows nothing more: no real one has a tenth of it.
+MOST = 500
 _ALLOW = r"(?:\A|[\s#/*])sandboxd:\s*allow\b(.*?)(?:\s--\s*(.*?))?\s*(?:\*/)?\s*\Z"
 _RULE = r"[^\s,]+"
 _COMMENT_LINE = ("//", "/*", "*", "#")
 
 
 def read(document: Document, known: Collection[str]) -> list[Suppression]:
-    """All suppressions of a file, in its order; `known` are the ids of all rules."""
-    if MARK not in document.source.text:
+    """The suppressions of a file, in its order; `known` are the ids of all rules.
+
+    Reading ends behind :data:`MOST` of them, so that a longer list says that there are more.
+    """
+    source = document.source
+    if MARK not in source.text:
         return []
     found: list[Suppression] = []
+    targets: dict[int, int] = {}
     for comment in document.tree.comments:
-        found.extend(_of_comment(document.source, comment.span, known))
+        found.extend(_of_comment(source, comment.span, known, targets))
+        if len(found) > MOST:
+            break
     return found
 
 
@@ -59,14 +68,16 @@ def apply(
     ]
 
 
-def _of_comment(source: SourceText, span: Span, known: Collection[str]) -> list[Suppression]:
+def _of_comment(
+    source: SourceText, span: Span, known: Collection[str], targets: dict[int, int]
+) -> list[Suppression]:
     text = source.text[span.start : span.end]
     match = re.search(_ALLOW, text, re.DOTALL) if MARK in text else None
     if match is None:
         return []
     line = source.position(span.start).line
     alone = not source.text[source.line_starts()[line] : span.start].strip()
-    target = _next_line(source, source.position(span.end).line) if alone else line
+    target = _next_line(source, source.position(span.end).line, targets) if alone else line
     comment = Place(source.path, span)
     found: list[Suppression] = []
     for rule in re.finditer(_RULE, match[1]):
@@ -88,11 +99,20 @@ def _of_comment(source: SourceText, span: Span, known: Collection[str]) -> list[
     return found
 
 
-def _next_line(source: SourceText, line: int) -> int:
+def _next_line(source: SourceText, line: int, targets: dict[int, int]) -> int:
+    """The line that a comment ending on `line` speaks for.
+
+    `targets` says it of the comments before; those of one block speak for the same line.
+    """
     last = len(source.line_starts()) - 1
     line += 1
+    if line in targets:
+        return targets[line]
+    passed = [line]
     while line < last and source.line_text(line).strip().startswith(_COMMENT_LINE):
         line += 1
+        passed.append(line)
+    targets.update(dict.fromkeys(passed, line))
     return line
 
 

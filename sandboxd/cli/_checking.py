@@ -12,7 +12,7 @@ from sandboxd.analysis.elsewhere import unique
 from sandboxd.analysis.settings import NO_SETTINGS
 from sandboxd.cli import _check_files
 from sandboxd.effective.variables import Variables
-from sandboxd.errors import SandboxdError, UnreadableError
+from sandboxd.errors import SandboxdError, UnreadableError, too_large
 from sandboxd.findings import Report, Skipped
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.files import Files
@@ -95,12 +95,16 @@ class Session:
 
     def take(self, path: str, data: bytes) -> None:
         text = files.decode(data)
-        if kinds.find(path, text) is None:
+        kind = kinds.find(path, text)
+        if kind is None:
             name = os.path.relpath(path, self.cwd)
             raise UnreadableError(
                 "is no kind of file that sandboxd checks, by its name",
                 f"`sandboxd check --stdin-filename devcontainer.json < {name}` checks it as one",
             )
+        limit = kinds.largest(kind)
+        if len(data) > limit:
+            raise UnreadableError(*too_large(limit))
         self.sources[path] = SourceText(path, text)
         self.files.put(self.sources[path])
         self.raw[path] = data
@@ -153,7 +157,9 @@ class Session:
 
         reason, hint = "", f"`sandboxd check {os.path.relpath(nearest, self.cwd)}` says what"
         try:
-            parsed, _ = config.parse(files.read_source(nearest), rule_ids=rules.ids())
+            limit = kinds.largest(kinds.get("sandboxd_toml"))
+            source = files.read_source(nearest, limit=limit)
+            parsed, _ = config.parse(source, rule_ids=rules.ids())
             if parsed is not None:
                 return from_config(parsed, date.today().isoformat())
             reason = "has mistakes, so its rules and allowances are not applied"

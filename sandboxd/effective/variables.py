@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sandboxd.model.image_facts import ImageFacts
     from sandboxd.text import SourceText
 
+_LONGEST = 32_000
 _VARIABLE = re.compile(r"\$\{(.*?)\}", re.DOTALL)
 
 
@@ -80,10 +81,15 @@ class Variables(NamedTuple):
         return self._replace(container_workspace=workspace)
 
     def resolve(self, text: str) -> str:
-        """`text` with every known variable replaced; there is no nesting."""
-        if "${" not in text:
+        """`text` with every known variable replaced; there is no nesting.
+
+        A text that is longer than any setting stays as it is: it may name a variable without end.
+        """
+        if "${" not in text or len(text) > _LONGEST:
             return text
-        return _VARIABLE.sub(self._value, text)
+        # Behind the last brace none is closed, and each would be looked for to the end.
+        end = text.rfind("}") + 1
+        return _VARIABLE.sub(self._value, text[:end]) + text[end:]
 
     def host_path(self, text: str) -> str:
         """The host path that `text` names.

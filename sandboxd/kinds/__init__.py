@@ -52,14 +52,17 @@ if TYPE_CHECKING:
     class Kind(Protocol):
         """A module of `sandboxd.kinds`.
 
-        `NAMES`, `in_place`, `recognises`, `subjects` and `can` are optional; `matches` stands in
-        for `in_place`, `edits` for `can`.
+        `NAMES`, `LARGEST`, `in_place`, `recognises`, `subjects` and `can` are optional; `matches`
+        stands in for `in_place`, `edits` for `can`.
         """
 
         NAME: str
         NAMES: tuple[str, ...]
         """What the lower-case name of such a file looks like, `*` for anything; with a `/`, its
         folder's and its own."""
+
+        LARGEST: int
+        """How many bytes such a file may have: what a check does in well under a second."""
 
         def matches(self, path: str) -> bool:
             """Whether a file of this name, opened or named by a person, is of this kind."""
@@ -90,6 +93,9 @@ if TYPE_CHECKING:
             """
 
 
+# Four times the largest real one.
+_LARGEST = 256 * 1024
+
 _loaded: dict[str, Kind] = {}
 
 
@@ -104,6 +110,11 @@ def get(name: str) -> Kind:
     if kind is None:
         kind = _loaded[name] = import_module(f"sandboxd.kinds.{name}")
     return kind
+
+
+def largest(kind: Kind) -> int:
+    """How many bytes a file of this kind may have."""
+    return getattr(kind, "LARGEST", _LARGEST)
 
 
 def find(path: str, text: str | None = None) -> Kind | None:

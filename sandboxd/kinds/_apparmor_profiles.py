@@ -6,7 +6,7 @@ from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Add, Place, Remove
 from sandboxd.model.apparmor import AppArmorProfile, AppArmorRule
 from sandboxd.model.values import Origin, Value
-from sandboxd.text import Edit, Span
+from sandboxd.text import Edit, Span, line_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -139,7 +139,7 @@ def _addition(document: Document, profile: AppArmorProfile, rules: list[str]) ->
     block = profile.node
     closing = block.span.end - 1 if text[block.span.end - 1 : block.span.end] == "}" else None
     at = block.span.end if closing is None else closing
-    line = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
+    line = line_start(text, at)
     indent = _indent(text, block)
     if text[line:at].strip():
         return Edit(Span(at, at), " ".join([*rules, ""]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Add, Remove
 from sandboxd.syntax import yaml, yaml_edit
+from sandboxd.text import line_start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,7 +130,7 @@ def _additions(text: str, service: Node, added: dict[str, list[str]]) -> list[Ed
 def _list(text: str, service: Node, items: list[str]) -> str:
     """A new list as the file writes its others: in lines, unless the service is on one."""
     column = service.members[0].key.span.start if service.members else 0
-    line = max(text.rfind("\n", 0, column), text.rfind("\r", 0, column)) + 1
+    line = line_start(text, column)
     if getattr(service, "flow", False) or not service.members or text[line:column].strip():
         return f"[{', '.join(items)}]"
     indent = yaml_edit.newline(text) + " " * (column - line + 2)

@@ -101,6 +101,7 @@ class Project:
         self._read: set[str] = set()
         self._tables: dict[int, dict[str, Node]] = {}
         self._left = MAX_PARTS
+        self._opened = 0
 
     def add_chain(self, first: File, others: list[File]) -> None:
         """Files that are merged, each over those before it."""
@@ -116,6 +117,13 @@ class Project:
             if node is not None and part.file.text(node):
                 return node, part.file
         return None
+
+    def take(self, path: str, beside: File | str, folder: str | None = None) -> File | None:
+        """As `open`, as long as there are not too many files; where that ends is said once."""
+        self._opened += 1
+        if self._opened == MAX_FILES + 1:
+            self.unseen.append(Unseen("compose", f"names more than {MAX_FILES} files"))
+        return self.open(path, beside, folder) if self._opened <= MAX_FILES else None
 
     def open(self, path: str, beside: File | str, folder: str | None = None) -> File | None:
         """The file at `path`; None when it cannot be read, which is then said."""
@@ -255,10 +263,7 @@ class Project:
     def _other(self, path: str, file: File, folder: str | None = None) -> File | None:
         if path == file.source.path:
             return file
-        if len(self._read) >= MAX_FILES:
-            self.unseen.append(Unseen("compose", f"names more than {MAX_FILES} files"))
-            return None
-        return self.open(path, file, folder)
+        return self.take(path, file, folder)
 
     def _remote(self, path: str) -> None:
         reason = f"`{path}` is fetched from elsewhere when it is used, and not read here"

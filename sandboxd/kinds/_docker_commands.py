@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Add, Place, Remove
 from sandboxd.kinds import _docker_flags as flags
@@ -25,6 +27,9 @@ _GLOBAL_WITH_VALUE = ("-H", "--host", "-c", "--context", "--config", "-l", "--lo
 # These show a command and do not run it.
 _SHOWING = ("echo", "printf", "print", "log", "info", "warn", "error", "die")
 _FLAG = {"security_opt": "--security-opt=", "cap_add": "--cap-add=", "cap_drop": "--cap-drop="}
+# A word may name a variable many thousand times.
+_LONGEST_VALUE = 200
+_VARIABLE = r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))"
 _IMAGE_NAMES = ("image", "img")
 
 
@@ -114,7 +119,11 @@ def _assigned(root: Node) -> dict[str, str]:
             if name in found or "$" in value or "`" in value:
                 twice.add(name)
             found[name] = value
-    return {name: value for name, value in found.items() if name not in twice and value}
+    return {
+        name: value
+        for name, value in found.items()
+        if name not in twice and 0 < len(value) <= _LONGEST_VALUE
+    }
 
 
 def _expanded(word: Node, known: dict[str, str]) -> Node:
@@ -122,9 +131,7 @@ def _expanded(word: Node, known: dict[str, str]) -> Node:
     text = str(word.value)
     if "$" not in text:
         return word
-    for name, value in known.items():
-        text = text.replace(f"${{{name}}}", value)
-        text = _bare(text, name, value)
+    text = re.sub(_VARIABLE, lambda use: known.get(use[1] or use[2], use[0]), text)
     if text.startswith("$") and text[1:].isidentifier():
         text = f"${{{text[1:]}}}"
     if text == "$@" or text == "$*":
@@ -134,19 +141,6 @@ def _expanded(word: Node, known: dict[str, str]) -> Node:
     made = Node("string", word.span, text)
     made.parent = word.parent
     return made
-
-
-def _bare(text: str, name: str, value: str) -> str:
-    at = text.find(f"${name}")
-    while at >= 0:
-        end = at + 1 + len(name)
-        following = text[end : end + 1]
-        if following.isalnum() or following == "_":
-            at = text.find(f"${name}", end)
-            continue
-        text = text[:at] + value + text[end:]
-        at = text.find(f"${name}", at + len(value))
-    return text
 
 
 def edits(

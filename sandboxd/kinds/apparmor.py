@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 NAME = "apparmor"
 NAMES = ("*apparmor*", "apparmor/*", "apparmor.d/*", "*.aa")
+LARGEST = 128 * 1024
 _EXTENSIONS = ("", "apparmor", "profile", "aa")
 
 

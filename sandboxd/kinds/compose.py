@@ -10,6 +10,7 @@ import posixpath
 import re
 
 from sandboxd._typing import TYPE_CHECKING
+from sandboxd.model.container import Container
 from sandboxd.model.document import Document
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from sandboxd.findings import Change
     from sandboxd.kinds import Resolver
     from sandboxd.kinds._compose_project import Project
-    from sandboxd.model.container import Container
     from sandboxd.text import Edit, SourceText
 
 NAME = "compose"
@@ -69,7 +69,7 @@ def project_of(paths: Sequence[str], beside: str, variables: Resolver) -> Projec
 
     project = Project(variables)
     folder = posixpath.dirname(paths[0]) if paths else ""
-    opened = [project.open(path, beside, folder) for path in paths]
+    opened = [project.take(path, beside, folder) for path in paths]
     files = [file for file in opened if file is not None]
     if files:
         project.add_chain(files[0], files[1:])
@@ -83,6 +83,9 @@ def services(project: Project, document: str) -> tuple[Container, ...]:
     made = [container(service, project, document) for service in project.services.values()]
     if made:
         made[0] = made[0]._replace(unseen=(*project.unseen, *made[0].unseen))
+    elif project.unseen:
+        # Without a service there is nobody else to say what was not read.
+        made = [Container(document, None, unseen=tuple(project.unseen), partial=True)]
     return tuple(made)
 
 

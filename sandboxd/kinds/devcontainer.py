@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 NAME = "devcontainer"
 NAMES = ("devcontainer.json", ".devcontainer.json")
+LARGEST = 1024 * 1024
 _HOOKS = (
     "onCreateCommand",
     "updateContentCommand",

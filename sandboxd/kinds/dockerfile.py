@@ -8,7 +8,7 @@ import re
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Add, Remove
 from sandboxd.model.document import Document
-from sandboxd.text import Edit, Span
+from sandboxd.text import Edit, Span, line_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -73,7 +73,7 @@ def _removed(text: str, node: Node) -> Edit:
         while end < len(text) and text[end] in " \t":
             end += 1
         return Edit(Span(start, end), "")
-    start = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
+    start = line_start(text, start)
     while end < len(text) and text[end] in " \t":
         end += 1
     if text.startswith("\r\n", end):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NAME = "sandboxd_toml"
 NAMES = ("sandboxd.toml",)
+LARGEST = 64 * 1024
 
 
 def matches(path: str) -> bool:

@@ -33,6 +33,7 @@ SUBJECTS = {
 """The types that rules are asked about, and where they are defined."""
 
 _loaded: dict[str, ModuleType] = {}
+_by_subject: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
 
 
 def load() -> Mapping[str, ModuleType]:
@@ -69,10 +70,15 @@ def able(subject: str, value: object) -> Iterator[str]:
     rule is about, a property of theirs (``devcontainer/runArgs``) or a part of their text
     (``devcontainer~${``), or ``problems``: the text is no sound object.
     """
-    for rule, (wanted, needs, _) in RULES.items():
-        if (wanted == subject or subject in wanted.split(" | ")) and (
-            not needs or _has(subject, value, needs)
-        ):
+    about = _by_subject.get(subject)
+    if about is None:
+        about = _by_subject[subject] = [
+            (rule, needs)
+            for rule, (wanted, needs, _) in RULES.items()
+            if wanted == subject or subject in wanted.split(" | ")
+        ]
+    for rule, needs in about:
+        if not needs or _has(subject, value, needs):
             yield rule
 
 

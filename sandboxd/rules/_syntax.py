@@ -20,8 +20,9 @@ def errors(meta: RuleMeta, document: Document) -> Iterator[Finding]:
     problems = [problem for problem in document.tree.problems if not problem.code]
     for problem in problems[:_MOST]:
         yield at(meta, document, problem.span, problem.message)
-    if len(problems) > _MOST:
-        message = f"there are more errors than these {_MOST}: correct them first"
+    more = len(problems) - _MOST
+    if more > 0:
+        message = f"{more} more errors are not listed: correct the {_MOST} before this one first"
         yield at(meta, document, problems[_MOST].span, message)
 
 

@@ -29,11 +29,13 @@ gVisor ignores AppArmor profiles (it says so in its log), so the profile is no c
 from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
-from sandboxd.findings import Finding, Place, RuleMeta, Severity
+from sandboxd.findings import RuleMeta, Severity
+from sandboxd.rules._syntax import errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sandboxd.findings import Finding
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.document import Document
 
@@ -46,11 +48,6 @@ META = RuleMeta(
     needs=("apparmor",),
 )
 
-# One missing mark makes many errors; nobody reads more than a screen of them.
-_MOST = 20
-
 
 def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
-    path = subject.source.path
-    for span, message, _ in subject.tree.problems[:_MOST]:
-        yield Finding(META.id, META.severity, message, Place(path, span), message, why=META.why)
+    yield from errors(META, subject)

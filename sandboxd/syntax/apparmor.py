@@ -9,7 +9,7 @@ profiles (includes, variables, `abi`) is a member ``""`` with an array of string
 from __future__ import annotations
 
 from sandboxd.syntax.node import Comment, Member, Node, Problem, Tree, collector_paused, readable
-from sandboxd.text import Span
+from sandboxd.text import Span, line_end
 
 _OPENING, _CLOSING = "([", ")]"
 # What begins a rule: at the begin of a line it says that the line before lacks its comma.
@@ -110,9 +110,9 @@ class _Parser:
         while self.at < size:
             char = text[self.at]
             if char == '"':
-                close = text.find('"', self.at + 1)
                 line = self.line()
-                self.at = line if close < 0 or close > line else close + 1
+                close = text.find('"', self.at + 1, line)
+                self.at = line if close < 0 else close + 1
                 continue
             if char == "\\":
                 self.at += 2
@@ -209,11 +209,7 @@ class _Parser:
 
     def line(self) -> int:
         """The offset of the end of this line."""
-        ends = [end for end in (self.find("\n"), self.find("\r")) if end >= 0]
-        return min(ends, default=len(self.text))
-
-    def find(self, what: str) -> int:
-        return self.text.find(what, self.at)
+        return line_end(self.text, self.at)
 
 
 def _child(holder: Node, header: str, key: Span, span: Span) -> Node:

@@ -15,6 +15,8 @@ from sandboxd.text import Span
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_MOST_SUGGESTED = 20
+
 # Go's strconv.ParseBool
 _BOOLEANS = {
     "1": "true", "t": "true", "T": "true", "TRUE": "true", "true": "true", "True": "true",
@@ -136,9 +138,9 @@ class _Parser:
         else:
             self.needs_value(name, node)
         if name not in BOOLEAN and name not in WITH_VALUE:
-            self.problem(
-                node, f"`--{readable(name)}` is not a flag of `docker run`{_nearest(name)}"
-            )
+            # To look for a name that is meant takes long, and the first ones say it all.
+            meant = _nearest(name) if len(self.problems) < _MOST_SUGGESTED else ""
+            self.problem(node, f"`--{readable(name)}` is not a flag of `docker run`{meant}")
 
     def short(self, node: Node, word: str) -> None:
         """A word like ``-it``, ``-vx``, ``-u=0`` or ``-itu 0``: booleans, then at most one value."""
@@ -149,10 +151,12 @@ class _Parser:
                 return
             has_equals = word[index + 1 : index + 2] == "=" and index + 2 < len(word)
             value_at = index + 2 if has_equals else index + 1
+            if name in BOOLEAN and has_equals:
+                self.boolean(name, word[value_at:], node, value_at)
+                return
             if name in BOOLEAN:
-                self.boolean(name, word[value_at:] if has_equals else None, node, value_at)
-                if has_equals:
-                    return
+                if word.index(letter, 1) == index:  # again it says nothing new
+                    self.boolean(name, None, node, value_at)
             elif value_at < len(word):
                 self.add(name, word[value_at:], node, value_at)
                 return

@@ -16,7 +16,7 @@ import re
 
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.syntax.node import Node
-from sandboxd.text import Edit, Span
+from sandboxd.text import Edit, Span, line_start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -223,7 +223,7 @@ def _cut(text: str, start: int, end: int, comma: int | None, *, is_last: bool) -
         tail = end
     line_end = _rest_of_line(text, tail)
     if _is_first_on_line(text, start) and line_end is not None:
-        return [*cuts, Span(_line_start(text, start), _next_line(text, line_end))]
+        return [*cuts, Span(line_start(text, start), _next_line(text, line_end))]
     if tail > end and between.strip(" \t"):
         cuts += [Span(start, end), Span(tail - 1, tail)]  # a comment between them stays
     else:
@@ -274,10 +274,6 @@ def _rest_of_line(text: str, at: int) -> int | None:
     return end if text[at:end].strip(" \t") else at
 
 
-def _line_start(text: str, at: int) -> int:
-    return max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
-
-
 def _next_line(text: str, at: int) -> int:
     """The start of the line behind `at`, where only white space is left on the line."""
     at = _behind_blanks(text, at)
@@ -287,11 +283,11 @@ def _next_line(text: str, at: int) -> int:
 
 
 def _is_first_on_line(text: str, at: int) -> bool:
-    return not text[_line_start(text, at) : at].strip(" \t")
+    return not text[line_start(text, at) : at].strip(" \t")
 
 
 def _indent_at(text: str, at: int) -> str:
-    start = _line_start(text, at)
+    start = line_start(text, at)
     return text[start : _behind_blanks(text, start)]
 
 
@@ -301,7 +297,7 @@ def _behind_blanks(text: str, at: int) -> int:
 
 
 def _blanks_before(text: str, at: int) -> int:
-    line = text[_line_start(text, at) : at]
+    line = text[line_start(text, at) : at]
     return len(line) - len(line.rstrip(" \t"))
 
 

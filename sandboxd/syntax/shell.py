@@ -26,8 +26,7 @@ def parse(text: str, make: bool = False) -> Tree:
             [(start, end, 0) for start, end in _recipes(text)] if make else [(0, len(text), 0)]
         )
         left = _MOST_SUBSTITUTIONS
-        while waiting:
-            start, end, depth = waiting.pop(0)
+        for start, end, depth in waiting:  # grows meanwhile
             scanner = _Scanner(text, start, end, make)
             scanner.run()
             for command in scanner.commands:

@@ -14,13 +14,23 @@ _MARK = r"\$\$|\$\{|\}|\$([A-Za-z_][A-Za-z0-9_]*)"
 _NAME = r"([A-Za-z_][A-Za-z0-9_]*)(:?[-?+])?"
 # Defaults within defaults; what is deeper stays as it is written.
 _DEEPEST = 8
+# How much the values of variables may add to a text: they may hold each other many times over.
+_MOST_ADDED = 16_000
 
 
 def substitute(text: str, lookup: Callable[[str], str | None]) -> str:
     """`text` with its variables replaced; one that is not known and has no default stays."""
     if "$" not in text:
         return text
-    return _replaced(text, 0, len(text), _ends(text), lookup, _DEEPEST)
+    left = _MOST_ADDED
+
+    def bounded(name: str) -> str | None:
+        nonlocal left
+        value = lookup(name)
+        left -= len(value or "")
+        return value if left >= 0 else None
+
+    return _replaced(text, 0, len(text), _ends(text), bounded, _DEEPEST)
 
 
 def _ends(text: str) -> dict[int, int]:

@@ -12,7 +12,7 @@ import re
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.syntax._yaml_scalars import resolved
 from sandboxd.syntax.node import Comment, Member, Node, Problem, Tree, collector_paused, readable
-from sandboxd.text import Span
+from sandboxd.text import Span, line_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 MAX_RETRIES = 8
 MAX_DEPTH = 300
 MAX_NODES = 100_000
-MAX_MERGED = 5_000
-"""How many keys merging may bring together: no file has a hundredth of it."""
+MAX_MERGED = 1_000
+"""How many keys merging may bring together: no file has a tenth of it."""
 
 # What libyaml refuses to read at all; each is replaced by one blank, so that offsets stay. The
 # ranges beyond ASCII take milliseconds to compile, so that only a text that has any pays for them.
@@ -115,7 +115,7 @@ def _faulty(text: str, error: Any) -> tuple[Problem, str | None]:
 
 
 def _line(text: str, at: int) -> tuple[int, int]:
-    start = max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
+    start = line_start(text, at)
     match = _LINE.match(text, start)
     return start, match.end() if match else start
 
@@ -302,7 +302,7 @@ def members(node: Node) -> list[Member]:
         visited.add(id(current))
         own: dict[object, Member] = {}
         sources: list[Node] = []
-        for member in current.members:
+        for member in current.members if current is node else current.members[:MAX_MERGED]:
             if member.key.value == "<<":
                 value = target(member.value)
                 sources.extend(value.items if value.kind == "array" else [value])

@@ -7,7 +7,7 @@ import re
 
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.syntax.yaml import YamlNode
-from sandboxd.text import Edit, Span
+from sandboxd.text import Edit, Span, line_end, line_start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,7 +98,7 @@ def _into_flow(text: str, node: Node, children: list[Span], written: str) -> tup
 
 def _behind(text: str, node: Node, line: str) -> tuple[Edit, ...]:
     """A new line below the last one of `node`, whose comment stays where it is."""
-    end = _line_end(text, node.span.end)
+    end = line_end(text, node.span.end)
     return (Edit(Span(end, end), newline(text) + line),)
 
 
@@ -137,12 +137,12 @@ def _out_of_block(
     for index, start in enumerate(starts):
         if kept[index]:
             continue
-        begin = _line_start(text, start)
+        begin = line_start(text, start)
         if text[begin:start].strip():
             if index + 1 < len(starts):
                 made.append(Edit(Span(start, starts[index + 1]), ""))
             continue
-        end = _line_end(text, max(spans[index].end, start))
+        end = line_end(text, max(spans[index].end, start))
         after = _over_newline(text, end)
         if after == end and begin > 0:
             # The last line of a file that has no line end: the one before it goes instead.
@@ -168,13 +168,13 @@ def _dash(text: str, array: Node, item: Node) -> int:
     if item is first:
         return _first_dash(text, array)
     column = _column(text, _first_dash(text, array))
-    begin = _line_start(text, item.span.start)
+    begin = line_start(text, item.span.start)
     while begin > array.span.start:
         if text[begin : begin + column].isspace() or column == 0:
             at = begin + column
             if at <= item.span.start and text[at : at + 1] == "-":
                 return at
-        begin = _line_start(text, begin - 1)
+        begin = line_start(text, begin - 1)
     return item.span.start
 
 
@@ -185,16 +185,7 @@ def _first_dash(text: str, array: Node) -> int:
 
 
 def _column(text: str, at: int) -> int:
-    return at - _line_start(text, at)
-
-
-def _line_start(text: str, at: int) -> int:
-    return max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
-
-
-def _line_end(text: str, at: int) -> int:
-    ends = [end for end in (text.find("\n", at), text.find("\r", at)) if end >= 0]
-    return min(ends) if ends else len(text)
+    return at - line_start(text, at)
 
 
 def _over_newline(text: str, at: int) -> int:

@@ -171,10 +171,10 @@ def test_hostile_text_takes_bounded_time(text: str) -> None:
 
 
 def test_a_bomb_of_aliases_and_merges_is_bounded_where_it_is_expanded() -> None:
-    keys = ", ".join(f"k{n}: 1" for n in range(3000))
+    keys = ", ".join(f"k{n}: 1" for n in range(900))
     text = f"a: &a {{{keys}}}\nb: &b {{<<: [{','.join(['*a'] * 500)}], x: 1}}\nc: {{<<: *b}}\n"
     root = yaml.parse(text).root
-    assert len(yaml.members(yaml.get(root, "c") or Node("null", Span(0, 0)))) == 3001
+    assert len(yaml.members(yaml.get(root, "c") or Node("null", Span(0, 0)))) == 901
 
 
 # How PyYAML is loaded
