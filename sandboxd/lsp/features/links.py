@@ -2,12 +2,13 @@
 
 A devcontainer.json leads to its Dockerfile, Compose files, service, local Features and seccomp
 profile; a Compose file to its Dockerfiles; a sandboxd.toml to its profile and to what is generated
-from it; a generated file back to its sandboxd.toml.
+from it; a generated file back to its sandboxd.toml. An official Feature leads to its source.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -20,9 +21,14 @@ from sandboxd.lsp import convert, plans
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import OpenDocument
 from sandboxd.plan import generate
-from sandboxd.syntax import yaml
+from sandboxd.syntax import jsonc, yaml
 from sandboxd.syntax.node import Node, walk
 from sandboxd.text import SourceText, Span
+
+_OFFICIAL = re.compile(r"ghcr\.io/devcontainers/features/([a-z0-9-]+)(?:[:@][\w.:-]+)?")
+_FEATURES = "https://github.com/devcontainers/features/tree/main/src"
+"""Where the official Features are made. A reference to any other registry says where the artifact
+is, and not where its source or its page is: it gets no link."""
 
 
 class Link(NamedTuple):
@@ -50,7 +56,7 @@ class Links:
         if document is None:
             return []
         encoding = self._context.judgements.client().encoding
-        return [
+        found = [
             types.DocumentLink(
                 convert.text_range(link.span, document.source, encoding),
                 target=convert.file_uri(link.path),
@@ -58,6 +64,12 @@ class Links:
             )
             for link in self._all(document)
         ]
+        for span, name in _official_features(document):
+            place = convert.text_range(span, document.source, encoding)
+            found.append(
+                types.DocumentLink(place, f"{_FEATURES}/{name}", "Open the Feature's source")
+            )
+        return found
 
     def definition(self, params: types.DefinitionParams) -> types.Location | None:
         document = self._context.judgements.document(params.text_document.uri)
@@ -193,6 +205,18 @@ def _generated(path: str) -> str | None:
         if os.path.isfile(target):
             return target
     return None
+
+
+def _official_features(document: OpenDocument) -> Iterator[tuple[Span, str]]:
+    """The references to Features whose source has a known address, and their names there."""
+    if document.kind != "devcontainer":
+        return
+    root = jsonc.parse(document.source.text).root
+    features = root.get("features") if root is not None else None
+    for member in features.members if features is not None else ():
+        match = _OFFICIAL.fullmatch(str(member.key.value))
+        if match is not None:
+            yield _inner(member.key), match[1]
 
 
 def _strings(node: Node | None) -> Iterator[Node]:
