@@ -110,7 +110,7 @@ def _try(api: Api, image: str, command: list[str], runtime: str) -> Trial:
     try:
         container = api.call("POST", "/containers/create", body)["Id"]
     except ApiError as error:
-        return {"started": False, "message": error.detail}
+        return _failed(error.detail)
     trial: Trial
     try:
         api.call("POST", f"/containers/{container}/start", timeout=_START_SECONDS)
@@ -121,13 +121,20 @@ def _try(api: Api, image: str, command: list[str], runtime: str) -> Trial:
         message = error.detail
         if error.case == "hanging":
             message = f"it did not end within {_RUN_SECONDS:g} s"
-        trial = {"started": False, "message": message}
+        trial = _failed(message)
     finally:
         with contextlib.suppress(ApiError):
             api.call("DELETE", f"/containers/{container}", timeout=_START_SECONDS, force="1", v="1")
-    if not trial["started"] and api.is_local:
+    if trial["started"] is False and api.is_local:
         end_leaked(container)
     return trial
+
+
+def _failed(message: str) -> Trial:
+    """A start that failed. A full disk is not the runtime's fault, and may be over in a moment."""
+    if "no space left on device" in message:
+        return _not_tried(message)
+    return {"started": False, "message": message}
 
 
 def _judge(output: str) -> Trial:
