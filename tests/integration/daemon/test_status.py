@@ -246,3 +246,11 @@ def test_watch_without_colour_still_draws_in_place(world: World) -> None:
         assert "\x1b[1m" not in text and "\x1b[2m" not in text
     finally:
         found.end()
+
+
+def test_watch_without_a_daemon_says_so(world: World) -> None:
+    result = world.run("status", "--watch")
+    assert result.returncode == EXIT_DAEMON
+    assert "nothing can be watched" in result.stderr
+    assert "hint: `sandboxd daemon start`" in result.stderr
+    assert world.pid() is None
