@@ -9,7 +9,6 @@ from sandboxd._typing import TYPE_CHECKING, NamedTuple
 from sandboxd.errors import UnreadableError
 from sandboxd.model.container import Container, Pair, Unseen
 from sandboxd.model.values import Origin
-from sandboxd.syntax.substitution import substitute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from sandboxd.model.image import Image, Stage
     from sandboxd.model.values import Value
     from sandboxd.text import SourceText
+
+_LONGEST_PATH = 4096
 
 
 class Built(NamedTuple):
@@ -52,7 +53,8 @@ def built(container: Container, document: Document, variables: Variables) -> Bui
         name = posixpath.relpath(path, posixpath.dirname(document.source.path) or ".")
         unseen = Unseen("dockerfile", f"`{name}` {error.message}", error.hint)
         return Built(empty._replace(unseen=(unseen,)))
-    given = {arg.value.name: arg.value.value for arg in build.args if "$" not in arg.value.value}
+    # One that only the host knows stays `${...}`, and what is made of it.
+    given = {arg.value.name: arg.value.value for arg in build.args}
     target = build.target.value if build.target is not None else None
     reader = _Reader(source, given, container.workspace)
     return reader.read(empty, target)
@@ -84,30 +86,32 @@ class _Reader:
         stage = self.image.target(target)
         if stage is None:
             return Built(empty)
-        made: dict[str, Any] = {"env": ()}
+        env: list[Value[Pair]] = []
+        made: dict[str, Any] = {}
         lineage = self.image.lineage(stage)
         for current in lineage:
-            # ENV goes on into the stages that build upon it, ARG does not.
-            kept = dict(self.scope)
             for field, value in self.settings(current):
                 if field == "env":
-                    made["env"] = (*made["env"], value)
-                    kept[value.value.name] = value.value.value
+                    env.append(value)
                 else:
                     made[field] = value
-            self.scope = kept
+        made["env"] = tuple(env)
         base = lineage[0].base
         return Built(empty._replace(**made), None if base is None else self.moved(base))
 
     def settings(self, stage: Stage) -> Iterator[tuple[str, Value[Any]]]:
         from sandboxd.model.image import pairs
 
+        arguments: set[str] = set()
         for instruction in stage.instructions:
             if instruction.keyword == "ARG":
                 for pair, _ in pairs(instruction):
                     default = pair.value or self.image.arguments.get(pair.name, "")
-                    value = self.given.get(pair.name, self.resolved(default))
-                    self.scope.setdefault(pair.name, value)
+                    if pair.name not in self.scope:
+                        arguments.add(pair.name)
+                    if pair.name in arguments:
+                        value = self.given.get(pair.name, self.resolved(default))
+                        self.scope[pair.name] = value
             elif instruction.keyword == "ENV":
                 # All of one instruction see the environment before it.
                 found = [
@@ -116,6 +120,7 @@ class _Reader:
                 ]
                 for pair, word in found:
                     self.scope[pair.name] = pair.value
+                    arguments.discard(pair.name)
                     yield "env", self.value(pair, word, "ENV")
             elif instruction.keyword in ("USER", "WORKDIR") and instruction.words():
                 word = instruction.words()[0]
@@ -123,11 +128,17 @@ class _Reader:
                 if instruction.keyword == "USER":
                     yield "user", self.value(text, word, "USER")
                     continue
-                self.folder = posixpath.normpath(posixpath.join(self.folder, text))
+                folder = posixpath.normpath(posixpath.join(self.folder, text))
+                self.folder = folder if len(folder) <= _LONGEST_PATH else text
                 yield "working_dir", self.value(self.folder, word, "WORKDIR")
+        # ENV goes on into the stages that build upon this one, ARG does not.
+        for name in arguments:
+            del self.scope[name]
 
     def resolved(self, text: str) -> str:
-        return substitute(text, self.scope.get)
+        from sandboxd.model.image import resolved
+
+        return resolved(text, self.scope)
 
     def value(self, normal: Any, word: Any, key: str) -> Value[Any]:
         return self.moved(self.image.value(normal, word.span, word.value, key))

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from sandboxd.text import Span
 
 
+# Values that hold others grow by doubling, line by line; what people write is far from this.
+MOST_VARIABLES = 64
+LONGEST = 1024
+
+
 class Stage(NamedTuple):
     """`base` is the image it starts from, build arguments with defaults put in; `parent` is the
     number of the stage that it starts from, if it is one."""
@@ -130,19 +135,27 @@ def _stages(
                 if pair.name in given:
                     arguments[pair.name] = given[pair.name]
                 elif pair.value or pair.name not in arguments:
-                    arguments[pair.name] = substitute(pair.value, arguments.get)
+                    arguments[pair.name] = resolved(pair.value, arguments)
     for number, (source, body) in enumerate(made):
         words = source.words()
         base = words[0] if words else None
         name = words[2].value.lower() if len(words) > 2 and words[1].value.lower() == "as" else ""
         parent = value = None
         if base is not None:
-            resolved = substitute(base.value, arguments.get)
-            parent = names.get(resolved.lower())
-            value = empty.value(resolved, base.span, base.value, "FROM")
+            image = resolved(base.value, arguments)
+            parent = names.get(image.lower())
+            value = empty.value(image, base.span, base.value, "FROM")
         yield Stage(number, name, value, parent, tuple(body))
         if name:
             names[name] = number
+
+
+def resolved(text: str, known: Mapping[str, str]) -> str:
+    """`text` with the variables that are known; as it is written where it would get too long."""
+    if text.count("$") > MOST_VARIABLES:
+        return text
+    found = substitute(text, known.get)
+    return found if len(found) <= max(LONGEST, len(text)) else text
 
 
 def pairs(instruction: Instruction) -> Iterator[tuple[Pair, Word]]:

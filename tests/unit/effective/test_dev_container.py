@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from sandboxd import analysis
 from sandboxd.effective.container import effective
 from sandboxd.effective.variables import Variables
@@ -109,8 +111,36 @@ def test_the_label_of_an_image_that_runs_as_somebody() -> None:
 
 
 def test_an_argument_that_only_the_host_knows_leaves_the_base_unknown() -> None:
-    files = {".devcontainer/Dockerfile": "ARG X\nFROM $X\nENV A=$B C=${X}\n"}
+    files = {".devcontainer/Dockerfile": "ARG X=base:1\nFROM $X\nARG X\nENV A=$B C=${X}\nUSER $X\n"}
     config = {"build": {"dockerfile": "Dockerfile", "args": {"X": "${localEnv:X}"}}}
     found = read(config, files)
     assert found.image_label is None
-    assert [pair.value.value for pair in found.env] == ["${B}", "${X}"]
+    assert [pair.value.value for pair in found.env] == ["${B}", "${localEnv:X}"]
+    assert found.user is not None and found.user.value == "${localEnv:X}"
+
+
+def test_an_argument_ends_with_its_stage_and_a_variable_does_not() -> None:
+    text = (
+        "ARG V=all\nFROM x AS one\nARG V\nARG W=arg\nENV A=$V B=$W W=env\n"
+        "FROM one\nENV C=$V D=$W E=$A\n"
+    )
+    found = read({"build": {"dockerfile": "Dockerfile"}}, {".devcontainer/Dockerfile": text})
+    values = {pair.value.name: pair.value.value for pair in found.env}
+    assert values == {"A": "all", "B": "arg", "W": "env", "C": "${V}", "D": "env", "E": "all"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM x\nENV A=12345678\n" + "ENV A=$A$A\n" * 60,
+        "ARG A=12345678\n" + "ARG A=$A$A\n" * 60 + "FROM $A\n",
+        "FROM x\nENV A=12345678\nENV B=" + "$A" * 50_000 + "\n",
+        "FROM x\n" + "WORKDIR abcdefgh\n" * 10_000,
+    ],
+    ids=["env", "arg", "one line", "folder"],
+)
+def test_what_grows_line_by_line_has_an_end(text: str) -> None:
+    found = read({"build": {"dockerfile": "Dockerfile"}}, {".devcontainer/Dockerfile": text})
+    written = sum(len(pair.value.value) for pair in found.env)
+    assert written < 2 * len(text) + 100_000
+    assert found.working_dir is None or len(found.working_dir.value) <= 4096
