@@ -25,6 +25,16 @@ HOME = "/home/sandbox"
 SOURCE = "/sandboxd/workspace"
 """Where the original of a copied workspace is, read-only."""
 
+# Under gVisor a pipe of two `tar` takes a third of the time of `cp`; that of a pipe's first part which
+# fails is not told by the shell, and an image may have no `tar`.
+COPY = (
+    "sh",
+    "-c",
+    'bad=$({ { tar -C "$1" -cf - . || echo 1 >&3; } | tar -C "$2" -xpf - || echo 1 >&3; } 3>&1); '
+    '[ -z "$bad" ] || cp -RPp "$1/." "$2"',
+    "sh",
+)
+
 # PID 1 that ends at once when it is asked to, and collects what `exec` leaves behind.
 _KEEP_ALIVE = "trap 'exit 0' TERM INT; while :; do sleep 3600 & wait $!; done"
 
@@ -93,7 +103,7 @@ def layout(
             "root file system",
             f"read-only: only `{HOME}` and `/tmp` can be written besides the workspace, in memory",
         )
-    prepare = ("cp", "-RPp", f"{SOURCE}/.", target) if profile.access == "copy" else ()
+    prepare = (*COPY, SOURCE, target) if profile.access == "copy" else ()
     return Layout(
         first,
         last,

@@ -93,7 +93,8 @@ def differs(
         return False
     if old.st_size != new.st_size or (old.st_mode ^ new.st_mode) & 0o111:
         return True
-    if old.st_mtime_ns == new.st_mtime_ns:
+    whole_second = old.st_mtime_ns - old.st_mtime_ns % 10**9
+    if new.st_mtime_ns in (old.st_mtime_ns, whole_second):  # `tar` keeps no more
         return False
     try:
         with (

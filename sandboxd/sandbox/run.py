@@ -261,7 +261,7 @@ def _prepare(engine: Engine, container: str, command: tuple[str, ...]) -> None:
         said = " ".join(output.decode("utf-8", "replace").split())[:300]
         raise failures.CannotStart(
             f"the workspace could not be copied into the sandbox: {said or f'exit code {code}'}",
-            "`sandboxd explain-plan` shows how large a copy may be; the image needs `cp`",
+            "`sandboxd explain-plan` shows how large a copy may be; the image needs `tar` or `cp`",
         )
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from sandboxd.errors import UsageError
 from sandboxd.host.facts import HostFacts
-from sandboxd.plan.layout import HOME, SOURCE, seconds
+from sandboxd.plan.layout import COPY, HOME, SOURCE, seconds
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.planner import Grants, make_plan
 from sandboxd.plan.workspace import ControlFile
@@ -53,10 +58,30 @@ def test_untrusted_has_a_copy_and_the_original_read_only(host: HostFacts, kind: 
     made = plan("untrusted", host)
     assert mounts(made)[SOURCE] == (kind, True)
     assert mounts(made)[TARGET] == ("tmpfs", False)
-    assert made.prepare == ("cp", "-RPp", f"{SOURCE}/.", TARGET)
+    assert made.prepare[-2:] == (SOURCE, TARGET)
     copy = next(m.value for m in made.container.mounts if m.value.target == TARGET)
     assert {"exec", "nosuid", "nodev", "size=2g", "uid=1000", "gid=1000"} <= set(copy.options)
     assert "results" in {d.control for d in made.downgrades}
+
+
+@pytest.mark.parametrize("programs", [("tar", "cp"), ("cp",), ()])
+def test_the_copy_is_whole_or_fails(tmp_path: Path, programs: tuple[str, ...]) -> None:
+    source, target, path = tmp_path / "it's $(x)", tmp_path / "to", tmp_path / "path"
+    for folder in (source / "d", target, path):
+        folder.mkdir(parents=True)
+    (source / "d/.hidden").write_text("x")
+    (source / "link").symlink_to("/nowhere")
+    for program in programs:
+        (path / program).symlink_to(shutil.which(program) or "")
+    shell = shutil.which("sh") or ""
+    words = [shell, *COPY[1:], str(source), str(target)]
+    done = subprocess.run(words, env={"PATH": str(path)}, capture_output=True, check=False)
+    assert (done.returncode == 0) == bool(programs)
+    if programs:
+        assert (target / "d/.hidden").read_text() == "x"
+        assert os.readlink(target / "link") == "/nowhere"
+    words[-2] = str(tmp_path / "missing")
+    assert subprocess.run(words, capture_output=True, check=False).returncode != 0
 
 
 @pytest.mark.parametrize("profile", ["review", "untrusted"])
