@@ -98,4 +98,4 @@ def test_pull_and_push_are_never_both(editor: Editor) -> None:
 def test_commands_are_announced_where_no_extension_has_them(editor: Editor) -> None:
     name = (editor.profile["clientInfo"] or {}).get("name", "")
     announced = (editor.server.get("executeCommandProvider") or {}).get("commands") or []
-    assert ("sandboxd.up" in announced) == (name != "Visual Studio Code")
+    assert ("sandboxd.up" in announced) == ("code" not in name.lower())
