@@ -247,11 +247,11 @@ class Engine:
                 yield head[0], answer.read(int.from_bytes(head[4:], "big"))
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """What happens to containers and to the engine from now on, until the engine ends.
+        """What happens to containers, their networks and the engine from now on, until it ends.
 
         The first item is {}: from then on nothing is missed.
         """
-        kinds = {"type": ["container", "daemon"]}
+        kinds = {"type": ["container", "daemon", "network"]}
         try:
             answer = self._transport.stream("/events", {"filters": json.dumps(kinds)})
             with answer:

@@ -27,7 +27,9 @@ def container(inspect: Mapping[str, Any]) -> Container:
     origin = Origin("engine", (inspect.get("Id") or "")[:12])
     read = _Reader(origin, config, host)
     name = (inspect.get("Name") or "").lstrip("/")
-    return read.container(name, read.live_mounts(inspect.get("Mounts") or []))
+    live = read.container(name, read.live_mounts(inspect.get("Mounts") or []))
+    joined = (inspect.get("NetworkSettings") or {}).get("Networks") or {}
+    return live._replace(network=_with_joined(live.network, joined))
 
 
 def requested(body: Mapping[str, Any]) -> Container:
@@ -198,6 +200,16 @@ class _Reader:
                 prefix = f"{address}:" if address else ""
                 found.append(self._value(f"{prefix}{outside}:{inside}", "PortBindings"))
         return tuple(found)
+
+
+def _with_joined(network: Value[str] | None, joined: Mapping[str, Any]) -> Value[str] | None:
+    """The network that it was made with, and those that somebody connected it to since."""
+    if network is None:
+        return None
+    others = sorted(joined.keys() - {network.value})
+    if network.value.startswith("container:") or not others:
+        return network
+    return network._replace(value=", ".join([network.value, *others]))
 
 
 def _mount_type(text: str) -> MountType:

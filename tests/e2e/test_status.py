@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,6 +88,35 @@ def test_drift_is_seen_when_the_config_moves_on(world: World, project: Path, run
         assert "sandboxd up" in found["hint"]
     finally:
         world.run("down", cwd=project)
+
+
+def test_what_somebody_changes_at_the_running_sandbox_is_drift(
+    world: World, engine: str, project: Path, runtime: str
+) -> None:
+    """The engine says so itself: nobody has to look, and no result of `verify` outlives it."""
+    docker = ["docker", "-H", engine]
+    assert world.run("daemon", "start", cwd=project).returncode == 0
+    world.pid()
+    up = world.run("up", cwd=project)
+    assert up.returncode == 0, up.stderr
+    container = up.stdout.strip()
+    network = f"sandboxd-test-{os.getpid()}"
+    subprocess.run([*docker, "network", "create", network], check=True, capture_output=True)
+    try:
+        assert row(world, project, "running")["drift"] == []
+        subprocess.run([*docker, "network", "connect", network, container], check=True)
+        found = eventually(lambda: row(world, project, "running")["drift"])
+        assert found == [f"network: planned bridge, found bridge, {network}"]
+        subprocess.run([*docker, "network", "disconnect", network, container], check=True)
+        assert eventually(lambda: not row(world, project, "running")["drift"])
+        if runtime == "runc":  # runsc refuses it
+            resize = ["update", "--memory=64m", "--memory-swap=64m", container]
+            subprocess.run([*docker, *resize], check=True, capture_output=True)
+            found = eventually(lambda: row(world, project, "running")["drift"])
+            assert found == ["memory: planned 8589934592, found 67108864"]
+    finally:
+        world.run("down", cwd=project)
+        subprocess.run([*docker, "network", "rm", network], check=True, capture_output=True)
 
 
 def test_without_a_daemon_one_look_says_the_same(world: World, project: Path, runtime: str) -> None:
