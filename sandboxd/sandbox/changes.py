@@ -21,7 +21,7 @@ _KINDS = ("file", "link", "gone", "other", "large", "unreadable")
 LARGEST = 16 << 20
 """Bytes of the largest file that is brought."""
 LARGEST_BUNDLE = 256 << 20
-MOST_BYTES = 1 << 30
+MOST_BYTES = 512 << 20
 """Bytes of a whole stream."""
 MOST_ENTRIES = 50_000
 _LONGEST_LINE = 1 << 16

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from sandboxd.errors import SandboxdError
 from sandboxd.plan import beneath
 from sandboxd.policy.acts_on_host import weigh
+from sandboxd.sandbox.changes import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,7 +80,8 @@ def look(root: int, path: str) -> Here:
             if stat.S_ISREG(status.st_mode):
                 flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
                 with open(os.open(name, flags, dir_fd=folder), "rb") as file:
-                    data = file.read()
+                    # What is brought is never larger, so more would only fill our memory.
+                    data = file.read(LARGEST + 1)
             elif stat.S_ISLNK(status.st_mode):
                 data = os.fsencode(os.readlink(name, dir_fd=folder))
             return Here(status.st_mode, status.st_ctime_ns, data)
