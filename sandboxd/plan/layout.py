@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 from typing import NamedTuple
 
-from sandboxd.config import WorkspaceWishes
+from sandboxd.config import Setting, WorkspaceWishes
 from sandboxd.errors import UsageError
 from sandboxd.model.container import Container, Mount, Pair
 from sandboxd.model.values import Value
@@ -81,7 +81,7 @@ def layout(
         inside = target if profile.access == "ro" else SOURCE
         first = (_read_only(facts.path, inside, choice.plain_pins_hold, notes),)
     if profile.access == "copy":
-        last = (_copy(profile, target, user, notes),)
+        last = (_copy(profile, target, user, wishes, notes),)
     free = tuple(t for t in facts.hot if posixpath.join(target, t.path) not in covered)
     hot = hot_trees(profile, facts._replace(hot=free), choice, wishes, notes)
     for tree in hot:
@@ -143,7 +143,13 @@ def _read_only(path: str, inside: str, plain_pins_hold: bool, notes: Notes) -> V
     return notes.value("mounts", mount, f"{inside} (read-only)", f"the workspace: {why}")
 
 
-def _copy(profile: Profile, target: str, user: Value[str] | None, notes: Notes) -> Value[Mount]:
+def _copy(
+    profile: Profile,
+    target: str,
+    user: Value[str] | None,
+    wishes: WorkspaceWishes,
+    notes: Notes,
+) -> Value[Mount]:
     notes.downgrade(
         "results",
         f"the work is done on a private copy of {profile.copy} at most, in memory: it goes with the "
@@ -151,7 +157,8 @@ def _copy(profile: Profile, target: str, user: Value[str] | None, notes: Notes) 
         "`sandboxd review` shows what changed and brings it; `sandboxd down` keeps it first"
         + (f", the end of the time limit ({profile.time}) does not" if profile.time else ""),
     )
-    return _memory_folder(target, profile.copy, "755", user, notes)
+    why = "a private copy of the workspace, in memory"
+    return _memory_folder(target, profile.copy, "755", user, notes, why, wishes.layout)
 
 
 def _memory_folder(
@@ -161,6 +168,7 @@ def _memory_folder(
     user: Value[str] | None,
     notes: Notes,
     why: str = "in memory",
+    wish: Setting[str] | None = None,
 ) -> Value[Mount]:
     options = ["rw", "exec", "nosuid", "nodev", f"size={size}"]
     uid, _, gid = user.value.partition(":") if user is not None else ("", "", "")
@@ -171,7 +179,8 @@ def _memory_folder(
         options.append("mode=1777")
     mount = Mount("tmpfs", "", target, options=tuple(options))
     why += ", counted against the memory limit, gone with the container"
-    return notes.value("mounts", mount, f"{target} ({size} in memory)", why)
+    decided_by, place = ("config", wish.place) if wish is not None else ("", None)
+    return notes.value("mounts", mount, f"{target} ({size} in memory)", why, decided_by, place)
 
 
 def _command(profile: Profile, choice: Choice, notes: Notes) -> tuple[str, ...]:

@@ -125,3 +125,14 @@ def test_seconds(text: str, count: int) -> None:
 def test_no_seconds(text: str) -> None:
     with pytest.raises(UsageError, match="is no time"):
         seconds(text)
+
+
+def test_a_copy_says_who_asked_for_it() -> None:
+    def decided(text: str) -> str:
+        config = configured(f'image = "img:1"\n{text}')
+        made = make_plan(config, GVISOR, None, workspace(), Grants())
+        (reason,) = [r for r in made.reasons if "a private copy" in r.why]
+        return reason.decided_by
+
+    assert decided('profile = "agent"') == "profile agent"
+    assert decided('[workspace]\nlayout = "clone"') == "config"
