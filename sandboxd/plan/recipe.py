@@ -78,7 +78,7 @@ def recipe(document: Document, container: Container, workspace: str, image: str)
         if name.startswith(("./", "../")):
             reader.read(posixpath.normpath(posixpath.join(folder, name)), links=False)
     for lock in _LOCKS if features else ():
-        reader.read(posixpath.normpath(posixpath.join(folder, lock)), optional=True)
+        reader.read(posixpath.normpath(posixpath.join(folder, lock)), links=False, optional=True)
     parts = reader.parts()
     said = [base, dockerfile, context, target, args, features, folder]
     digest = _digest(said, parts)

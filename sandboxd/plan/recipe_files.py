@@ -13,6 +13,7 @@ from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.files import decode
 from sandboxd.kinds import dockerfile as dockerfiles
 from sandboxd.model.image import image
+from sandboxd.plan import beneath
 from sandboxd.syntax.dockerfile import Instruction
 from sandboxd.text import SourceText
 
@@ -46,40 +47,48 @@ class Reader:
     def read(self, path: str, links: bool = True, optional: bool = False) -> bytes:
         """The file at `path`, kept; of a folder everything below it is kept, and b"" returned.
 
+        No folder on the way is a link: the copy that is built would be written through it.
+
         :param links: whether there may be symbolic links
         :raises UsageError: it is not there, leaves the workspace, or is too much
         """
-        full = os.path.join(self._workspace, path)
-        inside = f"{os.path.realpath(self._workspace).rstrip('/')}/"
-        if "\0" in path or not f"{os.path.realpath(os.path.dirname(full))}/".startswith(inside):
+        if "\0" in path or path.startswith("/") or ".." in path.split("/"):
             raise UsageError(
                 f"the build reads `{path}`, which lies outside of the workspace",
                 'correct it, or name an image: `image = "..."` in sandboxd.toml',
             )
         try:
-            mode = os.lstat(full).st_mode
+            with (
+                beneath.open_folder(self._workspace) as root,
+                beneath.parent_of(root, path, create=False) as folder,
+            ):
+                mode = os.lstat(posixpath.basename(path), dir_fd=folder).st_mode
+                if not stat.S_ISDIR(mode):
+                    return self._keep(path, folder, mode, links)
         except OSError as error:
             if optional:
                 return b""
             raise _unreadable(path, error) from None
-        if stat.S_ISDIR(mode):
-            for below in self._walk(path):
-                self.read(below, links)
-            return b""
-        return self._keep(path, full, mode, links)
+        for below in self._walk(path):
+            self.read(below, links)
+        return b""
 
-    def _keep(self, path: str, full: str, mode: int, links: bool) -> bytes:
+    def _keep(self, path: str, folder: int, mode: int, links: bool) -> bytes:
+        """What is in the open `folder`: nobody can put another in its place meanwhile."""
         if path in self._found:
             return self._found[path].data
+        name = posixpath.basename(path)
         if stat.S_ISLNK(mode):
             if not links:
                 raise UsageError(
                     f"`{path}` is a symbolic link, and a build tool could follow it out of the workspace",
                     "replace it by a regular file",
                 )
-            data = os.fsencode(os.readlink(full))
+            data = os.fsencode(os.readlink(name, dir_fd=folder))
         elif stat.S_ISREG(mode):
-            data = self._content(path, full)
+            flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
+            with open(os.open(name, flags, dir_fd=folder), "rb") as file:
+                data = file.read(MOST_BYTES + 1)
         else:
             return b""
         self._found[path] = Part(path, mode & (0o777 | stat.S_IFMT(mode)), data)
@@ -87,14 +96,6 @@ class Reader:
         if len(self._found) > MOST_FILES or self._bytes > MOST_BYTES:
             raise _too_much(path)
         return data
-
-    def _content(self, path: str, full: str) -> bytes:
-        try:
-            descriptor = os.open(full, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
-            with open(descriptor, "rb") as file:
-                return file.read(MOST_BYTES + 1)
-        except OSError as error:
-            raise _unreadable(path, error) from None
 
     def _walk(self, path: str) -> Iterator[str]:
         """Everything below a folder but `.git`: with it no grant would outlive a commit."""

@@ -84,6 +84,21 @@ def test_a_link_in_a_feature_is_refused(tmp_path: Path) -> None:
         recipe(tmp_path)
 
 
+def test_nothing_is_read_through_a_link_to_a_folder(tmp_path: Path) -> None:
+    """Copied out for the build, `link/run.sh` would be written to where the link leads."""
+    project(tmp_path, "FROM debian:12\nCOPY link /x\nCOPY link/run.sh /y\n")
+    (tmp_path / "link").symlink_to(tmp_path / "tools")
+    with pytest.raises(UsageError, match="`link` is a symbolic link"):
+        recipe(tmp_path)
+
+
+def test_a_lock_file_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
+    project(tmp_path, features={"ghcr.io/devcontainers/features/go:1": {}})
+    (tmp_path / ".devcontainer/devcontainer-lock.json").symlink_to("/etc/hostname")
+    with pytest.raises(UsageError, match=r"devcontainer-lock\.json` is a symbolic link"):
+        recipe(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["../../outside", "./own"])
 def test_a_feature_that_is_not_in_the_workspace(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match=r"outside of the workspace|needs `\.devcontainer/own`"):
