@@ -270,6 +270,22 @@ def test_a_terminal(engine: str, up: Path) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
 
 
+def test_what_a_key_and_a_kill_end_has_the_code_of_a_shell(engine: str, up: Path) -> None:
+    """130 for Ctrl-C at a terminal, 137 for SIGKILL (as for one out of memory): as `docker exec`."""
+    command = sandboxes.command(engine, up, "exec", "--", "sh", "-c", "echo ready; sleep 60")
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ["PYTHONPATH"] = str(ROOT)
+        os.execvp(command[0], command)
+    output = b""
+    while b"ready" not in output:
+        output += os.read(terminal, 4096)
+    os.write(terminal, b"\x03")
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 130
+    killed = sandboxes.run(engine, up, "exec", "-n", "sh", "-c", "kill -9 $$")
+    assert killed.returncode == 137, killed.stderr
+
+
 def test_logs_and_list(engine: str, api: Engine, up: Path) -> None:
     run_quietly(api, ids(api, up)[0], Exec(["sh", "-c", "echo hello >/proc/1/fd/1"], user="0"))
     listed = json.loads(sandboxes.run(engine, up, "list", "--json").stdout)["sandboxes"]
