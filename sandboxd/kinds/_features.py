@@ -13,7 +13,6 @@ from sandboxd.model.container import Container, Pair, Unseen
 from sandboxd.model.feature import FeatureLock, LockedFeature
 from sandboxd.model.values import Origin, Value
 from sandboxd.syntax import jsonc
-from sandboxd.text import Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +42,7 @@ def layer(path: str, root: Node, base: Container, variables: Resolver) -> Contai
         use = model.parse(str(key.value))
         if lock is not None and use.source == "registry":
             use = use._replace(locked=str(key.value) in lock)
-        place = Place(path, Span(key.span.start + 1, key.span.end - 1))
+        place = Place(path, key.inside())
         uses.append(Value(use, Origin("file", path, "features"), place, str(key.value), (key,)))
     # Late: most files that name Features name those of a registry.
     from sandboxd.kinds import _feature_order
@@ -109,8 +108,7 @@ def read_lock(root: Node, path: str) -> FeatureLock | None:
         text = _text(node)
         if node is None or text is None:
             return None
-        span = Span(node.span.start + 1, node.span.end - 1)
-        return Value(text, Origin("file", path, key), Place(path, span), text, (node,))
+        return Value(text, Origin("file", path, key), Place(path, node.inside()), text, (node,))
 
     entries: list[LockedFeature] = []
     for key, entry in features.members:

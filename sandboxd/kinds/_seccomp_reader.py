@@ -105,7 +105,7 @@ def _value(node: Node | None, path: str, key: str) -> Value[str] | None:
     if node is None or text is None:
         return None
     # Without the quotes.
-    span = Span(node.span.start + 1, node.span.end - 1)
+    span = node.inside()
     if span.end - span.start != len(text):
         span = node.span
     return Value(text, Origin("file", path, key), Place(path, span), text, (node,))

@@ -124,7 +124,7 @@ def _expression(glob: str) -> str:
             made.append("[^/]*" if char == "*" else "[^/]")
         elif char == "[" and "]" in glob[at:]:
             close = glob.index("]", at)
-            made.append(glob[at : close + 1])
+            made.append(_set(glob[at + 1 : close]))
             at = close
         elif char == "{":
             made.append("(?:")
@@ -138,6 +138,13 @@ def _expression(glob: str) -> str:
             made.append("\\" + char if not char.isalnum() and char.isascii() else char)
         at += 1
     return "".join(made)
+
+
+def _set(inner: str) -> str:
+    """One of several characters, where only a ``^`` in front and a ``-`` within mean something."""
+    negation = "^" if inner.startswith("^") else ""
+    escaped = [char if char.isalnum() or char == "-" else "\\" + char for char in inner]
+    return f"[{negation}{''.join(escaped[len(negation) :])}]".replace("--", "\\-\\-")
 
 
 def _with_variables(glob: str) -> str:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import gc
 
 from sandboxd._typing import TYPE_CHECKING, NamedTuple
+from sandboxd.text import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Literal
-
-    from sandboxd.text import Span
 
     NodeKind = Literal[
         "object", "array", "string", "number", "boolean", "null", "datetime", "missing", "alias"
@@ -74,6 +73,11 @@ class Node:
 
     def __repr__(self) -> str:
         return f"Node({self.kind}, {self.span.start}-{self.span.end}, {self.value!r})"
+
+    def inside(self) -> Span:
+        """The place of what is written between the quotes of a string, which may be half-typed."""
+        start, end = self.span
+        return Span(start + 1, max(start + 1, end - 1))
 
 
 class Member(NamedTuple):

@@ -78,3 +78,10 @@ def test_the_file_of_a_feature_is_judged_by_the_rules_of_containers() -> None:
     rules = {finding.rule for finding in report.findings}
     assert {"privileged-container", "cap-add-sys-admin", "seccomp-unconfined"} <= rules
     assert "no-new-privileges-missing" not in rules
+
+
+@pytest.mark.parametrize("text", ['{"features"{"', '{"features": {"ghcr.io/a/b', '{"features":{"x'])
+def test_a_half_typed_name_is_shown_within_the_text(text: str) -> None:
+    report = analysis.check_source(SourceText(CONFIG, text))
+    assert all(finding.place.span.end <= len(text) for finding in report.findings)
+    assert all(finding.place.span.start <= finding.place.span.end for finding in report.findings)
