@@ -18,7 +18,8 @@ PLAYED = (
 """The pages whose `console` blocks are run in order on a live engine."""
 
 _FENCE = re.compile(
-    r"(?:^<!-- not run: (?P<why>.+?) -->\n)?^ *```(?P<kind>\w+)\n(?P<body>.*?)^ *```$", re.M | re.S
+    r"(?:^<!-- not run: (?P<why>.+?) -->\n)?^ *```(?P<kind>\w+)(?: no-run: (?P<inline>[^\n]+))?\n(?P<body>.*?)^ *```$",
+    re.M | re.S,
 )
 _WHOLE_PAGE = re.compile(r"^<!-- not run on this page: (?P<why>.+?) -->$", re.M)
 
@@ -43,7 +44,10 @@ def blocks(page: str) -> list[Block]:
     text = (ROOT / page).read_text()
     whole = _WHOLE_PAGE.search(text)
     why = whole["why"] if whole else ""
-    return [Block(hit["kind"], hit["body"], hit["why"] or why) for hit in _FENCE.finditer(text)]
+    return [
+        Block(hit["kind"], hit["body"], hit["why"] or hit["inline"] or why)
+        for hit in _FENCE.finditer(text)
+    ]
 
 
 def screens(body: str) -> list[Screen]:
