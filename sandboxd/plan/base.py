@@ -98,9 +98,10 @@ def is_harmless_network(mode: str) -> bool:
 
 
 def is_root(user: str) -> bool:
-    """Whether a `user` or `user:group` is the superuser."""
+    """Whether a `user` or `user:group` is the superuser; to an engine `+0` is that number, too."""
     name = user.split(":", 1)[0].strip()
-    return name == "root" or (name.isdigit() and int(name) == 0)
+    number = name[1:] if name[:1] in ("+", "-") else name
+    return name == "root" or (number.isdecimal() and int(number) == 0)
 
 
 def mounts(

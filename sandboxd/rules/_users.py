@@ -16,9 +16,10 @@ def effective_user(container: Container) -> Value[str] | None:
 
 
 def is_root(user: str) -> bool:
-    """`user` or `user:group`, by name or by number."""
+    """`user` or `user:group`, by name or by number; to an engine `+0` is that number, too."""
     name = user.split(":", 1)[0].strip()
-    return name == "root" or (name.isdecimal() and int(name) == 0)
+    number = name[1:] if name[:1] in ("+", "-") else name
+    return name == "root" or (number.isdecimal() and int(number) == 0)
 
 
 def maps_root(host: HostFacts) -> bool:

@@ -219,7 +219,7 @@ def test_user() -> None:
     assert user(root_owned) is None and "non-root user" in controls(root_owned)
     rootless = plan(host=HOSTS["debian-rootless-cgroup1"])
     assert user(rootless) == "0:0" and "non-root user" in controls(rootless)
-    for name in ("root", "0", "0:0", "root:root", "00"):
+    for name in ("root", "0", "0:0", "root:root", "00", "+0", "-0:1000"):
         with pytest.raises(UsageError, match="does not run as root"):
             plan(f'user = "{name}"')
 
