@@ -71,6 +71,8 @@ def test_the_copy_is_whole_or_fails(tmp_path: Path, programs: tuple[str, ...]) -
         folder.mkdir(parents=True)
     (source / "d/.hidden").write_text("x")
     (source / "link").symlink_to("/nowhere")
+    for name in ("-n", "..odd", ".dot", "a\nb"):
+        (source / name).write_text(name)
     for program in programs:
         (path / program).symlink_to(shutil.which(program) or "")
     shell = shutil.which("sh") or ""
@@ -80,6 +82,10 @@ def test_the_copy_is_whole_or_fails(tmp_path: Path, programs: tuple[str, ...]) -
     if programs:
         assert (target / "d/.hidden").read_text() == "x"
         assert os.readlink(target / "link") == "/nowhere"
+        assert sorted(os.listdir(target)) == sorted(os.listdir(source))
+    (tmp_path / "empty").mkdir()
+    words[-2] = str(tmp_path / "empty")
+    assert subprocess.run(words, capture_output=True, check=False).returncode == 0
     words[-2] = str(tmp_path / "missing")
     assert subprocess.run(words, capture_output=True, check=False).returncode != 0
 
