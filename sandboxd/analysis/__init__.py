@@ -89,6 +89,7 @@ def check(
     only: Iterable[str] | None = None,
     verify: bool = True,
     edits: bool = True,
+    fixes: bool = True,
     threshold: Severity = Severity.HINT,
 ) -> Report:
     """Run all rules, or `only` those named, over `documents`.
@@ -97,14 +98,15 @@ def check(
 
     `verify` checks each file again with each fix, and drops a fix that makes it worse. Who only
     names fixes can do without; who applies them cannot. Without `edits` a fix may have none: that
-    it could be made is known, which is enough to name it and takes less time.
+    it could be made is known, which is enough to name it and takes less time. Without `fixes` none
+    is looked for at all; what rules would change is in the findings' `remedies`.
     """
     chosen = None if only is None else frozenset(only)
     checker = _Checker(chosen, host, variables, settings, threshold, edits or verify)
     findings: list[Finding] = []
     for document in documents:
         with collector_paused(len(document.source.text)):
-            found = checker.judge(document)
+            found = checker.judge(document, offer_fixes=fixes)
             findings.extend(checker.verified(document, found) if verify else found)
     sources = {document.source.path: document.source for document in documents}
     for document in documents:

@@ -75,7 +75,7 @@ def judge(
         variables=variables_for(document, environ, files, host),
         settings=settings_for(source.path),
         verify=verify,
-        edits=verify,
+        fixes=verify,
     )
     files.let_go(parsed.tree)
     return Outcome(report, frozenset(files.asked - {source.path}))
