@@ -107,7 +107,7 @@ def make_plan(
         read_only_rootfs=places.read_only_root
         or (_switch("read_only_rootfs", base.read_only_rootfs, notes) if base else None),
         init=_switch("init", base.init, notes) if base else None,
-        env=(*env, *git_settings(choice, env, notes)),
+        env=(*env, *git_settings(choice, env, _roots_copy(profile, user, target), notes)),
         annotations=controls.gvisor_annotations(choice, seccomp, notes),
         labels=_labels(workspace.path, profile),
         memory=bound.memory,
@@ -163,6 +163,12 @@ def _image(config: Config, base: Container | None, notes: Notes) -> Value[str] |
     image = base.image.value
     _require_name(image)
     return notes.value("image", image, image, "from your config", "config", base.image.place)
+
+
+def _roots_copy(profile: Profile, user: Value[str] | None, target: str) -> str:
+    """The folder of a copy for a user of no number: only the engine's root can own it then."""
+    numbered = user is not None and user.value.partition(":")[0].isdigit()
+    return target if profile.access == "copy" and not numbered else ""
 
 
 def _require_name(image: str) -> None:

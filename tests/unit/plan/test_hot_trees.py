@@ -148,3 +148,14 @@ def test_git_gets_its_setting_under_gvisor_and_never_a_second_one() -> None:
 )
 def test_only_what_we_make_may_be_noted_as_a_stub(path: str, may: bool) -> None:
     assert stubs.may_be(path) is may
+
+
+def test_git_trusts_a_copy_whose_folder_is_root_s() -> None:
+    for user, host, expected in (
+        ("dev", PLAIN, {"GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": TARGET}),
+        ("dev", GVISOR, {"GIT_CONFIG_KEY_1": "safe.directory", "GIT_CONFIG_COUNT": "2"}),
+        ("1000", PLAIN, {}),
+    ):
+        made = plan(workspace(), f'profile = "agent"\nuser = "{user}"', host)
+        found = {v.value.name: v.value.value for v in made.container.env}
+        assert expected.items() <= found.items() and bool(expected) == bool(found)
