@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +31,13 @@ def folder(engine: str, api: Engine, tmp_path: Path, busybox_image: str) -> Iter
     yield made
     sandboxes.run(engine, made, "down")
     assert api.containers(f"{life.PROJECT}={made}") == []
+    docker = ["docker", "-H", engine]
+    form = "--format={{.Repository}}:{{.Tag}}"
+    listing = [*docker, "images", form, "sandboxd-built/built-here"]
+    names = subprocess.run(listing, capture_output=True, text=True, check=True).stdout.split()
+    if names:
+        # Another run on this engine would find them, and ask for no grant.
+        subprocess.run([*docker, "image", "rm", "-f", *names], capture_output=True, check=True)
 
 
 def test_a_build_is_run_only_as_it_was_trusted(engine: str, folder: Path) -> None:
