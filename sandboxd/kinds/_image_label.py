@@ -56,24 +56,26 @@ def layers(
         return before, after
     label = image._replace(value=facts.metadata, origin=origin, nodes=())
     before = before._replace(image_label=label)
-    for entry in _entries(facts.metadata):
-        read = reader(_document(image.value, facts.metadata), entry, variables)
+    source = SourceText(image.value, facts.metadata)
+    document = Document("devcontainer", source, jsonc.parse(facts.metadata))
+    for entry in _entries(document):
+        read = reader(document, entry, variables)
         own = read.before(base)._replace(entrypoints=tuple(_features.entrypoint(entry, _anywhere)))
         before = _added(before, own, _BEFORE, image, origin)
         after = _added(after, read.after(base), _AFTER, image, origin)
     return before, after
 
 
-def _entries(metadata: str) -> list[Node]:
+def _entries(document: Document) -> list[Node]:
     """The objects of the label: it holds an array of them, or one. Other text the CLI ignores.
 
     JSON with comments is other text: here the CLI is strict.
     """
     try:
-        json.loads(metadata)
+        json.loads(document.source.text)
     except (ValueError, RecursionError):
         return []
-    root = jsonc.parse(metadata).root
+    root = document.tree.root
     if root is None:
         return []
     return [node for node in (root.items or [root]) if node.kind == "object"]
@@ -81,10 +83,6 @@ def _entries(metadata: str) -> list[Node]:
 
 def _anywhere(normal: Any, node: Node, key: str, written: str) -> Value[Any]:
     return Value(normal, Origin("label", "", key), None, written)
-
-
-def _document(name: str, text: str) -> Document:
-    return Document("devcontainer", SourceText(name, text), jsonc.parse(text))
 
 
 def _added(
