@@ -23,6 +23,8 @@ _VARIABLES = {
 }
 # A pattern longer than this is no path of anybody's; each is made into a regular expression.
 _LONGEST = 500
+# Each wildcard and each choice multiplies the ways in which a path may fit.
+_MOST_CHOICES = 5
 _compiled: dict[str, re.Pattern[str] | None] = {}
 
 
@@ -105,10 +107,17 @@ def _pattern(glob: str) -> re.Pattern[str] | None:
         import re
 
         try:
-            _compiled[glob] = re.compile(_expression(glob)) if len(glob) <= _LONGEST else None
+            is_bounded = len(glob) <= _LONGEST and _choices(glob) <= _MOST_CHOICES
+            _compiled[glob] = re.compile(_expression(glob)) if is_bounded else None
         except re.error:
             _compiled[glob] = None
     return _compiled[glob]
+
+
+def _choices(glob: str) -> int:
+    """How many wildcards and braces a pattern has; stars side by side count once."""
+    stars = sum(1 for part in glob.replace("**", "*").split("*")[1:] if part != "*")
+    return stars + glob.count("{") - glob.count("@{")
 
 
 def _expression(glob: str) -> str:

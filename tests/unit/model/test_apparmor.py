@@ -35,3 +35,8 @@ def test_wildcards_of_a_path(glob: str, path: str, covers: bool) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert may_write(glob, path) is covers
+
+
+def test_a_path_of_wildcards_that_fits_in_countless_ways_is_not_tried() -> None:
+    assert not may_write("/" + "**{r,o,}" * 30 + "zz", "/proc/sys/kernel/core_pattern")
+    assert not may_write("/" + "**r" * 30 + "zz", "/proc/sys/kernel/core_pattern")
