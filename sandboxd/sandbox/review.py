@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sandboxd.errors import SandboxdError
 from sandboxd.plan import beneath
-from sandboxd.policy.acts_on_host import weigh
+from sandboxd.policy.acts_on_host import beside_head, weigh
 from sandboxd.sandbox.changes import LARGEST
 
 if TYPE_CHECKING:
@@ -66,8 +66,15 @@ def items(changes: Changes) -> tuple[Item, ...]:
         for change in changes.entries:
             item = _item(root, changes, change)
             if item is not None:
-                found.append(item)
+                found.append(_in_place(root, item))
     return tuple(found)
+
+
+def _in_place(root: int, item: Item) -> Item:
+    """`item` with what its neighbours on the host make of it."""
+    why = "" if item.control else beside_head(item.path)
+    head = posixpath.join(posixpath.dirname(item.path), "HEAD")
+    return item._replace(control=why) if why and look(root, head).mode else item
 
 
 def look(root: int, path: str) -> Here:
