@@ -60,16 +60,17 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     if label is None:
         return
     said = [option for option in subject.security_opt if option.origin.kind == "label"]
-    for index, option in enumerate(said):
-        later = [o for o in said[index + 1 :] if o.value.name == option.value.name]
-        if not later or later[-1].value.value not in ("unconfined", "false", "disable"):
+    last = {option.value.name: option for option in said}
+    for option in said:
+        later = last[option.value.name]
+        if later.value.value not in ("unconfined", "false", "disable"):
             continue
-        if option.value.value == later[-1].value.value:
+        if option.value.value == later.value.value:
             continue
         yield at_value(
             META,
             label,
-            f"the label has `{option.written}` and then `{later[-1].written}`: "
+            f"the label has `{option.written}` and then `{later.written}`: "
             "the same line in your file has no effect",
             option.written,
             kernel_severity(subject, host, Severity.ERROR, Severity.HINT),
