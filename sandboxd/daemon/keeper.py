@@ -73,7 +73,7 @@ class Keeper:
         self._progress = asyncio.Event()
         self._is_blind = asyncio.Event()
         """Set when the kernel has just ended to tell of changes."""
-        self._backlog = Backlog(self._look_at)
+        self._backlog = Backlog(lambda project: self._look(project, time.monotonic(), force=True))
         self._policies = (floor.user_folder(environ), os.path.dirname(floor.ORGANISATION))
         self._policy_watched: frozenset[str] = frozenset()
         self._rewatch: asyncio.TimerHandle | None = None
@@ -205,8 +205,8 @@ class Keeper:
 
     def _touched(self, paths: Iterable[str], touched: Set[str]) -> set[Tracked]:
         """The projects in which something happened; those that are not there may be back."""
-        found = {p for p in self.projects.values() if not p.scan.exists}
-        found = {p for p in found if not touched.isdisjoint(p.scan.folders)}
+        gone = (p for p in self.projects.values() if not p.scan.exists)
+        found = {p for p in gone if not touched.isdisjoint(p.scan.folders)}
         for path in paths:
             for _ in range(_DEEPEST):
                 project = self.projects.get(path)
@@ -261,9 +261,6 @@ class Keeper:
                 project.dealt_with(changes)
                 self._progress.set()
                 self._progress = asyncio.Event()
-
-    async def _look_at(self, project: Tracked) -> None:
-        await self._look(project, time.monotonic(), force=True)
 
     async def _look_now(self, project: Tracked, seen: float, force: bool) -> None:
         before = project.scan
