@@ -10,7 +10,8 @@ import pytest_lsp
 from lsprotocol import types
 from pytest_lsp import ClientServerConfig, LanguageClient
 
-SERVER = [sys.executable, "-P", "-m", "sandboxd", "lsp", "--stdio"]
+# With a daemon of its own for each test, one that starts late would be left behind.
+SERVER = [sys.executable, "-P", "-m", "sandboxd", "lsp", "--stdio", "--no-daemon"]
 URI = "file:///nowhere/demo/.devcontainer/devcontainer.json"
 HALF_EDITED = """{
   // \U0001f600 a comment
