@@ -16,6 +16,7 @@ GENERATED = (
     "requirements/",
     "profiles/seccomp/",
     "tests/hosts/",
+    "tests/integration/lsp/editors/",
     "docs/rules/",
     "docs/platforms.md",
     "docs/sandboxd.schema.json",
