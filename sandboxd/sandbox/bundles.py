@@ -22,6 +22,7 @@ from sandboxd.sandbox import refs
 _SECONDS = 120
 _MOST_WRITTEN = 1 << 30
 _MOST_MEMORY = 16 << 30
+_MOST_BRANCHES = 500
 _HEAD_LINE = re.compile(rb"-?([0-9a-f]{40}|[0-9a-f]{64})( [^\n]*)?\n\Z")
 
 # Warnings of `git fsck` that an honest repository does not have and a trap may.
@@ -67,6 +68,8 @@ def bring(workspace: str, bundle: bytes, below: str) -> list[str]:
         raise CannotBring("this machine has no git")
     _require_plain(workspace)
     needed, sha256 = _header(bundle)
+    if sha256 != refs.uses_sha256(workspace):
+        raise CannotBring("its ids are of another kind than those of the repository")
     missing = needed - set(refs.known_commits(workspace))
     if missing:
         raise CannotBring(f"it builds on {len(missing)} commits that no ref here names")
@@ -77,17 +80,28 @@ def bring(workspace: str, bundle: bytes, below: str) -> list[str]:
         repository = _Repository(git, scratch, os.path.join(workspace, ".git", "objects"))
         words = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
         repository.run("fetch", *words, "bundle", *_specs(bundle))
-        listed = repository.run("for-each-ref", "--format=%(refname) %(objectname)", "refs/new")
-        found = [line.removeprefix("refs/new/").rsplit(" ", 1) for line in listed.splitlines()]
-        if not found:
-            raise CannotBring("it names no branch")
-        _put_packs(workspace, os.path.join(scratch, "objects", "pack"))
-    return refs.write(workspace, [(name, oid) for name, oid in found], below)
+        found = _fetched(repository)
+        try:
+            _put_packs(workspace, os.path.join(scratch, "objects", "pack"))
+            return refs.write(workspace, found, below)
+        except OSError as error:
+            raise CannotBring((error.strerror or str(error)).lower()) from None
+
+
+def _fetched(repository: _Repository) -> list[tuple[str, str]]:
+    """Name and id of each branch, the work tree's first: none is to take its name."""
+    form = "--format=%(objectname) %(refname:lstrip=2)"
+    listed = repository.run("for-each-ref", form, "refs/new/worktree", "refs/new/heads/")
+    pairs = [line.split(" ", 1) for line in listed.splitlines()]
+    if not pairs:
+        raise CannotBring("it names no branch")
+    names = [(name.removeprefix("heads/"), oid) for oid, name in pairs if name != "worktree"]
+    return [*((name, oid) for oid, name in pairs if name == "worktree"), *names]
 
 
 def _specs(bundle: bytes) -> list[str]:
     """What to fetch; one that matches nothing would be an error."""
-    specs = ["+refs/heads/*:refs/new/*"]
+    specs = ["+refs/heads/*:refs/new/heads/*"]
     if b" refs/sandboxd/worktree\n" in bundle[: bundle.find(b"\n\n") + 1]:
         specs.append("+refs/sandboxd/worktree:refs/new/worktree")
     return specs
@@ -136,13 +150,15 @@ def _header(bundle: bytes) -> tuple[set[str], bool]:
     lines = [line for line in lines if not line.startswith(b"@object-format=")]
     if not all(_HEAD_LINE.match(line) for line in lines):
         raise CannotBring("what the sandbox made is no bundle")
+    if sum(line[:1] != b"-" for line in lines) > _MOST_BRANCHES:
+        raise CannotBring(f"it names more than {_MOST_BRANCHES} branches")
     needed = {line[1:].split(b" ")[0].strip().decode() for line in lines if line[:1] == b"-"}
     long = any(len(line.lstrip(b"-").split(b" ")[0].strip()) == 64 for line in lines)
     return needed, long
 
 
 def _make_repository(folder: str, needed: set[str], sha256: bool) -> None:
-    for name in ("objects", "refs"):
+    for name in ("objects", "objects/pack", "refs"):
         os.mkdir(os.path.join(folder, name))
     config = _CONFIG.format(version=1 if sha256 else 0)
     if sha256:

@@ -7,6 +7,7 @@ and a repository that needs a sandbox may have any. So commits are read here, an
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import stat
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _OID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?\Z")
+_SHA256 = re.compile(r"(?im)^\s*objectformat\s*=\s*\"?sha256")
 _MOST_REFS = 2000
 _MOST_BYTES = 8 << 20
 
@@ -36,16 +38,29 @@ def known_commits(workspace: str) -> list[str]:
     return sorted(found)[:_MOST_REFS]
 
 
+def uses_sha256(workspace: str) -> bool:
+    """Whether the ids of the workspace's repository are SHA-256; by its config where it has none yet."""
+    known = known_commits(workspace)
+    if known:
+        return len(known[0]) == 64
+    with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(workspace) as root:
+        return _SHA256.search(_read(root, ".git/config")) is not None
+    return False
+
+
 def write(workspace: str, found: Iterable[tuple[str, str]], below: str) -> list[str]:
     """Write refs below `refs/sandboxd/<below>`; the names of those written.
 
     :param found: name below that, and id; names that need more than plain characters are respelled
     """
-    made = []
+    made: list[str] = []
     with beneath.open_folder(workspace) as root:
         owner = os.fstat(root)
+        taken: set[str] = set()
+        folders: set[str] = set()
         for name, oid in found:
-            parts = ["sandboxd", below, *(_plain(part) for part in name.split("/"))]
+            plain = _free("/".join(_plain(part) for part in name.split("/")), taken, folders)
+            parts = ["sandboxd", below, *plain.split("/")]
             path = "/".join([".git", "refs", *parts])
             with folder_of(root, path, owner) as folder:
                 beneath.create(folder, parts[-1], oid.encode() + b"\n")
@@ -83,6 +98,25 @@ def give(descriptor: int, owner: os.stat_result) -> None:
 def _plain(part: str) -> str:
     text = re.sub(r"[^A-Za-z0-9_.+-]", "-", part).lstrip(".-") or "x"
     return text.removesuffix(".lock").rstrip(".").replace("..", "-") or "x"
+
+
+def _free(name: str, taken: set[str], folders: set[str]) -> str:
+    """`name`, or one like it: two can be spelt the same, and one can be another's folder."""
+
+    def clashes(name: str) -> bool:
+        return name in taken or name in folders or not taken.isdisjoint(_above(name))
+
+    if clashes(name):
+        plain = name.replace("/", "-")
+        name = next(made for n in itertools.count(2) if not clashes(made := f"{plain}-{n}"))
+    taken.add(name)
+    folders.update(_above(name))
+    return name
+
+
+def _above(name: str) -> list[str]:
+    parts = name.split("/")
+    return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
 
 
 def _ids(text: str) -> set[str]:
