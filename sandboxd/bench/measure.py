@@ -10,8 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
-import socket
-import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -20,7 +18,7 @@ from sandboxd.bench import workload_list
 from sandboxd.bench.results import Row, Variant
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.plan.plan import Plan
-from sandboxd.sandbox import execute, interpreter
+from sandboxd.sandbox import execute, fed, interpreter
 from sandboxd.sandbox.engine import Engine, Exec
 from sandboxd.sandbox.run import down, up
 
@@ -125,8 +123,8 @@ def _run_inside(engine: Engine, container: str, plan: Plan, cache: str) -> list[
     nonce = f"sandboxd-{secrets.token_hex(8)}"
     workspace = plan.container.working_dir.value if plan.container.working_dir else "/"
     program = workload_list.program(workspace, nonce)
-    tar = interpreter.archive(program, workload_list.IMPORTS, cache)
-    code, output = _fed(engine, container, ["sh", "-c", interpreter.SCRIPT, "sh", nonce], tar)
+    tar = interpreter.archive(program, workload_list.imports(), cache)
+    code, output = _work(engine, container, ["sh", "-c", interpreter.SCRIPT, "sh", nonce], tar)
     records = []
     for line in output.splitlines():
         if line.startswith(f"{nonce} ".encode()):
@@ -142,10 +140,7 @@ def _run_inside(engine: Engine, container: str, plan: Plan, cache: str) -> list[
     return records
 
 
-def _fed(engine: Engine, container: str, command: list[str], stdin: bytes) -> tuple[int, bytes]:
-    request = Exec(command, stdin=True, working_dir="/")
-    exec_id = engine.exec_create(container, request)
-    connection, first = engine.exec_start(exec_id, tty=False)
+def _work(engine: Engine, container: str, command: list[str], stdin: bytes) -> tuple[int, bytes]:
     output = bytearray()
 
     def keep(_: int, data: bytes) -> None:
@@ -153,22 +148,14 @@ def _fed(engine: Engine, container: str, command: list[str], stdin: bytes) -> tu
         if len(output) > execute.MOST_BYTES:
             raise execute.TooMuch("the workloads wrote without end")
 
-    with connection:
-        threading.Thread(target=_feed, args=(connection, stdin), daemon=True).start()
-        try:
-            execute.pump(execute.Limited(connection, _WORK_SECONDS), first, False, keep)
-        except TimeoutError:
-            raise EnvironmentFailure(
-                f"the sandbox did not finish its work within {_WORK_SECONDS:g} s",
-                "measure on a machine that does less beside it",
-            ) from None
-    return execute.wait_for_code(engine, container, exec_id), bytes(output)
-
-
-def _feed(connection: socket.socket, data: bytes) -> None:
-    with contextlib.suppress(OSError):
-        connection.sendall(data)
-        connection.shutdown(socket.SHUT_WR)
+    try:
+        code = fed.run(engine, container, Exec(command), stdin, _WORK_SECONDS, keep)
+    except TimeoutError:
+        raise EnvironmentFailure(
+            f"the sandbox did not finish its work within {_WORK_SECONDS:g} s",
+            "measure on a machine that does less beside it",
+        ) from None
+    return code, bytes(output)
 
 
 def _commands(

@@ -8,12 +8,11 @@ import os
 from importlib import import_module
 from typing import NamedTuple
 
+from sandboxd.sandbox import fed
+
 _FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "workloads")
 # Enough for some hundred runs of the quick ones.
 SLICE_SECONDS = 0.15
-IMPORTS = ("__future__", "json", "os", "socket", "sys", "time", "types", "typing")
-"""What the runner and the workloads import."""
-
 _ORDER = ("computing", "system_calls", "starting_processes", "local_connections")
 
 
@@ -52,6 +51,11 @@ def program(workspace: str, nonce: str) -> bytes:
         "modules": {workload.name: workload.source for workload in load()},
     }
     return f"{_source('_runner.py')}\n\nmain(json.loads({json.dumps(parcel)!a}))\n".encode()
+
+
+def imports() -> tuple[str, ...]:
+    """The standard library's modules that the runner and the workloads import."""
+    return fed.imported_by([_source("_runner.py"), *(workload.source for workload in load())])
 
 
 def _source(file: str) -> str:

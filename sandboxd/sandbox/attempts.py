@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import json
 import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+
+from sandboxd.sandbox import fed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,16 +77,8 @@ def program(attempts: Sequence[Attempt], facts: Mapping[str, Any], nonce: str) -
 @functools.cache
 def imports() -> tuple[str, ...]:
     """The standard library's modules that the runner and the attempts import."""
-    found: set[str] = set()
-    for file in os.listdir(_FOLDER):
-        if not file.endswith(".py"):
-            continue
-        for node in ast.walk(ast.parse(_source(file))):
-            if isinstance(node, ast.Import):
-                found |= {name.name for name in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                found.add(node.module)
-    return tuple(sorted(name for name in found if not name.startswith("sandboxd")))
+    files = (file for file in os.listdir(_FOLDER) if file.endswith(".py"))
+    return fed.imported_by(_source(file) for file in files)
 
 
 def _source(file: str) -> str:

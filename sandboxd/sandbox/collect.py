@@ -6,13 +6,11 @@ ours where it has none that works. Nothing of the workspace runs on the host for
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import functools
 import json
 import os
 import secrets
-import threading
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -20,11 +18,10 @@ from typing import TYPE_CHECKING, Any
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.plan.hot_trees import KNOWN
 from sandboxd.plan.layout import SOURCE
-from sandboxd.sandbox import changes, execute, interpreter, refs
+from sandboxd.sandbox import changes, execute, fed, interpreter, refs
 from sandboxd.sandbox.engine import Exec
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Mapping
 
     from sandboxd.sandbox.changes import Changes
@@ -111,7 +108,9 @@ def _fill(engine: Engine, inspected: Mapping[str, Any], workspace: str, spool: _
     reason = _run(engine, inspected["Id"], ["python3", "-I", "-S", "-"], text, spool)
     if not spool.begun:
         cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-        tar = interpreter.archive(text, _imports(), os.path.join(cache, "sandboxd"))
+        tar = interpreter.archive(
+            text, fed.imported_by([_source()]), os.path.join(cache, "sandboxd")
+        )
         command = ["sh", "-c", interpreter.SCRIPT, "sh", nonce]
         reason = _run(engine, inspected["Id"], command, tar, spool)
     if not spool.begun:
@@ -153,27 +152,16 @@ class _Spool:
 
 def _run(engine: Engine, container: str, command: list[str], stdin: bytes, spool: _Spool) -> str:
     """Run a command and feed it; how it ended, in words."""
-    exec_id = engine.exec_create(container, Exec(command, stdin=True, working_dir="/"))
-    connection, first = engine.exec_start(exec_id, tty=False)
-    with connection:
-        threading.Thread(target=_feed, args=(connection, stdin), daemon=True).start()
-        try:
-            execute.pump(execute.Limited(connection, TOTAL_SECONDS), first, False, spool.write)
-        except TimeoutError:
-            raise EnvironmentFailure(
-                f"the sandbox does not say what changed within {TOTAL_SECONDS:g} s",
-                "look at what runs in it: `sandboxd exec ps`",
-            ) from None
-    code = execute.wait_for_code(engine, container, exec_id)
+    try:
+        code = fed.run(engine, container, Exec(command), stdin, TOTAL_SECONDS, spool.write)
+    except TimeoutError:
+        raise EnvironmentFailure(
+            f"the sandbox does not say what changed within {TOTAL_SECONDS:g} s",
+            "look at what runs in it: `sandboxd exec ps`",
+        ) from None
     said = spool.errors.decode("utf-8", "replace").strip().splitlines()
     reason = interpreter.REASONS.get(code) or (said[-1] if said else f"exit code {code}")
     return reason[:300]
-
-
-def _feed(connection: socket.socket, data: bytes) -> None:
-    with contextlib.suppress(OSError):
-        connection.sendall(data)
-        connection.shutdown(1)
 
 
 @functools.cache
@@ -181,16 +169,6 @@ def _source() -> str:
     path = os.path.join(os.path.dirname(__file__), "changes_inside.py")
     with open(path, encoding="utf-8") as file:
         return file.read()
-
-
-def _imports() -> tuple[str, ...]:
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(_source())):
-        if isinstance(node, ast.Import):
-            found |= {name.name for name in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
-    return tuple(sorted(found))
 
 
 def age(path: str) -> float:

@@ -6,14 +6,12 @@ import contextlib
 import json
 import os
 import secrets
-import socket
-import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.trials import end_leaked
 from sandboxd.sandbox import attempts as attempt_list
-from sandboxd.sandbox import execute, failures, fresh, interpreter
+from sandboxd.sandbox import execute, failures, fed, fresh, interpreter
 from sandboxd.sandbox.engine import Exec
 
 if TYPE_CHECKING:
@@ -162,19 +160,14 @@ def _run(
     """Run a command and feed it; why it ended, in words."""
     collector.begin()
     mark = secrets.token_hex(8)
-    request = Exec(command, stdin=True, env=[*env, f"{_MARK}={mark}"], working_dir="/")
-    exec_id = engine.exec_create(container, request)
-    connection, first = engine.exec_start(exec_id, tty=False)
-    limited = execute.Limited(connection, TOTAL_SECONDS)
-    with connection:
-        threading.Thread(target=_feed, args=(connection, stdin), daemon=True).start()
-        try:
-            execute.pump(limited, first, False, collector.write)
-        except TimeoutError:
-            collector.timed_out = True
-            execute.kill_marked(engine, container, request, f"{_MARK}={mark}", 9)
-            return _after_time(engine, container)
-    collector.code = execute.wait_for_code(engine, container, exec_id)
+    request = Exec(command, env=[*env, f"{_MARK}={mark}"])
+    try:
+        code = fed.run(engine, container, request, stdin, TOTAL_SECONDS, collector.write)
+    except TimeoutError:
+        collector.timed_out = True
+        execute.kill_marked(engine, container, request, f"{_MARK}={mark}", 9)
+        return _after_time(engine, container)
+    collector.code = code
     return f"the attempts ended early with exit code {collector.code}"
 
 
@@ -192,9 +185,3 @@ def _after_time(engine: Engine, container: str) -> str:
             engine.stop(container, 0)
         return f"{late} and does not answer: it was killed"
     return late
-
-
-def _feed(connection: socket.socket, data: bytes) -> None:
-    with contextlib.suppress(OSError):
-        connection.sendall(data)
-        connection.shutdown(socket.SHUT_WR)
