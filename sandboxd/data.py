@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import os
 
+from sandboxd._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _PACKAGE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -16,3 +21,14 @@ def data_path(*parts: str) -> str:
     if os.path.exists(shipped):
         return shipped
     return os.path.join(os.path.dirname(_PACKAGE), *parts)
+
+
+def walk_data(folder: str) -> Iterator[str]:
+    """The path of every file that ships below `folder`.
+
+    Installers compile what is Python of the samples, too: their `__pycache__` is no part of it.
+    """
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        for name in names:
+            yield os.path.join(parent, name)

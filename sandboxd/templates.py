@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from sandboxd.data import data_path
+from sandboxd.data import data_path, walk_data
 from sandboxd.errors import UsageError
 from sandboxd.files import CONFIG_NAME, read_source
 
@@ -127,14 +127,13 @@ def values(template: Template, given: Mapping[str, str]) -> dict[str, str]:
 def files(template: Template, chosen: Mapping[str, str]) -> tuple[File, ...]:
     """Every file that the template puts into a project, filled in, in the order of their paths."""
     found = []
-    for folder, _, file_names in os.walk(template.folder):
-        for name in file_names:
-            path = os.path.relpath(os.path.join(folder, name), template.folder)
-            if path not in _ABOUT:
-                text = read_source(os.path.join(folder, name)).text
-                used = frozenset(_OPTION.findall(text))
-                filled = _OPTION.sub(lambda match: chosen.get(match[1], ""), text)
-                found.append(File(path, filled, used))
+    for shipped in walk_data(template.folder):
+        path = os.path.relpath(shipped, template.folder)
+        if path not in _ABOUT:
+            text = read_source(shipped).text
+            used = frozenset(_OPTION.findall(text))
+            filled = _OPTION.sub(lambda match: chosen.get(match[1], ""), text)
+            found.append(File(path, filled, used))
     return tuple(sorted(found))
 
 

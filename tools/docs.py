@@ -100,7 +100,8 @@ def _arguments(parser: argparse.ArgumentParser) -> str:
 
 
 def _spelling(action: argparse.Action) -> str:
-    value = action.metavar or "|".join(action.choices or ())
+    named = action.metavar or "|".join(action.choices or ())
+    value = named if isinstance(named, str) else " ".join(named)
     if not action.option_strings:
         return str(value or action.dest)
     shown = "" if action.nargs == 0 else f" {value or action.dest.upper()}"

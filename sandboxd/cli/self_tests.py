@@ -62,19 +62,18 @@ def _data(_environ: Mapping[str, str]) -> str:
 
 def _read_all(folder: str) -> int:
     """Parse all data below `folder`; how many files there are."""
+    from sandboxd.data import walk_data
     from sandboxd.syntax import jsonc
 
     count = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            path = os.path.join(parent, name)
-            with open(path, encoding="utf-8") as file:
-                text = file.read()
-            if name.endswith(".toml"):
-                tomllib.loads(text)
-            elif name.endswith(".json") and jsonc.parse(text).problems:
-                raise Broken(f"`{path}` is no JSON")
-            count += 1
+    for path in walk_data(folder):
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        if path.endswith(".toml"):
+            tomllib.loads(text)
+        elif path.endswith(".json") and jsonc.parse(text).problems:
+            raise Broken(f"`{path}` is no JSON")
+        count += 1
     if not count:
         raise Broken(f"`{folder}` is missing or empty")
     return count

@@ -83,6 +83,8 @@ def install(wheel: Path, folder: Path) -> Path:
         "pip",
         "install",
         "-q",
+        # As pip does unasked: what is compiled lies beside the data, too.
+        "--compile-bytecode",
         "--python",
         str(folder / "bin" / "python"),
         str(wheel),

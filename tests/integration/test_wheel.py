@@ -108,8 +108,9 @@ def test_the_first_minutes(environment: Path, tmp_path: Path) -> None:
 
 
 def test_a_project_from_a_template(environment: Path, tmp_path: Path) -> None:
-    assert run(environment, tmp_path, "init", "--template", "go").returncode == 0
+    assert run(environment, tmp_path, "init", "--template", "python").returncode == 0
     assert (tmp_path / "sample" / "test.sh").exists()
+    assert not list(tmp_path.rglob("__pycache__"))
     assert run(environment, tmp_path, "check", "--pedantic", "--fail-on", "hint").returncode == 0
 
 
