@@ -109,29 +109,50 @@ def _read(path: str) -> tuple[Pattern, ...]:
 
 
 def _expression(pattern: str) -> str:
-    """A slash within a pattern ties it to its folder; without one it fits at every depth."""
-    made = [] if "/" in pattern else ["(?:.*/)?"]
-    pattern = pattern.removeprefix("/")
+    """A slash within a pattern ties it to its folder; without one it fits at every depth.
+
+    What stands before a star is looked for once and kept (`(?>...)`), the first that fits being as
+    good as any: a stranger's pattern may have hundreds of stars, and must not be tried in all ways.
+    """
+    parts = pattern.removeprefix("/").split("/")
+    runs: list[list[str]] = [[]] if "/" in pattern else [[], []]
+    for part in parts:
+        if part == "**":
+            runs.append([])
+        else:
+            runs[-1].append(_component(part))
+    first, *middle = runs
+    if not middle:
+        return "/".join(first)
+    *middle, last = middle
+    made = "".join(f"{part}/" for part in first)
+    for run in filter(None, middle):
+        made += f"(?>(?:[^/]+/)*?{''.join(f'{part}/' for part in run)})"
+    return made + (f"(?:[^/]+/)*{'/'.join(last)}" if last else ".+")
+
+
+def _component(pattern: str) -> str:
+    """One name of a path."""
+    pieces = [""]
     at = 0
     while at < len(pattern):
         char = pattern[at]
-        if pattern.startswith("**/", at):
-            made.append("(?:.*/)?")
-            at += 2
-        elif pattern.startswith("**", at):
-            made.append(".*")
-            at += 1
-        elif char in "*?":
-            made.append("[^/]*" if char == "*" else "[^/]")
+        if char == "*":
+            pieces.append("")
+        elif char == "?":
+            pieces[-1] += "[^/]"
         elif char == "[" and "]" in pattern[at + 2 :]:
             close = pattern.index("]", at + 2)
             inner = pattern[at + 1 : close].replace("\\", "\\\\")
-            made.append(f"[{'^' + inner[1:] if inner.startswith(('!', '^')) else inner}]")
+            inner = "^" + inner[1:] if inner.startswith(("!", "^")) else inner
+            pieces[-1] += f"(?!/)[{inner}]"
             at = close
-        elif char == "\\" and at + 1 < len(pattern):
-            at += 1
-            made.append(re.escape(pattern[at]))
         else:
-            made.append(re.escape(char))
+            if char == "\\" and at + 1 < len(pattern):
+                at += 1
+            pieces[-1] += re.escape(pattern[at])
         at += 1
-    return "".join(made)
+    if len(pieces) == 1:
+        return pieces[0]
+    inner = "".join(f"(?>[^/]*?{piece})" for piece in pieces[1:-1] if piece)
+    return f"{pieces[0]}{inner}[^/]*{pieces[-1]}"

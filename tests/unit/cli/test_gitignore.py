@@ -23,6 +23,9 @@ docs/*.yml
 [ab].yml
 !(x
 sub/dir/
+m*n**o*.yml
+d/**
+p/**/q/r*s/**/*.yml
 """
 PATHS = [
     "x.log",
@@ -43,6 +46,14 @@ PATHS = [
     "c.yml",
     "sub/dir/x.yml",
     "dir/x.yml",
+    "mno.yml",
+    "m-n-n-o-o.yml",
+    "m-o-n.yml",
+    "d/x/y",
+    "d-file",
+    "p/q/rs/x.yml",
+    "p/q/q/r-s/a/b/x.yml",
+    "p/q/a/rs/x.yml",
 ]
 
 
@@ -62,6 +73,19 @@ def test_git_agrees(tmp_path: Path) -> None:
     expected = set(asked.stdout.splitlines())
     assert expected
     assert {name for name in PATHS if _ignored(str(tmp_path), name)} == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        ("*a" * 400 + "b", "a" * 250),
+        ("**/" * 300 + "x", "a/" * 1000 + "y"),
+        ("**/a/" * 190 + "x", "a/" * 1000 + "y"),
+    ],
+)
+def test_a_pattern_of_many_stars_takes_no_time(pattern: str, path: str) -> None:
+    """In all ways that fit, each of these would be tried until the sun is cold."""
+    assert not Ignore("/p", parse(pattern), None).ignores(f"/p/{path}", False)
 
 
 def _ignored(root: str, name: str) -> bool:
