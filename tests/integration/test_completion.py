@@ -98,6 +98,27 @@ def test_where_a_folder_is_wanted_no_file_is_offered(shell: str, scripts: Path) 
         assert found == {"here/a-folder"}
 
 
+QUOTED = """
+[ "$3" = new ] && compopt() { echo compopt "$1" "$2"; }
+source "$1"; cd "$2"; COMP_WORDS=(sandboxd $4 ./e); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _sandboxd
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+@pytest.mark.parametrize("words", ["exec --", "check", "up --project"])
+def test_a_name_that_is_a_command_is_quoted(words: str, scripts: Path, tmp_path: Path) -> None:
+    evil = tmp_path / "e;touch ran;x"
+    evil.mkdir()
+
+    def told(bash: str) -> set[str]:
+        command = ["bash", "--norc", "-c", QUOTED, "bash", scripts / "bash", tmp_path, bash, words]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return set(done.stdout.splitlines())
+
+    assert told("new") == {"compopt -o filenames", "./e;touch ran;x"}
+    assert told("old") == {"./e\\;touch\\ ran\\;x"}
+
+
 @pytest.mark.parametrize("shell", ["bash", "fish"])
 def test_a_value_after_an_equals_sign(shell: str, scripts: Path) -> None:
     found = offered(shell, scripts, "sandboxd check --format=js")

@@ -16,7 +16,14 @@ _sandboxd_offer() { # KIND [WORD ...]: candidates that begin with $cur
         folders) COMPREPLY=($(compgen -d -- "$cur")) ;;
         command) COMPREPLY=($(compgen -c -f -- "$cur")) ;;
     esac
-    case $kind in files | folders) compopt -o filenames 2>/dev/null ;; esac
+    # Bash quotes what it knows to be names of files, which a repository may have made up to be
+    # commands; where it cannot be told so (3.2), it is done here.
+    case $kind in
+        files | folders | command)
+            compopt -o filenames 2>/dev/null || [ ${#COMPREPLY[@]} = 0 ] ||
+                COMPREPLY=($(printf '%q\n' "${COMPREPLY[@]}"))
+            ;;
+    esac
 }
 
 _sandboxd() {
