@@ -34,14 +34,13 @@ def choose(
     grants: Grants,
     scratch: str,
     most_bytes: int,
-    command: bool,
+    plain: bool,
     progress: Callable[[str], None],
 ) -> Chosen:
     """The sandboxes of `project` on this host, each with a copy of it below `scratch`.
 
-    A command of the repository is never run without the controls of its profile, so there is no
-    plain Docker among them then.
-
+    :param plain: with plain Docker among them. Even a shell that only waits is a program of the image,
+        which the repository chose: without the profile's controls it runs only if the user says so
     :raises UsageError: the profile does not allow runc, and nothing is left to compare with
     :raises EnvironmentFailure: nothing can be started here
     """
@@ -54,7 +53,7 @@ def choose(
     ]
     if profile == _LEAST_CONTROLS:
         wanted[0] = (wanted[0][0]._replace(title="runc"), "runc")
-    elif not command:
+    elif plain:
         wanted.insert(0, (Variant(PLAIN, "plain docker run", _LEAST_CONTROLS), "runc"))
     found, left_out = [], []
     for variant, runtime in wanted:

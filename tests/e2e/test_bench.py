@@ -32,7 +32,7 @@ def test_each_sandbox_gets_figures_and_recommend_shows_them(
     before = sandboxes.tree(workspace)
     report = tmp_path / "cost.html"
     done = sandboxes.run(
-        engine, workspace, "bench", "--rounds", "1", "--json", "--report", str(report)
+        engine, workspace, "bench", "--plain", "--rounds", "1", "--json", "--report", str(report)
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

@@ -1,8 +1,9 @@
 """Measure what the sandbox costs on this machine, for this project.
 
-The same work is done in turn in plain Docker, in hardened runc and in gVisor, each as `sandboxd up`
-would start it, each on a copy of the workspace. Without COMMAND it is a set of small workloads;
-with one it is yours: `sandboxd bench -- make test`. Yours is never run in plain Docker.
+The same work is done in turn in hardened runc and in gVisor, each as `sandboxd up` would start it,
+each on a copy of the workspace; with `--plain` in plain Docker, too, which takes the profile's
+controls away from the image. Without COMMAND it is a set of small workloads; with one it is yours:
+`sandboxd bench -- make test`. Yours is never run in plain Docker.
 
 Figures are medians over the rounds; a ratio compares within one round. `sandboxd recommend` shows
 them from then on. Nothing stays: sandboxes and copies are removed.
@@ -38,6 +39,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="SIZE",
         help="largest workspace to copy, such as 4g (default: 512m)",
     )
+    parser.add_argument(
+        "--plain",
+        action="store_true",
+        help="compare with plain Docker, too: only for an image that you trust",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--report", metavar="FILE", help="write a report, too: FILE ends with .html or .json"
@@ -53,6 +59,11 @@ def run(args: argparse.Namespace) -> int:
 
     if args.rounds < 1:
         raise UsageError(f"`--rounds {args.rounds}` measures nothing", "use 1 or more")
+    if args.plain and args.command:
+        raise UsageError(
+            f"`{args.command[0]}` is not run in plain Docker, without the profile's controls",
+            "leave `--plain` out, or the command",
+        )
     if args.report:
         bench_report.check_name(args.report)
     # Ended by a signal, it still takes its sandboxes and copies away.
@@ -91,7 +102,7 @@ def _measure(args: argparse.Namespace) -> Results:
             _grants.grants(args),
             scratch,
             bench_report.size(args.copy_limit),
-            bool(args.command),
+            args.plain,
             _progress,
         )
         rows, variants = measure(
