@@ -28,6 +28,7 @@ def copy(source: str, target: str, most_bytes: int = MOST_BYTES) -> Copied:
     :raises EnvironmentFailure: it cannot be read, or there is no room
     """
     files = size = 0
+    links: list[tuple[str, str, os.stat_result]] = []
     try:
         # By descriptors: a program in a running sandbox may exchange a folder for a link meanwhile.
         for base, folders, names, opened in os.fwalk(source, follow_symlinks=False):
@@ -37,8 +38,9 @@ def copy(source: str, target: str, most_bytes: int = MOST_BYTES) -> Copied:
                 copied = os.path.join(inside, name)
                 found = os.stat(name, dir_fd=opened, follow_symlinks=False)
                 if stat.S_ISLNK(found.st_mode):
-                    os.symlink(os.readlink(name, dir_fd=opened), copied)
-                    _own(copied, found)
+                    links.append((copied, os.readlink(name, dir_fd=opened), found))
+                    if len(links) > MOST_FILES:
+                        raise _too_large(source, most_bytes)
                 elif stat.S_ISREG(found.st_mode):
                     files, size = files + 1, size + found.st_size
                     if size > most_bytes or files > MOST_FILES:
@@ -47,12 +49,21 @@ def copy(source: str, target: str, most_bytes: int = MOST_BYTES) -> Copied:
             found = os.fstat(opened)
             _own(inside, found)
             os.chmod(inside, stat.S_IMODE(found.st_mode) | 0o700)
+        _make(links)
     except (OSError, RecursionError) as error:
         raise EnvironmentFailure(
             f"the workspace cannot be copied: {error}",
             "measure as a user who can read all of it, on a disk with room for three copies",
         ) from None
     return Copied(files, size)
+
+
+def _make(links: list[tuple[str, str, os.stat_result]]) -> None:
+    """Last of all: a folder that was a link for a moment would be written through."""
+    for path, text, found in links:
+        if not os.path.lexists(path):
+            os.symlink(text, path)
+            _own(path, found)
 
 
 def remove(folder: str) -> None:

@@ -34,6 +34,28 @@ def test_links_stay_links_and_nothing_is_read_through_them(tmp_path: Path) -> No
     assert (tmp_path / "copy" / "folder").is_symlink()
 
 
+def test_a_folder_that_is_a_link_for_a_moment_is_not_written_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, outside, look = tmp_path / "source", tmp_path / "outside", os.stat
+    (source / "d").mkdir(parents=True)
+    (source / "d" / "planted").write_text("runs at the next login")
+    outside.mkdir()
+    (tmp_path / "link").symlink_to(outside)
+    exchanged = iter((True,))
+
+    def stat(name: str, **options: int) -> os.stat_result:
+        if name == "d" and next(exchanged, False):
+            return os.lstat(tmp_path / "link")
+        return look(name, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "stat", stat)
+    monkeypatch.setattr(os, "readlink", lambda *_, **__: str(outside))
+    copies.copy(str(source), str(tmp_path / "copy"))
+    assert list(outside.iterdir()) == []
+    assert (tmp_path / "copy" / "d" / "planted").exists()
+
+
 def test_sockets_and_pipes_are_left_out(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()
