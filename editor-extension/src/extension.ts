@@ -8,6 +8,7 @@ import { bench } from './commands/bench';
 import type { Context } from './commands/context';
 import { install, menu } from './commands/help';
 import { daemonStart, down, generate, init, reopen, up } from './commands/life';
+import { review, shell } from './commands/review';
 import { verify } from './commands/verify';
 import { findProgram, type Disk } from './executable';
 import { StatusFeed } from './status/feed';
@@ -106,6 +107,8 @@ class Extension {
             up: (argument) => up(context, argument),
             down: (argument) => down(context, argument),
             verify: (argument) => verify(context, reports, argument),
+            review: (argument) => review(context, reports, argument),
+            shell: (argument) => shell(context, argument),
             bench: (argument) => bench(context, reports, argument),
             daemonStart: (argument) => daemonStart(context, argument),
             reopen: () => reopen(),

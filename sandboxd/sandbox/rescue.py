@@ -81,7 +81,9 @@ def before_end(
         ) from None
     if kept is None:
         return
-    progress(f"{len(kept.items)} changes are kept: `sandboxd review` shows them")
+    count = len(kept.items)
+    what = "1 change is kept" if count == 1 else f"{count} changes are kept"
+    progress(f"{what}: `sandboxd review` shows it all")
     for ref in kept.refs:
         progress(f"commits are in `{ref}`")
     if kept.problem:

@@ -151,7 +151,7 @@ def test_work_is_kept_before_its_sandbox_ends_or_it_does_not_end(
         inside("rm large")
         with (plain / "sandboxd.toml").open("a") as file:
             file.write('[environment]\nA = "1"\n')
-        assert "1 changes are kept" in sandboxd("up", "--allow-runc")
+        assert "1 change is kept" in sandboxd("up", "--allow-runc")
         assert len(list(kept.iterdir())) == 1 and kept.stat().st_mode & 0o777 == 0o700
         assert "1 changes" not in sandboxd("down")
 

@@ -37,6 +37,7 @@ SETTINGS = {
     "json.schemaDownload.enable": False,
     "security.workspace.trust.startupPrompt": "always",
     "telemetry.telemetryLevel": "off",
+    "terminal.integrated.gpuAcceleration": "off",  # its text is then in the page
     "window.autoDetectColorScheme": True,
     "workbench.secondarySideBar.defaultVisibility": "hidden",
     "workbench.startupEditor": "none",
@@ -93,7 +94,9 @@ class CodeServer:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(server.pid, signal.SIGTERM)
             server.wait(20)
-            processes.end(processes.with_home(str(self.base / "home")))
+            # What is ended may just have started another one.
+            while ours := processes.with_home(str(self.base / "home")):
+                processes.end(ours)
 
     def play(self, scenario: str, folder: Path) -> dict[str, Any]:
         given = {
@@ -115,6 +118,19 @@ class CodeServer:
         assert done.returncode == 0, f"{done.stderr}\npictures: {self.shots}\n{self._log()}"
         found: dict[str, Any] = json.loads(done.stdout)
         return found
+
+    def run(self, *arguments: str, folder: Path) -> None:
+        """`sandboxd` in the environment of the editor."""
+        done = subprocess.run(
+            [str(self.base / "bin" / "sandboxd"), *arguments],
+            cwd=folder,
+            env=self._environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
 
     def _close_windows(self) -> None:
         """End what belongs to the window: code-server waits for hours for it to come back."""
@@ -296,3 +312,23 @@ def test_the_shield_follows_what_runs(
     assert any(row.startswith("own kernel") for row in found["rows"])
     assert found["headline"] == "The sandbox held against every attempt that applies"
     assert found["attempts"] > 40
+
+
+@pytest.mark.engine
+@pytest.mark.gvisor
+def test_what_an_agent_did_is_seen_and_brought(
+    code: CodeServer, demo_project: Path, busybox_image: str
+) -> None:
+    (demo_project / "sandboxd.toml").write_text('profile = "agent"\n')
+    for path in (demo_project, *demo_project.rglob("*")):
+        os.chown(path, 1000, 1000)
+    change = "echo 'echo and sunny' >> weather.sh; mkdir .github; echo on: push > .github/x.yml"
+    try:
+        code.run("up", folder=demo_project)
+        code.run("exec", "--", "sh", "-c", change, folder=demo_project)
+        found = code.play("agent", demo_project)
+        assert ".github/x.yml" in found["marked"]
+        assert (demo_project / "weather.sh").read_text().endswith("echo and sunny\n")
+        assert not (demo_project / ".github").exists()
+    finally:
+        code.run("down", "--discard", folder=demo_project)

@@ -17,10 +17,19 @@ export class Reports implements vscode.TextDocumentContentProvider {
 
     /** Show `text` as a page named `name`. */
     async show(name: string, text: string): Promise<void> {
-        const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${name}.md` });
+        await vscode.commands.executeCommand('markdown.showPreview', this.keep(`${name}.md`, text));
+    }
+
+    /** Show a unified difference as what it is. */
+    async showDifference(name: string, text: string): Promise<void> {
+        await vscode.window.showTextDocument(this.keep(`${name}.diff`, text), { preview: true });
+    }
+
+    private keep(name: string, text: string): vscode.Uri {
+        const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${name}` });
         this.pages.set(uri.path, text);
         this.changed.fire(uri);
-        await vscode.commands.executeCommand('markdown.showPreview', uri);
+        return uri;
     }
 }
 
