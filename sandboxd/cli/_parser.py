@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from sandboxd.errors import UsageError
 
@@ -12,4 +12,22 @@ class Parser(argparse.ArgumentParser):
     """Reports a usage error like every other error."""
 
     def error(self, message: str) -> NoReturn:
+        # What can be chosen says more than the name that the code has for it.
+        for action in self._get_positional_actions():
+            if (
+                action.choices
+                and not action.metavar
+                and message.endswith(f"required: {action.dest}")
+            ):
+                words = "` or `".join(map(str, action.choices))
+                raise UsageError(f"`{words}` is missing", f"see `{self.prog} --help`")
         raise UsageError(message, f"see `{self.prog} --help`")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        # argparse's own sentence differs between Pythons.
+        if action.choices is not None and value not in action.choices:
+            name = f" of `{action.option_strings[-1]}`" if action.option_strings else ""
+            raise UsageError(
+                f"`{value}` is no choice{name}",
+                "choose one of " + ", ".join(f"`{choice}`" for choice in action.choices),
+            )

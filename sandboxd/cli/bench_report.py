@@ -116,7 +116,7 @@ def table(results: Results) -> str:
     lines = [
         terminal.paint(
             terminal.printable(
-                f"{results.project}: medians of {results.rounds} rounds; x is against {base.title}"
+                f"{results.project}: medians of {terminal.count(results.rounds, 'round')}; x is against {base.title}"
             ),
             terminal.BOLD,
         ),

@@ -53,6 +53,11 @@ def width() -> int:
         return 80
 
 
+def count(number: int, noun: str) -> str:
+    """`1 attempt`, `2 attempts`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def status(message: str) -> None:
     """A line about what is going on, to stderr."""
     print(one_line(message), file=sys.stderr, flush=True)

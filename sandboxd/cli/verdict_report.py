@@ -109,4 +109,6 @@ def _print(found: tuple[Change, ...]) -> None:
         )
     worse = sum(change.worse for change in found)
     better = sum(change.before == "escaped" for change in found)
-    terminal.status(f"{len(found)} attempts end differently: {better} escapes less, {worse} more")
+    number = terminal.count(len(found), "attempt")
+    verb = "ends" if len(found) == 1 else "end"
+    terminal.status(f"{number} {verb} differently: escapes: {better} less, {worse} more")

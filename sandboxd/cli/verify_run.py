@@ -66,7 +66,7 @@ def conclude(verdict: Verdict, seconds: float) -> None:
         terminal.status(f"THE SANDBOX DID NOT HOLD: {', '.join(escaped)}")
     if unclear:
         reasons = "; ".join(dict.fromkeys(result.evidence for result in unclear))
-        terminal.status(f"NOT SHOWN for {len(unclear)} attempts: {reasons}")
+        terminal.status(f"NOT SHOWN for {terminal.count(len(unclear), 'attempt')}: {reasons}")
     if verdict.held:
         terminal.status("the sandbox held against every attempt that applies")
     terminal.status(_RESIDUAL[verdict.python])

@@ -36,7 +36,10 @@ _NEVER: dict[str, str] = {
 def leave_out(base: Container, notes: Notes) -> None:
     """Note every setting of `base` that would weaken the sandbox or that the profile decides."""
     if base.privileged is not None and base.privileged.value:
-        notes.leave_out(base.privileged, "it switches off every control of the sandbox")
+        setting = base.privileged
+        if setting.origin.key == "runArgs":
+            setting = setting._replace(written="--privileged")
+        notes.leave_out(setting, "it switches off every control of the sandbox")
     for field, why in _NEVER.items():
         setting = getattr(base, field)
         # A `Value` is a tuple, too.

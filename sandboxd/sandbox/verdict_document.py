@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.errors import UsageError
+from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.files import read_source
 from sandboxd.sandbox.judge import OUTCOMES
 
@@ -58,21 +58,27 @@ def document(
 def load(path: str) -> dict[str, Any]:
     """A document that was written before.
 
-    :raises UsageError: it is none
-    :raises UnreadableError: it cannot be read
+    :raises UsageError: it is none, or cannot be read
     """
     wrong = UsageError(
         f"`{path}` is not a report of `sandboxd verify`",
         "write one: `sandboxd verify --report FILE.json`",
     )
     try:
-        found = json.loads(read_source(path).text)
+        found = json.loads(_text(path))
         if found["version"] != VERSION:
             raise wrong
         outcomes(found)
     except (ValueError, TypeError, KeyError, RecursionError):
         raise wrong from None
     return dict(found)
+
+
+def _text(path: str) -> str:
+    try:
+        return read_source(path).text
+    except UnreadableError as error:
+        raise UsageError(f"`{path}` {error.message}", error.hint) from None
 
 
 def outcomes(found: Mapping[str, Any]) -> dict[str, str]:

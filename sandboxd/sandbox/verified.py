@@ -25,7 +25,8 @@ _KEPT_SECONDS = 90 * 24 * 3600
 
 
 class Verified(NamedTuple):
-    """`when` is in seconds since 1970; `tried` counts the attempts that could be made."""
+    """`when` is in seconds since 1970; `tried` counts the attempts that could be made and
+    that the profile does not leave open on purpose."""
 
     identity: str
     held: bool
@@ -52,7 +53,9 @@ def keep(inspected: Mapping[str, Any], verdict: Verdict) -> None:
         "held": verdict.held,
         "escaped": [result.id for result in verdict.of("escaped")],
         "unclear": len(verdict.of("inconclusive")),
-        "tried": len(verdict.results) - len(verdict.of("not-applicable")),
+        "tried": len(verdict.results)
+        - len(verdict.of("not-applicable"))
+        - len(verdict.of("residual")),
         "when": time.time(),
     }
     folder = _folder()

@@ -36,7 +36,8 @@ def sentence(found: Verification) -> str:
         return f"DID NOT HOLD {age} ago: {', '.join(found.escaped)}"
     if found.state == "not shown":
         return f"not shown to hold, {age} ago"
-    return f"held against {found.tried} attempts to escape, {age} ago"
+    attempts = "1 attempt" if found.tried == 1 else f"{found.tried} attempts"
+    return f"held against {attempts} to escape, {age} ago"
 
 
 def _words(seconds: float) -> str:

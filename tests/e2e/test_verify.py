@@ -225,6 +225,7 @@ def test_a_fresh_sandbox_needs_nothing_of_the_image(
     config = project / "sandboxd.toml"
     lines = [line for line in config.read_text().splitlines() if not line.startswith("image")]
     config.write_text("\n".join(['image = "sandboxd-test/nothing:1"', *lines, ""]))
+    sandboxes.grant(project)
     files = sandboxes.tree(project)
     done = sandboxes.run(engine, project, "verify", "--fresh", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -320,6 +321,7 @@ def test_a_foreign_container(engine: str, api: Engine, tmp_path: Path, busybox_i
         api.remove(container)
     done = sandboxes.run(engine, tmp_path, "verify", "--container", "nobody")
     assert done.returncode == 4
+    assert "error: no container `nobody` is running" in done.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -54,6 +54,27 @@ def test_unknown_command_names_the_nearest() -> None:
     assert "hint: did you mean `sandboxd status`?" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "message", "hint"),
+    [
+        (["check", "--format", "xml"], "`xml` is no choice of `--format`", "choose one of `"),
+        (["completion", "tcsh"], "`tcsh` is no choice", "choose one of `bash`, "),
+        (
+            ["completion"],
+            "`bash` or `fish` or `zsh` is missing",
+            "see `sandboxd completion --help`",
+        ),
+        (["setup"], "`gvisor` or `apparmor` is missing", "see `sandboxd setup --help`"),
+        (["daemon", "begin"], "`begin` is no choice", "choose one of `start`, "),
+    ],
+)
+def test_a_value_that_cannot_be_chosen(words: list[str], message: str, hint: str) -> None:
+    done = sandboxd(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"error: {message}\n" in done.stderr
+    assert f"hint: {hint}" in done.stderr
+
+
 def test_unknown_flag_points_at_the_help() -> None:
     done = sandboxd("check", "--bogus")
     assert done.returncode == 2

@@ -141,6 +141,9 @@ def test_explain_plan_shows_what_is_left_out(tmp_path: Path) -> None:
     done = sandboxd("explain-plan", tmp_path)
     assert "privileged: true: it switches off every control" in done.out
     assert "runArgs: --gpus=all" in done.out
+    (tmp_path / ".devcontainer.json").write_text('{"image": "i", "runArgs": ["--privileged"]}')
+    done = sandboxd("explain-plan", tmp_path)
+    assert "runArgs: --privileged: it switches off every control" in done.out
     assert "\x1b" not in done.out
 
 

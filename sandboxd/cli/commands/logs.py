@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from sandboxd.cli.commands import _sandbox
-from sandboxd.errors import UsageError
+from sandboxd.errors import EnvironmentFailure, UsageError
 
 HELP = "show the output of the project's sandbox"
 
@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     directory = _sandbox.folder(args)
     found = project_containers(engine, directory)
     if not found:
-        raise UsageError(f"`{directory}` has no sandbox", "start it: `sandboxd up`")
+        raise EnvironmentFailure(f"`{directory}` has no sandbox", "start it: `sandboxd up`")
     for stream, piece in engine.logs(found[0].id, args.follow, args.tail):
         target = sys.stderr.buffer if stream == 2 else sys.stdout.buffer
         target.write(piece)

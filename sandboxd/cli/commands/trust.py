@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         workspace = os.path.realpath(args.path)
         if trust.revoke(os.environ, workspace):
             terminal.status(
-                f"nothing of `{workspace}` is trusted any more; `sandboxd down` ends it"
+                f"nothing of `{workspace}` is trusted any more; `sandboxd down` ends a sandbox that is up"
             )
         else:
             terminal.status(f"nothing of `{workspace}` was trusted")

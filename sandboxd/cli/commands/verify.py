@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.cli import terminal
 from sandboxd.cli.commands import _sandbox
-from sandboxd.errors import UsageError
+from sandboxd.errors import EnvironmentFailure, UsageError
 
 if TYPE_CHECKING:
     from sandboxd.plan.plan import Plan
@@ -61,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
 
     from sandboxd.cli import verdict_report
     from sandboxd.cli.verify_run import attack, attack_fresh, conclude
+    from sandboxd.sandbox.failures import ContainerGone
     from sandboxd.sandbox.run import locate
 
     if args.diff:
@@ -81,7 +82,14 @@ def run(args: argparse.Namespace) -> int:
             directory = _sandbox.folder(args)
             container = locate(engine, directory).id
             plan = _sandbox.plan(directory)
-        verdict, seconds = attack(engine, container, plan)
+        try:
+            verdict, seconds = attack(engine, container, plan)
+        except ContainerGone:
+            if not args.container:
+                raise
+            raise EnvironmentFailure(
+                f"no container `{container}` is running", "`docker ps` lists those that run"
+            ) from None
     if args.json or args.report:
         document = verdict_report.document(engine, container, verdict, seconds)
         if args.report:

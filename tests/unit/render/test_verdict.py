@@ -106,5 +106,5 @@ def test_what_is_no_report_is_refused(tmp_path: Path, text: str) -> None:
     file.write_text(text)
     with pytest.raises(SandboxdError, match="not a report"):
         load(str(file))
-    with pytest.raises(SandboxdError):
+    with pytest.raises(SandboxdError, match=r"`.*none\.json` does not exist"):
         load(str(tmp_path / "none.json"))

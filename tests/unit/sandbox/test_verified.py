@@ -35,7 +35,7 @@ def test_kept_and_found_again() -> None:
     found = verification(seen(INSPECTED), ())
     assert found is not None
     assert (found.state, found.tried) == ("held", 1)
-    assert sentence(found) == "held against 1 attempts to escape, 0 s ago"
+    assert sentence(found) == "held against 1 attempt to escape, 0 s ago"
     verified.keep(INSPECTED, verdict(HELD, ESCAPED))
     found = verification(seen(INSPECTED), ())
     assert found is not None and found.escaped == ("y",)
