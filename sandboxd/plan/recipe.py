@@ -72,8 +72,16 @@ def recipe(document: Document, container: Container, workspace: str, image: str)
         dockerfile, context = _places(build, workspace)
         target = build.target.value if build.target is not None else ""
         args = tuple(build_arguments(build).items())
-        recipe_files.read_context(reader, dockerfile, context)
         base = ""
+    for name in (base, dockerfile, context, target):
+        if "${" in name:
+            raise UsageError(
+                f"`{name}` in the build has a variable, which the tool that builds may fill in with "
+                "another folder, or with a secret",
+                'write what it stands for, or name an image: `image = "..."` in sandboxd.toml',
+            )
+    if build is not None:
+        recipe_files.read_context(reader, dockerfile, context)
     for name, _ in features:
         if name.startswith(("./", "../")):
             reader.read(posixpath.normpath(posixpath.join(folder, name)), links=False)

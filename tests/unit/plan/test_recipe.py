@@ -111,6 +111,25 @@ def test_a_feature_takes_no_variable_of_the_host(tmp_path: Path) -> None:
         recipe(project(tmp_path, features=features))
 
 
+@pytest.mark.parametrize("key", ["context", "dockerfile", "target"])
+def test_no_part_of_a_build_is_a_variable(tmp_path: Path, key: str) -> None:
+    """The dev container CLI would put in `..`: the build would read the folders above its own."""
+    build = {"dockerfile": "Dockerfile", "context": "..", key: "./${localEnv:NOT_SET:..}/x"}
+    project(tmp_path, build=build, features={"ghcr.io/x/y:1": {}})
+    (tmp_path / ".devcontainer/${localEnv:NOT_SET:..}").mkdir()
+    (tmp_path / ".devcontainer/${localEnv:NOT_SET:..}/x").write_text("FROM debian:12\n")
+    with pytest.raises(UsageError, match=r"NOT_SET.* a variable"):
+        recipe(tmp_path)
+
+
+def test_the_image_of_a_build_is_no_variable(tmp_path: Path) -> None:
+    project(tmp_path)
+    settings = {"image": "x.example/y:${localEnv:TOKEN}", "features": {"ghcr.io/x/y:1": {}}}
+    (tmp_path / ".devcontainer/devcontainer.json").write_text(json.dumps(settings))
+    with pytest.raises(UsageError, match=r"TOKEN.* a variable"):
+        recipe(tmp_path)
+
+
 def test_a_context_from_elsewhere_cannot_be_looked_at(tmp_path: Path) -> None:
     build = {"dockerfile": "Dockerfile", "context": "https://example.org/x.git"}
     with pytest.raises(UsageError, match=r"built from `https://example\.org/x\.git`"):
