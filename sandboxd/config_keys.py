@@ -87,7 +87,8 @@ def _top() -> tuple[Key, ...]:
             default="`dev`",
             literal="dev",
             choices=config.profile_names(),
-            limits="`trusted` takes controls away, so it counts only after `sandboxd trust add`. "
+            limits="`trusted` and `seed-baseline` take controls away, so they count only after "
+            "`sandboxd trust add`. "
             "A policy can leave out profiles.",
         ),
         Key(
@@ -98,7 +99,8 @@ def _top() -> tuple[Key, ...]:
             literal="auto",
             choices=config.RUNTIMES,
             limits="A profile that needs gVisor refuses `runc`, unless `--allow-runc` is given "
-            "where the policy lets it. A policy can demand gVisor.",
+            "where the policy lets it. Where gVisor works, `runc` takes it away, so it counts only after "
+            "`sandboxd trust add`. A policy can demand gVisor.",
         ),
         Key(
             "image",
@@ -128,7 +130,8 @@ def _capabilities() -> Key:
         type=TEXTS,
         default="none",
         choices=config.CAPABILITIES,
-        limits="One that the profile or a policy does not let a project ask for is refused.",
+        limits="One that the profile does not give by itself counts only after `sandboxd trust add`, and "
+        "one that the profile or a policy does not let a project ask for is refused.",
     )
 
 

@@ -16,7 +16,7 @@ from sandboxd.files import decode, read_bytes, read_source
 from sandboxd.findings import Finding
 from sandboxd.host.facts import UNKNOWN, HostFacts
 from sandboxd.plan import profiles, stubs
-from sandboxd.plan.floor import needs_grant
+from sandboxd.plan.floor import loosened
 from sandboxd.plan.plan import Downgrade, Plan
 from sandboxd.plan.planner import NO_GRANTS, Grants, make_plan
 from sandboxd.plan.workspace import survey
@@ -140,7 +140,7 @@ class Project:
         asked = self.config.wishes.hot
         hot = None if asked is None else [setting.value for setting in asked]
         facts = survey(self.workspace, profile.control_files, hot)
-        if needs_grant(profile, self.config) and not grants.trusted:
+        if not grants.trusted and loosened(profile, self.config, host):
             granted = trust.is_granted(self.environ, self.workspace, self.config.digest, name)
             grants = grants._replace(trusted=granted)
         floor = floor_file.load(self.environ)

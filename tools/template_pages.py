@@ -55,10 +55,10 @@ _NOT_HERE = (
 _SUDO = "| `sudo` | gives no rights, also under runc | `sandboxd exec --root -- COMMAND` from outside |\n"
 _FILES = "| many small files | `git status`, `npm install` and the like take several times as long on the mounted workspace | %s |\n"
 _GVISOR = {
-    "dev": '| debuggers | most work; `delve` may hang on steps, `perf` and `rr` do not run | `runtime = "runc"` |\n'
+    "dev": '| debuggers | most work; `delve` may hang on steps, `perf` and `rr` do not run | `runtime = "runc"`, `sandboxd trust add` |\n'
     + _SUDO
     + "| Docker inside | the host's socket does not enter, and a daemon inside does not start | build on the host; other services by Compose |\n"
-    + _FILES % '`runtime = "runc"`'
+    + _FILES % '`runtime = "runc"`, `sandboxd trust add`'
     + "| file watchers | a change made on the host raises no event inside | `sandboxd daemon start` passes them on |\n",
     "strict": '| debuggers | the profile refuses tracing, under runc too | `profile = "dev"`, for code that you know |\n'
     + _SUDO

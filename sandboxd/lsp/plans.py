@@ -15,7 +15,7 @@ from sandboxd.plan import generate
 from sandboxd.plan.plan import Plan, Reason
 from sandboxd.project import Project
 from sandboxd.syntax import jsonc, toml
-from sandboxd.syntax.node import Node, Tree, walk
+from sandboxd.syntax.node import Node, Tree, readable, walk
 
 
 class Reasons(NamedTuple):
@@ -36,6 +36,7 @@ _FIELDS = {
     "capabilities": ("cap_add", "cap_drop"),
     "capAdd": ("cap_add",),
     "network": ("network",),
+    "workspace": ("mounts",),
     "environment": ("env",),
     "containerEnv": ("env",),
     "mounts": ("mounts",),
@@ -57,16 +58,21 @@ def is_generated(document: OpenDocument) -> bool:
 
 async def plan_of(context: Context, path: str) -> Plan | None:
     """The plan of the saved config; None where there is none."""
+    plan = await _plan_or_why_not(context, path)
+    return plan if isinstance(plan, Plan) else None
+
+
+async def _plan_or_why_not(context: Context, path: str) -> Plan | SandboxdError | None:
     workspace = workspace_of(path)
     if workspace is None:
         return None
     host = context.judgements.host
 
-    def make() -> Plan | None:
+    def make() -> Plan | SandboxdError:
         try:
             return Project.open(workspace, context.environ).plan(host)
-        except SandboxdError:
-            return None
+        except SandboxdError as error:
+            return error
 
     return await asyncio.to_thread(make)
 
@@ -82,9 +88,14 @@ async def reasons_at(context: Context, document: OpenDocument, at: int) -> Reaso
     if found is None:
         return None
     key, node = found
-    plan = await plan_of(context, path)
+    plan = await _plan_or_why_not(context, path)
     if plan is None:
         return None
+    if isinstance(plan, SandboxdError):
+        if not is_config or key not in _FIELDS:
+            return None
+        said = [readable(f"No sandbox: {plan.message}", 500), readable(f"Hint: {plan.hint}", 500)]
+        return Reasons(Place(path, node.span), ["\n\n".join(said)])
     value = next(
         (str(n.value) for n in walk(node) if n.span.start <= at < n.span.end and n.value), ""
     )

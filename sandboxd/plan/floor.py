@@ -1,17 +1,24 @@
-"""The floor applied to what a project asks for: it takes away, or refuses with the file's name."""
+"""The floor applied to what a project asks for: it takes away, or refuses with the file's name.
+
+A sandboxd.toml can only tighten what the plan would be without it: profile `dev`, and the runtime that
+`auto` takes on this host. What loosens that counts once the user trusts the file (`policy.trust`).
+"""
 
 from __future__ import annotations
 
 from sandboxd.config import Config, Setting
 from sandboxd.errors import UsageError
+from sandboxd.host.facts import UNKNOWN, HostFacts
 from sandboxd.plan.profiles import Profile
 from sandboxd.policy.floor import Floor
+
+_LOOK = "look at the file, then run `sandboxd trust add`; or "
 
 
 def apply(profile: Profile, config: Config, floor: Floor, granted: bool) -> tuple[Profile, Config]:
     """Profile and config as far as the floor, and the user's trust, allow them.
 
-    :raises UsageError: the profile may not be chosen here
+    :raises UsageError: the profile, or a capability, may not be chosen here
     """
     if floor.profiles is not None and profile.name not in floor.profiles:
         allowed = ", ".join(f"`{name}`" for name in sorted(floor.profiles)) or "none"
@@ -20,12 +27,11 @@ def apply(profile: Profile, config: Config, floor: Floor, granted: bool) -> tupl
             f"set `profile` in sandboxd.toml to one that is: {allowed}",
         )
     profile = with_layout(profile, config, floor, granted)
-    if profile.needs_grant and (floor.no_trust or not granted):
+    trusted = granted and not floor.no_trust
+    if profile.needs_grant and not trusted:
         raise UsageError(
             f"profile `{profile.name}` takes controls away, so sandboxd.toml alone cannot choose it",
-            f"`{floor.path_of('trust')}` forbids to trust it"
-            if floor.no_trust
-            else "look at the file, then run `sandboxd trust add`; or choose another profile",
+            _how_to_grant(floor, "choose another profile"),
         )
     if floor.gvisor:
         profile = profile._replace(gvisor="required")
@@ -36,14 +42,48 @@ def apply(profile: Profile, config: Config, floor: Floor, granted: bool) -> tupl
     if floor.capabilities is not None:
         may = tuple(cap for cap in profile.cap_may_add if cap in floor.capabilities)
         profile = profile._replace(cap_may_add=may)
+    # One that no grant can give is refused where the plan adds them, with what may be added.
+    asked = [cap for cap in added_capabilities(profile, config) if cap in profile.cap_may_add]
+    if asked and not trusted:
+        names = ", ".join(f"`{cap}`" for cap in asked)
+        raise UsageError(
+            f"profile `{profile.name}` does not have {names}, so sandboxd.toml alone cannot add it",
+            _how_to_grant(floor, "take it out of `[capabilities] add`"),
+        )
     return profile, config
 
 
-def needs_grant(profile: Profile, config: Config) -> bool:
-    """Whether what the project asks for takes controls away, so that a user has to agree."""
-    return profile.needs_grant or (
-        profile.access == "copy" and _layout(config) == "bind"  # the host's folder is weaker
-    )
+def loosened(profile: Profile, config: Config, host: HostFacts | None = None) -> tuple[str, ...]:
+    """What of the config takes controls away, so that a user has to agree; none: it only tightens.
+
+    :param host: None where it must hold on any host
+    """
+    found = []
+    if profile.needs_grant:
+        found.append(f"profile {profile.name}")
+    if profile.access == "copy" and _layout(config) == "bind":
+        found.append("the host's folder in place of a copy")
+    if leaves_gvisor(profile, config, host):
+        found.append("runtime runc where gVisor works")
+    found += [f"capability {cap}" for cap in added_capabilities(profile, config)]
+    return tuple(found)
+
+
+def added_capabilities(profile: Profile, config: Config) -> tuple[str, ...]:
+    """Those asked for that the profile does not give by itself."""
+    asked = (setting.value for setting in config.capabilities)
+    return tuple(dict.fromkeys(cap for cap in asked if cap not in profile.cap_add))
+
+
+def leaves_gvisor(profile: Profile, config: Config, host: HostFacts | None) -> bool:
+    """Whether the config takes runc where the profile by itself would have taken gVisor.
+
+    :param host: None where it must hold on any host
+    """
+    # A profile that needs gVisor refuses runc whatever the file says.
+    if config.runtime.value != "runc" or profile.gvisor != "preferred":
+        return False
+    return host is None or host.proven_gvisor() is not None
 
 
 def with_layout(profile: Profile, config: Config, floor: Floor, granted: bool) -> Profile:
@@ -71,9 +111,7 @@ def with_layout(profile: Profile, config: Config, floor: Floor, granted: bool) -
             raise UsageError(
                 f"profile `{profile.name}` works on a copy, so sandboxd.toml alone cannot choose the "
                 "host's folder itself",
-                f"`{floor.path_of('trust')}` forbids to trust it"
-                if floor.no_trust
-                else 'look at the file, then run `sandboxd trust add`; or set `layout = "clone"`',
+                _how_to_grant(floor, 'set `layout = "clone"`'),
             )
         return profile._replace(access="rw")
     return profile
@@ -83,11 +121,37 @@ def _layout(config: Config) -> str:
     return config.wishes.layout.value if config.wishes.layout is not None else ""
 
 
-def runtime(config: Config, floor: Floor) -> Setting[str]:
-    """The runtime asked for; runc cannot be where the floor demands gVisor."""
+def runtime(
+    profile: Profile,
+    config: Config,
+    floor: Floor,
+    host: HostFacts = UNKNOWN,
+    granted: bool = False,
+    allow_runc: bool = False,
+) -> Setting[str]:
+    """The runtime asked for; runc only where gVisor does not work, or the user agreed to it.
+
+    :param allow_runc: the user said so for this run
+    :raises UsageError: the config asks for runc, and that takes gVisor away
+    """
     if floor.gvisor and config.runtime.value == "runc":
         raise UsageError(
             f"sandboxd.toml asks for `runc`, and `{floor.path_of('runtime')}` demands gVisor",
             'set `runtime = "auto"` in sandboxd.toml',
         )
+    trusted = granted and not floor.no_trust and not floor.no_runc_grant
+    if leaves_gvisor(profile, config, host) and not (trusted or allow_runc):
+        forbidden = floor.path_of("allow_runc")
+        raise UsageError(
+            "sandboxd.toml asks for `runc` where gVisor works, and it alone cannot take gVisor away",
+            f'set `runtime = "auto"`: `{forbidden}` forbids runc where gVisor works'
+            if floor.no_runc_grant
+            else _how_to_grant(floor, 'set `runtime = "auto"`'),
+        )
     return config.runtime
+
+
+def _how_to_grant(floor: Floor, otherwise: str) -> str:
+    if floor.no_trust:
+        return f"`{floor.path_of('trust')}` forbids to trust it: {otherwise}"
+    return _LOOK + otherwise

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sandboxd.config import Config
 from sandboxd.errors import UsageError
 from sandboxd.plan import profiles
-from sandboxd.plan.floor import needs_grant
+from sandboxd.plan.floor import added_capabilities, leaves_gvisor, loosened
 from sandboxd.plan.recipe import Recipe
 from sandboxd.policy import trust
 from sandboxd.policy.floor import Floor
@@ -41,7 +41,7 @@ def wanted(workspace: str, config: Config, recipe: Recipe | None, floor: Floor) 
     grants: list[Grant] = []
     lines: list[str] = []
     profile = profiles.load(config.profile.value)
-    if needs_grant(profile, config):
+    if loosened(profile, config):
         lines += _of_profile(profile, config)
         grants.append(Grant(workspace, config.digest, profile.name))
     if recipe is not None:
@@ -51,7 +51,7 @@ def wanted(workspace: str, config: Config, recipe: Recipe | None, floor: Floor) 
 
 
 def _of_profile(asked: profiles.Profile, config: Config) -> list[str]:
-    """What the profile gives away, against the default one."""
+    """What the config gives away, against the default profile and what it does on its own."""
     usual = profiles.load("dev")
     lines = []
     for field in profiles.Profile._fields:
@@ -60,6 +60,11 @@ def _of_profile(asked: profiles.Profile, config: Config) -> list[str]:
             lines.append(f"{field.replace('_', ' ')}: {_words(before)} -> {_words(after)}")
     if config.wishes.layout is not None:
         lines.append(f"workspace: layout {config.wishes.layout.value}")
+    if leaves_gvisor(asked, config, None):
+        lines.append("runtime: gVisor where it works -> runc, which shares the host's kernel")
+    added = added_capabilities(asked, config)
+    if added:
+        lines.append(f"capabilities: beside the profile's own, {', '.join(added)}")
     return lines + [f"{fault.control}: {fault.why}" for fault in asked.faults]
 
 

@@ -42,7 +42,7 @@ class Grants(NamedTuple):
 
     allow_runc: bool = False
     trusted: bool = False
-    """This very sandboxd.toml may choose a profile that takes controls away."""
+    """This very sandboxd.toml may take controls away."""
 
 
 NO_GRANTS = Grants()
@@ -69,7 +69,8 @@ def make_plan(
     profile, config = apply_floor(profile, config, floor, grants.trusted)
     notes = Notes(profile.name)
     allow_runc = grants.allow_runc and not (floor.no_runc_grant or floor.gvisor)
-    choice = choose(profile, runtime_of(config, floor), host, allow_runc, notes)
+    asked = runtime_of(profile, config, floor, host, grants.trusted, allow_runc)
+    choice = choose(profile, asked, host, allow_runc, notes)
     if base is not None:
         base_config.leave_out(base, notes)
         # Late: it brings the reader of YAML along.

@@ -87,7 +87,7 @@ def _drift(request: Container | None, live: Container | None) -> tuple[str, ...]
 def _hint(status: ProjectStatus, examined: Examined, observed: Observed) -> str:
     if status.state == "missing":
         return ""
-    if examined.trust in ("none", "outdated") and examined.problem:
+    if examined.trust in ("none", "outdated") and "sandboxd trust add" in examined.hint:
         return "`sandboxd trust add` shows what it takes away, and grants it"
     if examined.problem:
         return examined.hint or f"`sandboxd check {status.path}`"

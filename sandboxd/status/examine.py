@@ -14,6 +14,7 @@ from sandboxd.files import read_source
 from sandboxd.findings import Severity
 from sandboxd.host.facts import HostFacts
 from sandboxd.plan import profiles
+from sandboxd.plan.floor import loosened
 from sandboxd.plan.label import image_labels
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers.engine import arguments
@@ -43,7 +44,7 @@ def examine_open(project: Project, environ: Mapping[str, str], facts: HostFacts)
     today = datetime.date.today().isoformat()
     counts = count(project.workspace, environ, facts, from_config(project.config, today))
     profile = project.config.profile.value
-    trust = _trust(project, environ)
+    trust = _trust(project, environ, facts)
     try:
         plan = project.plan(facts)
     except SandboxdError as error:
@@ -58,13 +59,13 @@ def examine_open(project: Project, environ: Mapping[str, str], facts: HostFacts)
     return from_plan(plan, counts)._replace(trust=trust)
 
 
-def _trust(project: Project, environ: Mapping[str, str]) -> Trust | None:
-    """The user's grant for the profile that the config of `project` chooses."""
+def _trust(project: Project, environ: Mapping[str, str], facts: HostFacts) -> Trust | None:
+    """The user's grant for what the config of `project` takes away."""
     name = project.config.profile.value
     try:
         if grants.is_granted(environ, project.workspace, project.config.digest, name):
             return "in force"
-        if not profiles.load(name).needs_grant:
+        if not loosened(profiles.load(name), project.config, facts):
             return "not needed"
         mine = [g for g in grants.grants(environ) if g.workspace == project.workspace]
     except SandboxdError:

@@ -104,9 +104,9 @@ def _trust(project: ProjectStatus) -> list[tuple[str, str]]:
     if project.trust in (None, "not needed"):
         return []
     words = {
-        "in force": f"granted: this file may choose profile {project.profile}",
+        "in force": "granted: this file may take controls away",
         "outdated": "the grant is void: the file changed since",
-        "none": f"none: profile {project.profile} takes controls away, so it needs a grant",
+        "none": "none: this file takes controls away, so it needs a grant",
     }
     return [("trust", words[str(project.trust)])]
 

@@ -18,6 +18,8 @@ from sandboxd.plan import stubs
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.planner import Grants
 from sandboxd.plan.writers.engine import arguments
+from sandboxd.policy import trust
+from sandboxd.policy.trust import Grant
 from sandboxd.project import Project
 from sandboxd.sandbox.engine import Engine
 from sandboxd.sandbox.verify import Verdict, verify
@@ -39,7 +41,15 @@ def make_project(folder: Path, image: str, runtime: str, profile: str = "dev") -
     )
     for path in (folder, *folder.rglob("*")):
         os.chown(path, 1000, 1000)
+    if runtime == "runc" or profile == "seed-baseline":
+        grant(folder)
     return folder
+
+
+def grant(folder: Path) -> None:
+    """As `sandboxd trust add` does, in the test's own home."""
+    config = Project.open(str(folder), {}).config
+    trust.add(os.environ, Grant(config.workspace, config.digest, config.profile.value))
 
 
 def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
@@ -62,7 +72,7 @@ def facts_of(docker_host: str) -> HostFacts:
 
 
 def plan_of(folder: Path, facts: HostFacts) -> Plan:
-    return Project.open(str(folder), {}).plan(facts, Grants(allow_runc=True))
+    return Project.open(str(folder), {}).plan(facts, Grants(allow_runc=True, trusted=True))
 
 
 @contextlib.contextmanager

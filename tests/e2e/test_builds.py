@@ -22,6 +22,7 @@ def folder(engine: str, api: Engine, tmp_path: Path, busybox_image: str) -> Iter
     """A project whose image is made from a Dockerfile that copies a file."""
     made = make_project(tmp_path / "built here", busybox_image, "runc")
     (made / "sandboxd.toml").write_text('runtime = "runc"\n')
+    sandboxes.grant(made)
     (made / ".devcontainer/devcontainer.json").write_text(
         json.dumps({"build": {"dockerfile": "Dockerfile", "context": "..", "args": {"WHO": "ed"}}})
     )

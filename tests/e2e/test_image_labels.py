@@ -69,6 +69,7 @@ def test_the_label_goes_around_the_plan_until_the_image_is_made_plain(
     subprocess.run(["sh", "-c", command], check=True, capture_output=True)
     config = folder / "sandboxd.toml"
     config.write_text(config.read_text().replace("sandboxd-test/loose:1", remedy[2]))
+    sandboxes.grant(folder)
     plain = started_by_cli(engine, api, folder)
     assert plain["Privileged"] is False
     assert not any("unconfined" in option for option in plain["SecurityOpt"])  # type: ignore[attr-defined]

@@ -63,6 +63,7 @@ def test_up_twice_is_up_once_and_a_change_makes_it_anew(engine: str, api: Engine
     assert again.stdout.strip() == api.containers(life.PROJECT)[0].name
     with (up / "sandboxd.toml").open("a") as file:
         file.write('\n[environment]\nGREETING = "hi"\n')
+    sandboxes.grant(up)
     changed = sandboxes.run(engine, up, "up")
     assert "the plan or the image changed" in changed.stderr
     assert len(ids(api, up)) == 1

@@ -170,6 +170,23 @@ def test_a_workspace_that_it_sees_is_started(remote: Remote, tmp_path: Path) -> 
         remote.run(remote.by_variables(), project, "down")
 
 
+def test_work_in_a_copy_comes_out_of_it(remote: Remote, tmp_path: Path) -> None:
+    project = sandboxes.make_project(tmp_path / "copied", remote.image, "runc")
+    with project.joinpath("sandboxd.toml").open("a") as config:
+        config.write('[workspace]\nlayout = "clone"\n')
+    sandboxes.grant(project)
+    environ = remote.by_variables()
+    started = remote.run(environ, project, "up")
+    try:
+        assert started.returncode == 0, started.stderr
+        assert remote.run(environ, project, "exec", "--", "touch", "new.txt").returncode == 0
+        shown = remote.run(environ, project, "review")
+        assert "A new.txt" in shown.stdout, shown.stderr
+    finally:
+        ended = remote.run(environ, project, "down")
+    assert "kept: `sandboxd review`" in ended.stderr
+
+
 def test_an_empty_folder_in_its_place_is_refused(remote: Remote) -> None:
     project = remote.covered / "project"
     shutil.rmtree(project)

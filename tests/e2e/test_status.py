@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from sandboxd.sandbox.engine import Engine
+from tests.e2e import sandboxes
 from tests.integration.daemon.world import World, eventually
 
 pytestmark = pytest.mark.engine
@@ -25,6 +26,7 @@ def world(own_home: Path, engine: str, shared_cache: None) -> Iterator[World]:
     found = World(own_home)
     found.environ["DOCKER_HOST"] = engine
     found.environ["XDG_CACHE_HOME"] = os.environ["XDG_CACHE_HOME"]
+    found.environ["XDG_CONFIG_HOME"] = os.environ["XDG_CONFIG_HOME"]
     try:
         yield found
     finally:
@@ -81,9 +83,9 @@ def test_drift_is_seen_when_the_config_moves_on(world: World, project: Path, run
     try:
         text = (project / "sandboxd.toml").read_text()
         (project / "sandboxd.toml").write_text(text + '[network]\nmode = "none"\n')
-        found = eventually(
-            lambda: row(world, project, "running")["drift"] and row(world, project, "running")
-        )
+        sandboxes.grant(project)
+        eventually(lambda: any(found["drift"] for found in world.status()["projects"]))
+        found = row(world, project, "running")
         assert "network: planned none, found bridge" in found["drift"]
         assert "sandboxd up" in found["hint"]
     finally:

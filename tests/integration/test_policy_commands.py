@@ -57,6 +57,40 @@ def test_what_needs_no_grant_gets_none(project: Path, tmp_path: Path) -> None:
     assert sandboxd("trust", "add", bare).code == 2
 
 
+def test_naming_a_profile_at_init_is_the_grant_for_what_it_writes(
+    tmp_path: Path, policy: Path
+) -> None:
+    root = tmp_path / "mine"
+    root.mkdir()
+    made = sandboxd("init", root, "--profile", "trusted", "--image", "img:1")
+    assert made.code == 0 and "no new privileges: true -> false" in made.err
+    assert "trusted, since you named profile `trusted`" in made.err
+    assert sandboxd("explain-plan", root).code == 0
+    assert sandboxd("trust").out == f"{root}: profile trusted: in force\n"
+    with (root / "sandboxd.toml").open("a") as file:
+        file.write("# other bytes\n")
+    assert sandboxd("explain-plan", root).code == 2
+    (root / "sandboxd.toml").unlink()
+    policy.write_text("trust = false\n")
+    made = sandboxd("init", root, "--profile", "trusted", "--image", "img:1")
+    assert made.code == 0 and "it is not trusted: the policy forbids grants" in made.err
+    (root / "sandboxd.toml").unlink()
+    made = sandboxd("init", root, "--image", "img:1")
+    assert made.code == 0 and "trusted" not in made.err
+
+
+def test_every_door_says_how_to_agree_to_what_a_file_loosens(project: Path) -> None:
+    text = 'image = "img:1"\n[capabilities]\nadd = ["KILL"]\n'
+    (project / "sandboxd.toml").write_text(text)
+    for command in ("explain-plan", "generate"):
+        refused = sandboxd(command, project)
+        assert refused.code == 2 and "does not have `KILL`" in refused.err
+        assert "`sandboxd trust add`" in refused.err
+    added = sandboxd("trust", "add", project)
+    assert "capabilities: beside the profile's own, KILL" in added.err
+    assert sandboxd("generate", project).code == 0
+
+
 def test_policy_shows_who_demands_what_and_what_it_does(project: Path, policy: Path) -> None:
     shown = sandboxd("policy")
     assert shown.code == 0 and "nothing is demanded" in shown.err and str(policy) in shown.err

@@ -14,7 +14,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-runc",
         action="store_true",
-        help="let a profile that needs gVisor run under hardened runc, sharing the host's kernel",
+        help="let hardened runc, which shares the host's kernel, run what needs gVisor, or what asks for "
+        "runc where gVisor works",
     )
 
 

@@ -1,7 +1,8 @@
 """Write a first `sandboxd.toml`: what the project asks for, in a few lines.
 
 With `--template` it is that of a kind of project, with what else such a project needs; nothing that
-is there is written over.
+is there is written over. A profile that takes controls away needs a grant, which naming it with
+`--profile` is: for these very lines, until they change (`sandboxd trust`).
 """
 
 from __future__ import annotations
@@ -104,6 +105,38 @@ def _write_config(folder: str, purpose: str, profile: str, image: str | None) ->
     )
     write_atomic(path, text.encode())
     terminal.status(f"wrote {path}")
+    _grant(path, text)
+
+
+def _grant(path: str, text: str) -> None:
+    """Trust what was just written, where that needs it: its words are ours, its profile the user's."""
+    from sandboxd import config
+    from sandboxd.plan import profiles
+    from sandboxd.plan.floor import loosened
+    from sandboxd.plan.granting import wanted
+    from sandboxd.policy import floor, trust
+    from sandboxd.text import SourceText
+
+    workspace = os.path.realpath(os.path.dirname(path) or ".")
+    parsed, _ = config.parse(SourceText(path, text), workspace)
+    if parsed is None or not loosened(profiles.load(parsed.profile.value), parsed):
+        return
+    # Not read from the disk again: another program may have written there since.
+    parsed = parsed._replace(digest=trust.digest_of(text.encode()))
+    try:
+        asked = wanted(workspace, parsed, None, floor.load(os.environ))
+        for grant in asked.grants:
+            trust.add(os.environ, grant)
+    except UsageError as error:
+        terminal.status(f"it is not trusted: {error.message}")
+        terminal.status(f"  hint: {error.hint}")
+        return
+    for line in asked.lines:
+        terminal.status(f"  {line}")
+    terminal.status(
+        f"trusted, since you named profile `{parsed.profile.value}`; "
+        "`sandboxd trust revoke` takes it back"
+    )
 
 
 def _say_next(folder: str, compose: bool) -> None:

@@ -58,18 +58,18 @@ def run(args: argparse.Namespace) -> int:
 
 def _explain(path: str, found: Floor) -> None:
     from sandboxd.plan import profiles
-    from sandboxd.plan.floor import apply, needs_grant, runtime
+    from sandboxd.plan.floor import apply, loosened, runtime
     from sandboxd.policy import trust
     from sandboxd.project import Project
 
     project = Project.open(path, os.environ)
     config = project.config
     before = profiles.load(config.profile.value)
-    granted = needs_grant(before, config) and trust.is_granted(
+    granted = bool(loosened(before, config)) and trust.is_granted(
         os.environ, project.workspace, config.digest, before.name
     )
     after, asked = apply(before, config, found, granted)
-    runtime(asked, found)
+    runtime(after, asked, found)
     changes = [
         f"{field.replace('_', ' ')}: {_toml(old)} becomes {_toml(new)}"
         for field, old, new in zip(profiles.Profile._fields, before, after, strict=True)

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd.errors import EXIT_DAEMON, EXIT_ENVIRONMENT, EXIT_OK
+from sandboxd.errors import EXIT_DAEMON, EXIT_ENVIRONMENT, EXIT_OK, EXIT_USAGE
 from sandboxd.ipc import messages
 from tests.integration.daemon.world import World, eventually
 
@@ -144,6 +144,8 @@ def test_a_project_that_was_only_checked_is_remembered_and_left_alone(world: Wor
     save(project, 'profile = "seed-baseline"\nimage = "x"\n')
     eventually(lambda: row(world, project)["profile"] == "seed-baseline")
     assert [entry.name for entry in project.iterdir()] == ["sandboxd.toml"]
+    assert world.run("generate", cwd=project).returncode == EXIT_USAGE
+    assert world.run("trust", "add", cwd=project).returncode == EXIT_OK
     assert world.run("generate", cwd=project).returncode == EXIT_OK
     assert row(world, project)["kept"] is True
     world.run("check", cwd=project)
@@ -202,6 +204,7 @@ def test_watch_draws_one_screen_again_in_place(world: World, screen: Screen) -> 
     first = screen.until("live; Ctrl-C ends")
     assert first.startswith("\x1b[?1049h") and "profile dev" in first
     save(world.home / "app", 'profile = "seed-baseline"\nimage = "x"\n')
+    assert world.run("trust", "add", cwd=world.home / "app").returncode == EXIT_OK
     again = screen.until("regenerated")
     assert "\x1b[H" in again and "profile seed-baseline" in again and "1049" not in again
     screen.resize(24, 50)
@@ -230,7 +233,7 @@ def test_watch_on_a_dumb_terminal_goes_on_line_by_line(world: World) -> None:
     found = Screen(world, project, TERM="dumb")
     try:
         text = found.until("-- live")
-        save(project, 'profile = "seed-baseline"\nimage = "x"\n')
+        save(project, 'image = "x"\n[network]\nmode = "none"\n')
         text += found.until("regenerated")
         assert "\x1b" not in text
     finally:

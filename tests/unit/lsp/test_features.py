@@ -65,6 +65,22 @@ async def test_hover_says_why_the_plan_is_as_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
+async def test_hover_says_why_there_is_no_plan_and_how_to_agree(tmp_path: Path) -> None:
+    config = tmp_path / "sandboxd.toml"
+    config.write_text('image = "x"\nruntime = "runc"\n')
+    gvisor = Runtime("runsc-sandboxd", "/x", usable=True, gvisor=True)
+    client = Client(
+        host=HostFacts(system="Linux", engine=Engine("unix:///x", runtimes=(gvisor,))),
+        environ={"HOME": str(tmp_path / "home")},
+    )
+    client.open(config.as_uri(), config.read_text())
+    where = {"textDocument": {"uri": config.as_uri()}, "position": at(1, 12)}
+    found = (await client.ask("textDocument/hover", where))["result"]
+    assert "No sandbox: sandboxd.toml asks for" in found["contents"]["value"]
+    assert "sandboxd trust add" in found["contents"]["value"]
+
+
+@pytest.mark.asyncio
 async def test_completion_offers_what_the_host_has() -> None:
     gvisor = Runtime("runsc-sandboxd", "/x", usable=True, gvisor=True)
     host = HostFacts(system="Linux", engine=Engine("unix:///x", runtimes=(gvisor,)))

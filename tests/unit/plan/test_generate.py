@@ -50,7 +50,7 @@ def test_the_second_time_nothing_is_written(workspace: Path) -> None:
 
 def test_a_change_of_profile_or_host_replaces_what_is_ours(workspace: Path) -> None:
     generate(workspace)
-    for text in ('profile = "seed-baseline"\n', 'profile = "agent"\n', ""):
+    for text in ('profile = "review"\n', 'profile = "agent"\n', ""):
         (workspace / "sandboxd.toml").write_text('image = "img:1"\n' + text)
         assert all(item.kept == "" for item in generate(workspace))
     written = generate(workspace, PLAIN)

@@ -131,7 +131,7 @@ def test_asking_for_gvisor_where_there_is_none_fails() -> None:
 
 
 def test_asking_for_runc_although_gvisor_works_is_named() -> None:
-    made = plan('runtime = "runc"')
+    made = plan('runtime = "runc"', grants=RUNC_GRANTED)
     assert made.downgrades[0].why.startswith(
         "sandboxd.toml asks for runc although `runsc-sandboxd`"
     )
@@ -159,10 +159,10 @@ def test_seccomp_by_runtime() -> None:
 
 
 def test_the_seeds_list_is_not_used_under_gvisor_and_its_faults_are_named() -> None:
-    gvisor = plan('profile = "seed-baseline"')
+    gvisor = plan('profile = "seed-baseline"', grants=RUNC_GRANTED)
     assert gvisor.seccomp_path == "" and gvisor.container.option("seccomp") is None
     assert gvisor.container.annotations == ()
-    runc = plan('profile = "seed-baseline"', PLAIN)
+    runc = plan('profile = "seed-baseline"', PLAIN, grants=RUNC_GRANTED)
     assert any("eventfd2" in d.why for d in runc.downgrades)
     assert {c.value for c in runc.container.cap_add} == {
         "CHOWN",
@@ -198,7 +198,7 @@ def test_network() -> None:
 
 
 def test_capabilities_are_bounded_by_the_profile() -> None:
-    made = plan('[capabilities]\nadd = ["KILL", "CHOWN"]')
+    made = plan('[capabilities]\nadd = ["KILL", "CHOWN"]', grants=RUNC_GRANTED)
     added = [c.value for c in made.container.cap_add]
     assert added == ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID", "KILL"]
     for cap in ("SYS_ADMIN", "SYS_PTRACE", "NET_ADMIN", "DAC_READ_SEARCH", "SYS_MODULE"):
@@ -222,6 +222,21 @@ def test_user() -> None:
     for name in ("root", "0", "0:0", "root:root", "00", "+0", "-0:1000"):
         with pytest.raises(UsageError, match="does not run as root"):
             plan(f'user = "{name}"')
+
+
+@pytest.mark.parametrize(
+    "mount",
+    [
+        '"type=volume,source=x,target=/x,volume-driver=other"',
+        '"type=volume,source=x,target=/x,volume-opt=device=/etc"',
+        '{"type": "volume", "source": "x", "target": "/x,volume-opt=device=/etc"}',
+        '"type=volume,source=x,target=/x,\\"volume-label=a,volume-opt=device=/etc\\""',
+    ],
+)
+def test_a_volume_that_can_be_a_folder_of_the_host(mount: str) -> None:
+    made = plan(hand_written=f'{{"image": "i", "mounts": [{mount}]}}')
+    assert not [m for m in made.container.mounts if m.value.source == "x"]
+    assert len(made.left_out) == 1
 
 
 def test_image() -> None:

@@ -62,7 +62,8 @@ def make(
 ) -> tuple[Plan, Carried]:
     config = configured(text if hand_written else 'image = "img:1"\n' + text)
     container = base(hand_written) if hand_written else None
-    plan = make_plan(config, host, container, facts or workspace(), Grants(allow_runc=True))
+    grants = Grants(allow_runc=True, trusted=True)
+    plan = make_plan(config, host, container, facts or workspace(), grants)
     carried = carry(document(hand_written), ".devcontainer") if hand_written else NOTHING
     return plan._replace(left_out=plan.left_out + carried.left_out), carried
 

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.plan import profiles
+from sandboxd.plan.floor import loosened
 from sandboxd.plan.planner import Grants, make_plan
 from sandboxd.policy import floor
-from sandboxd.policy.floor import NO_FLOOR, Floor
+from sandboxd.policy.floor import NO_FLOOR, Demand, Floor
 from tests.unit.plan.examples import GVISOR, PLAIN, configured, workspace
 
 
@@ -100,7 +102,7 @@ def test_network_and_capabilities() -> None:
     made = planned(Floor(no_network=True), '[network]\nmode = "default"')
     assert made.container.network.value == "none"  # type: ignore[attr-defined]
     text = '[capabilities]\nadd = ["KILL"]'
-    planned(Floor(capabilities=frozenset({"KILL"})), text)
+    planned(Floor(capabilities=frozenset({"KILL"})), text, trusted=True)
     with pytest.raises(UsageError, match="does not allow capability `KILL`"):
         planned(Floor(capabilities=frozenset()), text)
 
@@ -112,6 +114,86 @@ def test_trusted_needs_a_grant_that_can_be_forbidden() -> None:
     planned(NO_FLOOR, text, trusted=True)
     with pytest.raises(UsageError, match="alone cannot choose it"):
         planned(Floor(no_trust=True), text, trusted=True)
+
+
+LOOSER = {
+    "trusted": ('profile = "trusted"', "takes controls away"),
+    "seed-baseline": ('profile = "seed-baseline"', "takes controls away"),
+    "runtime": ('runtime = "runc"', "alone cannot take gVisor away"),
+    "capability": ('[capabilities]\nadd = ["KILL"]', "does not have `KILL`"),
+    "layout": ('profile = "agent"\n[workspace]\nlayout = "bind"', "host's folder itself"),
+}
+
+
+@pytest.mark.parametrize("key", LOOSER)
+def test_a_key_that_loosens_counts_only_with_a_grant(key: str) -> None:
+    text, message = LOOSER[key]
+    with pytest.raises(UsageError, match=message) as caught:
+        planned(NO_FLOOR, text)
+    assert "sandboxd trust add" in caught.value.hint
+    planned(NO_FLOOR, text, trusted=True)
+    forbidden = Demand("trust", False, "/etc/sandboxd/policy.toml")
+    with pytest.raises(UsageError, match=message) as caught:
+        planned(Floor(no_trust=True, demands=(forbidden,)), text, trusted=True)
+    assert "`/etc/sandboxd/policy.toml` forbids to trust it" in caught.value.hint
+
+
+def test_runc_is_no_less_where_there_is_no_gvisor() -> None:
+    made = planned(NO_FLOOR, 'runtime = "runc"', PLAIN)
+    assert made.container.runtime.value == "runc"  # type: ignore[attr-defined]
+
+
+def test_runc_for_one_run_is_the_user_s_to_allow() -> None:
+    text = 'runtime = "runc"'
+    assert not planned(NO_FLOOR, text, allow_runc=True).gvisor  # type: ignore[attr-defined]
+    for grants in ({"allow_runc": True}, {"trusted": True}):
+        with pytest.raises(UsageError, match="alone cannot take gVisor away") as caught:
+            planned(Floor(no_runc_grant=True), text, **grants)
+        assert "forbids runc where gVisor works" in caught.value.hint
+
+
+TIGHTER = (
+    'runtime = "gvisor"',
+    '[network]\nmode = "none"',
+    '[workspace]\nlayout = "clone"',
+    "[workspace]\nhot = []",
+    '[workspace]\nlayout = "bind"',  # as `dev` has it
+    '[capabilities]\nadd = ["CHOWN"]',  # `dev` has it
+    'user = "vscode"',
+    '[environment]\nA = "1"',
+    '[rules]\nhome-mounted = "off"',
+    'profile = "agent"',
+    'profile = "review"',
+    'profile = "untrusted"',
+)
+
+
+@pytest.mark.parametrize("text", TIGHTER)
+def test_what_only_tightens_counts_at_once(text: str) -> None:
+    planned(NO_FLOOR, text)
+    config = configured('image = "img:1"\n' + text)
+    assert loosened(profiles.load(config.profile.value), config) == ()
+
+
+def test_a_profile_that_is_weaker_than_the_default_needs_a_grant() -> None:
+    """Each control of a profile that a file may choose by itself is at least that of `dev`."""
+    usual = profiles.load("dev")
+    weight = {"on request": 0, "preferred": 1, "required": 2}
+    for name in profiles.names():
+        found = profiles.load(name)
+        tighter = (
+            weight[found.gvisor] >= weight[usual.gvisor]
+            and found.cap_drop == ("ALL",)
+            and {*found.cap_add, *found.cap_may_add} <= {*usual.cap_add, *usual.cap_may_add}
+            and found.no_new_privileges
+            and found.user == "non-root"
+            and bool(found.seccomp_runc and found.seccomp_runsc and found.apparmor)
+            and found.network in (usual.network, "none")
+            and 0 < found.processes <= usual.processes
+            and 0 < int(found.memory[:-1] or 0) <= int(usual.memory[:-1])
+            and {*usual.control_files} <= {*found.control_files}
+        )
+        assert tighter is not found.needs_grant, name
 
 
 BIND, CLONE = '[workspace]\nlayout = "bind"', '[workspace]\nlayout = "clone"'
