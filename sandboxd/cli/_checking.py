@@ -202,18 +202,36 @@ class Session:
         )
         return result._replace(report=report)
 
-    def write(self, results: list[Fixed]) -> Checked:
-        """Write the files that changed; those that cannot be written are named as unreadable."""
-        reports: list[Report] = []
+    def write(self, results: list[Fixed]) -> list[Fixed]:
+        """Write the files that changed; what is returned is as it is on the disk afterwards.
+
+        Those that cannot be written are named as unreadable, and keep their findings.
+        """
+        written = []
         for result in results:
+            path = result.source.path
             try:
                 if result.applied:
                     self.write_file(result.source)
-                reports.append(result.report)
-            except SandboxdError as error:
-                path = result.source.path
+            except UnreadableError as error:
                 self.unreadable.append(Skipped(path, error.message, error.hint))
-        return Checked(self.combined(reports), tuple(self.unreadable))
+                result = self.unfixed(path)
+            except SandboxdError as error:
+                reason = f"is not fixed: {error.message}"
+                self.unreadable.append(Skipped(path, reason, error.hint))
+                result = self.unfixed(path)
+            written.append(result)
+        return written
+
+    def unfixed(self, path: str) -> Fixed:
+        """A file that stays as it was read."""
+        from sandboxd.analysis.fixing import Fixed
+
+        source = self.sources[path]
+        report = analysis.check_source(
+            source, host=self.host, variables=self.variables, settings=self.settings(path)
+        )
+        return Fixed(source, (), report)
 
     def write_file(self, source: SourceText) -> None:
         """Replace a file by `source`, its byte order mark and its mode kept.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 from pathlib import Path
@@ -56,9 +57,25 @@ def test_a_link_is_not_fixed(project: Path, config: Path) -> None:
     config.symlink_to(real)
     done = check(project, "--fix", "--unsafe", str(config))
     assert done.returncode == 2
+    assert done.stdout.startswith("error[")
+    assert "fixed 0 findings" in done.stderr
     assert "is a symbolic link, so it is not fixed" in done.stderr
     assert config.is_symlink()
     assert real.read_text() == WEAK
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_what_cannot_be_written_is_not_called_fixed(project: Path, config: Path) -> None:
+    config.write_text(WEAK)
+    config.parent.chmod(0o500)
+    try:
+        done = check(project, "--fix", "--unsafe")
+    finally:
+        config.parent.chmod(0o700)
+    assert done.returncode == 2
+    assert done.stdout.startswith("error[")
+    assert "fixed 0 findings" in done.stderr
+    assert "devcontainer.json` is not fixed: cannot write `" in done.stderr
 
 
 def test_unsafe_alone_is_a_usage_error(project: Path) -> None:

@@ -141,7 +141,9 @@ def _fix(session: Session, checked: Checked, args: argparse.Namespace, from_stdi
             _write(result.source.text)
         checked = checked._replace(report=session.combined([r.report for r in results]))
     else:
-        checked = session.write(results)
+        results = session.write(results)
+        report = session.combined([result.report for result in results])
+        checked = checked._replace(report=report, unreadable=tuple(session.unreadable))
         _print(checked, args.format, session.cwd)
     left = session.combined([result.report for result in results]).findings
     for line in _fix_output.summary(results, left, written=writes, unsafe=args.unsafe):
