@@ -148,8 +148,15 @@ def _mount_objection(mount: Mount, workspace: str, occupied: str) -> str:
         return _FROM_HOST
     if mount.type == "volume" and mount.source.startswith("sandboxd-"):
         return "sandboxd's own volumes are folders of the host, of other projects among them"
-    if any(option.startswith("volume-opt=") for option in mount.options):
-        return "a volume with driver options can be any folder of the host"
+    if any(
+        option.startswith("volume-opt=")
+        or (option.startswith("volume-driver=") and option != "volume-driver=local")
+        for option in mount.options
+    ):
+        return "a volume with a driver, or options for one, can be any folder of the host"
+    options = mount.options if mount.type == "volume" else ()
+    if {",", '"', "\n"}.intersection("".join((mount.source, mount.target, *options))):
+        return "tools that take mounts apart at commas would find another one in it"
     if mount.target == occupied or mount.target.startswith(occupied + "/.git"):
         return "it would cover the workspace or its pins"
     return ""
