@@ -174,13 +174,13 @@ class _Carrier:
         build["dockerfile"] = self.relocate(build["dockerfile"])
         context = build.get("context")
         build["context"] = self.relocate(context if isinstance(context, str) else ".")
-        if node is not None:
-            if build.pop("options", None) is not None:
-                self.leave_out("build.options", "options of `docker build` can open the host", node)
-            for key in [key for key, value in build.items() if takes_from_host(str(value))]:
-                why = "it copies variables of the host, maybe secrets, into the image"
-                self.leave_out(f"build.{key}", why, node)
-                build.pop(key)
+        place = node or root
+        if build.pop("options", None) is not None:
+            self.leave_out("build.options", "options of `docker build` can open the host", place)
+        for key in [key for key, value in build.items() if takes_from_host(str(value))]:
+            why = "it copies variables of the host, maybe secrets, into the image"
+            self.leave_out(f"build.{key}", why, place)
+            build.pop(key)
         self.members.append(("build", build))
 
     def flags(self, arguments: argv.Arguments) -> None:

@@ -35,6 +35,13 @@ def test_harmless_properties_keep_their_values_and_order() -> None:
     assert carried.left_out == ()
 
 
+def test_the_old_spelling_of_a_build_takes_no_variable_either() -> None:
+    """An editor would fill in `..`, and build from folders of the host."""
+    carried = taken('{"dockerFile": "Dockerfile", "context": "./${localEnv:NOT_SET:..}/x"}')
+    assert dict(carried.members)["build"] == {"dockerfile": "../Dockerfile"}
+    assert "variables of the host" in left_out(carried)["build.context"]
+
+
 def test_unknown_properties_are_left_out() -> None:
     carried = taken('{"image": "i", "somethingNew": 1, "workspaceFolder": "/w", "settings": {}}')
     assert carried.members == ()
