@@ -195,16 +195,9 @@ def _feed(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while data := os.read(0, 65536):
             connection.sendall(data)
-        end_input(connection)
-
-
-def end_input(connection: socket.socket) -> None:
-    """Tell the command that nothing more comes, where that can be told.
-
-    A TLS connection cannot be closed in one direction: the engine would end both.
-    """
-    if not isinstance(connection, ssl.SSLSocket):
-        connection.shutdown(socket.SHUT_WR)
+        # A TLS connection cannot be closed in one direction: the engine would end both.
+        if not isinstance(connection, ssl.SSLSocket):
+            connection.shutdown(socket.SHUT_WR)
 
 
 @contextlib.contextmanager

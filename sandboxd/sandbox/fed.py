@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import socket
 import threading
 from typing import TYPE_CHECKING
 
 from sandboxd.sandbox import execute
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Iterable
 
     from sandboxd.sandbox.engine import Engine, Exec
@@ -30,11 +30,18 @@ def run(
     :raises TimeoutError: it did not end within `seconds`; it may still run
     :raises ContainerGone: the container ended with or before it
     """
+    if not engine.is_local:
+        # Over TLS the input cannot end before the output does: it is counted instead.
+        words = ("sh", "-c", 'size=$1; shift; head -c "$size" | "$@"', "sh", str(len(data)))
+        request = request._replace(command=[*words, *request.command])
     exec_id = engine.exec_create(container, request._replace(stdin=True, working_dir="/"))
     connection, first = engine.exec_start(exec_id, tty=False)
     limited = execute.Limited(connection, seconds)
     with connection:
-        threading.Thread(target=_feed, args=(connection, data), daemon=True).start()
+        if engine.is_local:
+            threading.Thread(target=_feed, args=(connection, data), daemon=True).start()
+        else:
+            _send(connection, data, seconds)
         execute.pump(limited, first, False, write)
     return execute.wait_for_code(engine, container, exec_id)
 
@@ -54,4 +61,19 @@ def imported_by(sources: Iterable[str]) -> tuple[str, ...]:
 def _feed(connection: socket.socket, data: bytes) -> None:
     with contextlib.suppress(OSError):
         connection.sendall(data)
-        execute.end_input(connection)
+        connection.shutdown(socket.SHUT_WR)
+
+
+def _send(connection: socket.socket, data: bytes, seconds: float) -> None:
+    """All of it before anything is read: over TLS one thread cannot write while another waits.
+
+    Our programs say next to nothing before they have read all.
+    """
+    connection.settimeout(seconds)
+    try:
+        connection.sendall(data)
+    except TimeoutError:
+        raise
+    except OSError:
+        # It ended early: its output says why.
+        return
