@@ -11,7 +11,7 @@ from typing import Any
 
 TITLE = "connect to an abstract socket of the host"
 JUDGE = "token"
-EXPECTED = {"runc": "a network namespace of its own", "runsc": "the sentry's own sockets only"}
+EXPECTED = {"runc": "a network namespace of its own", "runsc": "gVisor's own sockets only"}
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from sandboxd.escapes._opening import first_writable
 
 TITLE = "open control group limits for writing"
 JUDGE = "kernel"
-EXPECTED = {"runc": "read-only cgroups", "runsc": "the sentry's own"}
+EXPECTED = {"runc": "read-only cgroups", "runsc": "gVisor's own"}
 
 _FILES = ("cgroup.procs", "pids.max", "memory.max", "memory.limit_in_bytes", "devices.allow")
 

@@ -10,7 +10,7 @@ from sandboxd.escapes._kernel import scratch_folder
 
 TITLE = "make and open a device node"
 JUDGE = "kernel"
-EXPECTED = {"runc": "no MKNOD, device cgroup", "runsc": "the sentry's own devices"}
+EXPECTED = {"runc": "no MKNOD, device cgroup", "runsc": "gVisor's own devices"}
 
 _DEVICES = ((1, 1, "mem"), (1, 11, "kmsg"), (10, 237, "loop-control"))
 

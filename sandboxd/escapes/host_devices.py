@@ -12,7 +12,7 @@ from sandboxd.escapes._kernel import read_text
 
 TITLE = "open the host's device files"
 JUDGE = "kernel"
-EXPECTED = {"runc": "no device, device cgroup", "runsc": "the sentry's own"}
+EXPECTED = {"runc": "no device, device cgroup", "runsc": "gVisor's own"}
 
 _NAMES = ("fuse", "kvm", "net/tun", "vhost-net", "vhost-vsock", "loop-control", "uinput", "cuse")
 _MISC = 10

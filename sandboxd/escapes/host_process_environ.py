@@ -8,7 +8,7 @@ from sandboxd.escapes._kernel import other_processes, read_text
 
 TITLE = "read a host process's environment"
 JUDGE = "token"
-EXPECTED = {"runc": "a pid namespace of its own", "runsc": "the sentry's own processes only"}
+EXPECTED = {"runc": "a pid namespace of its own", "runsc": "gVisor's own processes only"}
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:

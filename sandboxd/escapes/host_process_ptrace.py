@@ -9,7 +9,7 @@ from sandboxd.escapes._kernel import call
 
 TITLE = "attach to a process of the host (ptrace)"
 JUDGE = "token"
-EXPECTED = {"runc": "a pid namespace of its own", "runsc": "the sentry's own processes only"}
+EXPECTED = {"runc": "a pid namespace of its own", "runsc": "gVisor's own processes only"}
 
 _SEIZE = 0x4206  # attaches without stopping the process; ends with the attempt
 

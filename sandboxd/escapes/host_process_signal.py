@@ -9,7 +9,7 @@ from sandboxd.escapes import _marker
 
 TITLE = "signal a process of the host"
 JUDGE = "token"
-EXPECTED = {"runc": "a pid namespace of its own", "runsc": "the sentry's own processes only"}
+EXPECTED = {"runc": "a pid namespace of its own", "runsc": "gVisor's own processes only"}
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:

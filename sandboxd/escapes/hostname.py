@@ -10,7 +10,7 @@ from sandboxd.escapes._kernel import call
 TITLE = "set the host's name"
 JUDGE = "namespace"
 NAMESPACE = "uts"
-EXPECTED = {"runc": "no SYS_ADMIN", "runsc": "no SYS_ADMIN, or the sentry's own"}
+EXPECTED = {"runc": "no SYS_ADMIN", "runsc": "no SYS_ADMIN, or gVisor's own"}
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from sandboxd.escapes._kernel import call
 
 TITLE = "read the host's kernel log"
 JUDGE = "kernel"
-EXPECTED = {"runc": "no SYSLOG capability", "runsc": "the sentry's own log"}
+EXPECTED = {"runc": "no SYSLOG capability", "runsc": "gVisor's own log"}
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:

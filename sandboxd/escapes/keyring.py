@@ -11,7 +11,7 @@ from sandboxd.escapes._kernel import call
 
 TITLE = "use the kernel's keyring"
 JUDGE = "surface"
-EXPECTED = {"runc": "filtered (seccomp)", "runsc": "not implemented, or the sentry's own"}
+EXPECTED = {"runc": "filtered (seccomp)", "runsc": "not implemented, or gVisor's own"}
 
 _PROCESS_KEYRING = -2
 

@@ -7,7 +7,7 @@ from typing import Any
 
 TITLE = "raise a hard resource limit"
 JUDGE = "surface"
-EXPECTED = {"runc": "no SYS_RESOURCE", "runsc": "the sentry's own"}
+EXPECTED = {"runc": "no SYS_RESOURCE", "runsc": "gVisor's own"}
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 TITLE = "lock memory beyond the limit"
 JUDGE = "surface"
-EXPECTED = {"runc": "no IPC_LOCK", "runsc": "the sentry's own"}
+EXPECTED = {"runc": "no IPC_LOCK", "runsc": "gVisor's own"}
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:

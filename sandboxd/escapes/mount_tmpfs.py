@@ -10,7 +10,7 @@ from sandboxd.escapes._kernel import MNT_DETACH, call, mount, scratch_folder
 TITLE = "mount a file system in the host's namespace"
 JUDGE = "namespace"
 NAMESPACE = "mnt"
-EXPECTED = {"runc": "no SYS_ADMIN", "runsc": "no SYS_ADMIN, or the sentry's own"}
+EXPECTED = {"runc": "no SYS_ADMIN", "runsc": "no SYS_ADMIN, or gVisor's own"}
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:

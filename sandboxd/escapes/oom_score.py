@@ -9,7 +9,7 @@ from typing import Any
 
 TITLE = "be the last that the kernel ends when memory is short"
 JUDGE = "kernel"
-EXPECTED = {"runc": "no SYS_RESOURCE", "runsc": "the sentry's own"}
+EXPECTED = {"runc": "no SYS_RESOURCE", "runsc": "gVisor's own"}
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ TITLE = "write below a pin by a second mount of the workspace"
 JUDGE = "workspace"
 EXPECTED = {
     "runc": "no new namespace, or a locked mount",
-    "runsc": "the sentry binds mounts with what is in them",
+    "runsc": "gVisor binds mounts with what is in them",
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 TITLE = "run at a higher priority"
 JUDGE = "kernel"
-EXPECTED = {"runc": "no SYS_NICE", "runsc": "the sentry's own"}
+EXPECTED = {"runc": "no SYS_NICE", "runsc": "gVisor's own"}
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from sandboxd.escapes._kernel import MNT_DETACH, call, mount, scratch_folder
 
 TITLE = "mount a fresh /proc and open core_pattern"
 JUDGE = "kernel"
-EXPECTED = {"runc": "no SYS_ADMIN", "runsc": "the sentry's own /proc"}
+EXPECTED = {"runc": "no SYS_ADMIN", "runsc": "gVisor's own /proc"}
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from sandboxd.escapes._kernel import call
 
 TITLE = "read a process's memory (process_vm_readv)"
 JUDGE = "surface"
-EXPECTED = {"runc": "filtered (seccomp) where no debugger is wanted", "runsc": "the sentry's own"}
+EXPECTED = {"runc": "filtered (seccomp) where no debugger is wanted", "runsc": "gVisor's own"}
 DECLARED = {
     "dev": "debuggers need it",
     "trusted": "debuggers need it",

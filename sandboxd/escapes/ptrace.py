@@ -8,7 +8,7 @@ from sandboxd.escapes._kernel import call
 
 TITLE = "use ptrace(2) on an own process"
 JUDGE = "surface"
-EXPECTED = {"runc": "filtered (seccomp) where no debugger is wanted", "runsc": "the sentry's own"}
+EXPECTED = {"runc": "filtered (seccomp) where no debugger is wanted", "runsc": "gVisor's own"}
 DECLARED = {
     "dev": "debuggers need it",
     "trusted": "debuggers need it",

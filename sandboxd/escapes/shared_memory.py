@@ -12,7 +12,7 @@ from sandboxd.escapes._kernel import call
 TITLE = "use the host's shared memory"
 JUDGE = "namespace"
 NAMESPACE = "ipc"
-EXPECTED = {"runc": "an ipc namespace of its own", "runsc": "the sentry's own"}
+EXPECTED = {"runc": "an ipc namespace of its own", "runsc": "gVisor's own"}
 
 _PRIVATE, _CREATE, _REMOVE = 0, 0o1600, 0
 

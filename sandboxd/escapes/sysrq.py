@@ -7,7 +7,7 @@ from typing import Any
 
 TITLE = "open the host's sysrq trigger for writing"
 JUDGE = "kernel"
-EXPECTED = {"runc": "read-only", "runsc": "the sentry's own, without effect"}
+EXPECTED = {"runc": "read-only", "runsc": "gVisor's own, without effect"}
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from sandboxd.escapes._kernel import NotApplicable, read_text
 
 TITLE = "start a process without a seccomp filter"
 JUDGE = "surface"
-EXPECTED = {"runc": "a filter that children inherit", "runsc": "the sentry's own kernel"}
+EXPECTED = {"runc": "a filter that children inherit", "runsc": "gVisor's own kernel"}
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from sandboxd.escapes._kernel import CLONE_NEWUSER, call
 
 TITLE = "make a user namespace"
 JUDGE = "surface"
-EXPECTED = {"runc": "filtered (seccomp)", "runsc": "the sentry's own"}
+EXPECTED = {"runc": "filtered (seccomp)", "runsc": "gVisor's own"}
 DECLARED = {"seed-baseline": "the guide's list allows clone(2) with every flag"}
 
 

@@ -73,7 +73,7 @@ GVISOR = (
         "user namespace",
         "cat /proc/self/uid_map",
         r"^\s*0\s+0\s+4294967295$",
-        "that is the sentry's own mapping; on the host it runs as the engine starts it",
+        "that is gVisor's own mapping; on the host it runs as the engine starts it",
         "said as `cannot be seen`",
     ),
     Misreport(

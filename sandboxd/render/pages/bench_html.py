@@ -30,7 +30,7 @@ def render(document: Mapping[str, Any]) -> str:
     title = f"{document['project']}: sandboxd bench"
     base = next(v for v in document["variants"] if v["name"] == document["base"])
     facts = {
-        "measured": f"{document['when']}, {document['rounds']} rounds, medians",
+        "measured": f"{document['when']}, medians, rounds: {document['rounds']}",
         **document["host"],
         **{v["title"]: f"runtime {v['runtime']}" for v in document["variants"]},
     }

@@ -63,12 +63,16 @@ def _verdict(document: Mapping[str, Any]) -> tuple[str, str]:
     if counts["escaped"]:
         return "bad", f"The sandbox did not hold: {counts['escaped']} of {total} attempts escaped."
     if not document["held"]:
-        return (
-            "warn",
-            f"Not shown to hold: {counts['inconclusive']} of {total} attempts are unclear.",
-        )
-    open_ones = f" {counts['residual']} are open on purpose." if counts["residual"] else ""
-    return "good", f"The sandbox held against {counts['held']} of {total} attempts.{open_ones}"
+        unclear = counts["inconclusive"]
+        verb = "is" if unclear == 1 else "are"
+        return "warn", f"Not shown to hold: {unclear} of {total} attempts {verb} unclear."
+    others = []
+    if number := counts["residual"]:
+        others.append(f"{number} {'is' if number == 1 else 'are'} open on purpose")
+    if number := counts["not-applicable"]:
+        others.append(f"{number} {'does' if number == 1 else 'do'} not apply")
+    rest = f" {', '.join(others)}." if others else ""
+    return "good", f"The sandbox held against {counts['held']} of {total} attempts.{rest}"
 
 
 def _attempts(outcome: str, heading: str, meaning: str, found: list[Mapping[str, Any]]) -> str:

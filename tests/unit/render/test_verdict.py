@@ -57,7 +57,7 @@ def test_the_page_is_whole_and_safe() -> None:
 @pytest.mark.parametrize(
     ("outcomes", "words"),
     [
-        ({"a": "held", "b": "residual"}, "held against 1 of 2 attempts. 1 are open on purpose"),
+        ({"a": "held", "b": "residual"}, "held against 1 of 2 attempts. 1 is open on purpose."),
         ({"a": "held", "b": "inconclusive"}, "Not shown to hold: 1 of 2"),
     ],
 )
