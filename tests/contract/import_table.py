@@ -85,7 +85,6 @@ LATE_IMPORTS: dict[str, frozenset[str]] = {
     "cli.commands.lsp": frozenset({"lsp"}),
     "cli.daemon_install": frozenset({"daemon"}),
     "cli.self_tests": frozenset({"lsp"}),
-    "cli.self_tests": frozenset({"lsp"}),
 }
 
 # Folders that grow by one file a thing. A file there never imports a sibling, only `_helpers`.
