@@ -48,11 +48,15 @@ def layer(path: str, root: Node, base: Container, variables: Resolver) -> Contai
     from sandboxd.kinds import _feature_order
 
     found = base
+    own = {use.written for use in uses}
     unread: list[str] = []
     for step in _feature_order.steps(path, root, uses, variables):
         if step.root is not None:
             found = described(step.root, found, _at_name(step.name, step.place), variables)
-        elif model.asks(model.parse(step.name)) is None:
+            continue
+        asked = model.asks(model.parse(step.name))
+        # One that another Feature depends on stands at no name of the file.
+        if asked is None or (asked and step.name not in own):
             unread.append(step.name)
     unseen = found.unseen
     if unread:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sandboxd.config import takes_from_host
 from sandboxd.errors import UsageError
 from sandboxd.model.container import Container, Mount, Pair
-from sandboxd.model.values import Value
+from sandboxd.model.feature import asks
+from sandboxd.model.values import Origin, Value
 from sandboxd.plan.notes import Notes
 
 _HARMLESS_NETWORKS = ("", "default", "bridge", "none")
@@ -56,6 +57,11 @@ def leave_out(base: Container, notes: Notes) -> None:
             notes.leave_out(user, _FROM_HOST)
         elif user is not None and is_root(user.value):
             notes.leave_out(user, "root inside is one kernel bug away from root outside")
+    for use in base.features:
+        # Those of well-known Features, which are not read.
+        for item in asks(use.value) or ():
+            origin = Origin("feature", use.written or use.value.id, "")
+            notes.brought.setdefault(origin, []).append(f"`{item}`")
     for unseen in base.unseen:
         if unseen.source == "compose":
             raise UsageError(
@@ -63,6 +69,7 @@ def leave_out(base: Container, notes: Notes) -> None:
                 unseen.hint or "name an image in sandboxd.toml to run without Compose",
             )
         if unseen.source == "features":
+            notes.unread.append(unseen.reason)
             notes.downgrade(
                 "features",
                 f"{unseen.reason}: the dev container CLI puts it into the container all the same",
@@ -71,7 +78,10 @@ def leave_out(base: Container, notes: Notes) -> None:
 
 
 def say_brought(notes: Notes) -> tuple[str, ...]:
-    """Note what an image or a Feature brings that the plan does not have; returns it in words."""
+    """Note what an image or a Feature brings that the plan does not have; returns it in words.
+
+    With what may bring anything, since it was not read.
+    """
     said = []
     for origin, items in notes.brought.items():
         what = f"{origin.describe()} brings {', '.join(items)}"
@@ -81,7 +91,7 @@ def say_brought(notes: Notes) -> tuple[str, ...]:
             _without_label(origin.name) if origin.kind == "label" else "take the Feature out",
         )
         said.append(what)
-    return tuple(said)
+    return (*said, *notes.unread)
 
 
 def _without_label(image: str) -> str:

@@ -21,6 +21,7 @@ class Notes:
         self.downgrades: list[Downgrade] = []
         self.left_out: list[LeftOut] = []
         self.brought: dict[Origin, list[str]] = {}
+        self.unread: list[str] = []
 
     def value(
         self,

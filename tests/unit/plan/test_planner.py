@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from sandboxd.host.facts import UNKNOWN, Engine, HostFacts, Runtime
 from sandboxd.model.values import Value
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.planner import Grants, make_plan
+from sandboxd.project import Project
 from tests.unit.plan.examples import (
     DIRECTFS,
     GVISOR,
@@ -237,6 +239,25 @@ def test_a_volume_that_can_be_a_folder_of_the_host(mount: str) -> None:
     made = plan(hand_written=f'{{"image": "i", "mounts": [{mount}]}}')
     assert not [m for m in made.container.mounts if m.value.source == "x"]
     assert len(made.left_out) == 1
+
+
+@pytest.mark.parametrize(
+    ("feature", "said"),
+    [
+        ("ghcr.io/devcontainers/features/docker-in-docker:2", "brings `privileged`"),
+        ("ghcr.io/someone/features/tool:1", "is not read"),
+    ],
+)
+def test_what_a_feature_brings_is_named_and_no_strict_profile_generates(
+    tmp_path: Path, feature: str, said: str
+) -> None:
+    text = f'{{"image": "i", "features": {{"{feature}": {{}}}}}}'
+    made = plan(hand_written=text)
+    assert any(d.control == "features" and said in d.why for d in made.downgrades)
+    (tmp_path / ".devcontainer.json").write_text(text)
+    (tmp_path / "sandboxd.toml").write_text('profile = "agent"\n')
+    with pytest.raises(UsageError, match=rf"allows nothing beside the plan.*{said}"):
+        Project.open(str(tmp_path), {}).outputs(GVISOR)
 
 
 def test_image() -> None:
