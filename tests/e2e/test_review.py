@@ -104,7 +104,7 @@ def test_work_is_seen_then_brought_and_nothing_of_it_acts_on_the_host(
         assert "\x1b" not in shown and "+print(2)" in shown
         assert sandboxes.tree(repository) == before and not list(kept.glob("*"))
 
-        refs = sandboxd("review", "--stat", "--save").splitlines()[-2:]
+        refs = sorted(sandboxd("review", "--stat", "--save").splitlines()[-2:])
         assert [ref.rpartition("/")[2] for ref in refs] == ["main", "worktree"]
         assert git(repository, "log", "-1", "--format=%s", refs[0]) == "two"
         assert "late.txt" in git(repository, "diff", "--name-only", refs[0], refs[1])
