@@ -47,7 +47,7 @@ def cache() -> str:
 
     :raises EnvironmentFailure: there is none
     """
-    from sandboxd.host.memory import cache_folder
+    from sandboxd.host.folders import cache_folder
 
     folder = cache_folder(os.environ)
     if folder is None:

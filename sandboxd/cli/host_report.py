@@ -49,7 +49,7 @@ def measured_costs() -> tuple[Cost, ...]:
 
     Its file holds ``{"when": ..., "results": [{"what", "runc_ms", "gvisor_ms"}, ...]}``.
     """
-    from sandboxd.host.memory import cache_folder
+    from sandboxd.host.folders import cache_folder
     from sandboxd.plan.recommend import Cost
 
     folder = cache_folder(os.environ)

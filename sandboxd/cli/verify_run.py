@@ -42,14 +42,13 @@ def attack(engine: Engine, container: str, plan: Plan | None) -> tuple[Verdict, 
 
 def attack_fresh(engine: Engine, plan: Plan) -> tuple[Verdict, float]:
     """The same in a container of the plan that is made for it; the sandbox in use is left alone."""
-    from sandboxd.host.memory import cache_folder
+    from sandboxd.host.folders import cache_folder
     from sandboxd.sandbox import fresh
     from sandboxd.sandbox.verify import verify
 
     signal.signal(signal.SIGTERM, _interrupt)
     started = time.monotonic()
-    folder = cache_folder(os.environ) or ""
-    with fresh.sandbox(engine, plan, folder) as container:
+    with fresh.sandbox(engine, plan, cache_folder(os.environ)) as container:
         verdict = verify(engine, container, plan, _progress, is_fresh=True)
     return verdict, time.monotonic() - started
 

@@ -11,10 +11,10 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sandboxd.daemon.paths import state_folder
 from sandboxd.daemon.scan import Scan
 from sandboxd.errors import EnvironmentFailure, UnreadableError
 from sandboxd.files import read_bytes, write_atomic
+from sandboxd.host.folders import state_folder
 from sandboxd.status.combine import Examined
 
 _LARGEST = 16 * 1024 * 1024

@@ -10,6 +10,7 @@ from typing import Any
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.files import write_atomic
+from sandboxd.host.folders import cache_folder
 
 # Engines and runtimes come and go; what was used last is kept.
 _ENTRIES = 200
@@ -46,17 +47,6 @@ class Memory:
             os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
             write_atomic(self._path, json.dumps(kept, indent=1).encode(), mode=0o600)
         self._changed = False
-
-
-def cache_folder(environ: Mapping[str, str]) -> str | None:
-    """Where this user's sandboxd keeps what may be lost; None without a home."""
-    folder = environ.get("XDG_CACHE_HOME", "")
-    if not os.path.isabs(folder):
-        home = environ.get("HOME", "")
-        if not os.path.isabs(home):
-            return None
-        folder = os.path.join(home, ".cache")
-    return os.path.join(folder, "sandboxd")
 
 
 def open_memory(environ: Mapping[str, str]) -> Memory:

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.host.folders import cache_folder, state_folder
 from sandboxd.plan.hot_trees import KNOWN
 from sandboxd.plan.layout import SOURCE
 from sandboxd.sandbox import changes, execute, fed, interpreter, refs
@@ -42,8 +43,7 @@ def is_copy(inspected: Mapping[str, Any]) -> bool:
 
 def folder() -> str:
     """Where streams are kept, for this user alone."""
-    state = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
-    return os.path.join(state, "sandboxd", "changes")
+    return os.path.join(state_folder(os.environ), "changes")
 
 
 def collect(engine: Engine, inspected: Mapping[str, Any], workspace: str) -> Changes:
@@ -107,10 +107,7 @@ def _fill(engine: Engine, inspected: Mapping[str, Any], workspace: str, spool: _
     spool.expect(nonce)
     reason = _run(engine, inspected["Id"], ["python3", "-I", "-S", "-"], text, spool)
     if not spool.begun:
-        cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-        tar = interpreter.archive(
-            text, fed.imported_by([_source()]), os.path.join(cache, "sandboxd")
-        )
+        tar = interpreter.archive(text, fed.imported_by([_source()]), cache_folder(os.environ))
         command = ["sh", "-c", interpreter.SCRIPT, "sh", nonce]
         reason = _run(engine, inspected["Id"], command, tar, spool)
     if not spool.begun:

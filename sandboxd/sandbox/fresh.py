@@ -31,7 +31,7 @@ _LIFE_SECONDS = 180
 
 
 @contextlib.contextmanager
-def sandbox(engine: Engine, plan: Plan, cache_folder: str) -> Iterator[str]:
+def sandbox(engine: Engine, plan: Plan, cache_folder: str | None) -> Iterator[str]:
     """A running one; it is gone afterwards.
 
     :raises UsageError: the plan's sandbox has to be prepared by programs of the image
@@ -76,7 +76,7 @@ def environment(home: str = HOME) -> list[str]:
     ]
 
 
-def _unpack(folder: str, cache_folder: str) -> None:
+def _unpack(folder: str, cache_folder: str | None) -> None:
     data = interpreter.archive(b"", attempts.imports(), cache_folder)
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         tar.extractall(folder, filter="data")

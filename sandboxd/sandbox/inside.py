@@ -9,6 +9,7 @@ import secrets
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.host.folders import cache_folder
 from sandboxd.host.trials import end_leaked
 from sandboxd.sandbox import attempts as attempt_list
 from sandboxd.sandbox import execute, failures, fed, fresh, interpreter
@@ -76,9 +77,8 @@ def make(
 def _with_our_python(
     engine: Engine, container: str, program: bytes, nonce: str, collector: _Collector
 ) -> str:
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     try:
-        tar = interpreter.archive(program, attempt_list.imports(), os.path.join(cache, "sandboxd"))
+        tar = interpreter.archive(program, attempt_list.imports(), cache_folder(os.environ))
     except EnvironmentFailure as error:
         return f"{error.message}, and the image has no Python 3.8 that works"
     command = ["sh", "-c", interpreter.SCRIPT, "sh", nonce]

@@ -52,28 +52,32 @@ REASONS = {
 }
 
 
-def archive(program: bytes, modules: tuple[str, ...], cache_folder: str) -> bytes:
+def archive(program: bytes, modules: tuple[str, ...], cache_folder: str | None) -> bytes:
     """A tar of the interpreter with `program` as ``program.py``.
 
     :param modules: what the program imports; what these need is found by importing them
+    :param cache_folder: where it is kept for the next time, None for nowhere
     :raises EnvironmentFailure: this machine's Python cannot be taken apart
     """
     listing = _LIST.format(modules=", ".join(("sys", *modules)))
-    path = os.path.join(cache_folder, f"python-{_identity(listing)}.tar")
-    try:
-        with open(path, "rb") as file:
-            stored = file.read()
-    except OSError:
-        stored = _build(listing)
-        os.makedirs(cache_folder, mode=0o700, exist_ok=True)
-        with contextlib.suppress(EnvironmentFailure):
-            write_atomic(path, stored, 0o600)
     result = io.BytesIO()
-    result.write(stored)
+    result.write(_build(listing) if cache_folder is None else _kept(listing, cache_folder))
     result.seek(0)
     with tarfile.open(fileobj=result, mode="a") as tar:
         _add(tar, "program.py", program, 0o600)
     return result.getvalue()
+
+
+def _kept(listing: str, folder: str) -> bytes:
+    """The archive of the cache, made where it is missing; what cannot be kept is made each time."""
+    path = os.path.join(folder, f"python-{_identity(listing)}.tar")
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        return file.read()
+    built = _build(listing)
+    with contextlib.suppress(OSError, EnvironmentFailure):
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        write_atomic(path, built, 0o600)
+    return built
 
 
 def _identity(listing: str) -> str:

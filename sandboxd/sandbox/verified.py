@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.errors import SandboxdError
 from sandboxd.files import read_source, write_atomic
+from sandboxd.host.folders import state_folder
 from sandboxd.sandbox import observe
 
 if TYPE_CHECKING:
@@ -83,8 +84,7 @@ def recall(container: str) -> Verified | None:
 
 
 def _folder() -> str:
-    state = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
-    return os.path.join(state, "sandboxd", "verified")
+    return os.path.join(state_folder(os.environ), "verified")
 
 
 def _path(folder: str, container: str) -> str:

@@ -1,0 +1,26 @@
+"""Where sandboxd keeps what is this user's: what may be lost, and what outlives a process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+
+def cache_folder(environ: Mapping[str, str]) -> str | None:
+    """Where this user's sandboxd keeps what may be lost; None without a home."""
+    folder = environ.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(folder):
+        home = environ.get("HOME", "")
+        if not os.path.isabs(home):
+            return None
+        folder = os.path.join(home, ".cache")
+    return os.path.join(folder, "sandboxd")
+
+
+def state_folder(environ: Mapping[str, str]) -> str:
+    """$XDG_STATE_HOME/sandboxd, else ~/.local/state/sandboxd."""
+    base = environ.get("XDG_STATE_HOME", "")
+    if not os.path.isabs(base):
+        home = environ.get("HOME") or os.path.expanduser("~")
+        base = os.path.join(home, ".local", "state")
+    return os.path.join(base, "sandboxd")
