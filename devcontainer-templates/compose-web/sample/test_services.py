@@ -18,8 +18,7 @@ class ServicesTest(unittest.TestCase):
     def test_the_database_asks_for_the_password(self) -> None:
         wanted = {"user": "DATABASE_USER", "database": "DATABASE_NAME"}
         said = b"".join(
-            key.encode() + b"\0" + os.environ[name].encode() + b"\0"
-            for key, name in wanted.items()
+            key.encode() + b"\0" + os.environ[name].encode() + b"\0" for key, name in wanted.items()
         )
         # Length, protocol 3.0, and what a client says of itself.
         start = struct.pack("!ii", len(said) + 9, 3 << 16) + said + b"\0"
