@@ -191,7 +191,8 @@ def _allow(rules: tuple[str, ...]) -> tuple[Key, ...]:
             "The rule whose findings are accepted",
             '"host-network"',
             choices=rules,
-            limits="It changes what `check` reports, not what the sandbox does.",
+            limits="It changes what `check` reports, not what the sandbox does. A policy can name rules of "
+            "which nothing is accepted.",
         ),
         Key("reason", "Why they are accepted, for the next reader", '"the test server needs it"'),
         Key(
@@ -212,4 +213,5 @@ def _level(rules: tuple[str, ...]) -> Key:
         default="the severity that the rule gives",
         choices=config.LEVELS,
         names=rules,
+        limits="A policy can name rules whose findings no level makes less.",
     )

@@ -171,10 +171,10 @@ class _Checker:
                     fixable -= 1
                     finding = finding._replace(fixes=_fixes(document, value, finding, self.edits))
                 findings.append(finding)
-        findings = [self.weighed(finding) for finding in findings]
+        findings = [self.settings.weighed(finding) for finding in findings]
         findings, others = elsewhere.parted(findings, document)
         if others:
-            others = elsewhere.allowed(others, document, self.variables, rules.ids())
+            others = elsewhere.allowed(others, document, self.variables, rules.ids(), self.settings)
         written = suppressions.read(document, rules.ids())
         if len(written) > suppressions.MOST:
             written = written[: suppressions.MOST]
@@ -182,12 +182,12 @@ class _Checker:
             self.skipped.append(Skipped(document.source.path, reason))
         if not written:
             return findings + others
-        findings, written = suppressions.apply(findings, written, document.source)
+        findings, written = suppressions.apply(findings, written, document.source, self.settings)
         findings += others
         for suppression in written:
             if not suppression.known or self.runs(suppression.rule):
                 comments = self.run("Suppression", suppression, document)
-                findings.extend(self.weighed(finding) for finding in comments)
+                findings.extend(self.settings.weighed(finding) for finding in comments)
         return findings
 
     def subjects(self, document: Document) -> Iterator[tuple[str, object]]:
@@ -286,14 +286,6 @@ class _Checker:
         self.broken.add(rule)
         reason = f"the rule `{rule}` failed: {type(error).__name__}: {error}"
         self.skipped.append(Skipped(document.source.path, reason, "please report this as a bug"))
-
-    def weighed(self, finding: Finding) -> Finding:
-        """With the project's own severity and allowances."""
-        severity = self.settings.severity(finding)
-        allowed = self.settings.allowed(finding.rule)
-        if severity is not None and severity != finding.severity:
-            finding = finding._replace(severity=severity)
-        return finding._replace(suppressed=allowed) if allowed else finding
 
 
 def _fixes(document: Document, subject: object, finding: Finding, edits: bool) -> tuple[Fix, ...]:

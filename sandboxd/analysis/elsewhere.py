@@ -14,6 +14,7 @@ from sandboxd.errors import UnreadableError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from sandboxd.analysis.settings import RuleSettings
     from sandboxd.effective.variables import Variables
     from sandboxd.findings import Finding
     from sandboxd.model.document import Document
@@ -30,7 +31,11 @@ def parted(findings: list[Finding], document: Document) -> tuple[list[Finding], 
 
 
 def allowed(
-    findings: list[Finding], document: Document, variables: Variables, known: Collection[str]
+    findings: list[Finding],
+    document: Document,
+    variables: Variables,
+    known: Collection[str],
+    settings: RuleSettings,
 ) -> list[Finding]:
     """The findings of other files with those marked that a comment there allows."""
     by_path: dict[str, list[Finding]] = {}
@@ -42,7 +47,7 @@ def allowed(
         kind = kinds.find(path, source.text) if source is not None else None
         if source is not None and kind is not None:
             written = suppressions.read(kind.parse(source), known)
-            found, _ = suppressions.apply(found, written, source)
+            found, _ = suppressions.apply(found, written, source, settings)
         made.extend(found)
     return made
 

@@ -30,13 +30,33 @@ class RuleSettings(NamedTuple):
     levels: Mapping[str, Severity | None] = {}
     allowances: tuple[Allowance, ...] = ()
     today: str = ""
+    enforced: Mapping[str, str] = {}
+    """Rules whose findings a policy lets nobody suppress, each with the file that says so."""
 
     def is_off(self, rule: str) -> bool:
-        return rule in self.levels and self.levels[rule] is None
+        return rule not in self.enforced and rule in self.levels and self.levels[rule] is None
 
-    def severity(self, finding: Finding) -> Severity | None:
-        """A level of the project replaces the severity that a rule derived."""
-        return self.levels.get(finding.rule, finding.severity)
+    def weighed(self, finding: Finding) -> Finding:
+        """With the project's own severity, which replaces the one that a rule derived, and its
+        allowances; of a rule that a policy enforces neither makes less."""
+        severity = self.levels.get(finding.rule, finding.severity)
+        allowed = self.allowed(finding.rule)
+        if finding.rule in self.enforced:
+            if allowed is not None:
+                finding = self.insisted(finding, "`[[allow]]` in sandboxd.toml")
+            if severity is None or severity < finding.severity:
+                finding = self.insisted(finding, "`[rules]` in sandboxd.toml")
+                severity = finding.severity
+            allowed = None
+        if severity is not None and severity != finding.severity:
+            finding = finding._replace(severity=severity)
+        return finding._replace(suppressed=allowed) if allowed else finding
+
+    def insisted(self, finding: Finding, what: str) -> Finding:
+        """A finding of an enforced rule, with a note that `what` does not suppress it."""
+        path = self.enforced[finding.rule]
+        note = f"{what} does not count: `{path}` lets nobody suppress this rule"
+        return finding._replace(message=f"{finding.message}; {note}")
 
     def allowed(self, rule: str) -> Suppressed | None:
         """Why findings of `rule` are accepted, if they are."""

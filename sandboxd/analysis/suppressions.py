@@ -16,6 +16,7 @@ from sandboxd.text import Span
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from sandboxd.analysis.settings import RuleSettings
     from sandboxd.findings import Finding
     from sandboxd.model.document import Document
     from sandboxd.text import SourceText
@@ -46,7 +47,10 @@ def read(document: Document, known: Collection[str]) -> list[Suppression]:
 
 
 def apply(
-    findings: Iterable[Finding], suppressions: list[Suppression], source: SourceText
+    findings: Iterable[Finding],
+    suppressions: list[Suppression],
+    source: SourceText,
+    settings: RuleSettings,
 ) -> tuple[list[Finding], list[Suppression]]:
     """The findings with what is allowed marked, and the suppressions with `used` known."""
     reasons: dict[tuple[str, int], str] = {}
@@ -59,7 +63,9 @@ def apply(
         key = finding.rule, source.position(finding.place.span.start).line
         if key in reasons:
             used.add(key)
-            if reasons[key]:
+            if finding.rule in settings.enforced:
+                finding = settings.insisted(finding, "the comment that allows it")
+            elif reasons[key]:
                 finding = finding._replace(suppressed=Suppressed(reasons[key], "comment"))
         marked.append(finding)
     return marked, [

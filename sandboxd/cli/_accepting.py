@@ -45,12 +45,15 @@ def write(session: Session, checked: Checked, args: argparse.Namespace) -> int:
     """Write the baseline that accepts what was found, and say how much that is."""
     known = session.baseline
     assert known is not None
-    findings = checked.report.findings
+    enforced = session.policy().enforced
+    findings = [f for f in checked.report.findings if f.rule not in enforced]
     text = known.with_findings(findings, args.reason, args.expires or "")
     write_atomic(args.write_baseline, text.encode("utf-8", "surrogatepass"))
     accepted = sum(f.suppressed is None or f.suppressed.by == known.path for f in findings)
     plural = "" if accepted == 1 else "s"
     terminal.status(f"accepted {accepted} finding{plural} in `{args.write_baseline}`")
+    for rule in sorted({f.rule for f in checked.report.findings} & enforced.keys()):
+        terminal.status(f"`{rule}` stays: `{enforced[rule]}` lets nobody suppress it")
     terminal.status(f"hint: `sandboxd check --baseline {args.write_baseline}` fails on new ones")
     return EXIT_OK
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+    from sandboxd.analysis.settings import RuleSettings
     from sandboxd.findings import Finding
 
 VERSION = 1
@@ -53,17 +54,22 @@ class Baseline:
         path = os.path.relpath(finding.place.path, self.folder).replace(os.sep, "/")
         return Key(finding.rule, path, finding.evidence)
 
-    def applied(self, findings: Iterable[Finding]) -> list[Finding]:
-        """The findings, those accepted marked; the same thing once more is a new finding."""
+    def applied(self, findings: Iterable[Finding], policy: RuleSettings) -> list[Finding]:
+        """The findings, those accepted marked; the same thing once more is a new finding.
+
+        One of a rule that the policy enforces stays.
+        """
         left = {key: entry.times for key, entry in self.entries.items() if self.holds(entry)}
         marked: list[Finding] = []
         for finding in findings:
             key = self.key(finding)
             if finding.suppressed is None and left.get(key, 0) > 0:
                 left[key] -= 1
-                finding = finding._replace(
-                    suppressed=Suppressed(self.entries[key].reason, self.path)
-                )
+                if finding.rule in policy.enforced:
+                    finding = policy.insisted(finding, "the baseline")
+                else:
+                    accepted = Suppressed(self.entries[key].reason, self.path)
+                    finding = finding._replace(suppressed=accepted)
             marked.append(finding)
         return marked
 

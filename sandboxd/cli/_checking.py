@@ -47,6 +47,8 @@ class Session:
         self.raw: dict[str, bytes] = {}
         self.unreadable: list[Skipped] = []
         self._settings: dict[str, RuleSettings] = {}
+        self._environ = environ
+        self._policy: RuleSettings | None = None
         self.baseline: Baseline | None = None
         self.edits = False
         """Whether an output shows the edits of fixes, not only that there are some."""
@@ -136,15 +138,29 @@ class Session:
         total = sum(report.files for report in reports)
         findings = unique(findings)
         if self.baseline is not None:
-            findings = self.baseline.applied(findings)
+            findings = self.baseline.applied(findings, self.policy())
         return Report(tuple(findings), tuple(dict.fromkeys(skipped)), total, texts)
 
     def settings(self, path: str) -> RuleSettings:
         """The rule settings of the nearest `sandboxd.toml`."""
         folder = os.path.dirname(path)
         if folder not in self._settings:
-            self._settings[folder] = self._load_settings(folder)
+            found, enforced = self._load_settings(folder), self.policy().enforced
+            self._settings[folder] = found._replace(enforced=enforced) if enforced else found
         return self._settings[folder]
+
+    def policy(self) -> RuleSettings:
+        """What the user and the organisation let no project suppress.
+
+        :raises UsageError: a policy is not clear: what it forbids to suppress is not known
+        """
+        if self._policy is None:
+            from sandboxd import rules
+            from sandboxd.policy import floor
+
+            found = floor.load(self._environ, rule_ids=rules.ids()).enforced
+            self._policy = NO_SETTINGS._replace(enforced=found) if found else NO_SETTINGS
+        return self._policy
 
     def _load_settings(self, folder: str) -> RuleSettings:
         nearest = files.find_upward(folder, files.CONFIG_NAME)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from sandboxd import analysis, config, kinds
+from sandboxd import analysis, config, kinds, rules
 from sandboxd.analysis.settings import NO_SETTINGS, RuleSettings, from_config
 from sandboxd.effective.variables import Variables
 from sandboxd.errors import UnreadableError
@@ -17,6 +17,7 @@ from sandboxd.findings import Report
 from sandboxd.host.facts import HostFacts
 from sandboxd.lsp.documents import OpenDocument
 from sandboxd.model.files import Files
+from sandboxd.policy import floor
 from sandboxd.syntax.node import Tree, walk
 from sandboxd.text import SourceText
 
@@ -73,7 +74,7 @@ def judge(
         (parsed,),
         host=host,
         variables=variables_for(document, environ, files, host),
-        settings=settings_for(source.path),
+        settings=settings_for(source.path, environ),
         verify=verify,
         fixes=verify,
     )
@@ -97,8 +98,15 @@ def variables_for(
     return known._replace(images=image_labels(host))
 
 
-def settings_for(path: str) -> RuleSettings:
-    """What the nearest `sandboxd.toml` decides; nothing when it is missing or cannot be used."""
+def settings_for(path: str, environ: Mapping[str, str]) -> RuleSettings:
+    """What the nearest `sandboxd.toml` decides, as far as a policy lets it."""
+    found = _of_project(path)
+    enforced = floor.enforced(environ, rules.ids())
+    return found._replace(enforced=enforced) if enforced else found
+
+
+def _of_project(path: str) -> RuleSettings:
+    """Nothing when there is no file or it cannot be used."""
     found = config.nearest(os.path.dirname(path)) if path.startswith("/") else None
     if found is None:
         return NO_SETTINGS

@@ -77,7 +77,7 @@ class Judgements:
         return self._judged.get(uri)
 
     def settings(self, path: str) -> RuleSettings:
-        return settings_for(path)
+        return settings_for(path, self._environ)
 
     def variables(self, document: OpenDocument) -> Variables:
         """What rules know beside a text: the environment, and files as they are open or on disk."""

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
-from typing import Any, NamedTuple
 
+from sandboxd._typing import TYPE_CHECKING, NamedTuple
 from sandboxd.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from typing import Any
 
 ORGANISATION = "/etc/sandboxd/policy.toml"
 FILE_NAME = "policy.toml"
 
-_LISTS = ("profiles", "capabilities")
+_LISTS = ("profiles", "capabilities", "enforce")
 _KEYS = (*_LISTS, "runtime", "network", "layout", "allow_runc", "trust")
 
 
@@ -42,6 +45,8 @@ class Floor(NamedTuple):
     """No sandbox works on the host's folder itself."""
     no_runc_grant: bool = False
     no_trust: bool = False
+    enforced: Mapping[str, str] = {}
+    """Rules whose findings nothing suppresses, each with the file that says so."""
     demands: tuple[Demand, ...] = ()
 
     def path_of(self, key: str) -> str:
@@ -58,16 +63,35 @@ def user_folder(environ: Mapping[str, str]) -> str:
     return os.path.join(config, "sandboxd")
 
 
-def load(environ: Mapping[str, str], organisation: str = ORGANISATION) -> Floor:
+def load(
+    environ: Mapping[str, str],
+    organisation: str = ORGANISATION,
+    rule_ids: Collection[str] | None = None,
+) -> Floor:
     """The floor in force for this user.
 
+    :param rule_ids: ids that `enforce` may name; None leaves them unchecked
     :raises UsageError: a file of it cannot be read, is not valid, or could be written by others
     """
     floor = NO_FLOOR
     for path in (organisation, os.path.join(user_folder(environ), FILE_NAME)):
         for key, value in _read(path).items():
             floor = _tighten(floor, Demand(key, value, path))
+    for rule, path in floor.enforced.items():
+        if rule_ids is not None and rule not in rule_ids:
+            raise UsageError(
+                f"the policy `{path}` enforces a rule `{rule}` that there is not",
+                "`sandboxd rules` lists all",
+            )
     return floor
+
+
+def enforced(environ: Mapping[str, str], rule_ids: Collection[str]) -> Mapping[str, str]:
+    """As `Floor.enforced`, for who cannot stop: a policy that is unclear enforces every rule."""
+    try:
+        return load(environ, rule_ids=rule_ids).enforced
+    except UsageError:
+        return dict.fromkeys(rule_ids, FILE_NAME)
 
 
 def _read(path: str) -> dict[str, Any]:
@@ -105,6 +129,8 @@ def _tighten(floor: Floor, demand: Demand) -> Floor:
     if key in _LISTS:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise _wrong(demand, "a list of strings")
+        if key == "enforce":
+            return floor._replace(enforced={**dict.fromkeys(value, demand.path), **floor.enforced})
         allowed = frozenset(item.removeprefix("CAP_") for item in value)
         before = floor.profiles if key == "profiles" else floor.capabilities
         both = allowed if before is None else before & allowed

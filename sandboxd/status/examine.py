@@ -6,7 +6,7 @@ import datetime
 import os
 from collections.abc import Iterator, Mapping
 
-from sandboxd import analysis, config, kinds
+from sandboxd import analysis, config, kinds, rules
 from sandboxd.analysis.settings import NO_SETTINGS, RuleSettings, from_config
 from sandboxd.effective.variables import Variables
 from sandboxd.errors import SandboxdError, UnreadableError, UsageError
@@ -18,6 +18,7 @@ from sandboxd.plan.floor import loosened
 from sandboxd.plan.label import image_labels
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers.engine import arguments
+from sandboxd.policy import floor
 from sandboxd.policy import trust as grants
 from sandboxd.project import Project
 from sandboxd.sandbox.observe import requested
@@ -104,6 +105,7 @@ def count(
             documents.append(kind.parse(read_source(path)))
         except UnreadableError:
             skipped += 1
+    settings = settings._replace(enforced=floor.enforced(environ, rules.ids()))
     report = analysis.check(
         documents, host=facts, variables=variables, settings=settings, verify=False, edits=False
     )

@@ -61,6 +61,7 @@ def project(tmp_path: Path, busybox_image: str, runtime: str) -> Iterator[Projec
     (root / "sandboxd.toml").write_text(
         f'image = "{busybox_image}"\nruntime = "{runtime}"\n[environment]\nA = "costs $5 {{x}}"\n'
     )
+    sandboxes.grant(root)
     (root / ".devcontainer/devcontainer.json").unlink()
     # Under gVisor its tree is kept in memory: a mount that all writers have to make alike.
     (root / "package.json").write_text("{}")

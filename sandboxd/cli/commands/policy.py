@@ -10,6 +10,7 @@ hold, and each can only take away:
     capabilities = []                                    # those that a sandboxd.toml may add
     allow_runc = false                                   # `--allow-runc` counts for nothing
     trust = false                                        # no grants of `sandboxd trust`
+    enforce = ["docker-socket-mounted"]                  # rules that nothing suppresses in `check`
 
 An unknown key, or a file that cannot be read, stops every command that plans a sandbox.
 """
@@ -24,6 +25,7 @@ from sandboxd.cli import terminal
 from sandboxd.errors import EXIT_OK
 
 if TYPE_CHECKING:
+    from sandboxd.config import Config
     from sandboxd.policy.floor import Floor
 
 HELP = "what is demanded of every project, by whom"
@@ -41,9 +43,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from sandboxd import rules
     from sandboxd.policy import floor
 
-    found = floor.load(os.environ)
+    found = floor.load(os.environ, rule_ids=rules.ids())
     for demand in found.demands:
         print(f"{demand.key} = {_toml(demand.value)}  ({terminal.one_line(demand.path)})")
     if not found.demands:
@@ -80,6 +83,19 @@ def _explain(path: str, found: Floor) -> None:
     print(f"{terminal.one_line(project.workspace)}: profile {before.name} is allowed")
     for change in changes or ["nothing of it changes"]:
         print(f"  {change}")
+    for line in _not_suppressed(config, found):
+        print(f"  {line}")
+
+
+def _not_suppressed(config: Config, found: Floor) -> list[str]:
+    """What of the project's own rule settings does not count."""
+    asked = [(allow.rule, "`[[allow]]`") for allow in config.allow]
+    asked += [(rule, f"`[rules]` level `{level}`") for (rule, level), _ in config.rules]
+    return [
+        f"{what} for {rule} cannot make less of it: `{terminal.one_line(found.enforced[rule])}`"
+        for rule, what in asked
+        if rule in found.enforced
+    ]
 
 
 def _toml(value: object) -> str:

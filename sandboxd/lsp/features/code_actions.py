@@ -159,6 +159,8 @@ class CodeActions:
         mark = _COMMENT.get(document.kind)
         if mark is None:
             return None
+        if finding.rule in self._judgements.settings(document.source.path).enforced:
+            return None
         source = document.source
         line = source.position(finding.place.span.start).line
         text = source.line_text(line)

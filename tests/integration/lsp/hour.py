@@ -291,7 +291,7 @@ class Hour:
                 source,
                 host=HostFacts(system="Linux", home=self.environ["HOME"]),
                 variables=Variables.here(self.environ, Files(texts, read_beside)),
-                settings=settings_for(path),
+                settings=settings_for(path, self.environ),
             )
             found[path] = frozenset(
                 _finding(f, source)

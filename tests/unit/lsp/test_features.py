@@ -24,8 +24,10 @@ CONFIG = "file:///nowhere/sandboxd.toml"
 
 
 @pytest.mark.asyncio
-async def test_an_action_is_made_when_it_is_chosen_and_only_for_the_text_it_was_for() -> None:
-    client = Client(RESOLVES)
+async def test_an_action_is_made_when_it_is_chosen_and_only_for_the_text_it_was_for(
+    tmp_path: Path,
+) -> None:
+    client = Client(RESOLVES, environ={"HOME": "/home/x", "XDG_CONFIG_HOME": str(tmp_path)})
     client.open(URI, WEAK)
     everything = {"start": at(0, 0), "end": at(9, 0)}
     params = {"textDocument": {"uri": URI}, "range": everything, "context": {"diagnostics": []}}
@@ -38,6 +40,12 @@ async def test_an_action_is_made_when_it_is_chosen_and_only_for_the_text_it_was_
     accept = next(a for a in actions if a["title"].startswith("Accept `privileged-container`"))
     (edit,) = accept["edit"]["documentChanges"][0]["edits"]
     assert edit["newText"].startswith("  // sandboxd: allow privileged-container -- ")
+    policy = tmp_path / "sandboxd/policy.toml"
+    policy.parent.mkdir()
+    policy.write_text('enforce = ["privileged-container"]\n')
+    titles = [a["title"] for a in (await client.ask("textDocument/codeAction", params))["result"]]
+    assert not any(title.startswith("Accept `privileged-container`") for title in titles)
+    assert any(title.startswith("Accept ") for title in titles)
     client.change(URI, WEAK + " ", 2)
     late = await client.ask("codeAction/resolve", whole)
     assert "changed since" in late["error"]["message"]

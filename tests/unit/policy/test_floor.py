@@ -48,6 +48,7 @@ def test_both_hold_and_the_second_gives_nothing_back(files: tuple[Path, Path]) -
         ('network = "default"', "a policy can only take away"),
         ("allow_runc = true", "a policy can only take away"),
         ("trust = 0", "a policy can only take away"),
+        ('enforce = "all"', "a list of strings"),
         ('profiles = "dev"', "a list of strings"),
         ("profiles = [", "not valid TOML"),
         ("\udcff", "not valid TOML"),
