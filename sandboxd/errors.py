@@ -51,12 +51,6 @@ class DaemonError(SandboxdError):
     exit_code = EXIT_DAEMON
 
 
-class NotHeldError(SandboxdError):
-    """A sandbox did not hold, or is not what was planned."""
-
-    exit_code = EXIT_NOT_HELD
-
-
 def too_large(limit: int) -> tuple[str, str]:
     """What is said of a file of more than `limit` bytes, and the hint."""
     reason = f"is larger than {limit // 1024} KiB, too large for a config file"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from sandboxd._typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Literal
 
     from sandboxd.model.values import Value
@@ -85,7 +84,3 @@ def asks(feature: Feature) -> tuple[str, ...] | None:
     if name in _ASKS:
         return _ASKS[name]
     return () if name in _HARMLESS.split() else None
-
-
-def entries_by_name(lock: FeatureLock) -> Mapping[str, LockedFeature]:
-    return {entry.name.value: entry for entry in lock.entries}

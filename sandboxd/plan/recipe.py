@@ -24,7 +24,8 @@ from sandboxd.syntax.node import plain
 if TYPE_CHECKING:
     from sandboxd.model.document import Document
 
-_LOCKS = ("devcontainer-lock.json", ".devcontainer-lock.json")
+LOCKS = ("devcontainer-lock.json", ".devcontainer-lock.json")
+"""Names of the file that pins the Features."""
 
 
 class Recipe(NamedTuple):
@@ -85,7 +86,7 @@ def recipe(document: Document, container: Container, workspace: str, image: str)
     for name, _ in features:
         if name.startswith(("./", "../")):
             reader.read(posixpath.normpath(posixpath.join(folder, name)), links=False)
-    for lock in _LOCKS if features else ():
+    for lock in LOCKS if features else ():
         reader.read(posixpath.normpath(posixpath.join(folder, lock)), links=False, optional=True)
     parts = reader.parts()
     said = [base, dockerfile, context, target, args, features, folder]

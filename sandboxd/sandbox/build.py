@@ -15,6 +15,7 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.plan.recipe import LOCKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -91,7 +92,7 @@ def _with_features(
             target = os.path.join(home, written)
             shutil.copytree(os.path.join(own, name), target, dirs_exist_ok=True)
         features[written] = options
-    for lock in ("devcontainer-lock.json", ".devcontainer-lock.json"):
+    for lock in LOCKS:
         if os.path.isfile(os.path.join(own, lock)):
             shutil.copy(os.path.join(own, lock), os.path.join(home, "devcontainer-lock.json"))
     config: dict[str, object] = {"features": features}

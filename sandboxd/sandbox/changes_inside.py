@@ -24,11 +24,7 @@ def main(task: dict[str, Any]) -> None:
     out = sys.stdout.buffer
     out.write(task["nonce"].encode() + b"\n")
     copy = os.fsencode(task["copy"])
-    state: dict[str, Any] = {
-        "copy": copy,
-        "ignored": ignored(copy, task["made_by_tools"]),
-        "skipped": [],
-    }
+    state: dict[str, Any] = {"ignored": ignored(copy, task["made_by_tools"]), "skipped": []}
     source = os.fsencode(task["source"])
     count = walk(out, task, state, source, copy)
     problem = commits(out, task, copy, count > 0)

@@ -88,9 +88,6 @@ class Instruction(NamedTuple):
             if key == f"--{name}":
                 yield flag, value if separator else "true"
 
-    def is_json(self) -> bool:
-        return self.json() is not None
-
     def json(self) -> list[str] | None:
         """The strings of the JSON form, None for the shell form."""
         text = self.text.text.strip()
