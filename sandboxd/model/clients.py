@@ -1,7 +1,7 @@
 """Which client of devcontainer.json honours which setting: measured cells, and unknown ones.
 
 Measured in November 2026 on Docker 26.1.5 with @devcontainers/cli 0.89.0 and devcontainer-rs 0.0.66;
-of dvt 0.5.0 the source was read. Visual Studio Code comes with the same CLI, JetBrains was not tried:
+of dvt-cli 0.5.0 the source was read. Visual Studio Code comes with the same CLI, JetBrains was not tried:
 what nobody has measured is None, and is never shown as honoured.
 """
 
@@ -68,7 +68,7 @@ CLIENTS = (
         },
     ),
     Client(
-        "dvt",
+        "dvt-cli",
         "0.5.0 (read)",
         {"runArgs": "refused", "initializeCommand": "refused", "dockerComposeFile": "dropped"},
     ),

@@ -4,7 +4,8 @@
 
 A setting that protects the container and that a client of devcontainer.json is known to drop, to
 refuse or to read in another way: options of `runArgs` that harden, a Compose file, a relative
-path of a seccomp profile. What was measured is in one table with the version of each client.
+path of a seccomp profile. The clients that were measured or read: `@devcontainers/cli` 0.89, which
+VS Code uses, `devcontainer-rs` 0.0.66 and `dvt-cli` 0.5.
 
 ## Why it is bad
 
