@@ -21,6 +21,7 @@ from sandboxd.host.facts import HostFacts
 from sandboxd.lsp import plans
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import uri_path
+from sandboxd.lsp.markdown import inert
 from sandboxd.lsp.progress import Progress
 from sandboxd.plan.granting import Wanted, wanted
 from sandboxd.policy import floor, trust
@@ -139,7 +140,7 @@ class Commands:
             raise JsonRpcInvalidParams(f"`{subject}` is no rule, and no file of a project")
         lines = [f"- `{r.field}`: `{r.item}`, by {r.decided_by}: {r.why}" for r in plan.reasons]
         lines += [f"- not in force: {d.control}: {d.why}" for d in plan.downgrades]
-        return "\n".join([f"# Profile `{plan.profile}`", "", *lines])
+        return "\n".join([f"# Profile `{plan.profile}`", "", *map(inert, lines)])
 
     async def trust(self, params: types.ExecuteCommandParams) -> list[str]:
         """Grant what the project asks for, once the user has seen and confirmed it.
