@@ -32,11 +32,14 @@ def baseline(args: argparse.Namespace) -> Baseline:
         )
     if args.expires:
         try:
-            date.fromisoformat(args.expires)
+            ends = date.fromisoformat(args.expires)
         except ValueError:
             raise UsageError(
                 f"`{args.expires}` is no date", "write it as `--expires 2027-01-31`"
             ) from None
+        # It would accept nothing, and say that it does.
+        if ends.isoformat() < today:
+            raise UsageError(f"`{args.expires}` is over", "name a day to come")
     path = args.write_baseline
     return load(path, today) if os.path.exists(path) else Baseline(path, (), today)
 

@@ -82,6 +82,10 @@ def test_writing_again_keeps_the_reasons(project: Path) -> None:
         (("--baseline", ".devcontainer/devcontainer.json"), "is no baseline of version 1"),
         (("--write-baseline", "x.json"), "needs to know why"),
         (("--write-baseline", "x.json", "--reason", "r", "--expires", "soon"), "`soon` is no date"),
+        (
+            ("--write-baseline", "x", "--reason", "r", "--expires", "2020-01-31"),
+            "`2020-01-31` is over",
+        ),
     ],
 )
 def test_mistakes_are_said(project: Path, arguments: tuple[str, ...], message: str) -> None:
