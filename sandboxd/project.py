@@ -223,5 +223,7 @@ def describe(finding: Finding, source: SourceText) -> str:
 
 
 def _config_hint(path: str, count: int) -> str:
+    import shlex
+
     more = f" and {count - 1} more" if count > 1 else ""
-    return f"correct it{more}; `sandboxd check {path}` shows the place"
+    return f"correct it{more}; `sandboxd check {shlex.quote(path)}` shows the place"

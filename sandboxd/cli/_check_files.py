@@ -86,5 +86,7 @@ def _link(path: str) -> list[Skipped]:
     """A link that the tools would follow to a config must not make it go unchecked unseen."""
     if os.path.basename(path) != ".devcontainer" and kinds.find_in_tree(path) is None:
         return []
-    hint = f"name it to check what it points to: `sandboxd check {path}`"
+    import shlex
+
+    hint = f"name it to check what it points to: `sandboxd check {shlex.quote(path)}`"
     return [Skipped(path, "is a symbolic link, and links below a folder are not followed", hint)]

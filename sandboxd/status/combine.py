@@ -90,7 +90,9 @@ def _hint(status: ProjectStatus, examined: Examined, observed: Observed) -> str:
     if examined.trust in ("none", "outdated") and "sandboxd trust add" in examined.hint:
         return "`sandboxd trust add` shows what it takes away, and grants it"
     if examined.problem:
-        return examined.hint or f"`sandboxd check {status.path}`"
+        import shlex
+
+        return examined.hint or f"`sandboxd check {shlex.quote(status.path)}`"
     if status.state == "unknown":
         return observed.hint
     if examined.stale:

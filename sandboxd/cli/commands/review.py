@@ -141,6 +141,8 @@ def _show(changes: Changes, found: tuple[Item, ...], only_summary: bool) -> None
 
 
 def _apply(changes: Changes, found: tuple[Item, ...], args: argparse.Namespace) -> int:
+    import shlex
+
     from sandboxd.sandbox import bring
 
     chosen = [item for item in found if item.may_be_brought(args.include)]
@@ -153,7 +155,7 @@ def _apply(changes: Changes, found: tuple[Item, ...], args: argparse.Namespace) 
     for path, why in brought.failed:
         terminal.status(f"`{path}` stays as it is: {why}")
     for item in left:
-        why = item.blocked or f"{item.control}: name it by `--include {item.path}`"
+        why = item.blocked or f"{item.control}: name it by `--include {shlex.quote(item.path)}`"
         terminal.status(f"`{item.path}` was not brought: {why}")
     return EXIT_ENVIRONMENT if brought.failed else EXIT_OK
 

@@ -1,0 +1,53 @@
+"""A hint is there to be pasted: a name that a repository made up is one word in it."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from pathlib import Path
+
+import pytest
+
+from sandboxd.cli import _check_files
+from sandboxd.cli.commands import review as command
+from sandboxd.errors import UsageError
+from sandboxd.project import Project
+from sandboxd.sandbox import review
+from tests.unit.sandbox.copies import Copy
+
+EVIL = "e;touch ran;'x"
+
+
+def words(hint: str) -> list[str]:
+    """Those of the command between backticks."""
+    return shlex.split(hint.split("`")[1])
+
+
+def test_a_link_that_is_not_followed(tmp_path: Path) -> None:
+    folder = tmp_path / EVIL
+    folder.mkdir()
+    (folder / ".devcontainer").symlink_to("/nowhere")
+    (skipped,) = _check_files.find([str(tmp_path)]).skipped
+    assert words(skipped.hint) == ["sandboxd", "check", str(folder / ".devcontainer")]
+
+
+def test_a_config_that_is_not_valid(tmp_path: Path) -> None:
+    folder = tmp_path / EVIL
+    folder.mkdir()
+    (folder / "sandboxd.toml").write_text("profile = 1\n")
+    with pytest.raises(UsageError) as caught:
+        Project.open(str(folder), {})
+    assert words(caught.value.hint) == ["sandboxd", "check", str(folder / "sandboxd.toml")]
+
+
+def test_a_file_that_comes_by_name_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    host = tmp_path / "host"
+    host.mkdir()
+    copy = Copy(tmp_path, host)
+    (copy.inside / ".vscode").mkdir()
+    (copy.inside / ".vscode" / EVIL).write_text("")
+    changes = copy.changes()
+    args = argparse.Namespace(include=[], yes=True)
+    command._apply(changes, review.items(changes), args)
+    said = capsys.readouterr().err.rpartition("by ")[2]
+    assert words(said) == ["--include", f".vscode/{EVIL}"]
