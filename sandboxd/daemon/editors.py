@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandboxd.daemon.keeper import Keeper
 from sandboxd.daemon.projects import EngineKey
+from sandboxd.daemon.tasks import Tasks
 from sandboxd.host.facts import UNKNOWN
 from sandboxd.ipc import messages
 from sandboxd.ipc.server import Connection, InvalidParams
@@ -54,7 +55,7 @@ class Editors:
         self._status = status
         self._sessions: dict[Session, EngineKey] = {}
         self._ready: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks("an editor")
         self._left = asyncio.Event()
 
     def __len__(self) -> int:
@@ -101,9 +102,9 @@ class Editors:
             await self._left.wait()
 
     async def close(self) -> None:
-        for task in (*self._tasks, *([self._ready] if self._ready is not None else [])):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._ready is not None:
+            self._ready.cancel()
+        await self._tasks.close()
 
     async def _serve(
         self, connection: Connection, environ: Mapping[str, str], engine: EngineKey
@@ -116,13 +117,13 @@ class Editors:
             environ,
             world.facts or UNKNOWN,
             Surroundings(
-                opened=lambda path: self._spawn(self._keeper.register(path, engine)),
+                opened=lambda path: self._tasks.spawn(self._keeper.register(path, engine)),
                 status=lambda path: self._status(path, engine),
                 watch=lambda folders: self._watch(session, folders),
             ),
         )
         self._sessions[session] = engine
-        self._spawn(self._find_host(session, engine))
+        self._tasks.spawn(self._find_host(session, engine))
         began = time.monotonic()
         code = 1
         try:
@@ -145,16 +146,6 @@ class Editors:
 
     def _watch(self, session: Session, folders: frozenset[str]) -> None:
         self._keeper.watch_also(session, folders, session.files_changed)
-
-    def _spawn(self, job: Any) -> None:
-        task = asyncio.create_task(job)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("a task of an editor failed", exc_info=task.exception())
 
 
 def _warm() -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -20,6 +19,7 @@ from sandboxd.daemon.networked import networked_now
 from sandboxd.daemon.projects import EngineKey, Tracked
 from sandboxd.daemon.relay import Relays, is_gvisor
 from sandboxd.daemon.scan import batched, nearest, scan, scan_all
+from sandboxd.daemon.tasks import Tasks
 from sandboxd.daemon.watch import Watcher
 from sandboxd.ipc import messages
 from sandboxd.policy import floor
@@ -49,8 +49,6 @@ _MOST_VISITED = 100
 
 T = TypeVar("T")
 
-log = logging.getLogger(__name__)
-
 
 class Keeper:
     """All registered projects. Lives on the event loop; files are touched in threads."""
@@ -69,7 +67,7 @@ class Keeper:
         self._store = projects.store_path(environ)
         self._emit = emit
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="project")
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.tasks = Tasks("the keeper")
         self._progress = asyncio.Event()
         self._is_blind = asyncio.Event()
         """Set when the kernel has just ended to tell of changes."""
@@ -94,9 +92,9 @@ class Keeper:
         """Take up the remembered projects and begin to watch them."""
         for project in projects.load(self._store):
             self.projects[project.path] = project
-        self.spawn(self._backlog.run())
-        self.spawn(self._sweep_for_ever())
-        self.spawn(self._at_start())
+        self.tasks.spawn(self._backlog.run())
+        self.tasks.spawn(self._sweep_for_ever())
+        self.tasks.spawn(self._at_start())
 
     async def close(self) -> None:
         """Write and watch nothing any more."""
@@ -105,9 +103,7 @@ class Keeper:
         self._is_closed = True
         if self._rewatch is not None:
             self._rewatch.cancel()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.tasks.close()
         self.relays.close()
         await self.watcher.close()
         await self.hosts.close()
@@ -219,7 +215,7 @@ class Keeper:
         """Look at it now; once, however much happens until its turn comes."""
         if not project.is_queued:
             project.is_queued = True
-            self.spawn(self._look(project, seen, force))
+            self.tasks.spawn(self._look(project, seen, force))
 
     def _host_changed(self, key: EngineKey) -> None:
         """A runtime came or went: plans may come out differently."""
@@ -303,7 +299,7 @@ class Keeper:
 
     def _start_rewatch(self) -> None:
         self._rewatch = None
-        self.spawn(self._watch_all())
+        self.tasks.spawn(self._watch_all())
 
     async def _at_start(self) -> None:
         """Watch first, then look: what changes in between is seen twice, not never.
@@ -337,7 +333,7 @@ class Keeper:
         if policies != frozenset(map(nearest, self._policies)):
             self._schedule_rewatch()
         if added:
-            self.spawn(self._poll())
+            self.tasks.spawn(self._poll())
             await self._sweep(
                 {p.path for p in self.projects.values() if not added.isdisjoint(p.scan.folders)}
             )
@@ -381,17 +377,6 @@ class Keeper:
 
     async def _in_thread(self, function: Callable[..., T], *args: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
-
-    def spawn(self, job: Coroutine[Any, Any, None]) -> None:
-        """Do it beside everything else; a failure is logged."""
-        task = asyncio.create_task(job)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("a task of the keeper failed", exc_info=task.exception())
 
 
 def _is_at_or_above(path: str, other: str) -> bool:

@@ -120,7 +120,7 @@ class Service:
                 log.warning("the lock is gone: another daemon may take over")
                 self._handing_over.set()
             elif not os.path.lexists(claimed.path):
-                self.keeper.spawn(self._listen_again(claimed))
+                self.keeper.tasks.spawn(self._listen_again(claimed))
 
         self._look_at_place = look
         self.keeper.watch_also(self, frozenset({claimed.folder}), look)
@@ -246,7 +246,7 @@ class Service:
         if waits:
             await job
         else:
-            self.keeper.spawn(job)
+            self.keeper.tasks.spawn(job)
         return {}
 
     async def _forget(self, _connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
