@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.readme import ROOT, blocks, differences, screens
+from tests.contract.test_rules import HEADINGS
 
 # The command -> the file that runs exactly it.
 RUN_ELSEWHERE = {"./dev demo": "tests/e2e/test_demo.py", "./dev test": ".ci/run"}
@@ -70,6 +71,9 @@ def test_the_example_rule_of_contributing_works(tmp_path: Path) -> None:
     assert run("tools.generate_index").returncode == 0
     done = run("sandboxd", "check", "devcontainer.json")
     assert "warning[host-ipc]: `--ipc=host` shares the host's" in done.stdout, done.stderr
+    assert "= fix: use an IPC namespace of its own; then programs" in done.stdout
+    headings = [line[3:] for line in text.splitlines() if line.startswith("## ")]
+    assert tuple(headings) == HEADINGS
 
 
 @pytest.mark.parametrize(
