@@ -79,12 +79,14 @@ def _count(item: Item) -> tuple[int, int] | None:
     return sum(x.startswith("+") for x in body), sum(x.startswith("-") for x in body)
 
 
+def is_shown(data: bytes) -> bool:
+    """Whether a content is shown: a text, and not too long to be read by anybody."""
+    return len(data) <= _LARGEST and b"\0" not in data
+
+
 def _lines(data: bytes) -> list[str] | None:
-    """Lines of a text, None where it is none, or too long to be read by anybody."""
-    if len(data) > _LARGEST or b"\0" in data:
+    """Lines of a text, None where it is not shown; one wrong byte hides nothing of the others."""
+    if not is_shown(data):
         return None
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
+    text = data.decode("utf-8", "surrogateescape")
     return text.removesuffix("\n").split("\n") if text else []

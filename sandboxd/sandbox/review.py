@@ -15,6 +15,7 @@ from sandboxd.errors import SandboxdError
 from sandboxd.plan import beneath
 from sandboxd.policy.acts_on_host import beside_head, weigh
 from sandboxd.sandbox.changes import LARGEST
+from sandboxd.sandbox.patch import is_shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -145,6 +146,11 @@ def _weighed(change: Change, kind: Kind, here: Here, new: bytes, blocked: str) -
         if leads:
             blocked = blocked or leads
         control = control or "a symbolic link"
+    if change.kind == "file" and not is_shown(new):
+        if here.is_file and is_shown(here.data):
+            control = control or "it was text, and cannot be shown any more"
+        elif executable or weight == "runs":
+            control = control or "a program that cannot be shown"
     if stat.S_ISLNK(here.mode) and kind != "deleted" and change.kind != "link":
         remarks.append("takes the place of a symbolic link")
     return Item(

