@@ -65,6 +65,9 @@ def _table(loaded: list[Profile]) -> str:
         "network": lambda p: {"default": "the engine's", "none": "none"}[p.network],
         "memory": lambda p: p.memory or "no limit",
         "processes": lambda p: str(p.processes or "no limit"),
+        "processors": lambda p: (
+            "no limit" if not p.cpus else f"{p.cpus} of the host's" if "%" in p.cpus else p.cpus
+        ),
         "time": lambda p: p.time or "no limit",
         "AppArmor on runc, where loaded": lambda p: p.apparmor or "the engine's",
     }

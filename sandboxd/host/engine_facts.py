@@ -85,6 +85,8 @@ def _answered(host: str, raw: dict[str, Any]) -> Engine:
         components=_components(version),
         live_restore=_flag(info.get("LiveRestoreEnabled")),
         containers_running=_number(info.get("ContainersRunning")),
+        processors=_number(info.get("NCPU")),
+        cpu_quota=_flag(info.get("CpuCfsQuota")),
         context=_text(raw.get("context")),
         tls=_flag(raw.get("tls")),
         image_labels=_image_labels(raw.get("images")),

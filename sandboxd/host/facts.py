@@ -86,6 +86,10 @@ class Engine(NamedTuple):
     """The docker context that named it, None for DOCKER_HOST or the usual socket."""
     tls: bool | None = None
     """Whether the connection is encrypted and both ends are known; None for a local socket."""
+    processors: int | None = None
+    """How many processors containers can share."""
+    cpu_quota: bool | None = None
+    """Whether it can limit how much of them a container takes."""
     image_labels: tuple[tuple[str, str], ...] = ()
     """Names of images with the text of their label ``devcontainer.metadata``, where they have one."""
 

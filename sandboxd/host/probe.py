@@ -117,6 +117,7 @@ _INFO_KEYS = (
     "CgroupDriver",
     "CgroupVersion",
     "ContainersRunning",
+    "CpuCfsQuota",
     "DefaultRuntime",
     "KernelVersion",
     "LiveRestoreEnabled",

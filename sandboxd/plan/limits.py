@@ -16,6 +16,7 @@ class Limits(NamedTuple):
     memory: Value[str] | None = None
     pids: Value[int] | None = None
     ulimits: tuple[Value[Pair], ...] = ()
+    cpus: Value[str] | None = None
 
 
 def limits(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> Limits:
@@ -31,16 +32,46 @@ def limits(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> L
             "boot with cgroup version 2 (`systemd.unified_cgroup_hierarchy=1`)",
         )
         return Limits()
-    memory = _memory(profile, choice, notes)
+    found = Limits(_memory(profile, choice, notes), cpus=_cpus(profile, host, notes))
     if not profile.processes:
-        return Limits(memory)
+        return found
     count = profile.processes
     if not choice.gvisor:
         why = "one fork bomb must not take the host"
-        return Limits(memory, notes.value("pids_limit", count, str(count), why))
+        return found._replace(pids=notes.value("pids_limit", count, str(count), why))
     why = "one fork bomb must not take the host; under gVisor a pids limit would end the sandbox"
     pair = Pair("nproc", f"{count}:{count}")
-    return Limits(memory, None, (notes.value("ulimits", pair, f"nproc={count}", why),))
+    return found._replace(ulimits=(notes.value("ulimits", pair, f"nproc={count}", why),))
+
+
+def _cpus(profile: Profile, host: HostFacts, notes: Notes) -> Value[str] | None:
+    """Processors, never more than the engine has: it would refuse to start the container."""
+    if not profile.cpus:
+        return None
+    engine = host.engine
+    if engine is None or not engine.processors:
+        why = "how many processors the engine has is not known, so their use is not limited"
+        notes.downgrade("cpu limit", why, "start the engine, then run `sandboxd generate` again")
+        return None
+    # An engine of a user often has no say over processors, and refuses the option then.
+    if engine.cpu_quota is False or (engine.rootless and engine.cpu_quota is None):
+        notes.downgrade(
+            "cpu limit",
+            "this engine cannot limit the use of processors",
+            "delegate the `cpu` controller of cgroup version 2 to it",
+        )
+        return None
+    number = processors(profile.cpus, engine.processors)
+    why = f"the host keeps the rest of its {engine.processors}"
+    return notes.value("cpus", number, number, why)
+
+
+def processors(asked: str, there: int) -> str:
+    """A number or a share of processors as docker takes it: at most `there`, at least a hundredth."""
+    share = asked.endswith("%")
+    number = float(asked.removesuffix("%")) * (there / 100 if share else 1)
+    hundredths = max(1, min(int(number * 100 + 1e-6), there * 100))
+    return f"{hundredths / 100:g}"
 
 
 def _memory(profile: Profile, choice: Choice, notes: Notes) -> Value[str] | None:

@@ -112,6 +112,7 @@ def make_plan(
         annotations=controls.gvisor_annotations(choice, seccomp, notes),
         labels=_labels(workspace.path, profile),
         memory=bound.memory,
+        cpus=bound.cpus,
         pids_limit=bound.pids,
         ulimits=bound.ulimits,
         command=places.command,

@@ -23,8 +23,9 @@ class Profile(NamedTuple):
 
     `gvisor` is ``preferred``, ``required`` or ``on request``; `user` is ``non-root`` or ``image``;
     the seccomp fields name files of `profiles/seccomp`, `apparmor` a profile of
-    `profiles/apparmor`, '' for the engine's default; an empty `memory` or `time` and a zero in
-    `processes` mean no limit. `read_only_root` comes with the sizes of `home` and `/tmp` in
+    `profiles/apparmor`, '' for the engine's default; an empty `memory`, `cpus` or `time` and a zero
+    in `processes` mean no limit; `cpus` is a number of processors (``1.5``), or a share of those that
+    the engine has (``50%``). `read_only_root` comes with the sizes of `home` and `/tmp` in
     memory. `access` to the workspace is ``rw``, ``ro`` or ``copy``, a copy of the size `copy`.
     `needs_grant`: a file of the repository cannot choose it alone.
     """
@@ -54,6 +55,7 @@ class Profile(NamedTuple):
     copy: str = ""
     hot: str = ""
     """The size of each folder that is kept in memory under gVisor, '' where none is."""
+    cpus: str = ""
 
 
 def names() -> tuple[str, ...]:
@@ -91,7 +93,7 @@ _SCHEMA: dict[str, set[str]] = {
     "seccomp": {"runc", "runsc"},
     "apparmor": {"runc"},
     "network": {"mode"},
-    "limits": {"memory", "processes", "time"},
+    "limits": {"memory", "processes", "cpus", "time"},
     "filesystem": {"root", "home", "tmp"},
     "workspace": {"access", "copy", "hot", "control_files"},
 }
@@ -128,7 +130,14 @@ def _profile(name: str, data: dict[str, Any]) -> Profile:
         access=_one_of(data["workspace"]["access"], "rw", "ro", "copy"),
         copy=data["workspace"]["copy"],
         hot=data["workspace"]["hot"],
+        cpus=_processors(data["limits"]["cpus"]),
     )
+
+
+def _processors(value: str) -> str:
+    if value and not 0 < float(value.removesuffix("%")) <= (100 if value[-1] == "%" else 1024):
+        raise ValueError(f"`{value}` is neither a number of processors nor a share of them")
+    return value
 
 
 def _one_of(value: str, *allowed: str) -> str:

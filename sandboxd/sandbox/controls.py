@@ -202,6 +202,13 @@ def _from_outside(inside: Inside, own_kernel: bool, outside: Outside) -> list[Co
         if memory
         else Control("memory limit", "not in force", "the host's control group sets none")
     )
+    found.append(
+        Control(
+            "cpu limit", "in force", f"{outside.cpus:g} processors, by the host's control group"
+        )
+        if outside.cpus
+        else Control("cpu limit", "not in force", "the host's control group sets none")
+    )
     return [*found, _processes(inside, own_kernel, outside)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.sandbox.surroundings import group_limits
+from sandboxd.sandbox.surroundings import group_limits, group_processors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Outside(NamedTuple):
     """`path` and `arguments` are what the engine starts for the runtime's name, '' and () unknown.
 
-    `memory` and `processes` are the control group's limits, 0 is none.
+    `memory`, `processes` and `cpus` are the control group's limits, 0 is none.
     """
 
     runtime: str
@@ -24,6 +24,7 @@ class Outside(NamedTuple):
     annotations: Mapping[str, str]
     memory: int
     processes: int
+    cpus: float = 0
 
     @property
     def is_gvisor(self) -> bool:
@@ -53,4 +54,5 @@ def look(engine: Engine, inspected: Mapping[str, Any]) -> Outside:
         host.get("Annotations") or {},
         limits["memory"],
         limits["processes"],
+        group_processors(inspected),
     )

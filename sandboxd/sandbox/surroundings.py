@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -63,6 +64,27 @@ def group_limits(inspected: Mapping[str, Any]) -> dict[str, int]:
         "processes": _limit(inspected, "pids", ("pids.max",), host.get("PidsLimit")),
         "memory": _limit(inspected, "memory", memory, host.get("Memory")),
     }
+
+
+def group_processors(inspected: Mapping[str, Any]) -> float:
+    """How many processors the host's control group gives it time of at once; 0 is no limit."""
+    folder = _control_group(inspected["State"].get("Pid") or 0, "cpu")
+    words: list[str] = []
+    for files in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):
+        with contextlib.suppress(OSError):
+            words = [word for file in files for word in _read(folder, file).split()]
+            break
+    else:
+        return int((inspected.get("HostConfig") or {}).get("NanoCpus") or 0) / 1e9
+    quota, period = [*words, "max", "max"][:2]
+    if quota in ("max", "-1") or not period.isdecimal():
+        return 0
+    return int(quota) / int(period)
+
+
+def _read(folder: str, file: str) -> str:
+    with open(os.path.join(folder, file)) as text:
+        return text.read()
 
 
 def sized_tmpfs(host_config: Mapping[str, Any]) -> dict[str, int]:

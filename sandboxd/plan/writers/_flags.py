@@ -34,6 +34,8 @@ def flags(container: Container) -> list[Flag]:
         found.append(_flag("annotation", text, "annotations", value.written))
     if container.memory is not None:
         found.append(_flag("memory", container.memory.value, "memory", container.memory.written))
+    if container.cpus is not None:
+        found.append(_flag("cpus", container.cpus.value, "cpus", container.cpus.written))
     if container.pids_limit is not None:
         count = str(container.pids_limit.value)
         found.append(_flag("pids-limit", count, "pids_limit", container.pids_limit.written))

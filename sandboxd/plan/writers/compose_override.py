@@ -108,6 +108,8 @@ def _limits(plan: Plan) -> dict[str, Any]:
     limits: dict[str, Any] = {}
     if container.memory is not None:
         limits["mem_limit"] = container.memory.value
+    if container.cpus is not None:
+        limits["cpus"] = float(container.cpus.value)
     if container.pids_limit is not None:
         limits["pids_limit"] = container.pids_limit.value
     if container.ulimits:

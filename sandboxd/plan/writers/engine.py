@@ -90,6 +90,8 @@ def _limits(container: Container) -> dict[str, Any]:
     config: dict[str, Any] = {}
     if container.memory is not None:
         config["Memory"] = memory_bytes(container.memory.value)
+    if container.cpus is not None:
+        config["NanoCpus"] = round(float(container.cpus.value) * 1e9)
     if container.pids_limit is not None:
         config["PidsLimit"] = container.pids_limit.value
     if container.ulimits:

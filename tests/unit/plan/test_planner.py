@@ -13,6 +13,7 @@ from sandboxd.config import profile_names
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.host.facts import UNKNOWN, Engine, HostFacts, Runtime
 from sandboxd.model.values import Value
+from sandboxd.plan.limits import processors
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.planner import Grants, make_plan
 from sandboxd.project import Project
@@ -188,6 +189,37 @@ def test_limits_take_the_form_that_the_runtime_holds() -> None:
     assert runc.pids_limit is not None and runc.pids_limit.value == 4096 and runc.ulimits == ()
     rootless = plan(host=HOSTS["debian-rootless-cgroup1"])
     assert rootless.container.memory is None and "limits" in controls(rootless)
+
+
+@pytest.mark.parametrize(
+    ("asked", "there", "number"),
+    [
+        ("90%", 2, "1.8"),
+        ("50%", 1, "0.5"),
+        ("33%", 64, "21.12"),
+        ("100%", 8, "8"),
+        ("1.5", 8, "1.5"),
+        ("4", 2, "2"),
+        ("0.001", 2, "0.01"),
+    ],
+)
+def test_processors_are_never_more_than_there_are(asked: str, there: int, number: str) -> None:
+    assert processors(asked, there) == number
+
+
+def test_the_use_of_processors_is_limited_where_the_engine_can() -> None:
+    assert GVISOR.engine is not None and GVISOR.engine.processors == 2
+    for text, number in (("", "1.8"), ('profile = "untrusted"', "1")):
+        cpus = plan(text).container.cpus
+        assert cpus is not None and cpus.value == number
+    assert plan('profile = "trusted"', grants=RUNC_GRANTED).container.cpus is None
+    for engine in (
+        GVISOR.engine._replace(processors=None),
+        GVISOR.engine._replace(cpu_quota=False),
+        GVISOR.engine._replace(rootless=True, cgroup_version="2"),
+    ):
+        made = plan(host=GVISOR._replace(engine=engine))
+        assert made.container.cpus is None and "cpu limit" in controls(made)
 
 
 def test_network() -> None:

@@ -9,6 +9,7 @@ import pytest
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.plan import profiles
 from sandboxd.plan.floor import loosened
+from sandboxd.plan.limits import processors
 from sandboxd.plan.planner import Grants, make_plan
 from sandboxd.policy import floor
 from sandboxd.policy.floor import NO_FLOOR, Demand, Floor
@@ -192,6 +193,8 @@ def test_a_profile_that_is_weaker_than_the_default_needs_a_grant() -> None:
             and found.network in (usual.network, "none")
             and 0 < found.processes <= usual.processes
             and 0 < int(found.memory[:-1] or 0) <= int(usual.memory[:-1])
+            and bool(found.cpus)
+            and float(processors(found.cpus, 64)) <= float(processors(usual.cpus, 64))
             and {*usual.control_files} <= {*found.control_files}
         )
         assert tighter is not found.needs_grant, name

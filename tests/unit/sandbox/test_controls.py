@@ -12,8 +12,8 @@ from sandboxd.sandbox.outside import Outside
 from tests.unit.sandbox.test_observe import recorded
 
 HERE = Path(__file__).parent
-RUNC = Outside("runc", "runc", (), {}, 8 << 30, 4096)
-RUNSC = Outside("gv", "/usr/bin/runsc", ("--directfs=false", "--network=host"), {}, 4 << 30, 0)
+RUNC = Outside("runc", "runc", (), {}, 8 << 30, 4096, 1.8)
+RUNSC = Outside("gv", "/usr/bin/runsc", ("--directfs=false", "--network=host"), {}, 4 << 30, 0, 1.5)
 
 
 def states(name: str, *, same_kernel: bool, edit: tuple[str, str] = ("", "")) -> dict[str, str]:
@@ -118,8 +118,11 @@ def test_a_runtime_s_name_proves_nothing() -> None:
 
 
 def test_limits() -> None:
-    none = RUNC._replace(memory=0, processes=0)
+    none = RUNC._replace(memory=0, processes=0, cpus=0)
     found = outside("runc-dev", True, none)
+    assert found["cpu limit"][0] == "not in force"
+    shown = outside("runc-dev", True, RUNC._replace(cpus=1.5))["cpu limit"]
+    assert shown == ("in force", "1.5 processors, by the host's control group")
     assert found["memory limit"][0] == found["process limit"][0] == "not in force"
     # gVisor counts by the user's limit, which the plan sets there instead.
     assert outside("runsc-agent", False, RUNSC)["process limit"] == (
