@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from sandboxd.host.facts import HostFacts
 from sandboxd.sandbox.engine import Engine, connect
 from tests.e2e import rich_image, sandboxes
 from tests.e2e.rich_image import Rich
+from tests.integration.daemon.world import World
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +29,19 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> str:
 def shared_cache(own_home: Path, _cache: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """One cache for all tests: each runtime is tried once, and the interpreter packed once."""
     monkeypatch.setenv("XDG_CACHE_HOME", _cache)
+
+
+@pytest.fixture
+def world(own_home: Path, engine: str, shared_cache: None) -> Iterator[World]:
+    """A user of one's own whose engine is the tests'."""
+    found = World(own_home)
+    found.environ["DOCKER_HOST"] = engine
+    found.environ["XDG_CACHE_HOME"] = os.environ["XDG_CACHE_HOME"]
+    found.environ["XDG_CONFIG_HOME"] = os.environ["XDG_CONFIG_HOME"]
+    try:
+        yield found
+    finally:
+        found.end()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,17 +28,6 @@ while True:
 """
 
 pytestmark = [pytest.mark.engine, pytest.mark.gvisor]
-
-
-@pytest.fixture
-def world(own_home: Path, engine: str, shared_cache: None) -> Iterator[World]:
-    found = World(own_home)
-    found.environ["DOCKER_HOST"] = engine
-    found.environ["XDG_CACHE_HOME"] = os.environ["XDG_CACHE_HOME"]
-    try:
-        yield found
-    finally:
-        found.end()
 
 
 def test_a_watcher_inside_hears_of_edits_made_on_the_host(

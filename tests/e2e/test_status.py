@@ -8,7 +8,6 @@ import os
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +18,6 @@ from tests.e2e import sandboxes
 from tests.integration.daemon.world import World, eventually
 
 pytestmark = pytest.mark.engine
-
-
-@pytest.fixture
-def world(own_home: Path, engine: str, shared_cache: None) -> Iterator[World]:
-    found = World(own_home)
-    found.environ["DOCKER_HOST"] = engine
-    found.environ["XDG_CACHE_HOME"] = os.environ["XDG_CACHE_HOME"]
-    found.environ["XDG_CONFIG_HOME"] = os.environ["XDG_CONFIG_HOME"]
-    try:
-        yield found
-    finally:
-        found.end()
 
 
 def row(world: World, project: Path, state: str) -> Any:

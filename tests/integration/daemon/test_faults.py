@@ -22,15 +22,6 @@ GENERATED = ".devcontainer/devcontainer.json"
 
 
 @pytest.fixture
-def world(own_home: Path) -> Iterator[World]:
-    found = World(own_home)
-    try:
-        yield found
-    finally:
-        found.end()
-
-
-@pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 2 MiB of its own."""
     where = tmp_path / "disk"

@@ -7,22 +7,11 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from sandboxd.daemon import units
 from tests.integration.daemon.world import World, eventually
-
-
-@pytest.fixture
-def world(own_home: Path) -> Iterator[World]:
-    found = World(own_home)
-    try:
-        yield found
-    finally:
-        found.end()
 
 
 def test_what_it_writes_is_shown_and_can_be_undone(world: World) -> None:

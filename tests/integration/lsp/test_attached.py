@@ -8,11 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from sandboxd.ipc import client
 from tests.integration.daemon.world import World, eventually
@@ -32,15 +29,6 @@ pipe.pump = lambda *_: print(*sorted(set(sys.modules) - before), flush=True)
 from sandboxd.__main__ import main
 main()
 """
-
-
-@pytest.fixture
-def world(own_home: Path) -> Iterator[World]:
-    found = World(own_home)
-    try:
-        yield found
-    finally:
-        found.end()
 
 
 def weak(editor: RawClient) -> bool:

@@ -1,4 +1,4 @@
-"""One user for each test."""
+"""What tests of whole processes share."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tests.integration.daemon.world import World
 
 @pytest.fixture
 def world(own_home: Path) -> Iterator[World]:
+    """A user of one's own, for each test."""
     found = World(own_home)
     try:
         yield found
