@@ -8,6 +8,28 @@ from typing import Any, NoReturn
 from sandboxd.errors import UsageError
 
 
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Fills the paragraphs of a docstring to the terminal; what is indented stays as it is."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        import textwrap
+
+        paragraphs = text.strip().split("\n\n")
+        return "\n\n".join(
+            textwrap.indent(part, indent)
+            if part.startswith(" ")
+            else textwrap.fill(
+                part,
+                width,
+                initial_indent=indent,
+                subsequent_indent=indent,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+            for part in paragraphs
+        )
+
+
 class Parser(argparse.ArgumentParser):
     """Reports a usage error like every other error."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -9,7 +10,15 @@ from importlib import import_module
 from sandboxd import __version__
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.cli import terminal
-from sandboxd.errors import EXIT_BUG, EXIT_OK, EXIT_USAGE, SandboxdError, UsageError
+from sandboxd.errors import (
+    EXIT_BUG,
+    EXIT_ENVIRONMENT,
+    EXIT_OK,
+    EXIT_USAGE,
+    EnvironmentFailure,
+    SandboxdError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -57,14 +66,12 @@ def load_command(name: str) -> Command:
 
 def build_parser(name: str, command: Command) -> argparse.ArgumentParser:
     """The argument parser of one command."""
-    from argparse import RawDescriptionHelpFormatter
-
-    from sandboxd.cli._parser import Parser
+    from sandboxd.cli._parser import HelpFormatter, Parser
 
     parser = Parser(
         prog=f"sandboxd {name}",
         description=command.__doc__,
-        formatter_class=RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     command.configure(parser)
     return parser
@@ -85,6 +92,13 @@ def run(argv: list[str]) -> int:
     except KeyboardInterrupt:
         terminal.status("interrupted")
         return 130
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            return _bug(argv, error)
+        reason = (error.strerror or "no space left").lower()
+        terminal.error(EnvironmentFailure(f"cannot write: {reason}", "free some space"))
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_ENVIRONMENT
     except Exception as error:
         return _bug(argv, error)
 

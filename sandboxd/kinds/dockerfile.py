@@ -27,7 +27,11 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 # Names that begin like a Dockerfile's and are none.
-_OTHERS = (".dockerignore", ".md", ".txt", ".py", ".sh", ".json", ".yml", ".yaml", ".j2", ".tmpl")
+_OTHERS = (
+    *(".dockerignore", ".md", ".txt", ".py", ".sh", ".json", ".yml", ".yaml", ".j2", ".tmpl"),
+    # What editors, icon sets and web pages keep of Dockerfiles; `Dockerfile.js` may be one.
+    *(".vim", ".lua", ".el", ".svg", ".png", ".html", ".css", ".xml", ".snap", ".tmlanguage"),
+)
 
 
 def matches(path: str) -> bool:

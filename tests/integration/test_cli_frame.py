@@ -46,6 +46,27 @@ def test_no_command_is_a_usage_error_that_shows_the_help() -> None:
     assert "look at configs:\n  check " in done.stdout
 
 
+def test_the_help_of_a_command_fills_the_terminal() -> None:
+    lines = sandboxd("completion", "--help", COLUMNS="60").stdout.splitlines()
+    assert "Print a script that completes sandboxd's commands, options" in lines
+    assert any(line.startswith("    sandboxd completion fish > ~/.config/") for line in lines)
+
+
+def test_a_full_disk_is_no_bug_of_ours() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "sandboxd", "rules"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (
+        4,
+        "error: cannot write: no space left on device\nhint: free some space\n",
+    )
+
+
 def test_unknown_command_names_the_nearest() -> None:
     done = sandboxd("statsu")
     assert done.returncode == 2
