@@ -43,11 +43,13 @@ class WorkspaceWishes(NamedTuple):
     """`[workspace]`: None where the profile, or what was found on disk, decides.
 
     `layout` is ``bind``, the host's folder itself, or ``clone``, a private copy of it; `hot` are
-    folders, relative to the workspace, to be kept in memory.
+    folders, relative to the workspace, to be kept in memory; `shared_volumes` are named volumes
+    that are not the project's alone.
     """
 
     layout: Setting[str] | None = None
     hot: tuple[Setting[str], ...] | None = None
+    shared_volumes: tuple[Setting[str], ...] = ()
 
 
 class Config(NamedTuple):
@@ -87,6 +89,9 @@ FOLDER_INSIDE = (
     r'^(?=.*\S)(?!\.\.?(/|$))[^/:,"\\$\x00-\x1f\x7f]+'
     r'(/(?!\.\.?(/|$))[^/:,"\\$\x00-\x1f\x7f]+)*$'
 )
+_FOLDERS = "folders below the workspace"
+# As an engine takes it.
+VOLUME_NAME = r"^[a-zA-Z0-9][a-zA-Z0-9_.-]+$"
 LEVELS = ("off", "hint", "warning", "error")
 
 KEYS: dict[str, tuple[str, ...]] = {
@@ -96,7 +101,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     ),
     "capabilities": ("add",),
     "network": ("mode",),
-    "workspace": ("layout", "hot"),
+    "workspace": ("layout", "hot", "shared_volumes"),
     "environment": (),
     "allow": ("rule", "reason", "expires"),
     "rules": (),
@@ -276,20 +281,28 @@ class _Reader:
                 layout = self.choice(value, "workspace.layout", LAYOUTS)
                 wishes = wishes._replace(layout=layout)
             elif value.kind != "array":
-                self.wrong_type(value, "workspace.hot", "a list of strings")
+                self.wrong_type(value, f"workspace.{key}", "a list of strings")
+            elif key == "hot":
+                wishes = wishes._replace(hot=self.matching(value, key, FOLDER_INSIDE, _FOLDERS))
             else:
-                found = [self.folder_inside(item, "workspace.hot") for item in value.items]
-                wishes = wishes._replace(hot=tuple(item for item in found if item is not None))
+                found = self.matching(value, key, VOLUME_NAME, "volumes")
+                wishes = wishes._replace(shared_volumes=found)
         return wishes
 
-    def folder_inside(self, node: Node, key: str) -> Setting[str] | None:
+    def matching(self, node: Node, key: str, pattern: str, what: str) -> tuple[Setting[str], ...]:
+        """The texts of a list in `[workspace]`; those that are no `what` by their form are reported."""
         import re
 
-        setting = self.text(node, key)
-        if setting is not None and not re.match(FOLDER_INSIDE[:-1] + r"\Z", setting.value):
-            message = f"`{key}` must name folders below the workspace, not `{setting.value}`"
-            self.report("config-invalid-value", node.span, message, key)
-        return setting
+        found = []
+        for item in node.items:
+            setting = self.text(item, f"workspace.{key}")
+            if setting is None:
+                continue
+            if not re.match(pattern[:-1] + r"\Z", setting.value):
+                message = f"`workspace.{key}` must name {what}, not `{setting.value}`"
+                self.report("config-invalid-value", item.span, message, f"workspace.{key}")
+            found.append(setting)
+        return tuple(found)
 
     def environment(self, node: Node) -> tuple[Setting[tuple[str, str]], ...]:
         found = []

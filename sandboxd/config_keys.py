@@ -66,7 +66,7 @@ def tables(rules: tuple[str, ...] = ()) -> tuple[Table, ...]:
         Table("", "What the project asks for", _top()),
         Table("capabilities", "Capabilities beyond those of the profile", (_capabilities(),)),
         Table("network", "What the sandbox reaches", (_mode(),)),
-        Table("workspace", "Where the work is done", (_layout(), _hot())),
+        Table("workspace", "Where the work is done", (_layout(), _hot(), _shared_volumes())),
         Table("environment", "Environment variables inside", (_variable(),)),
         Table(
             "allow",
@@ -169,6 +169,19 @@ def _hot() -> Key:
         default="those of known tools that are missing or empty on the host",
         pattern=config.FOLDER_INSIDE,
         limits="A folder that has content on the host is hidden by it. Control files are refused.",
+    )
+
+
+def _shared_volumes() -> Key:
+    return Key(
+        "shared_volumes",
+        "Named volumes of your devcontainer.json that other projects of this engine name, too; any other "
+        "is this project's alone",
+        '["cargo-registry"]',
+        type=TEXTS,
+        default="none",
+        pattern=config.VOLUME_NAME,
+        limits="What one project puts into it, the others run: it counts only after `sandboxd trust add`.",
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sandboxd.config import takes_from_host
 from sandboxd.errors import UsageError
 from sandboxd.model.container import Container, Mount, Pair
 from sandboxd.model.feature import asks
 from sandboxd.model.values import Origin, Value
 from sandboxd.plan.notes import Notes
+from sandboxd.plan.volumes import own_name
 
 _HARMLESS_NETWORKS = ("", "default", "bridge", "none")
 
@@ -118,9 +121,12 @@ def is_root(user: str) -> bool:
 
 
 def mounts(
-    base: Container, workspace: str, occupied: str, notes: Notes
+    base: Container, workspace: str, occupied: str, shared: Collection[str], notes: Notes
 ) -> tuple[Value[Mount], ...]:
-    """Mounts of `base` that reach nothing of the host; `occupied` is the workspace's target."""
+    """Mounts of `base` that reach nothing of the host; `occupied` is the workspace's target.
+
+    :param shared: volumes that the project may share with others
+    """
     taken = []
     for value in base.mounts:
         if value.origin.key == "workspaceMount" and _is_workspace(value.value, workspace):
@@ -135,10 +141,15 @@ def mounts(
             item = f"{mount.target} ({mount.type})"
             why = "reaches nothing of the host"
             if mount.type == "volume" and mount.source:
+                own = own_name(mount.source, workspace, shared)
                 why = (
                     "reaches no folder of the host; every project of this engine that names the "
                     f"volume `{mount.source}` shares what is in it"
+                    if own == mount.source
+                    else f"reaches no folder of the host; `{mount.source}` of your config, as a "
+                    "volume of this project alone"
                 )
+                mount = mount._replace(source=own)
             taken.append(notes.value("mounts", mount, item, why, "config", value.place))
     return tuple(taken)
 

@@ -18,7 +18,7 @@ _LOOK = "look at the file, then run `sandboxd trust add`; or "
 def apply(profile: Profile, config: Config, floor: Floor, granted: bool) -> tuple[Profile, Config]:
     """Profile and config as far as the floor, and the user's trust, allow them.
 
-    :raises UsageError: the profile, or a capability, may not be chosen here
+    :raises UsageError: the profile, a capability or a shared volume may not be chosen here
     """
     if floor.profiles is not None and profile.name not in floor.profiles:
         allowed = ", ".join(f"`{name}`" for name in sorted(floor.profiles)) or "none"
@@ -50,6 +50,12 @@ def apply(profile: Profile, config: Config, floor: Floor, granted: bool) -> tupl
             f"profile `{profile.name}` does not have {names}, so sandboxd.toml alone cannot add it",
             _how_to_grant(floor, "take it out of `[capabilities] add`"),
         )
+    if config.wishes.shared_volumes and not trusted:
+        names = ", ".join(f"`{setting.value}`" for setting in config.wishes.shared_volumes)
+        raise UsageError(
+            f"sandboxd.toml alone cannot share {names} with other projects",
+            _how_to_grant(floor, "take it out of `[workspace] shared_volumes`"),
+        )
     return profile, config
 
 
@@ -66,6 +72,7 @@ def loosened(profile: Profile, config: Config, host: HostFacts | None = None) ->
     if leaves_gvisor(profile, config, host):
         found.append("runtime runc where gVisor works")
     found += [f"capability {cap}" for cap in added_capabilities(profile, config)]
+    found += [f"shared volume {setting.value}" for setting in config.wishes.shared_volumes]
     return tuple(found)
 
 

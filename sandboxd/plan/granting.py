@@ -62,6 +62,8 @@ def _of_profile(asked: profiles.Profile, config: Config) -> list[str]:
         lines.append(f"workspace: layout {config.wishes.layout.value}")
     if leaves_gvisor(asked, config, None):
         lines.append("runtime: gVisor where it works -> runc, which shares the host's kernel")
+    for setting in config.wishes.shared_volumes:
+        lines.append(f"volume: `{setting.value}` is shared with every project that names it")
     added = added_capabilities(asked, config)
     if added:
         lines.append(f"capabilities: beside the profile's own, {', '.join(added)}")

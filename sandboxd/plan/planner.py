@@ -7,7 +7,6 @@ other than the one that switches gVisor's seccomp filter on.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
@@ -30,6 +29,7 @@ from sandboxd.plan.plan import Plan
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.runtime import Choice, choose
 from sandboxd.plan.user import choose_user
+from sandboxd.plan.volumes import project_digest
 from sandboxd.plan.workspace import WorkspaceFacts
 from sandboxd.policy.floor import NO_FLOOR, Floor
 
@@ -86,7 +86,8 @@ def make_plan(
         seccomp = ""
     apparmor = controls.apparmor_profile(profile, choice, host, notes)
     user = choose_user(profile, config, base, host, workspace, notes)
-    taken = base_config.mounts(base, workspace.path, target, notes) if base else ()
+    shared = {setting.value for setting in config.wishes.shared_volumes}
+    taken = base_config.mounts(base, workspace.path, target, shared, notes) if base else ()
     covered = frozenset(mount.value.target for mount in taken)
     places = layout(profile, workspace, choice, user, config.wishes, covered, notes)
     bound = limits(profile, choice, host, notes)
@@ -146,8 +147,7 @@ def make_plan(
 def _name(workspace: str) -> str:
     """A container name that people recognise and that is unique for the path."""
     slug = re.sub(r"[^a-zA-Z0-9_.-]+", "-", os.path.basename(workspace)).strip("-.")[:40]
-    digest = hashlib.sha256(workspace.encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    return f"sandboxd-{slug or 'workspace'}-{digest}"
+    return f"sandboxd-{slug or 'workspace'}-{project_digest(workspace)}"
 
 
 def _image(config: Config, base: Container | None, notes: Notes) -> Value[str] | None:

@@ -14,6 +14,7 @@ from sandboxd.errors import UsageError
 from sandboxd.model.container import Build, Mount
 from sandboxd.plan.compose import ComposeProject, build_arguments
 from sandboxd.plan.plan import Plan
+from sandboxd.plan.volumes import written_name
 from sandboxd.plan.writers._flags import is_tmpfs_flag, tmpfs_text
 from sandboxd.policy.labels import EDITOR, MADE_BY
 
@@ -32,7 +33,7 @@ def render(plan: Plan) -> str:
     lines = ["services:", f"  {_text(project.service)}: !override"]
     lines += [f"    {key}: {_text(value)}" for key, value in service.items()]
     volumes = {
-        v.value.source: _pin(v.value) if v.value.source.startswith("sandboxd-") else {}
+        _volume(plan, v.value): _pin(v.value) if v.value.source.startswith("sandboxd-") else {}
         for v in plan.container.mounts
         if v.value.type == "volume"
     }
@@ -138,12 +139,17 @@ def _mount(plan: Plan, project: ComposeProject, mount: Mount) -> dict[str, Any]:
         entry["source"] = _path(plan, project, mount.source)
         entry["bind"] = {"create_host_path": False}
     elif mount.source:
-        entry["source"] = mount.source
+        entry["source"] = _volume(plan, mount)
     if mount.read_only:
         entry["read_only"] = True
     if mount.type == "volume" and "volume-nocopy" in mount.options:
         entry["volume"] = {"nocopy": True}
     return entry
+
+
+def _volume(plan: Plan, mount: Mount) -> str:
+    """The key of a volume: that of the project's own files, where other services name it, too."""
+    return written_name(mount.source, plan.workspace)
 
 
 def _pin(mount: Mount) -> dict[str, Any]:

@@ -329,7 +329,7 @@ def test_what_is_weak_is_left_out_with_a_reason() -> None:
     kept = {m.value.target for m in container.mounts if "weather" not in m.value.target}
     assert kept == {"/cache", "/scratch"}
     whys = {reason.item: reason.why for reason in made.reasons if reason.field == "mounts"}
-    assert "every project of this engine that names the volume `cache`" in whys["/cache (volume)"]
+    assert "`cache` of your config, as a volume of this project alone" in whys["/cache (volume)"]
     assert whys["/scratch (tmpfs)"] == "reaches nothing of the host"
     assert container.env[0].value == ("A", "1")
     assert container.read_only_rootfs is not None and container.init is not None

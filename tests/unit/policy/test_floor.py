@@ -123,6 +123,7 @@ LOOSER = {
     "seed-baseline": ('profile = "seed-baseline"', "takes controls away"),
     "runtime": ('runtime = "runc"', "alone cannot take gVisor away"),
     "capability": ('[capabilities]\nadd = ["KILL"]', "does not have `KILL`"),
+    "volume": ('[workspace]\nshared_volumes = ["cache"]', "alone cannot share `cache`"),
     "layout": ('profile = "agent"\n[workspace]\nlayout = "bind"', "host's folder itself"),
 }
 

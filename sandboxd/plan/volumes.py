@@ -1,0 +1,35 @@
+"""Named volumes of a hand-written config: each project has its own, unless its user lets it share them.
+
+An engine has one name space of volumes. What one project puts into `cache`, another that names it
+would run, and a hostile one could name that of any other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+
+_ID = "${devcontainerId}"
+
+
+def project_digest(workspace: str) -> str:
+    """A few characters that stand for the project at an absolute path, in names on an engine."""
+    return hashlib.sha256(workspace.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+
+
+def own_name(name: str, workspace: str, shared: Collection[str]) -> str:
+    """What the plan calls the volume `name` of the project at `workspace`.
+
+    :param shared: those that the user lets the project share with others
+    """
+    if not name or name in shared:
+        return name
+    digest = project_digest(workspace)
+    if _ID in name:
+        return name.replace(_ID, f"id{digest}")
+    return f"{name}-{digest}"
+
+
+def written_name(name: str, workspace: str) -> str:
+    """The name in the project's own files: Compose puts the project's name before it by itself."""
+    return name.removesuffix(f"-{project_digest(workspace)}")
