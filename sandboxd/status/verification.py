@@ -29,7 +29,7 @@ def age_seconds(found: Verification) -> float:
 
 def sentence(found: Verification) -> str:
     """For a person: what came out, and how long ago."""
-    age = _words(age_seconds(found))
+    age = duration(age_seconds(found))
     if found.state == "void":
         return f"void: it is not what was attacked {age} ago; `sandboxd verify` attacks it again"
     if found.state == "escaped":
@@ -40,7 +40,8 @@ def sentence(found: Verification) -> str:
     return f"held against {attempts} to escape, {age} ago"
 
 
-def _words(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """In its largest unit: `40 s`, `3 min`, `2 h`, `5 d`."""
     for size, name in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
             return f"{seconds // size:.0f} {name}"

@@ -76,6 +76,7 @@ def _changes(directory: str, keep: bool) -> Iterator[Changes]:
     """Those of the running sandbox, else the newest that were kept."""
     from sandboxd.sandbox import changes, collect
     from sandboxd.sandbox import run as life
+    from sandboxd.status.verification import duration
 
     engine = _sandbox.connect()
     containers = life.project_containers(engine, directory)
@@ -100,7 +101,8 @@ def _changes(directory: str, keep: bool) -> Iterator[Changes]:
         raise UsageError(
             "no sandbox runs here, and nothing was kept of one", "start it: `sandboxd up`"
         )
-    terminal.status(f"of a sandbox that ended {collect.age(kept[0]) / 60:.0f} min ago: `{kept[0]}`")
+    age = duration(collect.age(kept[0]))
+    terminal.status(f"of a sandbox that ended {age} ago: `{kept[0]}`")
     yield changes.read(kept[0])
 
 

@@ -12,7 +12,7 @@ import pytest
 from sandboxd.sandbox import verified
 from sandboxd.sandbox.verify import Result, Verdict
 from sandboxd.status.observe import Seen
-from sandboxd.status.verification import sentence, verification
+from sandboxd.status.verification import duration, sentence, verification
 from tests.unit.sandbox.test_observe import recorded
 
 INSPECTED = recorded("runc-dev")
@@ -78,3 +78,10 @@ def test_what_cannot_be_kept_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("XDG_STATE_HOME", "/proc/none")
     verified.keep(INSPECTED, verdict(HELD))
     assert verified.recall(INSPECTED["Id"]) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(59, "59 s"), (60, "1 min"), (7200, "2 h"), (432_000, "5 d")]
+)
+def test_a_duration_has_one_unit(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
