@@ -129,7 +129,8 @@ def _attack(api: Engine, image: str, sandbox: Sandbox, facts: HostFacts) -> Verd
         os.chmod(folder, 0o755)
         workspace = Path(folder, "project")
         if sandbox.profile:
-            sandboxes.make_project(workspace, image, sandbox.runtime, sandbox.profile)
+            chosen = (sandbox.runtime, sandbox.profile)
+            sandboxes.make_project(workspace, image, *chosen, granted=False)
             return sandboxes.attack(api, workspace, facts, *sandbox.changes)
         sandboxes.make_project(workspace, image, "auto")
         body = {

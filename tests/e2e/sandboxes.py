@@ -27,8 +27,14 @@ from sandboxd.sandbox.verify import Verdict, verify
 Change = Callable[[dict[str, Any]], None]
 
 
-def make_project(folder: Path, image: str, runtime: str, profile: str = "dev") -> Path:
-    """A workspace with control files, owned by user 1000, named after nothing on the host."""
+def make_project(
+    folder: Path, image: str, runtime: str, profile: str = "dev", *, granted: bool = True
+) -> Path:
+    """A workspace with control files, owned by user 1000, named after nothing on the host.
+
+    :param granted: whether to trust, in this home, a choice of less than the default; not of
+        `trusted`, whose tests are about the grant
+    """
     for name in (".devcontainer", ".vscode", ".git/hooks"):
         (folder / name).mkdir(parents=True)
     (folder / ".devcontainer/devcontainer.json").write_text("{}\n")
@@ -41,7 +47,7 @@ def make_project(folder: Path, image: str, runtime: str, profile: str = "dev") -
     )
     for path in (folder, *folder.rglob("*")):
         os.chown(path, 1000, 1000)
-    if runtime == "runc" or profile == "seed-baseline":
+    if granted and (runtime == "runc" or profile == "seed-baseline"):
         grant(folder)
     return folder
 

@@ -120,10 +120,13 @@ def regenerate(demo: Demo) -> None:
     if "--runtime=runsc" not in before:
         profile = "seed-baseline"
         demo.screen.say(f"`agent` wants gVisor, which is not usable here: `{profile}` instead.")
+        demo.screen.say("It takes controls away, so that only counts once it is trusted.")
     edit = f's/^profile = .*/profile = "{profile}"/'
     demo.screen.command(["sed", "-i", edit, "sandboxd.toml"])
     started = time.monotonic()
     _set_line(config, "profile", f'profile = "{profile}"')
+    if profile != "agent":
+        demo.screen.run("sandboxd", "trust", "add")
     elapsed = _wait_for_change(generated, before, started)
     demo.screen.say(f"  saved -> `{GENERATED}` regenerated in {elapsed * 1000:.0f} ms")
 
