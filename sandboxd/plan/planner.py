@@ -158,7 +158,7 @@ def _image(config: Config, base: Container | None, notes: Notes) -> Value[str] |
     if base is None:
         raise UsageError(
             "no image is named",
-            'add `image = "..."` to sandboxd.toml, or write a devcontainer.json',
+            '`sandboxd init` writes a sandboxd.toml that names one; in yours it is `image = "..."`',
         )
     if base.image is None:
         return None
