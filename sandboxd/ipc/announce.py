@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import os
 
-from sandboxd import __version__
 from sandboxd.errors import DaemonError
 from sandboxd.ipc import messages
-from sandboxd.ipc.address import check_folder, check_socket, folder, socket_path
+from sandboxd.ipc.dial import dial, hello
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,17 +32,10 @@ def announce(environ: Mapping[str, str], workspace: str, *, keeps: bool) -> bool
 
 
 def _tell(environ: Mapping[str, str], workspace: str, keeps: bool) -> bool:
-    import _socket
-
-    uid = os.getuid()
-    where = folder(environ, uid)
-    path = socket_path(where)
-    if not check_folder(where, uid) or not check_socket(path, uid):
+    connection = dial(environ, _TIMEOUT)
+    if connection is None:
         return False
-    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
-        connection.settimeout(_TIMEOUT)
-        connection.connect(path)
         connection.sendall(_request(environ, workspace, keeps))
         received = b""
         # Who leaves before the answer has asked for nothing.
@@ -61,16 +53,8 @@ def _request(environ: Mapping[str, str], workspace: str, keeps: bool) -> bytes:
     """`hello` and `project/register` in one write."""
     from _json import encode_basestring_ascii as quote
 
-    host, context = environ.get("DOCKER_HOST"), environ.get("DOCKER_CONTEXT")
-    hello = (
-        f'{{"jsonrpc":"2.0","id":1,"method":"{messages.HELLO}","params":{{'
-        f'"version":"{__version__}",'
-        f'"docker_host":{"null" if host is None else quote(host)},'
-        f'"docker_context":{"null" if context is None else quote(context)},'
-        f'"path":{quote(environ.get("PATH", ""))},"cwd":{quote(workspace)}}}}}\n'
-    )
     register = (
         f'{{"jsonrpc":"2.0","id":2,"method":"{messages.PROJECT_REGISTER}","params":{{'
         f'"path":{quote(workspace)},"keeps":{"true" if keeps else "false"},"wait":false}}}}\n'
     )
-    return (hello + register).encode("ascii")
+    return (hello(environ, workspace) + register).encode("ascii")

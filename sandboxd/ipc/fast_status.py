@@ -11,13 +11,11 @@ from __future__ import annotations
 import os
 import sys
 
-from sandboxd import __version__
 from sandboxd.errors import DaemonError
 from sandboxd.ipc import messages
-from sandboxd.ipc.address import check_folder, check_socket, folder, socket_path
+from sandboxd.ipc.dial import WELCOME, dial, hello
 
 _TIMEOUT = 2.0
-_WELCOME = f'{{"jsonrpc":"2.0","id":1,"result":{{"version":"{__version__}",'
 _RENDERED = '{"jsonrpc":"2.0","id":2,"result":{"exit":'
 
 
@@ -38,38 +36,20 @@ def fast_status(arguments: list[str]) -> int | None:
 
 def _request(*, as_json: bool) -> bytes:
     """`hello` and `status/render` in one write: one round trip instead of two."""
-    from _json import encode_basestring_ascii as quote
-
-    environ = os.environ
-    host, context = environ.get("DOCKER_HOST"), environ.get("DOCKER_CONTEXT")
-    hello = (
-        f'{{"jsonrpc":"2.0","id":1,"method":"{messages.HELLO}","params":{{'
-        f'"version":"{__version__}",'
-        f'"docker_host":{"null" if host is None else quote(host)},'
-        f'"docker_context":{"null" if context is None else quote(context)},'
-        f'"path":{quote(environ.get("PATH", ""))},"cwd":{quote(os.getcwd())}}}}}\n'
-    )
     render = (
         f'{{"jsonrpc":"2.0","id":2,"method":"{messages.STATUS_RENDER}","params":{{'
         f'"format":"{"json" if as_json else "text"}",'
         f'"colour":{"true" if _colour() else "false"},"columns":{_columns()}}}}}\n'
     )
-    return (hello + render).encode("ascii")
+    return (hello(os.environ, os.getcwd()) + render).encode("ascii")
 
 
 def _ask(request: bytes) -> list[bytes] | None:
     """The two answer lines of the daemon, or None when there is none that is ours."""
-    import _socket
-
-    uid = os.getuid()
-    where = folder(os.environ, uid)
-    path = socket_path(where)
-    if not check_folder(where, uid) or not check_socket(path, uid):
+    connection = dial(os.environ, _TIMEOUT)
+    if connection is None:
         return None
-    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
-        connection.settimeout(_TIMEOUT)
-        connection.connect(path)
         connection.sendall(request)
         received = b""
         while received.count(b"\n") < 2:
@@ -87,7 +67,7 @@ def _parse(lines: list[bytes]) -> tuple[int, str] | None:
     from _json import scanstring
 
     welcome, rendered = lines[0].decode("ascii"), lines[1].decode("ascii")
-    if not welcome.startswith(_WELCOME) or not rendered.startswith(_RENDERED):
+    if not welcome.startswith(WELCOME) or not rendered.startswith(_RENDERED):
         return None
     start = len(_RENDERED)
     code, separator, _ = rendered[start : start + 16].partition(',"text":"')

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import os
 
-from sandboxd import __version__
 from sandboxd.errors import DaemonError
 from sandboxd.ipc import messages
-from sandboxd.ipc.address import check_folder, check_socket, folder, socket_path
+from sandboxd.ipc.dial import WELCOME, dial, hello
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ _TIMEOUT = 2.0
 _LAST_WORDS_SECONDS = 1.0
 _SIZE = 262144
 _SHUT_WR = 1
-_WELCOME = f'{{"jsonrpc":"2.0","id":1,"result":{{"version":"{__version__}",'
 _ATTACHED = '{"jsonrpc":"2.0","id":2,"result":{'
 
 
@@ -93,40 +91,25 @@ def _request(environ: Mapping[str, str]) -> bytes:
     """`hello` and `lsp/attach` in one write."""
     from _json import encode_basestring_ascii as quote
 
-    host, context = environ.get("DOCKER_HOST"), environ.get("DOCKER_CONTEXT")
     try:
         cwd = os.getcwd()
     except OSError:
         cwd = "/"
-    hello = (
-        f'{{"jsonrpc":"2.0","id":1,"method":"{messages.HELLO}","params":{{'
-        f'"version":"{__version__}",'
-        f'"docker_host":{"null" if host is None else quote(host)},'
-        f'"docker_context":{"null" if context is None else quote(context)},'
-        f'"path":{quote(environ.get("PATH", ""))},"cwd":{quote(cwd)}}}}}\n'
-    )
     pairs = ",".join(f"{quote(name)}:{quote(value)}" for name, value in environ.items())
     attach = (
         f'{{"jsonrpc":"2.0","id":2,"method":"{messages.LSP_ATTACH}","params":{{'
         f'"environ":{{{pairs}}}}}}}\n'
     )
-    return (hello + attach).encode("ascii")
+    return (hello(environ, cwd) + attach).encode("ascii")
 
 
 def _attached(environ: Mapping[str, str]) -> Stream | None:
     """A connection on which the daemon now speaks the language server protocol."""
-    import _socket
-
-    uid = os.getuid()
-    where = folder(environ, uid)
-    path = socket_path(where)
-    if not check_folder(where, uid) or not check_socket(path, uid):
+    connection = dial(environ, _TIMEOUT)
+    if connection is None:
         return None
-    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     is_attached = False
     try:
-        connection.settimeout(_TIMEOUT)
-        connection.connect(path)
         connection.sendall(_request(environ))
         received = b""
         while received.count(b"\n") < 2:
@@ -134,7 +117,7 @@ def _attached(environ: Mapping[str, str]) -> Stream | None:
             if not part:
                 return None
             received += part
-            if not received.startswith(_WELCOME.encode("ascii")[: len(received)]):
+            if not received.startswith(WELCOME.encode("ascii")[: len(received)]):
                 return None
         is_attached = received.split(b"\n")[1].decode("ascii").startswith(_ATTACHED)
         connection.settimeout(None)

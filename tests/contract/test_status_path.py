@@ -69,6 +69,7 @@ def test_nothing_heavy_is_imported(world: World, args: tuple[str, ...]) -> None:
         "sandboxd.errors",
         "sandboxd.ipc",
         "sandboxd.ipc.address",
+        "sandboxd.ipc.dial",
         "sandboxd.ipc.fast_status",
         "sandboxd.ipc.messages",
     }

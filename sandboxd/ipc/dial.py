@@ -1,0 +1,56 @@
+"""A connection to a daemon that runs, and the first line on it, for those who cannot wait for json.
+
+Imported by the fast paths of `status` and `lsp`; the line is what `json` itself would write.
+"""
+
+from __future__ import annotations
+
+import os
+
+from sandboxd import __version__
+from sandboxd.ipc import messages
+from sandboxd.ipc.address import check_folder, check_socket, folder, socket_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _socket import socket
+    from collections.abc import Mapping
+
+WELCOME = f'{{"jsonrpc":"2.0","id":1,"result":{{"version":"{__version__}",'
+"""How the answer of a daemon of this version begins."""
+
+
+def dial(environ: Mapping[str, str], seconds: float) -> socket | None:
+    """A connected socket with this time limit; None without a daemon that is ours.
+
+    :raises DaemonError: what is in its place cannot be trusted
+    """
+    import _socket
+
+    uid = os.getuid()
+    where = folder(environ, uid)
+    path = socket_path(where)
+    if not check_folder(where, uid) or not check_socket(path, uid):
+        return None
+    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    try:
+        connection.settimeout(seconds)
+        connection.connect(path)
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+def hello(environ: Mapping[str, str], cwd: str) -> str:
+    """The request that must come first, with the id 1 and its line end."""
+    from _json import encode_basestring_ascii as quote
+
+    host, context = environ.get("DOCKER_HOST"), environ.get("DOCKER_CONTEXT")
+    return (
+        f'{{"jsonrpc":"2.0","id":1,"method":"{messages.HELLO}","params":{{'
+        f'"version":"{__version__}",'
+        f'"docker_host":{"null" if host is None else quote(host)},'
+        f'"docker_context":{"null" if context is None else quote(context)},'
+        f'"path":{quote(environ.get("PATH", ""))},"cwd":{quote(cwd)}}}}}\n'
+    )
