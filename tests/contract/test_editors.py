@@ -42,6 +42,9 @@ def test_every_command_that_is_shown_is_there() -> None:
 
 
 def test_the_pages_show_pictures_that_are_there() -> None:
-    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", (ROOT / "README.md").read_text())
-    assert len(pictures) >= 2
+    """Light and dark, each with words for who does not see it."""
+    page = (ROOT / "README.md").read_text()
+    pictures = re.findall(r'(?:srcset|src)="([^"]+)"', page)
+    assert len(pictures) >= 4
+    assert len(re.findall(r'alt="[^"]{20,}"', page)) == len(pictures) // 2
     assert [name for name in pictures if not (ROOT / name).is_file()] == []
