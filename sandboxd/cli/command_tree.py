@@ -86,11 +86,18 @@ def _read(
                     _shown(action),
                     action.help or "",
                     _values(action),
-                    needed=action.required,
+                    needed=_needed(action),
                     repeated=action.nargs in ("*", "+", argparse.REMAINDER),
                 )
             )
     return Command(words, summary, description, tuple(options), tuple(arguments), tuple(actions))
+
+
+def _needed(action: argparse.Action) -> bool:
+    """What argparse says is another thing: `*` is required and may be empty, the rest is not."""
+    if action.nargs == "*":
+        return False
+    return action.required or action.nargs == argparse.REMAINDER
 
 
 def _shown(action: argparse.Action) -> str:

@@ -54,3 +54,9 @@ def test_no_text_can_pass_for_a_request() -> None:
 def test_every_exit_code_is_explained() -> None:
     known = {getattr(errors, name) for name in dir(errors) if name.startswith("EXIT_")}
     assert set(man_page.EXITS) == known
+
+
+def test_what_may_be_left_out_stands_in_brackets() -> None:
+    needed = {c.words: [a.needed for a in c.arguments] for c in EVERY}
+    assert needed["exec",] == needed["explain",] == [True]
+    assert needed["bench",] == needed["check",] == [False]
