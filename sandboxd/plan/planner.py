@@ -72,13 +72,7 @@ def make_plan(
     asked = runtime_of(profile, config, floor, host, grants.trusted, allow_runc)
     choice = choose(profile, asked, host, allow_runc, notes)
     if base is not None:
-        base_config.leave_out(base, notes)
-        # Late: it brings the reader of YAML along.
-        from sandboxd.plan import compose
-
-        base = compose.without_host_variables(base, notes)
-        if profile.read_only_root:
-            base = without_control_over(base, notes)
+        base = _usable(base, profile, notes)
     target = target_folder(workspace.path)
     file = profile.seccomp_runsc if choice.gvisor else profile.seccomp_runc
     seccomp = profiles.seccomp_path(file)
@@ -142,6 +136,16 @@ def make_plan(
         compose=project,
         brought=brought,
     )
+
+
+def _usable(base: Container, profile: Profile, notes: Notes) -> Container:
+    """What of a hand-written container may count in a plan."""
+    # Late: it brings the reader of YAML along.
+    from sandboxd.plan import compose
+
+    base_config.leave_out(base, notes)
+    base = compose.without_host_variables(base, notes)
+    return without_control_over(base, notes) if profile.read_only_root else base
 
 
 def _name(workspace: str) -> str:
