@@ -6,6 +6,7 @@ Only what is needed to say *whose* key a file holds; signatures are apt's busine
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import re
 
@@ -25,12 +26,12 @@ def dearmour(text: str) -> bytes:
         text,
         re.DOTALL,
     )
-    try:
-        return base64.b64decode("".join(match[1].split()), validate=True)  # type: ignore[index]
-    except (TypeError, ValueError):
-        raise EnvironmentFailure(
-            "what was fetched is no OpenPGP key", "look at it: somebody may stand in between"
-        ) from None
+    if match is not None:
+        with contextlib.suppress(ValueError):
+            return base64.b64decode("".join(match[1].split()), validate=True)
+    raise EnvironmentFailure(
+        "what was fetched is no OpenPGP key", "look at it: somebody may stand in between"
+    )
 
 
 def fingerprints(packets: bytes) -> list[str]:

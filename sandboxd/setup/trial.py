@@ -108,14 +108,16 @@ class _Bundle:
         with open(path, "wb") as file:
             file.write(program)
         os.chmod(path, 0o755)  # noqa: S103 - gVisor starts it as nobody
-        mounts = [{"destination": "/proc", "type": "proc", "source": "proc"}]
+        mounts: list[dict[str, object]] = [
+            {"destination": "/proc", "type": "proc", "source": "proc"}
+        ]
         if read_only_folder:
             mounts.append(
                 {
                     "destination": "/ro",
                     "type": "bind",
                     "source": self._outside,
-                    "options": ["rbind", "ro"],  # type: ignore[dict-item]
+                    "options": ["rbind", "ro"],
                 }
             )
         spec = {
