@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 START_SECONDS = 60.0
 
 
+# With what an archive puts around it.
+_SMALL_FILE = 1 << 20
+
+
 class Summary(NamedTuple):
     """One line of the engine's list of containers."""
 
@@ -147,6 +151,39 @@ class Engine:
         text = headers.get("x-docker-container-path-stat") or ""
         found: dict[str, Any] = json.loads(base64.b64decode(text) or b"{}")
         return found
+
+    def small_file(self, container: str, path: str) -> bytes | None:
+        """The content of a regular file in a container, also one that never ran; None: nothing there.
+
+        :raises CannotStart: it is something else, or too large
+        """
+        import io
+        import tarfile
+
+        try:
+            answer = self._transport.stream(f"/containers/{container}/archive", {"path": path})
+            with answer:
+                answer.settimeout(ANSWER_SECONDS)
+                data = answer.read(_SMALL_FILE)
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise failures.refused(error) from None
+        except (OSError, WireError) as error:
+            raise failures.unreachable(self.host, error) from None
+        try:
+            with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+                entry = tar.next()
+                file = tar.extractfile(entry) if entry is not None and entry.isreg() else None
+                content = file.read() if file is not None and entry is not None else None
+        except tarfile.TarError:
+            content = None
+        if content is None or entry is None or len(content) != entry.size:
+            raise failures.CannotStart(
+                f"`{path}` of the image is no regular file of an ordinary size",
+                "name a user by number: `user` in sandboxd.toml",
+            )
+        return content
 
     def volume(self, name: str) -> dict[str, Any] | None:
         """A volume's description, None when there is none of this name."""

@@ -76,7 +76,7 @@ def up(engine: Engine, plan: Plan, progress: Callable[[str], None]) -> Running:
             body["Labels"] |= {**identity, MADE_BY: UP}
             if made or kept:
                 body["Labels"][STUBS] = ":".join(sorted({*made, *kept}))
-            container = _create(engine, name, body)
+            container = _create(engine, name, body, plan)
             if plan.prepare:
                 _prepare(engine, container, plan.prepare)
         except BaseException:
@@ -222,7 +222,9 @@ def _why_replaced(old: Summary, identity: Mapping[str, str]) -> str:
     return "it does not start again" if old.state == "exited" else f"it is half-made ({old.state})"
 
 
-def _create(engine: Engine, name: str, body: dict[str, Any]) -> str:
+def _create(engine: Engine, name: str, body: dict[str, Any], plan: Plan) -> str:
+    from sandboxd.sandbox.named_user import refuse_root
+
     try:
         container = engine.create(name, body)
     except failures.NameTaken as error:
@@ -233,6 +235,7 @@ def _create(engine: Engine, name: str, body: dict[str, Any]) -> str:
         raise sources.elsewhere(engine, error.path, "it is not there") from None
     try:
         sources.check(engine, container, body["HostConfig"]["Mounts"])
+        refuse_root(engine, container, plan)
         engine.start(container)
         state = engine.inspect(container)["State"]
         if not state.get("Running"):
