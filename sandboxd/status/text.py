@@ -164,7 +164,11 @@ def _observed(project: ProjectStatus) -> list[tuple[str, str]]:
 
 def _denials(network: str) -> str:
     """Nothing filters, so nothing counts: a number would be an invention."""
-    return "none recorded: there is no network" if network == "none" else "none recorded: nothing filters the network"
+    return (
+        "none recorded: there is no network"
+        if network == "none"
+        else "none recorded: nothing filters the network"
+    )
 
 
 def _counts(counts: Counts | None) -> str:
