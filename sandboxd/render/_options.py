@@ -18,10 +18,14 @@ class RuleText(NamedTuple):
 
 
 class Options(NamedTuple):
-    """`cwd` is what paths are shown relative to, `describe` knows the rules by id."""
+    """`cwd` is what paths are shown relative to, `describe` knows the rules by id.
+
+    `again` holds the words by which `sandboxd check` reports the same once more, each after a blank.
+    """
 
     cwd: str
     version: str
     describe: Callable[[str], RuleText]
     colour: bool = False
     width: int = 80
+    again: str = ""

@@ -24,21 +24,28 @@ def document(report: Report, options: Options) -> str:
     """Nothing where no file was read: what could not be is said on stderr."""
     if not report.files:
         return ""
-    text = render(report, colour=options.colour, width=options.width, cwd=options.cwd)
+    text = render(
+        report,
+        colour=options.colour,
+        width=options.width,
+        cwd=options.cwd,
+        again=options.again,
+    )
     return text + "\n"
 
 
-def render(report: Report, *, colour: bool, width: int, cwd: str = "") -> str:
+def render(report: Report, *, colour: bool, width: int, cwd: str = "", again: str = "") -> str:
     """Findings by file with the text they are about, what was not checked, and a summary."""
-    return _Text(report, colour, max(width, 40), cwd).run()
+    return _Text(report, colour, max(width, 40), cwd, again).run()
 
 
 class _Text:
-    def __init__(self, report: Report, colour: bool, width: int, cwd: str) -> None:
+    def __init__(self, report: Report, colour: bool, width: int, cwd: str, again: str) -> None:
         self.report = report
         self.colour = colour
         self.width = width
         self.cwd = cwd
+        self.again = again
 
     def run(self) -> str:
         counted = [finding for finding in self.report.findings if not finding.suppressed]
@@ -127,7 +134,9 @@ class _Text:
         if fixes:
             flags = "--fix" if all(fix.safe for fix in fixes) else "--fix --unsafe"
             does = f"shows {_count(len(fixes), 'fix', 'fixes')} as a diff"
-            lines.append(f"{self.paint('hint:', _BOLD)} `sandboxd check {flags} --diff` {does}")
+            lines.append(
+                f"{self.paint('hint:', _BOLD)} `sandboxd check {flags} --diff{self.again}` {does}"
+            )
         rule = min(counted, key=lambda finding: -finding.severity).rule
         lines.append(f"{self.paint('hint:', _BOLD)} `sandboxd explain {rule}` tells more about it")
         return "\n".join(lines)

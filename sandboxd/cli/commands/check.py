@@ -71,6 +71,10 @@ def formats() -> list[str]:
     return sorted(name[:-3] for name in names if name.endswith(".py") and name[0] != "_")
 
 
+# The characters of paths that a hint repeats.
+_LONGEST_HINT = 80
+
+
 def quick(argv: list[str]) -> argparse.Namespace | None:
     """Paths and switches, without the 6 ms that `argparse` takes; None for anything else."""
     from types import SimpleNamespace
@@ -111,7 +115,7 @@ def run(args: argparse.Namespace) -> int:
     if args.fix or args.diff:
         checked = _fix(session, checked, args, from_stdin)
     else:
-        _print(checked, args.format, session.cwd)
+        _print(checked, args, session.cwd)
     for skipped in checked.unreadable:
         name = os.path.relpath(skipped.path, session.cwd)
         shown = skipped.path if name.startswith("..") else name
@@ -144,7 +148,7 @@ def _fix(session: Session, checked: Checked, args: argparse.Namespace, from_stdi
         results = session.write(results)
         report = session.combined([result.report for result in results])
         checked = checked._replace(report=report, unreadable=tuple(session.unreadable))
-        _print(checked, args.format, session.cwd)
+        _print(checked, args, session.cwd)
     left = session.combined([result.report for result in results]).findings
     for line in _fix_output.summary(results, left, written=writes, unsafe=args.unsafe):
         terminal.status(line)
@@ -161,18 +165,38 @@ def _tell_daemon(cwd: str) -> None:
         announce(os.environ, os.path.dirname(config), keeps=False)
 
 
-def _print(checked: Checked, form: str, cwd: str) -> None:
+def _print(checked: Checked, args: argparse.Namespace, cwd: str) -> None:
     from importlib import import_module
 
     from sandboxd import __version__
     from sandboxd.render._options import Options
 
     report = checked.report
-    if form != "text":
+    if args.format != "text":
         # Who reads it by a program does not read stderr.
         report = report._replace(skipped=report.skipped + checked.unreadable)
-    options = Options(cwd, __version__, _describe, terminal.colours(sys.stdout), terminal.width())
-    _write(import_module(f"sandboxd.render.{form}").document(report, options))
+    options = Options(
+        cwd,
+        __version__,
+        _describe,
+        terminal.colours(sys.stdout),
+        terminal.width(),
+        _again(args),
+    )
+    _write(import_module(f"sandboxd.render.{args.format}").document(report, options))
+
+
+def _again(args: argparse.Namespace) -> str:
+    """The words of this command line that decide which findings there are."""
+    words = "--pedantic " if args.pedantic or args.fail_on == "hint" else ""
+    paths = args.paths
+    if args.stdin_filename is not None:
+        paths = ["--stdin-filename", args.stdin_filename]
+    if paths:
+        from shlex import join
+
+        words += join(paths) if sum(map(len, paths)) < _LONGEST_HINT else "PATH ..."
+    return f" {words}".rstrip()
 
 
 def _describe(rule: str) -> RuleText:
