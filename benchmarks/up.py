@@ -137,7 +137,7 @@ def tools(project: Path, environ: dict[str, str]) -> list[Tool]:
     sandboxd = [sys.executable, "-m", "sandboxd"]
     remove = ["docker", "rm", "--force", "--volumes", name]
     found = [
-        Tool("sandboxd up", [*sandboxd, "up", f"--project={project}"], remove),
+        Tool("sandboxd up", [*sandboxd, "up", "--allow-runc", f"--project={project}"], remove),
         Tool("docker run -d", words, remove),
     ]
     clean = [
