@@ -169,6 +169,6 @@ def _advice(results: Results) -> list[str]:
             "",
             "gVisor asks the host for every file of the workspace: folders that nobody edits by "
             "hand belong in memory",
-            'hint: `[workspace] hot = ["node_modules"]` in sandboxd.toml, see docs/workspace.md',
+            'hint: `[workspace] hot = ["node_modules"]` in sandboxd.toml',
         ]
     return [terminal.printable(line) for line in lines]
