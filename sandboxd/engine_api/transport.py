@@ -100,13 +100,18 @@ class Transport:
                 raise ApiError(answer.status, f"HEAD {path}: {answer.reason}")
             return answer.headers
 
-    def stream(self, path: str, query: Mapping[str, str] | None = None) -> Answer:
-        """An answer that is read while it grows; the caller closes it."""
+    def stream(
+        self, path: str, query: Mapping[str, str] | None = None, timeout: float | None = None
+    ) -> Answer:
+        """An answer that is read while it grows; the caller closes it.
+
+        :param timeout: seconds that each piece may take; without one, as long as it takes
+        """
         answer = self._ask("GET", _target(path, query), None, ANSWER_SECONDS)
         if answer.status >= 400:
             with answer:
                 raise ApiError(answer.status, _message(answer.read()))
-        answer.settimeout(None)
+        answer.settimeout(timeout)
         return answer
 
     def hijack(self, path: str, body: object) -> tuple[socket.socket, bytes]:

@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 START_SECONDS = 60.0
 
 
-# With what an archive puts around it.
-_SMALL_FILE = 1 << 20
-
-
 class Summary(NamedTuple):
     """One line of the engine's list of containers."""
 
@@ -148,42 +144,22 @@ class Engine:
             raise failures.unreachable(self.host, error) from None
         if headers is None:
             return None
-        text = headers.get("x-docker-container-path-stat") or ""
-        found: dict[str, Any] = json.loads(base64.b64decode(text) or b"{}")
-        return found
+        return _stat(headers)
 
-    def small_file(self, container: str, path: str) -> bytes | None:
-        """The content of a regular file in a container, also one that never ran; None: nothing there.
-
-        :raises CannotStart: it is something else, or too large
-        """
-        import io
-        import tarfile
-
+    def archive(self, container: str, path: str, most: int) -> tuple[dict[str, Any], bytes] | None:
+        """What is at `path`, as `path_stat` says, and the first `most` bytes of it as a tar archive."""
+        query = {"path": path}
         try:
-            answer = self._transport.stream(f"/containers/{container}/archive", {"path": path})
-            with answer:
-                answer.settimeout(ANSWER_SECONDS)
-                data = answer.read(_SMALL_FILE)
+            with self._transport.stream(
+                f"/containers/{container}/archive", query, ANSWER_SECONDS
+            ) as answer:
+                return _stat(answer.headers), answer.read(most)
         except ApiError as error:
             if error.status == 404:
                 return None
             raise failures.refused(error) from None
         except (OSError, WireError) as error:
             raise failures.unreachable(self.host, error) from None
-        try:
-            with tarfile.open(fileobj=io.BytesIO(data)) as tar:
-                entry = tar.next()
-                file = tar.extractfile(entry) if entry is not None and entry.isreg() else None
-                content = file.read() if file is not None and entry is not None else None
-        except tarfile.TarError:
-            content = None
-        if content is None or entry is None or len(content) != entry.size:
-            raise failures.CannotStart(
-                f"`{path}` of the image is no regular file of an ordinary size",
-                "name a user by number: `user` in sandboxd.toml",
-            )
-        return content
 
     def volume(self, name: str) -> dict[str, Any] | None:
         """A volume's description, None when there is none of this name."""
@@ -326,6 +302,13 @@ class Engine:
             return self._transport.request(method, path, query, body, timeout)
         except (OSError, WireError) as error:
             raise failures.unreachable(self.host, error, timeout) from None
+
+
+def _stat(headers: Mapping[str, str]) -> dict[str, Any]:
+    """What the engine says of a path in the headers of an answer."""
+    text = headers.get("x-docker-container-path-stat") or ""
+    found: dict[str, Any] = json.loads(base64.b64decode(text) or b"{}")
+    return found
 
 
 def connect(environ: Mapping[str, str]) -> Engine:

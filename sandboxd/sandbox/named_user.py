@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import UsageError
@@ -13,34 +14,40 @@ if TYPE_CHECKING:
 
 _TABLE = "/etc/passwd"
 _LARGEST_ID = 2**31 - 1
+_LARGEST_TABLE = 1 << 20
+_MOST_LINKS = 5
+_HINT = 'name another user, or a number, in sandboxd.toml: `user = "1000:1000"`'
+# Other digits than these are a name to an engine.
+_NUMBER = re.compile(r"[+-]?[0-9]+")
+
+_BLOCK = 512
+_FILE = (b"0", b"\0")
+# Entries of an archive that say more of the next one: long names, times, attributes.
+_EXTENSIONS = (b"x", b"g", b"L", b"K")
 
 
 def refuse_root(engine: Engine, container: str, plan: Plan) -> None:
     """Look a named user up as the engine will, in a container that was not started yet.
 
-    :raises UsageError: the name stands for root, or its number cannot be known
+    :raises UsageError: the name stands for root, for nobody, or its number cannot be known
     """
     user = plan.container.user
-    name = user.value.partition(":")[0] if user is not None else ""
-    # Other digits than these are a name to an engine.
-    if (
-        not name
-        or (name.isascii() and name.isdecimal())
-        or profiles.load(plan.profile).user != "non-root"
-    ):
+    if user is None or profiles.load(plan.profile).user != "non-root":
         return
-    table = engine.small_file(container, _TABLE)
-    if table is None:
-        # The engine finds no such user there either, and says so when it starts the container.
+    name = user.value.partition(":")[0]
+    if _NUMBER.fullmatch(name):
         return
-    number = number_of(table, name)
+    # An engine takes an empty name for root.
+    number = number_of(_table(engine, container), name) if name else "0"
     if number == "":
-        return
+        raise UsageError(f"the image `{plan.image()}` has no user `{name}`", _HINT)
     if not (number.isdecimal() and 0 < int(number) <= _LARGEST_ID):
         raise UsageError(
-            f"the image makes `{name}` root: `{_TABLE}` in it gives the number `{number[:40]}`, and "
-            f"profile `{plan.profile}` does not run as root",
-            "name another user, or a number: `user` in sandboxd.toml; or take it out",
+            f"the image makes `{user.value}` root: `{_TABLE}` in it gives the number "
+            f"`{number[:40]}`, and profile `{plan.profile}` does not run as root"
+            if name
+            else f"`{user.value}` is root, and profile `{plan.profile}` does not run as root",
+            _HINT + "; or take it out",
         )
 
 
@@ -54,3 +61,45 @@ def number_of(table: bytes, name: str) -> str:
         if fields[0] == name:
             return fields[2] if len(fields) > 2 and fields[2] else "0"
     return ""
+
+
+def _table(engine: Engine, container: str) -> bytes:
+    """The file of a container that was made, links followed; b"" where there is none."""
+    path = _TABLE
+    for _ in range(_MOST_LINKS):
+        found = engine.archive(container, path, _LARGEST_TABLE)
+        if found is None:
+            return b""
+        told, tar = found
+        path = str(told.get("linkTarget") or "")
+        if not path:
+            data = file_of(tar)
+            if data is None:
+                break
+            return data
+    raise UsageError(
+        f"`{_TABLE}` of the image is no regular file of an ordinary size, so nobody knows whom a name "
+        "stands for",
+        'name the user by number in sandboxd.toml: `user = "1000:1000"`',
+    )
+
+
+def file_of(tar: bytes) -> bytes | None:
+    """What the regular file in an archive of one holds; None if it is something else or not whole.
+
+    Without `tarfile`: its import takes longer than the engine's answer.
+    """
+    at = 0
+    while len(header := tar[at : at + _BLOCK]) == _BLOCK:
+        digits, kind = header[124:136].strip(b"\0 "), header[156:157]
+        if not digits or digits.strip(b"01234567"):
+            return None
+        size = int(digits, 8)
+        at += _BLOCK
+        if kind in _FILE:
+            data = tar[at : at + size]
+            return data if len(data) == size else None
+        if kind not in _EXTENSIONS:
+            return None
+        at += -(-size // _BLOCK) * _BLOCK
+    return None

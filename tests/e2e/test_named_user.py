@@ -18,9 +18,13 @@ TAG = "sandboxd-test/named:1"
 
 @pytest.fixture
 def named(engine: str, busybox_image: str) -> None:
-    """Its `evil` and its `１` (a digit to a reader, a name to an engine) are root, `dev` is not."""
+    """Its `evil` and its `１` (a digit to a reader, a name to an engine) are root, `dev` is not.
+
+    The file that says so is behind a link.
+    """
     lines = "evil:x:0:0::/:/bin/sh\\n１:x:0:0::/:/bin/sh\\n"
     text = f"FROM {busybox_image}\nRUN printf '{lines}' >>/etc/passwd\n"
+    text += "RUN mv /etc/passwd /etc/users && ln -s users /etc/passwd\n"
     docker = ["docker", "-H", engine, "build", "-q", "-t", TAG, "-"]
     subprocess.run(docker, input=text.encode(), check=True, capture_output=True)
 
@@ -37,10 +41,19 @@ def test_root_by_another_name_is_refused(engine: str, api: Engine, project: Path
         done: subprocess.CompletedProcess[str] = sandboxes.run(engine, project, "up")
         return done
 
-    for user in ("evil", "evil:1000", "１"):
+    for user, why in (
+        ("evil", "the image makes `evil` root"),
+        ("evil:1000", "the image makes `evil:1000` root"),
+        ("１", "the image makes `１` root"),
+        (":1000", "`:1000` is root, and profile `dev` does not run as root"),
+        ("who", f"the image `{TAG}` has no user `who`"),
+    ):
         refused = up(user)
         assert refused.returncode == 2, refused.stderr
-        assert f"the image makes `{user.partition(':')[0]}` root" in refused.stderr
+        assert why in refused.stderr
+        assert 'name another user, or a number, in sandboxd.toml: `user = "1000:1000"`' in (
+            refused.stderr
+        )
         assert api.containers(f"{life.PROJECT}={project}") == []
     try:
         assert up("dev").returncode == 0
