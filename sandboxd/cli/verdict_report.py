@@ -38,6 +38,7 @@ def document(
     """
     from sandboxd.sandbox import (
         controls,
+        look_inside,
         observe,
         outside,
         seccomp_classes,
@@ -49,8 +50,8 @@ def document(
         inspected = engine.inspect(container)
         seen = controls.controls(
             observe.container(inspected),
-            controls.look(engine, inspected["Id"]),
-            controls.boot_id(),
+            look_inside.look(engine, inspected["Id"]),
+            look_inside.boot_id(),
             outside.look(engine, inspected),
         )
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

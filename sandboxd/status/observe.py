@@ -9,7 +9,7 @@ from sandboxd.errors import SandboxdError
 from sandboxd.host.trials import host_boot_id
 from sandboxd.model.container import Container
 from sandboxd.policy.labels import MADE_BY, UP
-from sandboxd.sandbox import controls, observe, outside, run, verified
+from sandboxd.sandbox import controls, look_inside, observe, outside, run, verified
 from sandboxd.sandbox.controls import Control
 from sandboxd.sandbox.engine import Engine, Summary, connect
 
@@ -70,7 +70,7 @@ class Observer:
         started = str((inspected.get("State") or {}).get("StartedAt"))
         when, found = self._inside.get(summary.id, ("", ()))
         if when != started:
-            inside = controls.look(engine, summary.id)
+            inside = look_inside.look(engine, summary.id)
             found = controls.controls(
                 live, inside, host_boot_id() or "", outside.look(engine, inspected)
             )

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
 
     from sandboxd.errors import EXIT_NOT_HELD, EXIT_OK
     from sandboxd.plan.writers.engine import arguments
-    from sandboxd.sandbox import controls, observe, outside
+    from sandboxd.sandbox import controls, look_inside, observe, outside
     from sandboxd.sandbox.drift import differences
     from sandboxd.sandbox.run import locate
 
@@ -43,8 +43,8 @@ def run(args: argparse.Namespace) -> int:
     found = differences(observe.requested(arguments(plan)), live)
     seen = controls.controls(
         live,
-        controls.look(engine, container.id),
-        controls.boot_id(),
+        look_inside.look(engine, container.id),
+        look_inside.boot_id(),
         outside.look(engine, inspected),
     )
     if args.json:

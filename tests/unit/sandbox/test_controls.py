@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.data import data_path
-from sandboxd.sandbox import controls, observe
+from sandboxd.sandbox import controls, look_inside, observe
 from sandboxd.sandbox.outside import Outside
 from tests.unit.sandbox.test_observe import recorded
 
@@ -19,7 +19,7 @@ RUNSC = Outside("gv", "/usr/bin/runsc", ("--directfs=false", "--network=host"), 
 def states(name: str, *, same_kernel: bool, edit: tuple[str, str] = ("", "")) -> dict[str, str]:
     text = (HERE / f"{name}.inside.txt").read_text()
     assert edit[0] in text
-    inside = controls.parse(text.replace(*edit))
+    inside = look_inside.parse(text.replace(*edit))
     assert inside is not None
     boot_id = inside.boot_id if same_kernel else "another"
     live = observe.container(recorded(name))
@@ -78,11 +78,11 @@ def test_nothing_to_look_with() -> None:
     found = controls.controls(live, None, "x")
     assert {c.state for c in found} == {"cannot be seen"}
     assert len(found) == 5
-    assert controls.parse("cat: not found") is None
+    assert look_inside.parse("cat: not found") is None
 
 
 def outside(name: str, same_kernel: bool, host: Outside) -> dict[str, tuple[str, str]]:
-    inside = controls.parse((HERE / f"{name}.inside.txt").read_text())
+    inside = look_inside.parse((HERE / f"{name}.inside.txt").read_text())
     assert inside is not None
     live = observe.container(recorded(name))
     boot_id = inside.boot_id if same_kernel else "another"
@@ -145,7 +145,7 @@ def test_limits() -> None:
 def test_app_armor_by_the_label_that_the_kernel_gives(
     asked: str, label: str, state: str, words: str
 ) -> None:
-    inside = controls.parse((HERE / "runc-dev.inside.txt").read_text())
+    inside = look_inside.parse((HERE / "runc-dev.inside.txt").read_text())
     assert inside is not None
     inspected = recorded("runc-dev")
     if asked:
