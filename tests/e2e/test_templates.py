@@ -48,6 +48,7 @@ def start(host: str, folder: Path, name: str, runtime: str, *options: str) -> No
     assert 'runtime = "auto"' in config.read_text()
     config.write_text(config.read_text().replace('"auto"', f'"{runtime}"'))
     own(folder)
+    sandboxes.grant(folder)
 
 
 @contextlib.contextmanager
