@@ -12,9 +12,11 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import time
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.host.folders import cache_folder
 from sandboxd.plan.recipe import LOCKS
 
 if TYPE_CHECKING:
@@ -27,7 +29,9 @@ DEVCONTAINER_CLI = "@devcontainers/cli@0.89.0"
 
 # A build that loads packages takes minutes.
 BUILD_SECONDS = 1800.0
+_LEFT_SECONDS = 2 * BUILD_SECONDS
 _LAST_LINES = 4
+_PREFIX = "sandboxd-build-"
 
 
 def build(
@@ -40,7 +44,7 @@ def build(
 
     :raises EnvironmentFailure: a tool for it is missing, or it fails
     """
-    with tempfile.TemporaryDirectory(prefix="sandboxd-build-") as folder:
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=_place(environ)) as folder:
         tree = os.path.join(folder, "workspace")
         os.mkdir(tree)
         _copy(recipe, tree)
@@ -50,6 +54,24 @@ def build(
             command = _plain(recipe, tree, environ)
         progress(f"building `{recipe.tag}` with the engine's builder, outside of the runtime")
         _run(command, {**environ, "DOCKER_HOST": engine.host}, folder)
+
+
+def _place(environ: Mapping[str, str]) -> str | None:
+    """Where builds are, None for the system's temporary folder where there is no home.
+
+    npm obeys a `package.json`, `.npmrc` or `node_modules` of every folder above the one it runs in,
+    and anybody may write those of `/tmp`.
+    """
+    cache = cache_folder(environ)
+    if cache is None:
+        return None
+    place = os.path.join(cache, "builds")
+    os.makedirs(place, mode=0o700, exist_ok=True)
+    for entry in os.scandir(place):
+        # Of a build whose process was killed.
+        if entry.name.startswith(_PREFIX) and time.time() - entry.stat().st_mtime > _LEFT_SECONDS:
+            shutil.rmtree(entry.path, ignore_errors=True)
+    return place
 
 
 def _copy(recipe: Recipe, tree: str) -> None:
@@ -107,7 +129,7 @@ def _with_features(
         }
     with open(os.path.join(home, "devcontainer.json"), "w", encoding="utf-8") as file:
         json.dump(config, file)
-    cli = _devcontainer_cli(environ, progress)
+    cli = _devcontainer_cli(folder, environ, progress)
     return [*cli, "build", f"--workspace-folder={folder}", f"--image-name={recipe.tag}"]
 
 
@@ -121,7 +143,9 @@ def _docker(environ: Mapping[str, str]) -> str:
     return found
 
 
-def _devcontainer_cli(environ: Mapping[str, str], progress: Callable[[str], None]) -> list[str]:
+def _devcontainer_cli(
+    folder: str, environ: Mapping[str, str], progress: Callable[[str], None]
+) -> list[str]:
     found = shutil.which("devcontainer", path=environ.get("PATH"))
     if found is not None:
         return [found]
@@ -132,6 +156,9 @@ def _devcontainer_cli(environ: Mapping[str, str], progress: Callable[[str], None
             "`npm install -g @devcontainers/cli`, or name an image that has them: "
             '`image = "..."` in sandboxd.toml',
         )
+    # The top of a project for npm, whatever is in the folders above.
+    with open(os.path.join(folder, "package.json"), "w", encoding="utf-8") as file:
+        file.write("{}\n")
     progress(f"there is no program `devcontainer`: npx runs `{DEVCONTAINER_CLI}`")
     return [npx, "--yes", DEVCONTAINER_CLI]
 
