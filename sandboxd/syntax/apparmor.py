@@ -149,12 +149,14 @@ class _Parser:
     def several_lines(self, start: int, written: str) -> None:
         """A rule that goes on in lines which begin like rules of their own."""
         offset = 0
-        lines = written.split("\n")
-        for number, line in enumerate(lines[:-1], 1):
-            first = lines[number].split(maxsplit=1)[:1]
-            if first and first[0].rstrip(",") in _WORDS:
-                at = start + offset + len(line) - len(line.lstrip())
-                self.missing_comma(at, start + offset + len(line.rstrip()))
+        before: tuple[int, int] | None = None
+        for line in written.split("\n"):
+            first = line.split(maxsplit=1)[:1]
+            if before is not None and first and first[0].rstrip(",") in _WORDS:
+                self.missing_comma(*before)
+            if first:
+                at = start + offset
+                before = (at + len(line) - len(line.lstrip()), at + len(line.rstrip()))
             offset += len(line) + 1
 
     def open(self) -> None:

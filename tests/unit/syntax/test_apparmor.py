@@ -117,3 +117,9 @@ def test_the_real_parser_agrees_on_what_is_valid(case: pages.Case, tmp_path: Pat
         assert done.returncode != 0
     elif not undeclared:
         assert done.returncode == 0, done.stderr
+
+
+def test_a_rule_without_its_comma_is_found_over_empty_lines() -> None:
+    text = "profile a {\n  capability chown\n \n  network,\n}\n"
+    spans = [text[p.span.start : p.span.end] for p in apparmor.parse(text).problems]
+    assert spans == ["capability chown"]
