@@ -180,23 +180,34 @@ def _ours(engine: Engine, workspace: str) -> list[Summary]:
 
 
 def _sandboxes(engine: Engine, *labels: str) -> list[Summary]:
-    """Containers with our labels that have a host folder.
+    """Containers with our labels that hold the folder that the labels name.
 
     An image can bring any label, and would stand for another project's sandbox; what it cannot
-    bring is a mount of the host's.
+    bring is a mount of that project's folder, which every plan has.
     """
-    return [c for c in engine.containers(*labels) if _has_host_folder(engine, c)]
+    return [c for c in engine.containers(*labels) if _has_its_folder(engine, c)]
 
 
-def _has_host_folder(engine: Engine, container: Summary) -> bool:
+def _has_its_folder(engine: Engine, container: Summary) -> bool:
+    from sandboxd.plan.mounts import pinned_volume
+
     try:
-        mounts = engine.inspect(container.id).get("Mounts") or []
+        inspected = engine.inspect(container.id)
     except failures.ContainerGone:
         return False
-    return any(
-        mount.get("Type") == "bind" or str(mount.get("Name", "")).startswith("sandboxd-pin-")
-        for mount in mounts
-    )
+    workspace = container.labels[PROJECT]
+    pin = pinned_volume(workspace, "").source
+    asked = inspected.get("HostConfig") or {}
+    if any(bind.startswith(f"{workspace}:") for bind in asked.get("Binds") or []):
+        return True
+    # Docker Desktop shows the folder of its virtual machine, and what was asked for elsewhere.
+    for mount in [*(inspected.get("Mounts") or []), *(asked.get("Mounts") or [])]:
+        source = mount.get("Source") or ""
+        if mount.get("Type") == "bind" and workspace in (source, os.path.realpath(source)):
+            return True
+        if mount.get("Type") == "volume" and pin in (mount.get("Name"), source):
+            return True
+    return False
 
 
 def _same(container: Summary, identity: Mapping[str, str]) -> bool:

@@ -3,43 +3,89 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.plan.mounts import pinned_volume
 from sandboxd.policy.labels import MADE_BY, UP
 from sandboxd.sandbox import failures, run
 from tests.unit.sandbox.fake_engine import answering
 
-BIND = {"Type": "bind", "Source": "/home/dev/weather"}
-PIN = {"Type": "volume", "Name": "sandboxd-pin-0011223344556677"}
-OTHER = {"Type": "volume", "Name": "cache"}
+FOLDER = "/home/dev/weather"
+BIND = {"Type": "bind", "Source": FOLDER}
+# What Docker Desktop shows of the same.
+MACHINES = {"Type": "bind", "Source": f"/host_mnt{FOLDER}"}
+PIN = {"Type": "volume", "Name": pinned_volume(FOLDER, "").source, "Source": "/var/lib/v/_data"}
+OTHERS_PIN = {"Type": "volume", "Name": pinned_volume("/home/dev/other", "").source}
+CACHE = {"Type": "volume", "Name": "cache", "Source": FOLDER}
+OTHER = {"Type": "bind", "Source": "/home/dev/other"}
+BELOW = {"Type": "bind", "Source": f"{FOLDER}/.git"}
+ABOVE = {"Type": "bind", "Source": "/home/dev"}
 
 
-def labelled(mounts: list[dict[str, str]]) -> Any:
-    """An engine with one running container that says it is the sandbox of `/`."""
-    labels = {run.PROJECT: "/", MADE_BY: UP}
+def labelled(mounts: list[dict[str, str]], **asked: Any) -> Any:
+    """An engine with one running container that says it is the sandbox of `FOLDER`."""
+    labels = {run.PROJECT: FOLDER, MADE_BY: UP}
     listed = [{"Id": "a", "Names": ["/a"], "State": "running", "Labels": labels}]
 
     def answer(method: str, target: str) -> tuple[int, object]:
         if "/containers/json" in target:
             return 200, listed
-        return 200, {"Id": "a", "Mounts": mounts}
+        return 200, {"Id": "a", "Mounts": mounts, "HostConfig": asked}
 
     return answering(answer)
 
 
 @pytest.mark.parametrize(
-    ("mounts", "found"), [([], False), ([OTHER], False), ([OTHER, BIND], True), ([PIN], True)]
+    ("mounts", "found"),
+    [
+        ([], False),
+        ([CACHE, OTHER, OTHERS_PIN], False),
+        ([BELOW, ABOVE], False),
+        ([OTHER, BIND], True),
+        ([PIN], True),
+    ],
 )
 def test_an_image_with_our_labels_is_no_sandbox(mounts: list[dict[str, str]], found: bool) -> None:
     with labelled(mounts) as engine:
         assert bool(run.find_all(engine)) == found
-        assert (run.find(engine, "/") is not None) == found
-        if not found:
+        assert (run.find(engine, FOLDER) is not None) == found
+        if found:
+            assert run.locate(engine, f"{FOLDER}/below").id == "a"
+        else:
             with pytest.raises(failures.ContainerGone):
-                run.locate(engine, "/home/dev/other")
+                run.locate(engine, FOLDER)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({"Mounts": [BIND]}, True),
+        ({"Binds": [f"{FOLDER}:/w:rw"]}, True),
+        ({"Mounts": [{"Type": "volume", "Source": PIN["Name"]}]}, True),
+        ({"Mounts": [OTHER], "Binds": ["/home/dev/weather-2:/w", "cache:/c"]}, False),
+    ],
+)
+def test_a_folder_counts_as_it_was_asked_for(asked: dict[str, Any], found: bool) -> None:
+    with labelled([MACHINES], **asked) as engine:
+        assert bool(run.find_all(engine)) == found
+
+
+def test_a_folder_that_was_mounted_by_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    labels = {run.PROJECT: str(tmp_path / "real"), MADE_BY: UP}
+    listed = [{"Id": "a", "Names": ["/a"], "State": "running", "Labels": labels}]
+    mounts = [{"Type": "bind", "Source": str(tmp_path / "link")}]
+
+    def answer(method: str, target: str) -> tuple[int, object]:
+        return 200, listed if "/containers/json" in target else {"Id": "a", "Mounts": mounts}
+
+    with answering(answer) as engine:
+        assert [found.id for found in run.find_all(engine)] == ["a"]
 
 
 @pytest.mark.parametrize("options", [{"type": "none", "o": "bind", "device": "/"}, {}, None])
