@@ -20,25 +20,30 @@ _NOT_ENTERED = frozenset(
 
 
 class Found(NamedTuple):
-    """Absolute paths to check, in order, and what a walk could not look at."""
+    """Absolute paths to check, in order, what a walk could not look at, and what git ignores."""
 
     files: tuple[str, ...]
     skipped: tuple[Skipped, ...]
+    ignored: tuple[str, ...] = ()
+    """Files of a kind that is checked; those in folders that are ignored are not looked for."""
 
 
 def find(paths: list[str]) -> Found:
     """The files that `paths` stand for. Symbolic links below a folder are not followed."""
     files: dict[str, None] = {}
     skipped: list[Skipped] = []
+    ignored: list[str] = []
     for path in paths:
         absolute = os.path.abspath(path)
         if os.path.isdir(absolute):
             found = _walk(absolute)
             files.update(dict.fromkeys(found.files))
             skipped.extend(found.skipped)
+            ignored.extend(found.ignored)
         else:
             files[absolute] = None
-    return Found(tuple(files), tuple(skipped))
+    left_out = tuple(path for path in dict.fromkeys(ignored) if path not in files)
+    return Found(tuple(files), tuple(skipped), left_out)
 
 
 def _walk(root: str) -> Found:
@@ -47,6 +52,7 @@ def _walk(root: str) -> Found:
 
     files: list[str] = []
     skipped: list[Skipped] = []
+    ignored: list[str] = []
     waiting: list[tuple[str, int, Ignore | None]] = [(root, 0, for_folder(root))]
     left = MAX_ENTRIES
     while waiting:
@@ -70,16 +76,22 @@ def _walk(root: str) -> Found:
             if entry.is_symlink():
                 skipped.extend(_link(entry.path))
             elif entry.is_dir(follow_symlinks=False):
-                is_ignored = ignore is not None and ignore.ignores(entry.path, True)
-                if entry.name not in _NOT_ENTERED and not is_ignored:
+                if entry.name in _NOT_ENTERED:
+                    continue
+                if ignore is None or not ignore.ignores(entry.path, True):
                     below = ignore.below(entry.path) if ignore is not None else None
                     folders.append((entry.path, depth + 1, below))
-            elif kinds.find_in_tree(entry.path) and not (
-                ignore is not None and ignore.ignores(entry.path, False)
-            ):
-                files.append(entry.path)
+                elif ignore.tracks(entry.path, True):
+                    folders.append((entry.path, depth + 1, ignore.whole(entry.path)))
+            elif kinds.find_in_tree(entry.path):
+                is_left_out = (
+                    ignore is not None
+                    and ignore.ignores(entry.path, False)
+                    and not ignore.tracks(entry.path, False)
+                )
+                (ignored if is_left_out else files).append(entry.path)
         waiting.extend(reversed(folders))
-    return Found(tuple(files), tuple(skipped))
+    return Found(tuple(files), tuple(skipped), tuple(ignored))
 
 
 def _link(path: str) -> list[Skipped]:

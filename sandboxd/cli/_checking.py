@@ -46,6 +46,8 @@ class Session:
         self.sources: dict[str, SourceText] = {}
         self.raw: dict[str, bytes] = {}
         self.unreadable: list[Skipped] = []
+        self.ignored: tuple[str, ...] = ()
+        """Files of ours that git ignores, which were not read."""
         self._settings: dict[str, RuleSettings] = {}
         self._environ = environ
         self._policy: RuleSettings | None = None
@@ -57,6 +59,7 @@ class Session:
         """Check files, and what is found below folders."""
         found = _check_files.find(paths)
         self.unreadable.extend(found.skipped)
+        self.ignored = found.ignored
         for path in found.files:
             self.read(path)
         if not found.files and not self.unreadable:
@@ -71,6 +74,7 @@ class Session:
         from sandboxd.render._paths import shown
 
         found = _check_files.find(paths)
+        self.ignored = found.ignored
         lines: list[str] = []
         for path in found.files:
             kind = kinds.find(path)

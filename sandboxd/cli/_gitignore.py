@@ -1,7 +1,7 @@
 """What a repository tells git to ignore, read from its files: no git is run on a stranger's folder.
 
 Whatever is ignored, the files that dev container tools read are not passed over: they do their work
-without being tracked.
+without being tracked. Nor is what git tracks in spite of its patterns.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ _READ_ANYWAY = frozenset(
 # More rules than this are no one's own, and each costs time for every file.
 _MOST = 2_000
 _LONGEST = 1_000
+# An index of 100,000 files. What a larger one tracks is taken for ignored, and said to be left out.
+_LARGEST_INDEX = 16 << 20
 
 
 class Pattern(NamedTuple):
@@ -36,11 +38,24 @@ class Ignore:
         self.folder = folder.rstrip("/")
         self.patterns = patterns
         self.above = above
+        self.root: Ignore = above.root if above is not None else self
+        self._index: bytes | None = None
 
     def below(self, folder: str) -> Ignore:
         """The same for a folder within, with its own file, if it has one."""
         patterns = _read(f"{folder}/.gitignore")
         return Ignore(folder, patterns, self) if patterns else self
+
+    def whole(self, folder: str) -> Ignore:
+        """The same for a folder that is ignored: all of it is, but for what is tracked."""
+        return Ignore(folder, _ALL, self)
+
+    def tracks(self, path: str, is_folder: bool) -> bool:
+        """Whether git's index has `path`, or something below it: then no pattern holds."""
+        if self.root._index is None:
+            self.root._index = _read_index(self.root.folder)
+        name = os.fsencode(path[len(self.root.folder) + 1 :]) + (b"/" if is_folder else b"\0")
+        return _has(self.root._index, name)
 
     def ignores(self, path: str, is_folder: bool) -> bool:
         """Whether git would leave `path` out; the last pattern that fits decides."""
@@ -59,7 +74,10 @@ class Ignore:
 
 
 def for_folder(folder: str) -> Ignore | None:
-    """The patterns that hold in `folder`; None outside of a repository."""
+    """The patterns that hold in `folder`; None outside of a repository.
+
+    None, too, where `folder` itself is ignored: who names it means what is in it.
+    """
     root = _repository(folder)
     if root is None:
         return None
@@ -68,6 +86,8 @@ def for_folder(folder: str) -> Ignore | None:
     for part in folder[len(root) :].strip("/").split("/"):
         if part:
             at = f"{at}/{part}"
+            if found.ignores(at, True):
+                return None
             found = found.below(at)
     return found
 
@@ -106,6 +126,30 @@ def _read(path: str) -> tuple[Pattern, ...]:
         return parse(files.read_source(path).text)
     except UnreadableError:
         return ()
+
+
+def _read_index(root: str) -> bytes:
+    """The index of a repository, b"" where it is elsewhere, as in a worktree, or too large."""
+    try:
+        return files.read_bytes(f"{root}/.git/index", _LARGEST_INDEX)
+    except UnreadableError:
+        return b""
+
+
+def _has(index: bytes, name: bytes) -> bool:
+    """Whether an entry of git's index begins with `name`, in which a file ends with a NUL.
+
+    Before a path is its length, in the last 12 bits of the flags; an entry may have more flags after
+    those. Version 4 leaves out what an entry shares with the one before: there little is found.
+    """
+    at = index.find(name)
+    while at > 0:
+        length = min(index.find(b"\0", at) - at, 0xFFF)
+        for before in (2, 4):
+            if int.from_bytes(index[at - before : at - before + 2], "big") & 0xFFF == length:
+                return True
+        at = index.find(name, at + 1)
+    return False
 
 
 def _expression(pattern: str) -> str:
@@ -156,3 +200,6 @@ def _component(pattern: str) -> str:
         return pieces[0]
     inner = "".join(f"(?>[^/]*?{piece})" for piece in pieces[1:-1] if piece)
     return f"{pieces[0]}{inner}[^/]*{pieces[-1]}"
+
+
+_ALL = parse("*")

@@ -2,8 +2,8 @@
 
 Reads the text of the files only: it needs no engine and no daemon. Without PATH it searches the
 working directory; `-` reads a file from standard input. Exit code 1 says that there are findings
-at or above the threshold, 2 that something could not be read. Below a folder, what git ignores is
-left out, except for the files that dev container tools read anyway.
+at or above the threshold, 2 that something could not be read. Below a folder, what git ignores and
+does not track is left out, and said to be; not the files that dev container tools read anyway.
 """
 
 from __future__ import annotations
@@ -101,6 +101,7 @@ def run(args: argparse.Namespace) -> int:
     session.edits = args.format == "sarif"
     if args.list_files:
         _write(session.listing(args.paths or ["."]))
+        _say_ignored(session)
         return EXIT_OK
     if args.baseline or args.write_baseline:
         from sandboxd.cli import _accepting
@@ -120,12 +121,28 @@ def run(args: argparse.Namespace) -> int:
         name = os.path.relpath(skipped.path, session.cwd)
         shown = skipped.path if name.startswith("..") else name
         terminal.error(SandboxdError(f"`{shown}` {skipped.reason}", skipped.hint))
+    _say_ignored(session)
     if session.baseline is not None:
         _accepting.report_gone(session.baseline, checked)
     _tell_daemon(session.cwd)
     if args.strict_coverage and checked.report.skipped:
         return EXIT_USAGE
     return _exit_code(checked, failing)
+
+
+def _say_ignored(session: Session) -> None:
+    """That git ignores a file is no reason for tools not to read it."""
+    if not session.ignored:
+        return
+    import shlex
+
+    from sandboxd.render._paths import shown
+
+    names = [shlex.quote(shown(path, session.cwd)) for path in session.ignored]
+    one = len(names) == 1
+    what = "1 file, which git ignores, is" if one else f"{len(names)} files, which git ignores, are"
+    which = "it" if one else "them" if not names[3:] else "the first 3"
+    terminal.status(f"{what} left out: `sandboxd check {' '.join(names[:3])}` checks {which}")
 
 
 def _fix(session: Session, checked: Checked, args: argparse.Namespace, from_stdin: bool) -> Checked:

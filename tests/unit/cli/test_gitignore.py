@@ -127,3 +127,66 @@ def test_without_a_repository_nothing_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "docker-compose.yml").write_text("services: {}")
     if for_folder(str(tmp_path)) is None:
         assert len(_check_files.find([str(tmp_path)]).files) == 1
+
+
+def _names(root: Path, paths: tuple[str, ...]) -> list[str]:
+    return [Path(path).relative_to(root).as_posix() for path in paths]
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """Everything is ignored, something in each place is tracked all the same."""
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / ".gitignore").write_text("*.yml\nbuild/\nnode_modules\n")
+    for name in (
+        "compose.yml",
+        "app/compose.yml",
+        "build/compose.yml",
+        "build/Dockerfile",
+        "other/build/compose.yml",
+        "node_modules/compose.yml",
+        "long/" + "x" * 200 + "/" + "y" * 200 + "/compose.yml",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("services: {}")
+    return tmp_path
+
+
+def test_what_is_ignored_is_named_but_for_folders(repository: Path) -> None:
+    found = _check_files.find([str(repository)])
+    assert found.files == ()
+    assert _names(repository, found.ignored) == [
+        "compose.yml",
+        "app/compose.yml",
+        f"long/{'x' * 200}/{'y' * 200}/compose.yml",
+    ]
+
+
+def test_what_git_tracks_is_not_ignored(repository: Path) -> None:
+    git = ["git", "-C", str(repository), "add", "-f"]
+    long = f"long/{'x' * 200}/{'y' * 200}/compose.yml"
+    subprocess.run([*git, "compose.yml", "build/Dockerfile", "node_modules", long], check=True)
+    found = _check_files.find([str(repository)])
+    assert _names(repository, found.files) == ["compose.yml", "build/Dockerfile", long]
+    assert _names(repository, found.ignored) == ["app/compose.yml", "build/compose.yml"]
+    # Such an entry has flags of a second kind.
+    subprocess.run([*git, "-N", "app/compose.yml"], check=True)
+    found = _check_files.find([str(repository)])
+    assert _names(repository, found.ignored) == ["build/compose.yml"]
+
+
+def test_what_is_named_is_not_left_out(repository: Path) -> None:
+    named = [str(repository / "compose.yml"), str(repository / "build")]
+    found = _check_files.find([*named, str(repository)])
+    assert _names(repository, found.files) == [
+        "compose.yml",
+        "build/Dockerfile",
+        "build/compose.yml",
+    ]
+    assert len(found.ignored) == 2
+
+
+@pytest.mark.parametrize("index", [b"", b"DIRC", b"\0" * 50 + b"compose.yml", b"compose.yml\0" * 9])
+def test_an_index_that_is_none_tracks_nothing(repository: Path, index: bytes) -> None:
+    (repository / ".git/index").write_bytes(index)
+    assert "compose.yml" in _names(repository, _check_files.find([str(repository)]).ignored)
