@@ -68,8 +68,19 @@ class Arguments(NamedTuple):
 
 
 def parse(items: Sequence[Node]) -> Arguments:
-    """The flags and the image of `items`, the words behind `docker run`. Never raises."""
-    return _Parser(items).run()
+    """The flags and the image of `items`, the words behind `docker run`. Never raises.
+
+    What stands behind the first `MOST_WORDS` is a problem and not read.
+    """
+    found = _Parser(items[:MOST_WORDS]).run()
+    if len(items) <= MOST_WORDS:
+        return found
+    message = f"more than {MOST_WORDS:,} words: the rest is not read"
+    return found._replace(problems=(*found.problems, Problem(items[MOST_WORDS].span, message)))
+
+
+# Far beyond what anybody writes, and little enough to be judged in a second.
+MOST_WORDS = 20_000
 
 
 class _Parser:

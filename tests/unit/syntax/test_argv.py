@@ -176,3 +176,11 @@ def test_any_words_are_read_and_every_word_has_one_place(words: list[object]) ->
     assert every == set(used) | set(image) | set(tail) | (set(reported + dashes) & every)
     for flag in arguments.flags:
         assert any(node.span.contains(flag.value_span) for node in flag.nodes)
+
+
+def test_what_is_not_read_any_more_is_said() -> None:
+    _, found = read(*["--privileged"] * (argv.MOST_WORDS + 1))
+    assert len(found.flags) == argv.MOST_WORDS
+    assert [problem.message for problem in found.problems] == [
+        "more than 20,000 words: the rest is not read"
+    ]
