@@ -71,17 +71,18 @@ def kept(workspace: str) -> list[str]:
     found = []
     with contextlib.suppress(OSError):
         for entry in os.scandir(folder()):
-            if entry.name.endswith(SUFFIX) and _is_of(entry.path, workspace):
+            if entry.name.endswith(SUFFIX) and workspace_of(entry.path) == workspace:
                 found.append((entry.stat().st_mtime, entry.path))
     return [path for _, path in sorted(found, reverse=True)]
 
 
-def _is_of(path: str, workspace: str) -> bool:
+def workspace_of(path: str) -> str:
+    """The workspace whose changes a kept file holds, '' if it does not begin as we begin one."""
     try:
         with open(path, "rb") as file:
-            return bool(json.loads(file.readline(65536))["workspace"] == workspace)
+            return str(json.loads(file.readline(65536))["workspace"])
     except (OSError, ValueError, KeyError, TypeError):
-        return False
+        return ""
 
 
 def _started(inspected: Mapping[str, Any]) -> int:

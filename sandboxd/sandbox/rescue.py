@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.sandbox import bundles, collect, failures, review
+from sandboxd.sandbox import kept as kept_streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,3 +89,5 @@ def before_end(
         progress(f"commits are in `{ref}`")
     if kept.problem:
         progress(f"its commits are in the kept file alone: {kept.problem}")
+    for line in kept_streams.prune():
+        progress(line)

@@ -51,6 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from sandboxd.sandbox import kept as kept_streams
     from sandboxd.sandbox import rescue, review
 
     if (args.include or args.yes) and not args.apply:
@@ -66,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
             if problem:
                 terminal.status(f"its commits are in the kept file alone: {problem}")
             terminal.status(f"kept: `{changes.path}`")
+            for line in kept_streams.prune():
+                terminal.status(line)
         if args.apply:
             return _apply(changes, found, args)
     return EXIT_OK
