@@ -81,16 +81,35 @@ def _in_the_way(path: str, code: int | None) -> UsageError:
 
 
 def keep(folder: int, path: str) -> str:
-    """Move the user's version out of the way, to a name that is free."""
+    """Keep the user's version under a name that is free, or one that has the same bytes already.
+
+    So a command that was killed before it replaced the file leaves no more copies each time.
+    """
     name = os.path.basename(path)
     for number in range(1, 1000):
         kept = f"{name}.yours" if number == 1 else f"{name}.yours-{number}"
         try:
             os.link(name, kept, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
         except FileExistsError:
-            continue
+            if not _same(folder, name, kept):
+                continue
         return f"{os.path.dirname(path)}/{kept}"
     raise OSError(errno.EEXIST, "too many kept versions")
+
+
+def _same(folder: int, name: str, other: str) -> bool:
+    """Whether two entries of a folder are regular files with the same bytes, as far as is read."""
+    one, two = (os.lstat(entry, dir_fd=folder) for entry in (name, other))
+    if not stat.S_ISREG(two.st_mode) or one.st_size != two.st_size:
+        return False
+    if (one.st_dev, one.st_ino) == (two.st_dev, two.st_ino):
+        return True
+    if one.st_size > MAX_BYTES:
+        return False
+    try:
+        return read_text(folder, name) == read_text(folder, other)
+    except UsageError:
+        return False
 
 
 def replace(folder: int, name: str, text: str) -> None:

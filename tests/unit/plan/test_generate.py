@@ -7,11 +7,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host.facts import HostFacts
+from sandboxd.plan import beneath
 from sandboxd.plan.generate import BESIDE_FILE, MAIN_FILE, Written, is_edited
 from sandboxd.project import Project
 from tests.unit.plan.examples import GVISOR, PLAIN
@@ -126,6 +128,46 @@ def test_edits_are_kept_beside_and_named(workspace: Path) -> None:
     written = {item.path: item for item in generate(workspace)}
     assert written[SECCOMP].kept == f"{SECCOMP}.yours"
     assert (workspace / f"{SECCOMP}.yours").read_text() == "{}"
+
+
+def test_a_copy_that_is_kept_is_not_kept_again(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generate(workspace)
+    main = workspace / MAIN_FILE
+    main.write_text(main.read_text() + "// mine\n")
+    with monkeypatch.context() as patched:
+        # Killed after the copy, before the file is replaced.
+        patched.setattr(beneath, "replace", Mock(side_effect=KeyboardInterrupt))
+        for _ in range(3):
+            with pytest.raises(KeyboardInterrupt):
+                generate(workspace)
+    mine = main.read_bytes()
+    kept = {item.path: item.kept for item in generate(workspace)}
+    assert kept[MAIN_FILE] == f"{MAIN_FILE}.yours"
+    # The same edit another time, in a file of its own.
+    main.write_bytes(mine)
+    assert {item.path: item.kept for item in generate(workspace)} == kept
+    assert [name for name in files(workspace) if "yours" in name] == [f"{MAIN_FILE}.yours"]
+    assert (workspace / f"{MAIN_FILE}.yours").read_bytes() == mine
+
+
+@pytest.mark.parametrize("kind", ["link", "folder", "other bytes", "pipe"])
+def test_what_only_has_the_name_of_a_copy_is_none(workspace: Path, kind: str) -> None:
+    generate(workspace)
+    main, copy = workspace / MAIN_FILE, workspace / f"{MAIN_FILE}.yours"
+    main.write_text(main.read_text() + "// mine\n")
+    size = main.stat().st_size
+    if kind == "link":
+        copy.symlink_to("devcontainer.json")
+    elif kind == "folder":
+        copy.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(copy)
+    else:
+        copy.write_bytes(b"x" * size)
+    kept = {item.path: item.kept for item in generate(workspace)}
+    assert kept[MAIN_FILE] == f"{MAIN_FILE}.yours-2"
 
 
 def test_bytes_that_are_no_text_are_an_edit(workspace: Path) -> None:
