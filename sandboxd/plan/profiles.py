@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import os
 from typing import Any, NamedTuple
 
 from sandboxd.config import profile_names
@@ -73,9 +75,16 @@ def load(name: str) -> Profile:
         raise UsageError(
             f"there is no profile `{name}`", "choose one of " + ", ".join(f"`{n}`" for n in known)
         )
+    path = data_path("profiles", "hardening", name + ".toml")
+    # Asked for several times for one plan, and by a daemon that an update may outlive.
+    return _read(name, path, os.stat(path).st_mtime_ns)
+
+
+@functools.cache
+def _read(name: str, path: str, _changed: int) -> Profile:
     import tomllib
 
-    with open(data_path("profiles", "hardening", name + ".toml"), "rb") as file:
+    with open(path, "rb") as file:
         return _profile(name, tomllib.load(file))
 
 
