@@ -16,6 +16,8 @@ _TABLE = "/etc/passwd"
 _LARGEST_ID = 2**31 - 1
 _LARGEST_TABLE = 1 << 20
 _MOST_LINKS = 5
+# Go's mode bit of a symbolic link.
+_LINK = 1 << 27
 _HINT = 'name another user, or a number, in sandboxd.toml: `user = "1000:1000"`'
 # Other digits than these are a name to an engine.
 _NUMBER = re.compile(r"[+-]?[0-9]+")
@@ -71,12 +73,14 @@ def _table(engine: Engine, container: str) -> bytes:
         if found is None:
             return b""
         told, tar = found
-        path = str(told.get("linkTarget") or "")
-        if not path:
-            data = file_of(tar)
-            if data is None:
-                break
-            return data
+        # Some engines name a target for every file.
+        if int(told.get("mode") or 0) & _LINK:
+            path = str(told.get("linkTarget") or "")
+            continue
+        data = file_of(tar)
+        if data is None:
+            break
+        return data
     raise UsageError(
         f"`{_TABLE}` of the image is no regular file of an ordinary size, so nobody knows whom a name "
         "stands for",
