@@ -6,8 +6,6 @@ for the next line that is not a comment either.
 
 from __future__ import annotations
 
-import re
-
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Place, Suppressed
 from sandboxd.model.suppression import Suppression
@@ -78,7 +76,11 @@ def _of_comment(
     source: SourceText, span: Span, known: Collection[str], targets: dict[int, int]
 ) -> list[Suppression]:
     text = source.text[span.start : span.end]
-    match = re.search(_ALLOW, text, re.DOTALL) if MARK in text else None
+    if MARK not in text:
+        return []
+    import re
+
+    match = re.search(_ALLOW, text, re.DOTALL)
     if match is None:
         return []
     line = source.position(span.start).line

@@ -171,10 +171,10 @@ class _Parser:
         """Whether the string or word at this place is a key; ends an array that was not closed."""
         state = self.state
         if state == _KEY:
-            return self.text[start] in "\"'" or tokens.COLON_AHEAD.match(self.text, end) is not None
+            return self.text[start] in "\"'" or tokens.colon_ahead(self.text, end)
         if not self.stack:
-            return self.root is not None and tokens.COLON_AHEAD.match(self.text, end) is not None
-        if not tokens.COLON_AHEAD.match(self.text, end):
+            return self.root is not None and tokens.colon_ahead(self.text, end)
+        if not tokens.colon_ahead(self.text, end):
             return state == _AFTER and self.stack[-1].kind == "object" and self.text[start] == '"'
         if self.stack[-1].kind == "array":
             return self.open_kinds["object"] > 0

@@ -124,7 +124,8 @@ def run(args: argparse.Namespace) -> int:
     _say_ignored(session)
     if session.baseline is not None:
         _accepting.report_gone(session.baseline, checked)
-    _tell_daemon(session.cwd)
+    if not args.paths or any(map(os.path.isdir, args.paths)):
+        _tell_daemon(session.cwd)
     if args.strict_coverage and checked.report.skipped:
         return EXIT_USAGE
     return _exit_code(checked, failing)
@@ -175,10 +176,11 @@ def _fix(session: Session, checked: Checked, args: argparse.Namespace, from_stdi
 def _tell_daemon(cwd: str) -> None:
     """A project that is looked at is remembered; nothing is written into it."""
     from sandboxd.files import CONFIG_NAME, find_upward
-    from sandboxd.ipc.announce import announce
 
     config = find_upward(cwd, CONFIG_NAME)
     if config is not None:
+        from sandboxd.ipc.announce import announce
+
         announce(os.environ, os.path.dirname(config), keeps=False)
 
 
@@ -209,11 +211,20 @@ def _again(args: argparse.Namespace) -> str:
     paths = args.paths
     if args.stdin_filename is not None:
         paths = ["--stdin-filename", args.stdin_filename]
-    if paths:
-        from shlex import join
-
-        words += join(paths) if sum(map(len, paths)) < _LONGEST_HINT else "PATH ..."
+    if sum(map(len, paths)) >= _LONGEST_HINT:
+        words += "PATH ..."
+    elif paths:
+        words += _joined(paths)
     return f" {words}".rstrip()
+
+
+def _joined(paths: list[str]) -> str:
+    """Names as words of a shell; its module takes as long as a parser, and few names need it."""
+    if all(path.replace("/", "").replace(".", "").replace("-", "").isalnum() for path in paths):
+        return " ".join(paths)
+    from shlex import join
+
+    return join(paths)
 
 
 def _describe(rule: str) -> RuleText:
