@@ -150,6 +150,8 @@ def _visible(text: str) -> str:
     """Text of a file or a name on one line, without characters that drive a terminal."""
     if len(text) > _LONGEST:
         text = text[:_LONGEST] + "..."
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
 
 

@@ -33,7 +33,7 @@ SUBJECTS = {
 """The types that rules are asked about, and where they are defined."""
 
 _loaded: dict[str, ModuleType] = {}
-_by_subject: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+_by_subject: dict[str, list[tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]]] = {}
 
 
 def load() -> Mapping[str, ModuleType]:
@@ -73,25 +73,39 @@ def able(subject: str, value: object) -> Iterator[str]:
     about = _by_subject.get(subject)
     if about is None:
         about = _by_subject[subject] = [
-            (rule, needs)
+            (rule, needs, *_plain_first(subject, needs))
             for rule, (wanted, needs, _) in RULES.items()
             if wanted == subject or subject in wanted.split(" | ")
         ]
-    for rule, needs in about:
-        if not needs or _has(subject, value, needs):
+    seen = _is_about if subject == "Document" else _is_set
+    # Loops, as this is asked some hundred times for each container.
+    for rule, needs, plain, others in about:
+        if not needs:
             yield rule
+            continue
+        for field in plain:
+            if getattr(value, field, None):
+                yield rule
+                break
+        else:
+            for need in others:
+                if seen(value, need):
+                    yield rule
+                    break
+
+
+def _plain_first(subject: str, needs: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The needs that are the name of a field, and the others."""
+    if subject == "Document":
+        return (), needs
+    plain = tuple(need for need in needs if need.isidentifier())
+    return plain, tuple(need for need in needs if need not in plain)
 
 
 def subject(rule: ModuleType) -> str:
     """The name of the type that the rule wants to see, or several with `` | `` between them."""
     annotation: str = rule.check.__annotations__["subject"]
     return annotation
-
-
-def _has(subject: str, value: Any, needs: tuple[str, ...]) -> bool:
-    if subject != "Document":
-        return any(_is_set(value, need) for need in needs)
-    return any(_is_about(value, need) for need in needs)
 
 
 def _is_about(document: Any, need: str) -> bool:
