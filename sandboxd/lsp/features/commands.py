@@ -120,7 +120,10 @@ class Commands:
         if escaped:
             self._say(f"the sandbox did not hold: {', '.join(escaped)}", types.MessageType.Error)
         elif unclear:
-            self._say(f"not shown: {unclear} of {len(verdict.results)} attempts", types.MessageType.Warning)
+            self._say(
+                f"not shown: {unclear} of {len(verdict.results)} attempts",
+                types.MessageType.Warning,
+            )
         else:
             self._say("the sandbox held against every attempt that applies")
         return {
