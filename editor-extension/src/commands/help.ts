@@ -26,7 +26,7 @@ export async function menu(context: Context): Promise<void> {
             { label: '$(beaker) Verify Sandbox', description: 'attack it from inside', command: 'sandboxd.verify' },
             { label: '$(git-compare) Review Changes of Sandbox', description: 'where it works on a copy: see what it did, and bring it', command: 'sandboxd.review' },
             { label: '$(terminal) Open Shell in Sandbox', command: 'sandboxd.shell' },
-            { label: '$(dashboard) Measure Cost of Sandbox', description: 'the same work in plain Docker, runc and gVisor', command: 'sandboxd.bench' },
+            { label: '$(dashboard) Measure Cost of Sandbox', description: 'the same work in hardened runc and gVisor', command: 'sandboxd.bench' },
             { label: '$(play) Start Sandbox', description: 'does nothing when it runs as planned', command: 'sandboxd.up' },
             { label: '$(debug-stop) Stop Sandbox', command: 'sandboxd.down' },
         );
