@@ -13,21 +13,12 @@ if TYPE_CHECKING:
     from sandboxd.bench.results import Results, Row
     from sandboxd.host.facts import HostFacts
 
-_ENDINGS = (".html", ".json")
+ENDINGS = (".html", ".json")
+"""Of the forms of a report."""
+
 # Below this a difference is noise on a machine that does other things, too.
 _NOTHING = 1.1
 _MUCH = 3.0
-
-
-def check_name(path: str) -> None:
-    """Refuse a report that could not be written, before anything is measured.
-
-    :raises UsageError: its ending names no form, or its folder is not there
-    """
-    if os.path.splitext(path)[1] not in _ENDINGS:
-        raise UsageError(f"`{path}` names no form of report", "end it with .html or .json")
-    if not os.path.isdir(os.path.dirname(os.path.abspath(path))):
-        raise UsageError(f"the folder of `{path}` is not there", "make it, or name another")
 
 
 def size(text: str) -> int:

@@ -8,25 +8,16 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from sandboxd.cli import terminal
-from sandboxd.errors import EXIT_NOT_HELD, EXIT_OK, UsageError
+from sandboxd.errors import EXIT_NOT_HELD, EXIT_OK
 
 if TYPE_CHECKING:
     from sandboxd.sandbox.engine import Engine
     from sandboxd.sandbox.verdict_document import Change
     from sandboxd.sandbox.verify import Verdict
 
-_ENDINGS = (".html", ".json", ".md")
 
-
-def check_name(path: str) -> None:
-    """Refuse a report that could not be written, before the attempts are made.
-
-    :raises UsageError: its ending names no form, or its folder is not there
-    """
-    if os.path.splitext(path)[1] not in _ENDINGS:
-        raise UsageError(f"`{path}` names no form of report", "end it with .html, .json or .md")
-    if not os.path.isdir(os.path.dirname(os.path.abspath(path))):
-        raise UsageError(f"the folder of `{path}` is not there", "make it, or name another")
+ENDINGS = (".html", ".json", ".md")
+"""Of the forms of a report."""
 
 
 def document(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import terminal
+from sandboxd.cli import reports, terminal
 
 if TYPE_CHECKING:
     from sandboxd.plan.plan import Plan
@@ -29,8 +28,7 @@ def attack(engine: Engine, container: str, plan: Plan | None) -> tuple[Verdict, 
     from sandboxd.sandbox import verified
     from sandboxd.sandbox.verify import verify
 
-    # Ended by a signal, it still takes its canaries away.
-    signal.signal(signal.SIGTERM, _interrupt)
+    reports.clean_up_when_ended()
     # Looked at first: a sandbox that ends in the middle is another one afterwards.
     inspected = engine.inspect(container)
     started = time.monotonic()
@@ -46,7 +44,7 @@ def attack_fresh(engine: Engine, plan: Plan) -> tuple[Verdict, float]:
     from sandboxd.sandbox import fresh
     from sandboxd.sandbox.verify import verify
 
-    signal.signal(signal.SIGTERM, _interrupt)
+    reports.clean_up_when_ended()
     started = time.monotonic()
     with fresh.sandbox(engine, plan, cache_folder(os.environ)) as container:
         verdict = verify(engine, container, plan, _progress, is_fresh=True)
@@ -69,10 +67,6 @@ def conclude(verdict: Verdict, seconds: float) -> None:
     if verdict.held:
         terminal.status("the sandbox held against every attempt that applies")
     terminal.status(_RESIDUAL[verdict.python])
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _progress(done: int, total: int) -> None:

@@ -141,14 +141,17 @@ class HostFacts(NamedTuple):
     apparmor_profiles: tuple[str, ...] | None = None
     """Profiles of ours that the engine's kernel has loaded, to enforce; None if not seen."""
 
+    @property
+    def answered(self) -> bool:
+        """Whether an engine is there and said what it is: else nothing was seen of its controls."""
+        return self.engine is not None and not self.engine.error
+
     def usable_gvisor(self) -> Runtime | None:
         """The best gVisor runtime that really started a container.
 
         Ours first (`--directfs=false`), since pinned directories do not hold under the stock one.
         """
-        if self.engine is None or self.engine.error:
-            return None
-        return self.proven_gvisor()
+        return self.proven_gvisor() if self.answered else None
 
     def proven_gvisor(self) -> Runtime | None:
         """The same, also when the engine does not answer now and did before."""

@@ -158,8 +158,7 @@ def say_what_stays_open(
             "open: the host's own services, link-local addresses and DNS can be reached",
             'set `[network] mode = "none"` in sandboxd.toml if the work needs no network',
         )
-    answered = host.engine is not None and not host.engine.error
-    if not choice.gvisor and host.apparmor is False and answered:
+    if not choice.gvisor and host.apparmor is False and host.answered:
         notes.downgrade("AppArmor", "this engine does not offer it")
     runtime = "runsc" if choice.gvisor else "runc"
     for fault in profile.faults:

@@ -117,9 +117,8 @@ def _controls(facts: HostFacts, profile: profiles.Profile, gvisor: bool) -> tupl
         )
         found.append("AppArmor: gVisor ignores it; it confines runc's containers only")
     else:
-        answered = facts.engine is not None and not facts.engine.error
-        found.append(f"seccomp: {_offered(facts.seccomp if answered else None)}")
-        found.append(f"AppArmor: {_offered(facts.apparmor if answered else None)}")
+        found.append(f"seccomp: {_offered(facts.seccomp if facts.answered else None)}")
+        found.append(f"AppArmor: {_offered(facts.apparmor if facts.answered else None)}")
     added = f", {', '.join(profile.cap_add)} given back" if profile.cap_add else ""
     found.append(f"capabilities: {' '.join(profile.cap_drop)} dropped{added}")
     if profile.no_new_privileges:
@@ -147,8 +146,7 @@ def _losses(facts: HostFacts, profile: profiles.Profile, gvisor: bool) -> tuple[
             Loss("gVisor elsewhere", "nothing but speed with many small files"),
             Loss("runc without the profile", "seccomp list, dropped capabilities, read-only pins"),
         ]
-    answered = facts.engine is not None and not facts.engine.error
-    if facts.apparmor is False and answered and not gvisor:
+    if facts.apparmor is False and facts.answered and not gvisor:
         losses.append(Loss("AppArmor", "this engine does not offer it: it is not counted"))
     if profile.network == "none":
         losses.append(Loss("the `dev` profile", "an open network: what is read can be sent away"))

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -55,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     import json
 
     from sandboxd.bench.results import document
-    from sandboxd.cli import bench_report
+    from sandboxd.cli import bench_report, reports
 
     if args.rounds < 1:
         raise UsageError(f"`--rounds {args.rounds}` measures nothing", "use 1 or more")
@@ -65,9 +64,8 @@ def run(args: argparse.Namespace) -> int:
             "leave `--plain` out, or the command",
         )
     if args.report:
-        bench_report.check_name(args.report)
-    # Ended by a signal, it still takes its sandboxes and copies away.
-    signal.signal(signal.SIGTERM, _interrupt)
+        reports.check_name(args.report, *bench_report.ENDINGS)
+    reports.clean_up_when_ended()
     results = _measure(args)
     bench_report.remember(results)
     if args.report:
@@ -133,7 +131,3 @@ def _progress(message: str) -> None:
         sys.stderr.flush()
     elif message:
         terminal.status(message)
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt

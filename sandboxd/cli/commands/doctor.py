@@ -39,4 +39,4 @@ def run(args: argparse.Namespace) -> int:
         print()
     else:
         print(doctor_screen.render(facts))
-    return EXIT_OK if facts.engine is not None and not facts.engine.error else EXIT_ENVIRONMENT
+    return EXIT_OK if facts.answered else EXIT_ENVIRONMENT

@@ -156,7 +156,7 @@ def _apply(changes: Changes, found: tuple[Item, ...], args: argparse.Namespace) 
         terminal.status("nothing was written")
         return EXIT_OK
     brought = bring.bring(changes.workspace, chosen)
-    terminal.status(f"brought into the workspace: {_counted(len(brought.done))}")
+    terminal.status(f"brought into the workspace: {terminal.count(len(brought.done), 'change')}")
     for path, why in brought.failed:
         terminal.status(f"`{path}` stays as it is: {why}")
     for item in left:
@@ -168,10 +168,6 @@ def _apply(changes: Changes, found: tuple[Item, ...], args: argparse.Namespace) 
 def _agreed(count: int) -> bool:
     if not sys.stdin.isatty():
         raise UsageError("nobody is here to agree", "look at the changes, then add `--yes`")
-    question = f"write {_counted(count)} into the workspace? [y/N] "
+    question = f"write {terminal.count(count, 'change')} into the workspace? [y/N] "
     print(question, end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-def _counted(number: int) -> str:
-    return "1 change" if number == 1 else f"{number} changes"

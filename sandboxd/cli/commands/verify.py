@@ -59,7 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     import json
 
-    from sandboxd.cli import verdict_report
+    from sandboxd.cli import reports, verdict_report
     from sandboxd.cli.verify_run import attack, attack_fresh, conclude
     from sandboxd.sandbox.failures import ContainerGone
     from sandboxd.sandbox.run import locate
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     if args.diff:
         return verdict_report.compare(*args.diff, as_json=args.json)
     if args.report:
-        verdict_report.check_name(args.report)
+        reports.check_name(args.report, *verdict_report.ENDINGS)
     if args.fresh and args.container:
         raise UsageError(
             "a container that is named cannot be fresh", "drop `--fresh`, or `--container`"

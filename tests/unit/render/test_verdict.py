@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd.cli import verdict_report
+from sandboxd.cli import reports, verdict_report
 from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.render.pages import verdict_html, verdict_markdown
 from sandboxd.sandbox.controls import Control
@@ -76,8 +76,8 @@ def test_markdown_keeps_its_table() -> None:
 def test_a_report_s_name_is_checked_before_anything_runs(tmp_path: Path) -> None:
     for name in ("report", "report.pdf", str(tmp_path / "none/report.html")):
         with pytest.raises(UsageError):
-            verdict_report.check_name(name)
-    verdict_report.check_name(str(tmp_path / "r.md"))
+            reports.check_name(name, *verdict_report.ENDINGS)
+    reports.check_name(str(tmp_path / "r.md"), *verdict_report.ENDINGS)
 
 
 def test_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
