@@ -19,7 +19,7 @@ from sandboxd.kinds import devcontainer
 from sandboxd.model.container import Container
 from sandboxd.model.files import Files
 from sandboxd.model.image_facts import ImageFacts
-from sandboxd.sandbox import observe
+from sandboxd.observe import inspection
 
 PROJECTS = Path(__file__).resolve().parent / "projects"
 NAMES = sorted(path.name.removeprefix("merge-") for path in PROJECTS.glob("merge-*"))
@@ -161,7 +161,7 @@ def _remote_user(container: Container) -> str:
 def _option(folder: Path, option: Any) -> str:
     if option.name != "seccomp" or option.value == "unconfined":
         return str(option.value)
-    return observe.seccomp_identity((folder / option.value).read_text())
+    return inspection.seccomp_identity((folder / option.value).read_text())
 
 
 def _mounts(folder: Path, container: Container) -> list[list[Any]]:

@@ -15,7 +15,7 @@ from sandboxd import rules
 from sandboxd.cli import config_schema
 from sandboxd.cli.main import build_parser, command_names, load_command
 from sandboxd.files import write_atomic
-from sandboxd.sandbox import misreports
+from sandboxd.observe import misreports
 from tools import (
     config_page,
     generate_index,

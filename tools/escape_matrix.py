@@ -17,11 +17,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from sandboxd.engine.client import Engine, connect
 from sandboxd.files import write_atomic
 from sandboxd.host.facts import HostFacts
-from sandboxd.sandbox import attempts
-from sandboxd.sandbox.engine import Engine, connect
-from sandboxd.sandbox.verify import Verdict, verify
+from sandboxd.verify import attempts
+from sandboxd.verify.verdict import Verdict, verify
 from tests.e2e import sandboxes
 from tests.e2e.sandboxes import ROOT, UNCONFINED, Change, bind, capability, host_config
 from tools.engine import private

@@ -16,11 +16,12 @@ from typing import NamedTuple
 
 from sandboxd.bench import workload_list
 from sandboxd.bench.results import Row, Variant
+from sandboxd.engine import execute
+from sandboxd.engine.client import Engine, Exec
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
+from sandboxd.life.up_down import down, up
+from sandboxd.payload import interpreter, programs
 from sandboxd.plan.plan import Plan
-from sandboxd.sandbox import execute, fed, interpreter
-from sandboxd.sandbox.engine import Engine, Exec
-from sandboxd.sandbox.run import down, up
 
 START = "start"
 COMMAND = "command"
@@ -149,7 +150,7 @@ def _work(engine: Engine, container: str, command: list[str], stdin: bytes) -> t
             raise execute.TooMuch("the workloads wrote without end")
 
     try:
-        code = fed.run(engine, container, Exec(command), stdin, _WORK_SECONDS, keep)
+        code = programs.run(engine, container, Exec(command), stdin, _WORK_SECONDS, keep)
     except TimeoutError:
         raise EnvironmentFailure(
             f"the sandbox did not finish its work within {_WORK_SECONDS:g} s",

@@ -8,7 +8,7 @@ import os
 from importlib import import_module
 from typing import NamedTuple
 
-from sandboxd.sandbox import fed
+from sandboxd.payload import programs
 
 _FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "workloads")
 # Enough for some hundred runs of the quick ones.
@@ -55,7 +55,7 @@ def program(workspace: str, nonce: str) -> bytes:
 
 def imports() -> tuple[str, ...]:
     """The standard library's modules that the runner and the workloads import."""
-    return fed.imported_by([_source("_runner.py"), *(workload.source for workload in load())])
+    return programs.imported_by([_source("_runner.py"), *(workload.source for workload in load())])
 
 
 def _source(file: str) -> str:

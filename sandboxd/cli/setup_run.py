@@ -125,7 +125,7 @@ def _resumed(journal: Journal, asked: Options) -> Options:
 
 
 def _options(args: argparse.Namespace) -> Options:
-    from sandboxd.engine_api.address import engine_host
+    from sandboxd.engine.address import engine_host
     from sandboxd.setup.gvisor import Options
 
     host = f"unix://{os.path.abspath(args.socket)}" if args.socket else engine_host(os.environ)

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sandboxd.host.facts import HostFacts
-    from sandboxd.sandbox.verify import Verdict
     from sandboxd.setup.register import Place
+    from sandboxd.verify.verdict import Verdict
 
 
 def verify(place: Place, image: str | None) -> int:
     """Show that both runtimes are gVisor, then attack a sandbox under each."""
     from sandboxd.host.probe import probe
-    from sandboxd.sandbox.throwaway_image import busybox_image
+    from sandboxd.life.throwaway_image import busybox_image
     from sandboxd.setup.register import NAMES, trials
 
     if place.control.info() is None:
@@ -57,10 +57,10 @@ def only(facts: HostFacts, runtime: str) -> HostFacts:
 
 
 def _attack(facts: HostFacts, environ: dict[str, str], image: str, name: str) -> int:
+    from sandboxd.engine.client import connect
+    from sandboxd.life.up_down import down, up
     from sandboxd.project import Project
-    from sandboxd.sandbox.engine import connect
-    from sandboxd.sandbox.run import down, up
-    from sandboxd.sandbox.verify import verify as attack
+    from sandboxd.verify.verdict import verify as attack
 
     engine = connect(environ)
     with _workspace(image) as folder:

@@ -11,9 +11,9 @@ from sandboxd.cli import terminal
 from sandboxd.errors import EXIT_NOT_HELD, EXIT_OK
 
 if TYPE_CHECKING:
-    from sandboxd.sandbox.engine import Engine
-    from sandboxd.sandbox.verdict_document import Change
-    from sandboxd.sandbox.verify import Verdict
+    from sandboxd.engine.client import Engine
+    from sandboxd.verify.document import Change
+    from sandboxd.verify.verdict import Verdict
 
 
 ENDINGS = (".html", ".json", ".md")
@@ -27,20 +27,15 @@ def document(
 
     :param container: None: it is gone, and only what the attempts showed is known
     """
-    from sandboxd.sandbox import (
-        controls,
-        look_inside,
-        observe,
-        outside,
-        seccomp_classes,
-        verdict_document,
-    )
+    from sandboxd.observe import controls, inspection, look_inside, outside
+    from sandboxd.verify import document as verdict_document
+    from sandboxd.verify import seccomp_classes
 
     seen: tuple[controls.Control, ...] = ()
     if container is not None:
         inspected = engine.inspect(container)
         seen = controls.controls(
-            observe.container(inspected),
+            inspection.container(inspected),
             look_inside.look(engine, inspected["Id"]),
             look_inside.boot_id(),
             outside.look(engine, inspected),
@@ -74,7 +69,7 @@ def write(path: str, found: dict[str, Any]) -> None:
 
 def compare(before: str, after: str, *, as_json: bool) -> int:
     """Print what differs between two reports; the exit code says whether something became worse."""
-    from sandboxd.sandbox import verdict_document
+    from sandboxd.verify import document as verdict_document
 
     found = verdict_document.changes(verdict_document.load(before), verdict_document.load(after))
     if as_json:

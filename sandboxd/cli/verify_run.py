@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from sandboxd.cli import reports, terminal
 
 if TYPE_CHECKING:
+    from sandboxd.engine.client import Engine
     from sandboxd.plan.plan import Plan
-    from sandboxd.sandbox.engine import Engine
-    from sandboxd.sandbox.verify import Verdict
+    from sandboxd.verify.verdict import Verdict
 
 
 _RESIDUAL = {
@@ -25,8 +25,8 @@ _RESIDUAL = {
 
 def attack(engine: Engine, container: str, plan: Plan | None) -> tuple[Verdict, float]:
     """Make the attempts, keep the result, and say how long it took."""
-    from sandboxd.sandbox import verified
-    from sandboxd.sandbox.verify import verify
+    from sandboxd.verify import last_verdict
+    from sandboxd.verify.verdict import verify
 
     reports.clean_up_when_ended()
     # Looked at first: a sandbox that ends in the middle is another one afterwards.
@@ -34,15 +34,15 @@ def attack(engine: Engine, container: str, plan: Plan | None) -> tuple[Verdict, 
     started = time.monotonic()
     verdict = verify(engine, container, plan, _progress)
     seconds = time.monotonic() - started
-    verified.keep(inspected, verdict)
+    last_verdict.keep(inspected, verdict)
     return verdict, seconds
 
 
 def attack_fresh(engine: Engine, plan: Plan) -> tuple[Verdict, float]:
     """The same in a container of the plan that is made for it; the sandbox in use is left alone."""
     from sandboxd.host.folders import cache_folder
-    from sandboxd.sandbox import fresh
-    from sandboxd.sandbox.verify import verify
+    from sandboxd.verify import fresh
+    from sandboxd.verify.verdict import verify
 
     reports.clean_up_when_ended()
     started = time.monotonic()
@@ -53,7 +53,7 @@ def attack_fresh(engine: Engine, plan: Plan) -> tuple[Verdict, float]:
 
 def conclude(verdict: Verdict, seconds: float) -> None:
     """The last lines, for a person: counts, and each thing that is not as it should be."""
-    from sandboxd.sandbox.judge import OUTCOMES
+    from sandboxd.verify.judge import OUTCOMES
 
     counts = ", ".join(f"{len(verdict.of(o))} {o}" for o in OUTCOMES if verdict.of(o))
     terminal.status(f"{len(verdict.results)} attempts in {seconds:.1f} s: {counts}")

@@ -8,8 +8,8 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 
+from sandboxd.engine.client import connect
 from sandboxd.errors import SandboxdError
-from sandboxd.sandbox.engine import connect
 
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 15.0

@@ -22,11 +22,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sandboxd.daemon.kernel_watch import KernelWatch
+from sandboxd.engine.client import Exec, connect
 from sandboxd.errors import SandboxdError
 from sandboxd.host.facts import HostFacts
+from sandboxd.life import find
 from sandboxd.model.container import Container
-from sandboxd.sandbox import run
-from sandboxd.sandbox.engine import Exec, connect
 
 MOST_FOLDERS = 4000
 MOST_PATHS = 200
@@ -108,7 +108,7 @@ class Relay:
         :raises OSError: there is none, or it does not show the workspace
         """
         engine = connect(self._environ)
-        found = run.find(engine, self._workspace)
+        found = find.find(engine, self._workspace)
         target = _target(engine.inspect(found.id), self._workspace) if found else None
         if found is None or target is None:
             raise OSError("no running container shows the workspace")

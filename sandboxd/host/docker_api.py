@@ -6,10 +6,10 @@ import errno
 from collections.abc import Mapping
 from typing import Any
 
-from sandboxd.engine_api import transport
-from sandboxd.engine_api.address import tls_files
-from sandboxd.engine_api.http1 import WireError
-from sandboxd.engine_api.transport import Transport
+from sandboxd.engine import transport
+from sandboxd.engine.address import tls_files
+from sandboxd.engine.http1 import WireError
+from sandboxd.engine.transport import Transport
 
 
 class ApiError(Exception):

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sandboxd.engine_api.address import current_context, engine_host
+from sandboxd.engine.address import current_context, engine_host
 from sandboxd.host.docker_api import Api, ApiError
 from sandboxd.host.engine_facts import is_podman, known_name, usable_runtimes
 from sandboxd.host.facts import HostFacts, from_raw

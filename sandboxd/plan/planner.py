@@ -15,6 +15,7 @@ from sandboxd.config import Config, takes_from_host
 from sandboxd.errors import UsageError
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Container, Pair
+from sandboxd.model.labels import PROFILE, PROJECT
 from sandboxd.model.values import Origin, Value
 from sandboxd.plan import base as base_config
 from sandboxd.plan import controls, profiles
@@ -215,8 +216,8 @@ def _switch(field: str, value: Value[bool] | None, notes: Notes) -> Value[bool] 
 
 def _labels(workspace: str, profile: Profile) -> tuple[Value[Pair], ...]:
     pairs = (
-        Pair("dev.sandboxd.project", workspace),
-        Pair("dev.sandboxd.profile", profile.name),
+        Pair(PROJECT, workspace),
+        Pair(PROFILE, profile.name),
     )
     origin = Origin("plan", f"profile {profile.name}", "labels")
     return tuple(Value(pair, origin) for pair in pairs)

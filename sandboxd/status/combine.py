@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sandboxd.model.container import Container
-from sandboxd.sandbox.drift import differences
+from sandboxd.observe.drift import differences
 from sandboxd.status.model import Counts, InForce, Observation, ProjectStatus, State, Trust
 from sandboxd.status.observe import NOT_ASKED, Observed, Seen
 from sandboxd.status.settings import settings

@@ -13,6 +13,7 @@ from sandboxd.errors import SandboxdError, UnreadableError, UsageError
 from sandboxd.files import read_source
 from sandboxd.findings import Severity
 from sandboxd.host.facts import HostFacts
+from sandboxd.observe.inspection import requested
 from sandboxd.plan import profiles
 from sandboxd.plan.floor import loosened
 from sandboxd.plan.label import image_labels
@@ -21,7 +22,6 @@ from sandboxd.plan.writers.engine import arguments
 from sandboxd.policy import floor
 from sandboxd.policy import trust as grants
 from sandboxd.project import Project
-from sandboxd.sandbox.observe import requested
 from sandboxd.status.combine import Examined
 from sandboxd.status.model import Counts, Trust
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+from sandboxd.engine.client import Engine, Summary, connect
 from sandboxd.errors import SandboxdError
 from sandboxd.host.trials import host_boot_id
+from sandboxd.life import find
 from sandboxd.model.container import Container
-from sandboxd.policy.labels import MADE_BY, UP
-from sandboxd.sandbox import controls, look_inside, observe, outside, run, verified
-from sandboxd.sandbox.controls import Control
-from sandboxd.sandbox.engine import Engine, Summary, connect
+from sandboxd.model.labels import MADE_BY, PROJECT, UP
+from sandboxd.observe import controls, inspection, look_inside, outside
+from sandboxd.observe.controls import Control
+from sandboxd.verify import last_verdict
 
 
 class Seen(NamedTuple):
@@ -53,8 +55,8 @@ class Observer:
         try:
             engine = connect(environ)
             chosen: dict[str, Summary] = {}
-            for summary in run.find_all(engine):
-                workspace = summary.labels.get(run.PROJECT, "")
+            for summary in find.find_all(engine):
+                workspace = summary.labels.get(PROJECT, "")
                 if workspace in workspaces:
                     chosen[workspace] = _better(chosen.get(workspace), summary)
             seen = {place: self._look(engine, summary) for place, summary in chosen.items()}
@@ -66,7 +68,7 @@ class Observer:
         if summary.state != "running":
             return Seen(False)
         inspected = engine.inspect(summary.id)
-        live = observe.container(inspected)
+        live = inspection.container(inspected)
         started = str((inspected.get("State") or {}).get("StartedAt"))
         when, found = self._inside.get(summary.id, ("", ()))
         if when != started:
@@ -77,7 +79,7 @@ class Observer:
             if len(self._inside) >= _REMEMBERED:
                 self._inside.clear()
             self._inside[summary.id] = (started, found)
-        return Seen(True, live, found, summary.id, verified.identity(inspected))
+        return Seen(True, live, found, summary.id, last_verdict.identity(inspected))
 
 
 def _better(one: Summary | None, other: Summary) -> Summary:

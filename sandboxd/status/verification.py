@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import datetime
 
-from sandboxd.sandbox import verified
 from sandboxd.status.model import Verification
 from sandboxd.status.observe import Seen
+from sandboxd.verify import last_verdict
 
 
 def verification(seen: Seen | None, drift: tuple[str, ...] | None) -> Verification | None:
     """The result that was kept for a running container; reads one small file."""
     if seen is None or seen.container is None or not seen.id:
         return None
-    found = verified.recall(seen.id)
+    found = last_verdict.recall(seen.id)
     if found is None:
         return None
     if found.identity != seen.identity or drift:

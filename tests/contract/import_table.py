@@ -16,8 +16,12 @@ EVERYTHING = DECISIONS | {
     "render",
     "render.pages",
     "host",
-    "engine_api",
-    "sandbox",
+    "engine",
+    "payload",
+    "life",
+    "observe",
+    "verify",
+    "review",
     "escapes",
     "project",
     "ipc",
@@ -42,10 +46,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "host.machine_facts": frozenset(),
     "host.known_escapes": frozenset(),
     "host.versions": frozenset({"host.facts", "host.known_escapes"}),
-    "engine_api": frozenset(),
+    "engine": frozenset({"errors"}),
     "host": frozenset(
         {
-            "engine_api",
+            "engine",
             "errors",
             "data",
             "files",
@@ -65,7 +69,24 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "analysis": MEANING | {"kinds", "effective", "rules", "host.facts", "config"},
     "plan": DECISIONS | {"kinds", "effective"},
     "render": BASE | {"findings"},
-    "sandbox": DECISIONS | {"engine_api", "host", "escapes"},
+    "payload": frozenset({"errors", "files", "engine"}),
+    "review": frozenset({"errors", "engine", "host", "payload", "plan", "policy"}),
+    "life": frozenset({"errors", "engine", "host", "model", "plan", "review"}),
+    "observe": frozenset({"data", "files", "engine", "model"}),
+    "verify": frozenset(
+        {
+            "errors",
+            "files",
+            "engine",
+            "host",
+            "model",
+            "plan",
+            "payload",
+            "life",
+            "observe",
+            "escapes",
+        }
+    ),
     "escapes": frozenset({"errors", "model"}),
     "setup": BASE | {"syntax", "host", "files", "data"},
     "bench": EVERYTHING,
@@ -111,7 +132,21 @@ PURE = (
 )
 
 # What reads the machine or the clock, and the rooms that may. `os.environ` stands for getenv too.
-_EDGES = ("host", "sandbox", "ipc", "daemon", "cli", "escapes", "setup", "bench")
+_EDGES = (
+    "host",
+    "engine",
+    "payload",
+    "life",
+    "observe",
+    "verify",
+    "review",
+    "ipc",
+    "daemon",
+    "cli",
+    "escapes",
+    "setup",
+    "bench",
+)
 MACHINE: dict[str, tuple[str, ...]] = {
     "subprocess": _EDGES,
     "os.environ": _EDGES,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.engine.client import Engine, connect
 from sandboxd.host.facts import HostFacts
-from sandboxd.sandbox.engine import Engine, connect
 from tests.e2e import rich_image, sandboxes
 from tests.e2e.rich_image import Rich
 from tests.integration.daemon.world import World

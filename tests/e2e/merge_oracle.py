@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sandboxd.model.image_facts import ImageFacts
-from sandboxd.sandbox import observe
+from sandboxd.observe import inspection
 from tests.merge_projects import HOST, NAMES, PROJECTS, options_of
 
 CLI = "@devcontainers/cli@0.89.0"
@@ -119,7 +119,7 @@ class Runner:
 def made(ran: Ran) -> dict[str, Any]:
     """The engine's container as a table, with the keys of `merge_projects.said`."""
     config, host = ran.inspect["Config"], ran.inspect["HostConfig"]
-    live = observe.container(ran.inspect)
+    live = inspection.container(ran.inspect)
     labels = config["Labels"]
     added, dropped = ({cap.value for cap in caps} for caps in (live.cap_add, live.cap_drop))
     table: dict[str, Any] = {

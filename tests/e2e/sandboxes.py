@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from sandboxd.engine.client import Engine
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.probe import probe
 from sandboxd.plan import stubs
@@ -21,8 +22,7 @@ from sandboxd.plan.writers.engine import arguments
 from sandboxd.policy import trust
 from sandboxd.policy.trust import Grant
 from sandboxd.project import Project
-from sandboxd.sandbox.engine import Engine
-from sandboxd.sandbox.verify import Verdict, verify
+from sandboxd.verify.verdict import Verdict, verify
 
 Change = Callable[[dict[str, Any]], None]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.sandbox.engine import Engine
-from sandboxd.sandbox.run import PROJECT
+from sandboxd.engine.client import Engine
+from sandboxd.model.labels import PROJECT
 from tests.e2e import sandboxes
 
 pytestmark = [pytest.mark.engine, pytest.mark.gvisor, pytest.mark.usefixtures("shared_cache")]

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.engine.client import Engine
 from sandboxd.host.facts import HostFacts
-from sandboxd.sandbox import listeners
-from sandboxd.sandbox.engine import Engine
+from sandboxd.verify import listeners
 from tests.e2e.sandboxes import attack, bind, escaped, host_config, make_project
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]

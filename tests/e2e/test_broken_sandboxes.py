@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.engine.client import Engine
 from sandboxd.host.facts import HostFacts
-from sandboxd.sandbox.engine import Engine
 from tests.e2e import sandboxes
 from tests.e2e.sandboxes import (
     CONTROL_ATTEMPTS,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.sandbox import run as life
-from sandboxd.sandbox.engine import Engine
+from sandboxd.engine.client import Engine
+from sandboxd.model.labels import PROJECT
 from tests.e2e import sandboxes
 from tests.e2e.sandboxes import make_project
 
@@ -31,7 +31,7 @@ def folder(engine: str, api: Engine, tmp_path: Path, busybox_image: str) -> Iter
     )
     yield made
     sandboxes.run(engine, made, "down")
-    assert api.containers(f"{life.PROJECT}={made}") == []
+    assert api.containers(f"{PROJECT}={made}") == []
     docker = ["docker", "-H", engine]
     form = "--format={{.Repository}}:{{.Tag}}"
     listing = [*docker, "images", form, "sandboxd-built/built-here"]
@@ -105,6 +105,6 @@ def test_features_are_put_on_and_widen_nothing(engine: str, api: Engine, folder:
     script = "cat /built /hello; echo $FROM_FEATURE"
     inside = sandboxes.run(engine, folder, "exec", "-n", "sh", "-c", script)
     assert inside.stdout == "built for ed\nhello ed\nyes\n"
-    inspected = api.inspect(api.containers(f"{life.PROJECT}={folder}")[0].id)
+    inspected = api.inspect(api.containers(f"{PROJECT}={folder}")[0].id)
     assert inspected["HostConfig"]["Privileged"] is False
     assert inspected["HostConfig"]["CapDrop"] == ["ALL"]

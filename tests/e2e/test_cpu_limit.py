@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.engine.client import Engine
+from sandboxd.engine.execute import Exec, run_quietly
 from sandboxd.host.facts import HostFacts
-from sandboxd.sandbox import surroundings
-from sandboxd.sandbox.engine import Engine
-from sandboxd.sandbox.execute import Exec, run_quietly
+from sandboxd.observe import surroundings
 from tests.e2e import sandboxes
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.sandbox import run as life
-from sandboxd.sandbox.engine import Engine
+from sandboxd.engine.client import Engine
+from sandboxd.model.labels import PROJECT
 from tests.e2e import sandboxes
 from tests.e2e.faulty_engine import Fault, faulty, refusal
 from tests.e2e.sandboxes import make_project
@@ -33,7 +33,7 @@ def project(tmp_path: Path, api: Engine, busybox_image: str) -> Iterator[Path]:
 
 
 def of(api: Engine, project: Path) -> list[str]:
-    return [container.id for container in api.containers(f"{life.PROJECT}={project}")]
+    return [container.id for container in api.containers(f"{PROJECT}={project}")]
 
 
 @pytest.mark.parametrize(
@@ -129,4 +129,4 @@ def test_a_workspace_whose_path_is_longer_than_any_can_be(
     assert done.returncode in (2, 4), done.stderr
     assert "Traceback" not in done.stderr
     assert "hint:" in done.stderr
-    assert api.containers(life.PROJECT) == [] or of(api, tmp_path / "ws") == []
+    assert api.containers(PROJECT) == [] or of(api, tmp_path / "ws") == []

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.sandbox import run as life
-from sandboxd.sandbox.engine import Engine
+from sandboxd.engine.client import Engine
+from sandboxd.model.labels import PROJECT
 from tests.e2e import sandboxes
 from tests.e2e.sandboxes import make_project
 
@@ -29,7 +29,7 @@ def folder(engine: str, api: Engine, tmp_path: Path, busybox_image: str) -> Iter
     build = ["docker", "-H", engine, "build", "-t", "sandboxd-test/loose:1", "-"]
     subprocess.run(build, input=text, text=True, check=True, capture_output=True)
     yield make_project(tmp_path / "labelled", "sandboxd-test/loose:1", "runc")
-    for container in api.containers(f"{life.PROJECT}={tmp_path / 'labelled'}"):
+    for container in api.containers(f"{PROJECT}={tmp_path / 'labelled'}"):
         api.remove(container.id)
 
 
@@ -46,7 +46,7 @@ def started_by_cli(engine: str, api: Engine, folder: Path) -> dict[str, object]:
         capture_output=True,
         timeout=120,
     )
-    (container,) = api.containers(f"{life.PROJECT}={folder}")
+    (container,) = api.containers(f"{PROJECT}={folder}")
     config: dict[str, object] = api.inspect(container.id)["HostConfig"]
     return config
 
@@ -57,7 +57,7 @@ def test_the_label_goes_around_the_plan_until_the_image_is_made_plain(
     up = sandboxes.run(engine, folder, "up")
     assert up.returncode == 0, up.stderr
     assert "brings `privileged: true`, `securityOpt: seccomp=unconfined`" in up.stderr
-    (container,) = api.containers(f"{life.PROJECT}={folder}")
+    (container,) = api.containers(f"{PROJECT}={folder}")
     assert api.inspect(container.id)["HostConfig"]["Privileged"] is False
     assert sandboxes.run(engine, folder, "down").returncode == 0
 

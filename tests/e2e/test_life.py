@@ -18,12 +18,12 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.engine.client import Engine, Exec
+from sandboxd.engine.execute import run_quietly
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.facts import HostFacts
-from sandboxd.policy.labels import MADE_BY, UP
-from sandboxd.sandbox import run as life
-from sandboxd.sandbox.engine import Engine, Exec
-from sandboxd.sandbox.execute import run_quietly
+from sandboxd.life import up_down
+from sandboxd.model.labels import MADE_BY, PROJECT, UP
 from tests.e2e import sandboxes
 from tests.e2e.sandboxes import make_project, plan_of
 
@@ -36,7 +36,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def nothing_is_orphaned(api: Engine) -> Iterator[None]:
     """After each test: no container of ours, and no volume that only pointed at a folder."""
     yield
-    left = api.containers(life.PROJECT)
+    left = api.containers(PROJECT)
     for container in left:
         api.remove(container.id)
     assert [container.name for container in left] == []
@@ -52,7 +52,7 @@ def up(engine: str, project: Path) -> Iterator[Path]:
 
 
 def ids(api: Engine, project: Path) -> list[str]:
-    return [c.id for c in api.containers(f"{life.PROJECT}={project}")]
+    return [c.id for c in api.containers(f"{PROJECT}={project}")]
 
 
 def test_up_twice_is_up_once_and_a_change_makes_it_anew(engine: str, api: Engine, up: Path) -> None:
@@ -60,7 +60,7 @@ def test_up_twice_is_up_once_and_a_change_makes_it_anew(engine: str, api: Engine
     again = sandboxes.run(engine, up, "up")
     assert "already running" in again.stderr
     assert ids(api, up) == first
-    assert again.stdout.strip() == api.containers(life.PROJECT)[0].name
+    assert again.stdout.strip() == api.containers(PROJECT)[0].name
     with (up / "sandboxd.toml").open("a") as file:
         file.write('\n[environment]\nGREETING = "hi"\n')
     sandboxes.grant(up)
@@ -147,9 +147,9 @@ def test_volumes_of_pins_go_with_the_container(
     plan = plan_of(project, facts)
     volumes = [m.value.source for m in plan.container.mounts if m.value.type == "volume"]
     assert bool(volumes) == plan.gvisor
-    life.up(api, plan, lambda _: None)
+    up_down.up(api, plan, lambda _: None)
     assert all(api.volume(name) for name in volumes)
-    life.down(api, plan.workspace, lambda _: None)
+    up_down.down(api, plan.workspace, lambda _: None)
     assert [api.volume(name) for name in volumes] == [None] * len(volumes)
 
 
@@ -171,14 +171,14 @@ def test_a_pin_s_volume_with_another_folder_behind_it_is_not_used(
     other = api.create("sandboxd-test-other", body)
     try:
         with pytest.raises(EnvironmentFailure, match="with another folder behind it"):
-            life.up(api, plan, lambda _: None)
+            up_down.up(api, plan, lambda _: None)
     finally:
         api.remove(other)
-    life.up(api, plan, lambda _: None)
+    up_down.up(api, plan, lambda _: None)
     found = api.volume(pin.source)
     assert found is not None
     assert found["Options"]["device"].startswith(str(project))
-    life.down(api, plan.workspace, lambda _: None)
+    up_down.down(api, plan.workspace, lambda _: None)
 
 
 def test_streams_and_exit_codes(engine: str, up: Path) -> None:
@@ -361,7 +361,7 @@ def test_a_runtime_that_vanished_or_is_broken(
     gone = plan.container.runtime._replace(value="vanished")
     plan = plan._replace(container=plan.container._replace(runtime=gone))
     with pytest.raises(EnvironmentFailure, match="has no runtime `vanished`"):
-        life.up(api, plan, lambda _: None)
+        up_down.up(api, plan, lambda _: None)
 
 
 def test_a_folder_that_vanished_between_plan_and_start(
@@ -371,7 +371,7 @@ def test_a_folder_that_vanished_between_plan_and_start(
     plan = plan_of(folder, host_facts)
     (folder / ".vscode").rmdir()
     with pytest.raises(EnvironmentFailure, match=r"\.vscode` to mount is not there"):
-        life.up(api, plan, lambda _: None)
+        up_down.up(api, plan, lambda _: None)
 
 
 @pytest.mark.parametrize("command", [["up"], ["exec", "-n", "x"], ["down"], ["list"], ["logs"]])

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.engine.client import Engine, Exec
+from sandboxd.engine.execute import run_quietly
 from sandboxd.host.facts import HostFacts
-from sandboxd.sandbox.engine import Engine, Exec
-from sandboxd.sandbox.execute import run_quietly
-from sandboxd.sandbox.misreports import DIRECTFS, GVISOR, Misreport
+from sandboxd.observe.misreports import DIRECTFS, GVISOR, Misreport
 from tests.e2e import sandboxes
 
 pytestmark = [pytest.mark.engine, pytest.mark.gvisor]
@@ -26,7 +26,7 @@ def agent(
     host_facts: HostFacts,
 ) -> Iterator[str]:
     """A running sandbox of profile `agent`, one for all rows."""
-    from sandboxd.sandbox.engine import connect
+    from sandboxd.engine.client import connect
 
     folder = request.getfixturevalue("tmp_path_factory").mktemp("ws") / "project"
     sandboxes.make_project(folder, busybox_image, "gvisor", "agent")

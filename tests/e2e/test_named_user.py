@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.sandbox import run as life
-from sandboxd.sandbox.engine import Engine
+from sandboxd.engine.client import Engine
+from sandboxd.model.labels import PROJECT
 from tests.e2e import sandboxes
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
@@ -54,7 +54,7 @@ def test_root_by_another_name_is_refused(engine: str, api: Engine, project: Path
         assert 'name another user, or a number, in sandboxd.toml: `user = "1000:1000"`' in (
             refused.stderr
         )
-        assert api.containers(f"{life.PROJECT}={project}") == []
+        assert api.containers(f"{PROJECT}={project}") == []
     try:
         assert up("dev").returncode == 0
         shown = sandboxes.run(engine, project, "exec", "-n", "id", "-u")

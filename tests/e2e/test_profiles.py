@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.engine.client import Engine, Exec
+from sandboxd.engine.execute import run_quietly
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.facts import HostFacts
+from sandboxd.life import find, up_down
 from sandboxd.plan.plan import Plan
-from sandboxd.sandbox import run as life
-from sandboxd.sandbox.engine import Engine, Exec
-from sandboxd.sandbox.execute import run_quietly
-from sandboxd.sandbox.verify import verify
+from sandboxd.verify.verdict import verify
 from tests.e2e import sandboxes
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
@@ -31,8 +31,8 @@ def plan(made: Path, host_facts: HostFacts) -> Plan:
 
 @pytest.fixture
 def up(api: Engine, made: Path, plan: Plan) -> Iterator[str]:
-    yield life.up(api, plan, lambda _: None).id
-    life.down(api, str(made), lambda _: None)
+    yield up_down.up(api, plan, lambda _: None).id
+    up_down.down(api, str(made), lambda _: None)
 
 
 def inside(api: Engine, container: str, script: str) -> list[str]:
@@ -66,7 +66,7 @@ def test_untrusted_works_on_a_copy(api: Engine, made: Path, up: str) -> None:
     ]
     assert inside(api, up, "rm -rf /sandboxd/workspace/* .git; : > main.py; ls -A") != []
     assert sandboxes.tree(made) == before
-    again = life.up(api, sandboxes.plan_of(made, sandboxes.facts_of(api.host)), lambda _: None)
+    again = up_down.up(api, sandboxes.plan_of(made, sandboxes.facts_of(api.host)), lambda _: None)
     assert again.how == "already running"
 
 
@@ -81,8 +81,8 @@ def test_a_copy_that_does_not_fit_is_no_sandbox(api: Engine, made: Path, plan: P
     ]
     plan = plan._replace(container=plan.container._replace(mounts=tuple(small)))
     with pytest.raises(EnvironmentFailure, match="could not be copied"):
-        life.up(api, plan, lambda _: None)
-    assert life.project_containers(api, str(made)) == []
+        up_down.up(api, plan, lambda _: None)
+    assert find.project_containers(api, str(made)) == []
 
 
 @pytest.mark.parametrize("made", ["untrusted"], indirect=True)
@@ -138,12 +138,12 @@ def test_review_holds_where_a_plain_read_only_folder_does_not(
         " 'mount -o remount,bind,rw /workspaces/w; echo bad > main.py; mv .git g' 2>/dev/null;"
         "cat main.py"
     )
-    running = life.up(api, sandboxes.plan_of(root, facts), lambda _: None)
+    running = up_down.up(api, sandboxes.plan_of(root, facts), lambda _: None)
     try:
         assert inside(api, running.id, attack) == ["print('hello')"]
         assert sandboxes.tree(root) == before
         verdict = verify(api, running.id, sandboxes.plan_of(root, facts))
         assert sandboxes.escaped(verdict) == set()
     finally:
-        life.down(api, str(root), lambda _: None)
+        up_down.down(api, str(root), lambda _: None)
     assert sandboxes.tree(root) == before

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.sandbox import collect
-from sandboxd.sandbox import run as life
-from sandboxd.sandbox.engine import Engine
+from sandboxd.engine.client import Engine
+from sandboxd.model.labels import PROJECT
+from sandboxd.review import collect
 from tests.e2e import sandboxes
 from tests.e2e.rich_image import Rich
 
@@ -147,7 +147,7 @@ def test_work_is_kept_before_its_sandbox_ends_or_it_does_not_end(
         inside("echo work >> main.py; dd if=/dev/zero of=large bs=1M count=17 2>/dev/null")
         said = sandboxd("down", code=4)
         assert "`large` is too large" in said and "down --discard" in said
-        assert len(api.containers(f"{life.PROJECT}={plain}")) == 1
+        assert len(api.containers(f"{PROJECT}={plain}")) == 1
         inside("rm large")
         with (plain / "sandboxd.toml").open("a") as file:
             file.write('[environment]\nA = "1"\n')

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.engine.client import Engine
 from sandboxd.host.facts import HostFacts
-from sandboxd.sandbox.engine import Engine
 from tests.e2e.sandboxes import ROOT, Change, container, host_config, make_project, plan_of
 from tools import second_opinion
 

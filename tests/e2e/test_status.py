@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd.sandbox.engine import Engine
+from sandboxd.engine.client import Engine
 from tests.e2e import sandboxes
 from tests.integration.daemon.world import World, eventually
 

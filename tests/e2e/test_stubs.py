@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.engine.client import Engine, Exec
+from sandboxd.engine.execute import run_quietly
 from sandboxd.host.facts import HostFacts
-from sandboxd.sandbox import run as life
-from sandboxd.sandbox.engine import Engine, Exec
-from sandboxd.sandbox.execute import run_quietly
+from sandboxd.life import up_down
 from tests.e2e import sandboxes
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
@@ -34,7 +34,7 @@ def test_up_pins_what_is_missing_and_down_takes_it_away(
     before = sandboxes.tree(bare)
     plan = sandboxes.plan_of(bare, host_facts)
     assert set(plan.stubs) == {".devcontainer", ".git/commondir", ".git/hooks", ".vscode"}
-    running = life.up(api, plan, lambda _: None)
+    running = up_down.up(api, plan, lambda _: None)
     try:
         assert (bare / ".vscode").stat().st_uid == 1000
         attack = (
@@ -44,23 +44,23 @@ def test_up_pins_what_is_missing_and_down_takes_it_away(
         run_quietly(api, running.id, Exec(["sh", "-c", attack]))
         assert (bare / ".git/commondir").read_text() == ".\n"
         # Nothing differs for the next `up`, although the folders are there now.
-        again = life.up(api, sandboxes.plan_of(bare, host_facts), lambda _: None)
+        again = up_down.up(api, sandboxes.plan_of(bare, host_facts), lambda _: None)
         assert again.how == "already running"
         assert list((bare / ".vscode").iterdir()) == list((bare / ".git/hooks").iterdir()) == []
     finally:
-        life.down(api, str(bare), lambda _: None)
+        up_down.down(api, str(bare), lambda _: None)
     assert sandboxes.tree(bare) == before
 
 
 def test_what_was_put_into_one_stays(api: Engine, bare: Path, host_facts: HostFacts) -> None:
-    life.up(api, sandboxes.plan_of(bare, host_facts), lambda _: None)
+    up_down.up(api, sandboxes.plan_of(bare, host_facts), lambda _: None)
     (bare / ".vscode/settings.json").write_text("{}")
     # Another plan: the new container takes over which folders are ours.
     with (bare / "sandboxd.toml").open("a") as config:
         config.write('[environment]\nA = "b"\n')
-    replaced = life.up(api, sandboxes.plan_of(bare, host_facts), lambda _: None)
+    replaced = up_down.up(api, sandboxes.plan_of(bare, host_facts), lambda _: None)
     assert replaced.how == "recreated"
-    life.down(api, str(bare), lambda _: None)
+    up_down.down(api, str(bare), lambda _: None)
     assert (bare / ".vscode/settings.json").exists()
     assert not (bare / ".devcontainer").exists() and not (bare / ".git/hooks").exists()
 
@@ -70,5 +70,5 @@ def test_a_failed_start_leaves_no_folder(api: Engine, bare: Path, host_facts: Ho
     plan = sandboxes.plan_of(bare, host_facts)
     broken = plan._replace(container=plan.container._replace(command=("/no/such/program",)))
     with pytest.raises(Exception, match="no/such/program"):
-        life.up(api, broken, lambda _: None)
+        up_down.up(api, broken, lambda _: None)
     assert sandboxes.tree(bare) == before

@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
+from sandboxd.engine.client import Engine, Exec
+from sandboxd.engine.execute import run_quietly
 from sandboxd.host.facts import HostFacts
-from sandboxd.sandbox import inside
-from sandboxd.sandbox import run as life
-from sandboxd.sandbox.engine import Engine, Exec
-from sandboxd.sandbox.execute import run_quietly
-from sandboxd.sandbox.verify import verify
+from sandboxd.model.labels import PROFILE
+from sandboxd.verify import inside
+from sandboxd.verify.verdict import verify
 from tests.e2e import sandboxes
 from tests.e2e.sandboxes import (
     CONTROL_ATTEMPTS,
@@ -232,7 +232,7 @@ def test_a_fresh_sandbox_needs_nothing_of_the_image(
     answer = json.loads(done.stdout)
     assert (answer["python"], answer["held"]) == ("fresh", True)
     assert "nothing of project or image ran" in done.stderr
-    names = [container.name for container in api.containers(life.PROFILE)]
+    names = [container.name for container in api.containers(PROFILE)]
     assert not any(name.startswith("sandboxd-verify-") for name in names)
     assert sandboxes.tree(project) == files
 

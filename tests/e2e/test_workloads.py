@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.engine.client import Engine
 from sandboxd.host.facts import HostFacts
 from sandboxd.plan import stubs
 from sandboxd.plan.writers.engine import arguments
-from sandboxd.sandbox.engine import Engine
 from tests.e2e import sandboxes
 from tests.e2e.rich_image import Rich
 

@@ -19,12 +19,13 @@ from typing import Any
 
 import pytest
 
+from sandboxd.engine.client import Engine
 from sandboxd.host.facts import HostFacts
+from sandboxd.life import find, up_down
+from sandboxd.model.labels import PROFILE, PROJECT
 from sandboxd.plan.planner import Grants
 from sandboxd.plan.writers import argv
 from sandboxd.project import Project
-from sandboxd.sandbox import run as life
-from sandboxd.sandbox.engine import Engine
 from tests.e2e import sandboxes
 from tests.e2e.test_generated_file import CLI
 
@@ -94,7 +95,7 @@ def flat(inspect: dict[str, Any]) -> dict[str, str]:
         name, _, value = variable.partition("=")
         found[f"env {name}"] = value
     for name, value in inspect["Config"]["Labels"].items():
-        if name in (life.PROJECT, life.PROFILE):
+        if name in (PROJECT, PROFILE):
             found[f"label {name}"] = value
     return found
 
@@ -111,11 +112,11 @@ def made_by(writer: str, project: Project, api: Engine, facts: HostFacts) -> dic
     plan = project.plan(facts, Grants(allow_runc=True))
     root, name = project.workspace, plan.container.name
     if writer == "engine":
-        running = life.up(api, plan, lambda _: None)
+        running = up_down.up(api, plan, lambda _: None)
         try:
             return flat(api.inspect(running.id))
         finally:
-            life.down(api, root, lambda _: None)
+            up_down.down(api, root, lambda _: None)
     if writer == "argv":
         lines = printed(api.host, project.workspace)
         made = docker(api.host, "sh", "-c", lines).strip()
@@ -202,7 +203,7 @@ def test_the_editors_way_to_a_copy(
         assert seen.split() == ["print('hello')", "second", "/workspaces/w", "1000"]
         assert sandboxes.tree(root) == before
     finally:
-        for container in life.project_containers(api, str(root)):
+        for container in find.project_containers(api, str(root)):
             api.remove(container.id)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from sandboxd.engine_api.address import engine_host
+from sandboxd.engine.address import engine_host
 from sandboxd.errors import SandboxdError
 from tools.demo.screen import Screen, confirmed
 from tools.demo.signals import uninterrupted

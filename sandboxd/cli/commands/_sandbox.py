@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
+    from sandboxd.engine.client import Engine
     from sandboxd.host.facts import HostFacts
     from sandboxd.plan.plan import Plan
     from sandboxd.plan.planner import Grants
-    from sandboxd.sandbox.engine import Engine
 
 
 def add_project(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,7 @@ def add_project(parser: argparse.ArgumentParser) -> None:
 
 def connect() -> Engine:
     """The engine of this user's environment."""
-    from sandboxd.sandbox.engine import connect as to_engine
+    from sandboxd.engine.client import connect as to_engine
 
     return to_engine(os.environ)
 

@@ -22,14 +22,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.policy.labels import MADE_BY, UP
-    from sandboxd.sandbox import run as life
+    from sandboxd.life import find, up_down
+    from sandboxd.model.labels import MADE_BY, PROJECT, UP
 
     engine = _sandbox.connect()
     directory = _sandbox.folder(args)
-    containers = life.project_containers(engine, directory)
+    containers = find.project_containers(engine, directory)
     removed = (
-        life.down(engine, containers[0].labels[life.PROJECT], terminal.status, discard=args.discard)
+        up_down.down(engine, containers[0].labels[PROJECT], terminal.status, discard=args.discard)
         if containers
         else []
     )

@@ -12,8 +12,8 @@ from sandboxd.cli import terminal
 from sandboxd.cli.commands import _sandbox
 
 if TYPE_CHECKING:
-    from sandboxd.sandbox.controls import Control
-    from sandboxd.sandbox.drift import Drift
+    from sandboxd.observe.controls import Control
+    from sandboxd.observe.drift import Drift
 
 HELP = "compare the running sandbox with its plan"
 
@@ -29,18 +29,18 @@ def run(args: argparse.Namespace) -> int:
     import json
 
     from sandboxd.errors import EXIT_NOT_HELD, EXIT_OK
+    from sandboxd.life.find import locate
+    from sandboxd.observe import controls, inspection, look_inside, outside
+    from sandboxd.observe.drift import differences
     from sandboxd.plan.writers.engine import arguments
-    from sandboxd.sandbox import controls, look_inside, observe, outside
-    from sandboxd.sandbox.drift import differences
-    from sandboxd.sandbox.run import locate
 
     directory = _sandbox.folder(args)
     engine = _sandbox.connect()
     container = locate(engine, directory)
     plan = _sandbox.plan(directory)
     inspected = engine.inspect(container.id)
-    live = observe.container(inspected)
-    found = differences(observe.requested(arguments(plan)), live)
+    live = inspection.container(inspected)
+    found = differences(inspection.requested(arguments(plan)), live)
     seen = controls.controls(
         live,
         look_inside.look(engine, container.id),

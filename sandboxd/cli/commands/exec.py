@@ -30,9 +30,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.sandbox.engine import Exec
-    from sandboxd.sandbox.execute import exec_
-    from sandboxd.sandbox.run import locate
+    from sandboxd.engine.client import Exec
+    from sandboxd.engine.execute import exec_
+    from sandboxd.life.find import locate
 
     command = args.command[1:] if args.command[:1] == ["--"] else args.command
     if not command:

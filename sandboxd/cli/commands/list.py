@@ -46,8 +46,8 @@ def _sandboxes() -> list[dict[str, Any]]:
 
     :raises SandboxdError: there is none
     """
-    from sandboxd.policy.labels import EDITOR, MADE_BY
-    from sandboxd.sandbox.run import PROFILE, PROJECT, find_all
+    from sandboxd.life.find import find_all
+    from sandboxd.model.labels import EDITOR, MADE_BY, PROFILE, PROJECT
 
     return [
         {

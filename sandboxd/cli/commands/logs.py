@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.sandbox.run import project_containers
+    from sandboxd.life.find import project_containers
 
     if args.tail != "all" and not args.tail.isdigit():
         raise UsageError(f"`--tail {args.tail}` is not a number of lines", "write `--tail 50`")

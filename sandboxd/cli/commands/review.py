@@ -23,8 +23,8 @@ from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandboxd.sandbox.changes import Changes
-    from sandboxd.sandbox.review import Item
+    from sandboxd.review.changes import Changes
+    from sandboxd.review.weigh import Item
 
 HELP = "show what the sandbox changed in its copy, and bring it"
 
@@ -51,13 +51,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.sandbox import kept as kept_streams
-    from sandboxd.sandbox import rescue, review
+    from sandboxd.review import rescue, weigh
+    from sandboxd.review import streams as kept_streams
 
     if (args.include or args.yes) and not args.apply:
         raise UsageError("`--include` and `--yes` say how to apply", "add `--apply`")
     with _changes(_sandbox.folder(args), keep=args.save) as changes:
-        found = review.items(changes)
+        found = weigh.items(changes)
         _known(args.include, found)
         _show(changes, found, args.stat)
         if args.save:
@@ -77,12 +77,13 @@ def run(args: argparse.Namespace) -> int:
 @contextlib.contextmanager
 def _changes(directory: str, keep: bool) -> Iterator[Changes]:
     """Those of the running sandbox, else the newest that were kept."""
-    from sandboxd.sandbox import changes, collect
-    from sandboxd.sandbox import run as life
+    from sandboxd.life import find
+    from sandboxd.model.labels import PROJECT
+    from sandboxd.review import changes, collect
     from sandboxd.status.verification import duration
 
     engine = _sandbox.connect()
-    containers = life.project_containers(engine, directory)
+    containers = find.project_containers(engine, directory)
     if containers and containers[0].state == "running":
         inspected = engine.inspect(containers[0].id)
         if not collect.is_copy(inspected):
@@ -91,7 +92,7 @@ def _changes(directory: str, keep: bool) -> Iterator[Changes]:
                 'see it with `git diff`; for a private copy: `[workspace] layout = "clone"` in '
                 "sandboxd.toml",
             )
-        made = collect.collect(engine, inspected, containers[0].labels[life.PROJECT])
+        made = collect.collect(engine, inspected, containers[0].labels[PROJECT])
         try:
             yield made
         finally:
@@ -118,7 +119,7 @@ def _known(named: list[str], found: tuple[Item, ...]) -> None:
 
 
 def _show(changes: Changes, found: tuple[Item, ...], only_summary: bool) -> None:
-    from sandboxd.sandbox import patch
+    from sandboxd.review import patch
 
     for item in found:
         codes = [terminal.RED, terminal.BOLD] if item.control or item.blocked else []
@@ -148,7 +149,7 @@ def _show(changes: Changes, found: tuple[Item, ...], only_summary: bool) -> None
 def _apply(changes: Changes, found: tuple[Item, ...], args: argparse.Namespace) -> int:
     import shlex
 
-    from sandboxd.sandbox import bring
+    from sandboxd.review import bring
 
     chosen = [item for item in found if item.may_be_brought(args.include)]
     left = [item for item in found if item not in chosen]

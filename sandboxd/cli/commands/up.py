@@ -21,9 +21,9 @@ from sandboxd.errors import UsageError
 if TYPE_CHECKING:
     import argparse
 
+    from sandboxd.engine.client import Engine
     from sandboxd.plan.plan import Plan
     from sandboxd.plan.recipe import Recipe
-    from sandboxd.sandbox.engine import Engine
 
 HELP = "start the project's sandbox"
 
@@ -54,7 +54,7 @@ def quick(argv: list[str]) -> argparse.Namespace | None:
 
 def run(args: argparse.Namespace) -> int:
     from sandboxd.ipc.announce import announce
-    from sandboxd.sandbox.run import up
+    from sandboxd.life.up_down import up
 
     plan = _sandbox.plan(_sandbox.folder(args), _grants.grants(args))
     for downgrade in plan.downgrades:
@@ -73,8 +73,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _build(engine: Engine, workspace: str, recipe: Recipe) -> None:
+    from sandboxd.life.build import build
     from sandboxd.policy import floor, trust
-    from sandboxd.sandbox.build import build
 
     forbidden = floor.load(os.environ)
     if forbidden.no_trust or not trust.is_granted(

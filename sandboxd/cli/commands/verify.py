@@ -26,7 +26,7 @@ from sandboxd.errors import EnvironmentFailure, UsageError
 
 if TYPE_CHECKING:
     from sandboxd.plan.plan import Plan
-    from sandboxd.sandbox.verify import Verdict
+    from sandboxd.verify.verdict import Verdict
 
 HELP = "attack the running sandbox and show whether it holds"
 
@@ -61,8 +61,8 @@ def run(args: argparse.Namespace) -> int:
 
     from sandboxd.cli import reports, verdict_report
     from sandboxd.cli.verify_run import attack, attack_fresh, conclude
-    from sandboxd.sandbox.failures import ContainerGone
-    from sandboxd.sandbox.run import locate
+    from sandboxd.engine.failures import ContainerGone
+    from sandboxd.life.find import locate
 
     if args.diff:
         return verdict_report.compare(*args.diff, as_json=args.json)

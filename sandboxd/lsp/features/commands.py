@@ -73,21 +73,22 @@ class Commands:
 
     async def up(self, params: types.ExecuteCommandParams) -> str | None:
         """Start the sandbox, if the user says so; returns its name."""
-        from sandboxd.sandbox import engine, run
+        from sandboxd.engine import client
+        from sandboxd.life import up_down
 
         workspace = self._workspace(params)
         if not await self._agreed(f"Start the sandbox of `{workspace}`?", _START):
             return None
         async with Progress(self._context, "sandboxd: up", params.work_done_token) as progress:
 
-            def start(given_up: threading.Event, facts: HostFacts) -> run.Running:
+            def start(given_up: threading.Event, facts: HostFacts) -> up_down.Running:
                 def tell(text: str) -> None:
                     if given_up.is_set():
                         raise Cancelled
                     progress.report(text)
 
                 plan = Project.open(workspace, self._context.environ).plan(facts)
-                return run.up(engine.connect(self._context.environ), plan, tell)
+                return up_down.up(client.connect(self._context.environ), plan, tell)
 
             running = await self._do(start)
         self._say(f"`{running.name}`: {running.how}")
@@ -95,9 +96,10 @@ class Commands:
 
     async def verify(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
         """Attack the running sandbox; returns what held and what did not."""
+        from sandboxd.engine import client
+        from sandboxd.life import find
         from sandboxd.plan.planner import Grants
-        from sandboxd.sandbox import engine, run
-        from sandboxd.sandbox.verify import verify
+        from sandboxd.verify.verdict import verify
 
         workspace = self._workspace(params)
         async with Progress(self._context, "sandboxd: verify", params.work_done_token) as progress:
@@ -108,10 +110,10 @@ class Commands:
                         raise Cancelled
                     progress.report(f"{done} of {total} attempts")
 
-                connection = engine.connect(self._context.environ)
+                connection = client.connect(self._context.environ)
                 project = Project.open(workspace, self._context.environ)
                 plan = project.plan(facts, Grants(allow_runc=True, trusted=True))
-                found = run.locate(connection, workspace)
+                found = find.locate(connection, workspace)
                 return verify(connection, found.id, plan, tell)
 
             verdict = await self._do(attack)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sandboxd.errors import UsageError
+from sandboxd.model.labels import EDITOR, MADE_BY
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers._flags import flags, mount_flag
-from sandboxd.policy.labels import EDITOR, MADE_BY
 
 
 def render(plan: Plan) -> list[str]:

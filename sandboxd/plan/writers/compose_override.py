@@ -12,11 +12,11 @@ from typing import Any
 
 from sandboxd.errors import UsageError
 from sandboxd.model.container import Build, Mount
+from sandboxd.model.labels import EDITOR, MADE_BY
 from sandboxd.plan.compose import ComposeProject, build_arguments
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.volumes import written_name
 from sandboxd.plan.writers._flags import is_tmpfs_flag, tmpfs_text
-from sandboxd.policy.labels import EDITOR, MADE_BY
 
 SECCOMP_FILE = ".devcontainer/sandboxd/seccomp.json"
 

@@ -12,11 +12,11 @@ import shlex
 from typing import Any
 
 from sandboxd.model.container import Mount
+from sandboxd.model.labels import EDITOR, MADE_BY
 from sandboxd.plan.carry import GENERATED_FOLDER, NOTHING, Carried
 from sandboxd.plan.compose import ComposeProject
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers._flags import flags, is_tmpfs_flag, mount_flag, mount_text
-from sandboxd.policy.labels import EDITOR, MADE_BY
 
 SECCOMP_FILE = f"{GENERATED_FOLDER}/seccomp.json"
 """Beside the generated file, so that it does not name a path of this machine."""

@@ -9,10 +9,9 @@ from typing import Any
 from sandboxd.errors import UsageError
 from sandboxd.files import read_source
 from sandboxd.model.container import Container, Mount
+from sandboxd.model.labels import PLAN
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers._flags import is_tmpfs_flag
-
-PLAN_LABEL = "dev.sandboxd.plan"
 
 
 def arguments(plan: Plan) -> dict[str, Any]:
@@ -21,7 +20,7 @@ def arguments(plan: Plan) -> dict[str, Any]:
     :raises UsageError: the project names no image
     """
     body = _body(plan)
-    body["Labels"][PLAN_LABEL] = _digest(body)
+    body["Labels"][PLAN] = _digest(body)
     return body
 
 

@@ -12,8 +12,8 @@ from sandboxd.cli import _check_files
 from sandboxd.cli.commands import review as command
 from sandboxd.errors import UsageError
 from sandboxd.project import Project
-from sandboxd.sandbox import review
-from tests.unit.sandbox.copies import Copy
+from sandboxd.review import weigh
+from tests.unit.review.copies import Copy
 
 EVIL = "e;touch ran;'x"
 
@@ -48,6 +48,6 @@ def test_a_file_that_comes_by_name_only(tmp_path: Path, capsys: pytest.CaptureFi
     (copy.inside / ".vscode" / EVIL).write_text("")
     changes = copy.changes()
     args = argparse.Namespace(include=[], yes=True)
-    command._apply(changes, review.items(changes), args)
+    command._apply(changes, weigh.items(changes), args)
     said = capsys.readouterr().err.rpartition("by ")[2]
     assert words(said) == ["--include", f".vscode/{EVIL}"]

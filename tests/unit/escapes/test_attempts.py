@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.plan import profiles
-from sandboxd.sandbox import attempts, canary
+from sandboxd.verify import attempts, canary
 
 FOLDER = Path(attempts.__file__).parents[1] / "escapes"
 FILES = sorted(FOLDER.glob("*.py"))

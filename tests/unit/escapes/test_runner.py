@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd.sandbox import attempts, inside
+from sandboxd.verify import attempts, inside
 
 HELPERS = ("_kernel",)
 

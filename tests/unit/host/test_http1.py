@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from sandboxd.engine_api.http1 import Answer, WireError
-from sandboxd.engine_api.transport import AddressError, Transport
+from sandboxd.engine.http1 import Answer, WireError
+from sandboxd.engine.transport import AddressError, Transport
 
 
 def answer(wire: bytes, method: str = "GET") -> Answer:

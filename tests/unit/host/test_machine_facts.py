@@ -79,7 +79,7 @@ def test_a_context_with_its_own_certificates(own_home: Any) -> None:
     import hashlib
     import json
 
-    from sandboxd.engine_api.address import current_context, engine_host, tls_files
+    from sandboxd.engine.address import current_context, engine_host, tls_files
 
     docker, digest = own_home / ".docker", hashlib.sha256(b"far").hexdigest()
     meta = docker / "contexts" / "meta" / digest

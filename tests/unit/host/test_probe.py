@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd.engine_api.address import engine_host
+from sandboxd.engine.address import engine_host
 from sandboxd.host import trials
 from sandboxd.host.facts import Engine
 from sandboxd.host.probe import probe, raw_facts

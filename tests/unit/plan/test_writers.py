@@ -16,6 +16,7 @@ from sandboxd.findings import Severity
 from sandboxd.host.facts import HostFacts
 from sandboxd.kinds import devcontainer
 from sandboxd.model.container import Container, Pair
+from sandboxd.model.labels import PLAN
 from sandboxd.plan.carry import NOTHING, Carried, carry
 from sandboxd.plan.generate import with_header
 from sandboxd.plan.plan import Plan
@@ -208,7 +209,7 @@ def test_engine_arguments() -> None:
 def test_the_fingerprint_is_that_of_what_is_created() -> None:
     one, same, other = make()[0], make()[0], make('profile = "agent"')[0]
     assert engine.fingerprint(one) == engine.fingerprint(same) != engine.fingerprint(other)
-    assert engine.arguments(one)["Labels"][engine.PLAN_LABEL] == engine.fingerprint(one)
+    assert engine.arguments(one)["Labels"][PLAN] == engine.fingerprint(one)
 
 
 def test_argv_is_the_same_container() -> None:

@@ -11,11 +11,11 @@ import pytest
 
 from sandboxd.cli import reports, verdict_report
 from sandboxd.errors import SandboxdError, UsageError
+from sandboxd.observe.controls import Control
 from sandboxd.render.pages import verdict_html, verdict_markdown
-from sandboxd.sandbox.controls import Control
-from sandboxd.sandbox.judge import OUTCOMES
-from sandboxd.sandbox.verdict_document import changes, document, load
-from sandboxd.sandbox.verify import Result, Verdict
+from sandboxd.verify.document import changes, document, load
+from sandboxd.verify.judge import OUTCOMES
+from sandboxd.verify.verdict import Result, Verdict
 
 HOSTILE = '<script>alert(1)</script> | `x` [a](javascript:b) \x1b[2J\n"quote" & more'
 

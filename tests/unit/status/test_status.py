@@ -9,7 +9,7 @@ import pytest
 from sandboxd.host.facts import Engine, HostFacts, Runtime
 from sandboxd.model.container import Container, Mount, SecurityOption
 from sandboxd.model.values import Origin, Value
-from sandboxd.sandbox.controls import Control
+from sandboxd.observe.controls import Control
 from sandboxd.status import as_json, text
 from sandboxd.status.combine import Examined, combine
 from sandboxd.status.model import Counts, DaemonLine, ProjectStatus, StatusReport

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sandboxd.sandbox import attempts
+from sandboxd.verify import attempts
 from tools import escape_matrix
 from tools.escape_matrix import SANDBOXES, differences, label, parse, render
 

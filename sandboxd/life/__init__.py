@@ -1,0 +1,1 @@
+"""A sandbox from its image to its end: build, create, find, stop, remove."""

@@ -1,0 +1,94 @@
+"""Which containers are a project's."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from sandboxd.engine import failures
+from sandboxd.model.labels import MADE_BY, PROJECT, UP
+
+if TYPE_CHECKING:
+    from sandboxd.engine.client import Engine, Summary
+
+
+def find(engine: Engine, workspace: str) -> Summary | None:
+    """The project's running container: ours, else one that an editor made from our file."""
+    running = [c for c in _labelled(engine, f"{PROJECT}={workspace}") if c.state == "running"]
+    running.sort(key=lambda c: c.labels.get(MADE_BY) != UP)
+    return running[0] if running else None
+
+
+def find_all(engine: Engine) -> list[Summary]:
+    """All containers of all projects, newest first."""
+    return _labelled(engine, PROJECT)
+
+
+def project_containers(engine: Engine, directory: str) -> list[Summary]:
+    """Containers, in any state, of the project that `directory` lies in; works without its config.
+
+    The nearest folder upwards that has any decides; ours come before an editor's, running before
+    stopped.
+    """
+    here = os.path.realpath(directory)
+    nearest: list[Summary] = []
+    length = -1
+    for container in find_all(engine):
+        workspace = os.path.realpath(container.labels[PROJECT])
+        if here != workspace and not here.startswith(workspace.rstrip("/") + "/"):
+            continue
+        if len(workspace) > length:
+            nearest, length = [], len(workspace)
+        if len(workspace) == length:
+            nearest.append(container)
+    return sorted(nearest, key=lambda c: (c.state != "running", c.labels.get(MADE_BY) != UP))
+
+
+def locate(engine: Engine, directory: str) -> Summary:
+    """The running container of the project that `directory` lies in.
+
+    :raises ContainerGone: there is none
+    """
+    found = project_containers(engine, directory)
+    if found and found[0].state == "running":
+        return found[0]
+    state = f": `{found[0].name}` is {found[0].state}" if found else ""
+    raise failures.ContainerGone(
+        f"no sandbox of `{os.path.realpath(directory)}` is running{state}",
+        "start it: `sandboxd up`",
+    )
+
+
+def ours(engine: Engine, workspace: str) -> list[Summary]:
+    return _labelled(engine, f"{PROJECT}={workspace}", f"{MADE_BY}={UP}")
+
+
+def _labelled(engine: Engine, *labels: str) -> list[Summary]:
+    """Containers with our labels that hold the folder that the labels name.
+
+    An image can bring any label, and would stand for another project's sandbox; what it cannot
+    bring is a mount of that project's folder, which every plan has.
+    """
+    return [c for c in engine.containers(*labels) if _has_its_folder(engine, c)]
+
+
+def _has_its_folder(engine: Engine, container: Summary) -> bool:
+    from sandboxd.plan.mounts import pinned_volume
+
+    try:
+        inspected = engine.inspect(container.id)
+    except failures.ContainerGone:
+        return False
+    workspace = container.labels[PROJECT]
+    pin = pinned_volume(workspace, "").source
+    asked = inspected.get("HostConfig") or {}
+    if any(bind.startswith(f"{workspace}:") for bind in asked.get("Binds") or []):
+        return True
+    # Docker Desktop shows the folder of its virtual machine, and what was asked for elsewhere.
+    for mount in [*(inspected.get("Mounts") or []), *(asked.get("Mounts") or [])]:
+        source = mount.get("Source") or ""
+        if mount.get("Type") == "bind" and workspace in (source, os.path.realpath(source)):
+            return True
+        if mount.get("Type") == "volume" and pin in (mount.get("Name"), source):
+            return True
+    return False

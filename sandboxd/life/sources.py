@@ -1,0 +1,97 @@
+"""Whether the engine sees the folders that are meant: it mounts from its own disk, not from ours.
+
+An engine on another machine, or in a virtual machine that shares only some folders, finds another
+folder at the same path, often an empty one, and mounts that without a word. It is asked what it
+sees in the container before anything is started.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import struct
+import sys
+from typing import TYPE_CHECKING, Any
+
+from sandboxd.errors import EnvironmentFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sandboxd.engine.client import Engine
+
+# Programs at the other end of a local socket that are an engine of this machine, or hand over to one.
+_LOCAL = frozenset(
+    ("dockerd", "systemd", "init", "podman", "containerd", "rootlesskit", "docker-proxy", "conmon")
+)
+# A clone of the workspace differs somewhere in its first entries, or it is as good as the workspace.
+_ENTRIES = 12
+
+
+def on_this_machine(engine: Engine) -> bool:
+    """Whether the engine's files are surely this machine's: a local socket, an engine behind it."""
+    if not engine.is_local or sys.platform != "linux":
+        return False
+    path = engine.host.removeprefix("unix://")
+    try:
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(2.0)
+            probe.connect(path)
+            peer = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        pid = struct.unpack("3i", peer)[0]
+        with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+            return file.read().strip() in _LOCAL
+    except (OSError, ValueError):
+        return False
+
+
+def check(engine: Engine, container: str, mounts: Sequence[Mapping[str, Any]]) -> None:
+    """Compare what the engine would mount into a created container with what is here.
+
+    :raises EnvironmentFailure: it is something else
+    """
+    binds = [mount for mount in mounts if mount.get("Type") == "bind"]
+    if not binds or on_this_machine(engine):
+        return
+    for mount in binds:
+        for source, target in _samples(mount["Source"], mount["Target"]):
+            why = _difference(source, engine.path_stat(container, target))
+            if why:
+                raise elsewhere(engine, mount["Source"], f"`{source}` {why}")
+
+
+def elsewhere(engine: Engine, path: str, why: str) -> EnvironmentFailure:
+    """The error for an engine that sees another `path`."""
+    return EnvironmentFailure(
+        f"the engine at `{engine.host}` mounts from its own disk, and `{path}` is another folder "
+        f"there: {why}",
+        "share or copy the workspace to the same path on the engine's machine, or run sandboxd there; "
+        "for an engine on this machine: `docker context use default`, and unset DOCKER_HOST",
+    )
+
+
+def _samples(source: str, target: str) -> Iterator[tuple[str, str]]:
+    """The mount itself, and the first entries of a folder."""
+    yield source, target
+    if os.path.isdir(source):
+        for name in sorted(os.listdir(source))[:_ENTRIES]:
+            yield os.path.join(source, name), f"{target.rstrip('/')}/{name}"
+
+
+def _difference(source: str, seen: Mapping[str, Any] | None) -> str:
+    """How what the engine sees differs from `source`, '' if it does not."""
+    try:
+        here = os.lstat(source)
+    except FileNotFoundError:
+        return ""
+    if seen is None:
+        return "is not there"
+    # Go's mode bits: the highest is a folder, the fifth highest a symbolic link.
+    mode = int(seen.get("mode") or 0)
+    folder, link = bool(mode & 1 << 31), bool(mode & 1 << 27)
+    if stat.S_ISDIR(here.st_mode) != folder or stat.S_ISLNK(here.st_mode) != link:
+        return "is of another kind there"
+    if stat.S_ISREG(here.st_mode) and seen.get("size") != here.st_size:
+        return f"has {seen.get('size')} bytes there and {here.st_size} here"
+    return ""

@@ -1,0 +1,210 @@
+"""Make a project's container run as planned, and take it away again."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from sandboxd.engine import failures
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.life import sources, volumes
+from sandboxd.life.find import ours
+from sandboxd.life.lock import project_lock
+from sandboxd.model.labels import IMAGE, MADE_BY, PLAN, STUBS, UP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sandboxd.engine.client import Engine, Summary
+    from sandboxd.plan.plan import Plan
+
+STOP_SECONDS = 5
+# A copy of a large workspace into memory takes long.
+PREPARE_SECONDS = 300.0
+
+How = Literal["created", "recreated", "restarted", "already running"]
+
+
+class Running(NamedTuple):
+    """A project's running container, and what `up` had to do for it."""
+
+    id: str
+    name: str
+    how: How
+
+
+def up(engine: Engine, plan: Plan, progress: Callable[[str], None]) -> Running:
+    """Make the project's container run as planned.
+
+    Running with the same plan: reused. Stopped: started again. Another plan, or half-made: made
+    anew. Nothing of a failed attempt is left.
+
+    :raises EnvironmentFailure: the engine or its runtime cannot
+    """
+    from sandboxd.plan import stubs
+    from sandboxd.plan.writers.engine import arguments
+
+    with project_lock(plan.workspace, progress):
+        body = arguments(plan)
+        identity = {PLAN: body["Labels"][PLAN], IMAGE: engine.image_id(body["Image"])}
+        replaced = False
+        kept: tuple[str, ...] = ()
+        for old in ours(engine, plan.workspace):
+            how = _reuse(engine, old, identity)
+            if how == "restarted" and plan.prepare:
+                _prepare(engine, old.id, plan.prepare)
+            kept += _stubs(old)
+            if how is not None:
+                return Running(old.id, old.name, how)
+            if old.state == "running":
+                _keep_work(engine, old, plan.workspace, progress)
+            progress(f"removing `{old.name}`: {_why_replaced(old, identity)}")
+            engine.remove(old.id)
+            replaced = True
+        volumes.refuse_other_device(engine, body)
+        name = plan.container.name
+        progress(f"starting `{name}` from `{body['Image']}`")
+        made = stubs.make(plan.workspace, plan.stubs)
+        try:
+            body["Labels"] |= {**identity, MADE_BY: UP}
+            if made or kept:
+                body["Labels"][STUBS] = ":".join(sorted({*made, *kept}))
+            container = _create(engine, name, body, plan)
+            if plan.prepare:
+                _prepare(engine, container, plan.prepare)
+        except BaseException:
+            stubs.remove(plan.workspace, {*made, *kept})
+            raise
+        return Running(container, name, "recreated" if replaced else "created")
+
+
+def down(
+    engine: Engine, workspace: str, progress: Callable[[str], None], discard: bool = False
+) -> list[str]:
+    """Stop and remove what `up` made for the project; returns the names, [] when nothing was up.
+
+    :param discard: throw away what was changed in a private copy; else it is kept first
+    :raises EnvironmentFailure: it cannot be kept; then the sandbox goes on running
+    """
+    from sandboxd.plan import stubs
+
+    with project_lock(workspace, progress):
+        removed = []
+        for old in ours(engine, workspace):
+            pins = volumes.pins(engine, old.id)
+            if old.state == "running" and not discard:
+                _keep_work(engine, old, workspace, progress)
+            if old.state == "running":
+                with contextlib.suppress(failures.ContainerGone):
+                    engine.stop(old.id, STOP_SECONDS)
+            engine.remove(old.id)
+            for volume in pins:
+                engine.remove_volume(volume)
+            stubs.remove(workspace, _stubs(old))
+            removed.append(old.name)
+        return removed
+
+
+def _keep_work(
+    engine: Engine, old: Summary, workspace: str, progress: Callable[[str], None]
+) -> None:
+    from sandboxd.review import rescue
+
+    rescue.before_end(engine, old.id, workspace, progress)
+
+
+def _stubs(container: Summary) -> tuple[str, ...]:
+    """As `up` noted them. A label can be written by anybody, so only what it may name counts."""
+    from sandboxd.plan import stubs
+
+    noted = container.labels.get(STUBS, "").split(":")
+    return tuple(sorted(path for path in noted if stubs.may_be(path)))
+
+
+def _same(container: Summary, identity: Mapping[str, str]) -> bool:
+    return all(container.labels.get(key) == value for key, value in identity.items())
+
+
+def _reuse(engine: Engine, old: Summary, identity: Mapping[str, str]) -> How | None:
+    """Make `old` do, when it was made from the same plan and can run."""
+    if not _same(old, identity):
+        return None
+    if old.state == "running":
+        return "already running"
+    if old.state == "exited":
+        with contextlib.suppress(failures.CannotStart):
+            engine.start(old.id)
+            return "restarted"
+    return None
+
+
+def _why_replaced(old: Summary, identity: Mapping[str, str]) -> str:
+    if not _same(old, identity):
+        return "the plan or the image changed"
+    return "it does not start again" if old.state == "exited" else f"it is half-made ({old.state})"
+
+
+def _create(engine: Engine, name: str, body: dict[str, Any], plan: Plan) -> str:
+    from sandboxd.life.user import refuse_root
+
+    try:
+        container = engine.create(name, body)
+    except failures.NameTaken as error:
+        raise _foreign(engine, name, error) from None
+    except failures.SourceMissing as error:
+        if sources.on_this_machine(engine):
+            raise
+        raise sources.elsewhere(engine, error.path, "it is not there") from None
+    try:
+        sources.check(engine, container, body["HostConfig"]["Mounts"])
+        refuse_root(engine, container, plan)
+        engine.start(container)
+        state = engine.inspect(container)["State"]
+        if not state.get("Running"):
+            raise _died(engine, container, state)
+    except BaseException:
+        engine.remove(container)
+        raise
+    return container
+
+
+def _prepare(engine: Engine, container: str, command: tuple[str, ...]) -> None:
+    """Run what has to be done before the sandbox is ready; when it fails, there is no sandbox.
+
+    :raises CannotStart: it fails
+    """
+    from sandboxd.engine.client import Exec
+    from sandboxd.engine.execute import run_quietly
+
+    try:
+        code, output = run_quietly(engine, container, Exec(command), PREPARE_SECONDS)
+    except BaseException:
+        engine.remove(container)
+        raise
+    if code:
+        engine.remove(container)
+        said = " ".join(output.decode("utf-8", "replace").split())[:300]
+        raise failures.CannotStart(
+            f"the workspace could not be copied into the sandbox: {said or f'exit code {code}'}",
+            "`sandboxd explain-plan` shows how large a copy may be; the image needs `tar` or `cp`",
+        )
+
+
+def _foreign(engine: Engine, name: str, error: EnvironmentFailure) -> EnvironmentFailure:
+    """A better message when the holder of the name is ours after all, made by another user."""
+    labels = engine.inspect(name)["Config"].get("Labels") or {}
+    if labels.get(MADE_BY) == UP:
+        return EnvironmentFailure(
+            f"`{name}` is being made by another user's sandboxd", "run `sandboxd up` again"
+        )
+    return error
+
+
+def _died(engine: Engine, container: str, state: dict[str, Any]) -> EnvironmentFailure:
+    words = b"".join(piece for _, piece in engine.logs(container, follow=False, tail="5"))
+    said = " ".join(words.decode("utf-8", "replace").split())[:300]
+    reason = "out of memory" if state.get("OOMKilled") else f"exit code {state.get('ExitCode')}"
+    return failures.CannotStart(
+        f"the container ended at once ({reason})" + (f": {said}" if said else ""),
+        "the image needs `sh` and `sleep`; or give the plan a command of its own",
+    )

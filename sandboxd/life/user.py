@@ -1,0 +1,109 @@
+"""A user by name is whom the image says: a plan without root must not get it under another name."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sandboxd.errors import UsageError
+from sandboxd.plan import profiles
+
+if TYPE_CHECKING:
+    from sandboxd.engine.client import Engine
+    from sandboxd.plan.plan import Plan
+
+_TABLE = "/etc/passwd"
+_LARGEST_ID = 2**31 - 1
+_LARGEST_TABLE = 1 << 20
+_MOST_LINKS = 5
+# Go's mode bit of a symbolic link.
+_LINK = 1 << 27
+_HINT = 'name another user, or a number, in sandboxd.toml: `user = "1000:1000"`'
+# Other digits than these are a name to an engine.
+_NUMBER = re.compile(r"[+-]?[0-9]+")
+
+_BLOCK = 512
+_FILE = (b"0", b"\0")
+# Entries of an archive that say more of the next one: long names, times, attributes.
+_EXTENSIONS = (b"x", b"g", b"L", b"K")
+
+
+def refuse_root(engine: Engine, container: str, plan: Plan) -> None:
+    """Look a named user up as the engine will, in a container that was not started yet.
+
+    :raises UsageError: the name stands for root, for nobody, or its number cannot be known
+    """
+    user = plan.container.user
+    if user is None or profiles.load(plan.profile).user != "non-root":
+        return
+    name = user.value.partition(":")[0]
+    if _NUMBER.fullmatch(name):
+        return
+    # An engine takes an empty name for root.
+    number = number_of(_table(engine, container), name) if name else "0"
+    if number == "":
+        raise UsageError(f"the image `{plan.image()}` has no user `{name}`", _HINT)
+    if not (number.isdecimal() and 0 < int(number) <= _LARGEST_ID):
+        raise UsageError(
+            f"the image makes `{user.value}` root: `{_TABLE}` in it gives the number "
+            f"`{number[:40]}`, and profile `{plan.profile}` does not run as root"
+            if name
+            else f"`{user.value}` is root, and profile `{plan.profile}` does not run as root",
+            _HINT + "; or take it out",
+        )
+
+
+def number_of(table: bytes, name: str) -> str:
+    """The number of a user, as it is written: the first line that has the name; '' for none.
+
+    A line without one, or whose number is none, is root's to an engine.
+    """
+    for line in table.decode("utf-8", "surrogateescape").split("\n"):
+        fields = line.strip().split(":")
+        if fields[0] == name:
+            return fields[2] if len(fields) > 2 and fields[2] else "0"
+    return ""
+
+
+def _table(engine: Engine, container: str) -> bytes:
+    """The file of a container that was made, links followed; b"" where there is none."""
+    path = _TABLE
+    for _ in range(_MOST_LINKS):
+        found = engine.archive(container, path, _LARGEST_TABLE)
+        if found is None:
+            return b""
+        told, tar = found
+        # Some engines name a target for every file.
+        if int(told.get("mode") or 0) & _LINK:
+            path = str(told.get("linkTarget") or "")
+            continue
+        data = file_of(tar)
+        if data is None:
+            break
+        return data
+    raise UsageError(
+        f"`{_TABLE}` of the image is no regular file of an ordinary size, so nobody knows whom a name "
+        "stands for",
+        'name the user by number in sandboxd.toml: `user = "1000:1000"`',
+    )
+
+
+def file_of(tar: bytes) -> bytes | None:
+    """What the regular file in an archive of one holds; None if it is something else or not whole.
+
+    Without `tarfile`: its import takes longer than the engine's answer.
+    """
+    at = 0
+    while len(header := tar[at : at + _BLOCK]) == _BLOCK:
+        digits, kind = header[124:136].strip(b"\0 "), header[156:157]
+        if not digits or digits.strip(b"01234567"):
+            return None
+        size = int(digits, 8)
+        at += _BLOCK
+        if kind in _FILE:
+            data = tar[at : at + size]
+            return data if len(data) == size else None
+        if kind not in _EXTENSIONS:
+            return None
+        at += -(-size // _BLOCK) * _BLOCK
+    return None

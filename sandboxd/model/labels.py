@@ -1,0 +1,33 @@
+"""The labels that sandboxd puts on containers, and who may be believed for them.
+
+An image can bring any label: a label alone never makes a container ours (see `life.find`).
+"""
+
+from __future__ import annotations
+
+MADE_BY = "dev.sandboxd.made-by"
+"""Who made a container, so that nobody's is taken for ours to replace: `UP` or `EDITOR`."""
+
+UP = "up"
+"""Made by `sandboxd up`, which may replace it."""
+
+EDITOR = "editor"
+"""Made from what we wrote, by an editor or by hand.
+
+Said there, since an image could bring the label, and say ``up``.
+"""
+
+PROJECT = "dev.sandboxd.project"
+"""The workspace on the host, absolute."""
+
+PROFILE = "dev.sandboxd.profile"
+"""The name of the hardening profile."""
+
+PLAN = "dev.sandboxd.plan"
+"""The hash of the create request: another plan has another one."""
+
+IMAGE = "dev.sandboxd.image"
+"""The image's id: a name can come to mean another image."""
+
+STUBS = "dev.sandboxd.stubs"
+"""Folders and files that were made for this container or one before it, separated by colons."""

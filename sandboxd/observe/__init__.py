@@ -1,0 +1,1 @@
+"""A running container as it is: by `inspect`, from inside, from the host; and how it differs from its plan."""

@@ -1,0 +1,149 @@
+"""What the host knows of a container's surroundings: its limits, its peers, what its variables are."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sandboxd.engine import failures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sandboxd.engine.client import Engine
+
+_MOST_PEERS = 2
+# Version 1 says "no limit" by the highest multiple of a page.
+_NO_LIMIT = 1 << 60
+
+
+class Peer(NamedTuple):
+    """Another container on one of the networks; `pid` is its first process on the host."""
+
+    address: str
+    pid: int
+
+
+class Surroundings(NamedTuple):
+    """`limits`: 0 is none. `tmpfs`: size by mount point. `environment`: names given on purpose."""
+
+    limits: Mapping[str, int]
+    tmpfs: Mapping[str, int]
+    peers: tuple[Peer, ...]
+    environment: tuple[str, ...]
+
+
+NOTHING = Surroundings({"processes": 0, "memory": 0, "root": 0}, {}, (), ())
+
+
+def look(engine: Engine, inspected: Mapping[str, Any], given: Iterable[str] = ()) -> Surroundings:
+    """The surroundings of a running container.
+
+    :param given: names of the variables that the project's config sets
+    """
+    host = inspected.get("HostConfig") or {}
+    image = engine.image_environment(inspected.get("Image") or "")
+    return Surroundings(
+        {
+            **group_limits(inspected),
+            "root": int(bool((host.get("StorageOpt") or {}).get("size"))),
+        },
+        sized_tmpfs(host),
+        _peers(engine, inspected),
+        tuple(dict.fromkeys([*given, *image])),
+    )
+
+
+def group_limits(inspected: Mapping[str, Any]) -> dict[str, int]:
+    """Memory and number of processes, as the host's control group bounds them; 0 is none."""
+    host = inspected.get("HostConfig") or {}
+    memory = ("memory.limit_in_bytes", "memory.max")
+    return {
+        "processes": _limit(inspected, "pids", ("pids.max",), host.get("PidsLimit")),
+        "memory": _limit(inspected, "memory", memory, host.get("Memory")),
+    }
+
+
+def group_processors(inspected: Mapping[str, Any]) -> float:
+    """How many processors the host's control group gives it time of at once; 0 is no limit."""
+    folder = _control_group(inspected["State"].get("Pid") or 0, "cpu")
+    words: list[str] = []
+    for files in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):
+        with contextlib.suppress(OSError):
+            words = [word for file in files for word in _read(folder, file).split()]
+            break
+    else:
+        return int((inspected.get("HostConfig") or {}).get("NanoCpus") or 0) / 1e9
+    quota, period = [*words, "max", "max"][:2]
+    if quota in ("max", "-1") or not period.isdecimal():
+        return 0
+    return int(quota) / int(period)
+
+
+def _read(folder: str, file: str) -> str:
+    with open(os.path.join(folder, file)) as text:
+        return text.read()
+
+
+def sized_tmpfs(host_config: Mapping[str, Any]) -> dict[str, int]:
+    """Memory file systems with a size of their own, in bytes by mount point."""
+    found = {}
+    for target, options in (host_config.get("Tmpfs") or {}).items():
+        match = re.search(r"(?:^|,)size=(\d+)([kmg]?)(?:,|$)", options.lower())
+        if match:
+            found[target] = int(match[1]) << {"": 0, "k": 10, "m": 20, "g": 30}[match[2]]
+    for mount in host_config.get("Mounts") or []:
+        size = (mount.get("TmpfsOptions") or {}).get("SizeBytes")
+        if mount.get("Type") == "tmpfs" and size:
+            found[mount["Target"]] = int(size)
+    return found
+
+
+def _limit(
+    inspected: Mapping[str, Any], controller: str, files: Iterable[str], asked: int | None
+) -> int:
+    """A limit as the container's control group has it; what was asked for where that is hidden."""
+    folder = _control_group(inspected["State"].get("Pid") or 0, controller)
+    for file in files:
+        try:
+            with open(os.path.join(folder, file)) as text:
+                value = text.read().strip()
+        except OSError:
+            continue
+        return 0 if value == "max" or int(value) >= _NO_LIMIT else int(value)
+    return max(asked or 0, 0)
+
+
+def _control_group(pid: int, controller: str) -> str:
+    """The folder of a process's control group, in either version."""
+    try:
+        with open(f"/proc/{pid}/cgroup") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return ""
+    unified = ""
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controller in controllers.split(","):
+            return f"/sys/fs/cgroup/{controller}{path}"
+        if not controllers:
+            unified = f"/sys/fs/cgroup{path}"
+    return unified
+
+
+def _peers(engine: Engine, inspected: Mapping[str, Any]) -> tuple[Peer, ...]:
+    networks = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
+    found: list[Peer] = []
+    for name in networks:
+        for container, address in engine.network_containers(name).items():
+            if container == inspected["Id"] or not address or len(found) >= _MOST_PEERS:
+                continue
+            try:
+                state = engine.inspect(container)["State"]
+            except failures.ContainerGone:
+                continue
+            if state.get("Pid"):
+                found.append(Peer(address, state["Pid"]))
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""Programs of ours, and the Python for them, brought into a sandbox."""

@@ -1,0 +1,79 @@
+"""Programs of ours inside a sandbox: started with their text, or their archive, as input."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+from sandboxd.engine import execute
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sandboxd.engine.client import Engine, Exec
+
+
+def run(
+    engine: Engine,
+    container: str,
+    request: Exec,
+    data: bytes,
+    seconds: float,
+    write: Callable[[int, bytes], None],
+) -> int:
+    """Run `request` with `data` as all of its input, hand its output to `write`; its exit code.
+
+    :param write: gets each piece of output (1 stdout, 2 stderr)
+    :raises TimeoutError: it did not end within `seconds`; it may still run
+    :raises ContainerGone: the container ended with or before it
+    """
+    if not engine.is_local:
+        # Over TLS the input cannot end before the output does: it is counted instead.
+        words = ("sh", "-c", 'size=$1; shift; head -c "$size" | "$@"', "sh", str(len(data)))
+        request = request._replace(command=[*words, *request.command])
+    exec_id = engine.exec_create(container, request._replace(stdin=True, working_dir="/"))
+    connection, first = engine.exec_start(exec_id, tty=False)
+    limited = execute.Limited(connection, seconds)
+    with connection:
+        if engine.is_local:
+            threading.Thread(target=_feed, args=(connection, data), daemon=True).start()
+        else:
+            _send(connection, data, seconds)
+        execute.pump(limited, first, False, write)
+    return execute.wait_for_code(engine, container, exec_id)
+
+
+def imported_by(sources: Iterable[str]) -> tuple[str, ...]:
+    """The modules that programs import, without our own: what `interpreter.archive` has to bring."""
+    found: set[str] = set()
+    for source in sources:
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Import):
+                found |= {name.name for name in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module)
+    return tuple(sorted(name for name in found if name.partition(".")[0] != "sandboxd"))
+
+
+def _feed(connection: socket.socket, data: bytes) -> None:
+    with contextlib.suppress(OSError):
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+
+
+def _send(connection: socket.socket, data: bytes, seconds: float) -> None:
+    """All of it before anything is read: over TLS one thread cannot write while another waits.
+
+    Our programs say next to nothing before they have read all.
+    """
+    connection.settimeout(seconds)
+    try:
+        connection.sendall(data)
+    except TimeoutError:
+        raise
+    except OSError:
+        # It ended early: its output says why.
+        return

@@ -1,0 +1,1 @@
+"""The changes of a private copy: collected, weighed, shown, brought to the host."""

@@ -1,0 +1,79 @@
+"""Brings reviewed changes into the workspace: what was shown, byte for byte, and nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.errors import SandboxdError
+from sandboxd.plan import beneath
+from sandboxd.review.refs import folder_of
+from sandboxd.review.weigh import look
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sandboxd.review.weigh import Item
+
+
+class Brought(NamedTuple):
+    """Paths that were written or deleted, and those that could not be, each with why."""
+
+    done: tuple[str, ...]
+    failed: tuple[tuple[str, str], ...]
+
+
+def bring(workspace: str, chosen: Iterable[Item]) -> Brought:
+    """Write `chosen` below `workspace`. A file that is not as it was when it was shown stays."""
+    done, failed = [], []
+    with beneath.open_folder(workspace) as root:
+        owner = os.fstat(root)
+        for item in chosen:
+            if look(root, item.path)[:2] != item.here[:2]:
+                failed.append((item.path, "it changed on the host since it was shown"))
+                continue
+            try:
+                _bring(root, item, owner)
+            except SandboxdError as error:
+                failed.append((item.path, error.message))
+            except OSError as error:
+                failed.append((item.path, (error.strerror or str(error)).lower()))
+            else:
+                done.append(item.path)
+    return Brought(tuple(done), tuple(failed))
+
+
+def _bring(root: int, item: Item, owner: os.stat_result) -> None:
+    name = os.path.basename(item.path)
+    if item.kind == "deleted":
+        with beneath.parent_of(root, item.path, create=False) as folder:
+            os.unlink(name, dir_fd=folder)
+        return
+    with folder_of(root, item.path, owner) as folder:
+        temporary = f".sandboxd-{secrets.token_hex(6)}"
+        try:
+            if item.link:
+                os.symlink(os.fsdecode(item.new), temporary, dir_fd=folder)
+            else:
+                _write(folder, temporary, item)
+            if os.geteuid() == 0:
+                ids = owner.st_uid, owner.st_gid
+                os.chown(temporary, *ids, dir_fd=folder, follow_symlinks=False)
+            os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary, dir_fd=folder)
+            raise
+
+
+def _write(folder: int, name: str, item: Item) -> None:
+    """Never with more rights than the file had: of the sandbox's mode only the executable bit counts."""
+    mode = item.here.mode & 0o666 if item.here.is_file else 0o644
+    if item.executable:
+        mode |= (mode & 0o444) >> 2
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with open(os.open(name, flags, 0o600, dir_fd=folder), "wb") as file:
+        file.write(item.new)
+        os.fchmod(file.fileno(), mode)

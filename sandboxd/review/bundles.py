@@ -1,0 +1,260 @@
+"""Commits from a sandbox into the host's repository, as refs below `refs/sandboxd`.
+
+Git runs in a repository of our own that has no config but ours, and reads the objects of the host's
+besides. Every object is checked; what is sound is then put beside the host's by us, packs first, the
+refs that name them last. Nothing is checked out.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import shutil
+import stat
+import subprocess
+import tempfile
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.plan import beneath
+from sandboxd.review import refs
+
+_SECONDS = 120
+_MOST_WRITTEN = 1 << 30
+_MOST_MEMORY = 16 << 30
+_MOST_BRANCHES = 500
+_HEAD_LINE = re.compile(rb"-?([0-9a-f]{40}|[0-9a-f]{64})( [^\n]*)?\n\Z")
+
+# Warnings of `git fsck` that an honest repository does not have and a trap may.
+_ERRORS = ("hasDot", "hasDotdot", "hasDotgit", "fullPathname", "emptyName", "nullSha1",
+           "zeroPaddedFilemode", "symlinkTargetBlob", "gitmodulesMissing")  # fmt: skip
+_PACK = re.compile(r"pack-[0-9a-f]{40,64}\.(pack|rev|idx)\Z")
+_CONFIG = """[core]
+\trepositoryformatversion = {version}
+\tbare = true
+\thooksPath = /dev/null
+[fetch]
+\tfsckObjects = true
+\tunpackLimit = 1
+[gc]
+\tauto = 0
+[maintenance]
+\tauto = false
+[protocol]
+\tallow = never
+[protocol "file"]
+\tallow = always
+"""
+
+
+class CannotBring(EnvironmentFailure):
+    """The commits stay in the kept file."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"the commits cannot be brought into the repository: {why}",
+            "files can: `sandboxd review --apply`",
+        )
+
+
+def bring(workspace: str, bundle: bytes, below: str) -> list[str]:
+    """Put the commits of `bundle` into the workspace's repository; the refs that name them.
+
+    :param below: what its refs are put below, in `refs/sandboxd`
+    :raises CannotBring: the repository is of another kind, or the bundle is not sound
+    """
+    git = shutil.which("git")
+    if git is None:
+        raise CannotBring("this machine has no git")
+    _require_plain(workspace)
+    needed, sha256 = _header(bundle)
+    if sha256 != refs.uses_sha256(workspace):
+        raise CannotBring("its ids are of another kind than those of the repository")
+    missing = needed - set(refs.known_commits(workspace))
+    if missing:
+        raise CannotBring(f"it builds on {len(missing)} commits that no ref here names")
+    with tempfile.TemporaryDirectory(prefix="sandboxd-") as scratch:
+        _make_repository(scratch, needed, sha256)
+        with open(os.path.join(scratch, "bundle"), "wb") as file:
+            file.write(bundle)
+        repository = _Repository(git, scratch, os.path.join(workspace, ".git", "objects"))
+        words = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
+        repository.run("fetch", *words, "bundle", *_specs(bundle))
+        found = _fetched(repository)
+        try:
+            _put_packs(workspace, os.path.join(scratch, "objects", "pack"))
+            return refs.write(workspace, found, below)
+        except OSError as error:
+            raise CannotBring((error.strerror or str(error)).lower()) from None
+
+
+def _fetched(repository: _Repository) -> list[tuple[str, str]]:
+    """Name and id of each branch, the work tree's first: none is to take its name."""
+    form = "--format=%(objectname) %(refname:lstrip=2)"
+    listed = repository.run("for-each-ref", form, "refs/new/worktree", "refs/new/heads/")
+    pairs = [line.split(" ", 1) for line in listed.splitlines()]
+    if not pairs:
+        raise CannotBring("it names no branch")
+    names = [(name.removeprefix("heads/"), oid) for oid, name in pairs if name != "worktree"]
+    return [*((name, oid) for oid, name in pairs if name == "worktree"), *names]
+
+
+def _specs(bundle: bytes) -> list[str]:
+    """What to fetch; one that matches nothing would be an error."""
+    specs = ["+refs/heads/*:refs/new/heads/*"]
+    if b" refs/sandboxd/worktree\n" in bundle[: bundle.find(b"\n\n") + 1]:
+        specs.append("+refs/sandboxd/worktree:refs/new/worktree")
+    return specs
+
+
+def _require_plain(workspace: str) -> None:
+    """The repository is one that can be read and written without its config.
+
+    :raises CannotBring: it is not
+    """
+    with beneath.open_folder(workspace) as root:
+        for path in (".git", ".git/objects", ".git/objects/pack", ".git/refs"):
+            if not _is_folder(root, path):
+                raise CannotBring(f"`{path}` is no folder: a worktree, or no repository at all")
+        for path in (".git/objects/info/alternates", ".git/reftable", ".git/refs/sandboxd"):
+            if _exists(root, path) and not (path.endswith("sandboxd") and _is_folder(root, path)):
+                raise CannotBring(f"`{path}` is there, which we do not use")
+
+
+def _exists(root: int, path: str) -> bool:
+    try:
+        with beneath.parent_of(root, path, create=False) as folder:
+            os.lstat(os.path.basename(path), dir_fd=folder)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _is_folder(root: int, path: str) -> bool:
+    try:
+        with beneath.parent_of(root, path, create=False) as folder:
+            return stat.S_ISDIR(os.lstat(os.path.basename(path), dir_fd=folder).st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _header(bundle: bytes) -> tuple[set[str], bool]:
+    """The commits that a bundle builds on, and whether its ids are SHA-256.
+
+    :raises CannotBring: it is no bundle
+    """
+    end = bundle.find(b"\n\n")
+    lines = bundle[: end + 1].splitlines(keepends=True)
+    if end < 0 or not lines or lines.pop(0) not in (b"# v2 git bundle\n", b"# v3 git bundle\n"):
+        raise CannotBring("what the sandbox made is no bundle")
+    lines = [line for line in lines if not line.startswith(b"@object-format=")]
+    if not all(_HEAD_LINE.match(line) for line in lines):
+        raise CannotBring("what the sandbox made is no bundle")
+    if sum(line[:1] != b"-" for line in lines) > _MOST_BRANCHES:
+        raise CannotBring(f"it names more than {_MOST_BRANCHES} branches")
+    needed = {line[1:].split(b" ")[0].strip().decode() for line in lines if line[:1] == b"-"}
+    long = any(len(line.lstrip(b"-").split(b" ")[0].strip()) == 64 for line in lines)
+    return needed, long
+
+
+def _make_repository(folder: str, needed: set[str], sha256: bool) -> None:
+    for name in ("objects", "objects/pack", "refs"):
+        os.mkdir(os.path.join(folder, name))
+    config = _CONFIG.format(version=1 if sha256 else 0)
+    if sha256:
+        config += "[extensions]\n\tobjectformat = sha256\n"
+    config += '[fetch "fsck"]\n' + "".join(f"\t{name} = error\n" for name in _ERRORS)
+    packed = "".join(f"{oid} refs/have/{oid}\n" for oid in sorted(needed))
+    for name, text in (
+        ("HEAD", "ref: refs/heads/none\n"),
+        ("config", config),
+        ("packed-refs", f"# pack-refs with: sorted \n{packed}"),
+    ):
+        with open(os.path.join(folder, name), "w", encoding="ascii") as file:
+            file.write(text)
+
+
+class _Repository:
+    """Git in the repository at `folder`, which reads the objects in `others`, too."""
+
+    def __init__(self, git: str, folder: str, others: str) -> None:
+        self._git = git
+        self._folder = folder
+        self._environ = {
+            "PATH": os.defpath,
+            "HOME": folder,
+            "LC_ALL": "C",
+            "GIT_DIR": folder,
+            # A path with a colon has to be quoted there.
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": '"'
+            + others.replace("\\", "\\\\").replace('"', '\\"')
+            + '"',
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_NO_REPLACE_OBJECTS": "1",
+        }
+
+    def run(self, *words: str) -> str:
+        """What a command writes.
+
+        :raises CannotBring: it fails, or takes too long
+        """
+        try:
+            done = subprocess.run(
+                [self._git, *words],
+                cwd=self._folder,
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                check=False,
+                timeout=_SECONDS,
+                preexec_fn=_limit,
+            )
+        except subprocess.TimeoutExpired:
+            raise CannotBring(f"git did not check them within {_SECONDS} s") from None
+        if done.returncode:
+            said = " ".join(done.stderr.split())[-300:]
+            raise CannotBring(f"git refuses them: {said or f'exit code {done.returncode}'}")
+        return done.stdout
+
+
+def _limit() -> None:
+    """A few bytes can unpack to very many."""
+    for kind, most in (
+        (resource.RLIMIT_FSIZE, _MOST_WRITTEN),
+        (resource.RLIMIT_AS, _MOST_MEMORY),
+        (resource.RLIMIT_CPU, _SECONDS),
+    ):
+        resource.setrlimit(kind, (most, most))
+
+
+def _put_packs(workspace: str, packs: str) -> None:
+    """Copy packs into the workspace's repository; git takes notice of one when its index is there."""
+    names = [name for name in os.listdir(packs) if _PACK.match(name)]
+    with beneath.open_folder(workspace) as root:
+        owner = os.fstat(root)
+        for name in sorted(names, key=lambda name: name.endswith(".idx")):
+            path = f".git/objects/pack/{name}"
+            with beneath.parent_of(root, path, create=False) as folder:
+                _copy(os.path.join(packs, name), folder, name, owner)
+
+
+def _copy(source: str, folder: int, name: str, owner: os.stat_result) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        descriptor = os.open(name, flags, 0o444, dir_fd=folder)
+    except FileExistsError:
+        # Its name is its content.
+        return
+    try:
+        with open(descriptor, "wb") as target, open(source, "rb") as file:
+            shutil.copyfileobj(file, target)
+            target.flush()
+            os.fsync(descriptor)
+            refs.give(descriptor, owner)
+    except BaseException:
+        os.unlink(name, dir_fd=folder)
+        raise

@@ -1,0 +1,213 @@
+"""Runs inside a sandbox: writes to stdout what differs between its copy of the workspace and the original.
+
+Only the standard library, Python 3.8 or newer; it is sent as text. What it says is not believed: the
+host compares all of it with its own files (`review.changes`, `review.weigh`).
+
+The stream is a line of JSON for each thing, with as many bytes after it as its `size` says.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+from typing import Any
+
+CHUNK = 1 << 16
+WORKTREE = "refs/sandboxd/worktree"
+
+
+def main(task: dict[str, Any]) -> None:
+    out = sys.stdout.buffer
+    out.write(task["nonce"].encode() + b"\n")
+    copy = os.fsencode(task["copy"])
+    state: dict[str, Any] = {"ignored": ignored(copy, task["made_by_tools"]), "skipped": []}
+    source = os.fsencode(task["source"])
+    count = walk(out, task, state, source, copy)
+    problem = commits(out, task, copy, count > 0)
+    skipped = sorted(name.decode("latin-1") for name in state["skipped"])
+    end = {"kind": "end", "count": count, "skipped": skipped[:50], "more": len(skipped[50:])}
+    emit(out, dict(end, problem=problem), b"")
+    out.flush()
+
+
+def emit(out: Any, head: dict[str, Any], data: bytes) -> None:
+    head["size"] = len(data)
+    out.write(json.dumps(head).encode() + b"\n" + data)
+
+
+def walk(out: Any, task: dict[str, Any], state: dict[str, Any], source: bytes, copy: bytes) -> int:
+    """Both trees side by side, without following a link; no recursion, for trees may be deep."""
+    count = 0
+    folders = [b""]
+    while folders:
+        folder = folders.pop()
+        before, after = entries(source, folder), entries(copy, folder)
+        for name in sorted(set(before) | set(after)):
+            path = folder + b"/" + name if folder else name
+            if name == b".git":
+                continue
+            old, new = before.get(name), after.get(name)
+            if path in state["ignored"]:
+                state["skipped"].append(path)
+                continue
+            old_folder = old is not None and stat.S_ISDIR(old.st_mode)
+            new_folder = new is not None and stat.S_ISDIR(new.st_mode)
+            if old_folder or new_folder:
+                folders.append(path)
+            if old is not None and not old_folder and (new is None or new_folder):
+                emit(out, describe(path, "gone", old), b"")
+                count += 1
+            if new is not None and not new_folder and differs(source, copy, path, old, new):
+                send(out, task, copy, path, new)
+                count += 1
+    return count
+
+
+def entries(root: bytes, folder: bytes) -> dict[bytes, os.stat_result]:
+    found = {}
+    try:
+        with os.scandir(os.path.join(root, folder) if folder else root) as listing:
+            for entry in listing:
+                found[entry.name] = entry.stat(follow_symlinks=False)
+    except OSError:
+        pass
+    return found
+
+
+def differs(
+    source: bytes, copy: bytes, path: bytes, old: os.stat_result | None, new: os.stat_result
+) -> bool:
+    if old is None or stat.S_IFMT(old.st_mode) != stat.S_IFMT(new.st_mode):
+        return True
+    if stat.S_ISLNK(new.st_mode):
+        return os.readlink(os.path.join(source, path)) != os.readlink(os.path.join(copy, path))
+    if not stat.S_ISREG(new.st_mode):
+        return False
+    if old.st_size != new.st_size or (old.st_mode ^ new.st_mode) & 0o111:
+        return True
+    whole_second = old.st_mtime_ns - old.st_mtime_ns % 10**9
+    if new.st_mtime_ns in (old.st_mtime_ns, whole_second):  # `tar` keeps no more
+        return False
+    try:
+        with (
+            open(os.path.join(source, path), "rb") as one,
+            open(os.path.join(copy, path), "rb") as two,
+        ):
+            while True:
+                left, right = one.read(CHUNK), two.read(CHUNK)
+                if left != right:
+                    return True
+                if not left:
+                    return False
+    except OSError:
+        return True
+
+
+def describe(path: bytes, kind: str, status: os.stat_result) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "path": path.decode("latin-1"),
+        "mode": status.st_mode & 0o777,
+        "mtime": max(0, status.st_mtime_ns),
+    }
+
+
+def send(out: Any, task: dict[str, Any], copy: bytes, path: bytes, status: os.stat_result) -> None:
+    full = os.path.join(copy, path)
+    if stat.S_ISLNK(status.st_mode):
+        emit(out, describe(path, "link", status), os.readlink(full))
+    elif not stat.S_ISREG(status.st_mode):
+        emit(out, describe(path, "other", status), b"")
+    elif status.st_size > task["largest"]:
+        emit(out, dict(describe(path, "large", status), length=status.st_size), b"")
+    else:
+        try:
+            with open(full, "rb") as file:
+                data = file.read(task["largest"])
+        except OSError:
+            emit(out, describe(path, "unreadable", status), b"")
+        else:
+            emit(out, describe(path, "file", status), data)
+
+
+def git(copy: bytes, *words: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
+    """Git's answer; ours is what it may do: it runs in the sandbox, with the sandbox's config."""
+    if "input" not in options:
+        options["stdin"] = subprocess.DEVNULL
+    command: list[Any] = ["git", "-c", "safe.directory=*", "-C", copy, *words]
+    options.update(stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    made: subprocess.CompletedProcess[bytes] = subprocess.run(command, check=False, **options)
+    return made
+
+
+def ignored(copy: bytes, made_by_tools: dict[str, list[str]]) -> set[bytes]:
+    """The folders that tools fill, and what git ignores here where there is git."""
+    found = set()
+    for name, markers in made_by_tools.items():
+        if any(os.path.exists(os.path.join(copy, os.fsencode(marker))) for marker in markers):
+            found.add(os.fsencode(name))
+    try:
+        words = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
+        done = git(copy, *words)
+        if done.returncode == 0:
+            found |= {name.rstrip(b"/") for name in done.stdout.split(b"\0") if name}
+    except OSError:
+        pass
+    return found
+
+
+def commits(out: Any, task: dict[str, Any], copy: bytes, changed: bool) -> str:
+    """Commits that the host does not have, and a changed work tree as one more, as a bundle.
+
+    Why there is none, in words; '' where there is nothing to bundle.
+    """
+    try:
+        if git(copy, "rev-parse", "--git-dir").returncode:
+            return ""
+        asked = "".join(oid + "\n" for oid in task["have"]).encode()
+        told = git(copy, "cat-file", "--batch-check", input=asked).stdout.decode().splitlines()
+        have = [line.split()[0] for line in told if line.split()[1:2] in (["commit"], ["tag"])]
+        with tempfile.TemporaryDirectory() as scratch:
+            words = ["bundle", "create", "--quiet", "-", "--branches"]
+            if changed and worktree(copy, os.path.join(scratch, "index")):
+                words.append(WORKTREE)
+            text = "".join("^" + oid + "\n" for oid in have).encode()
+            made = git(copy, *words, "--stdin", input=text)
+    except OSError as error:
+        return "" if getattr(error, "filename", None) in (b"git", "git") else str(error)
+    if b"empty bundle" in made.stderr:
+        return ""
+    if made.returncode:
+        return made.stderr.decode("utf-8", "replace").strip()[-300:] or "git bundle failed"
+    if len(made.stdout) > task["largest_bundle"]:
+        return f"the commits are larger than {task['largest_bundle'] >> 20} MiB"
+    emit(out, {"kind": "bundle"}, made.stdout)
+    return ""
+
+
+def worktree(copy: bytes, index: str) -> bool:
+    """Name what is not committed, on top of HEAD; the same is the same commit each time.
+
+    False where there is nothing.
+    """
+    environ = dict(os.environ, GIT_INDEX_FILE=index)
+    for who in ("AUTHOR", "COMMITTER"):
+        environ[f"GIT_{who}_NAME"] = "sandboxd"
+        environ[f"GIT_{who}_EMAIL"] = "sandboxd@localhost"
+        environ[f"GIT_{who}_DATE"] = "2000-01-01T00:00:00Z"
+    head = git(copy, "rev-parse", "--verify", "--quiet", "HEAD").stdout.decode().strip()
+    if head:
+        git(copy, "read-tree", head, env=environ)
+    git(copy, "add", "-A", env=environ)
+    tree = git(copy, "write-tree", env=environ).stdout.decode().strip()
+    of_head = git(copy, "rev-parse", "--verify", "--quiet", "HEAD^{tree}").stdout.decode().strip()
+    if not tree or tree == of_head:
+        return False
+    words = ["commit-tree", tree, "-m", "the work tree of a sandbox"]
+    made = git(copy, *words, *(["-p", head] if head else []), env=environ)
+    commit = made.stdout.decode().strip()
+    return bool(commit) and git(copy, "update-ref", WORKTREE, commit).returncode == 0

@@ -1,0 +1,176 @@
+"""Gets what changed in a sandbox's private copy out of it, into a file of the user's state folder.
+
+A program of ours runs inside and writes the stream of `review.changes`: by the image's Python, or by
+ours where it has none that works. Nothing of the workspace runs on the host for that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import secrets
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sandboxd.engine import execute
+from sandboxd.engine.client import Exec
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.host.folders import cache_folder, state_folder
+from sandboxd.payload import interpreter, programs
+from sandboxd.plan.hot_trees import KNOWN
+from sandboxd.plan.layout import SOURCE
+from sandboxd.review import changes, refs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.engine.client import Engine
+    from sandboxd.review.changes import Changes
+
+SUFFIX = ".changes"
+# Reading a copy of 10,000 files takes a second under gVisor; a large one is written to disk besides.
+TOTAL_SECONDS = 300.0
+
+
+def is_copy(inspected: Mapping[str, Any]) -> bool:
+    """Whether a container works on a private copy: the original is mounted beside it, read-only."""
+    return any(
+        mount.get("Destination") == SOURCE and not mount.get("RW")
+        for mount in inspected.get("Mounts") or []
+    )
+
+
+def folder() -> str:
+    """Where streams are kept, for this user alone."""
+    return os.path.join(state_folder(os.environ), "changes")
+
+
+def collect(engine: Engine, inspected: Mapping[str, Any], workspace: str) -> Changes:
+    """The changes of a running container's copy, kept in a new file; the caller removes it.
+
+    :raises EnvironmentFailure: they cannot be had, or cannot be believed
+    """
+    os.makedirs(folder(), mode=0o700, exist_ok=True)
+    name = str(inspected["Name"]).lstrip("/")
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    path = os.path.join(folder(), f"{name}-{stamp}-{secrets.token_hex(2)}{SUFFIX}")
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(changes.header(workspace, name, _started(inspected)))
+            _fill(engine, inspected, workspace, _Spool(file))
+        return changes.read(path)
+    except BaseException:
+        os.unlink(path)
+        raise
+
+
+def kept(workspace: str) -> list[str]:
+    """Streams that were kept of a workspace, the newest first."""
+    found = []
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(folder()):
+            if entry.name.endswith(SUFFIX) and workspace_of(entry.path) == workspace:
+                found.append((entry.stat().st_mtime, entry.path))
+    return [path for _, path in sorted(found, reverse=True)]
+
+
+def workspace_of(path: str) -> str:
+    """The workspace whose changes a kept file holds, '' if it does not begin as we begin one."""
+    try:
+        with open(path, "rb") as file:
+            return str(json.loads(file.readline(65536))["workspace"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def _started(inspected: Mapping[str, Any]) -> int:
+    """When the container started: the copy is made right after that, from then on files may differ."""
+    text = str(inspected["State"]["StartedAt"]).rstrip("Z")
+    whole, _, fraction = text.partition(".")
+    seconds = int(datetime.fromisoformat(f"{whole}+00:00").timestamp())
+    return seconds * 10**9 + int((fraction + "0" * 9)[:9])
+
+
+def _fill(engine: Engine, inspected: Mapping[str, Any], workspace: str, spool: _Spool) -> None:
+    nonce = f"sandboxd-{secrets.token_hex(8)}"
+    task = {
+        "nonce": nonce,
+        "source": SOURCE,
+        "copy": (inspected.get("Config") or {}).get("WorkingDir") or "/",
+        "made_by_tools": KNOWN,
+        "largest": changes.LARGEST,
+        "largest_bundle": changes.LARGEST_BUNDLE,
+        "have": refs.known_commits(workspace),
+    }
+    text = f"{_source()}\n\nmain(json.loads({json.dumps(json.dumps(task))}))\n".encode()
+    spool.expect(nonce)
+    reason = _run(engine, inspected["Id"], ["python3", "-I", "-S", "-"], text, spool)
+    if not spool.begun:
+        tar = interpreter.archive(text, programs.imported_by([_source()]), cache_folder(os.environ))
+        command = ["sh", "-c", interpreter.SCRIPT, "sh", nonce]
+        reason = _run(engine, inspected["Id"], command, tar, spool)
+    if not spool.begun:
+        raise EnvironmentFailure(
+            f"the changes in the sandbox cannot be read: {reason}",
+            "take files out by `sandboxd exec -n -- tar c FILES > results.tar`",
+        )
+
+
+class _Spool:
+    """Writes what comes after the line that says that our program runs, up to a limit."""
+
+    def __init__(self, file: Any) -> None:
+        self.begun = False
+        self._file = file
+        self._mark = b""
+        self._early = b""
+        self._left = changes.MOST_BYTES
+        self.errors = b""
+
+    def expect(self, nonce: str) -> None:
+        self._mark = nonce.encode() + b"\n"
+
+    def write(self, stream: int, data: bytes) -> None:
+        if stream == 2:
+            self.errors = (self.errors + data)[-500:]
+            return
+        if not self.begun:
+            self._early = (self._early + data)[-65536:]
+            _, mark, data = self._early.partition(self._mark)
+            if not mark:
+                return
+            self.begun = True
+        self._left -= len(data)
+        if self._left < 0:
+            raise execute.TooMuch(f"changes of more than {changes.MOST_BYTES >> 20} MiB")
+        self._file.write(data)
+
+
+def _run(engine: Engine, container: str, command: list[str], stdin: bytes, spool: _Spool) -> str:
+    """Run a command and feed it; how it ended, in words."""
+    try:
+        code = programs.run(engine, container, Exec(command), stdin, TOTAL_SECONDS, spool.write)
+    except TimeoutError:
+        raise EnvironmentFailure(
+            f"the sandbox does not say what changed within {TOTAL_SECONDS:g} s",
+            "look at what runs in it: `sandboxd exec ps`",
+        ) from None
+    said = spool.errors.decode("utf-8", "replace").strip().splitlines()
+    reason = interpreter.REASONS.get(code) or (said[-1] if said else f"exit code {code}")
+    return reason[:300]
+
+
+@functools.cache
+def _source() -> str:
+    path = os.path.join(os.path.dirname(__file__), "changes_inside.py")
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def age(path: str) -> float:
+    """Seconds since a kept stream was written."""
+    return max(0.0, time.time() - os.stat(path).st_mtime)

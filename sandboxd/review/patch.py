@@ -1,0 +1,92 @@
+"""Changes as text for a person: a summary, then each difference, in bounded time whatever is in them."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxd.review.weigh import Item
+
+_LARGEST = 1 << 20
+# `difflib` may take the square of the number of lines.
+_MOST_LINES = 1500
+_CONTEXT = 3
+_HUNK = re.compile(r"([-+])(\d+)")
+_LETTERS = {"added": "A", "changed": "M", "deleted": "D"}
+
+
+def summary(item: Item) -> str:
+    """One line: how, what, how much, and what to watch."""
+    count = _count(item)
+    size = f"+{count[0]} -{count[1]}" if count else f"{len(item.new)} bytes, not shown"
+    text = f"{_LETTERS[item.kind]} {item.path}  {size}"
+    watch = [item.control] if item.control else []
+    watch += item.remarks
+    if item.blocked:
+        return f"{text}  NOT BROUGHT: {item.blocked}"
+    return f"{text}  {'WATCH' if item.control else 'note'}: {'; '.join(watch)}" if watch else text
+
+
+def lines(item: Item) -> Iterator[str]:
+    """The difference, line by line without line ends, as `diff -u` has it."""
+    old, new = _lines(item.old), _lines(item.new)
+    yield f"--- {item.path if item.kind != 'added' else '(nothing)'}"
+    yield f"+++ {item.path if item.kind != 'deleted' else '(nothing)'}"
+    if old is None or new is None:
+        yield f"@@ {len(item.old)} bytes become {len(item.new)} bytes, which are not shown @@"
+        return
+    same = _same_start(old, new)
+    end = _same_start(old[same:][::-1], new[same:][::-1])
+    middle_old, middle_new = old[same : len(old) - end], new[same : len(new) - end]
+    if max(len(middle_old), len(middle_new)) > _MOST_LINES:
+        yield f"@@ -{same + 1},{len(middle_old)} +{same + 1},{len(middle_new)} @@"
+        yield from (f"-{line}" for line in middle_old)
+        yield from (f"+{line}" for line in middle_new)
+        return
+    first = max(0, same - _CONTEXT)
+    head, tail = old[first:same], old[len(old) - end :][:_CONTEXT]
+    made = difflib.unified_diff(
+        [*head, *middle_old, *tail], [*head, *middle_new, *tail], lineterm="", n=_CONTEXT
+    )
+    for number, line in enumerate(made):
+        if number > 1:
+            yield (
+                _HUNK.sub(lambda m: f"{m[1]}{int(m[2]) + first}", line)
+                if line[:2] == "@@"
+                else line
+            )
+    if old == new:
+        yield "@@ only the mode, or the end of the last line, differs @@"
+
+
+def _same_start(one: list[str], two: list[str]) -> int:
+    count = 0
+    for left, right in zip(one, two, strict=False):
+        if left != right:
+            break
+        count += 1
+    return count
+
+
+def _count(item: Item) -> tuple[int, int] | None:
+    if _lines(item.old) is None or _lines(item.new) is None:
+        return None
+    body = list(lines(item))[2:]
+    return sum(x.startswith("+") for x in body), sum(x.startswith("-") for x in body)
+
+
+def is_shown(data: bytes) -> bool:
+    """Whether a content is shown: a text, and not too long to be read by anybody."""
+    return len(data) <= _LARGEST and b"\0" not in data
+
+
+def _lines(data: bytes) -> list[str] | None:
+    """Lines of a text, None where it is not shown; one wrong byte hides nothing of the others."""
+    if not is_shown(data):
+        return None
+    text = data.decode("utf-8", "surrogateescape")
+    return text.removesuffix("\n").split("\n") if text else []

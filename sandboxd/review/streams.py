@@ -1,0 +1,60 @@
+"""How much is kept of what sandboxes changed: the newest few of each project, and not without end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import NamedTuple
+
+from sandboxd.review import collect
+
+MOST_OF_A_PROJECT = 5
+MOST_BYTES = 2 << 30
+"""Of all projects together; the newest of each stays also where it alone is more."""
+
+
+class Stream(NamedTuple):
+    """A kept file; `written` in seconds since 1970."""
+
+    written: float
+    path: str
+    workspace: str
+    size: int
+
+
+def prune() -> list[str]:
+    """Remove the oldest streams above the bounds, never the newest of a project; says which and why."""
+    streams = sorted(_streams(), reverse=True)
+    seen: dict[str, int] = {}
+    total = 0
+    said = []
+    for stream in streams:
+        rank = seen[stream.workspace] = seen.get(stream.workspace, 0) + 1
+        total += stream.size
+        if rank == 1 or (rank <= MOST_OF_A_PROJECT and total <= MOST_BYTES):
+            continue
+        why = (
+            f"only the newest {MOST_OF_A_PROJECT} of a project are kept"
+            if rank > MOST_OF_A_PROJECT
+            else f"all that is kept has {MOST_BYTES >> 30} GiB at most"
+        )
+        total -= stream.size
+        with contextlib.suppress(OSError):
+            os.unlink(stream.path)
+            said.append(f"removed the older `{stream.path}`: {why}")
+    return said
+
+
+def _streams() -> list[Stream]:
+    """Those that begin as we begin them: another file may be one that is just being written."""
+    found = []
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(collect.folder()):
+            if not entry.name.endswith(collect.SUFFIX):
+                continue
+            workspace = collect.workspace_of(entry.path)
+            if workspace:
+                with contextlib.suppress(OSError):
+                    status = entry.stat(follow_symlinks=False)
+                    found.append(Stream(status.st_mtime, entry.path, workspace, status.st_size))
+    return found

@@ -1,0 +1,176 @@
+"""What a sandbox changed, judged against the host's own files: what may be brought, what is a trap.
+
+The files of the host are the only truth here. What the inside leaves out is not brought; what it
+makes up is shown as what it is, for its content is what would be written.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import stat
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from sandboxd.errors import SandboxdError
+from sandboxd.plan import beneath
+from sandboxd.policy.acts_on_host import beside_head, weigh
+from sandboxd.review.changes import LARGEST
+from sandboxd.review.patch import is_shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sandboxd.review.changes import Change, Changes
+
+Kind = Literal["added", "changed", "deleted"]
+
+
+class Here(NamedTuple):
+    """What the host has at a path: `mode` 0 is nothing, `data` that of a regular file or of a link."""
+
+    mode: int = 0
+    ctime: int = 0
+    data: bytes = b""
+    behind_link: bool = False
+
+    @property
+    def is_file(self) -> bool:
+        return stat.S_ISREG(self.mode)
+
+
+class Item(NamedTuple):
+    """One change to look at.
+
+    `old` and `new` are contents. `blocked` says why it is never brought, '' if it can be; `control`
+    why it is brought only when it is named; `remarks` what a reader should know besides.
+    """
+
+    path: str
+    kind: Kind
+    old: bytes
+    new: bytes
+    executable: bool
+    link: bool
+    blocked: str
+    control: str
+    remarks: tuple[str, ...]
+    here: Here
+
+    def may_be_brought(self, named: Iterable[str]) -> bool:
+        return not self.blocked and (not self.control or self.path in named)
+
+
+def items(changes: Changes) -> tuple[Item, ...]:
+    """What is left to bring, by path."""
+    found = []
+    with beneath.open_folder(changes.workspace) as root:
+        for change in changes.entries:
+            item = _item(root, changes, change)
+            if item is not None:
+                found.append(_in_place(root, item))
+    return tuple(found)
+
+
+def _in_place(root: int, item: Item) -> Item:
+    """`item` with what its neighbours on the host make of it."""
+    why = "" if item.control else beside_head(item.path)
+    head = posixpath.join(posixpath.dirname(item.path), "HEAD")
+    return item._replace(control=why) if why and look(root, head).mode else item
+
+
+def look(root: int, path: str) -> Here:
+    """What is at `path` below the folder `root`; no step follows a link."""
+    name = os.path.basename(path)
+    try:
+        with beneath.parent_of(root, path, create=False) as folder:
+            status = os.lstat(name, dir_fd=folder)
+            data = b""
+            if stat.S_ISREG(status.st_mode):
+                flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+                with open(os.open(name, flags, dir_fd=folder), "rb") as file:
+                    # What is brought is never larger, so more would only fill our memory.
+                    data = file.read(LARGEST + 1)
+            elif stat.S_ISLNK(status.st_mode):
+                data = os.fsencode(os.readlink(name, dir_fd=folder))
+            return Here(status.st_mode, status.st_ctime_ns, data)
+    except SandboxdError:
+        return Here(behind_link=True)
+    except OSError:
+        return Here()
+
+
+def _item(root: int, changes: Changes, change: Change) -> Item | None:
+    here = look(root, change.path)
+    moved_on = here.mode != 0 and here.ctime > changes.started
+    if change.kind == "gone":
+        # The host made or changed it since the copy: it was never the sandbox's to delete.
+        if not here.mode or stat.S_ISDIR(here.mode) or moved_on:
+            return None
+        return _weighed(change, "deleted", here, b"", "")
+    new = changes.content(change)
+    if change.kind in ("file", "link") and _same(change, here, new):
+        return None
+    if moved_on and change.mtime <= changes.started:
+        return None
+    blocked = {
+        "large": "too large to be brought; take it out by `sandboxd exec -n -- cat`",
+        "unreadable": "the sandbox's user cannot read it",
+        "other": "neither a file nor a link",
+    }.get(change.kind, "")
+    if moved_on:
+        blocked = blocked or "changed on the host, too, since the sandbox started"
+    if stat.S_ISDIR(here.mode) or here.behind_link:
+        blocked = blocked or "a folder or a link of the host is in its place"
+    return _weighed(change, "changed" if here.mode else "added", here, new, blocked)
+
+
+def _same(change: Change, here: Here, new: bytes) -> bool:
+    if change.kind == "link":
+        return stat.S_ISLNK(here.mode) and here.data == new
+    return here.is_file and here.data == new and not (here.mode ^ change.mode) & 0o100
+
+
+def _weighed(change: Change, kind: Kind, here: Here, new: bytes, blocked: str) -> Item:
+    weight, why = weigh(change.path)
+    control = why if weight == "control" else ""
+    remarks = [why] if weight == "runs" else []
+    if weight == "never":
+        blocked = why
+    if not change.path.isprintable() and kind != "deleted":
+        blocked = blocked or "its name has characters that drive a terminal, or that nobody sees"
+    executable = change.kind == "file" and bool(change.mode & 0o100)
+    if executable and not (here.is_file and here.mode & 0o100):
+        remarks.append("made executable")
+    if change.kind == "link":
+        leads = _leads(change.path, new)
+        if leads:
+            blocked = blocked or leads
+        control = control or "a symbolic link"
+    if change.kind == "file" and not is_shown(new):
+        if here.is_file and is_shown(here.data):
+            control = control or "it was text, and cannot be shown any more"
+        elif executable or weight == "runs":
+            control = control or "a program that cannot be shown"
+    if stat.S_ISLNK(here.mode) and kind != "deleted" and change.kind != "link":
+        remarks.append("takes the place of a symbolic link")
+    return Item(
+        change.path,
+        kind,
+        here.data,
+        new,
+        executable,
+        change.kind == "link",
+        blocked,
+        control,
+        tuple(remarks),
+        here,
+    )
+
+
+def _leads(path: str, target: bytes) -> str:
+    """Why a link is never made, '' if it stays in the workspace."""
+    text = os.fsdecode(target)
+    end = posixpath.normpath(posixpath.join(posixpath.dirname(path), text))
+    if not text or text.startswith("/") or end == ".." or end.startswith("../") or "\0" in text:
+        return "a symbolic link out of the workspace"
+    return "a symbolic link into git's own folder" if weigh(end)[0] == "never" else ""

@@ -1,0 +1,1 @@
+"""Attacks on a running sandbox, and the verdict on what they reached."""

@@ -1,0 +1,86 @@
+"""The escape attempts as data, and the program that makes them inside."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+
+from sandboxd.payload import programs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Judge = Literal["token", "kernel", "namespace", "surface", "workspace", "open"]
+JUDGES = ("token", "kernel", "namespace", "surface", "workspace", "open")
+
+# Longer than any attempt takes, network time-outs included.
+ATTEMPT_SECONDS = 8.0
+
+_FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "escapes")
+
+
+class Attempt(NamedTuple):
+    """One module of `sandboxd.escapes`; see there for the meaning of each field."""
+
+    id: str
+    title: str
+    judge: Judge
+    expected: Mapping[str, str]
+    declared: Mapping[str, str]
+    namespace: str = ""
+    waits: bool = False
+    """Whether it does nothing but wait for the network, so that it may be made beside others."""
+
+
+@functools.cache
+def load() -> tuple[Attempt, ...]:
+    """All attempts, in the order of their names within their judge."""
+    found = []
+    for file in sorted(os.listdir(_FOLDER)):
+        if not file.endswith(".py") or file.startswith("_"):
+            continue
+        module = import_module(f"sandboxd.escapes.{file[:-3]}")
+        found.append(
+            Attempt(
+                file[:-3].replace("_", "-"),
+                module.TITLE,
+                cast("Judge", module.JUDGE),
+                module.EXPECTED,
+                getattr(module, "DECLARED", {}),
+                getattr(module, "NAMESPACE", ""),
+                getattr(module, "WAITS", False),
+            )
+        )
+    return tuple(sorted(found, key=lambda a: (JUDGES.index(a.judge), a.id)))
+
+
+def program(attempts: Sequence[Attempt], facts: Mapping[str, Any], nonce: str) -> bytes:
+    """The source text to feed to Python inside. It holds no secret that an attempt must find."""
+    modules = {}
+    for file in sorted(os.listdir(_FOLDER)):
+        if file.endswith(".py") and file not in ("__init__.py", "_runner.py"):
+            modules[file[:-3]] = _source(file)
+    parcel = {
+        "nonce": nonce,
+        "facts": facts,
+        "seconds": ATTEMPT_SECONDS,
+        "attempts": [attempt.id.replace("-", "_") for attempt in attempts],
+        "waiting": [attempt.id.replace("-", "_") for attempt in attempts if attempt.waits],
+        "modules": modules,
+    }
+    return f"{_source('_runner.py')}\n\nmain(json.loads({json.dumps(parcel)!a}))\n".encode()
+
+
+@functools.cache
+def imports() -> tuple[str, ...]:
+    """The standard library's modules that the runner and the attempts import."""
+    files = (file for file in os.listdir(_FOLDER) if file.endswith(".py"))
+    return programs.imported_by(_source(file) for file in files)
+
+
+def _source(file: str) -> str:
+    with open(os.path.join(_FOLDER, file), encoding="utf-8") as text:
+        return text.read()

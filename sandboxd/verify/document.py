@@ -1,0 +1,98 @@
+"""A verdict as data: what `verify --json` prints, `--report` writes and `--diff` reads."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sandboxd.errors import UnreadableError, UsageError
+from sandboxd.files import read_source
+from sandboxd.verify.judge import OUTCOMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sandboxd.observe.controls import Control
+    from sandboxd.verify.verdict import Verdict
+
+VERSION = 1
+
+
+class Change(NamedTuple):
+    """An attempt whose outcome differs; '' stands for "not made"."""
+
+    id: str
+    before: str
+    after: str
+
+    @property
+    def worse(self) -> bool:
+        return self.after == "escaped"
+
+
+def document(
+    verdict: Verdict, controls: Iterable[Control], taken: str, seconds: float, kernel: str
+) -> dict[str, Any]:
+    """The document; its field names are the API.
+
+    :param taken: when, in ISO 8601
+    :param kernel: the host's kernel
+    """
+    return {
+        "version": VERSION,
+        "taken": taken,
+        "seconds": round(seconds, 1),
+        "container": verdict.container,
+        "runtime": verdict.runtime,
+        "kernel": verdict.kernel,
+        "host_kernel": kernel,
+        "profile": verdict.profile,
+        "python": verdict.python,
+        "held": verdict.held,
+        "counts": {outcome: len(verdict.of(outcome)) for outcome in OUTCOMES},
+        "attempts": [result._asdict() for result in verdict.results],
+        "controls": [control._asdict() for control in controls],
+    }
+
+
+def load(path: str) -> dict[str, Any]:
+    """A document that was written before.
+
+    :raises UsageError: it is none, or cannot be read
+    """
+    wrong = UsageError(
+        f"`{path}` is not a report of `sandboxd verify`",
+        "write one: `sandboxd verify --report FILE.json`",
+    )
+    try:
+        found = json.loads(_text(path))
+        if found["version"] != VERSION:
+            raise wrong
+        outcomes(found)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise wrong from None
+    return dict(found)
+
+
+def _text(path: str) -> str:
+    try:
+        return read_source(path).text
+    except UnreadableError as error:
+        raise UsageError(f"`{path}` {error.message}", error.hint) from None
+
+
+def outcomes(found: Mapping[str, Any]) -> dict[str, str]:
+    """The outcome of each attempt of a document."""
+    return {str(entry["id"]): str(entry["outcome"]) for entry in found["attempts"]}
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
+    """What differs between two documents, the worse first."""
+    old, new = outcomes(before), outcomes(after)
+    names = dict.fromkeys([*old, *new])
+    found = [
+        Change(name, old.get(name, ""), new.get(name, ""))
+        for name in names
+        if old.get(name) != new.get(name)
+    ]
+    return tuple(sorted(found, key=lambda change: (not change.worse, change.id)))

@@ -1,0 +1,97 @@
+"""What an attempt achieved: decided by its effect and by where it had it, never by an error number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.verify.attempts import Attempt
+
+Outcome = Literal["held", "escaped", "residual", "not-applicable", "inconclusive"]
+
+OUTCOMES: tuple[Outcome, ...] = ("held", "residual", "not-applicable", "inconclusive", "escaped")
+
+
+class Host(NamedTuple):
+    """What the host knows: secrets that no attempt was told, and its kernel and namespaces."""
+
+    secrets: frozenset[str]
+    boot_id: str
+    namespaces: Mapping[str, frozenset[str]]
+
+
+class Judgement(NamedTuple):
+    outcome: Outcome
+    evidence: str
+
+
+def judge(
+    attempt: Attempt,
+    result: Mapping[str, Any],
+    identity: Mapping[str, Any],
+    host: Host,
+    profile: str,
+    damage: tuple[str, ...],
+) -> Judgement:
+    """The outcome of one attempt.
+
+    :param result: what the inside reports: `state` and the attempt's own evidence
+    :param identity: what the inside is: `boot_id` and `namespaces`
+    :param damage: what the host found changed or reached; it counts whatever the inside reports
+    """
+    detail = str(result.get("detail", ""))[:200]
+    if damage:
+        return Judgement("escaped", "; ".join(damage))
+    if attempt.judge == "token" and _is_secret(result, host):
+        return _open(attempt, profile, f"read the host's secret: {detail}")
+    if result["state"] == "not applicable":
+        return Judgement("not-applicable", detail)
+    if result["state"] == "unclear":
+        return Judgement("inconclusive", detail)
+    if result["state"] == "stopped":
+        return Judgement("held", detail)
+    return _succeeded(attempt, detail, identity, host, profile)
+
+
+def _succeeded(
+    attempt: Attempt, detail: str, identity: Mapping[str, Any], host: Host, profile: str
+) -> Judgement:
+    """The call went through: does that mean anything to the host?"""
+    if attempt.judge == "token":
+        return Judgement("held", f"nothing of the host was read ({detail})")
+    if attempt.judge == "open":
+        return _open(attempt, profile, detail)
+    if attempt.judge == "workspace":
+        return Judgement("held", f"the host sees no effect ({detail})")
+    if not identity.get("boot_id") or not host.boot_id:
+        return Judgement("inconclusive", f"{detail}, and which kernel did it cannot be seen")
+    if identity["boot_id"] != host.boot_id:
+        return Judgement("held", f"{detail}, in the sandbox's own kernel")
+    if attempt.judge == "namespace":
+        return _in_namespace(attempt, detail, identity, host)
+    return _open(attempt, profile, f"{detail}, on the host's kernel")
+
+
+def _in_namespace(
+    attempt: Attempt, detail: str, identity: Mapping[str, Any], host: Host
+) -> Judgement:
+    inside = identity["namespaces"].get(attempt.namespace)
+    if not inside or not host.namespaces.get(attempt.namespace):
+        return Judgement("inconclusive", f"{detail}, and in which namespace cannot be seen")
+    if inside in host.namespaces[attempt.namespace]:
+        return Judgement("escaped", f"{detail}, in the host's own {attempt.namespace} namespace")
+    return Judgement("held", f"{detail}, in a {attempt.namespace} namespace of its own")
+
+
+def _open(attempt: Attempt, profile: str, evidence: str) -> Judgement:
+    """Open on purpose is shown as such; it is neither held nor an escape."""
+    declared = attempt.declared.get(profile) or attempt.declared.get("*")
+    if declared:
+        return Judgement("residual", f"{evidence}; declared: {declared}")
+    return Judgement("escaped", evidence)
+
+
+def _is_secret(result: Mapping[str, Any], host: Host) -> bool:
+    return str(result.get("token", "")).strip() in host.secrets

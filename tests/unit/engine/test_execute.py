@@ -1,0 +1,207 @@
+"""Streams of a command, and how its end is told from the end of its container."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandboxd.engine import execute, failures
+from sandboxd.engine.client import Exec
+from sandboxd.engine.execute import CannotRun, pump, wait_for_code
+from tests.unit.engine.fake_engine import answering
+
+
+class Pieces:
+    """A connection that gives its data in pieces of one size."""
+
+    def __init__(self, data: bytes, size: int) -> None:
+        self._pieces: Iterator[bytes] = iter(
+            [data[i : i + size] for i in range(0, len(data), size)]
+        )
+
+    def recv(self, size: int, /) -> bytes:
+        return next(self._pieces, b"")
+
+
+def frame(stream: int, data: bytes) -> bytes:
+    return bytes([stream, 0, 0, 0]) + len(data).to_bytes(4, "big") + data
+
+
+@pytest.mark.parametrize("size", [1, 3, 8, 9, 100000])
+@pytest.mark.parametrize("surplus", [0, 5])
+def test_streams_are_told_apart_however_they_arrive(size: int, surplus: int) -> None:
+    data = frame(1, b"out") + frame(2, b"") + frame(2, b"err") + frame(1, b"x" * 70000)
+    seen = {1: b"", 2: b""}
+
+    def write(stream: int, piece: bytes) -> None:
+        seen[stream] += piece
+
+    pump(Pieces(data[surplus:], size), data[:surplus], False, write)
+    assert seen == {1: b"out" + b"x" * 70000, 2: b"err"}
+
+
+def test_a_terminal_has_one_stream_without_frames() -> None:
+    seen = []
+    pump(
+        Pieces(b"\x02\x00raw", 2), b"first", True, lambda stream, data: seen.append((stream, data))
+    )
+    assert b"".join(data for _, data in seen) == b"first\x02\x00raw"
+    assert {stream for stream, _ in seen} == {1}
+
+
+def test_a_hanging_stream_ends_in_time() -> None:
+    import socket
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs, pytest.raises(TimeoutError):
+        pump(execute.Limited(ours, 0.1), b"", False, lambda *_: None)
+
+
+def ending(exec_answer: tuple[int, Any], state: dict[str, Any] | None) -> Any:
+    """Answers of an engine about a command and its container; no state: it is removed."""
+
+    def answer(_: str, target: str) -> tuple[int, object]:
+        if target.startswith("/exec/"):
+            return exec_answer
+        if state is None:
+            return 404, {"message": "No such container: c"}
+        return 200, {"State": state}
+
+    return answer
+
+
+RUNNING = {"Running": True}
+
+
+@pytest.mark.parametrize("code", [0, 1, 126, 255])
+def test_the_exit_code_passes_through(code: int) -> None:
+    answer = ending((200, {"Running": False, "ExitCode": code}), RUNNING)
+    with answering(answer) as engine:
+        assert wait_for_code(engine, "c", "e") == code
+
+
+def test_a_killed_command_in_a_living_container(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execute, "_ENDING_SECONDS", 0.05)
+    with answering(ending((200, {"Running": False, "ExitCode": 137}), RUNNING)) as engine:
+        assert wait_for_code(engine, "c", "e") == 137
+
+
+@pytest.mark.parametrize(
+    ("exec_answer", "state", "words"),
+    [
+        ((200, {"Running": False, "ExitCode": 137}), {"Running": False}, "stopped while"),
+        ((200, {"Running": True}), {"Running": False, "OOMKilled": True}, "out of memory"),
+        ((404, {"message": "No such exec instance: e"}), None, "removed while"),
+    ],
+)
+def test_the_container_went_away(
+    exec_answer: tuple[int, Any], state: dict[str, Any] | None, words: str
+) -> None:
+    with (
+        answering(ending(exec_answer, state)) as engine,
+        pytest.raises(failures.ContainerGone, match=words),
+    ):
+        wait_for_code(engine, "c", "e")
+
+
+def test_an_engine_that_never_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execute, "_CODE_SECONDS", 0.05)
+    with (
+        answering(ending((200, {"Running": True}), RUNNING)) as engine,
+        pytest.raises(Exception, match="does not say"),
+    ):
+        wait_for_code(engine, "c", "e")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ('exec: "x": executable file not found in $PATH: unknown', 127),
+        ('error finding executable "x" in PATH [/bin]: no such file or directory', 127),
+        ('exec: "/etc": is a directory: unknown: permission denied', 126),
+        ("something else", 126),
+    ],
+)
+def test_a_command_that_cannot_start_exits_like_a_shell(words: str, code: int) -> None:
+    error = CannotRun("x", words)
+    assert error.exit_code == code
+    assert "`x`" in error.message
+    assert error.hint
+
+
+def test_only_the_runtime_s_first_words_are_kept_back(
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    output = execute._Output()
+    output.write(1, b"hello ")
+    output.write(1, b"OCI runtime exec failed is what my program prints")
+    output.write(2, b"err")
+    assert output.failure == ""
+    captured = capfdbinary.readouterr()
+    assert captured.out == b"hello OCI runtime exec failed is what my program prints"
+    assert captured.err == b"err"
+
+
+def test_lock_is_exclusive_and_private(tmp_path: Any) -> None:
+    from sandboxd.life.lock import project_lock
+
+    said: list[str] = []
+    with project_lock("/w", said.append):
+        pid = os.fork()
+        if pid == 0:
+            import signal
+
+            signal.alarm(5)
+
+            def waiting(_: str) -> None:
+                os._exit(7)
+
+            with project_lock("/w", waiting):
+                os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+        with project_lock("/other", said.append):
+            pass
+    with project_lock("/w", said.append):
+        pass
+    assert said == []
+
+
+def test_lock_folder_that_others_can_write_is_refused() -> None:
+    from sandboxd.errors import EnvironmentFailure
+    from sandboxd.life.lock import project_lock
+
+    folder = f"{os.environ['XDG_RUNTIME_DIR']}/sandboxd-{os.getuid()}-locks"
+    os.mkdir(folder)
+    os.chmod(folder, 0o777)
+    with pytest.raises(EnvironmentFailure, match="written by others"), project_lock("/w", print):
+        pass
+
+
+def test_an_answer_without_end_does_not_fill_our_memory() -> None:
+    import contextlib
+    import socket
+    import threading
+
+    ours, theirs = socket.socketpair()
+
+    class Flooded:
+        def exec_create(self, *_: object) -> str:
+            return "id"
+
+        def exec_start(self, *_: object) -> tuple[socket.socket, bytes]:
+            return ours, b""
+
+    def flood() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                theirs.sendall(frame(1, b"x" * 65536))
+
+    writer = threading.Thread(target=flood, daemon=True)
+    writer.start()
+    with theirs, pytest.raises(execute.TooMuch, match="`cat` wrote more than"):
+        execute.run_quietly(Flooded(), "c", Exec(["cat"]))  # type: ignore[arg-type]
+    writer.join(5)
+    assert not writer.is_alive()

@@ -1,0 +1,160 @@
+"""Each way in which an engine is not there, or says no, has words of its own and a next step."""
+
+from __future__ import annotations
+
+import socket
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sandboxd.engine import client as engine_module
+from sandboxd.engine import failures
+from sandboxd.engine.client import Engine, Exec, connect
+from sandboxd.engine.transport import ApiError, Transport
+from sandboxd.errors import EnvironmentFailure
+from tests.unit.engine.fake_engine import answering, raw
+
+
+def failure(act: Callable[[], object]) -> EnvironmentFailure:
+    with pytest.raises(EnvironmentFailure) as caught:
+        act()
+    error = caught.value
+    assert error.exit_code == 4
+    assert error.message[0].islower()
+    assert not error.message.endswith(".")
+    assert error.hint
+    return error
+
+
+def test_absent(tmp_path: Path) -> None:
+    engine = connect({"DOCKER_HOST": f"unix://{tmp_path}/none.sock"})
+    error = failure(lambda: engine.inspect("x"))
+    assert error.message == f"there is no container engine at `unix://{tmp_path}/none.sock`"
+    assert "systemctl start docker" in error.hint
+
+
+def test_refused() -> None:
+    with tempfile.TemporaryDirectory(prefix="sbx-") as folder:
+        path = f"{folder}/dead.sock"
+        with socket.socket(socket.AF_UNIX) as dead:
+            dead.bind(path)
+        engine = connect({"DOCKER_HOST": f"unix://{path}"})
+        assert "refuses connections" in failure(lambda: engine.inspect("x")).message
+        request = Exec(["true"])
+        assert "refuses connections" in failure(lambda: engine.exec_create("x", request)).message
+
+
+def test_no_permission(monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: object, **__: object) -> object:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Transport, "request", denied)
+    error = failure(lambda: connect({"DOCKER_HOST": "unix:///x"}).inspect("x"))
+    assert error.message == "no permission to use the container engine at `unix:///x`"
+    assert "usermod -aG docker" in error.hint
+
+
+def test_hanging(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Engine._call, "__defaults__", (None, None, 0.2))
+    with raw(lambda connection: time.sleep(1)) as engine:
+        started = time.monotonic()
+        error = failure(lambda: engine.inspect("x"))
+        assert time.monotonic() - started < 1
+    assert "does not answer" in error.message
+    assert engine_module.ANSWER_SECONDS == 10
+
+
+@pytest.mark.parametrize(
+    "words",
+    [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", b"\x00\xff garbage\r\n\r\n"],
+)
+def test_broken_off(words: bytes) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(words)
+
+    with raw(serve) as engine:
+        assert "broke off" in failure(lambda: engine.inspect("x")).message
+        if not words.startswith(b"HTTP"):
+            # A taken-over connection has no length: what ends early there is the command's output.
+            assert "broke off" in failure(lambda: engine.exec_start("x", tty=False)).message
+
+
+def test_an_answer_that_is_no_json() -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(65536)
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 4\r\n\r\n"
+        connection.sendall(head + b"{oh}")
+
+    with raw(serve) as engine:
+        assert "broke off" in failure(lambda: engine.inspect("x")).message
+
+
+@pytest.mark.parametrize("host", ["ssh://me@there", "npipe:////./pipe/docker", "nonsense"])
+def test_an_address_that_cannot_be_spoken_to(host: str) -> None:
+    assert f"`{host}`" in failure(lambda: connect({"DOCKER_HOST": host})).message
+
+
+def test_a_context_that_is_not_there(tmp_path: Path) -> None:
+    environ = {"HOME": str(tmp_path), "DOCKER_CONTEXT": "colima"}
+    assert "no docker context `colima`" in failure(lambda: connect(environ)).message
+
+
+def test_no_image() -> None:
+    with answering(lambda *_: (404, {"message": "No such image: a/b:1"})) as engine:
+        error = failure(lambda: engine.image_id("a/b:1"))
+    assert error.message == "the container engine has no image `a/b:1`"
+    assert "docker pull a/b:1" in error.hint
+    assert "docker import" in error.hint
+
+
+# What engines really say: dockerd 26, runc 1.1, runsc 20240729.
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("mkdir /var/lib/docker/x: no space left on device", "no disk space left"),
+        ("unknown or invalid runtime name: kata", "has no runtime `kata`"),
+        (
+            'Conflict. The container name "/sandboxd-x" is already in use by container "1a". You '
+            "have to remove (or rename) that container to be able to reuse that name.",
+            "a container named `sandboxd-x` exists that sandboxd did not make",
+        ),
+        ("No such container: abc", "not running"),
+        ("container abc123 is not running", "not running"),
+        (
+            "failed to create task for container: failed to create shim task: OCI runtime create failed: "
+            'runc create failed: unable to start container process: exec: "/bin/sh": stat /bin/sh: '
+            "no such file or directory: unknown",
+            "the image has no program `/bin/sh`",
+        ),
+        (
+            "failed to create task for container: failed to create shim task: OCI runtime create failed: "
+            "unable to retrieve OCI runtime error (open log.json: no such file or directory): "
+            "fork/exec /opt/runsc: no such file or directory: unknown",
+            "the runtime's program `/opt/runsc` cannot be started: no such file or directory",
+        ),
+        (
+            "failed to create task for container: failed to create shim task: OCI runtime create failed: "
+            "creating container: cannot create sandbox: EOF: unknown",
+            "the runtime could not start the container: creating container: cannot create sandbox: EOF",
+        ),
+        (
+            'invalid mount config for type "bind": bind source path does not exist: /no/such',
+            "the folder or file `/no/such` to mount is not there",
+        ),
+        ("network agents not found", "has no network `agents`"),
+        ("something never seen", "refused the request: something never seen"),
+    ],
+)
+def test_what_the_engine_says(said: str, words: str) -> None:
+    error = failure(lambda: (_ for _ in ()).throw(failures.refused(ApiError(500, said))))
+    assert words in error.message
+
+
+def test_a_start_time_out_says_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "START_SECONDS", 0.3)
+    with raw(lambda connection: time.sleep(1)) as engine:
+        assert "waited 0 s" in failure(lambda: engine.create("x", {})).message

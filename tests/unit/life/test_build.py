@@ -1,0 +1,68 @@
+"""Where a build with Features runs: nobody but the user decides what npm obeys there."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from sandboxd.life import build
+from sandboxd.plan.recipe import Recipe
+
+RECIPE = Recipe("local/it:1", "", "busybox", "", "", "", (), (("hello", {}),), "", ())
+# Says where it runs, the mode of that folder and what npm takes for the project.
+NPX = '#!/bin/sh\n{ pwd; stat -c %a .; ls -A; cat package.json; echo "$@"; } >"$SAID"\n'
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    for name, text in (("docker", "#!/bin/sh\n"), ("npx", NPX)):
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    for name in ("sh", "stat", "ls", "cat"):
+        (folder / name).symlink_to(f"/bin/{name}")
+    return folder
+
+
+def said(programs: Path, tmp_path: Path, **environ: str) -> list[str]:
+    """What the program in place of npx says of a build."""
+    values = {"PATH": str(programs), "SAID": str(tmp_path / "said"), **environ}
+    engine = SimpleNamespace(host="unix:///nowhere")
+    build.build(engine, RECIPE, values, lambda _: None)  # type: ignore[arg-type]
+    return (tmp_path / "said").read_text().splitlines()
+
+
+def test_npx_runs_below_the_users_cache(programs: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    where, mode, *listed, project, words = said(programs, tmp_path, XDG_CACHE_HOME=str(cache))
+    assert Path(where).parent == cache / "sandboxd/builds"
+    assert mode == "700"
+    assert stat.S_IMODE((cache / "sandboxd/builds").stat().st_mode) == 0o700
+    assert listed == [".devcontainer", "package.json", "workspace"]
+    assert project == "{}"
+    assert words.startswith(f"--yes {build.DEVCONTAINER_CLI} build --workspace-folder={where} ")
+    assert list((cache / "sandboxd/builds").iterdir()) == []
+
+
+def test_without_a_home_it_has_a_project_of_its_own(programs: Path, tmp_path: Path) -> None:
+    where, mode, *_, project, _words = said(programs, tmp_path)
+    assert (mode, project) == ("700", "{}")
+    assert not os.path.exists(where)
+
+
+def test_what_a_killed_build_left_is_removed(programs: Path, tmp_path: Path) -> None:
+    builds = tmp_path / "cache/sandboxd/builds"
+    old, young, foreign = (
+        builds / name for name in ("sandboxd-build-old", "sandboxd-build-young", "mine")
+    )
+    for folder in (old, young, foreign):
+        (folder / "workspace").mkdir(parents=True)
+    for folder in (old, foreign):
+        os.utime(folder, (0, 0))
+    said(programs, tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache"))
+    assert sorted(builds.iterdir()) == [foreign, young]

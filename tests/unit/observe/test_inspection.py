@@ -1,0 +1,165 @@
+"""What the engine says, on recorded answers; the request of a plan reads as the container it makes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandboxd.model.container import Device, Mount, Pair
+from sandboxd.observe import inspection
+from sandboxd.observe.drift import Drift, differences
+
+HERE = Path(__file__).parent
+RECORDED = sorted(path.name.split(".")[0] for path in HERE.glob("*.inspect.json"))
+
+
+def recorded(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((HERE / f"{name}.inspect.json").read_text())
+    return found
+
+
+def request_of(inspected: dict[str, Any]) -> dict[str, Any]:
+    """The create request that an inspect answer repeats."""
+    return {**inspected["Config"], "HostConfig": inspected["HostConfig"]}
+
+
+def test_a_hardened_container() -> None:
+    seen = inspection.container(recorded("runc-dev"))
+    assert seen.name == "weather-runc-dev"
+    assert seen.runtime is not None
+    assert seen.runtime.value == "runc"
+    assert [cap.value for cap in seen.cap_drop] == ["ALL"]
+    assert [cap.value for cap in seen.cap_add] == [
+        "CHOWN",
+        "DAC_OVERRIDE",
+        "FOWNER",
+        "SETGID",
+        "SETUID",
+    ]
+    assert seen.user is not None
+    assert seen.user.value == "1000:1000"
+    assert seen.network is not None
+    assert seen.network.value == "bridge"
+    assert not seen.is_privileged()
+    assert seen.pid is None
+    option = seen.option("no-new-privileges")
+    assert option is not None
+    assert option.value.value == "true"
+    mounts = [value.value for value in seen.mounts]
+    assert Mount("bind", "/home/dev/ws", "/workspaces/ws") in mounts
+    pin = Mount("bind", "/home/dev/ws/.git/hooks", "/workspaces/ws/.git/hooks", read_only=True)
+    assert pin in mounts
+    assert seen.memory is not None
+    assert seen.memory.value == str(8 * 1024**3)
+    assert seen.pids_limit is not None
+    assert seen.pids_limit.value == 4096
+    assert seen.runtime.origin.kind == "engine"
+
+
+def test_a_gvisor_container() -> None:
+    seen = inspection.container(recorded("runsc-agent"))
+    assert seen.uses_gvisor()
+    assert seen.network is not None
+    assert seen.network.value == "none"
+    assert [v.value for v in seen.annotations] == [Pair("dev.gvisor.flag.oci-seccomp", "true")]
+    assert [v.value for v in seen.ulimits] == [Pair("nproc", "1024:1024")]
+    assert seen.pids_limit is None
+
+
+def test_a_weak_container() -> None:
+    seen = inspection.container(recorded("weak"))
+    assert seen.is_privileged()
+    assert seen.pid is not None
+    assert seen.pid.value == "host"
+    assert seen.network is not None
+    assert seen.network.value == "host"
+    assert seen.user is None
+    options = [(o.value.name, o.value.value) for o in seen.security_opt]
+    assert options == [
+        ("no-new-privileges", "false"),
+        ("seccomp", "unconfined"),
+        ("label", "disable"),
+    ]
+    mounts = [value.value for value in seen.mounts]
+    assert Mount("bind", "/run/docker.sock", "/var/run/docker.sock") in mounts
+    assert Mount("tmpfs", "", "/scratch", True, ("size=16m", "ro")) in mounts
+    assert Mount("bind", "/srv/data", "/data", False, ("bind-propagation=private",)) in mounts
+    assert [d.value for d in seen.devices] == [Device("/dev/null", "/dev/zero2", "rwm")]
+    assert Pair("A", "b=c") in [v.value for v in seen.env]
+    assert seen.cpus is not None
+    assert seen.cpus.value == "1.5"
+    assert seen.read_only_rootfs is not None
+    assert seen.read_only_rootfs.value
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_a_request_and_its_container_do_not_differ(name: str) -> None:
+    inspected = recorded(name)
+    asked = inspection.requested(request_of(inspected))
+    assert differences(asked, inspection.container(inspected)) == ()
+
+
+def test_a_seccomp_profile_is_the_same_however_it_is_spaced() -> None:
+    one = inspection.seccomp_identity('{"defaultAction": "A", "syscalls": []}')
+    assert one == inspection.seccomp_identity('{"syscalls":[],"defaultAction":"A"}')
+    assert one != inspection.seccomp_identity('{"syscalls":[],"defaultAction":"B"}')
+    assert inspection.seccomp_identity("unconfined") == "unconfined"
+
+
+def test_what_an_engine_may_leave_out() -> None:
+    seen = inspection.container({"Id": "abc", "Name": "/x"})
+    assert seen.mounts == ()
+    assert seen.runtime is None
+    assert seen.network is not None
+    assert seen.network.value == "bridge"
+
+
+def test_every_weakening_is_drift() -> None:
+    inspected = recorded("runc-dev")
+    planned = inspection.requested(request_of(inspected))
+    host = inspected["HostConfig"]
+    host["Privileged"] = True
+    host["PidMode"] = "host"
+    host["CapAdd"] = [*host["CapAdd"], "CAP_SYS_ADMIN"]
+    host["SecurityOpt"] = ["no-new-privileges=true", "seccomp=unconfined"]
+    host["Runtime"] = "other"
+    for mount in inspected["Mounts"]:
+        if mount["Destination"].endswith("/.git/hooks"):
+            mount["RW"] = True
+    inspected["Mounts"].append(
+        {"Type": "bind", "Source": "/", "Destination": "/host", "RW": False, "Propagation": ""}
+    )
+    found = differences(planned, inspection.container(inspected))
+    assert Drift("privileged", "false", "true") in found
+    assert Drift("pid", "", "host") in found
+    assert Drift("cap-add", "", "SYS_ADMIN") in found
+    assert Drift("runtime", "runc", "other") in found
+    assert Drift("mount /host", "", "bind / read-only") in found
+    hooks = "/home/dev/ws/.git/hooks"
+    assert (
+        Drift(
+            "mount /workspaces/ws/.git/hooks", f"bind {hooks} read-only", f"bind {hooks} read-write"
+        )
+        in found
+    )
+    assert {d.control for d in found if d.live == "unconfined"} == {"seccomp"}
+    assert len(found) == 7
+
+
+def test_a_secret_in_the_environment_is_not_shown() -> None:
+    inspected = recorded("weak")
+    planned = inspection.requested(request_of(inspected))
+    inspected["Config"]["Env"] = ["A=other", "PATH=/usr/bin:/usr/sbin"]
+    assert differences(planned, inspection.container(inspected)) == (
+        Drift("env A", "set", "other value"),
+    )
+
+
+def test_what_the_plan_leaves_to_the_engine_is_no_drift() -> None:
+    inspected = recorded("runc-dev")
+    body = request_of(json.loads(json.dumps(inspected)))
+    del body["HostConfig"]["Runtime"], body["User"]
+    assert differences(inspection.requested(body), inspection.container(inspected)) == ()

@@ -1,0 +1,66 @@
+"""A workspace and a private copy of it, as a sandbox has them, and what our program says of the two."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from sandboxd.plan.hot_trees import KNOWN
+from sandboxd.review import changes, changes_inside, refs
+from sandboxd.review.changes import Changes
+
+
+class Copy:
+    """`host` is the workspace, `inside` its copy, made when this object was."""
+
+    def __init__(self, folder: Path, host: Path) -> None:
+        self.host, self.inside = host, folder / "inside"
+        # `started` is told by the engine's clock, and files by a coarser one.
+        time.sleep(0.02)
+        self.started = time.time_ns()
+        time.sleep(0.02)
+        shutil.copytree(host, self.inside, symlinks=True)
+        self._stream = folder / "stream.changes"
+
+    def changes(self, **limits: int) -> Changes:
+        """What the program writes, read as the host reads it."""
+        task = {
+            "nonce": "n",
+            "source": str(self.host),
+            "copy": str(self.inside),
+            "made_by_tools": KNOWN,
+            "largest": changes.LARGEST,
+            "largest_bundle": changes.LARGEST_BUNDLE,
+            "have": refs.known_commits(str(self.host)),
+            **limits,
+        }
+        program = Path(changes_inside.__file__).read_text()
+        program += f"\n\nmain(json.loads({json.dumps(json.dumps(task))}))\n"
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-"],
+            input=program.encode(),
+            capture_output=True,
+            check=True,
+        )
+        first, _, rest = done.stdout.partition(b"\n")
+        assert first == b"n"
+        return self.read(rest)
+
+    def read(self, stream: bytes) -> Changes:
+        """A stream as if the sandbox had written it."""
+        head = changes.header(str(self.host), "sandboxd-x", self.started)
+        self._stream.write_bytes(head + stream)
+        return changes.read(str(self._stream))
+
+
+def record(kind: str, path: str = "", data: bytes = b"", **more: object) -> bytes:
+    """One thing of a stream, as an inside may make it up."""
+    told = {"kind": kind, "path": path, "mode": 0o644, "mtime": 1, "size": len(data), **more}
+    return json.dumps(told).encode() + b"\n" + data
+
+
+END = record("end", skipped=[], count=0, more=0, problem="")

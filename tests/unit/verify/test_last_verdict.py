@@ -1,0 +1,87 @@
+"""The kept result of verify counts for the container that was attacked, and for no other."""
+
+from __future__ import annotations
+
+import copy
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandboxd.status.observe import Seen
+from sandboxd.status.verification import duration, sentence, verification
+from sandboxd.verify import last_verdict
+from sandboxd.verify.verdict import Result, Verdict
+from tests.unit.observe.test_inspection import recorded
+
+INSPECTED = recorded("runc-dev")
+HELD = Result("x", "x", "held", "", "")
+ESCAPED = Result("y", "y", "escaped", "", "")
+
+
+def verdict(*results: Result) -> Verdict:
+    return Verdict("c", "runc", "host", "dev", results)
+
+
+def seen(inspected: dict[str, Any]) -> Seen:
+    live = object()
+    return Seen(True, live, (), inspected["Id"], last_verdict.identity(inspected))  # type: ignore[arg-type]
+
+
+def test_kept_and_found_again() -> None:
+    assert verification(seen(INSPECTED), ()) is None
+    last_verdict.keep(INSPECTED, verdict(HELD, HELD._replace(outcome="not-applicable")))
+    found = verification(seen(INSPECTED), ())
+    assert found is not None
+    assert (found.state, found.tried) == ("held", 1)
+    assert sentence(found) == "held against 1 attempt to escape, 0 s ago"
+    last_verdict.keep(INSPECTED, verdict(HELD, ESCAPED))
+    found = verification(seen(INSPECTED), ())
+    assert found is not None and found.escaped == ("y",)
+    assert sentence(found).startswith("DID NOT HOLD")
+    last_verdict.keep(INSPECTED, verdict(HELD._replace(outcome="inconclusive")))
+    found = verification(seen(INSPECTED), None)
+    assert found is not None and found.state == "not shown"
+
+
+@pytest.mark.parametrize("change", ["memory", "restart", "mount"])
+def test_void_when_the_container_changed(change: str) -> None:
+    last_verdict.keep(INSPECTED, verdict(HELD))
+    now = copy.deepcopy(INSPECTED)
+    if change == "memory":
+        now["HostConfig"]["Memory"] = 1 << 20
+    elif change == "restart":
+        now.setdefault("State", {})["StartedAt"] = "2030-01-01T00:00:00Z"
+    else:
+        now["Mounts"][0]["RW"] = not now["Mounts"][0]["RW"]
+    found = verification(seen(now), ())
+    assert found is not None and found.state == "void"
+
+
+def test_void_when_the_plan_moved_on() -> None:
+    last_verdict.keep(INSPECTED, verdict(HELD))
+    found = verification(seen(INSPECTED), ("memory: planned 8g, found 4g",))
+    assert found is not None and found.state == "void"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"identity": "x", "escaped": 3}', "null"])
+def test_a_file_that_is_wrong_is_no_result(text: str) -> None:
+    last_verdict.keep(INSPECTED, verdict(HELD))
+    (file,) = Path(os.environ["XDG_STATE_HOME"], "sandboxd/verified").iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+    file.write_text(text)
+    assert last_verdict.recall(INSPECTED["Id"]) is None
+
+
+def test_what_cannot_be_kept_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/proc/none")
+    last_verdict.keep(INSPECTED, verdict(HELD))
+    assert last_verdict.recall(INSPECTED["Id"]) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(59, "59 s"), (60, "1 min"), (7200, "2 h"), (432_000, "5 d")]
+)
+def test_a_duration_has_one_unit(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
