@@ -72,7 +72,7 @@ def _replaced(document: Document, change: Replace) -> tuple[Edit, ...] | None:
     if text is None or not text.endswith(change.value.written):
         return None
     prefix = text[: len(text) - len(change.value.written)]
-    return yaml_edit.replace(document.source.text, node, yaml_edit.encode(prefix + change.new))
+    return yaml_edit.replace(node, yaml_edit.encode(prefix + change.new))
 
 
 def _removals(text: str, nodes: list[Node], service: Node | None) -> list[Edit] | None:

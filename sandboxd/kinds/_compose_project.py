@@ -41,15 +41,8 @@ class File(NamedTuple):
     dotenv: Mapping[str, str]
 
     def text(self, node: Node | None) -> str | None:
-        """A scalar as text, as it is written; None for anything else."""
-        if node is None:
-            return None
-        node = yaml.target(node)
-        if node.kind == "string":
-            return str(node.value)
-        if node.kind in ("number", "boolean"):
-            return self.source.text[node.span.start : node.span.end]
-        return None
+        """A scalar as the text that Compose makes of it; None for anything else."""
+        return None if node is None else yaml.scalar_text(node)
 
     def resolve(self, text: str) -> str:
         """With the variables that are known; the environment goes before `.env`."""

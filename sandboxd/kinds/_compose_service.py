@@ -5,8 +5,8 @@ from __future__ import annotations
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.kinds import _docker_flags as flags
 from sandboxd.kinds._compose_mounts import Mounts
-from sandboxd.kinds._compose_values import boolean, located
-from sandboxd.model.container import Build, Container, Device, Hook, Pair, Unseen
+from sandboxd.kinds._compose_values import boolean, located, named
+from sandboxd.model.container import Container, Device, Hook, Pair, Unseen
 from sandboxd.syntax import yaml
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class _Reader:
         self.fields["hooks"] = tuple(self.hooks())
         self.fields["mounts"] = tuple(Mounts(self.service, self.project, self.document).read())
         self.set("provider", self.provider())
-        self.set("build", self.build())
+        self.build()
         self.limits()
         self.logging()
         self.gpus()
@@ -147,51 +147,68 @@ class _Reader:
 
     def pairs(self, key: str, marks: str) -> Iterator[Value[Pair]]:
         """``NAME=value`` of a list or ``NAME: value`` of an object; of a name the last one counts."""
-        found: dict[str, Value[Pair]] = {}
+        latest: dict[object, Value[Pair]] = {}
         for part in self.service.parts.get(key, ()):
-            for name, written, node in _named(part, marks):
+            for name, written, node in named(part, marks):
                 if not self.project.takes():
                     break
                 # Only what is no environment may show what `.env` says.
                 clean = part.file.public if key == "environment" else part.file.resolve
-                value = f"${{{name}}}" if written is None else clean(written)
-                found.pop(name, None)
+                pair = Pair(name, f"${{{name}}}" if written is None else clean(written))
+                # A host may have several addresses.
+                identity = pair if key == "extra_hosts" else name
+                latest.pop(identity, None)
                 if yaml.tag(node) != "!reset":
-                    found[name] = self.value(Pair(name, value), node, part, key)
-        yield from found.values()
+                    latest[identity] = self.value(pair, node, part, key)
+        yield from latest.values()
 
     def ulimits(self) -> Iterator[Value[Pair]]:
+        """Of a name the last one counts."""
+        latest: dict[str, Value[Pair]] = {}
         for part in self.service.parts.get("ulimits", ()):
             for name, node in yaml.members(part.node):
                 limit = part.file.text(node)
                 if limit is None:
                     both = (part.file.text(yaml.get(node, end)) for end in ("soft", "hard"))
-                    limit = ":".join(end or "" for end in both)
-                yield self.value(Pair(str(name.value), limit), node, part, "ulimits")
+                    limit = ":".join(part.file.resolve(end or "") for end in both)
+                pair = Pair(str(name.value), part.file.resolve(limit))
+                latest[pair.name] = self.value(pair, node, part, "ulimits")
+        yield from latest.values()
 
     def devices(self) -> Iterator[Value[Device]]:
+        """Of a path inside the container the last one counts."""
+        latest: dict[str, Value[Device]] = {}
         for node, part in self.nodes("devices"):
             text = part.file.text(node)
+            source = part.file.resolve(part.file.text(yaml.get(node, "source")) or "")
             if text:
-                yield self.value(flags.device(part.file.resolve(text)), node, part, "devices")
-                continue
-            source = part.file.text(yaml.get(node, "source"))
-            if source:
-                source = part.file.resolve(source)
+                device = flags.device(part.file.resolve(text))
+            elif source:
                 target = part.file.text(yaml.get(node, "target")) or source
                 permissions = part.file.text(yaml.get(node, "permissions")) or "rwm"
                 device = Device(source, part.file.resolve(target), permissions)
-                yield self.value(device, node, part, "devices")
+            else:
+                continue
+            latest.pop(device.target, None)
+            latest[device.target] = self.value(device, node, part, "devices")
+        yield from latest.values()
 
     def ports(self) -> Iterator[Value[str]]:
+        """Of ports that are written alike the last one counts."""
+        latest: dict[str, Value[str]] = {}
         for node, part in self.nodes("ports"):
             text = part.file.text(node)
             if text is None:
                 ends = [part.file.text(yaml.get(node, key)) for key in ("host_ip", "published")]
                 target = part.file.text(yaml.get(node, "target"))
                 text = ":".join(end for end in (*ends, target) if end)
-            if text:
-                yield self.value(part.file.resolve(text), node, part, "ports")
+                protocol = part.file.text(yaml.get(node, "protocol"))
+                text += f"/{protocol}" if text and protocol not in (None, "tcp") else ""
+            port = part.file.resolve(text)
+            if port:
+                latest.pop(port, None)
+                latest[port] = self.value(port, node, part, "ports")
+        yield from latest.values()
 
     def env_files(self) -> Iterator[Value[str]]:
         for node, part in self.nodes("env_file"):
@@ -259,16 +276,21 @@ class _Reader:
             self.set(field, self.value(int(text), node, part, key))
 
     def logging(self) -> None:
+        """Of an option the last one counts; those of another driver go with it."""
+        latest: dict[str, Value[Pair]] = {}
         for part in self.service.parts.get("logging", ()):
             driver, options = (yaml.get(part.node, key) for key in ("driver", "options"))
-            name = part.file.text(driver)
+            name = part.file.resolve(part.file.text(driver) or "")
             if driver is not None and name:
-                self.set("log_driver", self.value(part.file.resolve(name), driver, part, "logging"))
+                before = self.fields.get("log_driver")
+                if before is not None and before.value != name:
+                    latest.clear()
+                self.set("log_driver", self.value(name, driver, part, "logging"))
             if options is not None:
-                self.fields["log_options"] = tuple(
-                    self.value(Pair(key, part.file.resolve(text or "")), value, part, "logging")
-                    for key, text, value in _named(part._replace(node=options), "=")
-                )
+                for key, text, value in named(part._replace(node=options), "="):
+                    pair = Pair(key, part.file.resolve(text or ""))
+                    latest[key] = self.value(pair, value, part, "logging")
+        self.fields["log_options"] = tuple(latest.values())
 
     def gpus(self) -> None:
         """`gpus: all`, a list of devices, or the long way through `deploy`."""
@@ -283,79 +305,12 @@ class _Reader:
                 if named is not None and any(part.file.text(word) == "gpu" for word in words):
                     self.set("gpus", self.value("all", named, part, "deploy"))
 
-    def build(self) -> Value[Build] | None:
+    def build(self) -> None:
         parts = self.service.parts.get("build")
-        if not parts:
-            return None
-        single: dict[str, Any] = {}
-        args: list[Value[Pair]] = []
-        options: list[Value[Pair]] = []
-        for part in parts:
-            node = yaml.target(part.node)
-            if part.file.text(node):
-                single["context"] = self.build_path(part.node, part, "build")
-            for key in ("context", "dockerfile", "target"):
-                named = yaml.get(node, key)
-                if named is not None and part.file.text(named):
-                    single[key] = self.build_path(named, part, key)
-            arguments = yaml.get(node, "args")
-            if arguments is not None:
-                for name, written, value in _named(part._replace(node=arguments), "="):
-                    pair = Pair(name, part.file.public(written or f"${{{name}}}"))
-                    args.append(self.value(pair, value, part, "build"))
-            options.extend(self.build_options(node, part))
-            if yaml.get(node, "dockerfile_inline") is not None:
-                self.unseen.append(Unseen("compose", "`dockerfile_inline` is not read"))
-        last = parts[-1]
-        if "context" not in single:
-            single["context"] = self.value(last.file.folder, last.node, last, "context")
-        build = Build(args=tuple(args), options=tuple(options), **single)
-        return self.value(build, last.node, last, "build")
+        if parts:
+            # Late: most services name an image.
+            from sandboxd.kinds._compose_build import build
 
-    def build_path(self, node: Node, part: Part, key: str) -> Value[str]:
-        text = part.file.resolve(part.file.text(node) or "")
-        if key in ("build", "context") and not ("://" in text or text.startswith("git@")):
-            text = part.file.host_path(text)
-        return self.value(text, node, part, key)
-
-    def build_options(self, node: Node, part: Part) -> Iterator[Value[Pair]]:
-        """In the words of `docker build`."""
-        network = yaml.get(node, "network")
-        if network is not None and part.file.text(network):
-            pair = Pair("network", part.file.resolve(part.file.text(network) or ""))
-            yield self.value(pair, network, part, "build")
-        privileged = yaml.get(node, "privileged")
-        if privileged is not None and boolean(part.file.text(privileged) or ""):
-            yield self.value(Pair("allow", "security.insecure"), privileged, part, "build")
-        for key, option in (
-            ("entitlements", "allow"),
-            ("ssh", "ssh"),
-            ("cache_from", "cache-from"),
-            ("additional_contexts", "build-context"),
-        ):
-            table = yaml.get(node, key)
-            if table is None:
-                continue
-            for name, written, value in _named(part._replace(node=table), ""):
-                text = name if written is None else f"{name}={written}"
-                yield self.value(Pair(option, part.file.resolve(text)), value, part, "build")
-
-
-def _named(part: Part, marks: str) -> Iterator[tuple[str, str | None, Node]]:
-    """Name, value and node of the entries of a list or an object; no value where none is given."""
-    node = yaml.target(part.node)
-    if node.kind == "object":
-        for key, value in yaml.members(node):
-            written = part.file.text(value)
-            if written is not None or yaml.target(value).kind in ("null", "missing"):
-                yield str(key.value), written, value
-        return
-    for item in node.items if node.kind == "array" else [node]:
-        text = part.file.text(item)
-        if not text:
-            continue
-        ends = [at for at in map(text.find, marks) if at >= 0]
-        if not ends:
-            yield text, None, item
-        else:
-            yield text[: min(ends)], text[min(ends) + 1 :], item
+            made, unseen = build(parts, self.document)
+            self.set("build", made)
+            self.unseen.extend(unseen)

@@ -12,6 +12,7 @@ from sandboxd.syntax.yaml import YamlNode
 from sandboxd.text import Span
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from sandboxd.kinds._compose_project import Part
@@ -52,22 +53,16 @@ def located(
 
 
 def content(node: Node, text: str) -> Span:
-    """What of `text` is the value, without quotes, anchor and tag; of a collection its first line."""
-    span = node.span
+    """The place of the value without quotes, anchor and tag; of a collection its first line."""
     if not isinstance(node, YamlNode):
-        return span
+        return node.span
+    start, end = node.content
     if node.kind in ("object", "array"):
-        end = text.find("\n", span.start, span.end)
-        return Span(span.start, len(text[:end].rstrip()) if end >= 0 else span.end)
-    if node.style in ("'", '"'):
-        start = text.find(node.style, span.start, span.end) + 1
-        return Span(start, max(start, span.end - 1)) if start else span
-    if node.style == "" and node.kind != "null":
-        plain = str(node.value) if node.kind == "string" else ""
-        start = text.rfind(plain, span.start, span.end) if plain else -1
-        if start >= 0:
-            return Span(start, start + len(plain))
-    return span
+        line = text.find("\n", start, end)
+        return Span(start, len(text[:line].rstrip()) if line >= 0 else end)
+    if node.style in ("'", '"') and end > start:
+        return Span(start + 1, max(start + 1, end - 1))
+    return Span(start, end)
 
 
 def part_of(node: Node, text: str, start: int, end: int) -> Span | None:
@@ -85,3 +80,26 @@ def boolean(text: str) -> bool | None:
     if text in _TRUE:
         return True
     return False if text in _FALSE else None
+
+
+def named(part: Part, marks: str) -> Iterator[tuple[str, str | None, Node]]:
+    """Name, value and node of the entries of a list or an object; no value where none is given."""
+    node = yaml.target(part.node)
+    if node.kind == "object":
+        for key, value in yaml.members(node):
+            meant = yaml.target(value)
+            if meant.kind == "array":
+                # `extra_hosts` takes several addresses of a host.
+                yield from ((str(key.value), part.file.text(item), item) for item in meant.items)
+            elif meant.kind != "object":
+                yield str(key.value), part.file.text(value), value
+        return
+    for item in node.items if node.kind == "array" else [node]:
+        text = part.file.text(item)
+        if not text:
+            continue
+        ends = [at for at in map(text.find, marks) if at >= 0]
+        if not ends:
+            yield text, None, item
+        else:
+            yield text[: min(ends)], text[min(ends) + 1 :], item

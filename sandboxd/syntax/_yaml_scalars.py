@@ -29,10 +29,11 @@ def resolved(text: str, span: Span) -> tuple[NodeKind, Span, object]:
     if text in _FALSE:
         return "boolean", span, False
     if text[0] in "+-.0123456789" and len(text) <= _LONGEST:
-        if _INTEGER.match(text):
-            return "number", span, _integer(text)
-        if _FLOAT.match(text):
-            return "number", span, float(text)
+        digits = text.replace("_", "")
+        if _INTEGER.match(digits):
+            return "number", span, _integer(digits)
+        if _FLOAT.match(digits):
+            return "number", span, float(digits)
         if text.lower() in _OTHER:
             return "number", span, float(_OTHER[text.lower()])
     return "string", span, text
@@ -45,3 +46,14 @@ def _integer(text: str) -> int:
     if len(digits) > 1 and digits[0] == "0" and digits[1] in "01234567":
         return sign * int(digits, 8)
     return sign * int(digits, 0)
+
+
+def binary(text: str) -> str:
+    """The text behind ``!!binary``; what is not base64 stays as it is written, as an error would."""
+    import base64
+    import binascii
+
+    try:
+        return base64.b64decode("".join(text.split()), validate=True).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return text

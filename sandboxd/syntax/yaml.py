@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from sandboxd._typing import TYPE_CHECKING
-from sandboxd.syntax._yaml_scalars import resolved
+from sandboxd.syntax._yaml_scalars import binary, resolved
 from sandboxd.syntax.node import Comment, Member, Node, Problem, Tree, collector_paused, readable
 from sandboxd.text import Span, line_start
 
@@ -33,6 +33,7 @@ _FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U000100
 _COMMENT = re.compile(r"(?:(?<=[ \t\r\n])|\A)#[^\r\n]*")
 _COLON = re.compile(r"\s*:")
 _LINE = re.compile(r"[^\r\n]*")
+_PROPERTY = re.compile(r"(?:!<[^>]*>|[&!][^\s,\[\]{}]*)(?:\s+(?:#[^\r\n]*)?)*")
 _BEGUN = ("flow", "quoted", "simple key")
 _CORE = "tag:yaml.org,2002:"
 
@@ -40,18 +41,26 @@ _CORE = "tag:yaml.org,2002:"
 class YamlNode(Node):
     """A node with what only YAML has.
 
-    `tag` is a custom tag (``!reset``) or ''; `style` is '' for plain text, a quote, ``|`` or
-    ``>``; `flow` says that an object or array is written with brackets. Of kind "alias" the value
-    is the node that is meant.
+    `span` begins at the anchor or the tag, `content` behind them. `tag` is a custom tag
+    (``!reset``) or ''; `style` is '' for plain text, a quote, ``|`` or ``>``; `flow` says that an
+    object or array is written with brackets. Of kind "alias" the value is the node that is meant.
     """
 
-    __slots__ = ("flow", "style", "tag")
+    __slots__ = ("_properties", "flow", "style", "tag")
 
-    def __init__(self, kind: Any, span: _Span, value: object = None) -> None:
+    def __init__(
+        self, kind: Any, span: _Span, value: object = None, properties: int | None = None
+    ) -> None:
         super().__init__(kind, span, value)
+        self._properties = span.start if properties is None else properties
         self.tag = ""
         self.style = ""
         self.flow = False
+
+    @property
+    def content(self) -> Span:
+        """The place of the value without its anchor and its tag."""
+        return Span(min(self._properties, self.span.end), self.span.end)
 
 
 def parse(text: str) -> Tree:
@@ -142,7 +151,9 @@ class _Builder:
         elif name == "AliasEvent":
             self.add(self.alias(event.anchor, Span(start, end)), None)
         elif name in ("MappingStartEvent", "SequenceStartEvent"):
-            node = YamlNode("object" if name[0] == "M" else "array", Span(start, end))
+            content = self.behind_properties(event, start)
+            kind = "object" if name[0] == "M" else "array"
+            node = YamlNode(kind, Span(start, end), None, content)
             node.tag = _custom(event.tag)
             node.flow = bool(event.flow_style)
             self.add(node, event.anchor)
@@ -165,22 +176,34 @@ class _Builder:
         while self.stack:
             self.end(0)
 
+    def behind_properties(self, event: Any, start: int) -> int:
+        """Where a value begins that has an anchor, a tag, or both in front of it."""
+        for _ in range((event.anchor is not None) + (event.tag is not None)):
+            match = _PROPERTY.match(self.text, start)
+            if match is None:
+                break
+            start = match.end()
+        return start
+
     def scalar(self, event: Any, start: int, end: int) -> YamlNode:
         style = event.style or ""
+        content = self.behind_properties(event, start)
         if style in ("|", ">"):
             while end > start and self.text[end - 1] in " \t\r\n":
                 end -= 1
-            head = _LINE.match(self.text, start)
-            self.opaque.append(Span(min(head.end(), end) if head else start, end))
+            head = _LINE.match(self.text, content)
+            self.opaque.append(Span(min(head.end(), end) if head else content, end))
         elif style:
-            self.opaque.append(Span(start, end))
+            self.opaque.append(Span(content, end))
         elif start == end:
-            start = end = self.place_of_nothing(start)
+            start = end = content = self.place_of_nothing(start)
         tag = event.tag or ""
-        if style or tag == f"{_CORE}str":
-            node = YamlNode("string", Span(start, end), event.value)
+        if tag == f"{_CORE}binary":
+            node = YamlNode("string", Span(start, end), binary(event.value), content)
+        elif tag == f"{_CORE}str" or (style and not tag.startswith(_CORE)):
+            node = YamlNode("string", Span(start, end), event.value, content)
         else:
-            node = YamlNode(*resolved(event.value, Span(start, end)))
+            node = YamlNode(*resolved(event.value, Span(start, end)), content)
         node.tag = _custom(tag)
         node.style = style
         return node
@@ -214,17 +237,25 @@ class _Builder:
         if parent.kind == "array":
             parent.items.append(node)
         elif self.keys[-1] is None:
-            if node.kind not in ("object", "array", "alias"):
-                node.value = (
-                    self.text[node.span.start : node.span.end]
-                    if not (node.style or node.tag or isinstance(node.value, str))
-                    else node.value
-                )
-                node.kind = "string"
+            self.as_key(node)
             self.keys[-1] = node
         else:
             parent.members.append(Member(self.keys[-1], node))
             self.keys[-1] = None
+
+    def as_key(self, node: YamlNode) -> None:
+        """A key is a string, whatever its text would mean elsewhere and if an alias stands for it."""
+        meant = target(node)
+        if meant.kind in ("object", "array"):
+            return
+        if node is not meant:
+            # An alias to `<<` merges nothing: it is a key of this name, as one in quotes is.
+            node.style = "*"
+        if isinstance(meant.value, str):
+            node.value = meant.value
+        elif isinstance(meant, YamlNode):
+            node.value = self.text[meant.content.start : meant.content.end]
+        node.kind = "string"
 
     def end(self, end: int) -> None:
         """Close the innermost collection; one without brackets ends with its last child."""
@@ -251,7 +282,7 @@ def _custom(tag: str | None) -> str:
 def _duplicates(node: Node) -> Iterator[Problem]:
     seen: set[object] = set()
     for key, _ in node.members:
-        if key.kind == "string" and key.value != "<<":
+        if key.kind == "string" and not is_merge(key):
             if key.value in seen and len(seen) < 1_000:
                 name = readable(str(key.value))
                 yield Problem(key.span, f"`{name}` is written twice", "duplicate-key")
@@ -282,7 +313,28 @@ def target(node: Node) -> Node:
     return node
 
 
+def is_merge(key: Node) -> bool:
+    """Whether a key is ``<<``, which merges; in quotes and behind an alias it is a name."""
+    return key.value == "<<" and not (isinstance(key, YamlNode) and key.style)
+
+
+def scalar_text(node: Node) -> str | None:
+    """A scalar as the text that Go's reader makes of it; None for anything else."""
+    node = target(node)
+    value = node.value
+    if node.kind == "string":
+        return str(value)
+    if node.kind == "boolean":
+        return "true" if value else "false"
+    if node.kind != "number":
+        return None
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e15
+    return str(int(value)) if isinstance(value, float) and is_whole else str(value)
+
+
 def tag(node: Node) -> str:
+    """The custom tag of a node, or of the one that an alias stands for; '' if it has none."""
+    node = target(node)
     return node.tag if isinstance(node, YamlNode) else ""
 
 
@@ -303,7 +355,7 @@ def members(node: Node) -> list[Member]:
         own: dict[object, Member] = {}
         sources: list[Node] = []
         for member in current.members if current is node else current.members[:MAX_MERGED]:
-            if member.key.value == "<<":
+            if is_merge(member.key):
                 value = target(member.value)
                 sources.extend(value.items if value.kind == "array" else [value])
             else:

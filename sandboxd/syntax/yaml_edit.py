@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 # What needs no quotes wherever it stands, and cannot be taken for a number or a boolean.
 _PLAIN = re.compile(r"[A-Za-z/_.~$][A-Za-z0-9/_.~$@+=-]*(?::[A-Za-z0-9/_.~$@+=-]+)*\Z")
-_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s+)*")
 
 
 def encode(text: str) -> str:
@@ -28,17 +27,15 @@ def encode(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def replace(text: str, node: Node, yaml_text: str) -> tuple[Edit, ...]:
+def replace(node: Node, yaml_text: str) -> tuple[Edit, ...]:
     """Write something else in place of a value; its anchor and its tag stay."""
-    head = _PROPERTIES.match(text, node.span.start, node.span.end)
-    start = head.end() if head else node.span.start
-    return (Edit(Span(start, node.span.end), yaml_text),)
+    return (Edit(node.content if isinstance(node, YamlNode) else node.span, yaml_text),)
 
 
 def append_item(text: str, array: Node, yaml_text: str) -> tuple[Edit, ...]:
     """Add an item behind the last one."""
     if not array.items or _is_flow(array):
-        return _into_flow(text, array, [item.span for item in array.items], yaml_text)
+        return _into_flow(array, [item.span for item in array.items], yaml_text)
     indent = " " * _column(text, _dash(text, array, array.items[0]))
     return _behind(text, array, f"{indent}- {yaml_text}")
 
@@ -50,11 +47,11 @@ def set_member(text: str, obj: Node, key: str, yaml_text: str) -> tuple[Edit, ..
     """
     member = obj.member(key)
     if member is not None:
-        return replace(text, member.value, yaml_text)
+        return replace(member.value, yaml_text)
     blank = "" if yaml_text.startswith(("\n", "\r")) else " "
     written = f"{encode(key)}:{blank}{yaml_text}"
     if not obj.members or _is_flow(obj):
-        return _into_flow(text, obj, [_extent(member) for member in obj.members], written)
+        return _into_flow(obj, [_extent(member) for member in obj.members], written)
     indent = " " * _column(text, obj.members[0].key.span.start)
     return _behind(text, obj, indent + written)
 
@@ -88,10 +85,10 @@ def _extent(member: Member) -> Span:
     return Span(member.key.span.start, end)
 
 
-def _into_flow(text: str, node: Node, children: list[Span], written: str) -> tuple[Edit, ...]:
+def _into_flow(node: Node, children: list[Span], written: str) -> tuple[Edit, ...]:
     if not children:
         opening, closing = ("[", "]") if node.kind == "array" else ("{", "}")
-        return replace(text, node, f"{opening}{written}{closing}")
+        return replace(node, f"{opening}{written}{closing}")
     end = children[-1].end
     return (Edit(Span(end, end), f", {written}"),)
 
@@ -166,8 +163,8 @@ def _dash(text: str, array: Node, item: Node) -> int:
     """Where the `-` of an item stands: in the column of the first one, on its line or above."""
     first = array.items[0]
     if item is first:
-        return _first_dash(text, array)
-    column = _column(text, _first_dash(text, array))
+        return _first_dash(array)
+    column = _column(text, _first_dash(array))
     begin = line_start(text, item.span.start)
     while begin > array.span.start:
         if text[begin : begin + column].isspace() or column == 0:
@@ -178,10 +175,9 @@ def _dash(text: str, array: Node, item: Node) -> int:
     return item.span.start
 
 
-def _first_dash(text: str, array: Node) -> int:
+def _first_dash(array: Node) -> int:
     """Behind the anchor and the tag of the array, where it has them."""
-    head = _PROPERTIES.match(text, array.span.start, array.span.end)
-    return head.end() if head else array.span.start
+    return array.content.start if isinstance(array, YamlNode) else array.span.start
 
 
 def _column(text: str, at: int) -> int:

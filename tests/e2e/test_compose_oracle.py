@@ -15,7 +15,7 @@ from sandboxd.effective.container import containers
 from sandboxd.effective.variables import Variables
 from sandboxd.files import read_beside, read_source
 from sandboxd.kinds import compose
-from sandboxd.model.container import Container
+from sandboxd.model.container import Build, Container
 from sandboxd.model.files import Files
 
 COMPOSE = shutil.which("docker-compose")
@@ -36,6 +36,72 @@ services:
     <<: [*more, *base]
     image: b:2
     environment: { <<: *env, C: 017 }
+""",
+    },
+    "values behind anchors, aliases and tags": {
+        "compose.yaml": """
+x-key: &key privileged
+x-list: &list [SYS_ADMIN, &cap SYS_PTRACE]
+x-none: &none !reset []
+services:
+  anchor: { image: a, privileged: &p true, read_only: *p, user: &u "0", working_dir: &w /w }
+  alias-key: { image: b, *key : !!bool true }
+  tags: { image: !!str c, privileged: !!bool "true", init: !own true, read_only: !override yes }
+  binary: { image: d, !!binary cHJpdmlsZWdlZA== : !!binary dHJ1ZQ== }
+  both: { image: e, privileged: !!bool &q true, init: &r !!bool true, "\\x72ead_only": *q }
+  lists: { image: f, cap_add: *list, cap_drop: [&c !!str ALL, *cap], group_add: &g [!!str 5] }
+  reset: { image: g, cap_add: *none, pid: !reset null, ipc: &i host }
+  folded:
+    image: h
+    privileged: &s # behind a comment
+      >-
+      true
+    environment: [&e A=1, !own B=2]
+    labels: &l { &n "a": &v b, c: *v }
+""",
+    },
+    "numbers": {
+        "compose.yaml": """
+services:
+  app:
+    image: a:1
+    ports: [&x 22, 0x50, 4_43, !!int "81", *x]
+    oom_score_adj: &o -5_00
+    pids_limit: 0x10
+    ulimits: &u { nofile: &n 5, nproc: *n, core: { soft: *n, hard: &h 1_0 } }
+    labels: { a: 017, b: 1_0, c: True, d: 1.50, e: 0x1F }
+""",
+    },
+    "one of a kind": {
+        "docker-compose.yml": """
+x-reset: &none !reset []
+services:
+  app:
+    image: a:1
+    build: { context: ., args: { A: "1", B: "2" }, network: host, privileged: true }
+    devices: ["/dev/a:/dev/x", "/dev/b:/dev/y:r"]
+    ports: ["80:80", { target: 81, published: "81" }, "82:82/udp"]
+    expose: ["1"]
+    logging: { driver: syslog, options: { a: "1", b: "2" } }
+    extra_hosts: { h: [1.1.1.1, 2.2.2.2], i: "3.3.3.3" }
+    ulimits: { nofile: 5, core: 6 }
+  other:
+    image: b:1
+    logging: { driver: local, options: { a: "1", b: "2" } }
+    ports: ["90:90"]
+""",
+        "docker-compose.override.yml": """
+services:
+  app:
+    build: { args: ["A=3"], network: none, privileged: false }
+    devices: ["/dev/c:/dev/x"]
+    ports: ["80:80"]
+    logging: { driver: json-file, options: { c: "3" } }
+    extra_hosts: ["h:4.4.4.4", "i:3.3.3.3"]
+    ulimits: { nofile: { soft: 1, hard: 2 } }
+  other:
+    logging: { options: { b: "3" } }
+    ports: !reset []
 """,
     },
     "an override file": {
@@ -196,6 +262,22 @@ def ours(container: Container) -> dict[str, Any]:
     said["devices"] = sorted((d.value.source, d.value.target) for d in container.devices)
     said["annotations"] = sorted(pair.value for pair in container.annotations)
     said["labels"] = sorted(pair.value for pair in container.labels)
+    said["ports"] = sorted(port.value for port in container.ports)
+    said["ulimits"] = sorted(pair.value for pair in container.ulimits)
+    for field in ("pids_limit", "oom_score_adj"):
+        value = getattr(container, field)
+        said[field] = None if value is None else value.value
+    said["extra_hosts"] = sorted(tuple(host.value) for host in container.extra_hosts)
+    driver = container.log_driver
+    options = sorted(tuple(option.value) for option in container.log_options)
+    said["logging"] = (None if driver is None else driver.value, options)
+    build = container.build.value if container.build is not None else Build()
+    # We keep a variable that only the host knows.
+    args = [(name, "" if value == f"${{{name}}}" else value) for (name, value), *_ in build.args]
+    said["build args"] = sorted(args)
+    words = dict(option.value for option in build.options)
+    said["build network"] = words.get("network")
+    said["build privileged"] = words.get("allow") == "security.insecure"
     return said
 
 
@@ -222,7 +304,29 @@ def theirs(service: dict[str, Any]) -> dict[str, Any]:
     # `config` writes a file that may be read again, so a `$` is doubled once more.
     labels = (service.get("labels") or {}).items()
     said["labels"] = sorted((name, value.replace("$$", "$")) for name, value in labels)
+    said["ports"] = sorted(_port(port) for port in service.get("ports", ()))
+    limits = service.get("ulimits", {}).items()
+    said["ulimits"] = sorted(
+        (name, f"{v['soft']}:{v['hard']}" if isinstance(v, dict) else str(v)) for name, v in limits
+    )
+    said["oom_score_adj"] = service.get("oom_score_adj")
+    limits = service.get("deploy", {}).get("resources", {}).get("limits", {})
+    said["pids_limit"] = service.get("pids_limit", limits.get("pids"))
+    said["extra_hosts"] = sorted(
+        {tuple(host.replace("=", ":", 1).split(":", 1)) for host in service.get("extra_hosts", ())}
+    )
+    logging = service.get("logging", {})
+    said["logging"] = (logging.get("driver"), sorted((logging.get("options") or {}).items()))
+    said["build args"] = sorted((service.get("build", {}).get("args") or {}).items())
+    said["build network"] = service.get("build", {}).get("network")
+    said["build privileged"] = bool(service.get("build", {}).get("privileged"))
     return said
+
+
+def _port(port: dict[str, Any]) -> str:
+    ends = (port.get("host_ip"), port.get("published"), str(port["target"]))
+    protocol = "" if port["protocol"] == "tcp" else f"/{port['protocol']}"
+    return ":".join(end for end in ends if end) + protocol
 
 
 def config(path: Path) -> dict[str, Any] | None:

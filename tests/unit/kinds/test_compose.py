@@ -59,6 +59,38 @@ def test_another_name_is_known_by_its_content() -> None:
 # Where values stand and where they come from
 
 
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "privileged: true", "privileged: &p true", "privileged: !override true",
+        "privileged: !!bool true", 'privileged: !!bool &p "true"', "privileged: *on", "*key : *on",
+        "? &k privileged\n    : !!binary dHJ1ZQ==", '"priv\\x69leged": !own &p "yes"',
+        "privileged: &p # why\n      true", "<<: { privileged: true }", "<<: *all",
+    ],
+)  # fmt: skip
+def test_a_value_is_read_from_its_node_however_it_is_spelled(spelling: str) -> None:
+    text = "x-a: [&on true, &key privileged]\nx-b: &all { privileged: *on }\n"
+    found = one(f"{text}services:\n  a:\n    image: i\n    {spelling}\n")
+    assert found.privileged is not None and found.privileged.value is True
+
+
+def test_a_value_stands_behind_its_anchor_and_its_tag() -> None:
+    text = (
+        "services: { a: { image: i, cap_add: [&x !!str SYS_ADMIN], ports: [&p 0x16, !!int 2_3] } }"
+    )
+    found = one(text)
+    values = [*found.cap_add, *found.ports]
+    assert [value.value for value in values] == ["SYS_ADMIN", "22", "23"]
+    spans = [value.place.span for value in values if value.place is not None]
+    assert [text[span.start : span.end] for span in spans] == ["SYS_ADMIN", "0x16", "2_3"]
+
+
+def test_a_merge_key_in_quotes_or_behind_an_alias_merges_nothing() -> None:
+    text = "x: &m <<\nservices: { a: { image: i, %s: { privileged: true } } }"
+    assert one(text % '"<<"').privileged is None
+    assert one(text % "*m ").privileged is None
+
+
 def test_every_value_keeps_the_file_and_the_place_where_it_stands() -> None:
     text = "services:\n  a:\n    extends: {file: b.yml, service: b}\n    cap_add: [CAP_chown]\n"
     other = "services:\n  b:\n    image: x\n    cap_add: ['net_raw']\n"

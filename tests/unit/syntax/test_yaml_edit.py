@@ -125,7 +125,7 @@ def test_adding_keeps_comments_and_line_ends() -> None:
 
 def test_replacing_keeps_anchor_and_tag() -> None:
     text = "a: &n !t 'x' # c\n"
-    edits = yaml_edit.replace(text, node_at(text, "a"), "y")
+    edits = yaml_edit.replace(node_at(text, "a"), "y")
     assert apply_edits(text, edits) == "a: &n !t y # c\n"
 
 
