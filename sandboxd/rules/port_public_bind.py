@@ -3,7 +3,12 @@
 ## What it is
 
 A published port without an address of the host: `8080:80` in `appPort`, `--publish` or Compose
-`ports`. A number in `appPort` is not meant: the dev container CLI binds it to 127.0.0.1.
+`ports`. The port that is open is the first, 8080; without it the engine picks one. A number in
+`appPort` is not meant: the dev container CLI binds it to 127.0.0.1. With the host's network or
+another container's, docker publishes nothing.
+
+Compose services under the numbers of servers that are there for others (80, 443, mail, DNS, VPN)
+are hints.
 
 ## Why it is bad
 
@@ -29,9 +34,9 @@ No difference.
 from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
-from sandboxd.findings import Remedy, Replace, RuleMeta, Severity
+from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._ports import published
+from sandboxd.rules._ports import loopback, published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,21 +57,12 @@ META = RuleMeta(
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     for port in published(subject):
-        if port.service:
-            continue
-        yield at_value(
-            META,
-            port.value,
-            f"port `{port.port}` is open on every address of this machine",
-            port.value.value,
-            remedies=(
-                Remedy(
-                    "publish on the loopback only",
-                    safe=False,
-                    changes=(Replace(port.value, f"127.0.0.1:{port.value.written}"),),
-                    caution="other machines cannot connect any more",
-                ),
+        if not port.service:
+            yield at_value(
+                META,
+                port.value,
+                f"{port.opening()} is open on every address",
+                port.value.value,
+                Severity.HINT if port.is_public_server() else Severity.WARNING,
+                loopback(port),
             )
-            if port.value.written.count(":") == 1 and "$" not in port.value.written
-            else (),
-        )

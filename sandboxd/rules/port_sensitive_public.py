@@ -2,9 +2,11 @@
 
 ## What it is
 
-A published port without an address of the host, behind which usually a database (5432, 3306,
-6379, 27017, 9200), a debugger (9229, 5678, 5005, 2345), Jupyter (8888), SSH, VNC or the Docker
-API (2375) listens.
+A published port without an address of the host, behind which usually a database or its broker
+(5432, 3306, 6379, 27017, 9200, 7474, 5672, 6333), a debugger (9229, 5678, 5005, 2345), Jupyter
+(8888), SSH, VNC or the Docker API (2375) listens. The number inside decides: `10022:22` is SSH. Ports
+that many programs share count where the name of the image says which of them it is (ClickHouse,
+MinIO, Jenkins).
 
 ## Why it is bad
 
@@ -33,9 +35,9 @@ No difference.
 from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
-from sandboxd.findings import Remedy, Replace, RuleMeta, Severity
+from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._ports import published
+from sandboxd.rules._ports import loopback, published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,22 +58,12 @@ META = RuleMeta(
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     for port in published(subject):
-        if not port.service:
-            continue
-        yield at_value(
-            META,
-            port.value,
-            f"port `{port.port}` ({port.service}) is open on every address of this machine",
-            port.value.value,
-            Severity.ERROR if "Docker" in port.service else Severity.WARNING,
-            remedies=(
-                Remedy(
-                    "publish on the loopback only",
-                    safe=False,
-                    changes=(Replace(port.value, f"127.0.0.1:{port.value.written}"),),
-                    caution="other machines cannot connect any more",
-                ),
+        if port.service:
+            yield at_value(
+                META,
+                port.value,
+                f"{port.opening()} is open on every address, and {port.service} usually listens there",
+                port.value.value,
+                Severity.ERROR if port.service == "the Docker API" else Severity.WARNING,
+                loopback(port),
             )
-            if port.value.written.count(":") == 1 and "$" not in port.value.written
-            else (),
-        )

@@ -130,7 +130,7 @@ def _case(rule: str, section: str, along: tuple[str, ...], file: str) -> Case:
         title.split(":")[0],
         title,
         SourceText(f"/project/{file}" if file else PATHS[language], blocks[language]),
-        _host(json.loads(blocks["host"])) if "host" in blocks else UNKNOWN,
+        host(json.loads(blocks["host"])) if "host" in blocks else UNKNOWN,
         _variables(json.loads(blocks.get("variables", "{}")), blocks.get("files", "")),
         along,
         blocks.get("findings", ""),
@@ -153,7 +153,7 @@ def _files(text: str) -> Files:
     return Files({path: SourceText(path, text) for path, text in paths.items()})
 
 
-def _host(data: dict[str, Any]) -> HostFacts:
+def host(data: dict[str, Any]) -> HostFacts:
     engine = data.pop("engine", None)
     if engine is None:
         return HostFacts(**data)

@@ -1,0 +1,119 @@
+"""Every item of a rule's list is found, by an expectation that is held apart from the code.
+
+A file of `tests/rules/lists` is about one list. `rule` says which rule reads it, `covers` names the
+list in the code (``module:NAME``) whose keys must be those of the items, and `text` is a file with
+``@`` where an item goes; `path` is its place in the project, if its language is not JSON. An item
+is ``[key, words of the message, source]``, or a table that also sets `text` (in the place of ``@``),
+`file` (in the place of the whole text), `severity`, `path` or `host`. `fine` are texts for ``@``
+that must not be found.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from sandboxd.analysis import check_source
+from sandboxd.findings import Finding
+from sandboxd.text import SourceText
+from tests.rules import pages
+
+FOLDER = Path(__file__).parent / "lists"
+
+
+class Item(NamedTuple):
+    """One item of a list; `says` is a part of the message."""
+
+    key: str
+    says: str
+    source: str
+    text: str | None = None
+    file: str | None = None
+    severity: str | None = None
+    path: str | None = None
+    host: dict[str, Any] | None = None
+
+
+class Listing(NamedTuple):
+    """A file of the folder."""
+
+    name: str
+    rule: str
+    covers: str
+    text: str
+    path: str
+    severity: str
+    items: list[Item]
+    fine: list[str]
+    host: dict[str, Any]
+
+
+def _listing(file: Path) -> Listing:
+    data = tomllib.loads(file.read_text(encoding="utf-8"))
+    items = [
+        Item(str(item[0]), *item[1:]) if isinstance(item, list) else Item(**item)
+        for item in data["items"]
+    ]
+    return Listing(
+        file.stem,
+        data["rule"],
+        data.get("covers", ""),
+        data["text"],
+        data.get("path", ".devcontainer/devcontainer.json"),
+        data.get("severity", ""),
+        items,
+        data.get("fine", []),
+        data.get("host", {}),
+    )
+
+
+LISTINGS = [_listing(file) for file in sorted(FOLDER.glob("*.toml"))]
+ITEMS = [(listing, item) for listing in LISTINGS for item in listing.items]
+FINE = [(listing, text) for listing in LISTINGS for text in listing.fine]
+
+
+def _findings(listing: Listing, text: str, path: str, host: dict[str, Any]) -> list[Finding]:
+    source = SourceText(f"/project/{path}", text)
+    facts = pages.host(json.loads(json.dumps(host)))
+    report = check_source(source, host=facts, only=(listing.rule,))
+    return [finding for finding in report.findings if finding.rule == listing.rule]
+
+
+@pytest.mark.parametrize(
+    ("listing", "item"), ITEMS, ids=[f"{listing.name}: {item.key}" for listing, item in ITEMS]
+)
+def test_an_item_is_found(listing: Listing, item: Item) -> None:
+    text = item.file or listing.text.replace("@", item.key if item.text is None else item.text)
+    findings = _findings(listing, text, item.path or listing.path, item.host or listing.host)
+    assert findings, text
+    messages = [finding.message for finding in findings if item.says in finding.message]
+    assert messages, [finding.message for finding in findings]
+    severity = item.severity or listing.severity
+    if severity:
+        assert severity in {f.severity.label for f in findings if f.message in messages}
+    assert item.source
+
+
+@pytest.mark.parametrize(
+    ("listing", "text"), FINE, ids=[f"{listing.name}: {text}" for listing, text in FINE]
+)
+def test_what_is_fine_is_not_found(listing: Listing, text: str) -> None:
+    file = listing.text.replace("@", text)
+    assert not _findings(listing, file, listing.path, listing.host), file
+
+
+@pytest.mark.parametrize("listing", LISTINGS, ids=lambda listing: listing.name)
+def test_the_list_of_the_code_has_these_items_and_no_others(listing: Listing) -> None:
+    if not listing.covers:
+        pytest.skip("the list is no table of the code")
+    module, _, name = listing.covers.partition(":")
+    keys = {
+        " ".join(map(str, key)) if isinstance(key, tuple) else str(key)
+        for key in getattr(import_module(module), name)
+    }
+    assert {item.key for item in listing.items} == keys
