@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from sandboxd.engine.client import Engine, connect
+from sandboxd.engine.client import Engine, connect_from
 from sandboxd.files import write_atomic
 from sandboxd.host.facts import HostFacts
 from sandboxd.verify import attempts
@@ -220,13 +220,13 @@ def environment(api: Engine) -> str:
 @contextlib.contextmanager
 def _engine() -> Iterator[Engine]:
     if os.environ.get("DOCKER_HOST"):
-        yield connect(os.environ)
+        yield connect_from(os.environ)
         return
     private.sweep()
     started = private.start(f"matrix-{os.getpid()}", owner=os.getpid())
     os.environ["DOCKER_HOST"] = started.docker_host
     try:
-        yield connect(os.environ)
+        yield connect_from(os.environ)
     finally:
         private.stop(started.folder)
 

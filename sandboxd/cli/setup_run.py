@@ -125,10 +125,10 @@ def _resumed(journal: Journal, asked: Options) -> Options:
 
 
 def _options(args: argparse.Namespace) -> Options:
-    from sandboxd.engine.address import engine_host
+    from sandboxd.engine.contexts import resolve
     from sandboxd.setup.gvisor import Options
 
-    host = f"unix://{os.path.abspath(args.socket)}" if args.socket else engine_host(os.environ)
+    host = f"unix://{os.path.abspath(args.socket)}" if args.socket else resolve(os.environ).host
     if not host.startswith("unix://"):
         raise UsageError(
             f"the engine at `{host}` is on another machine", "run this command on that machine"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 def verify(place: Place, image: str | None) -> int:
     """Show that both runtimes are gVisor, then attack a sandbox under each."""
+    from sandboxd.engine.contexts import resolve
     from sandboxd.host.probe import probe
     from sandboxd.life.throwaway_image import busybox_image
     from sandboxd.setup.register import NAMES, trials
@@ -41,7 +42,7 @@ def verify(place: Place, image: str | None) -> int:
     environ = {**os.environ, "DOCKER_HOST": place.control.host}
     facts = probe(environ, trial=True)
     with contextlib.ExitStack() as stack:
-        tag = image or stack.enter_context(busybox_image(place.control.host))
+        tag = image or stack.enter_context(busybox_image(resolve(environ)))
         codes = [_attack(only(facts, name), environ, tag, name) for name in NAMES]
     if EXIT_NOT_HELD in codes:
         return EXIT_NOT_HELD
@@ -57,12 +58,12 @@ def only(facts: HostFacts, runtime: str) -> HostFacts:
 
 
 def _attack(facts: HostFacts, environ: dict[str, str], image: str, name: str) -> int:
-    from sandboxd.engine.client import connect
+    from sandboxd.engine.client import connect_from
     from sandboxd.life.up_down import down, up
     from sandboxd.project import Project
     from sandboxd.verify.verdict import verify as attack
 
-    engine = connect(environ)
+    engine = connect_from(environ)
     with _workspace(image) as folder:
         plan = Project.open(folder, environ).plan(facts)
         running = up(engine, plan, lambda _: None)

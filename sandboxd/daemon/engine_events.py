@@ -8,7 +8,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 
-from sandboxd.engine.client import connect
+from sandboxd.engine.client import connect_from
 from sandboxd.errors import SandboxdError
 
 _FIRST_PAUSE = 0.5
@@ -51,7 +51,7 @@ class EngineEvents:
         while not self._stop.is_set():
             was_open = False
             try:
-                for event in connect(self._environ).events():
+                for event in connect_from(self._environ).events():
                     if self._stop.is_set():
                         return
                     if not was_open:

@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sandboxd.daemon.kernel_watch import KernelWatch
-from sandboxd.engine.client import Exec, connect
+from sandboxd.engine.client import Exec, connect_from
 from sandboxd.errors import SandboxdError
 from sandboxd.host.facts import HostFacts
 from sandboxd.life import find
@@ -107,7 +107,7 @@ class Relay:
 
         :raises OSError: there is none, or it does not show the workspace
         """
-        engine = connect(self._environ)
+        engine = connect_from(self._environ)
         found = find.find(engine, self._workspace)
         target = _target(engine.inspect(found.id), self._workspace) if found else None
         if found is None or target is None:

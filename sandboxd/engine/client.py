@@ -9,7 +9,7 @@ import socket
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.engine import failures
-from sandboxd.engine.address import engine_host, tls_files
+from sandboxd.engine.contexts import Identity, resolve
 from sandboxd.engine.http1 import WireError
 from sandboxd.engine.transport import ANSWER_SECONDS, AddressError, ApiError, Transport
 from sandboxd.errors import EnvironmentFailure
@@ -46,10 +46,11 @@ class Exec(NamedTuple):
 class Engine:
     """One engine. Cheap to make: nothing is asked before the first call."""
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-        self.host = transport.host
-        self.is_local = transport.is_local
+    def __init__(self, identity: Identity) -> None:
+        self.identity = identity
+        self.host = identity.host
+        self.is_local = identity.is_local
+        self._transport = Transport(identity.host, identity.tls)
 
     def info(self) -> dict[str, Any]:
         """The engine's description of itself: runtimes, security options, roots."""
@@ -311,13 +312,20 @@ def _stat(headers: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-def connect(environ: Mapping[str, str]) -> Engine:
-    """The engine that the docker command line would talk to.
+def connect(identity: Identity) -> Engine:
+    """The engine of this identity.
 
     :raises EnvironmentFailure: its address is of a kind that cannot be used from here
     """
-    host = engine_host(environ)
     try:
-        return Engine(Transport(host, tls_files(environ)))
+        return Engine(identity)
     except AddressError:
-        raise failures.bad_address(host) from None
+        raise failures.bad_address(identity.host) from None
+
+
+def connect_from(environ: Mapping[str, str]) -> Engine:
+    """The engine that the docker command would talk to in this environment.
+
+    :raises EnvironmentFailure: its address is of a kind that cannot be used from here
+    """
+    return connect(resolve(environ))

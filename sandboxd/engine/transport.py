@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
 
-    from sandboxd.engine.address import TlsFiles
+    from sandboxd.engine.contexts import TlsFiles
 
 # A healthy engine answers a question in milliseconds; a person waits this long before wondering.
 ANSWER_SECONDS = 10.0

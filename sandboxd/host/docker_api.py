@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping
 from typing import Any
 
 from sandboxd.engine import transport
-from sandboxd.engine.address import tls_files
+from sandboxd.engine.contexts import Identity
 from sandboxd.engine.http1 import WireError
 from sandboxd.engine.transport import Transport
 
@@ -24,15 +23,11 @@ class ApiError(Exception):
 class Api:
     """One engine; every request has its own connection and gives up after `timeout` seconds."""
 
-    def __init__(self, host: str, environ: Mapping[str, str], timeout: float) -> None:
-        self.host = host
+    def __init__(self, identity: Identity, timeout: float) -> None:
+        self.host = identity.host
+        self.is_local = identity.is_local
         self._timeout = timeout
-        self._tls = tls_files(environ)
-
-    @property
-    def is_local(self) -> bool:
-        """Whether the engine's processes are processes of this machine (or of its own VM)."""
-        return self.host.startswith("unix:")
+        self._tls = identity.tls
 
     @property
     def tls(self) -> bool:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sandboxd.engine.address import current_context, engine_host
+from sandboxd.engine.contexts import resolve
 from sandboxd.host.docker_api import Api, ApiError
 from sandboxd.host.engine_facts import is_podman, known_name, usable_runtimes
 from sandboxd.host.facts import HostFacts, from_raw
@@ -75,12 +75,13 @@ def _system() -> _System:
 
 
 def _engine(environ: Mapping[str, str], kernel: str, trial: bool, timeout: float) -> dict[str, Any]:
-    host = engine_host(environ)
+    identity = resolve(environ)
+    host = identity.host
     memory = open_memory(environ)
-    api = Api(host, environ, timeout)
+    api = Api(identity, timeout)
     engine: dict[str, Any] = {
         "host": host,
-        "context": current_context(environ),
+        "context": identity.context,
         "tls": api.tls if not api.is_local else None,
     }
     try:

@@ -13,6 +13,7 @@ import subprocess
 import tarfile
 from collections.abc import Iterator
 
+from sandboxd.engine.contexts import Identity
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.docker_api import Api, ApiError
 
@@ -22,8 +23,8 @@ _FOLDERS = ("bin", "etc", "root", "proc", "sys", "dev", "run", "var")
 
 
 @contextlib.contextmanager
-def busybox_image(host: str) -> Iterator[str]:
-    """The tag of an image in the engine at `host`; it is gone afterwards.
+def busybox_image(identity: Identity) -> Iterator[str]:
+    """The tag of an image in this engine; it is gone afterwards.
 
     :raises EnvironmentFailure: there is no static busybox, or the engine refuses
     """
@@ -34,7 +35,7 @@ def busybox_image(host: str) -> Iterator[str]:
             "`sudo apt-get install busybox-static`, or name an image: `--image IMAGE`",
         )
     tag = f"sandboxd-throwaway:{secrets.token_hex(6)}"
-    api = Api(host, {}, 30.0)
+    api = Api(identity, 30.0)
     name, _, version = tag.partition(":")
     try:
         api.call("POST", "/images/create", _archive(busybox), fromSrc="-", repo=name, tag=version)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from sandboxd.engine.contexts import Identity
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.docker_api import Api, ApiError
 from sandboxd.setup.daemon_json import Definition
@@ -34,7 +35,7 @@ class Control(NamedTuple):
 
     def api(self) -> Api:
         # An engine that hangs must not cost more than what it may take to come back.
-        return Api(self.host, {}, min(5.0, max(1.0, self.wait_seconds)))
+        return Api(Identity(self.host), min(5.0, max(1.0, self.wait_seconds)))
 
     def info(self) -> dict[str, Any] | None:
         """What the engine says of itself, None when it does not answer."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from sandboxd.engine.client import Engine, Summary, connect
+from sandboxd.engine.client import Engine, Summary, connect_from
 from sandboxd.errors import SandboxdError
 from sandboxd.host.trials import host_boot_id
 from sandboxd.life import find
@@ -53,7 +53,7 @@ class Observer:
     def observe(self, environ: Mapping[str, str], workspaces: Collection[str]) -> Observed:
         """Ask the engine that `environ` names for the containers of `workspaces`. Blocks; bounded."""
         try:
-            engine = connect(environ)
+            engine = connect_from(environ)
             chosen: dict[str, Summary] = {}
             for summary in find.find_all(engine):
                 workspace = summary.labels.get(PROJECT, "")

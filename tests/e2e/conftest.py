@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.engine.client import Engine, connect
+from sandboxd.engine.client import Engine, connect_from
 from sandboxd.host.facts import HostFacts
 from tests.e2e import rich_image, sandboxes
 from tests.e2e.rich_image import Rich
@@ -52,7 +52,7 @@ def rich(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Rich:
 
 @pytest.fixture
 def api(engine: str) -> Engine:
-    return connect({"DOCKER_HOST": engine})
+    return connect_from({"DOCKER_HOST": engine})
 
 
 @pytest.fixture(params=["runc", pytest.param("gvisor", marks=pytest.mark.gvisor)])

@@ -26,11 +26,11 @@ def agent(
     host_facts: HostFacts,
 ) -> Iterator[str]:
     """A running sandbox of profile `agent`, one for all rows."""
-    from sandboxd.engine.client import connect
+    from sandboxd.engine.client import connect_from
 
     folder = request.getfixturevalue("tmp_path_factory").mktemp("ws") / "project"
     sandboxes.make_project(folder, busybox_image, "gvisor", "agent")
-    api = connect({"DOCKER_HOST": engine})
+    api = connect_from({"DOCKER_HOST": engine})
     with sandboxes.container(api, sandboxes.plan_of(folder, host_facts)) as running:
         yield running
 

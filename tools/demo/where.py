@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from sandboxd.engine.address import engine_host
+from sandboxd.engine.contexts import resolve
 from sandboxd.errors import SandboxdError
 from tools.demo.screen import Screen, confirmed
 from tools.demo.signals import uninterrupted
@@ -68,7 +68,7 @@ def existing() -> str:
     """DOCKER_HOST value of a local engine that the docker command reaches, or ''."""
     docker = packages.find_program("docker")
     try:
-        host = engine_host(os.environ)
+        host = resolve(os.environ).host
     except SandboxdError:
         return ""
     if docker is None or not host.startswith("unix://"):

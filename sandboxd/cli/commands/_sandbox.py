@@ -28,9 +28,9 @@ def add_project(parser: argparse.ArgumentParser) -> None:
 
 def connect() -> Engine:
     """The engine of this user's environment."""
-    from sandboxd.engine.client import connect as to_engine
+    from sandboxd.engine.client import connect_from
 
-    return to_engine(os.environ)
+    return connect_from(os.environ)
 
 
 def folder(args: argparse.Namespace) -> str:

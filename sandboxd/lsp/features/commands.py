@@ -88,7 +88,7 @@ class Commands:
                     progress.report(text)
 
                 plan = Project.open(workspace, self._context.environ).plan(facts)
-                return up_down.up(client.connect(self._context.environ), plan, tell)
+                return up_down.up(client.connect_from(self._context.environ), plan, tell)
 
             running = await self._do(start)
         self._say(f"`{running.name}`: {running.how}")
@@ -110,7 +110,7 @@ class Commands:
                         raise Cancelled
                     progress.report(f"{done} of {total} attempts")
 
-                connection = client.connect(self._context.environ)
+                connection = client.connect_from(self._context.environ)
                 project = Project.open(workspace, self._context.environ)
                 plan = project.plan(facts, Grants(allow_runc=True, trusted=True))
                 found = find.locate(connection, workspace)

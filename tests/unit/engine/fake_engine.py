@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 from sandboxd.engine.client import Engine
-from sandboxd.engine.transport import Transport
+from sandboxd.engine.contexts import Identity
 
 Answer = Callable[[str, str], tuple[int, object]]
 
@@ -37,7 +37,7 @@ def raw(serve: Callable[[socket.socket], None]) -> Iterator[Engine]:
         thread = threading.Thread(target=accept, daemon=True)
         thread.start()
         try:
-            yield Engine(Transport(f"unix://{path}"))
+            yield Engine(Identity(f"unix://{path}"))
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             listener.close()

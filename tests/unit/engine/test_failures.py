@@ -12,7 +12,7 @@ import pytest
 
 from sandboxd.engine import client as engine_module
 from sandboxd.engine import failures
-from sandboxd.engine.client import Engine, Exec, connect
+from sandboxd.engine.client import Engine, Exec, connect_from
 from sandboxd.engine.transport import ApiError, Transport
 from sandboxd.errors import EnvironmentFailure
 from tests.unit.engine.fake_engine import answering, raw
@@ -30,7 +30,7 @@ def failure(act: Callable[[], object]) -> EnvironmentFailure:
 
 
 def test_absent(tmp_path: Path) -> None:
-    engine = connect({"DOCKER_HOST": f"unix://{tmp_path}/none.sock"})
+    engine = connect_from({"DOCKER_HOST": f"unix://{tmp_path}/none.sock"})
     error = failure(lambda: engine.inspect("x"))
     assert error.message == f"there is no container engine at `unix://{tmp_path}/none.sock`"
     assert "systemctl start docker" in error.hint
@@ -41,7 +41,7 @@ def test_refused() -> None:
         path = f"{folder}/dead.sock"
         with socket.socket(socket.AF_UNIX) as dead:
             dead.bind(path)
-        engine = connect({"DOCKER_HOST": f"unix://{path}"})
+        engine = connect_from({"DOCKER_HOST": f"unix://{path}"})
         assert "refuses connections" in failure(lambda: engine.inspect("x")).message
         request = Exec(["true"])
         assert "refuses connections" in failure(lambda: engine.exec_create("x", request)).message
@@ -52,7 +52,7 @@ def test_no_permission(monkeypatch: pytest.MonkeyPatch) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Transport, "request", denied)
-    error = failure(lambda: connect({"DOCKER_HOST": "unix:///x"}).inspect("x"))
+    error = failure(lambda: connect_from({"DOCKER_HOST": "unix:///x"}).inspect("x"))
     assert error.message == "no permission to use the container engine at `unix:///x`"
     assert "usermod -aG docker" in error.hint
 
@@ -95,12 +95,12 @@ def test_an_answer_that_is_no_json() -> None:
 
 @pytest.mark.parametrize("host", ["ssh://me@there", "npipe:////./pipe/docker", "nonsense"])
 def test_an_address_that_cannot_be_spoken_to(host: str) -> None:
-    assert f"`{host}`" in failure(lambda: connect({"DOCKER_HOST": host})).message
+    assert f"`{host}`" in failure(lambda: connect_from({"DOCKER_HOST": host})).message
 
 
 def test_a_context_that_is_not_there(tmp_path: Path) -> None:
     environ = {"HOME": str(tmp_path), "DOCKER_CONTEXT": "colima"}
-    assert "no docker context `colima`" in failure(lambda: connect(environ)).message
+    assert "no docker context `colima`" in failure(lambda: connect_from(environ)).message
 
 
 def test_no_image() -> None:

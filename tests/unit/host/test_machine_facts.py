@@ -73,24 +73,3 @@ def test_selinux_and_the_rest() -> None:
     assert from_raw(LINUX | {"ci": "jenkins"}).ci is None
     line = "buildkitd github.com/moby/buildkit v0.12.4 833949d0"
     assert from_raw(LINUX | {"engine": {"buildkitd": line}}).buildkit == "0.12.4"
-
-
-def test_a_context_with_its_own_certificates(own_home: Any) -> None:
-    import hashlib
-    import json
-
-    from sandboxd.engine.address import current_context, engine_host, tls_files
-
-    docker, digest = own_home / ".docker", hashlib.sha256(b"far").hexdigest()
-    meta = docker / "contexts" / "meta" / digest
-    meta.mkdir(parents=True)
-    endpoint = {"Host": "tcp://far:2376", "SkipTLSVerify": True}
-    (meta / "meta.json").write_text(json.dumps({"Endpoints": {"docker": endpoint}}))
-    (docker / "config.json").write_text('{"currentContext": "far"}')
-    environ = {"HOME": str(own_home)}
-    assert (current_context(environ), engine_host(environ)) == ("far", "tcp://far:2376")
-    assert tls_files(environ) is None
-    (docker / "contexts" / "tls" / digest / "docker").mkdir(parents=True)
-    found = tls_files(environ)
-    assert found is not None and not found.verify
-    assert current_context(environ | {"DOCKER_HOST": "unix:///x"}) is None

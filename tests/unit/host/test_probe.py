@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import socket
@@ -20,7 +19,6 @@ from typing import Any
 
 import pytest
 
-from sandboxd.engine.address import engine_host
 from sandboxd.host import trials
 from sandboxd.host.facts import Engine
 from sandboxd.host.probe import probe, raw_facts
@@ -289,22 +287,6 @@ def test_no_secret_of_the_engine_is_in_the_report(own_home: Path) -> None:
 
         engine.answer = with_secret  # type: ignore[method-assign]
         assert "SECRET" not in json.dumps(raw_facts(environ, trial=True))
-
-
-def test_engine_host_follows_variable_then_context(own_home: Path) -> None:
-    environ = {"HOME": str(own_home)}
-    assert engine_host(environ | {"DOCKER_HOST": "tcp://x:1"}) == "tcp://x:1"
-    config = own_home / ".docker"
-    meta = config / "contexts/meta"
-    digest = hashlib.sha256(b"work").hexdigest()
-    (meta / digest).mkdir(parents=True)
-    (meta / digest / "meta.json").write_text(
-        json.dumps({"Endpoints": {"docker": {"Host": "unix:///work.sock"}}})
-    )
-    (config / "config.json").write_text(json.dumps({"currentContext": "work"}))
-    assert engine_host(environ) == "unix:///work.sock"
-    assert engine_host(environ | {"DOCKER_CONTEXT": "gone"}) == "context:gone"
-    assert engine_host(environ | {"DOCKER_CONTEXT": "default"}).startswith("unix://")
 
 
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="the trial's program is for x86-64")

@@ -1,0 +1,166 @@
+"""Which engine a caller means, and the way to it: read once from the caller's environment.
+
+The SDK reads the same files, but always by the variables of its own process; a daemon acts for
+callers whose variables differ from its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+VARIABLES = (
+    "DOCKER_HOST",
+    "DOCKER_CONTEXT",
+    "DOCKER_CONFIG",
+    "DOCKER_CERT_PATH",
+    "DOCKER_TLS",
+    "DOCKER_TLS_VERIFY",
+    "HOME",
+    "SSH_AUTH_SOCK",
+    "XDG_RUNTIME_DIR",
+)
+"""Every variable that `resolve` looks at."""
+
+_SYSTEM_SOCKET = "/var/run/docker.sock"
+_MOST_BYTES = 1 << 20
+
+
+class TlsFiles(NamedTuple):
+    """Where `ca.pem`, `cert.pem` and `key.pem` are, and whether the server's name is checked."""
+
+    folder: str
+    verify: bool
+
+
+class Identity(NamedTuple):
+    """One engine and how it is reached. Equal identities reach the same engine in the same way."""
+
+    host: str
+    """Its address as in DOCKER_HOST; `context:NAME` where the context named is not there."""
+    context: str | None = None
+    """The docker context that names it, None for DOCKER_HOST or the usual socket."""
+    tls: TlsFiles | None = None
+    """None: no TLS (always for Unix sockets and ssh)."""
+    config: str = ""
+    """The folder of docker's `config.json`, absolute; '' for none."""
+    agent: str = ""
+    """The socket of the caller's ssh agent; '' where the engine is not reached by ssh."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the engine runs on this machine, so that its bind mounts are our files."""
+        return self.host.startswith("unix:")
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as JSON has it; `from_json` reads it back."""
+        return {**self._asdict(), "tls": self.tls._asdict() if self.tls else None}
+
+    def variables(self) -> dict[str, str]:
+        """The variables that lead the docker command to this engine; others of `VARIABLES` are unset."""
+        found = {"DOCKER_HOST": self.host, "DOCKER_CONFIG": self.config}
+        if self.tls is not None:
+            found["DOCKER_CERT_PATH"] = self.tls.folder
+            found["DOCKER_TLS_VERIFY" if self.tls.verify else "DOCKER_TLS"] = "1"
+        if self.agent:
+            found["SSH_AUTH_SOCK"] = self.agent
+        return found
+
+    @classmethod
+    def from_json(cls, value: object) -> Identity:
+        """An identity from what `to_json` made.
+
+        :raises ValueError: it has another shape
+        """
+        if not isinstance(value, dict) or set(value) != set(cls._fields):
+            raise ValueError("not the identity of an engine")
+        tls = value["tls"]
+        texts = [value[name] for name in ("host", "config", "agent")]
+        if not all(isinstance(text, str) for text in (*texts, value["context"] or "")):
+            raise ValueError("the identity of an engine is made of texts")
+        return cls(**{**value, "tls": None if tls is None else _tls_from_json(tls)})
+
+
+def resolve(environ: Mapping[str, str]) -> Identity:
+    """The engine that the docker command would use: DOCKER_HOST, its context, the usual socket."""
+    folder = _config_folder(environ)
+    context = _current_context(environ, folder)
+    host = _host(environ, folder, context)
+    if host.startswith("unix:"):
+        path = host.removeprefix("unix:").removeprefix("//") or _SYSTEM_SOCKET
+        return Identity(f"unix://{os.path.abspath(path)}", context, None, folder)
+    if host.startswith("ssh:"):
+        return Identity(host, context, None, folder, environ.get("SSH_AUTH_SOCK", ""))
+    return Identity(host, context, _tls_files(environ, folder, context, host), folder)
+
+
+def _config_folder(environ: Mapping[str, str]) -> str:
+    named = environ.get("DOCKER_CONFIG") or os.path.join(environ.get("HOME", "/"), ".docker")
+    return os.path.abspath(named)
+
+
+def _current_context(environ: Mapping[str, str], folder: str) -> str | None:
+    if environ.get("DOCKER_HOST"):
+        return None
+    name = environ.get("DOCKER_CONTEXT") or _json_file(f"{folder}/config.json").get(
+        "currentContext"
+    )
+    return name if isinstance(name, str) and name not in ("", "default") else None
+
+
+def _host(environ: Mapping[str, str], folder: str, context: str | None) -> str:
+    if environ.get("DOCKER_HOST"):
+        return environ["DOCKER_HOST"]
+    if context is not None:
+        host = _endpoint(folder, context).get("Host")
+        return host if isinstance(host, str) and host else f"context:{context}"
+    rootless = f"{environ.get('XDG_RUNTIME_DIR', '')}/docker.sock"
+    if not os.path.exists(_SYSTEM_SOCKET) and rootless[0] == "/" and os.path.exists(rootless):
+        return f"unix://{rootless}"
+    return f"unix://{_SYSTEM_SOCKET}"
+
+
+def _tls_files(
+    environ: Mapping[str, str], folder: str, context: str | None, host: str
+) -> TlsFiles | None:
+    """As the docker command reads them: a context brings its own, else the variables count."""
+    if context is not None:
+        files = f"{folder}/contexts/tls/{_digest(context)}/docker"
+        skip = _endpoint(folder, context).get("SkipTLSVerify")
+        return TlsFiles(files, not skip) if os.path.isdir(files) else None
+    certificates, verify = environ.get("DOCKER_CERT_PATH"), bool(environ.get("DOCKER_TLS_VERIFY"))
+    if certificates or verify or environ.get("DOCKER_TLS"):
+        return TlsFiles(os.path.abspath(certificates or folder), verify)
+    return TlsFiles(folder, True) if host.startswith("https:") else None
+
+
+def _endpoint(folder: str, context: str) -> dict[str, Any]:
+    meta = _json_file(f"{folder}/contexts/meta/{_digest(context)}/meta.json")
+    endpoints = meta.get("Endpoints")
+    docker = endpoints.get("docker") if isinstance(endpoints, dict) else None
+    return docker if isinstance(docker, dict) else {}
+
+
+def _digest(context: str) -> str:
+    return hashlib.sha256(context.encode()).hexdigest()
+
+
+def _json_file(path: str) -> dict[str, Any]:
+    try:
+        with open(path, "rb") as file:
+            value = json.loads(file.read(_MOST_BYTES))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _tls_from_json(value: object) -> TlsFiles:
+    if not isinstance(value, dict) or set(value) != set(TlsFiles._fields):
+        raise ValueError("not the TLS files of an engine")
+    folder, verify = value["folder"], value["verify"]
+    if not isinstance(folder, str) or not isinstance(verify, bool):
+        raise ValueError("not the TLS files of an engine")
+    return TlsFiles(folder, verify)
