@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from sandboxd._typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 from sandboxd.data import data_path
 from sandboxd.files import CONFIG_NAME, find_upward
-from sandboxd.findings import Finding, Place, Severity
+from sandboxd.findings import Finding, Place, Severity, is_reason
 
 if TYPE_CHECKING:
     from sandboxd.syntax.node import Node, Tree
@@ -337,6 +337,9 @@ class _Reader:
                 texts[key] = setting.value if setting else ""
                 if key == "rule" and setting is not None:
                     self._known_rule(setting.value, value.span)
+                if key == "reason" and setting is not None and not is_reason(setting.value):
+                    message = "`reason` does not say why the findings are accepted"
+                    self.report("config-invalid-value", value.span, message, setting.value)
         for key in ("rule", "reason"):
             if node.kind == "object" and key not in texts:
                 message = f"`[[allow]]` needs `{key}`"

@@ -128,6 +128,16 @@ class Finding(NamedTuple):
     why: str = ""
 
 
+PLACEHOLDER = "say why"
+"""Stands in the editor's quick fix where the user writes the reason; it is none itself."""
+
+
+def is_reason(text: str) -> bool:
+    """Whether `text` says why: it is neither empty nor the unfilled placeholder."""
+    words = " ".join(text.split()).strip(".:!?<>[](){}'\"` ").casefold()
+    return bool(words) and words != PLACEHOLDER
+
+
 class Suppressed(NamedTuple):
     """Why a finding is not counted, and where that was said."""
 

@@ -7,7 +7,7 @@ for the next line that is not a comment either.
 from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
-from sandboxd.findings import Place, Suppressed
+from sandboxd.findings import Place, Suppressed, is_reason
 from sandboxd.model.suppression import Suppression
 from sandboxd.text import Span
 
@@ -54,7 +54,8 @@ def apply(
     reasons: dict[tuple[str, int], str] = {}
     for suppression in suppressions:
         key = suppression.rule, suppression.line
-        reasons[key] = reasons.get(key) or suppression.reason
+        reason = suppression.reason if is_reason(suppression.reason) else ""
+        reasons[key] = reasons.get(key) or reason
     used: set[tuple[str, int]] = set()
     marked: list[Finding] = []
     for finding in findings:

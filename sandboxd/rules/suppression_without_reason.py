@@ -2,8 +2,8 @@
 
 ## What it is
 
-A `sandboxd: allow <rule>` comment without a reason. Such a comment has no effect: the finding
-stays.
+A `sandboxd: allow <rule>` comment without a reason, or with `say why` in its place, which is only
+where the editor's quick fix waits for it. Such a comment has no effect: the finding stays.
 
 ## Why it is bad
 
@@ -27,7 +27,7 @@ No difference.
 from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
-from sandboxd.findings import Finding, RuleMeta, Severity
+from sandboxd.findings import PLACEHOLDER, Finding, RuleMeta, Severity, is_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,9 @@ META = RuleMeta(
 
 
 def check(subject: Suppression, host: HostFacts) -> Iterator[Finding]:
-    if subject.reason or not subject.known:
+    if is_reason(subject.reason) or not subject.known:
         return
     message = f"`{subject.rule}` is allowed here without a reason, so it is not allowed"
+    if subject.reason:
+        message += f": write the reason in place of `{PLACEHOLDER}`"
     yield Finding(META.id, META.severity, message, subject.place, subject.rule, why=META.why)

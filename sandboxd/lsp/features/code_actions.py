@@ -13,7 +13,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
 from sandboxd.analysis.fixing import fix_source
-from sandboxd.findings import Finding, Fix, Severity
+from sandboxd.findings import PLACEHOLDER, Finding, Fix, Severity
 from sandboxd.lsp import convert, gvisor
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import OpenDocument
@@ -166,7 +166,8 @@ class CodeActions:
         text = source.line_text(line)
         indent = text[: len(text) - len(text.lstrip())]
         start = source.line_starts()[line]
-        comment = f"{indent}{mark} sandboxd: allow {finding.rule} -- say why{source.line_end()}"
+        allow = f"{mark} sandboxd: allow {finding.rule} -- {PLACEHOLDER}"
+        comment = f"{indent}{allow}{source.line_end()}"
         edit = Fix("", False, source.path, (Edit(Span(start, start), comment),))
         return types.CodeAction(
             title=f"Accept `{finding.rule}` here with a reason",

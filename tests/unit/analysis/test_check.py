@@ -121,6 +121,10 @@ def test_a_comment_allows(text: str) -> None:
             ["suppression-without-reason", "privileged-container"],
         ),
         (
+            '{\n  // sandboxd: allow privileged-container -- say why\n  "privileged": true\n}',
+            ["suppression-without-reason", "privileged-container"],
+        ),
+        (
             '{\n  // sandboxd: allow privileged-container -- dind\n\n  "privileged": true\n}',
             ["unused-suppression", "privileged-container"],
         ),
