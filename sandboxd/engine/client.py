@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 # Making and starting wait for storage and for the runtime, not for a table look-up.
 START_SECONDS = 60.0
+# A question that touches no container is answered at once.
+PING_SECONDS = 3.0
+# An engine gives up after about 10 s on a container that cannot be killed, and says so.
+END_SECONDS = 20.0
 
 
 class Summary(NamedTuple):
@@ -56,6 +60,14 @@ class Engine:
         """The engine's description of itself: runtimes, security options, roots."""
         answer: dict[str, Any] = self._call("GET", "/info")
         return answer
+
+    def answers(self) -> bool:
+        """Whether the engine itself answers, whatever one of its containers does."""
+        try:
+            self._raw("GET", "/_ping", timeout=PING_SECONDS)
+        except (ApiError, EnvironmentFailure):
+            return False
+        return True
 
     def image_id(self, image: str) -> str:
         """The id behind an image's name.
@@ -124,16 +136,23 @@ class Engine:
         """Start a container that exists; nothing happens when it runs already."""
         self._call("POST", f"/containers/{container}/start", timeout=START_SECONDS)
 
+    def unpause(self, container: str) -> None:
+        """Let a paused container go on.
+
+        :raises EnvironmentFailure: it is not paused, or its runtime cannot
+        """
+        self._call("POST", f"/containers/{container}/unpause", timeout=ANSWER_SECONDS)
+
     def stop(self, container: str, grace: int) -> None:
         """Ask it to end, and kill it after `grace` seconds."""
         query = {"t": str(grace)}
-        self._call("POST", f"/containers/{container}/stop", query, timeout=grace + START_SECONDS)
+        self._call("POST", f"/containers/{container}/stop", query, timeout=grace + END_SECONDS)
 
     def remove(self, container: str) -> None:
         """End and remove a container with its anonymous volumes; fine when it is gone already."""
         query = {"force": "1", "v": "1"}
         with contextlib.suppress(failures.ContainerGone):
-            self._call("DELETE", f"/containers/{container}", query, timeout=START_SECONDS)
+            self._call("DELETE", f"/containers/{container}", query, timeout=END_SECONDS)
 
     def path_stat(self, container: str, path: str) -> dict[str, Any] | None:
         """What is at `path` in a container, mounts included, also one that never ran; None: nothing."""

@@ -23,6 +23,10 @@ class ContainerGone(EnvironmentFailure):
     """The container does not exist, or does not run any more."""
 
 
+class NoAnswer(EnvironmentFailure):
+    """Nothing came back in time: the engine hangs, or what it was asked about does."""
+
+
 class NameTaken(EnvironmentFailure):
     """Another container has the name."""
 
@@ -63,7 +67,7 @@ def unreachable(host: str, error: Exception, waited: float = ANSWER_SECONDS) -> 
             f"cannot read the engine's TLS files: {error}", "check DOCKER_CERT_PATH"
         )
     if isinstance(error, TimeoutError):
-        return EnvironmentFailure(
+        return NoAnswer(
             f"the container engine at `{host}` does not answer: waited {waited:.0f} s",
             "see what it is doing (`journalctl -u docker -n 50`) and restart it "
             "(`sudo systemctl restart docker`)",

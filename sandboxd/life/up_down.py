@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.life import sources, volumes
+from sandboxd.life import private_copy, sources, volumes
+from sandboxd.life.end import end
 from sandboxd.life.find import ours
 from sandboxd.life.lock import project_lock
+from sandboxd.life.states import settle
 from sandboxd.model.labels import IMAGE, MADE_BY, PLAN, STUBS, UP
 
 if TYPE_CHECKING:
@@ -18,11 +20,7 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.plan.plan import Plan
 
-STOP_SECONDS = 5
-# A copy of a large workspace into memory takes long.
-PREPARE_SECONDS = 300.0
-
-How = Literal["created", "recreated", "restarted", "already running"]
+How = Literal["created", "recreated", "restarted", "resumed", "already running"]
 
 
 class Running(NamedTuple):
@@ -36,10 +34,11 @@ class Running(NamedTuple):
 def up(engine: Engine, plan: Plan, progress: Callable[[str], None]) -> Running:
     """Make the project's container run as planned.
 
-    Running with the same plan: reused. Stopped: started again. Another plan, or half-made: made
-    anew. Nothing of a failed attempt is left.
+    Running with the same plan: reused. Paused: goes on. Stopped: started again. Another plan, or
+    half-made: its work is kept, then it is made anew. Nothing of a failed attempt is left.
 
-    :raises EnvironmentFailure: the engine or its runtime cannot
+    :raises EnvironmentFailure: the engine or its runtime cannot, or the work of a container that
+        has to go cannot be kept
     """
     from sandboxd.plan import stubs
     from sandboxd.plan.writers.engine import arguments
@@ -50,16 +49,12 @@ def up(engine: Engine, plan: Plan, progress: Callable[[str], None]) -> Running:
         replaced = False
         kept: tuple[str, ...] = ()
         for old in ours(engine, plan.workspace):
-            how = _reuse(engine, old, identity)
-            if how == "restarted" and plan.prepare:
-                _prepare(engine, old.id, plan.prepare)
             kept += _stubs(old)
+            how, why = _reuse(engine, old, identity, plan)
             if how is not None:
                 return Running(old.id, old.name, how)
-            if old.state == "running":
-                _keep_work(engine, old, plan.workspace, progress)
-            progress(f"removing `{old.name}`: {_why_replaced(old, identity)}")
-            engine.remove(old.id)
+            progress(f"removing `{old.name}`: {why}")
+            end(engine, old, plan.workspace, progress)
             replaced = True
         volumes.refuse_other_device(engine, body)
         name = plan.container.name
@@ -71,7 +66,7 @@ def up(engine: Engine, plan: Plan, progress: Callable[[str], None]) -> Running:
                 body["Labels"][STUBS] = ":".join(sorted({*made, *kept}))
             container = _create(engine, name, body, plan)
             if plan.prepare:
-                _prepare(engine, container, plan.prepare)
+                private_copy.make(engine, container, plan.prepare)
         except BaseException:
             stubs.remove(plan.workspace, {*made, *kept})
             raise
@@ -91,26 +86,10 @@ def down(
     with project_lock(workspace, progress):
         removed = []
         for old in ours(engine, workspace):
-            pins = volumes.pins(engine, old.id)
-            if old.state == "running" and not discard:
-                _keep_work(engine, old, workspace, progress)
-            if old.state == "running":
-                with contextlib.suppress(failures.ContainerGone):
-                    engine.stop(old.id, STOP_SECONDS)
-            engine.remove(old.id)
-            for volume in pins:
-                engine.remove_volume(volume)
+            end(engine, old, workspace, progress, discard)
             stubs.remove(workspace, _stubs(old))
             removed.append(old.name)
         return removed
-
-
-def _keep_work(
-    engine: Engine, old: Summary, workspace: str, progress: Callable[[str], None]
-) -> None:
-    from sandboxd.review import rescue
-
-    rescue.before_end(engine, old.id, workspace, progress)
 
 
 def _stubs(container: Summary) -> tuple[str, ...]:
@@ -125,23 +104,25 @@ def _same(container: Summary, identity: Mapping[str, str]) -> bool:
     return all(container.labels.get(key) == value for key, value in identity.items())
 
 
-def _reuse(engine: Engine, old: Summary, identity: Mapping[str, str]) -> How | None:
-    """Make `old` do, when it was made from the same plan and can run."""
+def _reuse(
+    engine: Engine, old: Summary, identity: Mapping[str, str], plan: Plan
+) -> tuple[How | None, str]:
+    """Make `old` do, when it was made from the same plan and can run; else None, and why not."""
     if not _same(old, identity):
-        return None
-    if old.state == "running":
-        return "already running"
-    if old.state == "exited":
+        return None, "the plan or the image changed"
+    container = settle(engine, old)
+    if container.state == "running":
+        if plan.prepare and not private_copy.is_whole(engine, old.id):
+            return None, "an earlier start was interrupted before its private copy was whole"
+        return "resumed" if old.state == "paused" else "already running", ""
+    if container.state == "exited":
         with contextlib.suppress(failures.CannotStart):
             engine.start(old.id)
-            return "restarted"
-    return None
-
-
-def _why_replaced(old: Summary, identity: Mapping[str, str]) -> str:
-    if not _same(old, identity):
-        return "the plan or the image changed"
-    return "it does not start again" if old.state == "exited" else f"it is half-made ({old.state})"
+            if plan.prepare:
+                private_copy.make(engine, old.id, plan.prepare)
+            return "restarted", ""
+        return None, "it does not start again"
+    return None, f"it is half-made ({container.state})"
 
 
 def _create(engine: Engine, name: str, body: dict[str, Any], plan: Plan) -> str:
@@ -166,28 +147,6 @@ def _create(engine: Engine, name: str, body: dict[str, Any], plan: Plan) -> str:
         engine.remove(container)
         raise
     return container
-
-
-def _prepare(engine: Engine, container: str, command: tuple[str, ...]) -> None:
-    """Run what has to be done before the sandbox is ready; when it fails, there is no sandbox.
-
-    :raises CannotStart: it fails
-    """
-    from sandboxd.engine.client import Exec
-    from sandboxd.engine.execute import run_quietly
-
-    try:
-        code, output = run_quietly(engine, container, Exec(command), PREPARE_SECONDS)
-    except BaseException:
-        engine.remove(container)
-        raise
-    if code:
-        engine.remove(container)
-        said = " ".join(output.decode("utf-8", "replace").split())[:300]
-        raise failures.CannotStart(
-            f"the workspace could not be copied into the sandbox: {said or f'exit code {code}'}",
-            "`sandboxd explain-plan` shows how large a copy may be; the image needs `tar` or `cp`",
-        )
 
 
 def _foreign(engine: Engine, name: str, error: EnvironmentFailure) -> EnvironmentFailure:

@@ -25,17 +25,21 @@ HOME = "/home/sandbox"
 SOURCE = "/sandboxd/workspace"
 """Where the original of a copied workspace is, read-only."""
 
+MARK_FOLDER = "/sandboxd/copy"
+MARK = f"{MARK_FOLDER}/whole"
+"""Made when a private copy is whole, on a file system of its own: no file of a repository is there."""
+
 # Under gVisor a pipe of two `tar` takes a third of the time of `cp`. The shell does not tell that the first
 # part of a pipe failed, and an image may have no `tar`. Each entry is named, for the folder itself may be
 # another user's, whose mode and times cannot be set.
 COPY = (
     "sh",
     "-c",
-    'to=$2; cd "$1" || exit 1; shift 2; '
+    'to=$2; mark=$3; cd "$1" || exit 1; shift 3; '
     'for f in * .[!.]* ..?*; do if [ -e "$f" ] || [ -L "$f" ]; then set -- "$@" "./$f"; fi; done; '
-    "[ $# -gt 0 ] || exit 0; "
+    '[ $# -gt 0 ] || { : > "$mark"; exit; }; '
     'bad=$({ { tar -cf - "$@" || echo 1 >&3; } | tar -C "$to" -xpf - || echo 1 >&3; } 3>&1); '
-    '[ -z "$bad" ] || cp -RPp "$@" "$to"',
+    '[ -z "$bad" ] || cp -RPp "$@" "$to" || exit 1; : > "$mark"',
     "sh",
 )
 
@@ -85,7 +89,9 @@ def layout(
         inside = target if profile.access == "ro" else SOURCE
         first = (_read_only(facts.path, inside, choice.plain_pins_hold, notes),)
     if profile.access == "copy":
-        last = (_copy(profile, target, user, wishes, notes),)
+        why = "says that the private copy is whole"
+        mark = _memory_folder(MARK_FOLDER, "64k", "755", user, notes, why)
+        last = (_copy(profile, target, user, wishes, notes), mark)
     free = tuple(t for t in facts.hot if posixpath.join(target, t.path) not in covered)
     hot = hot_trees(profile, facts._replace(hot=free), choice, wishes, notes)
     for tree in hot:
@@ -107,7 +113,7 @@ def layout(
             "root file system",
             f"read-only: only `{HOME}` and `/tmp` can be written besides the workspace, in memory",
         )
-    prepare = (*COPY, SOURCE, target) if profile.access == "copy" else ()
+    prepare = (*COPY, SOURCE, target, MARK) if profile.access == "copy" else ()
     return Layout(
         first,
         last,

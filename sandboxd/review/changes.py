@@ -84,6 +84,16 @@ class Untrue(EnvironmentFailure):
         )
 
 
+class NotWhole(EnvironmentFailure):
+    """The private copy was never finished: what it lacks was not deleted by anybody."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the private copy in this sandbox is not whole: its start was interrupted",
+            "`sandboxd up` makes it anew",
+        )
+
+
 def header(workspace: str, container: str, started: int) -> bytes:
     """The first line of a stream, which is ours."""
     told = {"version": 1, "workspace": workspace, "container": container, "started": started}
@@ -93,7 +103,8 @@ def header(workspace: str, container: str, started: int) -> bytes:
 def read(path: str) -> Changes:
     """The stream in the file `path`.
 
-    :raises Untrue: it is not one that an honest copy makes, or it is not whole
+    :raises Untrue: it is not one that an honest copy makes, or it ends early
+    :raises NotWhole: the copy was never finished
     """
     with open(path, "rb") as file:
         told = _object(file)
@@ -128,6 +139,8 @@ def _whole(
     bundle: tuple[int, int] | None,
     end: dict[str, Any],
 ) -> Changes:
+    if end.get("torn") is True:
+        raise NotWhole
     if len({(e.path, e.kind == "gone") for e in entries}) != len(entries):
         raise Untrue("one path twice")
     skipped = end.get("skipped")

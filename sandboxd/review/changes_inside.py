@@ -24,6 +24,10 @@ def main(task: dict[str, Any]) -> None:
     out = sys.stdout.buffer
     out.write(task["nonce"].encode() + b"\n")
     copy = os.fsencode(task["copy"])
+    if task["mark"] and not os.path.exists(task["mark"]):
+        emit(out, {"kind": "end", "torn": True}, b"")
+        out.flush()
+        return
     state: dict[str, Any] = {"ignored": ignored(copy, task["made_by_tools"]), "skipped": []}
     source = os.fsencode(task["source"])
     count = walk(out, task, state, source, copy)

@@ -21,7 +21,7 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.folders import cache_folder, state_folder
 from sandboxd.payload import interpreter, programs
 from sandboxd.plan.hot_trees import KNOWN
-from sandboxd.plan.layout import SOURCE
+from sandboxd.plan.layout import MARK, MARK_FOLDER, SOURCE
 from sandboxd.review import changes, refs
 
 if TYPE_CHECKING:
@@ -100,6 +100,9 @@ def _fill(engine: Engine, inspected: Mapping[str, Any], workspace: str, spool: _
     task = {
         "nonce": nonce,
         "source": SOURCE,
+        "mark": MARK
+        if MARK_FOLDER in ((inspected.get("HostConfig") or {}).get("Tmpfs") or {})
+        else "",
         "copy": (inspected.get("Config") or {}).get("WorkingDir") or "/",
         "made_by_tools": KNOWN,
         "largest": changes.LARGEST,

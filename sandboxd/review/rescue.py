@@ -10,6 +10,7 @@ from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.review import bundles, collect, weigh
 from sandboxd.review import streams as kept_streams
+from sandboxd.review.changes import NotWhole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +65,14 @@ def bring_commits(changes: Changes) -> tuple[tuple[str, ...], str]:
         return (), error.message
 
 
+def _has_ended(engine: Engine, container: str) -> bool:
+    try:
+        status = engine.inspect(container)["State"].get("Status")
+    except failures.ContainerGone:
+        return True
+    return status in ("exited", "dead")
+
+
 def before_end(
     engine: Engine, container: str, workspace: str, progress: Callable[[str], None]
 ) -> None:
@@ -73,9 +82,17 @@ def before_end(
     """
     try:
         kept = keep(engine, container, workspace)
-    except failures.ContainerGone:
-        # Its memory went with it, and there is nothing left to lose.
+    except NotWhole as error:
+        progress(f"nothing is kept: {error.message}")
         return
+    except failures.ContainerGone:
+        if _has_ended(engine, container):
+            # Its memory went with it, and there is nothing left to lose.
+            return
+        raise EnvironmentFailure(
+            "the work in the sandbox cannot be kept: the sandbox starts again and again",
+            "`sandboxd logs` shows why; throw the work away: `sandboxd down --discard`",
+        ) from None
     except EnvironmentFailure as error:
         raise EnvironmentFailure(
             f"the work in the sandbox cannot be kept, so it goes on running: {error.message}",

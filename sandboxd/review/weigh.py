@@ -57,7 +57,8 @@ class Item(NamedTuple):
     here: Here
 
     def may_be_brought(self, named: Iterable[str]) -> bool:
-        return not self.blocked and (not self.control or self.path in named)
+        by_itself = not self.control and self.kind != "deleted"
+        return not self.blocked and (by_itself or self.path in named)
 
 
 def items(changes: Changes) -> tuple[Item, ...]:

@@ -11,7 +11,7 @@ import pytest
 
 from sandboxd.errors import UsageError
 from sandboxd.host.facts import HostFacts
-from sandboxd.plan.layout import COPY, HOME, SOURCE, seconds
+from sandboxd.plan.layout import COPY, HOME, MARK, MARK_FOLDER, SOURCE, seconds
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.planner import Grants, make_plan
 from sandboxd.plan.workspace import ControlFile
@@ -58,7 +58,8 @@ def test_untrusted_has_a_copy_and_the_original_read_only(host: HostFacts, kind: 
     made = plan("untrusted", host)
     assert mounts(made)[SOURCE] == (kind, True)
     assert mounts(made)[TARGET] == ("tmpfs", False)
-    assert made.prepare[-2:] == (SOURCE, TARGET)
+    assert made.prepare[-3:] == (SOURCE, TARGET, MARK)
+    assert mounts(made)[MARK_FOLDER] == ("tmpfs", False)
     copy = next(m.value for m in made.container.mounts if m.value.target == TARGET)
     assert {"exec", "nosuid", "nodev", "size=2g", "uid=1000", "gid=1000"} <= set(copy.options)
     assert "results" in {d.control for d in made.downgrades}
@@ -76,18 +77,22 @@ def test_the_copy_is_whole_or_fails(tmp_path: Path, programs: tuple[str, ...]) -
     for program in programs:
         (path / program).symlink_to(shutil.which(program) or "")
     shell = shutil.which("sh") or ""
-    words = [shell, *COPY[1:], str(source), str(target)]
+    mark = tmp_path / "mark"
+    words = [shell, *COPY[1:], str(source), str(target), str(mark)]
     done = subprocess.run(words, env={"PATH": str(path)}, capture_output=True, check=False)
-    assert (done.returncode == 0) == bool(programs)
+    assert (done.returncode == 0) == mark.exists() == bool(programs)
     if programs:
         assert (target / "d/.hidden").read_text() == "x"
         assert os.readlink(target / "link") == "/nowhere"
         assert sorted(os.listdir(target)) == sorted(os.listdir(source))
     (tmp_path / "empty").mkdir()
-    words[-2] = str(tmp_path / "empty")
-    assert subprocess.run(words, capture_output=True, check=False).returncode == 0
-    words[-2] = str(tmp_path / "missing")
+    mark.unlink(missing_ok=True)
+    words[-3] = str(tmp_path / "missing")
     assert subprocess.run(words, capture_output=True, check=False).returncode != 0
+    assert not mark.exists()
+    words[-3] = str(tmp_path / "empty")
+    assert subprocess.run(words, capture_output=True, check=False).returncode == 0
+    assert mark.exists()
 
 
 @pytest.mark.parametrize("profile", ["review", "untrusted"])

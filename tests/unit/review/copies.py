@@ -24,6 +24,8 @@ class Copy:
         self.started = time.time_ns()
         time.sleep(0.02)
         shutil.copytree(host, self.inside, symlinks=True)
+        self.mark = folder / "whole"
+        self.mark.touch()
         self._stream = folder / "stream.changes"
 
     def changes(self, **limits: int) -> Changes:
@@ -35,6 +37,7 @@ class Copy:
             "made_by_tools": KNOWN,
             "largest": changes.LARGEST,
             "largest_bundle": changes.LARGEST_BUNDLE,
+            "mark": str(self.mark),
             "have": refs.known_commits(str(self.host)),
             **limits,
         }

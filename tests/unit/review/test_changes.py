@@ -31,6 +31,14 @@ def test_an_unchanged_copy_has_no_changes(tmp_path: Path, host: Path) -> None:
     assert (found.entries, found.bundle, found.problem) == ((), None, "")
 
 
+def test_a_copy_that_was_never_whole_has_no_changes_at_all(tmp_path: Path, host: Path) -> None:
+    copy = Copy(tmp_path, host)
+    copy.mark.unlink()
+    (copy.inside / "old.txt").unlink()
+    with pytest.raises(changes.NotWhole, match="not whole"):
+        copy.changes()
+
+
 def test_every_kind_of_change_is_found(tmp_path: Path, host: Path) -> None:
     copy = Copy(tmp_path, host)
     inside = copy.inside

@@ -1,0 +1,64 @@
+"""The end of a container: its work is kept first, and nothing of it stays behind."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from sandboxd.engine import failures
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.life import volumes
+from sandboxd.life.states import holds_work, settle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sandboxd.engine.client import Engine, Summary
+
+STOP_SECONDS = 5
+
+
+def end(
+    engine: Engine,
+    container: Summary,
+    workspace: str,
+    progress: Callable[[str], None],
+    discard: bool = False,
+) -> None:
+    """Keep the work in `container`, stop and remove it, and the volumes that pinned its files.
+
+    :param discard: throw the work away
+    :raises EnvironmentFailure: the work cannot be kept, and the container stays; or it does not end
+    """
+    from sandboxd.review import rescue
+
+    pins = volumes.pins(engine, container.id)
+    with _blame_the_right_one(engine, container.name):
+        if holds_work(container.state):
+            container = settle(engine, container)
+        if holds_work(container.state) and container.state != "removed":
+            if not discard:
+                rescue.before_end(engine, container.id, workspace, progress)
+            with contextlib.suppress(failures.ContainerGone):
+                engine.stop(container.id, STOP_SECONDS)
+        engine.remove(container.id)
+    for volume in pins:
+        engine.remove_volume(volume)
+
+
+@contextlib.contextmanager
+def _blame_the_right_one(engine: Engine, name: str) -> Iterator[None]:
+    """Turn the engine's silence on one container into words on that container.
+
+    :raises EnvironmentFailure: the container does not end, or the engine does not answer at all
+    """
+    try:
+        yield
+    except failures.NoAnswer as error:
+        if not engine.answers():
+            raise
+        raise EnvironmentFailure(
+            f"`{name}` does not react, though the engine does: {error.message}",
+            f"see what holds it (`docker inspect {name}`, `docker top {name}`); `docker unpause {name}` "
+            "lets a frozen one go on; then run `sandboxd down` again",
+        ) from None

@@ -1,0 +1,63 @@
+"""Which changes are brought: what a person named or asked for, and deletions never by themselves."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.plan import beneath
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from sandboxd.review.weigh import Item
+
+MANY = 20
+"""More deletions than this at once need their number as an answer, and so do"""
+SHARE = 0.1
+"""more than this share of the workspace's files."""
+
+_MOST_FILES = 1_000_000
+
+
+class Choice(NamedTuple):
+    """`writes` and `deletions` are brought; `left` are not, each with why."""
+
+    writes: tuple[Item, ...]
+    deletions: tuple[Item, ...]
+    left: tuple[tuple[Item, str], ...]
+
+
+def choose(items: Iterable[Item], named: Collection[str], deletions: bool) -> Choice:
+    """Sort `items`: what may be brought when `named` paths, and all `deletions` or none, are asked for."""
+    writes, deleted, left = [], [], []
+    for item in items:
+        if item.blocked:
+            left.append((item, item.blocked))
+        elif item.control and item.path not in named:
+            left.append((item, item.control))
+        elif item.kind != "deleted":
+            writes.append(item)
+        elif deletions or item.path in named:
+            deleted.append(item)
+        else:
+            left.append((item, "a deletion"))
+    return Choice(tuple(writes), tuple(deleted), tuple(left))
+
+
+def is_bulk(deletions: int, files: int) -> bool:
+    """Whether so many `deletions` in a workspace of `files` are more than a slip of a hand may do."""
+    return deletions > MANY or (deletions > 1 and deletions > files * SHARE)
+
+
+def count_files(workspace: str) -> int:
+    """Files and links of a workspace without `.git`; a million at most. No link is followed."""
+    with beneath.open_folder(workspace) as root:
+        count = 0
+        for _, folders, files, _ in os.fwalk(".", dir_fd=root, follow_symlinks=False):
+            if ".git" in folders:
+                folders.remove(".git")
+            count += len(files)
+            if count > _MOST_FILES:
+                break
+        return count
