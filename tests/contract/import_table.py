@@ -88,7 +88,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         }
     ),
     "escapes": frozenset({"errors", "model"}),
-    "setup": BASE | {"syntax", "host", "files", "data"},
+    "setup": BASE | {"syntax", "host", "engine", "files", "data"},
     "bench": EVERYTHING,
     "bench.workloads": frozenset(),
     "templates": BASE | {"files", "data"},
