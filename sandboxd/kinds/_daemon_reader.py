@@ -6,6 +6,7 @@ from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Place
 from sandboxd.model.daemon_config import DaemonConfig, DaemonRuntime
 from sandboxd.model.values import Origin, Value
+from sandboxd.syntax import go_json
 from sandboxd.text import Span
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def config(document: Document) -> DaemonConfig | None:
     root = document.tree.root
     if root is None or root.kind != "object":
         return None
-    if not any(member.key.value in _KNOWN for member in root.members):
+    if not any(name in _KNOWN for name, _ in go_json.members(root)):
         return None
     path = document.source.path
     values: dict[str, Value[object]] = {}
@@ -92,8 +93,8 @@ def config(document: Document) -> DaemonConfig | None:
     waiting = [("", root)]
     while waiting:
         prefix, node = waiting.pop()
-        for key, value in node.members:
-            name = prefix + str(key.value)
+        for key, value in go_json.members(node):
+            name = prefix + key
             if value.kind == "array":
                 lists[name] = tuple(_value(item, path, name) for item in value.items if item.text())
             elif value.kind != "object":
@@ -106,9 +107,9 @@ def config(document: Document) -> DaemonConfig | None:
 
 def _runtimes(root: Node, path: str) -> list[DaemonRuntime]:
     found: list[DaemonRuntime] = []
-    runtimes = root.get("runtimes")
+    runtimes = go_json.get(root, "runtimes")
     for key, value in runtimes.members if runtimes is not None else ():
-        binary, args = value.get("path"), value.get("runtimeArgs")
+        binary, args = go_json.get(value, "path"), go_json.get(value, "runtimeArgs")
         found.append(
             DaemonRuntime(
                 _value(key, path, "runtimes"),

@@ -6,11 +6,12 @@ from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Place
 from sandboxd.model.seccomp import ALLOW, Argument, Condition, SeccompProfile, SeccompRule
 from sandboxd.model.values import Origin, Value
+from sandboxd.syntax import go_json
 from sandboxd.text import Span
 
 if TYPE_CHECKING:
     from sandboxd.model.document import Document
-    from sandboxd.syntax.node import Node
+    from sandboxd.syntax.node import Member, Node
 
 
 def profile(document: Document) -> SeccompProfile | None:
@@ -18,7 +19,7 @@ def profile(document: Document) -> SeccompProfile | None:
     root = document.tree.root
     if root is None or root.kind != "object":
         return None
-    default, syscalls = root.get("defaultAction"), root.get("syscalls")
+    default, syscalls = go_json.get(root, "defaultAction"), go_json.get(root, "syscalls")
     if default is None and syscalls is None:
         return None
     path = document.source.path
@@ -27,75 +28,86 @@ def profile(document: Document) -> SeccompProfile | None:
     for rule in rules:
         for name in rule.names:
             by_name.setdefault(name.value, []).append((name, rule))
-    anchor = root.member("syscalls") or root.member("defaultAction")
+    anchor = _member(root, "syscalls") or _member(root, "defaultAction")
     return SeccompProfile(
         path,
         Place(path, anchor.key.span if anchor else Span(root.span.start, root.span.start + 1)),
         _value(default, path, "defaultAction"),
-        _number(root.get("defaultErrnoRet")),
+        _number(go_json.get(root, "defaultErrnoRet")),
         tuple(_architectures(root, path)),
         tuple(rules),
         {name: tuple(found) for name, found in by_name.items()},
-        _text(root.get("listenerPath")),
+        _text(go_json.get(root, "listenerPath")),
     )
 
 
 def target(root: Node, field: str) -> Node | None:
     """Where something is added: a list of the profile, or the `names` of the first plain rule."""
-    syscalls = root.get("syscalls")
+    syscalls = go_json.get(root, "syscalls")
     if field in ("syscalls", "architectures"):
-        return root.get(field)
+        return go_json.get(root, field)
     for item in _items(syscalls):
-        names = item.get("names")
+        names = go_json.get(item, "names")
         plain = not any(_has(item, key) for key in ("args", "includes", "excludes"))
-        if names is not None and plain and _text(item.get("action")) == ALLOW:
+        if names is not None and plain and _text(go_json.get(item, "action")) == ALLOW:
             return names
     return None
 
 
+def _member(root: Node, name: str) -> Member | None:
+    """The last property of this name, whatever its case."""
+    folded = go_json.fold(name)
+    same = [member for member in root.members if go_json.fold(str(member.key.value)) == folded]
+    return same[-1] if same else None
+
+
 def _rule(node: Node, path: str) -> SeccompRule:
-    names = [*_items(node.get("names"))]
-    single = node.get("name")
+    names = [*_items(go_json.get(node, "names"))]
+    single = go_json.get(node, "name")
     if single is not None:
         names.append(single)
     values = [_value(name, path, "syscalls") for name in names]
     return SeccompRule(
         tuple(value for value in values if value is not None),
-        _text(node.get("action")) or "",
-        _number(node.get("errnoRet")),
-        tuple(_argument(item) for item in _items(node.get("args")) if item.kind == "object"),
-        _condition(node.get("includes")),
-        _condition(node.get("excludes")),
+        _text(go_json.get(node, "action")) or "",
+        _number(go_json.get(node, "errnoRet")),
+        tuple(
+            _argument(item) for item in _items(go_json.get(node, "args")) if item.kind == "object"
+        ),
+        _condition(go_json.get(node, "includes")),
+        _condition(go_json.get(node, "excludes")),
         node,
     )
 
 
 def _argument(node: Node) -> Argument:
     return Argument(
-        _number(node.get("index")) or 0,
-        _text(node.get("op")) or "",
-        _number(node.get("value")) or 0,
-        _number(node.get("valueTwo")) or 0,
+        _number(go_json.get(node, "index")) or 0,
+        _text(go_json.get(node, "op")) or "",
+        _number(go_json.get(node, "value")) or 0,
+        _number(go_json.get(node, "valueTwo")) or 0,
     )
 
 
 def _condition(node: Node | None) -> Condition:
     if node is None:
         return Condition()
-    kernel = _text(node.get("minKernel")) or ""
+    kernel = _text(go_json.get(node, "minKernel")) or ""
     numbers = [part for part in kernel.split(".")[:2] if part.isdecimal() and len(part) < 10]
     return Condition(
-        tuple(_texts(node.get("caps"))),
-        tuple(_texts(node.get("arches"))),
+        tuple(_texts(go_json.get(node, "caps"))),
+        tuple(_texts(go_json.get(node, "arches"))),
         tuple(int(part) for part in numbers),
     )
 
 
 def _architectures(root: Node, path: str) -> list[Value[str]]:
-    found = [_value(item, path, "architectures") for item in _items(root.get("architectures"))]
-    for entry in _items(root.get("archMap")):
-        found.append(_value(entry.get("architecture"), path, "archMap"))
-        below = _items(entry.get("subArchitectures"))
+    found = [
+        _value(item, path, "architectures") for item in _items(go_json.get(root, "architectures"))
+    ]
+    for entry in _items(go_json.get(root, "archMap")):
+        found.append(_value(go_json.get(entry, "architecture"), path, "archMap"))
+        below = _items(go_json.get(entry, "subArchitectures"))
         found.extend(_value(item, path, "archMap") for item in below)
     return [value for value in found if value is not None]
 
@@ -129,5 +141,5 @@ def _number(node: Node | None) -> int | None:
 
 
 def _has(node: Node, key: str) -> bool:
-    found = node.get(key)
+    found = go_json.get(node, key)
     return found is not None and bool(found.items or found.members)

@@ -23,9 +23,9 @@ def matches(path: str) -> bool:
 
 
 def parse(source: SourceText) -> Document:
-    from sandboxd.syntax import jsonc
+    from sandboxd.syntax import go_json
 
-    return Document(NAME, source, jsonc.parse(source.text))
+    return Document(NAME, source, go_json.parse(source.text))
 
 
 def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:

@@ -27,13 +27,19 @@ def matches(path: str) -> bool:
 
 
 def recognises(path: str, text: str) -> bool:
-    return '"defaultAction"' in text and '"syscalls"' in text and '"SCMP_ACT_' in text
+    """By its keys, which Go reads whatever their case, and by an action of libseccomp."""
+    text = text.lower()
+    if "\\u" in text:
+        import re
+
+        text = re.sub(r"\\u00([0-7][0-9a-f])", lambda code: chr(int(code[1], 16)), text).lower()
+    return '"defaultaction"' in text and '"syscalls"' in text and '"scmp_act_' in text
 
 
 def parse(source: SourceText) -> Document:
-    from sandboxd.syntax import jsonc
+    from sandboxd.syntax import go_json
 
-    return Document(NAME, source, jsonc.parse(source.text))
+    return Document(NAME, source, go_json.parse(source.text))
 
 
 def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:

@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Finding, Place, Related, RuleMeta, Severity
+from sandboxd.syntax import go_json
 from sandboxd.syntax.node import walk
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.document import Document
-    from sandboxd.syntax.node import Tree
+    from sandboxd.syntax.node import Node, Tree
     from sandboxd.text import Span
 
 META = RuleMeta(
@@ -73,14 +74,21 @@ def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
 
 
 def _winners(tree: Tree, spans: set[Span]) -> dict[Span, Span]:
-    """The key that wins over each of those at `spans`: the last of its name in the same object."""
-    found: dict[Span, Span] = {}
+    """The key that is in force instead of each of those at `spans`, in the same object."""
+    winners: dict[Span, Span] = {}
     for root in (tree.root, *tree.others):
         for node in walk(root) if root is not None and spans else ():
-            if not any(member.key.span in spans for member in node.members):
-                continue
-            last = {member.key.value: member.key.span for member in node.members}
-            for member in node.members:
-                if member.key.span in spans:
-                    found[member.key.span] = last[member.key.value]
-    return found
+            for key, _ in node.members:
+                if key.span in spans:
+                    winners[key.span] = _winner(node, key)
+    return winners
+
+
+def _winner(node: Node, key: Node) -> Span:
+    """Of the same spelling; else of another one, for readers that pass over case."""
+    same = node.member(str(key.value))
+    if same is not None and same.key is not key:
+        return same.key.span
+    folded = go_json.fold(str(key.value))
+    others = [other for other, _ in node.members if go_json.fold(str(other.value)) == folded]
+    return others[-1].span

@@ -78,6 +78,12 @@ def word(text: str) -> Scalar | None:
     return found
 
 
+def number_ahead(text: str) -> Scalar | None:
+    """The number that a word begins with, which is what other readers take of it."""
+    match = re.match(_NUMBER, text)
+    return None if match is None else word(match[0])
+
+
 def _integer(text: str) -> int | float:
     try:
         return int(text)

@@ -32,8 +32,8 @@ def parse(text: str) -> Tree:
 
 class _Parser:
     __slots__ = (
-        "bad_word", "comments", "key", "key_end", "last_end", "open_kinds", "problems", "root",
-        "skipped", "stack", "state", "text", "too_deep",
+        "bad_word", "comments", "is_passed_over", "is_reopened", "key", "key_end", "last_end", "open_kinds",
+        "problems", "root", "skipped", "stack", "state", "text", "too_deep", "unsound",
     )  # fmt: skip
 
     def __init__(self, text: str) -> None:
@@ -50,6 +50,9 @@ class _Parser:
         self.open_kinds = {"object": 0, "array": 0}
         self.too_deep: Node | None = None
         self.skipped = 0  # containers open below MAX_DEPTH
+        self.unsound: set[int] = set()  # by identity: keys of members that other readers pass over
+        self.is_passed_over = False  # what they pass over ends at a comma or a closing brace
+        self.is_reopened = False  # they read nothing behind the end of the root
 
     def run(self) -> Tree:
         match_token, text, at = tokens.TOKEN.match, self.text, 0
@@ -82,8 +85,8 @@ class _Parser:
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(Problem(Span(start, end), message, code))
         elif len(self.problems) == MAX_PROBLEMS:
-            message = "too many problems: those after this place are not listed"
-            self.problems.append(Problem(Span(start, end), message))
+            rest = "too many problems: those after this place are not listed"
+            self.problems.append(Problem(Span(start, end), rest))
 
     # Tokens
 
@@ -109,6 +112,7 @@ class _Parser:
             self.problem(start, end, "this string is not closed")
         node = Node("string", Span(start, end), value)
         if self.is_key(start, end):
+            self.is_passed_over |= kind == tokens.SINGLE_QUOTED
             self.begin_member(node)
         elif kind == tokens.SINGLE_QUOTED and self.state == _COLON:
             self.bad_word = node.span
@@ -122,10 +126,14 @@ class _Parser:
             self.value(Node(scalar.kind, Span(start, end), scalar.value))
         elif is_key:
             self.problem(start, end, f"write the key `{readable(word)}` in double quotes")
+            self.is_passed_over = True
             self.begin_member(Node("string", Span(start, end), word))
         else:
             self.problem(start, end, tokens.about_word(word))
             self.bad_word = Span(start, end)
+            number = tokens.number_ahead(word) if self.state == _VALUE else None
+            if number is not None:
+                self.value(Node("number", Span(start, end), number.value))
 
     def other(self, start: int, end: int) -> None:
         char = self.text[start]
@@ -147,14 +155,23 @@ class _Parser:
             self.state, self.key_end = _VALUE, end
         elif self.state == _KEY:
             self.problem(start, end, "expected a key in double quotes before this colon")
+            self.is_passed_over = True
             self.state, self.key, self.key_end = _VALUE, None, end
         else:
             self.problem(start, end, "unexpected colon")
+            self.pass_over()
             if self.state == _AFTER and self.stack and self.stack[-1].kind == "object":
                 # `"a": "b": 1`: what follows the second colon belongs to nothing.
                 self.state, self.key, self.key_end = _VALUE, None, end
 
+    def pass_over(self) -> None:
+        """Other readers leave out the member at hand, and all up to a comma or a closing brace."""
+        self.is_passed_over = True
+        if self.key is not None:
+            self.unsound.add(id(self.key))
+
     def comma(self, start: int, end: int) -> None:
+        self.is_passed_over = False
         if self.state == _AFTER and not self.stack:
             self.reopen_root(start, end)
         if self.state in (_COLON, _VALUE) and self.key is not None:
@@ -195,17 +212,21 @@ class _Parser:
             self.close_early()
         if self.state in (_COLON, _VALUE):
             self.missing_value()
+            # Other readers take this key for the value that is missing, or pass over it.
+            self.is_passed_over = True
         elif self.state == _AFTER:
             self.expected_comma()
         self.key, self.key_end, self.state = key, key.span.end, _COLON
         self.bad_word = None
+        if self.is_passed_over or self.is_reopened:
+            self.unsound.add(id(key))
 
     def value(self, node: Node) -> None:
         """Put a value where the state says that it belongs."""
         state = self.state
         if state == _COLON and self.key is not None:
-            key = self.key.span
-            self.problem(key.start, key.end, "expected a colon after this key")
+            self.problem(*self.key.span, "expected a colon after this key")
+            self.pass_over()
         elif state == _AFTER:
             if not self.stack:
                 if self.root is not None:
@@ -214,7 +235,7 @@ class _Parser:
             self.expected_comma()
         if state in (_KEY, _AFTER) and self.stack[-1].kind == "object":
             self.problem(node.span.start, node.span.start + 1, "expected a key before this value")
-            self.key = None
+            self.key, self.is_passed_over = None, True
         self.attach(node)
         self.state, self.bad_word = _AFTER, None
 
@@ -275,6 +296,7 @@ class _Parser:
             self.too_deep.span = Span(self.too_deep.span.start, end)
 
     def close(self, mark: str, start: int, end: int) -> None:
+        self.is_passed_over &= mark == "]"
         kind = "object" if mark == "}" else "array"
         if not self.open_kinds[kind]:
             name = "brace" if mark == "}" else "bracket"
@@ -295,8 +317,7 @@ class _Parser:
         self.pop(max(self.last_end, node.span.end))
 
     def not_closed(self, node: Node) -> None:
-        name = "brace" if node.kind == "object" else "bracket"
-        start = node.span.start
+        name, start = "brace" if node.kind == "object" else "bracket", node.span.start
         self.problem(start, start + 1, f"this {name} is not closed")
 
     def pop(self, end: int) -> None:
@@ -325,16 +346,32 @@ class _Parser:
                 parent.members.append(member)
 
     def report_duplicates(self, node: Node) -> None:
-        later: set[object] = set()
-        earlier: list[Node] = []
+        """Name the members of a name that another one replaces.
+
+        One that other readers pass over (a key without a colon) replaces none that they take.
+        """
+        winners = {member.key.value: member.key for member in node.members if self.is_sound(member)}
+        if self.unsound:
+            self.take_values_from(node, winners)
         for member in reversed(node.members):
-            if member.key.value in later:
-                earlier.append(member.key)
-            later.add(member.key.value)
-        for key in reversed(earlier):
-            shown = readable(str(key.value))
-            message = f"duplicate key `{shown}`: the last one wins"
-            self.problem(*key.span, message, "duplicate-key")
+            winners.setdefault(member.key.value, member.key)
+        for key, _ in node.members:
+            winner = winners[key.value]
+            if winner is not key:
+                shown = readable(str(key.value))
+                which = "the last one" if winner.span > key.span else "the one before it"
+                self.problem(*key.span, f"duplicate key `{shown}`: {which} wins", "duplicate-key")
+
+    def is_sound(self, member: Member) -> bool:
+        return member.value.kind != "missing" and id(member.key) not in self.unsound
+
+    def take_values_from(self, node: Node, winners: dict[object, Node]) -> None:
+        """Take the value from members that other readers pass over, where they take another."""
+        for index, member in enumerate(node.members):
+            if id(member.key) in self.unsound and member.key.value in winners:
+                value = Node("missing", member.value.span)
+                value.parent = node
+                node.members[index] = Member(member.key, value)
 
     def reopen_root(self, start: int, end: int) -> None:
         """Go on in the root object when more members follow its closing brace."""
@@ -346,6 +383,7 @@ class _Parser:
         self.problem(root.span.end - 1, root.span.end, "this brace closes too early")
         self.stack.append(root)
         self.open_kinds["object"] += 1
+        self.is_reopened = True
 
     def end_of_text(self) -> None:
         end = len(self.text)

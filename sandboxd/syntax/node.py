@@ -52,20 +52,17 @@ class Node:
         self.parent: Node | None = None
 
     def get(self, key: str) -> Node | None:
-        """The value of a property; of duplicates the last, which is what readers of JSON use."""
-        found = None
-        for member in self.members:
-            if member.key.value == key:
-                found = member.value
-        return found
+        """The value of a property, as `member` finds it."""
+        member = self.member(key)
+        return None if member is None else member.value
 
     def member(self, key: str) -> Member | None:
-        """The last property named `key`."""
-        found = None
+        """The property named `key`; of duplicates the last that has a value, as readers take it."""
+        last = None
         for member in self.members:
-            if member.key.value == key:
-                found = member
-        return found
+            if member.key.value == key and (last is None or member.value.kind != "missing"):
+                last = member
+        return last
 
     def text(self) -> str | None:
         """The value when this is a string, else None."""
@@ -118,15 +115,21 @@ def walk(node: Node) -> Iterator[Node]:
 
 
 def plain(node: Node) -> object:
-    """The value as Python data: dict, list and scalars; of duplicates the last, missing is None."""
+    """The value as Python data: dict, list and scalars.
+
+    Of duplicates the last that has a value; None where a value is missing.
+    """
     made: dict[int, object] = {}
     for current in reversed(list(walk(node))):
         if current.kind == "array":
             made[id(current)] = [made.pop(id(item)) for item in current.items]
         elif current.kind == "object":
-            made[id(current)] = {
-                str(member.key.value): made.pop(id(member.value)) for member in current.members
-            }
+            table: dict[str, object] = {}
+            for key, value in current.members:
+                name, data = str(key.value), made.pop(id(value))
+                if value.kind != "missing" or name not in table:
+                    table[name] = data
+            made[id(current)] = table
         else:
             made[id(current)] = current.value
     return made[id(node)]

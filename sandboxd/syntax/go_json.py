@@ -1,0 +1,88 @@
+"""A JSON tree as Go's `encoding/json` reads it into a struct.
+
+It matches the name of a field whatever its case, and reads what stands there again into the same
+field: of scalars the last one wins, objects and the elements of arrays are laid over each other,
+and `null` leaves text and numbers as they are (Go's `decode.go`).
+"""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.syntax import jsonc
+from sandboxd.syntax.node import Node, Problem, Tree, readable, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxd.syntax.node import Member
+
+# The two letters beyond ASCII that Go takes for one of it.
+_TO_ASCII = str.maketrans({"\u017f": "s", "\u212a": "k"})
+# Laying over is done for as many levels as the structs have that are read so.
+_DEEPEST = 8
+
+
+def parse(text: str) -> Tree:
+    """The tree of `text`; keys that differ in nothing but their case are problems, too."""
+    tree = jsonc.parse(text)
+    if tree.root is None:
+        return tree
+    problems = [
+        problem
+        for node in walk(tree.root)
+        if len(node.members) > 1
+        for problem in _same_but_for_case(node)
+    ]
+    if not problems:
+        return tree
+    return tree._replace(problems=tuple(sorted((*tree.problems, *problems))))
+
+
+def fold(name: str) -> str:
+    """The name of a field without the case of its letters."""
+    return name.translate(_TO_ASCII).lower()
+
+
+def get(node: Node, name: str) -> Node | None:
+    """The value of a field of a struct; None if it is not there."""
+    wanted = fold(name)
+    value = None
+    for member in node.members:
+        if fold(str(member.key.value)) == wanted:
+            value = member.value if value is None else _laid_over(value, member.value, _DEEPEST)
+    return value
+
+
+def members(node: Node) -> Iterator[tuple[str, Node]]:
+    """The fields of a struct, each once, with their names in lower case."""
+    for name in dict.fromkeys(fold(str(member.key.value)) for member in node.members):
+        value = get(node, name)
+        if value is not None:
+            yield name, value
+
+
+def _laid_over(below: Node, above: Node, depth: int) -> Node:
+    if above.kind in ("null", "missing"):
+        return below if below.kind in ("string", "number", "boolean") else above
+    if below.kind != above.kind or above.kind not in ("object", "array") or depth == 0:
+        return above
+    both = Node(above.kind, above.span)
+    both.parent = above.parent
+    both.members = [*below.members, *above.members]
+    both.items = [
+        _laid_over(below.items[index], item, depth - 1) if index < len(below.items) else item
+        for index, item in enumerate(above.items)
+    ]
+    return both
+
+
+def _same_but_for_case(node: Node) -> Iterator[Problem]:
+    """The members that a later one of another spelling replaces."""
+    last: dict[str, Member] = {}
+    for member in reversed(node.members):
+        name = str(member.key.value)
+        other = last.setdefault(fold(name), member)
+        if other.key.value != name:
+            shown, winner = readable(name), readable(str(other.key.value))
+            message = f"`{shown}` is the same key as `{winner}` to its reader: the last one wins"
+            yield Problem(member.key.span, message, "duplicate-key")
