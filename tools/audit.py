@@ -16,17 +16,25 @@ from pathlib import Path
 from typing import Any
 
 from tools import locked_environment
+from tools.engine.packages import InstallError
+from tools.programs import ROOT
 
 PROGRAM = locked_environment.home("audit") / "bin" / "pip-audit"
-LOCKS = [
-    locked_environment.ROOT / "requirements" / name
-    for name in ("runtime.txt", "dev.txt", "audit.txt")
-]
+LOCKS = [ROOT / "requirements" / name for name in ("runtime.txt", "dev.txt", "audit.txt")]
 
 
 def missing() -> str:
     """Why pip-audit cannot be run, '' when it can."""
-    return "" if PROGRAM.exists() else "no pip-audit; run `./dev audit --install`"
+    current = locked_environment.is_current("audit")
+    return "" if current else "no pip-audit; run `./dev setup --tests`"
+
+
+def install() -> None:
+    """Install pip-audit unless the same lock was installed before.
+
+    :raises InstallError: it cannot be downloaded
+    """
+    locked_environment.install("audit")
 
 
 def audit(locks: Sequence[Path], service: str = "") -> int:
@@ -69,13 +77,14 @@ def _not_asked(why: str) -> int:
 def main() -> int:
     """Run; returns the exit code."""
     parser = argparse.ArgumentParser(prog="./dev audit", description=__doc__)
-    parser.add_argument("--install", action="store_true", help="only install pip-audit")
     parser.add_argument("--osv-url", default="", metavar="URL", help="another OSV service")
     args = parser.parse_args()
-    if locked_environment.install("audit") != 0:
-        print("error: pip-audit cannot be installed", file=sys.stderr)
+    try:
+        install()
+    except InstallError as error:
+        print(f"error: pip-audit cannot be installed: {error}", file=sys.stderr)
         return 4
-    return 0 if args.install else audit(LOCKS, args.osv_url)
+    return audit(LOCKS, args.osv_url)
 
 
 if __name__ == "__main__":

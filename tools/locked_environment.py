@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import venv
+import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools import programs
+from tools.programs import ROOT
 
 
 def home(name: str) -> Path:
@@ -14,17 +14,32 @@ def home(name: str) -> Path:
     return ROOT / ".dev" / name
 
 
-def install(name: str) -> int:
-    """Install `requirements/NAME.txt` unless it is there already; pip's exit code."""
-    lock = (ROOT / "requirements" / f"{name}.txt").read_text()
-    folder = home(name)
-    stamp = folder / "installed"
-    if stamp.exists() and stamp.read_text() == lock:
-        return 0
-    venv.create(folder, clear=True, with_pip=True)
-    pip = [folder / "bin" / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    words = [*map(str, pip), "--require-hashes", "-r", f"requirements/{name}.txt"]
-    done = subprocess.run(words, cwd=ROOT, check=False)
-    if done.returncode == 0:
-        stamp.write_text(lock)
-    return done.returncode
+def is_current(name: str) -> bool:
+    """Whether `requirements/NAME.txt` is installed as it is now."""
+    stamp = home(name) / "installed"
+    return stamp.exists() and stamp.read_text() == _lock(name).read_text()
+
+
+def install(name: str) -> None:
+    """Install `requirements/NAME.txt` unless it is there already.
+
+    :raises InstallError: an environment cannot be made, or something cannot be downloaded
+    """
+    if is_current(name):
+        return
+    folder, uv = home(name), programs.uv()
+    python = str(folder / "bin" / "python")
+    hashed = ("--require-hashes", "-r", str(_lock(name)))
+    if uv:
+        programs.run(
+            uv, "venv", "-q", "--clear", "--no-project", "--python", sys.executable, str(folder)
+        )
+        programs.run(uv, "pip", "install", "-q", "--python", python, *hashed)
+    else:
+        programs.run(sys.executable, "-m", "venv", "--clear", str(folder))
+        programs.run(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *hashed)
+    (folder / "installed").write_text(_lock(name).read_text())
+
+
+def _lock(name: str) -> Path:
+    return ROOT / "requirements" / f"{name}.txt"

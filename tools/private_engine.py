@@ -40,10 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code (4: the machine lacks something)."""
     parser = argparse.ArgumentParser(prog="private_engine.py", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("plan", "sweep"):
+    for name in ("plan", "install", "sweep"):
         commands.add_parser(name)
-    install = commands.add_parser("install")
-    install.add_argument("--tests", action="store_true", help="also the engines that tests start")
     start = commands.add_parser("start")
     start.add_argument("--name", required=True)
     start.add_argument("--dir", default="")
@@ -68,7 +66,7 @@ def _run(args: argparse.Namespace) -> int:
     if args.command == "plan":
         print("\n".join(plan()))
     elif args.command == "install":
-        missing = packages.missing(args.tests)
+        missing = packages.missing()
         absent = packages.install(missing) if missing else []
         print(f"installed: {' '.join(name for name in missing if name not in absent) or 'nothing'}")
         if absent:

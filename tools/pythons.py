@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import glob
 import os
-import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tools import programs
+
 ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
+OWN = ".".join(map(str, sys.version_info[:2]))
 TESTS = ("tests/unit", "-q", "-p", "no:cacheprovider")
-_OWN_UV = ROOT / ".dev" / "uv" / "bin" / "uv"
+
+
+def others(uv: str) -> dict[str, str]:
+    """The path of each supported Python but the one that runs, '' for one that cannot be had."""
+    return {version: find(version, uv) for version in VERSIONS if version != OWN}
 
 
 def find(version: str, uv: str) -> str:
@@ -69,23 +75,21 @@ def _run(program: Path, words: list[str]) -> subprocess.CompletedProcess[str]:
 
 def main(arguments: list[str]) -> int:
     """Run; 1 when a test fails, 4 when there is no uv to make environments."""
-    uv = shutil.which("uv") or (str(_OWN_UV) if _OWN_UV.exists() else "")
+    uv = programs.uv()
     if not uv:
         print("error: there is no uv\nhint: install uv, or run `./dev setup`", file=sys.stderr)
         return 4
-    own = ".".join(map(str, sys.version_info[:2]))
-    outcomes: dict[str, str] = {own: "is that of .venv: `./dev test`"}
-    programs = {}
-    for version in (version for version in VERSIONS if version != own):
-        python = find(version, uv)
+    outcomes: dict[str, str] = {OWN: "is that of .venv: `./dev test`"}
+    tested = {}
+    for version, python in others(uv).items():
         if python:
-            programs[version] = environment(version, python, uv)
+            tested[version] = environment(version, python, uv)
         else:
             outcomes[version] = "NOT CHECKED: it cannot be had on this machine"
     words = arguments or list(TESTS)
     with ThreadPoolExecutor() as pool:
         for version, done in zip(
-            programs, pool.map(lambda program: _run(program, words), programs.values()), strict=True
+            tested, pool.map(lambda program: _run(program, words), tested.values()), strict=True
         ):
             print(f"== Python {version}\n{done.stdout}", flush=True)
             outcomes[version] = "FAILED" if done.returncode else "passed"

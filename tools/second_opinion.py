@@ -1,8 +1,6 @@
-"""Install the other escape checker that tests ask, by hashes, into an environment of its own."""
+"""The other escape checker that tests ask, installed by hashes into an environment of its own."""
 
 from __future__ import annotations
-
-import sys
 
 from tools import locked_environment
 
@@ -11,13 +9,13 @@ PROGRAM = locked_environment.home("second-opinion") / "bin" / "cepheus"
 
 def missing() -> str:
     """Why it cannot be asked, '' when it can."""
-    return "" if PROGRAM.exists() else "no cepheus; run `python3 -m tools.second_opinion`"
+    current = locked_environment.is_current("second-opinion")
+    return "" if current else "no cepheus; run `./dev setup --tests`"
 
 
-def main() -> int:
-    """Install it unless the same lock was installed before."""
-    return locked_environment.install("second-opinion")
+def install() -> None:
+    """Install it unless the same lock was installed before.
 
-
-if __name__ == "__main__":
-    sys.exit(main())
+    :raises InstallError: it cannot be downloaded
+    """
+    locked_environment.install("second-opinion")

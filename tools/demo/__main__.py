@@ -17,10 +17,10 @@ from contextlib import contextmanager
 
 from tools.demo import steps, where
 from tools.demo.screen import DemoError, Screen
-from tools.demo.signals import end_like_ctrl_c, uninterrupted
 from tools.engine.image import BUSYBOX_TAG
 from tools.engine.packages import InstallError
 from tools.engine.private import EngineError
+from tools.signals import end_like_ctrl_c, uninterrupted
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SAMPLE = os.path.join(ROOT, "tools", "demo", "project")

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from sandboxd.engine.contexts import resolve
 from sandboxd.errors import SandboxdError
 from tools.demo.screen import Screen, confirmed
-from tools.demo.signals import uninterrupted
 from tools.engine import packages, private
 from tools.private_engine import plan
+from tools.signals import uninterrupted
 
 RETRY = "sudo ./dev demo --yes"
 

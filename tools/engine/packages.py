@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import shutil
 import stat
@@ -19,18 +20,6 @@ REQUIRED = {
     "busybox-static": "busybox",
 }
 OPTIONAL = {"docker-cli": "docker", "docker-compose": "docker-compose", "runsc": "runsc"}
-
-# Other engines, what they stand on, shells, readers of man pages: only the tests start them.
-FOR_TESTS = {
-    "podman": "podman",
-    "rootlesskit": "rootlesskit",
-    "slirp4netns": "slirp4netns",
-    "uidmap": "newuidmap",
-    "fish": "fish",
-    "man-db": "man",
-    "mandoc": "mandoc",
-    "zsh": "zsh",
-}
 
 _POLICY = "/usr/sbin/policy-rc.d"
 _SAVED = _POLICY + ".before-sandboxd"
@@ -49,10 +38,15 @@ def find_program(name: str) -> str | None:
     return shutil.which(name) or shutil.which(name, path=_SYSTEM_PATH)
 
 
-def missing(tests: bool = False) -> list[str]:
-    """Packages whose programs are not there; with `tests` also those of other engines."""
-    wanted = {**REQUIRED, **OPTIONAL, **(FOR_TESTS if tests else {})}
-    return [package for package, program in wanted.items() if find_program(program) is None]
+def shown_by(sign: str) -> bool:
+    """Whether a program is there, or, where `sign` has a slash, a path (a pattern may stand in it)."""
+    return bool(glob.glob(sign)) if "/" in sign else find_program(sign) is not None
+
+
+def missing() -> list[str]:
+    """Packages for an engine whose programs are not there."""
+    wanted = {**REQUIRED, **OPTIONAL}
+    return [package for package, program in wanted.items() if not shown_by(program)]
 
 
 def can_install() -> str:

@@ -118,7 +118,8 @@ def test_what_an_attempt_started_ends_with_it() -> None:
     state = subprocess.run(
         ["ps", "-o", "stat=", "-p", pid], capture_output=True, text=True, check=False
     )
-    assert state.stdout.strip() in ("", "Z", "Zs")
+    # Gone, or a zombie; further letters tell of its priority and session.
+    assert state.stdout.strip()[:1] in ("", "Z")
 
 
 def test_other_output_is_not_believed() -> None:

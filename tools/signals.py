@@ -9,9 +9,10 @@ from types import FrameType
 
 
 def end_like_ctrl_c() -> None:
-    """Let SIGTERM and SIGHUP raise KeyboardInterrupt too."""
+    """Let SIGTERM and SIGHUP raise KeyboardInterrupt too, unless the starter ignores them (nohup)."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _interrupt)
 
 
 @contextmanager

@@ -1,0 +1,133 @@
+"""Run the suite: all that CI runs (`./dev test`), or the part that takes a minute (`./dev check`)."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from tools.engine import private
+from tools.engine.packages import InstallError
+from tools.signals import end_like_ctrl_c, uninterrupted
+from tools.suite.needs import Lack
+from tools.suite.prepare import asked, prepare, say
+
+ROOT = Path(__file__).resolve().parents[2]
+LACKS = "SANDBOXD_TEST_LACKS"
+"""The variable by which tests/conftest.py learns what this machine does not have."""
+
+PYTEST = (sys.executable, "-m", "pytest", "--dist", "loadfile", "--no-loadscope-reorder")
+"""A file's tests stay together and in their order, whatever runs beside them."""
+
+LINT = (str(ROOT / "dev"), "lint")
+_ENDING = ((signal.SIGINT, 20), (signal.SIGTERM, 5), (signal.SIGKILL, 5))
+"""Signals to a program that is to end early, and the seconds that each is given."""
+
+QUICK = ("tests/unit", "tests/contract")
+
+
+def everything(lacks: Sequence[Lack]) -> int:
+    """Lint, then all tests, with the unit tests of the other Pythons beside them; the exit code.
+
+    The last lines are pytest's summary, unless another Python failed.
+    """
+    environ = _environ(lacks)
+    with _process(LINT, environ) as lint:
+        if lint.wait():
+            return 1
+    with tempfile.TemporaryFile("w+") as report:
+        others = [sys.executable, "-m", "tools.pythons"]
+        # The tests mostly wait: for engines, editors, sandboxes. The others use that time.
+        with (
+            _process(others, environ, report.fileno()) as beside,
+            _process([*PYTEST, "-n", os.environ.get("JOBS", "3")], environ) as tests,
+        ):
+            code = tests.wait()
+            if beside.wait():
+                report.seek(0)
+                print(report.read())
+                code = code or 1
+    return code
+
+
+def quick() -> int:
+    """Lint and types beside the unit and contract tests; the exit code."""
+    environ = _environ([])
+    with tempfile.TemporaryFile("w+") as report:
+        tests = [*PYTEST, "-q", "-n", os.environ.get("JOBS", "2"), *QUICK]
+        with (
+            _process(LINT, environ, report.fileno()) as lint,
+            _process(tests, environ) as running,
+        ):
+            code = running.wait()
+            failed = lint.wait()
+        report.seek(0)
+        print(report.read())
+    return code or int(failed != 0)
+
+
+def sweep() -> None:
+    """Stop the engines whose tests are gone."""
+    if os.geteuid() == 0:
+        private.sweep()
+
+
+@contextlib.contextmanager
+def _process(
+    words: Sequence[str], environ: Mapping[str, str], output: int | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program of the suite without a terminal; at the end of the block it has ended."""
+    process = subprocess.Popen(
+        words,
+        cwd=ROOT,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=None if output is None else subprocess.STDOUT,
+    )
+    try:
+        yield process
+    finally:
+        with uninterrupted():
+            # pytest takes its fixtures down after an interrupt, unless it was started to ignore it.
+            for number, seconds in _ENDING:
+                if process.poll() is not None:
+                    break
+                process.send_signal(number)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(seconds)
+
+
+def _environ(lacks: Sequence[Lack]) -> dict[str, str]:
+    rows = [{"text": str(lack), "markers": lack.markers} for lack in lacks]
+    return {**os.environ, "DEV_SETUP": "skip", LACKS: json.dumps(rows)}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run `everything` or `quick`; 130 when interrupted, 4 when an installation fails in CI."""
+    end_like_ctrl_c()
+    try:
+        if arguments == ["quick"]:
+            return quick()
+        lacks = prepare(asked)
+        for lack in lacks:
+            say(f"cannot be had here, so what needs it is skipped: {lack}")
+        return everything(lacks)
+    except InstallError as error:
+        say(f"error: {error}")
+        return 4
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        with uninterrupted():
+            sweep()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
