@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import subprocess
-import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
+from tools.lsp_client import PUBLISH, LspClient
+
 LONGEST_SECONDS = 120.0
-PUBLISH = "textDocument/publishDiagnostics"
 
 
 class Editor:
@@ -27,112 +28,67 @@ class Editor:
         *,
         pulls: bool = False,
     ) -> None:
-        self.process = subprocess.Popen(
-            command,
-            env=environ,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        # A publication that never comes must not hold up the benchmark for ever.
-        self._watchdog = threading.Timer(LONGEST_SECONDS, self.process.kill)
-        self._watchdog.start()
+        self._client = LspClient(command, environ)
+        self.process = self._client.process
         self._version = 0
-        self._request = 1
         self._language = language
         self._pulls = pulls
         self.uri = uri
 
     def initialize(self) -> None:
+        """The handshake."""
         text: dict[str, Any] = {"publishDiagnostics": {"relatedInformation": True}}
         if self._pulls:
             text["diagnostic"] = {}
-        params = {
-            "processId": None,
-            "rootUri": None,
-            "capabilities": {
-                "textDocument": text,
-                "general": {"positionEncodings": ["utf-16"]},
-            },
-        }
-        self._send({"id": 1, "method": "initialize", "params": params})
-        while self._receive().get("id") != 1:
-            pass
-        self._send({"method": "initialized", "params": {}})
+        general = {"positionEncodings": ["utf-16"]}
+        self._client.answers["workspace/configuration"] = [None]
+        self._client.initialize({"textDocument": text, "general": general})
 
     def open(self, text: str) -> None:
+        """Open the document and wait for its diagnostics."""
         self._version = 1
-        item = {"uri": self.uri, "languageId": self._language, "version": 1, "text": text}
-        self._send({"method": "textDocument/didOpen", "params": {"textDocument": item}})
+        self._client.open(self.uri, text, language=self._language)
         self.shown()
 
     def change(self, text: str) -> int:
         """Send the whole text anew; its version."""
         self._version += 1
-        where = {"uri": self.uri, "version": self._version}
-        params = {"textDocument": where, "contentChanges": [{"text": text}]}
-        self._send({"method": "textDocument/didChange", "params": params})
+        self._client.change(self.uri, text, self._version)
         return self._version
 
     def shown(self) -> None:
         """Wait for the next diagnostics of the document, by whichever way; a version may lack."""
         if self._pulls:
-            self._request += 1
             params = {"textDocument": {"uri": self.uri}}
-            message = {"id": self._request, "method": "textDocument/diagnostic", "params": params}
-            self._send(message)
-        while True:
-            message = self._receive()
-            if "method" in message and "id" in message:
-                self._send({"id": message["id"], "result": [None]})
-            elif (self._pulls and message.get("id") == self._request) or (
-                not self._pulls and self._is_now(message)
-            ):
-                return
-
-    def _is_now(self, message: dict[str, Any]) -> bool:
-        """Whether diagnostics were pushed, and for no earlier version, as far as they say."""
-        if message.get("method") != PUBLISH:
-            return False
-        return bool(message["params"].get("version", self._version) == self._version)
+            number = self._client.ask("textDocument/diagnostic", params)
+            self._wait(lambda message: message.get("id") == number and "method" not in message)
+        else:
+            self._wait(
+                lambda message: (
+                    message.get("method") == PUBLISH
+                    and message["params"].get("version", self._version) == self._version
+                )
+            )
 
     def wait(self, version: int | None = None) -> int:
         """Publications up to the one of `version` (default: the latest); how many came."""
         wanted = version or self._version
-        count = 0
-        while True:
-            message = self._receive()
-            if message.get("method") == PUBLISH:
-                count += 1
-                if message["params"].get("version") == wanted:
-                    return count
+        before = len(self._client.passed)
+        self._wait(
+            lambda message: (
+                message.get("method") == PUBLISH and message["params"].get("version") == wanted
+            )
+        )
+        passed = self._client.passed[before:]
+        return sum(message.get("method") == PUBLISH for message in passed)
 
     def close(self) -> None:
-        self._watchdog.cancel()
-        self._send({"id": 2, "method": "shutdown"})
-        self._send({"method": "exit"})
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        """Shut the server down in order, and kill one that does not end."""
+        with self._client, contextlib.suppress(EOFError, OSError, subprocess.TimeoutExpired):
+            self._client.shut_down(5)
 
-    def _send(self, message: dict[str, Any]) -> None:
-        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
-        assert self.process.stdin is not None
-        self.process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
-        self.process.stdin.flush()
-
-    def _receive(self) -> Any:
-        stream = self.process.stdout
-        assert stream is not None
-        length = 0
-        while header := stream.readline():
-            if header.lower().startswith(b"content-length:"):
-                length = int(header.split(b":")[1])
-            elif not header.strip():
-                return json.loads(stream.read(length))
-        raise RuntimeError("the language server ended")
+    def _wait(self, wanted: Callable[[Any], bool]) -> None:
+        self._client.wait(wanted, LONGEST_SECONDS)
 
 
 def typing_latencies(editor: Editor, text: str, changes: int) -> list[float]:

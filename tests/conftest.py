@@ -6,8 +6,10 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -17,6 +19,8 @@ import pytest
 
 from tools.engine import packages, private, processes
 from tools.private_engine import import_busybox_image
+
+pytest_plugins = ("tests.expected",)
 
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI") == "true"
@@ -28,9 +32,23 @@ LACKS = json.loads(os.environ.get("SANDBOXD_TEST_LACKS", "[]"))
 EXCUSED = {marker for lack in LACKS for marker in lack["markers"]}
 
 
+def pytest_configure() -> None:
+    """Let the children of tests have the usual signals, however the tests were started.
+
+    `command &` in a script ignores SIGINT and SIGQUIT, nohup SIGHUP, and children inherit that. A
+    handler is not inherited. The tests themselves go on ignoring the signal.
+    """
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+            if signal.getsignal(number) == signal.SIG_IGN:
+                signal.signal(number, lambda _number, _frame: None)
+
+
 @pytest.fixture(scope="session")
-def homes() -> Iterator[Path]:
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where the homes of all tests are; a process that still lives in one at the end is a leak."""
+    # pytest chooses its own folder when it first needs one: not below a test's home.
+    tmp_path_factory.getbasetemp()
     folder = Path(tempfile.mkdtemp(prefix="sbx-"))
     yield folder
     left = processes.with_home(str(folder), below=True)
@@ -53,6 +71,11 @@ def own_home(homes: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     runtime = home / "run"
     runtime.mkdir(mode=0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    # The report that a crash leaves, and whatever else has no better place.
+    temporary = home / "tmp"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     for name in [name for name in os.environ if name.startswith(("DOCKER_", "SANDBOXD_"))]:
         if name != "SANDBOXD_TEST_DOCKER_HOST":
             monkeypatch.delenv(name)
@@ -113,12 +136,6 @@ def _what_the_markers_need(request: pytest.FixtureRequest, own_home: Path) -> No
         for program in ("node", "npx"):
             if shutil.which(program) is None:
                 pytest.skip(f"no `{program}`: install nodejs and npm")
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--update", action="store_true", help="write expected outputs anew; review the diff"
-    )
 
 
 @pytest.hookimpl(wrapper=True)

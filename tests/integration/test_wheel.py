@@ -17,6 +17,7 @@ import pytest
 import sandboxd
 from tests.integration import packaging
 from tools import installed_files
+from tools.lsp_client import frame
 
 NOBODY = 65534
 
@@ -120,8 +121,7 @@ def test_the_language_server_over_stdio(environment: Path, tmp_path: Path) -> No
         {"id": 2, "method": "shutdown"},
         {"method": "exit"},
     ]
-    bodies = [json.dumps({"jsonrpc": "2.0", **message}) for message in messages]
-    text = "".join(f"Content-Length: {len(body)}\r\n\r\n{body}" for body in bodies)
+    text = b"".join(frame({"jsonrpc": "2.0", **message}) for message in messages).decode()
     for words in (["lsp", "--no-daemon"], ["lsp", "--stdio"]):
         done = run(environment, tmp_path, *words, input=text)
         assert done.returncode == 0, done.stderr

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from pathlib import Path
 from typing import NamedTuple
 
-from tools.demo.lsp_client import LspClient
 from tools.demo.screen import DemoError, Screen
 from tools.engine.image import BUSYBOX_TAG, import_busybox_image
+from tools.lsp_client import LspClient
 
 CONFIG = ".devcontainer/devcontainer.json"
 GENERATED = ".devcontainer/sandboxd/devcontainer.json"
@@ -136,23 +137,29 @@ def language_server(demo: Demo) -> None:
     demo.screen.command(["sandboxd", "lsp", "--stdio"])
     program = shutil.which("sandboxd", path=demo.screen.environment["PATH"])
     assert program is not None
-    client = LspClient([program, "lsp", "--stdio"], demo.project, demo.screen.environment)
-    try:
-        name = client.initialize().get("serverInfo", {}).get("name", "the server")
-        path = f"{demo.project}/{CONFIG}"
+    command = [program, "lsp", "--stdio"]
+    with LspClient(command, demo.screen.environment, demo.project) as client:
+        folder = Path(demo.project).as_uri()
+        server = client.initialize(
+            {"textDocument": {"publishDiagnostics": {"versionSupport": True}}},
+            rootUri=folder,
+            workspaceFolders=[{"uri": folder, "name": "demo"}],
+        )["result"]
+        name = server.get("serverInfo", {}).get("name", "the server")
         demo.screen.say(f"  to {name}, an unsaved, half-typed {CONFIG}:")
         for line in _HALF_EDITED.splitlines():
             demo.screen.say(f"    | {line}")
-        found = client.diagnostics(path, _HALF_EDITED)
-        for item in found:
+        uri = f"{folder}/{CONFIG}"
+        client.open(uri, _HALF_EDITED)
+        diagnostics = client.published(1, uri)
+        for item in diagnostics:
             start = item["range"]["start"]
             where = f"{start['line'] + 1}:{start['character'] + 1}"
             severity = _SEVERITY.get(item.get("severity", 1), "error")
             demo.screen.say(f"  {where} {severity} {item.get('code', '')}: {item['message']}")
-        if not any(item.get("code") == "privileged-container" for item in found):
+        if not any(item.get("code") == "privileged-container" for item in diagnostics):
             raise DemoError("the language server did not report `--privileged`")
-    finally:
-        client.close()
+        client.shut_down()
 
 
 def status(demo: Demo) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tests.integration.daemon import killer
 from tests.integration.daemon.world import World, alive, eventually
+from tools.lsp_client import LspClient
 
 GENERATED = ".devcontainer/devcontainer.json"
 
@@ -126,21 +127,10 @@ def sockets(pid: int | None) -> list[str]:
 def test_an_editor_whose_daemon_is_killed_sees_its_server_end(world: World) -> None:
     """It then starts the server again, as it does with every server."""
     pid = world.start()
-    pipe = subprocess.Popen(
-        world.command("lsp", "--stdio"),
-        env=world.environ,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert pipe.stdin is not None and pipe.stdout is not None
-    body = '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"capabilities":{}}}'
-    pipe.stdin.write(f"Content-Length: {len(body)}\r\n\r\n{body}")
-    pipe.stdin.flush()
-    assert pipe.stdout.readline().startswith("Content-Length")
-    os.kill(pid, signal.SIGKILL)
-    assert pipe.wait(10) == 1
-    pipe.communicate()
+    with LspClient(world.command("lsp", "--stdio"), world.environ) as editor:
+        editor.initialize()
+        os.kill(pid, signal.SIGKILL)
+        assert editor.process.wait(10) == 1
     eventually(lambda: not alive(pid))
     assert world.start() != pid
 

@@ -21,7 +21,8 @@ from sandboxd.model.files import Files
 from sandboxd.status.examine import config_files
 from sandboxd.text import SourceText
 from tests.integration.daemon.world import SANDBOXD
-from tests.integration.lsp.raw import PUBLISH, RawClient
+from tests.integration.lsp.raw import RawClient
+from tools.lsp_client import PUBLISH
 
 LATE_SECONDS = 12.0
 """After this long what is shown counts as stuck. What a person waits for is printed."""
@@ -271,7 +272,7 @@ class Hour:
                 path = params["uri"].removeprefix("file://")
                 shown = frozenset(map(_diagnostic, params["diagnostics"]))
                 self._shown[path] = params.get("version"), shown
-        self._seen = len(self.client.seen)
+        self._seen = len(self.client.passed)
 
     def _expected(self) -> dict[str, Shown]:
         """From nothing: each open text, and the configs beside that are not open."""

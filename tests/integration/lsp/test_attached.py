@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 from sandboxd.ipc import client
 from tests.integration.daemon.world import World, eventually
@@ -60,7 +58,7 @@ def test_one_editors_end_is_nothing_to_another(daemon_world: World) -> None:
         assert weak(stays)
         with RawClient(environ=environ) as orderly:
             orderly.initialize()
-            assert orderly.end() == 0
+            assert orderly.shut_down() == 0
         with RawClient(environ=environ) as rude:
             rude.initialize()
             rude.notify("exit")
@@ -73,7 +71,7 @@ def test_one_editors_end_is_nothing_to_another(daemon_world: World) -> None:
         stays.change(URI, '{"image": "x"}', 2)
         found = stays.published(2)
         assert "privileged-container" not in {d["code"] for d in found}
-        assert stays.end() == 0
+        assert stays.shut_down() == 0
 
 
 def test_the_end_of_either_side_ends_the_pipe_at_once(world: World) -> None:
@@ -124,9 +122,9 @@ def test_an_older_daemon_makes_way_and_keeps_its_editors(world: World) -> None:
                 # What it has not saved is still there.
                 old.change(URI, '{"image": "x"}', 2)
                 assert old.published(2) is not None
-                assert old.end() == 0
+                assert old.shut_down() == 0
                 assert older.wait(10) == 0
-                assert new.end() == 0
+                assert new.shut_down() == 0
     finally:
         older.kill()
         older.wait()
@@ -145,7 +143,7 @@ def test_a_newer_daemon_is_left_alone(world: World) -> None:
             editor.open(URI, WEAK)
             assert weak(editor)
             assert world.pid() == newer.pid
-            assert editor.end() == 0
+            assert editor.shut_down() == 0
     finally:
         newer.kill()
         newer.wait()
@@ -161,42 +159,21 @@ def test_a_daemon_that_hangs_costs_the_editor_a_few_seconds(world: World) -> Non
             assert time.monotonic() - began < 15
             editor.open(URI, WEAK)
             assert weak(editor)
-            assert editor.end() == 0
+            assert editor.shut_down() == 0
     finally:
         os.kill(pid, signal.SIGCONT)
 
 
 def test_an_editor_that_does_not_read_holds_up_nobody(daemon_world: World) -> None:
-    slow = subprocess.Popen(
-        [sys.executable, "-P", "-m", "sandboxd", "lsp"],
-        env=daemon_world.environ,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    try:
-        assert slow.stdin is not None
-
-        def say(message: Any) -> None:
-            body = json.dumps({"jsonrpc": "2.0", **message}).encode()
-            assert slow.stdin is not None
-            slow.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
-            slow.stdin.flush()
-
-        params = {"processId": None, "rootUri": None, "capabilities": {}}
-        say({"id": 1, "method": "initialize", "params": params})
-        for number in range(2000):
-            say({"id": 2 + number, "method": "textDocument/hover", "params": {}})
+    with RawClient(environ=daemon_world.environ, reads=False) as slow:
+        slow.ask("initialize", {"processId": None, "rootUri": None, "capabilities": {}})
+        for _ in range(2000):
+            slow.ask("textDocument/hover", {})
         with RawClient(environ=daemon_world.environ) as editor:
             editor.initialize()
             editor.open(URI, WEAK)
             assert weak(editor)
-            assert editor.end() == 0
-    finally:
-        slow.kill()
-        slow.wait()
-        for pipe in (slow.stdin, slow.stdout):
-            assert pipe is not None
-            pipe.close()
+            assert editor.shut_down() == 0
 
 
 def test_a_project_that_an_editor_opens_is_kept_from_then_on(world: World) -> None:
@@ -211,7 +188,7 @@ def test_a_project_that_an_editor_opens_is_kept_from_then_on(world: World) -> No
         lenses = editor.request("textDocument/codeLens", {"textDocument": {"uri": uri}})["result"]
         titles = [lens["command"]["title"] for lens in lenses]
         assert titles[:2] == ["up", "verify"]
-        assert editor.end() == 0
+        assert editor.shut_down() == 0
     assert [p["path"] for p in world.status()["projects"]] == [str(folder)]
 
 
@@ -228,7 +205,7 @@ def test_twenty_editors_are_one_process_of_a_bounded_size(world: World) -> None:
         with client.connect(world.environ, "/", start=False) as connection:  # type: ignore[union-attr]
             assert connection.daemon_pid == pid
         for editor in editors:
-            assert editor.end() == 0
+            assert editor.shut_down() == 0
     finally:
         for editor in editors:
             editor.__exit__()

@@ -34,4 +34,4 @@ def test_what_is_shown_is_what_is_there(
         with capsys.disabled():
             if STEPS > 120:
                 print(f"\n{len(waits)} looks, {statistics.median(waits):.2f}, {waits[-1]:.2f} s")
-        assert client.end() == 0
+        assert client.shut_down() == 0

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.lsp.raw import PUBLISH, RawClient
+from tests.integration.lsp.raw import RawClient
+from tools.lsp_client import PUBLISH
 
 EDITORS = sorted(path.stem for path in (Path(__file__).parent / "editors").glob("*.json"))
 TEXT = '{\n  "image": "x", /* \U0001f600 */ "privileged": true,\n  "dockerFile": "Dockerfile"\n}\n'
@@ -52,7 +53,7 @@ def editor(
     with RawClient("--stdio", environ=with_daemon) as client:
         found = Editor(request.param, client, tmp_path)
         yield found
-        assert client.end() == 0
+        assert client.shut_down() == 0
 
 
 def test_it_is_served_in_full(editor: Editor) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.lsp.raw import PUBLISH, RawClient
+from tests.integration.lsp.raw import RawClient
+from tools.lsp_client import PUBLISH
 
 URI = "file:///nowhere/.devcontainer/devcontainer.json"
 WEAK = '{"image": "x", "privileged": true}'
@@ -40,7 +41,7 @@ def test_requests_with_bad_params_are_answered(server: RawClient) -> None:
     ]:
         assert server.request(method, params)["error"]["code"] == -32602, method
     assert server.request("textDocument/nothing", {})["error"]["code"] == -32601
-    assert server.end() == 0
+    assert server.shut_down() == 0
 
 
 def test_values_of_a_newer_protocol_do_not_cost_the_session(server: RawClient) -> None:
@@ -229,31 +230,19 @@ def test_the_server_ends_with_its_editor(monkeypatch: pytest.MonkeyPatch) -> Non
         "import sandboxd.lsp.session as s; s._EDITOR_LOOK_SECONDS = 0.1\n"
         "import sys; from sandboxd.cli.main import run; sys.exit(run(['lsp', '--no-daemon']))"
     )
-    server = subprocess.Popen(
-        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
     try:
-        assert server.stdin is not None
-        body = (
-            b'{"jsonrpc":"2.0","id":1,"method":"initialize","params":'
-            b'{"processId":%d,"rootUri":null,"capabilities":{}}}' % editor.pid
-        )
-        server.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
-        server.stdin.flush()
-        assert server.stdout is not None
-        server.stdout.readline()
-        time.sleep(0.5)
-        assert server.poll() is None
+        with RawClient(command=["-c", script]) as server:
+            server.initialize(processId=editor.pid)
+            time.sleep(0.5)
+            assert server.process.poll() is None
+            editor.kill()
+            editor.wait()
+            assert server.process.wait(5) == 1
+    finally:
         editor.kill()
         editor.wait()
-        assert server.wait(5) == 1
-    finally:
-        for process in (editor, server):
-            process.kill()
-            process.wait()
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    pipe.close()
+        assert editor.stdin is not None
+        editor.stdin.close()
 
 
 def test_nothing_is_printed_between_messages(server: RawClient) -> None:
@@ -261,7 +250,7 @@ def test_nothing_is_printed_between_messages(server: RawClient) -> None:
     server.open(URI, WEAK)
     server.published()
     assert os.path.exists(f"/proc/{server.process.pid}") or sys.platform != "linux"
-    assert server.end() == 0
+    assert server.shut_down() == 0
     assert server.messages.get(timeout=5) is None
 
 

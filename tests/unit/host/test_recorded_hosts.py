@@ -22,6 +22,7 @@ from sandboxd.plan.notes import Notes
 from sandboxd.plan.recommend import PURPOSES, recommend
 from sandboxd.plan.runtime import choose
 from sandboxd.platforms import name_of, platform_of
+from tests.expected import Expect
 
 HOSTS = Path(__file__).parents[2] / "hosts"
 
@@ -51,11 +52,8 @@ def screens(facts: HostFacts) -> str:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_verdict_reason_and_next_steps(name: str, request: pytest.FixtureRequest) -> None:
-    text, file = screens(load(name)), HOSTS / f"{name}.txt"
-    if request.config.getoption("--update"):
-        file.write_text(text)
-    assert text == file.read_text()
+def test_verdict_reason_and_next_steps(name: str, expect: Expect) -> None:
+    expect(HOSTS / f"{name}.txt", screens(load(name)))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -26,6 +26,7 @@ from sandboxd.plan.writers import argv, devcontainer_json, engine
 from sandboxd.syntax import jsonc
 from sandboxd.syntax.node import plain
 from sandboxd.text import SourceText
+from tests.expected import Expect
 from tests.unit.plan.examples import (
     DIRECTFS,
     GVISOR,
@@ -87,12 +88,8 @@ CASES: dict[str, tuple[Plan, Carried]] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_golden(name: str, request: pytest.FixtureRequest) -> None:
-    text = devcontainer_json.render(*CASES[name])
-    path = GOLDEN / f"{name}.devcontainer.json"
-    if request.config.getoption("--update"):
-        path.write_text(text)
-    assert text == path.read_text()
+def test_golden(name: str, expect: Expect) -> None:
+    expect(GOLDEN / f"{name}.devcontainer.json", devcontainer_json.render(*CASES[name]))
 
 
 def test_no_golden_file_is_left_over() -> None:
