@@ -29,8 +29,10 @@ class World:
             "XDG_RUNTIME_DIR": str(home / "run"),
             "XDG_STATE_HOME": str(home / "state"),
             "XDG_CACHE_HOME": str(home / "cache"),
+            "TMPDIR": str(home / "tmp"),
             "DOCKER_HOST": f"unix://{home}/no-engine.sock",
         }
+        (home / "tmp").mkdir(exist_ok=True)
         self.folder = Path(address.folder(self.environ, os.getuid()))
         self.socket = self.folder / "daemon.sock"
         self._started: set[int] = set()
