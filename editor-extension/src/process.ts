@@ -80,13 +80,15 @@ export function run(program: string, args: readonly string[], options: Options):
     });
 }
 
-/** What went wrong, as sandboxd says it: the message, and the next step when it names one. */
+/** The error that ended a command: its message, and its next step when it names one. Notes before it may have hints of their own. */
 export function failure(stderr: string): { message: string; hint: string } {
     const lines = stderr.split('\n').map((line) => line.trim());
-    const after = (mark: string): string => {
-        const line = lines.find((candidate) => candidate.startsWith(mark));
-        return line === undefined ? '' : line.slice(mark.length).trim();
-    };
-    const last = lines.filter((line) => line !== '').at(-1) ?? '';
-    return { message: after('error:') || last || 'sandboxd said nothing', hint: after('hint:') };
+    const start = lines.map((line) => line.startsWith('error:')).lastIndexOf(true);
+    if (start < 0) {
+        const last = lines.filter((line) => line !== '').at(-1) ?? '';
+        return { message: last || 'sandboxd said nothing', hint: '' };
+    }
+    const message = lines[start]?.slice('error:'.length).trim() ?? '';
+    const hint = lines.slice(start).find((line) => line.startsWith('hint:')) ?? '';
+    return { message: message || 'sandboxd said nothing', hint: hint.slice('hint:'.length).trim() };
 }

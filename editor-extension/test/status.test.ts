@@ -104,6 +104,10 @@ test('a page that shows nothing held does not say so', () => {
 test('a failure is told in the words of sandboxd', () => {
     assert.deepEqual(failure('starting\nerror: no engine\nhint: start one\n'), { message: 'no engine', hint: 'start one' });
     assert.deepEqual(failure('boom'), { message: 'boom', hint: '' });
+    const note = 'downgrade: network: open\n  hint: ask for less\n';
+    assert.deepEqual(failure(`${note}error: no engine\nhint: start one\n`), { message: 'no engine', hint: 'start one' });
+    assert.deepEqual(failure(`${note}error: no engine\n`), { message: 'no engine', hint: '' });
+    assert.deepEqual(failure(note), { message: 'hint: ask for less', hint: '' });
 });
 
 test('the page of costs shows figures, ratios and what was not measured', () => {

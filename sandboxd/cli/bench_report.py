@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING
 
 from sandboxd.cli import terminal
-from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.errors import UsageError
 
 if TYPE_CHECKING:
     from sandboxd.bench.results import Results, Row
-    from sandboxd.host.facts import HostFacts
 
 ENDINGS = (".html", ".json")
 """Of the forms of a report."""
@@ -31,50 +29,6 @@ def size(text: str) -> int:
     if not number.isdecimal():
         raise UsageError(f"`{text}` is no size", "write it as `512m` or `4g`")
     return int(number) * units.get(text[-1:].lower(), 1)
-
-
-def cache() -> str:
-    """The folder for what may be lost.
-
-    :raises EnvironmentFailure: there is none
-    """
-    from sandboxd.host.folders import cache_folder
-
-    folder = cache_folder(os.environ)
-    if folder is None:
-        raise EnvironmentFailure(
-            "there is no folder for the copies: neither XDG_CACHE_HOME nor HOME is set",
-            "set HOME",
-        )
-    os.makedirs(folder, 0o711, exist_ok=True)
-    return folder
-
-
-def about(host: HostFacts) -> dict[str, str]:
-    """What the figures depend on, as words for a report."""
-    engine = host.engine
-    versions = {r.name: r.version for r in engine.runtimes if r.version} if engine else {}
-    return {
-        "kernel": os.uname().release,
-        "processors": str(os.cpu_count() or "unknown"),
-        "engine": f"docker {engine.version}" if engine and engine.version else "unknown",
-        **versions,
-    }
-
-
-def remember(results: Results) -> None:
-    """Keep the figures for `recommend`; those of a user's own command are not for everything."""
-    import contextlib
-
-    from sandboxd.bench.measure import COMMAND
-    from sandboxd.bench.results import remembered
-    from sandboxd.files import write_atomic
-
-    if any(row.name == COMMAND for row in results.rows):
-        return
-    with contextlib.suppress(OSError, EnvironmentFailure):
-        data = json.dumps(remembered(results), indent=1).encode()
-        write_atomic(os.path.join(cache(), "bench.json"), data, 0o600)
 
 
 def write(path: str, results: Results) -> None:

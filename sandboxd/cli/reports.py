@@ -1,9 +1,8 @@
-"""What the commands share that write a report, and that take things away again when they end."""
+"""Reports that commands write into a file."""
 
 from __future__ import annotations
 
 import os
-import signal
 
 from sandboxd.errors import UsageError
 
@@ -19,12 +18,3 @@ def check_name(path: str, *endings: str) -> None:
         raise UsageError(f"`{path}` names no form of report", f"end it with {forms}")
     if not os.path.isdir(os.path.dirname(os.path.abspath(path))):
         raise UsageError(f"the folder of `{path}` is not there", "make it, or name another")
-
-
-def clean_up_when_ended() -> None:
-    """A request to end is an interrupt, so that canaries, sandboxes and copies are taken away."""
-    signal.signal(signal.SIGTERM, _interrupt)
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt

@@ -11,41 +11,53 @@ from sandboxd.cli import terminal
 from sandboxd.errors import EXIT_NOT_HELD, EXIT_OK
 
 if TYPE_CHECKING:
-    from sandboxd.engine.client import Engine
+    from sandboxd.operations.verify import Verified
     from sandboxd.verify.document import Change
-    from sandboxd.verify.verdict import Verdict
 
 
 ENDINGS = (".html", ".json", ".md")
 """Of the forms of a report."""
 
 
-def document(
-    engine: Engine, container: str | None, verdict: Verdict, seconds: float
-) -> dict[str, Any]:
-    """The verdict with what is seen of the controls.
+_RESIDUAL = {
+    "fresh": "attacked: a new container of the same plan, in which nothing of project or image ran",
+    "own": "what ran in it before could have meddled: `sandboxd verify --fresh` attacks a new one",
+    "image": "the image's own Python made the attempts and could answer falsely: "
+    "`sandboxd verify --fresh` needs none",
+}
+"""Doubts that a verdict leaves, by what made the attempts."""
 
-    :param container: None: it is gone, and only what the attempts showed is known
-    """
-    from sandboxd.observe import controls, inspection, look_inside, outside
+
+def document(verified: Verified) -> dict[str, Any]:
+    """The verdict with the controls that were seen."""
     from sandboxd.verify import document as verdict_document
-    from sandboxd.verify import seccomp_classes
 
-    seen: tuple[controls.Control, ...] = ()
-    if container is not None:
-        inspected = engine.inspect(container)
-        seen = controls.controls(
-            inspection.container(inspected),
-            look_inside.look(engine, inspected["Id"]),
-            look_inside.boot_id(),
-            outside.look(engine, inspected),
-        )
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    seen += seccomp_classes.classes(verdict)
-    return verdict_document.document(verdict, seen, now, seconds, os.uname().release)
+    return verdict_document.document(
+        verified.verdict, verified.controls, now, verified.seconds, os.uname().release
+    )
 
 
-def write(path: str, found: dict[str, Any]) -> None:
+def conclude(verified: Verified) -> None:
+    """The last lines, for a person: counts, and each thing that is not as it should be."""
+    from sandboxd.verify.judge import OUTCOMES
+
+    verdict = verified.verdict
+    counts = ", ".join(f"{len(verdict.of(o))} {o}" for o in OUTCOMES if verdict.of(o))
+    terminal.status(f"{len(verdict.results)} attempts in {verified.seconds:.1f} s: {counts}")
+    escaped = [result.id for result in verdict.of("escaped")]
+    unclear = verdict.of("inconclusive")
+    if escaped:
+        terminal.status(f"THE SANDBOX DID NOT HOLD: {', '.join(escaped)}")
+    if unclear:
+        reasons = "; ".join(dict.fromkeys(result.evidence for result in unclear))
+        terminal.status(f"NOT SHOWN for {terminal.count(len(unclear), 'attempt')}: {reasons}")
+    if verdict.held:
+        terminal.status("the sandbox held against every attempt that applies")
+    terminal.status(_RESIDUAL[verdict.python])
+
+
+def write(path: str, verdict: dict[str, Any]) -> None:
     """Write the report.
 
     :raises EnvironmentFailure: it cannot be written
@@ -56,13 +68,13 @@ def write(path: str, found: dict[str, Any]) -> None:
     if ending == ".html":
         from sandboxd.render.pages import verdict_html
 
-        text = verdict_html.render(found)
+        text = verdict_html.render(verdict)
     elif ending == ".md":
         from sandboxd.render.pages import verdict_markdown
 
-        text = verdict_markdown.render(found)
+        text = verdict_markdown.render(verdict)
     else:
-        text = json.dumps(found, indent=2) + "\n"
+        text = json.dumps(verdict, indent=2) + "\n"
     write_atomic(path, text.encode())
     terminal.status(f"report: {path}")
 

@@ -1,32 +1,21 @@
-"""Run a command in a running container with our own streams, terminal, signals and exit code."""
+"""Commands in a running container: their output, their signals, their exit code."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import re
-import secrets
-import signal
 import socket
-import ssl
-import sys
-import termios
-import threading
 import time
-import tty
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sandboxd.engine import failures
 from sandboxd.engine.client import Exec
 from sandboxd.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from sandboxd.engine.client import Engine
 
-_FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-_MARK = "SANDBOXD_EXEC"
 # The engine closes the stream a moment before it knows the exit code.
 _CODE_SECONDS = 2.0
 _KILLED = 128 + 9
@@ -35,27 +24,6 @@ _ENDING_SECONDS = 0.5
 SHORT_SECONDS = 10.0
 # What we ask a sandbox ourselves is answered in a few KiB; more would only fill our memory.
 MOST_BYTES = 4 * 1024 * 1024
-_LAUNCH_FAILED = b"OCI runtime exec failed"
-
-
-class CannotRun(EnvironmentFailure):
-    """The command cannot be started; exits as a shell would: 127 not found, 126 otherwise."""
-
-    def __init__(self, command: str, words: str) -> None:
-        self.exit_code = 126
-        if re.search("not found|no such file", words):
-            self.exit_code = 127
-            message = f"the sandbox has no program `{command}`"
-            hint = "check its spelling, or use an image that has it"
-        elif "permission denied" in words:
-            message = f"`{command}` is no program that this user may start in the sandbox"
-            hint = "check its permissions inside, or use `sandboxd exec --root`"
-        else:
-            message = (
-                f"`{command}` cannot be started in the sandbox: {' '.join(words.split())[:300]}"
-            )
-            hint = "`sandboxd shell` opens a shell to look around"
-        super().__init__(message, hint)
 
 
 class TooMuch(EnvironmentFailure):
@@ -88,31 +56,6 @@ class Limited:
             raise TimeoutError
         self._connection.settimeout(left)
         return self._connection.recv(size)
-
-
-def exec_(engine: Engine, container: str, request: Exec) -> int:
-    """Run `request` and return its exit code; stdin, stdout and stderr are this process's own.
-
-    :raises ContainerGone: the container is not running, or ended while the command ran
-    """
-    mark = secrets.token_hex(8)
-    exec_id = engine.exec_create(container, request._replace(env=[*request.env, f"{_MARK}={mark}"]))
-    connection, first = engine.exec_start(exec_id, request.tty)
-    with connection, _terminal(engine, exec_id, request.tty):
-        if request.stdin:
-            threading.Thread(target=_feed, args=(connection,), daemon=True).start()
-        with _signals(engine, container, request, mark):
-            output = _Output()
-            try:
-                pump(connection, first, request.tty, output.write)
-            except BrokenPipeError:
-                # Our reader is gone (`| head`); without a word the command would write for ever.
-                kill_marked(engine, container, request, f"{_MARK}={mark}", signal.SIGPIPE)
-                raise
-    code = wait_for_code(engine, container, exec_id)
-    if output.failure:
-        raise CannotRun(request.command[0], output.failure)
-    return code
 
 
 def pump(
@@ -173,74 +116,8 @@ def _receive(connection: Readable) -> bytes:
         return b""
 
 
-class _Output:
-    """Our own stdout and stderr; keeps back the runtime's words about a command it cannot start."""
-
-    def __init__(self) -> None:
-        self.failure = ""
-        self._at_start = True
-
-    def write(self, stream: int, data: bytes) -> None:
-        if self._at_start and data.startswith(_LAUNCH_FAILED):
-            self.failure = data.decode("utf-8", "replace")
-            return
-        self._at_start = False
-        target = sys.stderr.buffer if stream == 2 else sys.stdout.buffer
-        target.write(data)
-        target.flush()
-
-
-def _feed(connection: socket.socket) -> None:
-    """Our stdin into the command, and its end too; the command may be gone at any time."""
-    with contextlib.suppress(OSError):
-        while data := os.read(0, 65536):
-            connection.sendall(data)
-        # A TLS connection cannot be closed in one direction: the engine would end both.
-        if not isinstance(connection, ssl.SSLSocket):
-            connection.shutdown(socket.SHUT_WR)
-
-
-@contextlib.contextmanager
-def _terminal(engine: Engine, exec_id: str, tty_wanted: bool) -> Iterator[None]:
-    """Raw mode, and the window's size kept the same on both sides."""
-    if not tty_wanted:
-        yield
-        return
-
-    def resize(*_: object) -> None:
-        size = os.get_terminal_size(sys.stdout.fileno())
-        engine.exec_resize(exec_id, size.lines, size.columns)
-
-    saved = termios.tcgetattr(0)
-    before = signal.signal(signal.SIGWINCH, resize)
-    try:
-        tty.setraw(0)
-        resize()
-        yield
-    finally:
-        termios.tcsetattr(0, termios.TCSADRAIN, saved)
-        signal.signal(signal.SIGWINCH, before)
-
-
-@contextlib.contextmanager
-def _signals(engine: Engine, container: str, request: Exec, mark: str) -> Iterator[None]:
-    """Pass the signals that we get on to the command; the engine has no call for that."""
-
-    def forward(number: int, _frame: object) -> None:
-        kill_marked(engine, container, request, f"{_MARK}={mark}", number)
-
-    before: dict[signal.Signals, Any] = {}
-    if not request.tty and threading.current_thread() is threading.main_thread():
-        before = {number: signal.signal(number, forward) for number in _FORWARDED}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def kill_marked(engine: Engine, container: str, request: Exec, variable: str, number: int) -> None:
-    """Signal the processes whose environment holds `variable`.
+def kill_marked(engine: Engine, container: str, user: str, variable: str, number: int) -> None:
+    """Signal the processes whose environment holds `variable`, as the user whose they are.
 
     The engine has no call for that; another command of the same user can find and signal them.
     """
@@ -249,7 +126,7 @@ def kill_marked(engine: Engine, container: str, request: Exec, variable: str, nu
         f" && kill -{number} ${{d#/proc/}}; done"
     )
     with contextlib.suppress(EnvironmentFailure):
-        run_quietly(engine, container, Exec(["sh", "-c", script], user=request.user))
+        run_quietly(engine, container, Exec(["sh", "-c", script], user=user))
 
 
 def run_quietly(

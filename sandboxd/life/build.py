@@ -5,10 +5,12 @@ The files are copied out first: what changes in the workspace meanwhile does not
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import posixpath
 import shutil
+import signal
 import stat
 import subprocess
 import tempfile
@@ -30,6 +32,7 @@ DEVCONTAINER_CLI = "@devcontainers/cli@0.89.0"
 # A build that loads packages takes minutes.
 BUILD_SECONDS = 1800.0
 _LEFT_SECONDS = 2 * BUILD_SECONDS
+_LOOK_SECONDS = 0.1
 _LAST_LINES = 4
 _PREFIX = "sandboxd-build-"
 
@@ -39,9 +42,11 @@ def build(
     recipe: Recipe,
     environ: Mapping[str, str],
     progress: Callable[[str], None],
+    check: Callable[[], None] = lambda: None,
 ) -> None:
     """Make the image `recipe.tag`; nothing of a failed build is left but the builder's cache.
 
+    :param check: called again and again while the builder works; ends it by raising
     :raises EnvironmentFailure: a tool for it is missing, or it fails
     """
     with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=_place(environ)) as folder:
@@ -53,7 +58,7 @@ def build(
         else:
             command = _plain(recipe, tree, environ)
         progress(f"building `{recipe.tag}` with the engine's builder, outside of the runtime")
-        _run(command, {**environ, "DOCKER_HOST": engine.host}, folder)
+        _run(command, {**environ, "DOCKER_HOST": engine.host}, folder, check)
 
 
 def _place(environ: Mapping[str, str]) -> str | None:
@@ -163,27 +168,50 @@ def _devcontainer_cli(
     return [npx, "--yes", DEVCONTAINER_CLI]
 
 
-def _run(command: list[str], environ: Mapping[str, str], folder: str) -> None:
-    try:
-        done = subprocess.run(
+def _run(
+    command: list[str], environ: Mapping[str, str], folder: str, check: Callable[[], None]
+) -> None:
+    with (
+        tempfile.TemporaryFile() as output,
+        subprocess.Popen(
             command,
             cwd=folder,
             env=environ,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=output,
             stderr=subprocess.STDOUT,
-            timeout=BUILD_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            code = _wait(process, check)
+        except BaseException:
+            # The dev container CLI has children of its own.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
+        output.seek(0)
+        written = output.read()
+    if code:
+        lines = written.decode("utf-8", "replace").strip().splitlines()
+        words = " | ".join(line.strip() for line in lines[-_LAST_LINES:] if line.strip())
         raise EnvironmentFailure(
-            f"the build did not end within {BUILD_SECONDS / 60:.0f} minutes",
-            'build it yourself, then name it: `image = "..."` in sandboxd.toml',
-        ) from None
-    if done.returncode:
-        lines = done.stdout.decode("utf-8", "replace").strip().splitlines()
-        said = " | ".join(line.strip() for line in lines[-_LAST_LINES:] if line.strip())
-        raise EnvironmentFailure(
-            f"the build failed with exit code {done.returncode}: {said.replace(folder, '')[-600:]}",
+            f"the build failed with exit code {code}: {words.replace(folder, '')[-600:]}",
             "`sandboxd check` looks at the Dockerfile; correct what the builder names",
         )
+
+
+def _wait(process: subprocess.Popen[bytes], check: Callable[[], None]) -> int:
+    """The exit code of a build.
+
+    :raises EnvironmentFailure: it does not end in time
+    """
+    deadline = time.monotonic() + BUILD_SECONDS
+    while time.monotonic() < deadline:
+        check()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.wait(_LOOK_SECONDS)
+    raise EnvironmentFailure(
+        f"the build did not end within {BUILD_SECONDS / 60:.0f} minutes",
+        'build it yourself, then name it: `image = "..."` in sandboxd.toml',
+    )

@@ -7,14 +7,22 @@ import fcntl
 import hashlib
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator
 
 from sandboxd.errors import EnvironmentFailure
 
+_LOOK_SECONDS = 0.05
+
 
 @contextlib.contextmanager
-def project_lock(workspace: str, waiting: Callable[[str], None]) -> Iterator[None]:
-    """Hold the project's lock; says so through `waiting` when another process has it."""
+def project_lock(
+    workspace: str, waiting: Callable[[str], None], check: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Hold the project's lock; says so through `waiting` when somebody else has it.
+
+    :param check: called again and again while waiting; ends the wait by raising
+    """
     name = hashlib.sha256(os.fsencode(workspace)).hexdigest()[:16] + ".lock"
     descriptor = os.open(
         os.path.join(_folder(), name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
@@ -24,10 +32,20 @@ def project_lock(workspace: str, waiting: Callable[[str], None]) -> Iterator[Non
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             waiting("another sandboxd works on this project; waiting for it")
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _wait(descriptor, check)
         yield
     finally:
         os.close(descriptor)
+
+
+def _wait(descriptor: int, check: Callable[[], None]) -> None:
+    while True:
+        check()
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            time.sleep(_LOOK_SECONDS)
 
 
 def _folder() -> str:

@@ -31,19 +31,25 @@ class Running(NamedTuple):
     how: How
 
 
-def up(engine: Engine, plan: Plan, progress: Callable[[str], None]) -> Running:
+def up(
+    engine: Engine,
+    plan: Plan,
+    progress: Callable[[str], None],
+    check: Callable[[], None] = lambda: None,
+) -> Running:
     """Make the project's container run as planned.
 
     Running with the same plan: reused. Paused: goes on. Stopped: started again. Another plan, or
     half-made: its work is kept, then it is made anew. Nothing of a failed attempt is left.
 
+    :param check: called while another start or stop of the project is waited for; ends it by raising
     :raises EnvironmentFailure: the engine or its runtime cannot, or the work of a container that
         has to go cannot be kept
     """
     from sandboxd.plan import stubs
     from sandboxd.plan.writers.engine import arguments
 
-    with project_lock(plan.workspace, progress):
+    with project_lock(plan.workspace, progress, check):
         body = arguments(plan)
         identity = {PLAN: body["Labels"][PLAN], IMAGE: engine.image_id(body["Image"])}
         replaced = False
@@ -74,7 +80,11 @@ def up(engine: Engine, plan: Plan, progress: Callable[[str], None]) -> Running:
 
 
 def down(
-    engine: Engine, workspace: str, progress: Callable[[str], None], discard: bool = False
+    engine: Engine,
+    workspace: str,
+    progress: Callable[[str], None],
+    discard: bool = False,
+    check: Callable[[], None] = lambda: None,
 ) -> list[str]:
     """Stop and remove what `up` made for the project; returns the names, [] when nothing was up.
 
@@ -83,7 +93,7 @@ def down(
     """
     from sandboxd.plan import stubs
 
-    with project_lock(workspace, progress):
+    with project_lock(workspace, progress, check):
         removed = []
         for old in ours(engine, workspace):
             end(engine, old, workspace, progress, discard)

@@ -10,6 +10,7 @@ from types import TracebackType
 from lsprotocol import types
 
 from sandboxd.lsp.context import Context
+from sandboxd.operations.interruption import Step
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,11 @@ class Progress:
         """Say how far it is; may be called from any thread."""
         report = types.WorkDoneProgressReport(message=message, cancellable=True)
         self._loop.call_soon_threadsafe(self._send, report)
+
+    def step(self, step: Step) -> None:
+        """The same for an operation's own progress."""
+        if step.text:
+            self.report(step.text)
 
     async def _created(self) -> str | None:
         """A token of ours, when the client takes one."""

@@ -167,7 +167,7 @@ def _run(
         code = programs.run(engine, container, request, stdin, TOTAL_SECONDS, collector.write)
     except TimeoutError:
         collector.timed_out = True
-        execute.kill_marked(engine, container, request, f"{_MARK}={mark}", 9)
+        execute.kill_marked(engine, container, request.user, f"{_MARK}={mark}", 9)
         return _after_time(engine, container)
     collector.code = code
     return f"the attempts ended early with exit code {collector.code}"

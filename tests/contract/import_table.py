@@ -95,9 +95,11 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "project": DECISIONS | {"kinds", "effective", "analysis"},
     "ipc": BASE | {"findings", "host.facts", "files"},
     "status": EVERYTHING,
-    "daemon": EVERYTHING | {"status", "lsp"},
-    "lsp": EVERYTHING | {"status"},
-    "cli": EVERYTHING | {"status", "setup", "templates", "bench"},
+    "operations": DECISIONS
+    | {"engine", "host", "life", "observe", "verify", "review", "bench", "project", "ipc"},
+    "daemon": EVERYTHING | {"status", "lsp", "operations"},
+    "lsp": EVERYTHING | {"status", "operations"},
+    "cli": EVERYTHING | {"status", "setup", "templates", "bench", "operations"},
 }
 
 # Commands that only start another room's main loop.
@@ -141,6 +143,7 @@ _EDGES = (
     "verify",
     "review",
     "ipc",
+    "operations",
     "daemon",
     "cli",
     "escapes",

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 
 from sandboxd.cli import terminal
 from sandboxd.cli.commands import _grants, _sandbox
-from sandboxd.errors import EXIT_OK, UsageError
+from sandboxd.errors import EXIT_OK
 
 if TYPE_CHECKING:
-    from sandboxd.bench.results import Results
+    from sandboxd.operations.interruption import Step
 
 HELP = "measure what the sandbox costs for this project"
 
@@ -55,19 +55,24 @@ def run(args: argparse.Namespace) -> int:
 
     from sandboxd.bench.results import document
     from sandboxd.cli import bench_report, reports
+    from sandboxd.cli.cancelling import cancelled_by_signals
+    from sandboxd.operations.bench import bench
 
-    if args.rounds < 1:
-        raise UsageError(f"`--rounds {args.rounds}` measures nothing", "use 1 or more")
-    if args.plain and args.command:
-        raise UsageError(
-            f"`{args.command[0]}` is not run in plain Docker, without the profile's controls",
-            "leave `--plain` out, or the command",
-        )
     if args.report:
         reports.check_name(args.report, *bench_report.ENDINGS)
-    reports.clean_up_when_ended()
-    results = _measure(args)
-    bench_report.remember(results)
+    with cancelled_by_signals() as cancel:
+        results = bench(
+            _sandbox.connect(),
+            _sandbox.folder(args),
+            os.environ,
+            command=args.command,
+            rounds=args.rounds,
+            copy_limit=bench_report.size(args.copy_limit),
+            plain=args.plain,
+            allow_runc=args.allow_runc,
+            progress=_show,
+            cancel=cancel,
+        )
     if args.report:
         bench_report.write(args.report, results)
     if args.json:
@@ -77,57 +82,9 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _measure(args: argparse.Namespace) -> Results:
-    import datetime
-    import tempfile
-
-    from sandboxd.bench import candidates, copies
-    from sandboxd.bench.measure import measure
-    from sandboxd.bench.results import Results
-    from sandboxd.cli import bench_report
-    from sandboxd.host.probe import probe
-    from sandboxd.project import Project
-
-    project = Project.open(_sandbox.folder(args), os.environ)
-    engine = _sandbox.connect()
-    host = probe(os.environ, trial=True)
-    cache = bench_report.cache()
-    scratch = tempfile.mkdtemp(prefix="bench-", dir=cache)
-    try:
-        chosen = candidates.choose(
-            project,
-            host,
-            _grants.grants(args),
-            scratch,
-            bench_report.size(args.copy_limit),
-            args.plain,
-            _progress,
-        )
-        rows, variants = measure(
-            engine, chosen.candidates, args.command, args.rounds, cache, _progress
-        )
-    finally:
-        _progress("")
-        copies.remove(scratch)
-        if os.path.isdir(scratch):
-            terminal.status(f"left behind, since it belongs to another user: `{scratch}`")
-    for left_out in chosen.left_out:
-        terminal.status(f"not measured: {left_out}")
-    return Results(
-        os.path.basename(project.workspace),
-        variants,
-        rows,
-        args.rounds,
-        datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        bench_report.about(host),
-        chosen.left_out,
-    )
-
-
-def _progress(message: str) -> None:
-    """One line that is written over on a terminal; elsewhere each step once."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{terminal.one_line(message)}")
-        sys.stderr.flush()
-    elif message:
-        terminal.status(message)
+def _show(step: Step) -> None:
+    """A measurement takes minutes: without a terminal, too, each step is said once."""
+    if step.text and not sys.stderr.isatty():
+        terminal.status(step.text)
+    else:
+        _sandbox.show(step)

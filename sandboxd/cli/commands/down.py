@@ -22,22 +22,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.life import find, up_down
-    from sandboxd.model.labels import MADE_BY, PROJECT, UP
+    from sandboxd.cli.cancelling import cancelled_by_signals
+    from sandboxd.operations.stop import stop
 
-    engine = _sandbox.connect()
     directory = _sandbox.folder(args)
-    containers = find.project_containers(engine, directory)
-    removed = (
-        up_down.down(engine, containers[0].labels[PROJECT], terminal.status, discard=args.discard)
-        if containers
-        else []
-    )
-    for name in removed:
+    with cancelled_by_signals() as cancel:
+        stopped = stop(
+            _sandbox.connect(),
+            directory,
+            discard=args.discard,
+            progress=_sandbox.show,
+            cancel=cancel,
+        )
+    for name in stopped.removed:
         terminal.status(f"removed `{name}`")
-    for other in containers:
-        if other.labels.get(MADE_BY) != UP:
-            terminal.status(f"`{other.name}` was started by an editor and stays: end it there")
-    if not removed:
+    for name in stopped.of_editors:
+        terminal.status(f"`{name}` was started by an editor and stays: end it there")
+    if not stopped.removed:
         terminal.status(f"no sandbox of `{directory}` was up")
     return 0

@@ -6,6 +6,7 @@ Exit code 0: as planned. 6: it differs. Controls that cannot be seen from inside
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TYPE_CHECKING, Any
 
 from sandboxd.cli import terminal
@@ -28,30 +29,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     import json
 
+    from sandboxd.cli.cancelling import cancelled_by_signals
     from sandboxd.errors import EXIT_NOT_HELD, EXIT_OK
-    from sandboxd.life.find import locate
-    from sandboxd.observe import controls, inspection, look_inside, outside
-    from sandboxd.observe.drift import differences
-    from sandboxd.plan.writers.engine import arguments
+    from sandboxd.operations.drift import drift
 
-    directory = _sandbox.folder(args)
-    engine = _sandbox.connect()
-    container = locate(engine, directory)
-    plan = _sandbox.plan(directory)
-    inspected = engine.inspect(container.id)
-    live = inspection.container(inspected)
-    found = differences(inspection.requested(arguments(plan)), live)
-    seen = controls.controls(
-        live,
-        look_inside.look(engine, container.id),
-        look_inside.boot_id(),
-        outside.look(engine, inspected),
-    )
+    with cancelled_by_signals() as cancel:
+        compared = drift(_sandbox.connect(), _sandbox.folder(args), os.environ, cancel=cancel)
     if args.json:
-        print(json.dumps(_as_json(container.name, found, seen), indent=2))
+        print(json.dumps(_as_json(*compared), indent=2))
     else:
-        _print(container.name, found, seen)
-    return EXIT_NOT_HELD if found else EXIT_OK
+        _print(*compared)
+    return EXIT_NOT_HELD if compared.differences else EXIT_OK
 
 
 def _as_json(name: str, found: tuple[Drift, ...], seen: tuple[Control, ...]) -> dict[str, Any]:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from sandboxd.cli.commands import _sandbox
 from sandboxd.errors import UsageError
@@ -30,22 +29,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from sandboxd.cli import attend
     from sandboxd.engine.client import Exec
-    from sandboxd.engine.execute import exec_
-    from sandboxd.life.find import locate
+    from sandboxd.operations.exec import exec_
 
     command = args.command[1:] if args.command[:1] == ["--"] else args.command
     if not command:
         raise UsageError("no command is given", "write it after `--`: `sandboxd exec -- ls -l`")
-    engine = _sandbox.connect()
-    container = locate(engine, _sandbox.folder(args))
-    tty = not (args.no_tty or args.no_stdin) and sys.stdin.isatty() and sys.stdout.isatty()
+    tty = attend.wants_terminal(allowed=not (args.no_tty or args.no_stdin))
     request = Exec(
         command,
         tty=tty,
         stdin=not args.no_stdin,
         user="0" if args.root else args.user,
-        env=_sandbox.terminal_variables(tty) + args.env,
+        env=attend.terminal_variables(tty) + args.env,
         working_dir=args.workdir,
     )
-    return exec_(engine, container.id, request)
+    running = exec_(_sandbox.connect(), _sandbox.folder(args), request)
+    return attend.attend(running, command[0], tty=tty, stdin=request.stdin)

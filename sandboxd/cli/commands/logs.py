@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from sandboxd.cli.commands import _sandbox
-from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.errors import UsageError
 
 HELP = "show the output of the project's sandbox"
 
@@ -18,16 +18,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.life.find import project_containers
+    from sandboxd.operations.logs import logs
 
     if args.tail != "all" and not args.tail.isdigit():
         raise UsageError(f"`--tail {args.tail}` is not a number of lines", "write `--tail 50`")
-    engine = _sandbox.connect()
-    directory = _sandbox.folder(args)
-    found = project_containers(engine, directory)
-    if not found:
-        raise EnvironmentFailure(f"`{directory}` has no sandbox", "start it: `sandboxd up`")
-    for stream, piece in engine.logs(found[0].id, args.follow, args.tail):
+    engine, directory = _sandbox.connect(), _sandbox.folder(args)
+    for stream, piece in logs(engine, directory, follow=args.follow, tail=args.tail):
         target = sys.stderr.buffer if stream == 2 else sys.stdout.buffer
         target.write(piece)
         target.flush()

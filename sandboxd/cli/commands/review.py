@@ -11,8 +11,6 @@ Without a running sandbox, what was kept when the last one ended is shown.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -21,8 +19,6 @@ from sandboxd.cli.commands import _sandbox
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sandboxd.review.changes import Changes
     from sandboxd.review.weigh import Item
 
@@ -51,15 +47,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.review import rescue, weigh
+    from sandboxd.operations.review import review
+    from sandboxd.review import rescue
     from sandboxd.review import streams as kept_streams
+    from sandboxd.status.verification import duration
 
     if (args.include or args.yes) and not args.apply:
         raise UsageError("`--include` and `--yes` say how to apply", "add `--apply`")
-    with _changes(_sandbox.folder(args), keep=args.save) as changes:
-        found = weigh.items(changes)
-        _known(args.include, found)
-        _show(changes, found, args.stat)
+    with review(_sandbox.connect(), _sandbox.folder(args), keep=args.save) as reviewed:
+        changes, items = reviewed.changes, reviewed.items
+        if reviewed.ended is not None:
+            age = duration(reviewed.ended)
+            terminal.status(f"of a sandbox that ended {age} ago: `{changes.path}`")
+        _known(args.include, items)
+        _show(changes, items, args.stat)
         if args.save:
             refs, problem = rescue.bring_commits(changes)
             for ref in refs:
@@ -70,44 +71,8 @@ def run(args: argparse.Namespace) -> int:
             for line in kept_streams.prune():
                 terminal.status(line)
         if args.apply:
-            return _apply(changes, found, args)
+            return _apply(changes, items, args)
     return EXIT_OK
-
-
-@contextlib.contextmanager
-def _changes(directory: str, keep: bool) -> Iterator[Changes]:
-    """Those of the running sandbox, else the newest that were kept."""
-    from sandboxd.life import find
-    from sandboxd.model.labels import PROJECT
-    from sandboxd.review import changes, collect
-    from sandboxd.status.verification import duration
-
-    engine = _sandbox.connect()
-    containers = find.project_containers(engine, directory)
-    if containers and containers[0].state == "running":
-        inspected = engine.inspect(containers[0].id)
-        if not collect.is_copy(inspected):
-            raise UsageError(
-                "this sandbox works on your folder itself: there is nothing to bring",
-                'see it with `git diff`; for a private copy: `[workspace] layout = "clone"` in '
-                "sandboxd.toml",
-            )
-        made = collect.collect(engine, inspected, containers[0].labels[PROJECT])
-        try:
-            yield made
-        finally:
-            if not keep:
-                with contextlib.suppress(OSError):
-                    os.unlink(made.path)
-        return
-    kept = collect.kept(os.path.realpath(directory))
-    if not kept:
-        raise UsageError(
-            "no sandbox runs here, and nothing was kept of one", "start it: `sandboxd up`"
-        )
-    age = duration(collect.age(kept[0]))
-    terminal.status(f"of a sandbox that ended {age} ago: `{kept[0]}`")
-    yield changes.read(kept[0])
 
 
 def _known(named: list[str], found: tuple[Item, ...]) -> None:

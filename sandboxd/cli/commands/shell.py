@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from sandboxd.cli.commands import _sandbox
 
 HELP = "open a shell in the project's sandbox"
-
-_SHELL = "if command -v bash >/dev/null 2>&1; then exec bash -l; else exec sh -l; fi"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -18,21 +15,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.engine.client import Exec
-    from sandboxd.engine.execute import exec_
-    from sandboxd.life.find import locate
+    from sandboxd.cli import attend
+    from sandboxd.operations.shell import shell
 
-    engine = _sandbox.connect()
-    container = locate(engine, _sandbox.folder(args))
-    tty = sys.stdin.isatty() and sys.stdout.isatty()
-    return exec_(
-        engine,
-        container.id,
-        Exec(
-            ["sh", "-c", _SHELL],
-            tty=tty,
-            stdin=True,
-            user="0" if args.root else "",
-            env=_sandbox.terminal_variables(tty),
-        ),
+    tty = attend.wants_terminal(allowed=True)
+    running = shell(
+        _sandbox.connect(),
+        _sandbox.folder(args),
+        tty=tty,
+        user="0" if args.root else "",
+        env=attend.terminal_variables(tty),
     )
+    return attend.attend(running, "sh", tty=tty, stdin=True)

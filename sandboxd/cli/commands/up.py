@@ -16,14 +16,9 @@ from typing import TYPE_CHECKING
 
 from sandboxd.cli import terminal
 from sandboxd.cli.commands import _grants, _sandbox
-from sandboxd.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
-
-    from sandboxd.engine.client import Engine
-    from sandboxd.plan.plan import Plan
-    from sandboxd.plan.recipe import Recipe
 
 HELP = "start the project's sandbox"
 
@@ -53,46 +48,29 @@ def quick(argv: list[str]) -> argparse.Namespace | None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.ipc.announce import announce
-    from sandboxd.life.up_down import up
+    from sandboxd.cli.cancelling import cancelled_by_signals
+    from sandboxd.operations.start import start
 
-    plan = _sandbox.plan(_sandbox.folder(args), _grants.grants(args))
-    for downgrade in plan.downgrades:
-        terminal.status(f"downgrade: {downgrade.control}: {downgrade.why}")
-        if downgrade.fix:
-            terminal.status(f"  hint: {downgrade.fix}")
-    engine = _sandbox.connect()
-    if plan.recipe is not None and (args.build or not engine.has_image(plan.recipe.tag)):
-        _build(engine, plan.workspace, plan.recipe)
-    running = up(engine, plan, terminal.status)
-    runtime = plan.container.runtime.value if plan.container.runtime else "the engine's default"
-    terminal.status(f"{running.how}: profile {plan.profile}, runtime {runtime}")
-    print(terminal.printable(running.name))
-    announce(os.environ, plan.workspace, keeps=True)
-    return _verify(engine, running.id, plan) if args.verify else 0
-
-
-def _build(engine: Engine, workspace: str, recipe: Recipe) -> None:
-    from sandboxd.life.build import build
-    from sandboxd.policy import floor, trust
-
-    forbidden = floor.load(os.environ)
-    if forbidden.no_trust or not trust.is_granted(
-        os.environ, workspace, recipe.digest, trust.BUILD
-    ):
-        raise UsageError(
-            f"the image is built from {recipe.sources()}, which runs commands of the repository "
-            "outside of the sandbox",
-            f"`{forbidden.path_of('trust')}` forbids to trust it; name an image instead"
-            if forbidden.no_trust
-            else "look at it, then run `sandboxd trust add`; or name an image in sandboxd.toml",
+    directory = _sandbox.folder(args)
+    with cancelled_by_signals() as cancel:
+        engine = _sandbox.connect()
+        started = start(
+            engine,
+            directory,
+            os.environ,
+            allow_runc=args.allow_runc,
+            rebuild=args.build,
+            progress=_sandbox.show,
+            cancel=cancel,
         )
-    build(engine, recipe, os.environ, terminal.status)
+        runtime = started.runtime or "the engine's default"
+        terminal.status(f"{started.how}: profile {started.profile}, runtime {runtime}")
+        print(terminal.printable(started.name))
+        if not args.verify:
+            return 0
+        from sandboxd.cli.verdict_report import conclude
+        from sandboxd.operations.verify import verify
 
-
-def _verify(engine: Engine, container: str, plan: Plan) -> int:
-    from sandboxd.cli.verify_run import attack, conclude
-
-    verdict, seconds = attack(engine, container, plan)
-    conclude(verdict, seconds)
-    return verdict.exit_code
+        verified = verify(engine, directory, os.environ, progress=_sandbox.show, cancel=cancel)
+    conclude(verified)
+    return verified.verdict.exit_code

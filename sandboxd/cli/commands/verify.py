@@ -17,15 +17,14 @@ Exit code 0: everything held. 6: something escaped. 4: it could not be shown tha
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING
 
 from sandboxd.cli import terminal
 from sandboxd.cli.commands import _sandbox
-from sandboxd.errors import EnvironmentFailure, UsageError
 
 if TYPE_CHECKING:
-    from sandboxd.plan.plan import Plan
     from sandboxd.verify.verdict import Verdict
 
 HELP = "attack the running sandbox and show whether it holds"
@@ -60,46 +59,34 @@ def run(args: argparse.Namespace) -> int:
     import json
 
     from sandboxd.cli import reports, verdict_report
-    from sandboxd.cli.verify_run import attack, attack_fresh, conclude
-    from sandboxd.engine.failures import ContainerGone
-    from sandboxd.life.find import locate
+    from sandboxd.cli.cancelling import cancelled_by_signals
+    from sandboxd.operations.verify import verify
 
     if args.diff:
         return verdict_report.compare(*args.diff, as_json=args.json)
     if args.report:
         reports.check_name(args.report, *verdict_report.ENDINGS)
-    if args.fresh and args.container:
-        raise UsageError(
-            "a container that is named cannot be fresh", "drop `--fresh`, or `--container`"
+    with cancelled_by_signals() as cancel:
+        verified = verify(
+            _sandbox.connect(),
+            _sandbox.folder(args),
+            os.environ,
+            container=args.container,
+            is_fresh=args.fresh,
+            with_controls=bool(args.json or args.report),
+            progress=_sandbox.show,
+            cancel=cancel,
         )
-    engine = _sandbox.connect()
-    plan: Plan | None = None
-    container = args.container
-    if args.fresh:
-        verdict, seconds = attack_fresh(engine, _sandbox.plan(_sandbox.folder(args)))
-    else:
-        if container is None:
-            directory = _sandbox.folder(args)
-            container = locate(engine, directory).id
-            plan = _sandbox.plan(directory)
-        try:
-            verdict, seconds = attack(engine, container, plan)
-        except ContainerGone:
-            if not args.container:
-                raise
-            raise EnvironmentFailure(
-                f"no container `{container}` is running", "`docker ps` lists those that run"
-            ) from None
     if args.json or args.report:
-        document = verdict_report.document(engine, container, verdict, seconds)
+        document = verdict_report.document(verified)
         if args.report:
             verdict_report.write(args.report, document)
     if args.json:
         print(json.dumps(document, indent=2))
     else:
-        _table(verdict)
-    conclude(verdict, seconds)
-    return verdict.exit_code
+        _table(verified.verdict)
+    verdict_report.conclude(verified)
+    return verified.verdict.exit_code
 
 
 def _table(verdict: Verdict) -> None:

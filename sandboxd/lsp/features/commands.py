@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -17,12 +16,12 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from sandboxd import rules
 from sandboxd.errors import SandboxdError, UsageError
-from sandboxd.host.facts import HostFacts
 from sandboxd.lsp import plans
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import uri_path
 from sandboxd.lsp.markdown import inert
 from sandboxd.lsp.progress import Progress
+from sandboxd.operations.interruption import Cancel, Cancelled
 from sandboxd.plan.granting import Wanted, wanted
 from sandboxd.policy import floor, trust
 from sandboxd.project import Project
@@ -34,9 +33,7 @@ _START, _TRUST, _CANCEL = "Start it", "Trust it", "Cancel"
 
 _MOST_LINES = 40
 
-
-class Cancelled(Exception):
-    """The user gave up while a thread worked."""
+_CLEAN_UP_SECONDS = 30.0
 
 
 def register(context: Context) -> None:
@@ -60,63 +57,60 @@ class Commands:
 
     async def generate(self, params: types.ExecuteCommandParams) -> list[str]:
         """Write what the project's config comes to; returns the paths that changed."""
+        from sandboxd.host.probe import probe
+
         workspace = self._workspace(params)
         async with Progress(self._context, "sandboxd: generate", params.work_done_token):
 
-            def write(_: threading.Event, facts: HostFacts) -> list[str]:
+            def write(cancel: Cancel) -> list[str]:
+                # Plans depend on runtimes that were tried, and the host may have changed since.
+                facts = probe(self._context.environ, trial=True)
+                cancel.check()
                 project = Project.open(workspace, self._context.environ)
                 return [w.path for w in project.generate(facts) if w.changed]
 
-            changed = await self._do(write)
+            changed = await self._operate(write)
         self._say(f"wrote {', '.join(changed)}" if changed else "everything is up to date")
         return changed
 
     async def up(self, params: types.ExecuteCommandParams) -> str | None:
-        """Start the sandbox, if the user says so; returns its name."""
-        from sandboxd.engine import client
-        from sandboxd.life import up_down
+        """Start the sandbox, if the user says so; returns its name.
 
-        workspace = self._workspace(params)
+        What needs a grant is refused with the command that grants it: an editor gives none.
+        """
+        from sandboxd.engine.client import connect_from
+        from sandboxd.operations.start import Started, start
+
+        workspace, environ = self._workspace(params), self._context.environ
         if not await self._agreed(f"Start the sandbox of `{workspace}`?", _START):
             return None
         async with Progress(self._context, "sandboxd: up", params.work_done_token) as progress:
 
-            def start(given_up: threading.Event, facts: HostFacts) -> up_down.Running:
-                def tell(text: str) -> None:
-                    if given_up.is_set():
-                        raise Cancelled
-                    progress.report(text)
+            def job(cancel: Cancel) -> Started:
+                engine = connect_from(environ)
+                return start(engine, workspace, environ, progress=progress.step, cancel=cancel)
 
-                plan = Project.open(workspace, self._context.environ).plan(facts)
-                return up_down.up(client.connect_from(self._context.environ), plan, tell)
-
-            running = await self._do(start)
-        self._say(f"`{running.name}`: {running.how}")
-        return running.name
+            started = await self._operate(job)
+        self._say(f"`{started.name}`: {started.how}")
+        if started.downgrades:
+            controls = [f"{d.control}: {d.why}" for d in started.downgrades]
+            self._say(f"not in force here: {'; '.join(controls)}", types.MessageType.Warning)
+        return started.name
 
     async def verify(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
-        """Attack the running sandbox; returns what held and what did not."""
-        from sandboxd.engine import client
-        from sandboxd.life import find
-        from sandboxd.plan.planner import Grants
-        from sandboxd.verify.verdict import verify
+        """Attack the running sandbox, and keep the verdict; returns how many attempts held."""
+        from sandboxd.engine.client import connect_from
+        from sandboxd.operations.verify import Verified, verify
 
-        workspace = self._workspace(params)
+        workspace, environ = self._workspace(params), self._context.environ
         async with Progress(self._context, "sandboxd: verify", params.work_done_token) as progress:
 
-            def attack(given_up: threading.Event, facts: HostFacts) -> Any:
-                def tell(done: int, total: int) -> None:
-                    if given_up.is_set():
-                        raise Cancelled
-                    progress.report(f"{done} of {total} attempts")
+            def job(cancel: Cancel) -> Verified:
+                engine = connect_from(environ)
+                return verify(engine, workspace, environ, progress=progress.step, cancel=cancel)
 
-                connection = client.connect_from(self._context.environ)
-                project = Project.open(workspace, self._context.environ)
-                plan = project.plan(facts, Grants(allow_runc=True, trusted=True))
-                found = find.locate(connection, workspace)
-                return verify(connection, found.id, plan, tell)
-
-            verdict = await self._do(attack)
+            verdict = (await self._operate(job)).verdict
+        self._context.refresh()
         escaped = [result.id for result in verdict.of("escaped")]
         unclear = len(verdict.of("inconclusive"))
         if escaped:
@@ -210,25 +204,26 @@ class Commands:
         self._say(f"{error.message}; hint: {error.hint}", types.MessageType.Error)
         return JsonRpcInvalidParams(error.message)
 
-    async def _do(self, job: Callable[[threading.Event, HostFacts], T]) -> T:
-        """Run `job` in a thread; who cancels waits until it has cleaned up."""
-        given_up = threading.Event()
+    async def _operate(self, job: Callable[[Cancel], T]) -> T:
+        """Run an operation in a thread; when the user gives up, wait until it has cleaned up."""
+        cancel = Cancel()
 
-        def run() -> T:
-            from sandboxd.host.probe import probe
+        def run() -> T | None:
+            try:
+                return job(cancel)
+            except Cancelled:
+                return None
 
-            # Plans depend on runtimes that were tried, and the host may have changed since.
-            return job(given_up, probe(self._context.environ, trial=True))
-
-        work = asyncio.create_task(asyncio.to_thread(run))
+        work = asyncio.create_task(self._in_thread(run))
         try:
-            return await asyncio.shield(work)
+            result = await asyncio.shield(work)
         except asyncio.CancelledError:
-            given_up.set()
-            await asyncio.wait({work}, timeout=30)
+            # It ends a connection, which may take a moment.
+            await asyncio.to_thread(cancel.cancel)
+            await asyncio.wait({work}, timeout=_CLEAN_UP_SECONDS)
             raise
-        except SandboxdError as error:
-            raise self._failed(error) from None
+        assert result is not None, "nobody else cancels it"
+        return result
 
     def _say(self, text: str, kind: types.MessageType = types.MessageType.Info) -> None:
         self._context.server.window_show_message(types.ShowMessageParams(kind, f"sandboxd: {text}"))

@@ -10,7 +10,7 @@ import pytest
 
 from sandboxd.engine import execute, failures
 from sandboxd.engine.client import Exec
-from sandboxd.engine.execute import CannotRun, pump, wait_for_code
+from sandboxd.engine.execute import pump, wait_for_code
 from tests.unit.engine.fake_engine import answering
 
 
@@ -114,35 +114,6 @@ def test_an_engine_that_never_says(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.raises(Exception, match="does not say"),
     ):
         wait_for_code(engine, "c", "e")
-
-
-@pytest.mark.parametrize(
-    ("words", "code"),
-    [
-        ('exec: "x": executable file not found in $PATH: unknown', 127),
-        ('error finding executable "x" in PATH [/bin]: no such file or directory', 127),
-        ('exec: "/etc": is a directory: unknown: permission denied', 126),
-        ("something else", 126),
-    ],
-)
-def test_a_command_that_cannot_start_exits_like_a_shell(words: str, code: int) -> None:
-    error = CannotRun("x", words)
-    assert error.exit_code == code
-    assert "`x`" in error.message
-    assert error.hint
-
-
-def test_only_the_runtime_s_first_words_are_kept_back(
-    capfdbinary: pytest.CaptureFixture[bytes],
-) -> None:
-    output = execute._Output()
-    output.write(1, b"hello ")
-    output.write(1, b"OCI runtime exec failed is what my program prints")
-    output.write(2, b"err")
-    assert output.failure == ""
-    captured = capfdbinary.readouterr()
-    assert captured.out == b"hello OCI runtime exec failed is what my program prints"
-    assert captured.err == b"err"
 
 
 def test_lock_is_exclusive_and_private(tmp_path: Any) -> None:

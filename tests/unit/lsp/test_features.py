@@ -16,6 +16,10 @@ from sandboxd.host.facts import Engine, HostFacts, Runtime
 from sandboxd.lsp import convert, judge
 from sandboxd.lsp.features import commands
 from sandboxd.lsp.surroundings import Surroundings
+from sandboxd.operations import start
+from sandboxd.operations.interruption import Step
+from sandboxd.operations.start import Started
+from sandboxd.plan.plan import Downgrade
 from tests.unit.lsp.talk import PUBLISH, RESOLVES, Client, at
 
 WEAK = '{\n  "image": "x",\n  "privileged": true,\n  "capAdd": ["SYS_ADMIN"]\n}\n'
@@ -263,6 +267,37 @@ async def test_a_container_is_started_only_by_the_user(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_start_is_that_of_the_command_line_and_says_what_is_not_in_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sandboxd.toml").write_text('image = "x"\n')
+    calls: list[tuple[Any, ...]] = []
+
+    def begin(engine: Any, directory: str, environ: Any, *, progress: Any, cancel: Any) -> Started:
+        calls.append((engine.host, directory))
+        progress(Step("building"))
+        missing = Downgrade("network", "the engine has no gateway", "")
+        return Started("id", "box", "created", directory, "dev", "runc", (missing,))
+
+    monkeypatch.setattr(start, "start", begin)
+    client = Client(RESOLVES, environ={"DOCKER_HOST": "unix:///mine", "HOME": str(tmp_path)})
+    params = {
+        "command": "sandboxd.up",
+        "arguments": [tmp_path.as_uri()],
+        "workDoneToken": "t",
+    }
+    client.say("workspace/executeCommand", params, 99)
+    asked = await client.until(lambda m: m.get("method") == "window/showMessageRequest")
+    answer = {"jsonrpc": "2.0", "id": asked["id"], "result": {"title": "Start it"}}
+    client.session.protocol.receive(json.dumps(answer).encode())
+    await client.until(lambda m: m.get("params", {}).get("value", {}).get("message") == "building")
+    said = await client.until(lambda m: m.get("params", {}).get("type") == 2)
+    assert "network: the engine has no gateway" in said["params"]["message"]
+    assert (await client.until(lambda m: m.get("id") == 99))["result"] == "box"
+    assert calls == [("unix:///mine", str(tmp_path))]
+
+
+@pytest.mark.asyncio
 async def test_a_command_shows_progress_and_ends_when_it_is_cancelled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -277,7 +312,7 @@ async def test_a_command_shows_progress_and_ends_when_it_is_cancelled(
             loop.call_soon(given_up.set)
             raise
 
-    monkeypatch.setattr(commands.Commands, "_do", wait)
+    monkeypatch.setattr(commands.Commands, "_operate", wait)
     client = Client(RESOLVES)
     params = {
         "command": "sandboxd.generate",

@@ -1,0 +1,250 @@
+"""A command inside, with this process's streams, terminal, signals and exit code.
+
+Imports nothing that costs anything: `exec` may take little longer than the engine's own client.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from _thread import start_new_thread
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.errors import EnvironmentFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+    from typing import Any, Protocol
+
+    class Stream(Protocol):
+        """A connected socket, of `socket`, `_socket` or `ssl`."""
+
+        def recv(self, size: int, /) -> bytes: ...
+        def sendall(self, data: bytes, /) -> None: ...
+        def shutdown(self, how: int, /) -> None: ...
+        def close(self) -> None: ...
+
+    class Attended(Protocol):
+        """A command that was begun, here or by the daemon."""
+
+        @property
+        def connection(self) -> Stream:
+            """A terminal's bytes, else pieces with a head of eight bytes (stream, size)."""
+
+        @property
+        def first(self) -> bytes:
+            """Output that came together with the engine's answer."""
+
+        def resize(self, rows: int, columns: int) -> None: ...
+        def kill(self, number: int) -> None: ...
+        def exit_code(self) -> int: ...
+
+
+_FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+_SIZE = 65536
+_SHUT_WR = 1
+_PATIENCE = 3
+"""Interrupts that a command may leave without an effect; then this process ends without it."""
+
+_LAUNCH_FAILED = b"OCI runtime exec failed"
+
+
+class CannotRun(EnvironmentFailure):
+    """The command cannot be started; exits as a shell would: 127 not found, 126 otherwise."""
+
+    def __init__(self, command: str, words: str) -> None:
+        self.exit_code = 126
+        if "not found" in words or "no such file" in words:
+            self.exit_code = 127
+            message = f"the sandbox has no program `{command}`"
+            hint = "check its spelling, or use an image that has it"
+        elif "permission denied" in words:
+            message = f"`{command}` is no program that this user may start in the sandbox"
+            hint = "check its permissions inside, or use `sandboxd exec --root`"
+        else:
+            message = (
+                f"`{command}` cannot be started in the sandbox: {' '.join(words.split())[:300]}"
+            )
+            hint = "`sandboxd shell` opens a shell to look around"
+        super().__init__(message, hint)
+
+
+def attend(command: Attended, name: str, *, tty: bool, stdin: bool) -> int:
+    """Carry everything between this process and `command` until it ends; returns its exit code.
+
+    :param name: of the program, for the message that there is none
+    :raises CannotRun: it was never started
+    :raises ContainerGone: the sandbox ended with or before it
+    :raises KeyboardInterrupt: it was interrupted again and again, and goes on
+    """
+    output = _Output()
+    try:
+        with _Surroundings(command, tty=tty):
+            if stdin:
+                start_new_thread(_feed, (command.connection,))
+            try:
+                pump(command.connection, command.first, tty, output.write)
+            except BrokenPipeError:
+                # Our reader is gone (`| head`); without a word the command would write for ever.
+                command.kill(signal.SIGPIPE)
+                raise
+    finally:
+        command.connection.close()
+    code = command.exit_code()
+    if output.failure:
+        raise CannotRun(name, output.failure)
+    return code
+
+
+def pump(connection: Stream, first: bytes, tty: bool, write: Callable[[int, bytes], None]) -> None:
+    """Hand each piece of output to `write` (1 stdout, 2 stderr) until the stream ends."""
+    if tty:
+        piece = first or _receive(connection)
+        while piece:
+            write(1, piece)
+            piece = _receive(connection)
+        return
+    buffer = bytearray(first)
+    while True:
+        while len(buffer) >= 8:
+            size = int.from_bytes(buffer[4:8], "big")
+            if len(buffer) < 8 + size:
+                break
+            write(buffer[0], bytes(buffer[8 : 8 + size]))
+            del buffer[: 8 + size]
+        piece = _receive(connection)
+        if not piece:
+            return
+        buffer += piece
+
+
+def wants_terminal(*, allowed: bool) -> bool:
+    """Whether a command gets a terminal: both of our ends are one."""
+    return allowed and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def terminal_variables(tty: bool) -> list[str]:
+    """Variables by which a program knows our terminal."""
+    names = ("TERM", "COLORTERM") if tty else ()
+    return [f"{name}={os.environ[name]}" for name in names if name in os.environ]
+
+
+class _Output:
+    """Our own stdout and stderr; keeps back the runtime's words about a command it cannot start."""
+
+    def __init__(self) -> None:
+        self.failure = ""
+        self._is_at_start = True
+
+    def write(self, stream: int, data: bytes) -> None:
+        if self._is_at_start and data.startswith(_LAUNCH_FAILED):
+            self.failure = data.decode("utf-8", "replace")
+            return
+        self._is_at_start = False
+        _write(2 if stream == 2 else 1, data)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        try:
+            rest = rest[os.write(descriptor, rest) :]
+        except BlockingIOError:
+            # Somebody who shares our terminal or pipe made it so.
+            import select
+
+            select.select([], [descriptor], [])
+
+
+def _receive(connection: Stream) -> bytes:
+    try:
+        return connection.recv(_SIZE)
+    except ConnectionResetError:
+        return b""
+
+
+def _feed(connection: Stream) -> None:
+    """Our stdin into the command, and its end too; the command may be gone at any time."""
+    try:
+        while data := os.read(0, _SIZE):
+            connection.sendall(data)
+        # A TLS connection cannot be closed in one direction: the engine would end both.
+        if not hasattr(connection, "unwrap"):
+            connection.shutdown(_SHUT_WR)
+    except OSError:
+        pass
+
+
+class _Surroundings:
+    """Our terminal and our signals, lent to a command; a context manager.
+
+    Signals and sizes are passed on by a thread: the engine may take its time with them.
+    """
+
+    def __init__(self, command: Attended, *, tty: bool) -> None:
+        from _queue import SimpleQueue
+
+        self._command = command
+        self._tty = tty
+        self._signals: SimpleQueue[int | None] = SimpleQueue()
+        self._interrupts = 0
+        self._before: dict[int, Any] = {}
+        self._mode: list[Any] = []
+
+    def __enter__(self) -> None:
+        if self._tty:
+            import termios
+
+            self._mode = termios.tcgetattr(0)
+            self._catch(signal.SIGWINCH, self._note)
+            _set_raw()
+            self._resize()
+        else:
+            for number in _FORWARDED:
+                self._catch(number, self._note_end)
+        start_new_thread(self._pass_on, ())
+
+    def __exit__(self, *_: object) -> None:
+        self._signals.put(None)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        if self._tty:
+            import termios
+
+            termios.tcsetattr(0, termios.TCSADRAIN, self._mode)
+
+    def _catch(self, number: int, handler: Callable[[int, FrameType | None], None]) -> None:
+        self._before[number] = signal.signal(number, handler)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self._signals.put(number)
+
+    def _note_end(self, number: int, _frame: FrameType | None) -> None:
+        self._interrupts += 1
+        if self._interrupts > _PATIENCE:
+            raise KeyboardInterrupt
+        self._signals.put(number)
+
+    def _pass_on(self) -> None:
+        while (number := self._signals.get()) is not None:
+            try:
+                if number == signal.SIGWINCH:
+                    self._resize()
+                else:
+                    self._command.kill(number)
+            except (EnvironmentFailure, OSError):
+                # The command, or the sandbox, may be gone by now: its end is seen elsewhere.
+                continue
+
+    def _resize(self) -> None:
+        size = os.get_terminal_size(1)
+        self._command.resize(size.lines, size.columns)
+
+
+def _set_raw() -> None:
+    """Keys go to the command as they are typed."""
+    import tty
+
+    tty.setraw(0)

@@ -1,0 +1,79 @@
+"""The plan of the project that an operation is about."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sandboxd.host.facts import HostFacts
+    from sandboxd.plan.plan import Plan
+    from sandboxd.plan.planner import Grants
+    from sandboxd.project import Project
+
+    Facts = Callable[[], HostFacts] | None
+    """Waits for the host's facts; None: the operation looks for itself, and tries the runtimes."""
+
+
+def for_start(
+    directory: str, environ: Mapping[str, str], grants: Grants, facts: Facts
+) -> tuple[Project, Plan]:
+    """The plan of a sandbox that is to be started.
+
+    :raises UsageError: the config is not valid, asks for more than is granted, or for an image that
+        cannot be built
+    """
+    project, plan = _plan(directory, environ, grants, facts)
+    if plan.recipe is None:
+        # Raises where there is one that cannot be built.
+        project.recipe()
+    return project, plan
+
+
+def for_comparison(directory: str, environ: Mapping[str, str], facts: Facts) -> Plan:
+    """The plan to compare a running sandbox with: a grant that its start needed is not asked for again.
+
+    :raises UsageError: the config is not valid
+    """
+    from sandboxd.plan.planner import Grants
+
+    return _plan(directory, environ, Grants(allow_runc=True, trusted=True), facts)[1]
+
+
+def _plan(
+    directory: str, environ: Mapping[str, str], grants: Grants, facts: Facts
+) -> tuple[Project, Plan]:
+    wait = facts or _probing(environ)
+    from sandboxd.project import Project
+
+    project = Project.open(directory, environ)
+    return project, project.plan(wait(), grants)
+
+
+def _probing(environ: Mapping[str, str]) -> Callable[[], HostFacts]:
+    """Begin to look at the machine; returns what waits for the answer.
+
+    The engine takes as long for it as we take to load what makes plans.
+    """
+    answers: list[HostFacts | BaseException] = []
+
+    def look() -> None:
+        from sandboxd.host.probe import probe
+
+        try:
+            answers.append(probe(environ, trial=True))
+        except BaseException as error:
+            answers.append(error)
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+
+    def facts() -> HostFacts:
+        thread.join()
+        if isinstance(answers[0], BaseException):
+            raise answers[0]
+        return answers[0]
+
+    return facts

@@ -1,0 +1,160 @@
+"""Measure what the sandbox costs for one project on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from typing import TYPE_CHECKING
+
+from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.operations.interruption import Step, interruptible, never, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sandboxd.bench.results import Results
+    from sandboxd.engine.client import Engine
+    from sandboxd.host.facts import HostFacts
+    from sandboxd.operations.interruption import Cancel, Progress
+
+
+def bench(
+    engine: Engine,
+    directory: str,
+    environ: Mapping[str, str],
+    *,
+    command: Sequence[str] = (),
+    rounds: int = 5,
+    copy_limit: int = 512 << 20,
+    plain: bool = False,
+    allow_runc: bool = False,
+    progress: Progress = silent,
+    cancel: Cancel | None = None,
+) -> Results:
+    """Do the same work in each sandbox in turn, on copies of the workspace; everything is removed again.
+
+    The figures are kept for `recommend`, unless they are of the user's own command.
+
+    :param command: the user's own work instead of the workloads
+    :param copy_limit: bytes of the largest workspace that is copied
+    :param plain: compare with plain Docker, too, in which `command` is never run
+    :raises UsageError: the command fails, or what is asked for measures nothing
+    :raises EnvironmentFailure: a sandbox cannot be started
+    """
+    if rounds < 1:
+        raise UsageError(f"`--rounds {rounds}` measures nothing", "use 1 or more")
+    if plain and command:
+        raise UsageError(
+            f"`{command[0]}` is not run in plain Docker, without the profile's controls",
+            "leave `--plain` out, or the command",
+        )
+    cancel = cancel or never()
+    results = _measure(
+        interruptible(engine, cancel),
+        directory,
+        environ,
+        command=command,
+        rounds=rounds,
+        copy_limit=copy_limit,
+        plain=plain,
+        allow_runc=allow_runc,
+        progress=progress,
+        cancel=cancel,
+    )
+    _remember(results, environ)
+    return results
+
+
+def _measure(
+    engine: Engine,
+    directory: str,
+    environ: Mapping[str, str],
+    *,
+    command: Sequence[str],
+    rounds: int,
+    copy_limit: int,
+    plain: bool,
+    allow_runc: bool,
+    progress: Progress,
+    cancel: Cancel,
+) -> Results:
+    import datetime
+    import tempfile
+
+    from sandboxd.bench import candidates, copies
+    from sandboxd.bench.measure import measure
+    from sandboxd.bench.results import Results
+    from sandboxd.host.probe import probe
+    from sandboxd.plan.planner import Grants
+    from sandboxd.project import Project
+
+    def tell(text: str) -> None:
+        cancel.check()
+        progress(Step(text, is_passing=True))
+
+    project = Project.open(directory, environ)
+    host = probe(environ, trial=True)
+    cache = _cache(environ)
+    scratch = tempfile.mkdtemp(prefix="bench-", dir=cache)
+    try:
+        grants = Grants(allow_runc=allow_runc)
+        chosen = candidates.choose(project, host, grants, scratch, copy_limit, plain, tell)
+        rows, variants = measure(engine, chosen.candidates, command, rounds, cache, tell)
+    finally:
+        progress(Step("", is_passing=True))
+        copies.remove(scratch)
+        if os.path.isdir(scratch):
+            progress(Step(f"left behind, since it belongs to another user: `{scratch}`"))
+    for left_out in chosen.left_out:
+        progress(Step(f"not measured: {left_out}"))
+    return Results(
+        os.path.basename(project.workspace),
+        variants,
+        rows,
+        rounds,
+        datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        _about(host),
+        chosen.left_out,
+    )
+
+
+def _cache(environ: Mapping[str, str]) -> str:
+    """The folder for what may be lost.
+
+    :raises EnvironmentFailure: there is none
+    """
+    from sandboxd.host.folders import cache_folder
+
+    folder = cache_folder(environ)
+    if folder is None:
+        raise EnvironmentFailure(
+            "there is no folder for the copies: neither XDG_CACHE_HOME nor HOME is set",
+            "set HOME",
+        )
+    os.makedirs(folder, 0o711, exist_ok=True)
+    return folder
+
+
+def _about(host: HostFacts) -> dict[str, str]:
+    """The circumstances that the figures depend on, as words for a report."""
+    engine = host.engine
+    versions = {r.name: r.version for r in engine.runtimes if r.version} if engine else {}
+    return {
+        "kernel": os.uname().release,
+        "processors": str(os.cpu_count() or "unknown"),
+        "engine": f"docker {engine.version}" if engine and engine.version else "unknown",
+        **versions,
+    }
+
+
+def _remember(results: Results, environ: Mapping[str, str]) -> None:
+    from sandboxd.bench.measure import COMMAND
+    from sandboxd.bench.results import remembered
+    from sandboxd.files import write_atomic
+
+    if any(row.name == COMMAND for row in results.rows):
+        return
+    with contextlib.suppress(OSError, EnvironmentFailure):
+        data = json.dumps(remembered(results), indent=1).encode()
+        write_atomic(os.path.join(_cache(environ), "bench.json"), data, 0o600)

@@ -1,0 +1,55 @@
+"""Compare a running sandbox with its plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.operations import _plan
+from sandboxd.operations.interruption import interruptible, never
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.engine.client import Engine
+    from sandboxd.observe.controls import Control
+    from sandboxd.observe.drift import Drift
+    from sandboxd.operations._plan import Facts
+    from sandboxd.operations.interruption import Cancel
+
+
+class Compared(NamedTuple):
+    """A container's name, what differs from its plan, and the controls as they are seen."""
+
+    container: str
+    differences: tuple[Drift, ...]
+    controls: tuple[Control, ...]
+
+
+def drift(
+    engine: Engine,
+    directory: str,
+    environ: Mapping[str, str],
+    *,
+    facts: Facts = None,
+    cancel: Cancel | None = None,
+) -> Compared:
+    """What is in force in the running sandbox of the project that `directory` lies in.
+
+    :raises ContainerGone: no sandbox runs there
+    """
+    from sandboxd.life.find import locate
+    from sandboxd.observe import controls, inspection, look_inside, outside
+    from sandboxd.observe.drift import differences
+    from sandboxd.plan.writers.engine import arguments
+
+    engine = interruptible(engine, cancel or never())
+    container = locate(engine, directory)
+    plan = _plan.for_comparison(directory, environ, facts)
+    inspected = engine.inspect(container.id)
+    live = inspection.container(inspected)
+    inside = look_inside.look(engine, container.id)
+    return Compared(
+        container.name,
+        differences(inspection.requested(arguments(plan)), live),
+        controls.controls(live, inside, look_inside.boot_id(), outside.look(engine, inspected)),
+    )

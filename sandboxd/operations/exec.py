@@ -1,0 +1,62 @@
+"""Begin a command in a project's sandbox; its streams, its signals and its end are the caller's."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import socket
+
+    from sandboxd.engine.client import Engine, Exec
+
+MARK = "SANDBOXD_EXEC"
+"""A variable whose value is another one for each command: by it the command's processes are found."""
+
+
+class Command(NamedTuple):
+    """A command that runs inside; whoever has it reads and writes its connection."""
+
+    engine: Engine
+    container: str
+    exec_id: str
+    variable: str
+    """Name and value of the variable that marks its processes."""
+    user: str
+    connection: socket.socket
+    """A terminal's bytes, else pieces with a head of eight bytes (stream, size)."""
+    first: bytes
+    """Output that came together with the engine's answer."""
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Tell its terminal the size; too late is no error."""
+        self.engine.exec_resize(self.exec_id, rows, columns)
+
+    def kill(self, number: int) -> None:
+        """Send its processes a signal; that there are none left is no error."""
+        from sandboxd.engine.execute import kill_marked
+
+        kill_marked(self.engine, self.container, self.user, self.variable, number)
+
+    def exit_code(self) -> int:
+        """Its exit code, once its output has ended.
+
+        :raises ContainerGone: the container ended with or before it
+        """
+        from sandboxd.engine.execute import wait_for_code
+
+        return wait_for_code(self.engine, self.container, self.exec_id)
+
+
+def exec_(engine: Engine, directory: str, request: Exec) -> Command:
+    """Begin `request` in the running sandbox of the project that `directory` lies in.
+
+    :raises ContainerGone: no sandbox runs there
+    """
+    from sandboxd.life.find import locate
+
+    container = locate(engine, directory).id
+    variable = f"{MARK}={secrets.token_hex(8)}"
+    exec_id = engine.exec_create(container, request._replace(env=[*request.env, variable]))
+    connection, first = engine.exec_start(exec_id, request.tty)
+    return Command(engine, container, exec_id, variable, request.user, connection, first)

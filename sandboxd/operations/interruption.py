@@ -1,0 +1,125 @@
+"""Progress of an operation, and its end before it is done.
+
+An operation is cancelled between two steps. Whoever waits for the operation calls `Cancel.cancel`, from
+any thread; the operation raises `Cancelled` at its next call of the engine, once, so that the calls that
+clean up afterwards go through.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+if TYPE_CHECKING:
+    from sandboxd.engine.client import Engine
+
+
+class Step(NamedTuple):
+    """One line about the work; a passing one is written over by the next where that is possible."""
+
+    text: str
+    is_passing: bool = False
+
+
+Progress = Callable[[Step], None]
+
+
+class Cancelled(BaseException):
+    """The operation ended early, as its caller asked, and cleaned up. No `except Exception` holds it."""
+
+
+class Cancel:
+    """The way to end one operation early."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+        self._is_raised = False
+        self._connections: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the operation is to end."""
+        return self._asked.is_set()
+
+    def cancel(self) -> None:
+        """Have the operation end at its next step; commands inside that it waits for end at once."""
+        self._asked.set()
+        for connection in list(self._connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def check(self) -> None:
+        """A place between two steps.
+
+        :raises Cancelled: the first time after `cancel`; later calls belong to the cleaning up
+        """
+        if self._asked.is_set() and not self._is_raised:
+            self._is_raised = True
+            raise Cancelled
+
+    def waits_on(self, connection: socket.socket) -> None:
+        """`cancel` is to end this connection, which the operation is about to read."""
+        if not self._is_raised:
+            self._connections.add(connection)
+            if self._asked.is_set():
+                self.cancel()
+
+
+def never() -> Cancel:
+    """A `Cancel` that nobody calls."""
+    return Cancel()
+
+
+def interruptible(engine: Engine, cancel: Cancel) -> Engine:
+    """`engine`, each call of which is a step of an operation."""
+    return cast("Engine", _Interruptible(engine, cancel))
+
+
+class _Interruptible:
+    """Stands for an engine and checks before every call; never itself called by name."""
+
+    def __init__(self, engine: Engine, cancel: Cancel) -> None:
+        self._engine = engine
+        self._cancel = cancel
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._engine, name)
+        if not callable(value):
+            return value
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            self._cancel.check()
+            result = value(*arguments, **named)
+            if name == "exec_start":
+                self._cancel.waits_on(result[0])
+            return result
+
+        return call
+
+
+def silent(_step: Step) -> None:
+    """A progress that nobody sees."""
+
+
+def lines(progress: Progress, cancel: Cancel) -> Callable[[str], None]:
+    """`progress` for code that says whole lines; each is a place between two steps."""
+
+    def tell(text: str) -> None:
+        cancel.check()
+        progress(Step(text))
+
+    return tell
+
+
+def counted(progress: Progress, cancel: Cancel, noun: str) -> Callable[[int, int], None]:
+    """`progress` for code that counts what it has done of a total."""
+
+    def tell(done: int, total: int) -> None:
+        cancel.check()
+        progress(Step("" if done == total else f"{done} of {total} {noun}", is_passing=True))
+
+    return tell

@@ -1,0 +1,105 @@
+"""Start a project's sandbox as planned, or leave it alone when it runs like that already."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.errors import UsageError
+from sandboxd.operations import _plan
+from sandboxd.operations.interruption import Step, interruptible, lines, never, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.engine.client import Engine
+    from sandboxd.life.up_down import How
+    from sandboxd.operations._plan import Facts
+    from sandboxd.operations.interruption import Cancel, Progress
+    from sandboxd.plan.plan import Downgrade
+    from sandboxd.plan.recipe import Recipe
+
+
+class Started(NamedTuple):
+    """The running sandbox. `runtime` is '' for the engine's default one."""
+
+    container: str
+    """Its id."""
+    name: str
+    how: How
+    workspace: str
+    profile: str
+    runtime: str
+    downgrades: tuple[Downgrade, ...]
+    """Controls that the plan wants and this machine does not have."""
+
+
+def start(
+    engine: Engine,
+    directory: str,
+    environ: Mapping[str, str],
+    *,
+    allow_runc: bool = False,
+    rebuild: bool = False,
+    facts: Facts = None,
+    progress: Progress = silent,
+    cancel: Cancel | None = None,
+) -> Started:
+    """Make the sandbox of the project at `directory` run; nothing is left of a start that fails.
+
+    An image that has to be built is built first. A running daemon hears of the project.
+
+    :param environ: of the user: the policy, the grants and the builder's settings come from there
+    :param allow_runc: the user lets hardened runc run what needs gVisor
+    :param rebuild: build the image although it is there
+    :raises UsageError: the config is not valid, or it needs a grant that was not given
+    :raises EnvironmentFailure: the engine, its runtime or the builder cannot
+    """
+    from sandboxd.ipc.announce import announce
+    from sandboxd.life.up_down import up
+    from sandboxd.plan.planner import Grants
+
+    cancel = cancel or never()
+    engine = interruptible(engine, cancel)
+    tell = lines(progress, cancel)
+    _, plan = _plan.for_start(directory, environ, Grants(allow_runc=allow_runc), facts)
+    for downgrade in plan.downgrades:
+        progress(Step(f"downgrade: {downgrade.control}: {downgrade.why}"))
+        if downgrade.fix:
+            progress(Step(f"  hint: {downgrade.fix}"))
+    if plan.recipe is not None and (rebuild or not engine.has_image(plan.recipe.tag)):
+        _build(engine, plan.workspace, plan.recipe, environ, progress, cancel)
+    running = up(engine, plan, tell, cancel.check)
+    announce(environ, plan.workspace, keeps=True)
+    runtime = plan.container.runtime
+    return Started(
+        running.id,
+        running.name,
+        running.how,
+        plan.workspace,
+        plan.profile,
+        (runtime.value or "") if runtime else "",
+        plan.downgrades,
+    )
+
+
+def _build(
+    engine: Engine,
+    workspace: str,
+    recipe: Recipe,
+    environ: Mapping[str, str],
+    progress: Progress,
+    cancel: Cancel,
+) -> None:
+    from sandboxd.life.build import build
+    from sandboxd.policy import floor, trust
+
+    forbidden = floor.load(environ)
+    if forbidden.no_trust or not trust.is_granted(environ, workspace, recipe.digest, trust.BUILD):
+        raise UsageError(
+            f"the image is built from {recipe.sources()}, which runs commands of the repository "
+            "outside of the sandbox",
+            f"`{forbidden.path_of('trust')}` forbids to trust it; name an image instead"
+            if forbidden.no_trust
+            else "look at it, then run `sandboxd trust add`; or name an image in sandboxd.toml",
+        )
+    build(engine, recipe, environ, lines(progress, cancel), cancel.check)

@@ -1,0 +1,47 @@
+"""Stop and remove a project's sandbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.operations.interruption import interruptible, lines, never, silent
+
+if TYPE_CHECKING:
+    from sandboxd.engine.client import Engine
+    from sandboxd.operations.interruption import Cancel, Progress
+
+
+class Stopped(NamedTuple):
+    """Names of containers: those that were removed, and an editor's, which stay."""
+
+    removed: tuple[str, ...]
+    of_editors: tuple[str, ...]
+
+
+def stop(
+    engine: Engine,
+    directory: str,
+    *,
+    discard: bool = False,
+    progress: Progress = silent,
+    cancel: Cancel | None = None,
+) -> Stopped:
+    """Take away the sandbox of the project that `directory` lies in; that there is none is fine.
+
+    What was changed in a private copy is kept first.
+
+    :param discard: throw it away instead
+    :raises EnvironmentFailure: it cannot be kept; then the sandbox goes on running
+    """
+    from sandboxd.life import find, up_down
+    from sandboxd.model.labels import MADE_BY, PROJECT, UP
+
+    cancel = cancel or never()
+    engine = interruptible(engine, cancel)
+    containers = find.project_containers(engine, directory)
+    removed: list[str] = []
+    if containers:
+        workspace = containers[0].labels[PROJECT]
+        removed = up_down.down(engine, workspace, lines(progress, cancel), discard, cancel.check)
+    editors = tuple(c.name for c in containers if c.labels.get(MADE_BY) != UP)
+    return Stopped(tuple(removed), editors)

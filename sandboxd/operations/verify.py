@@ -1,0 +1,135 @@
+"""Attack a sandbox from inside, and keep the verdict."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.operations import _plan
+from sandboxd.operations.interruption import counted, interruptible, never, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sandboxd.engine.client import Engine
+    from sandboxd.observe.controls import Control
+    from sandboxd.operations._plan import Facts
+    from sandboxd.operations.interruption import Cancel, Progress
+    from sandboxd.plan.plan import Plan
+    from sandboxd.verify.verdict import Verdict
+
+
+class Verified(NamedTuple):
+    """A verdict, the seconds that the attempts took, and the controls that were seen beside them."""
+
+    verdict: Verdict
+    seconds: float
+    controls: tuple[Control, ...]
+    """() unless they were asked for; with a fresh container, which is gone, those of the attempts."""
+
+
+def verify(
+    engine: Engine,
+    directory: str,
+    environ: Mapping[str, str],
+    *,
+    container: str | None = None,
+    is_fresh: bool = False,
+    with_controls: bool = False,
+    facts: Facts = None,
+    progress: Progress = silent,
+    cancel: Cancel | None = None,
+) -> Verified:
+    """Make every attempt in the running sandbox of the project that `directory` lies in.
+
+    :param container: any running container instead, by id or name; no plan is known of it
+    :param is_fresh: in a new container of the same plan instead, which is removed afterwards
+    :param with_controls: look at the controls, too, for a report
+    :raises UsageError: a named container cannot be fresh
+    :raises EnvironmentFailure: nothing runs there, or not on this machine
+    """
+    if is_fresh and container:
+        raise UsageError(
+            "a container that is named cannot be fresh", "drop `--fresh`, or `--container`"
+        )
+    cancel = cancel or never()
+    engine = interruptible(engine, cancel)
+    tell = counted(progress, cancel, "attempts")
+    if is_fresh:
+        target = None
+        verdict, seconds = _attack_fresh(engine, directory, environ, facts, tell)
+    elif container:
+        target = container
+        verdict, seconds = _attack_named(engine, container, tell)
+    else:
+        from sandboxd.life.find import locate
+
+        target = locate(engine, directory).id
+        plan = _plan.for_comparison(directory, environ, facts)
+        verdict, seconds = _attack(engine, target, plan, tell)
+    seen = _controls(engine, target, verdict) if with_controls else ()
+    return Verified(verdict, seconds, seen)
+
+
+def _attack(
+    engine: Engine, container: str, plan: Plan | None, tell: Callable[[int, int], None]
+) -> tuple[Verdict, float]:
+    from sandboxd.verify import last_verdict
+    from sandboxd.verify.verdict import verify as attack
+
+    # Looked at first: a sandbox that ends in the middle is another one afterwards.
+    inspected = engine.inspect(container)
+    began = time.monotonic()
+    verdict = attack(engine, container, plan, tell)
+    seconds = time.monotonic() - began
+    last_verdict.keep(inspected, verdict)
+    return verdict, seconds
+
+
+def _attack_named(
+    engine: Engine, container: str, tell: Callable[[int, int], None]
+) -> tuple[Verdict, float]:
+    from sandboxd.engine.failures import ContainerGone
+
+    try:
+        return _attack(engine, container, None, tell)
+    except ContainerGone:
+        raise EnvironmentFailure(
+            f"no container `{container}` is running", "`docker ps` lists those that run"
+        ) from None
+
+
+def _attack_fresh(
+    engine: Engine,
+    directory: str,
+    environ: Mapping[str, str],
+    facts: Facts,
+    tell: Callable[[int, int], None],
+) -> tuple[Verdict, float]:
+    """In a container of the plan that is made for it; the sandbox in use is left alone."""
+    from sandboxd.host.folders import cache_folder
+    from sandboxd.verify import fresh
+    from sandboxd.verify.verdict import verify as attack
+
+    plan = _plan.for_comparison(directory, environ, facts)
+    began = time.monotonic()
+    with fresh.sandbox(engine, plan, cache_folder(environ)) as container:
+        verdict = attack(engine, container, plan, tell, is_fresh=True)
+    return verdict, time.monotonic() - began
+
+
+def _controls(engine: Engine, container: str | None, verdict: Verdict) -> tuple[Control, ...]:
+    from sandboxd.observe import controls, inspection, look_inside, outside
+    from sandboxd.verify import seccomp_classes
+
+    seen: tuple[Control, ...] = ()
+    if container is not None:
+        inspected = engine.inspect(container)
+        seen = controls.controls(
+            inspection.container(inspected),
+            look_inside.look(engine, inspected["Id"]),
+            look_inside.boot_id(),
+            outside.look(engine, inspected),
+        )
+    return seen + seccomp_classes.classes(verdict)

@@ -1,0 +1,132 @@
+"""A command inside, from this side: its streams, its signals, the words that it could not start."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+
+import pytest
+
+from sandboxd.cli import attend
+from sandboxd.cli.attend import CannotRun
+from sandboxd.engine.failures import ContainerGone
+
+
+def frame(stream: int, data: bytes) -> bytes:
+    return bytes([stream, 0, 0, 0]) + len(data).to_bytes(4, "big") + data
+
+
+class Command:
+    """A command whose other end is ours."""
+
+    def __init__(self, first: bytes = b"", code: int = 0) -> None:
+        self.connection, self.inside = socket.socketpair()
+        self.first = first
+        self.code = code
+        self.signals: list[int] = []
+        self.answers = threading.Event()
+        self.answers.set()
+
+    def resize(self, rows: int, columns: int) -> None:
+        raise AssertionError("it has no terminal")
+
+    def kill(self, number: int) -> None:
+        self.answers.wait(10)
+        self.signals.append(number)
+        if number == signal.SIGTERM:
+            self.inside.close()
+
+    def exit_code(self) -> int:
+        return self.code
+
+
+def test_its_output_and_its_exit_code_are_ours(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    command = Command(frame(1, b"early "), code=7)
+    command.inside.sendall(frame(2, b"err") + frame(1, b"late"))
+    command.inside.close()
+    assert attend.attend(command, "x", tty=False, stdin=False) == 7
+    captured = capfdbinary.readouterr()
+    assert (captured.out, captured.err) == (b"early late", b"err")
+
+
+def test_a_command_that_was_never_started(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    command = Command(frame(1, b"OCI runtime exec failed: exec: no such file or directory"))
+    command.inside.close()
+    with pytest.raises(CannotRun, match="no program `nosuch`"):
+        attend.attend(command, "nosuch", tty=False, stdin=False)
+    assert capfdbinary.readouterr().out == b""
+
+
+def test_a_signal_is_passed_on_and_waits_for_nobody() -> None:
+    command = Command(code=143)
+    command.answers.clear()
+
+    def act() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.05)
+        # Only now does the engine take it: the handler is long back.
+        command.answers.set()
+
+    before = signal.getsignal(signal.SIGTERM)
+    threading.Timer(0.05, act).start()
+    assert attend.attend(command, "x", tty=False, stdin=False) == 143
+    assert command.signals == [signal.SIGTERM]
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_sandbox_that_hangs_does_not_hold_us() -> None:
+    command = Command()
+    command.answers.clear()
+
+    def act() -> None:
+        for _ in range(4):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.05)
+
+    threading.Timer(0.05, act).start()
+    with pytest.raises(KeyboardInterrupt):
+        attend.attend(command, "x", tty=False, stdin=False)
+    command.answers.set()
+
+
+def test_the_sandbox_ends_first() -> None:
+    class Gone(Command):
+        def exit_code(self) -> int:
+            raise ContainerGone("the sandbox stopped", "")
+
+    command = Gone()
+    command.inside.close()
+    with pytest.raises(ContainerGone):
+        attend.attend(command, "x", tty=False, stdin=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ('exec: "x": executable file not found in $PATH: unknown', 127),
+        ('error finding executable "x" in PATH [/bin]: no such file or directory', 127),
+        ('exec: "/etc": is a directory: unknown: permission denied', 126),
+        ("something else", 126),
+    ],
+)
+def test_a_command_that_cannot_start_exits_like_a_shell(words: str, code: int) -> None:
+    error = CannotRun("x", words)
+    assert error.exit_code == code
+    assert "`x`" in error.message
+    assert error.hint
+
+
+def test_only_the_runtime_s_first_words_are_kept_back(
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    output = attend._Output()
+    output.write(1, b"hello ")
+    output.write(1, b"OCI runtime exec failed is what my program prints")
+    output.write(2, b"err")
+    assert output.failure == ""
+    captured = capfdbinary.readouterr()
+    assert captured.out == b"hello OCI runtime exec failed is what my program prints"
+    assert captured.err == b"err"
