@@ -53,15 +53,15 @@ def dev_container(
         behind.append(_options(added))
     if service is None:
         layers = [*image, *ahead, *own[:-1]]
-        if own[1].image is None:
-            layers += [*behind, own[-1]]
-        # Else docker takes what the CLI puts behind `runArgs` for the command of another image.
-        return _settled(_merged(layers))
+        if own[1].image is not None:
+            # Docker takes what the CLI puts behind `runArgs` for the command of another image.
+            return _settled(_merged(layers))
+        return _settled(_merged([*layers, *behind, own[-1]]))._replace(base_image=base)
     from sandboxd.effective.flavour import over_service, override
 
     above = override(_settled(_merged([*ahead, *own[:-1], *behind, own[-1]])))
     merged = _merged([*image, service, above])
-    return merged._replace(mounts=over_service(service, above))
+    return merged._replace(mounts=over_service(service, above), base_image=base)
 
 
 def _read(layer: Container, service: Container) -> Container:

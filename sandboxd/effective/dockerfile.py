@@ -103,7 +103,7 @@ class _Reader:
         from sandboxd.model.image import pairs
 
         arguments: set[str] = set()
-        for instruction in stage.instructions:
+        for instruction in self.image.steps(stage):
             if instruction.keyword == "ARG":
                 for pair, _ in pairs(instruction):
                     default = pair.value or self.image.arguments.get(pair.name, "")

@@ -158,6 +158,8 @@ class Container(NamedTuple):
     """Those that a devcontainer.json names; what the project's own ask for is merged in."""
     missing_files: tuple[Value[str], ...] = ()
     """Seccomp profiles that are named and are not there, as far as the disk could be looked at."""
+    base_image: Value[str] | None = None
+    """The image whose label the dev container CLI merges in: `image`, or what a Dockerfile starts from."""
     image_label: Value[str] | None = None
     """The image's label ``devcontainer.metadata``, where an engine said what it holds."""
     image_user: Value[str] | None = None

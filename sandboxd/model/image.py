@@ -64,15 +64,26 @@ class Image(NamedTuple):
     def last(self, stage: Stage, keyword: str) -> Instruction | None:
         """The last instruction of this kind in force in a stage."""
         for current in reversed(self.lineage(stage)):
-            for instruction in reversed(current.instructions):
+            for instruction in reversed(self.steps(current)):
                 if instruction.keyword == keyword:
                     return instruction
         return None
 
+    def steps(self, stage: Stage) -> tuple[Instruction, ...]:
+        """What is done for a stage: what the one that it starts from keeps for it, then its own."""
+        if stage.parent is None:
+            return stage.instructions
+        kept = (step.triggered() for step in self.stages[stage.parent].instructions)
+        return (*(step for step in kept if step is not None), *stage.instructions)
+
     def instructions(self, *keywords: str) -> Iterator[Instruction]:
-        """The instructions of these kinds in all stages, in the order of the file."""
+        """The instructions of these kinds in all stages, in the order of the file.
+
+        One behind `ONBUILD` is among them: it is done in every image that is built upon this one.
+        """
         for stage in self.stages:
-            for instruction in stage.instructions:
+            for written in stage.instructions:
+                instruction = written.triggered() or written
                 if instruction.keyword in keywords:
                     yield instruction
 

@@ -130,7 +130,7 @@ RULES: dict[str, tuple[str, tuple[str, ...], int]] = {
     "host-system-directory-mounted": ("Container", ("mounts",), 3),
     "host-userns": ("Container", ("userns=host",), 2),
     "host-uts": ("Container", ("uts=host",), 2),
-    "image-label-widens": ("Container", ("image~devcontainer",), 3),
+    "image-label-widens": ("Container", ("base_image~devcontainer",), 3),
     "image-latest": ("Container | Image", ("image", "stages"), 1),
     "image-unpinned": ("Container | Image", ("image", "stages"), 1),
     "initialize-command": ("Container", ("host_commands",), 2),

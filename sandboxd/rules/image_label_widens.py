@@ -2,7 +2,8 @@
 
 ## What it is
 
-An image whose metadata label is known to widen what is created from it: Microsoft's `cpp`, `go`
+The image of a devcontainer.json, of its Compose service, or the one that its Dockerfile starts
+from has a metadata label that is known to widen what is created from it: Microsoft's `cpp`, `go`
 and `rust` images switch seccomp off, `universal` makes the container privileged. Labels of
 images that an engine was asked about are judged setting by setting, each under the rule of its
 own.
@@ -52,16 +53,13 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="its label is merged behind `runArgs`, and nothing of it stands in the file",
-    needs=("image~devcontainer",),
+    needs=("base_image~devcontainer",),
 )
 
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding | Skipped]:
-    image = subject.image
-    if image is None or image.origin.key != "image" or subject.place is None:
-        return
-    # Compose merges no label by itself.
-    if subject.image_label is not None or not subject.place.path.endswith(".json"):
+    image = subject.base_image
+    if image is None or subject.place is None or subject.image_label is not None:
         return
     known = effect(image.value)
     if known is None:

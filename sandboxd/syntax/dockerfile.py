@@ -23,10 +23,14 @@ KEYWORDS = frozenset({
 })
 # fmt: on
 _WITH_HEREDOC = ("RUN", "COPY", "ADD")
-_DIRECTIVE = re.compile(r"#[ \t]*([A-Za-z][A-Za-z0-9]*)[ \t]*=[ \t]*([^\r\n]*?)[ \t]*\Z")
+_DIRECTIVE = re.compile(r"(?:#|//)\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*\Z")
+_DIRECTIVES = ("syntax", "escape", "check")
 _LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|\Z)")
-_HEREDOC = re.compile(r"(?:(?<=\s)|\A)\d*<<(-?)([\"']?)([^\s<\"']+)\2(?=\s|\Z)")
-_FLAG = re.compile(r"--[A-Za-z][A-Za-z0-9-]*(?:=(?:\"[^\"]*\"|'[^']*'|[^\s\"'])*)?(?=\s|\Z)")
+_HEREDOC = re.compile(r"\d*<<(-?)([^<]+)\Z")
+_FLAG = re.compile(
+    r"--(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\\.|[^\s\"'\\])*(?=\s|\Z)", re.DOTALL
+)
+_FLAG_MARK = re.compile(r"\\(.)|[\"']", re.DOTALL)
 _KEYWORD = re.compile(r"[^\s]+")
 # No real file has as many; what follows is not read, and that is said.
 MAX_INSTRUCTIONS = 20_000
@@ -36,9 +40,10 @@ MAX_UNENDED = 20
 class Text:
     """A text put together from pieces of the file, that knows where each of its characters was."""
 
-    __slots__ = ("_offsets", "_starts", "text")
+    __slots__ = ("_offsets", "_pieces", "_starts", "text")
 
     def __init__(self, pieces: list[tuple[str, int]]) -> None:
+        self._pieces = pieces
         self.text = "".join(piece for piece, _ in pieces)
         self._starts: list[int] = []
         self._offsets = [offset for _, offset in pieces]
@@ -55,6 +60,20 @@ class Text:
     def offset(self, at: int) -> int:
         index = bisect_right(self._starts, at) - 1
         return self._offsets[index] + at - self._starts[index] if index >= 0 else 0
+
+    def behind(self, at: int) -> Text:
+        """The text without its first `at` characters."""
+        rest: list[tuple[str, int]] = []
+        for piece, offset in self._pieces:
+            if at >= len(piece):
+                at -= len(piece)
+                continue
+            rest.append((piece[at:], offset + at))
+            at = 0
+        if not rest and self._pieces:
+            piece, offset = self._pieces[-1]
+            rest.append(("", offset + len(piece)))
+        return Text(rest)
 
 
 class Word(NamedTuple):
@@ -101,6 +120,17 @@ class Instruction(NamedTuple):
             return None
         is_list = isinstance(words, list) and all(isinstance(word, str) for word in words)
         return words if is_list else None
+
+    def triggered(self) -> Instruction | None:
+        """The instruction that `ONBUILD` keeps for images built upon this one; None for another."""
+        if self.keyword != "ONBUILD":
+            return None
+        match = _KEYWORD.match(self.text.text)
+        keyword = match[0].upper() if match else ""
+        if keyword not in KEYWORDS or keyword in ("ONBUILD", "FROM", "MAINTAINER"):
+            return None
+        at, flags = _flags(self.text, _blank(self.text.text, len(keyword)))
+        return self._replace(keyword=keyword, flags=tuple(flags), text=self.text.behind(at))
 
     def words(self) -> list[Word]:
         """The words between white space, quotes taken off."""
@@ -167,20 +197,46 @@ class _Parser:
         self.comments.append(Comment(Span(begin, start + len(line.rstrip()))))
 
     def directives(self) -> None:
-        """Comments of the form ``# name=value`` before anything else, each name once."""
+        """Comments of the form ``# name=value`` before anything else, each name once.
+
+        As BuildKit's `DetectSyntax` does, `syntax` is also found behind a line ``#!``, in a comment
+        of the form ``//``, and in a file that is a JSON object.
+        """
+        if self.text.startswith("#!"):
+            self.comment(*self.line())
+        elif self.text.lstrip()[:1] == "{" and self.json_syntax():
+            return
+        names = _DIRECTIVES if self.at == 0 else ("syntax",)
+        mark = "//" if self.text.startswith("//", self.at) else "#"
         while self.at < len(self.text):
             before = self.at
             start, line = self.line()
             match = _DIRECTIVE.match(line.strip())
-            name = match[1].lower() if match else ""
-            if match is None or name in self.root.directives:
+            name = match[1].lower() if match and line.lstrip().startswith(mark) else ""
+            is_indented_syntax = name == "syntax" and line[:1].isspace()
+            if match is None or name not in names or name in self.root.directives:
                 self.at = before
                 return
-            value = start + line.rfind(match[2]) if match[2] else start + len(line)
-            self.root.directives[name] = Word(match[2], Span(value, value + len(match[2])))
+            value = match[2].split(" ")[0] if name == "syntax" else match[2]
+            at = start + line.index(match[2], line.index("="))
             self.comment(start, line)
-            if name == "escape" and match[2] in ("\\", "`"):
-                self.escape = match[2]
+            if not is_indented_syntax:
+                self.root.directives[name] = Word(value, Span(at, at + len(value)))
+            if name == "escape" and value in ("\\", "`"):
+                self.escape = value
+
+    def json_syntax(self) -> bool:
+        """Whether the file is a JSON object that names its frontend."""
+        from sandboxd.syntax import jsonc
+
+        tree = jsonc.parse(self.text)
+        node = tree.root.get("syntax") if tree.root is not None else None
+        value = node.text() if node is not None else None
+        if node is None or value is None or tree.problems:
+            return False
+        self.root.directives["syntax"] = Word(value, node.inside())
+        self.at = len(self.text)
+        return True
 
     def instruction(self, start: int, line: str) -> None:
         begin = start + len(line) - len(line.lstrip())
@@ -196,20 +252,20 @@ class _Parser:
         heredocs: list[Heredoc] = []
         is_shell = keyword in _WITH_HEREDOC or keyword == "ONBUILD"
         if is_shell and "<<" in text.text:
-            for match in _HEREDOC.finditer(text.text, at):
+            for word in _WORD.finditer(text.text, at):
+                match = _HEREDOC.match(word[0])
                 # Each that has no end is looked for through the whole file.
                 if self.unended >= MAX_UNENDED:
                     break
-                heredoc = self.heredoc(match, text)
+                heredoc = self.heredoc(match, text.span(*word.span())) if match else None
                 if heredoc is not None:
                     heredocs.append(heredoc)
                     end = max(end, self.end)
-        rest = _tail(pieces, at)
         span = Span(begin, end)
         node = Node("string", span, self.text[begin:end])
         node.parent = self.root
         self.root.items.append(node)
-        instruction = Instruction(keyword, span, tuple(flags), Text(rest), tuple(heredocs))
+        instruction = Instruction(keyword, span, tuple(flags), text.behind(at), tuple(heredocs))
         self.root.instructions.append(instruction)
 
     def continued(self, begin: int, start: int, line: str) -> tuple[list[tuple[str, int]], int]:
@@ -220,7 +276,7 @@ class _Parser:
             body = self.text[offset : start + len(line)]
             stripped = body.rstrip(" \t")
             end = offset + len(stripped)
-            if not stripped.endswith(self.escape):
+            if not self.continues(stripped):
                 pieces.append((stripped, offset))
                 return pieces, end
             pieces.append((stripped[:-1], offset))
@@ -234,19 +290,25 @@ class _Parser:
                     break
             offset = start
 
-    def heredoc(self, match: re.Match[str], text: Text) -> Heredoc | None:
+    def continues(self, line: str) -> bool:
+        """An escape character at the end continues a line, but two of them are text."""
+        if not line.endswith(self.escape):
+            return False
+        return len(line) == 1 or line[-2] != self.escape
+
+    def heredoc(self, match: re.Match[str], place: Span) -> Heredoc | None:
         """The lines up to the one that is its name; the file's end may not stand in for it."""
-        name, strips = match[3], bool(match[1])
+        name, strips = unquoted(match[2]), bool(match[1])
         begin = self.at
         pieces: list[tuple[str, int]] = []
         while self.at < len(self.text):
             start, line = self.line()
             if (line.lstrip("\t") if strips else line) == name:
                 self.end = start + len(line)
-                return Heredoc(name, Text(pieces or [("", begin)]), not match[2])
+                return Heredoc(name, Text(pieces or [("", begin)]), name == match[2])
             pieces.append((self.text[start : self.at], start))
         message = f"there is no line `{readable(name, 30)}` that ends this"
-        self.problems.append(Problem(text.span(*match.span()), message))
+        self.problems.append(Problem(place, message))
         # What follows is read as instructions: half-typed text keeps its findings.
         self.at = begin
         self.unended += 1
@@ -254,34 +316,25 @@ class _Parser:
 
 
 def _flags(text: Text, at: int) -> tuple[int, list[Word]]:
-    found: list[Word] = []
-    while True:
-        match = _FLAG.match(text.text, at)
-        if match is None:
-            return at, found
-        value = match[0].replace('"', "").replace("'", "")
-        found.append(Word(value, text.span(*match.span())))
+    """The flags ahead of the arguments, which begin at the offset; ``--`` alone ends them."""
+    flags: list[Word] = []
+    while (match := _FLAG.match(text.text, at)) is not None:
         at = _blank(text.text, match.end())
+        if match[0] == "--":
+            break
+        flags.append(Word(_bare(match[0]), text.span(*match.span())))
+    return at, flags
+
+
+def _bare(flag: str) -> str:
+    """Without quotes; a backslash hides the next character, also in single quotes."""
+    return _FLAG_MARK.sub(r"\1", flag)
 
 
 def _blank(text: str, at: int) -> int:
     while at < len(text) and text[at].isspace():
         at += 1
     return at
-
-
-def _tail(pieces: list[tuple[str, int]], at: int) -> list[tuple[str, int]]:
-    """The pieces without their first `at` characters."""
-    rest: list[tuple[str, int]] = []
-    for piece, offset in pieces:
-        if at >= len(piece):
-            at -= len(piece)
-            continue
-        rest.append((piece[at:], offset + at))
-        at = 0
-    if not rest and pieces:
-        rest.append(("", pieces[-1][1] + len(pieces[-1][0])))
-    return rest
 
 
 _WORD = re.compile(r"(?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|\\.|[^\s\"'\\]|[\"'\\])+", re.DOTALL)

@@ -45,11 +45,80 @@ def read(text: str) -> list[tuple[str, str]]:
         ("RUN <<EOF cat\nFROM x\nEOF\nUSER c", [("RUN", "<<EOF cat"), ("USER", "c")]),
         ('COPY <<A <<-"B" /d\na\nA\n\tb\n\tB\nUSER c', [("COPY", '<<A <<-"B" /d'), ("USER", "c")]),
         ("RUN <<EOF\nnever ended", [("RUN", "<<EOF"), ("NEVER", "ended")]),
+        ("RUN a \\\\\nUSER c", [("RUN", "a \\\\"), ("USER", "c")]),
+        ("RUN a \\\\\\\nUSER c", [("RUN", "a \\\\\\"), ("USER", "c")]),
+        ("RUN \\\n\\\n a\nUSER c", [("RUN", "a"), ("USER", "c")]),
+        ("ADD -- --x /d", [("ADD", "--x /d")]),
+        ('RUN echo "see <<EOF here"\nUSER c', [("RUN", 'echo "see <<EOF here"'), ("USER", "c")]),
+        ("RUN echo 'a <<B'\nUSER c", [("RUN", "echo 'a <<B'"), ("USER", "c")]),
+        ("RUN cat <<E\\OF\nFROM x\nEOF\nUSER c", [("RUN", "cat <<E\\OF"), ("USER", "c")]),
         ("ONBUILD RUN <<E\nx\nE\nUSER c", [("ONBUILD", "RUN <<E\nx\nE"[:7]), ("USER", "c")]),
     ],
 )
 def test_instructions_are_what_buildkit_reads(text: str, expected: list[tuple[str, str]]) -> None:
     assert read(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "flags"),
+    [
+        ("RUN --network=ho\\st a", ["--network=host"]),
+        ('RUN --secur"ity=insec"ure --net\\work=\'host\' a', ["--security=insecure", "--network=host"]),
+        ('RUN --mount="type=bind,from=a b" --network=\\\nhost a', ["--mount=type=bind,from=a b",
+                                                               "--network=host"]),
+        ("COPY --link --from=x a /b", ["--link", "--from=x"]),
+        ("ADD --checksum=x -- --chmod=1 /b", ["--checksum=x"]),
+        ("onbuild RUN --network=host a", []),
+    ],
+)  # fmt: skip
+def test_flags_are_read_without_quotes_and_escapes(text: str, flags: list[str]) -> None:
+    (instruction,) = instructions(text)
+    assert [flag.value for flag in instruction.flags] == flags
+
+
+@pytest.mark.parametrize(
+    ("text", "directives"),
+    [
+        ("#!/usr/bin/env x\n# syntax=a/b\nFROM a", {"syntax": "a/b"}),
+        ("#!/usr/bin/env x\n# escape=`\nFROM a", {}),
+        ("# syntax=a/b more\n# escape=`\nFROM a", {"syntax": "a/b", "escape": "`"}),
+        ("# unknown=1\n# syntax=a/b\nFROM a", {}),
+        ("# check=skip=all\n# syntax=a/b\nFROM a", {"check": "skip=all", "syntax": "a/b"}),
+        ("  # syntax=a/b\nFROM a", {}),
+        ("// syntax=a/b\nFROM a", {"syntax": "a/b"}),
+        ('{"syntax": "a/b", "x": 1}', {"syntax": "a/b"}),
+        ("\n# syntax=a/b\nFROM a", {}),
+    ],
+)
+def test_directives_end_with_the_first_line_that_is_none(
+    text: str, directives: dict[str, str]
+) -> None:
+    root = dockerfile.parse(text).root
+    assert isinstance(root, DockerfileNode)
+    assert {name: word.value for name, word in root.directives.items()} == directives
+    assert all(text[slice(*word.span)] == word.value for word in root.directives.values())
+
+
+def test_onbuild_keeps_an_instruction_with_its_flags_heredocs_and_place() -> None:
+    text = "ONBUILD  RUN --network=host cat \\\n <<EOF\nx\nEOF\nONBUILD onbuild USER a\nONBUILD FROM b\n"
+    run, *others = instructions(text)
+    inner = run.triggered()
+    assert inner is not None and inner.keyword == "RUN" and inner.span == run.span
+    assert inner.text.text == "cat  <<EOF" and [flag.value for flag in inner.flags] == [
+        "--network=host"
+    ]
+    assert inner.heredocs[0].body.text == "x\n"
+    assert text[slice(*inner.text.span(0, 3))] == "cat"
+    assert [other.triggered() for other in others] == [None, None]
+
+
+def test_a_stage_does_first_what_the_one_it_starts_from_keeps_for_it() -> None:
+    text = (
+        "FROM a AS base\nONBUILD USER root\nUSER dev\nFROM base AS one\nFROM one AS two\nUSER x\n"
+    )
+    read = image(Document("dockerfile", SourceText("Dockerfile", text), dockerfile.parse(text)))
+    users = [read.last(stage, "USER") for stage in read.stages]
+    assert [user.text.text for user in users if user is not None] == ["dev", "root", "x"]
 
 
 def test_words_stand_where_they_are_written_also_on_continued_lines() -> None:
