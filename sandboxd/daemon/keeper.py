@@ -15,10 +15,9 @@ from sandboxd import config
 from sandboxd.daemon import projects, work
 from sandboxd.daemon.backlog import Backlog
 from sandboxd.daemon.hosts import Hosts, World
-from sandboxd.daemon.networked import networked_now
 from sandboxd.daemon.projects import EngineKey, Tracked
 from sandboxd.daemon.relay import Relays, is_gvisor
-from sandboxd.daemon.scan import batched, nearest, scan, scan_all
+from sandboxd.daemon.scan import Stamp, batched, nearest, scan, scan_all, stamp_of_folders
 from sandboxd.daemon.tasks import Tasks
 from sandboxd.daemon.watch import Watcher
 from sandboxd.ipc import messages
@@ -30,15 +29,16 @@ from sandboxd.status.observe import Observed, Seen
 FIRST_FACTS_SECONDS = 20.0
 """How long the first generation waits for the host to be known: the plan depends on it."""
 
-NETWORKED_SECONDS = 2.0
-"""How often projects on a file system of the network are looked at."""
+DEAF_SECONDS = 2.0
+"""How often projects are looked at of whose folders no event comes: see `Watcher.deaf`."""
 
 _REWATCH_SECONDS = 0.05
 _FEW = 20
 _BUSY_AT_MOST = 0.003
 _BUSY_POLLING = 0.05
-"""The part of a core that sweeping may take however many projects there are; when only sweeps tell
-of changes it is more."""
+_BUSY_IN_DOUBT = 0.1
+"""The part of a core that sweeping may take however many projects there are: with events, when only
+sweeps tell of changes, and while more happens than may have been told."""
 
 _LONGEST_PAUSE = 300.0
 
@@ -57,23 +57,25 @@ class Keeper:
         self,
         environ: Mapping[str, str],
         emit: Callable[[messages.Event], None],
+        own_folder: str,
         host_changed: Callable[[EngineKey], None] | None = None,
     ) -> None:
+        """:param own_folder: a folder for the watcher alone; it is made when needed"""
         self._tell_host_changed = host_changed
         self._others: dict[object, tuple[frozenset[str], Callable[[set[str]], None]]] = {}
         self._is_closed = False
-        self._remote: set[str] = set()
         self._is_polling = False
         self._store = projects.store_path(environ)
         self._emit = emit
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="project")
         self.tasks = Tasks("the keeper")
         self._progress = asyncio.Event()
-        self._is_blind = asyncio.Event()
-        """Set when the kernel has just ended to tell of changes."""
+        self._doubt = asyncio.Event()
+        """Set when changes may not have been told: all files are to be looked at."""
         self._backlog = Backlog(lambda project: self._look(project, time.monotonic(), force=True))
         self._policies = (floor.user_folder(environ), os.path.dirname(floor.ORGANISATION))
         self._policy_watched: frozenset[str] = frozenset()
+        self._policy_stamp: Stamp | None = None
         self._rewatch: asyncio.TimerHandle | None = None
         self.projects: dict[str, Tracked] = {}
         self._visited: set[str] = set()
@@ -83,7 +85,7 @@ class Keeper:
             self._host_changed,
             self._sandbox_changed,
         )
-        self.watcher = Watcher(self._on_change)
+        self.watcher = Watcher(self._on_change, own_folder, self._schedule_rewatch, self._doubt.set)
         self.relays = Relays()
         self.active_at = time.monotonic()
         """When something last happened to a project (monotonic)."""
@@ -130,21 +132,19 @@ class Keeper:
     async def settled(self, here: str | None, seconds: float) -> None:
         """Wait until what is known of the project `here` is what is there, or for `seconds`.
 
-        Of few projects, until it is of all. What the kernel knows now is taken into account.
+        Of few projects, until it is of all. No event is waited for: the files themselves are looked at.
         """
-        self.watcher.drain()
-        found = self.projects.get(here) if here is not None else None
-        asked = [found] if found is not None else []
-        if found is not None and (self.watcher.problem or found.path in self._remote):
-            found.happened()
-            self._soon(found, time.monotonic())
-        elif found is not None and found.is_due:
-            self._soon(found, time.monotonic())
-        if len(self.projects) <= _FEW:
-            asked = list(self.projects.values())
+        asked = list(self.projects) if len(self.projects) <= _FEW else [here or ""]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while any(project.is_due for project in asked):
+                await self._see_policies()
+                for project in await self._changed(asked):
+                    project.happened()
+                projects = [self.projects[path] for path in asked if path in self.projects]
+                for project in projects:
+                    if project.is_due:
+                        self._soon(project, time.monotonic())
+                while any(project.is_due for project in projects):
                     await self._progress.wait()
 
     def watch_also(
@@ -194,7 +194,7 @@ class Keeper:
         if any(_is_at_or_above(path, policy) for path in touched for policy in self._policies):
             self._schedule_rewatch()
         if not touched.isdisjoint(self._policies):
-            self._backlog.add(self.projects.values())
+            self.tasks.spawn(self._see_policies())
         for project in self._touched(paths, touched):
             project.happened()
             self._soon(project, seen)
@@ -293,9 +293,10 @@ class Keeper:
 
     def _schedule_rewatch(self) -> None:
         """Soon, and once for many changes: a new watcher costs up to half a second."""
-        if self._rewatch is None:
+        if self._rewatch is None and not self._is_closed:
             loop = asyncio.get_running_loop()
-            self._rewatch = loop.call_later(_REWATCH_SECONDS, self._start_rewatch)
+            pause = max(_REWATCH_SECONDS, self.watcher.rest)
+            self._rewatch = loop.call_later(pause, self._start_rewatch)
 
     def _start_rewatch(self) -> None:
         self._rewatch = None
@@ -325,40 +326,53 @@ class Keeper:
             self._policy_watched = policies
             self._backlog.add(p for p in self.projects.values() if p.is_known)
         wanted |= policies
-        added = wanted - self.watcher.folders
-        could_see = not self.watcher.problem
-        await self.watcher.watch(frozenset(wanted))
-        if could_see and self.watcher.problem:
-            self._is_blind.set()
+        is_blind = bool(self.watcher.problem)
+        fresh = await self.watcher.watch(frozenset(wanted))
+        if self.watcher.problem and not is_blind:
+            self._doubt.set()
         if policies != frozenset(map(nearest, self._policies)):
             self._schedule_rewatch()
-        if added:
+        if self.watcher.deaf and not self._is_polling:
+            self._is_polling = True
             self.tasks.spawn(self._poll())
-            await self._sweep(
-                {p.path for p in self.projects.values() if not added.isdisjoint(p.scan.folders)}
-            )
+        if fresh:
+            await self._see_policies()
+            await self._sweep(self._having(fresh))
+
+    def _having(self, folders: frozenset[str]) -> list[str]:
+        """The projects that have one of `folders`."""
+        return [p.path for p in self.projects.values() if not folders.isdisjoint(p.scan.folders)]
 
     async def _poll(self) -> None:
-        """Look often at the projects of whose changes the kernel does not tell, if any."""
-        self._remote = await self._in_thread(networked_now, tuple(self.projects))
-        if self._is_polling:
-            return
-        self._is_polling = True
-        while self._remote:
-            await asyncio.sleep(NETWORKED_SECONDS)
-            await self._sweep(self._remote)
+        """Look often at the projects of whose changes no event tells, while there are any."""
+        while projects := self._having(self.watcher.deaf):
+            await asyncio.sleep(DEAF_SECONDS)
+            await self._sweep(projects)
         self._is_polling = False
+
+    async def _see_policies(self) -> None:
+        """Look at all projects again if a policy or a grant is not what it was."""
+        stamp = await self._in_thread(stamp_of_folders, self._policies)
+        before, self._policy_stamp = self._policy_stamp, stamp
+        if before is not None and before != stamp:
+            self._backlog.add(self.projects.values())
+
+    async def _changed(self, paths: Iterable[str]) -> list[Tracked]:
+        """Those of the projects `paths` whose files are not what they were when last looked at."""
+        before = {p: self.projects[p].scan for p in paths if p in self.projects}
+        now = await self._in_thread(scan_all, tuple(before))
+        return [
+            project
+            for path, scan in now.items()
+            if (project := self.projects.get(path)) is not None and scan != before[path]
+        ]
 
     async def _sweep(self, only: Collection[str] | None = None) -> None:
         """Look at the files of projects for changes of which nobody told."""
-        paths = self.projects if only is None else [path for path in only if path in self.projects]
-        for some in batched(list(paths)):
+        for some in batched(list(self.projects if only is None else only)):
             seen = time.monotonic()
-            before = {p: self.projects[p].scan for p in some if p in self.projects}
-            now = await self._in_thread(scan_all, tuple(before))
-            for path, found in now.items():
-                project = self.projects.get(path)
-                if project is not None and not project.is_due and found != before[path]:
+            for project in await self._changed(some):
+                if not project.is_due:
                     await self._look(project, seen)
 
     async def _sweep_for_ever(self) -> None:
@@ -368,9 +382,12 @@ class Keeper:
             pause = max(self.watcher.interval, took / share)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(pause, _LONGEST_PAUSE)):
-                    await self._is_blind.wait()
-            self._is_blind.clear()
+                    await self._doubt.wait()
+                    # Let the flood end that caused it, and take a tenth of a core while it does not.
+                    await asyncio.sleep(max(_REWATCH_SECONDS, took / _BUSY_IN_DOUBT))
+            self._doubt.clear()
             before = time.process_time()
+            await self._see_policies()
             await self._sweep()
             took = time.process_time() - before
             await self._watch_all()

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import select
+import selectors
 import socket
 import stat
 import threading
@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sandboxd.daemon.kernel_watch import KernelWatch
+from sandboxd.daemon.listening import Change, Changes, Listening, is_bad_name, is_nameable
 from sandboxd.engine.client import Exec, connect_from
 from sandboxd.errors import SandboxdError
 from sandboxd.host.facts import HostFacts
@@ -29,11 +29,17 @@ from sandboxd.life import find
 from sandboxd.model.container import Container
 
 MOST_FOLDERS = 4000
+"""Of one workspace; those nearest to its top."""
+
 MOST_PATHS = 200
 """Of one moment; of a larger change (a checkout) only the folders are touched."""
 
-PAUSE_SECONDS = 0.1
+STEP_MS = 50
 SAME_PATH_SECONDS = 1.0
+"""How long a path is not touched again: the touch itself is a change, too."""
+
+_REST = 10.0
+"""Listening to another set of folders takes at most a tenth of the time: builds make many folders."""
 
 _LEFT_OUT = frozenset({".git", "node_modules", ".venv", "venv", "__pycache__", "target", ".cache"})
 # The time of change is set to what it is: inside that is a change, outside it is none.
@@ -71,36 +77,35 @@ class Relay:
     def __init__(self, workspace: str, environ: Mapping[str, str]) -> None:
         self._workspace = workspace
         self._environ = dict(environ)
-        self._end, self._ending = os.pipe()
+        self._ear = _Ear(workspace)
         self._touched: dict[str, float] = {}
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
 
     def start(self) -> None:
+        """Begin, in a thread of its own."""
         self._thread.start()
 
     def is_alive(self) -> bool:
+        """Whether edits are still passed on."""
         return self._thread.is_alive()
 
     def stop(self) -> None:
-        with contextlib.suppress(OSError):
-            os.write(self._ending, b"x")
+        """End soon."""
+        self._ear.end()
 
     def _run(self) -> None:
         try:
             connection, target = self._connect()
-            with connection, contextlib.closing(KernelWatch()) as watch:
-                for folder in folders_below(self._workspace):
-                    watch.add(folder)
+            with connection:
+                self._ear.open()
                 log.info("relaying edits of `%s` to its sandbox", self._workspace)
-                self._pass_on(watch, connection, target)
+                self._pass_on(connection, target)
         except (OSError, SandboxdError) as error:
             log.info("no relay of edits for `%s`: %s", self._workspace, error)
         except Exception:
             log.exception("relaying edits of `%s` failed", self._workspace)
         finally:
-            os.close(self._end)
-            ending, self._ending = self._ending, -1
-            os.close(ending)
+            self._ear.close()
 
     def _connect(self) -> tuple[socket.socket, str]:
         """A shell in the sandbox, and where it has the workspace.
@@ -117,26 +122,24 @@ class Relay:
         connection.settimeout(5.0)
         return connection, target
 
-    def _pass_on(self, watch: KernelWatch, connection: socket.socket, target: str) -> None:
-        while True:
-            ready, _, _ = select.select([watch.fileno(), connection.fileno(), self._end], [], [])
-            if self._end in ready:
-                return
-            if connection.fileno() in ready and not connection.recv(65536):
-                return
-            if watch.fileno() in ready:
-                # A save makes several events, a checkout thousands.
-                time.sleep(PAUSE_SECONDS)
-                paths = self._due(set(watch.read()), watch)
+    def _pass_on(self, connection: socket.socket, target: str) -> None:
+        """Until the end of the ear or of the sandbox's shell.
+
+        :raises OSError: the system gives no more events, or the shell does not take what changed
+        """
+        with selectors.DefaultSelector() as selector:
+            selector.register(connection, selectors.EVENT_READ)
+            selector.register(self._ear, selectors.EVENT_READ)
+            while not self._ear.is_ended:
+                ready = {key.fileobj for key, _ in selector.select(self._ear.wait_seconds)}
+                if connection in ready and not connection.recv(65536):
+                    return
+                paths = self._due(self._ear.take())
                 if lines := list(_lines(paths, self._workspace, target)):
                     connection.sendall(b"".join(lines))
 
-    def _due(self, paths: set[str], watch: KernelWatch) -> set[str]:
-        """What to touch: new folders are watched from now on, the same path not at once again."""
-        for path in paths:
-            if os.path.basename(path) not in _LEFT_OUT and _is_folder(path):
-                for folder in folders_below(path):
-                    watch.add(folder)
+    def _due(self, paths: set[str]) -> set[str]:
+        """The paths to touch: the same one not at once again."""
         if len(paths) > MOST_PATHS:
             paths = set(sorted({os.path.dirname(path) for path in paths})[:MOST_PATHS])
         # Of what is gone only the folder can tell.
@@ -149,6 +152,102 @@ class Relay:
             self._touched.clear()
         self._touched.update(dict.fromkeys(due, now))
         return due
+
+
+class _Ear:
+    """What changes in a workspace, and a descriptor that can be read when something did.
+
+    Folders that are made are listened to soon: until then what changes in them is not passed on.
+    """
+
+    def __init__(self, workspace: str) -> None:
+        self._workspace = workspace
+        self._receive, self._send = socket.socketpair()
+        self._send.setblocking(False)
+        self._lock = threading.Lock()
+        self._paths: set[str] = set()
+        self._moved: set[str] = set()
+        self._error: Exception | None = None
+        self._listening: Listening | None = None
+        self._folders: frozenset[str] = frozenset()
+        self._renew_at: float | None = None
+        self._rested_at = 0.0
+        self.is_ended = False
+
+    def fileno(self) -> int:
+        """Can be read when something is there to take."""
+        return self._receive.fileno()
+
+    @property
+    def wait_seconds(self) -> float | None:
+        """How long to wait for that at most, None for ever."""
+        return None if self._renew_at is None else max(0.0, self._renew_at - time.monotonic())
+
+    def open(self) -> None:
+        """Listen to the folders that the workspace has now; the run before ends after the new one began."""
+        began = time.monotonic()
+        self._renew_at = None
+        self._folders = frozenset(filter(is_nameable, folders_below(self._workspace)))
+        old, self._listening = (
+            self._listening,
+            Listening(self._folders, self._tell, self._failed, STEP_MS),
+        )
+        self._listening.start()
+        self._listening.wait_until_it_listens()
+        if old is not None:
+            old.stop()
+        self._rested_at = time.monotonic() + (time.monotonic() - began) * _REST
+
+    def take(self) -> set[str]:
+        """The paths that changed since the last time.
+
+        :raises OSError: the system gives no more events
+        """
+        with contextlib.suppress(BlockingIOError):
+            self._receive.recv(4096, socket.MSG_DONTWAIT)
+        with self._lock:
+            paths, self._paths = self._paths, set()
+            moved, self._moved = self._moved, set()
+            error, self._error = self._error, None
+        if error is not None and not is_bad_name(error):
+            raise OSError(str(error))
+        if self._renew_at is None and (error is not None or any(map(self._is_folder, moved))):
+            self._renew_at = max(time.monotonic(), self._rested_at)
+        if self._renew_at is not None and time.monotonic() >= self._renew_at:
+            self.open()
+        return paths
+
+    def end(self) -> None:
+        """Have whoever waits look at `is_ended`; may be called from any thread."""
+        self.is_ended = True
+        self._wake()
+
+    def close(self) -> None:
+        """Listen no more."""
+        if self._listening is not None:
+            self._listening.stop()
+        self._receive.close()
+        self._send.close()
+
+    def _is_folder(self, path: str) -> bool:
+        """Whether what came or went at `path` is a folder to listen to."""
+        return path in self._folders or (
+            os.path.basename(path) not in _LEFT_OUT and _is_folder(path)
+        )
+
+    def _tell(self, changes: Changes) -> None:
+        with self._lock:
+            self._paths |= {path for _, path in changes}
+            self._moved |= {path for change, path in changes if change is not Change.modified}
+        self._wake()
+
+    def _failed(self, error: Exception) -> None:
+        self._error = error
+        self._wake()
+
+    def _wake(self) -> None:
+        with contextlib.suppress(OSError):
+            self._send.send(b"x")
 
 
 def is_gvisor(facts: HostFacts | None, container: Container | None) -> bool:

@@ -16,6 +16,11 @@ T = TypeVar("T")
 _MOST_FOLDERS = 64
 """Subfolders of `.devcontainer` that are looked at; a hostile one may hold millions."""
 
+_MOST_POLICIES = 64
+
+Stamp = tuple[tuple[str, int], ...]
+"""Of files: each one's name, and a number that differs whenever it was written or replaced."""
+
 
 class Scan(NamedTuple):
     """What a project looks like now.
@@ -27,7 +32,7 @@ class Scan(NamedTuple):
     """
 
     exists: bool
-    stamp: tuple[tuple[str, int], ...]
+    stamp: Stamp
     folders: tuple[str, ...]
     saved: int
     is_newest: bool = False
@@ -70,12 +75,27 @@ def scan(workspace: str) -> Scan:
     for name in names:
         # Through symlinks: a linked config changes when its target does.
         with contextlib.suppress(OSError):
-            found = os.stat(os.path.join(workspace, name))
-            what = hash((found.st_mtime_ns, found.st_size, found.st_ino))
-            stamp.append((sys.intern(name), what))
-            times.append((found.st_mtime_ns, name == "sandboxd.toml"))
+            status = os.stat(os.path.join(workspace, name))
+            stamp.append((sys.intern(name), _identity(status)))
+            times.append((status.st_mtime_ns, name == "sandboxd.toml"))
     saved, is_newest = max(times, default=(0, False))
     return Scan(True, tuple(sorted(stamp)), tuple(folders), saved, is_newest)
+
+
+def stamp_of_folders(folders: Iterable[str]) -> Stamp:
+    """Of the first files directly in `folders`, which hold few: policies and grants."""
+    stamp = []
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            for name in sorted(os.listdir(folder))[:_MOST_POLICIES]:
+                path = os.path.join(folder, name)
+                with contextlib.suppress(OSError):
+                    stamp.append((path, _identity(os.stat(path))))
+    return tuple(stamp)
+
+
+def _identity(status: os.stat_result) -> int:
+    return hash((status.st_mtime_ns, status.st_size, status.st_ino))
 
 
 def scan_all(workspaces: Iterable[str]) -> dict[str, Scan]:

@@ -66,7 +66,8 @@ class Service:
         self._handing_over = asyncio.Event()
         self._may_hand_over = True
         self._look_at_place: Callable[[], None] = lambda: None
-        self.keeper = Keeper(environ, self._emit, self._host_changed)
+        own_folder = os.path.join(address.folder(environ, os.getuid()), "watching")
+        self.keeper = Keeper(environ, self._emit, own_folder, self._host_changed)
         self.editors = Editors(self.keeper, self._status_of)
         self.server = Server(
             {

@@ -1,4 +1,4 @@
-"""Watching folders for changes: events where the kernel gives them, else a look every second.
+"""Watching folders for changes: events where the system gives them, else a look every second.
 
 Only folders are watched, never files: editors replace a file by renaming another over it, which
 ends a watch on the file itself. Nothing is watched recursively: a filter would run only after
@@ -8,19 +8,41 @@ the kernel has been asked to watch all of node_modules.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import os
+import stat
 import sys
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple
+
+from sandboxd.daemon.listening import Change, Changes, Listening, is_bad_name, is_nameable
+from sandboxd.daemon.networked import networked_now
 
 SWEEP_SECONDS = 30.0
-"""How often files are looked at though no event came: the kernel's queue drops silently."""
+"""How often files are looked at though no event came: a kernel whose queue is full drops events, and the
+library does not say so (samuelcolvin/watchfiles #348)."""
 
 POLL_SECONDS = 1.0
-"""The same when the kernel gives no events at all."""
+"""The same when the system gives no events at all."""
 
+MANY_CHANGES = 200
+"""So many changes within a second may have filled the kernel's queue of 16,384 events: the library puts
+those of one file together, and one file can have many."""
+
+_READY_SECONDS = 20.0
+"""To be listening: a slow machine with 15,000 folders needs a few."""
+
+_LAST_SECONDS = 2.0
+"""How long the watcher that is replaced has to tell what it knows."""
+
+_PROOF_SECONDS = 0.02
 _RETRY_SECONDS = 60.0
+_MUTED_SECONDS = 600.0
+_MOST_TRIES = 5
+_REST = 10.0
+"""Replacing the watcher takes at most a tenth of the time."""
 
 OnChange = Callable[[set[str], float], None]
 """Called on the event loop with the paths that changed and the monotonic time of the event."""
@@ -28,27 +50,45 @@ OnChange = Callable[[set[str], float], None]
 log = logging.getLogger(__name__)
 
 
-class Events(Protocol):
-    """A source of events."""
+class _Folders(NamedTuple):
+    """The folders that are there: device and inode of those to listen to, and those that tell nothing."""
 
-    async def follow(self, folders: frozenset[str]) -> None: ...
-
-    def drain(self) -> None: ...
-
-    async def close(self) -> None: ...
+    armed: dict[str, tuple[int, int]]
+    deaf: frozenset[str]
 
 
 class Watcher:
-    """Tells of changes directly in a set of folders, which may be replaced at any time."""
+    """Tells of changes directly in a set of folders, which may be replaced at any time.
 
-    def __init__(self, on_change: OnChange) -> None:
+    :param own: a folder of ours, made when needed: that a change in it is told proves that events come
+    :param rearm: called when a folder went away: `watch` is to be called again
+    :param doubt: called when changes may not have been told: files are to be looked at
+    """
+
+    def __init__(
+        self,
+        on_change: OnChange,
+        own: str,
+        rearm: Callable[[], None] = lambda: None,
+        doubt: Callable[[], None] = lambda: None,
+    ) -> None:
         self._on_change = on_change
+        self._own = own
+        self._rearm = rearm
+        self._doubt = doubt
         self._wanted: frozenset[str] = frozenset()
-        self._events: Events | None = None
+        self._muted: dict[str, float] = {}
+        self._current: _Run | None = None
         self._changing = asyncio.Lock()
-        self._failed_at = 0.0
+        self._retry_at = 0.0
+        self._rested_at = 0.0
+        self._proofs = 0
+        self._second = 0.0
+        self._changes = 0
         self.problem = ""
         """Why there are no events, '' while there are."""
+        self.deaf: frozenset[str] = frozenset()
+        """Folders of which no event comes though others have them: they are to be looked at."""
 
     @property
     def interval(self) -> float:
@@ -56,59 +96,234 @@ class Watcher:
         return POLL_SECONDS if self.problem else SWEEP_SECONDS
 
     @property
-    def folders(self) -> frozenset[str]:
-        return self._wanted
+    def armed(self) -> frozenset[str]:
+        """The folders whose changes are told now."""
+        return frozenset(self._current.armed) if self._current is not None else frozenset()
 
-    def drain(self) -> None:
-        """Tell at once of all that happened before this moment, as far as the system knows."""
-        if self._events is not None:
-            self._events.drain()
+    @property
+    def rest(self) -> float:
+        """Seconds that replacing the watcher should wait: it costs 0.2 s for 10,000 folders."""
+        return max(0.0, self._rested_at - time.monotonic())
 
-    async def watch(self, folders: frozenset[str]) -> bool:
-        """Watch exactly `folders`; True when the set changed, so that files be looked at again."""
+    async def watch(self, folders: frozenset[str]) -> frozenset[str]:
+        """Watch exactly `folders`; the ones that are not there are left out.
+
+        :return: folders of which changes before this moment may not have been told. A folder that was
+            watched before is not among them: nothing that happened meanwhile is lost
+        """
         async with self._changing:
-            due = self.problem and time.monotonic() - self._failed_at > _RETRY_SECONDS
-            if folders == self._wanted and self.problem and not due:
-                return False
-            is_new = folders != self._wanted or bool(due)
-            self._wanted = folders
+            is_same, self._wanted = folders == self._wanted, folders
+            if self.problem and is_same and time.monotonic() < self._retry_at:
+                return frozenset()
+            self._muted = {f: end for f, end in self._muted.items() if end > time.monotonic()}
+            before = self._current.armed.items() if self._current is not None else {}.items()
             try:
-                if self._events is None:
-                    self._events = open_events(self._on_change)
-                # Also when the set is the same: a folder may have gone and come back.
-                if is_new or not self.problem:
-                    await self._events.follow(folders)
+                now = await self._follow(folders)
             except OSError as error:
-                self._fail(error.strerror or str(error))
+                self._fail(_reason(error), _RETRY_SECONDS)
                 await self._end()
-                return is_new
+                return frozenset()
             self.problem = ""
-            return is_new
+            return frozenset(folder for folder, _ in now.items() - before)
 
     async def close(self) -> None:
+        """Tell nothing more."""
         async with self._changing:
             await self._end()
+            with contextlib.suppress(OSError):
+                await asyncio.to_thread(os.rmdir, self._own)
+
+    async def _follow(self, folders: frozenset[str]) -> dict[str, tuple[int, int]]:
+        """Have a run that listens to what is there of `folders`; the folders with their identity.
+
+        :raises OSError: the system gives no events
+        """
+        for _ in range(_MOST_TRIES):
+            armed, self.deaf = await asyncio.to_thread(_look, folders, frozenset(self._muted))
+            if self._current is None or self._current.armed != armed:
+                try:
+                    await self._replace(armed)
+                except (FileNotFoundError, PermissionError):
+                    continue  # a folder went away, or was closed, since it was looked at
+            return armed
+        raise OSError("folders come and go all the time")
+
+    async def _replace(self, armed: dict[str, tuple[int, int]]) -> None:
+        """Start a run; end the one before once the new one listens and the old one told all it knew.
+
+        The kernel keeps the events of one run in order: when the old one tells of the same proof as
+        the new one, it has told of all that happened before.
+        """
+        began = time.monotonic()
+        await asyncio.to_thread(os.makedirs, self._own, 0o700, exist_ok=True)
+        new, old = _Run(self, armed.copy(), self._own), self._current
+        try:
+            proof = await self._proven(new)
+            if old is not None:
+                with contextlib.suppress(TimeoutError, OSError):
+                    async with asyncio.timeout(_LAST_SECONDS):
+                        await old.until(lambda: proof in old.proofs)
+        except BaseException:
+            await asyncio.shield(asyncio.to_thread(new.stop))
+            raise
+        self._current = new
+        self._rested_at = time.monotonic() + (time.monotonic() - began) * _REST
+        if old is not None:
+            await asyncio.to_thread(old.stop)
+        if new.error is not None:
+            raise new.error
+
+    async def _proven(self, run: _Run) -> str:
+        """Make changes in our own folder until `run` tells of one; its path.
+
+        :raises OSError: it failed, or told nothing in time
+        """
+        deadline = time.monotonic() + _READY_SECONDS
+        mine: set[str] = set()
+        while True:
+            self._proofs += 1
+            path = os.path.join(self._own, f"{os.getpid()}-{self._proofs}")
+            mine.add(path)
+            await asyncio.to_thread(_touch_and_go, path)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_PROOF_SECONDS):
+                    await run.until(lambda: not mine.isdisjoint(run.proofs))
+                return next(iter(mine & run.proofs))
+            if time.monotonic() > deadline:
+                raise OSError("a change of our own was not told")
 
     async def _end(self) -> None:
-        if self._events is not None:
-            await self._events.close()
-            self._events = None
+        run, self._current = self._current, None
+        if run is not None:
+            await asyncio.to_thread(run.stop)
 
-    def _fail(self, reason: str) -> None:
-        self._failed_at = time.monotonic()
+    def _fail(self, reason: str, pause: float) -> None:
+        self._retry_at = time.monotonic() + pause
         self.problem = f"no file events ({reason.lower()}), so files are looked at again and again"
         log.warning("%s", self.problem)
 
+    def told(self, run: _Run, changes: Changes, at: float) -> None:
+        """A run tells of changes; called on the loop."""
+        paths = set()
+        for change, path in changes:
+            if path == self._own or os.path.dirname(path) == self._own:
+                run.proofs.add(path)
+                continue
+            paths.add(path)
+            # A folder that takes its place would not be listened to.
+            if change is Change.deleted and run.armed.pop(path, None) is not None:
+                self._rearm()
+        self._count(len(paths), at)
+        if paths:
+            self._on_change(paths, at)
 
-def open_events(on_change: OnChange) -> Events:
-    """The cheapest source of events that this system has.
+    def _count(self, changes: int, at: float) -> None:
+        if at - self._second > 1.0:
+            self._second, self._changes = at, 0
+        self._changes += changes
+        if self._changes >= MANY_CHANGES:
+            self._doubt()
 
-    :raises OSError: the kernel gives none
+    def died(self, run: _Run, error: OSError) -> None:
+        """A run has ended by itself; called on the loop.
+
+        A file name that is not UTF-8 ends it, and any program can make one: the folder in which it
+        was made is not listened to for a while, so that it costs the others nothing.
+        """
+        if run is not self._current:
+            return
+        self._current = None
+        text = str(error) if is_bad_name(error) else ""
+        named = [folder for folder in run.armed if f'"{folder}/' in text]
+        if named:
+            folder = max(named, key=len)
+            self._muted[folder] = time.monotonic() + _MUTED_SECONDS
+            self._fail(f"a file name in `{folder}` is not UTF-8", POLL_SECONDS / 2)
+        else:
+            self._fail(_reason(error), _RETRY_SECONDS)
+        self._doubt()
+
+
+class _Run:
+    """A `Listening`, as it looks from the event loop."""
+
+    def __init__(self, watcher: Watcher, armed: dict[str, tuple[int, int]], own: str) -> None:
+        self._watcher = watcher
+        self._loop = asyncio.get_running_loop()
+        self._news = asyncio.Event()
+        self.armed = armed
+        """Device and inode of the folders that it listens to."""
+        self.proofs: set[str] = set()
+        """Changes of our own that were told."""
+        self.error: OSError | None = None
+        """Why it tells nothing more."""
+        self._listening = Listening([*armed, own], self._tell, self._failed)
+        self._listening.start()
+
+    def stop(self) -> None:
+        """End it; blocks for a moment."""
+        self._listening.stop()
+
+    async def until(self, check: Callable[[], bool]) -> None:
+        """Wait until `check` is true.
+
+        :raises OSError: it tells nothing more
+        """
+        while not check():
+            if self.error is not None:
+                raise self.error
+            self._news.clear()
+            await self._news.wait()
+
+    def _tell(self, changes: Changes) -> None:
+        self._later(self._watcher.told, changes, time.monotonic())
+
+    def _failed(self, error: Exception) -> None:
+        self.error = error if isinstance(error, OSError) else OSError(str(error))
+        self._later(self._watcher.died, self.error)
+
+    def _later(self, function: Callable[..., None], *args: object) -> None:
+        def call() -> None:
+            function(self, *args)
+            self._news.set()
+
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the daemon ends
+            self._loop.call_soon_threadsafe(call)
+
+
+def _reason(error: OSError) -> str:
+    """What the library or the system says, in the words of this system."""
+    text = error.strerror or str(error)
+    if sys.platform == "linux" and "too many open files" in text.lower():
+        return "the limit of inotify instances is reached"
+    if sys.platform == "linux" and (
+        "watch limit" in text.lower() or "no space left" in text.lower()
+    ):
+        return "the limit of inotify watches is reached"
+    return text
+
+
+def _touch_and_go(path: str) -> None:
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+    os.unlink(path)
+
+
+def _look(folders: frozenset[str], muted: frozenset[str]) -> _Folders:
+    """In a thread: those of `folders` that are there.
+
+    Of a file system of the network the kernel tells only what this machine does; a folder that cannot
+    be read, or whose path is not UTF-8, cannot be given to the library.
     """
-    if sys.platform == "linux":
-        from sandboxd.daemon.inotify import Inotify
-
-        return Inotify(on_change)
-    from sandboxd.daemon.rounds import Rounds
-
-    return Rounds(on_change)
+    armed: dict[str, tuple[int, int]] = {}
+    deaf = networked_now(folders) | (muted & folders)
+    for folder in folders - deaf:
+        try:
+            status = os.stat(folder)
+        except OSError:
+            continue
+        if stat.S_ISDIR(status.st_mode):
+            if os.access(folder, os.R_OK) and is_nameable(folder):
+                armed[folder] = (status.st_dev, status.st_ino)
+            else:
+                deaf.add(folder)
+    return _Folders(armed, frozenset(deaf))

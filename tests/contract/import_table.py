@@ -155,5 +155,6 @@ MACHINE: dict[str, tuple[str, ...]] = {
     "os.environ": _EDGES,
     "platform": _EDGES,
     "time": _EDGES,
+    "watchfiles": ("daemon",),
     "docker": (),  # see docs/decisions/0007
 }

@@ -41,6 +41,7 @@ def test_module_keeps_to_the_table(module: str) -> None:
         ("plan.x", "import os\nos.getenv('HOME')", "`plan` may not use `os.environ`"),
         ("plan.x", "from os import environ", "`plan` may not use `os.environ`"),
         ("daemon.x", "from docker import APIClient", "`daemon` may not use `docker`"),
+        ("lsp.x", "from watchfiles import awatch", "`lsp` may not use `watchfiles`"),
         ("host.facts", "import time", "may not use `time`"),
         ("host.facts", "from sandboxd.host.probe import probe", "may not import `host.probe`"),
         ("analysis", "from time import monotonic", "`analysis` may not use `time`"),

@@ -47,11 +47,11 @@ async def test_polling_keeps_files_generated(
     def refuse(*_args: Any) -> Any:
         raise OSError("too many open files")
 
-    monkeypatch.setattr(watch, "open_events", refuse)
+    monkeypatch.setattr("sandboxd.daemon.listening.watch", refuse)
     monkeypatch.setattr(watch, "POLL_SECONDS", 0.05)
     monkeypatch.setattr(watch, "SWEEP_SECONDS", 0.05)
     events: list[Any] = []
-    keeper = Keeper(environ(own_home), events.append)
+    keeper = Keeper(environ(own_home), events.append, str(own_home / "own"))
     await keeper.start()
     folder = project(own_home)
     await keeper.register(str(folder), ENGINE)
@@ -60,7 +60,7 @@ async def test_polling_keeps_files_generated(
     (folder / "sandboxd.toml").write_text('image = "bb"\n')
     await until(lambda: '"image": "bb"' in generated.read_text())
     await until(lambda: keeper.watcher.problem)
-    assert "too many open files" in keeper.watcher.problem
+    assert "no file events" in keeper.watcher.problem
     await keeper.close()
 
 
@@ -76,7 +76,7 @@ async def test_a_bug_in_generating_is_an_event_and_the_next_save_works(
         raise ZeroDivisionError("oops")
 
     events: list[Any] = []
-    keeper = Keeper(environ(own_home), events.append)
+    keeper = Keeper(environ(own_home), events.append, str(own_home / "own"))
     await keeper.start()
     folder = project(own_home)
     monkeypatch.setattr(Project, "generate", explode)
@@ -95,7 +95,7 @@ async def test_a_rule_that_raises_is_reported_once_and_the_others_go_on(
 ) -> None:
     from sandboxd import rules
 
-    keeper = Keeper(environ(own_home), lambda _event: None)
+    keeper = Keeper(environ(own_home), lambda _event: None, str(own_home / "own"))
     await keeper.start()
     folder = project(own_home)
     weak = folder / ".devcontainer" / "devcontainer.json"
@@ -139,7 +139,7 @@ async def test_a_slow_probe_and_a_slow_generation_do_not_block_the_loop(
     monkeypatch.setattr(hosts, "probe", slow_probe)
     monkeypatch.setattr(work, "generate", slow_generate)
     worst = 0.0
-    keeper = Keeper(environ(own_home), lambda _event: None)
+    keeper = Keeper(environ(own_home), lambda _event: None, str(own_home / "own"))
     await keeper.start()
     job = asyncio.create_task(keeper.register(str(project(own_home)), ENGINE))
     while not job.done():
@@ -164,7 +164,7 @@ async def test_a_host_that_does_not_answer_is_said_and_tried_again(
     monkeypatch.setattr(keeper_module, "FIRST_FACTS_SECONDS", 0.1)
     monkeypatch.setattr(watch, "SWEEP_SECONDS", 0.2)
     events: list[Any] = []
-    keeper = Keeper(environ(own_home), events.append)
+    keeper = Keeper(environ(own_home), events.append, str(own_home / "own"))
     await keeper.start()
     folder = project(own_home)
     real = hosts.probe
@@ -179,7 +179,7 @@ async def test_a_host_that_does_not_answer_is_said_and_tried_again(
 
 @pytest.mark.asyncio
 async def test_projects_are_remembered_with_their_engine(own_home: Path) -> None:
-    first = Keeper(environ(own_home), lambda _event: None)
+    first = Keeper(environ(own_home), lambda _event: None, str(own_home / "own"))
     await first.start()
     folder = project(own_home)
     await first.register(str(folder), ENGINE)
