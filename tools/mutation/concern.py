@@ -1,0 +1,120 @@
+"""Which tests concern a module: those of its room first, then all that import it, the nearest first."""
+
+from __future__ import annotations
+
+import ast
+from collections import deque
+from pathlib import Path
+
+from tools.mutation.sample import room
+
+FOLDERS = ("tests/unit", "tests/rules", "tests/contract")
+"""Tests that need no engine, no editor and no daemon."""
+
+# Their modules are found by looking into the folder; no import names them.
+_FOUND_BY_FOLDER = (
+    "rules",
+    "kinds",
+    "platforms",
+    "escapes",
+    "render",
+    "cli/commands",
+    "plan/writers",
+)
+
+
+_PROCESSES = {
+    "daemon": "tests/integration/daemon",
+    "ipc": "tests/integration/daemon",
+    "status": "tests/integration/daemon",
+    "lsp": "tests/integration/lsp",
+}
+"""The tests of whole processes for some rooms; others have those of the command line."""
+
+
+class Tests:
+    """The tests of a checkout, by what they import."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.files = sorted(
+            str(path.relative_to(root))
+            for folder in FOLDERS
+            for path in (root / folder).rglob("test_*.py")
+        )
+        self._imports: dict[str, set[str]] = {}
+
+    def near(self, path: str) -> list[str]:
+        """Words for pytest that run the tests of the module's own room; empty if it has none."""
+        name = room(path)
+        if name == "rules" and not Path(path).stem.startswith("_"):
+            return [
+                "tests/rules/test_pages.py",
+                *self._of("tests/unit/rules"),
+                "-k",
+                f"{Path(path).stem.replace('_', '-')} or {Path(path).stem} or unit",
+            ]
+        own = self._of(f"tests/unit/{name}")
+        return sorted(own, key=lambda file: (Path(path).stem not in file, file))
+
+    def far(self, path: str) -> list[str]:
+        """Files of all tests that import the module, however indirectly, the nearest first."""
+        distances: dict[str, int] = {}
+        for file in self.files:
+            distance = self._distance(file, path)
+            if distance is not None:
+                distances[file] = distance
+        return sorted(distances, key=lambda file: (distances[file], file))
+
+    def whole(self, path: str) -> list[str]:
+        """Tests that run the program of which the module is a part."""
+        if room(path) in _PROCESSES:
+            return [_PROCESSES[room(path)]]
+        folder = self.root / "tests/integration"
+        return sorted(str(file.relative_to(self.root)) for file in folder.glob("test_*.py"))
+
+    def _of(self, folder: str) -> list[str]:
+        return [file for file in self.files if file.startswith(f"{folder}/")]
+
+    def _distance(self, test: str, path: str) -> int | None:
+        """Imports from a test to a module, None when it does not import it."""
+        queue, seen = deque([(test, 0)]), {test}
+        while queue:
+            file, distance = queue.popleft()
+            if file == path:
+                return distance
+            for imported in self._imported(file) - seen:
+                seen.add(imported)
+                queue.append((imported, distance + 1))
+        return None
+
+    def _imported(self, file: str) -> set[str]:
+        if file not in self._imports:
+            tree = ast.parse((self.root / file).read_bytes())
+            names: set[str] = set()
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Import):
+                    names.update(alias.name for alias in node.names)
+                elif isinstance(node, ast.ImportFrom) and node.module:
+                    names.add(node.module)
+                    names.update(f"{node.module}.{alias.name}" for alias in node.names)
+            files = {found for name in names for found in self._files(name)}
+            folder = str(Path(file).parent)
+            if (
+                Path(file).name.startswith("_")
+                and folder.removeprefix("sandboxd/") in _FOUND_BY_FOLDER
+            ):
+                files.update(
+                    str(each.relative_to(self.root)) for each in (self.root / folder).glob("*.py")
+                )
+            self._imports[file] = files
+        return self._imports[file]
+
+    def _files(self, module: str) -> list[str]:
+        """The files of a module of this checkout, with those of the packages that hold it."""
+        parts = module.split(".")
+        if parts[0] not in ("sandboxd", "tests", "tools"):
+            return []
+        files = ["/".join([*parts[:-1], f"{parts[-1]}.py"])]
+        files += ["/".join([*parts[: end + 1], "__init__.py"]) for end in range(len(parts))]
+        return [file for file in files if (self.root / file).is_file()]
