@@ -89,6 +89,7 @@ def controls(
     """The controls of a running container.
 
     :param live: what the engine says, as `observe.container` reads it
+    :param host_boot_id: '' where it is hidden; then nothing counts as a kernel of its own
     :param inside: what was seen inside, None when nothing could be
     :param outside: what the host sees, None when it was not asked
     """
@@ -96,9 +97,9 @@ def controls(
         blind = "the image has no `sh` and `cat` to look with"
         names = ("own kernel", "capabilities", "no-new-privileges", "seccomp", "read-only mounts")
         return tuple(Control(name, "cannot be seen", blind) for name in names)
-    own_kernel = bool(inside.boot_id) and inside.boot_id != host_boot_id
+    own_kernel = bool(inside.boot_id and host_boot_id) and inside.boot_id != host_boot_id
     found = [
-        _kernel(inside, own_kernel),
+        _kernel(inside, host_boot_id),
         _user(inside),
         _bounding(live, inside),
         _no_new_privileges(inside, own_kernel),
@@ -226,10 +227,12 @@ def _network(inside: Inside) -> Control:
     return Control("no network", "not in force", "routes to some networks, none to everywhere")
 
 
-def _kernel(inside: Inside, own_kernel: bool) -> Control:
+def _kernel(inside: Inside, host_boot_id: str) -> Control:
     if not inside.boot_id:
         return Control("own kernel", "cannot be seen", "boot_id is hidden")
-    if own_kernel:
+    if not host_boot_id:
+        return Control("own kernel", "cannot be seen", "the host's boot_id is hidden")
+    if inside.boot_id != host_boot_id:
         return Control("own kernel", "in force", "boot_id is not the host's")
     return Control("own kernel", "not in force", "boot_id is the host's: the kernel is shared")
 

@@ -105,11 +105,16 @@ def test_a_file_of_the_same_project_is_read_by_the_name_it_has(tmp_path: Path) -
     assert (source.path, source.text) == (path, "x")
 
 
-@pytest.mark.parametrize("name", ["../out.yml", "link.yml", "folder/out.yml", "/etc/hostname"])
+@pytest.mark.parametrize(
+    "name",
+    ["../out.yml", "../project-secret/out.yml", "link.yml", "folder/out.yml", "/etc/hostname"],
+)
 def test_what_lies_outside_of_the_project_is_refused(tmp_path: Path, name: str) -> None:
     project = tmp_path / "project"
     (project / ".git").mkdir(parents=True)
-    (tmp_path / "out.yml").write_text("x")
+    (tmp_path / "project-secret").mkdir()
+    for file in ("out.yml", "project-secret/out.yml"):
+        (tmp_path / file).write_text("x")
     (project / "link.yml").symlink_to(tmp_path / "out.yml")
     (project / "folder").symlink_to(tmp_path)
     with pytest.raises(UnreadableError, match="lies outside of the project"):

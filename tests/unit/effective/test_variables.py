@@ -75,3 +75,26 @@ def test_links_out_of_the_workspace_are_followed_and_others_are_not() -> None:
     assert here.host_path("./in") == "/srv/shop/./in"
     assert here.host_path("${localWorkspaceFolder}/in") == "/srv/shop/in"
     assert here.host_path("/opt/out") == "/opt/out"
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("./data", "/srv/shop/./data"),
+        ("./link", "/etc"),
+        ("${localWorkspaceFolder}/link", "/etc"),
+        ("./beside", "/srv/shop-secret"),
+        ("/srv/shop-secret", "/srv/shop-secret"),
+        ("/srv/shop-link", "/srv/shop-link"),
+    ],
+)
+def test_only_a_link_of_the_repository_s_own_is_followed(text: str, path: str) -> None:
+    """`/srv/shop-secret` begins with `/srv/shop`, and is another project all the same."""
+    links = {
+        "/srv/shop/link": "/etc",
+        "/srv/shop/./link": "/etc",
+        "/srv/shop/./beside": "/srv/shop-secret",
+        "/srv/shop-link": "/etc",
+    }
+    variables = HERE._replace(realpath=lambda written: links.get(written, written))
+    assert variables.host_path(text) == path

@@ -104,3 +104,19 @@ def test_a_path_too_long_for_a_socket_says_what_to_do() -> None:
     with pytest.raises(DaemonError) as caught:
         address.socket_path("/" + "x" * 120)
     assert "XDG_RUNTIME_DIR" in caught.value.hint
+
+
+def test_a_runtime_dir_of_another_user_is_passed_over(tmp_path: Path) -> None:
+    """After `su` the variable still names the folder of who was logged in."""
+    runtime = private(tmp_path / "run")
+    environ = {"XDG_RUNTIME_DIR": runtime, "HOME": str(tmp_path)}
+    assert not address.folder(environ, UID + 987_654).startswith(runtime)
+
+
+def test_a_socket_of_another_user_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "d.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        os.chmod(path, 0o600)
+        with pytest.raises(DaemonError, match=f"belongs to user {UID}, not to you"):
+            address.check_socket(str(path), UID + 1)

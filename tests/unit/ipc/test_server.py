@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+import socket
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,8 +15,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from sandboxd.errors import EnvironmentFailure
-from sandboxd.ipc import messages, server
+from sandboxd.errors import DaemonError, EnvironmentFailure
+from sandboxd.ipc import client, messages, server
 from sandboxd.ipc.server import Connection, Server, text_param
 
 HELLO = {"version": "1", "docker_host": None, "docker_context": None, "path": "", "cwd": "/"}
@@ -224,3 +226,25 @@ async def test_closing_ends_requests_that_run(tmp_path: Path) -> None:
     await asyncio.sleep(0.02)
     await asyncio.wait_for(running.close(), 2)
     assert await peer.hear() is None
+
+
+@pytest.mark.asyncio
+async def test_a_client_of_another_user_is_not_even_greeted(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await greeted(path)
+    monkeypatch.setattr(os, "getuid", lambda: os.geteuid() + 1)
+    peer = await connect(path)
+    with contextlib.suppress(ConnectionError):
+        assert await peer.ask(messages.HELLO, HELLO, 1) is None
+
+
+def test_a_daemon_of_another_user_is_not_talked_to(tmp_path: Path) -> None:
+    where = str(tmp_path / "d.sock")
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as caller:
+        listener.bind(where)
+        listener.listen()
+        caller.connect(where)
+        assert client._check_peer(caller, os.getuid()) == os.getpid()
+        with pytest.raises(DaemonError, match=f"runs as user {os.getuid()}, not as you"):
+            client._check_peer(caller, os.getuid() + 1)

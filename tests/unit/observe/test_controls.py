@@ -164,3 +164,14 @@ def test_a_shipped_profile_is_known_by_its_hash() -> None:
         )
         assert controls._profile_name(identity).startswith(f"{file}, profile sha256:")
     assert controls._profile_name("profile sha256:0") == "profile sha256:0"
+
+
+def test_a_hidden_boot_id_of_the_host_is_no_kernel_of_its_own() -> None:
+    text = (HERE / "runc-dev.inside.txt").read_text()
+    inside = look_inside.parse(text)
+    assert inside is not None and inside.boot_id
+    live = inspection.container(recorded("runc-dev"))
+    shown = {c.name: c.state for c in controls.controls(live, inside, "", RUNC)}
+    assert shown["own kernel"] == "cannot be seen"
+    shared = states("runc-dev", same_kernel=True)
+    assert {**shared, "own kernel": "cannot be seen"} == shown

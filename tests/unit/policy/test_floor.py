@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,19 @@ def test_what_is_unclear_stops_everything(
 def test_a_policy_that_others_can_write_is_none(files: tuple[Path, Path]) -> None:
     files[1].write_text("")
     files[1].chmod(0o666)
+    with pytest.raises(UsageError, match="can be written by others"):
+        load(files)
+
+
+def test_a_policy_of_another_user_stops_everything_and_one_of_root_does_not(
+    files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files[1].write_text("")
+    owner = files[1].stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    if owner == 0:
+        load(files)
+        os.chown(files[1], 4242, 4242)
     with pytest.raises(UsageError, match="can be written by others"):
         load(files)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,22 @@ def test_the_workspace_cannot_hold_its_own_grant(config: Path) -> None:
     path.chmod(0o600)
     assert trust.grants(inside) == (grant,)
     assert not granted(inside, config)
+
+
+def test_grants_that_another_user_wrote_are_none(
+    environ: dict[str, str], config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trust.add(environ, Grant(str(config.parent), trust.digest(str(config)), "trusted"))
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(UsageError, match="written by others"):
+        granted(environ, config)
+
+
+def test_a_config_folder_beside_the_workspace_is_outside_of_it(config: Path) -> None:
+    """`/p/w-config` begins with `/p/w`, and lies beside it all the same."""
+    beside = {"XDG_CONFIG_HOME": f"{config.parent}-config"}
+    trust.add(beside, Grant(str(config.parent), trust.digest(str(config)), "trusted"))
+    assert granted(beside, config)
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"grants": [{}]}', "\udcff"])

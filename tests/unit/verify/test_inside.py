@@ -61,6 +61,10 @@ def test_output_without_end_is_cut_off(stream: int) -> None:
     [
         ("/usr/bin/runc", "other", ""),
         ("runc", "host", "host"),
+        ("/usr/bin/crun", "other", ""),
+        ("/opt/docker-runc", "other", ""),
+        ("youki", "other", ""),
+        ("/opt/crun/runsc", "other", "other"),
         ("/usr/bin/runsc", "other", "other"),
         ("", "other", "other"),
     ],

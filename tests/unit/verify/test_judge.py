@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from sandboxd.verify.attempts import Attempt, Judge
-from sandboxd.verify.judge import Host, judge
-from sandboxd.verify.verdict import Result, Verdict
+from sandboxd.verify.judge import Host, Judgement, Outcome, judge
+from sandboxd.verify.verdict import Result, Verdict, _unless_missing
 
 HOST = Host(frozenset({"secret"}), "host-boot", {"net": frozenset({"net:[1]", "net:[2]"})})
 ON_HOST = {"boot_id": "host-boot", "namespaces": {"net": "net:[9]"}}
@@ -101,3 +101,36 @@ def test_exit_codes(outcomes: list[Any], code: int) -> None:
     verdict = Verdict("c", "runc", "host", "dev", results)
     assert verdict.exit_code == code
     assert verdict.held == (code == 0)
+
+
+@pytest.mark.parametrize("by", ["kernel", "surface", "namespace"])
+def test_without_the_host_s_boot_id_no_kernel_is_another(by: Judge) -> None:
+    """An empty id differs from every id inside, and says nothing."""
+    blind = HOST._replace(boot_id="")
+    for identity in (ON_HOST, IN_SENTRY):
+        judged = judge(attempt(by), DONE, identity, blind, "dev", ())
+        assert judged.outcome == "inconclusive"
+
+
+def test_without_the_host_s_namespaces_none_is_another() -> None:
+    blind = HOST._replace(namespaces={})
+    assert judge(attempt("namespace"), DONE, ON_HOST, blind, "dev", ()).outcome == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        ("held", "inconclusive"),
+        ("not-applicable", "inconclusive"),
+        ("escaped", "escaped"),
+        ("residual", "residual"),
+        ("inconclusive", "inconclusive"),
+    ],
+)
+def test_an_attempt_without_its_bait_shows_nothing_by_finding_nothing(
+    outcome: Outcome, expected: str
+) -> None:
+    missing = {"x": "no listener could be opened"}
+    judged = _unless_missing(attempt("token"), Judgement(outcome, "why"), missing)
+    assert judged.outcome == expected
+    assert _unless_missing(attempt("token"), Judgement(outcome, "why"), {}).outcome == outcome
