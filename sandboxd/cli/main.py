@@ -89,9 +89,9 @@ def run(argv: list[str]) -> int:
         # try to flush stdout again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OK
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         terminal.status("interrupted")
-        return 130
+        return getattr(error, "exit_code", 130)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             return _bug(argv, error)
@@ -111,12 +111,19 @@ def _dispatch(argv: list[str]) -> int:
         print(f"sandboxd {__version__}")
         return EXIT_OK
     command = load_command(argv[0])
+    if argv[0] in _MAKES:
+        from sandboxd.cli.interruption import raise_on_signals
+
+        raise_on_signals()
     quick = getattr(command, "quick", None)
     args = quick(argv[1:]) if quick is not None else None
     if args is None:
         args = build_parser(argv[0], command).parse_args(argv[1:])
     return command.run(args)
 
+
+# Commands that make containers or files, and take away what is half made when they are interrupted.
+_MAKES = ("up", "down", "verify", "review", "bench", "generate", "init", "self-test")
 
 _GROUPS = {
     "look at configs": ("check", "explain", "rules"),

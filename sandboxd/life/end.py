@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine, Summary
 
 STOP_SECONDS = 5
+_GONE_SECONDS = 10.0
 
 
 def end(
@@ -41,9 +43,31 @@ def end(
                 rescue.before_end(engine, container.id, workspace, progress)
             with contextlib.suppress(failures.ContainerGone):
                 engine.stop(container.id, STOP_SECONDS)
-        engine.remove(container.id)
+        remove(engine, container.id)
     for volume in pins:
         engine.remove_volume(volume)
+
+
+def remove(engine: Engine, container: str) -> None:
+    """Remove a container, also one that is being started or removed at this moment.
+
+    An engine that removes what it is starting says that it does not run, and leaves it.
+
+    :raises EnvironmentFailure: it is still there
+    """
+    deadline = time.monotonic() + _GONE_SECONDS
+    while True:
+        engine.remove(container)
+        try:
+            state = engine.inspect(container)["State"].get("Status")
+        except failures.ContainerGone:
+            return
+        if time.monotonic() > deadline:
+            raise EnvironmentFailure(
+                f"the engine does not remove `{container[:12]}`, which is {state}",
+                f"remove it yourself: `docker rm -f {container[:12]}`",
+            )
+        time.sleep(0.1)
 
 
 @contextlib.contextmanager

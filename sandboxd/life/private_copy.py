@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
+from sandboxd.engine.client import Exec
+from sandboxd.engine.execute import run_quietly
 from sandboxd.plan.layout import MARK
 
 if TYPE_CHECKING:
@@ -15,20 +17,12 @@ _COPY_SECONDS = 300.0
 
 
 def make(engine: Engine, container: str, command: tuple[str, ...]) -> None:
-    """Run the `command` that copies; when it does not end well, the container goes.
+    """Run the `command` that copies.
 
-    :raises CannotStart: the workspace could not be copied
+    :raises CannotStart: the workspace could not be copied; the container is of no use
     """
-    from sandboxd.engine.client import Exec
-    from sandboxd.engine.execute import run_quietly
-
-    try:
-        code, output = run_quietly(engine, container, Exec(command), _COPY_SECONDS)
-    except BaseException:
-        engine.remove(container)
-        raise
+    code, output = run_quietly(engine, container, Exec(command), _COPY_SECONDS)
     if code:
-        engine.remove(container)
         words = " ".join(output.decode("utf-8", "replace").split())[:300]
         raise failures.CannotStart(
             f"the workspace could not be copied into the sandbox: {words or f'exit code {code}'}",
@@ -41,8 +35,5 @@ def is_whole(engine: Engine, container: str) -> bool:
 
     :raises EnvironmentFailure: the container does not answer
     """
-    from sandboxd.engine.client import Exec
-    from sandboxd.engine.execute import run_quietly
-
     code, _ = run_quietly(engine, container, Exec(["sh", "-c", '[ -e "$1" ]', "sh", MARK]))
     return code == 0

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import private_copy, sources, volumes
-from sandboxd.life.end import end
+from sandboxd.life.end import end, remove
 from sandboxd.life.find import ours
 from sandboxd.life.lock import project_lock
 from sandboxd.life.states import settle
-from sandboxd.model.labels import IMAGE, MADE_BY, PLAN, STUBS, UP
+from sandboxd.model.labels import IMAGE, MADE_BY, PLAN, START, STUBS, UP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -66,14 +67,17 @@ def up(
         name = plan.container.name
         progress(f"starting `{name}` from `{body['Image']}`")
         made = stubs.make(plan.workspace, plan.stubs)
+        start = secrets.token_hex(8)
         try:
-            body["Labels"] |= {**identity, MADE_BY: UP}
+            body["Labels"] |= {**identity, MADE_BY: UP, START: start}
             if made or kept:
                 body["Labels"][STUBS] = ":".join(sorted({*made, *kept}))
             container = _create(engine, name, body, plan)
             if plan.prepare:
                 private_copy.make(engine, container, plan.prepare)
         except BaseException:
+            for half_made in engine.containers(f"{START}={start}"):
+                remove(engine, half_made.id)
             stubs.remove(plan.workspace, {*made, *kept})
             raise
         return Running(container, name, "recreated" if replaced else "created")
@@ -128,11 +132,21 @@ def _reuse(
     if container.state == "exited":
         with contextlib.suppress(failures.CannotStart):
             engine.start(old.id)
-            if plan.prepare:
-                private_copy.make(engine, old.id, plan.prepare)
+            _copy_again(engine, old.id, plan)
             return "restarted", ""
         return None, "it does not start again"
     return None, f"it is half-made ({container.state})"
+
+
+def _copy_again(engine: Engine, container: str, plan: Plan) -> None:
+    """Fill the memory of a container that was stopped; when that fails, the container goes."""
+    if not plan.prepare:
+        return
+    try:
+        private_copy.make(engine, container, plan.prepare)
+    except BaseException:
+        remove(engine, container)
+        raise
 
 
 def _create(engine: Engine, name: str, body: dict[str, Any], plan: Plan) -> str:
@@ -146,16 +160,12 @@ def _create(engine: Engine, name: str, body: dict[str, Any], plan: Plan) -> str:
         if sources.on_this_machine(engine):
             raise
         raise sources.elsewhere(engine, error.path, "it is not there") from None
-    try:
-        sources.check(engine, container, body["HostConfig"]["Mounts"])
-        refuse_root(engine, container, plan)
-        engine.start(container)
-        state = engine.inspect(container)["State"]
-        if not state.get("Running"):
-            raise _died(engine, container, state)
-    except BaseException:
-        engine.remove(container)
-        raise
+    sources.check(engine, container, body["HostConfig"]["Mounts"])
+    refuse_root(engine, container, plan)
+    engine.start(container)
+    state = engine.inspect(container)["State"]
+    if not state.get("Running"):
+        raise _died(engine, container, state)
     return container
 
 

@@ -31,3 +31,6 @@ IMAGE = "dev.sandboxd.image"
 
 STUBS = "dev.sandboxd.stubs"
 """Folders and files that were made for this container or one before it, separated by colons."""
+
+START = "dev.sandboxd.start"
+"""A random number for each start, so that an interrupted one finds what it made."""

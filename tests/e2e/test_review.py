@@ -117,6 +117,8 @@ def test_work_is_seen_then_brought_and_nothing_of_it_acts_on_the_host(
         sandboxd("review", "--apply", "--yes")
         assert (repository / "main.py").read_text() == "print(1)\nprint(2)\n"
         assert os.access(repository / "tool/run.sh", os.X_OK)
+        assert (repository / "gone.txt").exists()
+        sandboxd("review", "--apply", "--yes", "--include", "gone.txt")
         assert not (repository / "gone.txt").exists()
         for path in (".vscode", "link", ".git/hooks/pre-commit"):
             assert not os.path.lexists(repository / path)

@@ -1,0 +1,185 @@
+"""No state that a sandbox can be in, and no end of `up`, loses work or makes a copy pass that is none."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandboxd.engine.client import Engine
+from sandboxd.model.labels import PROJECT
+from sandboxd.plan.layout import MARK
+from sandboxd.review import collect
+from tests.e2e import sandboxes
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
+
+MANY = 300
+LARGE = 1200 << 20
+
+
+class Project:
+    """A project that works on a private copy, with the commands a person would give."""
+
+    def __init__(self, engine: str, folder: Path) -> None:
+        self._engine, self.folder = engine, folder
+
+    def sandboxd(self, *words: str, code: int = 0) -> str:
+        done = sandboxes.run(self._engine, self.folder, *words)
+        assert done.returncode == code, done.stderr
+        return str(done.stdout + done.stderr)
+
+    def docker(self, *words: str) -> str:
+        command = ["docker", "-H", self._engine, *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    @property
+    def container(self) -> str:
+        return self.docker("ps", "-aq", "--filter", f"label={PROJECT}={self.folder}").strip()
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """`sandboxd up` in a session of its own, as in a terminal of its own."""
+        return subprocess.Popen(
+            sandboxes.command(self._engine, self.folder, "up", "--allow-runc"),
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+            stdout=subprocess.DEVNULL,
+            stderr=open("/tmp/up.err", "a"),
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
+
+
+@pytest.fixture
+def project(
+    engine: str, own_home: Path, tmp_path: Path, busybox_image: str, runtime: str
+) -> Iterator[Project]:
+    made = Project(engine, sandboxes.make_project(tmp_path / "w", busybox_image, runtime, "agent"))
+    try:
+        yield made
+    finally:
+        made.sandboxd("down", "--discard")
+
+
+def work(project: Project) -> None:
+    project.sandboxd("exec", "-n", "sh", "-c", "echo work >> main.py")
+
+
+def is_kept() -> bool:
+    streams = list(Path(collect.folder()).iterdir())
+    return any(b"work" in path.read_bytes() for path in streams)
+
+
+def test_a_paused_sandbox_ends_with_its_work_kept(project: Project) -> None:
+    project.sandboxd("up", "--allow-runc")
+    work(project)
+    project.docker("pause", project.container)
+    assert "1 change is kept" in project.sandboxd("down")
+    assert project.container == "" and is_kept()
+
+
+def test_a_paused_sandbox_goes_on(project: Project) -> None:
+    project.sandboxd("up", "--allow-runc")
+    work(project)
+    project.docker("pause", project.container)
+    assert "resumed" in project.sandboxd("up", "--allow-runc")
+    assert "work" in project.sandboxd("exec", "-n", "cat", "main.py")
+
+
+def test_another_plan_keeps_the_work_of_a_paused_sandbox(project: Project) -> None:
+    project.sandboxd("up", "--allow-runc")
+    work(project)
+    project.docker("pause", project.container)
+    with (project.folder / "sandboxd.toml").open("a") as file:
+        file.write('[environment]\nA = "1"\n')
+    assert "1 change is kept" in project.sandboxd("up", "--allow-runc")
+    assert is_kept()
+
+
+def test_of_a_sandbox_that_restarted_it_is_said_that_its_memory_is_gone(
+    engine: str, own_home: Path, tmp_path: Path, busybox_image: str
+) -> None:
+    """Under runc: an old gVisor has no restart that the engine would make."""
+    folder = sandboxes.make_project(tmp_path / "w", busybox_image, "runc", "agent")
+    project = Project(engine, folder)
+    project.sandboxd("up", "--allow-runc")
+    work(project)
+    project.docker("update", "--restart", "always", project.container)
+    kill = ["exec", project.container, "kill", "-TERM", "1"]
+    subprocess.run(["docker", "-H", engine, *kill], check=False)
+    answer = project.sandboxd("down")
+    assert "nothing is kept" in answer and "not whole" in answer
+    assert project.container == ""
+
+
+def fill(project: Project) -> list[str]:
+    """Files enough for a copy that takes a while, some of them a hole; their names."""
+    for number in range(MANY):
+        path = project.folder / f"file-{number}"
+        path.write_bytes(b"x" * 100)
+        os.chown(path, 1000, 1000)
+    large = project.folder / "large"
+    with large.open("wb") as file:
+        file.truncate(LARGE)
+    os.chown(large, 1000, 1000)
+    return sorted(os.listdir(project.folder))
+
+
+def interrupt(api: Engine, project: Project, number: signal.Signals) -> int:
+    """Start, and send the signal as soon as the container is there but its copy is not whole."""
+    process = project.start()
+    deadline = time.monotonic() + 30
+    # By the engine itself: its command line is slower than the copy.
+    while not any(c.state == "running" for c in api.containers(f"{PROJECT}={project.folder}")):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.send_signal(number)
+    return process.wait(30)
+
+
+def test_a_killed_start_leaves_no_copy_that_passes_as_good(project: Project, api: Engine) -> None:
+    before = fill(project)
+    interrupt(api, project, signal.SIGKILL)
+    whole = subprocess.run(
+        ["docker", "-H", project._engine, "exec", project.container, "test", "-e", MARK],
+        check=False,
+    )
+    assert whole.returncode == 1, "the copy was faster than the signal"
+    answer = project.sandboxd("review", "--apply", "--yes", code=4)
+    assert "not whole" in answer and "`sandboxd up` makes it anew" in answer
+    assert sorted(os.listdir(project.folder)) == before
+    answer = project.sandboxd("up", "--allow-runc")
+    assert "was interrupted" in answer and "recreated" in answer
+    assert "no file differs" in project.sandboxd("review")
+    assert sorted(os.listdir(project.folder)) == before
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
+)
+def test_an_interrupted_start_takes_away_what_it_made(
+    project: Project, api: Engine, number: signal.Signals, code: int
+) -> None:
+    fill(project)
+    assert interrupt(api, project, number) == code
+    assert project.container == ""
+
+
+def test_pin_volumes_go_with_the_plan_that_needed_them(
+    engine: str, own_home: Path, tmp_path: Path, busybox_image: str, runtime: str
+) -> None:
+    folder = sandboxes.make_project(tmp_path / "w", busybox_image, runtime, "dev")
+    project = Project(engine, folder)
+    project.sandboxd("up", "--allow-runc")
+    config = folder / "sandboxd.toml"
+    config.write_text(config.read_text().replace('"dev"', '"untrusted"'))
+    sandboxes.grant(folder)
+    project.sandboxd("up", "--allow-runc")
+    project.sandboxd("down")
+    left = project.docker("volume", "ls", "-q", "--filter", "label=dev.sandboxd.pin=true").split()
+    devices = [project.docker("volume", "inspect", "-f", "{{.Options.device}}", v) for v in left]
+    assert not [device for device in devices if device.startswith(str(folder))]
