@@ -19,13 +19,12 @@ ENDINGS = (".html", ".json", ".md")
 """Of the forms of a report."""
 
 
-_RESIDUAL = {
-    "fresh": "attacked: a new container of the same plan, in which nothing of project or image ran",
-    "own": "what ran in it before could have meddled: `sandboxd verify --fresh` attacks a new one",
-    "image": "the image's own Python made the attempts and could answer falsely: "
-    "`sandboxd verify --fresh` needs none",
+_ATTACKED = {
+    "plan": "attacked: a new container of the plan, in which nothing of project or image ran",
+    "sandbox": "attacked: a replica with the settings of the sandbox, in which nothing of project or image "
+    "ran; `sandboxd status` shows what is seen of the one in use",
 }
-"""Doubts that a verdict leaves, by what made the attempts."""
+"""The last line of a verdict, by what it is about."""
 
 
 def document(verified: Verified) -> dict[str, Any]:
@@ -54,7 +53,7 @@ def conclude(verified: Verified) -> None:
         terminal.status(f"NOT SHOWN for {terminal.count(len(unclear), 'attempt')}: {reasons}")
     if verdict.held:
         terminal.status("the sandbox held against every attempt that applies")
-    terminal.status(_RESIDUAL[verdict.python])
+    terminal.status(_ATTACKED[verdict.attacked])
 
 
 def write(path: str, verdict: dict[str, Any]) -> None:

@@ -18,6 +18,8 @@ An attempt is a module of the standard library for Python 3.8 and later, with
 - `EXPECTED`: by runtime (``runc``, ``runsc``), what stops it,
 - optionally `DECLARED`: by profile (``*`` for every one), why it is left open on purpose,
 - optionally `WAITS`: it only waits for the network, and may do so beside others,
+- optionally `LIVE`: it looks for what others put into the sandbox in use, and is made there, too,
+- optionally `LAST`: it starts a program of the image, so nothing is reported after it,
 - `attempt(facts)`: does it. Returning means that it went through, with the keys `detail`, `token`
   (what was read) or `reached` (paths inside) as evidence; an `OSError` means that it was stopped;
   `NotApplicable` says that there is nothing to try.

@@ -29,7 +29,8 @@ def main(parcel: dict[str, Any]) -> None:
     attempts, facts, seconds = parcel["attempts"], parcel["facts"], parcel["seconds"]
     # Those that only wait for answers from the network wait beside the others.
     waiting = {name: _Child(name, facts) for name in attempts if name in parcel["waiting"]}
-    for name in [name for name in attempts if name not in waiting] + list(waiting):
+    at_once = [name for name in attempts if name not in waiting]
+    for name in [*at_once, *waiting, *parcel.get("last", ())]:
         child = waiting.get(name) or _Child(name, facts)
         result = child.result(seconds)
         milliseconds = round((time.monotonic() - child.started) * 1000, 1)

@@ -17,6 +17,7 @@ from sandboxd.escapes._kernel import NotApplicable, read_text, scratch_folder
 
 TITLE = "gain root by a setuid program"
 JUDGE = "surface"
+LAST = True
 EXPECTED = {"runc": "no-new-privileges", "runsc": "setuid bits are not honoured"}
 
 _NOBODY = 65534

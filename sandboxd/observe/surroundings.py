@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sandboxd.engine import failures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from sandboxd.engine.client import Engine
 
@@ -38,10 +38,16 @@ class Surroundings(NamedTuple):
 NOTHING = Surroundings({"processes": 0, "memory": 0, "root": 0}, {}, (), ())
 
 
-def look(engine: Engine, inspected: Mapping[str, Any], given: Iterable[str] = ()) -> Surroundings:
+def look(
+    engine: Engine,
+    inspected: Mapping[str, Any],
+    given: Iterable[str] = (),
+    left_out: Collection[str] = (),
+) -> Surroundings:
     """The surroundings of a running container.
 
     :param given: names of the variables that the project's config sets
+    :param left_out: ids of containers that are no peers
     """
     host = inspected.get("HostConfig") or {}
     image = engine.image_environment(inspected.get("Image") or "")
@@ -51,7 +57,7 @@ def look(engine: Engine, inspected: Mapping[str, Any], given: Iterable[str] = ()
             "root": int(bool((host.get("StorageOpt") or {}).get("size"))),
         },
         sized_tmpfs(host),
-        _peers(engine, inspected),
+        _peers(engine, inspected, {inspected["Id"], *left_out}),
         tuple(dict.fromkeys([*given, *image])),
     )
 
@@ -133,12 +139,14 @@ def _control_group(pid: int, controller: str) -> str:
     return unified
 
 
-def _peers(engine: Engine, inspected: Mapping[str, Any]) -> tuple[Peer, ...]:
+def _peers(
+    engine: Engine, inspected: Mapping[str, Any], left_out: Collection[str]
+) -> tuple[Peer, ...]:
     networks = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
     found: list[Peer] = []
     for name in networks:
         for container, address in engine.network_containers(name).items():
-            if container == inspected["Id"] or not address or len(found) >= _MOST_PEERS:
+            if container in left_out or not address or len(found) >= _MOST_PEERS:
                 continue
             try:
                 state = engine.inspect(container)["State"]

@@ -44,7 +44,7 @@ def verify(
     """Make every attempt in the running sandbox of the project that `directory` lies in.
 
     :param container: any running container instead, by id or name; no plan is known of it
-    :param is_fresh: in a new container of the same plan instead, which is removed afterwards
+    :param is_fresh: in a new container of the plan instead, whether or not a sandbox runs
     :param with_controls: look at the controls, too, for a report
     :raises UsageError: a named container cannot be fresh
     :raises EnvironmentFailure: nothing runs there, or not on this machine
@@ -108,14 +108,11 @@ def _attack_fresh(
     tell: Callable[[int, int], None],
 ) -> tuple[Verdict, float]:
     """In a container of the plan that is made for it; the sandbox in use is left alone."""
-    from sandboxd.host.folders import cache_folder
-    from sandboxd.verify import fresh
-    from sandboxd.verify.verdict import verify as attack
+    from sandboxd.verify.verdict import verify_plan
 
     plan = _plan.for_comparison(directory, environ, facts)
     began = time.monotonic()
-    with fresh.sandbox(engine, plan, cache_folder(environ)) as container:
-        verdict = attack(engine, container, plan, tell, is_fresh=True)
+    verdict = verify_plan(engine, plan, tell)
     return verdict, time.monotonic() - began
 
 

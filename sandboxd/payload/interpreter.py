@@ -1,8 +1,9 @@
-"""Our own Python for images that have none: this process's interpreter, cut down to what attempts need.
+"""Our own Python inside: this process's interpreter, cut down to what our programs need.
 
-The binary, its loader, the libraries they need and the modules that the attempts import go into one
-tar file, kept in the cache. It is unpacked inside, in a folder that may hold programs, and started
-through its own loader, so the image needs a shell and `tar` and nothing else.
+The binary, its loader, the libraries they need and the modules that the programs import go into one
+tar file, kept in the cache. Either it is unpacked on the host and bound read-only into a container of
+ours (`payload.container`), or it is unpacked inside by the image's shell and `tar`, which may lie.
+It is started through its own loader and loads nothing of the image.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ for base in {_FOLDERS}; do
   if "$home/test" 2>/dev/null; then
     tar -x -C "$home" -f - || exit 96
     PYTHONHOME="$home" PYTHONPATH="$home/modules" "$home/loader" \\
-      --library-path "$home/libraries" "$home/python" -S -s -B "$home/program.py"
+      --library-path "$home/libraries" "$home/python" -P -S -s -B "$home/program.py"
     exit $?
   fi
   rm -rf "$home"
@@ -50,6 +51,54 @@ REASONS = {
     126: "it has no shell",
     127: "it has no shell",
 }
+
+# The loader looks for this file of the image whatever its arguments are. In our copy of the loader
+# the name is replaced by one of the same length that no image can give a file: /proc is the kernel's.
+_PRELOAD, _NO_PRELOAD = b"/etc/ld.so.preload\0", b"/proc/self/nothing\0"
+
+
+def command(home: str, *arguments: str) -> list[str]:
+    """The words that start our Python in `home` with `arguments`.
+
+    Neither the working directory nor a folder of the image is on its module path.
+    """
+    loader = [f"{home}/loader", "--library-path", f"{home}/libraries"]
+    return [*loader, f"{home}/python", "-P", "-S", "-s", "-B", *arguments]
+
+
+def environment(home: str) -> list[str]:
+    """Variables for that; those of the image that would change what is loaded are overridden.
+
+    A locale of the image could make the C library load a character set's program of the image.
+    """
+    return [
+        f"PYTHONHOME={home}",
+        f"PYTHONPATH={home}/modules",
+        "PYTHONUTF8=1",
+        "PYTHONCOERCECLOCALE=0",
+        "PYTHONPLATLIBDIR=lib",
+        "PYTHONINSPECT=",
+        "LC_ALL=C",
+        "LD_PRELOAD=",
+        "LD_AUDIT=",
+        "LD_LIBRARY_PATH=",
+        "GCONV_PATH=",
+        "GLIBC_TUNABLES=",
+    ]
+
+
+def unpack(folder: str, modules: tuple[str, ...], cache_folder: str | None) -> None:
+    """Put our Python into `folder` on the host, readable for whoever a container runs as.
+
+    :raises EnvironmentFailure: this machine's Python cannot be taken apart
+    """
+    data = archive(b"", modules, cache_folder)
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        tar.extractall(folder, filter="data")
+    for place, _, files in os.walk(folder):
+        for path in (place, *(os.path.join(place, name) for name in files)):
+            os.chmod(path, 0o555)  # noqa: S103 - it holds no secret, and nobody writes it
+    os.chmod(folder, 0o755)  # noqa: S103 - so that it can be removed
 
 
 def archive(program: bytes, modules: tuple[str, ...], cache_folder: str | None) -> bytes:
@@ -85,7 +134,7 @@ def _identity(listing: str) -> str:
     binary = os.path.realpath(sys.executable)
     found = os.stat(binary)
     text = (
-        f"2 {binary} {sys.version} {found.st_size} {found.st_mtime_ns} {MAGIC_NUMBER!r} {listing}"
+        f"3 {binary} {sys.version} {found.st_size} {found.st_mtime_ns} {MAGIC_NUMBER!r} {listing}"
     )
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -99,12 +148,18 @@ def _build(listing: str) -> bytes:
     result = io.BytesIO()
     with tarfile.open(fileobj=result, mode="w") as tar:
         _add_file(tar, "python", binary)
-        _add_file(tar, "loader", loader)
+        _add(tar, "loader", _without_preload(loader), 0o700)
         for library in libraries:
             _add_file(tar, f"libraries/{os.path.basename(library)}", library)
         for name, file in modules:
             _add_module(tar, name, file)
     return result.getvalue()
+
+
+def _without_preload(loader: str) -> bytes:
+    """The loader's program, which asks the image for no list of libraries to load first."""
+    with open(loader, "rb") as file:
+        return file.read().replace(_PRELOAD, _NO_PRELOAD)
 
 
 def _add_module(tar: tarfile.TarFile, name: str, file: str) -> None:

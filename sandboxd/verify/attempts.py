@@ -33,6 +33,10 @@ class Attempt(NamedTuple):
     namespace: str = ""
     waits: bool = False
     """Whether it does nothing but wait for the network, so that it may be made beside others."""
+    live: bool = False
+    """Whether it looks for what others put into the sandbox in use, so that it is made there, too."""
+    last: bool = False
+    """Whether it starts a program of the image, so that nothing may be reported after it."""
 
 
 @functools.cache
@@ -52,6 +56,8 @@ def load() -> tuple[Attempt, ...]:
                 getattr(module, "DECLARED", {}),
                 getattr(module, "NAMESPACE", ""),
                 getattr(module, "WAITS", False),
+                getattr(module, "LIVE", False),
+                getattr(module, "LAST", False),
             )
         )
     return tuple(sorted(found, key=lambda a: (JUDGES.index(a.judge), a.id)))
@@ -67,8 +73,9 @@ def program(attempts: Sequence[Attempt], facts: Mapping[str, Any], nonce: str) -
         "nonce": nonce,
         "facts": facts,
         "seconds": ATTEMPT_SECONDS,
-        "attempts": [attempt.id.replace("-", "_") for attempt in attempts],
+        "attempts": [attempt.id.replace("-", "_") for attempt in attempts if not attempt.last],
         "waiting": [attempt.id.replace("-", "_") for attempt in attempts if attempt.waits],
+        "last": [attempt.id.replace("-", "_") for attempt in attempts if attempt.last],
         "modules": modules,
     }
     return f"{_source('_runner.py')}\n\nmain(json.loads({json.dumps(parcel)!a}))\n".encode()

@@ -47,7 +47,7 @@ def document(
         "kernel": verdict.kernel,
         "host_kernel": kernel,
         "profile": verdict.profile,
-        "python": verdict.python,
+        "attacked": verdict.attacked,
         "held": verdict.held,
         "counts": {outcome: len(verdict.of(outcome)) for outcome in OUTCOMES},
         "attempts": [result._asdict() for result in verdict.results],

@@ -1,35 +1,40 @@
 """Does the sandbox hold? Attempts are made inside, and judged by what the host sees.
 
-What `verify` trusts: the engine, and what runs the attempts. In a sandbox that is in use, a program that
-runs already, or the image's shell and `tar` that unpack our Python, could meddle with them. A fresh
-container of the same plan (`verify.fresh`) has neither: what it shows is of the plan, and `drift` shows
-that the sandbox in use is like that.
+What `verify` trusts: the engine and our own programs, nothing of the image and nothing that runs in the
+sandbox. So the attempts are made in a replica (`verify.replica`) that has the sandbox's settings and runs
+our Python alone; that the sandbox in use is as its settings say is what `observe` sees from outside.
+A few attempts look for what others put into the sandbox in use: they are made there, too, and can only
+make the verdict worse.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sandboxd.engine import failures
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_NOT_HELD, EXIT_OK, EnvironmentFailure
+from sandboxd.host.folders import cache_folder
 from sandboxd.model.labels import PROFILE, PROJECT
 from sandboxd.observe import outside, surroundings
 from sandboxd.observe.workspace import View, view
 from sandboxd.verify import attempts as attempt_list
-from sandboxd.verify import fresh, inside
+from sandboxd.verify import inside, replica
 from sandboxd.verify.canary import Canaries
 from sandboxd.verify.judge import Judgement, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from sandboxd.engine.client import Engine
+    from sandboxd.payload.container import Started
     from sandboxd.plan.plan import Plan
     from sandboxd.verify.attempts import Attempt
     from sandboxd.verify.judge import Outcome
 
     Progress = Callable[[int, int], None]
+
+Attacked = Literal["sandbox", "plan"]
 
 
 class Result(NamedTuple):
@@ -45,8 +50,7 @@ class Result(NamedTuple):
 class Verdict(NamedTuple):
     """`runtime` is the name the engine knows it by; `kernel` is ``host`` or ``own``.
 
-    `python` is what made the attempts: ``own``, the one that sandboxd brought; ``fresh``, the same in a
-    container in which nothing else ever ran; ``image``, which could answer falsely.
+    `attacked` is whose settings the replica had: those of a ``sandbox`` in use, or of a ``plan``.
     """
 
     container: str
@@ -54,7 +58,7 @@ class Verdict(NamedTuple):
     kernel: str
     profile: str
     results: tuple[Result, ...]
-    python: str = "own"
+    attacked: Attacked = "sandbox"
 
     def of(self, outcome: Outcome) -> list[Result]:
         return [result for result in self.results if result.outcome == outcome]
@@ -77,59 +81,137 @@ def verify(
     container: str,
     plan: Plan | None = None,
     progress: Progress = lambda *_: None,
-    is_fresh: bool = False,
 ) -> Verdict:
-    """Make every attempt in a running container.
+    """Make every attempt on a running container: in a replica of it, and some in itself, too.
 
     :param plan: the container's plan: its control files and the mounts it declares
-    :param is_fresh: the container was made for this, by `verify.fresh`
     :raises EnvironmentFailure: the container is not running, or not on this machine
     """
     inspected = engine.inspect(container)
     if not inspected["State"].get("Running"):
         raise failures.gone()
-    info = engine.info()
-    _require_this_kernel(engine, info)
     labels = inspected["Config"].get("Labels") or {}
-    profile = plan.profile if plan else labels.get(PROFILE, "")
-    attempts = attempt_list.load()
-    if is_fresh and plan:
-        labels = {**labels, PROJECT: plan.workspace}
-    seen = _view(engine, inspected, labels)
-    declared = [m.value.target for m in plan.container.mounts] if plan else []
-    declared += [fresh.HOME, fresh.PRELOADED] if is_fresh else []
-    given = [v.value.name for v in plan.container.env] if plan else []
-    with Canaries(
-        seen,
-        engine.host,
-        info.get("ID", ""),
-        _gateways(engine, inspected),
-        plan.control_files if plan else (),
-        declared,
-        surroundings.look(engine, inspected, given),
-    ) as canaries:
-        report = inside.make(engine, inspected["Id"], attempts, canaries.facts, progress, is_fresh)
-        host = canaries.host
-        identity = _believed(report.identity, host.boot_id, outside.look(engine, inspected).path)
-        own_kernel = bool(identity.get("boot_id")) and identity["boot_id"] != host.boot_id
-        results = []
-        for attempt in attempts:
-            record = report.records.get(attempt.id) or {"state": "unclear", "detail": report.reason}
-            damage = canaries.damage(attempt.id, record)
-            judged = judge(attempt, record, identity, host, profile, damage)
-            judged = _unless_missing(attempt, judged, canaries.missing)
-            expected = attempt.expected["runsc" if own_kernel else "runc"]
-            results.append(
-                Result(attempt.id, attempt.title, judged.outcome, expected, judged.evidence)
-            )
-    return Verdict(
-        inspected["Name"].lstrip("/"),
-        inspected["HostConfig"].get("Runtime") or "",
-        "own" if own_kernel else "host",
-        profile,
-        tuple(results),
-        "fresh" if is_fresh else "own" if report.own_python else "image",
+    target = _Target(
+        engine,
+        inspected,
+        plan,
+        plan.profile if plan else labels.get(PROFILE, ""),
+        labels.get(PROJECT),
+        "sandbox",
     )
+    _require_this_kernel(engine)
+    try:
+        with replica.of_container(engine, inspected, cache_folder(os.environ)) as made:
+            return target.attack(made, progress)
+    except failures.ContainerGone:
+        raise
+    except EnvironmentFailure as error:
+        return target.unclear(f"{error.message}, so nothing could be tried")
+
+
+def verify_plan(engine: Engine, plan: Plan, progress: Progress = lambda *_: None) -> Verdict:
+    """Make every attempt in a new container of a plan; no sandbox in use is touched.
+
+    :raises EnvironmentFailure: the container does not start, or not on this machine
+    """
+    _require_this_kernel(engine)
+    with replica.of_plan(engine, plan, cache_folder(os.environ)) as made:
+        inspected = engine.inspect(made.id)
+        target = _Target(engine, inspected, plan, plan.profile, plan.workspace, "plan")
+        return target.attack(made, progress)
+
+
+class _Target(NamedTuple):
+    """A container that is judged, with what is known of it outside.
+
+    `workspace` is the host's path of the project, None where it has to be recognised.
+    """
+
+    engine: Engine
+    inspected: Mapping[str, Any]
+    plan: Plan | None
+    profile: str
+    workspace: str | None
+    attacked: Attacked
+
+    def attack(self, made: Started, progress: Progress) -> Verdict:
+        attempts = attempt_list.load()
+        own = self.engine.inspect(made.id)
+        view = _view(self.engine, own, self.workspace)
+        plan = self.plan
+        declared = [m.value.target for m in plan.container.mounts] if plan else []
+        given = [v.value.name for v in plan.container.env] if plan else []
+        # They are there for our Python, and the image's own may have the same names.
+        given += [pair.partition("=")[0] for pair in made.environment()]
+        with Canaries(
+            view,
+            self.engine.host,
+            self.engine.info().get("ID", ""),
+            _gateways(self.engine, own),
+            plan.control_files if plan else (),
+            [*declared, made.home],
+            surroundings.look(self.engine, own, given, {self.inspected["Id"]}),
+        ) as canaries:
+            report = inside.make(self.engine, made, attempts, canaries.facts, progress)
+            host = canaries.host
+            path = outside.look(self.engine, own).path
+            identity = _believed(report.identity, host.boot_id, path)
+            in_use = self._in_use(attempts, canaries.facts)
+            own_kernel = bool(identity.get("boot_id")) and identity["boot_id"] != host.boot_id
+            results = []
+            for attempt in attempts:
+                record = report.records.get(attempt.id) or _missing(report.reason)
+                damage = canaries.damage(attempt.id, record)
+                judged = judge(attempt, record, identity, host, self.profile, damage)
+                judged = _unless_missing(attempt, judged, canaries.missing)
+                worse = in_use.records.get(attempt.id)
+                if worse is not None:
+                    judged = _lowered(
+                        judged, judge(attempt, worse, identity, host, self.profile, ())
+                    )
+                expected = attempt.expected["runsc" if own_kernel else "runc"]
+                results.append(
+                    Result(attempt.id, attempt.title, judged.outcome, expected, judged.evidence)
+                )
+        return self._verdict("own" if own_kernel else "host", results)
+
+    def unclear(self, reason: str) -> Verdict:
+        """Nothing could be tried."""
+        kernel = "own" if outside.look(self.engine, self.inspected).is_gvisor else "host"
+        expected = "runsc" if kernel == "own" else "runc"
+        return self._verdict(
+            kernel,
+            [
+                Result(a.id, a.title, "inconclusive", a.expected[expected], reason)
+                for a in attempt_list.load()
+            ],
+        )
+
+    def _in_use(self, attempts: Iterable[Attempt], facts: Mapping[str, Any]) -> inside.Report:
+        if self.attacked == "plan":
+            return inside.NOTHING
+        live = [attempt for attempt in attempts if attempt.live]
+        return inside.look_around(self.engine, self.inspected["Id"], live, facts)
+
+    def _verdict(self, kernel: str, results: Iterable[Result]) -> Verdict:
+        return Verdict(
+            self.inspected["Name"].lstrip("/"),
+            self.inspected["HostConfig"].get("Runtime") or "",
+            kernel,
+            self.profile,
+            tuple(results),
+            self.attacked,
+        )
+
+
+def _missing(reason: str) -> dict[str, str]:
+    return {"state": "unclear", "detail": reason}
+
+
+def _lowered(judged: Judgement, in_use: Judgement) -> Judgement:
+    """What was seen in the sandbox in use counts where it is worse, never where it is better."""
+    worse = in_use.outcome in ("escaped", "residual") and judged.outcome != "escaped"
+    return in_use if worse else judged
 
 
 def _believed(
@@ -149,8 +231,8 @@ def _unless_missing(attempt: Attempt, judged: Judgement, missing: Mapping[str, s
     return judged
 
 
-def _require_this_kernel(engine: Engine, info: Mapping[str, Any]) -> None:
-    if engine.is_local and info.get("KernelVersion") == os.uname().release:
+def _require_this_kernel(engine: Engine) -> None:
+    if engine.is_local and engine.info().get("KernelVersion") == os.uname().release:
         return
     raise EnvironmentFailure(
         f"the engine at `{engine.host}` runs on another machine or in a virtual machine",
@@ -158,12 +240,12 @@ def _require_this_kernel(engine: Engine, info: Mapping[str, Any]) -> None:
     )
 
 
-def _view(engine: Engine, inspected: Mapping[str, Any], labels: Mapping[str, str]) -> View:
+def _view(engine: Engine, inspected: Mapping[str, Any], workspace: str | None) -> View:
     def device(volume: str) -> str | None:
         options = (engine.volume(volume) or {}).get("Options") or {}
         return options.get("device") if "bind" in options.get("o", "").split(",") else None
 
-    return view(inspected, device, labels.get(PROJECT))
+    return view(inspected, device, workspace)
 
 
 def _gateways(engine: Engine, inspected: Mapping[str, Any]) -> list[str]:

@@ -5,8 +5,9 @@ changed, the host's own kernel or namespace. What a profile leaves open on purpo
 residual. Nothing on the host is changed. The result is kept, and `sandboxd status` shows it for as
 long as the sandbox is the one that was attacked.
 
-What ran in the sandbox before could have meddled with the attempts. With `--fresh` a new container of the
-same plan is attacked, in which nothing of the project or of the image runs, and removed.
+The attempts are made in a replica: a container with the settings that the engine has of the sandbox, in
+which nothing of the project and no program of the image runs, so neither can answer for it. It is removed
+afterwards. With `--fresh` the replica is made of the plan, and no sandbox has to run.
 
 `--diff BEFORE AFTER` compares two reports (JSON) and starts nothing; it exits with 6 when something
 escapes that did not before.
@@ -44,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fresh",
         action="store_true",
-        help="attack a new container of the same plan, in which nothing else ran",
+        help="attack a new container of the plan, whether or not a sandbox runs",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(

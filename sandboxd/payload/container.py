@@ -1,0 +1,101 @@
+"""A container of ours that runs our Python and no program of its image.
+
+Our Python is bound read-only at a path that is made up for this container, so no image can have put
+anything there. An image can still bring mounts (`VOLUME`): a container with one that was not asked for
+is refused before it starts. The container ends by itself, whatever becomes of us.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import tempfile
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.payload import interpreter
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from sandboxd.engine.client import Engine
+
+LIFE_SECONDS = 180
+
+
+class Started(NamedTuple):
+    """A running container of ours, and the folder in it that holds our Python."""
+
+    id: str
+    home: str
+
+    def command(self, *arguments: str) -> list[str]:
+        """The words that start our Python in it."""
+        return interpreter.command(self.home, *arguments)
+
+    def environment(self) -> list[str]:
+        """The variables that go with `command`."""
+        return interpreter.environment(self.home)
+
+
+@contextlib.contextmanager
+def running(
+    engine: Engine,
+    name: str,
+    body: Mapping[str, Any],
+    mounts: Collection[str],
+    modules: tuple[str, ...],
+    cache_folder: str | None,
+) -> Iterator[Started]:
+    """Start a container of `body` with our Python in it, and remove it afterwards.
+
+    :param name: the beginning of its name
+    :param mounts: where `body` asks for mounts; any other is refused
+    :param modules: what the programs to run there import
+    :raises EnvironmentFailure: it does not start, has a mount that was not asked for, or this machine's
+        Python cannot be sent along
+    """
+    home = f"/.sandboxd-{secrets.token_hex(16)}"
+    with tempfile.TemporaryDirectory(prefix="sandboxd-python-") as folder:
+        interpreter.unpack(folder, tuple(sorted({*modules, "select"})), cache_folder)
+        container = engine.create(
+            f"{name}-{secrets.token_hex(6)}", _with_python(body, folder, home)
+        )
+        try:
+            _refuse_other_mounts(engine, container, {*mounts, home})
+            engine.start(container)
+            yield Started(container, home)
+        finally:
+            # The engine may be removing it already, since its first process ended.
+            with contextlib.suppress(EnvironmentFailure):
+                engine.remove(container)
+
+
+def _with_python(body: Mapping[str, Any], folder: str, home: str) -> dict[str, Any]:
+    # A seccomp list can leave out `clock_nanosleep`, by which `time.sleep` waits.
+    wait = f"import select; select.poll().poll({LIFE_SECONDS * 1000})"
+    host = dict(body.get("HostConfig") or {})
+    ours = {"Type": "bind", "Source": folder, "Target": home, "ReadOnly": True}
+    host["Mounts"] = [*(host.get("Mounts") or []), ours]
+    host["AutoRemove"] = True
+    return {
+        **body,
+        "Entrypoint": [],
+        "Cmd": interpreter.command(home, "-c", wait),
+        "Env": [*(body.get("Env") or []), *interpreter.environment(home)],
+        "WorkingDir": "/",
+        # The engine would start it inside, and it is a program of the image.
+        "Healthcheck": {"Test": ["NONE"]},
+        "HostConfig": host,
+    }
+
+
+def _refuse_other_mounts(engine: Engine, container: str, asked: Collection[str]) -> None:
+    mounts = engine.inspect(container).get("Mounts") or []
+    others = sorted(str(m.get("Destination")) for m in mounts if m.get("Destination") not in asked)
+    if others:
+        raise EnvironmentFailure(
+            f"the image brings mounts of its own that no plan asks for: {', '.join(others)[:300]}",
+            "use an image without `VOLUME`",
+        )

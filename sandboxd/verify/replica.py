@@ -1,0 +1,125 @@
+"""A second container with the settings of a sandbox, for `verify` alone.
+
+Whoever is in a sandbox can lie to whoever asks there: the image's `sh`, its loader and its libraries are
+the image's, and a process of the same user can change another one's memory. So the attempts are made in
+a container in which nothing of the project and no program of the image ever runs: it is made of the same
+plan, or with the very settings that the engine has of the sandbox in use, and starts our Python alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from sandboxd.life import volumes
+from sandboxd.model.labels import MADE_BY, PROFILE, PROJECT
+from sandboxd.payload import container
+from sandboxd.plan import stubs
+from sandboxd.plan.writers.engine import arguments
+from sandboxd.verify import attempts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.engine.client import Engine
+    from sandboxd.payload.container import Started
+    from sandboxd.plan.plan import Plan
+
+_NAME = "sandboxd-verify"
+# An image's own label of these would let somebody take it for a project's.
+_NOBODYS = {PROJECT: "none", MADE_BY: "verify"}
+
+# Of what the engine says of a container, the part that belongs to this one run or to its name.
+_NOT_COPIED = (
+    "AutoRemove",
+    "ContainerIDFile",
+    "ConsoleSize",
+    "Links",
+    "PortBindings",
+    "PublishAllPorts",
+    "RestartPolicy",
+    "VolumesFrom",
+)
+
+
+@contextlib.contextmanager
+def of_plan(engine: Engine, plan: Plan, cache_folder: str | None) -> Iterator[Started]:
+    """A running container of a plan; it is gone afterwards.
+
+    A copy of the workspace that a program of the image would make is not made.
+
+    :raises EnvironmentFailure: it cannot be made as `payload.container.running` says
+    """
+    body = arguments(plan)
+    volumes.refuse_other_device(engine, body)
+    body["Labels"] = {PROFILE: plan.profile, **_NOBODYS}
+    host = body["HostConfig"]
+    mounts = {mount["Target"] for mount in host["Mounts"]} | set(host.get("Tmpfs") or {})
+    made = stubs.make(plan.workspace, plan.stubs)
+    try:
+        with _running(engine, body, mounts, cache_folder) as started:
+            yield started
+    finally:
+        stubs.remove(plan.workspace, made)
+
+
+@contextlib.contextmanager
+def of_container(
+    engine: Engine, inspected: Mapping[str, Any], cache_folder: str | None
+) -> Iterator[Started]:
+    """A running container with the settings of one in use; it is gone afterwards.
+
+    :param inspected: what the engine says of the container in use
+    :raises EnvironmentFailure: it cannot be made as `payload.container.running` says
+    """
+    mounts = {mount["Destination"] for mount in inspected.get("Mounts") or []}
+    mounts |= set((inspected.get("HostConfig") or {}).get("Tmpfs") or {})
+    with _running(engine, settings(inspected), mounts, cache_folder) as started:
+        yield started
+
+
+def settings(inspected: Mapping[str, Any]) -> dict[str, Any]:
+    """The create request of a container with the settings of one that the engine describes."""
+    config, host = inspected.get("Config") or {}, inspected.get("HostConfig") or {}
+    networks = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
+    body: dict[str, Any] = {
+        # By its id: the name may have come to mean another image.
+        "Image": inspected.get("Image") or config.get("Image"),
+        "User": config.get("User") or "",
+        "Env": list(config.get("Env") or []),
+        "Labels": {PROFILE: (config.get("Labels") or {}).get(PROFILE, ""), **_NOBODYS},
+        "HostConfig": {
+            **{name: value for name, value in host.items() if name not in _NOT_COPIED},
+            "Mounts": [*(host.get("Mounts") or []), *_mounts_of_others(inspected)],
+        },
+    }
+    mode = str(host.get("NetworkMode") or "default").replace("default", "bridge")
+    if mode not in ("none", "host") and networks.keys() - {mode}:
+        body["NetworkingConfig"] = {"EndpointsConfig": {name: {} for name in networks}}
+    return body
+
+
+def _mounts_of_others(inspected: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What `--volumes-from` brought: its source may be gone by now."""
+    if not (inspected.get("HostConfig") or {}).get("VolumesFrom"):
+        return []
+    host = inspected["HostConfig"]
+    asked = {mount["Target"] for mount in host.get("Mounts") or []}
+    asked |= {bind.split(":")[1] for bind in host.get("Binds") or [] if ":" in bind}
+    return [
+        {
+            "Type": mount["Type"],
+            "Source": mount.get("Name") or mount.get("Source"),
+            "Target": mount["Destination"],
+            "ReadOnly": not mount.get("RW", True),
+        }
+        for mount in inspected.get("Mounts") or []
+        if mount["Destination"] not in asked and mount.get("Type") in ("bind", "volume")
+    ]
+
+
+def _running(
+    engine: Engine, body: Mapping[str, Any], mounts: set[str], cache_folder: str | None
+) -> contextlib.AbstractContextManager[Started]:
+    return container.running(engine, _NAME, body, mounts, attempts.imports(), cache_folder)
