@@ -60,9 +60,10 @@ class Session:
         found = _check_files.find(paths)
         self.unreadable.extend(found.skipped)
         self.ignored = found.ignored
+        named = {os.path.abspath(path) for path in paths}
         for path in found.files:
-            self.read(path)
-        if not found.files and not self.unreadable:
+            self.read(path, is_named=path in named)
+        if not self.sources and not self.unreadable:
             for path in paths:
                 reason = "holds no file that sandboxd checks"
                 hint = "name a file, or start with `sandboxd init`"
@@ -93,15 +94,18 @@ class Session:
             self.unreadable.append(Skipped(path, error.message, error.hint))
         return self.check(self.sources.values())
 
-    def read(self, path: str) -> None:
+    def read(self, path: str, is_named: bool = True) -> None:
+        """A file that was `is_named` by a person must be one of ours; of those found some are not."""
         try:
-            self.take(path, files.read_bytes(path))
+            self.take(path, files.read_bytes(path), is_named)
         except UnreadableError as error:
             self.unreadable.append(Skipped(path, error.message, error.hint))
 
-    def take(self, path: str, data: bytes) -> None:
+    def take(self, path: str, data: bytes, is_named: bool = True) -> None:
         text = files.decode(data)
         kind = kinds.find(path, text)
+        if kind is None and not is_named:
+            return
         if kind is None:
             name = os.path.relpath(path, self.cwd)
             raise UnreadableError(

@@ -67,12 +67,9 @@ class Variables(NamedTuple):
         if self.workspace is not None or not path.startswith("/"):
             return self
         folder = path.rpartition("/")[0]
-        head, _, name = folder.rpartition("/")
-        if name == ".devcontainer":
-            folder = head
-        elif head.rpartition("/")[2] == ".devcontainer":
-            folder = head.rpartition("/")[0]
-        return self._replace(workspace=folder or "/")
+        # The folder that the innermost `.devcontainer` stands in, however deep the file lies in it.
+        above, found, _ = f"{folder}/".rpartition("/.devcontainer/")
+        return self._replace(workspace=(above if found else folder) or "/")
 
     def inside(self, workspace: str) -> Variables:
         """The same for a container that has the workspace at `workspace`."""

@@ -52,8 +52,8 @@ if TYPE_CHECKING:
     class Kind(Protocol):
         """A module of `sandboxd.kinds`.
 
-        `NAMES`, `LARGEST`, `in_place`, `recognises`, `subjects` and `can` are optional; `matches`
-        stands in for `in_place`, `edits` for `can`.
+        `NAMES`, `LARGEST`, `in_place`, `fits`, `recognises`, `subjects` and `can` are optional;
+        `matches` stands in for `in_place`, `edits` for `can`.
         """
 
         NAME: str
@@ -69,6 +69,12 @@ if TYPE_CHECKING:
 
         def in_place(self, path: str) -> bool:
             """Whether a file found below a folder stands where its tools look for it."""
+
+        def fits(self, path: str, text: str) -> bool:
+            """Whether a file of a matching name is of this kind by its first lines.
+
+            Other files have such names as well (`apparmor/LICENSE`); half-typed text fits.
+            """
 
         def recognises(self, path: str, text: str) -> bool:
             """Whether a file whose name says nothing is of this kind by its content."""
@@ -120,11 +126,12 @@ def largest(kind: Kind) -> int:
 def find(path: str, text: str | None = None) -> Kind | None:
     """The kind of a file that somebody opened or named; None if it is none of ours.
 
-    The name decides. Where it says nothing, `text` may: see `recognises`.
+    The name decides, and `text` where it is given and the name is that of other files as well (see
+    `fits`) or says nothing (see `recognises`).
     """
     path = path.replace(os.sep, "/")
     for kind in _candidates(path):
-        if kind.matches(path):
+        if kind.matches(path) and (text is None or fits(kind, path, text)):
             return kind
     if text is not None:
         for kind in _candidates(path):
@@ -132,6 +139,12 @@ def find(path: str, text: str | None = None) -> Kind | None:
             if recognises is not None and recognises(path, text):
                 return kind
     return None
+
+
+def fits(kind: Kind, path: str, text: str) -> bool:
+    """Whether a file that is of this kind by its name is so by its first lines."""
+    look = getattr(kind, "fits", None)
+    return look is None or bool(look(path, text))
 
 
 def find_in_tree(path: str) -> Kind | None:

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 NAME = "apparmor"
 NAMES = ("*apparmor*", "apparmor/*", "apparmor.d/*", "*.aa")
 LARGEST = 128 * 1024
+_LOOKED_AT = 20_000
+_STATEMENT = (
+    r"[/@$^\"{]|(?:#?include|abi|alias|allow|audit|capability|change_profile|dbus|deny|file|hat|if|"
+    r"io_uring|link|mount|mqueue|network|owner|pivot_root|priority|profile|prompt|ptrace|quiet|remount|"
+    r"set|signal|umount|unix|userns)\b(?!:)|\S+\s.*\{\s*\Z"
+)
 _EXTENSIONS = ("", "apparmor", "profile", "aa")
 
 
@@ -28,6 +34,21 @@ def matches(path: str) -> bool:
     return (
         "apparmor" in name or extension == "aa" or folder.rpartition("/")[2].startswith("apparmor")
     )
+
+
+def fits(path: str, text: str) -> bool:
+    """Licences, notes and scripts stand in such folders as well: they begin with no statement.
+
+    A file without any statement fits.
+    """
+    # Late: few files are asked about.
+    import re
+
+    for line in text[:_LOOKED_AT].splitlines():
+        line = line.strip()
+        if line.startswith("#include") or (line and not line.startswith("#")):
+            return re.match(_STATEMENT, line) is not None
+    return True
 
 
 def recognises(path: str, text: str) -> bool:

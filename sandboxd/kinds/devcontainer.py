@@ -48,14 +48,6 @@ def matches(path: str) -> bool:
     return path.rpartition("/")[2] in NAMES
 
 
-def in_place(path: str) -> bool:
-    """The three places of the specification, below any folder."""
-    parts = path.split("/")
-    if parts[-1] == ".devcontainer.json":
-        return True
-    return parts[-1] == "devcontainer.json" and ".devcontainer" in parts[-3:-1]
-
-
 def parse(source: SourceText) -> Document:
     return Document(NAME, source, jsonc.parse(source.text))
 

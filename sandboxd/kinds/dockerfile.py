@@ -32,11 +32,69 @@ _OTHERS = (
     # What editors, icon sets and web pages keep of Dockerfiles; `Dockerfile.js` may be one.
     *(".vim", ".lua", ".el", ".svg", ".png", ".html", ".css", ".xml", ".snap", ".tmlanguage"),
 )
+# Of these a name may be a variant (`Dockerfile.go`) or a source file (`dockerfile.go`).
+_LANGUAGES = frozenset(
+    [
+        "c",
+        "cc",
+        "clj",
+        "cpp",
+        "cr",
+        "cs",
+        "dart",
+        "ex",
+        "exs",
+        "fs",
+        "go",
+        "groovy",
+        "h",
+        "hs",
+        "java",
+        "js",
+        "jsx",
+        "kt",
+        "ml",
+        "mjs",
+        "nim",
+        "php",
+        "pl",
+        "ps1",
+        "r",
+        "rb",
+        "rs",
+        "scala",
+        "swift",
+        "tf",
+        "toml",
+        "ts",
+        "tsx",
+        "zig",
+    ]
+)
+_VARIANT = re.compile(r"(?:dockerfile|containerfile)\.[a-z0-9]+\Z", re.IGNORECASE)
+_FIRST_WORD = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*([A-Za-z]+)(?=[ \t])")
 
 
 def matches(path: str) -> bool:
+    """`Dockerfile`, `Dockerfile.dev`, `dev.Dockerfile` and the like; of source files only variants."""
     name = path.rpartition("/")[2]
-    return _NAME.match(name) is not None and not name.lower().endswith(_OTHERS)
+    if _NAME.match(name) is None or name.lower().endswith(_OTHERS):
+        return False
+    return not _is_source(name) or _VARIANT.match(name) is not None
+
+
+def fits(path: str, text: str) -> bool:
+    """A name that a source file may have as well is one of ours if an instruction comes first."""
+    if not _is_source(path.rpartition("/")[2]):
+        return True
+    from sandboxd.syntax.dockerfile import KEYWORDS
+
+    word = _FIRST_WORD.match(text)
+    return word is not None and word[1].upper() in KEYWORDS
+
+
+def _is_source(name: str) -> bool:
+    return "." in name and name.rpartition(".")[2].lower() in _LANGUAGES
 
 
 def parse(source: SourceText) -> Document:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.model.document import Document
+from sandboxd.syntax.node import Node, Tree
+from sandboxd.text import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,6 +27,9 @@ def matches(path: str) -> bool:
 def parse(source: SourceText) -> Document:
     from sandboxd.syntax import jsonc
 
+    # An empty one asks the dev container CLI to write it (its `lockfile.ts`): no error.
+    if not source.text.strip():
+        return Document(NAME, source, Tree(Node("object", Span(0, 0)), (), ()))
     return Document(NAME, source, jsonc.parse(source.text))
 
 

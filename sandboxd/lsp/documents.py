@@ -58,7 +58,7 @@ class Documents:
     def open(self, uri: str, version: int, text: str, language: str = "") -> None:
         path = uri_path(uri)
         source = SourceText(path, _clean(text))
-        self._open[uri] = OpenDocument(uri, version, source, kind_of(path, language))
+        self._open[uri] = OpenDocument(uri, version, source, kind_of(path, language, text))
 
     def change(self, uri: str, version: int, changes: Changes, encoding: Encoding) -> bool:
         """Apply `changes` in order; False when the document is not open.
@@ -93,9 +93,14 @@ def uri_path(uri: str) -> str:
     return f"{unquote(parts.netloc)}{path}".lstrip("/")
 
 
-def kind_of(path: str, language: str = "") -> str:
-    """The kind of a file by its name, else by what the client calls its language; '' for others."""
+def kind_of(path: str, language: str = "", text: str | None = None) -> str:
+    """The kind of a file by its name, else by what the client calls its language; '' for others.
+
+    `text` tells a name that other files have as well.
+    """
     kind = kinds.find(path) if path else None
+    if kind is not None and text is not None and not kinds.fits(kind, path, text):
+        kind = None
     return kind.NAME if kind is not None else _LANGUAGES.get(language.lower(), "")
 
 

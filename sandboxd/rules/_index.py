@@ -199,7 +199,7 @@ RULES: dict[str, tuple[str, tuple[str, ...], int]] = {
     "seccomp-overridden-by-metadata": ("Container", ("security_opt!unconfined",), 3),
     "seccomp-socket-unfiltered": ("SeccompProfile", (), 2),
     "seccomp-unconfined": ("Container", ("security_opt=seccomp",), 3),
-    "seccomp-unknown-syscall": ("SeccompProfile", (), 2),
+    "seccomp-unknown-syscall": ("SeccompProfile", (), 1),
     "secret-literal": ("Container", ("env", "remote_env"), 3),
     "security-opt-conflict": ("Container", ("security_opt!unconfined",), 2),
     "security-opt-invalid": ("Container", ("security_opt!unconfined",), 3),

@@ -51,14 +51,19 @@ META = RuleMeta(
 )
 
 _TUNABLES = "#include <tunables/global>"
+# The parser itself sets these (`apparmor.d(5)`, "Automatic variables").
+_BUILT_IN = ("@{profile_name}", "@{attach_path}")
 
 
 def check(subject: AppArmorProfile, host: HostFacts) -> Iterator[Finding]:
-    includes = subject.includes()
-    if any(name.startswith("tunables/") for name in includes):
+    if any("include" in line.split(maxsplit=1)[0] for line in subject.preamble if line.strip()):
+        # What is included there may declare any variable.
         return
     declared = {line.partition("=")[0].strip(" +") for line in subject.preamble}
+    declared.update(_BUILT_IN)
     for rule in subject.rules:
+        if rule.word == "include" and rule.rest.startswith("if exists"):
+            continue
         if rule.word == "include" and "abstractions/" in rule.rest:
             name = rule.rest.strip(" <>")
             message = f"`{name}` uses variables that nothing declares: `{_TUNABLES}` is missing"

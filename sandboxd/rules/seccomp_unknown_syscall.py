@@ -1,12 +1,13 @@
-"""The profile names a system call that does not exist.
+"""The profile names a system call that libseccomp does not know.
 
 ## What it is
 
-A name in `syscalls` that no architecture of Linux knows.
+A name in `syscalls` that is not in libseccomp's table of all architectures. It is a slip, or a call
+that is newer than the table here.
 
 ## Why it is bad
 
-runc passes over it without a word. In a rule that refuses, the call it was meant for stays open; in
+Where the libseccomp of the machine does not know it either, runc passes over it without a word. In a rule that refuses, the call it was meant for stays open; in
 one that allows, a program fails for no visible reason:
 
     {"names": ["unshared"], "action": "SCMP_ACT_ERRNO"}    # unshare is open
@@ -29,7 +30,7 @@ from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Remedy, Replace, RuleMeta, Severity
-from sandboxd.model.syscalls import known
+from sandboxd.model.syscalls import KERNEL, known
 from sandboxd.rules._finding import at_value
 from sandboxd.syntax.node import readable
 
@@ -42,8 +43,8 @@ if TYPE_CHECKING:
 
 META = RuleMeta(
     id="seccomp-unknown-syscall",
-    summary="the profile names a system call that does not exist",
-    severity=Severity.WARNING,
+    summary="the profile names a system call that libseccomp does not know",
+    severity=Severity.HINT,
     since="0.1.0",
     why="runc passes over it: the call that was meant is not refused, or not allowed",
 )
@@ -71,7 +72,7 @@ def check(subject: SeccompProfile, host: HostFacts) -> Iterator[Finding]:
             if near and near not in subject.by_name
             else ()
         )
-        message = f"there is no system call `{readable(call)}`{hint}"
+        message = f"no system call of Linux {KERNEL} is called `{readable(call)}`{hint}"
         yield at_value(META, value, message, call, remedies=remedies)
 
 

@@ -110,9 +110,7 @@ class _Parser:
         while self.at < size:
             char = text[self.at]
             if char == '"':
-                line = self.line()
-                close = text.find('"', self.at + 1, line)
-                self.at = line if close < 0 else close + 1
+                self.quoted()
                 continue
             if char == "\\":
                 self.at += 2
@@ -121,10 +119,22 @@ class _Parser:
                 depth += 1
             elif char in _CLOSING or (char == "}" and depth):
                 depth = max(0, depth - 1)
-            elif char in "\r\n" or (depth == 0 and char in " \t,}#{"):
+            elif char in "\r\n" or (depth == 0 and char in " \t,}{"):
+                # A `#` begins a comment only where a word would begin.
                 return
             self.at += 1
         self.at = min(self.at, size)
+
+    def quoted(self) -> None:
+        """To the end of a text in quotes, or of its line; a backslash hides the next character."""
+        line = self.line()
+        self.at += 1
+        while self.at < line:
+            char = self.text[self.at]
+            self.at += 2 if char == "\\" else 1
+            if char == '"':
+                return
+        self.at = line
 
     def opens_block(self) -> bool:
         """A brace with a blank before it, or nothing but a blank behind it, is no alternative."""

@@ -182,15 +182,34 @@ def test_a_folder_without_configs_is_not_clean(project: Path) -> None:
     assert done.stdout == ""
 
 
-def test_folders_are_searched_in_the_three_places(project: Path, config: Path) -> None:
+def test_files_of_a_name_that_is_not_only_ours_are_passed_over(project: Path) -> None:
+    for place, text in (
+        ("apparmor/LICENSE", "The licence, {of} this,\n"),
+        ("pkg/dockerfile.go", "package pkg\n"),
+        ("pkg/dockerfile_builder.go", "package pkg\n"),
+    ):
+        (project / place).parent.mkdir(exist_ok=True)
+        (project / place).write_text(text)
+    done = check(project)
+    assert done.returncode == 2 and "holds no file that sandboxd checks" in done.stderr
+    assert "LICENSE" not in done.stderr + done.stdout
+    (project / "pkg/dockerfile.go").write_text("FROM golang:1\nUSER dev\n")
+    done = check(project)
+    assert "in 1 file\n" in done.stdout
+    assert check(project, "apparmor/LICENSE").returncode == 2
+
+
+def test_folders_are_searched_wherever_tools_look(project: Path, config: Path) -> None:
     config.write_text(FINE)
     for place in (
         ".devcontainer.json",
         ".devcontainer/python/devcontainer.json",
         "services/api/.devcontainer/devcontainer.json",
-        # not looked at
-        "docs/devcontainer.json",
         ".devcontainer/python/deeper/devcontainer.json",
+        "templates/go/devcontainer.json",
+        "devcontainer.json",
+        # not looked at
+        "docs/devcontainer.json.bak",
         "node_modules/x/.devcontainer.json",
         ".git/.devcontainer.json",
         ".venv/.devcontainer.json",
@@ -198,7 +217,7 @@ def test_folders_are_searched_in_the_three_places(project: Path, config: Path) -
         path = project / place
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(FINE)
-    assert check(project).stdout == "no findings in 4 files\n"
+    assert check(project).stdout == "no findings in 7 files\n"
 
 
 def test_a_link_to_a_config_is_not_followed_and_not_clean(project: Path, config: Path) -> None:

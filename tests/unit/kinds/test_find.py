@@ -16,6 +16,12 @@ from sandboxd import kinds
         ("x/sandboxd.toml", "sandboxd_toml"),
         ("package.json", None),
         ("Dockerfile.go", "dockerfile"),
+        ("Dockerfile_python-3.11", "dockerfile"),
+        ("dev.Dockerfile", "dockerfile"),
+        ("dockerfile_builder.go", None),
+        ("dockerfile.test.ts", None),
+        ("parse-dockerfile.rs", None),
+        ("x/apparmor/LICENSE", "apparmor"),
         ("ftplugin/dockerfile.vim", None),
         ("icons/Dockerfile.svg", None),
         ("devcontainer.json.bak", None),
@@ -29,6 +35,29 @@ def test_by_name(path: str, name: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "text", "name"),
+    [
+        ("Dockerfile.go", "# a comment\n\nFROM golang\n", "dockerfile"),
+        ("Dockerfile.go", "arg X\nFROM golang\n", "dockerfile"),
+        ("dockerfile.go", "// Package x\npackage builder\n", None),
+        ("dockerfile.ts", "import x from 'y'\n", None),
+        ("Dockerfile", "half typed", "dockerfile"),
+        ("x/apparmor/LICENSE", "                 GNU GENERAL PUBLIC LICENSE\n", None),
+        ("x/apparmor/README", "# AppArmor\n\nThis folder holds {profiles},\n", None),
+        ("x/apparmor/Makefile", "all:\n\tmake -C x\n", "shell_docker_run"),
+        ("x/apparmor/setup", "#!/bin/sh\nexit 0\n", None),
+        ("x/apparmor/app", "# a comment\nabi <abi/4.0>,\n", "apparmor"),
+        ("x/apparmor/app", "#include <tunables/global>\n", "apparmor"),
+        ("x/apparmor/app", "/usr/bin/app {\n", "apparmor"),
+        ("x/apparmor/app", "", "apparmor"),
+    ],
+)
+def test_by_name_and_first_lines(path: str, text: str, name: str | None) -> None:
+    found = kinds.find(path, text)
+    assert (found.NAME if found else None) == name
+
+
+@pytest.mark.parametrize(
     ("path", "wanted"),
     [
         ("/p/.devcontainer/devcontainer.json", True),
@@ -36,8 +65,10 @@ def test_by_name(path: str, name: str | None) -> None:
         ("/p/.devcontainer.json", True),
         ("/p/deep/down/.devcontainer/devcontainer.json", True),
         ("/p/sandboxd.toml", True),
-        ("/p/devcontainer.json", False),
-        ("/p/.devcontainer/a/b/devcontainer.json", False),
+        ("/p/devcontainer.json", True),
+        ("/p/templates/x/devcontainer.json", True),
+        ("/p/.devcontainer/a/b/devcontainer.json", True),
+        ("/p/my-devcontainer.json", False),
         ("/p/.devcontainer/go/.devcontainer.json.swp", False),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandboxd.analysis import check_source
 from sandboxd.kinds import apparmor as kind
 from sandboxd.model.apparmor import AppArmorProfile
 from sandboxd.syntax import apparmor
@@ -117,6 +120,49 @@ def test_the_real_parser_agrees_on_what_is_valid(case: pages.Case, tmp_path: Pat
         assert done.returncode != 0
     elif not undeclared:
         assert done.returncode == 0, done.stderr
+
+
+DISTRIBUTION = sorted(
+    path
+    for folder in (Path("/etc/apparmor.d"), Path("/etc/apparmor.d/abstractions"))
+    for path in (folder.iterdir() if folder.is_dir() else ())
+    if path.is_file()
+)
+
+
+@pytest.mark.skipif(not DISTRIBUTION, reason="no profiles of a distribution are installed")
+def test_the_distributions_own_files_have_no_error() -> None:
+    for path in DISTRIBUTION:
+        assert apparmor.parse(path.read_text()).problems == (), path
+        if path.parent.name == "apparmor.d":
+            report = check_source(
+                SourceText(str(path), path.read_text()),
+                kind="apparmor",
+                only=("apparmor-syntax-error", "apparmor-undeclared-variable"),
+            )
+            assert report.findings == (), path
+
+
+RULES = (
+    "owner /tmp/#[0-9]* rw", "/tmp/a#b r", '"/a \\" b, c" r', "/a\\,b r", "/a\\ b r", "/a@{profile_name} r",
+    "include if exists <local/none>\n", "# only, a comment\n", "deny /x w", "/a/{b,c}/[!d]* mrwk",
+    "/a -> /b", "capability chown", "audit deny network inet stream", "@{attach_path} r", '"/a#b" r',
+    "/a r, # behind,\n  /b r", "signal (send) peer={a,b}", "/a/{b,c", '"/a', "capability\nchown", "}",
+)  # fmt: skip
+
+
+@pytest.mark.skipif(PARSER is None, reason="apparmor_parser is not installed")
+@pytest.mark.parametrize("seed", range(int(os.environ.get("SANDBOXD_MUTATIONS", "25"))))
+def test_what_the_real_parser_takes_has_no_problem(seed: int, tmp_path: Path) -> None:
+    chosen = random.Random(seed).sample(RULES, 4)
+    body = "".join(f"  {rule}" + ("\n" if rule.endswith("\n") else ",\n") for rule in chosen)
+    text = f"abi <abi/4.0>,\nprofile t /bin/t {{\n{body}}}\n"
+    file = tmp_path / "t"
+    file.write_text(text)
+    assert PARSER is not None
+    done = subprocess.run([PARSER, "-QKS", str(file)], capture_output=True, check=False)
+    if done.returncode == 0:
+        assert apparmor.parse(text).problems == (), text
 
 
 def test_a_rule_without_its_comma_is_found_over_empty_lines() -> None:
