@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from sandboxd.review.weigh import Item
 
+DELETION = "a deletion"
+"""Why a deletion that nobody asked for is left."""
+
 MANY = 20
 """More deletions than this at once need their number as an answer, and so do"""
 SHARE = 0.1
@@ -41,7 +44,7 @@ def choose(items: Iterable[Item], named: Collection[str], deletions: bool) -> Ch
         elif deletions or item.path in named:
             deleted.append(item)
         else:
-            left.append((item, "a deletion"))
+            left.append((item, DELETION))
     return Choice(tuple(writes), tuple(deleted), tuple(left))
 
 

@@ -18,8 +18,6 @@ from sandboxd.review.changes import LARGEST
 from sandboxd.review.patch import is_shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from sandboxd.review.changes import Change, Changes
 
 Kind = Literal["added", "changed", "deleted"]
@@ -42,7 +40,7 @@ class Item(NamedTuple):
     """One change to look at.
 
     `old` and `new` are contents. `blocked` says why it is never brought, '' if it can be; `control`
-    why it is brought only when it is named; `remarks` what a reader should know besides.
+    why it is brought only when it is named (see `review.choice`); `remarks` what a reader should know besides.
     """
 
     path: str
@@ -55,10 +53,6 @@ class Item(NamedTuple):
     control: str
     remarks: tuple[str, ...]
     here: Here
-
-    def may_be_brought(self, named: Iterable[str]) -> bool:
-        by_itself = not self.control and self.kind != "deleted"
-        return not self.blocked and (by_itself or self.path in named)
 
 
 def items(changes: Changes) -> tuple[Item, ...]:

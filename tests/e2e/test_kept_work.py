@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import subprocess
 import time
@@ -27,15 +28,15 @@ class Project:
     """A project that works on a private copy, with the commands a person would give."""
 
     def __init__(self, engine: str, folder: Path) -> None:
-        self._engine, self.folder = engine, folder
+        self.engine, self.folder = engine, folder
 
     def sandboxd(self, *words: str, code: int = 0) -> str:
-        done = sandboxes.run(self._engine, self.folder, *words)
+        done = sandboxes.run(self.engine, self.folder, *words)
         assert done.returncode == code, done.stderr
         return str(done.stdout + done.stderr)
 
     def docker(self, *words: str) -> str:
-        command = ["docker", "-H", self._engine, *words]
+        command = ["docker", "-H", self.engine, *words]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
     @property
@@ -45,7 +46,7 @@ class Project:
     def start(self) -> subprocess.Popen[bytes]:
         """`sandboxd up` in a session of its own, as in a terminal of its own."""
         return subprocess.Popen(
-            sandboxes.command(self._engine, self.folder, "up", "--allow-runc"),
+            sandboxes.command(self.engine, self.folder, "up", "--allow-runc"),
             start_new_session=True,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
             stdout=subprocess.DEVNULL,
@@ -145,7 +146,7 @@ def test_a_killed_start_leaves_no_copy_that_passes_as_good(project: Project, api
     before = fill(project)
     interrupt(api, project, signal.SIGKILL)
     whole = subprocess.run(
-        ["docker", "-H", project._engine, "exec", project.container, "test", "-e", MARK],
+        ["docker", "-H", project.engine, "exec", project.container, "test", "-e", MARK],
         check=False,
     )
     assert whole.returncode == 1, "the copy was faster than the signal"
@@ -183,3 +184,46 @@ def test_pin_volumes_go_with_the_plan_that_needed_them(
     left = project.docker("volume", "ls", "-q", "--filter", "label=dev.sandboxd.pin=true").split()
     devices = [project.docker("volume", "inspect", "-f", "{{.Options.device}}", v) for v in left]
     assert not [device for device in devices if device.startswith(str(folder))]
+
+
+def typed(project: Project, *words: str, answer: str) -> str:
+    """A command at a terminal, with one line typed into it; what it wrote there."""
+    command = sandboxes.command(project.engine, project.folder, *words)
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        command, stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environ
+    )
+    os.write(master, answer.encode() + b"\n")
+    output, _ = process.communicate(timeout=60)
+    os.close(slave)
+    os.close(master)
+    return output.decode()
+
+
+def test_deletions_come_only_when_they_are_asked_for_and_many_only_by_their_number(
+    engine: str, own_home: Path, tmp_path: Path, busybox_image: str
+) -> None:
+    folder = sandboxes.make_project(tmp_path / "w", busybox_image, "runc", "agent")
+    project = Project(engine, folder)
+    for number in range(30):
+        (folder / f"file-{number}").write_text("x")
+    before = sorted(os.listdir(folder))
+    project.sandboxd("up", "--allow-runc")
+    try:
+        project.sandboxd("exec", "-n", "sh", "-c", "rm file-* && echo work >> main.py")
+        answer = project.sandboxd("review", "--apply", "--yes")
+        assert "deleted in the sandbox, not here: `file-0` and 29 more" in answer
+        assert "brought into the workspace: 1 change" in answer
+        answer = project.sandboxd("review", "--apply", "--yes", "--deletions", code=2)
+        assert "30 of 33 files would be deleted" in answer and "`--deletions 30`" in answer
+        answer = typed(project, "review", "--stat", "--apply", "--deletions", answer="y")
+        assert "type the number to do it" in answer and "nothing is deleted" in answer
+        assert "there are 30 deletions, not 29" in project.sandboxd(
+            "review", "--apply", "--yes", "--deletions", "29", code=2
+        )
+        assert sorted(os.listdir(folder)) == before
+        typed(project, "review", "--stat", "--apply", "--deletions", answer="30")
+        assert not [name for name in os.listdir(folder) if name.startswith("file-")]
+    finally:
+        project.sandboxd("down", "--discard")

@@ -2,7 +2,8 @@
 
 First a line for each file, then the differences. Files that make tools on the host act (git, editors,
 CI, AI agents) and symbolic links are marked: `--apply` brings them only when `--include` names them, and
-nothing in `.git` ever. Commits come with `--save`, as refs below `refs/sandboxd`: look at them with
+nothing in `.git` ever. What was deleted stays here unless `--deletions` asks for it, or `--include` names
+it; many deletions at once need their number as an answer. Commits come with `--save`, as refs below `refs/sandboxd`: look at them with
 `git log` and `git diff`, merge what you want. Nothing is checked out.
 
 Without a running sandbox, what was kept when the last one ended is shown.
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 from sandboxd.cli import terminal
 from sandboxd.cli.commands import _sandbox
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, UsageError
+from sandboxd.review.choice import DELETION
 
 if TYPE_CHECKING:
     from sandboxd.review.changes import Changes
@@ -40,6 +42,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="with --apply: also this marked file; can be given more than once",
     )
+    parser.add_argument(
+        "--deletions",
+        nargs="?",
+        type=int,
+        const=0,
+        metavar="N",
+        help="with --apply: also delete what was deleted; N answers the question that many ask",
+    )
     parser.add_argument("-y", "--yes", action="store_true", help="with --apply: do not ask")
     parser.add_argument(
         "--save", action="store_true", help="keep the changes, and the commits as refs/sandboxd/*"
@@ -52,8 +62,8 @@ def run(args: argparse.Namespace) -> int:
     from sandboxd.review import streams as kept_streams
     from sandboxd.status.verification import duration
 
-    if (args.include or args.yes) and not args.apply:
-        raise UsageError("`--include` and `--yes` say how to apply", "add `--apply`")
+    if (args.include or args.yes or args.deletions is not None) and not args.apply:
+        raise UsageError("`--include`, `--deletions` and `--yes` say how to apply", "add `--apply`")
     with review(_sandbox.connect(), _sandbox.folder(args), keep=args.save) as reviewed:
         changes, items = reviewed.changes, reviewed.items
         if reviewed.ended is not None:
@@ -111,29 +121,80 @@ def _show(changes: Changes, found: tuple[Item, ...], only_summary: bool) -> None
         terminal.status("no file differs from the workspace")
 
 
-def _apply(changes: Changes, found: tuple[Item, ...], args: argparse.Namespace) -> int:
-    import shlex
+def _apply(changes: Changes, items: tuple[Item, ...], args: argparse.Namespace) -> int:
+    from sandboxd.review import bring, choice
 
-    from sandboxd.review import bring
-
-    chosen = [item for item in found if item.may_be_brought(args.include)]
-    left = [item for item in found if item not in chosen]
-    if chosen and not args.yes and not _agreed(len(chosen)):
+    asked = args.deletions is not None
+    chosen = choice.choose(items, args.include, asked)
+    deletions = chosen.deletions
+    if deletions and not _may_delete(len(deletions), changes.workspace, args):
+        terminal.status("nothing is deleted")
+        deletions = ()
+    if chosen.writes and not args.yes and not _agreed(len(chosen.writes)):
         terminal.status("nothing was written")
         return EXIT_OK
-    brought = bring.bring(changes.workspace, chosen)
+    brought = bring.bring(changes.workspace, (*chosen.writes, *deletions))
     terminal.status(f"brought into the workspace: {terminal.count(len(brought.done), 'change')}")
     for path, why in brought.failed:
         terminal.status(f"`{path}` stays as it is: {why}")
-    for item in left:
-        why = item.blocked or f"{item.control}: name it by `--include {shlex.quote(item.path)}`"
-        terminal.status(f"`{item.path}` was not brought: {why}")
+    _say_what_is_left(chosen.left)
     return EXIT_ENVIRONMENT if brought.failed else EXIT_OK
 
 
+def _say_what_is_left(left: tuple[tuple[Item, str], ...]) -> None:
+    import shlex
+
+    deletions = [item for item, why in left if item.kind == "deleted" and why == DELETION]
+    for item, why in left:
+        if why == DELETION:
+            continue
+        name = "" if item.blocked else f": name it by `--include {shlex.quote(item.path)}`"
+        terminal.status(f"`{item.path}` was not brought: {why}{name}")
+    if deletions:
+        more = f" and {len(deletions) - 1} more" if len(deletions) > 1 else ""
+        terminal.status(
+            f"deleted in the sandbox, not here: `{deletions[0].path}`{more}; add `--deletions`, or name "
+            f"one by `--include {shlex.quote(deletions[0].path)}`"
+        )
+
+
+def _may_delete(count: int, workspace: str, args: argparse.Namespace) -> bool:
+    """Whether a person agrees to so many deletions; in bulk only by their number.
+
+    :raises UsageError: nobody is here to ask, or the number that was given is another one
+    """
+    from sandboxd.review import choice
+
+    if args.deletions:
+        if args.deletions != count:
+            raise UsageError(
+                f"there are {count} deletions, not {args.deletions}",
+                f"look at them (`sandboxd review --stat`), then `--deletions {count}`",
+            )
+        return True
+    files = choice.count_files(workspace)
+    if not choice.is_bulk(count, files):
+        return args.yes or _answers(f"delete {terminal.count(count, 'file')}? [y/N] ", "y", "yes")
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"{count} of {files} files would be deleted",
+            f"look at them (`sandboxd review --stat`), then `--deletions {count}`",
+        )
+    return _answers(f"delete {count} of {files} files? type the number to do it: ", str(count))
+
+
 def _agreed(count: int) -> bool:
+    return _answers(
+        f"write {terminal.count(count, 'change')} into the workspace? [y/N] ", "y", "yes"
+    )
+
+
+def _answers(question: str, *wanted: str) -> bool:
+    """Whether a person answers `question` with one of `wanted`.
+
+    :raises UsageError: nobody is here
+    """
     if not sys.stdin.isatty():
         raise UsageError("nobody is here to agree", "look at the changes, then add `--yes`")
-    question = f"write {terminal.count(count, 'change')} into the workspace? [y/N] "
     print(question, end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return sys.stdin.readline().strip().lower() in wanted

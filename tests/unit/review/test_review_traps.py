@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.review import bring, patch, weigh
+from sandboxd.review import bring, choice, patch, weigh
 from tests.unit.review.copies import Copy
 
 
@@ -36,7 +36,8 @@ def status(folder: Path) -> None:
 
 
 def brought(copy: Copy, *named: str) -> list[str]:
-    found = [item for item in weigh.items(copy.changes()) if item.may_be_brought(named)]
+    chosen = choice.choose(weigh.items(copy.changes()), named, deletions=False)
+    found = [*chosen.writes, *chosen.deletions]
     return list(bring.bring(str(copy.host), found).done)
 
 
