@@ -1,12 +1,20 @@
-"""Show what the sandbox's main process wrote."""
+"""Show what the sandbox's main process wrote.
+
+On a terminal its text and colours are shown, and sequences that would drive the terminal as text.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from sandboxd.cli.commands import _sandbox
 from sandboxd.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TextIO
 
 HELP = "show the output of the project's sandbox"
 
@@ -23,8 +31,22 @@ def run(args: argparse.Namespace) -> int:
     if args.tail != "all" and not args.tail.isdigit():
         raise UsageError(f"`--tail {args.tail}` is not a number of lines", "write `--tail 50`")
     engine, directory = _sandbox.connect(), _sandbox.folder(args)
+    outputs = {1: _output(sys.stdout), 2: _output(sys.stderr)}
     for stream, piece in logs(engine, directory, follow=args.follow, tail=args.tail):
-        target = sys.stderr.buffer if stream == 2 else sys.stdout.buffer
-        target.write(piece)
-        target.flush()
+        outputs[2 if stream == 2 else 1](piece, False)
+    for write in outputs.values():
+        write(b"", True)
     return 0
+
+
+def _output(target: TextIO) -> Callable[[bytes, bool], None]:
+    """Writes pieces to `target`: as they are, or without what drives a terminal when it is one."""
+    from sandboxd.cli.terminal_filter import TerminalFilter
+
+    terminal = TerminalFilter() if target.isatty() else None
+
+    def write(piece: bytes, is_last: bool) -> None:
+        target.buffer.write(terminal.feed(piece, is_last=is_last) if terminal else piece)
+        target.flush()
+
+    return write
