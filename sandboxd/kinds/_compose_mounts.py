@@ -61,6 +61,21 @@ class Mounts:
         for section in ("secrets", "configs"):
             yield from self.files(section)
 
+    def watched(self) -> Iterator[Value[Mount]]:
+        """What `develop.watch` copies inside; the action `rebuild` copies nothing."""
+        for part in self.service.parts.get("develop", ()):
+            table = yaml.get(part.node, "watch")
+            for item in table.items if table is not None else ():
+                action, path, target = (
+                    part.file.resolve(part.file.text(yaml.get(item, key)) or "")
+                    for key in ("action", "path", "target")
+                )
+                named = yaml.get(item, "path")
+                if named is None or not path or not action.startswith("sync"):
+                    continue
+                mount = Mount("bind", part.file.host_path(path), target, True)
+                yield located(mount, named, part, "develop", self.document)
+
     def nodes(self, key: str) -> Iterator[tuple[Node, Part]]:
         for part in self.service.parts.get(key, ()):
             node = yaml.target(part.node)

@@ -88,7 +88,9 @@ class _Reader:
         if self.fields["env_files"]:
             self.environment_of_files()
         self.fields["hooks"] = tuple(self.hooks())
-        self.fields["mounts"] = tuple(Mounts(self.service, self.project, self.document).read())
+        mounts = Mounts(self.service, self.project, self.document)
+        self.fields["mounts"] = tuple(mounts.read())
+        self.fields["watched"] = tuple(mounts.watched())
         self.set("provider", self.provider())
         self.build()
         self.limits()

@@ -156,6 +156,7 @@ class Reader:
             lifecycle=tuple(value for hook in _HOOKS for value in self.commands(hook)),
             unseen=tuple(self.unseen()),
             workspace=self.workspace(),
+            workspace_folder=self.text("workspaceFolder"),
         )
 
     def before_docker(self, base: Container) -> Container:

@@ -158,6 +158,10 @@ class Container(NamedTuple):
     """Those that a devcontainer.json names; what the project's own ask for is merged in."""
     missing_files: tuple[Value[str], ...] = ()
     """Seccomp profiles that are named and are not there, as far as the disk could be looked at."""
+    workspace_folder: Value[str] | None = None
+    """Where the dev container CLI starts each of its processes (`workspaceFolder`)."""
+    watched: tuple[Value[Mount], ...] = ()
+    """Host paths that `docker compose watch` copies into the container, each with its target."""
     base_image: Value[str] | None = None
     """The image whose label the dev container CLI merges in: `image`, or what a Dockerfile starts from."""
     image_label: Value[str] | None = None

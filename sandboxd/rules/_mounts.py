@@ -25,6 +25,13 @@ _HOME = (
     r"|\$\{HOME\}|\$HOME(?![A-Za-z0-9_])|%USERPROFILE%|%HOMEDRIVE%|%HOMEPATH%)+"
 )
 _WITH_DEFAULT = r"\$\{(?:localEnv|env):[^:}]*:([^:}]*)[^}]*\}"
+_PLACES = {
+    "SSH_AUTH_SOCK": "${SSH_AUTH_SOCK}",
+    "DBUS_SESSION_BUS_ADDRESS": "${DBUS_SESSION_BUS_ADDRESS}",
+    "XDG_RUNTIME_DIR": "/run/user/1000",
+}
+"""What these variables of a host name; of the first two only the name is known."""
+_VARIABLE = r"\$(?:\{{(?:(?:localEnv|env):)?{name}(?:[:?+-][^}}]*)?\}}|{name}(?![A-Za-z0-9_]))"
 _SELF = r"/proc/(?:self|thread-self|[0-9]+)/root(?=/|$)"
 _WSL = r"(?i)//(?:wsl\$|wsl\.localhost)/[^/]+"
 _DRIVE_MOUNTS = ("/host_mnt/", "/run/desktop/mnt/host/", "/mnt/")
@@ -34,9 +41,23 @@ _HOMES = ("/home", "/Users", "/var/home", "/export/home", "c:/Users")
 def host_mounts(container: Container, host: HostFacts) -> Iterator[tuple[Value[Mount], str]]:
     """Every mount that shows a path of the host, with that path in canonical form."""
     for mount in container.mounts:
-        source = host_source(mount.value)
+        source = _place_of_variable(mount) or host_source(mount.value)
         if source:
             yield mount, canonical(source, host.home)
+
+
+def _place_of_variable(mount: Value[Mount]) -> str:
+    """The path of a mount whose source begins with a variable that says what it is; else ''.
+
+    Its value says less: it is not set where CI checks, and elsewhere it may be any path.
+    """
+    written = mount.written
+    if "$" not in written or mount.value.type != "bind":
+        return ""
+    for name, place in _PLACES.items():
+        if name in written and (match := re.match(_VARIABLE.format(name=name), written)):
+            return place + written[match.end() :]
+    return ""
 
 
 def host_source(mount: Mount) -> str:

@@ -2,8 +2,8 @@
 
 ## What it is
 
-`--userns=host` or Compose `userns_mode: host` on an engine with `userns-remap`. On all others it
-has no effect, and this rule says nothing.
+`--userns=host` or Compose `userns_mode: host` on an engine with `userns-remap`. On an engine
+without it has no effect, and this rule says nothing; where no engine was asked it is a hint.
 
 ## Why it is bad
 
@@ -50,16 +50,21 @@ META = RuleMeta(
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     value = subject.userns
-    if value is None or value.value != "host" or not maps_root(host):
+    if value is None or value.value != "host":
         return
-    if host.engine is not None and host.engine.rootless:
+    message = "root of this container is root of the host, in spite of the engine's `userns-remap`"
+    severity = kernel_severity(subject, host, Severity.WARNING, Severity.HINT)
+    if host.engine is None:
+        message = "on an engine with `userns-remap` root of this container is root of the host"
+        severity = Severity.HINT
+    elif host.engine.rootless or not maps_root(host):
         return
     yield at_value(
         META,
         value,
-        "root of this container is root of the host, in spite of the engine's `userns-remap`",
+        message,
         "host",
-        kernel_severity(subject, host, Severity.WARNING, Severity.HINT),
+        severity,
         (
             Remedy(
                 "keep the mapping",

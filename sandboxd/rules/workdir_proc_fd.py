@@ -54,6 +54,7 @@ META = RuleMeta(
     why="with an old runc the first process stands in a directory of the host",
     needs=(
         "working_dir",
+        "workspace_folder",
         "stages",
     ),
 )
@@ -70,8 +71,9 @@ def check(subject: Container | Image, host: HostFacts) -> Iterator[Finding]:
 
 def _directories(subject: Container | Image) -> Iterator[Value[str]]:
     if not isinstance(subject, Image):
-        if subject.working_dir is not None:
-            yield subject.working_dir
+        for folder in (subject.working_dir, subject.workspace_folder):
+            if folder is not None:
+                yield folder
         return
     for instruction in subject.instructions("WORKDIR"):
         for word in instruction.words()[:1]:
