@@ -17,6 +17,7 @@ from sandboxd.findings import Finding
 from sandboxd.host.facts import UNKNOWN, HostFacts
 from sandboxd.plan import profiles, stubs
 from sandboxd.plan.floor import loosened
+from sandboxd.plan.git_control import git_control, user_configs
 from sandboxd.plan.plan import Downgrade, Plan
 from sandboxd.plan.planner import NO_GRANTS, Grants, make_plan
 from sandboxd.plan.workspace import survey
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
     from sandboxd.plan import generate as generated
     from sandboxd.plan.carry import Carried
     from sandboxd.plan.compose import ComposeProject
+    from sandboxd.plan.profiles import Profile
     from sandboxd.plan.recipe import Recipe
+    from sandboxd.plan.workspace import WorkspaceFacts
 
 HAND_WRITTEN = (".devcontainer/devcontainer.json", ".devcontainer.json")
 """Where the dev container tools look by themselves, in their order."""
@@ -69,7 +72,8 @@ class Project:
         """
         for name in HAND_WRITTEN:
             path = os.path.join(self.workspace, name)
-            if not os.path.lexists(path):
+            # A folder with the name of the file is no config: one may stand there so that none can be.
+            if not os.path.lexists(path) or (os.path.isdir(path) and not os.path.islink(path)):
                 continue
             if os.path.islink(path):
                 raise UsageError(
@@ -139,7 +143,7 @@ class Project:
         profile = profiles.load(name)
         asked = self.config.wishes.hot
         hot = None if asked is None else [setting.value for setting in asked]
-        facts = survey(self.workspace, profile.control_files, hot)
+        facts = self._survey(profile, hot)
         if not grants.trusted and loosened(profile, self.config, host):
             granted = trust.is_granted(self.environ, self.workspace, self.config.digest, name)
             grants = grants._replace(trusted=granted)
@@ -154,6 +158,12 @@ class Project:
         carried = carry(base, "" if folder == "." else folder)
         plan = self._with_recipe(plan, base, container)
         return plan._replace(left_out=plan.left_out + carried.left_out), carried
+
+    def _survey(self, profile: Profile, hot: list[str] | None) -> WorkspaceFacts:
+        if not profile.pins:
+            return survey(self.workspace, (), hot)
+        git = git_control(self.workspace, user_configs(self.environ), self.environ.get("HOME", ""))
+        return survey(self.workspace, profile.control_files, hot, profile.left_open, git)
 
     def recipe(self) -> Recipe | None:
         """How the project's image is made; None where it is only named.

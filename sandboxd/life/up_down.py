@@ -101,6 +101,11 @@ def down(
         removed = []
         for old in ours(engine, workspace):
             end(engine, old, workspace, progress, discard)
+            for path in stubs.still_needed(workspace, _stubs(old)):
+                progress(
+                    f"`{path}` stays: a `HEAD` beside it would make git take the folder for a bare "
+                    "repository; look at `HEAD` and `config`, then remove them and it"
+                )
             stubs.remove(workspace, _stubs(old))
             removed.append(old.name)
         return removed

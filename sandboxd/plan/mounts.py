@@ -14,8 +14,12 @@ from sandboxd.errors import UsageError
 from sandboxd.model.container import Mount
 from sandboxd.model.values import Value
 from sandboxd.plan.notes import Notes
+from sandboxd.plan.plan import Reason
 from sandboxd.plan.workspace import WorkspaceFacts
-from sandboxd.policy.protect import STUB_FILES
+from sandboxd.policy.protect import stub_text
+
+_MOST_NAMED = 6
+"""Paths in one line of what stays open; `explain-plan` names all."""
 
 
 def target_folder(workspace: str) -> str:
@@ -47,7 +51,8 @@ def workspace_mounts(
             "the workspace, the only host folder that enters",
         )
     ]
-    directories = {*facts.of_kind("directory"), *facts.of_kind("stub")}.difference(STUB_FILES)
+    stubs = (path for path in facts.of_kind("stub") if stub_text(path) is None)
+    directories = {*facts.of_kind("directory"), *stubs}
     for path in sorted({*facts.existing_control_files, *_ancestors(facts)}):
         source, inside = posixpath.join(facts.path, path), posixpath.join(target, path)
         if path not in facts.existing_control_files:
@@ -107,19 +112,7 @@ def refuse_links(facts: WorkspaceFacts) -> None:
 
 
 def _say_what_is_open(facts: WorkspaceFacts, notes: Notes) -> None:
-    missing = [
-        _outermost_missing(facts, path)
-        for path in facts.of_kind("missing")
-        # Dev container tools look here only when there is no `.devcontainer`, which is pinned.
-        if not (path == ".devcontainer.json" and ".devcontainer" in facts.existing_control_files)
-    ]
-    if missing:
-        names = ", ".join(f"`{name}`" for name in dict.fromkeys(missing))
-        notes.downgrade(
-            "control files",
-            f"{names} can be created from inside: only what exists, or can be made empty, can be pinned",
-            "create what you use, then run `sandboxd up` again; look at new files before you trust them",
-        )
+    _say_what_is_not_pinned(facts, notes)
     _say_what_git_starts(facts, notes)
     if facts.sockets:
         names = ", ".join(f"`{name}`" for name in facts.sockets)
@@ -128,11 +121,43 @@ def _say_what_is_open(facts: WorkspaceFacts, notes: Notes) -> None:
             f"{names}: a program on the host that listens there can be reached from inside",
             "stop that program or move its socket out of the workspace",
         )
-    if not facts.sockets_complete:
+    if not facts.complete:
         notes.downgrade(
-            "workspace sockets",
-            "the workspace has too many entries to look for sockets in all of them",
+            "control files",
+            "the workspace has too many entries to look in all of them for sockets, and for files that "
+            "tools on the host act upon",
         )
+
+
+def _say_what_is_not_pinned(facts: WorkspaceFacts, notes: Notes) -> None:
+    """One line for all files that tools on the host act upon and that can be made or changed inside."""
+    if not facts.control_files:
+        return
+    missing = [f"`{_outermost_missing(facts, path)}`" for path in facts.of_kind("missing")]
+    any_other = "a file that tools on the host act upon and that is missing"
+    if missing:
+        any_other = f"{_named([*dict.fromkeys(missing)])}, or any other such file that is missing,"
+    why = f"{any_other} can be created from inside"
+    if facts.exposed:
+        changed = _named([f"`{entry.path}`" for entry in facts.exposed])
+        why += f"; {changed} can be changed"
+    notes.downgrade(
+        "control files",
+        why,
+        'look at them before you use the folder on the host; `[workspace] layout = "clone"` in '
+        "sandboxd.toml works on a copy, and `sandboxd review` marks them",
+    )
+    for entry in facts.exposed:
+        notes.reasons.append(
+            Reason("mounts", f"{entry.path} (not pinned)", notes.profile, entry.why)
+        )
+
+
+def _named(names: list[str]) -> str:
+    """The first of `names`, and how many more there are."""
+    more = len(names) - _MOST_NAMED
+    first = names[:_MOST_NAMED] if more > 1 else names
+    return ", ".join(first) + (f" and {more} more" if more > 1 else "")
 
 
 def _say_what_git_starts(facts: WorkspaceFacts, notes: Notes) -> None:
@@ -153,9 +178,15 @@ def _say_what_git_starts(facts: WorkspaceFacts, notes: Notes) -> None:
     if any(path.startswith(".git/") for path in facts.existing_control_files):
         notes.downgrade(
             "git on the host",
-            "the index can be written from inside, and can enter a nested repository, whose config "
-            "starts programs of its choice with the next `git status`",
-            "run git inside: `sandboxd exec git status`; profile `untrusted` works on a copy",
+            "a program inside can make a repository of its own in any folder, and enter it into the "
+            "index: its config starts programs with the next `git status` there, or at the top"
+            + ("" if facts.bare_refused else "; a bare one needs no `.git`"),
+            "run git inside: `sandboxd exec git status`; profile `untrusted` works on a copy"
+            + (
+                ""
+                if facts.bare_refused
+                else "; `git config --global safe.bareRepository explicit` closes the second way"
+            ),
         )
 
 

@@ -58,6 +58,14 @@ class Profile(NamedTuple):
     hot: str = ""
     """The size of each folder that is kept in memory under gVisor, '' where none is."""
     cpus: str = ""
+    left_open: tuple[str, ...] = ()
+    """Files that tools on the host act upon and that are not pinned although they are there: patterns of
+    names, and groups as `policy.acts_on_host` calls them."""
+
+    @property
+    def pins(self) -> bool:
+        """Whether anything in the workspace is read-only inside."""
+        return bool(self.control_files)
 
 
 def names() -> tuple[str, ...]:
@@ -104,7 +112,7 @@ _SCHEMA: dict[str, set[str]] = {
     "network": {"mode"},
     "limits": {"memory", "processes", "cpus", "time"},
     "filesystem": {"root", "home", "tmp"},
-    "workspace": {"access", "copy", "hot", "control_files"},
+    "workspace": {"access", "copy", "hot", "control_files", "left_open"},
 }
 
 
@@ -129,6 +137,7 @@ def _profile(name: str, data: dict[str, Any]) -> Profile:
         memory=data["limits"]["memory"],
         processes=data["limits"]["processes"],
         control_files=tuple(data["workspace"]["control_files"]),
+        left_open=tuple(data["workspace"]["left_open"]),
         faults=tuple(Fault(**fault) for fault in data.get("fault", ())),
         needs_grant=data["trust"]["needs_grant"],
         apparmor=data["apparmor"]["runc"],

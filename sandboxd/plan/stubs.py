@@ -13,14 +13,15 @@ from collections.abc import Iterable
 
 from sandboxd.errors import SandboxdError
 from sandboxd.plan import beneath
-from sandboxd.plan.hot_trees import KNOWN
-from sandboxd.policy.protect import STUB_FILES, STUBS
+from sandboxd.policy.protect import REFUSES_BARE, stub_text
 
 
 def may_be(path: str) -> bool:
-    """Whether `path` can be one: a note of those can come from anybody."""
-    *above, name = path.split("/")
-    return path in STUBS or (name in KNOWN and not {"", ".", ".."}.intersection(above))
+    """Whether `path` can be one: a note of those can come from anybody.
+
+    Any empty folder can, since a repository's config may name any folder for its hooks.
+    """
+    return not {"", ".", ".."}.intersection(path.split("/"))
 
 
 def make(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
@@ -46,7 +47,7 @@ def make(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
 
 
 def remove(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
-    """Take away those that are still as they were made; returns them."""
+    """Take away those that are still as they were made and not needed; returns them."""
     removed: list[str] = []
     # Links and what is no folder are a reason to leave a thing alone, not to fail.
     errors = (OSError, SandboxdError)
@@ -58,12 +59,33 @@ def remove(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(removed)
 
 
+def still_needed(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
+    """Those of `paths` that must stay although the sandbox goes."""
+    with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(workspace) as root:
+        return tuple(path for path in paths if _is_needed(root, path))
+    return ()
+
+
+def _is_needed(root: int, path: str) -> bool:
+    """Whether the folder that keeps git off a bare repository has such a one beside it."""
+    if path != REFUSES_BARE:
+        return False
+    try:
+        os.lstat("HEAD", dir_fd=root)
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def _remove(root: int, path: str) -> bool:
+    if _is_needed(root, path):
+        return False
     name = os.path.basename(path)
     with beneath.parent_of(root, path, create=False) as folder:
-        if path not in STUB_FILES:
+        text = stub_text(path)
+        if text is None:
             os.rmdir(name, dir_fd=folder)
-        elif beneath.says(root, path, STUB_FILES[path]):
+        elif beneath.says(root, path, text):
             os.unlink(name, dir_fd=folder)
         else:
             return False
@@ -75,8 +97,9 @@ def _make(root: int, path: str, owner: os.stat_result) -> bool:
     name = os.path.basename(path)
     with beneath.parent_of(root, path, create=False) as folder:
         try:
-            if path in STUB_FILES:
-                beneath.create(folder, name, STUB_FILES[path])
+            text = stub_text(path)
+            if text is not None:
+                beneath.create(folder, name, text)
             else:
                 os.mkdir(name, 0o755, dir_fd=folder)
         except FileExistsError:

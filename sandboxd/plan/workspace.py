@@ -10,15 +10,17 @@ from typing import Literal, NamedTuple
 
 from sandboxd.errors import SandboxdError
 from sandboxd.plan import beneath
+from sandboxd.plan.acting import Acting, acting
+from sandboxd.plan.git_control import Exposed, GitControl
 from sandboxd.plan.hot_trees import KNOWN, State, Tree
-from sandboxd.policy.protect import STUB_FILES, STUBS
+from sandboxd.policy.protect import is_stub_folder, stub_text
 
 ControlKind = Literal["directory", "file", "symlink", "other", "stub", "missing"]
 
-# Listening sockets of editors and Git lie at the top or one level down; a workspace may hold a
-# million files, and a plan must not wait for them.
-_SOCKET_DEPTH = 2
-_SOCKET_ENTRIES = 5000
+# Listening sockets of editors and Git, and files that tools act upon, lie at the top or one level down;
+# a workspace may hold a million files, and a plan must not wait for them.
+_DEEPEST = 2
+_MOST_ENTRIES = 5000
 
 
 class ControlFile(NamedTuple):
@@ -32,9 +34,9 @@ class ControlFile(NamedTuple):
 
 
 class WorkspaceFacts(NamedTuple):
-    """`path` is absolute and free of links. `sockets_complete` is False when the search stopped early.
+    """`path` is absolute and free of links. `complete` is False when the search stopped early.
 
-    `not_as_made` are files that a stub would stand for, and that say something else.
+    `not_as_made` are files that name another repository, where a stub would name the same.
     """
 
     path: str
@@ -42,10 +44,14 @@ class WorkspaceFacts(NamedTuple):
     owner_gid: int | None = None
     control_files: tuple[ControlFile, ...] = ()
     sockets: tuple[str, ...] = ()
-    sockets_complete: bool = True
+    complete: bool = True
     not_as_made: tuple[str, ...] = ()
     hot: tuple[Tree, ...] = ()
     """Folders that may be kept in memory."""
+    exposed: tuple[Exposed, ...] = ()
+    """What tools on the host act upon, and no pin covers."""
+    bare_refused: bool = False
+    """Whether the user's git takes no folder for a bare repository unasked."""
 
     def of_kind(self, kind: ControlKind) -> tuple[str, ...]:
         return tuple(file.path for file in self.control_files if file.kind == kind)
@@ -57,33 +63,67 @@ class WorkspaceFacts(NamedTuple):
 
 
 def survey(
-    path: str, control_files: Iterable[str], hot: Iterable[str] | None = None
+    path: str,
+    control_files: Iterable[str],
+    hot: Iterable[str] | None = None,
+    left_open: Iterable[str] | None = None,
+    git: GitControl | None = None,
 ) -> WorkspaceFacts:
-    """Look at the workspace `path` and at those `control_files` of it.
+    """Look at the workspace `path`, at those `control_files` of it, and at others that count as such.
 
     :param hot: folders that are asked to be kept in memory; None: those that a file tells of
+    :param left_open: what `plan.acting` is not to pin; None: nothing beyond `control_files` is pinned
+    :param git: what decides over git on the host, as `plan.git_control` sees it
     """
     path = os.path.realpath(path)
     owner = _lstat(path)
-    found: dict[str, ControlFile] = {}
-    for candidate in control_files:
-        file = _control_file(path, candidate)
-        found.setdefault(file.path, file)
-    sockets, complete = _sockets(path)
+    git = git or GitControl()
+    near = _entries(path)
+    acts = Acting() if left_open is None else acting(path, near.names, left_open)
+    files: dict[str, ControlFile] = {}
+    for candidate in (*control_files, *git.pins):
+        file = _control_file(path, candidate, git.folders)
+        files.setdefault(file.path, file)
+    exposed = {*git.exposed, *acts.exposed}
+    for candidate in acts.pins:
+        file = _control_file(path, candidate, frozenset())
+        if file.kind in ("symlink", "other"):
+            # Unlike what a profile names, nobody asked for it: a link to another such file is common.
+            exposed.add(
+                Exposed(candidate, "it is no regular file or folder, so it cannot be pinned")
+            )
+        else:
+            files.setdefault(file.path, file)
     return WorkspaceFacts(
         path=path,
         owner_uid=owner.st_uid if owner else None,
         owner_gid=owner.st_gid if owner else None,
-        control_files=tuple(sorted(found.values())),
-        sockets=tuple(sockets),
-        sockets_complete=complete,
+        control_files=_outermost(files.values()),
+        sockets=tuple(near.sockets),
+        complete=near.complete,
         not_as_made=tuple(
-            file
-            for file, made in STUB_FILES.items()
-            if file in found and found[file].kind == "file" and not _says(path, file, made)
+            name
+            for name, file in files.items()
+            if file.kind == "file" and (text := stub_text(name)) and not _says(path, name, text)
         ),
         hot=tuple(_hot(path) if hot is None else (Tree(name, _state(path, name)) for name in hot)),
+        exposed=tuple(sorted(entry for entry in exposed if entry.path not in files)),
+        bare_refused=git.bare_refused,
     )
+
+
+def _outermost(files: Iterable[ControlFile]) -> tuple[ControlFile, ...]:
+    """Without those that lie in a folder which is pinned as a whole."""
+    pinned = {file.path for file in files if file.kind in ("directory", "stub")}
+    return tuple(
+        sorted(file for file in files if not any(up in pinned for up in _folders_above(file.path)))
+    )
+
+
+def _folders_above(path: str) -> Iterator[str]:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 def _hot(workspace: str) -> Iterator[Tree]:
@@ -112,15 +152,19 @@ def _state(workspace: str, path: str) -> State:
         return "in the way"
 
 
-def _control_file(workspace: str, relative: str) -> ControlFile:
-    """What is at `relative`; a link or a file in the way is what there is (`.git` in a worktree)."""
+def _control_file(workspace: str, relative: str, folders: frozenset[str]) -> ControlFile:
+    """What is at `relative`; a link or a file in the way is what there is (`.git` in a worktree).
+
+    :param folders: those that may be made empty, beside those that always may
+    """
     parts = relative.split("/")
     for depth in range(1, len(parts) + 1):
         part = "/".join(parts[:depth])
         status = _lstat(os.path.join(workspace, part))
         if status is None:
             parent = os.path.dirname(os.path.join(workspace, part))
-            can_stub = part in STUBS and part == relative and os.access(parent, os.W_OK)
+            may = part in folders or is_stub_folder(part) or stub_text(part) is not None
+            can_stub = may and part == relative and os.access(parent, os.W_OK)
             return ControlFile(relative, "stub" if can_stub else "missing")
         kind = _kind(status.st_mode)
         if kind != "directory":
@@ -149,29 +193,37 @@ def _lstat(path: str) -> os.stat_result | None:
         return None
 
 
-def _sockets(workspace: str) -> tuple[list[str], bool]:
-    """Sockets near the top, and whether the search was complete."""
-    found: list[str] = []
+class _Near(NamedTuple):
+    """Files and folders near the top of a workspace; `complete` is False where there are too many."""
+
+    names: tuple[str, ...]
+    sockets: tuple[str, ...]
+    complete: bool
+
+
+def _entries(workspace: str) -> _Near:
+    names: list[str] = []
+    sockets: list[str] = []
     folders = [("", 0)]
-    seen = 0
     while folders:
-        folder, depth = folders.pop()
+        # The top first: what is there matters most where the search stops early.
+        folder, depth = folders.pop(0)
         try:
             entries = os.scandir(os.path.join(workspace, folder))
         except OSError:
             continue
         with entries:
             for entry in entries:
-                seen += 1
-                if seen > _SOCKET_ENTRIES:
-                    return sorted(found), False
+                if len(names) == _MOST_ENTRIES:
+                    return _Near(tuple(names), tuple(sorted(sockets)), False)
                 name = f"{folder}/{entry.name}" if folder else entry.name
+                names.append(name)
                 if entry.is_dir(follow_symlinks=False):
-                    if depth + 1 < _SOCKET_DEPTH:
+                    if depth + 1 < _DEEPEST:
                         folders.append((name, depth + 1))
                 elif not entry.is_file(follow_symlinks=False) and _is_socket(workspace, name):
-                    found.append(name)
-    return sorted(found), True
+                    sockets.append(name)
+    return _Near(tuple(names), tuple(sorted(sockets)), True)
 
 
 def _is_socket(workspace: str, name: str) -> bool:

@@ -32,6 +32,8 @@ class _Index(NamedTuple):
     names: dict[tuple[str, ...], Row]
     patterns: tuple[tuple[re.Pattern[str], int, Row], ...]
     deepest: int
+    any_pattern: re.Pattern[str]
+    """Matches what one of the patterns does: a workspace has thousands of names, and few match."""
 
 
 @functools.cache
@@ -46,7 +48,8 @@ def _index() -> _Index:
                 patterns.append((re.compile(text), len(parts), row))
             else:
                 names[parts] = row
-    return _Index(names, tuple(patterns), max(map(len, names)))
+    together = re.compile("|".join(f"(?:{pattern.pattern})" for pattern, _, _ in patterns))
+    return _Index(names, tuple(patterns), max(map(len, names)), together)
 
 
 def weigh(path: str) -> tuple[Weight, str]:
@@ -82,11 +85,12 @@ def _rows_of(name: tuple[str, ...]) -> tuple[Row, ...]:
     index = _index()
     text = "/".join(name)
     rows = [index.names[name]] if name in index.names else []
-    rows += [
-        row
-        for pattern, depth, row in index.patterns
-        if depth == len(name) and pattern.fullmatch(text)
-    ]
+    if index.any_pattern.fullmatch(text):
+        rows += [
+            row
+            for pattern, depth, row in index.patterns
+            if depth == len(name) and pattern.fullmatch(text)
+        ]
     return tuple(rows)
 
 
@@ -105,6 +109,8 @@ def beside_head(path: str) -> str:
 
 def _plain(part: str) -> str:
     """A name as file systems that fold case, or drop characters, would take it."""
+    if part.isascii() and part.isprintable():
+        return part.casefold().split(":")[0].rstrip(" .") or part
     text = unicodedata.normalize("NFKC", part)
     text = "".join(char for char in text if unicodedata.category(char) not in ("Cf", "Cc"))
     return text.casefold().split(":")[0].rstrip(" .") or part

@@ -2,29 +2,62 @@
 
 from __future__ import annotations
 
+REFUSES_BARE = "commondir"
+"""A folder of this name, at the top of a workspace: git takes no folder that has it for a repository."""
+
 STUB_FOLDERS = frozenset(
     {
         ".circleci",
         ".claude",
         ".cursor",
         ".devcontainer",
+        ".devcontainer.json",
         ".git/hooks",
         ".github",
         ".vscode",
+        REFUSES_BARE,
     }
 )
 """Control folders that may be made empty, to be pinned: no tool acts on them and Git ignores them.
 
-Such files are not among them: an empty `Jenkinsfile` or `.mcp.json` has a meaning, or is an error, and
+Two have the name of a file, so that no file can be made there. `.devcontainer.json`: dev container tools
+read it where `.devcontainer` has no `devcontainer.json`, and take a folder for no config. `commondir`:
+Git takes no folder that has it for a bare repository, which it would look for where `.git/HEAD` is gone.
+
+Other files are not among them: an empty `Jenkinsfile` or `.mcp.json` has a meaning, or is an error, and
 would be committed with the next `git add .`. Neither is `.git`: a program inside could not make a
 repository any more.
 """
 
-STUB_FILES = {".git/commondir": b".\n"}
-"""Control files that may be made, with what is in them: it says what holds without the file.
+_SAME_REPOSITORY = b".\n"
 
-Git reads the config of the repository that `.git/commondir` names, past every pin in `.git`. A dot
-names the same repository; an empty file or a folder is an error to Git.
-"""
 
-STUBS = STUB_FOLDERS.union(STUB_FILES)
+def stub_text(path: str) -> bytes | None:
+    """What is in a control file that may be made: it says what holds without the file. None for no such.
+
+    Git reads the config of the repository that `commondir` in its own folder names, past every pin
+    there. A dot names the same repository; an empty file or a folder is an error to Git.
+    `config.worktree` adds settings to those of the config; Git makes nothing of an empty one.
+    """
+    folder, _, name = path.rpartition("/")
+    if not _is_git_folder(folder):
+        return None
+    if name == "config.worktree":
+        return b""
+    # That of a linked work tree is always there.
+    linked = folder.startswith(".git/worktrees/")
+    return _SAME_REPOSITORY if name == "commondir" and not linked else None
+
+
+def is_stub_folder(path: str) -> bool:
+    """Whether the folder `path` may be made empty whatever a repository says."""
+    folder, _, name = path.rpartition("/")
+    return path in STUB_FOLDERS or (name == "hooks" and _is_git_folder(folder))
+
+
+def _is_git_folder(path: str) -> bool:
+    """Whether `path` can be a repository's own folder, or that of a linked work tree or submodule."""
+    parts = path.split("/")
+    if parts[0] != ".git" or {"", ".", ".."}.intersection(parts):
+        return False
+    return len(parts) == 1 or (len(parts) > 2 and parts[1] in ("modules", "worktrees"))

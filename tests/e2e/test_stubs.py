@@ -33,7 +33,10 @@ def test_up_pins_what_is_missing_and_down_takes_it_away(
 ) -> None:
     before = sandboxes.tree(bare)
     plan = sandboxes.plan_of(bare, host_facts)
-    assert set(plan.stubs) == {".devcontainer", ".git/commondir", ".git/hooks", ".vscode"}
+    assert set(plan.stubs) == {
+        ".devcontainer", ".devcontainer.json", ".git/commondir", ".git/config.worktree", ".git/hooks",
+        ".vscode", "commondir",
+    }  # fmt: skip
     running = up_down.up(api, plan, lambda _: None)
     try:
         assert (bare / ".vscode").stat().st_uid == 1000

@@ -66,15 +66,16 @@ def run(args: argparse.Namespace) -> int:
 def _docker_run(plan: Plan) -> None:
     """For a shell, so what cannot be printed is spelled, not replaced."""
     from sandboxd.plan.writers import argv
-    from sandboxd.policy.protect import STUB_FILES
+    from sandboxd.policy.protect import stub_text
 
-    folders = [path for path in plan.stubs if path not in STUB_FILES]
+    folders = [path for path in plan.stubs if stub_text(path) is None]
     if folders:
         print(_shell(["mkdir", "-p", "--", *(os.path.join(plan.workspace, f) for f in folders)]))
     for path in plan.stubs:
-        if path in STUB_FILES:
-            text = STUB_FILES[path].decode("ascii").rstrip("\n")
-            print(f"echo {_shell([text])} > {_shell([os.path.join(plan.workspace, path)])}")
+        text = stub_text(path)
+        if text is not None:
+            words = ["printf", "%s", text.decode("ascii")]
+            print(f"{_shell(words)} > {_shell([os.path.join(plan.workspace, path)])}")
     for words in (argv.render(plan), argv.prepare(plan)):
         if words:
             print(_shell(words))

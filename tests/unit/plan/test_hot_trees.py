@@ -139,7 +139,7 @@ def test_git_gets_its_setting_under_gvisor_and_never_a_second_one() -> None:
         ("node_modules", True),
         ("a/target", True),
         (".vscode", True),
-        ("src", False),
+        (".husky/_", True),
         ("../node_modules", False),
         ("a/../../target", False),
         ("/target", False),

@@ -13,8 +13,10 @@ from sandboxd.plan import profiles, stubs
 from sandboxd.plan.mounts import workspace_mounts
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.workspace import survey
-from sandboxd.policy.protect import STUB_FILES, STUB_FOLDERS, STUBS
+from sandboxd.policy.protect import STUB_FOLDERS, is_stub_folder, stub_text
 
+IN_GIT = {".git/commondir", ".git/config.worktree", ".git/hooks"}
+STUBS = STUB_FOLDERS | IN_GIT
 CONTROL = (*sorted(STUBS), ".git/config", "Jenkinsfile", "sandboxd.toml")
 
 
@@ -22,14 +24,13 @@ def test_only_folders_whose_parent_is_there_are_stubs(tmp_path: Path) -> None:
     facts = survey(str(tmp_path), CONTROL)
     assert set(facts.of_kind("stub")) == STUB_FOLDERS - {".git/hooks"}
     assert set(facts.of_kind("missing")) == {
-        ".git/commondir",
+        *IN_GIT,
         ".git/config",
-        ".git/hooks",
         "Jenkinsfile",
         "sandboxd.toml",
     }
     (tmp_path / ".git").mkdir()
-    assert {".git/hooks", ".git/commondir"} < {*survey(str(tmp_path), CONTROL).of_kind("stub")}
+    assert {*survey(str(tmp_path), CONTROL).of_kind("stub")} == STUBS
 
 
 def test_a_stub_is_pinned_like_the_folder_that_it_becomes(tmp_path: Path) -> None:
@@ -95,13 +96,51 @@ def test_where_nothing_can_be_written_the_folder_stays_missing(
 def test_git_reads_the_pinned_config_whatever_is_tried_inside(tmp_path: Path) -> None:
     """Against git itself: the stub changes nothing, and an empty one would break it."""
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
-    (commondir,) = stubs.make(str(tmp_path), (".git/commondir",))
-    assert (tmp_path / commondir).read_bytes() == STUB_FILES[commondir] == b".\n"
+    made = stubs.make(str(tmp_path), sorted(IN_GIT | {"commondir", ".devcontainer.json"}))
+    commondir = ".git/commondir"
+    assert (tmp_path / commondir).read_bytes() == stub_text(commondir) == b".\n"
     for words in (["status"], ["config", "--local", "a.b", "c"], ["fsck"], ["gc", "-q"]):
         subprocess.run(["git", "-C", str(tmp_path), *words], check=True, capture_output=True)
     assert "[a]" in (tmp_path / ".git/config").read_text()
-    assert stubs.remove(str(tmp_path), (commondir,)) == (commondir,)
-    assert not (tmp_path / commondir).exists()
+    done = subprocess.run(
+        ["git", "-C", str(tmp_path), "status", "--porcelain"], check=True, capture_output=True
+    )
+    assert done.stdout == b""
+    assert {*stubs.remove(str(tmp_path), made)} == {*made}
+    assert not (tmp_path / commondir).exists() and not (tmp_path / "commondir").exists()
+
+
+def test_what_keeps_git_off_a_bare_repository_stays_beside_one(tmp_path: Path) -> None:
+    stubs.make(str(tmp_path), ("commondir", ".vscode"))
+    (tmp_path / "HEAD").write_text("ref: refs/heads/main\n")
+    assert stubs.still_needed(str(tmp_path), ("commondir", ".vscode")) == ("commondir",)
+    assert stubs.remove(str(tmp_path), ("commondir", ".vscode")) == (".vscode",)
+    (tmp_path / "HEAD").unlink()
+    assert stubs.still_needed(str(tmp_path), ("commondir",)) == ()
+    assert stubs.remove(str(tmp_path), ("commondir",)) == ("commondir",)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (".git/commondir", b".\n"),
+        (".git/config.worktree", b""),
+        (".git/modules/a/b/commondir", b".\n"),
+        (".git/worktrees/x/config.worktree", b""),
+        (".git/worktrees/x/commondir", None),
+        (".git/modules/commondir", None),
+        (".git/modules/../../x/commondir", None),
+        ("commondir", None),
+        (".git/config", None),
+    ],
+)
+def test_which_files_may_be_made(path: str, text: bytes | None) -> None:
+    assert stub_text(path) == text
+
+
+def test_hooks_may_be_made_in_gits_own_folders_alone() -> None:
+    assert is_stub_folder(".git/hooks") and is_stub_folder(".git/modules/a/hooks")
+    assert not is_stub_folder("hooks") and not is_stub_folder(".git/objects/hooks")
 
 
 @pytest.mark.parametrize("text", ["../x\n", "", ".\n\n"])

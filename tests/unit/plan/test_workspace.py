@@ -89,11 +89,11 @@ def test_sockets_near_the_top_are_found_and_named(
 def test_a_huge_workspace_is_not_searched_to_the_end_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sandboxd.plan.workspace._SOCKET_ENTRIES", 3)
+    monkeypatch.setattr("sandboxd.plan.workspace._MOST_ENTRIES", 3)
     for number in range(5):
         (tmp_path / str(number)).write_text("")
     facts = survey(str(tmp_path), ())
-    assert not facts.sockets_complete
+    assert not facts.complete
     notes = Notes("test")
     workspace_mounts(facts, True, notes)
     assert "too many entries" in notes.downgrades[-1].why
@@ -122,13 +122,15 @@ def test_under_directfs_folders_are_pinned_by_volumes() -> None:
 def test_missing_control_files_are_named() -> None:
     notes = Notes("test")
     workspace_mounts(workspace(), True, notes)
-    assert notes.downgrades[0].why.startswith("`.vscode` can be created from inside")
+    assert notes.downgrades[0].why.startswith(
+        "`.vscode`, or any other such file that is missing, can be created from inside"
+    )
     nothing = workspace(
         control_files=(ControlFile(".git/hooks", "missing"), ControlFile(".git/config", "missing"))
     )
     notes = Notes("test")
     workspace_mounts(nothing, True, notes)
-    assert notes.downgrades[0].why.startswith("`.git` can be created from inside")
+    assert notes.downgrades[0].why.startswith("`.git`, or any other such file")
 
 
 def test_a_volumes_name_is_that_of_its_path() -> None:

@@ -15,14 +15,14 @@ TEXTS = {
     "plain": '[core]\n\tbare = false\n\thooksPath = .husky\n[remote "origin"]\n\turl = x\n',
     "true": "[core]\nbare\n[a] b\n",
     "one line": "[include] path = ../x\n[INCLUDE] PATH=y",
-    "comments": "# a\n[a] ; b\nb = c # d\nc = d;e\nd = \"e;f\"#g\n",
+    "comments": '# a\n[a] ; b\nb = c # d\nc = d;e\nd = "e;f"#g\n',
     "quotes": '[a]\nb = "  x  " y  \nc = x" #"y\nd = "\\"q\\"" \\t z\n',
     "continued": "[a]\nb = one \\\n  two\\\nthree\nc = d\n",
     "dotted": "[Branch.Main]\nX-y = 1\n",
     "subsection": '[includeIf "gitdir:/a \\"b\\" ]"]\npath = p\n',
     "byte order mark": "\ufeff[a]\nb = c\n",
     "carriage returns": "[a]\r\nb = c \r\nd\r\n",
-    "empty": "[a]\nb =\nc = \"\"\n",
+    "empty": '[a]\nb =\nc = ""\n',
     "no section": "a = b\n",
 }
 BROKEN = ("[a\nb = c\n", "[a]\n1b = c\n", '[a]\nb = "c\n', "[a]\nb = \\q\n", "[a]\nb c\n")

@@ -1,0 +1,73 @@
+"""Files of a workspace that make tools on the host act, by their names: to be pinned, or to be named."""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+import os
+import posixpath
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from sandboxd.plan.git_control import Exposed
+from sandboxd.policy.acts_on_host import root_names, weigh
+
+_MOST_PINS = 64
+"""Each is a mount, which every start of the sandbox pays for."""
+
+
+class Acting(NamedTuple):
+    """`pins` are paths within the workspace; `exposed` are there as well, and stay as they are."""
+
+    pins: tuple[str, ...] = ()
+    exposed: tuple[Exposed, ...] = ()
+
+
+def acting(workspace: str, entries: Iterable[str], left_open: Iterable[str]) -> Acting:
+    """Sort the files of a workspace that tools on the host act upon by themselves.
+
+    Only those at the top are pinned: a pin makes each folder above it a mount, which nothing can be
+    moved out of.
+
+    :param entries: paths near the top of the workspace, files and folders
+    :param left_open: patterns of names, and groups as `acts_on_host` calls them, that are not pinned
+    """
+    left_open = tuple(left_open)
+    pins: list[str] = []
+    exposed: list[Exposed] = []
+    at_top = {name for name in root_names() if "/" in name and _exists(workspace, name)}
+    counts = functools.cache(lambda folder: bool(weigh(folder)[0]))
+    for path in sorted({*entries, *at_top}):
+        folder, name = posixpath.split(path)
+        if folder and path not in at_top:
+            # What lies in a folder that counts itself is said with the folder.
+            weight, why = ("", "") if counts(folder) else weigh(name)
+            if weight == "control":
+                exposed.append(Exposed(path, why))
+            continue
+        weight, why = weigh(path)
+        if weight == "never" and path != ".git":
+            exposed.append(Exposed(path, why))
+        elif weight != "control":
+            continue
+        elif why in left_open or any(fnmatch.fnmatchcase(path, name) for name in left_open):
+            exposed.append(Exposed(path, why))
+        elif len(pins) < _MOST_PINS:
+            pins.append(path)
+        else:
+            exposed.append(Exposed(path, why))
+    return Acting(tuple(_outermost(pins)), tuple(exposed))
+
+
+def _outermost(paths: Iterable[str]) -> Iterator[str]:
+    """Without those that lie in another of them."""
+    outer: set[str] = set()
+    for path in sorted(paths):
+        parts = path.split("/")
+        if not any("/".join(parts[:end]) in outer for end in range(1, len(parts))):
+            outer.add(path)
+            yield path
+
+
+def _exists(workspace: str, path: str) -> bool:
+    return os.path.lexists(os.path.join(workspace, path))

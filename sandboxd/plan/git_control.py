@@ -1,0 +1,295 @@
+"""Which files of a workspace decide what git on the host runs, beyond the names that are always so.
+
+A repository's config names folders of hooks, other configs and programs, by any path. It is read here
+as git reads it (git-config(1)), without git, and without following a link below the workspace. A
+condition of `includeIf` counts as true.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+import shlex
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from sandboxd.errors import SandboxdError
+from sandboxd.plan import beneath
+from sandboxd.policy.protect import REFUSES_BARE
+from sandboxd.syntax import git_config
+
+_DEEPEST_INCLUDE = 10
+"""As in git."""
+_MOST_CONFIGS = 64
+_MOST_REPOSITORIES = 32
+_MOST_FOLDERS = 500
+_LARGEST_CONFIG = 1 << 20
+
+# Settings whose value is a command line, or the path of a program.
+_COMMANDS = re.compile(
+    r"core\.(fsmonitor|sshcommand|editor|pager|askpass|gitproxy)|sequence\.editor|pager\..+|alias\..+"
+    r"|diff\.external|diff\..+\.(command|textconv)|merge\..+\.driver|interactive\.difffilter"
+    r"|filter\..+\.(clean|smudge|process)|credential\.(.+\.)?helper|gpg\.(.+\.)?program"
+    r"|gpg\.ssh\.defaultkeycommand|trailer\..+\.(command|cmd)|uploadpack\.packobjectshook"
+    r"|remote\..+\.(uploadpack|receivepack)|submodule\..+\.update|tar\..+\.command|hook\..+\.command"
+    r"|(difftool|mergetool|browser|man|guitool)\..+\.(cmd|path)|sendemail\.(.+\.)?(tocmd|cccmd|headercmd)"
+)
+_INCLUDES = re.compile(r"include\.path|includeif\..+\.path", re.IGNORECASE)
+_HOOKS = "core.hookspath"
+_ATTRIBUTES = "core.attributesfile"
+_TEMPLATES = "init.templatedir"
+
+
+class Exposed(NamedTuple):
+    """A file of the workspace that is no pin, and why a change of it reaches the host."""
+
+    path: str
+    why: str
+
+
+class GitControl(NamedTuple):
+    """`pins` are paths within the workspace, `folders` those of them that may be made as empty folders.
+
+    `bare_refused`: the user's own config keeps git from taking a folder for a bare repository unasked
+    (`safe.bareRepository = explicit`).
+    """
+
+    pins: tuple[str, ...] = ()
+    folders: frozenset[str] = frozenset()
+    exposed: tuple[Exposed, ...] = ()
+    bare_refused: bool = False
+
+
+def user_configs(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The configs that git reads for a user in every repository, in its order."""
+    home = environ.get("HOME", "")
+    folder = environ.get("XDG_CONFIG_HOME") or (home and os.path.join(home, ".config"))
+    paths = ["/etc/gitconfig"]
+    if environ.get("GIT_CONFIG_GLOBAL"):
+        return (*paths, environ["GIT_CONFIG_GLOBAL"])
+    if folder:
+        paths.append(os.path.join(folder, "git/config"))
+    if home:
+        paths.append(os.path.join(home, ".gitconfig"))
+    return tuple(paths)
+
+
+def git_control(workspace: str, of_user: Iterable[str] = (), home: str = "") -> GitControl:
+    """Look at the repository in `workspace`, an absolute path without links.
+
+    :param of_user: configs outside of the workspace that git reads first, as of `user_configs`
+    :param home: what `~` in a config stands for, '' where it is not known
+    """
+    reader = _Reader(workspace, home)
+    for path in of_user:
+        reader.read_config(path, workspace)
+    # Only the user's own may say so: git does not believe a repository here.
+    bare_refused = reader.values.get("safe.barerepository") == "explicit"
+    # What lies beside a `.git` can have been put there to look like a repository.
+    if _kind(workspace, ".git") == "folder":
+        reader.repository(".git", workspace)
+        # With `.git/HEAD` moved away git would look for a bare repository here. A folder of this name
+        # makes it refuse any, and git shows no empty folders (measured with git 2.47).
+        reader.pin(REFUSES_BARE, may_make=True)
+        reader.linked_worktrees()
+        reader.submodules()
+    elif _is_repository(workspace, ""):
+        # The workspace is a bare repository itself.
+        reader.repository("", workspace)
+        reader.exposed["commondir"] = "git reads the config of the repository that it names"
+    return GitControl(
+        tuple(sorted(reader.pins)),
+        frozenset(reader.folders),
+        tuple(Exposed(path, why) for path, why in sorted(reader.exposed.items())),
+        bare_refused,
+    )
+
+
+class _Reader:
+    """Gathers pins while it reads configs and what they include."""
+
+    def __init__(self, workspace: str, home: str) -> None:
+        self._workspace = workspace
+        self._home = home
+        self._read: set[str] = set()
+        self.pins: set[str] = set()
+        self.folders: set[str] = set()
+        self.exposed: dict[str, str] = {}
+        self.values: dict[str, str] = {}
+        """The last value of each setting."""
+
+    def pin(self, path: str, *, may_make: bool = False) -> None:
+        self.pins.add(path)
+        if may_make:
+            self.folders.add(path)
+
+    def repository(self, folder: str, worktree: str) -> None:
+        """The repository whose own folder is `folder`, '' for the workspace itself."""
+        names = ("config", "config.worktree", *(("commondir",) if folder else ()))
+        for name in names:
+            self.pin(posixpath.join(folder, name))
+        self.pin(posixpath.join(folder, "hooks"), may_make=True)
+        for name in ("config", "config.worktree"):
+            self.read_config(os.path.join(self._workspace, folder, name), worktree)
+
+    def linked_worktrees(self) -> None:
+        """Work trees elsewhere, whose git goes through a folder of this repository."""
+        for number, name in enumerate(_folders(self._workspace, ".git/worktrees")):
+            if number == _MOST_REPOSITORIES:
+                self.exposed[".git/worktrees"] = "it has too many linked work trees to pin them all"
+                break
+            self.pin(f".git/worktrees/{name}/commondir")
+            self.pin(f".git/worktrees/{name}/config.worktree")
+
+    def submodules(self) -> None:
+        """Repositories below `.git/modules`, whose names may have slashes and which nest."""
+        waiting = [".git/modules"]
+        looked_at = repositories = 0
+        while waiting:
+            folder = waiting.pop()
+            looked_at += 1
+            if looked_at > _MOST_FOLDERS or repositories >= _MOST_REPOSITORIES:
+                self.exposed[".git/modules"] = "it has too many submodules to pin them all"
+                return
+            if _is_repository(self._workspace, folder):
+                repositories += 1
+                self.repository(folder, self._worktree_of(folder))
+                waiting.append(f"{folder}/modules")
+                continue
+            waiting += [f"{folder}/{name}" for name in _folders(self._workspace, folder)]
+
+    def _worktree_of(self, folder: str) -> str:
+        """The work tree of a submodule, as its own config says it."""
+        text = _text_inside(self._workspace, f"{folder}/config")
+        names = [e.value for e in git_config.parse(text or "").entries if e.name == "core.worktree"]
+        return os.path.normpath(os.path.join(self._workspace, folder, (names and names[-1]) or ""))
+
+    def read_config(self, path: str, worktree: str, depth: int = 0) -> None:
+        """Pin what the config at `path` names; `worktree` is what its relative paths start from."""
+        inside = self._inside(path)
+        key = inside or path
+        if key in self._read or len(self._read) >= _MOST_CONFIGS or depth > _DEEPEST_INCLUDE:
+            return
+        self._read.add(key)
+        text = _text_inside(self._workspace, inside) if inside else _text(path)
+        if text is None:
+            return
+        parsed = git_config.parse(text)
+        if parsed.broken and inside:
+            self.exposed[inside] = (
+                f"git refuses its line {parsed.broken}, so what it names is not known"
+            )
+        for name, value in parsed.entries:
+            # git, too, ends a path there.
+            if value and "\0" not in value:
+                self.values[name] = value
+                self._setting(name, value, path, worktree, depth)
+
+    def _setting(self, name: str, value: str, path: str, worktree: str, depth: int) -> None:
+        if _INCLUDES.fullmatch(name):
+            included = self._expand(value, os.path.dirname(path))
+            self._pin_named(included, f"`{name}` names it, and it is missing")
+            self.read_config(included, worktree, depth + 1)
+        elif name == _HOOKS:
+            self._pin_named(self._expand(value, worktree), "", may_make=True)
+        elif name in (_ATTRIBUTES, _TEMPLATES):
+            self._pin_named(self._expand(value, worktree), "")
+        elif _COMMANDS.fullmatch(name.lower()):
+            for word in _words(value):
+                self._pin_program(self._expand(word, worktree), name)
+
+    def _pin_named(self, path: str, missing: str, *, may_make: bool = False) -> None:
+        """Pin `path` where it is in the workspace and there, or can be made as an empty folder.
+
+        :param missing: what to say where it is not there, '' for nothing
+        """
+        # A link in the workspace is a name as well as what it leads to.
+        for candidate in {path, os.path.realpath(path)}:
+            inside = self._inside(candidate)
+            if not inside or inside == ".git":
+                continue
+            if os.path.lexists(candidate) or may_make:
+                self.pin(inside, may_make=may_make)
+            elif missing:
+                self.exposed[inside] = missing
+
+    def _pin_program(self, path: str, setting: str) -> None:
+        """Pin `path` if it is there. Behind a link only what the link leads to can be pinned."""
+        real = os.path.realpath(path)
+        if os.path.lexists(path) and self._inside(path) and real != path:
+            self.exposed[self._inside(path)] = (
+                f"`{setting}` of git runs it, and it is behind a link"
+            )
+        self._pin_named(real, "")
+
+    def _expand(self, value: str, base: str) -> str:
+        if value.startswith("~/") and self._home:
+            value = self._home + value[1:]
+        return os.path.normpath(os.path.join(base, value))
+
+    def _inside(self, path: str) -> str:
+        """A path within the workspace, '' for one outside of it, and for the workspace itself."""
+        prefix = self._workspace.rstrip("/") + "/"
+        return path[len(prefix) :] if path.startswith(prefix) else ""
+
+
+def _words(command: str) -> Iterator[str]:
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = command.split()
+    for word in words:
+        name = word.lstrip("!")
+        if name and not name.startswith("-"):
+            yield name
+
+
+def _kind(workspace: str, path: str) -> str:
+    """``folder``, ``file``, or '' for anything else and for nothing."""
+    try:
+        mode = os.lstat(os.path.join(workspace, path)).st_mode
+    except (OSError, ValueError):
+        return ""
+    return "folder" if stat.S_ISDIR(mode) else "file" if stat.S_ISREG(mode) else ""
+
+
+def _is_repository(workspace: str, folder: str) -> bool:
+    kinds = [_kind(workspace, posixpath.join(folder, name)) for name in ("HEAD", "objects", "refs")]
+    return kinds == ["file", "folder", "folder"]
+
+
+def _folders(workspace: str, path: str) -> list[str]:
+    """The folders in `path`, sorted; none where it is a link or missing."""
+    if _kind(workspace, path) != "folder":
+        return []
+    try:
+        with os.scandir(os.path.join(workspace, path)) as entries:
+            return sorted(e.name for e in entries if e.is_dir(follow_symlinks=False))
+    except OSError:
+        return []
+
+
+def _text_inside(workspace: str, path: str) -> str | None:
+    try:
+        with (
+            beneath.open_folder(workspace) as root,
+            beneath.parent_of(root, path, create=False) as folder,
+        ):
+            return beneath.read_text(folder, path)
+    except (OSError, ValueError, SandboxdError):
+        return None
+
+
+def _text(path: str) -> str | None:
+    """A config of the user's, who may have links."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        return None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(_LARGEST_CONFIG).decode("utf-8", "surrogateescape")

@@ -1,0 +1,75 @@
+"""Files that tools on the host act upon: pinned where they are there, else named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sandboxd.plan import profiles
+from sandboxd.plan.acting import acting
+from sandboxd.plan.mounts import workspace_mounts
+from sandboxd.plan.notes import Notes
+from sandboxd.plan.workspace import WorkspaceFacts, survey
+
+FILES = (
+    ".envrc", ".mcp.json", ".gitattributes", "AGENTS.md", "src/AGENTS.md", "lefthook.yml",
+    ".config/mise/config.toml", "main.py", "x.code-workspace", ".env", ".hg/hgrc",
+)  # fmt: skip
+FOLDERS = (".idea", ".claude/commands", ".github/workflows", "src/.vscode")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for folder in FOLDERS:
+        (tmp_path / folder).mkdir(parents=True)
+    for file in FILES:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text("")
+    return tmp_path
+
+
+def looked_at(project: Path, name: str) -> WorkspaceFacts:
+    profile = profiles.load(name)
+    return survey(str(project), profile.control_files, None, profile.left_open)
+
+
+def test_dev_pins_what_is_at_the_top_and_names_the_rest(project: Path) -> None:
+    facts = looked_at(project, "dev")
+    assert {
+        ".idea", ".claude", ".envrc", ".mcp.json", ".gitattributes", "AGENTS.md", "lefthook.yml",
+        ".config/mise", "x.code-workspace",
+    } <= {*facts.existing_control_files}  # fmt: skip
+    assert {entry.path for entry in facts.exposed} == {
+        ".github", ".env", ".hg", "src/.vscode", "src/AGENTS.md",
+    }  # fmt: skip
+    notes = Notes("dev")
+    mounts = {m.value.target: m.value.read_only for m in workspace_mounts(facts, True, notes)}
+    inside = f"/workspaces/{project.name}"
+    assert mounts[f"{inside}/.mcp.json"] and not mounts[f"{inside}/.config"]
+    said = next(d for d in notes.downgrades if d.control == "control files")
+    for path in (".env", ".github", "src/AGENTS.md"):
+        assert f"`{path}`" in said.why
+    assert "can be created from inside" in said.why and 'layout = "clone"' in said.fix
+
+
+def test_agent_pins_ci_as_well(project: Path) -> None:
+    assert ".github" in looked_at(project, "agent").existing_control_files
+
+
+def test_a_link_is_named_and_stops_nothing(project: Path) -> None:
+    (project / "CLAUDE.md").symlink_to("AGENTS.md")
+    facts = looked_at(project, "dev")
+    assert "CLAUDE.md" in [entry.path for entry in facts.exposed]
+    workspace_mounts(facts, True, Notes("dev"))
+
+
+def test_what_lies_in_a_pinned_folder_is_no_pin_of_its_own(project: Path) -> None:
+    facts = survey(str(project), (".claude", ".claude/commands"), None, ())
+    assert ".claude/commands" not in facts.existing_control_files
+
+
+def test_pins_are_bounded(tmp_path: Path) -> None:
+    names = [f"{number}.code-workspace" for number in range(100)]
+    found = acting(str(tmp_path), names, ())
+    assert len(found.pins) == 64 and len(found.exposed) == 36

@@ -1,0 +1,201 @@
+"""Which files decide what git on the host runs: read from the config, compared with git itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sandboxd.plan.git_control import GitControl, git_control, user_configs
+from sandboxd.plan.workspace import survey
+
+
+def git(folder: Path, *words: str) -> str:
+    command = ["git", "-C", str(folder), "-c", "protocol.file.allow=always", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    root = tmp_path / "w"
+    root.mkdir()
+    git(root, "init", "-q")
+    return root
+
+
+def pins(repository: Path, **options: object) -> set[str]:
+    return {*git_control(str(repository), **options).pins}  # type: ignore[arg-type]
+
+
+ALWAYS = {".git/config", ".git/config.worktree", ".git/commondir", ".git/hooks", "commondir"}
+
+
+def test_a_plain_repository(repository: Path) -> None:
+    assert pins(repository) == ALWAYS
+    assert git_control(str(repository)).folders == {".git/hooks", "commondir"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "file"),
+    [
+        ("core.hooksPath", ".husky", ".husky"),
+        ("core.hooksPath", "{root}/tools/hooks", "tools/hooks"),
+        ("core.hooksPath", "~/w/x", "x"),
+        ("include.path", "../.gitconfig", ".gitconfig"),
+        ("includeIf.onbranch:main.path", "../a/b", "a/b"),
+        ("core.fsmonitor", "tools/watch", "tools/watch"),
+        ("core.attributesFile", "attributes", "attributes"),
+        ("filter.lfs.clean", "python3 tools/clean.py -- %f", "tools/clean.py"),
+        ("diff.word.textconv", "'tools/to text'", "tools/to text"),
+        ("alias.x", "!tools/x.sh", "tools/x.sh"),
+        ("credential.https://example.com.helper", "!./helper", "helper"),
+        ("merge.ours.driver", "./bin/merge %A", "bin/merge"),
+        ("gpg.program", "bin/gpg", "bin/gpg"),
+    ],
+)
+def test_what_the_config_names_is_pinned(repository: Path, key: str, value: str, file: str) -> None:
+    path = repository / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    git(repository, "config", key, value.format(root=repository))
+    assert pins(repository, home=str(repository.parent)) == {*ALWAYS, file}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("remote.origin.url", "src"),
+        ("branch.src.merge", "src"),
+        ("core.hooksPath", "/usr/share/hooks"),
+        ("core.hooksPath", "../hooks"),
+        ("alias.st", "status"),
+        ("core.editor", "vi"),
+        ("core.fsmonitor", "true"),
+        ("core.hooksPath", "."),
+    ],
+)
+def test_other_settings_pin_nothing(repository: Path, key: str, value: str) -> None:
+    (repository / "src").mkdir()
+    git(repository, "config", key, value)
+    assert pins(repository) == ALWAYS
+
+
+def test_missing_hooks_are_made_and_a_missing_include_is_named(repository: Path) -> None:
+    git(repository, "config", "core.hooksPath", ".githooks")
+    git(repository, "config", "include.path", "../.gitconfig")
+    control = git_control(str(repository))
+    assert ".githooks" in control.pins and ".githooks" in control.folders
+    assert [entry.path for entry in control.exposed] == [".gitconfig"]
+    facts = survey(str(repository), (), git=control)
+    assert ".githooks" in facts.of_kind("stub")
+    assert [entry.path for entry in facts.exposed] == [".gitconfig"]
+
+
+def test_includes_are_followed_and_their_paths_are_relative_to_them(repository: Path) -> None:
+    (repository / "conf").mkdir()
+    (repository / "conf/one").write_text("[include]\n\tpath = two\n")
+    (repository / "conf/two").write_text("[core]\n\thooksPath = h\n[include]\n\tpath = one\n")
+    git(repository, "config", "include.path", "../conf/one")
+    assert pins(repository) == {*ALWAYS, "conf/one", "conf/two", "h"}
+
+
+def test_the_config_of_the_user_counts(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / ".gitconfig").write_text(
+        "[core]\nhooksPath = .githooks\n[safe]\nbareRepository=explicit\n"
+    )
+    environ = {"HOME": str(tmp_path)}
+    assert user_configs(environ)[-1] == str(tmp_path / ".gitconfig")
+    control = git_control(str(repository), user_configs(environ), str(tmp_path))
+    assert ".githooks" in control.pins and control.bare_refused
+    git(repository, "config", "safe.bareRepository", "explicit")
+    assert not git_control(str(repository)).bare_refused, "git does not believe a repository here"
+
+
+def test_config_worktree_is_read(repository: Path) -> None:
+    git(repository, "config", "extensions.worktreeConfig", "true")
+    git(repository, "config", "--worktree", "core.hooksPath", "mine")
+    assert git(repository, "config", "core.hooksPath") == "mine\n"
+    assert "mine" in pins(repository)
+
+
+def test_submodules_and_linked_work_trees(repository: Path, tmp_path: Path) -> None:
+    identity = ("-c", "user.name=a", "-c", "user.email=a@b")
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "-q")
+    git(other, *identity, "commit", "-q", "--allow-empty", "-m", "x")
+    git(repository, "submodule", "add", str(other), "libs/other")
+    git(repository, *identity, "commit", "-q", "-m", "x")
+    git(repository, "worktree", "add", str(tmp_path / "linked"))
+    git(repository / "libs/other", "config", "core.hooksPath", "h")
+    (repository / "libs/other/h").mkdir()
+    assert pins(repository) == {
+        *ALWAYS,
+        *(
+            f".git/modules/libs/other/{n}"
+            for n in ("config", "config.worktree", "commondir", "hooks")
+        ),
+        *(f".git/worktrees/linked/{name}" for name in ("commondir", "config.worktree")),
+        "libs/other/h",
+    }
+    # Against git: nothing that may be made changes what it says.
+    from sandboxd.plan import stubs
+
+    before = git(repository, "status"), git(tmp_path / "linked", "status")
+    facts = survey(str(repository), (), git=git_control(str(repository)))
+    made = stubs.make(str(repository), facts.of_kind("stub"))
+    assert ".git/modules/libs/other/commondir" in made and "commondir" in made
+    assert (git(repository, "status"), git(tmp_path / "linked", "status")) == before
+    assert {*stubs.remove(str(repository), made)} == {*made}
+
+
+def test_a_repository_as_the_workspace_itself(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "--bare", ".")
+    control = git_control(str(tmp_path))
+    assert {*control.pins} == {"config", "config.worktree", "hooks"}
+    assert [entry.path for entry in control.exposed] == ["commondir"]
+
+
+def test_what_is_put_beside_a_repository_changes_no_pin(repository: Path) -> None:
+    """Neither while git's own folder is whole, nor where its HEAD was moved away."""
+    for name in ("objects", "refs"):
+        (repository / name).mkdir()
+    (repository / "HEAD").write_text("ref: refs/heads/main\n")
+    assert pins(repository) == ALWAYS
+    (repository / ".git/HEAD").unlink()
+    assert pins(repository) == ALWAYS
+
+
+def test_no_repository() -> None:
+    assert git_control("/proc/self") == GitControl()
+
+
+def test_hostile_configs_are_bounded_and_not_followed(repository: Path, tmp_path: Path) -> None:
+    os.mkfifo(repository / "pipe")
+    (tmp_path / "secret").write_text("[core]\nhooksPath = stolen\n")
+    (repository / "link").symlink_to(tmp_path / "secret")
+    for path in ("../pipe", "../link", "/dev/zero", "../.", "x\0y"):
+        with (repository / ".git/config").open("a") as file:
+            file.write(f'[include]\npath = "{path}"\n')
+    found = pins(repository)
+    assert {"pipe", "link"} < found and "stolen" not in found
+
+
+def test_a_program_behind_a_link_is_named_and_its_end_pinned(repository: Path) -> None:
+    (repository / "real").touch()
+    (repository / "link").symlink_to("real")
+    git(repository, "config", "diff.external", "./link")
+    control = git_control(str(repository))
+    assert {*control.pins} == {*ALWAYS, "real"}
+    assert [entry.path for entry in control.exposed] == ["link"]
+
+
+def test_a_config_that_git_refuses_is_named(repository: Path) -> None:
+    with (repository / ".git/config").open("a") as file:
+        file.write("[core]\n= x\nhooksPath = h\n")
+    control = git_control(str(repository))
+    assert "h" in control.pins
+    assert control.exposed[0].path == ".git/config" and "refuses" in control.exposed[0].why
