@@ -18,7 +18,11 @@ from tests.e2e.merge_oracle import CLI
 
 pytestmark = [pytest.mark.engine, pytest.mark.node, pytest.mark.usefixtures("shared_cache")]
 
-NAMES = (".devcontainer.json", ".devcontainer/devcontainer.json", ".devcontainer/x/devcontainer.json")
+NAMES = (
+    ".devcontainer.json",
+    ".devcontainer/devcontainer.json",
+    ".devcontainer/x/devcontainer.json",
+)
 
 
 @pytest.fixture
