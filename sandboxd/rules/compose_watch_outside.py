@@ -1,4 +1,4 @@
-"""Compose copies files from outside of the project into the container.
+"""Files from outside of the project are copied into the container.
 
 ## What it is
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 META = RuleMeta(
     id="compose-watch-outside",
-    summary="Compose copies files from outside of the project into the container",
+    summary="files from outside of the project are copied into the container",
     severity=Severity.ERROR,
     since="0.2.0",
     why="the repository decides which files of your machine its code may read",
