@@ -19,7 +19,7 @@ _QUALIFIERS = ("deny", "allow", "audit", "quiet", "owner", "other")
 _WORDS = (
     *("capability", "change_profile", "dbus", "include", "io_uring", "link", "mount", "mqueue"),
     *("network", "pivot_root", "ptrace", "remount", "rlimit", "set", "signal", "umount", "unix"),
-    *("userns", "abi", "alias"),
+    *("userns", "abi", "alias", "all"),
 )
 _INCLUDES = ("#include", "include")
 
@@ -80,20 +80,29 @@ def _rule(node: Node, path: str) -> AppArmorRule:
     text = str(node.value)
     value = Value(text, Origin("file", path), Place(path, node.span), text, (node,))
     words = text.split(" ")
-    deny = False
-    while words and words[0] in _QUALIFIERS:
-        deny = words.pop(0) == "deny" or deny
+    deny, priority = False, 0
+    while words and (words[0] in _QUALIFIERS or words[0].startswith("priority=")):
+        word = words.pop(0)
+        deny = word == "deny" or deny
+        if word.startswith("priority="):
+            priority = _number(word.removeprefix("priority="))
     first = words[0] if words else ""
     rest = " ".join(words[1:])
     if first in _INCLUDES:
         return AppArmorRule("include", rest, value)
     if first in _WORDS:
-        return AppArmorRule(first, rest, value, deny)
+        return AppArmorRule(first, rest, value, deny, priority=priority)
     if first == "file":
         words = words[1:]
         if not words:
-            return AppArmorRule("file", "", value, deny, "/**", "")
-    return _file_rule(words, value, deny)
+            return AppArmorRule("file", "", value, deny, "/**", "", priority)
+    return _file_rule(words, value, deny)._replace(priority=priority)
+
+
+def _number(text: str) -> int:
+    """The priority of a rule, 0 for what is no number."""
+    digits = text.removeprefix("-")
+    return int(text) if digits.isdecimal() and len(digits) <= 5 else 0
 
 
 def _file_rule(words: list[str], value: Value[str], deny: bool) -> AppArmorRule:

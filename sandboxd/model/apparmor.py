@@ -32,6 +32,7 @@ class AppArmorRule(NamedTuple):
     """One rule. `word` is its kind, ``file`` for paths; `rest` is what stands behind the kind.
 
     `path` and `permissions` are set for rules about files; a bare ``file,`` has the path ``/**``.
+    A rule of a higher `priority` decides before those below it, whatever they deny (AppArmor 4.1).
     """
 
     word: str
@@ -40,6 +41,7 @@ class AppArmorRule(NamedTuple):
     deny: bool = False
     path: str = ""
     permissions: str = ""
+    priority: int = 0
 
 
 class AppArmorProfile(NamedTuple):
@@ -69,14 +71,12 @@ class AppArmorProfile(NamedTuple):
 
         Of what is included nothing is known here: `abstractions/base` allows reading libraries.
         """
-        allowed = None
-        for rule in self.rules:
-            if rule.word != "file" or not _covers(rule, path, permission):
-                continue
-            if rule.deny:
-                return None
-            allowed = allowed or rule
-        return allowed
+        covering = [rule for rule in self.rules if _covers(rule, path, permission)]
+        highest = max((rule.priority for rule in covering), default=0)
+        deciding = [rule for rule in covering if rule.priority == highest]
+        if not deciding or any(rule.deny for rule in deciding):
+            return None
+        return deciding[0]
 
     def may(self, path: str, permission: str) -> bool:
         return self.deciding(path, permission) is not None
@@ -84,7 +84,8 @@ class AppArmorProfile(NamedTuple):
     def runs_programs(self) -> bool:
         """Whether anything may be executed, in any of the ways that a rule may say it."""
         return any(
-            rule.word == "file" and not rule.deny and _executes(rule.permissions)
+            not rule.deny
+            and (rule.word == "all" or (rule.word == "file" and _executes(rule.permissions)))
             for rule in self.rules
         )
 
@@ -94,6 +95,8 @@ def _executes(permissions: str) -> bool:
 
 
 def _covers(rule: AppArmorRule, path: str, permission: str) -> bool:
+    if rule.word != "file":
+        return rule.word == "all"
     if rule.permissions and permission not in rule.permissions:
         # Appending is less than writing, and is no way to do what a write does.
         return False

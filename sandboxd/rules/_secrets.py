@@ -4,20 +4,37 @@ from __future__ import annotations
 
 import re
 
-_TOKENS = (
-    ("GitHub token", r"\b(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{36}|\bgithub_pat_[A-Za-z0-9_]{60,}"),
-    ("GitLab token", r"\bglpat-[A-Za-z0-9_-]{20}"),
-    ("AWS key", r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
-    ("Slack token", r"\bxox[abprs]-[A-Za-z0-9-]{20,}"),
-    ("OpenAI key", r"\bsk-(?:proj-)?[A-Za-z0-9_-]{32,}"),
-    ("Anthropic key", r"\bsk-ant-[A-Za-z0-9_-]{24,}"),
-    ("Google key", r"\bAIza[A-Za-z0-9_-]{35}"),
-    ("Stripe key", r"\b[sr]k_live_[A-Za-z0-9]{20,}"),
-    ("npm token", r"\bnpm_[A-Za-z0-9]{36}"),
-    ("PyPI token", r"\bpypi-[A-Za-z0-9_-]{60,}"),
-    ("Hugging Face token", r"\bhf_[A-Za-z0-9]{30,}"),
-    ("SendGrid key", r"\bSG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}"),
-    ("private key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+# The first that fits names the token. `tests/rules/lists/tokens.toml` has the source of each.
+TOKENS = (
+    ("a GitHub token", r"\b(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{36}|\bgithub_pat_[A-Za-z0-9_]{60,}"),
+    ("a GitLab token", r"\bglpat-[A-Za-z0-9_-]{20}"),
+    ("an AWS key", r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
+    ("a Slack token", r"\bxox[abprs]-[A-Za-z0-9-]{20,}"),
+    (
+        "a Slack webhook",
+        r"\bhooks\.slack\.com/services/T[A-Z0-9]{8,}/B[A-Z0-9]{8,}/[A-Za-z0-9]{20,}",
+    ),
+    ("an Anthropic key", r"\bsk-ant-[A-Za-z0-9_-]{24,}"),
+    ("an OpenAI key", r"\bsk-(?:proj-)?[A-Za-z0-9_-]{32,}"),
+    ("a Groq key", r"\bgsk_[A-Za-z0-9]{40,}"),
+    ("a Google key", r"\bAIza[A-Za-z0-9_-]{35}"),
+    ("a Stripe key", r"\b[sr]k_live_[A-Za-z0-9]{20,}"),
+    ("an npm token", r"\bnpm_[A-Za-z0-9]{36}"),
+    ("a PyPI token", r"\bpypi-[A-Za-z0-9_-]{60,}"),
+    ("a RubyGems key", r"\brubygems_[a-f0-9]{48}"),
+    ("a Docker token", r"\bdckr_pat_[A-Za-z0-9_-]{27}"),
+    ("a Hugging Face token", r"\bhf_[A-Za-z0-9]{30,}"),
+    ("a SendGrid key", r"\bSG\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}"),
+    ("a DigitalOcean token", r"\bdo[opr]_v1_[a-f0-9]{64}"),
+    ("a Vault token", r"\bhv[sb]\.[A-Za-z0-9_-]{24,}"),
+    ("a Databricks token", r"\bdapi[a-f0-9]{32}"),
+    ("a Pulumi token", r"\bpul-[a-f0-9]{40}"),
+    ("a Tailscale key", r"\btskey-[a-z]+-[A-Za-z0-9]+-[A-Za-z0-9]{20,}"),
+    ("a Shopify token", r"\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}"),
+    ("an Atlassian token", r"\bATATT3[A-Za-z0-9_=-]{50,}"),
+    ("a Linear key", r"\blin_api_[A-Za-z0-9]{40}"),
+    ("an age key", r"\bAGE-SECRET-KEY-1[0-9A-Z]{50,}"),
+    ("a private key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
 )
 _NAME = (
     r"(?i)(?:^|_)(?:TOKEN|SECRET|API_?KEY|ACCESS_?KEY|SECRET_?KEY|PRIVATE_?KEY|PASSWORD|PASSWD|"
@@ -34,8 +51,8 @@ _PLACEHOLDER = (
 
 
 def literal_token(text: str) -> str:
-    """The kind of a token that is written out in `text`, '' if there is none."""
-    for kind, pattern in _TOKENS:
+    """The kind of a token that is written out in `text` (``a GitHub token``), '' if there is none."""
+    for kind, pattern in TOKENS:
         found = re.search(pattern, text)
         if found and not re.search(r"(?i)example|x{6}|0{8}|1234567", found[0]):
             return kind

@@ -2,7 +2,9 @@
 
 ## What it is
 
-A bare `mount,`, `remount,` or `pivot_root,`, without paths, types or options.
+A bare `mount,`, `remount,` or `pivot_root,`, or one that leaves everything open: `mount fstype=*,`,
+`mount options=(rw, bind),`, `mount / -> /**,`. `all,` allows it as well. A `deny mount,` takes it back,
+unless the rule has a higher `priority=`.
 
 ## Why it is bad
 
@@ -29,6 +31,8 @@ gVisor ignores AppArmor profiles (it says so in its log), so the profile is no c
 
 from __future__ import annotations
 
+import re
+
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Remedy, Replace, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
@@ -38,7 +42,7 @@ if TYPE_CHECKING:
 
     from sandboxd.findings import Finding
     from sandboxd.host.facts import HostFacts
-    from sandboxd.model.apparmor import AppArmorProfile
+    from sandboxd.model.apparmor import AppArmorProfile, AppArmorRule
 
 META = RuleMeta(
     id="apparmor-blanket-mount",
@@ -49,21 +53,63 @@ META = RuleMeta(
 )
 
 
+_WORDS = ("mount", "remount", "pivot_root")
+# Spellings of everything: as a path, and as a type of file system.
+EVERYWHERE = ("", "/", "/**", "**", "/{,**}", "{/,/**}", "{,/**}")
+EVERY_TYPE = ("*", "**", "(*)", "(**)")
+
+
 def check(subject: AppArmorProfile, host: HostFacts) -> Iterator[Finding]:
     for rule in subject.rules:
-        if rule.word not in ("mount", "remount", "pivot_root") or rule.deny or rule.rest:
+        if rule.deny or _is_denied(subject, rule):
             continue
+        if rule.word == "all":
+            message = f"`{rule.value.value},` allows everything, mounting included"
+        elif rule.word in _WORDS and _is_blanket(rule.rest):
+            message = (
+                f"`{rule.value.value},` lets every process mount whatever its capabilities allow"
+            )
+        else:
+            continue
+        deny = "deny mount" if rule.word == "all" else f"deny {rule.word}"
+        new = f"{rule.value.value},\n  {deny}" if rule.word == "all" else deny
         yield at_value(
             META,
             rule.value,
-            f"`{rule.value.value},` lets every process mount whatever its capabilities allow",
-            rule.word,
+            message,
+            rule.word if not rule.rest else rule.value.value,
             remedies=(
                 Remedy(
-                    f"write `deny {rule.word},`",
+                    f"write `{deny},`",
                     safe=False,
-                    changes=(Replace(rule.value, f"deny {rule.word}"),),
+                    changes=(Replace(rule.value, new),),
                     caution="mounting inside stops working",
                 ),
             ),
         )
+
+
+def _is_denied(profile: AppArmorProfile, rule: AppArmorRule) -> bool:
+    """Whether a bare deny takes the rule back: it does unless the rule has a higher priority."""
+    word = "mount" if rule.word == "all" else rule.word
+    return any(
+        other.deny and not other.rest and other.priority >= rule.priority
+        for other in profile.of(word)
+    )
+
+
+def _is_blanket(rest: str) -> bool:
+    """Whether what follows the word leaves source, target and type open."""
+    paths: list[str] = []
+    for part in re.split(r"\s+(?![^(]*\))", rest):
+        name, equals, value = part.partition("=")
+        if equals and name in ("fstype", "vfstype"):
+            if value not in EVERY_TYPE:
+                return False
+        elif equals and name in ("options", "option"):
+            # With options alone any source goes anywhere, save for what only changes flags.
+            if not re.search(r"bind|rw", value):
+                return False
+        elif part and part != "->":
+            paths.append(part.strip('"'))
+    return all(path in EVERYWHERE for path in paths)

@@ -2,10 +2,12 @@
 
 ## What it is
 
-A bind mount of a place where tools keep secrets: `~/.ssh`, `~/.aws`, `~/.azure`, `~/.kube`,
-`~/.gnupg`, `~/.docker`, `~/.config/gcloud`, `~/.config/gh`, `.netrc`, `.npmrc`, `.pypirc`,
-`.git-credentials`, the logins of coding agents, browser profiles and others. `.gitconfig` counts
-when it is writable, since `core.sshCommand` in it is a command that runs on the host.
+A bind mount of a place where tools keep secrets. Some 130 are known: of machines and repositories
+(`~/.ssh`, `~/.gnupg`, `.netrc`, `.git-credentials`, `~/.config/gh`), clouds and clusters (`~/.aws`,
+`~/.azure`, `~/.config/gcloud`, `~/.oci`, `~/.kube`, `~/.terraform.d`, `~/.config/rclone`), packages
+(`.npmrc`, `.pypirc`, `~/.cargo`, `~/.m2`), databases, password stores, coding agents, browsers and
+wallets. Caches beside them (`~/.m2/repository`, `~/.cargo/registry`) are no secrets. `.gitconfig`
+counts when it is writable, since `core.sshCommand` in it is a command that runs on the host.
 
 ## Why it is bad
 
@@ -41,6 +43,7 @@ from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
+from sandboxd.rules._credential_places import GIT_CONFIG, PLACES, PUBLIC, SYSTEM, WHOLE
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import host_mounts, within_workspace
 
@@ -60,71 +63,16 @@ META = RuleMeta(
     needs=("mounts",),
 )
 
-# Parts of a path that stand next to each other, wherever they are: `~/.ssh`, `/data/me/.ssh`.
-_SECRETS = {
-    ".ssh": "SSH keys",
-    ".aws": "AWS credentials",
-    ".azure": "Azure credentials",
-    ".config/gcloud": "Google Cloud credentials",
-    "AppData/Roaming/gcloud": "Google Cloud credentials",
-    ".kube": "Kubernetes credentials",
-    ".gnupg": "GnuPG keys",
-    ".docker": "registry credentials",
-    ".config/containers/auth.json": "registry credentials",
-    ".config/gh": "GitHub login",
-    ".config/hub": "GitHub login",
-    ".config/glab-cli": "GitLab login",
-    ".netrc": "logins",
-    "_netrc": "logins",
-    ".npmrc": "npm token",
-    ".yarnrc.yml": "npm token",
-    ".pypirc": "PyPI token",
-    ".cargo/credentials": "crates.io token",
-    ".cargo/credentials.toml": "crates.io token",
-    ".gem/credentials": "RubyGems token",
-    ".m2/settings.xml": "Maven credentials",
-    ".gradle/gradle.properties": "Gradle credentials",
-    ".terraform.d/credentials.tfrc.json": "Terraform token",
-    ".git-credentials": "Git credentials",
-    ".config/git/credentials": "Git credentials",
-    ".pgpass": "database passwords",
-    ".my.cnf": "database passwords",
-    ".vault-token": "Vault token",
-    ".config/op": "1Password login",
-    ".password-store": "password store",
-    ".local/share/keyrings": "keyring",
-    "Library/Keychains": "keychain",
-    ".config/sops": "sops keys",
-    ".claude": "login of a coding agent",
-    ".claude.json": "login of a coding agent",
-    ".codex": "login of a coding agent",
-    ".gemini": "login of a coding agent",
-    ".mozilla": "browser profile",
-    ".config/google-chrome": "browser profile",
-    ".config/chromium": "browser profile",
-}
-_SYSTEM = {
-    "/etc/shadow": "password hashes",
-    "/etc/ssh": "SSH keys",
-    "/etc/kubernetes": "Kubernetes credentials",
-    "/etc/rancher": "Kubernetes credentials",
-    "/var/lib/kubelet": "Kubernetes credentials",
-}
-_WHOLE = ("~/.config", "~/.local", "~/.local/share", "~/Library", "~/AppData", "~/AppData/Roaming")
-_GIT_CONFIG = (".gitconfig", ".config/git", ".config/git/config")
-# What lies in these folders and is no secret, and what the socket rule speaks about.
-_PUBLIC = (".ssh/known_hosts", ".docker/run", ".docker/desktop", ".docker/cli-plugins")
-
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     for mount, path in host_mounts(subject, host):
-        what = None if within_workspace(mount, path, subject) else _secret(path, mount.value)
-        if what is None:
+        secret = None if within_workspace(mount, path, subject) else _secret(path, mount.value)
+        if secret is None:
             continue
         yield at_value(
             META,
             mount,
-            f"`{mount.written}` hands the host's {what} to the container",
+            f"`{mount.written}` hands the host's {secret} to the container",
             path,
             remedies=(
                 Remedy(
@@ -138,21 +86,24 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
 
 
 def _secret(path: str, mount: Mount) -> str | None:
-    """What secret lies at `path`, None if none is known."""
-    if path.endswith((".pub", ".sock")) or any(_names(path, public) for public in _PUBLIC):
+    """The secret that lies at `path`, None if none is known."""
+    if path.endswith((".pub", ".sock")) or any(_names(path, public) for public in PUBLIC):
         return None
-    if path in _WHOLE:
+    if path in WHOLE:
         return "logins of many tools"
-    for folder, what in _SYSTEM.items():
+    for folder, secret in SYSTEM.items():
         if path == folder or path.startswith(folder + "/"):
-            return what
-    for name, what in _SECRETS.items():
+            return secret
+    for name, secret in PLACES.items():
         if _names(path, name):
-            return what
-    if not mount.read_only and any(path.endswith("/" + name) for name in _GIT_CONFIG):
+            return secret
+    if not mount.read_only and any(path.endswith("/" + name) for name in GIT_CONFIG):
         return "Git configuration, writable,"
     return None
 
 
 def _names(path: str, name: str) -> bool:
+    """Whether the parts of `name` stand next to each other in `path`; an absolute one in front."""
+    if name.startswith("/"):
+        return path == name
     return f"/{name}/" in f"{path}/"

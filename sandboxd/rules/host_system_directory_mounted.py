@@ -2,9 +2,11 @@
 
 ## What it is
 
-A bind mount of `/etc`, `/proc`, `/sys`, `/dev`, `/boot`, `/usr`, `/var`, `/var/lib/docker`,
-`/var/log` or a part of them that runs programs or holds state of others. Single files that tools
-need, `/etc/localtime` or `/etc/hosts`, are not meant, and neither is `/lib/modules` read-only.
+A bind mount of `/etc`, `/proc`, `/sys`, `/dev`, `/boot`, `/usr`, `/opt`, `/var`, `/var/lib/docker`,
+`/var/log` or a part of them that runs programs or holds state of others. The whole of `/mnt`,
+`/media`, `/srv`, `/tmp` or `/dev/shm` is a warning: it holds everybody's data, and sockets that
+connect even when the mount is read-only. One folder in them is not meant, nor are single files that
+tools need, `/etc/localtime` or `/etc/hosts`, and `/lib/modules` read-only.
 
 ## Why it is bad
 
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.container import Container
 
+_ERROR, _WARNING, _HINT = Severity.ERROR, Severity.WARNING, Severity.HINT
+
 META = RuleMeta(
     id="host-system-directory-mounted",
     summary="a system directory of the host is mounted",
@@ -52,59 +56,67 @@ META = RuleMeta(
 )
 
 
-# Folder -> what is in it, and whether reading alone is harmless enough to be a warning.
-_FOLDERS = {
-    "/etc": ("accounts and configuration", False),
-    "/proc": ("processes and kernel settings", False),
-    "/sys": ("devices and kernel settings", True),
-    "/dev": ("devices", False),
-    "/boot": ("kernel and boot loader", True),
-    "/usr": ("programs", True),
-    "/usr/bin": ("programs", True),
-    "/usr/local/bin": ("programs", True),
-    "/bin": ("programs", True),
-    "/sbin": ("programs", True),
-    "/lib": ("libraries", True),
-    "/lib64": ("libraries", True),
-    "/var": ("state of all services", False),
-    "/var/lib": ("state of all services", False),
-    "/var/log": ("logs of all services", True),
+# Folder -> what is in it, and the severity of a writable and of a read-only mount of it.
+FOLDERS = {
+    "/etc": ("accounts and configuration", _ERROR, _ERROR),
+    "/proc": ("processes and kernel settings", _ERROR, _ERROR),
+    "/sys": ("devices and kernel settings", _ERROR, _WARNING),
+    "/dev": ("devices", _ERROR, _ERROR),
+    "/dev/shm": ("the shared memory of all programs", _WARNING, _WARNING),  # noqa: S108
+    "/boot": ("kernel and boot loader", _ERROR, _WARNING),
+    "/usr": ("programs", _ERROR, _WARNING),
+    "/usr/bin": ("programs", _ERROR, _WARNING),
+    "/usr/lib": ("libraries", _ERROR, _WARNING),
+    "/usr/local": ("programs", _ERROR, _WARNING),
+    "/usr/local/bin": ("programs", _ERROR, _WARNING),
+    "/usr/sbin": ("programs", _ERROR, _WARNING),
+    "/bin": ("programs", _ERROR, _WARNING),
+    "/sbin": ("programs", _ERROR, _WARNING),
+    "/lib": ("libraries", _ERROR, _WARNING),
+    "/lib64": ("libraries", _ERROR, _WARNING),
+    "/opt": ("programs", _ERROR, _HINT),
+    "/srv": ("the data of services", _WARNING, _WARNING),
+    "/mnt": ("all disks that are mounted there", _WARNING, _WARNING),
+    "/media": ("all disks that are plugged in", _WARNING, _WARNING),
+    "/tmp": ("files and sockets of all programs", _WARNING, _WARNING),  # noqa: S108
+    "/var": ("state of all services", _ERROR, _ERROR),
+    "/var/lib": ("state of all services", _ERROR, _ERROR),
+    "/var/log": ("logs of all services", _ERROR, _WARNING),
+    "/var/tmp": ("files of all programs", _WARNING, _WARNING),  # noqa: S108
 }
-_BELOW = {
-    "/etc/cron": ("jobs that run as root", True),
-    "/etc/systemd": ("services", True),
-    "/etc/sudoers": ("rights to be root", True),
-    "/etc/profile.d": ("login scripts of everybody", True),
-    "/etc/ld.so.preload": ("libraries that every program loads", True),
-    "/etc/docker": ("configuration of the engine", True),
-    "/proc/sys": ("kernel settings", True),
-    "/sys/kernel": ("kernel settings", True),
-    "/sys/fs/cgroup": ("control groups", True),
-    "/var/lib/docker": ("files of all containers", False),
-    "/var/lib/containers": ("files of all containers", False),
-    "/var/lib/containerd": ("files of all containers", False),
-    "/var/spool/cron": ("jobs of all users", True),
+# The same for a folder with everything below it, and what begins with its name.
+BELOW = {
+    "/etc/cron": ("jobs that run as root", _ERROR, _WARNING),
+    "/etc/systemd": ("services", _ERROR, _WARNING),
+    "/etc/sudoers": ("rights to be root", _ERROR, _WARNING),
+    "/etc/profile.d": ("login scripts of everybody", _ERROR, _WARNING),
+    "/etc/ld.so.preload": ("libraries that every program loads", _ERROR, _WARNING),
+    "/etc/docker": ("configuration of the engine", _ERROR, _WARNING),
+    "/proc/sys": ("kernel settings", _ERROR, _WARNING),
+    "/sys/kernel": ("kernel settings", _ERROR, _WARNING),
+    "/sys/fs/cgroup": ("control groups", _ERROR, _HINT),
+    "/var/lib/docker": ("files of all containers", _ERROR, _ERROR),
+    "/var/lib/containers": ("files of all containers", _ERROR, _ERROR),
+    "/var/lib/containerd": ("files of all containers", _ERROR, _ERROR),
+    "/var/spool/cron": ("jobs of all users", _ERROR, _WARNING),
 }
+_BEGINNINGS = ("/etc/cron", "/etc/sudoers")
 
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     for mount, path in host_mounts(subject, host):
-        known = _FOLDERS.get(path) or _below(path)
+        known = FOLDERS.get(path) or _below(path)
         if known is None:
             continue
-        what, readable = known
+        content, writable, readable = known
         read_only = mount.value.read_only
-        if path.startswith("/sys/fs/cgroup") and read_only:
-            severity = Severity.HINT
-        else:
-            severity = Severity.WARNING if read_only and readable else Severity.ERROR
         how = "read" if read_only else "read and changed"
         yield at_value(
             META,
             mount,
-            f"`{mount.written}` of the host holds {what}, which can be {how} from inside",
+            f"`{mount.written}` of the host holds {content}, which can be {how} from inside",
             path,
-            severity,
+            readable if read_only else writable,
             (
                 Remedy(
                     "remove the mount",
@@ -116,11 +128,12 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
         )
 
 
-def _below(path: str) -> tuple[str, bool] | None:
+def _below(path: str) -> tuple[str, Severity, Severity] | None:
     """`/etc/cron.d` as well as `/etc/cron/x`: some names only begin so."""
-    if path.startswith(("/etc/cron", "/etc/sudoers")):
-        return _BELOW["/etc/cron" if path.startswith("/etc/cron") else "/etc/sudoers"]
-    for folder, known in _BELOW.items():
+    for beginning in _BEGINNINGS:
+        if path.startswith(beginning):
+            return BELOW[beginning]
+    for folder, known in BELOW.items():
         if below(path, folder):
             return known
     return None

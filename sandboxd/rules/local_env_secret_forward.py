@@ -3,7 +3,9 @@
 ## What it is
 
 `${localEnv:GITHUB_TOKEN}` or another variable whose name says secret, as the value of an
-environment variable of the container.
+environment variable of the container; `-e GITHUB_TOKEN`; or in Compose `GITHUB_TOKEN`,
+`${GITHUB_TOKEN:-}` and other variables that hold a person's rights on other machines (passwords of the
+project's own services, from its `.env`, are not meant).
 
 ## Why it is bad
 
@@ -42,7 +44,8 @@ if TYPE_CHECKING:
 
     from sandboxd.findings import Finding
     from sandboxd.host.facts import HostFacts
-    from sandboxd.model.container import Container
+    from sandboxd.model.container import Container, Pair
+    from sandboxd.model.values import Value
 
 META = RuleMeta(
     id="local-env-secret-forward",
@@ -55,17 +58,59 @@ META = RuleMeta(
 
 
 _VARIABLE = r"\$\{(?:localEnv|env):([A-Za-z0-9_]+)"
-_MORE = ("GITHUB_PAT", "GH_TOKEN", "AWS_SESSION_TOKEN", "KUBECONFIG")
+_COMPOSE_VARIABLE = r"\$\{?([A-Za-z_][A-Za-z0-9_]*)"
+# Variables that hold the rights of a person on other machines. `tests/rules/lists/host-tokens.toml`
+# has the sources.
+HOST_TOKENS = frozenset(
+    (
+        "GH_TOKEN", "GITHUB_TOKEN", "GITHUB_PAT", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN",
+        "GITLAB_TOKEN", "GITLAB_PRIVATE_TOKEN", "GITEA_TOKEN",
+        "NPM_TOKEN", "NODE_AUTH_TOKEN", "TWINE_PASSWORD", "UV_PUBLISH_TOKEN",
+        "POETRY_PYPI_TOKEN_PYPI", "CARGO_REGISTRY_TOKEN", "GEM_HOST_API_KEY", "HEX_API_KEY",
+        "NUGET_API_KEY", "DOCKER_AUTH_CONFIG",
+        "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AZURE_CLIENT_SECRET",
+        "ARM_CLIENT_SECRET", "GOOGLE_CREDENTIALS", "DIGITALOCEAN_ACCESS_TOKEN", "HCLOUD_TOKEN",
+        "LINODE_TOKEN", "CLOUDFLARE_API_TOKEN", "FLY_API_TOKEN", "HEROKU_API_KEY",
+        "NETLIFY_AUTH_TOKEN", "VERCEL_TOKEN", "PULUMI_ACCESS_TOKEN", "KUBECONFIG",
+        "VAULT_TOKEN", "CONSUL_HTTP_TOKEN", "NOMAD_TOKEN", "OP_SERVICE_ACCOUNT_TOKEN",
+        "BW_SESSION", "SOPS_AGE_KEY", "SSH_PRIVATE_KEY", "GPG_PRIVATE_KEY",
+        "HF_TOKEN", "KAGGLE_KEY", "CLAUDE_CODE_OAUTH_TOKEN",
+    )
+)  # fmt: skip
+# In Compose these usually belong to the program that runs inside: hints there.
+API_KEYS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY")
 
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     for value in (*subject.env, *subject.remote_env):
-        for name in re.findall(_VARIABLE, value.written):
-            if not secret_name(name) and name not in _MORE:
-                continue
+        for name, severity in _forwarded(value):
             yield at_value(
                 META,
                 value,
                 f"`{name}` of this machine is handed to everything in the container",
                 name,
+                severity,
             )
+
+
+def _forwarded(value: Value[Pair]) -> Iterator[tuple[str, Severity]]:
+    """The secrets of the host that a variable is made from.
+
+    Compose takes its variables from the project's `.env` as well, where passwords of its own
+    services stand; so only names count there that are of a person.
+    """
+    for name in re.findall(_VARIABLE, value.written):
+        if secret_name(name) or name in HOST_TOKENS:
+            yield name, Severity.WARNING
+    if value.origin.key == "environment":
+        # A name alone takes the value of whoever starts the service.
+        bare = value.value.value == f"${{{value.value.name}}}"
+        names = [value.value.name] if bare else re.findall(_COMPOSE_VARIABLE, value.written)
+    else:
+        bare = not value.value.value and value.written == value.value.name
+        names = [value.value.name] if bare else []
+    for name in names:
+        if name in HOST_TOKENS:
+            yield name, Severity.WARNING
+        elif name in API_KEYS:
+            yield name, Severity.HINT

@@ -2,8 +2,9 @@
 
 ## What it is
 
-`label=disable` or `label:disable` as a security option. Often it is there to make a bind mount
-readable.
+`label=disable` or `label:disable` as a security option, or a label that comes to the same:
+`type:spc_t`, `type:unconfined_t`, and the level `s0:c0.c1023`, which covers those of all containers.
+Often it is there to make a bind mount readable.
 
 ## Why it is bad
 
@@ -50,25 +51,39 @@ META = RuleMeta(
 )
 
 
+# Types of the policy that may do everything, and the level that covers those of all containers.
+UNCONFINED = {
+    "disable": "switches SELinux off for the container",
+    "type:spc_t": "gives the container the type of a privileged one, which SELinux does not confine",
+    "type:unconfined_t": "gives the container the type of a user's own session, which SELinux does not confine",
+    "type:unconfined_service_t": "gives the container a type that SELinux does not confine",
+    "type:container_runtime_t": "gives the container the type of the engine, which SELinux does not confine",
+    "type:kernel_t": "gives the container the type of the kernel",
+    "level:s0:c0.c1023": "opens the files of all other containers to this one",
+}
+
+
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
-    value = subject.option("label")
-    if value is None or value.value.value != "disable":
-        return
-    severity = kernel_severity(subject, host, Severity.WARNING, Severity.HINT)
-    if host.selinux == "disabled":
-        severity = Severity.HINT
-    yield at_value(
-        META,
-        value,
-        f"`{value.written}` switches SELinux off for the container",
-        "label=disable",
-        severity,
-        (
-            Remedy(
-                "keep the label",
-                safe=False,
-                changes=(Remove(value),),
-                caution="on SELinux hosts, mounts without `:z` cannot be read",
+    for value in subject.security_opt:
+        label = value.value.value.replace("=", ":")
+        effect = UNCONFINED.get(label) if value.value.name == "label" else None
+        if effect is None:
+            continue
+        severity = kernel_severity(subject, host, Severity.WARNING, Severity.HINT)
+        if host.selinux == "disabled":
+            severity = Severity.HINT
+        yield at_value(
+            META,
+            value,
+            f"`{value.written}` {effect}",
+            f"label={label}",
+            severity,
+            (
+                Remedy(
+                    "keep the engine's label",
+                    safe=False,
+                    changes=(Remove(value),),
+                    caution="on SELinux hosts, mounts without `:z` cannot be read",
+                ),
             ),
-        ),
-    )
+        )
