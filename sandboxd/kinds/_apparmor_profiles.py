@@ -31,17 +31,19 @@ def profiles(document: Document) -> Iterator[AppArmorProfile]:
         return
     path = document.source.path
     preamble: list[str] = []
-    waiting: list[Member] = list(root.members)
+    waiting: list[tuple[Member, bool]] = [(member, False) for member in root.members]
     while waiting:
-        header, block = waiting.pop(0)
+        (header, block), attached = waiting.pop(0)
         if not header.value:
             preamble.extend(str(item.value) for item in block.items)
             continue
-        for item in block.items:
-            waiting.extend(item.members)
         name = _name(str(header.value))
+        attached = attached or _is_attached(str(header.value))
+        for item in block.items:
+            waiting.extend((member, attached) for member in item.members)
         if name is not None:
-            yield _profile(document, header, block, name, tuple(preamble), path)
+            profile = _profile(document, header, block, name, tuple(preamble), path)
+            yield profile._replace(attached=attached)
 
 
 def _profile(
@@ -66,6 +68,12 @@ def _name(header: str) -> str | None:
     if words[:1] == ["profile"] or words[:1] == ["hat"]:
         return words[1].strip('"') if len(words) > 1 else None
     return words[0].strip('"') if words and words[0].startswith(("/", '"', "@", "^")) else None
+
+
+def _is_attached(header: str) -> bool:
+    """Whether a path of a program follows the name, or is the name."""
+    words = header.partition("flags=")[0].split()
+    return any(word.startswith(("/", '"/', "@{")) for word in words[:3])
 
 
 def _flags(header: str) -> tuple[str, ...]:

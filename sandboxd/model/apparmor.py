@@ -45,7 +45,11 @@ class AppArmorRule(NamedTuple):
 
 
 class AppArmorProfile(NamedTuple):
-    """`preamble` are the lines outside of all profiles, `node` what stands between its braces."""
+    """`preamble` are the lines outside of all profiles, `node` what stands between its braces.
+
+    `attached` says that the kernel gives the profile, or the one around it, to a program of the host by
+    its path: then it is none that an engine gives to a container by its name.
+    """
 
     path: str
     name: Value[str]
@@ -54,6 +58,7 @@ class AppArmorProfile(NamedTuple):
     preamble: tuple[str, ...]
     node: Node
     place: Place
+    attached: bool = False
 
     def of(self, word: str) -> list[AppArmorRule]:
         return [rule for rule in self.rules if rule.word == word]

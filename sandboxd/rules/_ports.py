@@ -61,8 +61,6 @@ SENSITIVE = {
     7474: "Neo4j",
     7687: "Neo4j",
     8086: "InfluxDB",
-    8200: "Vault",
-    8500: "Consul",
     8529: "ArangoDB",
     8545: "an Ethereum node",
     8888: "Jupyter",
@@ -97,7 +95,23 @@ BY_IMAGE = {
     (9000, "portainer"): "Portainer",
     (9443, "portainer"): "Portainer",
     (5678, "n8n"): "n8n",
+    (8200, "vault"): "Vault",
+    (8500, "consul"): "Consul",
     (50000, "db2"): "Db2",
+}
+# Ports that count only where the image is built here or has one of these words in its name.
+ONLY_IN = {
+    5678: ("python", "debugpy"),
+    8888: (
+        "jupyter",
+        "notebook",
+        "datascience",
+        "tensorflow",
+        "pytorch",
+        "conda",
+        "python",
+        "spark",
+    ),
 }
 # Over UDP these are not served, save for one.
 _UDP = ("memcached",)
@@ -153,11 +167,14 @@ def published(container: Container) -> Iterator[Published]:
     network = container.network.value if container.network is not None else ""
     if network.partition(":")[0] in _UNPUBLISHED:
         return
-    image = container.image.value if container.image is not None else ""
+    # In an image of one's own, or of a dev container, anything may listen.
+    is_named = container.image is not None and container.build is None
+    image = container.image.value if container.image is not None and is_named else ""
     for value in container.ports:
         address, host, target, protocol = split(value.value)
         if address in _EVERY and target.replace("-", "").isdecimal():
-            yield Published(value, host, target, _service(target, protocol, image))
+            own = "" if value.origin.key != "ports" else image
+            yield Published(value, host, target, _service(target, protocol, own))
 
 
 def loopback(port: Published) -> tuple[Remedy, ...]:
@@ -204,6 +221,8 @@ def _service(port: str, protocol: str, image: str) -> str:
         if start <= number <= end and word in image.rpartition("/")[2]:
             return service
     for number, service in SENSITIVE.items():
-        if start <= number <= end and (protocol != "udp" or service in _UDP):
+        if not start <= number <= end or (protocol == "udp" and service not in _UDP):
+            continue
+        if not image or any(word in image for word in ONLY_IN.get(number, ("",))):
             return service
     return ""

@@ -56,6 +56,22 @@ def filters_syscalls(container: Container, host: HostFacts) -> bool:
     return known is not None and known.flag("oci-seccomp") in ("", "true")
 
 
+def mounts_anything(container: Container) -> bool:
+    """Whether root inside has the right to mount: what a filter or a profile then still forbids."""
+    return container.is_privileged() or any(
+        cap.value in ("SYS_ADMIN", "ALL") for cap in container.cap_add
+    )
+
+
+def control_severity(container: Container, host: HostFacts) -> Severity:
+    """How bad it is that a control over the host's kernel is off.
+
+    Alone it takes one more fault to get out; with the right to mount it was what held.
+    """
+    shared = Severity.ERROR if mounts_anything(container) else Severity.WARNING
+    return kernel_severity(container, host, shared, Severity.HINT)
+
+
 def kernel_severity(
     container: Container, host: HostFacts, shared: Severity, sandboxed: Severity
 ) -> Severity:

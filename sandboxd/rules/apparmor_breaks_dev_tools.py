@@ -59,6 +59,8 @@ _NEEDED = {
 
 
 def check(subject: AppArmorProfile, host: HostFacts) -> Iterator[Finding]:
+    if subject.attached:
+        return
     for rule in subject.of("file"):
         folder = rule.path.removesuffix("**")
         is_tree = folder != rule.path and folder.endswith("/") and folder != "/"

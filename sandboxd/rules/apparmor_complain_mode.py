@@ -53,6 +53,8 @@ _OPEN = ("complain", "unconfined", "default_allow")
 
 
 def check(subject: AppArmorProfile, host: HostFacts) -> Iterator[Finding]:
+    if subject.attached:
+        return
     for flag in subject.flags:
         if flag in _OPEN:
             yield at_value(

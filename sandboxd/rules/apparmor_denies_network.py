@@ -51,6 +51,8 @@ META = RuleMeta(
 
 
 def check(subject: AppArmorProfile, host: HostFacts) -> Iterator[Finding]:
+    if subject.attached:
+        return
     for rule in subject.of("network"):
         if rule.deny and rule.rest in ("", "inet", "inet stream", "stream"):
             yield at_value(

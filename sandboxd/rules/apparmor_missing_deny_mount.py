@@ -49,6 +49,8 @@ META = RuleMeta(
 
 
 def check(subject: AppArmorProfile, host: HostFacts) -> Iterator[Finding]:
+    if subject.attached:
+        return
     if subject.of("mount"):
         return
     yield at_value(

@@ -74,6 +74,8 @@ _PROBES = (
 
 
 def check(subject: AppArmorProfile, host: HostFacts) -> Iterator[Finding]:
+    if subject.attached:
+        return
     opened = []
     for path, permission, deny in _PROBES:
         rule = subject.deciding(path, permission)

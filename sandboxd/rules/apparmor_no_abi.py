@@ -50,6 +50,8 @@ META = RuleMeta(
 
 
 def check(subject: AppArmorProfile, host: HostFacts) -> Iterator[Finding]:
+    if subject.attached:
+        return
     if any(line.startswith("abi ") for line in subject.preamble):
         return
     yield at_value(

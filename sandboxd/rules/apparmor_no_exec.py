@@ -54,6 +54,8 @@ META = RuleMeta(
 
 
 def check(subject: AppArmorProfile, host: HostFacts) -> Iterator[Finding]:
+    if subject.attached:
+        return
     if subject.runs_programs() or "unconfined" in subject.flags:
         return
     # Of other files nothing is known; the usual abstractions execute nothing.

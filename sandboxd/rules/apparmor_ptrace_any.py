@@ -49,6 +49,8 @@ META = RuleMeta(
 
 
 def check(subject: AppArmorProfile, host: HostFacts) -> Iterator[Finding]:
+    if subject.attached:
+        return
     name = subject.name.value
     for rule in subject.of("ptrace"):
         traces = not rule.rest or "trace" in rule.rest.replace("tracedby", "")

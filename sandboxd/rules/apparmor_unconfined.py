@@ -12,6 +12,8 @@ what still holds when a capability too many was added:
 
     echo '|/tmp/x' > /proc/sys/kernel/core_pattern    # runs /tmp/x on the host at the next crash
 
+By itself it is a warning; with `SYS_ADMIN` or `privileged`, which give the right to mount, an error.
+
 ## What to do instead
 
 Remove it. If a mount is really needed, load a profile that allows this one mount, and name it:
@@ -31,7 +33,7 @@ from __future__ import annotations
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._runtime import kernel_severity, shares_kernel
+from sandboxd.rules._runtime import control_severity, shares_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +61,7 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
         value,
         f"`{value.written}` lifts the ban on mounting and on writing to /proc and /sys",
         "apparmor=unconfined",
-        kernel_severity(subject, host, Severity.ERROR, Severity.HINT),
+        control_severity(subject, host),
         (
             Remedy(
                 "use the engine's default profile",

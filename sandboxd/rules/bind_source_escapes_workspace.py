@@ -28,6 +28,8 @@ No difference: links of the source are followed on the host.
 
 from __future__ import annotations
 
+import posixpath
+
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
@@ -38,7 +40,8 @@ if TYPE_CHECKING:
 
     from sandboxd.findings import Finding
     from sandboxd.host.facts import HostFacts
-    from sandboxd.model.container import Container
+    from sandboxd.model.container import Container, Mount
+    from sandboxd.model.values import Value
 
 META = RuleMeta(
     id="bind-source-escapes-workspace",
@@ -57,7 +60,7 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
             continue
         if below(path, workspace):
             continue
-        if ".." in mount.written:
+        if ".." in mount.written or _is_where_written(mount):
             # The parent itself is told about under a name of its own.
             if below(workspace, path) or path.startswith("$"):
                 continue
@@ -73,3 +76,14 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
 
 def _says_project(written: str) -> bool:
     return written.startswith(("${localWorkspaceFolder}", "./", "../"))
+
+
+def _is_where_written(mount: Value[Mount]) -> bool:
+    """Whether a relative path leads where it says from the folder of its own file.
+
+    That is another folder than the project's for a file that is extended or included.
+    """
+    if mount.place is None or not mount.written.startswith("./"):
+        return False
+    folder = posixpath.dirname(mount.place.path)
+    return posixpath.normpath(f"{folder}/{mount.written}") == mount.value.source.rstrip("/")

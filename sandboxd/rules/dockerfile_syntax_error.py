@@ -29,7 +29,7 @@ No difference: it is about what is asked for, not about what runs.
 from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
-from sandboxd.findings import RuleMeta, Severity
+from sandboxd.findings import RuleMeta, Severity, Skipped
 from sandboxd.rules._syntax import errors
 
 if TYPE_CHECKING:
@@ -49,6 +49,17 @@ META = RuleMeta(
 )
 
 
-def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
-    if subject.language == "dockerfile":
-        yield from errors(META, subject)
+# Marks of the languages that files are made from: PHP, ERB and EJS, Jinja, Handlebars and Go.
+TEMPLATE_MARKS = ("<?php", "<%", "{%", "{{")
+
+
+def check(subject: Document, host: HostFacts) -> Iterator[Finding | Skipped]:
+    if subject.language != "dockerfile":
+        return
+    found = list(errors(META, subject))
+    mark = next((mark for mark in TEMPLATE_MARKS if mark in subject.source.text), "")
+    if found and mark:
+        reason = f"is a template (`{mark}`), and no Dockerfile yet"
+        yield Skipped(subject.source.path, reason, "check the file that is made from it")
+        return
+    yield from found

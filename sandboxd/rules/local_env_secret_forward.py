@@ -68,7 +68,7 @@ HOST_TOKENS = frozenset(
         "NPM_TOKEN", "NODE_AUTH_TOKEN", "TWINE_PASSWORD", "UV_PUBLISH_TOKEN",
         "POETRY_PYPI_TOKEN_PYPI", "CARGO_REGISTRY_TOKEN", "GEM_HOST_API_KEY", "HEX_API_KEY",
         "NUGET_API_KEY", "DOCKER_AUTH_CONFIG",
-        "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AZURE_CLIENT_SECRET",
+        "AZURE_CLIENT_SECRET",
         "ARM_CLIENT_SECRET", "GOOGLE_CREDENTIALS", "DIGITALOCEAN_ACCESS_TOKEN", "HCLOUD_TOKEN",
         "LINODE_TOKEN", "CLOUDFLARE_API_TOKEN", "FLY_API_TOKEN", "HEROKU_API_KEY",
         "NETLIFY_AUTH_TOKEN", "VERCEL_TOKEN", "PULUMI_ACCESS_TOKEN", "KUBECONFIG",
@@ -78,7 +78,15 @@ HOST_TOKENS = frozenset(
     )
 )  # fmt: skip
 # In Compose these usually belong to the program that runs inside: hints there.
-API_KEYS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY")
+API_KEYS = (
+    "ANTHROPIC_API_KEY",
+    "OPENAI_API_KEY",
+    "GEMINI_API_KEY",
+    "GOOGLE_API_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+)
 
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
@@ -100,7 +108,7 @@ def _forwarded(value: Value[Pair]) -> Iterator[tuple[str, Severity]]:
     services stand; so only names count there that are of a person.
     """
     for name in re.findall(_VARIABLE, value.written):
-        if secret_name(name) or name in HOST_TOKENS:
+        if secret_name(name) or name in HOST_TOKENS or name in API_KEYS:
             yield name, Severity.WARNING
     if value.origin.key == "environment":
         # A name alone takes the value of whoever starts the service.

@@ -14,7 +14,8 @@ every process inside.
 
     unshare -Urm    # a user namespace of one's own: refused by the default profile
 
-It mostly stands in configs for the sake of debuggers, which have not needed it since Linux 4.8.
+It takes one fault of the kernel more to get out, so it is a warning; with `SYS_ADMIN` or `privileged`
+it is an error. It mostly stands in configs for the sake of debuggers, which have not needed it since Linux 4.8.
 
 ## What to do instead
 
@@ -38,7 +39,7 @@ from __future__ import annotations
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._runtime import filters_syscalls, kernel_severity
+from sandboxd.rules._runtime import control_severity, filters_syscalls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +67,7 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
         value,
         f"`{value.written}` leaves every system call of the kernel open",
         "seccomp=unconfined",
-        kernel_severity(subject, host, Severity.ERROR, Severity.HINT),
+        control_severity(subject, host),
         (
             Remedy(
                 "use the engine's default profile",

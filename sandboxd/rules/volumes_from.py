@@ -7,7 +7,8 @@
 ## Why it is bad
 
 Whatever the other one mounts, now or after its next change, is here too: its socket, its keys,
-its database. The file does not say what.
+its database. The file does not say what. For a service of the same Compose file, which can be read
+there, it is a hint.
 
 ## What to do instead
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from sandboxd.findings import Finding
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.container import Container
+    from sandboxd.model.values import Value
 
 META = RuleMeta(
     id="volumes-from",
@@ -52,6 +54,7 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
             value,
             f"everything that `{value.written}` mounts is in this container as well",
             value.value,
+            Severity.HINT if _is_own_service(value) else Severity.WARNING,
             remedies=(
                 Remedy(
                     "remove it",
@@ -61,3 +64,8 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
                 ),
             ),
         )
+
+
+def _is_own_service(value: Value[str]) -> bool:
+    """A name in Compose is one of its services; ``container:name`` is any container."""
+    return value.origin.key == "volumes_from" and not value.value.startswith("container:")
