@@ -123,13 +123,12 @@ def prepare(home: Path, environ: dict[str, str], count: int) -> list[Path]:
     for number, workspace in enumerate(workspaces):
         workspace.mkdir(parents=True)
         (workspace / "sandboxd.toml").write_text(f'profile = "dev"\nimage = "image{number}"\n')
-    entries = [
-        {"path": str(path), "docker_host": environ["DOCKER_HOST"], "docker_context": None}
-        for path in workspaces
-    ]
-    store = home / "state" / "sandboxd" / "projects.json"
+    engine = json.dumps(environ["DOCKER_HOST"])
+    store = home / "state" / "sandboxd" / "projects.toml"
     store.parent.mkdir(parents=True)
-    store.write_text(json.dumps({"version": 1, "projects": entries}))
+    store.write_text(
+        "".join(f'[[projects]]\npath = "{path}"\ndocker_host = {engine}\n' for path in workspaces)
+    )
     return workspaces
 
 

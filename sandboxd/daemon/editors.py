@@ -7,6 +7,7 @@ thread, as soon as the daemon runs.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import time
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sandboxd.daemon.keeper import Keeper
 from sandboxd.daemon.projects import EngineKey
 from sandboxd.daemon.tasks import Tasks
+from sandboxd.errors import DaemonError
 from sandboxd.host.facts import UNKNOWN
 from sandboxd.ipc import messages
 from sandboxd.ipc.server import Connection, InvalidParams
@@ -117,7 +119,7 @@ class Editors:
             environ,
             world.facts or UNKNOWN,
             Surroundings(
-                opened=lambda path: self._tasks.spawn(self._keeper.register(path, engine)),
+                opened=lambda path: self._register(path, engine),
                 status=lambda path: self._status(path, engine),
                 watch=lambda folders: self._watch(session, folders),
             ),
@@ -143,6 +145,11 @@ class Editors:
         world = await self._keeper.hosts.fresh(engine, FIRST_FACTS_SECONDS)
         if world.facts is not None and session in self._sessions:
             session.set_host(world.facts)
+
+    def _register(self, path: str, engine: EngineKey) -> None:
+        # A daemon that made way keeps nothing: its successor is told by whoever asks there.
+        with contextlib.suppress(DaemonError):
+            self._tasks.spawn(self._keeper.register(path, engine))
 
     def _watch(self, session: Session, folders: frozenset[str]) -> None:
         self._keeper.watch_also(session, folders, session.files_changed)

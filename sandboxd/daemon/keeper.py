@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from sandboxd import config
-from sandboxd.daemon import projects, work
+from sandboxd.daemon import registry_file, work
 from sandboxd.daemon.backlog import Backlog
 from sandboxd.daemon.hosts import Hosts, World
 from sandboxd.daemon.projects import EngineKey, Tracked
+from sandboxd.daemon.registry import Registry
 from sandboxd.daemon.relay import Relays, is_gvisor
 from sandboxd.daemon.scan import Stamp, batched, nearest, scan, scan_all, stamp_of_folders
 from sandboxd.daemon.tasks import Tasks
 from sandboxd.daemon.watch import Watcher
+from sandboxd.errors import DaemonError
 from sandboxd.ipc import messages
 from sandboxd.policy import floor
 from sandboxd.status.combine import Examined
@@ -31,6 +34,9 @@ FIRST_FACTS_SECONDS = 20.0
 
 DEAF_SECONDS = 2.0
 """How often projects are looked at of whose folders no event comes: see `Watcher.deaf`."""
+
+MISSING_SECONDS = 24 * 3600.0
+"""How long a project is remembered whose folder is gone."""
 
 _REWATCH_SECONDS = 0.05
 _FEW = 20
@@ -49,6 +55,8 @@ _MOST_VISITED = 100
 
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 
 class Keeper:
     """All registered projects. Lives on the event loop; files are touched in threads."""
@@ -65,7 +73,6 @@ class Keeper:
         self._others: dict[object, tuple[frozenset[str], Callable[[set[str]], None]]] = {}
         self._is_closed = False
         self._is_polling = False
-        self._store = projects.store_path(environ)
         self._emit = emit
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="project")
         self.tasks = Tasks("the keeper")
@@ -77,7 +84,8 @@ class Keeper:
         self._policy_watched: frozenset[str] = frozenset()
         self._policy_stamp: Stamp | None = None
         self._rewatch: asyncio.TimerHandle | None = None
-        self.projects: dict[str, Tracked] = {}
+        self.registry = Registry(registry_file.registry_path(environ))
+        self.projects = self.registry.projects
         self._visited: set[str] = set()
         self.hosts = Hosts(
             environ,
@@ -92,8 +100,8 @@ class Keeper:
 
     async def start(self) -> None:
         """Take up the remembered projects and begin to watch them."""
-        for project in projects.load(self._store):
-            self.projects[project.path] = project
+        await self.registry.load()
+        self.tasks.spawn(self.registry.run())
         self.tasks.spawn(self._backlog.run())
         self.tasks.spawn(self._sweep_for_ever())
         self.tasks.spawn(self._at_start())
@@ -106,25 +114,34 @@ class Keeper:
         if self._rewatch is not None:
             self._rewatch.cancel()
         await self.tasks.close()
+        await self.registry.close()
         self.relays.close()
         await self.watcher.close()
         await self.hosts.close()
         self._threads.shutdown(wait=True, cancel_futures=True)
 
-    async def register(self, path: str, engine: EngineKey, keeps: bool = True) -> None:
+    def register(
+        self, path: str, engine: EngineKey, keeps: bool = True
+    ) -> Coroutine[Any, Any, None]:
         """Keep the project at `path` generated from now on; returns when that was done once.
 
         :param keeps: False only remembers it, and writes nothing; it stays kept if it is already
+        :raises DaemonError: this daemon ends or makes way for another one
         """
         if self._is_closed:
-            return
+            raise DaemonError(
+                f"the daemon ends and does not take up `{path}`", "run the command again"
+            )
+        return self._register(path, engine, keeps)
+
+    async def _register(self, path: str, engine: EngineKey, keeps: bool) -> None:
         project = self.projects.get(path)
         if project is not None and not keeps:
             return
         if project is None or (project.engine, project.keeps) != (engine, keeps):
             project = Tracked(path, engine, keeps)
-            self.projects[path] = project
-            await self._in_thread(projects.save, self._store, self.projects.copy())
+            self.registry.add(project)
+            await self.registry.saved()
             self.hosts.ask_again(engine)
         self._schedule_rewatch()
         await self._look(project, time.monotonic(), force=True)
@@ -157,12 +174,12 @@ class Keeper:
         if not self._is_closed and (before is not None or folders):
             self._schedule_rewatch()
 
-    def forget(self, path: str) -> bool:
-        """Stop keeping a project; its files stay as they are."""
-        if self.projects.pop(path, None) is None:
+    async def forget(self, path: str) -> bool:
+        """Stop keeping a project; its files stay as they are. False if it was not known."""
+        if not self.registry.remove(path):
             return False
-        projects.save(self._store, self.projects)
         self._schedule_rewatch()
+        await self.registry.saved()
         return True
 
     async def find(self, cwd: str) -> str | None:
@@ -264,6 +281,9 @@ class Keeper:
         if before.exists != project.scan.exists:
             kind = "back" if project.scan.exists else "gone"
             self._emit({"kind": kind, "path": project.path})  # type: ignore[typeddict-item]
+        if project.scan.exists != (project.missing_since is None):
+            project.missing_since = None if project.scan.exists else time.time()
+            self.registry.note_change()
         if not project.scan.exists:
             project.examined = Examined(exists=False)
         elif force or before.differs(project.scan):
@@ -375,6 +395,14 @@ class Keeper:
                 if not project.is_due:
                     await self._look(project, seen)
 
+    def _forget_missing(self) -> None:
+        """Know no more of projects whose folder has been gone for long: a disk comes back sooner."""
+        latest = time.time() - MISSING_SECONDS
+        for path, project in list(self.projects.items()):
+            if project.missing_since is not None and project.missing_since < latest:
+                log.info("`%s` has been gone for a day and is forgotten", path)
+                self.registry.remove(path)
+
     async def _sweep_for_ever(self) -> None:
         took = 0.0
         while True:
@@ -390,6 +418,7 @@ class Keeper:
             await self._see_policies()
             await self._sweep()
             took = time.process_time() - before
+            self._forget_missing()
             await self._watch_all()
 
     async def _in_thread(self, function: Callable[..., T], *args: Any) -> T:

@@ -158,7 +158,9 @@ class Service:
             pid=os.getpid(),
             projects=len(self.keeper.projects),
             watching="polling" if self.keeper.watcher.problem else "events",
-            problem=self.keeper.watcher.problem,
+            problem="; ".join(
+                filter(None, (self.keeper.watcher.problem, self.keeper.registry.problem))
+            ),
         )
         is_current = self.keeper.hosts.is_current(caller.engine)
         age = 0.0 if is_current else time.monotonic() - world.at
@@ -251,7 +253,7 @@ class Service:
         return {}
 
     async def _forget(self, _connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
-        return {"known": self.keeper.forget(os.path.realpath(text_param(params, "path")))}
+        return {"known": await self.keeper.forget(os.path.realpath(text_param(params, "path")))}
 
     async def _shutdown(self, _connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
         stays = params.get("handover") is True and len(self.editors) > 0 and self._may_hand_over

@@ -130,8 +130,7 @@ class Watcher:
         """Tell nothing more."""
         async with self._changing:
             await self._end()
-            with contextlib.suppress(OSError):
-                await asyncio.to_thread(os.rmdir, self._own)
+            await asyncio.to_thread(_remove, self._own)
 
     async def _follow(self, folders: frozenset[str]) -> dict[str, tuple[int, int]]:
         """Have a run that listens to what is there of `folders`; the folders with their identity.
@@ -306,6 +305,21 @@ def _reason(error: OSError) -> str:
 def _touch_and_go(path: str) -> None:
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
     os.unlink(path)
+
+
+def _remove(own: str) -> None:
+    """Remove the folder of proofs; a thread whose call was cancelled may still be making one."""
+    for _ in range(_MOST_TRIES):
+        try:
+            for name in os.listdir(own):
+                os.unlink(os.path.join(own, name))
+            os.rmdir(own)
+        except FileNotFoundError:
+            return
+        except OSError:
+            time.sleep(_PROOF_SECONDS)
+        else:
+            return
 
 
 def _look(folders: frozenset[str], muted: frozenset[str]) -> _Folders:

@@ -7,17 +7,22 @@ config folder, which no sandbox sees.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from sandboxd.errors import UnreadableError, UsageError
-from sandboxd.files import read_bytes, write_atomic
+from sandboxd.files import decode, read_bytes, write_atomic
 from sandboxd.policy.floor import user_folder
+from sandboxd.toml_output import document
 
-FILE_NAME = "trust.json"
+FILE_NAME = "trust.toml"
+OLD_NAME = "trust.json"
+"""Of versions before 0.1; it is not read."""
 
+_COMMENT = """\
+What this user trusts: one content of one project's sandboxd.toml, or of its build.
+`sandboxd trust add` and `sandboxd trust revoke` write this file anew."""
 
 BUILD = "(build)"
 """Stands for a profile in a grant to build the project's image."""
@@ -58,17 +63,32 @@ def grants(environ: Mapping[str, str]) -> tuple[Grant, ...]:
         found = os.stat(path)
     except OSError:
         return ()
+    import tomllib
+
     if found.st_uid != os.geteuid() or found.st_mode & 0o022:
         raise UsageError(f"`{path}` can be written by others", f"`chmod 600 {path}`, and own it")
     try:
-        entries = json.loads(read_bytes(path))["grants"]
+        entries = tomllib.loads(decode(read_bytes(path)))["grants"]
         return tuple(
             Grant(str(e["workspace"]), str(e["sha256"]), str(e["profile"])) for e in entries
         )
-    except (UnreadableError, ValueError, KeyError, TypeError):
+    except UnreadableError as error:
+        raise UsageError(f"`{path}` {error.message}", error.hint) from None
+    except (ValueError, KeyError, TypeError) as error:
+        reason = f": {error}" if isinstance(error, tomllib.TOMLDecodeError) else ""
         raise UsageError(
-            f"`{path}` is not a list of grants", "remove it, then run `sandboxd trust add` again"
+            f"`{path}` is not a list of grants{reason}",
+            "correct it; or remove it, then run `sandboxd trust add` again",
         ) from None
+
+
+def old_file(environ: Mapping[str, str]) -> str:
+    """The file of an older version's grants, which count for nothing; '' without one.
+
+    Also '' once there are grants of this version: then it has been said.
+    """
+    old = os.path.join(user_folder(environ), OLD_NAME)
+    return old if os.path.lexists(old) and not os.path.lexists(_path(environ)) else ""
 
 
 def is_granted(environ: Mapping[str, str], workspace: str, content: str, profile: str) -> bool:
@@ -121,4 +141,4 @@ def _is_below(path: str, folder: str) -> bool:
 def _write(path: str, entries: list[Grant]) -> None:
     os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
     listed = [{"workspace": g.workspace, "sha256": g.digest, "profile": g.profile} for g in entries]
-    write_atomic(path, (json.dumps({"grants": listed}, indent=1) + "\n").encode(), 0o600)
+    write_atomic(path, document({"grants": listed}, _COMMENT), 0o600)

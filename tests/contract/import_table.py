@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "text": frozenset(),
     "errors": frozenset(),
     "data": frozenset(),
+    "toml_output": frozenset({"errors"}),
     "files": frozenset({"errors", "text"}),
     "findings": frozenset({"text"}),
     "syntax": BASE | {"findings"},
@@ -65,7 +66,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "rules": MEANING | {"config", "host.facts", "host.versions", "platforms", "data"},
     "config": BASE | {"findings", "syntax", "files", "data"},
     "config_keys": frozenset({"config"}),
-    "policy": MEANING | {"config", "host.facts", "data", "files"},
+    "policy": MEANING | {"config", "host.facts", "data", "files", "toml_output"},
     "analysis": MEANING | {"kinds", "effective", "rules", "host.facts", "config"},
     "plan": DECISIONS | {"kinds", "effective"},
     "render": BASE | {"findings"},
@@ -97,9 +98,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "status": EVERYTHING,
     "operations": DECISIONS
     | {"engine", "host", "life", "observe", "verify", "review", "bench", "project", "ipc"},
-    "daemon": EVERYTHING | {"status", "lsp", "operations"},
+    "daemon": EVERYTHING | {"status", "lsp", "operations", "toml_output"},
     "lsp": EVERYTHING | {"status", "operations"},
-    "cli": EVERYTHING | {"status", "setup", "templates", "bench", "operations"},
+    "cli": EVERYTHING | {"status", "setup", "templates", "bench", "operations", "toml_output"},
 }
 
 # Commands that only start another room's main loop.
@@ -156,5 +157,7 @@ MACHINE: dict[str, tuple[str, ...]] = {
     "platform": _EDGES,
     "time": _EDGES,
     "watchfiles": ("daemon",),
+    "tomli_w": ("toml_output",),
+    "pickle": (),  # to read one runs what it says
     "docker": (),  # see docs/decisions/0007
 }

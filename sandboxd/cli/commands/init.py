@@ -151,9 +151,8 @@ def _say_next(folder: str, compose: bool) -> None:
 
 
 def _image(image: str | None, has_config: bool) -> str:
-    import json
+    from sandboxd.toml_output import value
 
     if image is None and has_config:
         return "\n# The image is that of your devcontainer.json.\n"
-    # A JSON string is a TOML basic string, also where the name holds quotes.
-    return f"\nimage = {json.dumps(image or DEFAULT_IMAGE)}\n"
+    return f"\nimage = {value(image or DEFAULT_IMAGE)}\n"

@@ -63,6 +63,10 @@ def _list(grants: tuple[Grant, ...]) -> None:
         print(f"{terminal.one_line(grant.workspace)}: {what}: {state}")
     if not grants:
         terminal.status("nothing is trusted")
+    if old := trust.old_file(os.environ):
+        terminal.status(
+            f"`{old}` is of an older version and is not read: grant again what you need"
+        )
 
 
 def _build_now(workspace: str) -> str:

@@ -230,10 +230,13 @@ def test_before_there_is_a_log_logs_says_so(world: World) -> None:
 def test_a_damaged_memory_of_projects_is_kept_aside(world: World) -> None:
     folder = world.home / "state" / "sandboxd"
     folder.mkdir(parents=True)
-    (folder / "projects.json").write_text('{"version": 1, "projects": [{"path": 3}]}')
+    text = '[[projects]]\npath = 3\n[[projects]]\npath = "/nowhere/app"\n'
+    (folder / "projects.toml").write_text(text)
     assert alive(world.start())
-    assert (folder / "projects.json.bad").exists()
-    assert "damaged" in world.log()
+    assert (folder / "projects.toml.bad").read_text() == text
+    status = world.status()
+    assert "projects.toml.bad" in status["daemon"]["problem"]
+    assert [row["path"] for row in status["projects"]] == ["/nowhere/app"]
 
 
 def test_an_unknown_method_is_an_error_with_words(world: World) -> None:

@@ -38,7 +38,21 @@ async def test_each_is_looked_at_once_and_a_failure_ends_nothing() -> None:
     assert looked == [f"/{number}" for number in range(30) if number != 5]
 
 
-def test_what_is_packed_comes_back_whole() -> None:
+def test_what_projects_have_in_common_is_kept_once() -> None:
+    first, second = Tracked("/a", ENGINE), Tracked("/b", ENGINE)
+    text = "a long text " * 3
+    first.examined = Examined(profile="common", downgrades=(text, "one"))
+    second.examined = Examined(profile="common", downgrades=("".join(list(text)), "other"))
+    assert first.examined is not None and second.examined is not None
+    assert second.examined.downgrades == (text, "other")
+    assert second.examined.downgrades[0] is first.examined.downgrades[0]
+    # Equal but of another type: not the same.
+    third = Tracked("/c", ENGINE)
+    third.examined = Examined(profile="common", stale=0)  # type: ignore[arg-type]
+    assert third.examined is not None and type(third.examined.stale) is int
+
+
+def test_what_is_kept_comes_back_whole() -> None:
     first, second = Tracked("/a", ENGINE), Tracked("/b", ENGINE)
     assert first.examined is None and not first.is_known
     one = Examined(profile="dev", problem="x" * 1000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ import pytest
 from sandboxd.daemon import keeper as keeper_module
 from sandboxd.daemon import watch
 from sandboxd.daemon.keeper import Keeper
-from sandboxd.daemon.projects import EngineKey, load
+from sandboxd.daemon.projects import EngineKey
+from sandboxd.daemon.registry_file import load, registry_path
+from sandboxd.errors import DaemonError
 
 ENGINE = EngineKey("unix:///nowhere/docker.sock", None)
 
@@ -85,7 +88,7 @@ async def test_a_bug_in_generating_is_an_event_and_the_next_save_works(
     assert "ZeroDivisionError" in events[-1]["message"]
     monkeypatch.setattr(Project, "generate", real)
     (folder / "sandboxd.toml").write_text('image = "b"\n')
-    await until(lambda: events[-1]["kind"] == "regenerated")
+    await until(lambda: any(event["kind"] == "regenerated" for event in events))
     await keeper.close()
 
 
@@ -173,31 +176,38 @@ async def test_a_host_that_does_not_answer_is_said_and_tried_again(
     assert events[-1]["kind"] == "failed"
     assert not (folder / ".devcontainer").exists()
     monkeypatch.setattr(hosts, "probe", real)
-    await until(lambda: events[-1]["kind"] == "regenerated")
+    await until(lambda: any(event["kind"] == "regenerated" for event in events))
     await keeper.close()
 
 
 @pytest.mark.asyncio
-async def test_projects_are_remembered_with_their_engine(own_home: Path) -> None:
-    first = Keeper(environ(own_home), lambda _event: None, str(own_home / "own"))
-    await first.start()
+async def test_a_keeper_that_ended_takes_up_nothing(own_home: Path) -> None:
+    keeper = Keeper(environ(own_home), lambda _event: None, str(own_home / "own"))
+    await keeper.start()
+    await keeper.close()
+    with pytest.raises(DaemonError, match="does not take up"):
+        # At once, not only for those who wait for the end.
+        keeper.register(str(project(own_home)), ENGINE)
+
+
+@pytest.mark.asyncio
+async def test_a_project_whose_folder_is_gone_is_forgotten_after_a_day(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "SWEEP_SECONDS", 0.1)
+    keeper = Keeper(environ(own_home), lambda _event: None, str(own_home / "own"))
+    await keeper.start()
     folder = project(own_home)
-    await first.register(str(folder), ENGINE)
-    await first.close()
-    store = own_home / "state" / "sandboxd" / "projects.json"
-    assert [(p.path, p.engine, p.keeps) for p in load(str(store))] == [(str(folder), ENGINE, True)]
-    assert store.stat().st_mode & 0o777 == 0o600
-
-
-@pytest.mark.parametrize(
-    "damage", ["", "{", "[]", '{"projects": [{"path": "relative"}]}', '{"projects": 3}', "[" * 9999]
-)
-def test_a_damaged_store_is_kept_aside(tmp_path: Path, damage: str) -> None:
-    store = tmp_path / "projects.json"
-    store.write_text(damage)
-    assert load(str(store)) == []
-    assert (tmp_path / "projects.json.bad").read_text() == damage
-
-
-def test_no_store_is_no_projects(tmp_path: Path) -> None:
-    assert load(str(tmp_path / "none.json")) == []
+    await keeper.register(str(folder), ENGINE)
+    shutil.rmtree(folder)
+    await until(lambda: not keeper.projects[str(folder)].scan.exists)
+    await until(lambda: keeper.projects[str(folder)].missing_since is not None)
+    await asyncio.sleep(0.3)
+    assert str(folder) in keeper.projects
+    await keeper.close()
+    monkeypatch.setattr(keeper_module, "MISSING_SECONDS", -1.0)
+    again = Keeper(environ(own_home), lambda _event: None, str(own_home / "own"))
+    await again.start()
+    await until(lambda: str(folder) not in again.projects)
+    await again.close()
+    assert load(registry_path(environ(own_home))).projects == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import os
 import threading
 import time
@@ -16,6 +15,8 @@ from typing import Any
 import pytest
 
 from sandboxd.daemon.claim import claim
+from sandboxd.daemon.projects import EngineKey
+from sandboxd.daemon.registry_file import Entry, registry_path, save
 from sandboxd.daemon.service import LONGEST_TURN_SECONDS, Service
 from sandboxd.ipc import address, client, messages
 
@@ -66,10 +67,9 @@ def projects(home: Path, world: dict[str, str]) -> list[Path]:
     for path in found:
         path.mkdir(parents=True)
         (path / "sandboxd.toml").write_text('image = "a"\n')
-    store = home / "state" / "sandboxd" / "projects.json"
-    store.parent.mkdir(parents=True)
-    entries = [{"path": str(path), "docker_host": world["DOCKER_HOST"]} for path in found]
-    store.write_text(json.dumps({"version": 1, "projects": entries}))
+    engine = EngineKey(world["DOCKER_HOST"], None)
+    entries = [Entry(str(path), engine, True, None) for path in found]
+    assert save(registry_path(world), entries) == ""
     return found
 
 

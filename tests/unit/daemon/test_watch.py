@@ -229,3 +229,16 @@ async def test_a_flood_that_fills_the_queue_loses_no_generation(
     (top / "sandboxd.toml").write_text('image = "flooded"\n')
     await until(lambda: '"image": "flooded"' in generated.read_text())
     await keeper.close()
+
+
+@pytest.mark.asyncio
+async def test_ended_while_it_begins_it_leaves_nothing_behind(tmp_path: Path, told: Told) -> None:
+    top = frozenset({str(folder(tmp_path))})
+    for number in range(10):
+        watcher = Watcher(told, str(tmp_path / "own"))
+        job = asyncio.create_task(watcher.watch(top))
+        await asyncio.sleep(number / 200)
+        job.cancel()
+        await asyncio.gather(job, return_exceptions=True)
+        await watcher.close()
+        assert not (tmp_path / "own").exists()

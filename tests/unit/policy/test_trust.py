@@ -57,8 +57,9 @@ def test_the_workspace_cannot_hold_its_own_grant(config: Path) -> None:
         trust.add(inside, grant)
     path = Path(trust._path(inside))
     path.parent.mkdir(parents=True)
-    entry = {"workspace": grant.workspace, "sha256": grant.digest, "profile": "trusted"}
-    path.write_text(json.dumps({"grants": [entry]}))
+    path.write_text(
+        f"[[grants]]\nworkspace = '{grant.workspace}'\nsha256 = '{grant.digest}'\nprofile = 'trusted'\n"
+    )
     path.chmod(0o600)
     assert trust.grants(inside) == (grant,)
     assert not granted(inside, config)
@@ -80,13 +81,53 @@ def test_a_config_folder_beside_the_workspace_is_outside_of_it(config: Path) -> 
     assert granted(beside, config)
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"grants": [{}]}', "\udcff"])
+def test_the_file_is_text_for_a_person(environ: dict[str, str], config: Path) -> None:
+    trust.add(environ, Grant(str(config.parent), "12ab", 'odd "name"'))
+    assert (
+        Path(trust._path(environ)).read_text()
+        == f"""\
+# What this user trusts: one content of one project's sandboxd.toml, or of its build.
+# `sandboxd trust add` and `sandboxd trust revoke` write this file anew.
+
+[[grants]]
+workspace = "{config.parent}"
+sha256 = "12ab"
+profile = "odd \\"name\\""
+"""
+    )
+
+
+def test_a_folder_whose_name_toml_cannot_hold_is_refused_in_words(
+    environ: dict[str, str], config: Path
+) -> None:
+    trust.add(environ, Grant("/before", "12ab", "trusted"))
+    with pytest.raises(UsageError, match="not UTF-8"):
+        trust.add(environ, Grant("/home/\udcff", "12ab", "trusted"))
+    assert [grant.workspace for grant in trust.grants(environ)] == ["/before"]
+
+
+def test_grants_of_an_older_version_count_for_nothing_and_are_named_once(
+    environ: dict[str, str], config: Path
+) -> None:
+    old = Path(trust._path(environ)).with_name("trust.json")
+    old.parent.mkdir(parents=True)
+    grant = Grant(str(config.parent), trust.digest(str(config)), "trusted")
+    old.write_text(json.dumps({"grants": [{"workspace": grant.workspace, "sha256": grant.digest}]}))
+    assert trust.grants(environ) == ()
+    assert trust.old_file(environ) == str(old)
+    trust.add(environ, grant)
+    assert trust.old_file(environ) == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "grants = [{}]", "grants = 3", '{"grants": [{}]}', "a = '\udcff'"]
+)
 def test_a_broken_list_is_an_error_not_an_empty_one(environ: dict[str, str], text: str) -> None:
     path = Path(trust._path(environ))
     path.parent.mkdir(parents=True)
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     path.chmod(0o600)
-    with pytest.raises(UsageError, match="not a list of grants"):
+    with pytest.raises(UsageError, match=r"not a list of grants|is not UTF-8 text"):
         trust.grants(environ)
     path.chmod(0o666)
     with pytest.raises(UsageError, match="written by others"):

@@ -1,0 +1,88 @@
+"""The projects that the daemon knows, and the one writer of the file that remembers them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+from sandboxd.daemon import registry_file
+from sandboxd.daemon.projects import Tracked
+from sandboxd.daemon.registry_file import Entry
+
+log = logging.getLogger(__name__)
+
+
+class Registry:
+    """All projects by path. Only `run` and `close` write, one at a time, always the newest state."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._may_write = True
+        self._changes = 0
+        self._written = 0
+        self._changed = asyncio.Event()
+        self._has_written = asyncio.Event()
+        self.projects: dict[str, Tracked] = {}
+        self.problem = ""
+        """What could not be read or remembered, for a person; '' while all is well."""
+
+    async def load(self) -> None:
+        """Take up what was remembered."""
+        loaded = await asyncio.to_thread(registry_file.load, self._path)
+        self.problem, self._may_write = loaded.problem, loaded.may_write
+        for project in loaded.projects:
+            self.projects.setdefault(project.path, project)
+
+    def add(self, project: Tracked) -> None:
+        """Know it from now on, in place of one with the same path."""
+        self.projects[project.path] = project
+        self.note_change()
+
+    def remove(self, path: str) -> bool:
+        """Know it no more; False if it was not known."""
+        known = self.projects.pop(path, None) is not None
+        if known:
+            self.note_change()
+        return known
+
+    def note_change(self) -> None:
+        """Something that is remembered of a project is not what it was."""
+        self._changes += 1
+        self._changed.set()
+
+    async def saved(self) -> None:
+        """Wait until all changes up to now were written, or could not be (`problem`)."""
+        changes = self._changes
+        while self._written < changes:
+            self._has_written.clear()
+            await self._has_written.wait()
+
+    async def run(self) -> None:
+        """Write after each change, for ever."""
+        while True:
+            await self._changed.wait()
+            await self._write()
+
+    async def close(self) -> None:
+        """Write what is not written yet. `run` must have ended."""
+        if self._written < self._changes:
+            await self._write()
+
+    async def _write(self) -> None:
+        self._changed.clear()
+        changes = self._changes
+        if self._may_write:
+            entries = _entries(self.projects)
+            problem = await asyncio.to_thread(registry_file.save, self._path, entries)
+            if problem:
+                log.warning("projects are not remembered: %s", problem)
+                self.problem = f"projects are not remembered: {problem}"
+            elif self.problem.startswith("projects are not remembered"):
+                self.problem = ""
+        self._written = changes
+        self._has_written.set()
+
+
+def _entries(projects: Mapping[str, Tracked]) -> list[Entry]:
+    return [Entry(p.path, p.engine, p.keeps, p.missing_since) for p in projects.values()]

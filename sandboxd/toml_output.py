@@ -1,0 +1,45 @@
+"""TOML that sandboxd writes by itself. A file with a person's comments is edited instead, see `syntax`."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
+def document(content: Mapping[str, Any], comment: str) -> bytes:
+    """A whole file.
+
+    :param comment: its first lines, without `#`
+    :raises UsageError: a string in it, such as a path, is not UTF-8, which TOML cannot hold
+    """
+    import tomli_w
+
+    head = "".join(f"# {line}".rstrip() + "\n" for line in comment.splitlines())
+    return _encoded(f"{head}\n{tomli_w.dumps(content)}")
+
+
+def value(content: Any) -> str:
+    """What stands right of `=` for a string, number, truth value or list of those.
+
+    :raises UsageError: a string in it is not UTF-8
+    """
+    import tomli_w
+
+    text = tomli_w.dumps({"x": content}).removeprefix("x = ").rstrip("\n")
+    _encoded(text)
+    return text
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        bad = ascii(text[error.start : error.end])
+        raise UsageError(
+            f"a name holds bytes that are not UTF-8, `{bad}`, and cannot be written down",
+            "rename the file or folder",
+        ) from None
