@@ -75,7 +75,10 @@ class Hosts:
             self._engines[key] = engine
         deadline = time.monotonic() + wait
         while engine.is_stale() and (left := deadline - time.monotonic()) > 0:
-            await asyncio.wait({self._asking(key, engine)}, timeout=left)
+            asking = self._asking(key, engine)
+            await asyncio.wait({asking}, timeout=left)
+            if asking.done() and (asking.cancelled() or not asking.result()):
+                break
         return engine.world
 
     def is_current(self, key: EngineKey) -> bool:
@@ -99,31 +102,31 @@ class Hosts:
     def _ask_soon(self, key: EngineKey) -> None:
         self._asking(key, self._engines[key])
 
-    def _asking(self, key: EngineKey, engine: _Engine) -> asyncio.Task[None]:
+    def _asking(self, key: EngineKey, engine: _Engine) -> asyncio.Task[bool]:
         if engine.task is None or engine.task.done():
             engine.task = asyncio.create_task(self._ask(key, engine))
         return engine.task
 
-    async def _ask(self, key: EngineKey, engine: _Engine) -> None:
-        """Ask until no event came while asking."""
+    async def _ask(self, key: EngineKey, engine: _Engine) -> bool:
+        """Ask until no event came while asking; False when there was no answer."""
         loop = asyncio.get_running_loop()
         while True:
             asked = engine.happened
             look = engine.question(frozenset(self._workspaces()))
             try:
                 async with asyncio.timeout(_LONGEST_ANSWER):
-                    facts, observed = await loop.run_in_executor(self._threads, look)
+                    answer = await loop.run_in_executor(self._threads, look)
             except TimeoutError:
                 log.warning("the engine `%s` did not answer in time", key.host or "default")
-                return
+                return False
             except Exception:
                 log.exception("asking the engine failed")
-                return
+                return False
             before = engine.world
-            engine.answer(facts, observed, asked)
+            engine.take(answer, asked)
             self._tell(key, before, engine.world)
             if engine.happened == asked:
-                return
+                return True
 
     def _tell(self, key: EngineKey, before: World, now: World) -> None:
         if before.facts is not None and before.facts != now.facts:
@@ -134,6 +137,16 @@ class Hosts:
                 self._sandbox_changed(workspace, now.observed)
 
 
+class _Answer(NamedTuple):
+    """`probed` is when the probe began, None without one or without an engine that answered it."""
+
+    facts: HostFacts
+    observed: Observed
+    probed: float | None
+    openings: int
+    """How often the stream of events had been opened when the question was asked."""
+
+
 class _Engine:
     """One engine: what is known, and what has happened since."""
 
@@ -142,11 +155,13 @@ class _Engine:
         self._ask_soon = ask_soon
         self._observer = Observer()
         self._probed = -_PROBE_SECONDS
+        """When the probe began (monotonic) whose facts are believed; an old time makes it due."""
+        self._openings = 0
         self._answered = -1
         self.world = World()
         self.happened = 0
         """Counts what happened; an answer is true while the count stays."""
-        self.task: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[bool] | None = None
         self.events = EngineEvents(environ, self._opened, self.changed)
         self.events.start()
 
@@ -154,9 +169,10 @@ class _Engine:
         if self.world.facts is None or self._answered != self.happened:
             return True
         age = time.monotonic() - self.world.at
-        if self.events.is_open:
-            return age > _PROBE_SECONDS
-        return not _is_absent(self.world.facts) or age > _ABSENT_SECONDS
+        # No event tells that an engine answers again.
+        if _is_absent(self.world.facts) or self.world.observed.problem:
+            return age > _ABSENT_SECONDS
+        return age > _PROBE_SECONDS if self.events.is_open else True
 
     def changed(self) -> None:
         """Something happened to a container."""
@@ -166,29 +182,36 @@ class _Engine:
     def _opened(self) -> None:
         """The engine is there (again), or was set up anew: it may be another one."""
         self._probed = -_PROBE_SECONDS
+        self._openings += 1
         self.changed()
 
-    def question(self, workspaces: Collection[str]) -> Callable[[], tuple[HostFacts, Observed]]:
-        """What to run in a thread: the facts only when they may have changed."""
-        facts = self.world.facts
-        stream_is_closed = not self.events.is_open
-        if time.monotonic() - self._probed > _PROBE_SECONDS or stream_is_closed:
-            facts = None
-            self._probed = time.monotonic()
-        environ, observer = self._environ, self._observer
+    def question(self, workspaces: Collection[str]) -> Callable[[], _Answer]:
+        """The function to run in a thread: it reads the facts only when they may have changed."""
+        is_due = time.monotonic() - self._probed > _PROBE_SECONDS or not self.events.is_open
+        known = None if is_due else self.world.facts
+        environ, observer, openings = self._environ, self._observer, self._openings
 
-        def look() -> tuple[HostFacts, Observed]:
-            found = facts if facts is not None else probe(environ, trial=True)
-            engine = found.engine
+        def look() -> _Answer:
+            began = time.monotonic()
+            facts = known if known is not None else probe(environ, trial=True)
+            engine = facts.engine
             if engine is not None and engine.error:
-                return found, Observed({}, engine.error, engine.hint)
-            return found, observer.observe(environ, workspaces)
+                return _Answer(facts, Observed({}, engine.error, engine.hint), None, openings)
+            observed = observer.observe(environ, workspaces)
+            return _Answer(facts, observed, began if known is None else None, openings)
 
         return look
 
-    def answer(self, facts: HostFacts, observed: Observed, asked: int) -> None:
-        self.world = World(facts, observed, time.monotonic())
+    def take(self, answer: _Answer, asked: int) -> None:
+        """Believe an answer.
+
+        :param asked: `happened` when the question was asked
+        """
+        self.world = World(answer.facts, answer.observed, time.monotonic())
         self._answered = asked
+        # Not when the engine was opened anew meanwhile: the facts may be those of the one before.
+        if answer.probed is not None and answer.openings == self._openings:
+            self._probed = answer.probed
 
 
 def _is_absent(facts: HostFacts) -> bool:

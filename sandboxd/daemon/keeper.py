@@ -67,15 +67,19 @@ class Keeper:
         emit: Callable[[messages.Event], None],
         own_folder: str,
         host_changed: Callable[[EngineKey], None] | None = None,
+        fatal: Callable[[BaseException], None] = lambda _error: None,
     ) -> None:
-        """:param own_folder: a folder for the watcher alone; it is made when needed"""
+        """
+        :param own_folder: a folder for the watcher alone; it is made when needed
+        :param fatal: called when a permanent job failed: projects are not kept from then on
+        """
         self._tell_host_changed = host_changed
         self._others: dict[object, tuple[frozenset[str], Callable[[set[str]], None]]] = {}
         self._is_closed = False
         self._is_polling = False
         self._emit = emit
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="project")
-        self.tasks = Tasks("the keeper")
+        self.tasks = Tasks("the keeper", fatal)
         self._progress = asyncio.Event()
         self._doubt = asyncio.Event()
         """Set when changes may not have been told: all files are to be looked at."""
@@ -101,10 +105,10 @@ class Keeper:
     async def start(self) -> None:
         """Take up the remembered projects and begin to watch them."""
         await self.registry.load()
-        self.tasks.spawn(self.registry.run())
-        self.tasks.spawn(self._backlog.run())
-        self.tasks.spawn(self._sweep_for_ever())
-        self.tasks.spawn(self._at_start())
+        self.tasks.spawn_essential(self.registry.run())
+        self.tasks.spawn_essential(self._backlog.run())
+        self.tasks.spawn_essential(self._sweep_for_ever())
+        self.tasks.spawn_essential(self._at_start())
 
     async def close(self) -> None:
         """Write and watch nothing any more."""
@@ -270,6 +274,10 @@ class Keeper:
             try:
                 if self.projects.get(project.path) is project:
                     await self._look_now(project, seen, force)
+            except Exception as error:
+                # One project, which may be hostile, is not to end the daemon for all others.
+                log.exception("looking at `%s` failed", project.path)
+                project.examined = work.bug(error)
             finally:
                 project.dealt_with(changes)
                 self._progress.set()
@@ -320,7 +328,7 @@ class Keeper:
 
     def _start_rewatch(self) -> None:
         self._rewatch = None
-        self.tasks.spawn(self._watch_all())
+        self.tasks.spawn_essential(self._watch_all())
 
     async def _at_start(self) -> None:
         """Watch first, then look: what changes in between is seen twice, not never.
@@ -354,7 +362,7 @@ class Keeper:
             self._schedule_rewatch()
         if self.watcher.deaf and not self._is_polling:
             self._is_polling = True
-            self.tasks.spawn(self._poll())
+            self.tasks.spawn_essential(self._poll())
         if fresh:
             await self._see_policies()
             await self._sweep(self._having(fresh))

@@ -19,6 +19,7 @@ from sandboxd.daemon.editors import Editors
 from sandboxd.daemon.hosts import World
 from sandboxd.daemon.keeper import Keeper
 from sandboxd.daemon.projects import EngineKey
+from sandboxd.daemon.tasks import Tasks
 from sandboxd.ipc import address, messages
 from sandboxd.ipc.server import Connection, InvalidParams, Server, text_param
 from sandboxd.status import as_json, text
@@ -67,7 +68,9 @@ class Service:
         self._may_hand_over = True
         self._look_at_place: Callable[[], None] = lambda: None
         own_folder = os.path.join(address.folder(environ, os.getuid()), "watching")
-        self.keeper = Keeper(environ, self._emit, own_folder, self._host_changed)
+        self._failure: BaseException | None = None
+        self._tasks = Tasks("the service", self._fail)
+        self.keeper = Keeper(environ, self._emit, own_folder, self._host_changed, self._fail)
         self.editors = Editors(self.keeper, self._status_of)
         self.server = Server(
             {
@@ -86,8 +89,18 @@ class Service:
         """End soon, in order."""
         self._stopping.set()
 
+    def _fail(self, error: BaseException) -> None:
+        """End with an error: half of a daemon would say what is no longer true. The next command, or
+        the service manager, starts another one."""
+        log.critical("a permanent job failed, so the daemon ends: %r", error)
+        self._failure = error
+        self.stop()
+
     async def serve(self, claimed: Claim, listener: socket.socket | None = None) -> None:
-        """Listen until told to stop, or until nobody has needed us for long."""
+        """Listen until told to stop, or until nobody has needed us for long.
+
+        :raises Exception: a permanent job failed with it
+        """
         # Who hands us a socket starts the next daemon when this one ends, and not before.
         self._may_hand_over = listener is None
         await self.server.listen(claimed.path, listener)
@@ -96,20 +109,19 @@ class Service:
         self._keep_place(claimed)
         self.editors.warm()
         activation.notify(os.environ, "READY=1")
-        others = [
-            asyncio.create_task(self._stop_when_idle()),
-            asyncio.create_task(self._hand_over(claimed)),
-        ]
+        self._tasks.spawn_essential(self._stop_when_idle())
+        self._tasks.spawn_essential(self._hand_over(claimed))
         try:
             await self._stopping.wait()
         finally:
             activation.notify(os.environ, "STOPPING=1")
-            for task in others:
-                task.cancel()
+            await self._tasks.close()
             await self.server.close()
             await self.editors.close()
             await self.keeper.close()
             log.info("stopped")
+        if self._failure is not None:
+            raise self._failure
 
     def _keep_place(self, claimed: Claim) -> None:
         """Whoever cleans up in the folder of the socket must not leave us running and unreachable."""

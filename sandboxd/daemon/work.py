@@ -60,9 +60,14 @@ def _guarded(
         return job(path, environ, facts)
     except Exception as error:
         log.exception("looking at `%s` failed", path)
-        text = f"bug in sandboxd: {type(error).__name__}: {error}"
-        hint = "`sandboxd daemon logs` shows where"
-        return Outcome(Examined(problem=text, hint=hint), failure=text)
+        examined = bug(error)
+        return Outcome(examined, failure=examined.problem)
+
+
+def bug(error: Exception) -> Examined:
+    """A project that could not be looked at because of an error of ours."""
+    text = f"bug in sandboxd: {type(error).__name__}: {error}"
+    return Examined(problem=text, hint="`sandboxd daemon logs` shows where")
 
 
 def _generate(path: str, environ: Mapping[str, str], facts: HostFacts) -> Outcome:

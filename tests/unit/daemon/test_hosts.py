@@ -1,0 +1,147 @@
+"""An engine's runtimes are believed only as long as they were really asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from sandboxd.daemon import hosts as module
+from sandboxd.daemon.hosts import Hosts
+from sandboxd.daemon.projects import EngineKey
+from sandboxd.host.facts import Engine, HostFacts
+from sandboxd.status.observe import Observed
+
+ENGINE = EngineKey("unix:///nowhere/docker.sock", None)
+
+
+class Stream:
+    """The engine's events, which the test sends."""
+
+    def __init__(
+        self, _environ: object, opened: Callable[[], None], changed: Callable[[], None]
+    ) -> None:
+        self.is_open = True
+        self.opened, self.changed = opened, changed
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+class Probe:
+    """Answers with the version `now`; raises or returns what stands in `next`, once."""
+
+    def __init__(self) -> None:
+        self.now = "1"
+        self.count = 0
+        self.next: Any = None
+
+    def __call__(self, *_args: object, **_more: object) -> HostFacts:
+        self.count += 1
+        answer, self.next = self.next, None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer or facts(self.now)
+
+
+def facts(version: str = "", error: str = "") -> HostFacts:
+    return HostFacts(engine=Engine("unix:///x", version=version, error=error))
+
+
+@pytest.fixture
+def probe(monkeypatch: pytest.MonkeyPatch) -> Probe:
+    found = Probe()
+    monkeypatch.setattr(module, "probe", found)
+    monkeypatch.setattr(module, "EngineEvents", Stream)
+    monkeypatch.setattr(module.Observer, "observe", lambda *_args: Observed({}))
+    return found
+
+
+@pytest_asyncio.fixture
+async def hosts(probe: Probe) -> AsyncIterator[Hosts]:
+    found = Hosts({}, set, lambda _key: None, lambda _path, _observed: None)
+    yield found
+    await found.close()
+
+
+async def version(hosts: Hosts) -> str:
+    world = await hosts.fresh(ENGINE)
+    assert world.facts is not None and world.facts.engine is not None
+    return world.facts.engine.version or ""
+
+
+def stream(hosts: Hosts) -> Any:
+    return hosts._engines[ENGINE].events
+
+
+@pytest.mark.asyncio
+async def test_while_events_would_tell_the_host_is_not_probed_again(
+    hosts: Hosts, probe: Probe
+) -> None:
+    assert await version(hosts) == "1"
+    stream(hosts).changed()
+    assert await version(hosts) == "1"
+    assert probe.count == 1
+
+
+@pytest.mark.asyncio
+async def test_after_a_probe_that_failed_the_old_runtimes_do_not_count_as_current(
+    hosts: Hosts, probe: Probe
+) -> None:
+    assert await version(hosts) == "1"
+    probe.now, probe.next = "2", OSError("no answer")
+    stream(hosts).opened()
+    assert await version(hosts) == "1"  # the only one that is known
+    assert not hosts.is_current(ENGINE)
+    assert await version(hosts) == "2"
+    assert hosts.is_current(ENGINE)
+
+
+@pytest.mark.asyncio
+async def test_an_engine_that_was_opened_anew_while_it_was_asked_is_asked_again(
+    hosts: Hosts, probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await version(hosts) == "1"
+    loop = asyncio.get_running_loop()
+    real = probe.__call__
+
+    def interrupted(*args: object, **more: object) -> HostFacts:
+        answer = real(*args, **more)
+        if probe.count == 2:
+            probe.now = "3"
+            asyncio.run_coroutine_threadsafe(opened(), loop).result(5)
+        return answer
+
+    async def opened() -> None:
+        stream(hosts).opened()
+
+    monkeypatch.setattr(module, "probe", interrupted)
+    probe.now = "2"
+    stream(hosts).opened()
+    assert await version(hosts) == "3"
+
+
+@pytest.mark.asyncio
+async def test_that_an_engine_does_not_answer_is_not_believed_for_long(
+    hosts: Hosts, probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe.next = facts(error="it hangs")
+    assert await version(hosts) == ""
+    monkeypatch.setattr(module, "_ABSENT_SECONDS", 0.0)
+    assert await version(hosts) == "1"
+
+
+@pytest.mark.asyncio
+async def test_an_engine_that_fails_at_once_is_not_asked_in_a_loop(
+    hosts: Hosts, probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_args: object, **_more: object) -> HostFacts:
+        probe.count += 1
+        raise OSError("no answer")
+
+    monkeypatch.setattr(module, "probe", refuse)
+    assert (await hosts.fresh(ENGINE, 1.0)).facts is None
+    assert probe.count == 1
