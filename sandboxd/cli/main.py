@@ -80,14 +80,17 @@ def build_parser(name: str, command: Command) -> argparse.ArgumentParser:
 def run(argv: list[str]) -> int:
     """Run `argv` (without the program's name); every error ends as a message and an exit code."""
     try:
-        return _dispatch(argv)
+        code = _dispatch(argv)
+        # Else a few lines are written only when Python ends, and what goes wrong is its to say.
+        sys.stdout.flush()
+        return code
     except SandboxdError as error:
         terminal.error(error)
+        _flush_or_discard()
         return error.exit_code
     except BrokenPipeError:
-        # The reader of our output went away (`| head`): not worth a word, and Python must not
-        # try to flush stdout again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our output went away (`| head`): not worth a word.
+        _discard_output()
         return EXIT_OK
     except KeyboardInterrupt as error:
         terminal.status("interrupted")
@@ -97,10 +100,22 @@ def run(argv: list[str]) -> int:
             return _bug(argv, error)
         reason = (error.strerror or "no space left").lower()
         terminal.error(EnvironmentFailure(f"cannot write: {reason}", "free some space"))
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return EXIT_ENVIRONMENT
     except Exception as error:
         return _bug(argv, error)
+
+
+def _flush_or_discard() -> None:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _discard_output()
+
+
+def _discard_output() -> None:
+    """Python must not try to flush stdout again when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dispatch(argv: list[str]) -> int:

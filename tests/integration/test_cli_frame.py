@@ -1,6 +1,7 @@
 """The frame around every command: help, version, wrong words, bugs, broken pipes."""
 
 import os
+import pathlib
 import subprocess
 import sys
 
@@ -50,6 +51,27 @@ def test_the_help_of_a_command_fills_the_terminal() -> None:
     lines = sandboxd("completion", "--help", COLUMNS="60").stdout.splitlines()
     assert "Print a script that completes sandboxd's commands, options" in lines
     assert any(line.startswith("    sandboxd completion fish > ~/.config/") for line in lines)
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["rules"], ["status"], ["check", "/nowhere"]])
+def test_a_reader_that_went_away_is_not_worth_a_word(
+    arguments: list[str], tmp_path: pathlib.Path
+) -> None:
+    """Also where the output is so short that it is written only at the end."""
+    environ = {name: os.environ[name] for name in os.environ if name != "PYTHONUNBUFFERED"}
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "sandboxd", *arguments],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        env={**environ, "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path)},
+    )
+    os.close(writer)
+    assert "Broken" not in done.stderr and "Exception" not in done.stderr
+    assert done.returncode != 120
 
 
 def test_a_full_disk_is_no_bug_of_ours() -> None:
