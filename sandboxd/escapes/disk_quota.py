@@ -1,4 +1,6 @@
-"""Fill the host's disk: the workspace, and a root file system without a size, are its space.
+"""Fill the host's disk: the workspace, volumes and a root file system without a size are its space.
+
+A volume that only the image asks for (`VOLUME`) is one more folder on the host's disk.
 
 Nothing is filled; a place that can be written and is no memory file system is enough.
 """
@@ -13,9 +15,13 @@ from sandboxd.escapes._kernel import read_text
 TITLE = "fill the host's disk"
 JUDGE = "open"
 EXPECTED = {"runc": "quota, read-only root", "runsc": "quota, read-only root"}
-DECLARED = {
-    "*": "the engine's storage has no quotas here, and the workspace is a folder of the host",
-}
+# Memory, and what the kernel shows of itself.
+_NOT_A_DISK = frozenset(
+    ("tmpfs", "ramfs", "proc", "sysfs", "devpts", "devtmpfs", "mqueue", "cgroup", "cgroup2")
+)
+_WHY = "the engine's storage has no quotas here, and the workspace is a folder of the host"
+# Not of `review` and `untrusted`, where nothing on a disk can be written.
+DECLARED = {"trusted": _WHY, "dev": _WHY, "agent": _WHY, "seed-baseline": _WHY}
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:
@@ -24,14 +30,22 @@ def attempt(facts: dict[str, Any]) -> dict[str, Any]:
         fields = line.split(" ")
         kinds[fields[1]] = fields[2]
     found = []
-    for path in ("/", "/tmp", "/var/tmp", os.path.expanduser("~"), facts["workspace"]):
-        if path and os.access(path, os.W_OK) and _kind(path, kinds) != "tmpfs":
+    places = ("/", "/tmp", "/var/tmp", os.path.expanduser("~"), facts["workspace"])
+    for path in (*places, *sorted(kinds)):
+        if path and _is_room(path) and _kind(path, kinds) not in _NOT_A_DISK:
             found.append(path)
     if facts["limits"]["root"]:
-        found = [path for path in found if path == facts["workspace"]]
+        found = [
+            path for path in found if path == facts["workspace"] or (path in kinds and path != "/")
+        ]
     if not found:
         raise OSError("nothing that can be written lies on a disk without a quota")
     return {"detail": "no quota at " + ", ".join(dict.fromkeys(found))}
+
+
+def _is_room(path: str) -> bool:
+    """Whether files can be made in `path`: a file that is mounted alone is no room for more."""
+    return os.path.isdir(path) and os.access(path, os.W_OK)
 
 
 def _kind(path: str, kinds: dict[str, str]) -> str:

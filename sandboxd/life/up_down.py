@@ -166,6 +166,7 @@ def _create(engine: Engine, name: str, body: dict[str, Any], plan: Plan) -> str:
             raise
         raise sources.elsewhere(engine, error.path, "it is not there") from None
     sources.check(engine, container, body["HostConfig"]["Mounts"])
+    volumes.refuse_image_volumes(engine, container, plan)
     refuse_root(engine, container, plan)
     engine.start(container)
     state = engine.inspect(container)["State"]

@@ -9,6 +9,7 @@ from sandboxd.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
+    from sandboxd.plan.plan import Plan
 
 
 def refuse_other_device(engine: Engine, body: dict[str, Any]) -> None:
@@ -32,6 +33,29 @@ def refuse_other_device(engine: Engine, body: dict[str, Any]) -> None:
             raise EnvironmentFailure(
                 f"the volume `{mount['Source']}` is in use with another folder behind it",
                 f"remove its container, then `docker volume rm {mount['Source']}`",
+            )
+
+
+def refuse_image_volumes(engine: Engine, container: str, plan: Plan) -> None:
+    """Refuse a volume that only the image asks for, where nothing of the image may be written.
+
+    The engine makes one for each `VOLUME`: a folder on the host's disk, without a size, that can be
+    written although the root file system cannot.
+
+    :raises EnvironmentFailure: the created container has one
+    """
+    read_only = plan.container.read_only_rootfs
+    if read_only is None or not read_only.value:
+        return
+    planned = {value.value.target for value in plan.container.mounts}
+    for mount in engine.inspect(container).get("Mounts") or []:
+        target = mount.get("Destination") or ""
+        if mount.get("Type") == "volume" and target not in planned:
+            raise EnvironmentFailure(
+                f"the image keeps `{target}` in a volume on the host's disk, without a limit, which "
+                f"`{plan.profile}` does not have",
+                f'give it memory: `"mounts": ["type=tmpfs,target={target}"]` in devcontainer.json; or '
+                "use an image without `VOLUME`",
             )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,6 +51,11 @@ def differences(planned: Container, live: Container) -> tuple[Drift, ...]:
             found.append(Drift(field.replace("_", "-"), wanted, real))
     for field in ("cap_add", "cap_drop", "devices", "ports", "ulimits", "annotations"):
         found += _sets(field.replace("_", "-"), getattr(planned, field), getattr(live, field))
+    if planned.log_driver is not None:
+        found += _sets(
+            "log-driver", (planned.log_driver,), (live.log_driver,) if live.log_driver else ()
+        )
+        found += _sets("log-opt", planned.log_options, live.log_options)
     found += _options(planned, live)
     found += _mounts(planned, live)
     found += _environment(planned, live)
@@ -69,9 +74,7 @@ def _show(value: object) -> str:
     return str(value)
 
 
-def _sets(
-    name: str, planned: Iterable[Value[object]], live: Iterable[Value[object]]
-) -> list[Drift]:
+def _sets(name: str, planned: Iterable[Value[Any]], live: Iterable[Value[Any]]) -> list[Drift]:
     wanted = {_show(v.value) for v in planned}
     real = {_show(v.value) for v in live}
     missing = [Drift(name, item, "") for item in sorted(wanted - real)]

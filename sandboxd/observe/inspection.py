@@ -97,6 +97,8 @@ class _Reader:
                 self._value(Pair(u["Name"], f"{u['Soft']}:{u['Hard']}"), "Ulimits")
                 for u in host.get("Ulimits") or []
             ),
+            log_driver=self._text("Type", host.get("LogConfig") or {}),
+            log_options=self._pairs((host.get("LogConfig") or {}).get("Config"), "LogConfig"),
             command=tuple(config.get("Cmd") or ()),
             working_dir=self._text("WorkingDir", config),
         )

@@ -35,7 +35,7 @@ class Surroundings(NamedTuple):
     environment: tuple[str, ...]
 
 
-NOTHING = Surroundings({"processes": 0, "memory": 0, "root": 0}, {}, (), ())
+NOTHING = Surroundings({"processes": 0, "memory": 0, "root": 0, "log": 0}, {}, (), ())
 
 
 def look(
@@ -55,6 +55,7 @@ def look(
         {
             **group_limits(inspected),
             "root": int(bool((host.get("StorageOpt") or {}).get("size"))),
+            "log": int(_is_log_bounded(host.get("LogConfig") or {})),
         },
         sized_tmpfs(host),
         _peers(engine, inspected, {inspected["Id"], *left_out}),
@@ -70,6 +71,15 @@ def group_limits(inspected: Mapping[str, Any]) -> dict[str, int]:
         "processes": _limit(inspected, "pids", ("pids.max",), host.get("PidsLimit")),
         "memory": _limit(inspected, "memory", memory, host.get("Memory")),
     }
+
+
+def _is_log_bounded(log: Mapping[str, Any]) -> bool:
+    """Whether the engine ends, or turns over, the log on the host's disk.
+
+    `local` does by itself (https://docs.docker.com/engine/logging/drivers/local/).
+    """
+    has_size = bool((log.get("Config") or {}).get("max-size"))
+    return log.get("Type") in ("local", "none") or (log.get("Type") == "json-file" and has_size)
 
 
 def group_processors(inspected: Mapping[str, Any]) -> float:

@@ -17,6 +17,8 @@ class Limits(NamedTuple):
     pids: Value[int] | None = None
     ulimits: tuple[Value[Pair], ...] = ()
     cpus: Value[str] | None = None
+    log_driver: Value[str] | None = None
+    log_options: tuple[Value[Pair], ...] = ()
 
 
 def limits(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> Limits:
@@ -31,8 +33,9 @@ def limits(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> L
             "a rootless engine on cgroup version 1 enforces none",
             "boot with cgroup version 2 (`systemd.unified_cgroup_hierarchy=1`)",
         )
-        return Limits()
+        return _log(profile, notes, Limits())
     found = Limits(_memory(profile, choice, notes), cpus=_cpus(profile, host, notes))
+    found = _log(profile, notes, found)
     if not profile.processes:
         return found
     count = profile.processes
@@ -42,6 +45,21 @@ def limits(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> L
     why = "one fork bomb must not take the host; under gVisor a pids limit would end the sandbox"
     pair = Pair("nproc", f"{count}:{count}")
     return found._replace(ulimits=(notes.value("ulimits", pair, f"nproc={count}", why),))
+
+
+def _log(profile: Profile, notes: Notes, limits: Limits) -> Limits:
+    """`limits` with that of the container's log, which the engine writes to the host's disk.
+
+    The driver is named, since others refuse the option; both Docker and Podman know this one.
+    """
+    if not profile.log:
+        return limits
+    why = "one program that writes without end must not fill the host's disk"
+    option = notes.value(
+        "log_options", Pair("max-size", profile.log), f"max-size={profile.log}", why
+    )
+    driver = notes.value("log_driver", "json-file", "json-file", "a driver that limits the log")
+    return limits._replace(log_driver=driver, log_options=(option,))
 
 
 def _cpus(profile: Profile, host: HostFacts, notes: Notes) -> Value[str] | None:

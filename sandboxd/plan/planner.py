@@ -111,6 +111,8 @@ def make_plan(
         cpus=bound.cpus,
         pids_limit=bound.pids,
         ulimits=bound.ulimits,
+        log_driver=bound.log_driver,
+        log_options=bound.log_options,
         command=places.command,
         stop_signal=places.stop_signal,
         working_dir=notes.value("working_dir", target, target, "the workspace"),

@@ -58,6 +58,8 @@ class Profile(NamedTuple):
     hot: str = ""
     """The size of each folder that is kept in memory under gVisor, '' where none is."""
     cpus: str = ""
+    log: str = ""
+    """The size of the container's log (``10m``), '' for no limit."""
     left_open: tuple[str, ...] = ()
     """Files that tools on the host act upon and that are not pinned although they are there: patterns of
     names, and groups as `policy.acts_on_host` calls them."""
@@ -110,7 +112,7 @@ _SCHEMA: dict[str, set[str]] = {
     "seccomp": {"runc", "runsc"},
     "apparmor": {"runc"},
     "network": {"mode"},
-    "limits": {"memory", "processes", "cpus", "time"},
+    "limits": {"memory", "processes", "cpus", "time", "log"},
     "filesystem": {"root", "home", "tmp"},
     "workspace": {"access", "copy", "hot", "control_files", "left_open"},
 }
@@ -149,6 +151,7 @@ def _profile(name: str, data: dict[str, Any]) -> Profile:
         copy=data["workspace"]["copy"],
         hot=data["workspace"]["hot"],
         cpus=_processors(data["limits"]["cpus"]),
+        log=data["limits"]["log"],
     )
 
 

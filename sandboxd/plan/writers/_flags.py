@@ -42,6 +42,12 @@ def flags(container: Container) -> list[Flag]:
     for value in container.ulimits:
         text = f"{value.value.name}={value.value.value}"
         found.append(_flag("ulimit", text, "ulimits", value.written))
+    if container.log_driver is not None:
+        driver = container.log_driver
+        found.append(_flag("log-driver", driver.value, "log_driver", driver.written))
+    for value in container.log_options:
+        text = f"{value.value.name}={value.value.value}"
+        found.append(_flag("log-opt", text, "log_options", value.written))
     if container.stop_signal is not None:
         signal = container.stop_signal
         found.append(_flag("stop-signal", signal.value, "stop_signal", signal.written))

@@ -119,6 +119,11 @@ def _limits(plan: Plan) -> dict[str, Any]:
             for v in container.ulimits
             for soft, _, hard in (v.value.value.partition(":"),)
         }
+    if container.log_driver is not None:
+        limits["logging"] = {
+            "driver": container.log_driver.value,
+            "options": {v.value.name: v.value.value for v in container.log_options},
+        }
     return limits
 
 

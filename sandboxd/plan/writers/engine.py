@@ -99,6 +99,11 @@ def _limits(container: Container) -> dict[str, Any]:
             for v in container.ulimits
             for soft, _, hard in (v.value.value.partition(":"),)
         ]
+    if container.log_driver is not None:
+        config["LogConfig"] = {
+            "Type": container.log_driver.value,
+            "Config": {v.value.name: v.value.value for v in container.log_options},
+        }
     return config
 
 
