@@ -1,28 +1,36 @@
-"""The container engine as typed calls; every failure arrives as an `EnvironmentFailure`."""
+"""The container engine as typed calls; every failure arrives as an `EngineFailure`."""
 
 from __future__ import annotations
 
 import base64
 import contextlib
 import json
-import socket
+import os
+import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.engine import failures
+from sandboxd.engine.address import AddressError, parse
 from sandboxd.engine.contexts import Identity, resolve
-from sandboxd.engine.http1 import WireError
-from sandboxd.engine.transport import ANSWER_SECONDS, AddressError, ApiError, Transport
-from sandboxd.errors import EnvironmentFailure
+from sandboxd.engine.streams import Stream, take_over
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator, Mapping, Sequence
 
+    from sandboxd.engine.session import Session
+
+# A healthy engine answers a question in milliseconds; a person waits this long before wondering.
+ANSWER_SECONDS = 10.0
 # Making and starting wait for storage and for the runtime, not for a table look-up.
 START_SECONDS = 60.0
 # A question that touches no container is answered at once.
 PING_SECONDS = 3.0
 # An engine gives up after about 10 s on a container that cannot be killed, and says so.
 END_SECONDS = 20.0
+
+_GONE = 404
+_IN_USE = 409
 
 
 class Summary(NamedTuple):
@@ -48,158 +56,178 @@ class Exec(NamedTuple):
 
 
 class Engine:
-    """One engine. Cheap to make: nothing is asked before the first call."""
+    """One engine. Cheap to make: nothing is loaded or asked before the first call.
 
-    def __init__(self, identity: Identity) -> None:
+    Threads may share it. Any call may raise `EngineFailure`: the engine cannot be reached, or
+    refuses.
+    """
+
+    def __init__(self, identity: Identity, answer_seconds: float = ANSWER_SECONDS) -> None:
+        parse(identity.host)
         self.identity = identity
         self.host = identity.host
         self.is_local = identity.is_local
-        self._transport = Transport(identity.host, identity.tls)
+        self._seconds = answer_seconds
+        self._made: Session | None = None
+        self._making = threading.Lock()
+
+    def version(self) -> dict[str, Any]:
+        """The versions of the engine and its parts."""
+        with self._asking() as session:
+            return _object(session.version(api_version=False))
 
     def info(self) -> dict[str, Any]:
         """The engine's description of itself: runtimes, security options, roots."""
-        answer: dict[str, Any] = self._call("GET", "/info")
-        return answer
+        with self._asking() as session:
+            return _object(session.info())
 
     def answers(self) -> bool:
         """Whether the engine itself answers, whatever one of its containers does."""
         try:
-            self._raw("GET", "/_ping", timeout=PING_SECONDS)
-        except (ApiError, EnvironmentFailure):
+            with self._asking(PING_SECONDS) as session:
+                session.ping()
+        except failures.EngineFailure:
             return False
         return True
 
     def image_id(self, image: str) -> str:
         """The id behind an image's name.
 
-        :raises EnvironmentFailure: there is no such image
+        :raises EngineFailure: there is no such image
         """
-        try:
-            return str(self._raw("GET", f"/images/{image}/json")["Id"])
-        except ApiError as error:
-            if error.status == 404:
-                raise failures.image_missing(image) from None
-            raise failures.refused(error) from None
+        description = self._image(image)
+        if description is None:
+            raise failures.image_missing(image)
+        return str(description["Id"])
 
     def has_image(self, image: str) -> bool:
         """Whether the engine has an image of this name."""
-        try:
-            self._raw("GET", f"/images/{image}/json")
-        except ApiError as error:
-            if error.status == 404:
-                return False
-            raise failures.refused(error) from None
-        return True
+        return self._image(image) is not None
 
     def image_environment(self, image: str) -> list[str]:
         """Names of the variables that an image sets; [] when it is gone."""
-        try:
-            found = self._raw("GET", f"/images/{image}/json")
-        except ApiError as error:
-            if error.status == 404:
-                return []
-            raise failures.refused(error) from None
-        variables = (found.get("Config") or {}).get("Env") or []
+        description = self._image(image) or {}
+        variables = (description.get("Config") or {}).get("Env") or []
         return [variable.partition("=")[0] for variable in variables]
 
-    def containers(self, *labels: str) -> list[Summary]:
-        """Containers in any state that carry all `labels` (``key`` or ``key=value``)."""
+    def images(self, label: str) -> list[dict[str, Any]]:
+        """The engine's list of the images that carry `label` (``key`` or ``key=value``)."""
+        with self._asking() as session:
+            return [dict(image) for image in session.images(filters={"label": [label]})]
+
+    def import_image(self, archive: bytes, name: str, tag: str, label: str = "") -> None:
+        """Make an image of a root file system in a tar archive."""
+        changes = [f"LABEL {label}"] if label else None
+        with self._asking() as session:
+            # Not `import_image_from_data`: that waits for ever.
+            params = {"fromSrc": "-", "repo": name, "tag": tag, "changes": changes}
+            headers = {"Content-Type": "application/x-tar"}
+            url = session._url("/images/create")
+            session._result(session._post(url, data=archive, params=params, headers=headers))
+
+    def remove_image(self, image: str) -> None:
+        """Remove an image."""
+        with self._asking() as session:
+            session.remove_image(image)
+
+    def _image(self, image: str) -> dict[str, Any] | None:
+        with self._asking(fine=(_GONE,)) as session:
+            return _object(session.inspect_image(image))
+        return None
+
+    def containers(self, *labels: str, every: bool = True) -> list[Summary]:
+        """Containers that carry all `labels` (``key`` or ``key=value``), the newest first.
+
+        :param every: in any state; else only those that run
+        """
         # Without a filter this would be slow, and break, on a busy engine.
-        query = {"all": "1", "filters": json.dumps({"label": list(labels)})}
-        found = [
-            Summary(
-                item["Id"],
-                (item.get("Names") or ["/?"])[0].lstrip("/"),
-                item.get("Image", ""),
-                item.get("State", ""),
-                item.get("Labels") or {},
-                item.get("Created", 0),
-            )
-            for item in self._call("GET", "/containers/json", query)
-        ]
-        return sorted(found, key=lambda item: -item.created)
+        filters = {"label": list(labels)} if labels else None
+        with self._asking() as session:
+            summaries = [
+                Summary(
+                    item["Id"],
+                    (item.get("Names") or ["/?"])[0].lstrip("/"),
+                    item.get("Image", ""),
+                    item.get("State", ""),
+                    item.get("Labels") or {},
+                    item.get("Created", 0),
+                )
+                for item in session.containers(all=every, filters=filters)
+            ]
+        return sorted(summaries, key=lambda item: -item.created)
 
     def inspect(self, container: str) -> dict[str, Any]:
         """Everything the engine knows of a container.
 
         :raises ContainerGone: it does not exist
         """
-        answer: dict[str, Any] = self._call("GET", f"/containers/{container}/json")
-        return answer
+        with self._asking() as session:
+            return _object(session.inspect_container(container))
 
-    def create(self, name: str, body: Mapping[str, Any]) -> str:
-        """Make a container and return its id."""
-        answer = self._call("POST", "/containers/create", {"name": name}, body, START_SECONDS)
-        return str(answer["Id"])
+    def create(self, name: str | None, body: Mapping[str, Any]) -> str:
+        """Make a container and return its id; without a name the engine makes one up."""
+        with self._asking(START_SECONDS) as session:
+            # Not `create_container`: that puts the proxies of config.json into the container.
+            return str(session.create_container_from_config(dict(body), name)["Id"])
 
-    def start(self, container: str) -> None:
+    def start(self, container: str, seconds: float | None = None) -> None:
         """Start a container that exists; nothing happens when it runs already."""
-        self._call("POST", f"/containers/{container}/start", timeout=START_SECONDS)
+        with self._asking(seconds or START_SECONDS) as session:
+            session.start(container)
 
     def unpause(self, container: str) -> None:
         """Let a paused container go on.
 
-        :raises EnvironmentFailure: it is not paused, or its runtime cannot
+        :raises EngineFailure: it is not paused, or its runtime cannot
         """
-        self._call("POST", f"/containers/{container}/unpause", timeout=ANSWER_SECONDS)
+        with self._asking() as session:
+            session.unpause(container)
 
     def stop(self, container: str, grace: int) -> None:
         """Ask it to end, and kill it after `grace` seconds."""
-        query = {"t": str(grace)}
-        self._call("POST", f"/containers/{container}/stop", query, timeout=grace + END_SECONDS)
+        with self._asking(END_SECONDS) as session:
+            session.stop(container, grace)
 
-    def remove(self, container: str) -> None:
+    def wait(self, container: str, seconds: float) -> int:
+        """The exit code of a container, once it has ended."""
+        with self._asking(seconds) as session:
+            return int(session.wait(container, timeout=seconds)["StatusCode"])
+
+    def remove(self, container: str, seconds: float | None = None) -> None:
         """End and remove a container with its anonymous volumes; fine when it is gone already."""
-        query = {"force": "1", "v": "1"}
-        with contextlib.suppress(failures.ContainerGone):
-            self._call("DELETE", f"/containers/{container}", query, timeout=END_SECONDS)
+        with (
+            contextlib.suppress(failures.ContainerGone),
+            self._asking(seconds or END_SECONDS) as session,
+        ):
+            session.remove_container(container, v=True, force=True)
 
     def path_stat(self, container: str, path: str) -> dict[str, Any] | None:
         """What is at `path` in a container, mounts included, also one that never ran; None: nothing."""
-        try:
-            headers = self._transport.head(f"/containers/{container}/archive", {"path": path})
-        except ApiError as error:
-            raise failures.refused(error) from None
-        except (OSError, WireError) as error:
-            raise failures.unreachable(self.host, error) from None
-        if headers is None:
-            return None
-        return _stat(headers)
+        with self._asking(fine=(_GONE,)) as session:
+            url = session._url("/containers/{0}/archive", container)
+            return _stat(session.head(url, params={"path": os.fsencode(path)}).headers)
+        return None
 
     def archive(self, container: str, path: str, most: int) -> tuple[dict[str, Any], bytes] | None:
         """What is at `path`, as `path_stat` says, and the first `most` bytes of it as a tar archive."""
-        query = {"path": path}
-        try:
-            with self._transport.stream(
-                f"/containers/{container}/archive", query, ANSWER_SECONDS
-            ) as answer:
+        with self._asking(fine=(_GONE,)) as session:
+            url = session._url("/containers/{0}/archive", container)
+            with Stream(session.open(url, path=os.fsencode(path))) as answer:
                 return _stat(answer.headers), answer.read(most)
-        except ApiError as error:
-            if error.status == 404:
-                return None
-            raise failures.refused(error) from None
-        except (OSError, WireError) as error:
-            raise failures.unreachable(self.host, error) from None
+        return None
 
     def volume(self, name: str) -> dict[str, Any] | None:
         """A volume's description, None when there is none of this name."""
-        try:
-            found: dict[str, Any] = self._raw("GET", f"/volumes/{name}")
-        except ApiError as error:
-            if error.status == 404:
-                return None
-            raise failures.refused(error) from None
-        return found
+        with self._asking(fine=(_GONE,)) as session:
+            return _object(session.inspect_volume(name))
+        return None
 
     def remove_volume(self, name: str) -> bool:
         """Remove a volume; False when a container still uses it or it is gone."""
-        try:
-            self._raw("DELETE", f"/volumes/{name}")
-        except ApiError as error:
-            if error.status in (404, 409):
-                return False
-            raise failures.refused(error) from None
-        return True
+        with self._asking(fine=(_GONE, _IN_USE)) as session:
+            session.remove_volume(name)
+            return True
+        return False
 
     def network_gateways(self, name: str) -> list[str]:
         """The host's addresses on a network; [] when there is no such network."""
@@ -208,136 +236,145 @@ class Engine:
 
     def network_containers(self, name: str) -> dict[str, str]:
         """The running containers on a network by id, with their IPv4 addresses."""
-        found = self._network(name).get("Containers") or {}
+        containers = self._network(name).get("Containers") or {}
         return {
             container: (entry.get("IPv4Address") or "").partition("/")[0]
-            for container, entry in found.items()
+            for container, entry in containers.items()
         }
 
     def _network(self, name: str) -> dict[str, Any]:
         """A network's description; {} when there is no such network."""
-        try:
-            found: dict[str, Any] = self._raw("GET", f"/networks/{name}")
-        except ApiError as error:
-            if error.status == 404:
-                return {}
-            raise failures.refused(error) from None
-        return found
+        with self._asking(fine=(_GONE,)) as session:
+            return _object(session.inspect_network(name))
+        return {}
 
     def exec_create(self, container: str, request: Exec) -> str:
         """Prepare a command in a running container and return the id to start it by."""
-        body = {
-            "AttachStdin": request.stdin,
-            "AttachStdout": True,
-            "AttachStderr": True,
-            "Tty": request.tty,
-            "Cmd": list(request.command),
-            "User": request.user,
-            "Env": list(request.env),
-            "WorkingDir": request.working_dir,
-        }
-        return str(self._call("POST", f"/containers/{container}/exec", body=body)["Id"])
+        with self._asking() as session:
+            prepared = session.exec_create(
+                container,
+                list(request.command),
+                stdin=request.stdin,
+                tty=request.tty,
+                user=request.user,
+                environment=list(request.env),
+                workdir=request.working_dir or None,
+            )
+            return str(prepared["Id"])
 
     def exec_start(self, exec_id: str, tty: bool) -> tuple[socket.socket, bytes]:
-        """Start a prepared command: its connection, and what it said at once."""
-        try:
-            return self._transport.hijack(f"/exec/{exec_id}/start", {"Detach": False, "Tty": tty})
-        except ApiError as error:
-            raise failures.refused(error) from None
-        except (OSError, WireError) as error:
-            raise failures.unreachable(self.host, error) from None
+        """Start a prepared command: its connection, and the output that came with the answer."""
+        with self._asking() as session:
+            return take_over(session.switch(session._url("/exec/{0}/start", exec_id), tty))
 
     def exec_exit_code(self, exec_id: str) -> int | None:
         """The exit code of a command, None while the engine says that it runs.
 
         :raises ContainerGone: the container went away, and its commands with it
         """
-        answer = self._call("GET", f"/exec/{exec_id}/json")
-        return None if answer.get("Running") else answer.get("ExitCode")
+        with self._asking() as session:
+            answer = session.exec_inspect(exec_id)
+            return None if answer.get("Running") else answer.get("ExitCode")
 
     def exec_resize(self, exec_id: str, rows: int, columns: int) -> None:
         """Tell a command's terminal its size; too late is no error."""
-        query = {"h": str(rows), "w": str(columns)}
-        with contextlib.suppress(EnvironmentFailure):
-            self._call("POST", f"/exec/{exec_id}/resize", query)
+        with contextlib.suppress(failures.EngineFailure), self._asking() as session:
+            session.exec_resize(exec_id, height=rows, width=columns)
 
     def logs(self, container: str, follow: bool, tail: str) -> Iterator[tuple[int, bytes]]:
-        """Pieces of a container's output: 1 for stdout, 2 for stderr."""
+        """Pieces of a container's output: 1 for stdout, 2 for stderr.
+
+        :param follow: wait for more as long as the container runs
+        :param tail: how many of the last lines, or `all`
+        """
         has_tty = self.inspect(container)["Config"].get("Tty", False)
-        query = {"stdout": "1", "stderr": "1", "follow": "1" if follow else "0", "tail": tail}
-        try:
-            answer = self._transport.stream(f"/containers/{container}/logs", query)
-        except ApiError as error:
-            raise failures.refused(error) from None
-        except (OSError, WireError) as error:
-            raise failures.unreachable(self.host, error) from None
-        with answer:
+        params = {"stdout": 1, "stderr": 1, "follow": int(follow), "tail": tail}
+        # Not the SDK's `logs`: that mixes the two streams.
+        with (
+            self._asking() as session,
+            Stream(
+                session.open(session._url("/containers/{0}/logs", container), **params)
+            ) as answer,
+        ):
+            if follow:
+                answer.settimeout(None)
             if has_tty:
-                while piece := answer.read1(65536):
-                    yield 1, piece
-                return
-            while len(head := answer.read(8)) == 8:
-                yield head[0], answer.read(int.from_bytes(head[4:], "big"))
+                yield from ((1, piece) for piece in answer.pieces())
+            else:
+                yield from answer.frames()
 
     def events(self) -> Iterator[dict[str, Any]]:
         """What happens to containers, their networks and the engine from now on, until it ends.
 
         The first item is {}: from then on nothing is missed.
         """
-        kinds = {"type": ["container", "daemon", "network"]}
-        try:
-            answer = self._transport.stream("/events", {"filters": json.dumps(kinds)})
-            with answer:
-                yield {}
-                while line := answer.readline():
-                    event = json.loads(line)
-                    yield event if isinstance(event, dict) else {}
-        except ApiError as error:
-            raise failures.refused(error) from None
-        except (OSError, ValueError, WireError) as error:
-            raise failures.unreachable(self.host, error) from None
+        kinds = json.dumps({"type": ["container", "daemon", "network"]})
+        # Not the SDK's `events`: that waits without a limit for the stream to open.
+        with (
+            self._asking() as session,
+            Stream(session.open(session._url("/events"), filters=kinds)) as answer,
+        ):
+            yield {}
+            answer.settimeout(None)
+            for line in answer.lines():
+                yield _object(json.loads(line))
 
-    def _call(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None = None,
-        body: object = None,
-        timeout: float = ANSWER_SECONDS,
-    ) -> Any:
-        try:
-            return self._raw(method, path, query, body, timeout)
-        except ApiError as error:
-            raise failures.refused(error) from None
+    @contextlib.contextmanager
+    def _asking(
+        self, seconds: float | None = None, fine: tuple[int, ...] = ()
+    ) -> Iterator[Session]:
+        """The SDK's session for the requests of one call; their failures become ours.
 
-    def _raw(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None = None,
-        body: object = None,
-        timeout: float = ANSWER_SECONDS,
-    ) -> Any:
+        :param seconds: the time limit of each piece of an answer
+        :param fine: statuses that are no failure: the `with` block ends there
+        """
+        limit = self._seconds if seconds is None else seconds
         try:
-            return self._transport.request(method, path, query, body, timeout)
-        except (OSError, WireError) as error:
-            raise failures.unreachable(self.host, error, timeout) from None
+            session = self._session()
+            with session.within(limit):
+                yield session
+        except Exception as error:
+            from sandboxd.engine.session import failure_of
+
+            failure = failure_of(error, self.host, limit)
+            if failure is None:
+                raise
+            if failure.case not in [str(status) for status in fine]:
+                raise failure from None
+
+    def _session(self) -> Session:
+        with self._making:
+            if self._made is None:
+                from sandboxd.engine.session import Session
+
+                self._made = Session(self.identity, self._seconds)
+            return self._made
+
+
+def _object(value: object) -> dict[str, Any]:
+    """An answer that has to be a JSON object.
+
+    :raises ValueError: it is none
+    """
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")
+    return value
 
 
 def _stat(headers: Mapping[str, str]) -> dict[str, Any]:
     """What the engine says of a path in the headers of an answer."""
     text = headers.get("x-docker-container-path-stat") or ""
-    found: dict[str, Any] = json.loads(base64.b64decode(text) or b"{}")
-    return found
+    return _object(json.loads(base64.b64decode(text) or b"{}"))
 
 
-def connect(identity: Identity) -> Engine:
+def connect(identity: Identity, answer_seconds: float = ANSWER_SECONDS) -> Engine:
     """The engine of this identity.
 
-    :raises EnvironmentFailure: its address is of a kind that cannot be used from here
+    :param answer_seconds: how long the engine may take for the answer to a question
+    :raises EngineFailure: its address is of a kind that cannot be used from here
     """
     try:
-        return Engine(identity)
+        return Engine(identity, answer_seconds)
     except AddressError:
         raise failures.bad_address(identity.host) from None
 
@@ -345,6 +382,6 @@ def connect(identity: Identity) -> Engine:
 def connect_from(environ: Mapping[str, str]) -> Engine:
     """The engine that the docker command would talk to in this environment.
 
-    :raises EnvironmentFailure: its address is of a kind that cannot be used from here
+    :raises EngineFailure: its address is of a kind that cannot be used from here
     """
     return connect(resolve(environ))

@@ -2,51 +2,37 @@
 
 from __future__ import annotations
 
-import errno
 import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sandboxd.engine.http1 import WireError
-from sandboxd.engine.transport import (
-    ANSWER_SECONDS,
-    ApiError,
-    CertificatesError,
-    is_tls_error,
-)
+from sandboxd.engine.unreachable import case_of, words
 from sandboxd.errors import EnvironmentFailure
 
-_START = "start it (`sudo systemctl start docker`), or set DOCKER_HOST to the engine you use"
+
+class EngineFailure(EnvironmentFailure):
+    """The engine cannot be reached, or refuses a request."""
+
+    case = ""
+    """A key of `unreachable.WORDS`, or the status of its answer (`404`)."""
+    detail = ""
+    """What was learned of it; for an answer, the engine's own words."""
 
 
-class ContainerGone(EnvironmentFailure):
+class ContainerGone(EngineFailure):
     """The container does not exist, or does not run any more."""
 
 
-class NoAnswer(EnvironmentFailure):
+class NoAnswer(EngineFailure):
     """Nothing came back in time: the engine hangs, or what it was asked about does."""
 
 
-class NameTaken(EnvironmentFailure):
+class NameTaken(EngineFailure):
     """Another container has the name."""
 
 
-class CannotStart(EnvironmentFailure):
+class CannotStart(EngineFailure):
     """The engine made the container, and its runtime could not start it."""
-
-
-def bad_address(host: str) -> EnvironmentFailure:
-    """The engine's address cannot be used from here."""
-    scheme, _, rest = host.partition(":")
-    if scheme == "context":
-        return EnvironmentFailure(
-            f"there is no docker context `{rest}`", "`docker context ls` lists them"
-        )
-    return EnvironmentFailure(
-        f"cannot use the engine address `{host}`",
-        "set DOCKER_HOST to a `unix://` or `tcp://` address; for an engine behind ssh, "
-        "forward its socket: `ssh -L /tmp/docker.sock:/var/run/docker.sock HOST`",
-    )
 
 
 class SourceMissing(CannotStart):
@@ -60,45 +46,29 @@ class SourceMissing(CannotStart):
         self.path = path
 
 
-def unreachable(host: str, error: Exception, waited: float = ANSWER_SECONDS) -> EnvironmentFailure:
-    """Why nothing useful came back from the engine at `host`."""
-    if isinstance(error, CertificatesError):
-        return EnvironmentFailure(
-            f"cannot read the engine's TLS files: {error}", "check DOCKER_CERT_PATH"
-        )
-    if isinstance(error, TimeoutError):
-        return NoAnswer(
-            f"the container engine at `{host}` does not answer: waited {waited:.0f} s",
-            "see what it is doing (`journalctl -u docker -n 50`) and restart it "
-            "(`sudo systemctl restart docker`)",
-        )
-    if is_tls_error(error):
-        return EnvironmentFailure(
-            f"the container engine at `{host}` and this machine do not trust each other: {error}",
-            "check that DOCKER_CERT_PATH holds the certificates made for this engine and address",
-        )
-    if isinstance(error, WireError | ConnectionResetError | BrokenPipeError):
-        return EnvironmentFailure(
-            f"the container engine at `{host}` broke off in the middle of an answer",
-            "it may be restarting: run the command again; if it stays, see `journalctl -u docker`",
-        )
-    code = error.errno if isinstance(error, OSError) else None
-    if code in (errno.ENOENT, errno.ENOTDIR):
-        return EnvironmentFailure(f"there is no container engine at `{host}`", _START)
-    if code == errno.ECONNREFUSED:
-        return EnvironmentFailure(
-            f"the container engine at `{host}` is not running: its socket refuses connections",
-            _START,
-        )
-    if code in (errno.EACCES, errno.EPERM):
-        return EnvironmentFailure(
-            f"no permission to use the container engine at `{host}`",
-            "join the engine's group (`sudo usermod -aG docker $USER`, then log in again), "
-            "or use rootless Docker",
-        )
-    return EnvironmentFailure(
-        f"cannot reach the container engine at `{host}`: {str(error).lower()}", _START
-    )
+def unreachable(host: str, error: BaseException, waited: float) -> EngineFailure:
+    """Why nothing useful came back from the engine at `host`.
+
+    :param waited: seconds that it had for its answer
+    """
+    return _unreachable(host, *case_of(error, waited))
+
+
+def bad_address(host: str) -> EngineFailure:
+    """The engine's address cannot be used from here."""
+    if host.startswith("context:"):
+        return _unreachable(host, "context", host.removeprefix("context:"))
+    return _unreachable(host, "address", host)
+
+
+def _unreachable(host: str, case: str, detail: str) -> EngineFailure:
+    kind = NoAnswer if case == "hanging" else EngineFailure
+    return _with(kind(*words(case, host, detail)), case, detail)
+
+
+def _with(failure: EngineFailure, case: str, detail: str) -> EngineFailure:
+    failure.case, failure.detail = case, detail
+    return failure
 
 
 def _not_started(words: str) -> CannotStart:
@@ -110,13 +80,13 @@ def _not_started(words: str) -> CannotStart:
 
 class _Case(NamedTuple):
     pattern: str
-    make: Callable[[re.Match[str]], EnvironmentFailure]
+    make: Callable[[re.Match[str]], EngineFailure]
 
 
 _CASES = (
     _Case(
         r"no space left on device",
-        lambda _: EnvironmentFailure(
+        lambda _: EngineFailure(
             "the container engine has no disk space left",
             "free some (`docker system df`, then `docker system prune`) and run the command again",
         ),
@@ -127,7 +97,7 @@ _CASES = (
     ),
     _Case(
         r"unknown or invalid runtime name: ?([^\s]+)|unknown runtime specified ([^\s]+)",
-        lambda m: EnvironmentFailure(
+        lambda m: EngineFailure(
             f"the container engine has no runtime `{m[1] or m[2]}`",
             "`sandboxd doctor` lists the runtimes it has and how to register one",
         ),
@@ -160,7 +130,7 @@ _CASES = (
     ),
     _Case(
         r"network ([^\s]+) not found",
-        lambda m: EnvironmentFailure(
+        lambda m: EngineFailure(
             f"the container engine has no network `{m[1]}`",
             f"create it: `docker network create {m[1]}`",
         ),
@@ -178,21 +148,22 @@ _CASES = (
 )
 
 
-def refused(error: ApiError) -> EnvironmentFailure:
-    """What an error answer of the engine means."""
+def refused(status: int, said: str) -> EngineFailure:
+    """What an answer with an error means: its status and the engine's own words."""
     for case in _CASES:
-        found = re.search(case.pattern, error.message, re.IGNORECASE)
+        found = re.search(case.pattern, said, re.IGNORECASE)
         if found is not None:
-            return case.make(found)
-    return EnvironmentFailure(
-        f"the container engine refused the request: {error.message or error.status}",
+            return _with(case.make(found), str(status), said)
+    failure = EngineFailure(
+        f"the container engine refused the request: {said or status}",
         "`sandboxd explain-plan` shows what was asked for",
     )
+    return _with(failure, str(status), said)
 
 
-def image_missing(image: str) -> EnvironmentFailure:
+def image_missing(image: str) -> EngineFailure:
     """The engine has no image of this name."""
-    return EnvironmentFailure(
+    return EngineFailure(
         f"the container engine has no image `{image}`",
         f"get it (`docker pull {image}`), build it, or load a root file system "
         f"(`docker import FILE.tar {image}`)",

@@ -5,43 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from sandboxd.engine.unreachable import words
 from sandboxd.host.facts import Component, Engine, Runtime
 
 # gVisor's kernel says this of itself, in every version so far.
 GVISOR_KERNEL = "Sun Jan 10 15:06:54 PST 2016"
-
-_START = "start it (`sudo systemctl start docker`), or set DOCKER_HOST to the engine you use"
-
-FAILURES: dict[str, tuple[str, str]] = {
-    "absent": ("there is no container engine at `{host}`", f"install docker.io, or {_START}"),
-    "refused": (
-        "the container engine at `{host}` is not running: its socket refuses connections",
-        _START,
-    ),
-    "permission": (
-        "no permission to use the container engine at `{host}`",
-        "join its group (`sudo usermod -aG docker $USER`, then log in again), or use rootless Docker",
-    ),
-    "hanging": (
-        "the container engine at `{host}` does not answer: waited {detail} s",
-        "see what it is doing (`journalctl -u docker -n 50`), then `sudo systemctl restart docker`",
-    ),
-    "address": (
-        "cannot use the engine address `{host}`",
-        "set DOCKER_HOST to a `unix://` or `tcp://` address; for ssh forward the socket: "
-        "`ssh -L /tmp/docker.sock:/var/run/docker.sock HOST`",
-    ),
-    "certificates": ("cannot read the engine's TLS files: {detail}", "check DOCKER_CERT_PATH"),
-    "tls": (
-        "the container engine at `{host}` and this machine do not trust each other: {detail}",
-        "check that DOCKER_CERT_PATH holds the certificates made for this engine and this address",
-    ),
-    "broken": (
-        "the container engine at `{host}` broke off: {detail}",
-        "it may be restarting: try again",
-    ),
-}
-"""Case of a failed request -> message and hint."""
 
 
 def engine_from_raw(raw: dict[str, Any]) -> Engine:
@@ -51,13 +19,7 @@ def engine_from_raw(raw: dict[str, Any]) -> Engine:
     if failure:
         detail = _text(failure.get("detail")) or ""
         case = _text(failure.get("case")) or "broken"
-        unknown = (
-            "the container engine at `{host}` refuses: {detail}",
-            "see its log: `journalctl -u docker`",
-        )
-        message, hint = FAILURES.get(case, unknown)
-        # Not str.format: what the engine says may hold braces.
-        message = message.replace("{host}", host).replace("{detail}", detail)
+        message, hint = words(case, host, detail)
         before = _answered(host, _table(raw.get("remembered")))
         return before._replace(
             error=message, hint=hint, context=_text(raw.get("context")), tls=_flag(raw.get("tls"))

@@ -1,4 +1,4 @@
-"""The only reader of the machine. What it finds is data, judged by `host.facts.from_raw`."""
+"""The only reader of the machine: its answers are data, judged by `host.facts.from_raw`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from sandboxd.engine.client import Engine, connect
 from sandboxd.engine.contexts import resolve
-from sandboxd.host.docker_api import Api, ApiError
+from sandboxd.engine.failures import EngineFailure
 from sandboxd.host.engine_facts import is_podman, known_name, usable_runtimes
 from sandboxd.host.facts import HostFacts, from_raw
 from sandboxd.host.memory import Memory, open_memory
@@ -78,28 +79,29 @@ def _engine(environ: Mapping[str, str], kernel: str, trial: bool, timeout: float
     identity = resolve(environ)
     host = identity.host
     memory = open_memory(environ)
-    api = Api(identity, timeout)
+    checked = identity.tls is not None and identity.tls.verify
     engine: dict[str, Any] = {
         "host": host,
         "context": identity.context,
-        "tls": api.tls if not api.is_local else None,
+        "tls": checked if host.startswith(("tcp:", "http")) else None,
     }
     try:
-        engine["server_version"] = api.call("GET", "/version")
-        info = api.call("GET", "/info")
+        api = connect(identity, timeout)
+        engine["server_version"] = api.version()
+        info = api.info()
         engine["info"] = _trimmed(info)
-        engine["name"] = known_name(info.get("Name")) if isinstance(info, dict) else None
+        engine["name"] = known_name(info.get("Name"))
         engine["images"] = _labelled(api)
-    except ApiError as error:
+    except EngineFailure as error:
         engine["failure"] = {"case": error.case, "detail": error.detail}
         # A config is generated also while the engine is down; it must not fall back to runc then.
         engine["remembered"] = memory.get(f"engine:{host}")
         return engine
-    if api.is_local:
+    if identity.is_local:
         engine["buildkitd"] = _version("buildkitd", memory)
     podman = is_podman(engine["server_version"])
     offered = usable_runtimes(engine["info"], podman)
-    runtimes = _runtimes(offered, api.is_local, memory)
+    runtimes = _runtimes(offered, identity.is_local, memory)
     engine["runtime_versions"] = {r["name"]: r["version"] for r in runtimes}
     if trial:
         engine["trials"] = run_trials(api, engine["info"], runtimes, kernel, memory)
@@ -132,20 +134,16 @@ _INFO_KEYS = (
 )
 
 
-def _labelled(api: Api) -> list[dict[str, Any]]:
+def _labelled(engine: Engine) -> list[dict[str, Any]]:
     """The images that bring settings for dev container tools: only that label, for others may tell."""
     key = "devcontainer.metadata"
-    found = api.call("GET", "/images/json", filters=f'{{"label":["{key}"]}}')
     return [
         {"RepoTags": image.get("RepoTags"), "Labels": {key: (image.get("Labels") or {}).get(key)}}
-        for image in found or ()
-        if isinstance(image, dict)
+        for image in engine.images(key)
     ]
 
 
-def _trimmed(info: object) -> dict[str, Any]:
-    if not isinstance(info, dict):
-        return {}
+def _trimmed(info: dict[str, Any]) -> dict[str, Any]:
     kept = {key: info[key] for key in _INFO_KEYS if key in info}
     runtimes = kept.get("Runtimes") or {}
     kept["Runtimes"] = {

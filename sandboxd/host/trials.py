@@ -14,14 +14,15 @@ import signal
 import time
 from typing import Any
 
-from sandboxd.host.docker_api import Api, ApiError
+from sandboxd.engine.client import Engine
+from sandboxd.engine.failures import EngineFailure
 from sandboxd.host.memory import Memory
 
 LABEL = "dev.sandboxd.trial"
 
 _START_SECONDS = 20.0
 _RUN_SECONDS = 10.0
-# What failed is tried again after this; what worked is believed until something changes.
+# A failure is tried again after this many seconds; a success is believed until something changes.
 _RETRY_SECONDS = 600.0
 # A container of ours that is older than this was left by a trial that was killed.
 _STALE_SECONDS = 120
@@ -30,7 +31,11 @@ Trial = dict[str, Any]
 
 
 def run_trials(
-    api: Api, info: dict[str, Any], runtimes: list[dict[str, Any]], kernel: str, memory: Memory
+    engine: Engine,
+    info: dict[str, Any],
+    runtimes: list[dict[str, Any]],
+    kernel: str,
+    memory: Memory,
 ) -> dict[str, Trial]:
     """A trial for each of `runtimes` (name, path, args, version), remembered where it is known."""
     trials: dict[str, Trial] = {}
@@ -42,7 +47,7 @@ def run_trials(
             trials[runtime["name"]] = {name: known[name] for name in known if name != "at"}
         else:
             todo.append((key, runtime["name"]))
-    for key, name, trial in _run(api, str(info.get("Architecture")), todo) if todo else ():
+    for key, name, trial in _run(engine, str(info.get("Architecture")), todo) if todo else ():
         trials[name] = trial
         if trial.get("started") is not None:
             memory.put(key, trial if trial["started"] else trial | {"at": time.time()})
@@ -56,11 +61,13 @@ def _is_old_failure(trial: Trial) -> bool:
     return trial.get("started") is False and not is_recent
 
 
-def _run(api: Api, architecture: str, todo: list[tuple[str, str]]) -> list[tuple[str, str, Trial]]:
+def _run(
+    engine: Engine, architecture: str, todo: list[tuple[str, str]]
+) -> list[tuple[str, str, Trial]]:
     try:
-        _remove_stale(api)
-        image = _make_image(api, architecture)
-    except ApiError as error:
+        _remove_stale(engine)
+        image = _make_image(engine, architecture)
+    except EngineFailure as error:
         return [(key, name, _not_tried(f"no image for it: {error.detail}")) for key, name in todo]
     if image is None:
         reason = f"no image for it on `{architecture}`: busybox-static is not installed"
@@ -69,17 +76,17 @@ def _run(api: Api, architecture: str, todo: list[tuple[str, str]]) -> list[tuple
 
     try:
         command = trial_command(architecture)
-        return [(key, name, _try(api, image, command, name)) for key, name in todo]
+        return [(key, name, _try(engine, image, command, name)) for key, name in todo]
     finally:
-        with contextlib.suppress(ApiError):
-            api.call("DELETE", f"/images/{image}")
+        with contextlib.suppress(EngineFailure):
+            engine.remove_image(image)
 
 
 def _not_tried(reason: str) -> Trial:
     return {"started": None, "message": reason}
 
 
-def _make_image(api: Api, architecture: str) -> str | None:
+def _make_image(engine: Engine, architecture: str) -> str | None:
     from sandboxd.host.trial_image import trial_archive
 
     archive = trial_archive(architecture)
@@ -87,20 +94,12 @@ def _make_image(api: Api, architecture: str) -> str | None:
         return None
     # A name of its own: another probe must not remove the image that this one uses.
     tag = f"{os.getpid()}-{time.monotonic_ns()}"
-    api.call(
-        "POST",
-        "/images/create",
-        archive,
-        fromSrc="-",
-        repo="sandboxd-trial",
-        tag=tag,
-        changes=f"LABEL {LABEL}=true",
-    )
+    engine.import_image(archive, "sandboxd-trial", tag, f"{LABEL}=true")
     return f"sandboxd-trial:{tag}"
 
 
-def _try(api: Api, image: str, command: list[str], runtime: str) -> Trial:
-    """Start one container and read what it printed."""
+def _try(engine: Engine, image: str, command: list[str], runtime: str) -> Trial:
+    """Start one container and judge it by its output."""
     body = {
         "Image": image,
         "Entrypoint": command,
@@ -108,24 +107,24 @@ def _try(api: Api, image: str, command: list[str], runtime: str) -> Trial:
         "HostConfig": {"Runtime": runtime, "NetworkMode": "none", "CapDrop": ["ALL"]},
     }
     try:
-        container = api.call("POST", "/containers/create", body)["Id"]
-    except ApiError as error:
+        container = engine.create(None, body)
+    except EngineFailure as error:
         return _failed(error.detail)
     trial: Trial
     try:
-        api.call("POST", f"/containers/{container}/start", timeout=_START_SECONDS)
-        api.call("POST", f"/containers/{container}/wait", timeout=_RUN_SECONDS)
-        logs = api.call("GET", f"/containers/{container}/logs", stdout="1", stderr="1")
-        trial = _judge(_plain(logs))
-    except ApiError as error:
+        engine.start(container, _START_SECONDS)
+        engine.wait(container, _RUN_SECONDS)
+        printed = b"".join(piece for _, piece in engine.logs(container, follow=False, tail="all"))
+        trial = _judge(printed.decode("utf-8", "replace"))
+    except EngineFailure as error:
         message = error.detail
         if error.case == "hanging":
             message = f"it did not end within {_RUN_SECONDS:g} s"
         trial = _failed(message)
     finally:
-        with contextlib.suppress(ApiError):
-            api.call("DELETE", f"/containers/{container}", timeout=_START_SECONDS, force="1", v="1")
-    if trial["started"] is False and api.is_local:
+        with contextlib.suppress(EngineFailure):
+            engine.remove(container, _START_SECONDS)
+    if trial["started"] is False and engine.is_local:
         end_leaked(container)
     return trial
 
@@ -159,17 +158,6 @@ def host_boot_id() -> str | None:
         return None
 
 
-def _plain(logs: object) -> str:
-    """The text of docker's log stream: frames of a kind, a size and as many bytes."""
-    data = logs if isinstance(logs, bytes) else b""
-    text = b""
-    while len(data) >= 8:
-        size = int.from_bytes(data[4:8], "big")
-        text += data[8 : 8 + size]
-        data = data[8 + size :]
-    return text.decode("utf-8", "replace")
-
-
 def end_leaked(container: str) -> None:
     """End what runsc leaves of a container that it could not start: a sandbox and its gofer."""
     for entry in os.listdir("/proc"):
@@ -184,14 +172,20 @@ def end_leaked(container: str) -> None:
                 os.kill(int(entry), signal.SIGKILL)
 
 
-def _remove_stale(api: Api) -> None:
-    filters = json.dumps({"label": [f"{LABEL}=true"]})
-    for container in api.call("GET", "/containers/json", all="1", filters=filters):
-        if time.time() - container.get("Created", 0) > _STALE_SECONDS:
-            with contextlib.suppress(ApiError):
-                api.call("DELETE", f"/containers/{container['Id']}", force="1", v="1")
+def _remove_stale(engine: Engine) -> None:
+    for container in engine.containers(f"{LABEL}=true"):
+        if time.time() - container.created > _STALE_SECONDS:
+            with contextlib.suppress(EngineFailure):
+                engine.remove(container.id)
 
 
-def _key(engine: str, runtime: dict[str, Any], kernel: str) -> str:
-    facts = [engine, runtime["name"], runtime["path"], runtime["args"], runtime["version"], kernel]
+def _key(engine_id: str, runtime: dict[str, Any], kernel: str) -> str:
+    facts = [
+        engine_id,
+        runtime["name"],
+        runtime["path"],
+        runtime["args"],
+        runtime["version"],
+        kernel,
+    ]
     return "trial:" + hashlib.sha256(json.dumps(facts).encode()).hexdigest()

@@ -13,10 +13,12 @@ import subprocess
 import tarfile
 from collections.abc import Iterator
 
+from sandboxd.engine.client import connect
 from sandboxd.engine.contexts import Identity
+from sandboxd.engine.failures import EngineFailure
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host.docker_api import Api, ApiError
 
+_IMPORT_SECONDS = 30.0
 _USERS = "root:x:0:0:root:/root:/bin/sh\ndev:x:1000:1000:dev:/home/dev:/bin/sh\n"
 _GROUP = "root:x:0:\ndev:x:1000:\n"
 _FOLDERS = ("bin", "etc", "root", "proc", "sys", "dev", "run", "var")
@@ -35,17 +37,17 @@ def busybox_image(identity: Identity) -> Iterator[str]:
             "`sudo apt-get install busybox-static`, or name an image: `--image IMAGE`",
         )
     tag = f"sandboxd-throwaway:{secrets.token_hex(6)}"
-    api = Api(identity, 30.0)
+    engine = connect(identity, _IMPORT_SECONDS)
     name, _, version = tag.partition(":")
     try:
-        api.call("POST", "/images/create", _archive(busybox), fromSrc="-", repo=name, tag=version)
-    except ApiError as error:
+        engine.import_image(_archive(busybox), name, version)
+    except EngineFailure as error:
         raise EnvironmentFailure(f"the engine takes no image: {error.detail}") from None
     try:
         yield tag
     finally:
-        with contextlib.suppress(ApiError):
-            api.call("DELETE", f"/images/{tag}")
+        with contextlib.suppress(EngineFailure):
+            engine.remove_image(tag)
 
 
 def _is_static(path: str) -> bool:

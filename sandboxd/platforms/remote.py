@@ -34,19 +34,15 @@ ALTERNATIVES = (
         ("ssh HOST sudo sandboxd setup gvisor --apply", "ssh HOST sandboxd doctor"),
     ),
     Alternative(
-        "its socket, forwarded by ssh",
-        "no open port, and the user's own key as permission",
-        (
-            "ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST &",
-            "export DOCKER_HOST=unix:///tmp/docker.sock",
-            "sandboxd doctor",
-        ),
+        "its engine, by ssh",
+        "no open port, and the user's own key as permission; `ssh HOST` must ask nothing",
+        ("export DOCKER_HOST=ssh://HOST", "sandboxd doctor"),
     ),
 )
 
 _PLAIN = (
     "the address has no TLS: whoever reaches its port is root on that machine; use TLS "
-    "(`dockerd --tlsverify`) or forward the socket by ssh"
+    "(`dockerd --tlsverify`) or ssh (`DOCKER_HOST=ssh://HOST`)"
 )
 
 

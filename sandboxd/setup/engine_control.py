@@ -15,9 +15,10 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from sandboxd.engine.client import Engine, connect
 from sandboxd.engine.contexts import Identity
+from sandboxd.engine.failures import EngineFailure
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host.docker_api import Api, ApiError
 from sandboxd.setup.daemon_json import Definition
 from sandboxd.setup.step import Say
 
@@ -33,24 +34,20 @@ class Control(NamedTuple):
     may_restart: bool = False
     wait_seconds: float = 30.0
 
-    def api(self) -> Api:
-        # An engine that hangs must not cost more than what it may take to come back.
-        return Api(Identity(self.host), min(5.0, max(1.0, self.wait_seconds)))
+    def engine(self) -> Engine:
+        """The engine; one that hangs costs no more than it may take to come back."""
+        return connect(Identity(self.host), min(5.0, max(1.0, self.wait_seconds)))
 
     def info(self) -> dict[str, Any] | None:
-        """What the engine says of itself, None when it does not answer."""
-        with contextlib.suppress(ApiError):
-            answer = self.api().call("GET", "/info")
-            return answer if isinstance(answer, dict) else None
+        """The engine's description of itself, None when it does not answer."""
+        with contextlib.suppress(EngineFailure):
+            return self.engine().info()
         return None
 
     def running(self) -> list[str]:
         """Names of the running containers."""
-        with contextlib.suppress(ApiError):
-            return [
-                (entry.get("Names") or ["/?"])[0].lstrip("/")
-                for entry in self.api().call("GET", "/containers/json")
-            ]
+        with contextlib.suppress(EngineFailure):
+            return [container.name for container in self.engine().containers(every=False)]
         return []
 
 

@@ -194,7 +194,7 @@ def trials(place: Place) -> dict[str, tuple[bool, str]]:
         else:
             args = entry.get("runtimeArgs") or []
             asked.append({"name": name, "path": entry.get("path"), "args": args, "version": None})
-    for name, result in run_trials(place.control.api(), info, asked, "", Memory(None)).items():
+    for name, result in run_trials(place.control.engine(), info, asked, "", Memory(None)).items():
         kernel = str(result.get("kernel") or "")
         own = result.get("boot_id") != result.get("host_boot_id")
         ok = bool(result.get("started")) and own and GVISOR_KERNEL in kernel

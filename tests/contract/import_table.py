@@ -43,11 +43,12 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "kinds": MEANING | {"config"},
     "effective": MEANING | {"kinds"},
     "host.facts": frozenset({"host.engine_facts", "host.machine_facts"}),
-    "host.engine_facts": frozenset({"host.facts"}),
+    "host.engine_facts": frozenset({"host.facts", "engine.unreachable"}),
+    "engine.unreachable": frozenset(),
     "host.machine_facts": frozenset(),
     "host.known_escapes": frozenset(),
     "host.versions": frozenset({"host.facts", "host.known_escapes"}),
-    "engine": frozenset({"errors"}),
+    "engine": frozenset({"errors", "engine.unreachable"}),
     "host": frozenset(
         {
             "engine",
@@ -132,6 +133,7 @@ PURE = (
     "host.machine_facts",
     "host.known_escapes",
     "host.versions",
+    "engine.unreachable",
 )
 
 # What reads the machine or the clock, and the rooms that may. `os.environ` stands for getenv too.
@@ -159,5 +161,7 @@ MACHINE: dict[str, tuple[str, ...]] = {
     "watchfiles": ("daemon",),
     "tomli_w": ("toml_output",),
     "pickle": (),  # to read one runs what it says
-    "docker": (),  # see docs/decisions/0007
+    "docker": ("engine",),  # see docs/decisions/0007
+    "requests": ("engine",),
+    "urllib3": ("engine",),
 }

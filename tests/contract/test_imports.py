@@ -70,7 +70,15 @@ def test_what_is_allowed_is_no_breach(module: str, source: str) -> None:
 
 
 # Importing these costs more than the whole of `status` or `check` may.
-HEAVY = {"dataclasses", "importlib.resources", "asyncio", "docker", "pygls", "watchfiles"}
+HEAVY = {
+    "dataclasses",
+    "importlib.resources",
+    "asyncio",
+    "docker",
+    "requests",
+    "pygls",
+    "watchfiles",
+}
 LIGHT_ROOMS = (
     *("__main__", "text", "errors", "findings", "files", "data", "syntax", "model", "kinds"),
     *("effective", "rules", "analysis", "render", "config", "host.facts", "ipc"),

@@ -46,25 +46,29 @@ def _serve(server: socket.socket, engine: str, left: list[Fault]) -> None:
 
 
 def _relay(client: socket.socket, engine: str, left: list[Fault]) -> None:
+    cut = threading.Event()
     with client, socket.socket(socket.AF_UNIX) as real, contextlib.suppress(OSError):
         real.connect(engine.removeprefix("unix://"))
-        head = client.recv(65536)
-        broken = left.pop() if left and re.search(left[0].at.encode(), head) else None
-        if broken is not None and broken.answer:
-            client.sendall(broken.answer)
-            return
-        real.sendall(head)
-        threading.Thread(target=_pump, args=(client, real), daemon=True).start()
-        if broken is not None:
-            real.recv(65536)
-            # A mere close would wait for the thread that still reads.
-            client.shutdown(socket.SHUT_RDWR)
-            return
-        _pump(real, client)
+        back = threading.Thread(target=_answers, args=(real, client, cut), daemon=True)
+        back.start()
+        # A connection carries one request after another.
+        while data := client.recv(65536):
+            broken = left.pop() if left and re.search(left[0].at.encode(), data) else None
+            if broken is not None and broken.answer:
+                client.sendall(broken.answer)
+                return
+            if broken is not None:
+                cut.set()
+            real.sendall(data)
+        real.shutdown(socket.SHUT_WR)
+        back.join()
 
 
-def _pump(source: socket.socket, target: socket.socket) -> None:
+def _answers(real: socket.socket, client: socket.socket, cut: threading.Event) -> None:
+    """The engine's answers; the first that begins after `cut` ends the connection instead."""
     with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
+        while data := real.recv(65536):
+            if cut.is_set():
+                break
+            client.sendall(data)
+        client.shutdown(socket.SHUT_RDWR if cut.is_set() else socket.SHUT_WR)

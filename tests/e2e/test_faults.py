@@ -42,8 +42,8 @@ def of(api: Engine, project: Path) -> list[str]:
         (Fault("/containers/create", FULL), "has no disk space left"),
         (Fault("/start", FULL), "has no disk space left"),
         (Fault("/containers/[0-9a-f]+/start"), "broke off in the middle of an answer"),
-        (Fault("GET /containers/[0-9a-f]+/json"), "broke off in the middle of an answer"),
-        (Fault("GET /images/sandboxd-busybox"), "broke off in the middle of an answer"),
+        (Fault("GET /v[0-9.]+/containers/[0-9a-f]+/json"), "broke off in the middle of an answer"),
+        (Fault("GET /v[0-9.]+/images/sandboxd-busybox"), "broke off in the middle of an answer"),
     ],
     ids=["disk-at-create", "disk-at-start", "restart-at-start", "restart-after", "restart-before"],
 )
@@ -78,7 +78,7 @@ def test_an_engine_that_restarts_during_exec(
     engine: str, tmp_path: Path, project: Path, api: Engine
 ) -> None:
     assert sandboxes.run(engine, project, "up").returncode == 0
-    with faulty(engine, tmp_path, Fault("GET /exec/[0-9a-f]+/json")) as broken:
+    with faulty(engine, tmp_path, Fault("GET /v[0-9.]+/exec/[0-9a-f]+/json")) as broken:
         done = sandboxes.run(broken, project, "exec", "-n", "echo", "hi")
     assert (done.returncode, done.stdout) == (4, "hi\n")
     assert "broke off" in done.stderr

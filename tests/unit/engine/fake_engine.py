@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
 import tempfile
 import threading
@@ -16,7 +17,7 @@ Answer = Callable[[str, str], tuple[int, object]]
 
 
 @contextlib.contextmanager
-def raw(serve: Callable[[socket.socket], None]) -> Iterator[Engine]:
+def raw(serve: Callable[[socket.socket], None], answer_seconds: float = 10.0) -> Iterator[Engine]:
     """An engine whose every connection is handed to `serve`."""
     # A Unix socket's path may have 107 bytes only, and pytest's folders are longer.
     with tempfile.TemporaryDirectory(prefix="sbx-") as folder:
@@ -25,23 +26,48 @@ def raw(serve: Callable[[socket.socket], None]) -> Iterator[Engine]:
         listener.bind(path)
         listener.listen(8)
 
+        def hold(connection: socket.socket) -> None:
+            with contextlib.suppress(OSError), connection:
+                serve(connection)
+
         def accept() -> None:
             while True:
                 try:
                     connection, _ = listener.accept()
                 except OSError:
                     return
-                with contextlib.suppress(OSError), connection:
-                    serve(connection)
+                threading.Thread(target=hold, args=(connection,), daemon=True).start()
 
         thread = threading.Thread(target=accept, daemon=True)
         thread.start()
         try:
-            yield Engine(Identity(f"unix://{path}"))
+            yield Engine(Identity(f"unix://{path}"), answer_seconds)
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             listener.close()
             thread.join(5)
+
+
+def request(connection: socket.socket) -> tuple[str, str]:
+    """The method of the next request, and what is asked without the API's version; its body is read.
+
+    The question for the version is answered here.
+    """
+    while True:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            piece = connection.recv(65536)
+            if not piece:
+                raise ConnectionResetError
+            head += piece
+        head, _, body = head.partition(b"\r\n\r\n")
+        length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+        while length is not None and len(body) < int(length[1]):
+            body += connection.recv(65536)
+        method, target = head.decode().split()[:2]
+        if target != "/_ping":
+            return method, re.sub(r"^/v[0-9.]+/", "/", target)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nApi-Version: 1.45\r\nContent-Length: 2\r\n\r\nOK")
 
 
 @contextlib.contextmanager
@@ -49,16 +75,11 @@ def answering(answer: Answer) -> Iterator[Engine]:
     """An engine that answers `(method, target)` with a status and a JSON value."""
 
     def serve(connection: socket.socket) -> None:
-        request = b""
-        while b"\r\n\r\n" not in request:
-            request += connection.recv(65536)
-        method, target = request.split()[:2]
-        status, value = answer(method.decode(), target.decode())
-        body = json.dumps(value).encode()
-        head = (
-            f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
-        )
-        connection.sendall(head.encode() + b"\r\n\r\n" + body)
+        while True:
+            status, value = answer(*request(connection))
+            body = json.dumps(value).encode()
+            head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+            connection.sendall(head.encode() + b"\r\n\r\n" + body)
 
     with raw(serve) as engine:
         yield engine

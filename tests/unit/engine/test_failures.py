@@ -12,8 +12,7 @@ import pytest
 
 from sandboxd.engine import client as engine_module
 from sandboxd.engine import failures
-from sandboxd.engine.client import Engine, Exec, connect_from
-from sandboxd.engine.transport import ApiError, Transport
+from sandboxd.engine.client import Exec, connect_from
 from sandboxd.errors import EnvironmentFailure
 from tests.unit.engine.fake_engine import answering, raw
 
@@ -48,18 +47,17 @@ def test_refused() -> None:
 
 
 def test_no_permission(monkeypatch: pytest.MonkeyPatch) -> None:
-    def denied(*_: object, **__: object) -> object:
+    def denied(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Transport, "request", denied)
+    monkeypatch.setattr(socket.socket, "connect", denied)
     error = failure(lambda: connect_from({"DOCKER_HOST": "unix:///x"}).inspect("x"))
     assert error.message == "no permission to use the container engine at `unix:///x`"
     assert "usermod -aG docker" in error.hint
 
 
-def test_hanging(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Engine._call, "__defaults__", (None, None, 0.2))
-    with raw(lambda connection: time.sleep(1)) as engine:
+def test_hanging() -> None:
+    with raw(lambda connection: time.sleep(1), 0.2) as engine:
         started = time.monotonic()
         error = failure(lambda: engine.inspect("x"))
         assert time.monotonic() - started < 1
@@ -93,7 +91,13 @@ def test_an_answer_that_is_no_json() -> None:
         assert "broke off" in failure(lambda: engine.inspect("x")).message
 
 
-@pytest.mark.parametrize("host", ["ssh://me@there", "npipe:////./pipe/docker", "nonsense"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("npipe:////./pipe/docker", "nonsense", "fd://", "tcp://there:port", "tcp://there:0"),
+        *("ssh://", "ssh://-oProxyCommand=x", "ssh://-l@there", "ssh://me:word@there"),
+    ],
+)
 def test_an_address_that_cannot_be_spoken_to(host: str) -> None:
     assert f"`{host}`" in failure(lambda: connect_from({"DOCKER_HOST": host})).message
 
@@ -150,11 +154,11 @@ def test_no_image() -> None:
     ],
 )
 def test_what_the_engine_says(said: str, words: str) -> None:
-    error = failure(lambda: (_ for _ in ()).throw(failures.refused(ApiError(500, said))))
+    error = failure(lambda: (_ for _ in ()).throw(failures.refused(500, said)))
     assert words in error.message
 
 
 def test_a_start_time_out_says_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_module, "START_SECONDS", 0.3)
     with raw(lambda connection: time.sleep(1)) as engine:
-        assert "waited 0 s" in failure(lambda: engine.create("x", {})).message
+        assert "waited 0.3 s" in failure(lambda: engine.create("x", {})).message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import os
 import socket
 import stat
@@ -68,7 +69,7 @@ def test_hanging(own_home: Path) -> None:
     assert "journalctl" in engine.hint
 
 
-@pytest.mark.parametrize("host", ["ssh://me@far", "npipe:////./pipe/docker", "nonsense"])
+@pytest.mark.parametrize("host", ["npipe:////./pipe/docker", "nonsense"])
 def test_address_that_cannot_be_used(host: str) -> None:
     raw = raw_facts({"DOCKER_HOST": host}, trial=False, timeout=1)
     assert raw["engine"]["failure"]["case"] == "address"
@@ -104,6 +105,7 @@ class FakeEngine:
         self.containers: list[dict[str, Any]] = []
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
+        path = re.sub(r"^/v[0-9.]+/", "/", path)
         self.calls.append((method, path.partition("?")[0]))
         name = path.partition("?")[0].rstrip("/").split("/")
         if path == "/version":
@@ -111,11 +113,13 @@ class FakeEngine:
         if path == "/info":
             return 200, {"ID": "e1", "Architecture": "x86_64", "Runtimes": self.runtimes}
         if name[-1] == "json":
-            return 200, self.containers
+            return 200, self.containers if len(name) == 3 else {"Config": {}}
         if name[1] == "images":
             return 200, {}
         if name[-1] == "create":
             return 201, {"Id": "c-" + json.loads(body)["HostConfig"]["Runtime"]}
+        if name[-1] == "wait":
+            return 200, {"StatusCode": 0}
         if name[-1] == "start":
             status, message = self.start(name[2])
             return status, {"message": message}
@@ -135,6 +139,7 @@ def serving(engine: FakeEngine, path: Path) -> Iterator[dict[str, str]]:
             self.send_response(status)
             kind = "application/octet-stream" if isinstance(answer, bytes) else "application/json"
             self.send_header("Content-Type", kind)
+            self.send_header("Api-Version", "1.45")
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
@@ -281,7 +286,7 @@ def test_no_secret_of_the_engine_is_in_the_report(own_home: Path) -> None:
 
         def with_secret(method: str, path: str, body: bytes) -> tuple[int, Any]:
             status, answer = original(method, path, body)
-            if path == "/info":
+            if path.endswith("/info"):
                 answer |= {"HttpProxy": "http://user:SECRET@proxy"}
             return status, answer
 

@@ -1,0 +1,153 @@
+"""The docker SDK's client for one engine, set up by the caller's identity alone.
+
+Its constructor is not run: that reads `config.json` by the variables of this process, and what
+stands there (proxies with passwords, credential helpers) is not ours to use. The parts of it that
+are not public are those of docker 7.2, to which the dependency is bound.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import docker.errors
+import requests
+import urllib3
+from docker.api.client import APIClient
+
+from sandboxd.engine import failures
+from sandboxd.engine.adapters import SshAdapter, TcpAdapter, UnixAdapter
+from sandboxd.engine.address import parse
+from sandboxd.engine.contexts import Identity
+from sandboxd.engine.tls import context_of
+
+# Of an engine that does not say its version; so the docker command.
+_OLDEST_API = "1.24"
+_API = re.compile(r"\d{1,3}\.\d{1,3}")
+_MOST_CONFIG = 1 << 20
+
+
+class Session(APIClient):  # type: ignore[misc]
+    """An `APIClient` without proxies, .netrc and redirects; each thread has its own time limit.
+
+    :raises CertificatesError: a file of the identity's TLS folder cannot be used
+    """
+
+    def __init__(self, identity: Identity, seconds: float) -> None:
+        requests.Session.__init__(self)
+        self.trust_env = False
+        self.max_redirects = 0
+        self.headers.update({"Accept-Encoding": "identity", **_headers(identity)})
+        self._seconds = seconds
+        self._limit = threading.local()
+        self._negotiated = ""
+        self._general_configs: dict[str, Any] = {}
+        self._auth_configs = self._proxy_configs = self.credstore_env = None
+        self.adapters.clear()
+        address = parse(identity.host)
+        if address.scheme == "unix":
+            self.base_url = "http+docker://localhost"
+            self._custom_adapter: Any = UnixAdapter(address.path)
+        elif address.scheme == "ssh":
+            self.base_url = "http+docker://ssh"
+            self._custom_adapter = SshAdapter(address, identity.agent)
+        else:
+            self.base_url = address.url(identity.tls is not None)
+            self._custom_adapter = TcpAdapter(context_of(identity.tls) if identity.tls else None)
+            if identity.tls is not None and not identity.tls.verify:
+                # It would be said on stderr at every request.
+                urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        self.mount(self.base_url, self._custom_adapter)
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that the next request of this thread may take, for each piece of its answer."""
+        return getattr(self._limit, "seconds", self._seconds)
+
+    @contextlib.contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """The time limit of the requests that this thread makes."""
+        before, self._limit.seconds = self.timeout, seconds
+        try:
+            yield
+        finally:
+            self._limit.seconds = before
+
+    @property
+    def _version(self) -> str:
+        """The API version to speak: the engine's own, asked once by the cheapest question."""
+        if not self._negotiated:
+            response = self._get(self._url("/_ping", versioned_api=False))
+            found = response.headers.get("Api-Version", "")
+            if not _API.fullmatch(found):
+                self._raise_for_status(response)
+                found = _OLDEST_API
+            self._negotiated = found
+        return self._negotiated
+
+    def head(self, url: str, **options: Any) -> requests.Response:
+        """The headers that a GET would have.
+
+        :raises docker.errors.APIError: the engine refuses
+        """
+        response: requests.Response = super().head(url, **self._set_request_timeout(options))
+        self._raise_for_status(response)
+        return response
+
+    def open(self, url: str, **params: Any) -> requests.Response:
+        """An answer whose body is read while it grows; the caller closes it.
+
+        :raises docker.errors.APIError: the engine refuses
+        """
+        response: requests.Response = self._get(url, params=params, stream=True)
+        self._raise_for_status(response)
+        return response
+
+    def switch(self, url: str, tty: bool) -> requests.Response:
+        """Start a prepared command on a connection that is the command's from then on.
+
+        :raises docker.errors.APIError: the engine refuses
+        """
+        headers = {"Connection": "Upgrade", "Upgrade": "tcp"}
+        data = {"Detach": False, "Tty": tty}
+        response: requests.Response = self._post_json(url, data, headers=headers, stream=True)
+        self._raise_for_status(response)
+        return response
+
+
+def failure_of(error: Exception, host: str, waited: float) -> failures.EngineFailure | None:
+    """What an error of the SDK means, None for one that is no failure of the engine."""
+    if isinstance(error, docker.errors.APIError):
+        response = error.response
+        status = response.status_code if response is not None else 500
+        return failures.refused(status, " ".join(str(error.explanation or "").split())[:2000])
+    if isinstance(
+        error,
+        docker.errors.DockerException
+        | requests.exceptions.RequestException
+        | urllib3.exceptions.HTTPError
+        | OSError
+        | KeyError
+        | ValueError,
+    ):
+        return failures.unreachable(host, error, waited)
+    return None
+
+
+def _headers(identity: Identity) -> dict[str, str]:
+    """The headers that `config.json` adds to every request, for proxies in front of an engine."""
+    if not identity.config:
+        return {}
+    try:
+        with open(os.path.join(identity.config, "config.json"), "rb") as file:
+            headers = json.loads(file.read(_MOST_CONFIG))["HttpHeaders"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    if not isinstance(headers, dict):
+        return {}
+    return {name: value for name, value in headers.items() if isinstance(value, str)}

@@ -1,0 +1,112 @@
+"""Answers that are read while they grow, and connections that are taken over."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+    from typing import Self
+
+    import requests
+
+_PIECE = 65536
+_SWITCHED = 101
+
+
+class Stream:
+    """The body of an answer, piece by piece.
+
+    Reading raises what the layers below raise: `session.failure_of` says what it means.
+    """
+
+    def __init__(self, response: requests.Response) -> None:
+        self._response = response
+        self._raw: Any = response.raw
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self._response.headers
+
+    def settimeout(self, seconds: float | None) -> None:
+        """Seconds that each piece may take from now on; None: as long as it takes."""
+        # requests knows one limit for the head and the body; a stream may be silent for days.
+        connection = getattr(self._raw, "_connection", None)
+        if connection is not None and connection.sock is not None:
+            connection.sock.settimeout(seconds)
+
+    def read(self, size: int) -> bytes:
+        """`size` bytes, less at the end."""
+        pieces, left = [], size
+        while left > 0 and (piece := self._raw.read(left)):
+            pieces.append(piece)
+            left -= len(piece)
+        return b"".join(pieces)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The body as it arrives."""
+        while piece := self._raw.read1(_PIECE):
+            yield piece
+
+    def lines(self) -> Iterator[bytes]:
+        """The body's lines, each as soon as it is complete."""
+        rest = b""
+        for piece in self.pieces():
+            *complete, rest = (rest + piece).split(b"\n")
+            yield from complete
+
+    def frames(self) -> Iterator[tuple[int, bytes]]:
+        """Pieces of the output of a container without a terminal: 1 for stdout, 2 for stderr."""
+        while len(head := self.read(8)) == 8:
+            yield head[0], self.read(int.from_bytes(head[4:], "big"))
+
+    def close(self) -> None:
+        self._response.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def take_over(response: requests.Response) -> tuple[socket.socket, bytes]:
+    """The bare connection of an answer, and what arrived on it together with the head.
+
+    The SDK's `exec_start(socket=True)` loses the latter (docker/docker-py #425, #3332): it stays in
+    the buffered reader of http.client, from which it is fetched here. The connection leaves its
+    pool: no other request may use it.
+
+    Works on TLS as on plain sockets.
+
+    :raises ValueError: the engine did not switch to a bare connection
+    """
+    raw: Any = response.raw
+    connection, reader = raw._connection, raw._fp.fp
+    if response.status_code != _SWITCHED or connection is None or connection.sock is None:
+        response.close()
+        raise ValueError("the connection was not handed over")
+    taken: socket.socket = connection.sock
+    first = _buffered(taken, reader)
+    connection.sock = None
+    response.close()
+    taken.settimeout(None)
+    return taken, first
+
+
+def _buffered(taken: socket.socket, reader: Any) -> bytes:
+    taken.settimeout(0.0)
+    # A plain socket says "nothing yet" by an empty answer, TLS by an error of its own.
+    with contextlib.suppress(ssl.SSLWantReadError):
+        return bytes(reader.peek())
+    return b""

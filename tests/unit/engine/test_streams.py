@@ -1,0 +1,156 @@
+"""Answers that grow, and connections that are taken over: nothing is lost, whenever it arrives."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+import pytest
+
+from sandboxd.engine.failures import EngineFailure
+from tests.unit.engine.fake_engine import raw, request
+
+SWITCH = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+
+
+@pytest.mark.parametrize("first", [b"", b"x", b"\x01\0\0\0\0\0\0\x05hello", b"y" * 9000])
+def test_what_comes_with_the_answer_is_not_lost(first: bytes) -> None:
+    """docker-py's `exec_start(socket=True)` loses it."""
+
+    def serve(connection: socket.socket) -> None:
+        request(connection)
+        connection.sendall(SWITCH + first)
+        assert connection.recv(5) == b"input"
+        connection.sendall(b" and more")
+
+    with raw(serve) as engine:
+        connection, early = engine.exec_start("e", tty=False)
+        with connection:
+            assert connection.gettimeout() is None
+            connection.sendall(b"input")
+            data = early
+            while piece := connection.recv(65536):
+                data += piece
+        assert data == first + b" and more"
+        # The engine can still be asked; the connection is not used for it.
+        assert engine._session() is not None
+
+
+def test_a_connection_taken_over_is_not_used_for_the_next_question() -> None:
+    asked: list[int] = []
+
+    def serve(connection: socket.socket) -> None:
+        while True:
+            _, target = request(connection)
+            asked.append(connection.fileno())
+            if target.startswith("/exec"):
+                connection.sendall(SWITCH)
+                assert connection.recv(100) == b"mine"
+                return
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    with raw(serve) as engine:
+        engine.info()
+        taken, _ = engine.exec_start("e", tty=True)
+        with taken:
+            engine.info()
+            taken.sendall(b"mine")
+            assert taken.recv(100) == b""
+    assert asked[0] == asked[1] != asked[2]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "was not handed over"),
+        (b"HTTP/1.1 404 X\r\nContent-Length: 30\r\n\r\n" b'{"message":"No such exec: e1"}', "not running"),
+        (b"", "broke off"),
+    ],
+)
+def test_an_engine_that_hands_over_nothing(answer: bytes, words: str) -> None:
+    def serve(connection: socket.socket) -> None:
+        request(connection)
+        connection.sendall(answer)
+
+    with raw(serve) as engine, pytest.raises(EngineFailure, match=words):
+        engine.exec_start("e", tty=False)
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def chunk(data: bytes) -> bytes:
+    return f"{len(data):x}\r\n".encode() + data + b"\r\n"
+
+
+def test_events_arrive_one_by_one_and_the_first_says_that_it_is_open() -> None:
+    def serve(connection: socket.socket) -> None:
+        request(connection)
+        connection.sendall(CHUNKED)
+        # One event in two pieces, and two in one; longer than the time limit of an answer.
+        time.sleep(0.5)
+        connection.sendall(chunk(b'{"Action":') + chunk(b'"start"}\n{"Action":"die"}\n'))
+        connection.sendall(chunk(b'{"Action":"destroy"}\n') + b"0\r\n\r\n")
+
+    with raw(serve, 0.2) as engine:
+        events = list(engine.events())
+    assert events == [{}, {"Action": "start"}, {"Action": "die"}, {"Action": "destroy"}]
+
+
+@pytest.mark.parametrize("tail", [chunk(b'{"Action":') + b"zz", chunk(b"{oh}\n"), chunk(b"[]\n")])
+def test_a_stream_of_events_that_breaks_off(tail: bytes) -> None:
+    def serve(connection: socket.socket) -> None:
+        request(connection)
+        connection.sendall(CHUNKED + tail)
+
+    with raw(serve) as engine, pytest.raises(EngineFailure, match="broke off"):
+        list(engine.events())
+
+
+def test_a_stream_of_events_that_does_not_open_ends_in_time() -> None:
+    def serve(connection: socket.socket) -> None:
+        request(connection)
+        time.sleep(1)
+
+    with raw(serve, 0.2) as engine, pytest.raises(EngineFailure, match="does not answer"):
+        list(engine.events())
+
+
+@pytest.mark.parametrize("tty", [True, False])
+@pytest.mark.parametrize("chunked", [True, False])
+def test_logs_keep_the_streams_apart(tty: bool, chunked: bool) -> None:
+    data = b"raw" if tty else b"\x01\0\0\0\0\0\0\x03out\x02\0\0\0\0\0\0\x03err"
+
+    def serve(connection: socket.socket) -> None:
+        while True:
+            _, target = request(connection)
+            if "/logs" in target:
+                break
+            body = b'{"Config": {"Tty": %s}}' % (b"true" if tty else b"false")
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        if chunked:
+            pieces = [data[i : i + 5] for i in range(0, len(data), 5)]
+            connection.sendall(CHUNKED + b"".join(map(chunk, pieces)) + b"0\r\n\r\n")
+        else:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + data)
+
+    with raw(serve) as engine:
+        pieces = list(engine.logs("c", follow=True, tail="all"))
+    if tty:
+        assert b"".join(piece for _, piece in pieces) == b"raw"
+    else:
+        assert pieces == [(1, b"out"), (2, b"err")]
+
+
+def test_an_archive_is_read_no_further_than_asked() -> None:
+    def serve(connection: socket.socket) -> None:
+        request(connection)
+        stat = b"eyJuYW1lIjogIngifQ=="  # {"name": "x"}
+        connection.sendall(
+            b"HTTP/1.1 200 OK\r\nX-Docker-Container-Path-Stat: " + stat + b"\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n" + chunk(b"a" * 3000)
+        )
+        time.sleep(2)
+
+    with raw(serve, 0.5) as engine:
+        assert engine.archive("c", "/x", 2000) == ({"name": "x"}, b"a" * 2000)
