@@ -39,15 +39,14 @@ class TcpAdapter(HTTPAdapter):
         self._context = tls
         super().__init__(pool_maxsize=_CONNECTIONS)
 
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:  # type: ignore[override]
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         options["socket_options"] = [*HTTPConnection.default_socket_options, *keepalive()]
         if self._context is not None:
             options["ssl_context"] = self._context
         super().init_poolmanager(*arguments, **options)
 
     def build_connection_pool_key_attributes(self, request: Any, *_: Any) -> Any:
-        host, _ = super().build_connection_pool_key_attributes(request, verify=True)
-        return host, {}
+        return super().build_connection_pool_key_attributes(request, verify=True)[0], {}
 
     def cert_verify(self, *_: Any) -> None:
         """Nothing is loaded on top of what the TLS context holds."""
@@ -92,10 +91,22 @@ class _SshHttpConnection(HTTPConnection):
         self.sock = self._dialled = ssh.dial(self._address, self._agent, timeout)
 
     def getresponse(self) -> Any:
-        try:
-            return super().getresponse()
-        except ConnectionError as error:
-            raise self._dialled.reason() or error from None
+        # http.client closes the socket where nothing comes; `ssh` says why before that.
+        self._dialled.settimeout(self.timeout)
+        if not _begins(self._dialled) and (reason := self._dialled.reason()):
+            raise reason
+        return super().getresponse()
+
+
+def _begins(connection: socket.socket) -> bool:
+    """Whether there is an answer.
+
+    :raises TimeoutError: nothing came in time
+    """
+    try:
+        return bool(connection.recv(1, socket.MSG_PEEK))
+    except ConnectionError:
+        return False
 
 
 def keepalive() -> list[tuple[int, int, int]]:

@@ -95,10 +95,9 @@ class Engine:
 
         :raises EngineFailure: there is no such image
         """
-        description = self._image(image)
-        if description is None:
-            raise failures.image_missing(image)
-        return str(description["Id"])
+        with self._asking(fine=(_GONE,)) as session:
+            return str(_object(session.inspect_image(image))["Id"])
+        raise failures.image_missing(image)
 
     def has_image(self, image: str) -> bool:
         """Whether the engine has an image of this name."""
@@ -113,7 +112,7 @@ class Engine:
     def images(self, label: str) -> list[dict[str, Any]]:
         """The engine's list of the images that carry `label` (``key`` or ``key=value``)."""
         with self._asking() as session:
-            return [dict(image) for image in session.images(filters={"label": [label]})]
+            return _objects(session.images(filters={"label": [label]}))
 
     def import_image(self, archive: bytes, name: str, tag: str, label: str = "") -> None:
         """Make an image of a root file system in a tar archive."""
@@ -152,7 +151,7 @@ class Engine:
                     item.get("Labels") or {},
                     item.get("Created", 0),
                 )
-                for item in session.containers(all=every, filters=filters)
+                for item in _objects(session.containers(all=every, filters=filters))
             ]
         return sorted(summaries, key=lambda item: -item.created)
 
@@ -168,7 +167,7 @@ class Engine:
         """Make a container and return its id; without a name the engine makes one up."""
         with self._asking(START_SECONDS) as session:
             # Not `create_container`: that puts the proxies of config.json into the container.
-            return str(session.create_container_from_config(dict(body), name)["Id"])
+            return str(_object(session.create_container_from_config(dict(body), name))["Id"])
 
     def start(self, container: str, seconds: float | None = None) -> None:
         """Start a container that exists; nothing happens when it runs already."""
@@ -191,7 +190,7 @@ class Engine:
     def wait(self, container: str, seconds: float) -> int:
         """The exit code of a container, once it has ended."""
         with self._asking(seconds) as session:
-            return int(session.wait(container, timeout=seconds)["StatusCode"])
+            return int(_object(session.wait(container, timeout=seconds))["StatusCode"])
 
     def remove(self, container: str, seconds: float | None = None) -> None:
         """End and remove a container with its anonymous volumes; fine when it is gone already."""
@@ -260,7 +259,7 @@ class Engine:
                 environment=list(request.env),
                 workdir=request.working_dir or None,
             )
-            return str(prepared["Id"])
+            return str(_object(prepared)["Id"])
 
     def exec_start(self, exec_id: str, tty: bool) -> tuple[socket.socket, bytes]:
         """Start a prepared command: its connection, and the output that came with the answer."""
@@ -273,7 +272,7 @@ class Engine:
         :raises ContainerGone: the container went away, and its commands with it
         """
         with self._asking() as session:
-            answer = session.exec_inspect(exec_id)
+            answer = _object(session.exec_inspect(exec_id))
             return None if answer.get("Running") else answer.get("ExitCode")
 
     def exec_resize(self, exec_id: str, rows: int, columns: int) -> None:
@@ -359,6 +358,16 @@ def _object(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")
     return value
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    """An answer that has to be a list of JSON objects.
+
+    :raises ValueError: it is none
+    """
+    if not isinstance(value, list):
+        raise ValueError("not a JSON list")
+    return [_object(item) for item in value]
 
 
 def _stat(headers: Mapping[str, str]) -> dict[str, Any]:

@@ -63,7 +63,10 @@ def test_a_connection_taken_over_is_not_used_for_the_next_question() -> None:
     ("answer", "words"),
     [
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", "was not handed over"),
-        (b"HTTP/1.1 404 X\r\nContent-Length: 30\r\n\r\n" b'{"message":"No such exec: e1"}', "not running"),
+        (
+            b'HTTP/1.1 404 X\r\nContent-Length: 30\r\n\r\n{"message":"No such exec: e1"}',
+            "not running",
+        ),
         (b"", "broke off"),
     ],
 )
