@@ -124,6 +124,8 @@ def _file_rule(words: list[str], value: Value[str], deny: bool) -> AppArmorRule:
         path, permissions = " ".join(words[1:]), words[0]
     else:
         path, permissions = text, "?"
+    if path.startswith('"') and path.endswith('"'):
+        path = path[1:-1]
     return AppArmorRule("file", text, value, deny, path, permissions)
 
 

@@ -115,8 +115,10 @@ def _is_about(document: Any, need: str) -> bool:
     kind, slash, key = need.partition("/")
     if slash:
         return bool(document.kind == kind and root is not None and root.get(key) is not None)
-    kind, tilde, text = need.partition("~")
-    return bool(document.kind == kind and (not tilde or text in document.source.text))
+    kind, tilde, part = need.partition("~")
+    text = document.source.text
+    # With a backslash the language may spell any text in another way.
+    return bool(document.kind == kind and (not tilde or part in text or "\\" in text))
 
 
 def _is_set(value: Any, need: str) -> bool:

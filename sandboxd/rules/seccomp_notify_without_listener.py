@@ -32,6 +32,7 @@ from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Finding, Place, RuleMeta, Severity
+from sandboxd.syntax import go_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,7 @@ def check(subject: SeccompProfile, host: HostFacts) -> Iterator[Finding]:
     if subject.listener:
         return
     for rule in subject.rules:
-        action = rule.node.get("action")
+        action = go_json.get(rule.node, "action")
         if rule.action == _NOTIFY and action is not None:
             names = ", ".join(name.value for name in rule.names)
             yield Finding(
