@@ -152,7 +152,7 @@ class Editors:
             self._tasks.spawn(self._keeper.register(path, engine))
 
     def _watch(self, session: Session, folders: frozenset[str]) -> None:
-        self._keeper.watch_also(session, folders, session.files_changed)
+        self._keeper.watching.watch_also(session, folders, session.files_changed)
 
 
 def _warm() -> None:

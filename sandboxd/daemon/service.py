@@ -136,7 +136,7 @@ class Service:
                 self.keeper.tasks.spawn(self._listen_again(claimed))
 
         self._look_at_place = look
-        self.keeper.watch_also(self, frozenset({claimed.folder}), look)
+        self.keeper.watching.watch_also(self, frozenset({claimed.folder}), look)
 
     async def _listen_again(self, claimed: Claim) -> None:
         if claimed.keep_socket:
@@ -169,9 +169,9 @@ class Service:
             version=__version__,
             pid=os.getpid(),
             projects=len(self.keeper.projects),
-            watching="polling" if self.keeper.watcher.problem else "events",
+            watching="polling" if self.keeper.watching.watcher.problem else "events",
             problem="; ".join(
-                filter(None, (self.keeper.watcher.problem, self.keeper.registry.problem))
+                filter(None, (self.keeper.watching.watcher.problem, self.keeper.registry.problem))
             ),
         )
         is_current = self.keeper.hosts.is_current(caller.engine)
@@ -302,7 +302,7 @@ class Service:
             await asyncio.sleep(min(limit / 4 + 0.01, _IDLE_LOOK_SECONDS))
             self._look_at_place()
             now = time.monotonic()
-            needed = now if self.server.connections else max(needed, self.keeper.active_at)
+            needed = now if self.server.connections else max(needed, self.keeper.watching.active_at)
             if now - needed > limit:
                 log.info("nobody needed the daemon for %.0f s", limit)
                 self.stop()

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from sandboxd.daemon import generation, watch
 from sandboxd.daemon import keeper as keeper_module
-from sandboxd.daemon import watch
 from sandboxd.daemon.keeper import Keeper
 from sandboxd.daemon.projects import EngineKey
 from sandboxd.daemon.registry_file import load, registry_path
@@ -62,8 +62,8 @@ async def test_polling_keeps_files_generated(
     assert '"image": "a"' in generated.read_text()
     (folder / "sandboxd.toml").write_text('image = "bb"\n')
     await until(lambda: '"image": "bb"' in generated.read_text())
-    await until(lambda: keeper.watcher.problem)
-    assert "no file events" in keeper.watcher.problem
+    await until(lambda: keeper.watching.watcher.problem)
+    assert "no file events" in keeper.watching.watcher.problem
     await keeper.close()
 
 
@@ -164,7 +164,7 @@ async def test_a_host_that_does_not_answer_is_said_and_tried_again(
         time.sleep(1.0)
         raise OSError
 
-    monkeypatch.setattr(keeper_module, "FIRST_FACTS_SECONDS", 0.1)
+    monkeypatch.setattr(generation, "FIRST_FACTS_SECONDS", 0.1)
     monkeypatch.setattr(watch, "SWEEP_SECONDS", 0.2)
     events: list[Any] = []
     keeper = Keeper(environ(own_home), events.append, str(own_home / "own"))

@@ -42,10 +42,10 @@ async def test_only_an_essential_job_is_fatal_and_only_once(
 @pytest.mark.parametrize(
     "job",
     [
-        "keeper.Keeper._sweep",
+        "watching.Watching._sweep",
         "backlog.Backlog.run",
         "registry.Registry.run",
-        "keeper.Keeper._watch_all",
+        "watching.Watching.watch_all",
         "service.Service._stop_when_idle",
     ],
 )

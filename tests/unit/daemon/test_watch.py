@@ -223,7 +223,7 @@ async def test_a_flood_that_fills_the_queue_loses_no_generation(
     top = project(own_home)
     await keeper.register(str(top), ENGINE)
     generated = top / ".devcontainer" / "devcontainer.json"
-    await until(lambda: str(top) in keeper.watcher.armed)
+    await until(lambda: str(top) in keeper.watching.watcher.armed)
     for number in range(20 * watch.MANY_CHANGES):
         os.close(os.open(top / str(number), os.O_CREAT))
     (top / "sandboxd.toml").write_text('image = "flooded"\n')

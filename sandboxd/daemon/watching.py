@@ -1,0 +1,208 @@
+"""Noticing that a project, a policy or a folder of an editor changed: by events, and by looking."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
+
+from sandboxd.daemon.generation import Generation
+from sandboxd.daemon.projects import Tracked
+from sandboxd.daemon.scan import Stamp, batched, nearest, scan_all, stamp_of_folders
+from sandboxd.daemon.tasks import Tasks
+from sandboxd.daemon.threads import Threads
+from sandboxd.daemon.watch import Watcher
+from sandboxd.policy import floor
+
+DEAF_SECONDS = 2.0
+"""How often projects are looked at of whose folders no event comes: see `Watcher.deaf`."""
+
+_REWATCH_SECONDS = 0.05
+"""How long a new set of folders waits for more: many come at once."""
+
+_BUSY_AT_MOST = 0.003
+_BUSY_POLLING = 0.05
+_BUSY_IN_DOUBT = 0.1
+"""The part of a core that sweeping may take however many projects there are: with events, when only
+sweeps tell of changes, and while more happens than may have been told."""
+
+_LONGEST_PAUSE = 300.0
+
+_DEEPEST = 4
+"""Levels from a config file to its workspace, both counted."""
+
+Changed = Callable[[set[str]], None]
+"""Called with paths that changed."""
+
+
+class Watching:
+    """Has `generation` look at each project that changed, and at all when a policy or a grant did.
+
+    :param projects: all projects by path; it changes
+    :param own_folder: a folder for the watcher alone; it is made when needed
+    :param swept: called after each look at all projects
+    """
+
+    def __init__(
+        self,
+        projects: Mapping[str, Tracked],
+        environ: Mapping[str, str],
+        own_folder: str,
+        generation: Generation,
+        threads: Threads,
+        tasks: Tasks,
+        swept: Callable[[], None],
+    ) -> None:
+        self._projects = projects
+        self._policies = (floor.user_folder(environ), os.path.dirname(floor.ORGANISATION))
+        self._generation = generation
+        self._threads = threads
+        self._tasks = tasks
+        self._swept = swept
+        self._others: dict[object, tuple[frozenset[str], Changed]] = {}
+        self._is_closed = False
+        self._is_polling = False
+        self._doubt = asyncio.Event()
+        """Set when changes may not have been told: all files are to be looked at."""
+        self._policy_folders: frozenset[str] = frozenset()
+        self._policy_stamp: Stamp | None = None
+        self._rewatch: asyncio.TimerHandle | None = None
+        self.watcher = Watcher(self._on_change, own_folder, self.rewatch, self._doubt.set)
+        self.active_at = time.monotonic()
+        """When something last happened in a folder that is watched (monotonic)."""
+
+    def start(self) -> None:
+        """Begin to look at all files now and then."""
+        self._tasks.spawn_essential(self._sweep_for_ever())
+
+    def end(self) -> None:
+        """Begin nothing more: the tasks are about to be cancelled."""
+        self._is_closed = True
+        if self._rewatch is not None:
+            self._rewatch.cancel()
+
+    def watch_also(self, owner: object, folders: frozenset[str], changed: Changed) -> None:
+        """Watch `folders` for somebody else, who is told of the paths that changed there."""
+        before = self._others.pop(owner, None)
+        if folders:
+            self._others[owner] = (folders, changed)
+        if before is not None or folders:
+            self.rewatch()
+
+    def rewatch(self) -> None:
+        """Watch the folders that there are now: soon, and once for many changes."""
+        if self._rewatch is None and not self._is_closed:
+            pause = max(_REWATCH_SECONDS, self.watcher.rest)
+            self._rewatch = asyncio.get_running_loop().call_later(pause, self._start_rewatch)
+
+    async def watch_all(self) -> None:
+        """Watch the folders of all projects; then look again, for what came in between."""
+        wanted = {folder for p in self._projects.values() for folder in p.scan.folders}
+        wanted.update(*(folders for folders, _ in self._others.values()))
+        policies = frozenset(map(nearest, self._policies))
+        if policies != self._policy_folders:
+            self._policy_folders = policies
+            self._generation.look_later(p for p in self._projects.values() if p.is_known)
+        wanted |= policies
+        was_blind = bool(self.watcher.problem)
+        fresh = await self.watcher.watch(frozenset(wanted))
+        if self.watcher.problem and not was_blind:
+            self._doubt.set()
+        if policies != frozenset(map(nearest, self._policies)):
+            self.rewatch()
+        if self.watcher.deaf and not self._is_polling:
+            self._is_polling = True
+            self._tasks.spawn_essential(self._poll())
+        if fresh:
+            await self.see_policies()
+            await self._sweep(self._having(fresh))
+
+    async def see_policies(self) -> None:
+        """Have all projects looked at if a policy or a grant is not what it was."""
+        stamp = await self._threads.run(stamp_of_folders, self._policies)
+        before, self._policy_stamp = self._policy_stamp, stamp
+        if before is not None and before != stamp:
+            self._generation.look_later(self._projects.values())
+
+    async def changed(self, paths: Iterable[str]) -> list[Tracked]:
+        """Those of the projects `paths` whose files are not what they were when last looked at."""
+        before = {path: self._projects[path].scan for path in paths if path in self._projects}
+        now = await self._threads.run(scan_all, tuple(before))
+        return [
+            project
+            for path, scan in now.items()
+            if (project := self._projects.get(path)) is not None and scan != before[path]
+        ]
+
+    def _on_change(self, paths: set[str], at: float) -> None:
+        """Tell of paths that changed whom it concerns."""
+        self.active_at = at
+        touched = paths | {os.path.dirname(path) for path in paths}
+        for folders, changed in list(self._others.values()):
+            if not touched.isdisjoint(folders):
+                changed(paths)
+        if any(_is_at_or_above(path, policy) for path in touched for policy in self._policies):
+            self.rewatch()
+        if not touched.isdisjoint(self._policies):
+            self._tasks.spawn(self.see_policies())
+        for project in self._touched(paths, touched):
+            project.happened()
+            self._generation.look_soon(project, at)
+
+    def _touched(self, paths: Iterable[str], touched: Set[str]) -> set[Tracked]:
+        """The projects in which something happened; those that are not there may be back."""
+        gone = (p for p in self._projects.values() if not p.scan.exists)
+        projects = {p for p in gone if not touched.isdisjoint(p.scan.folders)}
+        for path in paths:
+            for _ in range(_DEEPEST):
+                if (project := self._projects.get(path)) is not None:
+                    projects.add(project)
+                path = os.path.dirname(path)
+        return projects
+
+    def _start_rewatch(self) -> None:
+        self._rewatch = None
+        self._tasks.spawn_essential(self.watch_all())
+
+    def _having(self, folders: frozenset[str]) -> list[str]:
+        """The projects that have one of `folders`."""
+        return [p.path for p in self._projects.values() if not folders.isdisjoint(p.scan.folders)]
+
+    async def _poll(self) -> None:
+        """Look often at the projects of whose changes no event tells, while there are any."""
+        while projects := self._having(self.watcher.deaf):
+            await asyncio.sleep(DEAF_SECONDS)
+            await self._sweep(projects)
+        self._is_polling = False
+
+    async def _sweep(self, paths: Collection[str]) -> None:
+        """Look at the files of projects for changes of which nobody told."""
+        for some in batched(list(paths)):
+            since = time.monotonic()
+            for project in await self.changed(some):
+                if not project.is_due:
+                    await self._generation.look(project, since)
+
+    async def _sweep_for_ever(self) -> None:
+        took = 0.0
+        while True:
+            share = _BUSY_POLLING if self.watcher.problem else _BUSY_AT_MOST
+            pause = max(self.watcher.interval, took / share)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(pause, _LONGEST_PAUSE)):
+                    await self._doubt.wait()
+                    # Let the flood end that caused it, and take a tenth of a core while it does not.
+                    await asyncio.sleep(max(_REWATCH_SECONDS, took / _BUSY_IN_DOUBT))
+            self._doubt.clear()
+            before = time.process_time()
+            await self.see_policies()
+            await self._sweep(self._projects)
+            took = time.process_time() - before
+            self._swept()
+            await self.watch_all()
+
+
+def _is_at_or_above(path: str, other: str) -> bool:
+    return path == other or other.startswith(f"{path}/")
