@@ -156,6 +156,8 @@ def test_a_project_that_vanishes_and_returns(world: World) -> None:
 def test_a_hand_written_file_that_appears_is_seen_and_never_overwritten(world: World) -> None:
     project, _file = kept(world)
     (project / ".devcontainer").rename(world.home / "away")
+    # The empty folder that keeps a sandbox from planting one.
+    (project / ".devcontainer.json").rmdir()
     written = '{\n  // by hand\n  "image": "mine"\n}\n'
     (project / ".devcontainer.json").write_text(written)
     eventually((project / ".devcontainer/sandboxd/devcontainer.json").exists)
