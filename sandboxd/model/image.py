@@ -181,7 +181,7 @@ def pairs(instruction: Instruction) -> Iterator[tuple[Pair, Word]]:
         text = instruction.text.text
         _, _, rest = text.strip().partition(words[0].value)
         span = words[0].span._replace(end=words[-1].span.end)
-        yield Pair(words[0].value, unquoted(rest.strip())), Word(text, span)
+        yield Pair(words[0].value, unquoted(rest.strip(), instruction.escape)), Word(text, span)
         return
     for word in words:
         name, _, value = word.value.partition("=")

@@ -92,13 +92,15 @@ class Heredoc(NamedTuple):
 
 
 class Instruction(NamedTuple):
-    """`text` is what follows the keyword and the flags, continued lines joined."""
+    """`text` is what follows the keyword and the flags, continued lines joined; `escape` is the
+    character that hides the next one in its words."""
 
     keyword: str
     span: Span
     flags: tuple[Word, ...]
     text: Text
     heredocs: tuple[Heredoc, ...]
+    escape: str = "\\"
 
     def flag(self, name: str) -> Iterator[tuple[Word, str]]:
         """The flags `--name=value`, each with its value."""
@@ -134,7 +136,7 @@ class Instruction(NamedTuple):
 
     def words(self) -> list[Word]:
         """The words between white space, quotes taken off."""
-        return list(_words(self.text))
+        return list(_words(self.text, self.escape))
 
     def scripts(self) -> Iterator[Text]:
         """What a shell runs: the line, and the heredocs behind it."""
@@ -265,7 +267,9 @@ class _Parser:
         node = Node("string", span, self.text[begin:end])
         node.parent = self.root
         self.root.items.append(node)
-        instruction = Instruction(keyword, span, tuple(flags), text.behind(at), tuple(heredocs))
+        instruction = Instruction(
+            keyword, span, tuple(flags), text.behind(at), tuple(heredocs), self.escape
+        )
         self.root.instructions.append(instruction)
 
     def continued(self, begin: int, start: int, line: str) -> tuple[list[tuple[str, int]], int]:
@@ -338,23 +342,30 @@ def _blank(text: str, at: int) -> int:
 
 
 _WORD = re.compile(r"(?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|\\.|[^\s\"'\\]|[\"'\\])+", re.DOTALL)
-_ESCAPED = re.compile(r"\\([\"\\$`])")
-_QUOTE = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'([^']*)'|\\(.)", re.DOTALL)
+_ESCAPED = re.compile(r"\\([\"\\$])")
+_QUOTE = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'([^']*)'|\\(.)|\\\Z", re.DOTALL)
+# Under `# escape=`` it is the other character that hides the next one: read with both exchanged.
+_EXCHANGED = str.maketrans("\\`", "`\\")
 
 
-def _words(text: Text) -> Iterator[Word]:
-    for match in _WORD.finditer(text.text):
-        yield Word(unquoted(match[0]), text.span(*match.span()))
+def _words(text: Text, escape: str) -> Iterator[Word]:
+    pattern = text.text if escape == "\\" else text.text.translate(_EXCHANGED)
+    for match in _WORD.finditer(pattern):
+        start, end = match.span()
+        yield Word(unquoted(text.text[start:end], escape), text.span(start, end))
 
 
-def unquoted(text: str) -> str:
-    """Without the quotes around parts of it; within double ones a backslash hides the next."""
-    if not ('"' in text or "'" in text or "\\" in text):
+def unquoted(text: str, escape: str = "\\") -> str:
+    """Without the quotes around parts of it; within double ones `escape` hides the next character."""
+    if not ('"' in text or "'" in text or escape in text):
         return text
-    return _QUOTE.sub(_plain, text)
+    if escape == "\\":
+        return _QUOTE.sub(_plain, text)
+    return _QUOTE.sub(_plain, text.translate(_EXCHANGED)).translate(_EXCHANGED)
 
 
 def _plain(match: re.Match[str]) -> str:
     if match[1] is not None:
         return _ESCAPED.sub(r"\1", match[1])
-    return match[2] if match[2] is not None else match[3]
+    # The last alternative is a backslash that hides nothing: it goes as well.
+    return match[2] if match[2] is not None else match[3] or ""

@@ -77,6 +77,18 @@ def test_flags_are_read_without_quotes_and_escapes(text: str, flags: list[str]) 
 
 
 @pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('USER "a\\"b" \'c\\d\' e\\ f g\\', ['a"b', "c\\d", "e f", "g"]),
+        ("# escape=`\nUSER d`ev \"a`\"b\" c:\\x `` e` f", ["dev", 'a"b', "c:\\x", "`", "e f"]),
+    ],
+)  # fmt: skip
+def test_words_are_read_with_the_escape_character_of_the_file(text: str, words: list[str]) -> None:
+    (instruction,) = instructions(text)
+    assert [word.value for word in instruction.words()] == words
+
+
+@pytest.mark.parametrize(
     ("text", "directives"),
     [
         ("#!/usr/bin/env x\n# syntax=a/b\nFROM a", {"syntax": "a/b"}),
