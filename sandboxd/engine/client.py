@@ -109,6 +109,12 @@ class Engine:
         variables = (description.get("Config") or {}).get("Env") or []
         return [variable.partition("=")[0] for variable in variables]
 
+    def image_labels(self, image: str) -> Mapping[str, str]:
+        """The labels that an image brings; {} when it is gone."""
+        description = self._image(image) or {}
+        labels: Mapping[str, str] = (description.get("Config") or {}).get("Labels") or {}
+        return labels
+
     def images(self, label: str) -> list[dict[str, Any]]:
         """The engine's list of the images that carry `label` (``key`` or ``key=value``)."""
         with self._asking() as session:

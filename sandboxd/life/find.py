@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sandboxd.engine import failures
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sandboxd.engine.client import Engine, Summary
 
 
@@ -64,21 +66,37 @@ def ours(engine: Engine, workspace: str) -> list[Summary]:
 
 
 def _labelled(engine: Engine, *labels: str) -> list[Summary]:
-    """Containers with our labels that hold the folder that the labels name.
+    """Containers with our labels that are a sandbox of the project that the labels name.
 
-    An image can bring any label, and would stand for another project's sandbox; what it cannot
-    bring is a mount of that project's folder, which every plan has.
+    An image can bring any label, and would stand for another project's sandbox.
     """
-    return [c for c in engine.containers(*labels) if _has_its_folder(engine, c)]
+    return [c for c in engine.containers(*labels) if _is_believed(engine, c)]
 
 
-def _has_its_folder(engine: Engine, container: Summary) -> bool:
-    from sandboxd.plan.mounts import pinned_volume
+def _is_believed(engine: Engine, container: Summary) -> bool:
+    """Whether the labels were put on the container itself, and it has the project's folder.
 
+    Else somebody runs an image with our labels: nothing is to be run in it, and it is not ours to remove.
+    An image brings no name, and no mount.
+    """
+    from sandboxd.plan.container_name import container_name
+
+    by_us = container.labels.get(MADE_BY) == UP
+    if by_us and container.name != container_name(container.labels[PROJECT]):
+        return False
     try:
         inspected = engine.inspect(container.id)
     except failures.ContainerGone:
         return False
+    if not _has_its_folder(inspected, container):
+        return False
+    return by_us or PROJECT not in engine.image_labels(inspected.get("Image") or "")
+
+
+def _has_its_folder(inspected: Mapping[str, Any], container: Summary) -> bool:
+    """Whether it mounts the folder that its labels name, which every plan does."""
+    from sandboxd.plan.mounts import pinned_volume
+
     workspace = container.labels[PROJECT]
     pin = pinned_volume(workspace, "").source
     asked = inspected.get("HostConfig") or {}

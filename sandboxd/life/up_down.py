@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.life import private_copy, sources, volumes
+from sandboxd.life import mounted, overlaps, private_copy, sources, volumes
 from sandboxd.life.end import end, remove
 from sandboxd.life.find import ours
 from sandboxd.life.lock import project_lock
 from sandboxd.life.states import settle
-from sandboxd.model.labels import IMAGE, MADE_BY, PLAN, START, STUBS, UP
+from sandboxd.model.labels import IMAGE, MADE_BY, PLAN, SOURCES, START, STUBS, UP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,12 +57,14 @@ def up(
         kept: tuple[str, ...] = ()
         for old in ours(engine, plan.workspace):
             kept += _stubs(old)
-            how, why = _reuse(engine, old, identity, plan)
+            how, why = _reuse(engine, old, identity, plan, progress)
             if how is not None:
                 return Running(old.id, old.name, how)
+            overlaps.refuse(engine, plan.workspace, old.id)
             progress(f"removing `{old.name}`: {why}")
             end(engine, old, plan.workspace, progress)
             replaced = True
+        overlaps.refuse(engine, plan.workspace)
         volumes.refuse_other_device(engine, body)
         name = plan.container.name
         progress(f"starting `{name}` from `{body['Image']}`")
@@ -72,7 +74,7 @@ def up(
             body["Labels"] |= {**identity, MADE_BY: UP, START: start}
             if made or kept:
                 body["Labels"][STUBS] = ":".join(sorted({*made, *kept}))
-            container = _create(engine, name, body, plan)
+            container = _create(engine, name, body, plan, progress)
             if plan.prepare:
                 private_copy.make(engine, container, plan.prepare)
         except BaseException:
@@ -124,39 +126,66 @@ def _same(container: Summary, identity: Mapping[str, str]) -> bool:
 
 
 def _reuse(
-    engine: Engine, old: Summary, identity: Mapping[str, str], plan: Plan
+    engine: Engine,
+    old: Summary,
+    identity: Mapping[str, str],
+    plan: Plan,
+    progress: Callable[[str], None],
 ) -> tuple[How | None, str]:
     """Make `old` do, when it was made from the same plan and can run; else None, and why not."""
     if not _same(old, identity):
         return None, "the plan or the image changed"
+    replaced = mounted.replaced(old.labels.get(SOURCES, ""), plan.workspace)
+    if replaced:
+        return None, f"`{replaced[0]}` was replaced on the host, which took its mount away"
     container = settle(engine, old)
     if container.state == "running":
         if plan.prepare and not private_copy.is_whole(engine, old.id):
             return None, "an earlier start was interrupted before its private copy was whole"
         return "resumed" if old.state == "paused" else "already running", ""
     if container.state == "exited":
+        overlaps.refuse(engine, plan.workspace, old.id)
         with contextlib.suppress(failures.CannotStart):
-            engine.start(old.id)
-            _copy_again(engine, old.id, plan)
+            _start_again(engine, old.id, plan, progress)
             return "restarted", ""
         return None, "it does not start again"
     return None, f"it is half-made ({container.state})"
 
 
-def _copy_again(engine: Engine, container: str, plan: Plan) -> None:
-    """Fill the memory of a container that was stopped; when that fails, the container goes."""
-    if not plan.prepare:
-        return
+def _start_again(
+    engine: Engine, container: str, plan: Plan, progress: Callable[[str], None]
+) -> None:
+    """Start a container that was stopped and fill its memory; when that fails, the container goes.
+
+    :raises CannotStart: it does not start
+    """
+    opened: tuple[mounted.Source, ...] = ()
+    if sources.on_this_machine(engine):
+        asked = engine.inspect(container)["HostConfig"].get("Mounts") or []
+        opened = mounted.open_sources(asked)
+    engine.start(container)
     try:
-        private_copy.make(engine, container, plan.prepare)
+        _compare_mounts(engine.inspect(container)["State"], opened, plan, progress)
+        if plan.prepare:
+            private_copy.make(engine, container, plan.prepare)
     except BaseException:
         remove(engine, container)
         raise
 
 
-def _create(engine: Engine, name: str, body: dict[str, Any], plan: Plan) -> str:
+def _create(
+    engine: Engine,
+    name: str,
+    body: dict[str, Any],
+    plan: Plan,
+    progress: Callable[[str], None],
+) -> str:
     from sandboxd.life.user import refuse_root
 
+    opened: tuple[mounted.Source, ...] = ()
+    if sources.on_this_machine(engine):
+        opened = mounted.open_sources(body["HostConfig"]["Mounts"])
+        body["Labels"][SOURCES] = mounted.note(opened)
     try:
         container = engine.create(name, body)
     except failures.NameTaken as error:
@@ -172,7 +201,24 @@ def _create(engine: Engine, name: str, body: dict[str, Any], plan: Plan) -> str:
     state = engine.inspect(container)["State"]
     if not state.get("Running"):
         raise _died(engine, container, state)
+    _compare_mounts(state, opened, plan, progress)
     return container
+
+
+def _compare_mounts(
+    state: Mapping[str, Any],
+    opened: tuple[mounted.Source, ...],
+    plan: Plan,
+    progress: Callable[[str], None],
+) -> None:
+    """Compare what was opened with what a container in `state` has, before anything runs in it.
+
+    :raises EnvironmentFailure: something else was mounted
+    """
+    if not opened or (not plan.gvisor and mounted.compare(opened, state.get("Pid") or 0)):
+        return
+    whose = "gVisor" if plan.gvisor else "the runtime"
+    progress(f"mounts not compared: {whose} hides them; no other running sandbox can write there")
 
 
 def _foreign(engine: Engine, name: str, error: EnvironmentFailure) -> EnvironmentFailure:

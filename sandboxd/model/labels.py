@@ -34,3 +34,6 @@ STUBS = "dev.sandboxd.stubs"
 
 START = "dev.sandboxd.start"
 """A random number for each start, so that an interrupted one finds what it made."""
+
+SOURCES = "dev.sandboxd.sources"
+"""What was mounted from the host, by path and inode, as JSON: another file there has lost its mount."""

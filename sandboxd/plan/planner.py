@@ -7,8 +7,6 @@ other than the one that switches gVisor's seccomp filter on.
 
 from __future__ import annotations
 
-import os
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.config import Config, takes_from_host
@@ -19,6 +17,7 @@ from sandboxd.model.labels import PROFILE, PROJECT
 from sandboxd.model.values import Origin, Value
 from sandboxd.plan import base as base_config
 from sandboxd.plan import controls, profiles
+from sandboxd.plan.container_name import container_name
 from sandboxd.plan.floor import apply as apply_floor
 from sandboxd.plan.floor import runtime as runtime_of
 from sandboxd.plan.git_settings import git_settings
@@ -30,7 +29,6 @@ from sandboxd.plan.plan import Plan
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.runtime import Choice, choose
 from sandboxd.plan.user import choose_user
-from sandboxd.plan.volumes import project_digest
 from sandboxd.plan.workspace import WorkspaceFacts
 from sandboxd.policy.floor import NO_FLOOR, Floor
 
@@ -88,7 +86,7 @@ def make_plan(
     bound = limits(profile, choice, host, notes)
     env = (*_environment(config, base, notes), *places.env)
     container = Container(
-        name=_name(workspace.path),
+        name=container_name(workspace.path),
         place=None,
         image=_image(config, base, notes),
         runtime=_runtime(choice, notes),
@@ -149,12 +147,6 @@ def _usable(base: Container, profile: Profile, notes: Notes) -> Container:
     base_config.leave_out(base, notes)
     base = compose.without_host_variables(base, notes)
     return without_control_over(base, notes) if profile.read_only_root else base
-
-
-def _name(workspace: str) -> str:
-    """A container name that people recognise and that is unique for the path."""
-    slug = re.sub(r"[^a-zA-Z0-9_.-]+", "-", os.path.basename(workspace)).strip("-.")[:40]
-    return f"sandboxd-{slug or 'workspace'}-{project_digest(workspace)}"
 
 
 def _image(config: Config, base: Container | None, notes: Notes) -> Value[str] | None:

@@ -12,6 +12,7 @@ from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import find, volumes
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
+from sandboxd.plan.container_name import container_name
 from sandboxd.plan.mounts import pinned_volume
 from tests.unit.engine.fake_engine import answering
 
@@ -30,7 +31,8 @@ ABOVE = {"Type": "bind", "Source": "/home/dev"}
 def labelled(mounts: list[dict[str, str]], **asked: Any) -> Any:
     """An engine with one running container that says it is the sandbox of `FOLDER`."""
     labels = {PROJECT: FOLDER, MADE_BY: UP}
-    listed = [{"Id": "a", "Names": ["/a"], "State": "running", "Labels": labels}]
+    name = f"/{container_name(FOLDER)}"
+    listed = [{"Id": "a", "Names": [name], "State": "running", "Labels": labels}]
 
     def answer(method: str, target: str) -> tuple[int, object]:
         if "/containers/json" in target:
@@ -79,7 +81,8 @@ def test_a_folder_that_was_mounted_by_a_link(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     labels = {PROJECT: str(tmp_path / "real"), MADE_BY: UP}
-    listed = [{"Id": "a", "Names": ["/a"], "State": "running", "Labels": labels}]
+    name = f"/{container_name(str(tmp_path / 'real'))}"
+    listed = [{"Id": "a", "Names": [name], "State": "running", "Labels": labels}]
     mounts = [{"Type": "bind", "Source": str(tmp_path / "link")}]
 
     def answer(method: str, target: str) -> tuple[int, object]:
@@ -102,3 +105,36 @@ def test_a_volume_that_stands_for_a_folder_is_refused(options: dict[str, str] | 
                 volumes.refuse_other_device(engine, json.loads(json.dumps(body)))
         else:
             volumes.refuse_other_device(engine, body)
+
+
+@pytest.mark.parametrize(
+    ("name", "made_by", "of_image", "believed"),
+    [
+        (container_name(FOLDER), UP, {}, True),
+        (container_name(FOLDER), UP, {PROJECT: FOLDER, MADE_BY: UP}, True),
+        ("dreamy_turing", UP, {PROJECT: FOLDER, MADE_BY: UP}, False),
+        ("dreamy_turing", "editor", {}, True),
+        ("dreamy_turing", "editor", None, True),
+        ("dreamy_turing", "editor", {PROJECT: FOLDER}, False),
+        (container_name(FOLDER), "editor", {PROJECT: FOLDER}, False),
+    ],
+)
+def test_a_foreign_container_of_an_image_with_our_labels(
+    name: str, made_by: str, of_image: dict[str, str] | None, believed: bool
+) -> None:
+    """Somebody ran it in the project's folder: `exec` runs nothing in it, `down` leaves it."""
+    labels = {PROJECT: FOLDER, MADE_BY: made_by}
+    listed = [{"Id": "a", "Names": [f"/{name}"], "State": "running", "Labels": labels}]
+
+    def answer(method: str, target: str) -> tuple[int, object]:
+        if "/containers/json" in target:
+            return 200, listed
+        if "/images/" in target:
+            return (404, {}) if of_image is None else (200, {"Config": {"Labels": of_image}})
+        return 200, {"Id": "a", "Mounts": [BIND], "Image": "sha256:1"}
+
+    with answering(answer) as engine:
+        assert bool(find.find_all(engine)) == believed
+        if not believed:
+            with pytest.raises(failures.ContainerGone):
+                find.locate(engine, FOLDER)

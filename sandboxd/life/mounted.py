@@ -1,0 +1,180 @@
+"""Whether a container got the files that were meant, and whether its pins still are on them.
+
+An engine mounts by path, and what is at a path can be exchanged between our look and the mount. So
+each file is opened here without following a link, and after the start its device and inode are
+compared with what is mounted. Under gVisor, and where the engine's files are not this machine's, the
+mounts cannot be seen from here: then only `life.overlaps` stands in the way.
+
+A pin is a mount on a file. When a program on the host puts another file in its place, as editors and
+`git config` do, the kernel takes the mount away in every container.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sandboxd.errors import EnvironmentFailure, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class Source(NamedTuple):
+    """A file or folder of the host that is mounted at `target`, as it was when it was opened."""
+
+    path: str
+    target: str
+    device: int
+    inode: int
+
+
+def open_sources(mounts: Iterable[Mapping[str, Any]]) -> tuple[Source, ...]:
+    """Open what a create request wants to mount from the host; the order is kept.
+
+    :raises UsageError: a link is on the way to one, or it is not there
+    """
+    sources = []
+    for mount in mounts:
+        if mount.get("Type") == "bind":
+            sources.append(_opened(mount["Source"], mount["Target"]))
+    return tuple(sources)
+
+
+def _opened(path: str, target: str) -> Source:
+    try:
+        with _no_links("/", path.strip("/").split("/")) as descriptor:
+            status = os.fstat(descriptor)
+    except OSError as error:
+        raise UsageError(
+            f"`{path}` cannot be mounted: {(error.strerror or str(error)).lower()}, or a link is there",
+            "it was another thing a moment ago: see what writes there, then run `sandboxd up` again",
+        ) from None
+    return Source(path, target, status.st_dev, status.st_ino)
+
+
+@contextlib.contextmanager
+def _no_links(root: str, parts: Sequence[str]) -> Iterator[int]:
+    """What is below `root`, opened step by step; a link is an error.
+
+    :raises OSError: a part is not there, or is a link
+    """
+    current = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for part in filter(None, parts):
+            below = os.open(part, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=current)
+            os.close(current)
+            current = below
+        if stat.S_ISLNK(os.fstat(current).st_mode):
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        yield current
+    finally:
+        os.close(current)
+
+
+def differing(sources: Sequence[Source], pid: int) -> tuple[str, ...] | None:
+    """Paths of those whose mount in the process `pid` is not what was opened.
+
+    None: the process has none of the mounts, as the host sees it: its runtime keeps them elsewhere.
+
+    :raises OSError: the mounts of the process cannot be seen
+    """
+    with open(f"/proc/{pid}/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+        theirs = _mounts(file.read())
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+        ours = _mounts(file.read())
+    if sources and not any(source.target in theirs for source in sources):
+        return None
+    return tuple(source.path for source in sources if not _is_mounted(source, pid, theirs, ours))
+
+
+def _is_mounted(
+    source: Source, pid: int, theirs: Mapping[str, str], ours: Mapping[str, str]
+) -> bool:
+    if source.target not in theirs:
+        return False
+    try:
+        with _no_links(f"/proc/{pid}/root", source.target.split("/")) as descriptor:
+            status = os.fstat(descriptor)
+        return (status.st_dev, status.st_ino) == (source.device, source.inode)
+    except PermissionError:
+        # Another user's process: its mounts are shown by path, as they are called at this moment.
+        return theirs[source.target] == _path_of(source.path, ours)
+
+
+def _mounts(text: str) -> dict[str, str]:
+    """By mount point: the device, and the path in its file system. The last one of a point is on top."""
+    table = {}
+    for line in text.splitlines():
+        fields = line.split(" ")
+        if len(fields) > 4:
+            table[_plain(fields[4])] = f"{fields[2]} {_plain(fields[3])}"
+    return table
+
+
+def _path_of(path: str, mounts: Mapping[str, str]) -> str:
+    """The device of `path`, and its path in that file system."""
+    point = path
+    while point not in mounts and point != "/":
+        point = os.path.dirname(point)
+    device, _, root = mounts.get(point, "").partition(" ")
+    rest = path[len(point.rstrip("/")) :]
+    return f"{device} {(root.rstrip('/') + rest) or '/'}"
+
+
+def _plain(field: str) -> str:
+    """A field of mountinfo without its octal escapes: blank, tab, line end, backslash (proc(5))."""
+    for escape, char in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        field = field.replace(escape, char)
+    return field
+
+
+def compare(sources: Sequence[Source], pid: int) -> bool:
+    """Compare what was opened with what the process `pid` has mounted; False where that is not seen.
+
+    :raises EnvironmentFailure: something else is mounted
+    """
+    try:
+        paths = differing(sources, pid)
+    except OSError:
+        return False
+    if paths:
+        raise EnvironmentFailure(
+            f"`{paths[0]}` was exchanged while it was mounted, so the container got another file; it is "
+            "removed",
+            "see what else writes there, then run `sandboxd up` again",
+        )
+    return paths is not None
+
+
+def note(sources: Iterable[Source]) -> str:
+    """What to write on a container, for `replaced` to compare later."""
+    # No device: many file systems get another number after a restart of the machine.
+    inodes = {source.path: source.inode for source in sources}
+    return json.dumps(inodes, separators=(",", ":"), sort_keys=True)
+
+
+def replaced(noted: str, workspace: str) -> tuple[str, ...]:
+    """Paths within `workspace` that another file was put in place of since `noted` was written.
+
+    Their pins are gone. () also for a note that is none.
+    """
+    try:
+        inodes = json.loads(noted or "{}")
+    except ValueError:
+        return ()
+    paths = []
+    for path, inode in inodes.items() if isinstance(inodes, dict) else ():
+        try:
+            same = os.lstat(path).st_ino == inode
+        except (OSError, ValueError):
+            same = False
+        if not same:
+            paths.append(path)
+    prefix = workspace.rstrip("/") + "/"
+    return tuple(path.removeprefix(prefix) for path in paths)

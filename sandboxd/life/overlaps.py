@@ -1,0 +1,84 @@
+"""Other sandboxes that can write where a container is about to be mounted from.
+
+An engine mounts by path. A program that can write a folder can exchange one on the way to it, or in
+it, between our look and the mount (RENAME_EXCHANGE), and the container gets another file or folder of
+the host. So nothing is mounted from where a running sandbox writes.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from sandboxd.engine import failures
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.life.states import holds_work
+from sandboxd.model.labels import MADE_BY, PROJECT, UP
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.engine.client import Engine, Summary
+
+
+def refuse(engine: Engine, workspace: str, own: str = "") -> None:
+    """Refuse to mount `workspace` while a running sandbox can write it, above it or in it.
+
+    :param own: id of the container that is to be started, which does not count
+    :raises EnvironmentFailure: there is such a sandbox
+    """
+    for container in engine.containers(PROJECT):
+        if container.id == own or not holds_work(container.state):
+            continue
+        # A sandbox can write its own project at most, so the others need not be looked at.
+        if not _overlap(container.labels[PROJECT], workspace):
+            continue
+        try:
+            inspected = engine.inspect(container.id)
+        except failures.ContainerGone:
+            continue
+        for source in writable_folders(inspected):
+            if _overlap(source, workspace):
+                raise _refusal(container, source, workspace)
+
+
+def writable_folders(inspected: Mapping[str, Any]) -> Iterator[str]:
+    """Folders and files of the host that a container can write, as they were asked for."""
+    asked = inspected.get("HostConfig") or {}
+    for bind in asked.get("Binds") or []:
+        source, _, rest = bind.partition(":")
+        if source.startswith("/") and "ro" not in rest.partition(":")[2].split(","):
+            yield source
+    for mount in asked.get("Mounts") or []:
+        if mount.get("Type") == "bind" and not mount.get("ReadOnly"):
+            yield str(mount.get("Source") or "")
+    # Compose and older engines say it here alone.
+    for mount in inspected.get("Mounts") or []:
+        if mount.get("Type") == "bind" and mount.get("RW"):
+            yield str(mount.get("Source") or "")
+
+
+def _overlap(one: str, other: str) -> bool:
+    one, other = (os.path.realpath(path).rstrip("/") + "/" for path in (one, other))
+    return one.startswith(other) or other.startswith(one)
+
+
+def _refusal(container: Summary, source: str, workspace: str) -> EnvironmentFailure:
+    project = container.labels[PROJECT]
+    by_us = container.labels.get(MADE_BY) == UP
+    if os.path.realpath(project) == os.path.realpath(workspace) and not by_us:
+        return EnvironmentFailure(
+            f"an editor's sandbox of this project runs, `{container.name}`, and could exchange what is "
+            "mounted",
+            "use it (`sandboxd exec`, `shell`, `verify` do), or end it: "
+            f"`docker stop {container.name}`, then run the command again",
+        )
+    return EnvironmentFailure(
+        f"the sandbox of `{project}` runs and can write `{source}`, so it could exchange what is "
+        f"mounted from `{workspace}`",
+        f"end it first: `sandboxd down --project {shlex.quote(project)}`"
+        if by_us
+        else f"end it first: `docker stop {container.name}`",
+    )
