@@ -19,6 +19,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure, UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class Source(NamedTuple):
 def open_sources(mounts: Iterable[Mapping[str, Any]]) -> tuple[Source, ...]:
     """Open what a create request wants to mount from the host; the order is kept.
 
-    :raises UsageError: a link is on the way to one, or it is not there
+    :raises UsageError: a link is on the way to one
+    :raises SourceMissing: it is not there
     """
     sources = []
     for mount in mounts:
@@ -50,6 +52,8 @@ def _opened(path: str, target: str) -> Source:
     try:
         with _no_links("/", path.strip("/").split("/")) as descriptor:
             status = os.fstat(descriptor)
+    except FileNotFoundError:
+        raise failures.SourceMissing(path) from None
     except OSError as error:
         raise UsageError(
             f"`{path}` cannot be mounted: {(error.strerror or str(error)).lower()}, or a link is there",

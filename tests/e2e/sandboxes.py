@@ -35,12 +35,13 @@ def make_project(
     :param granted: whether to trust, in this home, a choice of less than the default; not of
         `trusted`, whose tests are about the grant
     """
-    for name in (".devcontainer", ".vscode", ".git/hooks"):
+    # The last two as `up` leaves them: tests that make a container by other means mount them, too.
+    for name in (".devcontainer", ".vscode", ".git/hooks", ".devcontainer.json", "commondir"):
         (folder / name).mkdir(parents=True)
     (folder / ".devcontainer/devcontainer.json").write_text("{}\n")
     (folder / ".git/config").write_text("[core]\n\tbare = false\n")
-    # As `up` leaves it: tests that make a container by other means mount it, too.
     (folder / ".git/commondir").write_text(".\n")
+    (folder / ".git/config.worktree").write_text("")
     (folder / "main.py").write_text("print('hello')\n")
     (folder / "sandboxd.toml").write_text(
         f'image = "{image}"\nruntime = "{runtime}"\nprofile = "{profile}"\n'
