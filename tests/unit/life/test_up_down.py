@@ -130,7 +130,11 @@ def test_a_foreign_container_of_an_image_with_our_labels(
         if "/containers/json" in target:
             return 200, listed
         if "/images/" in target:
-            return (404, {}) if of_image is None else (200, {"Config": {"Labels": of_image}})
+            return (
+                (404, {"message": "no such image"})
+                if of_image is None
+                else (200, {"Config": {"Labels": of_image}})
+            )
         return 200, {"Id": "a", "Mounts": [BIND], "Image": "sha256:1"}
 
     with answering(answer) as engine:
