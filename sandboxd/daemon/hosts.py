@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from sandboxd.daemon.engine_events import EngineEvents
 from sandboxd.daemon.projects import EngineKey
+from sandboxd.engine import client
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.probe import probe
 from sandboxd.status.observe import NOT_ASKED, Observed, Observer
@@ -58,6 +59,7 @@ class Hosts:
         self._sandbox_changed = sandbox_changed
         self._engines: dict[EngineKey, _Engine] = {}
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="engine")
+        self._threads.submit(client.load)
 
     def known(self, key: EngineKey) -> World:
         """What is known now, without asking."""

@@ -382,6 +382,13 @@ def _stat(headers: Mapping[str, str]) -> dict[str, Any]:
     return _object(json.loads(base64.b64decode(text) or b"{}"))
 
 
+def load() -> None:
+    """Load the SDK now, so that the first call of an engine does not wait for it."""
+    from importlib import import_module
+
+    import_module("sandboxd.engine.session")
+
+
 def connect(identity: Identity, answer_seconds: float = ANSWER_SECONDS) -> Engine:
     """The engine of this identity.
 

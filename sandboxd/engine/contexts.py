@@ -25,6 +25,9 @@ VARIABLES = (
 )
 """Every variable that `resolve` looks at."""
 
+# Programs read these for other reasons, too.
+_ALSO_OTHERS = ("HOME", "SSH_AUTH_SOCK", "XDG_RUNTIME_DIR")
+
 _SYSTEM_SOCKET = "/var/run/docker.sock"
 _MOST_BYTES = 1 << 20
 
@@ -61,13 +64,20 @@ class Identity(NamedTuple):
 
     def variables(self) -> dict[str, str]:
         """The variables that lead the docker command to this engine; others of `VARIABLES` are unset."""
-        found = {"DOCKER_HOST": self.host, "DOCKER_CONFIG": self.config}
+        found = {"DOCKER_HOST": self.host}
+        if self.config:
+            found["DOCKER_CONFIG"] = self.config
         if self.tls is not None:
             found["DOCKER_CERT_PATH"] = self.tls.folder
             found["DOCKER_TLS_VERIFY" if self.tls.verify else "DOCKER_TLS"] = "1"
         if self.agent:
             found["SSH_AUTH_SOCK"] = self.agent
         return found
+
+    def environ(self, base: Mapping[str, str]) -> dict[str, str]:
+        """`base`, changed so that the docker command goes to this engine."""
+        kept = {n: base[n] for n in base if n not in VARIABLES or n in _ALSO_OTHERS}
+        return kept | self.variables()
 
     @classmethod
     def from_json(cls, value: object) -> Identity:

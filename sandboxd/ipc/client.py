@@ -136,7 +136,11 @@ class Client:
         import select
 
         if not self._early and b"\n" not in self._buffer:
-            ready, _, _ = select.select([self._connection.fileno(), *also], [], [], seconds)
+            # Not `select`: it takes no descriptor above 1023.
+            waiting = select.poll()
+            for descriptor in (self._connection.fileno(), *also):
+                waiting.register(descriptor, select.POLLIN)
+            ready = [descriptor for descriptor, _ in waiting.poll(seconds * 1000)]
             if self._connection.fileno() not in ready:
                 return None
         try:

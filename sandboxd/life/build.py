@@ -58,7 +58,7 @@ def build(
         else:
             command = _plain(recipe, tree, environ)
         progress(f"building `{recipe.tag}` with the engine's builder, outside of the runtime")
-        _run(command, {**environ, "DOCKER_HOST": engine.host}, folder, check)
+        _run(command, engine.identity.environ(environ), folder, check)
 
 
 def _place(environ: Mapping[str, str]) -> str | None:

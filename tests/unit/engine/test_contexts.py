@@ -121,6 +121,25 @@ def test_it_travels_as_json_and_as_variables(identity: Identity) -> None:
     assert resolve(identity.variables()) == identity._replace(context=None)
 
 
+def test_a_program_is_led_to_the_same_engine() -> None:
+    base = {
+        "PATH": "/bin",
+        "HOME": "/h",
+        "DOCKER_CONTEXT": "x",
+        "DOCKER_TLS": "1",
+        "SSH_AUTH_SOCK": "/a",
+    }
+    assert IDENTITIES[1].environ(base) == {
+        "PATH": "/bin",
+        "HOME": "/h",
+        "SSH_AUTH_SOCK": "/a",
+        "DOCKER_HOST": "tcp://far:2376",
+        "DOCKER_CONFIG": "/home/me/.docker",
+        "DOCKER_CERT_PATH": "/c",
+        "DOCKER_TLS_VERIFY": "1",
+    }
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
+from sandboxd.engine.client import Engine
+from sandboxd.engine.contexts import Identity, TlsFiles
 from sandboxd.life import build
 from sandboxd.plan.recipe import Recipe
 
@@ -32,8 +33,8 @@ def programs(tmp_path: Path) -> Path:
 def said(programs: Path, tmp_path: Path, **environ: str) -> list[str]:
     """What the program in place of npx says of a build."""
     values = {"PATH": str(programs), "SAID": str(tmp_path / "said"), **environ}
-    engine = SimpleNamespace(host="unix:///nowhere")
-    build.build(engine, RECIPE, values, lambda _: None)  # type: ignore[arg-type]
+    engine = Engine(Identity("tcp://nowhere:1", tls=TlsFiles("/certificates", verify=True)))
+    build.build(engine, RECIPE, values, lambda _: None)
     return (tmp_path / "said").read_text().splitlines()
 
 
@@ -66,3 +67,16 @@ def test_what_a_killed_build_left_is_removed(programs: Path, tmp_path: Path) -> 
         os.utime(folder, (0, 0))
     said(programs, tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache"))
     assert sorted(builds.iterdir()) == [foreign, young]
+
+
+def test_the_builder_is_that_of_the_engine_with_its_certificates(
+    programs: Path, tmp_path: Path
+) -> None:
+    (programs / "npx").write_text('#!/bin/sh\nset | grep "^DOCKER_" >"$SAID"\n')
+    (programs / "grep").symlink_to("/bin/grep")
+    environ = {"DOCKER_CONTEXT": "another", "DOCKER_CERT_PATH": "/others"}
+    assert sorted(line.replace("'", "") for line in said(programs, tmp_path, **environ)) == [
+        "DOCKER_CERT_PATH=/certificates",
+        "DOCKER_HOST=tcp://nowhere:1",
+        "DOCKER_TLS_VERIFY=1",
+    ]
