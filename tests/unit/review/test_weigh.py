@@ -185,7 +185,7 @@ def test_what_cannot_be_brought_is_named(tmp_path: Path, host: Path) -> None:
     assert all(item.blocked for item in found.values()) and len(found) == 3
 
 
-def test_differences_of_any_size_take_little_time(tmp_path: Path, host: Path) -> None:
+def test_differences_of_any_size_are_shown_or_named(tmp_path: Path, host: Path) -> None:
     copy = Copy(tmp_path, host)
     (copy.inside / "a.py").write_text("x\ny\n" * 40_000)
     (copy.inside / "b.py").write_bytes(b"\0binary")

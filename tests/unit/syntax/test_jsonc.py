@@ -320,7 +320,7 @@ def test_the_number_of_problems_is_bounded_and_the_bound_is_said() -> None:
      '{"a":["' * 80_000, "/" * 500_000, "x:" * 250_000, '"a" ' * 120_000, " \n" * 250_000,
      "/*" * 250_000, "[1 " * 160_000, '{"a"\n' * 100_000],
 )  # fmt: skip
-def test_time_grows_with_the_text_only(text: str) -> None:
+def test_hostile_text_takes_bounded_time(text: str) -> None:
     start = time.process_time()
     jsonc.parse(text)
     assert time.process_time() - start < 5

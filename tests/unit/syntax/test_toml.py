@@ -262,7 +262,7 @@ def test_deep_nesting_is_refused_and_what_follows_is_read(text: str) -> None:
     ["[a]\n" * 50_000, 'a="""\\\n' * 50_000, 'a=[\\"""' + '\n\\"""' * 50_000, "a=[\n" * 50_000,
      "a=[" + '\n"' * 50_000, "a = {" + "b.c = 1," * 50_000, "[[a]]\n" * 50_000, "'" * 300_000],
 )  # fmt: skip
-def test_time_grows_with_the_text_only(text: str) -> None:
+def test_hostile_text_takes_bounded_time(text: str) -> None:
     start = time.process_time()
     toml.parse(text)
     assert time.process_time() - start < 5
