@@ -40,11 +40,6 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         record = _record(args.seed, args.room)
         known = _load(record)
-        if any(point.title not in known for point in drawn):
-            print(f"{len(drawn)} changes; first all tests as they are", flush=True)
-            workplace.measure()
-            for test in workplace.red:
-                print(f"fails without a change, and is left out: {test}", flush=True)
         for number, point in enumerate(drawn, 1):
             if point.title not in known:
                 known[point.title] = workplace.attempt(point)
@@ -52,6 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
                     print(json.dumps(known[point.title]._asdict()), file=file)
             by = known[point.title].noticed_by
             print(f"{number:4d} {'noticed' if by else 'SURVIVED'}  {point.title}  {by}", flush=True)
+        for test in workplace.red:
+            print(f"fails without a change, and was left out: {test}", flush=True)
     outcomes = [known[point.title] for point in drawn]
     if not args.room:
         text = page.render(outcomes, args.seed, len(workplace.red))
