@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,11 +56,16 @@ def test_no_permission(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "usermod -aG docker" in error.hint
 
 
+def silent(connection: socket.socket) -> None:
+    """Hear everything and answer nothing, until the client goes."""
+    with contextlib.suppress(OSError):
+        while connection.recv(65536):
+            pass
+
+
 def test_hanging() -> None:
-    with raw(lambda connection: time.sleep(1), 0.2) as engine:
-        started = time.monotonic()
+    with raw(silent, 0.2) as engine:
         error = failure(lambda: engine.inspect("x"))
-        assert time.monotonic() - started < 1
     assert "does not answer" in error.message
     assert engine_module.ANSWER_SECONDS == 10
 
@@ -160,5 +165,5 @@ def test_what_the_engine_says(said: str, words: str) -> None:
 
 def test_a_start_time_out_says_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_module, "START_SECONDS", 0.3)
-    with raw(lambda connection: time.sleep(1)) as engine:
+    with raw(silent) as engine:
         assert "waited 0.3 s" in failure(lambda: engine.create("x", {})).message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 from sandboxd.lsp.session import Session
@@ -19,6 +20,13 @@ RESOLVES = {
 
 
 WATCHES = {"workspace": {"didChangeWatchedFiles": {"dynamicRegistration": True}}}
+
+
+async def eventually(check: Callable[[], object], seconds: float = 20) -> None:
+    """Wait until `check` is true: for the state, never for a time."""
+    async with asyncio.timeout(seconds):
+        while not check():
+            await asyncio.sleep(0.005)
 
 
 class Client:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sandboxd.lsp.surroundings import Surroundings
-from tests.unit.lsp.talk import PUBLISH, WATCHES, Client
+from tests.unit.lsp.talk import PUBLISH, WATCHES, Client, eventually
 
 URI = "file:///nowhere/.devcontainer.json"
 WEAK = '{"image": "x", "privileged": true}'
@@ -42,7 +42,7 @@ async def test_a_trace_is_told_as_far_as_it_is_asked_for() -> None:
     client.say("$/setTrace", {"value": "off"})
     before = len(traces(client))
     client.change(URI, WEAK, 4)
-    await asyncio.sleep(0.1)
+    await eventually(lambda: client.published(URI)[-1]["version"] == 4)
     assert len(traces(client)) == before
 
 
@@ -138,7 +138,7 @@ async def test_a_client_that_watches_is_asked_to_and_believed(tmp_path: Path) ->
     dockerfile.write_text("FROM debian:12\nUSER root\n")
     change = {"changes": [{"uri": dockerfile.as_uri(), "type": 2}]}
     client.say("workspace/didChangeWatchedFiles", change)
-    await asyncio.sleep(0.3)
+    await eventually(lambda: len(client.published(uri)) > before)
     assert len(client.published(uri)) == before + 1
     assert watched == []
     client.session.context.close()
@@ -154,6 +154,5 @@ async def test_a_sandboxd_toml_that_changes_counts_for_what_is_open(tmp_path: Pa
     assert "privileged-container" in str(client.published(uri)[-1])
     config.write_text('image = "x"\n[rules]\nprivileged-container = "off"\n')
     client.session.files_changed({str(config)})
-    await asyncio.sleep(0.2)
-    assert "privileged-container" not in str(client.published(uri)[-1])
+    await eventually(lambda: "privileged-container" not in str(client.published(uri)[-1]))
     client.session.context.close()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sandboxd.host.facts import HostFacts
 from sandboxd.lsp import judgements
 from sandboxd.lsp.session import Session
+from tests.unit.lsp.talk import eventually
 
 URI = "file:///nowhere/.devcontainer.json"
 
@@ -67,10 +68,9 @@ async def test_nothing_piles_up(monkeypatch: pytest.MonkeyPatch) -> None:
         hover = {"textDocument": {"uri": URI}, "position": {"line": 0, "character": 0}}
         say(found, "textDocument/hover", hover, version)
         say(found, "textDocument/hover", {}, version + 10_000)
-    await asyncio.sleep(0.1)
-    assert found.protocol._request_futures == {}
-    assert found.protocol._result_types == {}
+    await eventually(lambda: not found.protocol._request_futures)
     assert len([m for m in sink.messages if "error" in m]) == 498
+    assert found.protocol._result_types == {}
 
 
 @pytest.mark.asyncio
@@ -95,7 +95,7 @@ async def test_each_version_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> N
     for number in range(3):
         params = {**where, "range": everything, "context": {"diagnostics": []}}
         say(found, "textDocument/codeAction", params, 10 + number)
-    await asyncio.sleep(0.2)
+    await eventually(lambda: len(calls) > 1)
     assert calls == [False, True]
 
 
@@ -103,11 +103,10 @@ async def test_each_version_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> N
 async def test_a_new_host_judges_what_is_open_anew() -> None:
     found, sink = session()
     opened(found, "{}")
-    await asyncio.sleep(0.1)
     before = len(sink.messages)
     found.set_host(HostFacts(kernel="6.0"))
-    await asyncio.sleep(0.1)
-    assert len(sink.messages) == before + 1
+    await eventually(lambda: len(sink.messages) > before)
+    assert [m["params"]["version"] for m in sink.messages[before:]] == [1]
 
 
 @pytest.mark.asyncio
@@ -123,8 +122,7 @@ async def test_a_bug_while_checking_is_said_in_the_editor(monkeypatch: pytest.Mo
     assert "oops" in diagnostic["message"]
     monkeypatch.undo()
     changed(found, "{}", 2)
-    await asyncio.sleep(0.15)
-    assert sink.messages[-1]["params"]["version"] == 2
+    await eventually(lambda: sink.messages[-1]["params"]["version"] == 2)
 
 
 @pytest.mark.asyncio
