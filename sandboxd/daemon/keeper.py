@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from sandboxd import config
-from sandboxd.daemon import registry_file
+from sandboxd.daemon import memory, registry_file
 from sandboxd.daemon.generation import Generation
 from sandboxd.daemon.hosts import Hosts, World
 from sandboxd.daemon.projects import EngineKey, Tracked
@@ -190,6 +190,8 @@ class Keeper:
                 if not project.is_known and not project.is_queued:
                     project.scan = scans[project.path].like(project.scan)
         await self.watching.watch_all()
+        # The list was parsed as a whole.
+        memory.give_back()
         self.generation.look_later(sorted(new, key=lambda p: (not p.scan.is_newest, -p.scan.saved)))
 
     def _forget_missing(self) -> None:

@@ -51,9 +51,10 @@ log = logging.getLogger(__name__)
 
 
 class _Folders(NamedTuple):
-    """The folders that are there: device and inode of those to listen to, and those that tell nothing."""
+    """The folders that are there: a number for device and inode of those to listen to, and those that tell
+    nothing."""
 
-    armed: dict[str, tuple[int, int]]
+    armed: dict[str, int]
     deaf: frozenset[str]
 
 
@@ -132,7 +133,7 @@ class Watcher:
             await self._end()
             await asyncio.to_thread(_remove, self._own)
 
-    async def _follow(self, folders: frozenset[str]) -> dict[str, tuple[int, int]]:
+    async def _follow(self, folders: frozenset[str]) -> dict[str, int]:
         """Have a run that listens to what is there of `folders`; the folders with their identity.
 
         :raises OSError: the system gives no events
@@ -147,7 +148,7 @@ class Watcher:
             return armed
         raise OSError("folders come and go all the time")
 
-    async def _replace(self, armed: dict[str, tuple[int, int]]) -> None:
+    async def _replace(self, armed: dict[str, int]) -> None:
         """Start a run; end the one before once the new one listens and the old one told all it knew.
 
         The kernel keeps the events of one run in order: when the old one tells of the same proof as
@@ -246,12 +247,12 @@ class Watcher:
 class _Run:
     """A `Listening`, as it looks from the event loop."""
 
-    def __init__(self, watcher: Watcher, armed: dict[str, tuple[int, int]], own: str) -> None:
+    def __init__(self, watcher: Watcher, armed: dict[str, int], own: str) -> None:
         self._watcher = watcher
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self.armed = armed
-        """Device and inode of the folders that it listens to."""
+        """A number for device and inode of each folder that it listens to."""
         self.proofs: set[str] = set()
         """Changes of our own that were told."""
         self.error: OSError | None = None
@@ -328,7 +329,7 @@ def _look(folders: frozenset[str], muted: frozenset[str]) -> _Folders:
     Of a file system of the network the kernel tells only what this machine does; a folder that cannot
     be read, or whose path is not UTF-8, cannot be given to the library.
     """
-    armed: dict[str, tuple[int, int]] = {}
+    armed: dict[str, int] = {}
     deaf = networked_now(folders) | (muted & folders)
     for folder in folders - deaf:
         try:
@@ -337,7 +338,7 @@ def _look(folders: frozenset[str], muted: frozenset[str]) -> _Folders:
             continue
         if stat.S_ISDIR(status.st_mode):
             if os.access(folder, os.R_OK) and is_nameable(folder):
-                armed[folder] = (status.st_dev, status.st_ino)
+                armed[folder] = hash((status.st_dev, status.st_ino))
             else:
                 deaf.add(folder)
     return _Folders(armed, frozenset(deaf))

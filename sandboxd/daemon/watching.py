@@ -101,7 +101,7 @@ class Watching:
         """Watch the folders of all projects; then look again, for what came in between."""
         wanted = {folder for p in self._projects.values() for folder in p.scan.folders}
         wanted.update(*(folders for folders, _ in self._others.values()))
-        policies = frozenset(map(nearest, self._policies))
+        policies = self._nearest_policies()
         if policies != self._policy_folders:
             self._policy_folders = policies
             self._generation.look_later(p for p in self._projects.values() if p.is_known)
@@ -110,7 +110,7 @@ class Watching:
         fresh = await self.watcher.watch(frozenset(wanted))
         if self.watcher.problem and not was_blind:
             self._doubt.set()
-        if policies != frozenset(map(nearest, self._policies)):
+        if policies != self._nearest_policies():
             self.rewatch()
         if self.watcher.deaf and not self._is_polling:
             self._is_polling = True
@@ -161,6 +161,15 @@ class Watching:
                     projects.add(project)
                 path = os.path.dirname(path)
         return projects
+
+    def _nearest_policies(self) -> frozenset[str]:
+        """The folders in which a policy would change or appear.
+
+        Not /etc: all programs open files there, and each time the kernel would wake the watcher. That
+        an organisation's first policy appears is found by the next look at the policies.
+        """
+        user, organisation = self._policies
+        return frozenset({nearest(user), *filter(os.path.isdir, (organisation,))})
 
     def _start_rewatch(self) -> None:
         self._rewatch = None

@@ -242,3 +242,18 @@ async def test_ended_while_it_begins_it_leaves_nothing_behind(tmp_path: Path, to
         await asyncio.gather(job, return_exceptions=True)
         await watcher.close()
         assert not (tmp_path / "own").exists()
+
+
+@pytest.mark.asyncio
+async def test_folders_that_every_program_reads_are_not_watched(own_home: Path) -> None:
+    """Each file that is opened in a watched folder wakes the watcher, and all open files in /etc."""
+    from sandboxd.daemon.keeper import Keeper
+    from tests.unit.daemon.test_keeper import environ
+
+    keeper = Keeper(environ(own_home), lambda _event: None, str(own_home / "own"))
+    await keeper.start()
+    async with asyncio.timeout(20):
+        while not keeper.watching.watcher.armed:
+            await asyncio.sleep(0.01)
+    assert keeper.watching.watcher.armed == {str(own_home)}
+    await keeper.close()
