@@ -55,7 +55,7 @@ META = RuleMeta(
 
 _WORDS = ("mount", "remount", "pivot_root")
 # Spellings of everything: as a path, and as a type of file system.
-EVERYWHERE = ("", "/", "/**", "**", "/{,**}", "{/,/**}", "{,/**}")
+EVERYWHERE = ("/", "/**", "**", "/{,**}", "{/,/**}", "{,/**}")
 EVERY_TYPE = ("*", "**", "(*)", "(**)")
 
 

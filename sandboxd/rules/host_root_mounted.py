@@ -53,7 +53,7 @@ META = RuleMeta(
     needs=("mounts",),
 )
 
-_ROOTS = ("/", "/host_mnt", "/run/desktop/mnt/host", "/mnt/wsl", "/proc/1/root")
+_ROOTS = ("/", "/host_mnt", "/run/desktop/mnt/host", "/mnt/wsl")
 
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:

@@ -43,7 +43,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="the value is another one than the file says",
-    needs=("devcontainer~${localEnv", "devcontainer~${env"),
+    needs=("devcontainer~${localEnv", "devcontainer~${env", "devcontainer~${containerEnv"),
 )
 
 

@@ -52,6 +52,7 @@ META = RuleMeta(
         "devcontainer~readOnly",
         "devcontainer~read_only",
         "devcontainer~,ro",
+        'devcontainer~"ro"',
     ),
 )
 

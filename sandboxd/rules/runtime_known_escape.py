@@ -65,8 +65,8 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
         version = ours[0].version
         fixed = repair(ours[0].escape, version)
         message = (
-            f"{LABELS[component]} {version} has {len(ids)} known way{'s' if len(ids) > 1 else ''} "
-            f"out ({', '.join(ids)}): update to {fixed} or later"
+            f"this machine has {LABELS[component]} {version}, with {len(ids)} known "
+            f"way{'s' if len(ids) > 1 else ''} out ({', '.join(ids)}): update to {fixed} or later"
         )
         severity = Severity.HINT if ours[0].repackaged else Severity.WARNING
         if subject.runtime is not None:

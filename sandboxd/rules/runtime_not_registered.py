@@ -48,7 +48,7 @@ META = RuleMeta(
 )
 
 
-_SHIPPED = ("runc", "io.containerd.runc.v2")
+_SHIPPED = ("runc",)
 
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:

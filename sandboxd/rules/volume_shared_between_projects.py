@@ -46,15 +46,13 @@ META = RuleMeta(
 )
 
 
-_OWN = ("${devcontainerId}", "${localWorkspaceFolderBasename}")
-
-
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     for mount in subject.mounts:
         source, key = mount.value.source, mount.origin.key
         if mount.value.type != "volume" or not source or key not in ("mounts", "runArgs"):
             continue
-        if "$" in mount.written or any(name in source for name in _OWN):
+        # A variable makes the name a project's own.
+        if "$" in mount.written:
             continue
         yield at_value(
             META,

@@ -21,7 +21,7 @@ from sandboxd.analysis import check_source
 from sandboxd.analysis.fixing import fix_source
 from sandboxd.effective.variables import Variables
 from sandboxd.findings import Place, Report, Severity
-from sandboxd.host.facts import UNKNOWN, Engine, HostFacts, Runtime
+from sandboxd.host.facts import UNKNOWN, Component, Engine, HostFacts, Runtime
 from sandboxd.model.files import Files
 from sandboxd.model.image_facts import ImageFacts
 from sandboxd.text import SourceText
@@ -131,14 +131,14 @@ def _case(rule: str, section: str, along: tuple[str, ...], file: str) -> Case:
         title,
         SourceText(f"/project/{file}" if file else PATHS[language], blocks[language]),
         host(json.loads(blocks["host"])) if "host" in blocks else UNKNOWN,
-        _variables(json.loads(blocks.get("variables", "{}")), blocks.get("files", "")),
+        variables(json.loads(blocks.get("variables", "{}")), blocks.get("files", "")),
         along,
         blocks.get("findings", ""),
         blocks.get("fixed", ""),
     )
 
 
-def _variables(data: dict[str, Any], files: str) -> Variables:
+def variables(data: dict[str, Any], files: str) -> Variables:
     """`links` are the symbolic links that the disk has, each with what it leads to."""
     images = {name: ImageFacts(**facts) for name, facts in data.pop("images", {}).items()}
     links: dict[str, str] = data.pop("links", {})
@@ -161,7 +161,8 @@ def host(data: dict[str, Any]) -> HostFacts:
         Runtime(**{**runtime, "args": tuple(runtime.get("args", ()))})
         for runtime in engine.pop("runtimes", ())
     )
-    return HostFacts(**data, engine=Engine(**engine, runtimes=runtimes))
+    components = tuple(Component(**component) for component in engine.pop("components", ()))
+    return HostFacts(**data, engine=Engine(**engine, runtimes=runtimes, components=components))
 
 
 def _range(report: Report, case: Case, place: Place) -> str:

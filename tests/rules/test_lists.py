@@ -5,8 +5,10 @@ list in the code (``module:NAME``, ``module:NAME#0`` for the first column of a t
 those of the items, and `text` is a file with
 ``@`` where an item goes; `path` is its place in the project, if its language is not JSON. An item
 is ``[key, words of the message, source]``, or a table that also sets `text` (in the place of ``@``),
-`file` (in the place of the whole text), `severity`, `path` or `host`. `fine` are texts for ``@``
-that must not be found; with ``nothing = true`` no item may be found: the list names exceptions.
+`file` (in the place of the whole text), `severity`, `path` or `host`. `variables` are those of a page,
+as JSON, in which ``@`` is replaced as well. `fine` are texts for ``@``
+that must not be found; with ``nothing = true`` no item may be found: the list names exceptions. With
+``known = true`` nothing may be left unjudged either.
 """
 
 from __future__ import annotations
@@ -53,6 +55,8 @@ class Listing(NamedTuple):
     fine: list[str]
     host: dict[str, Any]
     nothing: bool
+    variables: str
+    known: bool
 
 
 def _listing(file: Path) -> Listing:
@@ -72,6 +76,8 @@ def _listing(file: Path) -> Listing:
         data.get("fine", []),
         data.get("host", {}),
         data.get("nothing", False),
+        data.get("variables", "{}"),
+        data.get("known", False),
     )
 
 
@@ -80,10 +86,16 @@ ITEMS = [(listing, item) for listing in LISTINGS for item in listing.items]
 FINE = [(listing, text) for listing in LISTINGS for text in listing.fine]
 
 
-def _findings(listing: Listing, text: str, path: str, host: dict[str, Any]) -> list[Finding]:
-    source = SourceText(f"/project/{path}", text)
-    facts = pages.host(json.loads(json.dumps(host)))
-    report = check_source(source, host=facts, only=(listing.rule,))
+def _findings(listing: Listing, item: Item) -> list[Finding]:
+    part = item.key if item.text is None else item.text
+    text = item.file or listing.text.replace("@", part)
+    report = check_source(
+        SourceText(f"/project/{item.path or listing.path}", text),
+        host=pages.host(json.loads(json.dumps(item.host or listing.host))),
+        variables=pages.variables(json.loads(listing.variables.replace("@", part)), ""),
+        only=(listing.rule,),
+    )
+    assert not (listing.known and report.skipped)
     return [finding for finding in report.findings if finding.rule == listing.rule]
 
 
@@ -91,13 +103,12 @@ def _findings(listing: Listing, text: str, path: str, host: dict[str, Any]) -> l
     ("listing", "item"), ITEMS, ids=[f"{listing.name}: {item.key}" for listing, item in ITEMS]
 )
 def test_an_item_is_found(listing: Listing, item: Item) -> None:
-    text = item.file or listing.text.replace("@", item.key if item.text is None else item.text)
-    findings = _findings(listing, text, item.path or listing.path, item.host or listing.host)
+    findings = _findings(listing, item)
     assert item.source
-    if listing.nothing:
-        assert not findings, text
+    if listing.nothing or not item.says:
+        assert not findings
         return
-    assert findings, text
+    assert findings
     messages = [finding.message for finding in findings if item.says in finding.message]
     assert messages, [finding.message for finding in findings]
     severity = item.severity or listing.severity
@@ -109,8 +120,7 @@ def test_an_item_is_found(listing: Listing, item: Item) -> None:
     ("listing", "text"), FINE, ids=[f"{listing.name}: {text}" for listing, text in FINE]
 )
 def test_what_is_fine_is_not_found(listing: Listing, text: str) -> None:
-    file = listing.text.replace("@", text)
-    assert not _findings(listing, file, listing.path, listing.host), file
+    assert not _findings(listing, Item(text, "", ""))
 
 
 @pytest.mark.parametrize("listing", LISTINGS, ids=lambda listing: listing.name)
