@@ -16,7 +16,7 @@ JSONC_PARSER = "jsonc-parser@3.3.1"
 _PARSE = """
 const {parse} = require("jsonc-parser");
 const texts = JSON.parse(require("fs").readFileSync(0, "utf8"));
-const read = (text) => { const errors = []; const value = parse(text, errors);
+const read = (text) => { const errors = []; const value = parse(text, errors, {allowTrailingComma: true});
   return [value === undefined ? null : value, errors.length]; };
 console.log(JSON.stringify(texts.map(read)));
 """

@@ -217,10 +217,14 @@ class Project:
         if identity in seen or len(seen) >= MAX_EXTENDS:
             self.unseen.append(Unseen("compose", f"`extends` of `{name}` leads back to itself"))
             return
+        # By itself: what the other resets is its own, not what files before this one say here.
+        extended = Service(name, service.place, {})
         for root in other.roots:
             base = self._services(root).get(name)
             if base is not None:
-                self._add_service(service, Part(base, other), (*seen, identity))
+                self._add_service(extended, Part(base, other), (*seen, identity))
+        for key, parts in extended.parts.items():
+            service.parts.setdefault(key, []).extend(parts)
 
     def _services(self, root: Node) -> dict[str, Node]:
         """The services of a file by name; many may extend one of the same file."""

@@ -200,7 +200,8 @@ class _Builder:
         tag = event.tag or ""
         if tag == f"{_CORE}binary":
             node = YamlNode("string", Span(start, end), binary(event.value), content)
-        elif tag == f"{_CORE}str" or (style and not tag.startswith(_CORE)):
+        elif tag == f"{_CORE}str" or _custom(tag) or (style and not tag.startswith(_CORE)):
+            # Behind a tag that it does not know Go's reader takes any text for a string.
             node = YamlNode("string", Span(start, end), event.value, content)
         else:
             node = YamlNode(*resolved(event.value, Span(start, end)), content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,6 +18,7 @@ from sandboxd.files import read_beside, read_source
 from sandboxd.kinds import compose
 from sandboxd.model.container import Build, Container
 from sandboxd.model.files import Files
+from tests.spellings import respelled
 
 COMPOSE = shutil.which("docker-compose")
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
@@ -143,6 +145,17 @@ services:
     cap_add: !override [B]
     pid: !reset null
     volumes: !reset []
+""",
+    },
+    "an extended service resets only what is its own": {
+        "compose.yaml": """
+services:
+  app: { image: a:1, ports: ["80:80"], cap_add: [A], pid: host }
+""",
+        "compose.override.yaml": """
+services:
+  app: { extends: base, cap_drop: [X] }
+  base: { image: b:1, ports: !reset [], cap_add: !override [B], pid: !reset null, privileged: true }
 """,
     },
     "extends from another file, in a chain": {
@@ -378,6 +391,26 @@ def test_compose_reads_the_project_as_we_do(name: str, tmp_path: Path) -> None:
         file.write_text(text)
     (folder / ".git").mkdir()
     assert difference(folder / next(iter(PROJECTS[name]))) == {}
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("SANDBOXD_MUTATIONS", "2"))))
+def test_compose_reads_other_spellings_as_we_do(seed: int, tmp_path: Path) -> None:
+    compared = 0
+    for number, (name, files) in enumerate(PROJECTS.items()):
+        chance = random.Random(f"{name}/{seed}")
+        folder = tmp_path.resolve() / str(number) / "project"
+        for path, text in files.items():
+            file = folder / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(respelled(text, "compose", chance, 3) if "yml" in path else text)
+        (folder / ".git").mkdir()
+        first = folder / next(iter(files))
+        first.write_text(respelled(files[first.name], "compose", chance, 3))
+        differs = difference(first)
+        if differs is not None:
+            compared += 1
+            assert differs == {}, first.read_text()
+    assert compared > len(PROJECTS) / 3
 
 
 def test_compose_reads_real_projects_as_we_do(tmp_path: Path) -> None:
