@@ -150,7 +150,7 @@ def run_quietly(
         try:
             pump(limited, first, request.tty, keep)
         except TimeoutError:
-            raise EnvironmentFailure(
+            raise failures.NoAnswer(
                 f"the sandbox does not answer: `{request.command[0]}` ran longer than {seconds:g} s",
                 "end it (`sandboxd down`) and start it again (`sandboxd up`)",
             ) from None

@@ -78,11 +78,12 @@ def _blame_the_right_one(engine: Engine, name: str) -> Iterator[None]:
     """
     try:
         yield
-    except failures.NoAnswer as error:
+    except failures.NoAnswer:
         if not engine.answers():
             raise
         raise EnvironmentFailure(
-            f"`{name}` does not react, though the engine does: {error.message}",
+            f"`{name}` does not react, while the engine itself answers",
             f"see what holds it (`docker inspect {name}`, `docker top {name}`); `docker unpause {name}` "
-            "lets a frozen one go on; then run `sandboxd down` again",
+            "lets a frozen one go on; then run `sandboxd down` again, or throw the work away: "
+            "`sandboxd down --discard`",
         ) from None

@@ -53,6 +53,7 @@ def collect(engine: Engine, inspected: Mapping[str, Any], workspace: str) -> Cha
 
     :raises EnvironmentFailure: they cannot be had, or cannot be believed
     """
+    _require_an_answer(engine, inspected["Id"])
     os.makedirs(folder(), mode=0o700, exist_ok=True)
     name = str(inspected["Name"]).lstrip("/")
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
@@ -66,6 +67,14 @@ def collect(engine: Engine, inspected: Mapping[str, Any], workspace: str) -> Cha
     except BaseException:
         os.unlink(path)
         raise
+
+
+def _require_an_answer(engine: Engine, container: str) -> None:
+    """Find out in seconds, not in the minutes that a large copy may take, that nothing runs inside.
+
+    :raises NoAnswer: the container does not react
+    """
+    execute.run_quietly(engine, container, Exec(["sh", "-c", ":"]))
 
 
 def kept(workspace: str) -> list[str]:

@@ -82,6 +82,8 @@ def before_end(
     """
     try:
         kept = keep(engine, container, workspace)
+    except failures.NoAnswer:
+        raise
     except NotWhole as error:
         progress(f"nothing is kept: {error.message}")
         return

@@ -227,3 +227,24 @@ def test_deletions_come_only_when_they_are_asked_for_and_many_only_by_their_numb
         assert not [name for name in os.listdir(folder) if name.startswith("file-")]
     finally:
         project.sandboxd("down", "--discard")
+
+
+@pytest.mark.gvisor
+@pytest.mark.parametrize("profile", ["dev", "agent"])
+def test_of_a_sandbox_that_hangs_the_engine_is_not_blamed(
+    engine: str, own_home: Path, tmp_path: Path, busybox_image: str, profile: str
+) -> None:
+    """gVisor's process is halted behind the engine's back: nothing inside answers, nothing ends."""
+    folder = sandboxes.make_project(tmp_path / "w", busybox_image, "gvisor", profile)
+    project = Project(engine, folder)
+    project.sandboxd("up")
+    pid = int(project.docker("inspect", "-f", "{{.State.Pid}}", project.container))
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        answer = project.sandboxd("down", code=4)
+        assert "does not react, while the engine itself answers" in answer
+        assert "the container engine" not in answer and "down --discard" in answer
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    project.sandboxd("down", "--discard")
+    assert project.container == ""
