@@ -7,6 +7,7 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
+from sandboxd.cli.interruption import Interrupted
 from sandboxd.operations.interruption import Cancel, Cancelled
 
 if TYPE_CHECKING:
@@ -23,22 +24,31 @@ def cancelled_by_signals() -> Iterator[Cancel]:
 
     The second signal interrupts at once, wherever the work is: the engine may hang.
 
-    :raises KeyboardInterrupt: the work ended early
+    A signal that the caller made us ignore (`nohup`) stays ignored.
+
+    :raises Interrupted: the work ended early
     """
     cancel = Cancel()
+    number = signal.SIGINT
 
-    def end(_number: int, _frame: FrameType | None) -> None:
+    def end(received: int, _frame: FrameType | None) -> None:
+        nonlocal number
+        number = signal.Signals(received)
         if cancel.is_asked:
-            raise KeyboardInterrupt
+            raise Interrupted(number)
         # Not by `terminal`: a stream in the middle of a write takes no other.
         os.write(2, _ENDING_SOON)
         cancel.cancel()
 
-    before = {number: signal.signal(number, end) for number in _ENDING}
+    before = {
+        which: signal.signal(which, end)
+        for which in _ENDING
+        if signal.getsignal(which) is not signal.SIG_IGN
+    }
     try:
         yield cancel
     except Cancelled:
-        raise KeyboardInterrupt from None
+        raise Interrupted(number) from None
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for which, handler in before.items():
+            signal.signal(which, handler)
