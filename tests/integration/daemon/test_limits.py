@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -69,3 +70,25 @@ def save(project: Path, image: str) -> None:
     new = project / "new"
     new.write_text(f'profile = "dev"\nimage = "{image}"\n')
     new.rename(project / "sandboxd.toml")
+
+
+def test_a_flood_that_overflows_the_kernels_queue_loses_no_generation(world: World) -> None:
+    """A daemon that is stopped meanwhile takes no events: what comes after the limit is dropped."""
+    most = Path("/proc/sys/fs/inotify/max_queued_events")
+    if not most.exists() or int(most.read_text()) > 20_000:
+        pytest.skip("the queue is too long to be filled here, or there is none")
+    project = world.project()
+    assert client.register(world.environ, str(project), start=True) is None
+    generated = project / ".devcontainer" / "devcontainer.json"
+    eventually(generated.exists)
+    eventually(lambda: world.status()["daemon"]["watching"] == "events")
+    pid = world.pid()
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        for number in range(int(most.read_text())):
+            os.close(os.open(project / f"f{number}", os.O_CREAT | os.O_WRONLY))
+        save(project, "flooded")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    eventually(lambda: '"image": "flooded"' in generated.read_text(), 20)
