@@ -85,13 +85,13 @@ def _drift(request: Container | None, live: Container | None) -> tuple[str, ...]
 
 
 def _hint(status: ProjectStatus, examined: Examined, observed: Observed) -> str:
+    import shlex
+
     if status.state == "missing":
-        return ""
+        return f"`sandboxd daemon forget {shlex.quote(status.path)}`, or wait a day"
     if examined.trust in ("none", "outdated") and "sandboxd trust add" in examined.hint:
         return "`sandboxd trust add` shows what it takes away, and grants it"
     if examined.problem:
-        import shlex
-
         return examined.hint or f"`sandboxd check {shlex.quote(status.path)}`"
     if status.state == "unknown":
         return observed.hint

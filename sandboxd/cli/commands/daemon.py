@@ -1,7 +1,8 @@
 """The background process that keeps generated files up to date and answers `status`.
 
 It starts by itself when a command needs it, one for each user, and ends when nobody needs it.
-`start` also makes it keep the project in the current folder (or in PATH).
+`start` also makes it keep the project in the current folder (or in PATH), `forget` ends that; the project's
+files stay as they are.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     start = actions.add_parser("start", help="start it, and keep a project generated")
     start.add_argument("path", nargs="?", metavar="PATH", help="project folder (default: here)")
+    forget = actions.add_parser("forget", help="no longer keep a project generated")
+    forget.add_argument("path", nargs="?", metavar="PATH", help="project folder (default: here)")
     actions.add_parser("stop", help="end it")
     run = actions.add_parser("run", help="be the daemon, in the foreground")
     run.add_argument("--background", action="store_true", help="log to the file only")
@@ -32,7 +35,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    actions = {"start": _start, "stop": _stop, "run": _run, "logs": _logs, "install": _install}
+    actions = {
+        "start": _start,
+        "forget": _forget,
+        "stop": _stop,
+        "run": _run,
+        "logs": _logs,
+        "install": _install,
+    }
     return actions[args.action](args)
 
 
@@ -54,6 +64,27 @@ def _start(args: argparse.Namespace) -> int:
         workspace = os.path.dirname(found)
         connection.request(messages.PROJECT_REGISTER, {"path": workspace})
         terminal.status(f"`{workspace}` is kept generated from its `sandboxd.toml`")
+    return EXIT_OK
+
+
+def _forget(args: argparse.Namespace) -> int:
+    from sandboxd import config
+    from sandboxd.ipc import client, messages
+
+    where = os.path.realpath(args.path or os.getcwd())
+    # A folder that is gone is named itself.
+    found = config.nearest(where) if os.path.isdir(where) else None
+    workspace = os.path.dirname(found) if found is not None else where
+    connection = client.connect(os.environ, where, start=True, patience=client.PATIENT_SECONDS)
+    assert connection is not None
+    with connection:
+        answer = connection.request(messages.PROJECT_FORGET, {"path": workspace})
+    known = isinstance(answer, dict) and answer.get("known") is True
+    terminal.status(
+        f"`{workspace}` is no longer kept; its files stay as they are"
+        if known
+        else f"`{workspace}` was not kept; `sandboxd status --json` names those that are"
+    )
     return EXIT_OK
 
 

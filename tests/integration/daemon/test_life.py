@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -225,6 +226,23 @@ def test_before_there_is_a_log_logs_says_so(world: World) -> None:
     result = world.run("daemon", "logs")
     assert (result.returncode, result.stdout) == (EXIT_OK, "")
     assert "no log yet" in result.stderr
+
+
+def test_a_project_is_forgotten_also_when_its_folder_is_gone(world: World) -> None:
+    kept, gone = world.project("kept"), world.project("gone")
+    for project in (kept, gone):
+        assert world.run("daemon", "start", cwd=project).returncode == EXIT_OK
+    world.pid()
+    shutil.rmtree(gone)
+    eventually(lambda: world.status()["projects"][0]["state"] == "missing")
+    assert f"sandboxd daemon forget {gone}" in world.status()["projects"][0]["hint"]
+    assert world.run("daemon", "forget", str(gone)).returncode == EXIT_OK
+    (kept / "src").mkdir()
+    again = world.run("daemon", "forget", cwd=kept / "src")
+    assert f"`{kept}` is no longer kept" in again.stderr
+    assert world.status()["projects"] == []
+    assert (kept / ".devcontainer/devcontainer.json").exists()
+    assert "was not kept" in world.run("daemon", "forget", str(gone)).stderr
 
 
 def test_a_damaged_memory_of_projects_is_kept_aside(world: World) -> None:
