@@ -70,10 +70,10 @@ def _labelled(engine: Engine, *labels: str) -> list[Summary]:
 
     An image can bring any label, and would stand for another project's sandbox.
     """
-    return [c for c in engine.containers(*labels) if _is_believed(engine, c)]
+    return [c for c in engine.containers(*labels) if is_believed(engine, c)]
 
 
-def _is_believed(engine: Engine, container: Summary) -> bool:
+def is_believed(engine: Engine, container: Summary) -> bool:
     """Whether the labels were put on the container itself, and it has the project's folder.
 
     Else somebody runs an image with our labels: nothing is to be run in it, and it is not ours to remove.

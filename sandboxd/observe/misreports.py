@@ -32,7 +32,7 @@ GVISOR = (
         "grep Seccomp: /proc/self/status",
         r"Seccomp:\s+0",
         "the container was started with a filter (oci-seccomp); only init and its children have it",
-        "said as `not in force`",
+        "said as `left out`",
     ),
     Misreport(
         "seccomp of init",
@@ -67,14 +67,14 @@ GVISOR = (
         "cat /proc/self/attr/current 2>&1",
         r"No such file",
         "the file is never there, whatever the host has loaded",
-        "said as `cannot be seen`",
+        "said as `left out`",
     ),
     Misreport(
         "user namespace",
         "cat /proc/self/uid_map",
         r"^\s*0\s+0\s+4294967295$",
         "that is gVisor's own mapping; on the host it runs as the engine starts it",
-        "said as `cannot be seen`",
+        "said as `left out`",
     ),
     Misreport(
         "/dev/fuse",

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sandboxd.observe import host_process
 from sandboxd.observe.surroundings import group_limits, group_processors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandboxd.engine.client import Engine
+
+SHARED = ("runc", "crun", "docker-runc", "youki")
+"""Runtimes, by their program, that start processes of the host's kernel."""
 
 
 class Outside(NamedTuple):
@@ -25,15 +30,29 @@ class Outside(NamedTuple):
     memory: int
     processes: int
     cpus: float = 0
+    sees_group: bool = True
+    """Whether the control group's limits were seen; else they are what the engine was asked for."""
+    sentry: tuple[str, ...] = ()
+    """The flags that the gVisor sandbox was seen to run with, () where it was not seen."""
 
     @property
     def is_gvisor(self) -> bool:
         """By what is registered; a name may say anything."""
         return "runsc" in self.path or any("runsc" in argument for argument in self.arguments)
 
+    @property
+    def shares_kernel(self) -> bool:
+        """Whether it is known to run on the host's kernel; other runtimes may start a machine."""
+        return os.path.basename(self.path) in SHARED
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """gVisor's flags: as seen where they were, else as registered."""
+        return self.sentry or self.arguments
+
     def opens_host_sockets(self) -> str:
         """How host-uds was opened, '' when it was not."""
-        for argument in self.arguments:
+        for argument in self.flags:
             name, _, value = argument.lstrip("-").partition("=")
             if name == "host-uds" and value not in ("none", ""):
                 return f"runtime argument {argument}"
@@ -49,10 +68,12 @@ def look(engine: Engine, inspected: Mapping[str, Any]) -> Outside:
     limits = group_limits(inspected)
     return Outside(
         name,
-        registered.get("path") or "",
+        registered.get("path") or registered.get("runtimeType") or "",
         tuple(registered.get("runtimeArgs") or ()),
         host.get("Annotations") or {},
         limits["memory"],
         limits["processes"],
         group_processors(inspected),
+        bool(host_process.pid_of(inspected)),
+        host_process.sentry(inspected),
     )

@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.engine import failures
+from sandboxd.observe.host_process import pid_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -84,7 +85,7 @@ def _is_log_bounded(log: Mapping[str, Any]) -> bool:
 
 def group_processors(inspected: Mapping[str, Any]) -> float:
     """How many processors the host's control group gives it time of at once; 0 is no limit."""
-    folder = _control_group(inspected["State"].get("Pid") or 0, "cpu")
+    folder = _control_group(pid_of(inspected), "cpu")
     words: list[str] = []
     for files in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):
         with contextlib.suppress(OSError):
@@ -121,7 +122,7 @@ def _limit(
     inspected: Mapping[str, Any], controller: str, files: Iterable[str], asked: int | None
 ) -> int:
     """A limit as the container's control group has it; what was asked for where that is hidden."""
-    folder = _control_group(inspected["State"].get("Pid") or 0, controller)
+    folder = _control_group(pid_of(inspected), controller)
     for file in files:
         try:
             with open(os.path.join(folder, file)) as text:

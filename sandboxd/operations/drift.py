@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.operations import _plan
+from sandboxd.operations import _controls, _plan
 from sandboxd.operations.interruption import interruptible, never
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def drift(
     :raises ContainerGone: no sandbox runs there
     """
     from sandboxd.life.find import locate
-    from sandboxd.observe import controls, inspection, look_inside, outside
+    from sandboxd.observe import inspection
     from sandboxd.observe.drift import differences
     from sandboxd.plan.writers.engine import arguments
 
@@ -47,9 +47,6 @@ def drift(
     plan = _plan.for_comparison(directory, environ, facts)
     inspected = engine.inspect(container.id)
     live = inspection.container(inspected)
-    inside = look_inside.look(engine, container.id)
-    return Compared(
-        container.name,
-        differences(inspection.requested(arguments(plan)), live),
-        controls.controls(live, inside, look_inside.boot_id(), outside.look(engine, inspected)),
-    )
+    found = differences(inspection.requested(arguments(plan)), live)
+    seen = _controls.look(engine, inspected, environ, is_as_planned=not found)
+    return Compared(container.name, found, seen)

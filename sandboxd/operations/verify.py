@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.operations import _plan
+from sandboxd.operations import _controls, _plan
 from sandboxd.operations.interruption import counted, interruptible, never, silent
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def verify(
         target = locate(engine, directory).id
         plan = _plan.for_comparison(directory, environ, facts)
         verdict, seconds = _attack(engine, target, plan, tell)
-    seen = _controls(engine, target, verdict) if with_controls else ()
+    seen = _seen(engine, target, environ, verdict) if with_controls else ()
     return Verified(verdict, seconds, seen)
 
 
@@ -116,17 +116,13 @@ def _attack_fresh(
     return verdict, time.monotonic() - began
 
 
-def _controls(engine: Engine, container: str | None, verdict: Verdict) -> tuple[Control, ...]:
-    from sandboxd.observe import controls, inspection, look_inside, outside
+def _seen(
+    engine: Engine, container: str | None, environ: Mapping[str, str], verdict: Verdict
+) -> tuple[Control, ...]:
     from sandboxd.verify import seccomp_classes
 
     seen: tuple[Control, ...] = ()
     if container is not None:
         inspected = engine.inspect(container)
-        seen = controls.controls(
-            inspection.container(inspected),
-            look_inside.look(engine, inspected["Id"]),
-            look_inside.boot_id(),
-            outside.look(engine, inspected),
-        )
+        seen = _controls.look(engine, inspected, environ, is_as_planned=True)
     return seen + seccomp_classes.classes(verdict)

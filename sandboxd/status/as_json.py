@@ -15,7 +15,7 @@ from sandboxd.status.model import (
     StatusReport,
     Verification,
 )
-from sandboxd.status.verification import age_seconds
+from sandboxd.verify.last_verdict import age_seconds
 
 
 def render(report: StatusReport, projects: Iterable[ProjectStatus] | None = None) -> str:
@@ -105,7 +105,7 @@ def _in_force(found: InForce | None) -> dict[str, Any] | None:
         return None
     return {
         "settings": found.settings,
-        "controls": [item._asdict() for item in found.observations],
+        "controls": [control._asdict() for control in found.controls],
     }
 
 
@@ -114,7 +114,7 @@ def _verified(found: Verification | None) -> dict[str, Any] | None:
         return None
     return {
         "state": found.state,
-        "age_seconds": round(age_seconds(found), 1),
+        "age_seconds": round(age_seconds(found.when), 1),
         "tried": found.tried,
         "escaped": list(found.escaped),
     }

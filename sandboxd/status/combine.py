@@ -6,10 +6,13 @@ from typing import NamedTuple
 
 from sandboxd.model.container import Container
 from sandboxd.observe.drift import differences
-from sandboxd.status.model import Counts, InForce, Observation, ProjectStatus, State, Trust
+from sandboxd.status.model import Counts, InForce, ProjectStatus, State, Trust, Verification
 from sandboxd.status.observe import NOT_ASKED, Observed, Seen
 from sandboxd.status.settings import settings
 from sandboxd.status.verification import verification
+from sandboxd.verify import last_verdict
+from sandboxd.verify.last_verdict import Verified, age_seconds, duration
+from sandboxd.verify.proof import with_proof
 
 
 class Examined(NamedTuple):
@@ -37,28 +40,34 @@ def combine(path: str, examined: Examined, observed: Observed = NOT_ASKED) -> Pr
     """The row of one project."""
     seen = observed.containers.get(path)
     drift = _drift(examined.request, seen.container if seen is not None else None)
+    kept = last_verdict.recall(seen.id) if seen is not None and seen.container else None
+    verified = verification(seen, drift, kept)
     status = ProjectStatus(
         path=path,
         state=state(path, examined.exists, examined.valid, observed),
         profile=examined.profile,
         asked=settings(examined.request) if examined.request is not None else None,
-        in_force=_in_force(seen),
-        unseen=observed.problem,
+        in_force=_in_force(seen, verified, kept),
+        unseen=observed.problem or (seen.problem if seen is not None else ""),
         drift=drift,
-        verified=verification(seen, drift),
+        verified=verified,
         downgrades=examined.downgrades,
         counts=examined.counts,
         problem=examined.problem,
         trust=examined.trust,
     )
-    return status._replace(hint=_hint(status, examined, observed))
+    return status._replace(hint=_hint(status, examined, observed, seen))
 
 
-def _in_force(seen: Seen | None) -> InForce | None:
+def _in_force(
+    seen: Seen | None, verified: Verification | None, kept: Verified | None
+) -> InForce | None:
     if seen is None or seen.container is None:
         return None
-    observations = tuple(Observation(c.name, c.state, c.why) for c in seen.controls)
-    return InForce(settings(seen.container), observations)
+    controls = seen.controls
+    if kept is not None and verified is not None and verified.state != "void":
+        controls = with_proof(controls, kept.outcomes, duration(age_seconds(kept.when)))
+    return InForce(settings(seen.container), controls)
 
 
 def state(path: str, exists: bool, is_valid: bool, observed: Observed) -> State:
@@ -72,6 +81,8 @@ def state(path: str, exists: bool, is_valid: bool, observed: Observed) -> State:
     seen = observed.containers.get(path)
     if seen is None:
         return "not created"
+    if seen.paused:
+        return "paused"
     return "running" if seen.running else "stopped"
 
 
@@ -84,7 +95,7 @@ def _drift(request: Container | None, live: Container | None) -> tuple[str, ...]
     )
 
 
-def _hint(status: ProjectStatus, examined: Examined, observed: Observed) -> str:
+def _hint(status: ProjectStatus, examined: Examined, observed: Observed, seen: Seen | None) -> str:
     import shlex
 
     if status.state == "missing":
@@ -95,6 +106,10 @@ def _hint(status: ProjectStatus, examined: Examined, observed: Observed) -> str:
         return examined.hint or f"`sandboxd check {shlex.quote(status.path)}`"
     if status.state == "unknown":
         return observed.hint
+    if seen is not None and seen.problem:
+        return seen.hint
+    if status.state == "paused":
+        return "`docker unpause` lets it go on; `sandboxd down` keeps its work and ends it"
     if examined.stale:
         return "`sandboxd generate` writes what the config asks for"
     if status.state in ("not created", "stopped"):

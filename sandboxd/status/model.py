@@ -7,8 +7,11 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from sandboxd.host.facts import HostFacts
+from sandboxd.observe.controls import Control
 
-State = Literal["running", "stopped", "not created", "invalid config", "missing", "unknown"]
+State = Literal[
+    "running", "paused", "stopped", "not created", "invalid config", "missing", "unknown"
+]
 """`missing`: the folder is gone. `unknown`: the engine could not be asked; never read as "no"."""
 
 
@@ -26,19 +29,11 @@ class Counts(NamedTuple):
     skipped: int = 0
 
 
-class Observation(NamedTuple):
-    """One control of a running container, as it was seen; `why` is what was seen."""
-
-    name: str
-    state: Literal["in force", "not in force", "cannot be seen"]
-    why: str
-
-
 class InForce(NamedTuple):
-    """A running container: what the engine says it is, and what was seen inside."""
+    """A running container: what the engine says it is, and what was seen of its controls."""
 
     settings: dict[str, str]
-    observations: tuple[Observation, ...]
+    controls: tuple[Control, ...]
 
 
 class Verification(NamedTuple):

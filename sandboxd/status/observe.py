@@ -1,23 +1,29 @@
-"""What is seen of the projects' containers: the engine's word for what they are, and a look inside."""
+"""What is seen of the projects' containers: the engine's word for what they are, and looks at them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any, NamedTuple
 
 from sandboxd.engine.client import Engine, Summary, connect_from
 from sandboxd.errors import SandboxdError
+from sandboxd.host.folders import cache_folder
 from sandboxd.host.trials import host_boot_id
 from sandboxd.life import find
 from sandboxd.model.container import Container
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
-from sandboxd.observe import controls, inspection, look_inside, outside
+from sandboxd.observe import inspection
 from sandboxd.observe.controls import Control
+from sandboxd.observe.look import Look, look
 from sandboxd.verify import last_verdict
 
 
 class Seen(NamedTuple):
-    """A project's container. A stopped one enforces nothing: `container` is None then."""
+    """A project's container. A stopped one enforces nothing: `container` is None then.
+
+    With a `problem` something of it did not answer; what is there besides was seen all the same.
+    """
 
     running: bool
     container: Container | None = None
@@ -25,65 +31,131 @@ class Seen(NamedTuple):
     id: str = ""
     identity: str = ""
     """Of the container as it is now: what a result of `verify` must have been made of to count."""
+    paused: bool = False
+    problem: str = ""
+    hint: str = ""
 
 
 class Observed(NamedTuple):
-    """What was seen, by workspace; with a `problem` nothing was, which means unknown."""
+    """What was seen, by workspace; with a `problem` of the engine nothing was, which means unknown."""
 
     containers: Mapping[str, Seen]
     problem: str = ""
     hint: str = ""
 
 
+LOOK_SECONDS = 20.0
+"""For all containers together, which are looked at side by side: no look takes longer unless its sandbox
+or its runtime hangs."""
+
 _REMEMBERED = 1000
+_AT_ONCE = 32
+_LIVE = ("running", "paused")
 
 NOT_ASKED = Observed({}, "the engine has not been asked yet")
 
 
 class Observer:
-    """Looks at containers; what was seen inside one is good for as long as it runs.
+    """Looks at containers; what was seen of one is good until the engine says something else of it.
 
-    What a process is given at its start does not change, and to look inside costs a process in
-    the sandbox each time.
+    To look inside costs a process in the sandbox each time.
     """
 
     def __init__(self) -> None:
-        self._inside: dict[str, tuple[str, tuple[Control, ...]]] = {}
+        self._looks: dict[str, tuple[str, Look]] = {}
 
     def observe(self, environ: Mapping[str, str], workspaces: Collection[str]) -> Observed:
-        """Ask the engine that `environ` names for the containers of `workspaces`. Blocks; bounded."""
+        """Ask the engine that `environ` names for the containers of `workspaces`. Blocks; bounded.
+
+        They are looked at side by side, and one that hangs is its own problem.
+        """
         try:
-            engine = connect_from(environ)
-            chosen: dict[str, Summary] = {}
-            for summary in find.find_all(engine):
-                workspace = summary.labels.get(PROJECT, "")
-                if workspace in workspaces:
-                    chosen[workspace] = _better(chosen.get(workspace), summary)
-            seen = {place: self._look(engine, summary) for place, summary in chosen.items()}
+            summaries = [
+                summary
+                for summary in connect_from(environ).containers(PROJECT)
+                if summary.labels.get(PROJECT, "") in workspaces
+            ]
         except SandboxdError as error:
             return Observed({}, error.message, error.hint)
-        return Observed(seen)
+        chosen: dict[str, tuple[Summary, Seen]] = {}
+        for summary, seen in self._look_at_all(environ, summaries):
+            workspace = summary.labels[PROJECT]
+            if seen is not None and _is_better(summary, chosen.get(workspace)):
+                chosen[workspace] = summary, seen
+        return Observed({workspace: seen for workspace, (_, seen) in chosen.items()})
 
-    def _look(self, engine: Engine, summary: Summary) -> Seen:
-        if summary.state != "running":
-            return Seen(False)
-        inspected = engine.inspect(summary.id)
-        live = inspection.container(inspected)
-        started = str((inspected.get("State") or {}).get("StartedAt"))
-        when, found = self._inside.get(summary.id, ("", ()))
-        if when != started:
-            inside = look_inside.look(engine, summary.id)
-            found = controls.controls(
-                live, inside, host_boot_id() or "", outside.look(engine, inspected)
-            )
-            if len(self._inside) >= _REMEMBERED:
-                self._inside.clear()
-            self._inside[summary.id] = (started, found)
-        return Seen(True, live, found, summary.id, last_verdict.identity(inspected))
+    def _look_at_all(
+        self, environ: Mapping[str, str], summaries: Collection[Summary]
+    ) -> list[tuple[Summary, Seen | None]]:
+        threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="look")
+        try:
+            looks = {threads.submit(self._look, environ, s): s for s in summaries}
+            done, _ = wait(looks, LOOK_SECONDS)
+        finally:
+            # A look that hangs ends with its own time limit; nobody waits for it.
+            threads.shutdown(wait=False, cancel_futures=True)
+        return [
+            (summary, look.result() if look in done else _hanging(summary))
+            for look, summary in looks.items()
+        ]
+
+    def _look(self, environ: Mapping[str, str], summary: Summary) -> Seen | None:
+        """What is seen of a container, None when it only says to be the project's."""
+        try:
+            engine = connect_from(environ)
+            if not find.is_believed(engine, summary):
+                return None
+            if summary.state not in _LIVE:
+                return Seen(False)
+            inspected = engine.inspect(summary.id)
+            identity = last_verdict.identity(inspected)
+            found = self._look_once(engine, inspected, identity, environ)
+        except SandboxdError as error:
+            return _hanging(summary)._replace(problem=error.message, hint=error.hint)
+        return Seen(
+            summary.state == "running",
+            inspection.container(inspected),
+            found.controls,
+            summary.id,
+            identity,
+            summary.state == "paused",
+            found.problem,
+            found.hint,
+        )
+
+    def _look_once(
+        self,
+        engine: Engine,
+        inspected: Mapping[str, Any],
+        identity: str,
+        environ: Mapping[str, str],
+    ) -> Look:
+        # While it is paused nothing inside can be asked.
+        run = f"{identity} {bool((inspected.get('State') or {}).get('Paused'))}"
+        known, found = self._looks.get(inspected["Id"], ("", Look(())))
+        if known != run or found.problem:
+            found = look(engine, inspected, host_boot_id() or "", cache_folder(environ))
+            if len(self._looks) >= _REMEMBERED:
+                self._looks.clear()
+            self._looks[inspected["Id"]] = run, found
+        return found
 
 
-def _better(one: Summary | None, other: Summary) -> Summary:
-    """The container that counts: a running one, and of these what `up` made."""
-    if one is None:
-        return other
-    return max(one, other, key=lambda s: (s.state == "running", s.labels.get(MADE_BY) == UP))
+def _hanging(summary: Summary) -> Seen:
+    return Seen(
+        summary.state == "running",
+        id=summary.id,
+        paused=summary.state == "paused",
+        problem=f"`{summary.name}` does not answer: waited {LOOK_SECONDS:.0f} s",
+        hint="end it (`sandboxd down`) and start it again (`sandboxd up`)",
+    )
+
+
+def _is_better(summary: Summary, other: tuple[Summary, Seen] | None) -> bool:
+    """Whether this container counts: a running one, and of these what `up` made."""
+    return other is None or _rank(summary) > _rank(other[0])
+
+
+def _rank(summary: Summary) -> tuple[int, bool]:
+    live = {"running": 2, "paused": 1}.get(summary.state, 0)
+    return live, summary.labels.get(MADE_BY) == UP

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from sandboxd.host.facts import HostFacts, Runtime
 from sandboxd.host.versions import warnings
+from sandboxd.observe.controls import STATES
 from sandboxd.status.model import Counts, DaemonLine, ProjectStatus, State, StatusReport
 from sandboxd.status.verification import sentence
 
-_LABEL = 10
+_LABEL = 13
 _OLD_SECONDS = 5.0
 _STATE_COLOURS = {"running": "32", "invalid config": "31", "missing": "31", "unknown": "33"}
 
@@ -143,18 +144,19 @@ def _settings(settings: dict[str, str]) -> str:
 
 
 def _observed(project: ProjectStatus) -> list[tuple[str, str]]:
-    """What was seen of the running container, the bad news spelled out."""
+    """What was seen of the running container; only what is in force is named without its reason."""
     found = project.in_force
     if found is None:
         reason = f": {project.unseen}" if project.unseen else ""
         return [("in force", f"nothing observed{reason}")]
-    rows = [("engine", _settings({k: v for k, v in found.settings.items() if k != "network"}))]
-    rows.append(("network", found.settings.get("network", "not seen")))
+    rows = [("engine", _settings(found.settings))]
     rows.append(("denials", _denials(found.settings.get("network", ""))))
-    good = [item.name for item in found.observations if item.state == "in force"]
+    if project.unseen:
+        rows.append(("problem", project.unseen))
+    good = [control.name for control in found.controls if control.state == "in force"]
     rows.append(("in force", ", ".join(good) or "nothing of what was looked at"))
-    for state, label in (("not in force", "weak"), ("cannot be seen", "not seen")):
-        rows += [(label, f"{i.name}: {i.why}") for i in found.observations if i.state == state]
+    for state in STATES[1:]:
+        rows += [(state, f"{c.name}: {c.why}") for c in found.controls if c.state == state]
     rows.append(
         ("drift", "not compared" if project.drift is None else "; ".join(project.drift) or "none")
     )

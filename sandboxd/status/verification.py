@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
-
 from sandboxd.status.model import Verification
 from sandboxd.status.observe import Seen
-from sandboxd.verify import last_verdict
+from sandboxd.verify.last_verdict import Verified, age_seconds, duration
 
 
-def verification(seen: Seen | None, drift: tuple[str, ...] | None) -> Verification | None:
-    """The result that was kept for a running container; reads one small file."""
-    if seen is None or seen.container is None or not seen.id:
-        return None
-    found = last_verdict.recall(seen.id)
-    if found is None:
+def verification(
+    seen: Seen | None, drift: tuple[str, ...] | None, found: Verified | None
+) -> Verification | None:
+    """What the result that was kept for a running container says of it as it is now."""
+    if seen is None or seen.container is None or found is None:
         return None
     if found.identity != seen.identity or drift:
         return Verification("void", found.when, found.tried)
@@ -23,13 +20,9 @@ def verification(seen: Seen | None, drift: tuple[str, ...] | None) -> Verificati
     return Verification("held" if found.held else "not shown", found.when, found.tried)
 
 
-def age_seconds(found: Verification) -> float:
-    return max(0.0, datetime.datetime.now(datetime.UTC).timestamp() - found.when)
-
-
 def sentence(found: Verification) -> str:
     """For a person: what came out, and how long ago."""
-    age = duration(age_seconds(found))
+    age = duration(age_seconds(found.when))
     if found.state == "void":
         return f"void: it is not what was attacked {age} ago; `sandboxd verify` attacks it again"
     if found.state == "escaped":
@@ -38,11 +31,3 @@ def sentence(found: Verification) -> str:
         return f"not shown to hold, {age} ago"
     attempts = "1 attempt" if found.tried == 1 else f"{found.tried} attempts"
     return f"held against {attempts} to escape, {age} ago"
-
-
-def duration(seconds: float) -> str:
-    """In its largest unit: `40 s`, `3 min`, `2 h`, `5 d`."""
-    for size, name in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size:.0f} {name}"
-    return f"{seconds:.0f} s"

@@ -16,6 +16,7 @@ from sandboxd.errors import SandboxdError
 from sandboxd.files import read_source, write_atomic
 from sandboxd.host.folders import state_folder
 from sandboxd.observe import inspection
+from sandboxd.verify import proof
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +36,8 @@ class Verified(NamedTuple):
     unclear: int
     tried: int
     when: float
+    outcomes: Mapping[str, str] = {}
+    """The outcome of each attempt."""
 
 
 def identity(inspected: Mapping[str, Any]) -> str:
@@ -58,6 +61,7 @@ def keep(inspected: Mapping[str, Any], verdict: Verdict) -> None:
         - len(verdict.of("not-applicable"))
         - len(verdict.of("residual")),
         "when": time.time(),
+        "outcomes": proof.outcomes(verdict),
     }
     folder = _folder()
     with contextlib.suppress(OSError, SandboxdError):
@@ -78,9 +82,23 @@ def recall(container: str) -> Verified | None:
             int(record["unclear"]),
             int(record["tried"]),
             float(record["when"]),
+            {str(name): str(outcome) for name, outcome in record["outcomes"].items()},
         )
-    except (SandboxdError, ValueError, KeyError, TypeError):
+    except (SandboxdError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def age_seconds(when: float) -> float:
+    """How long ago `when` was, in seconds since 1970; 0 where the clock was set back since."""
+    return max(0.0, time.time() - when)
+
+
+def duration(seconds: float) -> str:
+    """In its largest unit: `40 s`, `3 min`, `2 h`, `5 d`."""
+    for size, name in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size:.0f} {name}"
+    return f"{seconds:.0f} s"
 
 
 def _folder() -> str:

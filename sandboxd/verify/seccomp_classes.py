@@ -46,9 +46,11 @@ def classes(verdict: Verdict) -> tuple[Control, ...]:
 
 
 def _control(name: str, result: Result) -> Control:
-    state: State = "cannot be seen"
+    state: State = "not seen"
     if result.outcome == "held":
         state = "in force"
-    elif result.outcome in ("escaped", "residual"):
+    elif result.outcome == "residual":
+        state = "open"
+    elif result.outcome == "escaped":
         state = "not in force"
     return Control(name, state, f"{result.id}: {result.evidence}")

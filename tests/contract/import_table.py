@@ -74,7 +74,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "payload": frozenset({"errors", "files", "engine"}),
     "review": frozenset({"errors", "engine", "host", "payload", "plan", "policy"}),
     "life": frozenset({"errors", "engine", "host", "model", "plan", "review"}),
-    "observe": frozenset({"data", "files", "engine", "model"}),
+    "observe": frozenset({"data", "errors", "files", "engine", "model", "payload"}),
     "verify": frozenset(
         {
             "errors",

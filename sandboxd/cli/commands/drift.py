@@ -1,6 +1,8 @@
 """Compare the running sandbox with the project's plan, and say what is really in force.
 
-Exit code 0: as planned. 6: it differs. Controls that cannot be seen from inside are named as such.
+Exit code 0: as planned. 6: it differs. A control is `in force`
+where it was seen, by the host or by `sandboxd verify`; `not in force` where it was asked for and is not there;
+`not seen`; `left out` where nothing asks for it; or `open`, a way out that is open on purpose.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 HELP = "compare the running sandbox with its plan"
 
-_COLOURS = {"in force": terminal.GREEN, "not in force": terminal.YELLOW, "cannot be seen": ""}
+_COLOURS = {"in force": terminal.GREEN, "not in force": terminal.RED, "open": terminal.YELLOW}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -53,14 +55,14 @@ def _as_json(name: str, found: tuple[Drift, ...], seen: tuple[Control, ...]) -> 
 
 def _print(name: str, found: tuple[Drift, ...], seen: tuple[Control, ...]) -> None:
     width = max(len(control.name) for control in seen)
-    print(terminal.paint("seen inside:", terminal.BOLD))
+    print(terminal.paint("controls:", terminal.BOLD))
     for control in seen:
-        state = terminal.paint(f"{control.state:<14}", _COLOURS[control.state])
+        state = terminal.paint(f"{control.state:<12}", _COLOURS.get(control.state, ""))
         print(
             f"  {terminal.one_line(control.name):<{width}}  {state}  {terminal.one_line(control.why)}"
         )
     if not found:
-        print(f"\n{terminal.one_line(name)} is as planned")
+        print(f"\n{terminal.one_line(name)} is as planned{_except(seen)}")
         return
     print(
         terminal.paint(
@@ -71,3 +73,9 @@ def _print(name: str, found: tuple[Drift, ...], seen: tuple[Control, ...]) -> No
         planned, live = difference.planned or "(nothing)", difference.live or "(nothing)"
         print(terminal.one_line(f"  {difference.control}: planned {planned}, found {live}"))
     terminal.status("hint: `sandboxd up` makes the sandbox as planned")
+
+
+def _except(seen: tuple[Control, ...]) -> str:
+    """What the plan asks for and this machine does not do."""
+    missing = [terminal.one_line(c.name) for c in seen if c.state == "not in force"]
+    return f", but not in force: {', '.join(missing)}" if missing else ""

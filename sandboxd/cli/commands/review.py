@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     from sandboxd.operations.review import review
     from sandboxd.review import rescue
     from sandboxd.review import streams as kept_streams
-    from sandboxd.status.verification import duration
+    from sandboxd.verify.last_verdict import duration
 
     if (args.include or args.yes or args.deletions is not None) and not args.apply:
         raise UsageError("`--include`, `--deletions` and `--yes` say how to apply", "add `--apply`")

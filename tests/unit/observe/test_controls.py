@@ -1,131 +1,189 @@
-"""Which controls are in force, on what was recorded inside live sandboxes."""
+"""Which controls are in force, on what was recorded of live sandboxes."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sandboxd.data import data_path
-from sandboxd.observe import controls, inspection, look_inside
+from sandboxd.observe import controls_of_linux, inspection, look_inside
+from sandboxd.observe.controls import STATES, controls
 from sandboxd.observe.outside import Outside
+from sandboxd.observe.process import Process
 from tests.unit.observe.test_inspection import recorded
 
 HERE = Path(__file__).parent
+FLAGS = ("--directfs=false", "--network=host")
 RUNC = Outside("runc", "runc", (), {}, 8 << 30, 4096, 1.8)
-RUNSC = Outside("gv", "/usr/bin/runsc", ("--directfs=false", "--network=host"), {}, 4 << 30, 0, 1.5)
+RUNSC = Outside("gv", "/usr/bin/runsc", FLAGS, {}, 4 << 30, 0, 1.5, True, FLAGS)
+HOST_BOOT_ID = "11111111-0000-4000-8000-000000000000"
 
 
-def states(name: str, *, same_kernel: bool, edit: tuple[str, str] = ("", "")) -> dict[str, str]:
+def process(name: str, edit: tuple[str, str] = ("", "")) -> Process:
     text = (HERE / f"{name}.inside.txt").read_text()
     assert edit[0] in text
-    inside = look_inside.parse(text.replace(*edit))
-    assert inside is not None
-    boot_id = inside.boot_id if same_kernel else "another"
-    live = inspection.container(recorded(name))
-    seen = controls.controls(live, inside, boot_id, RUNC if same_kernel else RUNSC)
-    return {c.name: c.state for c in seen}
+    found = look_inside.parse(text.replace(*edit))
+    assert found is not None
+    return found
 
 
-def test_hardened_runc() -> None:
-    found = states("runc-dev", same_kernel=True)
-    weak = {name for name, state in found.items() if state == "not in force"}
-    # This host's kernel has no AppArmor, and `dev` has the engine's network.
-    assert weak == {"own kernel", "AppArmor", "user namespace", "no network"}
-    assert set(found.values()) == {"in force", "not in force"}
+def found_in(
+    inspected: dict[str, Any],
+    seen: Process | None,
+    outside: Outside,
+    inside: Process | None = None,
+) -> dict[str, tuple[str, str]]:
+    live = inspection.container(inspected)
+    found = controls(live, seen, outside, inside, HOST_BOOT_ID)
+    assert {control.state for control in found} <= set(STATES)
+    assert len({control.name for control in found}) == len(found)
+    return {control.name: (control.state, control.why) for control in found}
+
+
+def states(
+    name: str, outside: Outside, seen: Process | None = None, inside: Process | None = None
+) -> dict[str, str]:
+    return {n: s for n, (s, _) in found_in(recorded(name), seen, outside, inside).items()}
+
+
+def test_hardened_runc_as_the_host_sees_it() -> None:
+    found = states("runc-dev", RUNC, process("runc-dev"))
+    # This host's kernel has no AppArmor and nothing maps users; `dev` has the engine's network.
+    left_out = {"own kernel", "AppArmor", "user namespace"}
+    assert {name for name, state in found.items() if state == "left out"} == left_out
+    assert {name for name, state in found.items() if state == "open"} == {"network"}
+    assert set(found.values()) == {"in force", "left out", "open"}
     assert "read-only /workspaces/ws/.git/hooks" in found
 
 
-def test_gvisor_without_directfs() -> None:
-    found = states("runsc-agent", same_kernel=False)
-    assert found["own kernel"] == "in force"
-    assert found["capabilities"] == "in force"
-    assert found["no-new-privileges"] == "cannot be seen"
-    # exec loads no filter there, whatever the container was started with.
-    assert found["seccomp"] == "not in force"
+def test_gvisor_by_its_flags_and_what_was_asked_for() -> None:
+    found = states("runsc-agent", RUNSC)
+    in_force = ("own kernel", "capabilities", "no-new-privileges", "network", "no directfs")
+    assert {found[name] for name in (*in_force, "no host sockets")} == {"in force"}
     assert found["read-only /workspaces/ws/.devcontainer"] == "in force"
-    assert found["no network"] == "in force"
-    assert found["AppArmor"] == found["user namespace"] == "cannot be seen"
-    assert found["no directfs"] == found["no host sockets"] == "in force"
+    # exec loads no filter there, whatever the container was started with.
+    assert found["seccomp"] == "left out"
+    assert "not seen" not in found.values()
 
 
 def test_a_read_only_mount_under_directfs_proves_nothing() -> None:
-    found = states("runsc-stock", same_kernel=False)
-    assert found["read-only /workspaces/ws/.devcontainer"] == "cannot be seen"
+    found = states("runsc-stock", RUNSC._replace(sentry=("--network=host",)))
+    assert found["read-only /workspaces/ws/.devcontainer"] == "not seen"
     assert found["no directfs"] == "not in force"
 
 
+EDITS = [
+    (("NoNewPrivs:\t1", "NoNewPrivs:\t0"), "no-new-privileges"),
+    (("Seccomp:\t2", "Seccomp:\t0"), "seccomp"),
+    (("CapBnd:\t00000000000000cb", "CapBnd:\t00000000002000cb"), "capabilities"),
+    (("Uid:\t1000\t1000", "Uid:\t1000\t0"), "non-root user"),
+    (
+        ("/workspaces/ws/.vscode ro,", "/workspaces/ws/.vscode rw,"),
+        "read-only /workspaces/ws/.vscode",
+    ),
+]
+
+
 @pytest.mark.parametrize(
-    ("edit", "name"),
-    [
-        (("NoNewPrivs:\t1", "NoNewPrivs:\t0"), "no-new-privileges"),
-        (("Seccomp:\t2", "Seccomp:\t0"), "seccomp"),
-        (("CapBnd:\t00000000000000cb", "CapBnd:\t00000000002000cb"), "capabilities"),
-        (("Uid:\t1000\t1000", "Uid:\t1000\t0"), "non-root user"),
-        (
-            ("/workspaces/ws/.vscode ro,", "/workspaces/ws/.vscode rw,"),
-            "read-only /workspaces/ws/.vscode",
-        ),
-        (("/proc/sys ro,", "/proc/sys rw,"), "masked paths"),
-    ],
+    ("edit", "name"), [*EDITS, (("/proc/sys ro,", "/proc/sys rw,"), "masked paths")]
 )
 def test_each_control_is_seen_to_be_missing(edit: tuple[str, str], name: str) -> None:
-    assert states("runc-dev", same_kernel=True, edit=edit)[name] == "not in force"
+    assert states("runc-dev", RUNC, process("runc-dev", edit))[name] == "not in force"
 
 
-def test_nothing_to_look_with() -> None:
-    live = inspection.container(recorded("runc-dev"))
-    found = controls.controls(live, None, "x")
-    assert {c.state for c in found} == {"cannot be seen"}
-    assert len(found) == 5
-    assert look_inside.parse("cat: not found") is None
+@pytest.mark.parametrize(("edit", "name"), EDITS)
+def test_the_inside_takes_a_claim_back(edit: tuple[str, str], name: str) -> None:
+    seen = process("runc-dev")
+    assert states("runc-dev", RUNC, seen)[name] == "in force"
+    assert states("runc-dev", RUNC, seen, process("runc-dev", edit))[name] == "not in force"
 
 
-def outside(name: str, same_kernel: bool, host: Outside) -> dict[str, tuple[str, str]]:
-    inside = look_inside.parse((HERE / f"{name}.inside.txt").read_text())
-    assert inside is not None
-    live = inspection.container(recorded(name))
-    boot_id = inside.boot_id if same_kernel else "another"
-    return {c.name: (c.state, c.why) for c in controls.controls(live, inside, boot_id, host)}
+def test_the_inside_makes_no_claim() -> None:
+    """Whatever the image shows: where nothing else sees it, a control is not seen."""
+    told = process("runc-dev")
+    blind = states("runc-dev", RUNC, None)
+    assert states("runc-dev", RUNC, None, told) == blind
+    assert {blind[n] for n in ("capabilities", "seccomp", "no-new-privileges")} == {"not seen"}
+    weak = {edit[1] for edit in EDITS}
+    for edit, _ in EDITS:
+        seen = process("runc-dev", edit)
+        assert states("runc-dev", RUNC, seen, told) == states("runc-dev", RUNC, seen)
+    assert weak <= set(blind)
+
+
+def without(inspected: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    inspected["HostConfig"].update(changes)
+    return inspected
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"SecurityOpt": ["seccomp=unconfined"]}, "seccomp"),
+        ({"SecurityOpt": []}, "no-new-privileges"),
+        ({"CapDrop": []}, "capabilities"),
+    ],
+)
+def test_what_the_first_process_takes_from_itself_is_no_control(
+    changes: dict[str, Any], name: str
+) -> None:
+    """It may load a filter, or drop rights: what `exec` starts beside it has none of that."""
+    inspected = without(recorded("runc-dev"), **changes)
+    assert found_in(inspected, process("runc-dev"), RUNC)[name][0] == "left out"
+
+
+def test_a_first_process_that_became_another_user_is_no_control() -> None:
+    inspected = recorded("runc-dev")
+    inspected["Config"]["User"] = ""
+    found = found_in(inspected, process("runc-dev"), RUNC)["non-root user"]
+    assert found == ("left out", "commands run as root")
 
 
 @pytest.mark.parametrize(
     ("host", "name", "words"),
     [
-        (RUNSC._replace(path="/bin/crun", arguments=()), "runtime", "has a kernel of its own"),
-        (RUNSC._replace(arguments=("--host-uds=all",)), "no host sockets", "--host-uds=all"),
+        (RUNSC._replace(sentry=()), "own kernel", "the first process on the host is no gVisor"),
+        (RUNSC._replace(sentry=("--host-uds=all",)), "no host sockets", "--host-uds=all"),
         (
             RUNSC._replace(annotations={"dev.gvisor.flag.host-uds": "open"}),
             "no host sockets",
             "annotation host-uds=open",
         ),
-        (RUNSC._replace(memory=0), "memory limit", "sets none"),
+        (RUNSC._replace(memory=0), "memory limit", "has none"),
     ],
 )
 def test_what_only_the_host_sees_under_gvisor(host: Outside, name: str, words: str) -> None:
-    state, why = outside("runsc-agent", False, host)[name]
+    state, why = found_in(recorded("runsc-agent"), None, host)[name]
     assert state == "not in force"
     assert words in why
 
 
-def test_a_runtime_s_name_proves_nothing() -> None:
-    found = outside("runc-dev", True, RUNC._replace(runtime="gvisor", path="/usr/bin/runsc"))
-    assert found["runtime"] == (
-        "not in force",
-        "`gvisor` stands for `/usr/bin/runsc`, yet it runs on the host's kernel",
-    )
-    assert outside("runc-dev", True, RUNC._replace(path=""))["runtime"][0] == "cannot be seen"
+def test_a_kernel_of_its_own_is_not_seen_where_the_host_is_closed() -> None:
+    hidden = RUNSC._replace(sentry=(), sees_group=False)
+    assert states("runsc-agent", hidden)["own kernel"] == "not seen"
+    assert states("runc-dev", RUNC._replace(path="/opt/kata"))["own kernel"] == "not seen"
+    assert states("runc-dev", RUNC._replace(path=""))["runtime"] == "not seen"
+
+
+def test_the_host_s_boot_id_inside_is_no_kernel_of_its_own() -> None:
+    inside = process("runsc-agent")._replace(boot_id=HOST_BOOT_ID)
+    assert states("runsc-agent", RUNSC, None, inside)["own kernel"] == "not in force"
 
 
 def test_limits() -> None:
+    inspected = without(recorded("runc-dev"), Memory=0, NanoCpus=0, PidsLimit=None, Ulimits=[])
     none = RUNC._replace(memory=0, processes=0, cpus=0)
-    found = outside("runc-dev", True, none)
-    assert found["cpu limit"][0] == "not in force"
-    shown = outside("runc-dev", True, RUNC._replace(cpus=1.5))["cpu limit"]
-    assert shown == ("in force", "1.5 processors, by the host's control group")
-    assert found["memory limit"][0] == found["process limit"][0] == "not in force"
+    found = found_in(inspected, process("runc-dev"), none)
+    names = ("memory limit", "cpu limit", "process limit")
+    assert {found[name][0] for name in names} == {"left out"}
+    asked = found_in(recorded("runc-dev"), process("runc-dev"), none)
+    assert asked["memory limit"][0] == "not in force"
+    shown = found_in(recorded("runc-dev"), process("runc-dev"), RUNC._replace(cpus=1.5))
+    assert shown["cpu limit"] == ("in force", "1.5 processors, by the host's control group")
     # gVisor counts by the user's limit, which the plan sets there instead.
-    assert outside("runsc-agent", False, RUNSC)["process limit"] == (
+    assert found_in(recorded("runsc-agent"), None, RUNSC)["process limit"] == (
         "in force",
         "1024 for the user",
     )
@@ -135,8 +193,9 @@ def test_limits() -> None:
     ("asked", "label", "state", "words"),
     [
         ("sandboxd-dev", "", "not in force", "silently not applied"),
-        ("", "", "not in force", "no label"),
-        ("", "unconfined", "not in force", "unconfined"),
+        ("", "", "left out", "no label"),
+        ("", "unconfined", "left out", "unconfined"),
+        ("sandboxd-dev", "unconfined", "not in force", "unconfined"),
         ("sandboxd-dev", "docker-default (enforce)", "not in force", "`docker-default` is applied"),
         ("sandboxd-dev", "sandboxd-dev (complain)", "not in force", "complain"),
         ("sandboxd-dev", "sandboxd-dev (enforce)", "in force", "sandboxd-dev"),
@@ -145,16 +204,13 @@ def test_limits() -> None:
 def test_app_armor_by_the_label_that_the_kernel_gives(
     asked: str, label: str, state: str, words: str
 ) -> None:
-    inside = look_inside.parse((HERE / "runc-dev.inside.txt").read_text())
-    assert inside is not None
     inspected = recorded("runc-dev")
     if asked:
         inspected["HostConfig"]["SecurityOpt"].append(f"apparmor={asked}")
-    live = inspection.container(inspected)
-    seen = controls.controls(live, inside._replace(label=label), inside.boot_id)
-    (found,) = [control for control in seen if control.name == "AppArmor"]
-    assert found.state == state
-    assert words in found.why
+    seen = process("runc-dev")._replace(label=label)
+    found = found_in(inspected, seen, RUNC)["AppArmor"]
+    assert found[0] == state
+    assert words in found[1]
 
 
 def test_a_shipped_profile_is_known_by_its_hash() -> None:
@@ -162,16 +218,5 @@ def test_a_shipped_profile_is_known_by_its_hash() -> None:
         identity = inspection.seccomp_identity(
             Path(data_path("profiles", "seccomp", file)).read_text()
         )
-        assert controls._profile_name(identity).startswith(f"{file}, profile sha256:")
-    assert controls._profile_name("profile sha256:0") == "profile sha256:0"
-
-
-def test_a_hidden_boot_id_of_the_host_is_no_kernel_of_its_own() -> None:
-    text = (HERE / "runc-dev.inside.txt").read_text()
-    inside = look_inside.parse(text)
-    assert inside is not None and inside.boot_id
-    live = inspection.container(recorded("runc-dev"))
-    shown = {c.name: c.state for c in controls.controls(live, inside, "", RUNC)}
-    assert shown["own kernel"] == "cannot be seen"
-    shared = states("runc-dev", same_kernel=True)
-    assert {**shared, "own kernel": "cannot be seen"} == shown
+        assert controls_of_linux._profile_name(identity).startswith(f"{file}, profile sha256:")
+    assert controls_of_linux._profile_name("profile sha256:0") == "profile sha256:0"

@@ -35,7 +35,9 @@ SEEN = Seen(
     (
         Control("own kernel", "in force", "boot_id is not the host's"),
         Control("seccomp", "not in force", "Seccomp is 0"),
-        Control("no-new-privileges", "cannot be seen", "gVisor does not show it"),
+        Control("no-new-privileges", "not seen", "the host's /proc is closed"),
+        Control("network", "open", "`bridge`: host services and DNS reachable"),
+        Control("cpu limit", "left out", "none is set"),
     ),
 )
 
@@ -50,10 +52,12 @@ def test_a_running_container_shows_what_was_seen_inside() -> None:
     assert row.state == "running"
     assert row.drift == ()
     shown = screen(row)
-    assert "in force  own kernel\n" in shown
-    assert "weak      seccomp: Seccomp is 0" in shown
-    assert "not seen  no-new-privileges" in shown
-    assert "drift     none" in shown
+    assert "in force     own kernel\n" in shown
+    assert "not in force seccomp: Seccomp is 0" in shown
+    assert "not seen     no-new-privileges" in shown
+    assert "open         network: " in shown
+    assert "left out     cpu limit" in shown
+    assert "drift        none" in shown
     assert "hint: `sandboxd verify`" in shown
 
 
@@ -87,7 +91,7 @@ def test_a_config_that_cannot_be_used_is_the_first_thing_said() -> None:
     assert row.state == "invalid config"
     assert row.in_force is not None, "what runs goes on running"
     shown = screen(row)
-    assert "problem   `image` is wrong" in shown
+    assert "problem      `image` is wrong" in shown
     assert shown.endswith("hint: correct it\n")
 
 
@@ -231,7 +235,7 @@ def test_json_has_every_field_always() -> None:
 def test_of_what_is_being_checked_nothing_is_said() -> None:
     row = combine("/p", Examined(), Observed({}))._replace(checking=True, hint="")
     shown = screen(row)
-    assert "checking  its files changed just now" in shown
+    assert "checking     its files changed just now" in shown
     assert "findings" not in shown and "trust" not in shown
     assert "/p  not created  checking ..." in screen(row, ProjectStatus("/q", "missing"))
     assert json.loads(as_json.render(StatusReport(DAEMON, None, (row,))))["projects"][0]["checking"]

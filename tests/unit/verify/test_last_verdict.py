@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from sandboxd.status import verification as shown
+from sandboxd.status.model import Verification
 from sandboxd.status.observe import Seen
-from sandboxd.status.verification import duration, sentence, verification
+from sandboxd.status.verification import sentence
 from sandboxd.verify import last_verdict
+from sandboxd.verify.last_verdict import duration
 from sandboxd.verify.verdict import Result, Verdict
 from tests.unit.observe.test_inspection import recorded
 
@@ -27,6 +30,10 @@ def verdict(*results: Result) -> Verdict:
 def seen(inspected: dict[str, Any]) -> Seen:
     live = object()
     return Seen(True, live, (), inspected["Id"], last_verdict.identity(inspected))  # type: ignore[arg-type]
+
+
+def verification(found: Seen, drift: tuple[str, ...] | None) -> Verification | None:
+    return shown.verification(found, drift, last_verdict.recall(found.id))
 
 
 def test_kept_and_found_again() -> None:

@@ -20,9 +20,9 @@ def test_each_class_has_an_attempt_of_its_own() -> None:
     [
         ("held", "in force"),
         ("escaped", "not in force"),
-        ("residual", "not in force"),
-        ("not-applicable", "cannot be seen"),
-        ("inconclusive", "cannot be seen"),
+        ("residual", "open"),
+        ("not-applicable", "not seen"),
+        ("inconclusive", "not seen"),
     ],
 )
 def test_the_state_is_the_attempt_s_outcome(outcome: str, state: str) -> None:

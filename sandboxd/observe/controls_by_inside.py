@@ -1,0 +1,66 @@
+"""What the image's own programs show takes claims back, and makes none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.observe import capabilities
+from sandboxd.observe.controls import Control
+from sandboxd.observe.controls_of_linux import read_only
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sandboxd.model.container import Container
+    from sandboxd.observe.outside import Outside
+    from sandboxd.observe.process import Process
+
+
+def lowered(
+    controls: Iterable[Control],
+    live: Container,
+    inside: Process,
+    outside: Outside,
+    host_boot_id: str,
+) -> tuple[Control, ...]:
+    """The controls, those that the inside contradicts not in force."""
+    against = _against(live, inside, outside, host_boot_id)
+    return tuple(
+        Control(control.name, "not in force", f"inside it shows: {against[control.name]}")
+        if control.state in ("in force", "not seen") and control.name in against
+        else control
+        for control in controls
+    )
+
+
+def _against(
+    live: Container, inside: Process, outside: Outside, host_boot_id: str
+) -> dict[str, str]:
+    """By control, what speaks against it; gVisor shows no filter and no NoNewPrivs whatever there is."""
+    found = {}
+    if outside.is_gvisor:
+        if inside.boot_id and inside.boot_id == host_boot_id:
+            found["own kernel"] = "boot_id is the host's"
+        if any("directfs" in file_system for _, _, file_system in inside.mounts):
+            found["no directfs"] = "a mount says `directfs`"
+    else:
+        if inside.status.get("NoNewPrivs") == "0":
+            found["no-new-privileges"] = "NoNewPrivs is 0"
+        if inside.status.get("Seccomp") in ("0", "1"):
+            found["seccomp"] = f"Seccomp is {inside.status['Seccomp']}"
+    if inside.user == "0":
+        found["non-root user"] = "commands run as root"
+    found |= _capabilities(live, inside)
+    if inside.routes:
+        found["network"] = f"a route by {inside.routes[0].split()[0]}"
+    found |= {c.name: c.why for c in read_only(live, inside) if c.state == "not in force"}
+    return found
+
+
+def _capabilities(live: Container, inside: Process) -> dict[str, str]:
+    try:
+        real = capabilities.names(inside.status.get("CapBnd", "0"))
+    except ValueError:
+        return {}
+    extra = sorted(real - {cap.value for cap in live.cap_add})
+    return {"capabilities": f"more than asked for: {extra}"} if extra else {}

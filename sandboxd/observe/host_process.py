@@ -1,0 +1,58 @@
+"""The first process of a container, as the host's own /proc shows it: nothing inside can change that.
+
+Under gVisor that process is the sandbox's own kernel, the sentry, and its command line says what it was
+really started with.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Any
+
+from sandboxd.observe.process import FILES, Process, of_files
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_MOST_BYTES = 1 << 20
+
+
+def look(inspected: Mapping[str, Any], root: str = "/proc") -> Process | None:
+    """The process that the engine names, None where the host's /proc does not show it to us.
+
+    :param root: where the host's /proc is
+    """
+    pid = pid_of(inspected, root)
+    if not pid:
+        return None
+    files = {
+        name: _read(path.format(pid=pid).replace("/proc", root, 1)) for name, path in FILES.items()
+    }
+    return of_files(files)
+
+
+def sentry(inspected: Mapping[str, Any], root: str = "/proc") -> tuple[str, ...]:
+    """The flags that a gVisor sandbox runs with; () where that is not seen, or it is none."""
+    pid = pid_of(inspected, root)
+    words = _read(f"{root}/{pid}/cmdline").split("\0") if pid else []
+    if not words or not os.path.basename(words[0]).startswith("runsc") or "boot" not in words:
+        return ()
+    return tuple(words[1 : words.index("boot")])
+
+
+def pid_of(inspected: Mapping[str, Any], root: str = "/proc") -> int:
+    """The engine's number of the process if it is one of this container here, else 0.
+
+    An engine in a virtual machine, or in a process namespace of its own, counts otherwise.
+    """
+    pid = int((inspected.get("State") or {}).get("Pid") or 0)
+    identity = str(inspected.get("Id") or "")
+    groups = _read(f"{root}/{pid}/cgroup") if pid and identity else ""
+    return pid if identity and identity in groups else 0
+
+
+def _read(path: str) -> str:
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        return file.read(_MOST_BYTES).decode("utf-8", "replace")
+    return ""

@@ -1,0 +1,49 @@
+"""A running container's controls, looked at once for every screen that shows them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.observe import host_process, inspection, look_inside, outside
+from sandboxd.observe.controls import Control, controls
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.engine.client import Engine
+
+
+class Look(NamedTuple):
+    """`problem` is why the inside did not answer, '' when it did or was not asked."""
+
+    controls: tuple[Control, ...]
+    problem: str = ""
+    hint: str = ""
+
+
+def look(
+    engine: Engine, inspected: Mapping[str, Any], host_boot_id: str, cache_folder: str | None
+) -> Look:
+    """Look at a running or paused container from outside, and, where it runs, from inside.
+
+    :param inspected: what the engine says of it
+    :param host_boot_id: '' where it is hidden
+    :param cache_folder: where our Python for an observer is kept
+    :raises EnvironmentFailure: the engine does not answer
+    """
+    live = inspection.container(inspected)
+    around = outside.look(engine, inspected)
+    process = host_process.look(inspected)
+    if process is None and not around.is_gvisor:
+        # Where the host's /proc is open it is never needed, and it brings much with it.
+        from sandboxd.observe import observer
+
+        process = observer.look(engine, inspected, cache_folder)
+    inside, problem, hint = None, "", ""
+    if not (inspected.get("State") or {}).get("Paused"):
+        try:
+            inside = look_inside.look(engine, str(inspected["Id"]))
+        except EnvironmentFailure as error:
+            problem, hint = error.message, error.hint
+    return Look(controls(live, process, around, inside, host_boot_id), problem, hint)

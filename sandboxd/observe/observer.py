@@ -1,0 +1,78 @@
+"""Looks at a container's first process from a container of our own, where the host's /proc is closed to us.
+
+It shares the process namespace and nothing else, and runs our Python alone (`payload.container`). Processes
+of the sandbox can end it, and then nothing is seen; change it they cannot: it is another user's.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sandboxd.engine.client import Exec
+from sandboxd.engine.execute import run_quietly
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.model.labels import MADE_BY, PROJECT
+from sandboxd.observe.process import FILES, Process, of_files
+from sandboxd.payload import container as own_container
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.engine.client import Engine
+
+_USER = "65533:65533"
+_MODULES = ("json", "sys")
+_PROGRAM = """
+import json, sys
+found = {}
+for name, path in json.loads(sys.argv[1]).items():
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            found[name] = file.read(1 << 20)
+    except OSError:
+        found[name] = ""
+print(json.dumps(found))
+"""
+
+
+def look(engine: Engine, inspected: Mapping[str, Any], cache_folder: str | None) -> Process | None:
+    """The container's first process, None where no observer can be had."""
+    if not engine.is_local:
+        return None
+    paths = {name: path.format(pid=1) for name, path in FILES.items()}
+    try:
+        with own_container.running(
+            engine, "sandboxd-observer", _body(inspected), (), _MODULES, cache_folder
+        ) as started:
+            command = started.command("-c", _PROGRAM, json.dumps(paths))
+            request = Exec(command, env=started.environment(), user=_USER)
+            code, output = run_quietly(engine, started.id, request)
+    except EnvironmentFailure:
+        return None
+    return _parse(output) if code == 0 else None
+
+
+def _parse(output: bytes) -> Process | None:
+    try:
+        files = json.loads(output)
+        return of_files({str(name): str(text) for name, text in files.items()})
+    except (ValueError, AttributeError, RecursionError):
+        return None
+
+
+def _body(inspected: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        # None of its programs runs; the engine has it.
+        "Image": inspected.get("Image"),
+        "User": _USER,
+        "Labels": {PROJECT: "none", MADE_BY: "observer"},
+        "HostConfig": {
+            "Runtime": (inspected.get("HostConfig") or {}).get("Runtime") or "",
+            "PidMode": f"container:{inspected.get('Id')}",
+            "NetworkMode": "none",
+            "CapDrop": ["ALL"],
+            "SecurityOpt": ["no-new-privileges"],
+            "ReadonlyRootfs": True,
+        },
+    }

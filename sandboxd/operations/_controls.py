@@ -1,0 +1,33 @@
+"""The controls of a sandbox, as every operation shows them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.engine.client import Engine
+    from sandboxd.observe.controls import Control
+
+
+def look(
+    engine: Engine, inspected: Mapping[str, Any], environ: Mapping[str, str], *, is_as_planned: bool
+) -> tuple[Control, ...]:
+    """What is seen of them, with what the last `verify` of this very container proved.
+
+    :param is_as_planned: a result of `verify` says nothing of a sandbox that differs from its plan
+    """
+    from sandboxd.host.folders import cache_folder
+    from sandboxd.host.trials import host_boot_id
+    from sandboxd.observe.look import look as look_at
+    from sandboxd.verify import last_verdict
+    from sandboxd.verify.proof import with_proof
+
+    seen = look_at(engine, inspected, host_boot_id() or "", cache_folder(environ)).controls
+    kept = last_verdict.recall(str(inspected["Id"]))
+    if kept is None or not is_as_planned or kept.identity != last_verdict.identity(inspected):
+        return seen
+    return with_proof(
+        seen, kept.outcomes, last_verdict.duration(last_verdict.age_seconds(kept.when))
+    )

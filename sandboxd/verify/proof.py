@@ -1,0 +1,54 @@
+"""What the attempts of `verify` prove of the controls that are shown: an effect says more than a setting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sandboxd.observe.controls import Control
+    from sandboxd.verify.verdict import Verdict
+
+_PINS = ("pin-truncate", "pin-truncate-reading", "pin-write", "pin-remount", "pin-unmount")
+
+# By control, the attempts that would go through without it. A read-only mount is one of the pins.
+PROOF = {
+    "no-new-privileges": ("setuid-program",),
+    "masked paths": ("masked-files",),
+    "process limit": ("process-limit",),
+    "memory limit": ("memory-limit",),
+    "no directfs": ("pin-truncate", "pin-truncate-reading"),
+}
+_READ_ONLY = "read-only "
+
+
+def outcomes(verdict: Verdict) -> dict[str, str]:
+    """The outcome of each attempt."""
+    return {result.id: result.outcome for result in verdict.results}
+
+
+def with_proof(
+    controls: Iterable[Control], outcomes: Mapping[str, str], age: str
+) -> tuple[Control, ...]:
+    """The controls, with what the attempts showed of those that are not seen otherwise.
+
+    An escape by the way that a control closes counts whatever is seen of the control.
+
+    :param outcomes: of a verdict on this very container, {} where there is none
+    :param age: how long ago that was, in words
+    """
+    return tuple(_judged(control, outcomes, age) for control in controls)
+
+
+def _judged(control: Control, outcomes: Mapping[str, str], age: str) -> Control:
+    attempts = _PINS if control.name.startswith(_READ_ONLY) else PROOF.get(control.name, ())
+    known = {name: outcomes[name] for name in attempts if name in outcomes}
+    escaped = sorted(name for name, outcome in known.items() if outcome == "escaped")
+    if escaped and control.state != "left out":
+        why = f"`sandboxd verify` got through by {', '.join(escaped)}, {age} ago"
+        return control._replace(state="not in force", why=why)
+    if control.state != "not seen" or set(known.values()) != {"held"} or len(known) < len(attempts):
+        return control
+    why = f"held against {', '.join(attempts)} of `sandboxd verify`, {age} ago"
+    return control._replace(state="in force", why=why)

@@ -1,0 +1,180 @@
+"""`status` and `drift` by what the host sees: an image that lies, a host that is closed, sandboxes that hang."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandboxd.engine.client import Engine
+from sandboxd.host.facts import HostFacts
+from sandboxd.observe import host_process, observer
+from sandboxd.observe.look import look
+from sandboxd.status.observe import Observer
+from tests.e2e import hostile_images, sandboxes
+from tests.e2e.sandboxes import make_project, plan_of, without_option
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
+
+# Of a container that has everything.
+LIES = "\n".join(
+    (
+        "Name: sh",
+        "Uid: 1000 1000 1000 1000",
+        "CapBnd: 0000000000000000",
+        "NoNewPrivs: 1",
+        "Seccomp: 2",
+    )
+)
+WEAK = (
+    without_option("no-new-privileges"),
+    without_option("seccomp", "seccomp=unconfined"),
+    sandboxes.NO_APPARMOR,
+    sandboxes.ROOT,
+    lambda body: body["HostConfig"].update(CapDrop=[], CapAdd=[]),
+)
+
+
+def states(api: Engine, container: str) -> dict[str, str]:
+    found = look(api, api.inspect(container), host_boot_id="x", cache_folder=None)
+    return {control.name: control.state for control in found.controls}
+
+
+def test_a_lying_shell_makes_no_control(
+    api: Engine, engine: str, host_facts: HostFacts, tmp_path: Path, busybox_image: str
+) -> None:
+    files = {"/bin/sh": hostile_images.status_shell(LIES)}
+    image = hostile_images.build(engine, "sandboxd-test/status-shell:1", files)
+    folder = make_project(tmp_path / "ws", image, "runc")
+    with sandboxes.container(api, plan_of(folder, host_facts), *WEAK) as container:
+        found = states(api, container)
+    names = ("no-new-privileges", "seccomp", "AppArmor", "non-root user", "capabilities")
+    assert {name: found[name] for name in names} == dict.fromkeys(names, "left out")
+    assert found["own kernel"] == found["user namespace"] == "left out"
+
+
+def test_an_observer_sees_what_the_host_sees(
+    api: Engine,
+    host_facts: HostFacts,
+    tmp_path: Path,
+    busybox_image: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = make_project(tmp_path / "ws", busybox_image, "runc")
+    with sandboxes.container(api, plan_of(folder, host_facts)) as container:
+        inspected = api.inspect(container)
+        by_host, by_observer = host_process.look(inspected), observer.look(api, inspected, None)
+        assert by_host is not None and by_observer is not None
+        assert by_observer.mounts == by_host.mounts
+        assert by_observer.routes == by_host.routes
+        for line in ("CapBnd", "NoNewPrivs", "Seccomp", "Uid"):
+            assert by_observer.status[line] == by_host.status[line]
+        before = states(api, container)
+        # A host whose /proc does not show the container's processes to us.
+        monkeypatch.setattr(host_process, "pid_of", lambda *_: 0)
+        assert states(api, container) == before
+        monkeypatch.setattr(observer, "look", lambda *_: None)
+        assert states(api, container)["seccomp"] == "not seen"
+    names = [found.name for found in api.containers("dev.sandboxd.made-by=observer")]
+    assert names == []
+
+
+@contextlib.contextmanager
+def up(engine: str, folder: Path, *options: str) -> Iterator[str]:
+    done = sandboxes.run(engine, folder, "up", *options)
+    assert done.returncode == 0, done.stderr
+    try:
+        yield done.stdout.strip()
+    finally:
+        sandboxes.run(engine, folder, "down", "--discard")
+
+
+def rows(engine: str, *folders: Path) -> dict[str, Any]:
+    observed = Observer().observe({**os.environ, "DOCKER_HOST": engine}, [str(f) for f in folders])
+    assert observed.problem == ""
+    return dict(observed.containers)
+
+
+def test_a_paused_sandbox_is_seen_from_outside_and_is_nobody_else_s_problem(
+    engine: str, api: Engine, tmp_path: Path, busybox_image: str
+) -> None:
+    first = make_project(tmp_path / "one", busybox_image, "runc")
+    second = make_project(tmp_path / "two", busybox_image, "runc")
+    docker = ["docker", "-H", engine]
+    with up(engine, first) as paused, up(engine, second):
+        subprocess.run([*docker, "pause", paused], check=True, capture_output=True)
+        try:
+            found = rows(engine, first, second)
+            shown = sandboxes.run(engine, first, "status", "--json")
+        finally:
+            subprocess.run([*docker, "unpause", paused], check=True, capture_output=True)
+    assert found[str(second)].running and not found[str(second)].problem
+    assert found[str(first)].paused and not found[str(first)].problem
+    seen = {control.name: control.state for control in found[str(first)].controls}
+    assert seen["seccomp"] == seen["no-new-privileges"] == "in force"
+    (row,) = json.loads(shown.stdout)["projects"]
+    assert row["state"] == "paused" and row["in_force"] is not None
+
+
+def test_a_sandbox_that_hangs_is_its_own_problem(
+    engine: str, api: Engine, tmp_path: Path, busybox_image: str
+) -> None:
+    """Its `sh` never answers; the other one, and what the host sees of this one, are shown."""
+    files = {
+        "/bin/sh": b'#!/bin/busybox ash\ncase "$2" in *boot_id*) exec sleep 900 ;; esac\n'
+        b'exec /bin/busybox ash "$@"\n'
+    }
+    image = hostile_images.build(engine, "sandboxd-test/hangs:1", files)
+    first = make_project(tmp_path / "one", image, "runc")
+    second = make_project(tmp_path / "two", busybox_image, "runc")
+    with up(engine, first), up(engine, second):
+        found = rows(engine, first, second)
+    assert found[str(second)].running and not found[str(second)].problem
+    assert "does not answer" in found[str(first)].problem
+    seen = {control.name: control.state for control in found[str(first)].controls}
+    assert seen["seccomp"] == "in force"
+
+
+@pytest.mark.gvisor
+def test_a_frozen_gvisor_is_its_own_problem(
+    engine: str, api: Engine, tmp_path: Path, busybox_image: str
+) -> None:
+    first = make_project(tmp_path / "one", busybox_image, "gvisor")
+    second = make_project(tmp_path / "two", busybox_image, "runc")
+    with up(engine, first) as name, up(engine, second):
+        pid = api.inspect(name)["State"]["Pid"]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            found = rows(engine, first, second)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+    assert found[str(second)].running and not found[str(second)].problem
+    assert found[str(first)].running and found[str(first)].problem
+
+
+def test_all_screens_say_the_same(
+    engine: str, api: Engine, project: Path, runtime: str, host_facts: HostFacts
+) -> None:
+    with up(engine, project, "--verify"):
+        drift = sandboxes.run(engine, project, "drift", "--json")
+        status = sandboxes.run(engine, project, "status", "--json")
+        report = sandboxes.run(engine, project, "verify", "--json")
+    by_drift = {c["name"]: c["state"] for c in json.loads(drift.stdout)["controls"]}
+    (row,) = json.loads(status.stdout)["projects"]
+    by_status = {c["name"]: c["state"] for c in row["in_force"]["controls"]}
+    by_verify = {
+        c["name"]: c["state"]
+        for c in json.loads(report.stdout)["controls"]
+        if not c["name"].startswith("system calls")
+    }
+    assert by_drift == by_status == by_verify
+    assert drift.returncode == 0
+    assert "not in force" not in by_drift.values(), "a plan that is met says no other word"
+    assert by_status["network"] == "open" and row["asked"]["network"].startswith("open")

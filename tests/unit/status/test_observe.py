@@ -1,0 +1,111 @@
+"""A problem belongs to its container, the engine's to the engine; what was seen is good while nothing changes."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from sandboxd.engine.client import Summary
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.model.labels import PROJECT
+from sandboxd.observe.controls import Control
+from sandboxd.observe.look import Look
+from sandboxd.status import observe
+from sandboxd.status.observe import Observer
+
+FOUND = Look((Control("seccomp", "in force", "a filter is loaded"),))
+
+
+class FakeEngine:
+    """Containers by id: their workspace and what `inspect` says, or raises."""
+
+    def __init__(self, containers: dict[str, tuple[str, Any]]) -> None:
+        self._containers = containers
+
+    def containers(self, *_: str) -> list[Summary]:
+        return [
+            Summary(name, name, "image", "running", {PROJECT: place}, 0)
+            for name, (place, _) in self._containers.items()
+        ]
+
+    def image_labels(self, _: str) -> dict[str, str]:
+        return {}
+
+    def inspect(self, container: str) -> Any:
+        place, answer = self._containers[container]
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, threading.Event):
+            answer.wait(5)
+        mount = {"Type": "bind", "Source": place, "Destination": "/w", "RW": True}
+        started = answer if isinstance(answer, str) else ""
+        state = {"StartedAt": started, "Running": True}
+        return {"Id": container, "State": state, "Mounts": [mount]}
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    made: list[str] = []
+
+    def look(_engine: object, inspected: dict[str, Any], *_: object) -> Look:
+        made.append(inspected["Id"])
+        return FOUND
+
+    monkeypatch.setattr(observe, "look", look)
+    return made
+
+
+def engine_of(monkeypatch: pytest.MonkeyPatch, **containers: tuple[str, Any]) -> None:
+    engine = FakeEngine(containers)
+    monkeypatch.setattr(observe, "connect_from", lambda _: engine)
+
+
+def test_one_that_fails_or_hangs_leaves_the_others_seen(
+    monkeypatch: pytest.MonkeyPatch, looks: list[str]
+) -> None:
+    never = threading.Event()
+    broken = EnvironmentFailure("the runtime does not answer", "end it")
+    engine_of(monkeypatch, good=("/a", "1"), hung=("/b", never), broken=("/c", broken))
+    monkeypatch.setattr(observe, "LOOK_SECONDS", 0.2)
+    found = Observer().observe({}, ("/a", "/b", "/c"))
+    never.set()
+    assert found.problem == ""
+    assert found.containers["/a"].controls == FOUND.controls
+    assert "`hung` does not answer" in found.containers["/b"].problem
+    assert found.containers["/c"][6:] == ("the runtime does not answer", "end it")
+    assert all(seen.running for seen in found.containers.values())
+
+
+def test_the_engine_s_problem_is_another_thing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(_: object) -> FakeEngine:
+        raise EnvironmentFailure("there is no engine", "start it")
+
+    monkeypatch.setattr(observe, "connect_from", refuses)
+    found = Observer().observe({}, ("/a",))
+    assert (dict(found.containers), found.problem, found.hint) == (
+        {},
+        "there is no engine",
+        "start it",
+    )
+
+
+def test_it_is_looked_at_again_when_the_engine_says_something_else_of_it(
+    monkeypatch: pytest.MonkeyPatch, looks: list[str]
+) -> None:
+    observer = Observer()
+    for started in ("1", "1", "2"):
+        engine_of(monkeypatch, one=("/a", started))
+        observer.observe({}, ("/a",))
+    assert looks == ["one", "one"]
+
+
+def test_what_did_not_answer_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [Look((), "no answer", "wait"), FOUND]
+    monkeypatch.setattr(observe, "look", lambda *_: answers.pop(0))
+    engine_of(monkeypatch, one=("/a", "1"))
+    observer = Observer()
+    assert observer.observe({}, ("/a",)).containers["/a"].problem == "no answer"
+    assert observer.observe({}, ("/a",)).containers["/a"].controls == FOUND.controls
+    assert not answers

@@ -1,0 +1,54 @@
+"""What verify showed of a control counts as seen, with its age; it never hides what is seen to be missing."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandboxd.observe.controls import Control
+from sandboxd.verify import attempts
+from sandboxd.verify.proof import _PINS, PROOF, with_proof
+
+UNSEEN = Control("no-new-privileges", "not seen", "the host's /proc is closed")
+HELD = {"setuid-program": "held"}
+
+
+def judged(control: Control, outcomes: dict[str, str]) -> Control:
+    (found,) = with_proof((control,), outcomes, "3 min")
+    return found
+
+
+def test_what_held_counts_as_seen() -> None:
+    found = judged(UNSEEN, HELD)
+    assert found.state == "in force"
+    assert found.why == "held against setuid-program of `sandboxd verify`, 3 min ago"
+
+
+@pytest.mark.parametrize("outcome", ["inconclusive", "not-applicable", "residual", None])
+def test_what_was_not_shown_is_still_not_seen(outcome: str | None) -> None:
+    outcomes = {} if outcome is None else {"setuid-program": outcome}
+    assert judged(UNSEEN, outcomes) == UNSEEN
+
+
+def test_all_attempts_have_to_hold() -> None:
+    pin = Control("read-only /w/.git/hooks", "not seen", "")
+    held = dict.fromkeys(_PINS, "held")
+    assert judged(pin, held).state == "in force"
+    assert judged(pin, {**held, "pin-truncate": "not-applicable"}).state == "not seen"
+    assert judged(pin, {"pin-write": "held"}).state == "not seen"
+
+
+def test_an_escape_counts_whatever_is_seen() -> None:
+    seen = UNSEEN._replace(state="in force")
+    assert judged(seen, {"setuid-program": "escaped"}).state == "not in force"
+
+
+@pytest.mark.parametrize("state", ["not in force", "left out", "open"])
+def test_what_is_seen_to_be_missing_stays_missing(state: str) -> None:
+    seen = UNSEEN._replace(state=state)  # type: ignore[arg-type]
+    assert judged(seen, HELD) == seen
+
+
+def test_each_proof_is_an_attempt() -> None:
+    known = {attempt.id for attempt in attempts.load()}
+    named = {name for names in PROOF.values() for name in names} | set(_PINS)
+    assert named <= known
