@@ -15,6 +15,7 @@ import { StatusFeed } from './status/feed';
 import { Reports, SCHEME } from './views/pages';
 import { Sandboxes } from './views/sandboxes';
 import { Shield } from './views/shield';
+import { inMessage } from './views/words';
 
 /** Windows whose files are inside a container: the sandbox is seen from outside of it. */
 const INSIDE = ['dev-container', 'attached-container'];
@@ -81,7 +82,7 @@ class Extension {
             await this.server.start(found.program);
         } catch (error) {
             this.log.error(`the language server did not start: ${String(error)}`);
-            const chosen = await vscode.window.showErrorMessage(`sandboxd: the language server did not start: ${found.program}`, 'Show Log');
+            const chosen = await vscode.window.showErrorMessage(inMessage(`sandboxd: the language server did not start: ${found.program}`), 'Show Log');
             if (chosen !== undefined) {
                 this.log.show();
             }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import * as path from 'node:path';
 import { test } from 'node:test';
 import { parseStatus, type Control, type Project, type Seen } from '../src/status/model';
 import { countsInWords, verdict } from '../src/status/verdict';
-import { compare, plain } from '../src/views/words';
+import { compare, inMessage, plain } from '../src/views/words';
 import { costPage, type Cost } from '../src/views/cost';
 import { report } from '../src/views/report';
 import { failure } from '../src/process';
@@ -127,4 +129,16 @@ test('the page of costs shows figures, ratios and what was not measured', () => 
     assert.match(page, /\| 1\.00 ms \| 20\.50 ms, 20\.50 × \|/);
     assert.match(page, /\| 1\.23 s \| not measured: no room \|/);
     assert.ok(!page.includes('<b>') && !page.includes('[x]('), page);
+});
+
+test('a notification has no button that a repository made', () => {
+    assert.equal(inMessage('no `[Repair](command:x)`'), 'no `[Repair] (command:x)`');
+    const folder = path.join(process.cwd(), 'src');
+    const calls = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.ts'))
+        .flatMap((name) => readFileSync(path.join(folder, name), 'utf8').split('\n'))
+        .filter((line) => /show(Error|Warning|Information)Message\(|progress\.report\(/.test(line));
+    assert.ok(calls.length > 5);
+    const open = calls.filter((line) => /show\w+Message\(`[^`]*\$\{|report\(\{ message: (?!inMessage)/.test(line));
+    assert.deepEqual(open, []);
 });

@@ -11,6 +11,7 @@ from lsprotocol import types
 
 from sandboxd.data import data_path
 from sandboxd.findings import Finding, Fix, Place, Related, Report, Severity
+from sandboxd.markup import in_message
 from sandboxd.text import Encoding, SourceText, Span
 
 SOURCE = "sandboxd"
@@ -55,7 +56,7 @@ def diagnostic(
         message += "".join(f"\n{_in_words(related, report)}" for related in finding.related)
     return types.Diagnostic(
         range=text_range(finding.place.span, source, who.encoding),
-        message=message,
+        message=in_message(message),
         severity=_SEVERITY[finding.severity],
         code=finding.rule,
         code_description=_link(finding.rule) if who.links else None,
@@ -109,7 +110,9 @@ def _related(
         if text is not None:
             place = text_range(related.place.span, text, who.encoding)
         found.append(
-            types.DiagnosticRelatedInformation(types.Location(where, place), related.message)
+            types.DiagnosticRelatedInformation(
+                types.Location(where, place), in_message(related.message)
+            )
         )
     return found
 

@@ -11,7 +11,7 @@ from sandboxd.errors import SandboxdError
 from sandboxd.findings import Place
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import OpenDocument
-from sandboxd.lsp.markdown import inert
+from sandboxd.markup import in_markdown
 from sandboxd.plan import generate
 from sandboxd.plan.plan import Plan, Reason
 from sandboxd.project import Project
@@ -96,7 +96,7 @@ async def reasons_at(context: Context, document: OpenDocument, at: int) -> Reaso
         if not is_config or key not in _FIELDS:
             return None
         said = [readable(f"No sandbox: {plan.message}", 500), readable(f"Hint: {plan.hint}", 500)]
-        return Reasons(Place(path, node.span), ["\n\n".join(map(inert, said))])
+        return Reasons(Place(path, node.span), ["\n\n".join(map(in_markdown, said))])
     value = next(
         (str(n.value) for n in walk(node) if n.span.start <= at < n.span.end and n.value), ""
     )
@@ -112,7 +112,7 @@ async def reasons_at(context: Context, document: OpenDocument, at: int) -> Reaso
     ]
     if not lines:
         return None
-    return Reasons(Place(path, node.span), ["\n\n".join(map(inert, lines))])
+    return Reasons(Place(path, node.span), ["\n\n".join(map(in_markdown, lines))])
 
 
 def _is_about(reason: Reason, key: str, value: str) -> bool:

@@ -31,6 +31,7 @@ from sandboxd.lsp import hot
 from sandboxd.lsp.documents import Documents
 from sandboxd.lsp.repair import repair
 from sandboxd.lsp.trace import TracingWriter
+from sandboxd.markup import in_message
 from sandboxd.text import Encoding
 
 log = logging.getLogger(__name__)
@@ -159,6 +160,9 @@ class TolerantProtocol(LanguageServerProtocol):
         if future is not None:
             future.add_done_callback(lambda _: self._request_futures.pop(msg_id, None))
 
+    def _serialize_message(self, message: Any) -> Any:
+        return _without_links(super()._serialize_message(message))
+
     def end(self) -> None:
         """Cancel what still runs for a client that is gone."""
         for future in list(self._request_futures.values()):
@@ -230,6 +234,25 @@ class TolerantProtocol(LanguageServerProtocol):
         handler = self.fm.features.get(method)
         if handler is not None:
             handler(params)
+
+
+def _without_links(message: Any) -> Any:
+    """A message of ours, with words in what a client shows in a notification.
+
+    Here and not where they are sent: what is forgotten once is a button that a repository made.
+    """
+    if not isinstance(message, dict):
+        return message
+    shown = [message.get("error")]
+    if message.get("method") in (types.WINDOW_SHOW_MESSAGE, types.WINDOW_SHOW_MESSAGE_REQUEST):
+        shown.append(message.get("params"))
+    elif message.get("method") == types.PROGRESS:
+        shown.append((message.get("params") or {}).get("value"))
+    for part in shown:
+        for key in ("message", "title"):
+            if isinstance(part, dict) and isinstance(part.get(key), str):
+                part[key] = in_message(part[key])
+    return message
 
 
 class TolerantServer(LanguageServer):

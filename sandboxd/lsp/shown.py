@@ -9,6 +9,7 @@ from lsprotocol import types
 from sandboxd.lsp import convert
 from sandboxd.lsp.documents import OpenDocument
 from sandboxd.lsp.judgements import Judged
+from sandboxd.markup import in_message
 
 _FAILURES = ("the rule `", "sandboxd failed ")
 """How `analysis` begins to say that it is to blame for what was not checked."""
@@ -41,7 +42,7 @@ def _remark(text: str) -> types.Diagnostic:
     start = types.Position(0, 0)
     return types.Diagnostic(
         types.Range(start, start),
-        text,
+        in_message(text),
         severity=types.DiagnosticSeverity.Information,
         source=convert.SOURCE,
     )

@@ -10,6 +10,7 @@ import json
 
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Severity
+from sandboxd.markup import in_message
 from sandboxd.render._paths import shown
 from sandboxd.text import SourceText
 
@@ -68,14 +69,14 @@ class _Log:
             "ruleId": finding.rule,
             "ruleIndex": self.index[finding.rule],
             "level": _LEVELS[finding.severity],
-            "message": {"text": finding.message},
+            "message": {"text": in_message(finding.message)},
             "locations": [self.location(finding.place)],
             "partialFingerprints": {"sandboxd/v1": self.fingerprint(finding)},
             "properties": {"evidence": finding.evidence, "origin": finding.origin},
         }
         if finding.related:
             made["relatedLocations"] = [
-                {**self.location(related.place), "message": {"text": related.message}}
+                {**self.location(related.place), "message": {"text": in_message(related.message)}}
                 for related in finding.related
             ]
         if finding.fixes:
@@ -141,7 +142,7 @@ class _Log:
         """What was not checked must not look as if it had been."""
         return {
             "level": "warning",
-            "message": {"text": f"not checked: {skipped.reason}"},
+            "message": {"text": in_message(f"not checked: {skipped.reason}")},
             "locations": [{"physicalLocation": {"artifactLocation": self.artifact(skipped.path)}}],
         }
 

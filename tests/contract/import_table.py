@@ -26,6 +26,7 @@ EVERYTHING = DECISIONS | {
     "project",
     "ipc",
     "config_keys",
+    "markup",
 }
 
 MAY_IMPORT: dict[str, frozenset[str]] = {
@@ -35,6 +36,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "text": frozenset(),
     "errors": frozenset(),
     "data": frozenset(),
+    "markup": frozenset(),
     "toml_output": frozenset({"errors"}),
     "files": frozenset({"errors", "text"}),
     "findings": frozenset({"text"}),
@@ -70,7 +72,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "policy": MEANING | {"config", "host.facts", "data", "files", "toml_output"},
     "analysis": MEANING | {"kinds", "effective", "rules", "host.facts", "config"},
     "plan": DECISIONS | {"kinds", "effective"},
-    "render": BASE | {"findings"},
+    "render": BASE | {"findings", "markup"},
     "payload": frozenset({"errors", "files", "engine"}),
     "review": frozenset({"errors", "engine", "host", "payload", "plan", "policy"}),
     "life": frozenset({"errors", "engine", "host", "model", "plan", "review"}),

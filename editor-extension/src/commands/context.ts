@@ -6,6 +6,7 @@ import { currentFolder } from '../folders';
 import { failure, run, type Ended } from '../process';
 import type { StatusFeed } from '../status/feed';
 import { Line } from '../views/sandboxes';
+import { inMessage } from '../views/words';
 
 export interface Context {
     log: vscode.LogOutputChannel;
@@ -57,7 +58,7 @@ export async function runJob(context: Context, job: Job): Promise<Ended | undefi
         context.log.info(`$ sandboxd ${job.args.join(' ')}  (in ${job.folder})`);
         const onStatus = (line: string): void => {
             context.log.info(line);
-            progress.report({ message: line });
+            progress.report({ message: inMessage(line) });
         };
         return run(program, job.args, { cwd: job.folder, cancel, onStatus }).catch((error: Error) => error);
     });
@@ -86,7 +87,7 @@ function judged(context: Context, job: Job, ended: Ended | Error): Ended | undef
 async function tellFailure(context: Context, message: string, hint: string): Promise<void> {
     context.log.error(message);
     const text = hint === '' ? message : `${message}. Hint: ${hint}`;
-    const chosen = await vscode.window.showErrorMessage(`sandboxd: ${text}`, 'Show Log');
+    const chosen = await vscode.window.showErrorMessage(inMessage(`sandboxd: ${text}`), 'Show Log');
     if (chosen !== undefined) {
         context.log.show();
     }

@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
+import { inMessage } from '../views/words';
 import { folderOf, runJob, type Context } from './context';
 
 export async function init(context: Context, argument: unknown): Promise<void> {
@@ -64,7 +65,7 @@ export async function up(context: Context, argument: unknown): Promise<void> {
         return;
     }
     const last = ended.stderr.split('\n').filter((line) => /^\w+: profile /.test(line)).at(-1) ?? 'it runs';
-    const chosen = await vscode.window.showInformationMessage(`sandboxd: ${last}.`, 'Verify', 'Reopen in Sandbox');
+    const chosen = await vscode.window.showInformationMessage(inMessage(`sandboxd: ${last}.`), 'Verify', 'Reopen in Sandbox');
     if (chosen === 'Verify') {
         await vscode.commands.executeCommand('sandboxd.verify', argument);
     } else if (chosen === 'Reopen in Sandbox') {

@@ -4,6 +4,7 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { printed, type Reports } from '../views/pages';
 import { report, type Verdict } from '../views/report';
+import { inMessage } from '../views/words';
 import { folderOf, runJob, type Context } from './context';
 
 /** Not everything held; some attempts could not be judged. Both have a report to show. */
@@ -27,6 +28,6 @@ export async function verify(context: Context, reports: Reports, argument: unkno
     await reports.show(`${path.basename(folder)} verified`, report(verdict, folder, new Date()));
     const escaped = verdict.attempts.filter((attempt) => attempt.outcome === 'escaped');
     if (escaped.length > 0) {
-        void vscode.window.showErrorMessage(`sandboxd: the sandbox did not hold: ${escaped.map((attempt) => attempt.id).join(', ')}.`);
+        void vscode.window.showErrorMessage(inMessage(`sandboxd: the sandbox did not hold: ${escaped.map((attempt) => attempt.id).join(', ')}.`));
     }
 }

@@ -2,6 +2,7 @@
 
 import * as vscode from 'vscode';
 import { failure, type Ended } from '../process';
+import { inMessage } from './words';
 
 export const SCHEME = 'sandboxd-report';
 
@@ -39,7 +40,7 @@ export function printed<T>(ended: Ended): T | undefined {
         return JSON.parse(ended.stdout) as T;
     } catch {
         const { message, hint } = failure(ended.stderr);
-        void vscode.window.showErrorMessage(`sandboxd: ${message}${hint === '' ? '' : `. Hint: ${hint}`}`);
+        void vscode.window.showErrorMessage(inMessage(`sandboxd: ${message}${hint === '' ? '' : `. Hint: ${hint}`}`));
         return undefined;
     }
 }

@@ -10,6 +10,11 @@ export function plain(text: string): string {
         .replace(/\s+/g, ' ');
 }
 
+/** `text` for a notification, in which `[label](command:...)` would be a button. */
+export function inMessage(text: string): string {
+    return text.replaceAll('](', '] (');
+}
+
 /** `hint` without its backticks: what is left can be pasted or read. */
 export function unquoted(hint: string): string {
     return hint.replaceAll('`', '');

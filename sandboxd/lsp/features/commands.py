@@ -19,8 +19,8 @@ from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.lsp import plans
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import uri_path
-from sandboxd.lsp.markdown import inert
 from sandboxd.lsp.progress import Progress
+from sandboxd.markup import in_markdown
 from sandboxd.operations.interruption import Cancel, Cancelled
 from sandboxd.plan.granting import Wanted, wanted
 from sandboxd.policy import floor, trust
@@ -139,7 +139,7 @@ class Commands:
             raise JsonRpcInvalidParams(f"`{subject}` is no rule, and no file of a project")
         lines = [f"- `{r.field}`: `{r.item}`, by {r.decided_by}: {r.why}" for r in plan.reasons]
         lines += [f"- not in force: {d.control}: {d.why}" for d in plan.downgrades]
-        return "\n".join([f"# Profile `{plan.profile}`", "", *map(inert, lines)])
+        return "\n".join([f"# Profile `{plan.profile}`", "", *map(in_markdown, lines)])
 
     async def trust(self, params: types.ExecuteCommandParams) -> list[str]:
         """Grant what the project asks for, once the user has seen and confirmed it.

@@ -18,7 +18,7 @@ from sandboxd.findings import Place
 from sandboxd.lsp import convert, plans
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.judgements import Judged
-from sandboxd.lsp.markdown import inert
+from sandboxd.markup import in_markdown
 from sandboxd.model.container import Container
 from sandboxd.syntax.node import readable
 
@@ -67,7 +67,7 @@ class Hover:
                     places.append(value.place)
                     shown = f"`{readable(value.written)}`" if value.written else "set"
                     said = f"`{field}` of the container: {shown}, from {value.origin.describe()}"
-                    lines[inert(said)] = None
+                    lines[in_markdown(said)] = None
         return (places[0] if places else None), ["\n\n".join(lines)] if lines else []
 
 
@@ -92,9 +92,9 @@ def _findings(judged: Judged, at: int) -> tuple[Place | None, list[str]]:
     here = [f for f in judged.findings() if f.place.span.start <= at <= f.place.span.end]
     pages: dict[str, None] = {}
     for finding in here:
-        head = f"**{finding.rule}**: {inert(finding.message)}"
+        head = f"**{finding.rule}**: {in_markdown(finding.message)}"
         if finding.origin:
-            head += f"\n\nFrom: {inert(finding.origin)}"
+            head += f"\n\nFrom: {in_markdown(finding.origin)}"
         pages[f"{head}\n\n{_page(finding.rule)}"] = None
     return (here[0].place if here else None), list(pages)
 

@@ -10,6 +10,7 @@ from sandboxd import config
 from sandboxd.findings import Severity
 from sandboxd.lsp import plans
 from sandboxd.lsp.context import Context
+from sandboxd.markup import in_label
 
 _NAMES = (config.FILE_NAME, "devcontainer.json", ".devcontainer.json")
 
@@ -43,7 +44,7 @@ class Lenses:
         return [
             types.CodeLens(
                 types.Range(start, start),
-                types.Command(title, command, arguments=[uri] if command else None),
+                types.Command(in_label(title), command, arguments=[uri] if command else None),
             )
             for title, command in texts
             if title

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from html import escape
+from sandboxd.markup import in_html as text
+
+__all__ = ["STYLE", "page", "text"]
 
 STYLE = """
 :root{color-scheme:light dark;--back:#fff;--text:#1c2024;--soft:#5b6570;--line:#d9dee3;--card:#f6f8fa;
@@ -42,8 +44,3 @@ def page(title: str, body: str, style: str = "") -> str:
         f"<title>{text(title)}</title>\n<style>{STYLE}{style}</style>\n</head>\n<body>\n"
         f"{body}</body>\n</html>\n"
     )
-
-
-def text(value: object) -> str:
-    """Text from inside a sandbox is hostile."""
-    return escape("".join(c if c.isprintable() else " " for c in str(value)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
+from sandboxd.markup import in_cell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,11 +18,11 @@ def render(document: Mapping[str, Any]) -> str:
     kernel = "a kernel of its own" if document["kernel"] == "own" else "the host's kernel"
     counts = ", ".join(f"{n} {outcome}" for outcome, n in document["counts"].items() if n)
     lines = [
-        f"# `{_cell(document['container'])}` {result}",
+        f"# `{in_cell(document['container'])}` {result}",
         "",
-        f"{counts}. Runtime `{_cell(document['runtime'])}`, {kernel},"
-        f" profile `{_cell(document['profile']) or 'none'}`,"
-        f" host kernel {_cell(document['host_kernel'])}, taken {_cell(document['taken'])}.",
+        f"{counts}. Runtime `{in_cell(document['runtime'])}`, {kernel},"
+        f" profile `{in_cell(document['profile']) or 'none'}`,"
+        f" host kernel {in_cell(document['host_kernel'])}, taken {in_cell(document['taken'])}.",
         "",
         "| attempt | outcome | evidence | what should stop it |",
         "|---|---|---|---|",
@@ -30,18 +31,12 @@ def render(document: Mapping[str, Any]) -> str:
     for entry in ranked:
         outcome = f"**{entry['outcome']}**" if entry["outcome"] == "escaped" else entry["outcome"]
         lines.append(
-            f"| `{_cell(entry['id'])}`: {_cell(entry['title'])} | {outcome}"
-            f" | {_cell(entry['evidence'])} | {_cell(entry['expected'])} |"
+            f"| `{in_cell(entry['id'])}`: {in_cell(entry['title'])} | {outcome}"
+            f" | {in_cell(entry['evidence'])} | {in_cell(entry['expected'])} |"
         )
     lines += ["", "| control | state | what was seen |", "|---|---|---|"]
     for control in document["controls"]:
-        lines.append(f"| {_cell(control['name'])} | {control['state']} | {_cell(control['why'])} |")
+        lines.append(
+            f"| {in_cell(control['name'])} | {control['state']} | {in_cell(control['why'])} |"
+        )
     return "\n".join(lines) + "\n"
-
-
-def _cell(text: str) -> str:
-    """Text from inside a sandbox is hostile: no markup, no new line, no end of the cell."""
-    plain = "".join(c if c.isprintable() else " " for c in str(text))
-    for mark in "\\|<>`[]*_":
-        plain = plain.replace(mark, f"&#{ord(mark)};")
-    return plain

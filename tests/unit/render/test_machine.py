@@ -133,3 +133,11 @@ def test_no_annotation_drives_a_terminal() -> None:
     text = github.document(found._replace(skipped=skipped), options())
     assert all(char.isprintable() or char == "\n" for char in text)
     assert "\n::error::x" not in text
+
+
+def test_a_message_is_no_link() -> None:
+    """A viewer of SARIF makes links of text, too."""
+    found = log(report('{"image": "a", "capAdd": ["[Repair](command:x)"], "foo](command:y)": 1}'))
+    texts = [result["message"]["text"] for result in found["results"]]
+    assert any("Repair] (command:x)" in text for text in texts)
+    assert not any("](" in text for text in texts)

@@ -1,0 +1,52 @@
+"""Words that came from a repository or a sandbox, in what a program renders as markup: they stay words.
+
+Every surface that shows such words goes through one of these: an editor's messages, hovers and lenses,
+pages, reports. Text for a terminal goes through `cli.terminal`.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+_ACTIVE = re.compile(r"[\[<]|://|www\.")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&]|(?<=www)\.|:(?=//))")
+
+
+def in_message(text: str) -> str:
+    """For plain text in which some programs look for links: messages, findings, progress.
+
+    VS Code makes a button of `[label](command:...)` in a notification, and viewers of SARIF a link. Where
+    such a text shows a backslash as it is, there is no escape, so label and target are parted by a blank.
+    """
+    return text.replace("](", "] (")
+
+
+def in_label(text: str) -> str:
+    """For a short text in which `$(name)` is an icon: a lens."""
+    return in_message(text).replace("$(", "$ (")
+
+
+def in_markdown(text: str) -> str:
+    """`text` as it is where it would be more than words in Markdown: a link, an image, HTML.
+
+    A value between backticks may hold some itself, and an image that is shown is one that is loaded.
+    """
+    return _SPECIAL.sub(r"\\\1", text) if _ACTIVE.search(text) else text
+
+
+def in_cell(text: str) -> str:
+    """For a cell of a table in Markdown: no markup, no new line, no end of the cell."""
+    plain = _printable(text)
+    for mark in "\\|<>`[]*_":
+        plain = plain.replace(mark, f"&#{ord(mark)};")
+    return plain
+
+
+def in_html(value: object) -> str:
+    """For an element or an attribute of HTML."""
+    return escape(_printable(str(value)))
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in text)
