@@ -1,6 +1,7 @@
 """Work that nobody waits for, such as looking at thousands of projects after the start.
 
-It is done one by one and mostly not: whoever saves a file meanwhile must not notice.
+Projects are done one by one, with as much rest as work: somebody who saves a file meanwhile must not
+notice.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from sandboxd.daemon.projects import Tracked
 log = logging.getLogger(__name__)
 
 AT_ONCE = 20
-"""So many are done without a pause: most people have fewer projects."""
+"""The number done without a pause: most people have fewer projects."""
 
 _PAUSE = 1.0
-"""Of each moment of work so many moments of rest follow."""
+"""Seconds of rest after each second of work."""
 
 
 class Backlog:
-    """Projects to look at, the last added last; none is in it twice."""
+    """Projects that wait to be looked at, in the order they were added; none waits twice."""
 
     def __init__(self, look: Callable[[Tracked], Awaitable[None]]) -> None:
         self._look = look
@@ -33,7 +34,7 @@ class Backlog:
         return len(self._waiting)
 
     def add(self, projects: Iterable[Tracked]) -> None:
-        """What is known of these is not believed until they were looked at."""
+        """Look at these after all others; until then what is known of them is not believed."""
         for project in projects:
             if project not in self._waiting:
                 project.happened()
@@ -41,11 +42,11 @@ class Backlog:
         self._added.set()
 
     def take(self, project: Tracked) -> bool:
-        """Somebody else looks at it now; whether it was to be looked at."""
+        """Take `project` out because it is looked at now; True if it was waiting."""
         return self._waiting.pop(project, self) is None
 
     async def run(self) -> None:
-        """Work it off, for ever."""
+        """Look at one project after the other, for ever."""
         done = 0
         while True:
             while not self._waiting:

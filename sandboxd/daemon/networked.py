@@ -1,4 +1,4 @@
-"""Folders whose changes the kernel does not tell of, because another machine makes them."""
+"""Folders on file systems of the network: the kernel tells only of changes that this machine makes."""
 
 from __future__ import annotations
 

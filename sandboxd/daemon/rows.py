@@ -1,4 +1,4 @@
-"""Which projects a screen has room for, and how many more are how."""
+"""The projects that a screen has room for, and the number of the others by their state."""
 
 from __future__ import annotations
 

@@ -23,22 +23,21 @@ Stamp = tuple[tuple[str, int], ...]
 
 
 class Scan(NamedTuple):
-    """What a project looks like now.
-
-    `stamp` differs whenever a config file was written, replaced, added or removed. `folders` are
-    the ones to watch: where a folder is missing, the nearest one above in which it would appear.
-    `saved` is the newest change of a config file, in nanoseconds since the epoch; `is_newest` says
-    that it is the one of sandboxd.toml, from which nothing was generated since.
-    """
+    """The config files and folders of a project as they were at one moment."""
 
     exists: bool
+    """Whether its folder is there."""
     stamp: Stamp
+    """Differs whenever a config file was written, replaced, added or removed."""
     folders: tuple[str, ...]
+    """The folders to watch; of a project that is not there, the one in which it would appear."""
     saved: int
+    """The newest change of a config file, in nanoseconds since the epoch; 0 without one."""
     is_newest: bool = False
+    """Whether `saved` is that of sandboxd.toml: then nothing was generated from it since."""
 
     def like(self, before: Scan) -> Scan:
-        """This scan, made of what `before` holds already: most of the time nothing is new."""
+        """This scan, sharing memory with `before`: most of the time nothing differs."""
         if self == before:
             return before
         return self if self.folders != before.folders else self._replace(folders=before.folders)
@@ -48,9 +47,9 @@ class Scan(NamedTuple):
         return (self.exists, self.stamp) != (now.exists, now.stamp)
 
     def with_older(self, before: Scan, written: Collection[str]) -> Scan:
-        """This scan, with only the files in `written` as new: all else is still to be dealt with.
+        """This scan, but with the stamps of `before` for all files that are not in `written`.
 
-        What we wrote ourselves is no change to act upon; what somebody else wrote meanwhile is.
+        Our own writes are no change to act upon; what somebody else wrote meanwhile still is one.
         """
         stamp = {entry[0]: entry for entry in before.stamp}
         stamp.update((entry[0], entry) for entry in self.stamp if entry[0] in written)
@@ -104,19 +103,19 @@ def scan_all(workspaces: Iterable[str]) -> dict[str, Scan]:
 
 
 def batched(items: list[T]) -> Iterator[list[T]]:
-    """Slices of `items`; to scan one takes some milliseconds."""
+    """Slices of `items`, small enough that to scan one takes a few milliseconds."""
     return (items[at : at + _SLICE] for at in range(0, len(items), _SLICE))
 
 
 def _subfolders(folder: str) -> list[str]:
-    found: list[str] = []
+    names: list[str] = []
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if len(found) >= _MOST_FOLDERS:
+            if len(names) >= _MOST_FOLDERS:
                 break
             if entry.is_dir(follow_symlinks=False):
-                found.append(entry.name)
-    return sorted(found)
+                names.append(entry.name)
+    return sorted(names)
 
 
 def _is_folder(path: str) -> bool:
