@@ -191,7 +191,7 @@ class _Checker:
         return findings
 
     def subjects(self, document: Document) -> Iterator[tuple[str, object]]:
-        """What a file describes, itself first, each with the name of its type."""
+        """Yield the file and the things that it describes, each with the name of its type."""
         yield "Document", document
         path = document.source.path
         made = containers(document, self.variables)
@@ -221,7 +221,7 @@ class _Checker:
     def holds(
         self, document: Document, finding: Finding, fix: Fix, before: Mapping[object, int]
     ) -> bool:
-        """Whether the file with `fix` has no new finding as bad as the one that is fixed."""
+        """Return True if the file with `fix` has no new finding as bad as the one that is fixed."""
         source = document.source
         if self.left <= 0:
             return False
@@ -275,7 +275,7 @@ class _Checker:
         self.skipped.append(Skipped(document.source.path, reason, hint))
 
     def counts(self, rule: str) -> bool:
-        """Whether the rule can give a finding that is asked for, or that a comment speaks of."""
+        """Return True if the rule can give a finding that is asked for, or that a comment names."""
         return (
             rules.may_reach(rule, self.threshold) or rule in self.settings.levels or self.is_marked
         )
@@ -289,7 +289,7 @@ class _Checker:
 
 
 def _fixes(document: Document, subject: object, finding: Finding, edits: bool) -> tuple[Fix, ...]:
-    """What the rule would change; what this kind of file cannot say is left out."""
+    """Return the fixes that a rule proposes, without those that this kind of file cannot express."""
     kind = kinds.get(document.kind)
     can = None if edits else getattr(kind, "can", None)
     made: list[Fix] = []

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def parted(findings: list[Finding], document: Document) -> tuple[list[Finding], list[Finding]]:
-    """Those of the file itself, and those that stand in others."""
+    """Return the findings in the file itself, and those in other files."""
     path = document.source.path
     own = [finding for finding in findings if finding.place.path == path]
     if len(own) == len(findings):
@@ -68,7 +68,7 @@ def add_sources(
 
 
 def unique(findings: Iterable[Finding]) -> list[Finding]:
-    """Each once, all of a file together: of two alike the one that can be fixed."""
+    """Return the findings without doubles, file by file; of two alike the one that can be fixed."""
     kept: dict[object, Finding] = {}
     order: dict[str, int] = {}
     for finding in findings:

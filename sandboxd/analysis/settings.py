@@ -1,4 +1,4 @@
-"""What a project decides about rules: how much each weighs, and what it accepts."""
+"""A project's decisions about rules: their severities, and the findings that it accepts."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def _read(layer: Container, service: Container) -> Container:
 def _label(
     base: Value[str] | None, name: str, root: Node, variables: Variables
 ) -> tuple[list[Container], list[Container]]:
-    """What the label of the base image adds, where somebody asked an engine for it."""
+    """Return the layers that the label of the base image adds, where an engine was asked for it."""
     facts = None if base is None else variables.image(base.value)
     if base is None or facts is None:
         return [], []

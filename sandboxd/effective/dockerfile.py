@@ -1,4 +1,4 @@
-"""What a Dockerfile says of the container: it holds where nothing else says so."""
+"""Settings that a Dockerfile gives the container; everything else overrides them."""
 
 from __future__ import annotations
 

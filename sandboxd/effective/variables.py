@@ -22,7 +22,7 @@ _LONGEST = 32_000
 
 
 class Variables(NamedTuple):
-    """What is known of the place where a config is used; None = unknown.
+    """Facts about the place where a config is used; None = unknown.
 
     `workspace` is the absolute host path of the project, `realpath` follows symbolic links
     (given only where the disk may be looked at), `container_workspace` is where the workspace
@@ -40,7 +40,7 @@ class Variables(NamedTuple):
 
     @classmethod
     def here(cls, environ: Mapping[str, str], files: Files | None = None) -> Variables:
-        """What this machine knows for somebody with this environment: one answer for all doors."""
+        """Return the facts of this machine for a user with this environment, alike for all commands."""
         return cls(environ, home=environ.get("HOME"), realpath=os.path.realpath, files=files)
 
     def environment(self, name: str) -> str | None:
@@ -50,7 +50,7 @@ class Variables(NamedTuple):
         return self.local_env.get(name)
 
     def image(self, name: str) -> ImageFacts | None:
-        """What is known of an image by this name."""
+        """Return the facts about the image of this name, None if there are none."""
         return None if self.images is None else self.images.get(name)
 
     def read(self, path: str, beside: str) -> SourceText:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sandboxd.text import Edit, SourceText
 
     class Resolver(Protocol):
-        """What a kind needs to know of `effective.variables`."""
+        """The part of `effective.variables` that a kind needs."""
 
         def resolve(self, text: str) -> str:
             """`text` with the variables that are known, the others kept as ``${...}``."""
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
             """
 
         def image(self, name: str) -> ImageFacts | None:
-            """What an engine said of the image of this name, None if none was asked."""
+            """Facts that an engine gave about the image of this name, None if none was asked."""
 
         @property
         def files(self) -> Files | None: ...
@@ -58,34 +58,34 @@ if TYPE_CHECKING:
 
         NAME: str
         NAMES: tuple[str, ...]
-        """What the lower-case name of such a file looks like, `*` for anything; with a `/`, its
+        """Patterns of the file's lower-case name, `*` for anything; with a `/`, of its
         folder's and its own."""
 
         LARGEST: int
-        """How many bytes such a file may have: what a check does in well under a second."""
+        """The most bytes that such a file may have, so that a check takes well under a second."""
 
         def matches(self, path: str) -> bool:
-            """Whether a file of this name, opened or named by a person, is of this kind."""
+            """Return True if a file of this name, opened or named by a person, is of this kind."""
 
         def in_place(self, path: str) -> bool:
-            """Whether a file found below a folder stands where its tools look for it."""
+            """Return True if a file found below a folder stands where its tools look for it."""
 
         def fits(self, path: str, text: str) -> bool:
-            """Whether a file of a matching name is of this kind by its first lines.
+            """Return True if a file of a matching name is of this kind by its first lines.
 
             Other files have such names as well (`apparmor/LICENSE`); half-typed text fits.
             """
 
         def recognises(self, path: str, text: str) -> bool:
-            """Whether a file whose name says nothing is of this kind by its content."""
+            """Return True if a file whose name says nothing is of this kind by its content."""
 
         def parse(self, source: SourceText) -> Document: ...
 
         def subjects(self, document: Document) -> Iterable[tuple[str, object]]:
-            """What else the file describes, each with the name of its type: see `rules.SUBJECTS`."""
+            """Yield the other things that the file describes, each with the name of its type."""
 
         def containers(self, document: Document, variables: Resolver) -> tuple[Container, ...]:
-            """What the file says, in the order in which the engine gets it.
+            """Return the containers of the file, layers in the order in which the engine gets them.
 
             Descriptions with the same name are layers of one container: see `effective.container`.
             """
@@ -119,7 +119,7 @@ def get(name: str) -> Kind:
 
 
 def largest(kind: Kind) -> int:
-    """How many bytes a file of this kind may have."""
+    """Return the most bytes that a file of this kind may have."""
     return getattr(kind, "LARGEST", _LARGEST)
 
 
@@ -142,7 +142,7 @@ def find(path: str, text: str | None = None) -> Kind | None:
 
 
 def fits(kind: Kind, path: str, text: str) -> bool:
-    """Whether a file that is of this kind by its name is so by its first lines."""
+    """Return True if a file that has a name of this kind is of it by its first lines, too."""
     look = getattr(kind, "fits", None)
     return look is None or bool(look(path, text))
 
@@ -166,7 +166,7 @@ def _candidates(path: str) -> Iterator[Kind]:
 
 
 def _fits(name: str, pattern: str) -> bool:
-    """Whether `name` is `pattern`, where a `*` stands for anything."""
+    """Return True if `name` fits `pattern`, where a `*` stands for anything."""
     first, *rest = pattern.split("*")
     if not rest:
         return name == pattern

@@ -71,7 +71,7 @@ def _name(header: str) -> str | None:
 
 
 def _is_attached(header: str) -> bool:
-    """Whether a path of a program follows the name, or is the name."""
+    """Return True if a path of a program follows the name, or is the name."""
     words = header.partition("flags=")[0].split()
     return any(word.startswith(("/", '"/', "@{")) for word in words[:3])
 

@@ -1,4 +1,4 @@
-"""How the image of a Compose service is built, over all files that say so."""
+"""The key `build` of a Compose service, merged over all files that have it."""
 
 from __future__ import annotations
 

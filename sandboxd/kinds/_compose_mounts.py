@@ -1,4 +1,4 @@
-"""What a service mounts: `volumes` short and long, `tmpfs`, `secrets` and `configs` from files."""
+"""Mounts of a service: `volumes` short and long, `tmpfs`, `secrets` and `configs` from files."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Mounts:
             yield from self.files(section)
 
     def watched(self) -> Iterator[Value[Mount]]:
-        """What `develop.watch` copies inside; the action `rebuild` copies nothing."""
+        """Yield the paths that `develop.watch` copies inside; the action `rebuild` copies nothing."""
         for part in self.service.parts.get("develop", ()):
             table = yaml.get(part.node, "watch")
             for item in table.items if table is not None else ():

@@ -27,7 +27,7 @@ MAX_FILES = 50
 MAX_EXTENDS = 20
 MAX_SERVICES = 500
 MAX_PARTS = 50_000
-"""How many settings all services may have together, those that anchors bring in counted."""
+"""The most settings of all services together, those that anchors bring in counted."""
 REMOTE = ("http://", "https://", "git://", "ssh://", "oci://", "git@", "github.com/")
 
 
@@ -150,7 +150,7 @@ class Project:
             return {}
 
     def takes(self) -> bool:
-        """Whether one more setting is read; where that ends is said once."""
+        """Return True if one more setting is read; that the limit is reached is said once."""
         self._left -= 1
         if self._left == 0:
             reason = f"holds more than {MAX_PARTS:,} settings, the rest is not read"

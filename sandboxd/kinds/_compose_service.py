@@ -60,7 +60,7 @@ _PAIRS = {
 
 
 def container(service: Service, project: Project, document: str) -> Container:
-    """What `service` asks the engine for; `document` is the file that is being checked."""
+    """Return the container that `service` describes; `document` is the file that is checked."""
     return _Reader(service, project, document).read()
 
 

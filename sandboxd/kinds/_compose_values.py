@@ -66,7 +66,7 @@ def content(node: Node, text: str) -> Span:
 
 
 def part_of(node: Node, text: str, start: int, end: int) -> Span | None:
-    """Where the characters from `start` to `end` of a value stand; None where it has escapes."""
+    """Return the place of the characters from `start` to `end` of a value; None if it has escapes."""
     meant = yaml.target(node)
     inner = content(meant, text)
     if text[inner.start : inner.end] != meant.value:

@@ -1,4 +1,4 @@
-"""How a devcontainer.json has its image built."""
+"""The keys of a devcontainer.json by which its image is built."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sandboxd.syntax.node import Node
 
     class Reader(Protocol):
-        """What reads the rest of the file."""
+        """The reader of the rest of the file."""
 
         path: str
         variables: Resolver

@@ -1,4 +1,4 @@
-"""Which changes of a container can be said in a devcontainer.json, and where new things go."""
+"""Changes of a container that a devcontainer.json can express, and the keys of new settings."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PROPERTY = {
 
 
 def can(document: Document, container: Container, changes: Sequence[Change]) -> bool:
-    """Whether every one of `changes` can be said in this file."""
+    """Return True if this file can express all `changes`."""
     root = document.tree.root
     if root is None or root.kind != "object" or not changes:
         return False
@@ -52,6 +52,6 @@ def _can(root: Node, container: Container, change: Change) -> bool:
 
 
 def _names_another_image(container: Container) -> bool:
-    """Whether docker takes a word of `runArgs` for the image, and reads no option behind it."""
+    """Return True if docker takes a word of `runArgs` for the image, and reads no option behind it."""
     image = getattr(container, "image", None)
     return image is not None and image.origin.key == "runArgs"

@@ -96,7 +96,7 @@ def described(root: Node, base: Container, locate: Locate, variables: Resolver) 
 
 
 def entrypoint(root: Node, locate: Locate) -> list[Value[str]]:
-    """What a Feature, or an image's label, starts with the container."""
+    """Return the entry points that a Feature, or an image's label, starts with the container."""
     node = root.get("entrypoint")
     text = _text(node)
     return [] if node is None or not text else [locate(text, node, "entrypoint", text)]
@@ -138,7 +138,7 @@ def _lock(path: str, variables: Resolver) -> set[str] | None:
 
 
 def _at_name(name: str, place: Place) -> Locate:
-    """What a Feature sets can be changed where it is named, and only by no longer naming it."""
+    """Locate the values of a Feature at its name: only removing that changes them."""
 
     def locate(normal: Any, node: Node, key: str, written: str) -> Value[Any]:
         return Value(normal, Origin("feature", name, key), place, written)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sandboxd.syntax.node import Node
 
     class Reader(Protocol):
-        """What reads the properties of a devcontainer.json."""
+        """The reader of the properties of a devcontainer.json."""
 
         def __init__(self, document: Document, root: Node, variables: Resolver) -> None: ...
 
@@ -44,7 +44,7 @@ def layers(
     variables: Resolver,
     reader: type[Reader],
 ) -> tuple[Container, Container]:
-    """What of the label goes before `runArgs`, and what behind it.
+    """Return the settings of the label that go before `runArgs`, and those behind it.
 
     Findings stand at `image`, the place where the user can choose another one.
     """

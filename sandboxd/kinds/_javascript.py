@@ -1,4 +1,4 @@
-"""What the dev container CLI, which is written in JavaScript, makes of a JSON value."""
+"""JSON values as JavaScript takes them, in which the dev container CLI is written."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ if TYPE_CHECKING:
 
 
 def is_truthy(node: Node) -> bool:
-    """Whether a property counts as set: `"false"` in quotes does, 0 and `""` do not."""
+    """Return True if a property counts as set: `"false"` in quotes does, 0 and `""` do not."""
     return node.kind in ("object", "array") or bool(node.value)

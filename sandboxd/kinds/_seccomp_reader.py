@@ -42,7 +42,7 @@ def profile(document: Document) -> SeccompProfile | None:
 
 
 def target(root: Node, field: str) -> Node | None:
-    """Where something is added: a list of the profile, or the `names` of the first plain rule."""
+    """Return the list to add to: one of the profile, or the `names` of the first plain rule."""
     syscalls = go_json.get(root, "syscalls")
     if field in ("syscalls", "architectures"):
         return go_json.get(root, field)

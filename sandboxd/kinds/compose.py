@@ -123,7 +123,7 @@ def _standing(document: Document, variables: Resolver) -> Project:
 
 
 def _is_there(path: str, beside: str, variables: Resolver) -> bool:
-    """Whether there is such a file; one that cannot be read is there."""
+    """Return True if there is such a file, also if it cannot be read."""
     from sandboxd.errors import UnreadableError
 
     try:

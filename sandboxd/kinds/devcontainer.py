@@ -76,7 +76,7 @@ def inside(root: Node, variables: Resolver) -> Resolver:
 
 
 def subjects(document: Document) -> Iterator[tuple[str, object]]:
-    """What the file sets in VS Code, which takes it over when it opens the container."""
+    """Yield the settings that VS Code takes over when it opens the container."""
     root = document.tree.root
     customizations = root.get("customizations") if root is not None else None
     vscode = customizations.get("vscode") if customizations is not None else None
@@ -115,7 +115,7 @@ def edits(
 
 
 def can(document: Document, container: Container, changes: Sequence[Change]) -> bool:
-    """Whether `edits` has an answer, which takes a fraction of the time."""
+    """Return True if `edits` has an answer; this takes a fraction of the time."""
     from sandboxd.kinds import _devcontainer_changes
 
     return _devcontainer_changes.can(document, container, changes)
@@ -144,7 +144,7 @@ class Reader:
         return Origin("file", self.path, key)
 
     def before(self, base: Container) -> Container:
-        """What both flavours (docker and Compose) take from the file, ahead of `runArgs`."""
+        """Return `base` with the settings ahead of `runArgs` that docker and Compose both get."""
         return base._replace(
             place=self.anchor(),
             mounts=tuple(self.mounts()),
@@ -160,7 +160,7 @@ class Reader:
         )
 
     def before_docker(self, base: Container) -> Container:
-        """What the Compose flavour drops without a word."""
+        """Return `base` with the settings that the CLI drops without a word for Compose."""
         mounts = base.mounts
         node = self.root.get("workspaceMount")
         text = _text(node)
@@ -226,7 +226,7 @@ class Reader:
         )
 
     def is_missing(self, option: Value[SecurityOption]) -> bool:
-        """Whether a seccomp profile is known not to be there: docker looks in the project's folder."""
+        """Return True if a seccomp profile is known to be missing; docker looks in the project's folder."""
         path = option.value.value
         if option.value.name != "seccomp" or path in _NO_FILES or self.variables.files is None:
             return False

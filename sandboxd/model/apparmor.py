@@ -64,7 +64,7 @@ class AppArmorProfile(NamedTuple):
         return [rule for rule in self.rules if rule.word == word]
 
     def includes(self) -> list[str]:
-        """What is included, inside the profile and outside: ``abstractions/base``."""
+        """Return the names of included files, inside the profile and outside: ``abstractions/base``."""
         found = [rule.rest for rule in self.of("include")]
         for line in self.preamble:
             if line.startswith(("#include", "include")):
@@ -87,7 +87,7 @@ class AppArmorProfile(NamedTuple):
         return self.deciding(path, permission) is not None
 
     def runs_programs(self) -> bool:
-        """Whether anything may be executed, in any of the ways that a rule may say it."""
+        """Return True if any rule allows to execute a program, in whichever mode."""
         return any(
             not rule.deny
             and (rule.word == "all" or (rule.word == "file" and _executes(rule.permissions)))
@@ -123,7 +123,7 @@ def _pattern(glob: str) -> re.Pattern[str] | None:
 
 
 def _choices(glob: str) -> int:
-    """How many wildcards and braces a pattern has; stars side by side count once."""
+    """Count the wildcards and braces of a pattern; stars side by side count once."""
     stars = sum(1 for part in glob.replace("**", "*").split("*")[1:] if part != "*")
     return stars + glob.count("{") - glob.count("@{")
 

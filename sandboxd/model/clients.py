@@ -1,8 +1,8 @@
-"""Which client of devcontainer.json honours which setting: measured cells, and unknown ones.
+"""The settings of devcontainer.json that its clients honour, as far as that was measured.
 
 Measured in November 2026 on Docker 26.1.5 with @devcontainers/cli 0.89.0 and devcontainer-rs 0.0.66;
 of dvt-cli 0.5.0 the source was read. Visual Studio Code comes with the same CLI, JetBrains was not tried:
-what nobody has measured is None, and is never shown as honoured.
+a cell that nobody has measured is None, and is never shown as honoured.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Client(NamedTuple):
     name: str
     version: str
-    """What was measured, '' for nothing."""
+    """The measured behaviour, '' for none."""
     answers: Mapping[str, Answer]
     """Setting -> what the client does: `dropped` says nothing, `refused` stops; None is unknown."""
 
@@ -77,7 +77,7 @@ CLIENTS = (
 
 
 def answers(setting: str) -> dict[str, Answer]:
-    """What each client does with a setting; None where nobody has measured it."""
+    """Return the behaviour of all clients for a setting; None for one that nobody has measured."""
     return {client.name: client.answers.get(setting) for client in CLIENTS}
 
 

@@ -55,7 +55,7 @@ class Pair(NamedTuple):
 
 
 class Build(NamedTuple):
-    """How the image is built: `options` are in the words of `docker build` (``network``, ``ssh``,
+    """The build of an image: `options` are in the words of `docker build` (``network``, ``ssh``,
     ``allow``, ``build-context``, ``cache-from``), `context` is a host path or a URL."""
 
     context: Value[str] | None = None
@@ -82,7 +82,7 @@ class Unseen(NamedTuple):
 
 
 class Container(NamedTuple):
-    """What the engine would be asked to create, in effective order (a later value wins).
+    """A container as the engine would be asked to create it, in effective order (a later value wins).
 
     `place` is where a finding about something missing stands. `None` and empty tuples mean "not
     set"; capabilities are upper-case without ``CAP_``; namespaces hold docker's mode strings
@@ -121,10 +121,10 @@ class Container(NamedTuple):
     host_commands: tuple[Value[str], ...] = ()
     """Commands of the file that run on the host, before any sandbox (`initializeCommand`)."""
     remote_user: Value[str] | None = None
-    """Who the editor's processes run as; the container's own user when not set."""
+    """The user of the editor's processes; the container's own user when not set."""
     unseen: tuple[Unseen, ...] = ()
     workspace: str | None = None
-    """Where the project is on the host, None when that is not known."""
+    """The project's folder on the host, None when that is not known."""
     build: Value[Build] | None = None
     group_add: tuple[Value[str], ...] = ()
     device_cgroup_rules: tuple[Value[str], ...] = ()
@@ -142,7 +142,7 @@ class Container(NamedTuple):
     sidecars: tuple[Container, ...] = ()
     """The other services that are started with it."""
     remote_env: tuple[Value[Pair], ...] = ()
-    """What the editor's processes get on top of `env` (`remoteEnv`)."""
+    """The environment that the editor's processes get on top of `env` (`remoteEnv`)."""
     lifecycle: tuple[Value[str], ...] = ()
     """Commands that run inside once it is up, each under the key of its hook."""
     gpus: Value[str] | None = None
@@ -155,11 +155,11 @@ class Container(NamedTuple):
     log_driver: Value[str] | None = None
     log_options: tuple[Value[Pair], ...] = ()
     features: tuple[Value[Feature], ...] = ()
-    """Those that a devcontainer.json names; what the project's own ask for is merged in."""
+    """The Features that a devcontainer.json names; settings of the project's own are merged in."""
     missing_files: tuple[Value[str], ...] = ()
     """Seccomp profiles that are named and are not there, as far as the disk could be looked at."""
     workspace_folder: Value[str] | None = None
-    """Where the dev container CLI starts each of its processes (`workspaceFolder`)."""
+    """The folder in which the dev container CLI starts its processes (`workspaceFolder`)."""
     watched: tuple[Value[Mount], ...] = ()
     """Host paths that `docker compose watch` copies into the container, each with its target."""
     base_image: Value[str] | None = None
@@ -167,10 +167,10 @@ class Container(NamedTuple):
     image_label: Value[str] | None = None
     """The image's label ``devcontainer.metadata``, where an engine said what it holds."""
     image_user: Value[str] | None = None
-    """Whom the image runs as, '' for root; None where that is not known."""
+    """The user that the image names, '' for root; None where that is not known."""
     stop_signal: Value[str] | None = None
     entrypoints: tuple[Value[str], ...] = ()
-    """What Features and the image's label start with the container, ahead of its own command."""
+    """Programs that Features and the image's label start with the container, ahead of its command."""
     partial: bool = False
     """Only a part of the container is written here, so nothing can be said to be missing."""
 

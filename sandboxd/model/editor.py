@@ -1,4 +1,4 @@
-"""What a repository tells the editor that opens it."""
+"""Settings and tasks that a repository gives to the editor that opens it."""
 
 from __future__ import annotations
 

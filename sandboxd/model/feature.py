@@ -77,7 +77,7 @@ _HARMLESS = (
 
 
 def asks(feature: Feature) -> tuple[str, ...] | None:
-    """What a well-known Feature asks of the engine; () for nothing, None when it is not known."""
+    """Return the options that a well-known Feature asks for; () for none, None if it is not known."""
     if not feature.id.startswith(OFFICIAL):
         return None
     name = feature.id[len(OFFICIAL) :]

@@ -1,4 +1,4 @@
-"""What a Dockerfile builds: its stages, each with the image that it starts from."""
+"""The image that a Dockerfile builds: its stages, each with the image that it starts from."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Stage(NamedTuple):
 
 
 class Image(NamedTuple):
-    """What a Dockerfile describes. `directives` are its ``# name=value`` lines."""
+    """The content of a Dockerfile. `directives` are its ``# name=value`` lines."""
 
     path: str
     place: Place
@@ -70,7 +70,7 @@ class Image(NamedTuple):
         return None
 
     def steps(self, stage: Stage) -> tuple[Instruction, ...]:
-        """What is done for a stage: what the one that it starts from keeps for it, then its own."""
+        """Return the instructions of a stage: those that its parent keeps by `ONBUILD`, then its own."""
         if stage.parent is None:
             return stage.instructions
         kept = (step.triggered() for step in self.stages[stage.parent].instructions)

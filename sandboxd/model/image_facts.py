@@ -1,4 +1,4 @@
-"""What an engine or a registry says of an image: as data, since a check asks neither."""
+"""Facts about an image from an engine or a registry, as data: a check asks neither."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ An image can bring any label: a label alone never makes a container ours (see `l
 from __future__ import annotations
 
 MADE_BY = "dev.sandboxd.made-by"
-"""Who made a container, so that nobody's is taken for ours to replace: `UP` or `EDITOR`."""
+"""The maker of a container, `UP` or `EDITOR`: no other's is replaced."""
 
 UP = "up"
 """Made by `sandboxd up`, which may replace it."""
@@ -36,4 +36,4 @@ START = "dev.sandboxd.start"
 """A random number for each start, so that an interrupted one finds what it made."""
 
 SOURCES = "dev.sandboxd.sources"
-"""What was mounted from the host, by path and inode, as JSON: another file there has lost its mount."""
+"""Mounts from the host by path and inode, as JSON: another file at the path has lost its mount."""

@@ -29,7 +29,7 @@ class Argument(NamedTuple):
     two: int = 0
 
     def holds(self, given: int) -> bool:
-        """Whether it is true of an argument. What the engine would refuse to load is false."""
+        """Return True if an argument meets it. A condition that the engine refuses to load is not met."""
         value = self.value & _ALL_BITS
         return {
             "SCMP_CMP_NE": given != value,
@@ -62,7 +62,7 @@ class SeccompRule(NamedTuple):
     node: Node
 
     def applies(self, context: Context) -> bool:
-        """Whether the engine hands this rule to the kernel for such a container."""
+        """Return True if the engine hands this rule to the kernel for such a container."""
         only, unless = self.includes, self.excludes
         if context.arch in unless.arches or any(cap in context.caps for cap in unless.caps):
             return False
@@ -75,7 +75,7 @@ class SeccompRule(NamedTuple):
         return all(cap in context.caps for cap in only.caps)
 
     def matches(self, args: Mapping[int, int]) -> bool:
-        """Whether the arguments of a call meet its conditions; one that is not given is 0.
+        """Return True if the arguments of a call meet its conditions; one that is not given is 0.
 
         All conditions must hold, except where two of them are on one argument: then runc makes a
         rule of its own of every condition, so that one is enough.
@@ -86,7 +86,7 @@ class SeccompRule(NamedTuple):
         return any(held) if self.is_split() else all(held)
 
     def is_split(self) -> bool:
-        """Whether two conditions are on the same argument."""
+        """Return True if two conditions are on the same argument."""
         return len({argument.position for argument in self.args}) < len(self.args)
 
 
@@ -102,7 +102,7 @@ PLAIN = Context()
 
 
 class Outcome(NamedTuple):
-    """What happens to a call. `name` is where the deciding rule names it, None for the default."""
+    """The kernel's answer to a call. `name` is the call in the deciding rule, None for the default."""
 
     action: str
     errno: int | None
@@ -135,7 +135,7 @@ class SeccompProfile(NamedTuple):
     def decide(
         self, call: str, args: Mapping[int, int] | None = None, context: Context = PLAIN
     ) -> Outcome:
-        """What the kernel does with a call.
+        """Return the kernel's answer to a call.
 
         As libseccomp builds the filter, the first rule without conditions on arguments takes all
         calls of its name. Among rules with conditions that overlap the order is its own affair,
@@ -158,11 +158,11 @@ class SeccompProfile(NamedTuple):
         return Outcome(action, self._errno(action, self.default_errno))
 
     def is_denylist(self) -> bool:
-        """Whether a call that no rule names happens."""
+        """Return True if a call that no rule names is let through."""
         return self.by_default().is_open
 
     def opened(self, calls: Iterable[str], context: Context = PLAIN) -> list[Value[str]]:
-        """Where the calls that happen whatever their arguments are named, in their order."""
+        """Return the names, as the rules have them, of calls that happen whatever their arguments are."""
         found: list[Value[str]] = []
         for call in calls:
             outcome = self.decide(call, None, context)

@@ -1,4 +1,4 @@
-"""What is known of Linux system calls. A call that is newer than the table is unknown, not wrong."""
+"""Linux system calls, from a table with a date: a newer call is unknown, not wrong."""
 
 from __future__ import annotations
 

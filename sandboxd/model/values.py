@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Origin(NamedTuple):
-    """What set a value: `name` is a path, a Feature id, an image, or a container id."""
+    """The source of a value: `name` is a path, a Feature id, an image, or a container id."""
 
     kind: OriginKind
     name: str

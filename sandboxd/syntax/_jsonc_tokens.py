@@ -44,7 +44,7 @@ _HALF_PAIR = "[\ud800-\udfff]"
 
 
 def colon_ahead(text: str, at: int) -> bool:
-    """Whether a colon comes next, behind white space."""
+    """Return True if a colon comes next, behind white space."""
     while text[at : at + 1] in _WHITE and at < len(text):
         at += 1
     return text[at : at + 1] == ":"
@@ -92,7 +92,7 @@ def _integer(text: str) -> int | float:
 
 
 def about_word(text: str) -> str:
-    """What is wrong with a word that stands for no value."""
+    """Return the message about a word that is no JSON value."""
     shown = readable(text)
     if text.startswith("#"):
         return "JSON has no `#` comments: write `//`"

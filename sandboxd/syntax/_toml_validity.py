@@ -1,4 +1,4 @@
-"""What the standard library's reader says about a TOML file, in words for people."""
+"""Errors of TOML that the standard library's reader finds, in words for people."""
 
 from __future__ import annotations
 

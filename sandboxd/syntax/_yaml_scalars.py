@@ -1,4 +1,4 @@
-"""What plain text means in YAML 1.2's core schema, as Go's reader takes it."""
+"""Plain scalars of YAML 1.2's core schema, as Go's reader takes them."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Flag(NamedTuple):
     value_span: Span
 
     def is_on(self) -> bool:
-        """Whether this is a boolean flag that is switched on."""
+        """Return True if this is a boolean flag that is switched on."""
         return self.name in BOOLEAN and self.value == "true"
 
 

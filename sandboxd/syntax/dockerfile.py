@@ -53,7 +53,7 @@ class Text:
             at += len(piece)
 
     def span(self, start: int, end: int) -> Span:
-        """Where the characters from `start` to `end` stand in the file."""
+        """Return the place in the file of the characters from `start` to `end`."""
         first = self.offset(start)
         return Span(first, max(first, self.offset(end - 1) + 1 if end > start else first))
 
@@ -139,7 +139,7 @@ class Instruction(NamedTuple):
         return list(_words(self.text, self.escape))
 
     def scripts(self) -> Iterator[Text]:
-        """What a shell runs: the line, and the heredocs behind it."""
+        """Yield the texts that a shell runs: the line, and the heredocs behind it."""
         yield self.text
         for heredoc in self.heredocs:
             yield heredoc.body
@@ -228,7 +228,7 @@ class _Parser:
                 self.escape = value
 
     def json_syntax(self) -> bool:
-        """Whether the file is a JSON object that names its frontend."""
+        """Return True if the file is a JSON object that names its frontend, and keep that name."""
         from sandboxd.syntax import jsonc
 
         tree = jsonc.parse(self.text)

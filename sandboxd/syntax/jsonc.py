@@ -185,7 +185,7 @@ class _Parser:
     # Structure
 
     def is_key(self, start: int, end: int) -> bool:
-        """Whether the string or word at this place is a key; ends an array that was not closed."""
+        """Return True for a string or word that is a key; one also ends an array that was not closed."""
         state = self.state
         if state == _KEY:
             return self.text[start] in "\"'" or tokens.colon_ahead(self.text, end)

@@ -214,7 +214,7 @@ def _runs(text: str, spans: list[Span], indexes: set[int]) -> list[tuple[int, in
 
 
 def _cut(text: str, start: int, end: int, comma: int | None, *, is_last: bool) -> list[Span]:
-    """What to take out for the children from `start` to `end` and the comma behind them."""
+    """Return the spans to remove for the children from `start` to `end` and their comma."""
     cuts: list[Span] = []
     between = "" if comma is None else text[end:comma]
     tail = end if comma is None else comma + 1

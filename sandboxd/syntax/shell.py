@@ -214,7 +214,7 @@ class _Scanner:
         return text[start : self.at].replace("$$", "$") if self.make else text[start : self.at]
 
     def closing(self, at: int, opening: str, closing: str) -> int:
-        """Where a bracket ends; quotes within are looked through."""
+        """Return the offset where a bracket ends; brackets in quotes do not count."""
         depth = 0
         while at < self.end:
             char = self.text[at]

@@ -34,7 +34,7 @@ def substitute(text: str, lookup: Callable[[str], str | None]) -> str:
 
 
 def _ends(text: str) -> dict[int, int]:
-    """Where each ``${`` is closed: start -> offset of its brace."""
+    """Map the offset of every ``${`` to that of the brace that closes it."""
     ends: dict[int, int] = {}
     open_: list[int] = []
     for match in re.finditer(_MARK, text):

@@ -264,7 +264,7 @@ class _Parser:
         self.end_of_line("this value")
 
     def is_next_statement(self, at: int, state: int) -> bool:
-        """Whether a line within open brackets ends them, because the next statement begins."""
+        """Return True if a line within open brackets begins the next statement, and so ends them."""
         is_list = self.stack[-1].kind == "array"
         match = tokens.NEXT_STATEMENT.match(self.text, at)
         if match and (is_list or not match[0].endswith("=")):

@@ -188,7 +188,7 @@ def _header_of(text: str, tree: Tree, path: Sequence[str]) -> int | None:
 
 
 def _first_header(text: str, root: Node) -> int | None:
-    """Where the first header begins, with the comment right above it unless that opens the file."""
+    """Return where the first header begins, or the comment right above it if it does not open the file."""
     if not root.members:
         return None
     header = _line_start(text, root.members[0].key.span.start)

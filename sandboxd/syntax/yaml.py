@@ -24,7 +24,7 @@ MAX_RETRIES = 8
 MAX_DEPTH = 300
 MAX_NODES = 100_000
 MAX_MERGED = 1_000
-"""How many keys merging may bring together: no file has a tenth of it."""
+"""The most keys that merging may bring together; no real file has a tenth of it."""
 
 # What libyaml refuses to read at all; each is replaced by one blank, so that offsets stay. The
 # ranges beyond ASCII take milliseconds to compile, so that only a text that has any pays for them.
@@ -102,9 +102,10 @@ def _parse(text: str, rest: str, problems: list[Problem]) -> Tree:
 
 
 def _faulty(text: str, error: Any) -> tuple[Problem, str | None]:
-    """What is wrong, and `text` without the line at fault; None when there is no such line.
+    """Return the problem, and `text` without the line at fault; None when there is no such line.
 
-    In a flow, in quotes and in a key the fault is where that begins: it is seen only at its end.
+    libyaml sees a fault in brackets, in quotes and in a key only at their end: the line is the one
+    where they begin.
     """
     mark = getattr(error, "problem_mark", None)
     begun = getattr(error, "context_mark", None)
@@ -177,7 +178,7 @@ class _Builder:
             self.end(0)
 
     def behind_properties(self, event: Any, start: int) -> int:
-        """Where a value begins that has an anchor, a tag, or both in front of it."""
+        """Return the offset of a value behind its anchor, its tag, or both."""
         for _ in range((event.anchor is not None) + (event.tag is not None)):
             match = _PROPERTY.match(self.text, start)
             if match is None:
@@ -210,7 +211,7 @@ class _Builder:
         return node
 
     def place_of_nothing(self, at: int) -> int:
-        """Where a value that is left out would stand: behind the colon or the dash."""
+        """Return where a value that is left out would stand: behind the colon or the dash."""
         key = self.keys[-1] if self.keys else None
         if key is not None:
             colon = _COLON.match(self.text, key.span.end)
@@ -315,7 +316,7 @@ def target(node: Node) -> Node:
 
 
 def is_merge(key: Node) -> bool:
-    """Whether a key is ``<<``, which merges; in quotes and behind an alias it is a name."""
+    """Return True for the key ``<<``, which merges; in quotes and behind an alias it is a name."""
     return key.value == "<<" and not (isinstance(key, YamlNode) and key.style)
 
 

@@ -105,7 +105,7 @@ def newline(text: str) -> str:
 
 
 def _out_of_flow(spans: list[Span], kept: list[bool]) -> tuple[Edit, ...]:
-    """Each run of removed children goes with the comma behind it, at the end with the one before."""
+    """Remove runs of children, with the comma behind them or, at the end, with the one before."""
     made: list[Edit] = []
     index = 0
     while index < len(spans):
@@ -160,7 +160,7 @@ def _joined(edits: list[Edit]) -> list[Edit]:
 
 
 def _dash(text: str, array: Node, item: Node) -> int:
-    """Where the `-` of an item stands: in the column of the first one, on its line or above."""
+    """Return the offset of the `-` of an item: in the column of the first one, on its line or above."""
     first = array.items[0]
     if item is first:
         return _first_dash(array)
