@@ -26,6 +26,7 @@ _FILES = {
     "etc/group": "root:x:0:\ndev:x:1000:\n",
     "etc/nsswitch.conf": "hosts: files dns\n",
 }
+_NODE_FILE = re.compile(rb"/usr/share/nodejs/[\w./@-]+\.js")
 _LINE = re.compile(r"(?:=> |^\s*)(/\S+) \(0x")
 
 
@@ -66,6 +67,8 @@ def build(
     copied = [_copy(path, root / "usr/bin" / name) for name, path in found.items()]
     copied += _python(found["python3"], root) + _git(root)
     copied += _compiler(root) if "gcc" in found else []
+    if "node" in found:
+        _node(found["node"], root)
     _data(root)
     for name, text in _FILES.items():
         (root / name).write_text(text)
@@ -122,6 +125,15 @@ def _git(root: Path) -> list[str]:
             _copy(source, root / source.lstrip("/"))
     _tree("/usr/share/git-core", root)
     return ["/usr/lib/git-core/git"]
+
+
+def _node(program: str, root: Path) -> None:
+    """The parts of node's own library that Debian keeps in files beside the program."""
+    for binary in (program, *(path for path in _libraries([program]) if "libnode" in path)):
+        for name in set(_NODE_FILE.findall(Path(binary).read_bytes())):
+            path = name.decode()
+            if os.path.isfile(path):
+                _copy(path, root / path.lstrip("/"))
 
 
 def _compiler(root: Path) -> list[str]:

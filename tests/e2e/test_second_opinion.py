@@ -50,7 +50,7 @@ def test_it_confirms_nothing_in_our_profiles(
             env={**os.environ, "DOCKER_HOST": engine},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
     confirmed = re.search(r"(\d+) confirmed", done.stdout + done.stderr)

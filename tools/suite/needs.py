@@ -65,6 +65,7 @@ PACKAGES = (
     Package("procps", "pgrep", ""),
     Package("patch", "patch", ""),
     Package("gpg", "gpg", ""),
+    Package("gpg-agent", "gpg-agent", ""),
     Package("openssl", "openssl", "engine"),
     Package("apparmor", "apparmor_parser", ""),
     Package("golang-go", "/usr/bin/go", "engine"),

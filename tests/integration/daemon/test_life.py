@@ -154,7 +154,7 @@ def test_it_ends_when_nobody_needs_it(world: World) -> None:
     with world.client():
         time.sleep(1)
         assert process.poll() is None
-    assert process.wait(5) == EXIT_OK
+    assert process.wait(60) == EXIT_OK
     assert not world.folder.exists()
 
 
