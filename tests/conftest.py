@@ -81,7 +81,7 @@ def own_home(homes: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             monkeypatch.delenv(name)
     yield home
     # `sandboxd lsp` starts one, as it should.
-    if (runtime / f"sandboxd-{os.getuid()}-1").exists():
+    if (runtime / f"sandboxd-{os.getuid()}-2").exists():
         processes.end(processes.with_home(str(home)))
     shutil.rmtree(home, ignore_errors=True)
 

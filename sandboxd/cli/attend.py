@@ -5,13 +5,13 @@ Imports nothing that costs anything: `exec` may take little longer than the engi
 
 from __future__ import annotations
 
+import _signal as signal  # type: ignore[import-not-found]  # `signal` imports enum
 import os
-import signal
 import sys
 from _thread import start_new_thread
 
 from sandboxd._typing import TYPE_CHECKING
-from sandboxd.errors import EnvironmentFailure
+from sandboxd.errors import EnvironmentFailure, SandboxdError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,44 @@ class CannotRun(EnvironmentFailure):
         super().__init__(message, hint)
 
 
-def attend(command: Attended, name: str, *, tty: bool, stdin: bool) -> int:
+def run(
+    directory: str,
+    words: list[str],
+    *,
+    tty: bool,
+    stdin: bool,
+    user: str = "",
+    env: list[str],
+    working_dir: str = "",
+) -> int:
+    """Begin a command in a project's sandbox, by a daemon or in this process, and attend to it.
+
+    :param words: the program and its arguments; [] for a shell
+    """
+    with _Surroundings(tty=tty) as surroundings:
+        command = _begin(
+            directory, words, tty=tty, stdin=stdin, user=user, env=env, working_dir=working_dir
+        )
+        return attend(command, words[0] if words else "sh", surroundings, stdin=stdin)
+
+
+def _begin(directory: str, words: list[str], *, tty: bool, stdin: bool, **more: Any) -> Attended:
+    from sandboxd.cli.through_daemon import begin
+
+    begun = begin(directory, words, tty=tty, stdin=stdin, **more)
+    if begun is not None:
+        return begun
+    from sandboxd.engine.client import Exec, connect_from
+    from sandboxd.operations.exec import exec_
+    from sandboxd.operations.shell import shell
+
+    engine = connect_from(os.environ)
+    if not words:
+        return shell(engine, directory, tty=tty, user=more["user"], env=more["env"])
+    return exec_(engine, directory, Exec(words, tty, stdin, **more))
+
+
+def attend(command: Attended, name: str, surroundings: _Surroundings, *, stdin: bool) -> int:
     """Carry everything between this process and `command` until it ends; returns its exit code.
 
     :param name: of the program, for the message that there is none
@@ -81,17 +118,18 @@ def attend(command: Attended, name: str, *, tty: bool, stdin: bool) -> int:
     """
     output = _Output()
     try:
-        with _Surroundings(command, tty=tty):
-            if stdin:
-                start_new_thread(_feed, (command.connection,))
-            try:
-                pump(command.connection, command.first, tty, output.write)
-            except BrokenPipeError:
-                # Our reader is gone (`| head`); without a word the command would write for ever.
-                command.kill(signal.SIGPIPE)
-                raise
+        surroundings.lend(command)
+        if stdin:
+            start_new_thread(_feed, (command.connection,))
+        try:
+            pump(command.connection, command.first, surroundings.tty, output.write)
+        except BrokenPipeError:
+            # Our reader is gone (`| head`); without a word the command would write for ever.
+            command.kill(signal.SIGPIPE)
+            raise
     finally:
         command.connection.close()
+    surroundings.take_back()
     code = command.exit_code()
     if output.failure:
         raise CannotRun(name, output.failure)
@@ -180,71 +218,76 @@ def _feed(connection: Stream) -> None:
 class _Surroundings:
     """Our terminal and our signals, lent to a command; a context manager.
 
-    Signals and sizes are passed on by a thread: the engine may take its time with them.
+    Signals and sizes are passed on by a thread: the engine may take its time with them. Those that come
+    while the command is being begun wait for it.
     """
 
-    def __init__(self, command: Attended, *, tty: bool) -> None:
+    def __init__(self, *, tty: bool) -> None:
         from _queue import SimpleQueue
 
-        self._command = command
-        self._tty = tty
-        self._signals: SimpleQueue[int | None] = SimpleQueue()
-        self._interrupts = 0
+        self.tty = tty
+        self._command: Attended | None = None
+        self._notes: SimpleQueue[int | None] = SimpleQueue()
+        self._count = 0
         self._before: dict[int, Any] = {}
         self._mode: list[Any] = []
 
-    def __enter__(self) -> None:
-        if self._tty:
+    def __enter__(self) -> _Surroundings:
+        for number in _FORWARDED:
+            self._catch(number, self._note_end)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.take_back()
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def lend(self, command: Attended) -> None:
+        """From now on they are the command's."""
+        self._command = command
+        if self.tty:
             import termios
+            import tty
 
             self._mode = termios.tcgetattr(0)
             self._catch(signal.SIGWINCH, self._note)
-            _set_raw()
-            self._resize()
-        else:
-            for number in _FORWARDED:
-                self._catch(number, self._note_end)
-        start_new_thread(self._pass_on, ())
+            # Keys go to the command as they are typed.
+            tty.setraw(0)
+            self._resize(command)
+        start_new_thread(self._pass_on, (command,))
 
-    def __exit__(self, *_: object) -> None:
-        self._signals.put(None)
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        if self._tty:
+    def take_back(self) -> None:
+        """They are ours again."""
+        self._notes.put(None)
+        if self._mode:
             import termios
 
             termios.tcsetattr(0, termios.TCSADRAIN, self._mode)
+            self._mode = []
 
     def _catch(self, number: int, handler: Callable[[int, FrameType | None], None]) -> None:
         self._before[number] = signal.signal(number, handler)
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
-        self._signals.put(number)
+        self._notes.put(number)
 
     def _note_end(self, number: int, _frame: FrameType | None) -> None:
-        self._interrupts += 1
-        if self._interrupts > _PATIENCE:
+        self._count += 1
+        if self._count > (1 if self._command is None else _PATIENCE):
             raise KeyboardInterrupt
-        self._signals.put(number)
+        self._notes.put(number)
 
-    def _pass_on(self) -> None:
-        while (number := self._signals.get()) is not None:
+    def _pass_on(self, command: Attended) -> None:
+        while (number := self._notes.get()) is not None:
             try:
                 if number == signal.SIGWINCH:
-                    self._resize()
+                    self._resize(command)
                 else:
-                    self._command.kill(number)
-            except (EnvironmentFailure, OSError):
+                    command.kill(number)
+            except (SandboxdError, OSError):
                 # The command, or the sandbox, may be gone by now: its end is seen elsewhere.
                 continue
 
-    def _resize(self) -> None:
+    def _resize(self, command: Attended) -> None:
         size = os.get_terminal_size(1)
-        self._command.resize(size.lines, size.columns)
-
-
-def _set_raw() -> None:
-    """Keys go to the command as they are typed."""
-    import tty
-
-    tty.setraw(0)
+        command.resize(size.lines, size.columns)

@@ -7,6 +7,7 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
+from sandboxd.cli import terminal
 from sandboxd.cli.interruption import Interrupted
 from sandboxd.operations.interruption import Cancel, Cancelled
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-_ENDING_SOON = b"ending after this step; the same again ends at once\n"
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -36,8 +36,7 @@ def cancelled_by_signals() -> Iterator[Cancel]:
         number = signal.Signals(received)
         if cancel.is_asked:
             raise Interrupted(number)
-        # Not by `terminal`: a stream in the middle of a write takes no other.
-        os.write(2, _ENDING_SOON)
+        os.write(2, terminal.ENDING_SOON)
         cancel.cancel()
 
     before = {

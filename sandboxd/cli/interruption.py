@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from typing import TYPE_CHECKING
+import _signal as signal  # type: ignore[import-not-found]  # `signal` imports enum
+
+from sandboxd._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -25,12 +25,15 @@ def raise_on_signals() -> None:
 
     A signal that the caller made us ignore (`nohup`) stays ignored.
     """
-    if threading.current_thread() is not threading.main_thread():
-        return
     for name in _ENDING:
         number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+        if number is None or signal.getsignal(number) != signal.SIG_DFL:
+            continue
+        try:
             signal.signal(number, _raise)
+        except ValueError:
+            # Another thread than the main one, which may not.
+            return
 
 
 def _raise(number: int, _frame: FrameType | None) -> None:

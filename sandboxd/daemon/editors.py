@@ -79,7 +79,7 @@ class Editors:
             raise InvalidParams("`environ` is not an environment")
         hello = connection.hello
         assert hello is not None, "served before the greeting"
-        engine = EngineKey(hello["docker_host"], hello["docker_context"])
+        engine = self._keeper.hosts.key(hello["engine"])
         self.warm()
         assert self._ready is not None
         await asyncio.shield(self._ready)

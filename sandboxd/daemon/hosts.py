@@ -17,6 +17,7 @@ from typing import NamedTuple
 from sandboxd.daemon.engine_events import EngineEvents
 from sandboxd.daemon.projects import EngineKey
 from sandboxd.engine import client
+from sandboxd.engine.contexts import resolve
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.probe import probe
 from sandboxd.status.observe import NOT_ASKED, Observed, Observer
@@ -66,15 +67,21 @@ class Hosts:
         engine = self._engines.get(key)
         return engine.world if engine is not None else World()
 
+    def key(self, variables: Mapping[str, str]) -> EngineKey:
+        """The engine that a caller's variables lead to: the same for all callers who mean the same."""
+        found = EngineKey.of(variables)
+        if resolve(found.environ(self._environ)).host.startswith("ssh:"):
+            return found
+        # Every login has an agent of its own, which matters to ssh alone.
+        return found._replace(agent=None)
+
     def environ(self, key: EngineKey) -> dict[str, str]:
+        """The daemon's environment with the variables that lead to this engine."""
         return key.environ(self._environ)
 
     async def fresh(self, key: EngineKey, wait: float = WAIT_SECONDS) -> World:
         """What is true now if that is known within `wait` seconds, else what was true last."""
-        engine = self._engines.get(key)
-        if engine is None:
-            engine = _Engine(self.environ(key), lambda: self._ask_soon(key))
-            self._engines[key] = engine
+        engine = self._engine(key)
         deadline = time.monotonic() + wait
         while engine.is_stale() and (left := deadline - time.monotonic()) > 0:
             asking = self._asking(key, engine)
@@ -82,6 +89,16 @@ class Hosts:
             if asking.done() and (asking.cancelled() or not asking.result()):
                 break
         return engine.world
+
+    async def facts(self, key: EngineKey, wait: float) -> HostFacts | None:
+        """The facts of a host whose engine is being listened to, where they are as it is now.
+
+        None when that is not known within `wait` seconds.
+        """
+        engine = self._engine(key)
+        if engine.believed() is None:
+            await asyncio.wait({self._asking(key, engine)}, timeout=wait)
+        return engine.believed()
 
     def is_current(self, key: EngineKey) -> bool:
         """Whether an event would have told if what is known were no longer true."""
@@ -100,6 +117,13 @@ class Hosts:
             if engine.task is not None:
                 engine.task.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _engine(self, key: EngineKey) -> _Engine:
+        engine = self._engines.get(key)
+        if engine is None:
+            engine = _Engine(self.environ(key), lambda: self._ask_soon(key))
+            self._engines[key] = engine
+        return engine
 
     def _ask_soon(self, key: EngineKey) -> None:
         self._asking(key, self._engines[key])
@@ -176,6 +200,11 @@ class _Engine:
             return age > _ABSENT_SECONDS
         return age > _PROBE_SECONDS if self.events.is_open else True
 
+    def believed(self) -> HostFacts | None:
+        """The host's facts, while an event would have told that they are others; else None."""
+        is_due = time.monotonic() - self._probed > _PROBE_SECONDS or not self.events.is_open
+        return None if is_due else self.world.facts
+
     def changed(self) -> None:
         """Something happened to a container."""
         self.happened += 1
@@ -189,8 +218,7 @@ class _Engine:
 
     def question(self, workspaces: Collection[str]) -> Callable[[], _Answer]:
         """The function to run in a thread: it reads the facts only when they may have changed."""
-        is_due = time.monotonic() - self._probed > _PROBE_SECONDS or not self.events.is_open
-        known = None if is_due else self.world.facts
+        known = self.believed()
         environ, observer, openings = self._environ, self._observer, self._openings
 
         def look() -> _Answer:

@@ -7,27 +7,35 @@ from collections.abc import Mapping
 from typing import NamedTuple, cast
 
 from sandboxd.daemon.scan import Scan
+from sandboxd.ipc.messages import ENGINE_VARIABLES
 from sandboxd.status.combine import Examined
 
 
 class EngineKey(NamedTuple):
-    """Which engine a caller means: its DOCKER_HOST and DOCKER_CONTEXT."""
+    """Which engine a caller means, and how it is reached: its `messages.ENGINE_VARIABLES`, None unset."""
 
     host: str | None
     context: str | None
+    config: str | None = None
+    certificates: str | None = None
+    tls: str | None = None
+    tls_verify: str | None = None
+    agent: str | None = None
+
+    @classmethod
+    def of(cls, variables: Mapping[str, str]) -> EngineKey:
+        """The engine that a caller's variables lead to."""
+        return cls(*(variables.get(name) for name in ENGINE_VARIABLES))
+
+    def variables(self) -> dict[str, str]:
+        """The variables that are set."""
+        pairs = zip(ENGINE_VARIABLES, self, strict=True)
+        return {name: value for name, value in pairs if value is not None}
 
     def environ(self, base: Mapping[str, str]) -> dict[str, str]:
-        """`base` with these two set as the caller has them."""
-        result = {
-            name: value
-            for name, value in base.items()
-            if name not in ("DOCKER_HOST", "DOCKER_CONTEXT")
-        }
-        if self.host is not None:
-            result["DOCKER_HOST"] = self.host
-        if self.context is not None:
-            result["DOCKER_CONTEXT"] = self.context
-        return result
+        """`base` with these variables as the caller has them."""
+        others = {name: base[name] for name in base if name not in ENGINE_VARIABLES}
+        return {**others, **self.variables()}
 
 
 class Tracked:

@@ -13,6 +13,7 @@ from sandboxd.daemon.projects import EngineKey, Tracked
 from sandboxd.errors import EnvironmentFailure, UnreadableError
 from sandboxd.files import decode, read_bytes, write_atomic
 from sandboxd.host.folders import state_folder
+from sandboxd.ipc.messages import ENGINE_VARIABLES
 from sandboxd.toml_output import document
 
 _LARGEST = 16 * 1024 * 1024
@@ -89,10 +90,8 @@ def save(path: str, entries: Iterable[Entry]) -> str:
     tables = []
     for entry in entries:
         table: dict[str, Any] = {"path": entry.path}
-        if entry.engine.host is not None:
-            table["docker_host"] = entry.engine.host
-        if entry.engine.context is not None:
-            table["docker_context"] = entry.engine.context
+        for name, value in entry.engine.variables().items():
+            table[name.lower()] = value
         if not entry.keeps:
             table["keeps"] = False
         if entry.missing_since is not None:
@@ -117,12 +116,13 @@ def _project(item: object) -> Tracked:
     """:raises ValueError: it is not one"""
     if not isinstance(item, dict):
         raise ValueError("it is not a table")
-    path, host, context = item.get("path"), item.get("docker_host"), item.get("docker_context")
+    path = item.get("path")
+    engine = {name: item[name.lower()] for name in ENGINE_VARIABLES if name.lower() in item}
     if not isinstance(path, str) or not path.startswith("/") or "\0" in path:
         raise ValueError("`path` is not an absolute path")
-    if not all(value is None or isinstance(value, str) for value in (host, context)):
+    if not all(isinstance(value, str) for value in engine.values()):
         raise ValueError("an engine is not a string")
-    project = Tracked(path, EngineKey(host, context), item.get("keeps") is not False)
+    project = Tracked(path, EngineKey.of(engine), item.get("keeps") is not False)
     missing = item.get("missing_since")
     if isinstance(missing, datetime.datetime):
         project.missing_since = missing.timestamp()

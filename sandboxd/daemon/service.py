@@ -16,8 +16,10 @@ from sandboxd import __version__
 from sandboxd.daemon import activation, memory, rows
 from sandboxd.daemon.claim import Claim, claim
 from sandboxd.daemon.editors import Editors
+from sandboxd.daemon.handover import Handover
 from sandboxd.daemon.hosts import World
 from sandboxd.daemon.keeper import Keeper
+from sandboxd.daemon.operating import Operating
 from sandboxd.daemon.projects import EngineKey
 from sandboxd.daemon.tasks import Tasks
 from sandboxd.ipc import address, messages
@@ -72,6 +74,8 @@ class Service:
         self._tasks = Tasks("the service", self._fail)
         self.keeper = Keeper(environ, self._emit, own_folder, self._host_changed, self._fail)
         self.editors = Editors(self.keeper, self._status_of)
+        self.operating = Operating(environ, self.keeper.hosts)
+        self.handover = Handover(environ, self.keeper.hosts)
         self.server = Server(
             {
                 messages.STATUS_RENDER: self._render,
@@ -80,6 +84,8 @@ class Service:
                 messages.PROJECT_FORGET: self._forget,
                 messages.PROJECT_LIST: self._list,
                 messages.SHUTDOWN: self._shutdown,
+                **self.operating.handlers,
+                **self.handover.handlers,
             },
             {"version": __version__, "protocol": messages.PROTOCOL, "pid": os.getpid()},
             {messages.LSP_ATTACH: self.editors.attach},
@@ -116,6 +122,7 @@ class Service:
         finally:
             activation.notify(os.environ, "STOPPING=1")
             await self._tasks.close()
+            await self.handover.close()
             await self.server.close()
             await self.editors.close()
             await self.keeper.close()
@@ -155,8 +162,13 @@ class Service:
         self.server.stop_listening()
         await self.keeper.close()
         claimed.release()
-        log.info("another daemon takes over; %d editors stay here", len(self.editors))
+        log.info(
+            "another daemon takes over; %d editors and %d operations stay here",
+            len(self.editors),
+            len(self.operating),
+        )
         await self.editors.all_left()
+        await self.operating.all_done()
         self.stop()
 
     def report(self, caller: Caller, world: World, shown: Collection[str]) -> StatusReport:
@@ -192,7 +204,7 @@ class Service:
 
     async def _asked(self, connection: Connection) -> tuple[Caller, World]:
         """Who asks, and the world as it is now."""
-        engine = _engine(connection)
+        engine = self._engine(connection)
         assert connection.hello is not None, "served before the greeting"
         found = await self.keeper.find(connection.hello["cwd"])
         if found is None or found in self.keeper.projects:
@@ -257,7 +269,7 @@ class Service:
         if not path.startswith("/") or "\0" in path:
             raise InvalidParams("`path` is not an absolute path")
         keeps, waits = params.get("keeps") is not False, params.get("wait") is not False
-        job = self.keeper.register(os.path.realpath(path), _engine(connection), keeps)
+        job = self.keeper.register(os.path.realpath(path), self._engine(connection), keeps)
         if waits:
             await job
         else:
@@ -268,11 +280,17 @@ class Service:
         return {"known": await self.keeper.forget(os.path.realpath(text_param(params, "path")))}
 
     async def _shutdown(self, _connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
-        stays = params.get("handover") is True and len(self.editors) > 0 and self._may_hand_over
+        is_needed = len(self.editors) + len(self.operating) > 0
+        stays = params.get("handover") is True and is_needed and self._may_hand_over
         # After the answer is on its way.
         end = self._handing_over.set if stays else self.stop
         asyncio.get_running_loop().call_later(0.02, end)
         return {}
+
+    def _engine(self, connection: Connection) -> EngineKey:
+        """The engine that a client means."""
+        assert connection.hello is not None, "served before the greeting"
+        return self.keeper.hosts.key(connection.hello["engine"])
 
     def _host_changed(self, key: EngineKey) -> None:
         self.editors.host_changed(key)
@@ -302,7 +320,11 @@ class Service:
             await asyncio.sleep(min(limit / 4 + 0.01, _IDLE_LOOK_SECONDS))
             self._look_at_place()
             now = time.monotonic()
-            needed = now if self.server.connections else max(needed, self.keeper.watching.active_at)
+            needed = (
+                now
+                if self.server.connections or self.operating
+                else max(needed, self.keeper.watching.active_at)
+            )
             if now - needed > limit:
                 log.info("nobody needed the daemon for %.0f s", limit)
                 self.stop()
@@ -336,12 +358,6 @@ async def _main(
     # The terminal that we were started from may go; we stay.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     await service.serve(claimed, listener)
-
-
-def _engine(connection: Connection) -> EngineKey:
-    hello = connection.hello
-    assert hello is not None, "served before the greeting"
-    return EngineKey(hello["docker_host"], hello["docker_context"])
 
 
 def _allow_many_clients() -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from sandboxd import __version__
 from sandboxd.errors import DaemonError
 from sandboxd.ipc import address, messages
+from sandboxd.ipc.dial import engine_variables
 from sandboxd.ipc.start import LOG_HINT, is_claimed
 from sandboxd.ipc.start import start as start_daemon
 
@@ -75,9 +76,7 @@ class Client:
         """
         hello: messages.Hello = {
             "version": __version__,
-            "docker_host": environ.get("DOCKER_HOST"),
-            "docker_context": environ.get("DOCKER_CONTEXT"),
-            "path": environ.get("PATH", ""),
+            "engine": engine_variables(environ),
             "cwd": cwd,
         }
         welcome = self.request(messages.HELLO, dict(hello), timeout=START_SECONDS)

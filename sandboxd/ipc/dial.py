@@ -46,11 +46,23 @@ def hello(environ: Mapping[str, str], cwd: str) -> str:
     """The request that must come first, with the id 1 and its line end."""
     from _json import encode_basestring_ascii as quote
 
-    host, context = environ.get("DOCKER_HOST"), environ.get("DOCKER_CONTEXT")
+    engine = ",".join(
+        f'"{name}":{quote(value)}' for name, value in engine_variables(environ).items()
+    )
     return (
         f'{{"jsonrpc":"2.0","id":1,"method":"{messages.HELLO}","params":{{'
-        f'"version":"{__version__}",'
-        f'"docker_host":{"null" if host is None else quote(host)},'
-        f'"docker_context":{"null" if context is None else quote(context)},'
-        f'"path":{quote(environ.get("PATH", ""))},"cwd":{quote(cwd)}}}}}\n'
+        f'"version":"{__version__}","engine":{{{engine}}},"cwd":{quote(cwd)}}}}}\n'
     )
+
+
+def engine_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that decide which engine is meant; a relative path is one from our folder."""
+    chosen = {name: environ[name] for name in messages.ENGINE_VARIABLES if name in environ}
+    for name in ("DOCKER_CONFIG", "DOCKER_CERT_PATH", "SSH_AUTH_SOCK"):
+        if chosen.get(name):
+            chosen[name] = os.path.abspath(chosen[name])
+    host = chosen.get("DOCKER_HOST", "")
+    path = host.removeprefix("unix://")
+    if path != host and path and path[0] != "/":
+        chosen["DOCKER_HOST"] = f"unix://{os.path.abspath(path)}"
+    return chosen

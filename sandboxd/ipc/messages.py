@@ -11,7 +11,7 @@ and numbers: the shapes below exist for the type checker and for readers.
 
 from __future__ import annotations
 
-PROTOCOL = 1
+PROTOCOL = 2
 """In the name of the socket's folder: daemons of two protocols never meet on one socket."""
 
 MAX_LINE = 8 * 1024 * 1024
@@ -27,6 +27,23 @@ SHUTDOWN = "daemon/shutdown"
 LSP_ATTACH = "lsp/attach"
 """After its answer the connection carries the language server protocol, until it ends."""
 
+START = "operation/start"
+STOP = "operation/stop"
+VERIFY = "operation/verify"
+DRIFT = "operation/drift"
+"""Operations on a project's sandbox. `progress` notifications come before the answer; the answer to
+one that was cancelled is the error `CANCELLED`."""
+CANCEL = "operation/cancel"
+"""Ends the connection's operations between two steps; they are answered once they have cleaned up. A
+client that goes away asks for the same."""
+
+EXEC = "exec/start"
+"""Its answer comes with a descriptor (SCM_RIGHTS): the engine's own connection to the command."""
+EXEC_RESIZE = "exec/resize"
+EXEC_SIGNAL = "exec/signal"
+EXEC_CODE = "exec/code"
+"""About the command that was started on the same connection."""
+
 SESSION_END = b"\0"
 """Ends what the daemon sends of a language server session: JSON holds no such byte. One more
 follows, the session's exit code: `0` or `1`."""
@@ -34,6 +51,7 @@ follows, the session's exit code: `0` or `1`."""
 SNAPSHOT = "snapshot"
 LIVE = "live"
 EVENT = "event"
+PROGRESS = "progress"
 
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
@@ -42,6 +60,30 @@ INVALID_PARAMS = -32602
 INTERNAL_ERROR = -32603
 NOT_GREETED = -32001
 """A request came before `hello`."""
+NOT_HERE = -32002
+"""The daemon does not see what the caller sees, or cannot hand it over: the caller does it by itself."""
+CANCELLED = -32003
+"""The operation ended early, as its caller asked, and cleaned up."""
+
+ENGINE_VARIABLES = (
+    "DOCKER_HOST",
+    "DOCKER_CONTEXT",
+    "DOCKER_CONFIG",
+    "DOCKER_CERT_PATH",
+    "DOCKER_TLS",
+    "DOCKER_TLS_VERIFY",
+    "SSH_AUTH_SOCK",
+)
+"""All that decides which engine a caller means and how it is reached, beside the user's folders."""
+
+FOLDER_VARIABLES = (
+    "HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_STATE_HOME",
+    "XDG_CACHE_HOME",
+    "XDG_RUNTIME_DIR",
+)
+"""All that decides where the user's grants, policy, locks and kept work are."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,12 +94,9 @@ if TYPE_CHECKING:
 
         version: str
         """sandboxd's version on the calling side; the daemon answers with its own."""
-        docker_host: str | None
-        """DOCKER_HOST, None when unset: it decides which engine the answers are about."""
-        docker_context: str | None
-        """DOCKER_CONTEXT, None when unset."""
-        path: str
-        """PATH, for finding runtimes and credential helpers as the caller would."""
+        engine: dict[str, str]
+        """Those of `ENGINE_VARIABLES` that are set, paths made absolute: which engine the answers are
+        about. The daemon reads docker's own files by them, as the caller would."""
         cwd: str
         """Working directory, absolute: its project is shown first."""
 
@@ -125,6 +164,145 @@ if TYPE_CHECKING:
 
         environ: dict[str, str]
         """The editor's environment: configs name its variables."""
+
+    class View(TypedDict):
+        """In the params of every operation: the world that the caller sees. The daemon compares it with
+        its own, and does not act for a caller who sees another one."""
+
+        directory: str
+        """A folder of the project, absolute."""
+        device: int
+        """`st_dev` of that folder."""
+        inode: int
+        """`st_ino` of that folder."""
+        folders: dict[str, str]
+        """Those of `FOLDER_VARIABLES` that are set: never used, only compared."""
+
+    class Start(TypedDict):
+        """Params of `operation/start`."""
+
+        view: View
+        allow_runc: bool
+        """The user typed `--allow-runc`. Other grants are read from the user's own state."""
+        rebuild: bool
+        """Build the image although it is there."""
+        environ: dict[str, str]
+        """The caller's environment, for the programs that build an image."""
+
+    class Started(TypedDict):
+        """Result of `operation/start`."""
+
+        container: str
+        """Its id."""
+        name: str
+        how: str
+        """``created``, ``recreated``, ``restarted`` or ``already running``."""
+        workspace: str
+        profile: str
+        runtime: str
+        """'' for the engine's default one."""
+        downgrades: list[dict[str, str]]
+        """The fields of `plan.plan.Downgrade`."""
+
+    class Stop(TypedDict):
+        """Params of `operation/stop`."""
+
+        view: View
+        discard: bool
+        """Throw away what was changed in a private copy."""
+
+    class Stopped(TypedDict):
+        """Result of `operation/stop`."""
+
+        directory: str
+        """The project's folder."""
+        removed: list[str]
+        """Names of the containers that are gone."""
+        of_editors: list[str]
+        """Names of those that an editor made, which stay."""
+
+    class Verify(TypedDict):
+        """Params of `operation/verify`."""
+
+        view: View
+        container: str | None
+        """Any running container, None for the project's own."""
+        is_fresh: bool
+        """Attack a new container of the same plan instead."""
+        with_controls: bool
+        """Look at the controls, too."""
+
+    class Verified(TypedDict):
+        """Result of `operation/verify`."""
+
+        verdict: dict[str, object]
+        """The fields of `verify.verdict.Verdict`."""
+        seconds: float
+        controls: list[dict[str, str]]
+        """The fields of `observe.controls.Control`."""
+
+    class Compare(TypedDict):
+        """Params of `operation/drift`."""
+
+        view: View
+
+    class Compared(TypedDict):
+        """Result of `operation/drift`."""
+
+        container: str
+        """Its name."""
+        differences: list[dict[str, object]]
+        """The fields of `observe.drift.Drift`."""
+        controls: list[dict[str, str]]
+        """The fields of `observe.controls.Control`."""
+
+    class Progress(TypedDict):
+        """Params of the notification `progress`."""
+
+        text: str
+        passing: bool
+        """Written over by the next one on a terminal."""
+
+    class Exec(TypedDict):
+        """Params of `exec/start`."""
+
+        view: View
+        command: list[str]
+        """[] for a shell."""
+        tty: bool
+        stdin: bool
+        user: str
+        """'' for the sandbox's own."""
+        env: list[str]
+        """NAME=VALUE each."""
+        working_dir: str
+        """'' for the sandbox's own."""
+
+    class Begun(TypedDict):
+        """Result of `exec/start`; a descriptor comes with it."""
+
+        container: str
+        exec_id: str
+        variable: str
+        """Name and value of the variable that marks the command's processes."""
+        first: str
+        """Output that came before the descriptor was sent, a code point a byte."""
+
+    class Resize(TypedDict):
+        """Params of `exec/resize`: the size of the caller's terminal."""
+
+        rows: int
+        columns: int
+
+    class Signal(TypedDict):
+        """Params of `exec/signal`."""
+
+        number: int
+
+    class Code(TypedDict):
+        """Result of `exec/code`, which waits for the end of the command."""
+
+        code: int
 
     class Event(TypedDict, total=False):
         """Params of the notification `event`."""

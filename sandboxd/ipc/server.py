@@ -15,9 +15,9 @@ import socket
 import struct
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from sandboxd.errors import SandboxdError
+from sandboxd.errors import EXIT_BUG, SandboxdError
 from sandboxd.ipc import messages
 
 GREETING_SECONDS = 10.0
@@ -34,6 +34,21 @@ log = logging.getLogger(__name__)
 
 class InvalidParams(Exception):
     """A request's params lack a field or hold a wrong type."""
+
+
+class Refused(Exception):
+    """A request is not done, for a reason that has a code of its own in the protocol."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class WithDescriptor(NamedTuple):
+    """A request's result, and the socket whose descriptor goes with it; ours is closed then."""
+
+    result: Mapping[str, Any]
+    socket: socket.socket
 
 
 class Connection:
@@ -57,6 +72,29 @@ class Connection:
             self.abort()
             return
         self._writer.write(json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n")
+
+    async def send_with(self, message: Mapping[str, Any], descriptor: int) -> None:
+        """Send a message together with a descriptor.
+
+        :raises ConnectionError: the client is gone
+        :raises TimeoutError: it does not read
+        """
+        line = json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n"
+        async with asyncio.timeout(WRITE_SECONDS):
+            # The descriptor must not overtake what was written before.
+            self._writer.transport.set_write_buffer_limits(0)
+            await self._writer.drain()
+            sent = await self._send_now(line, descriptor)
+        self._writer.write(line[sent:])
+
+    async def _send_now(self, line: bytes, descriptor: int) -> int:
+        duplicate = os.dup(self._writer.get_extra_info("socket").fileno())
+        with socket.socket(fileno=duplicate) as connection:
+            while True:
+                try:
+                    return socket.send_fds(connection, [line], [descriptor])
+                except BlockingIOError:
+                    await asyncio.sleep(0.005)
 
     def write(self, data: bytes, most_unread: int) -> None:
         """Send bytes that are no message of ours; a client that leaves too much unread is let go."""
@@ -221,9 +259,14 @@ class Server:
     async def _serve(self, connection: Connection, message: dict[str, Any]) -> None:
         number = message.get("id")
         answer = await self._answer(connection, message)
-        if number is not None:
-            connection.send(answer)
         try:
+            if isinstance(answer.get("result"), WithDescriptor):
+                result = answer["result"]
+                with result.socket:
+                    answer = {**answer, "result": result.result}
+                    await connection.send_with(answer, result.socket.fileno())
+            elif number is not None:
+                connection.send(answer)
             await connection.flush()
         except (TimeoutError, ConnectionError):
             connection.abort()
@@ -255,7 +298,11 @@ class Server:
         except InvalidParams as error:
             return _error(number, messages.INVALID_PARAMS, str(error))
         except SandboxdError as error:
-            return _error(number, messages.INTERNAL_ERROR, error.message, error.hint)
+            return _error(
+                number, messages.INTERNAL_ERROR, error.message, error.hint, error.exit_code
+            )
+        except Refused as error:
+            return _error(number, error.code, str(error))
         except Exception as error:
             log.exception("the request `%s` failed", method)
             return _error(number, messages.INTERNAL_ERROR, f"bug: {type(error).__name__}: {error}")
@@ -276,25 +323,23 @@ def text_param(params: Mapping[str, Any], name: str) -> str:
 def _hello(params: object) -> messages.Hello:
     if not isinstance(params, dict):
         raise InvalidParams("params are not an object")
-    for name in ("docker_host", "docker_context"):
-        if params.get(name) is not None:
-            text_param(params, name)
+    engine = params.get("engine")
+    if not isinstance(engine, dict) or not all(isinstance(v, str) for v in engine.values()):
+        raise InvalidParams("`engine` is not made of variables")
+    if not engine.keys() <= set(messages.ENGINE_VARIABLES):
+        raise InvalidParams("`engine` has a variable that names no engine")
     cwd = text_param(params, "cwd")
     if not cwd.startswith("/"):
         raise InvalidParams("`cwd` is not an absolute path")
-    return {
-        "version": text_param(params, "version"),
-        "docker_host": params.get("docker_host"),
-        "docker_context": params.get("docker_context"),
-        "path": text_param(params, "path"),
-        "cwd": cwd,
-    }
+    return {"version": text_param(params, "version"), "engine": engine, "cwd": cwd}
 
 
-def _error(number: object, code: int, text: str, hint: str = "") -> dict[str, Any]:
+def _error(
+    number: object, code: int, text: str, hint: str = "", exit_code: int = EXIT_BUG
+) -> dict[str, Any]:
     error: dict[str, Any] = {"code": code, "message": text}
-    if hint:
-        error["data"] = {"hint": hint}
+    if hint or exit_code != EXIT_BUG:
+        error["data"] = {"hint": hint, "exit": exit_code}
     return {"jsonrpc": "2.0", "id": number, "error": error}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.operations import _controls, _plan
+from sandboxd.operations._folder import project_folder
 from sandboxd.operations.interruption import interruptible, never
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def drift(
     from sandboxd.plan.writers.engine import arguments
 
     engine = interruptible(engine, cancel or never())
+    directory = project_folder(directory)
     container = locate(engine, directory)
     plan = _plan.for_comparison(directory, environ, facts)
     inspected = engine.inspect(container.id)

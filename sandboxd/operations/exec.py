@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.operations._folder import project_folder
+
 if TYPE_CHECKING:
     import socket
 
@@ -55,7 +57,7 @@ def exec_(engine: Engine, directory: str, request: Exec) -> Command:
     """
     from sandboxd.life.find import locate
 
-    container = locate(engine, directory).id
+    container = locate(engine, project_folder(directory)).id
     variable = f"{MARK}={secrets.token_hex(8)}"
     exec_id = engine.exec_create(container, request._replace(env=[*request.env, variable]))
     connection, first = engine.exec_start(exec_id, request.tty)

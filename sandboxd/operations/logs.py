@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.operations._folder import project_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,7 @@ def logs(
     """
     from sandboxd.life.find import project_containers
 
+    directory = project_folder(directory)
     containers = project_containers(engine, directory)
     if not containers:
         raise EnvironmentFailure(f"`{directory}` has no sandbox", "start it: `sandboxd up`")

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import UsageError
+from sandboxd.operations._folder import project_folder
 from sandboxd.operations.interruption import interruptible, never
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def review(
     from sandboxd.review import changes, collect, weigh
 
     engine = interruptible(engine, cancel or never())
+    directory = project_folder(directory)
     containers = find.project_containers(engine, directory)
     if not containers or containers[0].state != "running":
         streams = collect.kept(os.path.realpath(directory))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.operations._folder import project_folder
 from sandboxd.operations.interruption import interruptible, lines, never, silent
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 class Stopped(NamedTuple):
     """Names of containers: those that were removed, and an editor's, which stay."""
 
+    directory: str
+    """The project's folder."""
     removed: tuple[str, ...]
     of_editors: tuple[str, ...]
 
@@ -38,10 +41,11 @@ def stop(
 
     cancel = cancel or never()
     engine = interruptible(engine, cancel)
+    directory = project_folder(directory)
     containers = find.project_containers(engine, directory)
     removed: list[str] = []
     if containers:
         workspace = containers[0].labels[PROJECT]
         removed = up_down.down(engine, workspace, lines(progress, cancel), discard, cancel.check)
     editors = tuple(c.name for c in containers if c.labels.get(MADE_BY) != UP)
-    return Stopped(tuple(removed), editors)
+    return Stopped(directory, tuple(removed), editors)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.operations import _controls, _plan
+from sandboxd.operations._folder import project_folder
 from sandboxd.operations.interruption import counted, interruptible, never, silent
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def verify(
     else:
         from sandboxd.life.find import locate
 
+        directory = project_folder(directory)
         target = locate(engine, directory).id
         plan = _plan.for_comparison(directory, environ, facts)
         verdict, seconds = _attack(engine, target, plan, tell)

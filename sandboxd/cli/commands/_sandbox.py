@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.cli import terminal
+from sandboxd.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
@@ -31,26 +34,25 @@ def connect() -> Engine:
 
 
 def folder(args: argparse.Namespace) -> str:
-    """The project's folder: the one with the nearest `sandboxd.toml`, else the folder named.
+    """The folder that names the project, absolute.
 
     :raises UsageError: it is not there
     """
-    from sandboxd.config import nearest
-    from sandboxd.errors import UsageError
-
-    path = os.path.abspath(args.project)
+    path: str = os.path.abspath(args.project)
     if not os.path.isdir(path):
         raise UsageError(f"`{args.project}` is not a folder", "name the project's folder")
-    config = nearest(path)
-    return os.path.dirname(config) if config else path
+    return path
 
 
 def show(step: Step) -> None:
-    """Say how far an operation is, to stderr; what passes is shown on a terminal alone."""
-    from sandboxd.cli import terminal
+    """Say how far an operation is, to stderr; a passing step is shown on a terminal alone."""
+    say(step.text, step.is_passing)
 
-    if not step.is_passing:
-        terminal.status(step.text)
+
+def say(text: str, passing: bool) -> None:
+    """The same in two words."""
+    if not passing:
+        terminal.status(text)
     elif sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{terminal.one_line(step.text)}")
+        sys.stderr.write(f"\r\x1b[K{terminal.one_line(text)}")
         sys.stderr.flush()

@@ -6,10 +6,14 @@ sandbox goes on running, unless `--discard` throws the changes away.
 
 from __future__ import annotations
 
-import argparse
-
-from sandboxd.cli import terminal
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.cli import terminal, through_daemon
 from sandboxd.cli.commands import _sandbox
+from sandboxd.ipc import messages
+
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any
 
 HELP = "stop and remove the project's sandbox"
 
@@ -22,22 +26,38 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    directory, options = _sandbox.folder(args), {"discard": args.discard}
+    stopped = through_daemon.operate(messages.STOP, directory, options, _sandbox.say)
+    if stopped is None:
+        stopped = _stop_here(args, directory)
+    for name in stopped["removed"]:
+        terminal.status(f"removed `{name}`")
+    for name in stopped["of_editors"]:
+        terminal.status(f"`{name}` was started by an editor and stays: end it there")
+    if not stopped["removed"]:
+        terminal.status(f"no sandbox of `{stopped['directory']}` was up")
+    return 0
+
+
+def quick(argv: list[str]) -> argparse.Namespace | None:
+    """Switches and no more, without the time that `argparse` takes; None for anything else."""
+    from types import SimpleNamespace
+
+    if argv not in ([], ["--discard"]):
+        return None
+    return SimpleNamespace(project=".", discard=bool(argv))  # type: ignore[return-value]
+
+
+def _stop_here(args: argparse.Namespace, directory: str) -> dict[str, Any]:
+    """The same without a daemon."""
     from sandboxd.cli.cancelling import cancelled_by_signals
     from sandboxd.operations.stop import stop
 
-    directory = _sandbox.folder(args)
     with cancelled_by_signals() as cancel:
-        stopped = stop(
+        return stop(
             _sandbox.connect(),
             directory,
             discard=args.discard,
             progress=_sandbox.show,
             cancel=cancel,
-        )
-    for name in stopped.removed:
-        terminal.status(f"removed `{name}`")
-    for name in stopped.of_editors:
-        terminal.status(f"`{name}` was started by an editor and stays: end it there")
-    if not stopped.removed:
-        terminal.status(f"no sandbox of `{directory}` was up")
-    return 0
+        )._asdict()

@@ -17,6 +17,7 @@ from sandboxd.cli.commands import _sandbox
 if TYPE_CHECKING:
     from sandboxd.observe.controls import Control
     from sandboxd.observe.drift import Drift
+    from sandboxd.operations.drift import Compared
 
 HELP = "compare the running sandbox with its plan"
 
@@ -31,17 +32,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     import json
 
-    from sandboxd.cli.cancelling import cancelled_by_signals
     from sandboxd.errors import EXIT_NOT_HELD, EXIT_OK
-    from sandboxd.operations.drift import drift
 
-    with cancelled_by_signals() as cancel:
-        compared = drift(_sandbox.connect(), _sandbox.folder(args), os.environ, cancel=cancel)
+    compared = _compared(_sandbox.folder(args))
     if args.json:
         print(json.dumps(_as_json(*compared), indent=2))
     else:
         _print(*compared)
     return EXIT_NOT_HELD if compared.differences else EXIT_OK
+
+
+def _compared(directory: str) -> Compared:
+    """By the daemon that runs, or in this process."""
+    from sandboxd.cli import through_daemon
+    from sandboxd.cli.cancelling import cancelled_by_signals
+    from sandboxd.ipc import messages
+    from sandboxd.operations import wire
+    from sandboxd.operations.drift import drift
+
+    answer = through_daemon.operate(messages.DRIFT, directory, {}, _sandbox.say)
+    if answer is not None:
+        return wire.compared(answer)
+    with cancelled_by_signals() as cancel:
+        return drift(_sandbox.connect(), directory, os.environ, cancel=cancel)
 
 
 def _as_json(name: str, found: tuple[Drift, ...], seen: tuple[Control, ...]) -> dict[str, Any]:

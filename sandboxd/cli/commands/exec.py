@@ -5,15 +5,20 @@
 
 from __future__ import annotations
 
-import argparse
-
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.cli import attend
 from sandboxd.cli.commands import _sandbox
 from sandboxd.errors import UsageError
+
+if TYPE_CHECKING:
+    import argparse
 
 HELP = "run a command in the project's sandbox"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
+    from argparse import REMAINDER
+
     _sandbox.add_project(parser)
     parser.add_argument("-u", "--user", default="", metavar="USER", help="run as this user")
     parser.add_argument("--root", action="store_true", help="run as root inside the sandbox")
@@ -24,20 +29,38 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-T", "--no-tty", action="store_true", help="never give it a terminal")
     parser.add_argument("-n", "--no-stdin", action="store_true", help="give it no input")
     parser.add_argument(
-        "command", nargs=argparse.REMAINDER, metavar="COMMAND", help="the command and its arguments"
+        "command", nargs=REMAINDER, metavar="COMMAND", help="the command and its arguments"
+    )
+
+
+def quick(argv: list[str]) -> argparse.Namespace | None:
+    """A command after `--` and plain switches before it, without the time that `argparse` takes."""
+    from types import SimpleNamespace
+
+    if "--" not in argv:
+        return None
+    switches, command = argv[: argv.index("--")], argv[argv.index("--") :]
+    if any(word not in ("-T", "-n", "--no-tty", "--no-stdin", "--root") for word in switches):
+        return None
+    return SimpleNamespace(  # type: ignore[return-value]
+        project=".",
+        user="",
+        root="--root" in switches,
+        workdir="",
+        env=[],
+        no_tty="-T" in switches or "--no-tty" in switches,
+        no_stdin="-n" in switches or "--no-stdin" in switches,
+        command=command,
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.cli import attend
-    from sandboxd.engine.client import Exec
-    from sandboxd.operations.exec import exec_
-
     command = args.command[1:] if args.command[:1] == ["--"] else args.command
     if not command:
         raise UsageError("no command is given", "write it after `--`: `sandboxd exec -- ls -l`")
     tty = attend.wants_terminal(allowed=not (args.no_tty or args.no_stdin))
-    request = Exec(
+    return attend.run(
+        _sandbox.folder(args),
         command,
         tty=tty,
         stdin=not args.no_stdin,
@@ -45,5 +68,3 @@ def run(args: argparse.Namespace) -> int:
         env=attend.terminal_variables(tty) + args.env,
         working_dir=args.workdir,
     )
-    running = exec_(_sandbox.connect(), _sandbox.folder(args), request)
-    return attend.attend(running, command[0], tty=tty, stdin=request.stdin)

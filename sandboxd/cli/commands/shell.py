@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.cli import attend
 from sandboxd.cli.commands import _sandbox
+
+if TYPE_CHECKING:
+    import argparse
 
 HELP = "open a shell in the project's sandbox"
 
@@ -15,15 +18,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.cli import attend
-    from sandboxd.operations.shell import shell
-
     tty = attend.wants_terminal(allowed=True)
-    running = shell(
-        _sandbox.connect(),
+    return attend.run(
         _sandbox.folder(args),
+        [],
         tty=tty,
+        stdin=True,
         user="0" if args.root else "",
         env=attend.terminal_variables(tty),
     )
-    return attend.attend(running, "sh", tty=tty, stdin=True)

@@ -12,13 +12,15 @@ A changed plan or image replaces the container. Nothing is left of a failed star
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
-from sandboxd.cli import terminal
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.cli import terminal, through_daemon
 from sandboxd.cli.commands import _grants, _sandbox
+from sandboxd.ipc import messages
 
 if TYPE_CHECKING:
     import argparse
+    from typing import Any
 
 HELP = "start the project's sandbox"
 
@@ -48,29 +50,40 @@ def quick(argv: list[str]) -> argparse.Namespace | None:
 
 
 def run(args: argparse.Namespace) -> int:
+    directory = _sandbox.folder(args)
+    params = {
+        "allow_runc": args.allow_runc,
+        "rebuild": args.build,
+        "environ": dict(os.environ),
+    }
+    started = through_daemon.operate(messages.START, directory, params, _sandbox.say)
+    if started is None:
+        started = _start_here(args, directory)
+    runtime = started["runtime"] or "the engine's default"
+    terminal.status(f"{started['how']}: profile {started['profile']}, runtime {runtime}")
+    print(terminal.printable(started["name"]))
+    if not args.verify:
+        return 0
+    from sandboxd.cli.verdict_report import conclude
+    from sandboxd.cli.verifying import verified
+
+    found = verified(directory)
+    conclude(found)
+    return found.verdict.exit_code
+
+
+def _start_here(args: argparse.Namespace, directory: str) -> dict[str, Any]:
+    """The same without a daemon."""
     from sandboxd.cli.cancelling import cancelled_by_signals
     from sandboxd.operations.start import start
 
-    directory = _sandbox.folder(args)
     with cancelled_by_signals() as cancel:
-        engine = _sandbox.connect()
-        started = start(
-            engine,
+        return start(
+            _sandbox.connect(),
             directory,
             os.environ,
             allow_runc=args.allow_runc,
             rebuild=args.build,
             progress=_sandbox.show,
             cancel=cancel,
-        )
-        runtime = started.runtime or "the engine's default"
-        terminal.status(f"{started.how}: profile {started.profile}, runtime {runtime}")
-        print(terminal.printable(started.name))
-        if not args.verify:
-            return 0
-        from sandboxd.cli.verdict_report import conclude
-        from sandboxd.operations.verify import verify
-
-        verified = verify(engine, directory, os.environ, progress=_sandbox.show, cancel=cancel)
-    conclude(verified)
-    return verified.verdict.exit_code
+        )._asdict()

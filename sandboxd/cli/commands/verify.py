@@ -18,7 +18,6 @@ Exit code 0: everything held. 6: something escaped. 4: it could not be shown tha
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -60,34 +59,28 @@ def run(args: argparse.Namespace) -> int:
     import json
 
     from sandboxd.cli import reports, verdict_report
-    from sandboxd.cli.cancelling import cancelled_by_signals
-    from sandboxd.operations.verify import verify
+    from sandboxd.cli.verifying import verified
 
     if args.diff:
         return verdict_report.compare(*args.diff, as_json=args.json)
     if args.report:
         reports.check_name(args.report, *verdict_report.ENDINGS)
-    with cancelled_by_signals() as cancel:
-        verified = verify(
-            _sandbox.connect(),
-            _sandbox.folder(args),
-            os.environ,
-            container=args.container,
-            is_fresh=args.fresh,
-            with_controls=bool(args.json or args.report),
-            progress=_sandbox.show,
-            cancel=cancel,
-        )
+    found = verified(
+        _sandbox.folder(args),
+        container=args.container,
+        is_fresh=args.fresh,
+        with_controls=bool(args.json or args.report),
+    )
     if args.json or args.report:
-        document = verdict_report.document(verified)
+        document = verdict_report.document(found)
         if args.report:
             verdict_report.write(args.report, document)
     if args.json:
         print(json.dumps(document, indent=2))
     else:
-        _table(verified.verdict)
-    verdict_report.conclude(verified)
-    return verified.verdict.exit_code
+        _table(found.verdict)
+    verdict_report.conclude(found)
+    return found.verdict.exit_code
 
 
 def _table(verdict: Verdict) -> None:

@@ -143,17 +143,14 @@ def test_a_thousand_clients_at_once(world: World) -> None:
     clients: list[socket.socket] = []
     try:
         world.start()
-        hello = (
-            b'{"jsonrpc":"2.0","id":1,"method":"hello","params":{"version":"x","docker_host":null,'
-            b'"docker_context":null,"path":"","cwd":"/"}}\n'
-        )
+        hello = b'{"jsonrpc":"2.0","id":1,"method":"hello","params":{"version":"x","engine":{},"cwd":"/"}}\n'
         for _ in range(1000):
             found = socket.socket(socket.AF_UNIX)
             found.connect(str(world.socket))
             found.settimeout(20)
             found.sendall(hello)
             clients.append(found)
-        assert all(b'"protocol":1' in found.recv(4096) for found in clients)
+        assert all(b'"protocol":2' in found.recv(4096) for found in clients)
         assert world.run("status").returncode == 0
     finally:
         for found in clients:

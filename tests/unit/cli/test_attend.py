@@ -43,11 +43,16 @@ class Command:
         return self.code
 
 
+def attended(command: Command, name: str) -> int:
+    with attend._Surroundings(tty=False) as surroundings:
+        return attend.attend(command, name, surroundings, stdin=False)
+
+
 def test_its_output_and_its_exit_code_are_ours(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     command = Command(frame(1, b"early "), code=7)
     command.inside.sendall(frame(2, b"err") + frame(1, b"late"))
     command.inside.close()
-    assert attend.attend(command, "x", tty=False, stdin=False) == 7
+    assert attended(command, "x") == 7
     captured = capfdbinary.readouterr()
     assert (captured.out, captured.err) == (b"early late", b"err")
 
@@ -56,7 +61,7 @@ def test_a_command_that_was_never_started(capfdbinary: pytest.CaptureFixture[byt
     command = Command(frame(1, b"OCI runtime exec failed: exec: no such file or directory"))
     command.inside.close()
     with pytest.raises(CannotRun, match="no program `nosuch`"):
-        attend.attend(command, "nosuch", tty=False, stdin=False)
+        attended(command, "nosuch")
     assert capfdbinary.readouterr().out == b""
 
 
@@ -72,7 +77,7 @@ def test_a_signal_is_passed_on_and_waits_for_nobody() -> None:
 
     before = signal.getsignal(signal.SIGTERM)
     threading.Timer(0.05, act).start()
-    assert attend.attend(command, "x", tty=False, stdin=False) == 143
+    assert attended(command, "x") == 143
     assert command.signals == [signal.SIGTERM]
     assert signal.getsignal(signal.SIGTERM) == before
 
@@ -88,7 +93,7 @@ def test_a_sandbox_that_hangs_does_not_hold_us() -> None:
 
     threading.Timer(0.05, act).start()
     with pytest.raises(KeyboardInterrupt):
-        attend.attend(command, "x", tty=False, stdin=False)
+        attended(command, "x")
     command.answers.set()
 
 
@@ -100,7 +105,7 @@ def test_the_sandbox_ends_first() -> None:
     command = Gone()
     command.inside.close()
     with pytest.raises(ContainerGone):
-        attend.attend(command, "x", tty=False, stdin=False)
+        attended(command, "x")
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_a_checker_that_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_socket_folder_that_others_can_enter(own_home: Path) -> None:
-    folder = own_home / "run" / f"sandboxd-{os.getuid()}-1"
+    folder = own_home / "run" / f"sandboxd-{os.getuid()}-2"
     folder.mkdir(mode=0o755)
     code, looks = run()
     assert (code, looks["daemon"][0]) == (4, "failed")

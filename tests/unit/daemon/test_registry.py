@@ -20,7 +20,12 @@ def test_the_file_is_text_for_a_person(tmp_path: Path) -> None:
     path = tmp_path / "state" / "projects.toml"
     entries = [
         Entry("/home/me/app", ENGINE, True, None),
-        Entry('/home/me/with "quotes"\n', EngineKey(None, "remote"), False, 1700000000.5),
+        Entry(
+            '/home/me/with "quotes"\n',
+            EngineKey(None, "remote", certificates="/c"),
+            False,
+            1700000000.5,
+        ),
     ]
     assert save(str(path), entries) == ""
     assert (
@@ -39,6 +44,7 @@ docker_host = "unix:///nowhere/docker.sock"
 [[projects]]
 path = "/home/me/with \\"quotes\\"\\n"
 docker_context = "remote"
+docker_cert_path = "/c"
 keeps = false
 missing_since = 2023-11-14 22:13:20+00:00
 """

@@ -19,7 +19,7 @@ from sandboxd.errors import DaemonError, EnvironmentFailure
 from sandboxd.ipc import client, messages, server
 from sandboxd.ipc.server import Connection, Server, text_param
 
-HELLO = {"version": "1", "docker_host": None, "docker_context": None, "path": "", "cwd": "/"}
+HELLO = {"version": "1", "engine": {"DOCKER_HOST": "unix:///x"}, "cwd": "/"}
 
 
 class Peer:
@@ -125,7 +125,7 @@ async def test_a_bad_request_is_answered_and_the_connection_lives(
 async def test_the_hint_of_an_error_arrives(path: str) -> None:
     answer = await (await greeted(path)).ask("fail", {})
     assert answer["error"]["message"] == "no engine"
-    assert answer["error"]["data"] == {"hint": "start it"}
+    assert answer["error"]["data"] == {"hint": "start it", "exit": 4}
 
 
 @pytest.mark.asyncio
@@ -157,7 +157,14 @@ async def test_nothing_is_served_before_the_greeting(path: str) -> None:
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
-    "wrong", [{}, {**HELLO, "cwd": "relative"}, {**HELLO, "docker_host": 3}, 5]
+    "wrong",
+    [
+        {},
+        {**HELLO, "cwd": "relative"},
+        {**HELLO, "engine": {"DOCKER_HOST": 3}},
+        {**HELLO, "engine": {"PATH": "/"}},
+        5,
+    ],
 )
 async def test_a_greeting_that_is_not_one_is_refused(path: str, wrong: Any) -> None:
     peer = await connect(path)

@@ -1,0 +1,199 @@
+"""Operations that a daemon does in a command's place. Imports nothing that costs anything."""
+
+from __future__ import annotations
+
+import os
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.cli import terminal
+from sandboxd.cli.interruption import Interrupted
+from sandboxd.errors import DaemonError
+from sandboxd.ipc import messages
+from sandboxd.ipc.conversation import Lost, NotHere, converse, view
+
+if TYPE_CHECKING:
+    from _socket import socket
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from sandboxd.ipc.conversation import Conversation
+
+
+def operate(
+    method: str,
+    directory: str,
+    params: Mapping[str, Any],
+    tell: Callable[[str, bool], None],
+) -> dict[str, Any] | None:
+    """The result of an operation that a running daemon did; None: the caller does it by itself.
+
+    Ctrl-C, a request to end and the end of the terminal cancel it; a second one ends us at once.
+
+    :param tell: hears of each step (text, whether it passes)
+    :raises SandboxdError: it failed
+    :raises Interrupted: it was cancelled
+    """
+    conversation = converse(os.environ)
+    if conversation is None:
+        return None
+    signals = _Signals(conversation)
+    try:
+        with signals:
+            seen = view(os.environ, directory)
+            result: dict[str, Any] = conversation.ask(method, {"view": seen, **params}, tell)
+            return result
+    except NotHere:
+        return None
+    except KeyboardInterrupt:
+        raise Interrupted(signals.received or signals.interrupt) from None
+    except Lost:
+        if signals.received:
+            raise Interrupted(signals.received) from None
+        terminal.status("the daemon ended in the middle of it; going on without it")
+        return None
+    finally:
+        conversation.close()
+
+
+class RemoteCommand:
+    """A command inside that the daemon began; `cli.attend` attends to it."""
+
+    def __init__(self, conversation: Conversation, begun: Mapping[str, Any], user: str) -> None:
+        self.connection = _socket_of(conversation.descriptor)
+        self.first: bytes = begun["first"].encode("latin-1")
+        self._conversation = conversation
+        self._begun = begun
+        self._user = user
+        self._lock = _new_lock()
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Tell its terminal the size."""
+        self._ask(messages.EXEC_RESIZE, {"rows": rows, "columns": columns})
+
+    def kill(self, number: int) -> None:
+        """Send its processes a signal."""
+        if self._ask(messages.EXEC_SIGNAL, {"number": number}) is None:
+            self._directly().kill(number)
+
+    def exit_code(self) -> int:
+        """Its exit code, once its output has ended.
+
+        :raises ContainerGone: the container ended with or before it
+        """
+        answer = self._ask(messages.EXEC_CODE, {})
+        return int(answer["code"]) if answer is not None else self._directly().exit_code()
+
+    def _ask(self, method: str, params: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The daemon's answer; None when it is gone."""
+        with self._lock:
+            try:
+                answer: dict[str, Any] = self._conversation.ask(method, params)
+                return answer
+            except (Lost, NotHere):
+                return None
+
+    def _directly(self) -> Any:
+        """The same command by way of the engine, for when the daemon is gone."""
+        from sandboxd.engine.client import connect_from
+        from sandboxd.operations.exec import Command
+
+        begun = self._begun
+        return Command(
+            connect_from(os.environ),
+            begun["container"],
+            begun["exec_id"],
+            begun["variable"],
+            self._user,
+            self.connection,  # type: ignore[arg-type]
+            b"",
+        )
+
+
+def begin(
+    directory: str,
+    command: list[str],
+    *,
+    tty: bool,
+    stdin: bool,
+    user: str = "",
+    env: list[str],
+    working_dir: str = "",
+) -> RemoteCommand | None:
+    """A command that a running daemon began; None: the caller begins it by itself.
+
+    :param command: [] for a shell
+    :raises SandboxdError: it cannot be begun
+    :raises DaemonError: nobody knows whether it was
+    """
+    conversation = converse(os.environ)
+    if conversation is None:
+        return None
+    try:
+        params = {
+            "view": view(os.environ, directory),
+            "command": command,
+            "tty": tty,
+            "stdin": stdin,
+            "user": user,
+            "env": env,
+            "working_dir": working_dir,
+        }
+        begun = conversation.ask(messages.EXEC, params)
+        return RemoteCommand(conversation, begun, user)
+    except NotHere:
+        conversation.close()
+        return None
+    except Lost:
+        raise DaemonError(
+            "the daemon ended while the command was begun: it may have run",
+            "look at what it did, then run it again",
+        ) from None
+
+
+class _Signals:
+    """While an operation runs: the first signal cancels it, the second ends us; a context manager."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        import _signal  # type: ignore[import-not-found]
+
+        self._conversation = conversation
+        self._set = _signal.signal
+        self._numbers = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP)
+        self.interrupt: int = _signal.SIGINT
+        self._ignored = _signal.SIG_IGN
+        self._handler_of = _signal.getsignal
+        self._before: dict[int, Any] = {}
+        self.received = 0
+        """The signal that came last, 0 for none."""
+
+    def __enter__(self) -> None:
+        for number in self._numbers:
+            # One that our caller made us ignore (`nohup`) stays ignored.
+            if self._handler_of(number) != self._ignored:
+                self._before[number] = self._set(number, self._note)
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            self._set(number, handler)
+
+    def _note(self, number: int, _frame: object) -> None:
+        is_second = self.received != 0
+        self.received = number
+        if is_second:
+            raise Interrupted(number)
+        os.write(2, terminal.ENDING_SOON)
+        self._conversation.begin(messages.CANCEL, {})
+
+
+def _socket_of(descriptor: int) -> socket:
+    import _socket
+
+    connection = _socket.socket(fileno=descriptor)
+    connection.setblocking(True)
+    return connection
+
+
+def _new_lock() -> Any:
+    from _thread import allocate_lock
+
+    return allocate_lock()

@@ -1,0 +1,150 @@
+"""Commands that the daemon begins in sandboxes and hands to its clients with the engine's connection.
+
+The client reads and writes that connection by itself; sizes, signals and the exit code go through the
+daemon. Only a local engine's connection is a descriptor that works in another process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sandboxd.daemon.operating import compare, read_view
+from sandboxd.daemon.tasks import Tasks
+from sandboxd.ipc import messages
+from sandboxd.ipc.server import InvalidParams, Refused, WithDescriptor, text_param
+
+if TYPE_CHECKING:
+    from sandboxd.daemon.hosts import Hosts
+    from sandboxd.ipc.server import Connection, Handler
+    from sandboxd.operations.exec import Command
+
+T = TypeVar("T")
+
+_MOST_AT_ONCE = 16
+_SIGNALS = range(1, 65)
+
+log = logging.getLogger(__name__)
+
+
+class Handover:
+    """One command for each connection."""
+
+    def __init__(self, environ: Mapping[str, str], hosts: Hosts) -> None:
+        self._environ = environ
+        self._hosts = hosts
+        self._threads = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="command")
+        self._commands: dict[Connection, Command] = {}
+        self._tasks = Tasks("a command")
+        self._is_closing = False
+        self.handlers: dict[str, Handler] = {
+            messages.EXEC: self._exec,
+            messages.EXEC_RESIZE: self._resize,
+            messages.EXEC_SIGNAL: self._signal,
+            messages.EXEC_CODE: self._code,
+        }
+
+    async def close(self) -> None:
+        """Leave the commands to their clients, who find the engine by themselves."""
+        self._is_closing = True
+        await self._tasks.close()
+
+    async def _exec(self, connection: Connection, params: dict[str, Any]) -> WithDescriptor:
+        view = read_view(params)
+        if connection in self._commands:
+            raise InvalidParams("a command was begun on this connection already")
+        words, env = _texts(params, "command"), _texts(params, "env")
+        user, working_dir = text_param(params, "user"), text_param(params, "working_dir")
+        tty, stdin = params.get("tty") is True, params.get("stdin") is True
+        assert connection.hello is not None, "served before the greeting"
+        environ = self._hosts.environ(self._hosts.key(connection.hello["engine"]))
+
+        def begin() -> Command:
+            from sandboxd.engine.client import Exec, connect_from
+            from sandboxd.operations.exec import exec_
+            from sandboxd.operations.shell import shell
+
+            compare(view, self._environ)
+            engine = connect_from(environ)
+            if not engine.host.startswith("unix:"):
+                raise Refused(messages.NOT_HERE, "the engine's connection cannot be handed over")
+            if not words:
+                return shell(engine, view["directory"], tty=tty, user=user, env=env)
+            request = Exec(words, tty, stdin, user, env, working_dir)
+            return exec_(engine, view["directory"], request)
+
+        command = await self._begun(begin)
+        self._commands[connection] = command
+        self._tasks.spawn(self._end_with(connection))
+        begun: messages.Begun = {
+            "container": command.container,
+            "exec_id": command.exec_id,
+            "variable": command.variable,
+            "first": command.first.decode("latin-1"),
+        }
+        return WithDescriptor(begun, command.connection)
+
+    async def _begun(self, begin: Callable[[], Command]) -> Command:
+        """The command; a client that goes away meanwhile takes it along."""
+        work = asyncio.ensure_future(self._in_thread(begin))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            self._tasks.spawn(self._abandon(work))
+            raise
+
+    async def _abandon(self, work: asyncio.Future[Command]) -> None:
+        await asyncio.wait({work})
+        if work.exception() is None:
+            command = work.result()
+            command.connection.close()
+            if not self._is_closing:
+                await self._in_thread(lambda: command.kill(signal.SIGHUP))
+
+    async def _resize(self, connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
+        rows, columns = params.get("rows"), params.get("columns")
+        if not isinstance(rows, int) or not isinstance(columns, int):
+            raise InvalidParams("`rows` or `columns` is not a number")
+        await self._in_thread(lambda: self._of(connection).resize(rows, columns))
+        return {}
+
+    async def _signal(self, connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
+        number = params.get("number")
+        if not isinstance(number, int) or number not in _SIGNALS:
+            raise InvalidParams("`number` is not a signal")
+        await self._in_thread(lambda: self._of(connection).kill(number))
+        return {}
+
+    async def _code(self, connection: Connection, _params: dict[str, Any]) -> messages.Code:
+        command = self._of(connection)
+        # Its output has ended, so it has: its client may go.
+        del self._commands[connection]
+        return {"code": await self._in_thread(command.exit_code)}
+
+    def _of(self, connection: Connection) -> Command:
+        command = self._commands.get(connection)
+        if command is None:
+            raise InvalidParams("no command was begun on this connection")
+        return command
+
+    async def _end_with(self, connection: Connection) -> None:
+        """A client that goes away before its command ended takes it along, as its terminal would."""
+        await connection.closed.wait()
+        command = self._commands.pop(connection, None)
+        if command is not None and not self._is_closing:
+            log.info("the client of a command is gone")
+            await self._in_thread(lambda: command.kill(signal.SIGHUP))
+
+    async def _in_thread(self, job: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, job)
+
+
+def _texts(params: Mapping[str, Any], name: str) -> list[str]:
+    value = params.get(name)
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise InvalidParams(f"`{name}` is not a list of strings")
+    return value

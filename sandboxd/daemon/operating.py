@@ -1,0 +1,280 @@
+"""Operations that the daemon does for its clients, as their own processes would do them.
+
+Nothing is granted here: the options that the user typed travel, everything else is read from the user's
+own state, which is the daemon's too, or the request is refused and the client does it by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from sandboxd.ipc import messages
+from sandboxd.ipc.server import InvalidParams, Refused, text_param
+from sandboxd.operations.interruption import Cancel, Cancelled, Step
+from sandboxd.operations.wire import encode
+
+if TYPE_CHECKING:
+    from sandboxd.daemon.hosts import Hosts
+    from sandboxd.engine.client import Engine
+    from sandboxd.host.facts import HostFacts
+    from sandboxd.ipc.server import Connection, Handler
+    from sandboxd.operations.interruption import Progress
+
+T = TypeVar("T")
+
+_MOST_AT_ONCE = 16
+
+_FACTS_SECONDS = 20.0
+"""How long an operation waits for the host to be known; then it looks for itself."""
+
+log = logging.getLogger(__name__)
+
+
+class Request(NamedTuple):
+    """An operation that a client asks for, once it is clear that both see the same world."""
+
+    engine: Engine
+    directory: str
+    environ: dict[str, str]
+    """The daemon's own, with the variables that lead to the caller's engine."""
+    facts: Callable[[], HostFacts] | None
+    progress: Progress
+    cancel: Cancel
+
+
+class Operating:
+    """Runs operations in threads, each until it is done or its client is gone."""
+
+    def __init__(self, environ: Mapping[str, str], hosts: Hosts) -> None:
+        self._environ = environ
+        self._hosts = hosts
+        self._threads = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="operation")
+        self._running: dict[Cancel, Connection] = {}
+        self._ended = asyncio.Event()
+        self.handlers: dict[str, Handler] = {
+            messages.START: self._start,
+            messages.STOP: self._stop,
+            messages.VERIFY: self._verify,
+            messages.DRIFT: self._drift,
+            messages.CANCEL: self._cancel,
+        }
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    async def all_done(self) -> None:
+        """Wait until nothing runs."""
+        while self._running:
+            self._ended.clear()
+            await self._ended.wait()
+
+    async def _start(self, connection: Connection, params: dict[str, Any]) -> Any:
+        from sandboxd.operations.start import start
+
+        allow_runc, rebuild = _flag(params, "allow_runc"), _flag(params, "rebuild")
+        builder = _variables(params, "environ")
+
+        def job(request: Request) -> Any:
+            started = start(
+                request.engine,
+                request.directory,
+                _with_own(builder, request.environ),
+                allow_runc=allow_runc,
+                rebuild=rebuild,
+                facts=request.facts,
+                progress=request.progress,
+                cancel=request.cancel,
+            )
+            return encode(started)
+
+        return await self._do(connection, params, job)
+
+    async def _stop(self, connection: Connection, params: dict[str, Any]) -> Any:
+        from sandboxd.operations.stop import stop
+
+        discard = _flag(params, "discard")
+
+        def job(request: Request) -> Any:
+            stopped = stop(
+                request.engine,
+                request.directory,
+                discard=discard,
+                progress=request.progress,
+                cancel=request.cancel,
+            )
+            return encode(stopped)
+
+        return await self._do(connection, params, job, needs_facts=False)
+
+    async def _verify(self, connection: Connection, params: dict[str, Any]) -> Any:
+        from sandboxd.operations.verify import verify
+
+        is_fresh, with_controls = _flag(params, "is_fresh"), _flag(params, "with_controls")
+        container = None if params.get("container") is None else text_param(params, "container")
+
+        def job(request: Request) -> Any:
+            verified = verify(
+                request.engine,
+                request.directory,
+                request.environ,
+                container=container,
+                is_fresh=is_fresh,
+                with_controls=with_controls,
+                facts=request.facts,
+                progress=request.progress,
+                cancel=request.cancel,
+            )
+            return encode(verified)
+
+        return await self._do(connection, params, job)
+
+    async def _drift(self, connection: Connection, params: dict[str, Any]) -> Any:
+        from sandboxd.operations.drift import drift
+
+        def job(request: Request) -> Any:
+            compared = drift(
+                request.engine,
+                request.directory,
+                request.environ,
+                facts=request.facts,
+                cancel=request.cancel,
+            )
+            return encode(compared)
+
+        return await self._do(connection, params, job)
+
+    async def _cancel(self, connection: Connection, _params: dict[str, Any]) -> dict[str, Any]:
+        for cancel, owner in list(self._running.items()):
+            if owner is connection:
+                await asyncio.to_thread(cancel.cancel)
+        return {}
+
+    async def _do(
+        self,
+        connection: Connection,
+        params: Mapping[str, Any],
+        job: Callable[[Request], T],
+        *,
+        needs_facts: bool = True,
+    ) -> T:
+        """Do it in a thread.
+
+        :raises Refused: the client sees another world, or gave up
+        """
+        view = read_view(params)
+        assert connection.hello is not None, "served before the greeting"
+        key = self._hosts.key(connection.hello["engine"])
+        facts = await self._hosts.facts(key, _FACTS_SECONDS) if needs_facts else None
+        environ, cancel = self._hosts.environ(key), Cancel()
+        loop = asyncio.get_running_loop()
+
+        def tell(step: Step) -> None:
+            progress: messages.Progress = {"text": step.text, "passing": step.is_passing}
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens
+                loop.call_soon_threadsafe(connection.notify, messages.PROGRESS, progress)
+
+        def run() -> T:
+            from sandboxd.engine.client import connect_from
+
+            compare(view, self._environ)
+            log.info("%s of `%s`", job.__qualname__.split(".")[1].strip("_"), view["directory"])
+            request = Request(
+                connect_from(environ),
+                view["directory"],
+                environ,
+                (lambda: facts) if facts is not None else None,
+                tell,
+                cancel,
+            )
+            try:
+                return job(request)
+            except Cancelled:
+                raise Refused(messages.CANCELLED, "the operation was cancelled") from None
+
+        return await self._until_done(connection, cancel, run)
+
+    async def _until_done(self, connection: Connection, cancel: Cancel, run: Callable[[], T]) -> T:
+        """Run it; a client that goes away cancels it, and its connection ends once it has cleaned up."""
+        work = asyncio.get_running_loop().run_in_executor(self._threads, run)
+        self._running[cancel] = connection
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            # It ends a connection, which may take a moment.
+            threading.Thread(target=cancel.cancel, daemon=True).start()
+            while not work.done():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait({work})
+            # Nobody is left who could be told.
+            if not work.cancelled() and work.exception() is not None:
+                log.info("an operation ended with its client: %s", work.exception())
+            raise
+        finally:
+            self._running.pop(cancel, None)
+            self._ended.set()
+
+
+def _with_own(builder: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    """A caller's environment for a builder, in which engine and user's folders are those of `own`."""
+    names = (*messages.ENGINE_VARIABLES, *messages.FOLDER_VARIABLES)
+    rest = {name: builder[name] for name in builder if name not in names}
+    return {**rest, **{name: own[name] for name in names if name in own}}
+
+
+def read_view(params: Mapping[str, Any]) -> messages.View:
+    """The world that a caller sees.
+
+    :raises InvalidParams: it is not described as it should be
+    """
+    view = params.get("view")
+    if not isinstance(view, dict):
+        raise InvalidParams("`view` is not an object")
+    directory = text_param(view, "directory")
+    if not directory.startswith("/") or "\0" in directory:
+        raise InvalidParams("`directory` is not an absolute path")
+    device, inode = view.get("device"), view.get("inode")
+    if not isinstance(device, int) or not isinstance(inode, int):
+        raise InvalidParams("`device` or `inode` is not a number")
+    return {
+        "directory": directory,
+        "device": device,
+        "inode": inode,
+        "folders": _variables(view, "folders"),
+    }
+
+
+def compare(view: messages.View, environ: Mapping[str, str]) -> None:
+    """Go on only for a caller who sees what this process sees.
+
+    :raises Refused: the folder is another one here, or the user's own folders are
+    """
+    try:
+        here = os.stat(view["directory"])
+    except OSError:
+        here = None
+    if here is None or (here.st_dev, here.st_ino) != (view["device"], view["inode"]):
+        raise Refused(messages.NOT_HERE, "the daemon sees another folder at that path")
+    folders = {name: environ[name] for name in messages.FOLDER_VARIABLES if name in environ}
+    if folders != view["folders"]:
+        raise Refused(messages.NOT_HERE, "the daemon keeps the user's state in other folders")
+
+
+def _flag(params: Mapping[str, Any], name: str) -> bool:
+    value = params.get(name, False)
+    if not isinstance(value, bool):
+        raise InvalidParams(f"`{name}` is neither true nor false")
+    return value
+
+
+def _variables(params: Mapping[str, Any], name: str) -> dict[str, str]:
+    value = params.get(name)
+    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+        raise InvalidParams(f"`{name}` is not made of variables")
+    return value

@@ -1,0 +1,163 @@
+"""A command's conversation with a daemon of its own version, without json, re, argparse or asyncio.
+
+For commands that the daemon does in their place: they must cost little more than Python itself.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.errors import EXIT_BUG, DaemonError, SandboxdError
+from sandboxd.ipc import messages
+from sandboxd.ipc.dial import WELCOME, dial, hello
+from sandboxd.ipc.light_json import decode, encode
+
+if TYPE_CHECKING:
+    from _socket import socket
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+_GREETING_SECONDS = 1.0
+_SIZE = 262144
+_DESCRIPTOR_BYTES = 4
+
+
+class Lost(DaemonError):
+    """The daemon ended, or ended the connection, in the middle."""
+
+
+class NotHere(Exception):
+    """The daemon does not do this for us: we see another world, or it is another daemon."""
+
+
+class Conversation:
+    """A greeted connection on which one thing is asked after the other."""
+
+    def __init__(self, connection: socket) -> None:
+        self._connection = connection
+        self._buffer = bytearray()
+        self._number = 1
+        self.descriptor = -1
+        """The one that came with an answer, -1 before."""
+
+    def ask(
+        self,
+        method: str,
+        params: Mapping[str, Any],
+        tell: Callable[[str, bool], None] | None = None,
+    ) -> Any:
+        """The daemon's answer; `tell` hears how far it is (text, whether it passes).
+
+        :raises NotHere: the caller is to do it by itself
+        :raises KeyboardInterrupt: it was cancelled
+        :raises SandboxdError: it failed, with the exit code that it has everywhere
+        :raises Lost: nobody knows how it ended
+        """
+        number = self.begin(method, params)
+        while True:
+            message = self._read()
+            if message.get("method") == messages.PROGRESS and tell is not None:
+                tell(str(message["params"]["text"]), bool(message["params"]["passing"]))
+            if message.get("id") == number:
+                return _result(message)
+
+    def begin(self, method: str, params: Mapping[str, Any]) -> int:
+        """Ask without waiting; returns the number that the answer will have.
+
+        :raises Lost: the daemon is gone
+        """
+        self._number += 1
+        message = {"jsonrpc": "2.0", "id": self._number, "method": method, "params": dict(params)}
+        try:
+            self._connection.sendall(f"{encode(message)}\n".encode("ascii"))
+        except OSError:
+            raise _lost() from None
+        return self._number
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def greet(self, environ: Mapping[str, str], cwd: str) -> None:
+        """Say who calls; must come first.
+
+        :raises NotHere: this is no daemon of our version
+        :raises OSError: it does not answer in time
+        """
+        self._connection.settimeout(_GREETING_SECONDS)
+        self._connection.sendall(hello(environ, cwd).encode("ascii"))
+        if not self._line().startswith(WELCOME.encode("ascii")):
+            raise NotHere
+        self._connection.settimeout(None)
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            message = decode(self._line())
+        except (OSError, ValueError):
+            raise _lost() from None
+        if not isinstance(message, dict):
+            raise _lost()
+        return message
+
+    def _line(self) -> bytes:
+        while (end := self._buffer.find(b"\n")) < 0:
+            part, extras, _, _ = self._connection.recvmsg(_SIZE, 64)
+            for _level, _kind, data in extras:
+                self.descriptor = int.from_bytes(data[:_DESCRIPTOR_BYTES], sys.byteorder)
+            if not part or len(self._buffer) > messages.MAX_LINE:
+                raise OSError("the daemon ended the connection")
+            self._buffer += part
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        return line
+
+
+def converse(environ: Mapping[str, str]) -> Conversation | None:
+    """A conversation with the daemon that runs; None where none of ours does."""
+    connection = None
+    try:
+        connection = dial(environ, _GREETING_SECONDS)
+        if connection is None:
+            return None
+        conversation = Conversation(connection)
+        conversation.greet(environ, os.getcwd())
+        return conversation
+    except (ImportError, AttributeError, OSError, ValueError, DaemonError, NotHere):
+        if connection is not None:
+            connection.close()
+        return None
+
+
+def view(environ: Mapping[str, str], directory: str) -> messages.View:
+    """The world as we see it, for the daemon to compare.
+
+    :raises OSError: the folder is not there
+    """
+    found = os.stat(directory)
+    names = messages.FOLDER_VARIABLES
+    return {
+        "directory": directory,
+        "device": found.st_dev,
+        "inode": found.st_ino,
+        "folders": {name: environ[name] for name in names if name in environ},
+    }
+
+
+def _result(message: Mapping[str, Any]) -> Any:
+    error = message.get("error")
+    if error is None:
+        return message.get("result")
+    code = error.get("code")
+    if code in (messages.NOT_HERE, messages.METHOD_NOT_FOUND, messages.INVALID_PARAMS):
+        raise NotHere
+    if code == messages.CANCELLED:
+        raise KeyboardInterrupt
+    data = error.get("data") or {}
+    failure = SandboxdError(str(error.get("message")), str(data.get("hint", "")))
+    failure.exit_code = int(data.get("exit", EXIT_BUG))
+    raise failure
+
+
+def _lost() -> Lost:
+    return Lost("the daemon ended in the middle of it", "run the command again")

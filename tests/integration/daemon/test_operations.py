@@ -1,0 +1,310 @@
+"""Operations by the daemon and without one: the same words, the same exit codes, the same traces."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandboxd.ipc import messages
+from sandboxd.ipc.conversation import Conversation, NotHere, converse, view
+from tests.integration.daemon.world import World, eventually
+from tests.integration.stub_engine import IMAGE, StubEngine, stub_engine
+
+
+@pytest.fixture
+def engine(world: World) -> Iterator[StubEngine]:
+    with stub_engine(world.home) as found:
+        world.environ["DOCKER_HOST"] = found.host
+        yield found
+
+
+@pytest.fixture
+def project(world: World) -> Path:
+    return world.project(text=f'image = "{IMAGE}"\n')
+
+
+@pytest.fixture(params=["alone", "by the daemon"])
+def helped(request: pytest.FixtureRequest, world: World, engine: StubEngine) -> bool:
+    """Whether a daemon runs."""
+    if request.param == "alone":
+        return False
+    world.start()
+    assert world.run("generate", cwd=request.getfixturevalue("project")).returncode == 0
+    return True
+
+
+def test_a_day(world: World, engine: StubEngine, project: Path, helped: bool) -> None:
+    up = world.run("up", cwd=project)
+    assert up.returncode == 0, up.stderr
+    assert "downgrade: network: open" in up.stderr
+    assert "created: profile dev, runtime runc" in up.stderr
+    (container,) = engine.of_projects()
+    assert (up.stdout, container.state) == (f"{container.name}\n", "running")
+    assert "already running" in world.run("up", cwd=project).stderr
+    done = world.run("exec", "--", "exit", "7", cwd=project)
+    assert (done.returncode, done.stdout, done.stderr) == (7, "out", "err")
+    echo = world.run("exec", "--", "cat", cwd=project, input="x" * 300_000)
+    assert (echo.returncode, len(echo.stdout)) == (0, 300_000)
+    assert world.run("drift", cwd=project).returncode in (0, 6)
+    down = world.run("down", cwd=project)
+    assert (down.returncode, down.stderr) == (0, f"removed `{container.name}`\n")
+    assert engine.of_projects() == []
+    again = world.run("down", cwd=project)
+    assert (again.returncode, again.stderr) == (0, f"no sandbox of `{project}` was up\n")
+
+
+def test_what_fails_fails_with_the_same_words(
+    world: World, engine: StubEngine, project: Path, helped: bool
+) -> None:
+    done = world.run("exec", "--", "true", cwd=project)
+    assert done.returncode == 4
+    assert done.stderr == (
+        f"error: no sandbox of `{project}` is running\nhint: start it: `sandboxd up`\n"
+    )
+    (project / "sandboxd.toml").write_text(f'image = "{IMAGE}"\nprofile = "trusted"\n')
+    done = world.run("up", cwd=project)
+    assert done.returncode == 2
+    assert "hint: look at the file, then run `sandboxd trust add`" in done.stderr
+    (project / "sandboxd.toml").write_text('profil = "dev"\n')
+    done = world.run("up", cwd=project)
+    assert done.returncode == 2
+    assert "`profil`" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_reaches_the_command(
+    world: World, engine: StubEngine, project: Path, helped: bool, number: int
+) -> None:
+    assert world.run("up", cwd=project).returncode == 0
+    process = world.popen("exec", "-n", "--", "sleep", cwd=project)
+    eventually(engine.running)
+    process.send_signal(number)
+    assert process.wait(10) == 128 + number
+    assert engine.running() == []
+
+
+def test_an_interrupted_start_leaves_nothing(
+    world: World, engine: StubEngine, project: Path, helped: bool
+) -> None:
+    # The daemon keeps what it generates, and empty files and folders in place of others.
+    assert not helped or eventually(lambda: (project / ".devcontainer").exists())
+    before = {path.name for path in project.iterdir()}
+    engine.delay = 0.1
+    process = world.popen("up", cwd=project)
+    eventually(engine.of_projects)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=20)
+    assert process.returncode == 130, stderr
+    assert "ending after this step" in stderr
+    assert stderr.endswith("interrupted\n")
+    assert engine.of_projects() == []
+    assert {path.name for path in project.iterdir()} == before
+
+
+def test_a_client_that_is_killed_cancels_its_start(
+    world: World, engine: StubEngine, project: Path
+) -> None:
+    world.start()
+    engine.delay = 0.1
+    process = world.popen("up", cwd=project)
+    eventually(engine.of_projects)
+    process.kill()
+    eventually(lambda: engine.of_projects() == [])
+    engine.delay = 0
+    assert world.run("up", cwd=project).returncode == 0
+
+
+def test_a_client_that_is_killed_takes_its_command_along(
+    world: World, engine: StubEngine, project: Path
+) -> None:
+    world.start()
+    assert world.run("up", cwd=project).returncode == 0
+    process = world.popen("exec", "--", "sleep", cwd=project)
+    (command,) = eventually(engine.running)
+    process.kill()
+    assert eventually(lambda: command.code) == 128 + signal.SIGHUP
+
+
+def test_a_daemon_that_is_killed_is_done_without(
+    world: World, engine: StubEngine, project: Path
+) -> None:
+    pid = world.start()
+    engine.delay = 0.1
+    process = world.popen("up", cwd=project)
+    eventually(engine.of_projects)
+    os.kill(pid, signal.SIGKILL)
+    engine.delay = 0
+    stdout, stderr = process.communicate(timeout=20)
+    assert process.returncode == 0, stderr
+    assert "the daemon ended in the middle of it; going on without it" in stderr
+    (container,) = engine.of_projects()
+    assert (stdout, container.state) == (f"{container.name}\n", "running")
+
+
+def test_a_command_outlives_its_daemon(world: World, engine: StubEngine, project: Path) -> None:
+    pid = world.start()
+    assert world.run("up", cwd=project).returncode == 0
+    process = world.popen("exec", "-n", "--", "sleep", cwd=project)
+    (command,) = eventually(engine.running)
+    os.kill(pid, signal.SIGTERM)
+    time.sleep(0.3)
+    assert command.code is None
+    command.end(5)
+    assert process.wait(10) == 5
+
+
+def test_a_handover_waits_for_what_runs(world: World, engine: StubEngine, project: Path) -> None:
+    world.start()
+    engine.delay = 0.1
+    process = world.popen("up", cwd=project)
+    eventually(engine.of_projects)
+    with world.client() as client:
+        client.request(messages.SHUTDOWN, {"handover": True})
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 0, stderr
+    assert "going on without it" not in stderr
+    assert [c.state for c in engine.of_projects()] == ["running"]
+
+
+def test_two_starts_at_once_make_one_sandbox(
+    world: World, engine: StubEngine, project: Path, helped: bool
+) -> None:
+    engine.delay = 0.05
+    both = [world.popen("up", cwd=project) for _ in range(2)]
+    names = {process.communicate(timeout=30)[0] for process in both}
+    assert [process.returncode for process in both] == [0, 0]
+    assert len(names) == 1
+    assert len(engine.of_projects()) == 1
+
+
+def test_a_start_that_waits_for_another_can_be_cancelled(
+    world: World, engine: StubEngine, project: Path, helped: bool
+) -> None:
+    engine.delay = 0.3
+    first = world.popen("up", cwd=project)
+    eventually(engine.of_projects)
+    second = world.popen("up", cwd=project)
+    time.sleep(1)
+    second.send_signal(signal.SIGINT)
+    assert second.wait(10) == 130
+    engine.delay = 0
+    assert first.wait(20) == 0
+
+
+class Talk:
+    """A conversation with the daemon, and the requests that a client may send on it."""
+
+    def __init__(self, world: World, project: Path) -> None:
+        found = converse(world.environ)
+        assert found is not None
+        self.conversation: Conversation = found
+        self.view: dict[str, Any] = dict(view(world.environ, str(project)))
+
+    def start(self, **more: Any) -> Any:
+        params = {"view": self.view, "allow_runc": False, "rebuild": False, "environ": {}}
+        return self.conversation.ask(messages.START, params | more)
+
+
+@pytest.fixture
+def talk(world: World, engine: StubEngine, project: Path) -> Iterator[Talk]:
+    world.start()
+    found = Talk(world, project)
+    yield found
+    found.conversation.close()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"inode": 1},
+        {"device": 1},
+        {"directory": "/no/such"},
+        {"folders": {}},
+        {"folders": {"HOME": "/home/other"}},
+    ],
+    ids=str,
+)
+def test_the_daemon_does_not_act_for_one_who_sees_another_world(
+    talk: Talk, engine: StubEngine, changes: dict[str, Any]
+) -> None:
+    talk.view |= changes
+    with pytest.raises(NotHere):
+        talk.start()
+    assert engine.of_projects() == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"allow_runc": "yes"}, {"environ": {"A": 1}}, {"environ": None}, {"view": 3}],
+    ids=str,
+)
+def test_a_request_of_another_shape_is_refused(
+    talk: Talk, engine: StubEngine, changes: dict[str, Any]
+) -> None:
+    with pytest.raises(NotHere):
+        talk.start(**changes)
+    assert engine.of_projects() == []
+
+
+def test_no_grant_comes_by_the_wire(
+    world: World, engine: StubEngine, project: Path, talk: Talk
+) -> None:
+    """A folder of the caller's choice holds a grant; the daemon reads the user's own."""
+    (project / "sandboxd.toml").write_text(f'image = "{IMAGE}"\nprofile = "trusted"\n')
+    elsewhere = world.home / "elsewhere"
+    environ = {**world.environ, "XDG_STATE_HOME": str(elsewhere), "XDG_CONFIG_HOME": str(elsewhere)}
+    granted = subprocess.run(
+        world.command("trust", "add"),
+        env=environ,
+        cwd=project,
+        capture_output=True,
+        text=True,
+    )
+    assert granted.returncode == 0, granted.stderr
+    alone = subprocess.run(
+        world.command("up"), env=environ, cwd=project, capture_output=True, text=True
+    )
+    assert alone.returncode == 0, "the grant is good for those whose state folder it is"
+    assert world.run("down", cwd=project).returncode == 0
+    with pytest.raises(Exception, match="takes controls away"):
+        talk.start(environ=environ)
+    assert engine.of_projects() == []
+
+
+def test_another_version_s_daemon_is_not_asked(
+    world: World, engine: StubEngine, project: Path
+) -> None:
+    world.start()
+    program = (
+        "import sandboxd; sandboxd.__version__ = '9.9.9'; import sys\n"
+        "from sandboxd.cli.main import run; sys.exit(run(['up']))"
+    )
+    done = subprocess.run(
+        [world.command()[0], "-P", "-c", program],
+        env=world.environ,
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [c.state for c in engine.of_projects()] == ["running"]
+
+
+def test_a_daemon_that_hangs_is_done_without(
+    world: World, engine: StubEngine, project: Path
+) -> None:
+    pid = world.start()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        assert world.run("up", cwd=project).returncode == 0
+        assert world.run("exec", "--", "exit", "3", cwd=project).returncode == 3
+    finally:
+        os.kill(pid, signal.SIGCONT)

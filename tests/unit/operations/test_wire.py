@@ -1,0 +1,30 @@
+"""Results of operations arrive as they were sent."""
+
+from __future__ import annotations
+
+import json
+
+from sandboxd.observe.controls import Control
+from sandboxd.observe.drift import Drift
+from sandboxd.operations import wire
+from sandboxd.operations.drift import Compared
+from sandboxd.operations.start import Started
+from sandboxd.operations.verify import Verified
+from sandboxd.plan.plan import Downgrade
+from sandboxd.verify.verdict import Result, Verdict
+
+CONTROL = Control("seccomp", "in force", 'by the host\'s "/proc"')
+
+
+def test_a_verdict_and_a_comparison_come_back_whole() -> None:
+    result = Result("raw-socket", "open a raw socket", "held", "no NET_RAW", "EPERM")
+    verified = Verified(Verdict("box", "runc", "host", "dev", (result,), "plan"), 1.5, (CONTROL,))
+    assert wire.verified(json.loads(json.dumps(wire.encode(verified)))) == verified
+    compared = Compared("box", (Drift("user", "1000", "0"),), (CONTROL,))
+    assert wire.compared(json.loads(json.dumps(wire.encode(compared)))) == compared
+
+
+def test_a_start_is_an_object() -> None:
+    downgrade = Downgrade("network", "open", "set it")
+    started = Started("id", "box", "created", "/w", "dev", "runc", (downgrade,))
+    assert wire.encode(started) == {**started._asdict(), "downgrades": [downgrade._asdict()]}
