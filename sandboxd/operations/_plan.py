@@ -42,6 +42,24 @@ def for_comparison(directory: str, environ: Mapping[str, str], facts: Facts) -> 
     return _plan(directory, environ, Grants(allow_runc=True, trusted=True), facts)[1]
 
 
+def as_started(directory: str, environ: Mapping[str, str], container: str, facts: Facts) -> Plan:
+    """The plan of a container, with what the user granted for its start and no more.
+
+    :param container: its id
+    :raises UsageError: the config is not valid, or asks for more than is granted
+    """
+    from sandboxd.life import granted
+    from sandboxd.plan.planner import Grants
+
+    wait = facts or _probing(environ)
+    from sandboxd.project import Project
+
+    project = Project.open(directory, environ)
+    record = granted.recall(environ, project.workspace)
+    allow_runc = record is not None and record.container == container
+    return project.plan(wait(), Grants(allow_runc=allow_runc))
+
+
 def _plan(
     directory: str, environ: Mapping[str, str], grants: Grants, facts: Facts
 ) -> tuple[Project, Plan]:

@@ -46,7 +46,7 @@ def drift(
     engine = interruptible(engine, cancel or never())
     directory = project_folder(directory)
     container = locate(engine, directory)
-    plan = _plan.for_comparison(directory, environ, facts)
+    plan = _plan.as_started(directory, environ, container.id, facts)
     inspected = engine.inspect(container.id)
     live = inspection.container(inspected)
     found = differences(inspection.requested(arguments(plan)), live)

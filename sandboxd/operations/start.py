@@ -55,6 +55,7 @@ def start(
     :raises EnvironmentFailure: the engine, its runtime or the builder cannot
     """
     from sandboxd.ipc.announce import announce
+    from sandboxd.life import granted
     from sandboxd.life.up_down import up
     from sandboxd.plan.planner import Grants
 
@@ -69,6 +70,7 @@ def start(
     if plan.recipe is not None and (rebuild or not engine.has_image(plan.recipe.tag)):
         _build(engine, plan.workspace, plan.recipe, environ, progress, cancel)
     running = up(engine, plan, tell, cancel.check)
+    granted.keep(environ, plan.workspace, running.id, allow_runc=allow_runc)
     announce(environ, plan.workspace, keeps=True)
     runtime = plan.container.runtime
     return Started(

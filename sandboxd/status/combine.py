@@ -15,6 +15,14 @@ from sandboxd.verify.last_verdict import Verified, age_seconds, duration
 from sandboxd.verify.proof import with_proof
 
 
+class GrantedPlan(NamedTuple):
+    """The plan with what the user granted for the start of one container, whose id it is."""
+
+    container: str
+    request: Container
+    downgrades: tuple[str, ...]
+
+
 class Examined(NamedTuple):
     """What a project's files come to.
 
@@ -34,11 +42,13 @@ class Examined(NamedTuple):
     problem: str = ""
     hint: str = ""
     trust: Trust | None = None
+    granted: GrantedPlan | None = None
 
 
 def combine(path: str, examined: Examined, observed: Observed = NOT_ASKED) -> ProjectStatus:
     """The row of one project."""
     seen = observed.containers.get(path)
+    examined = _as_started(examined, seen)
     drift = _drift(examined.request, seen.container if seen is not None else None)
     kept = last_verdict.recall(seen.id) if seen is not None and seen.container else None
     verified = verification(seen, drift, kept)
@@ -57,6 +67,16 @@ def combine(path: str, examined: Examined, observed: Observed = NOT_ASKED) -> Pr
         trust=examined.trust,
     )
     return status._replace(hint=_hint(status, examined, observed, seen))
+
+
+def _as_started(examined: Examined, seen: Seen | None) -> Examined:
+    """With the grants of the start, where the container is still the one that was started so."""
+    granted = examined.granted
+    if granted is None or seen is None or seen.id != granted.container:
+        return examined
+    return examined._replace(
+        request=granted.request, downgrades=granted.downgrades, problem="", hint="", valid=True
+    )
 
 
 def _in_force(

@@ -13,16 +13,18 @@ from sandboxd.errors import SandboxdError, UnreadableError, UsageError
 from sandboxd.files import read_source
 from sandboxd.findings import Severity
 from sandboxd.host.facts import HostFacts
+from sandboxd.life import granted as started
 from sandboxd.observe.inspection import requested
 from sandboxd.plan import profiles
 from sandboxd.plan.floor import loosened
 from sandboxd.plan.label import image_labels
 from sandboxd.plan.plan import Plan
+from sandboxd.plan.planner import Grants
 from sandboxd.plan.writers.engine import arguments
 from sandboxd.policy import floor
 from sandboxd.policy import trust as grants
 from sandboxd.project import Project
-from sandboxd.status.combine import Examined
+from sandboxd.status.combine import Examined, GrantedPlan
 from sandboxd.status.model import Counts, Trust
 
 _MOST_FILES = 64
@@ -46,6 +48,7 @@ def examine_open(project: Project, environ: Mapping[str, str], facts: HostFacts)
     counts = count(project.workspace, environ, facts, from_config(project.config, today))
     profile = project.config.profile.value
     trust = _trust(project, environ, facts)
+    granted = _granted(project, environ, facts)
     try:
         plan = project.plan(facts)
     except SandboxdError as error:
@@ -56,8 +59,22 @@ def examine_open(project: Project, environ: Mapping[str, str], facts: HostFacts)
             problem=error.message,
             hint=error.hint,
             trust=trust,
+            granted=granted,
         )
-    return from_plan(plan, counts)._replace(trust=trust)
+    return from_plan(plan, counts)._replace(trust=trust, granted=granted)
+
+
+def _granted(project: Project, environ: Mapping[str, str], facts: HostFacts) -> GrantedPlan | None:
+    """The plan by which the last container was started, where that needed a grant."""
+    record = started.recall(environ, project.workspace)
+    if record is None:
+        return None
+    try:
+        plan = from_plan(project.plan(facts, Grants(allow_runc=True)), None)
+    except SandboxdError:
+        return None
+    assert plan.request is not None
+    return GrantedPlan(record.container, plan.request, plan.downgrades)
 
 
 def _trust(project: Project, environ: Mapping[str, str], facts: HostFacts) -> Trust | None:

@@ -164,3 +164,34 @@ def test_an_engine_that_goes_away_is_said_and_nothing_is_claimed(
     )
     assert found["host"]["engine"]["error"]
     assert found["projects"][0]["in_force"] is None
+
+
+@pytest.mark.parametrize("with_daemon", [False, True])
+def test_a_grant_of_the_start_is_known_to_every_screen(
+    world: World, tmp_path: Path, busybox_image: str, api: Engine, with_daemon: bool
+) -> None:
+    """`agent` needs gVisor; `--allow-runc` let this container, and no other, have runc."""
+    project = sandboxes.make_project(tmp_path / "ws", busybox_image, "runc", "agent")
+    if with_daemon:
+        assert world.run("daemon", "start", cwd=project).returncode == 0
+        world.pid()
+
+    def shown() -> Any:
+        (found,) = json.loads(world.run("status", "--json", cwd=project).stdout)["projects"]
+        return found
+
+    up = world.run("up", "--allow-runc", cwd=project)
+    assert up.returncode == 0, up.stderr
+    try:
+        found = eventually(lambda: (f := shown())["state"] == "running" and f)
+        assert (found["problem"], found["drift"]) == (None, [])
+        assert found["asked"]["runtime"] == "runc"
+        drift = world.run("drift", "--json", cwd=project)
+        assert drift.returncode == 0, drift.stderr
+        by_drift = json.loads(drift.stdout)
+        assert by_drift["drift"] == []
+        names = {c["name"]: c["state"] for c in by_drift["controls"]}
+        assert names == controls(found)
+    finally:
+        world.run("down", "--discard", cwd=project)
+    assert "--allow-runc" in str(shown()["hint"]) + str(shown()["problem"])

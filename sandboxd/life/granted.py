@@ -1,0 +1,51 @@
+"""What the user granted for the start of a container, kept with it for whoever compares it with its plan.
+
+It lies in the user's state folder, by workspace: an image can bring a label that says the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.errors import SandboxdError
+from sandboxd.files import read_source, write_atomic
+from sandboxd.host.folders import state_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Granted(NamedTuple):
+    """A start with `--allow-runc`; `container` is the id of what it started."""
+
+    container: str
+
+
+def keep(environ: Mapping[str, str], workspace: str, container: str, *, allow_runc: bool) -> None:
+    """Remember the grant of a start, or that there was none; no failure of the start if it cannot be."""
+    path = _path(environ, workspace)
+    with contextlib.suppress(OSError, SandboxdError):
+        if allow_runc:
+            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            record = {"workspace": workspace, "container": container}
+            write_atomic(path, json.dumps(record).encode(), 0o600)
+        elif (before := recall(environ, workspace)) is not None and before.container != container:
+            os.unlink(path)
+
+
+def recall(environ: Mapping[str, str], workspace: str) -> Granted | None:
+    """The grant of the last start in `workspace`, None when it had none."""
+    try:
+        record = json.loads(read_source(_path(environ, workspace)).text)
+        return Granted(str(record["container"])) if record["workspace"] == workspace else None
+    except (SandboxdError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _path(environ: Mapping[str, str], workspace: str) -> str:
+    name = hashlib.sha256(os.fsencode(workspace)).hexdigest()[:32]
+    return os.path.join(state_folder(environ), "granted", f"{name}.json")
