@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.cli.terminal import printable
 
@@ -37,19 +39,35 @@ def _coloured(text: str, before: list[str]) -> str:
 def summary(
     results: list[Fixed], left: Iterable[Finding], *, written: bool, unsafe: bool
 ) -> list[str]:
-    """What was or would be fixed, and what of the findings `left` a person has to decide."""
+    """The findings that were or would be fixed, and of those `left` what their fixes would cost."""
     done = sum(len(result.applied) for result in results)
-    held = sum(
-        not any(fix.safe for fix in finding.fixes)
+    held = [
+        finding.fixes[0].caution
         for finding in left
-        if finding.fixes and not finding.suppressed
-    )
+        if finding.fixes and not finding.suppressed and not any(fix.safe for fix in finding.fixes)
+    ]
     verb = "fixed" if written else "would fix"
     lines = [f"{verb} {done} finding{'' if done == 1 else 's'}"]
     if held and not unsafe:
-        plural = "fix" if held == 1 else "fixes"
-        lines.append(
-            f"hint: {held} more {plural} may stop something in the container from working: "
-            "add `--unsafe`"
-        )
+        if not done:
+            lines[0] += ": each fix takes away something that may be in use"
+        makes = "the other fix" if len(held) == 1 else f"the other {len(held)}"
+        if not done:
+            makes = "the fix" if len(held) == 1 else f"the {len(held)} fixes"
+        lines.append(f"hint: `--unsafe` makes {makes}; then {_cost(held)}")
     return lines
+
+
+# As many of the things that stop working as fit on a line or two.
+_MOST_COSTS = 3
+
+
+def _cost(cautions: list[str]) -> str:
+    """The things that stop working, the most frequent first, with how many fixes each is of."""
+    counts = Counter(cautions)
+    parts = [
+        f"{caution} ({count} times)" if count > 1 else caution
+        for caution, count in counts.most_common(_MOST_COSTS)
+    ]
+    more = len(counts) - len(parts)
+    return "; ".join(parts) + (f"; and {more} more" if more else "")

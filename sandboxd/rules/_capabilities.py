@@ -5,6 +5,7 @@ from __future__ import annotations
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Remedy, Remove
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import USES, user_of
 from sandboxd.rules._runtime import kernel_severity
 
 if TYPE_CHECKING:
@@ -40,11 +41,15 @@ def added(
         if value.value not in effects:
             continue
         effect, severity = effects[value.value]
+        user = user_of(container, value.value) if value.value in USES else ""
+        message = f"`{value.written}` {effect}"
         yield at_value(
             meta,
             value,
-            f"`{value.written}` {effect}",
+            f"{message}; there is no fix, as {user} needs it" if user else message,
             value.value,
             kernel_severity(container, host, severity, sandboxed),
-            (Remedy(f"do not add {value.value}", False, (Remove(value),), caution),),
+            ()
+            if user
+            else (Remedy(f"do not add {value.value}", False, (Remove(value),), caution),),
         )

@@ -59,7 +59,8 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     yield at_value(
         META,
         value,
-        f"`{value.written}` lifts the ban on mounting and on writing to /proc and /sys",
+        f"`{value.written}` switches AppArmor off: with one right too many, code inside mounts the "
+        "host's disks or writes its kernel settings",
         "apparmor=unconfined",
         control_severity(subject, host),
         (

@@ -21,6 +21,8 @@ With the host's network it rules over the host's interfaces, routes and firewall
 Put the firewall outside: a network without a way out (`internal: true`) and a proxy in a
 container of its own. For a VPN, run it on the host or in a container of its own.
 
+Where a hook or the image of the project needs it itself, no fix is offered: it would break the project.
+
 ## Under gVisor
 
 The network stack is gVisor's, and the host's kernel is not reached; it is a hint, unless the
@@ -37,6 +39,7 @@ from __future__ import annotations
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import user_of
 from sandboxd.rules._runtime import kernel_severity
 
 if TYPE_CHECKING:
@@ -69,6 +72,9 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
             message = (
                 f"`{value.written}` opens netfilter and lets the container drop its own firewall"
             )
+        user = user_of(subject, "NET_ADMIN")
+        if user:
+            message += f"; there is no fix, as {user} needs it"
         yield at_value(
             META,
             value,
@@ -80,7 +86,9 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
                 Severity.ERROR if on_host else Severity.WARNING,
                 Severity.WARNING if on_host else Severity.HINT,
             ),
-            (
+            ()
+            if user
+            else (
                 Remedy(
                     "do not add NET_ADMIN",
                     safe=False,

@@ -22,6 +22,8 @@ Find out what asks for it:
 - Docker inside: a daemon of its own in a virtual machine, or gVisor.
 - A sandbox inside (bubblewrap, Chromium): user namespaces, which need no capability.
 
+Where a hook or the image of the project needs it itself, no fix is offered: it would break the project.
+
 ## Under gVisor
 
 The capability is virtual and the host is not reached. But code that has it can mount over and
@@ -39,6 +41,7 @@ from __future__ import annotations
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import user_of
 from sandboxd.rules._runtime import kernel_severity
 
 if TYPE_CHECKING:
@@ -62,13 +65,19 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     for value in subject.cap_add:
         if value.value != "SYS_ADMIN":
             continue
+        user = user_of(subject, "SYS_ADMIN")
+        message = (
+            f"`{value.written}` lets the container mount, and call most of what the kernel has"
+        )
         yield at_value(
             META,
             value,
-            f"`{value.written}` lets the container mount, and call most of what the kernel has",
+            f"{message}; there is no fix, as {user} needs it" if user else message,
             "SYS_ADMIN",
             kernel_severity(subject, host, Severity.ERROR, Severity.WARNING),
-            (
+            ()
+            if user
+            else (
                 Remedy(
                     "do not add SYS_ADMIN",
                     safe=False,

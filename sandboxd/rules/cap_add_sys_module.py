@@ -16,6 +16,8 @@ A kernel module is code that runs in the host's kernel. Whoever may load one nee
 Load the module on the host, when it starts (`/etc/modules-load.d/`). The container only needs
 the device or the network interface that it makes.
 
+Where a hook or the image of the project needs it itself, no fix is offered: it would break the project.
+
 ## Under gVisor
 
 There is no host kernel to load it into; it is a hint.

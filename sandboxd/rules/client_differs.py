@@ -5,7 +5,7 @@
 A setting that protects the container and that a client of devcontainer.json is known to drop, to
 refuse or to read in another way: options of `runArgs` that harden, a Compose file, a relative
 path of a seccomp profile. The clients that were measured or read: `@devcontainers/cli` 0.89, which
-VS Code uses, `devcontainer-rs` 0.0.66 and `dvt-cli` 0.5.
+VS Code uses, `devcontainer-rs` 0.0.66 and `dvt` 0.5.
 
 ## Why it is bad
 
@@ -59,7 +59,13 @@ _HARDENING = (
     "--pids-limit",
     "--network",
 )
-_SAYS = {"dropped": "leaves it out", "refused": "refuses it", "other": "reads it in another way"}
+# The name of its command rather than of its package.
+_KNOWN_AS = {"dvt-cli": "`dvt`"}
+_SAYS = {
+    "dropped": "leaves it out without a word",
+    "refused": "stops with an error",
+    "other": "reads it in another way",
+}
 
 
 def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
@@ -67,13 +73,15 @@ def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
     if root is None or root.kind != "object":
         return
     for setting, node in _settings(root):
+        shown = f"a {setting}" if " " in setting else f"`{setting}`"
         for client, does in not_honouring(setting).items():
             if client != "dev container CLI":
                 yield at_node(
                     META,
                     subject,
                     node,
-                    f"{setting}: {client} {_SAYS[str(does)]}",
+                    f"{shown} is not for every tool: {_KNOWN_AS.get(client, client)} "
+                    f"{_SAYS[str(does)]}",
                     f"{setting}:{client}",
                 )
 

@@ -18,7 +18,7 @@ take them back: `"privileged": false` loses, and a profile in `runArgs` loses ag
 
 - `docker-outside-of-docker`: run what needs docker outside, or in a virtual machine of its own.
 - `docker-in-docker`: the same, or gVisor, under which `privileged` gives no right on the host.
-- `go`, `rust`: images that have them (`golang`, `rust`, `mcr.microsoft.com/devcontainers/go`), or
+- `go`, `rust`: images that have them and no such settings (`golang`, `rust`), or
   `"securityOpt": ["seccomp=profile.json"]` in the file itself, which comes after the Feature's. Debuggers
   have needed neither since Linux 4.8.
 
@@ -87,10 +87,12 @@ def _judged(wants: tuple[str, ...], subject: Container, host: HostFacts) -> tupl
     if _SOCKET in wants:
         shut = not host_sockets_open(subject, host)
         severity = kernel_severity(subject, host, Severity.ERROR, Severity.WARNING)
-        return (severity if shut else Severity.ERROR), f"mounts the engine's socket `{_SOCKET}`"
+        return (severity if shut else Severity.ERROR), (
+            f"mounts the engine's socket `{_SOCKET}`: code inside starts a container that owns the host"
+        )
     if "privileged" in wants:
         severity = kernel_severity(subject, host, Severity.ERROR, Severity.WARNING)
-        return severity, "makes the container privileged"
+        return severity, "makes the container privileged: root inside mounts the host's disks"
     profile = subject.option("seccomp")
     # A profile in `runArgs` comes before the Feature's word, one in `securityOpt` after it.
     if (
@@ -99,6 +101,8 @@ def _judged(wants: tuple[str, ...], subject: Container, host: HostFacts) -> tupl
         and profile.origin.key == "securityOpt"
         and profile.value.value != "unconfined"
     ):
-        return Severity.HINT, "adds the capability SYS_PTRACE"
+        return Severity.HINT, "adds SYS_PTRACE: programs inside read each other's memory"
     severity = kernel_severity(subject, host, Severity.WARNING, Severity.HINT)
-    return severity, "switches the seccomp filter off and adds SYS_PTRACE"
+    return severity, (
+        "switches the seccomp filter off and adds SYS_PTRACE: a bug anywhere in the kernel is in reach"
+    )

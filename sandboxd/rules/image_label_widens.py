@@ -20,7 +20,7 @@ over `--security-opt` there. Nothing of it stands in the file that is reviewed.
 Say it in top-level `securityOpt`, which comes last: `"securityOpt": ["seccomp=PROFILE"]`. Or
 take the `base` image and install the tools; debuggers need neither. Or build from the image with
 an empty label: a `LABEL` in the project's own Dockerfile does not count, since the CLI reads
-that of the base.
+that of the base. None of these can be written as a fix, so there is none.
 
 ## Under gVisor
 
@@ -57,6 +57,9 @@ META = RuleMeta(
 )
 
 
+_REACH = "a bug anywhere in the kernel is in reach of code inside"
+
+
 def check(subject: Container, host: HostFacts) -> Iterator[Finding | Skipped]:
     image = subject.base_image
     if image is None or subject.place is None or subject.image_label is not None:
@@ -76,7 +79,8 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding | Skipped]:
     yield at_value(
         META,
         image,
-        f"the label of this image {known}",
+        f"the label of this image {known}: "
+        + ("root inside mounts the host's disks" if privileged else _REACH),
         image.value.partition("@")[0].rpartition("/")[2],
         kernel_severity(
             subject,

@@ -24,6 +24,8 @@ Remove it, and give back what is really needed:
 - Docker inside: a daemon of its own in a virtual machine, or a gVisor runtime that allows it.
 - A capability: `--cap-add=NET_ADMIN` rather than all 41.
 
+Where a hook or the image of the project needs it itself, no fix is offered: it would break the project.
+
 ## Under gVisor
 
 The capabilities are virtual and the devices cannot be opened: the host is not reached. But
@@ -41,6 +43,7 @@ from __future__ import annotations
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import user_of
 from sandboxd.rules._runtime import kernel_severity
 
 if TYPE_CHECKING:
@@ -64,13 +67,17 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     value = subject.privileged
     if value is None or not value.value:
         return
+    user = user_of(subject, "privileged")
+    message = "`privileged` gives the container every capability and every device of the host"
     yield at_value(
         META,
         value,
-        "`privileged` gives the container every capability and every device of the host",
+        f"{message}; there is no fix, as {user} needs it" if user else message,
         "privileged",
         kernel_severity(subject, host, Severity.ERROR, Severity.WARNING),
-        (
+        ()
+        if user
+        else (
             Remedy(
                 "run the container without `privileged`",
                 safe=False,

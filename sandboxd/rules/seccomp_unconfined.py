@@ -65,7 +65,7 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     yield at_value(
         META,
         value,
-        f"`{value.written}` leaves every system call of the kernel open",
+        f"`{value.written}` leaves every system call of the kernel open: a bug in any is a way to the host",
         "seccomp=unconfined",
         control_severity(subject, host),
         (

@@ -64,7 +64,7 @@ def check(subject: Image, host: HostFacts) -> Iterator[Finding]:
         is_all = what.startswith("ALL") or "*" in what
         message = f"`{shown}` lets its user run these as root without a password"
         if what.startswith("ALL"):
-            message = f"`{shown}` makes its user root without a password"
+            message = f"`{shown}` makes every program of its user root without a question"
         elif is_all:
             message = f"`{shown}` lets its user choose what root runs"
         severity = Severity.WARNING if is_all else Severity.HINT

@@ -28,7 +28,8 @@ def test_fix_changes_only_what_the_finding_is_about(project: Path, config: Path)
     config.chmod(0o640)
     held = check(project, "--fix")
     assert config.read_text() == WEAK, "the fix may break something, so it needs --unsafe"
-    assert "hint: 1 more fix may stop something" in held.stderr
+    assert "each fix takes away something that may be in use" in held.stderr
+    assert "hint: `--unsafe` makes the fix; then " in held.stderr
     assert held.returncode == 1
     done = check(project, "--fix", "--unsafe")
     assert done.returncode == 0
