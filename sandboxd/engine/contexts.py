@@ -64,20 +64,20 @@ class Identity(NamedTuple):
 
     def variables(self) -> dict[str, str]:
         """The variables that lead the docker command to this engine; others of `VARIABLES` are unset."""
-        found = {"DOCKER_HOST": self.host}
+        variables = {"DOCKER_HOST": self.host}
         if self.config:
-            found["DOCKER_CONFIG"] = self.config
+            variables["DOCKER_CONFIG"] = self.config
         if self.tls is not None:
-            found["DOCKER_CERT_PATH"] = self.tls.folder
-            found["DOCKER_TLS_VERIFY" if self.tls.verify else "DOCKER_TLS"] = "1"
+            variables["DOCKER_CERT_PATH"] = self.tls.folder
+            variables["DOCKER_TLS_VERIFY" if self.tls.verify else "DOCKER_TLS"] = "1"
         if self.agent:
-            found["SSH_AUTH_SOCK"] = self.agent
-        return found
+            variables["SSH_AUTH_SOCK"] = self.agent
+        return variables
 
     def environ(self, base: Mapping[str, str]) -> dict[str, str]:
         """`base`, changed so that the docker command goes to this engine."""
-        kept = {n: base[n] for n in base if n not in VARIABLES or n in _ALSO_OTHERS}
-        return kept | self.variables()
+        others = {n: base[n] for n in base if n not in VARIABLES or n in _ALSO_OTHERS}
+        return others | self.variables()
 
     @classmethod
     def from_json(cls, value: object) -> Identity:

@@ -1,4 +1,4 @@
-"""What the engine, or its absence, says in words a person can act on."""
+"""The failures of an engine, in words that a person can act on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class EngineFailure(EnvironmentFailure):
     case = ""
     """A key of `unreachable.WORDS`, or the status of its answer (`404`)."""
     detail = ""
-    """What was learned of it; for an answer, the engine's own words."""
+    """The particulars; for an answer, the engine's own words."""
 
 
 class ContainerGone(EngineFailure):
@@ -24,7 +24,7 @@ class ContainerGone(EngineFailure):
 
 
 class NoAnswer(EngineFailure):
-    """Nothing came back in time: the engine hangs, or what it was asked about does."""
+    """Nothing came back in time: the engine hangs, or the container that was asked about."""
 
 
 class NameTaken(EngineFailure):
@@ -148,17 +148,17 @@ _CASES = (
 )
 
 
-def refused(status: int, said: str) -> EngineFailure:
-    """What an answer with an error means: its status and the engine's own words."""
+def refused(status: int, words: str) -> EngineFailure:
+    """The meaning of an answer with an error: its status and the engine's own `words`."""
     for case in _CASES:
-        found = re.search(case.pattern, said, re.IGNORECASE)
-        if found is not None:
-            return _with(case.make(found), str(status), said)
+        match = re.search(case.pattern, words, re.IGNORECASE)
+        if match is not None:
+            return _with(case.make(match), str(status), words)
     failure = EngineFailure(
-        f"the container engine refused the request: {said or status}",
+        f"the container engine refused the request: {words or status}",
         "`sandboxd explain-plan` shows what was asked for",
     )
-    return _with(failure, str(status), said)
+    return _with(failure, str(status), words)
 
 
 def image_missing(image: str) -> EngineFailure:

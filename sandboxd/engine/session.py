@@ -1,7 +1,7 @@
 """The docker SDK's client for one engine, set up by the caller's identity alone.
 
-Its constructor is not run: that reads `config.json` by the variables of this process, and what
-stands there (proxies with passwords, credential helpers) is not ours to use. The parts of it that
+Its constructor is not run: that reads `config.json` by the variables of this process, and its
+contents (proxies with passwords, credential helpers) are not ours to use. The parts of it that
 are not public are those of docker 7.2, to which the dependency is bound.
 """
 
@@ -60,7 +60,7 @@ class Session(APIClient):  # type: ignore[misc]
             self.base_url = address.url(identity.tls is not None)
             self._custom_adapter = TcpAdapter(context_of(identity.tls) if identity.tls else None)
             if identity.tls is not None and not identity.tls.verify:
-                # It would be said on stderr at every request.
+                # urllib3 would write a warning to stderr at every request.
                 urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self.mount(self.base_url, self._custom_adapter)
 
@@ -83,11 +83,11 @@ class Session(APIClient):  # type: ignore[misc]
         """The API version to speak: the engine's own, asked once by the cheapest question."""
         if not self._negotiated:
             response = self._get(self._url("/_ping", versioned_api=False))
-            found = response.headers.get("Api-Version", "")
-            if not _API.fullmatch(found):
+            version = response.headers.get("Api-Version", "")
+            if not _API.fullmatch(version):
                 self._raise_for_status(response)
-                found = _OLDEST_API
-            self._negotiated = found
+                version = _OLDEST_API
+            self._negotiated = version
         return self._negotiated
 
     def head(self, url: str, **options: Any) -> requests.Response:
@@ -121,7 +121,7 @@ class Session(APIClient):  # type: ignore[misc]
 
 
 def failure_of(error: Exception, host: str, waited: float) -> failures.EngineFailure | None:
-    """What an error of the SDK means, None for one that is no failure of the engine."""
+    """The meaning of an error of the SDK, None for one that is no failure of the engine."""
     if isinstance(error, docker.errors.APIError):
         response = error.response
         status = response.status_code if response is not None else 500

@@ -45,19 +45,19 @@ class SshConnection(socket.socket):
     """A socket whose other end is held by `ssh`, which ends with it."""
 
     _process: subprocess.Popen[bytes] | None = None
-    _said: IO[bytes] | None = None
+    _stderr: IO[bytes] | None = None
 
     def reason(self) -> SshError | None:
         """Why `ssh` ended, None while it runs or when it did as asked."""
         process = self._process
-        if process is None or self._said is None:
+        if process is None or self._stderr is None:
             return None
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_ENDING_SECONDS)
         if not process.returncode:
             return None
-        self._said.seek(0)
-        lines = self._said.read(_MOST_WORDS).decode("utf-8", "replace").split("\n")
+        self._stderr.seek(0)
+        lines = self._stderr.read(_MOST_WORDS).decode("utf-8", "replace").split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")
         return SshError(last.rstrip(".") or f"`ssh` ended with {process.returncode}")
 
@@ -73,8 +73,8 @@ class SshConnection(socket.socket):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if self._said is not None:
-            self._said.close()
+        if self._stderr is not None:
+            self._stderr.close()
 
 
 def dial(address: Address, agent: str, timeout: float | None) -> SshConnection:
@@ -90,21 +90,21 @@ def dial(address: Address, agent: str, timeout: float | None) -> SshConnection:
     ours, theirs = socket.socketpair()
     connection = SshConnection(fileno=ours.detach())
     connection.settimeout(timeout)
-    said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the connection
+    stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the connection
     with theirs:
         try:
             connection._process = subprocess.Popen(
                 command(address, timeout),
                 stdin=theirs.fileno(),
                 stdout=theirs.fileno(),
-                stderr=said,
+                stderr=stderr,
                 env=environ,
                 # A Ctrl-C at our terminal is for the command in the sandbox.
                 start_new_session=True,
             )
         except OSError as error:
-            said.close()
+            stderr.close()
             connection.close()
             raise SshError(f"`ssh` cannot be started: {error.strerror}") from None
-    connection._said = said
+    connection._stderr = stderr
     return connection

@@ -22,7 +22,7 @@ _SWITCHED = 101
 class Stream:
     """The body of an answer, piece by piece.
 
-    Reading raises what the layers below raise: `session.failure_of` says what it means.
+    Reading raises the errors of the layers below: `session.failure_of` gives their meaning.
     """
 
     def __init__(self, response: requests.Response) -> None:
@@ -36,9 +36,10 @@ class Stream:
     def settimeout(self, seconds: float | None) -> None:
         """Seconds that each piece may take from now on; None: as long as it takes."""
         # requests knows one limit for the head and the body; a stream may be silent for days.
-        connection = getattr(self._raw, "_connection", None)
-        if connection is not None and connection.sock is not None:
-            connection.sock.settimeout(seconds)
+        reader = self._raw._fp.fp
+        # At the end of the body there is no reader; the connection may be gone before it.
+        if reader is not None:
+            reader.raw._sock.settimeout(seconds)
 
     def read(self, size: int) -> bytes:
         """`size` bytes, less at the end."""
@@ -81,7 +82,7 @@ class Stream:
 
 
 def take_over(response: requests.Response) -> tuple[socket.socket, bytes]:
-    """The bare connection of an answer, and what arrived on it together with the head.
+    """The bare connection of an answer, and the bytes that arrived on it together with the head.
 
     The SDK's `exec_start(socket=True)` loses the latter (docker/docker-py #425, #3332): it stays in
     the buffered reader of http.client, from which it is fetched here. The connection leaves its

@@ -15,7 +15,7 @@ def context_of(tls: TlsFiles) -> ssl.SSLContext:
     The SDK's own `TLSConfig` is not used: with it, urllib3 refuses certificates made as Docker's
     pages describe it, from Python 3.13 on.
 
-    :raises CertificatesError: a file is missing or is not what it should be
+    :raises CertificatesError: a file is missing or broken
     """
     try:
         if tls.verify:

@@ -1,7 +1,7 @@
-"""Why an engine cannot be reached: the case, told from the chain of exceptions, and its words.
+"""Why an engine cannot be reached: the case, read from the chain of exceptions, and its words.
 
-The libraries between us and the socket wrap what the system says several times, and each in its
-own way: the cause is looked for below.
+The libraries between us and the socket wrap the error of the system several times, and each
+in its own way: the cause is searched for below.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _ADDRESSES = (
 
 
 class CertificatesError(OSError):
-    """A file of the client's or the engine's certificate is missing or is not what it should be."""
+    """A file of the client's or the engine's certificate is missing or broken."""
 
 
 class SshError(OSError):
@@ -27,7 +27,7 @@ class SshError(OSError):
 
 
 class Words(NamedTuple):
-    """A message and its hint; `{host}` and `{detail}` stand for the engine and what was learned."""
+    """A message and its hint; `{host}` and `{detail}` stand for the engine and for the particulars."""
 
     message: str
     hint: str
@@ -82,10 +82,10 @@ _BY_NUMBER = {
 
 def words(case: str, host: str, detail: str) -> Words:
     """The message and hint of `case`; of one that is not in `WORDS`, as of an engine that refuses."""
-    found = WORDS.get(case, _REFUSES)
-    # Not str.format: what the engine says may hold braces.
-    message = found.message.replace("{host}", host).replace("{detail}", detail)
-    return Words(message, found.hint)
+    template = WORDS.get(case, _REFUSES)
+    # Not str.format: the words of an engine may hold braces.
+    message = template.message.replace("{host}", host).replace("{detail}", detail)
+    return Words(message, template.hint)
 
 
 def case_of(error: BaseException, waited: float) -> tuple[str, str]:

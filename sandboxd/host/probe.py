@@ -68,8 +68,8 @@ class _System(NamedTuple):
 
 def _system() -> _System:
     if hasattr(os, "uname"):
-        found = os.uname()
-        return _System(found.sysname, found.release, found.machine)
+        system = os.uname()
+        return _System(system.sysname, system.release, system.machine)
     import platform
 
     return _System(platform.system(), platform.release(), platform.machine())
@@ -113,7 +113,7 @@ def _engine(environ: Mapping[str, str], kernel: str, trial: bool, timeout: float
     return engine
 
 
-# What we judge by. The rest of `docker info` (registries, proxies, labels) may hold secrets.
+# The keys that are judged. The rest of `docker info` (registries, proxies, labels) may hold secrets.
 _INFO_KEYS = (
     "ID",
     "Architecture",
@@ -144,27 +144,27 @@ def _labelled(engine: Engine) -> list[dict[str, Any]]:
 
 
 def _trimmed(info: dict[str, Any]) -> dict[str, Any]:
-    kept = {key: info[key] for key in _INFO_KEYS if key in info}
-    runtimes = kept.get("Runtimes") or {}
-    kept["Runtimes"] = {
+    trimmed = {key: info[key] for key in _INFO_KEYS if key in info}
+    runtimes = trimmed.get("Runtimes") or {}
+    trimmed["Runtimes"] = {
         name: {key: entry[key] for key in ("path", "runtimeArgs") if key in entry}
         for name, entry in runtimes.items()
         if name != "io.containerd.runc.v2"  # another name of runc
     }
-    return kept
+    return trimmed
 
 
 def _runtimes(
     offered: dict[str, dict[str, Any]], local: bool, memory: Memory
 ) -> list[dict[str, Any]]:
     """The registered runtimes with the versions that their programs print."""
-    found = []
+    described = []
     versions: dict[str, str | None] = {}
     for name, entry in sorted(offered.items()):
         path = str(entry.get("path") or "")
         if local and path not in versions:
             versions[path] = _version(path, memory)
-        found.append(
+        described.append(
             {
                 "name": name,
                 "path": path,
@@ -172,27 +172,27 @@ def _runtimes(
                 "version": versions.get(path),
             }
         )
-    return found
+    return described
 
 
 def _version(path: str, memory: Memory) -> str | None:
-    """What a runtime's program says of itself, asked again only when the file is another."""
-    program = _found(path)
+    """The version that a runtime's program prints, asked again only when the file is another."""
+    program = _located(path)
     try:
         status = os.stat(program)
     except OSError:
         return None
     key = f"version:{program}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}"
-    known = memory.get(key)
-    if isinstance(known, str):
-        return known
+    remembered = memory.get(key)
+    if isinstance(remembered, str):
+        return remembered
     answer = _ask_version(program)
     if answer is not None:
         memory.put(key, answer)
     return answer
 
 
-def _found(program: str) -> str:
+def _located(program: str) -> str:
     """Where a program is, '' where it is not; a runtime's may be where only root looks."""
     folders = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin".split(":")
     places = [program] if "/" in program else [os.path.join(folder, program) for folder in folders]
@@ -219,9 +219,9 @@ def _ask_version(program: str) -> str | None:
 
 
 def _machine() -> str | None:
-    """What the firmware calls this machine: names a hypervisor where there is one."""
-    found = [_read(f"/sys/class/dmi/id/{name}") for name in ("sys_vendor", "product_name")]
-    return " ".join(text for text in found if text) or None
+    """The name that the firmware gives this machine: that of a hypervisor where there is one."""
+    names = [_read(f"/sys/class/dmi/id/{file}") for file in ("sys_vendor", "product_name")]
+    return " ".join(text for text in names if text) or None
 
 
 def _ci(environ: Mapping[str, str]) -> str | None:

@@ -1,6 +1,6 @@
 """Trials: whether a registered runtime really starts a container, and on which kernel.
 
-One container each, without network, removed at once. What a runtime did is remembered by engine,
+One container each, without network, removed at once. The outcome is remembered by engine,
 definition, version and kernel, so that a machine pays once.
 """
 
@@ -22,6 +22,7 @@ LABEL = "dev.sandboxd.trial"
 
 _START_SECONDS = 20.0
 _RUN_SECONDS = 10.0
+_REMOVE_SECONDS = 5.0
 # A failure is tried again after this many seconds; a success is believed until something changes.
 _RETRY_SECONDS = 600.0
 # A container of ours that is older than this was left by a trial that was killed.
@@ -42,9 +43,11 @@ def run_trials(
     todo = []
     for runtime in runtimes:
         key = _key(str(info.get("ID")), runtime, kernel)
-        known = memory.get(key)
-        if isinstance(known, dict) and not _is_old_failure(known):
-            trials[runtime["name"]] = {name: known[name] for name in known if name != "at"}
+        remembered = memory.get(key)
+        if isinstance(remembered, dict) and not _is_old_failure(remembered):
+            trials[runtime["name"]] = {
+                name: remembered[name] for name in remembered if name != "at"
+            }
         else:
             todo.append((key, runtime["name"]))
     for key, name, trial in _run(engine, str(info.get("Architecture")), todo) if todo else ():
@@ -159,7 +162,7 @@ def host_boot_id() -> str | None:
 
 
 def end_leaked(container: str) -> None:
-    """End what runsc leaves of a container that it could not start: a sandbox and its gofer."""
+    """End the processes that runsc leaves of a container that it could not start: a sandbox and its gofer."""
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
             continue
@@ -176,7 +179,7 @@ def _remove_stale(engine: Engine) -> None:
     for container in engine.containers(f"{LABEL}=true"):
         if time.time() - container.created > _STALE_SECONDS:
             with contextlib.suppress(EngineFailure):
-                engine.remove(container.id)
+                engine.remove(container.id, _REMOVE_SECONDS)
 
 
 def _key(engine_id: str, runtime: dict[str, Any], kernel: str) -> str:

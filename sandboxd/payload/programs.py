@@ -47,15 +47,15 @@ def run(
 
 
 def imported_by(sources: Iterable[str]) -> tuple[str, ...]:
-    """The modules that programs import, without our own: what `interpreter.archive` has to bring."""
-    found: set[str] = set()
+    """The modules that programs import, without our own: those that `interpreter.archive` has to bring."""
+    modules: set[str] = set()
     for source in sources:
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.Import):
-                found |= {name.name for name in node.names}
+                modules |= {name.name for name in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
-                found.add(node.module)
-    return tuple(sorted(name for name in found if name.partition(".")[0] != "sandboxd"))
+                modules.add(node.module)
+    return tuple(sorted(name for name in modules if name.partition(".")[0] != "sandboxd"))
 
 
 def _feed(connection: socket.socket, data: bytes) -> None:

@@ -26,7 +26,7 @@ _PID_FILES = ("/var/run/docker.pid", "/run/docker.pid")
 
 
 class Control(NamedTuple):
-    """How to reach one engine. Empty commands: what this machine's init system offers."""
+    """How to reach one engine. Where a command is empty, this machine's init system is used."""
 
     host: str
     reload_command: tuple[str, ...] = ()
@@ -171,5 +171,5 @@ def _run(command: tuple[str, ...]) -> str:
         return f"`{' '.join(command)}` failed: {error}"
     if done.returncode == 0:
         return ""
-    said = " ".join(done.stdout.split())[-300:]
-    return f"`{' '.join(command)}` failed: {said or f'exit code {done.returncode}'}"
+    output = " ".join(done.stdout.split())[-300:]
+    return f"`{' '.join(command)}` failed: {output or f'exit code {done.returncode}'}"

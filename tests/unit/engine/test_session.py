@@ -6,6 +6,8 @@ import contextlib
 import json
 import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -187,3 +189,26 @@ def test_a_connection_over_the_network_looks_whether_the_other_machine_is_there(
 
 def test_an_identity_is_enough() -> None:
     assert Engine(Identity("unix:///x")).host == "unix:///x"
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        *("engine.client", "engine.execute", "engine.failures", "host.probe", "life.up_down"),
+        *(
+            "operations.start",
+            "status.observe",
+            "daemon.service",
+            "lsp.session",
+            "cli.commands.check",
+        ),
+    ],
+)
+def test_the_sdk_is_loaded_at_the_first_call_only(module: str) -> None:
+    script = f"""
+import sandboxd.{module}, sys
+loaded = {{"docker", "requests", "urllib3"}} & set(sys.modules)
+sys.exit(f"loaded: {{loaded}}" if loaded else 0)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -100,6 +100,19 @@ def test_events_arrive_one_by_one_and_the_first_says_that_it_is_open() -> None:
     assert events == [{}, {"Action": "start"}, {"Action": "die"}, {"Action": "destroy"}]
 
 
+@pytest.mark.parametrize("head", [CHUNKED, b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"])
+def test_a_stream_may_be_silent_for_longer_than_an_answer_may_take(head: bytes) -> None:
+    def serve(connection: socket.socket) -> None:
+        request(connection)
+        connection.sendall(head)
+        time.sleep(0.5)
+        data = b'{"Action":"start"}\n'
+        connection.sendall(chunk(data) + b"0\r\n\r\n" if head == CHUNKED else data)
+
+    with raw(serve, 0.2) as engine:
+        assert list(engine.events()) == [{}, {"Action": "start"}]
+
+
 @pytest.mark.parametrize("tail", [chunk(b'{"Action":') + b"zz", chunk(b"{oh}\n"), chunk(b"[]\n")])
 def test_a_stream_of_events_that_breaks_off(tail: bytes) -> None:
     def serve(connection: socket.socket) -> None:
