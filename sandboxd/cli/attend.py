@@ -9,6 +9,7 @@ import _signal as signal  # type: ignore[import-not-found]  # `signal` imports e
 import os
 import sys
 from _thread import start_new_thread
+from time import monotonic
 
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.errors import EnvironmentFailure, SandboxdError
@@ -46,7 +47,8 @@ _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _SIZE = 65536
 _SHUT_WR = 1
 _PATIENCE = 3
-"""Interrupts that a command may leave without an effect; then this process ends without it."""
+_PATIENCE_SECONDS = 1.0
+"""A sandbox that takes no signals is left behind: at the next one after so many, or so long."""
 
 _LAUNCH_FAILED = b"OCI runtime exec failed"
 
@@ -228,7 +230,10 @@ class _Surroundings:
         self.tty = tty
         self._command: Attended | None = None
         self._notes: SimpleQueue[int | None] = SimpleQueue()
-        self._count = 0
+        self._untaken = 0
+        """Signals that the sandbox has not taken yet."""
+        self._since = 0.0
+        """When the first of them came, monotonic."""
         self._before: dict[int, Any] = {}
         self._mode: list[Any] = []
 
@@ -272,8 +277,12 @@ class _Surroundings:
         self._notes.put(number)
 
     def _note_end(self, number: int, _frame: FrameType | None) -> None:
-        self._count += 1
-        if self._count > (1 if self._command is None else _PATIENCE):
+        now = monotonic()
+        if self._untaken == 0:
+            self._since = now
+        self._untaken += 1
+        most = 1 if self._command is None or now - self._since > _PATIENCE_SECONDS else _PATIENCE
+        if self._untaken > most:
             raise KeyboardInterrupt
         self._notes.put(number)
 
@@ -284,6 +293,7 @@ class _Surroundings:
                     self._resize(command)
                 else:
                     command.kill(number)
+                    self._untaken = 0
             except (SandboxdError, OSError):
                 # The command, or the sandbox, may be gone by now: its end is seen elsewhere.
                 continue

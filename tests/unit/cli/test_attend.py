@@ -97,6 +97,42 @@ def test_a_sandbox_that_hangs_does_not_hold_us() -> None:
     command.answers.set()
 
 
+def test_the_second_interrupt_after_a_while_ends_us_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(attend, "_PATIENCE_SECONDS", 0.05)
+    command = Command()
+    command.answers.clear()
+    sent: list[int] = []
+
+    def act() -> None:
+        for _ in range(2):
+            sent.append(1)
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.2)
+
+    threading.Timer(0.05, act).start()
+    with pytest.raises(KeyboardInterrupt):
+        attended(command, "x")
+    assert len(sent) == 2
+    command.answers.set()
+
+
+def test_a_command_that_takes_its_signals_may_take_many() -> None:
+    command = Command(code=143)
+
+    def act() -> None:
+        for count in range(1, 8):
+            os.kill(os.getpid(), signal.SIGINT)
+            while len(command.signals) < count:
+                time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Timer(0.05, act).start()
+    assert attended(command, "x") == 143
+    assert command.signals == [signal.SIGINT] * 7 + [signal.SIGTERM]
+
+
 def test_the_sandbox_ends_first() -> None:
     class Gone(Command):
         def exit_code(self) -> int:
