@@ -56,16 +56,34 @@ def _rules() -> str:
 
 
 def _kinds() -> str:
-    rows = {
-        name: getattr(import_module(f"sandboxd.kinds.{name}"), "NAMES", ("*",))
-        for name in modules("kinds")
-    }
-    about = "Every file kind, and what the name of a file looks like that may be of it."
+    loaded = {name: import_module(f"sandboxd.kinds.{name}") for name in modules("kinds")}
+    languages = {language: name for name, kind in loaded.items() for language in kind.LANGUAGES}
+    watched = tuple(glob for kind in loaded.values() for glob in kind.WATCHED)
+    about = (
+        "Every file kind: patterns of its names, the languages of editors that stand for it, and the\n"
+        "files to watch."
+    )
+    head = _HEAD.format(about=about).replace(
+        "# fmt: off\n",
+        "from sandboxd._typing import TYPE_CHECKING\n\n# fmt: off\n"
+        "if TYPE_CHECKING:\n"
+        "    from sandboxd.kinds import (\n        Kind,\n"
+        + "".join(f"        {name},\n" for name in loaded)
+        + "    )\n"
+        + "\n    # The type checker holds every module against the protocol.\n"
+        + "    _HELD: tuple[Kind, ...] = (\n"
+        + "".join(f"        {name},\n" for name in loaded)
+        + "    )\n\n",
+    )
     return (
-        _HEAD.format(about=about)
+        head
         + "KINDS: dict[str, tuple[str, ...]] = {\n"
-        + "".join(f"    {_text(name)}: {_texts(names)},\n" for name, names in sorted(rows.items()))
+        + "".join(f"    {_text(name)}: {_texts(kind.NAMES)},\n" for name, kind in loaded.items())
         + "}\n"
+        + "LANGUAGES: dict[str, str] = {\n"
+        + "".join(f"    {_text(key)}: {_text(name)},\n" for key, name in sorted(languages.items()))
+        + "}\n"
+        + f"WATCHED: tuple[str, ...] = {_texts(watched)}\n"
     )
 
 
@@ -73,10 +91,13 @@ def _make_importable() -> None:
     """Put an empty index where one is missing or broken, as after a merge: rules import theirs."""
     for room, name in (("rules", "RULES"), ("kinds", "KINDS")):
         path = f"{ROOT}/sandboxd/{room}/_index.py"
+        text = _read(path) or "("
         try:
-            ast.parse(_read(path) or "(")
+            ast.parse(text if name == "RULES" or "WATCHED" in text else "(")
         except SyntaxError:
             text = f"from typing import Any\n\n{name}: dict[str, Any] = {{}}\n"
+            if room == "kinds":
+                text += "LANGUAGES: dict[str, str] = {}\nWATCHED: tuple[str, ...] = ()\n"
             write_atomic(path, text.encode())
 
 

@@ -58,7 +58,7 @@ def check_source(
     if found is None:
         reason = "is no kind of file that sandboxd checks"
         return Report((), (Skipped(source.path, reason),), 0, {source.path: source})
-    limit = kinds.largest(found)
+    limit = found.LARGEST
     if len(source.text) > limit:
         skipped = Skipped(source.path, *too_large(limit))
         return Report((), (skipped,), 0, {source.path: source})
@@ -214,9 +214,7 @@ class _Checker:
     ) -> Iterator[tuple[str, object]]:
         for container in made:
             yield "Container", container
-        describe = getattr(kinds.get(document.kind), "subjects", None)
-        if describe is not None:
-            yield from describe(document)
+        yield from kinds.get(document.kind).subjects(document)
 
     def holds(
         self, document: Document, finding: Finding, fix: Fix, before: Mapping[object, int]
@@ -291,13 +289,12 @@ class _Checker:
 def _fixes(document: Document, subject: object, finding: Finding, edits: bool) -> tuple[Fix, ...]:
     """Return the fixes that a rule proposes, without those that this kind of file cannot express."""
     kind = kinds.get(document.kind)
-    can = None if edits else getattr(kind, "can", None)
     made: list[Fix] = []
     for title, safe, changes, caution in finding.remedies:
         done: Sequence[Edit] = ()
-        if can is None:
+        if edits:
             done = kind.edits(document, subject, changes) or ()
-        if done or (can is not None and can(document, subject, changes)):
+        if done or (not edits and kind.can(document, subject, changes)):
             path = document.source.path
             made.append(Fix(title, safe, path, tuple(done), "" if safe else caution))
     return tuple(made)

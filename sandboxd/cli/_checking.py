@@ -112,7 +112,7 @@ class Session:
                 "is no kind of file that sandboxd checks, by its name",
                 f"`sandboxd check --stdin-filename devcontainer.json < {name}` checks it as one",
             )
-        limit = kinds.largest(kind)
+        limit = kind.LARGEST
         if len(data) > limit:
             raise UnreadableError(*too_large(limit))
         self.sources[path] = SourceText(path, text)
@@ -181,7 +181,7 @@ class Session:
 
         reason, hint = "", f"`sandboxd check {os.path.relpath(nearest, self.cwd)}` says what"
         try:
-            limit = kinds.largest(kinds.get("sandboxd_toml"))
+            limit = kinds.get("sandboxd_toml").LARGEST
             source = files.read_source(nearest, limit=limit)
             parsed, _ = config.parse(source, rule_ids=rules.ids())
             if parsed is not None:

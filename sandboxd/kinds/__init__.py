@@ -9,7 +9,9 @@ import os
 from importlib import import_module
 
 from sandboxd._typing import TYPE_CHECKING
-from sandboxd.kinds._index import KINDS
+from sandboxd.kinds._index import KINDS, LANGUAGES, WATCHED
+
+__all__ = ["KINDS", "LANGUAGES", "WATCHED", "find", "find_in_tree", "get", "load", "of_language"]
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -50,57 +52,66 @@ if TYPE_CHECKING:
         def files(self) -> Files | None: ...
 
     class Kind(Protocol):
-        """A module of `sandboxd.kinds`.
+        """A module of `sandboxd.kinds`; `_defaults` has what most of them need no other of."""
 
-        `NAMES`, `LARGEST`, `in_place`, `fits`, `recognises`, `subjects` and `can` are optional;
-        `matches` stands in for `in_place`, `edits` for `can`.
-        """
+        @property
+        def NAME(self) -> str: ...
 
-        NAME: str
-        NAMES: tuple[str, ...]
-        """Patterns of the file's lower-case name, `*` for anything; with a `/`, of its
-        folder's and its own."""
+        @property
+        def NAMES(self) -> tuple[str, ...]:
+            """Patterns of the file's lower-case name, `*` for anything; with a `/`, of its
+            folder's and its own."""
 
-        LARGEST: int
-        """The most bytes that such a file may have, so that a check takes well under a second."""
+        @property
+        def LANGUAGES(self) -> tuple[str, ...]:
+            """The names that editors have for the language, where they say what file it is."""
 
-        def matches(self, path: str) -> bool:
-            """Return True if a file of this name, opened or named by a person, is of this kind."""
+        @property
+        def COMMENT(self) -> str:
+            """The mark of a comment up to the end of the line, '' where there are none."""
 
-        def in_place(self, path: str) -> bool:
-            """Return True if a file found below a folder stands where its tools look for it."""
+        @property
+        def WATCHED(self) -> tuple[str, ...]:
+            """Globs of the files whose changes an editor has to tell of."""
 
-        def fits(self, path: str, text: str) -> bool:
+        @property
+        def LARGEST(self) -> int:
+            """The most bytes that such a file may have, so that a check takes well under a second."""
+
+        def matches(self, path: str, /) -> bool:
+            """Return True if a file of this name is of this kind."""
+
+        def fits(self, path: str, text: str, /) -> bool:
             """Return True if a file of a matching name is of this kind by its first lines.
 
             Other files have such names as well (`apparmor/LICENSE`); half-typed text fits.
             """
 
-        def recognises(self, path: str, text: str) -> bool:
+        def recognises(self, path: str, text: str, /) -> bool:
             """Return True if a file whose name says nothing is of this kind by its content."""
 
-        def parse(self, source: SourceText) -> Document: ...
+        def parse(self, source: SourceText, /) -> Document: ...
 
-        def subjects(self, document: Document) -> Iterable[tuple[str, object]]:
+        def subjects(self, document: Document, /) -> Iterable[tuple[str, object]]:
             """Yield the other things that the file describes, each with the name of its type."""
 
-        def containers(self, document: Document, variables: Resolver) -> tuple[Container, ...]:
+        def containers(self, document: Document, variables: Resolver, /) -> tuple[Container, ...]:
             """Return the containers of the file, layers in the order in which the engine gets them.
 
             Descriptions with the same name are layers of one container: see `effective.container`.
             """
 
         def edits(
-            self, document: Document, subject: Any, changes: Sequence[Change]
+            self, document: Document, subject: Any, changes: Sequence[Change], /
         ) -> tuple[Edit, ...] | None:
             """The edits of the file that make `changes`; None where it cannot say them.
 
             `subject` is the container, or the other thing, that the changes are about.
             """
 
+        def can(self, document: Document, subject: Any, changes: Sequence[Change], /) -> bool:
+            """Return True if `edits` has an answer; for some kinds this takes a fraction of the time."""
 
-# Four times the largest real one.
-_LARGEST = 256 * 1024
 
 _loaded: dict[str, Kind] = {}
 
@@ -118,11 +129,6 @@ def get(name: str) -> Kind:
     return kind
 
 
-def largest(kind: Kind) -> int:
-    """Return the most bytes that a file of this kind may have."""
-    return getattr(kind, "LARGEST", _LARGEST)
-
-
 def find(path: str, text: str | None = None) -> Kind | None:
     """The kind of a file that somebody opened or named; None if it is none of ours.
 
@@ -131,29 +137,23 @@ def find(path: str, text: str | None = None) -> Kind | None:
     """
     path = path.replace(os.sep, "/")
     for kind in _candidates(path):
-        if kind.matches(path) and (text is None or fits(kind, path, text)):
+        if kind.matches(path) and (text is None or kind.fits(path, text)):
             return kind
     if text is not None:
         for kind in _candidates(path):
-            recognises = getattr(kind, "recognises", None)
-            if recognises is not None and recognises(path, text):
+            if kind.recognises(path, text):
                 return kind
     return None
 
 
-def fits(kind: Kind, path: str, text: str) -> bool:
-    """Return True if a file that has a name of this kind is of it by its first lines, too."""
-    look = getattr(kind, "fits", None)
-    return look is None or bool(look(path, text))
-
-
 def find_in_tree(path: str) -> Kind | None:
-    """As `find`, for a file met on a walk: only where the tools that read it would look."""
-    path = path.replace(os.sep, "/")
-    for kind in _candidates(path):
-        if getattr(kind, "in_place", kind.matches)(path):
-            return kind
-    return None
+    """Return the kind of a file met on a walk, by its name alone; see `Kind.fits` for the rest."""
+    return find(path)
+
+
+def of_language(name: str) -> str:
+    """Return the name of the kind that an editor's name for a language stands for, '' for none."""
+    return LANGUAGES.get(name.lower(), "")
 
 
 def _candidates(path: str) -> Iterator[Kind]:

@@ -1,11 +1,47 @@
-"""Every file kind, and what the name of a file looks like that may be of it.
+"""Every file kind: patterns of its names, the languages of editors that stand for it, and the
+files to watch.
 
 Made by `./dev docs` from the modules beside it.
 """
 
 from __future__ import annotations
 
+from sandboxd._typing import TYPE_CHECKING
+
 # fmt: off
+if TYPE_CHECKING:
+    from sandboxd.kinds import (
+        Kind,
+        apparmor,
+        compose,
+        daemon_json,
+        devcontainer,
+        dockerfile,
+        feature,
+        feature_lock,
+        sandboxd_toml,
+        seccomp,
+        shell_docker_run,
+        vscode_settings,
+        vscode_tasks,
+    )
+
+    # The type checker holds every module against the protocol.
+    _HELD: tuple[Kind, ...] = (
+        apparmor,
+        compose,
+        daemon_json,
+        devcontainer,
+        dockerfile,
+        feature,
+        feature_lock,
+        sandboxd_toml,
+        seccomp,
+        shell_docker_run,
+        vscode_settings,
+        vscode_tasks,
+    )
+
 KINDS: dict[str, tuple[str, ...]] = {
     "apparmor": ("*apparmor*", "apparmor/*", "apparmor.d/*", "*.aa"),
     "compose": ("*.yml", "*.yaml"),
@@ -20,3 +56,13 @@ KINDS: dict[str, tuple[str, ...]] = {
     "vscode_settings": (".vscode/settings.json",),
     "vscode_tasks": (".vscode/tasks.json",),
 }
+LANGUAGES: dict[str, str] = {
+    "apparmor": "apparmor",
+    "containerfile": "dockerfile",
+    "docker-compose": "compose",
+    "dockercompose": "compose",
+    "dockerfile": "dockerfile",
+    "shellscript": "shell_docker_run",
+    "yaml.docker-compose": "compose",
+}
+WATCHED: tuple[str, ...] = ("**/*compose*.{yml,yaml}", "**/.env", "**/devcontainer.json", "**/.devcontainer.json", "**/*Dockerfile*", "**/sandboxd.toml")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
+from sandboxd.kinds import _defaults
 from sandboxd.model.document import Document
 
 if TYPE_CHECKING:
@@ -10,12 +11,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from sandboxd.findings import Change
-    from sandboxd.kinds import Resolver
-    from sandboxd.model.container import Container
     from sandboxd.text import Edit, SourceText
 
 NAME = "apparmor"
 NAMES = ("*apparmor*", "apparmor/*", "apparmor.d/*", "*.aa")
+LANGUAGES = ("apparmor",)
+COMMENT = "#"
+WATCHED: tuple[str, ...] = ()
+containers = _defaults.containers
 LARGEST = 128 * 1024
 _LOOKED_AT = 20_000
 _STATEMENT = (
@@ -61,10 +64,6 @@ def parse(source: SourceText) -> Document:
     return Document(NAME, source, apparmor.parse(source.text), "apparmor")
 
 
-def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
-    return ()
-
-
 def subjects(document: Document) -> Iterator[tuple[str, object]]:
     from sandboxd.kinds._apparmor_profiles import profiles
 
@@ -76,3 +75,6 @@ def edits(document: Document, subject: Any, changes: Sequence[Change]) -> tuple[
     from sandboxd.kinds import _apparmor_profiles
 
     return _apparmor_profiles.edits(document, subject, changes)
+
+
+can = _defaults.by_edits(edits)

@@ -10,6 +10,7 @@ import posixpath
 import re
 
 from sandboxd._typing import TYPE_CHECKING
+from sandboxd.kinds import _defaults
 from sandboxd.model.container import Container
 from sandboxd.model.document import Document
 
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 
 NAME = "compose"
 NAMES = ("*.yml", "*.yaml")
+LANGUAGES = ("dockercompose", "docker-compose", "yaml.docker-compose")
+COMMENT = "#"
+WATCHED = ("**/*compose*.{yml,yaml}", "**/.env")
+LARGEST = _defaults.LARGEST
+fits = _defaults.fits
+subjects = _defaults.subjects
 _BASES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 _OVERRIDES = (
     "compose.override.yml",
@@ -131,3 +138,6 @@ def _is_there(path: str, beside: str, variables: Resolver) -> bool:
     except UnreadableError as error:
         return "does not exist" not in error.message and variables.files is not None
     return True
+
+
+can = _defaults.by_edits(edits)

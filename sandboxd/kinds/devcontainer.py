@@ -10,8 +10,8 @@ from __future__ import annotations
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.errors import UnreadableError
 from sandboxd.findings import Place
+from sandboxd.kinds import _defaults, _mounts
 from sandboxd.kinds import _docker_flags as flags
-from sandboxd.kinds import _mounts
 from sandboxd.kinds._javascript import is_truthy
 from sandboxd.model.container import Build, Container, Mount, Pair, SecurityOption, Unseen
 from sandboxd.model.document import Document
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 NAME = "devcontainer"
 NAMES = ("devcontainer.json", ".devcontainer.json")
+LANGUAGES: tuple[str, ...] = ()
+COMMENT = "//"
+WATCHED = ("**/devcontainer.json", "**/.devcontainer.json")
+fits = _defaults.fits
+recognises = _defaults.recognises
 LARGEST = 1024 * 1024
 _HOOKS = (
     "onCreateCommand",

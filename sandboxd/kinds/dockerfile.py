@@ -7,6 +7,7 @@ import re
 
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Add, Remove
+from sandboxd.kinds import _defaults
 from sandboxd.model.document import Document
 from sandboxd.text import Edit, Span, line_start
 
@@ -15,13 +16,17 @@ if TYPE_CHECKING:
     from typing import Any
 
     from sandboxd.findings import Change
-    from sandboxd.kinds import Resolver
-    from sandboxd.model.container import Container
     from sandboxd.syntax.node import Node
     from sandboxd.text import SourceText
 
 NAME = "dockerfile"
 NAMES = ("*dockerfile*", "*containerfile*")
+LANGUAGES = ("dockerfile", "containerfile")
+COMMENT = "#"
+WATCHED = ("**/*Dockerfile*",)
+LARGEST = _defaults.LARGEST
+recognises = _defaults.recognises
+containers = _defaults.containers
 _NAME = re.compile(
     r"(?:(?:dockerfile|containerfile)(?:[._-].*)?|.*[._-](?:dockerfile|containerfile))\Z",
     re.IGNORECASE,
@@ -104,10 +109,6 @@ def parse(source: SourceText) -> Document:
     return Document(NAME, source, dockerfile.parse(source.text), "dockerfile")
 
 
-def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
-    return ()
-
-
 def subjects(document: Document) -> Iterable[tuple[str, object]]:
     from sandboxd.model.image import image
 
@@ -143,3 +144,6 @@ def _removed(text: str, node: Node) -> Edit:
     elif end < len(text):
         end += 1
     return Edit(Span(start, end), "")
+
+
+can = _defaults.by_edits(edits)

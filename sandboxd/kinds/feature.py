@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Place
+from sandboxd.kinds import _defaults
 from sandboxd.kinds import _docker_flags as flags
 from sandboxd.model.container import Container
 from sandboxd.model.document import Document
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 
 NAME = "feature"
 NAMES = ("devcontainer-feature.json",)
+LANGUAGES: tuple[str, ...] = ()
+COMMENT = "//"
+WATCHED: tuple[str, ...] = ()
+LARGEST = _defaults.LARGEST
+fits = _defaults.fits
+recognises = _defaults.recognises
+subjects = _defaults.subjects
 
 
 def matches(path: str) -> bool:
@@ -58,3 +66,6 @@ def edits(
     from sandboxd.kinds import _devcontainer_edits
 
     return _devcontainer_edits.edits(document, container, changes)
+
+
+can = _defaults.by_edits(edits)

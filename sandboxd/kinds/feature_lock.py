@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
+from sandboxd.kinds import _defaults
 from sandboxd.model.document import Document
 from sandboxd.syntax.node import Node, Tree
 from sandboxd.text import Span
@@ -12,12 +13,17 @@ if TYPE_CHECKING:
     from typing import Any
 
     from sandboxd.findings import Change
-    from sandboxd.kinds import Resolver
-    from sandboxd.model.container import Container
     from sandboxd.text import Edit, SourceText
 
 NAME = "feature_lock"
 NAMES = ("devcontainer-lock.json", ".devcontainer-lock.json")
+LANGUAGES: tuple[str, ...] = ()
+COMMENT = ""
+WATCHED: tuple[str, ...] = ()
+LARGEST = _defaults.LARGEST
+fits = _defaults.fits
+recognises = _defaults.recognises
+containers = _defaults.containers
 
 
 def matches(path: str) -> bool:
@@ -33,10 +39,6 @@ def parse(source: SourceText) -> Document:
     return Document(NAME, source, jsonc.parse(source.text))
 
 
-def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
-    return ()
-
-
 def subjects(document: Document) -> Iterator[tuple[str, object]]:
     from sandboxd.kinds import _features
 
@@ -48,3 +50,6 @@ def subjects(document: Document) -> Iterator[tuple[str, object]]:
 
 def edits(document: Document, subject: Any, changes: Sequence[Change]) -> tuple[Edit, ...] | None:
     return None
+
+
+can = _defaults.by_edits(edits)

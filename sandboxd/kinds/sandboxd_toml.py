@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
+from sandboxd.kinds import _defaults
 from sandboxd.model.document import Document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sandboxd.findings import Change
-    from sandboxd.kinds import Resolver
     from sandboxd.model.container import Container
     from sandboxd.text import Edit, SourceText
 
 NAME = "sandboxd_toml"
 NAMES = ("sandboxd.toml",)
+LANGUAGES: tuple[str, ...] = ()
+COMMENT = "#"
+WATCHED = ("**/sandboxd.toml",)
+fits = _defaults.fits
+recognises = _defaults.recognises
+subjects = _defaults.subjects
+containers = _defaults.containers
 LARGEST = 64 * 1024
 
 
@@ -29,11 +36,10 @@ def parse(source: SourceText) -> Document:
     return Document(NAME, source, toml.parse(source.text), "toml")
 
 
-def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
-    return ()
-
-
 def edits(
     document: Document, container: Container, changes: Sequence[Change]
 ) -> tuple[Edit, ...] | None:
     return None
+
+
+can = _defaults.by_edits(edits)

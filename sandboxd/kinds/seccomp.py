@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
+from sandboxd.kinds import _defaults
 from sandboxd.model.document import Document
 
 if TYPE_CHECKING:
@@ -10,12 +11,16 @@ if TYPE_CHECKING:
     from typing import Any
 
     from sandboxd.findings import Change
-    from sandboxd.kinds import Resolver
-    from sandboxd.model.container import Container
     from sandboxd.text import Edit, SourceText
 
 NAME = "seccomp"
 NAMES = ("*.json",)
+LANGUAGES: tuple[str, ...] = ()
+COMMENT = ""
+WATCHED: tuple[str, ...] = ()
+LARGEST = _defaults.LARGEST
+fits = _defaults.fits
+containers = _defaults.containers
 
 
 def matches(path: str) -> bool:
@@ -42,10 +47,6 @@ def parse(source: SourceText) -> Document:
     return Document(NAME, source, go_json.parse(source.text))
 
 
-def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
-    return ()
-
-
 def subjects(document: Document) -> Iterator[tuple[str, object]]:
     """The profile; nothing when the file only has the name of one."""
     from sandboxd.kinds._seccomp_reader import profile
@@ -59,3 +60,6 @@ def edits(document: Document, subject: Any, changes: Sequence[Change]) -> tuple[
     from sandboxd.kinds import _json_edits, _seccomp_reader
 
     return _json_edits.edits(document, changes, _seccomp_reader.target)
+
+
+can = _defaults.by_edits(edits)

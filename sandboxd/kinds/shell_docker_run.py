@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
+from sandboxd.kinds import _defaults
 from sandboxd.model.document import Document
 
 if TYPE_CHECKING:
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
 
 NAME = "shell_docker_run"
 NAMES = ("*.sh", "*.bash", "*.mk", "makefile", "gnumakefile")
+LANGUAGES = ("shellscript",)
+COMMENT = "#"
+WATCHED: tuple[str, ...] = ()
+LARGEST = _defaults.LARGEST
+fits = _defaults.fits
+recognises = _defaults.recognises
+subjects = _defaults.subjects
 
 
 def matches(path: str) -> bool:
@@ -46,3 +54,6 @@ def edits(
     from sandboxd.kinds import _docker_commands
 
     return _docker_commands.edits(document, container, changes)
+
+
+can = _defaults.by_edits(edits)

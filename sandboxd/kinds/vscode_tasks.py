@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
+from sandboxd.kinds import _defaults
 from sandboxd.model.document import Document
 
 if TYPE_CHECKING:
@@ -10,12 +11,17 @@ if TYPE_CHECKING:
     from typing import Any
 
     from sandboxd.findings import Change
-    from sandboxd.kinds import Resolver
-    from sandboxd.model.container import Container
     from sandboxd.text import Edit, SourceText
 
 NAME = "vscode_tasks"
 NAMES = (".vscode/tasks.json",)
+LANGUAGES: tuple[str, ...] = ()
+COMMENT = "//"
+WATCHED: tuple[str, ...] = ()
+LARGEST = _defaults.LARGEST
+fits = _defaults.fits
+recognises = _defaults.recognises
+containers = _defaults.containers
 
 
 def matches(path: str) -> bool:
@@ -26,10 +32,6 @@ def parse(source: SourceText) -> Document:
     from sandboxd.syntax import jsonc
 
     return Document(NAME, source, jsonc.parse(source.text))
-
-
-def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
-    return ()
 
 
 def subjects(document: Document) -> Iterator[tuple[str, object]]:
@@ -43,3 +45,6 @@ def edits(document: Document, subject: Any, changes: Sequence[Change]) -> tuple[
     from sandboxd.kinds import _json_edits
 
     return _json_edits.edits(document, changes, lambda root, _: root)
+
+
+can = _defaults.by_edits(edits)

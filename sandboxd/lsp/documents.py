@@ -15,17 +15,6 @@ from lsprotocol import types
 from sandboxd import kinds
 from sandboxd.text import Edit, Encoding, Position, SourceText, Span, apply_edits
 
-_LANGUAGES = {
-    "dockerfile": "dockerfile",
-    "containerfile": "dockerfile",
-    "dockercompose": "compose",
-    "docker-compose": "compose",
-    "yaml.docker-compose": "compose",
-    "apparmor": "apparmor",
-    "shellscript": "shell_docker_run",
-}
-"""Kinds by the names that editors have for languages; JSON, YAML and TOML say too little."""
-
 Changes = Sequence[types.TextDocumentContentChangeEvent]
 
 
@@ -99,9 +88,9 @@ def kind_of(path: str, language: str = "", text: str | None = None) -> str:
     `text` tells a name that other files have as well.
     """
     kind = kinds.find(path) if path else None
-    if kind is not None and text is not None and not kinds.fits(kind, path, text):
+    if kind is not None and text is not None and not kind.fits(path, text):
         kind = None
-    return kind.NAME if kind is not None else _LANGUAGES.get(language.lower(), "")
+    return kind.NAME if kind is not None else kinds.of_language(language)
 
 
 def _changed(

@@ -70,7 +70,9 @@ def _forbidden(module: str, target: str) -> list[str]:
         prefix = folder + "."
         siblings = module.startswith(prefix) and target.startswith(prefix) and module != target
         shared = any(part.startswith("_") for part in target.removeprefix(prefix).split("."))
-        if siblings and not shared:
+        # The index is made from the files of its folder, and shows each to the type checker.
+        is_index = module == f"{folder}._index"
+        if siblings and not shared and not is_index:
             return [f"`{module}` may not import its sibling `{target}`"]
     return []
 

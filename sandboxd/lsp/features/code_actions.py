@@ -12,6 +12,7 @@ from typing import Any
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
+from sandboxd import kinds
 from sandboxd.analysis.fixing import fix_source
 from sandboxd.findings import PLACEHOLDER, Finding, Fix, Severity
 from sandboxd.lsp import convert, gvisor
@@ -22,13 +23,16 @@ from sandboxd.text import Edit, Span
 
 FIX_ALL = "source.fixAll.sandboxd"
 _QUICK, _REWRITE = "quickfix", "refactor.rewrite"
-_COMMENT = {"devcontainer": "//", "compose": "#", "dockerfile": "#", "sandboxd_toml": "#"}
 
 
 def register(context: Context) -> None:
     actions = CodeActions(context)
-    kinds: list[types.CodeActionKind | str] = [types.CodeActionKind.QuickFix, FIX_ALL, _REWRITE]
-    options = types.CodeActionOptions(code_action_kinds=kinds, resolve_provider=True)
+    actions_of: list[types.CodeActionKind | str] = [
+        types.CodeActionKind.QuickFix,
+        FIX_ALL,
+        _REWRITE,
+    ]
+    options = types.CodeActionOptions(code_action_kinds=actions_of, resolve_provider=True)
     context.feature(types.TEXT_DOCUMENT_CODE_ACTION, actions.code_actions, options)
     context.feature(types.CODE_ACTION_RESOLVE, actions.resolve)
 
@@ -156,8 +160,8 @@ class CodeActions:
     def _accept(self, finding: Finding, judged: Judged) -> types.CodeAction | None:
         """A comment above the line that accepts the finding; the reason is for the user to write."""
         document = judged.document
-        mark = _COMMENT.get(document.kind)
-        if mark is None:
+        mark = kinds.get(document.kind).COMMENT
+        if not mark:
             return None
         if finding.rule in self._judgements.settings(document.source.path).enforced:
             return None

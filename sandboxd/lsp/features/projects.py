@@ -14,7 +14,7 @@ from typing import Any
 
 from lsprotocol import types
 
-from sandboxd import config
+from sandboxd import config, kinds
 from sandboxd.errors import UnreadableError
 from sandboxd.files import read_source
 from sandboxd.lsp import convert, plans
@@ -23,14 +23,6 @@ from sandboxd.lsp.documents import OpenDocument, kind_of, uri_path
 from sandboxd.lsp.shown import bug, shown
 from sandboxd.status.examine import config_files
 
-_PATTERNS = (
-    "**/sandboxd.toml",
-    "**/devcontainer.json",
-    "**/.devcontainer.json",
-    "**/*compose*.{yml,yaml}",
-    "**/*Dockerfile*",
-    "**/.env",
-)
 _PAUSE_SECONDS = 0.2
 _MOST_FILES = 50
 
@@ -66,7 +58,7 @@ class Projects:
         files = workspace.did_change_watched_files if workspace is not None else None
         if files is not None and files.dynamic_registration:
             self._client_watches = True
-            watchers = [types.FileSystemWatcher(pattern) for pattern in _PATTERNS]
+            watchers = [types.FileSystemWatcher(pattern) for pattern in kinds.WATCHED]
             options = types.DidChangeWatchedFilesRegistrationOptions(watchers)
             item = types.Registration(
                 "sandboxd-files", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options

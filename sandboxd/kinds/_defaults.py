@@ -1,0 +1,50 @@
+"""The members of a kind that needs nothing of its own: its module takes these under the same names."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from sandboxd.findings import Change
+    from sandboxd.kinds import Resolver
+    from sandboxd.model.container import Container
+    from sandboxd.model.document import Document
+    from sandboxd.text import Edit
+
+    Edits = Callable[[Document, Any, Sequence[Change]], tuple[Edit, ...] | None]
+    Can = Callable[[Document, Any, Sequence[Change]], bool]
+
+LARGEST = 256 * 1024
+"""Four times the largest real file of most kinds."""
+
+
+def fits(path: str, text: str) -> bool:
+    """Every file of a matching name is of the kind."""
+    return True
+
+
+def recognises(path: str, text: str) -> bool:
+    """No file of another name is of the kind."""
+    return False
+
+
+def subjects(document: Document) -> tuple[tuple[str, object], ...]:
+    """The file describes nothing but containers."""
+    return ()
+
+
+def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
+    """The file describes no container."""
+    return ()
+
+
+def by_edits(edits: Edits) -> Can:
+    """Return a `can` that makes the edits and sees whether there are any."""
+
+    def can(document: Document, subject: Any, changes: Sequence[Change]) -> bool:
+        return bool(edits(document, subject, changes))
+
+    return can
