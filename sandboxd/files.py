@@ -126,11 +126,17 @@ def read_beside(path: str, beside: str) -> SourceText:
     """
     if "\0" in path:
         raise UnreadableError("path holds a NUL byte", "check the path")
-    root = os.path.realpath(project_root(os.path.dirname(beside)))
-    real = os.path.realpath(path)
-    if not real.startswith(root.rstrip("/") + "/"):
+    if not in_same_project(path, beside):
         raise UnreadableError("lies outside of the project", "check it where it belongs to")
-    return read_source(real, shown_as=path)
+    return read_source(os.path.realpath(path), shown_as=path)
+
+
+def in_same_project(path: str, beside: str) -> bool:
+    """Whether `path`, its links followed, lies in the project of the file at `beside`."""
+    if "\0" in path:
+        return False
+    root = os.path.realpath(project_root(os.path.dirname(beside)))
+    return os.path.realpath(path).startswith(root.rstrip("/") + "/")
 
 
 def write_atomic(path: str, data: bytes, mode: int = 0o644) -> bool:

@@ -17,6 +17,7 @@ from lsprotocol import types
 from sandboxd import config, kinds
 from sandboxd.data import data_path
 from sandboxd.errors import UnreadableError
+from sandboxd.files import in_same_project
 from sandboxd.lsp import convert, plans
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import OpenDocument
@@ -96,7 +97,11 @@ class Links:
         return types.Location(convert.file_uri(link.path), place)
 
     def _all(self, document: OpenDocument) -> list[Link]:
-        """The links whose files are there."""
+        """The links whose files are there.
+
+        One that a repository's words lead out of its project is none: what a click on it would open is
+        not the repository's to choose.
+        """
         path = document.source.path
         if not document.on_disk():
             return []
@@ -110,7 +115,12 @@ class Links:
             found += _compose(path, root)
         elif os.path.basename(path) == config.FILE_NAME and root is not None:
             found += _config(root)
-        return [link for link in found if os.path.isfile(link.path)]
+        return [
+            link
+            for link in found
+            if os.path.isfile(link.path)
+            and (_is_ours(link.path) or in_same_project(link.path, path))
+        ]
 
     def _header(self, document: OpenDocument) -> Iterator[Link]:
         """From a generated file to what it was generated from."""
@@ -167,6 +177,11 @@ class Links:
             return self._context.judgements.read(path, beside)
         except UnreadableError:
             return None
+
+
+def _is_ours(path: str) -> bool:
+    """Whether a file is shipped with sandboxd."""
+    return path.startswith(data_path("profiles") + "/")
 
 
 def _compose(path: str, root: Node) -> Iterator[Link]:

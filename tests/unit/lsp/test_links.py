@@ -68,3 +68,21 @@ async def test_a_config_and_what_is_generated_from_it_lead_to_each_other(tmp_pat
     there = await definition(client, config.as_uri(), 0, 2)
     assert there["uri"] == generated.as_uri()
     assert config.as_uri() in await links(client, generated.as_uri())
+
+
+@pytest.mark.asyncio
+async def test_nothing_leads_out_of_the_project(tmp_path: Path) -> None:
+    """Neither by dots, nor by an absolute path, nor through a link in the repository."""
+    (tmp_path / "secret").write_text("x")
+    folder = tmp_path / "w" / ".devcontainer"
+    folder.mkdir(parents=True)
+    (tmp_path / "w/sandboxd.toml").write_text('image = "a"\n')
+    (folder / "link").symlink_to(tmp_path / "secret")
+    (folder / "Dockerfile").write_text("FROM a\n")
+    uri = (folder / "devcontainer.json").as_uri()
+    for number, name in enumerate(("../../secret", str(tmp_path / "secret"), "link", "Dockerfile")):
+        client = Client()
+        client.open(uri, f'{{"build": {{"dockerfile": "{name}"}}, "dockerComposeFile": "{name}"}}')
+        inside = name == "Dockerfile"
+        assert await links(client, uri) == [(folder / name).as_uri()] * 2 * inside, number
+        assert bool(await definition(client, uri, 0, 29)) == inside
