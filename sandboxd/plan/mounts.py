@@ -69,6 +69,8 @@ def workspace_mounts(
         mode = "read-only" if mount.read_only else "read-write"
         mounts.append(notes.value("mounts", mount, f"{inside} ({mode})", why))
     _say_what_is_open(facts, notes)
+    if not plain_pins_hold:
+        _say_what_may_be_set(facts, directories, notes)
     return tuple(mounts)
 
 
@@ -150,6 +152,18 @@ def _say_what_is_not_pinned(facts: WorkspaceFacts, notes: Notes) -> None:
     for entry in facts.exposed:
         notes.reasons.append(
             Reason("mounts", f"{entry.path} (not pinned)", notes.profile, entry.why)
+        )
+
+
+def _say_what_may_be_set(facts: WorkspaceFacts, folders: set[str], notes: Notes) -> None:
+    """Name what old gVisor with directfs leaves open on a file, which no volume can pin."""
+    files = [f"`{path}`" for path in facts.existing_control_files if path not in folders]
+    if files:
+        notes.downgrade(
+            "control files",
+            f"under this gVisor, with directfs, the mode of {_named(files)} can be set from inside; what "
+            "is in them cannot be changed",
+            "register a runtime without directfs: `sandboxd setup gvisor --plan`",
         )
 
 

@@ -63,6 +63,8 @@ class Canaries:
         self._pins: dict[str, ScratchFolder] = {}
         self._links = ""
         self._had_commondir = False
+        self._changed: dict[str, int] = {}
+        """By control file of the host: when it, or its mode, was last changed."""
         self._stack = contextlib.ExitStack()
         self.facts: dict[str, Any] = {}
 
@@ -109,6 +111,8 @@ class Canaries:
             found += self._planted(self._control_folders())
         elif attempt == "git-commondir":
             found += [*self._made_commondir(), *self._reached(attempt, result.get("reached", []))]
+        elif attempt == "control-file-mode":
+            found += self._changed_mode(result.get("reached", []))
         elif attempt == "writable-mount":
             found += self._planted_outside(result)
         elif attempt == "setuid-plant":
@@ -187,6 +191,9 @@ class Canaries:
             self._scratch_in("")
         target = workspace.target
         self._had_commondir = bool(self._mode(_COMMONDIR))
+        for path in self._control_files():
+            source = os.path.join(workspace.source, path)
+            self._changed[source] = os.lstat(source).st_ctime_ns
         links = self._links = self._folder("", 0o777)
         facts |= {
             "workspace": target,
@@ -275,6 +282,19 @@ class Canaries:
         if not take_away(workspace.source, folder, name):
             return []
         return [f"`{_COMMONDIR}` appeared, and git on the host reads the config that it names"]
+
+    def _changed_mode(self, paths: Iterable[str]) -> list[str]:
+        """Of the control files that an attempt claims, those that the host sees changed."""
+        changed = []
+        for path in paths:
+            source = self._view.host_path(path)
+            before = self._changed.get(source or "")
+            if source is None or before is None:
+                continue
+            with contextlib.suppress(OSError):
+                if os.lstat(source).st_ctime_ns != before:
+                    changed.append(f"the mode of the host's `{source}` can be set")
+        return changed
 
     def _planted_outside(self, result: Mapping[str, Any]) -> list[str]:
         found = []

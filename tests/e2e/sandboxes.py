@@ -163,6 +163,7 @@ def without_mounts(ending: str) -> Change:
 PIN_ATTEMPTS = {"pin-truncate", "pin-truncate-reading", "pin-write", "pin-replace"}
 CONTROL_ATTEMPTS = {
     "control-file-create",
+    "control-file-mode",
     "control-file-write",
     "git-commondir",
     "pin-parent-rename",

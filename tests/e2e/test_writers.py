@@ -218,10 +218,11 @@ def test_the_editors_way_to_a_compose_service(
     config_file = str(root / ".devcontainer/sandboxd/devcontainer.json")
     client = ["npx", "--yes", CLI]
     where = ["--workspace-folder", str(root), "--config", config_file, "--docker-path", "docker"]
+    # First, for nothing starts beside a sandbox that can write the same folder.
+    expected = made_by("engine", project, api, host_facts)
     said = docker(api.host, *client, "up", *where)
     made = json.loads(said.splitlines()[-1])
     try:
-        expected = made_by("engine", project, api, host_facts)
         found = flat(api.inspect(made["containerId"]))
         different = {k for k in expected.keys() | found.keys() if expected.get(k) != found.get(k)}
         assert different == {"Config.Entrypoint", "HostConfig.NetworkMode"}
