@@ -46,7 +46,7 @@ async def test_only_an_essential_job_is_fatal_and_only_once(
         "backlog.Backlog.run",
         "registry.Registry.run",
         "watching.Watching.watch_all",
-        "service.Service._stop_when_idle",
+        "lifetime.Lifetime._stop_when_idle",
     ],
 )
 async def test_a_permanent_job_that_dies_ends_the_daemon_with_its_error(

@@ -1,0 +1,140 @@
+"""The methods `status/...`: what is known of the projects, as a screen or a document, once or live."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import time
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sandboxd import __version__
+from sandboxd.daemon import memory, rows
+from sandboxd.daemon.callers import Caller, directory_of, engine_of
+from sandboxd.daemon.hosts import World
+from sandboxd.daemon.keeper import Keeper
+from sandboxd.daemon.projects import EngineKey
+from sandboxd.ipc import messages
+from sandboxd.ipc.server import Connection, Handler, InvalidParams
+from sandboxd.status import as_json, text
+from sandboxd.status.combine import Examined, combine
+from sandboxd.status.model import DaemonLine, ProjectStatus, StatusReport
+
+_MOST_SHOWN = 20
+"""Of more projects only those are shown that run or have a problem, and the one of the caller."""
+
+_CHECKING_SECONDS = 0.1
+"""How long `status` waits for projects that were saved just now; then it says so."""
+
+
+class StatusMethods:
+    """Answers what is known, and tells the clients that stay of what happens."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
+        self._watchers: set[Connection] = set()
+        self.handlers: dict[str, Handler] = {
+            messages.STATUS_RENDER: self._render,
+            messages.STATUS_WATCH: self._watch,
+        }
+
+    def tell(self, event: messages.Event, connections: Collection[Connection]) -> None:
+        """Send an event to those clients that stay.
+
+        :param connections: all that are open
+        """
+        self._watchers.intersection_update(connections)
+        for connection in self._watchers:
+            connection.notify(messages.EVENT, event)
+
+    def row_of(self, path: str, engine: EngineKey) -> ProjectStatus | None:
+        """What is known now of a project, None of one that is not kept."""
+        if path not in self._keeper.projects:
+            return None
+        return self._row(path, self._keeper.hosts.known(engine), engine)
+
+    async def _render(self, connection: Connection, params: dict[str, Any]) -> messages.Rendered:
+        caller, world = await self._ask(connection)
+        if params.get("format") != "json":
+            return {"exit": 0, "text": self._screen(caller, world, params)}
+        if len(self._keeper.projects) <= _MOST_SHOWN:
+            return {"exit": 0, "text": self._document(caller, world)}
+        # So many take a while, in which others want to be served.
+        return {"exit": 0, "text": await asyncio.to_thread(self._document, caller, world)}
+
+    async def _watch(self, connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
+        caller, world = await self._ask(connection)
+        # No await from here to the end: nothing can happen between snapshot and first event.
+        if params.get("format") == "json":
+            snapshot = self._document(caller, world)
+        else:
+            snapshot = self._screen(caller, world, params)
+        connection.notify(messages.SNAPSHOT, {"exit": 0, "text": snapshot})
+        connection.notify(messages.LIVE, {})
+        self._watchers.add(connection)
+        return {}
+
+    async def _ask(self, connection: Connection) -> tuple[Caller, World]:
+        """The caller, and the world as it is now."""
+        keeper, engine = self._keeper, engine_of(connection, self._keeper.hosts)
+        here = await keeper.find(directory_of(connection))
+        if here is None or here in keeper.projects:
+            world = await keeper.hosts.fresh(engine)
+            await keeper.settled(here, _CHECKING_SECONDS)
+            return Caller(engine, here or ""), world
+        keeper.visit(here, engine)
+        world = await keeper.hosts.fresh(engine)
+        await keeper.settled(None, _CHECKING_SECONDS)
+        examined = await keeper.examine(here, engine, world)
+        return Caller(engine, here, examined), world
+
+    def _screen(self, caller: Caller, world: World, params: Mapping[str, Any]) -> str:
+        columns = params.get("columns")
+        if not isinstance(columns, int) or not 0 < columns < 10000:
+            raise InvalidParams("`columns` is not a number of columns")
+        projects = self._keeper.projects
+        shown, others = rows.choose(projects, caller.here, world.observed, _MOST_SHOWN)
+        report = self._report(caller, world, shown)._replace(others=others)
+        return text.render(report, colour=params.get("colour") is True, columns=columns)
+
+    def _document(self, caller: Caller, world: World) -> str:
+        projects = sorted(self._keeper.projects.copy())
+        head = self._report(caller, world, ())
+        kept = (self._row(path, world, caller.engine) for path in projects)
+        result = as_json.render(head, itertools.chain(kept, head.projects))
+        if len(projects) > _MOST_SHOWN:
+            memory.give_back()
+        return result
+
+    def _report(self, caller: Caller, world: World, shown: Collection[str]) -> StatusReport:
+        """What is known now of the projects `shown`, as seen by `caller`."""
+        keeper = self._keeper
+        projects = [self._row(path, world, caller.engine) for path in shown]
+        if caller.visited is not None:
+            visited = combine(caller.here, caller.visited, world.observed)
+            projects.append(visited._replace(kept=False))
+        problem = keeper.watching.watcher.problem
+        daemon = DaemonLine(
+            running=True,
+            version=__version__,
+            pid=os.getpid(),
+            projects=len(keeper.projects),
+            watching="polling" if problem else "events",
+            problem="; ".join(filter(None, (problem, keeper.registry.problem))),
+        )
+        is_current = keeper.hosts.is_current(caller.engine)
+        age = 0.0 if is_current else time.monotonic() - world.at
+        return StatusReport(daemon, world.facts, tuple(projects), age, caller.here)
+
+    def _row(self, path: str, world: World, engine: EngineKey) -> ProjectStatus:
+        project = self._keeper.projects.get(path)
+        if project is None:
+            return ProjectStatus(path, "missing")  # forgotten meanwhile
+        if project.engine != engine:
+            world = self._keeper.hosts.known(project.engine)
+        examined = None if project.is_due else project.examined
+        if examined is None:
+            row = combine(path, Examined(exists=project.scan.exists), world.observed)
+            return row._replace(kept=project.keeps, checking=True, hint="")
+        return combine(path, examined, world.observed)._replace(kept=project.keeps)
