@@ -86,7 +86,9 @@ def stamp_of_folders(folders: Iterable[str]) -> Stamp:
     stamp = []
     for folder in folders:
         with contextlib.suppress(OSError):
-            for name in sorted(os.listdir(folder))[:_MOST_POLICIES]:
+            # What is being written is in place only when it is renamed.
+            names = sorted(name for name in os.listdir(folder) if not name.endswith(".tmp"))
+            for name in names[:_MOST_POLICIES]:
                 path = os.path.join(folder, name)
                 with contextlib.suppress(OSError):
                     stamp.append((path, _identity(os.stat(path))))

@@ -66,7 +66,6 @@ class Watching:
         self._is_polling = False
         self._doubt = asyncio.Event()
         """Set when changes may not have been told: all files are to be looked at."""
-        self._policy_folders: frozenset[str] = frozenset()
         self._policy_stamp: Stamp | None = None
         self._rewatch: asyncio.TimerHandle | None = None
         self.watcher = Watcher(self._on_change, own_folder, self.rewatch, self._doubt.set)
@@ -102,9 +101,6 @@ class Watching:
         wanted = {folder for p in self._projects.values() for folder in p.scan.folders}
         wanted.update(*(folders for folders, _ in self._others.values()))
         policies = self._nearest_policies()
-        if policies != self._policy_folders:
-            self._policy_folders = policies
-            self._generation.look_later(p for p in self._projects.values() if p.is_known)
         wanted |= policies
         was_blind = bool(self.watcher.problem)
         fresh = await self.watcher.watch(frozenset(wanted))

@@ -211,3 +211,23 @@ async def test_a_project_whose_folder_is_gone_is_forgotten_after_a_day(
     await until(lambda: str(folder) not in again.projects)
     await again.close()
     assert load(registry_path(environ(own_home))).projects == []
+
+
+@pytest.mark.asyncio
+async def test_a_policy_that_appears_has_each_project_looked_at_once(own_home: Path) -> None:
+    events: list[Any] = []
+    keeper = Keeper(environ(own_home), events.append, str(own_home / "own"))
+    await keeper.start()
+    folder = project(own_home)
+    await keeper.register(str(folder), ENGINE)
+    (own_home / ".config").mkdir()
+    await until(lambda: str(own_home / ".config") in keeper.watching.watcher.armed)
+    events.clear()
+    prepared = own_home / "prepared"
+    prepared.mkdir()
+    (prepared / "policy.toml").write_text('network = "none"\n')
+    prepared.rename(own_home / ".config" / "sandboxd")
+    await until(lambda: events)
+    await asyncio.sleep(0.5)
+    assert [event["kind"] for event in events] == ["regenerated"]
+    await keeper.close()
