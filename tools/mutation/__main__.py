@@ -1,21 +1,27 @@
 """Change the code at one point after the other and see whether a test notices.
 
-Writes docs/mutation.md. Outcomes are kept in .dev/mutation, so that a run that was ended goes on where
-it was, as long as the code is the same. The survivors of the sample are printed at the end.
+Writes docs/mutation.md, also when it is ended with Ctrl-C. Outcomes are kept in .dev/mutation, so that
+the next run goes on where this one was, as long as the code and its tests are the same.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from tools.mutation import page, sample
+from tools.mutation.points import Point
 from tools.mutation.trial import Outcome, Workplace
 from tools.programs import ROOT
+
+Key = tuple[str, int]
+"""Title and line of a change: a function may hold the same text twice."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -40,43 +46,57 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         record = _record(args.seed, args.room)
         known = _load(record)
-        for number, point in enumerate(drawn, 1):
-            if point.title not in known:
-                known[point.title] = workplace.attempt(point)
-                with record.open("a", encoding="utf-8") as file:
-                    print(json.dumps(known[point.title]._asdict()), file=file)
-            by = known[point.title].noticed_by
-            print(f"{number:4d} {'noticed' if by else 'SURVIVED'}  {point.title}  {by}", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            _try_all(workplace, drawn, known, record)
         for test in workplace.red:
             print(f"fails without a change, and was left out: {test}", flush=True)
-    outcomes = [known[point.title] for point in drawn]
+    outcomes = [known[_key(point)] for point in drawn if _key(point) in known]
     if not args.room:
-        text = page.render(outcomes, args.seed, len(workplace.red))
+        text = page.render(outcomes, args.seed, len(drawn), len(workplace.red))
         (ROOT / "docs" / "mutation.md").write_text(text, encoding="utf-8")
     noticed = sum(bool(each.noticed_by) for each in outcomes)
     print(f"{noticed} of {len(outcomes)} changes were noticed")
     return int(100 * noticed < args.at_least * len(outcomes))
 
 
+def _try_all(
+    workplace: Workplace, drawn: Sequence[Point], known: dict[Key, Outcome], record: Path
+) -> None:
+    """Try what is not known yet, and write each outcome down at once."""
+    for number, point in enumerate(drawn, 1):
+        key = _key(point)
+        if key not in known:
+            known[key] = workplace.attempt(point)
+            with record.open("a", encoding="utf-8") as file:
+                print(json.dumps(known[key]._asdict()), file=file)
+        by = known[key].noticed_by
+        print(f"{number:4d} {'noticed' if by else 'SURVIVED'}  {point.title}  {by}", flush=True)
+
+
+def _key(change: Point | Outcome) -> Key:
+    return change.title, change.line
+
+
 def _record(seed: int, room: str) -> Path:
-    """Where outcomes are kept; those of other code are not looked at."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
+    """Where outcomes are kept; those of other code or other tests are not looked at."""
+    trees = subprocess.run(
+        ["git", "rev-parse", "HEAD:sandboxd", "HEAD:tests"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
-    ).stdout.strip()
+    ).stdout.split()
     folder = ROOT / ".dev" / "mutation"
     folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{commit}-{seed}{room and f'-{room}'}.jsonl"
+    name = "-".join([*(tree[:8] for tree in trees), str(seed), *([room] if room else [])])
+    return folder / f"{name}.jsonl"
 
 
-def _load(record: Path) -> dict[str, Outcome]:
+def _load(record: Path) -> dict[Key, Outcome]:
     if not record.exists():
         return {}
     rows = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
-    return {row["title"]: Outcome(**row) for row in rows}
+    return {_key(outcome): outcome for outcome in (Outcome(**row) for row in rows)}
 
 
 if __name__ == "__main__":

@@ -11,6 +11,9 @@ from tools.mutation.sample import room
 FOLDERS = ("tests/unit", "tests/rules", "tests/contract")
 """Tests that need no engine, no editor and no daemon."""
 
+MOST_FILES = 30
+"""Of the tests that import a module of the foundation, nearly all, as many run."""
+
 # Their modules are found by looking into the folder; no import names them.
 _FOUND_BY_FOLDER = (
     "rules",
@@ -32,7 +35,7 @@ _PROCESSES = {
 """The tests of whole processes for some rooms; others have those of the command line."""
 
 
-class Tests:
+class Suite:
     """The tests of a checkout, by what they import."""
 
     def __init__(self, root: Path) -> None:
@@ -58,13 +61,15 @@ class Tests:
         return sorted(own, key=lambda file: (Path(path).stem not in file, file))
 
     def far(self, path: str) -> list[str]:
-        """Files of all tests that import the module, however indirectly, the nearest first."""
+        """Files of the tests that import the module, however indirectly, the nearest ones first."""
         distances: dict[str, int] = {}
         for file in self.files:
             distance = self._distance(file, path)
             if distance is not None:
                 distances[file] = distance
-        return sorted(distances, key=lambda file: (distances[file], file))
+        own = f"/{room(path)}/"
+        files = sorted(distances, key=lambda file: (distances[file], own not in file, file))
+        return files[:MOST_FILES]
 
     def whole(self, path: str) -> list[str]:
         """Tests that run the program of which the module is a part."""

@@ -20,8 +20,8 @@ _HEAD = """# What the tests notice
 A test suite is worth what it notices. `python -m tools.mutation` draws changes of one point of the code
 (a guard dropped, a comparison turned, an item of a list left out, a call forgotten), the same for the
 same code and seed: each room of the package has its share, and a third are items of lists. Each change
-is made in a clone; the unit, rule and contract tests that import the module run, and one of them should
-fail. Tests that need an engine, a daemon or an editor do not count here.
+is made in a clone; the tests of its room run, then the thirty files of unit, rule and contract tests that
+import the module most directly, and one of them should fail. Tests that need an engine, a daemon or an editor do not count here.
 
 """
 
@@ -32,13 +32,15 @@ def reasons() -> dict[str, str]:
     return {row["change"]: row["reason"] for row in rows}
 
 
-def render(outcomes: Sequence[Outcome], seed: int, red: int) -> str:
-    """The page."""
+def render(outcomes: Sequence[Outcome], seed: int, drawn: int, red: int) -> str:
+    """The page; `drawn` is the size of the sample, `red` counts tests that fail without a change."""
     noticed = sum(bool(each.noticed_by) for each in outcomes)
     lines = [
         f"Seed {seed}: of {len(outcomes)} changes {noticed} were noticed, "
         f"{100 * noticed // max(1, len(outcomes))} %."
     ]
+    if drawn > len(outcomes):
+        lines.append(f"The run was ended before the other {drawn - len(outcomes)} of {drawn}.")
     if red:
         lines.append(f"{red} tests fail without any change, and were left out.")
     lines += ["", *_table("room", [(room(each.path), each) for each in outcomes])]

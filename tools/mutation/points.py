@@ -126,9 +126,10 @@ class _Reader:
             between = self.source[start:end].decode()
             hit = re.search(pattern, between)
             if hit and not _version_check(node):
-                text = between[: hit.start()] + swapped + between[hit.end() :]
-                line = f"{self._text(left)}{between}{self._text(right)}"
-                yield self._make("comparison turned", start, end, text, line, where)
+                at = start + len(between[: hit.start()].encode())
+                stop = at + len(hit[0])
+                before = self._text(node)
+                yield self._make("comparison turned", at, stop, swapped, before, where)
             if isinstance(right, (ast.Tuple, ast.Set, ast.List)):
                 yield from self._items(right, where)
             left = right

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from tools.mutation.concern import Tests
+from tools.mutation.concern import Suite
 from tools.mutation.points import Point
 
 _OPTIONS = ("-q", "-x", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "no:randomly")
@@ -37,7 +37,7 @@ class Workplace:
         """:param processes: whether tests of whole processes may notice a change too"""
         subprocess.run(["git", "clone", "-q", "--shared", source, folder], check=True)
         self.root = folder
-        self.tests = Tests(folder)
+        self.tests = Suite(folder)
         self._processes = processes
         self.red: tuple[str, ...] = ()
         """Tests that fail on the code as it is."""

@@ -73,6 +73,14 @@ def test_markdown_keeps_its_table() -> None:
     assert "<script" not in page and "\x1b" not in page
 
 
+def test_markdown_names_what_was_attacked() -> None:
+    text = made(a="held")
+    assert "Runtime `runc`, the host's kernel, profile `dev`," in verdict_markdown.render(text)
+    page = verdict_markdown.render({**text, "profile": "", "kernel": "own", "runtime": "gv"})
+    assert "Runtime `gv`, a kernel of its own, profile `none`," in page
+    assert "host kernel 6.1, taken 2026-01-01" in page
+
+
 def test_a_report_s_name_is_checked_before_anything_runs(tmp_path: Path) -> None:
     for name in ("report", "report.pdf", str(tmp_path / "none/report.html")):
         with pytest.raises(UsageError):
