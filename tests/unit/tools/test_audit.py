@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,7 +91,8 @@ def test_nothing_is_known(service: str, tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_the_runtime_lock_is_asked_about(service: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert audit.audit(audit.LOCKS[:1], service) == 0
-    count = audit.LOCKS[0].read_text().count("==")
+    # A condition on the Python or the system is no further version.
+    count = len(re.findall(r"^[\w.-]+==", audit.LOCKS[0].read_text(), re.MULTILINE))
     assert f"{count} versions judged, 0 known" in capsys.readouterr().err
 
 
