@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Measure `sandboxd up` beside `docker run -d` of the same container and beside other clients.
+"""Measure `sandboxd up`, with a daemon and alone, beside `docker run -d` of the same container and
+beside other clients.
 
     benchmarks/up.py [--rounds N] [--runtime runc,gvisor] [--strict] [--json]
 
@@ -34,6 +35,8 @@ from tools.engine import private
 from tools.private_engine import import_busybox_image
 
 ROOT = Path(__file__).resolve().parent.parent
+_INSTALLED = Path(sys.executable).with_name("sandboxd")
+SANDBOXD = [str(_INSTALLED)] if _INSTALLED.exists() else [sys.executable, "-m", "sandboxd"]
 CLI = "@devcontainers/cli@0.89.0"
 # Beside `docker run -d`; devcontainer-rs is to be no faster.
 BUDGET = 1.15
@@ -64,8 +67,11 @@ def main() -> int:
     parser.add_argument("--strict", action="store_true", help="exit 1 when the budget is not kept")
     parser.add_argument("--json", action="store_true", help="machine-readable")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="sbx-up-") as folder, engine() as host:
-        environ = user(Path(folder), host)
+    with (
+        tempfile.TemporaryDirectory(prefix="sbx-up-") as folder,
+        engine() as host,
+        daemon(user(Path(folder), host)) as environ,
+    ):
         rows = [
             row
             for runtime in args.runtime.split(",")
@@ -88,8 +94,19 @@ def engine() -> Iterator[str]:
         private.stop(started.folder)
 
 
+@contextlib.contextmanager
+def daemon(environ: dict[str, str]) -> Iterator[dict[str, str]]:
+    """The same environment, in which a daemon runs."""
+    subprocess.run([*SANDBOXD, "daemon", "start"], env=environ, capture_output=True, check=True)
+    try:
+        yield environ
+    finally:
+        subprocess.run([*SANDBOXD, "daemon", "stop"], env=environ, capture_output=True, check=False)
+
+
 def user(home: Path, host: str) -> dict[str, str]:
-    (home / "run").mkdir(mode=0o700)
+    for name in ("run", "alone"):
+        (home / name).mkdir(mode=0o700)
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(home),
@@ -108,10 +125,10 @@ def measure(home: Path, environ: dict[str, str], runtime: str, rounds: int) -> l
     (project / "sandboxd.toml").write_text(f'image = "{image}"\nruntime = "{runtime}"\n')
     for path in (project, *project.rglob("*")):
         os.chown(path, 1000, 1000)
-    found = tools(project, environ)
-    times: dict[str, list[float]] = {tool.name: [] for tool in found}
+    present = tools(project, environ)
+    times: dict[str, list[float]] = {tool.name: [] for tool in present}
     for index in range(rounds + 1):
-        for tool in found:
+        for tool in present:
             taken = started_in(tool, environ, project)
             if index:
                 times[tool.name].append(taken)
@@ -134,10 +151,12 @@ def tools(project: Path, environ: dict[str, str]) -> list[Tool]:
     opened.generate(probe(environ, trial=True), Grants(allow_runc=True))
     words = argv.render(plan)
     name = plan.container.name
-    sandboxd = [sys.executable, "-m", "sandboxd"]
+    up = [*SANDBOXD, "up", "--allow-runc", f"--project={project}"]
+    alone = ["env", f"XDG_RUNTIME_DIR={environ['HOME']}/alone"]
     remove = ["docker", "rm", "--force", "--volumes", name]
-    found = [
-        Tool("sandboxd up", [*sandboxd, "up", "--allow-runc", f"--project={project}"], remove),
+    present = [
+        Tool("sandboxd up", up, remove),
+        Tool("sandboxd up, no daemon", [*alone, *up], remove),
         Tool("docker run -d", words, remove),
     ]
     clean = [
@@ -147,8 +166,8 @@ def tools(project: Path, environ: dict[str, str]) -> list[Tool]:
     ]
     for label, client in clients():
         options = ["--workspace-folder", str(project), "--docker-path", "docker"]
-        found.append(Tool(label, [*client, "up", *options], clean))
-    return found
+        present.append(Tool(label, [*client, "up", *options], clean))
+    return present
 
 
 def clients() -> Iterator[tuple[str, list[str]]]:
@@ -188,8 +207,8 @@ def started_in(tool: Tool, environ: dict[str, str], cwd: Path) -> float:
 
 def kept(rows: list[Row]) -> bool:
     def ratio(runtime: str, tool: str) -> float | None:
-        found = [row.ratio for row in rows if (row.runtime, row.tool) == (runtime, tool)]
-        return found[0] if found else None
+        ratios = [row.ratio for row in rows if (row.runtime, row.tool) == (runtime, tool)]
+        return ratios[0] if ratios else None
 
     for runtime in {row.runtime for row in rows}:
         own, other = ratio(runtime, "sandboxd up"), ratio(runtime, "devcontainer-rs up")
@@ -199,8 +218,8 @@ def kept(rows: list[Row]) -> bool:
 
 
 def table(rows: list[Row]) -> str:
-    lines = [f"{'RUNTIME':<8} {'TOOL':<22} {'MS':>7}  OF docker run -d"]
-    lines += [f"{r.runtime:<8} {r.tool:<22} {r.milliseconds:>7.0f}  {r.ratio:.2f}" for r in rows]
+    lines = [f"{'RUNTIME':<8} {'TOOL':<24} {'MS':>7}  OF docker run -d"]
+    lines += [f"{r.runtime:<8} {r.tool:<24} {r.milliseconds:>7.0f}  {r.ratio:.2f}" for r in rows]
     return "\n".join(
         [*lines, f"budget of `sandboxd up`: {BUDGET}, and no slower than devcontainer-rs"]
     )
