@@ -14,7 +14,7 @@ function controls(states: Record<string, Seen>): Control[] {
 }
 
 const HARDENED: Record<string, Seen> = {
-    'own kernel': 'not in force',
+    'own kernel': 'left out',
     capabilities: 'in force',
     'no-new-privileges': 'in force',
     seccomp: 'in force',
@@ -31,7 +31,7 @@ function project(changes: Partial<Project> = {}, states: Record<string, Seen> = 
 
 test('gVisor is said only of a kernel that was seen to be its own', () => {
     assert.equal(verdict(project({}, { 'own kernel': 'in force' })).label, 'gVisor');
-    assert.equal(verdict(project({}, { 'own kernel': 'cannot be seen' })).label, 'not observed');
+    assert.equal(verdict(project({}, { 'own kernel': 'not seen' })).label, 'not observed');
     const named = { settings: { runtime: 'runsc' }, controls: [] };
     assert.equal(verdict(project({ inForce: named })).label, 'not observed');
     assert.equal(verdict(project({ inForce: null })).label, 'not observed');
@@ -41,7 +41,8 @@ test('a shared kernel is called hardened only with all of its controls in force'
     assert.equal(verdict(project()).label, 'runc, hardened');
     for (const name of ['no-new-privileges', 'seccomp', 'capabilities']) {
         assert.equal(verdict(project({}, { [name]: 'not in force' })).label, 'weak', name);
-        assert.equal(verdict(project({}, { [name]: 'cannot be seen' })).label, 'runc, partly seen', name);
+        assert.equal(verdict(project({}, { [name]: 'left out' })).label, 'weak', name);
+        assert.equal(verdict(project({}, { [name]: 'not seen' })).label, 'runc, partly seen', name);
     }
     const privileged = project({}, { 'own kernel': 'in force' });
     privileged.inForce!.settings['privileged'] = 'yes';
@@ -65,7 +66,7 @@ test('an answer of sandboxd is read, and nothing is made up where it is silent',
     }));
     assert.equal(status.engine, null);
     assert.equal(status.projects[0]?.state, 'unknown');
-    assert.equal(status.projects[0]?.inForce?.controls[0]?.state, 'cannot be seen');
+    assert.equal(status.projects[0]?.inForce?.controls[0]?.state, 'not seen');
     assert.equal(status.projects[0]?.findings, null);
     assert.throws(() => parseStatus('{"version": 2}'), /version 2/);
     assert.throws(() => parseStatus('nothing'));

@@ -1,7 +1,8 @@
 /** The answer of `sandboxd status --json`, and no more of it than is shown. */
 
-export type State = 'running' | 'stopped' | 'not created' | 'invalid config' | 'missing' | 'unknown';
-export type Seen = 'in force' | 'not in force' | 'cannot be seen';
+export type State = 'running' | 'paused' | 'stopped' | 'not created' | 'invalid config' | 'missing' | 'unknown';
+/** `left out`: nothing asks for it. `open`: a way out that is open on purpose. */
+export type Seen = 'in force' | 'not in force' | 'not seen' | 'left out' | 'open';
 
 /** One control of a running sandbox: `why` is what was observed. */
 export interface Control {
@@ -113,17 +114,19 @@ function project(data: Json): Project {
     };
 }
 
+const SEEN: readonly Seen[] = ['in force', 'not in force', 'not seen', 'left out', 'open'];
+
 function control(data: Json): Control {
     const state = data['state'];
     return {
         name: String(data['name']),
         // A word that is not known says nothing, so nothing is claimed.
-        state: state === 'in force' || state === 'not in force' ? state : 'cannot be seen',
+        state: SEEN.find((word) => word === state) ?? 'not seen',
         why: textOf(data['why']) ?? '',
     };
 }
 
-const STATES: readonly string[] = ['running', 'stopped', 'not created', 'invalid config', 'missing'];
+const STATES: readonly string[] = ['running', 'paused', 'stopped', 'not created', 'invalid config', 'missing'];
 
 function stateOf(value: unknown): State {
     return typeof value === 'string' && STATES.includes(value) ? (value as State) : 'unknown';

@@ -19,6 +19,8 @@ export function verdict(project: Project): Verdict {
     switch (project.state) {
         case 'running':
             return ofRunning(project);
+        case 'paused':
+            return { label: 'paused', level: 'none', because: 'The sandbox of this project is paused.' };
         case 'stopped':
         case 'not created':
             return { label: 'not running', level: 'none', because: 'No sandbox of this project runs.' };
@@ -38,8 +40,8 @@ function ofRunning(project: Project): Verdict {
     }
     const state = (name: string): string | undefined =>
         force.controls.find((control) => control.name === name)?.state;
-    const lacking = HARDENED.filter((name) => state(name) === 'not in force');
-    if (force.settings['privileged'] === 'yes' || state('capabilities') === 'not in force') {
+    const lacking = HARDENED.filter((name) => isMissing(state(name)));
+    if (force.settings['privileged'] === 'yes' || isMissing(state('capabilities'))) {
         return { label: 'weak', level: 'weak', because: 'It runs with privileges that reach the host.' };
     }
     const base = ownKernel(state('own kernel'), HARDENED.every((name) => state(name) === 'in force'), lacking);
@@ -53,11 +55,16 @@ function ofRunning(project: Project): Verdict {
     return base;
 }
 
+/** Whether it was seen not to be there, asked for or not. */
+function isMissing(state: string | undefined): boolean {
+    return state === 'not in force' || state === 'left out';
+}
+
 function ownKernel(kernel: string | undefined, hardened: boolean, lacking: string[]): Verdict {
     if (kernel === 'in force') {
         return { label: 'gVisor', level: 'held', because: 'It runs on a kernel of its own; the host\'s was not seen inside.' };
     }
-    if (kernel !== 'not in force') {
+    if (!isMissing(kernel)) {
         return { label: 'not observed', level: 'unknown', because: 'Which kernel it runs on could not be seen.' };
     }
     if (hardened) {

@@ -117,7 +117,9 @@ function settings(project: Project): Line[] {
 const SEEN: Record<Seen, vscode.ThemeIcon> = {
     'in force': icon('pass', 'testing.iconPassed'),
     'not in force': icon('warning', 'list.warningForeground'),
-    'cannot be seen': icon('question'),
+    'not seen': icon('question'),
+    'left out': icon('dash'),
+    open: icon('globe'),
 };
 
 function controls(project: Project): Line[] {

@@ -96,7 +96,7 @@ function settings(project: Project): string[] {
     return rows.length === 0 ? [] : [`${title}: ${words}`];
 }
 
-/** What was seen inside: names where all is well, the reason where it is not. */
+/** What was seen of its controls: names where all is well, the reason where it is not. */
 function controls(project: Project): string[] {
     const all = project.inForce?.controls ?? [];
     const of = (state: Seen): Control[] => all.filter((control) => control.state === state);
@@ -108,6 +108,8 @@ function controls(project: Project): string[] {
     return [
         ...(held.length === 0 ? [] : [`$(pass) **Seen in force**: ${held.join(', ')}`]),
         ...reasons('$(warning)', 'Not in force', of('not in force')),
-        ...reasons('$(question)', 'Cannot be seen', of('cannot be seen')),
+        ...reasons('$(question)', 'Not seen', of('not seen')),
+        ...reasons('$(dash)', 'Left out', of('left out')),
+        ...reasons('$(globe)', 'Open', of('open')),
     ];
 }
