@@ -19,10 +19,13 @@ USES = {
     "NET_ADMIN": (
         r"\b(?:iptables|ip6tables|nft|ipset|ufw|wg|wg-quick|openvpn|tailscaled?|tc)\b"
         r"|[\w./-]{0,80}firewall[\w./-]{0,80}|\bip\s{1,9}(?:link|route|addr|rule|netns)\b",
-        ("wireguard", "gluetun", "openvpn", "pihole", "pi-hole", "tailscale", "adguard"),
+        (
+            *("wireguard", "wg-easy", "firezone", "gluetun", "openvpn", "tailscale"),
+            *("pihole", "pi-hole", "adguard", "fail2ban"),
+        ),
     ),
     "SYS_ADMIN": (r"(?:^|[;&|]|sudo)\s{0,9}(?:mount|unshare|sshfs|bwrap)\b|\bfuse", ()),
-    "SYS_MODULE": (r"\b(?:modprobe|insmod)\b", ("wireguard",)),
+    "SYS_MODULE": (r"\b(?:modprobe|insmod)\b", ("wireguard", "wg-easy", "firezone")),
     "privileged": (
         r"\b(?:dockerd|binfmt|modprobe|losetup|k3s|kind create|minikube start)\b",
         ("binfmt", "qemu-user-static", "dind", "k3s", "kindest/node"),

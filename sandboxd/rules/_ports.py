@@ -101,6 +101,9 @@ BY_IMAGE = {
 }
 # Ports that count only where the image is built here or has one of these words in its name.
 ONLY_IN = {
+    5005: ("java", "jdk", "jre", "temurin", "maven", "gradle", "tomcat", "spring"),
+    9200: ("elastic", "opensearch"),
+    9300: ("elastic", "opensearch"),
     5678: ("python", "debugpy"),
     8888: (
         "jupyter",
@@ -119,6 +122,7 @@ _UDP = ("memcached",)
 PUBLIC_SERVERS = {
     "25": "mail",
     "53": "names",
+    "67": "DHCP",
     "80": "the web",
     "110": "mail",
     "143": "mail",
