@@ -6,17 +6,15 @@ import codecs
 import os
 import sys
 
-from sandboxd import analysis, files, kinds
+from sandboxd import files, kinds
 from sandboxd._typing import TYPE_CHECKING, NamedTuple
-from sandboxd.analysis.elsewhere import unique
 from sandboxd.analysis.settings import NO_SETTINGS
-from sandboxd.cli import _check_files
-from sandboxd.effective.variables import Variables
-from sandboxd.errors import SandboxdError, UnreadableError, too_large
+from sandboxd.checking import tree
+from sandboxd.checking.checker import Checker, combined
+from sandboxd.errors import SandboxdError, UnreadableError
 from sandboxd.findings import Report, Skipped
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.files import Files
-from sandboxd.text import SourceText
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,7 +22,8 @@ if TYPE_CHECKING:
     from sandboxd.analysis.fixing import Fixed
     from sandboxd.analysis.settings import RuleSettings
     from sandboxd.cli._baseline import Baseline
-    from sandboxd.findings import Finding, Severity
+    from sandboxd.findings import Severity
+    from sandboxd.text import SourceText
 
 
 class Checked(NamedTuple):
@@ -40,24 +39,20 @@ class Session:
     def __init__(self, environ: Mapping[str, str], cwd: str, threshold: Severity) -> None:
         self.cwd = cwd
         self.threshold = threshold
-        self.files = Files(load=files.read_beside)
-        self.variables = Variables.here(environ, self.files)
-        self.host = HostFacts(home=environ.get("HOME"))
+        host = HostFacts(home=environ.get("HOME"))
+        self.checker = Checker(environ, host, needs_policy=True)
         self.sources: dict[str, SourceText] = {}
         self.raw: dict[str, bytes] = {}
         self.unreadable: list[Skipped] = []
         self.ignored: tuple[str, ...] = ()
         """Files of ours that git ignores, which were not read."""
-        self._settings: dict[str, RuleSettings] = {}
-        self._environ = environ
-        self._policy: RuleSettings | None = None
         self.baseline: Baseline | None = None
         self.edits = False
         """Whether an output shows the edits of fixes, not only that there are some."""
 
     def paths(self, paths: list[str]) -> Checked:
         """Check files, and what is found below folders."""
-        found = _check_files.find(paths)
+        found = tree.find(paths)
         self.unreadable.extend(found.skipped)
         self.ignored = found.ignored
         named = {os.path.abspath(path) for path in paths}
@@ -74,7 +69,7 @@ class Session:
         """A line for each file that would be checked, with its kind."""
         from sandboxd.render._paths import shown
 
-        found = _check_files.find(paths)
+        found = tree.find(paths)
         self.ignored = found.ignored
         lines: list[str] = []
         for path in found.files:
@@ -102,97 +97,49 @@ class Session:
             self.unreadable.append(Skipped(path, error.message, error.hint))
 
     def take(self, path: str, data: bytes, is_named: bool = True) -> None:
-        text = files.decode(data)
-        kind = kinds.find(path, text)
-        if kind is None and not is_named:
+        source = self.checker.take(path, data)
+        if source is None and not is_named:
             return
-        if kind is None:
+        if source is None:
             name = os.path.relpath(path, self.cwd)
             raise UnreadableError(
                 "is no kind of file that sandboxd checks, by its name",
                 f"`sandboxd check --stdin-filename devcontainer.json < {name}` checks it as one",
             )
-        limit = kind.LARGEST
-        if len(data) > limit:
-            raise UnreadableError(*too_large(limit))
-        self.sources[path] = SourceText(path, text)
-        self.files.put(self.sources[path])
+        self.sources[path] = source
         self.raw[path] = data
 
     def check(self, sources: Iterable[SourceText]) -> Checked:
         """The combined report on some texts."""
         reports = [
-            analysis.check_source(
-                source,
-                host=self.host,
-                variables=self.variables,
-                settings=self.settings(source.path),
-                verify=False,
-                edits=self.edits,
-                threshold=self.threshold,
-            )
+            self.checker.check(source, edits=self.edits, threshold=self.threshold)
             for source in sources
         ]
-        return Checked(self.combined(reports), tuple(self.unreadable))
+        return Checked(self.combined(reports), (*self.unreadable, *self._problems()))
 
-    def combined(self, reports: list[Report]) -> Report:
-        findings: list[Finding] = []
-        skipped: list[Skipped] = []
-        texts: dict[str, SourceText] = {}
-        for report in reports:
-            findings += [f for f in report.findings if f.severity >= self.threshold]
-            skipped += report.skipped
-            texts.update(report.sources)
-        total = sum(report.files for report in reports)
-        findings = unique(findings)
-        if self.baseline is not None:
-            findings = self.baseline.applied(findings, self.policy())
-        return Report(tuple(findings), tuple(dict.fromkeys(skipped)), total, texts)
+    def _problems(self) -> list[Skipped]:
+        """Configs that are not applied, named as a person here would name them."""
+        return [
+            problem._replace(
+                hint=problem.hint.replace(problem.path, os.path.relpath(problem.path, self.cwd))
+            )
+            for problem in self.checker.problems
+            if problem.path not in {skipped.path for skipped in self.unreadable}
+        ]
 
-    def settings(self, path: str) -> RuleSettings:
-        """The rule settings of the nearest `sandboxd.toml`."""
-        folder = os.path.dirname(path)
-        if folder not in self._settings:
-            found, enforced = self._load_settings(folder), self.policy().enforced
-            self._settings[folder] = found._replace(enforced=enforced) if enforced else found
-        return self._settings[folder]
+    def combined(self, reports: Iterable[Report]) -> Report:
+        report = combined(reports, self.threshold)
+        if self.baseline is None:
+            return report
+        findings = self.baseline.applied(list(report.findings), self.policy())
+        return report._replace(findings=tuple(findings))
 
     def policy(self) -> RuleSettings:
         """What the user and the organisation let no project suppress.
 
         :raises UsageError: a policy is not clear: what it forbids to suppress is not known
         """
-        if self._policy is None:
-            from sandboxd import rules
-            from sandboxd.policy import floor
-
-            found = floor.load(self._environ, rule_ids=rules.ids()).enforced
-            self._policy = NO_SETTINGS._replace(enforced=found) if found else NO_SETTINGS
-        return self._policy
-
-    def _load_settings(self, folder: str) -> RuleSettings:
-        nearest = files.find_upward(folder, files.CONFIG_NAME)
-        if nearest is None:
-            return NO_SETTINGS
-        from datetime import date
-
-        from sandboxd import config, rules
-        from sandboxd.analysis.settings import from_config
-
-        reason, hint = "", f"`sandboxd check {os.path.relpath(nearest, self.cwd)}` says what"
-        try:
-            limit = kinds.get("sandboxd_toml").LARGEST
-            source = files.read_source(nearest, limit=limit)
-            parsed, _ = config.parse(source, rule_ids=rules.ids())
-            if parsed is not None:
-                return from_config(parsed, date.today().isoformat())
-            reason = "has mistakes, so its rules and allowances are not applied"
-        except UnreadableError as error:
-            reason, hint = f"{error.message}, so its rules are not applied", error.hint
-        skipped = Skipped(nearest, reason, hint)
-        if skipped not in self.unreadable:
-            self.unreadable.append(skipped)
-        return NO_SETTINGS
+        return NO_SETTINGS._replace(enforced=self.checker.enforced())
 
     def fix(self, unsafe: bool) -> list[Fixed]:
         """Every text that was read, with its fixes applied; nothing is written."""
@@ -203,9 +150,9 @@ class Session:
                 source,
                 unsafe=unsafe,
                 threshold=self.threshold,
-                host=self.host,
-                variables=self.variables,
-                settings=self.settings(source.path),
+                host=self.checker.host,
+                variables=self.checker.variables,
+                settings=self.checker.settings(source.path),
             )
             for source in self.sources.values()
         ]
@@ -219,12 +166,8 @@ class Session:
         fixed = Files(load=files.read_beside)
         for other in results:
             fixed.put(other.source)
-        variables = self.variables._replace(files=fixed)
-        settings = self.settings(path)
-        report = analysis.check_source(
-            result.source, host=self.host, variables=variables, settings=settings
-        )
-        return result._replace(report=report)
+        checker = self.checker.with_files(fixed)
+        return result._replace(report=checker.check(result.source, verify=True))
 
     def write(self, results: list[Fixed]) -> list[Fixed]:
         """Write the files that changed; what is returned is as it is on the disk afterwards.
@@ -252,10 +195,7 @@ class Session:
         from sandboxd.analysis.fixing import Fixed
 
         source = self.sources[path]
-        report = analysis.check_source(
-            source, host=self.host, variables=self.variables, settings=self.settings(path)
-        )
-        return Fixed(source, (), report)
+        return Fixed(source, (), self.checker.check(source, verify=True))
 
     def write_file(self, source: SourceText) -> None:
         """Replace a file by `source`, its byte order mark and its mode kept.

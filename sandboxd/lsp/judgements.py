@@ -6,14 +6,13 @@ import asyncio
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from sandboxd.analysis.settings import RuleSettings
-from sandboxd.effective.variables import Variables
+from sandboxd.checking.checker import Checker
 from sandboxd.files import read_beside
 from sandboxd.findings import Finding, Report
 from sandboxd.host.facts import HostFacts
 from sandboxd.lsp import convert
 from sandboxd.lsp.documents import OpenDocument, uri_path
-from sandboxd.lsp.judge import judge, settings_for, variables_for
+from sandboxd.lsp.judge import checker_for, judge
 from sandboxd.lsp.protocol import TolerantServer
 from sandboxd.model.files import Files
 from sandboxd.text import SourceText
@@ -76,13 +75,10 @@ class Judgements:
         """The last judgement of a document, which may be of an older version."""
         return self._judged.get(uri)
 
-    def settings(self, path: str) -> RuleSettings:
-        return settings_for(path, self._environ)
-
-    def variables(self, document: OpenDocument) -> Variables:
-        """What rules know beside a text: the environment, and files as they are open or on disk."""
+    def checker(self, document: OpenDocument) -> Checker:
+        """What counts for a text: settings, environment, and files as they are open or on disk."""
         load = read_beside if document.on_disk() else None
-        return variables_for(document, self._environ, Files(self._texts(), load), self._host)
+        return checker_for(document, self._environ, self._host, Files(self._texts(), load))
 
     def read(self, path: str, beside: str) -> SourceText:
         """A file as it is open, or on disk.

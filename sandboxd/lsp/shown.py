@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 
 from lsprotocol import types
 
+from sandboxd.files import CONFIG_NAME
 from sandboxd.lsp import convert
 from sandboxd.lsp.documents import OpenDocument
 from sandboxd.lsp.judgements import Judged
@@ -24,10 +26,14 @@ def shown(judged: Judged, who: convert.Client) -> list[types.Diagnostic]:
         convert.diagnostic(finding, document.uri, document.source, judged.report, who)
         for finding in judged.findings()
     ]
-    # What was not read is in the log and in `check`; what failed has to be seen.
-    reasons = [skipped.reason for skipped in judged.report.skipped]
-    failed = [f"not checked: {reason}" for reason in reasons if reason.startswith(_FAILURES)]
-    return found + [_remark(text) for text in failed]
+    # What was not read is in the log and in `check`; what failed, or is not applied, has to be seen.
+    remarks = []
+    for skipped in judged.report.skipped:
+        if skipped.reason.startswith(_FAILURES):
+            remarks.append(f"not checked: {skipped.reason}")
+        elif os.path.basename(skipped.path) == CONFIG_NAME:
+            remarks.append(f"`{skipped.path}` {skipped.reason}")
+    return found + [_remark(text) for text in remarks]
 
 
 def bug(document: OpenDocument, error: Exception) -> types.Diagnostic:

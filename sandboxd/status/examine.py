@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import datetime
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-from sandboxd import analysis, config, kinds, rules
-from sandboxd.analysis.settings import NO_SETTINGS, RuleSettings, from_config
-from sandboxd.effective.variables import Variables
-from sandboxd.errors import SandboxdError, UnreadableError, UsageError
-from sandboxd.files import read_source
+from sandboxd.checking.checker import Checker
+from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.findings import Severity
 from sandboxd.host.facts import HostFacts
 from sandboxd.life import granted as started
 from sandboxd.observe.inspection import requested
 from sandboxd.plan import profiles
 from sandboxd.plan.floor import loosened
-from sandboxd.plan.label import image_labels
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.planner import Grants
 from sandboxd.plan.writers.engine import arguments
-from sandboxd.policy import floor
 from sandboxd.policy import trust as grants
 from sandboxd.project import Project
 from sandboxd.status.combine import Examined, GrantedPlan
 from sandboxd.status.model import Counts, Trust
 
-_MOST_FILES = 64
+# Of a larger tree the rest is named as not searched: a daemon looks after each save.
+_MOST_ENTRIES = 20_000
 
 
 def examine(path: str, environ: Mapping[str, str], facts: HostFacts) -> Examined:
@@ -37,15 +32,14 @@ def examine(path: str, environ: Mapping[str, str], facts: HostFacts) -> Examined
     try:
         project = Project.open(path, environ)
     except SandboxdError as error:
-        counts = count(path, environ, facts, NO_SETTINGS)
+        counts = count(path, environ, facts)
         return Examined(valid=False, counts=counts, problem=error.message, hint=error.hint)
     return examine_open(project, environ, facts)
 
 
 def examine_open(project: Project, environ: Mapping[str, str], facts: HostFacts) -> Examined:
     """The same for a project whose config was read already."""
-    today = datetime.date.today().isoformat()
-    counts = count(project.workspace, environ, facts, from_config(project.config, today))
+    counts = count(project.workspace, environ, facts)
     profile = project.config.profile.value
     trust = _trust(project, environ, facts)
     granted = _granted(project, environ, facts)
@@ -101,31 +95,10 @@ def from_plan(plan: Plan, counts: Counts | None) -> Examined:
     )
 
 
-def count(
-    workspace: str, environ: Mapping[str, str], facts: HostFacts, settings: RuleSettings
-) -> Counts:
-    """The findings in the config files of `workspace`, by severity."""
+def count(workspace: str, environ: Mapping[str, str], facts: HostFacts) -> Counts:
+    """The findings that `sandboxd check` has in `workspace`, by severity."""
     numbers = dict.fromkeys(Severity, 0)
-    skipped = 0
-    variables = Variables(
-        workspace=workspace,
-        home=environ.get("HOME"),
-        realpath=os.path.realpath,
-        images=image_labels(facts),
-    )
-    documents = []
-    for path in config_files(workspace):
-        kind = kinds.find(path)
-        if kind is None:
-            continue
-        try:
-            documents.append(kind.parse(read_source(path)))
-        except UnreadableError:
-            skipped += 1
-    settings = settings._replace(enforced=floor.enforced(environ, rules.ids()))
-    report = analysis.check(
-        documents, host=facts, variables=variables, settings=settings, verify=False, edits=False
-    )
+    report = Checker(environ, facts).check_tree(workspace, _MOST_ENTRIES)
     for finding in report.findings:
         if finding.suppressed is None:
             numbers[finding.severity] += 1
@@ -133,22 +106,5 @@ def count(
         numbers[Severity.ERROR],
         numbers[Severity.WARNING],
         numbers[Severity.HINT],
-        skipped + len(report.skipped),
+        len(report.skipped),
     )
-
-
-def config_files(workspace: str) -> Iterator[str]:
-    """The config files that are there, where their tools look for them."""
-    folder = os.path.join(workspace, ".devcontainer")
-    candidates = [
-        os.path.join(workspace, config.FILE_NAME),
-        os.path.join(workspace, ".devcontainer.json"),
-        os.path.join(folder, "devcontainer.json"),
-    ]
-    try:
-        with os.scandir(folder) as entries:
-            names = [e.name for e, _ in zip(entries, range(_MOST_FILES), strict=False)]
-    except OSError:
-        names = []
-    candidates += [os.path.join(folder, name, "devcontainer.json") for name in sorted(names)]
-    return (path for path in candidates if os.path.isfile(path))

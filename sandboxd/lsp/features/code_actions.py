@@ -73,7 +73,10 @@ class CodeActions:
         judgements = self._judgements
         start, end = (self._context.offset(document, at) for at in (wanted.start, wanted.end))
         fixes = gvisor.offers(
-            document, judgements.host, judgements.variables(document), Span(start, max(start, end))
+            document,
+            judgements.host,
+            judgements.checker(document).variables,
+            Span(start, max(start, end)),
         )
         return [
             types.CodeAction(
@@ -112,15 +115,16 @@ class CodeActions:
     async def _everything(self, document: OpenDocument, unsafe: bool) -> types.WorkspaceEdit:
         """All fixes applied, as one edit of what differs."""
         source, judgements = document.source, self._judgements
+        checker = judgements.checker(document)
 
         def fix() -> str:
             fixed = fix_source(
                 source,
                 unsafe=unsafe,
                 threshold=Severity.HINT if unsafe else Severity.WARNING,
-                host=judgements.host,
-                variables=judgements.variables(document),
-                settings=judgements.settings(source.path),
+                host=checker.host,
+                variables=checker.variables,
+                settings=checker.settings(source.path),
                 kind=document.kind,
             )
             return fixed.source.text
@@ -163,7 +167,7 @@ class CodeActions:
         mark = kinds.get(document.kind).COMMENT
         if not mark:
             return None
-        if finding.rule in self._judgements.settings(document.source.path).enforced:
+        if finding.rule in self._judgements.checker(document).enforced():
             return None
         source = document.source
         line = source.position(finding.place.span.start).line

@@ -15,13 +15,13 @@ from typing import Any
 from lsprotocol import types
 
 from sandboxd import config, kinds
+from sandboxd.checking.usual_places import config_files
 from sandboxd.errors import UnreadableError
 from sandboxd.files import read_source
 from sandboxd.lsp import convert, plans
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import OpenDocument, kind_of, uri_path
 from sandboxd.lsp.shown import bug, shown
-from sandboxd.status.examine import config_files
 
 _PAUSE_SECONDS = 0.2
 _MOST_FILES = 50

@@ -11,14 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sandboxd import analysis, kinds
-from sandboxd.effective.variables import Variables
+from sandboxd import kinds
+from sandboxd.checking.checker import Checker
+from sandboxd.checking.usual_places import config_files
 from sandboxd.errors import UnreadableError
 from sandboxd.files import read_beside, read_source
 from sandboxd.host.facts import HostFacts
-from sandboxd.lsp.judge import settings_for
 from sandboxd.model.files import Files
-from sandboxd.status.examine import config_files
 from sandboxd.text import SourceText
 from tests.integration.daemon.world import SANDBOXD
 from tests.integration.lsp.raw import RawClient
@@ -288,12 +287,9 @@ class Hour:
         for path, source in sources.items():
             if kinds.find(path) is None:
                 continue
-            report = analysis.check_source(
-                source,
-                host=HostFacts(system="Linux", home=self.environ["HOME"]),
-                variables=Variables.here(self.environ, Files(texts, read_beside)),
-                settings=settings_for(path, self.environ),
-            )
+            host = HostFacts(system="Linux", home=self.environ["HOME"])
+            checker = Checker(self.environ, host, Files(texts, read_beside))
+            report = checker.check(source, verify=True)
             found[path] = frozenset(
                 _finding(f, source)
                 for f in report.findings

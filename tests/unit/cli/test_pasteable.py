@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.cli import _check_files
+from sandboxd.checking import tree
 from sandboxd.cli.commands import review as command
 from sandboxd.errors import UsageError
 from sandboxd.project import Project
@@ -27,7 +27,7 @@ def test_a_link_that_is_not_followed(tmp_path: Path) -> None:
     folder = tmp_path / EVIL
     folder.mkdir()
     (folder / ".devcontainer").symlink_to("/nowhere")
-    (skipped,) = _check_files.find([str(tmp_path)]).skipped
+    (skipped,) = tree.find([str(tmp_path)]).skipped
     assert words(skipped.hint) == ["sandboxd", "check", str(folder / ".devcontainer")]
 
 
@@ -47,7 +47,7 @@ def test_a_file_that_comes_by_name_only(tmp_path: Path, capsys: pytest.CaptureFi
     (copy.inside / ".vscode").mkdir()
     (copy.inside / ".vscode" / EVIL).write_text("")
     changes = copy.changes()
-    args = argparse.Namespace(include=[], yes=True)
+    args = argparse.Namespace(include=[], deletions=None, yes=True)
     command._apply(changes, weigh.items(changes), args)
     said = capsys.readouterr().err.rpartition("by ")[2]
     assert words(said) == ["--include", f".vscode/{EVIL}"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandboxd.cli.terminal_filter import TerminalFilter
@@ -36,6 +36,7 @@ def test_text_and_colours_pass_and_nothing_else(written: bytes, shown: str) -> N
     assert filtered(written) == shown
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(), st.lists(st.integers(0, 200)))
 def test_it_does_not_matter_where_pieces_end(data: bytes, cuts: list[int]) -> None:
     whole = TerminalFilter()
@@ -46,6 +47,7 @@ def test_it_does_not_matter_where_pieces_end(data: bytes, cuts: list[int]) -> No
     assert told + pieces.feed(b"", is_last=True) == once
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary())
 def test_no_control_character_but_line_end_tab_and_colours_comes_through(data: bytes) -> None:
     shown = filtered(data)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.cli import _check_files
-from sandboxd.cli._gitignore import Ignore, for_folder, parse
+from sandboxd.checking import tree
+from sandboxd.checking.gitignore import Ignore, for_folder, parse
 
 RULES = """\
 # comment
@@ -114,10 +114,11 @@ def test_a_walk_leaves_ignored_folders_out(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "devcontainer.json").write_text("{}")
         (tmp_path / folder / "docker-compose.yml").write_text("services: {}")
-    found = _check_files.find([str(tmp_path)])
+    found = tree.find([str(tmp_path)])
     assert [Path(file).relative_to(tmp_path).as_posix() for file in found.files] == [
         ".devcontainer/devcontainer.json",
         ".devcontainer/docker-compose.yml",
+        "app/devcontainer.json",
         "app/docker-compose.yml",
     ]
 
@@ -126,7 +127,7 @@ def test_without_a_repository_nothing_is_ignored(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("*\n")
     (tmp_path / "docker-compose.yml").write_text("services: {}")
     if for_folder(str(tmp_path)) is None:
-        assert len(_check_files.find([str(tmp_path)]).files) == 1
+        assert len(tree.find([str(tmp_path)]).files) == 1
 
 
 def _names(root: Path, paths: tuple[str, ...]) -> list[str]:
@@ -153,7 +154,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 def test_what_is_ignored_is_named_but_for_folders(repository: Path) -> None:
-    found = _check_files.find([str(repository)])
+    found = tree.find([str(repository)])
     assert found.files == ()
     assert _names(repository, found.ignored) == [
         "compose.yml",
@@ -166,18 +167,18 @@ def test_what_git_tracks_is_not_ignored(repository: Path) -> None:
     git = ["git", "-C", str(repository), "add", "-f"]
     long = f"long/{'x' * 200}/{'y' * 200}/compose.yml"
     subprocess.run([*git, "compose.yml", "build/Dockerfile", "node_modules", long], check=True)
-    found = _check_files.find([str(repository)])
+    found = tree.find([str(repository)])
     assert _names(repository, found.files) == ["compose.yml", "build/Dockerfile", long]
     assert _names(repository, found.ignored) == ["app/compose.yml", "build/compose.yml"]
     # Such an entry has flags of a second kind.
     subprocess.run([*git, "-N", "app/compose.yml"], check=True)
-    found = _check_files.find([str(repository)])
+    found = tree.find([str(repository)])
     assert _names(repository, found.ignored) == ["build/compose.yml"]
 
 
 def test_what_is_named_is_not_left_out(repository: Path) -> None:
     named = [str(repository / "compose.yml"), str(repository / "build")]
-    found = _check_files.find([*named, str(repository)])
+    found = tree.find([*named, str(repository)])
     assert _names(repository, found.files) == [
         "compose.yml",
         "build/Dockerfile",
@@ -189,4 +190,4 @@ def test_what_is_named_is_not_left_out(repository: Path) -> None:
 @pytest.mark.parametrize("index", [b"", b"DIRC", b"\0" * 50 + b"compose.yml", b"compose.yml\0" * 9])
 def test_an_index_that_is_none_tracks_nothing(repository: Path, index: bytes) -> None:
     (repository / ".git/index").write_bytes(index)
-    assert "compose.yml" in _names(repository, _check_files.find([str(repository)]).ignored)
+    assert "compose.yml" in _names(repository, tree.find([str(repository)]).ignored)

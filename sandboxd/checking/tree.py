@@ -9,7 +9,7 @@ from sandboxd._typing import TYPE_CHECKING, NamedTuple
 from sandboxd.findings import Skipped
 
 if TYPE_CHECKING:
-    from sandboxd.cli._gitignore import Ignore
+    from sandboxd.checking.gitignore import Ignore
 
 # A walk ends here: a folder of a million files is no project, and a shell has to answer.
 MAX_ENTRIES = 200_000
@@ -28,15 +28,18 @@ class Found(NamedTuple):
     """Files of a kind that is checked; those in folders that are ignored are not looked for."""
 
 
-def find(paths: list[str]) -> Found:
-    """The files that `paths` stand for. Symbolic links below a folder are not followed."""
+def find(paths: list[str], most_entries: int = MAX_ENTRIES) -> Found:
+    """The files that `paths` stand for. Symbolic links below a folder are not followed.
+
+    A walk ends after `most_entries` names, and says where.
+    """
     files: dict[str, None] = {}
     skipped: list[Skipped] = []
     ignored: list[str] = []
     for path in paths:
         absolute = os.path.abspath(path)
         if os.path.isdir(absolute):
-            found = _walk(absolute)
+            found = _walk(absolute, most_entries)
             files.update(dict.fromkeys(found.files))
             skipped.extend(found.skipped)
             ignored.extend(found.ignored)
@@ -46,15 +49,15 @@ def find(paths: list[str]) -> Found:
     return Found(tuple(files), tuple(skipped), left_out)
 
 
-def _walk(root: str) -> Found:
+def _walk(root: str, most_entries: int) -> Found:
     # Late: a check of named files has no use for it.
-    from sandboxd.cli._gitignore import for_folder
+    from sandboxd.checking.gitignore import for_folder
 
     files: list[str] = []
     skipped: list[Skipped] = []
     ignored: list[str] = []
     waiting: list[tuple[str, int, Ignore | None]] = [(root, 0, for_folder(root))]
-    left = MAX_ENTRIES
+    left = most_entries
     while waiting:
         folder, depth, ignore = waiting.pop()
         try:

@@ -1,7 +1,7 @@
-"""One corpus, four doors: text, JSON, SARIF and an editor say the same of a file.
+"""One corpus, five doors: text, JSON, SARIF and an editor say the same of a file, `status` of a project.
 
 The same rule, place, severity and message: a person who sees a finding in the editor finds it in
-the report of the pipeline, and none is seen in one of them only.
+the report of the pipeline, and none is seen in one of them only. `status` counts as many.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from sandboxd import kinds
 from sandboxd.cli.main import run
 from sandboxd.errors import UnreadableError
 from sandboxd.files import read_source
+from sandboxd.host.facts import HostFacts
+from sandboxd.status.examine import count
 from tests.rules import pages
 from tests.unit.lsp.talk import PUBLISH, Client
 
@@ -96,7 +98,7 @@ def _of_text(door: Door, path: Path) -> list[tuple[Any, ...]]:
     )
 
 
-def _of_editor(path: Path) -> list[Said]:
+def _published(path: Path) -> list[Any]:
     async def published() -> list[Any]:
         client = Client(_CAPABILITIES, environ=dict(os.environ))
         client.open(path.as_uri(), read_source(str(path)).text)
@@ -106,8 +108,12 @@ def _of_editor(path: Path) -> list[Said]:
         items: list[Any] = found[-1]["diagnostics"]
         return items
 
+    return asyncio.run(published())
+
+
+def _of_editor(path: Path) -> list[Said]:
     found = []
-    for item in asyncio.run(published()):
+    for item in _published(path):
         if "code" not in item:
             continue
         start, end = item["range"]["start"], item["range"]["end"]
@@ -175,3 +181,100 @@ def test_real_files(door: Door) -> None:
     if not paths:
         pytest.skip("no corpus of real projects beside the checkout")
     assert sum(door.compare(path) for path in paths) > 100
+
+
+_COMPOSE = """services:
+  app:
+    image: busybox
+    privileged: true
+    volumes: ["/var/run/docker.sock:/var/run/docker.sock"]
+"""
+_WEAK = '{"image": "busybox", "runArgs": ["--privileged"]}'
+_PROJECTS = {
+    "a Compose project": {
+        ".devcontainer/devcontainer.json": '{"dockerComposeFile": "../compose.yml", "service": "app"}',
+        "compose.yml": _COMPOSE,
+    },
+    "a broken config": {
+        ".devcontainer/devcontainer.json": _WEAK,
+        "sandboxd.toml": """[rules]
+privileged-contaner = "off"
+
+[[allow]]
+rule = "privileged-container"
+reason = "it is needed"
+""",
+    },
+    "an allowance": {
+        ".devcontainer/devcontainer.json": _WEAK,
+        "sandboxd.toml": """[[allow]]
+rule = "privileged-container"
+reason = "it is needed"
+""",
+    },
+    "an ignored folder": {
+        ".devcontainer/devcontainer.json": "{}",
+        ".gitignore": "third/\n",
+        "third/.devcontainer/devcontainer.json": _WEAK,
+    },
+    "a nested project": {"a/b/.devcontainer/devcontainer.json": _WEAK},
+    "nothing of ours": {"README.md": "x"},
+}
+
+
+def _made(folder: Path, name: str) -> Path:
+    for path, text in _PROJECTS[name].items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    (folder / ".git").mkdir(exist_ok=True)
+    return folder
+
+
+def _counted(folder: Path) -> tuple[int, int, int]:
+    """What `status` shows of the folder, on a host of which as little is known as `check` knows."""
+    counts = count(str(folder), os.environ, HostFacts(home=os.environ.get("HOME")))
+    return counts.error, counts.warning, counts.hint
+
+
+def _reported(door: Door, folder: Path) -> tuple[int, int, int]:
+    findings = json.loads(door.check("json", folder))["findings"]
+    found = [f["severity"] for f in findings if f["suppressed"] is None]
+    return found.count("error"), found.count("warning"), found.count("hint")
+
+
+@pytest.mark.parametrize("name", list(_PROJECTS))
+def test_status_counts_what_check_reports(door: Door, name: str) -> None:
+    folder = _made(door.folder, name)
+    reported = _reported(door, folder)
+    assert _counted(folder) == reported
+    if name in ("a Compose project", "a broken config", "a nested project"):
+        assert reported[0] > 0
+
+
+def test_generated_files_are_counted_as_check_reports_them(door: Door) -> None:
+    folder = _made(door.folder, "a Compose project")
+    (folder / "sandboxd.toml").write_text('profile = "dev"\n')
+    run(["generate", str(folder)])
+    assert (folder / ".devcontainer/sandboxd/devcontainer.json").exists()
+    door.capsys.readouterr()
+    assert _counted(folder) == _reported(door, folder)
+    assert _counted(folder)[0] == 2
+
+
+def test_a_broken_config_applies_nothing_and_every_door_says_so(door: Door) -> None:
+    folder = _made(door.folder, "a broken config")
+    path = folder / ".devcontainer/devcontainer.json"
+    assert run(["check", str(path)]) == 2
+    answer = door.capsys.readouterr()
+    assert "privileged-container" in answer.out and "are not applied" in answer.err
+    assert [said.rule for said in _of_editor(path) if said.severity == "error"] == [
+        "privileged-container"
+    ]
+    assert any("are not applied" in remark for remark in _remarks(path))
+    counts = count(str(folder), os.environ, HostFacts())
+    assert (counts.error, counts.skipped) == (*_reported(door, folder)[:1], 1)
+
+
+def _remarks(path: Path) -> list[str]:
+    """What an editor shows of a file that is no finding."""
+    return [item["message"] for item in _published(path) if "code" not in item]

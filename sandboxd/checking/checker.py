@@ -1,0 +1,190 @@
+"""Texts and folders in, reports out, with the settings, the policy and the files that count for them."""
+
+from __future__ import annotations
+
+import os
+
+from sandboxd import analysis, files, kinds, rules
+from sandboxd._typing import TYPE_CHECKING
+from sandboxd.analysis.elsewhere import unique
+from sandboxd.checking.settings import NOTHING_DECIDED, decided
+from sandboxd.effective.variables import Variables
+from sandboxd.errors import UnreadableError, too_large
+from sandboxd.findings import Report, Severity, Skipped
+from sandboxd.model.files import Files
+from sandboxd.policy import floor
+from sandboxd.text import SourceText
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sandboxd.analysis.settings import RuleSettings
+    from sandboxd.checking.settings import Decided
+    from sandboxd.findings import Finding
+    from sandboxd.host.facts import HostFacts
+
+
+class Checker:
+    """One look at files with one environment and one host; make another one when either changes.
+
+    :param files_at_hand: texts that go before the disk, and the way to read those beside a text
+    :param is_here: whether the texts lie on this machine, so that its environment counts for them
+    :param needs_policy: raise where a policy is unclear, instead of enforcing every rule
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        host: HostFacts,
+        files_at_hand: Files | None = None,
+        *,
+        is_here: bool = True,
+        needs_policy: bool = False,
+    ) -> None:
+        self.files = Files(load=files.read_beside) if files_at_hand is None else files_at_hand
+        self.host = host
+        self.variables = _variables(environ, self.files, host, is_here)
+        self._environ = environ
+        self._is_here = is_here
+        self._needs_policy = needs_policy
+        self._decided: dict[str, Decided] = {}
+        self._enforced: Mapping[str, str] | None = None
+
+    @property
+    def problems(self) -> tuple[Skipped, ...]:
+        """Configs that had to be applied and could not be, in the order in which they were met."""
+        found = (entry.problem for entry in self._decided.values())
+        return tuple(dict.fromkeys(problem for problem in found if problem is not None))
+
+    def with_files(self, files_at_hand: Files) -> Checker:
+        """The same with other texts in place of those at hand."""
+        made = Checker(
+            self._environ,
+            self.host,
+            files_at_hand,
+            is_here=self._is_here,
+            needs_policy=self._needs_policy,
+        )
+        made._decided, made._enforced = self._decided, self._enforced
+        return made
+
+    def settings(self, path: str) -> RuleSettings:
+        """How the rules weigh in the file at `path`.
+
+        :raises UsageError: a policy is not clear, and `needs_policy`
+        """
+        settings = self._of_folder(os.path.dirname(path)).settings
+        enforced = self.enforced()
+        return settings._replace(enforced=enforced) if enforced else settings
+
+    def problem(self, path: str) -> Skipped | None:
+        """Why the config for the file at `path` is not applied, None where it is."""
+        return self._of_folder(os.path.dirname(path)).problem
+
+    def enforced(self) -> Mapping[str, str]:
+        """Rules whose findings the user or the organisation let no project suppress."""
+        if self._enforced is None:
+            if self._needs_policy:
+                self._enforced = floor.load(self._environ, rule_ids=rules.ids()).enforced
+            else:
+                self._enforced = floor.enforced(self._environ, rules.ids())
+        return self._enforced
+
+    def check(
+        self,
+        source: SourceText,
+        *,
+        verify: bool = False,
+        edits: bool = True,
+        threshold: Severity = Severity.HINT,
+    ) -> Report:
+        """The report on one text; see `analysis.check` for the rest."""
+        return analysis.check_source(
+            source,
+            host=self.host,
+            variables=self.variables,
+            settings=self.settings(source.path),
+            verify=verify,
+            edits=edits,
+            threshold=threshold,
+        )
+
+    def check_tree(self, folder: str, most_entries: int) -> Report:
+        """The combined report on the files of a folder that `sandboxd check` would find there.
+
+        What could not be read, searched or applied is among `skipped`.
+        """
+        from sandboxd.checking import tree
+
+        found = tree.find([folder], most_entries)
+        skipped = list(found.skipped)
+        sources: list[SourceText] = []
+        for path in found.files:
+            try:
+                source = self.read(path)
+            except UnreadableError as error:
+                skipped.append(Skipped(path, error.message, error.hint))
+                continue
+            if source is not None:
+                sources.append(source)
+        report = combined(self.check(source, edits=False) for source in sources)
+        return report._replace(skipped=(*report.skipped, *skipped, *self.problems))
+
+    def read(self, path: str) -> SourceText | None:
+        """A file that counts from now on for those beside it; None where it is none of ours.
+
+        :raises UnreadableError: it cannot be read, or is too large for its kind
+        """
+        return self.take(path, files.read_bytes(path))
+
+    def take(self, path: str, data: bytes) -> SourceText | None:
+        """The same of bytes that stand for the file at `path`.
+
+        :raises UnreadableError: they are no text, or too many for its kind
+        """
+        text = files.decode(data)
+        kind = kinds.find(path, text)
+        if kind is None:
+            return None
+        limit = kind.LARGEST
+        if len(data) > limit:
+            raise UnreadableError(*too_large(limit))
+        source = SourceText(path, text)
+        self.files.put(source)
+        return source
+
+    def _of_folder(self, folder: str) -> Decided:
+        if folder not in self._decided:
+            here = self._is_here and folder.startswith("/")
+            self._decided[folder] = decided(folder) if here else NOTHING_DECIDED
+        return self._decided[folder]
+
+
+def combined(reports: Iterable[Report], threshold: Severity = Severity.HINT) -> Report:
+    """One report of several, each finding once; those below `threshold` are left out."""
+    findings: list[Finding] = []
+    skipped: list[Skipped] = []
+    sources: dict[str, SourceText] = {}
+    total = 0
+    for report in reports:
+        findings += [f for f in report.findings if f.severity >= threshold]
+        skipped += report.skipped
+        sources.update(report.sources)
+        total += report.files
+    return Report(tuple(unique(findings)), tuple(dict.fromkeys(skipped)), total, sources)
+
+
+def _variables(
+    environ: Mapping[str, str], files_at_hand: Files, host: HostFacts, is_here: bool
+) -> Variables:
+    """What is known around a text: of another machine's nothing but the texts at hand.
+
+    What the engine says of labels of images holds for any text.
+    """
+    known = Variables.here(environ, files_at_hand) if is_here else Variables(files=files_at_hand)
+    if host.engine is None or not host.engine.image_labels:
+        return known
+    # Late: hardly any engine has an image with a label.
+    from sandboxd.plan.label import image_labels
+
+    return known._replace(images=image_labels(host))

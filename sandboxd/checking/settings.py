@@ -1,0 +1,63 @@
+"""How the nearest `sandboxd.toml` weighs the rules for a file."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+
+from sandboxd import files, kinds, rules
+from sandboxd._typing import TYPE_CHECKING, NamedTuple
+from sandboxd.analysis.settings import NO_SETTINGS
+from sandboxd.errors import UnreadableError
+from sandboxd.findings import Skipped
+
+if TYPE_CHECKING:
+    from sandboxd.analysis.settings import RuleSettings
+
+
+class Decided(NamedTuple):
+    """`problem` says why nothing of the config is applied, None where all of it is, or there is none."""
+
+    settings: RuleSettings
+    problem: Skipped | None = None
+
+
+NOTHING_DECIDED = Decided(NO_SETTINGS)
+
+
+def decided(folder: str) -> Decided:
+    """What holds for the files in `folder`, which is absolute.
+
+    A config with a mistake applies nothing: one that is half understood could hide a finding.
+    """
+    config = files.find_upward(folder, files.CONFIG_NAME)
+    if config is None:
+        return NOTHING_DECIDED
+    try:
+        status = os.stat(config)
+    except OSError:
+        return NOTHING_DECIDED
+    from datetime import date
+
+    identity = (status.st_ino, status.st_mtime_ns, status.st_size)
+    return _read(config, identity, date.today().isoformat())
+
+
+@lru_cache(maxsize=64)
+def _read(path: str, _identity: tuple[int, int, int], today: str) -> Decided:
+    from sandboxd import config
+    from sandboxd.analysis.settings import from_config
+
+    try:
+        source = files.read_source(path, limit=kinds.get("sandboxd_toml").LARGEST)
+    except UnreadableError as error:
+        return _nothing(path, f"{error.message}, so its rules are not applied", error.hint)
+    parsed, _ = config.parse(source, rule_ids=rules.ids())
+    if parsed is None:
+        reason = "has mistakes, so its rules and allowances are not applied"
+        return _nothing(path, reason, f"`sandboxd check {path}` says what")
+    return Decided(from_config(parsed, today))
+
+
+def _nothing(path: str, reason: str, hint: str) -> Decided:
+    return Decided(NO_SETTINGS, Skipped(path, reason, hint))
