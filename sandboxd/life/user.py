@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
     from sandboxd.plan.plan import Plan
 
-_TABLE = "/etc/passwd"
+_USERS = "/etc/passwd"
+_GROUPS = "/etc/group"
+_GROUP_OF_USER = 3
 _LARGEST_ID = 2**31 - 1
 _LARGEST_TABLE = 1 << 20
 _MOST_LINKS = 5
@@ -36,38 +38,57 @@ def refuse_root(engine: Engine, container: str, plan: Plan) -> None:
     user = plan.container.user
     if user is None or profiles.load(plan.profile).user != "non-root":
         return
-    name = user.value.partition(":")[0]
+    name, _, group = user.value.partition(":")
+    if group and not _NUMBER.fullmatch(group):
+        number = number_of(_table(engine, container, _GROUPS), group)
+        _refuse_roots_group(number, user.value, _GROUPS, plan)
     if _NUMBER.fullmatch(name):
         return
+    table = _table(engine, container, _USERS)
     # An engine takes an empty name for root.
-    number = number_of(_table(engine, container), name) if name else "0"
+    number = number_of(table, name) if name else "0"
     if number == "":
         raise UsageError(f"the image `{plan.image()}` has no user `{name}`", _HINT)
     if not (number.isdecimal() and 0 < int(number) <= _LARGEST_ID):
         raise UsageError(
-            f"the image makes `{user.value}` root: `{_TABLE}` in it gives the number "
+            f"the image makes `{user.value}` root: `{_USERS}` in it gives the number "
             f"`{number[:40]}`, and profile `{plan.profile}` does not run as root"
             if name
             else f"`{user.value}` is root, and profile `{plan.profile}` does not run as root",
             _HINT + "; or take it out",
         )
+    if not group:
+        _refuse_roots_group(number_of(table, name, _GROUP_OF_USER), user.value, _USERS, plan)
 
 
-def number_of(table: bytes, name: str) -> str:
-    """The number of a user, as it is written: the first line that has the name; '' for none.
+def _refuse_roots_group(number: str, user: str, table: str, plan: Plan) -> None:
+    """Refuse root's group, and what an engine takes for it; '' is a group that is not there.
+
+    :raises UsageError: it is
+    """
+    if number and not (number.isdecimal() and int(number) > 0):
+        raise UsageError(
+            f"the image puts `{user}` into root's group: `{table}` in it gives the number "
+            f"`{number[:40]}`, and profile `{plan.profile}` does not run in that group",
+            _HINT,
+        )
+
+
+def number_of(table: bytes, name: str, field: int = 2) -> str:
+    """The number of a user or group, as it is written: the first line that has the name; '' for none.
 
     A line without one, or whose number is none, is root's to an engine.
     """
     for line in table.decode("utf-8", "surrogateescape").split("\n"):
         fields = line.strip().split(":")
         if fields[0] == name:
-            return fields[2] if len(fields) > 2 and fields[2] else "0"
+            return fields[field] if len(fields) > field and fields[field] else "0"
     return ""
 
 
-def _table(engine: Engine, container: str) -> bytes:
-    """The file of a container that was made, links followed; b"" where there is none."""
-    path = _TABLE
+def _table(engine: Engine, container: str, table: str) -> bytes:
+    """A table of a container that was made, links followed; b"" where there is none."""
+    path = table
     for _ in range(_MOST_LINKS):
         found = engine.archive(container, path, _LARGEST_TABLE)
         if found is None:
@@ -82,7 +103,7 @@ def _table(engine: Engine, container: str) -> bytes:
             break
         return data
     raise UsageError(
-        f"`{_TABLE}` of the image is no regular file of an ordinary size, so nobody knows whom a name "
+        f"`{table}` of the image is no regular file of an ordinary size, so nobody knows whom a name "
         "stands for",
         'name the user by number in sandboxd.toml: `user = "1000:1000"`',
     )

@@ -60,6 +60,10 @@ def leave_out(base: Container, notes: Notes) -> None:
             notes.leave_out(user, _FROM_HOST)
         elif user is not None and is_root(user.value):
             notes.leave_out(user, "root inside is one kernel bug away from root outside")
+        elif user is not None and has_roots_group(user.value):
+            notes.leave_out(
+                user, "a file of root's group in the workspace can give that group away"
+            )
     for use in base.features:
         # Those of well-known Features, which are not read.
         for item in asks(use.value) or ():
@@ -115,7 +119,20 @@ def is_harmless_network(mode: str) -> bool:
 
 def is_root(user: str) -> bool:
     """Whether a `user` or `user:group` is the superuser; to an engine `+0` is that number, too."""
-    name = user.split(":", 1)[0].strip()
+    return _is_roots(user.partition(":")[0])
+
+
+def has_roots_group(user: str) -> bool:
+    """Whether a `user:group` names the superuser's group.
+
+    A file that it leaves in the workspace can give that group to whoever runs it on the host (setgid).
+    """
+    _, colon, group = user.partition(":")
+    return bool(colon) and _is_roots(group)
+
+
+def _is_roots(name: str) -> bool:
+    name = name.strip()
     number = name[1:] if name[:1] in ("+", "-") else name
     return name == "root" or (number.isdecimal() and int(number) == 0)
 

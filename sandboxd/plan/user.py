@@ -7,7 +7,7 @@ from sandboxd.errors import UsageError
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Container
 from sandboxd.model.values import Value
-from sandboxd.plan.base import is_root
+from sandboxd.plan.base import has_roots_group, is_root
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.workspace import WorkspaceFacts
@@ -34,7 +34,13 @@ def choose_user(
                 f"`{config.user.value}`",
                 "name another user or take `user` out of sandboxd.toml",
             )
-        user = config.user.value
+        if profile.user == "non-root" and has_roots_group(config.user.value):
+            raise UsageError(
+                f"profile `{profile.name}` does not run in root's group, and sandboxd.toml asks for "
+                f"`{config.user.value}`",
+                'name another group in sandboxd.toml: `user = "1000:1000"`',
+            )
+        user = _with_group(config.user.value)
         return notes.value("user", user, user, "asked for", "config", config.user.place)
     for written in (base.user, base.remote_user) if base is not None else ():
         if written is None or takes_from_host(written.value):
@@ -42,8 +48,8 @@ def choose_user(
         if written.origin.kind in ("label", "feature"):
             # An image's user by name often cannot write the workspace; its owner by number can.
             continue
-        if not is_root(written.value):
-            user = written.value
+        if not is_root(written.value) and not has_roots_group(written.value):
+            user = _with_group(written.value)
             return notes.value("user", user, user, "from your config", "config", written.place)
     if profile.user == "image":
         return None
@@ -61,5 +67,11 @@ def choose_user(
             'give the workspace to a user (`chown -R`), or name one: `user = "..."` in sandboxd.toml',
         )
         return None
-    user = f"{workspace.owner_uid}:{workspace.owner_gid}"
+    # The owner of the files needs no group of root's to write them.
+    user = f"{workspace.owner_uid}:{workspace.owner_gid or workspace.owner_uid}"
     return notes.value("user", user, user, "the owner of the workspace, who is not root", "host")
+
+
+def _with_group(user: str) -> str:
+    """A number with a group: an engine gives root's to one that the image has no line for."""
+    return f"{user}:{user}" if user.isdecimal() else user

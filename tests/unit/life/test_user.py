@@ -75,6 +75,10 @@ PLAIN = {"/etc/passwd": (0o644, "", TABLE)}
 # As Podman says it of what is no link.
 NAMED = {"/etc/passwd": (0o644, "/etc/passwd", TABLE)}
 LINKED = {"/etc/passwd": (LINK | 0o777, "/usr/p", b""), "/usr/p": (0o644, "", TABLE)}
+GROUPS = {
+    "/etc/passwd": (0o644, "", TABLE + b"\nrooted:x:1001:0::/:/bin/sh\n"),
+    "/etc/group": (0o644, "", b"root:x:0:\nstaff:x:50:\nwheel:x:0:dev\n"),
+}
 CIRCLE = {"/etc/passwd": (LINK, "/etc/passwd", b"")}
 HUGE = {"/etc/passwd": (0o644, "", b"x" * (2 << 20))}
 
@@ -96,6 +100,12 @@ HUGE = {"/etc/passwd": (0o644, "", b"x" * (2 << 20))}
         # No name: nothing is asked.
         ({}, "1000:1000", "dev", ""),
         ({}, "+1000", "dev", ""),
+        (GROUPS, "dev:staff", "dev", ""),
+        (GROUPS, "dev:wheel", "dev", "puts `dev:wheel` into root's group"),
+        (GROUPS, "1000:wheel", "dev", "puts `1000:wheel` into root's group"),
+        (GROUPS, "rooted", "dev", "puts `rooted` into root's group"),
+        (GROUPS, "rooted:50", "dev", ""),
+        (GROUPS, "rooted", "seed-baseline", ""),
         ({}, "root", "seed-baseline", ""),
     ],
 )

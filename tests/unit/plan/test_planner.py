@@ -258,6 +258,23 @@ def test_user() -> None:
             plan(f'user = "{name}"')
 
 
+def test_no_profile_that_runs_as_a_user_runs_in_roots_group() -> None:
+    """A setgid file that it leaves in the workspace gives that group to whoever runs it on the host."""
+
+    def user(made: Plan) -> str | None:
+        return made.container.user.value if made.container.user else None
+
+    for name in ("1000:0", "dev:root", "1000:+0", "1000:00"):
+        with pytest.raises(UsageError, match="does not run in root's group"):
+            plan(f'user = "{name}"')
+    # An engine puts a number without a group, which the image has no line for, into root's.
+    assert user(plan('user = "1001"')) == "1001:1001"
+    by_hand = plan(hand_written='{"image": "i", "containerUser": "1001:0"}')
+    assert user(by_hand) == "1000:1000" and "1001:0" in by_hand.left_out[0].item
+    assert user(plan(workspace=workspace(owner_gid=0))) == "1000:1000"
+    assert user(plan('profile = "trusted"\nuser = "1000:0"', grants=RUNC_GRANTED)) == "1000:0"
+
+
 @pytest.mark.parametrize(
     "mount",
     [
