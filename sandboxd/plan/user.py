@@ -73,5 +73,8 @@ def choose_user(
 
 
 def _with_group(user: str) -> str:
-    """A number with a group: an engine gives root's to one that the image has no line for."""
-    return f"{user}:{user}" if user.isdecimal() else user
+    """A number with a group: an engine gives root's to one that the image has no line for.
+
+    Other digits than ASCII's are a name to an engine.
+    """
+    return f"{user}:{user}" if user.isascii() and user.isdecimal() else user
