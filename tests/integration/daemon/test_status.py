@@ -68,7 +68,7 @@ def test_a_pipe_in_place_of_the_config_is_said_and_not_waited_for(world: World) 
     os.mkfifo(fifo)
     fifo.rename(project / "sandboxd.toml")
     eventually(lambda: row(world, project)["state"] == "invalid config")
-    screen = world.run("status", cwd=project).stdout
+    screen = " ".join(world.run("status", cwd=project).stdout.split())
     assert "named pipe" in screen
 
 
