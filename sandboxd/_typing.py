@@ -1,4 +1,4 @@
-"""What the fast paths need of `typing`, without its cost. To type checkers it is the original.
+"""The part of `typing` that the fast paths need, without its cost. To type checkers it is the original.
 
 `typing.NamedTuple` compiles and checks every annotation: for the types of one `sandboxd check`
 that takes longer than the check itself. See docs/decisions/0001.

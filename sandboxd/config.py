@@ -193,7 +193,7 @@ class _Reader:
         self.findings.append(Finding(rule, Severity.ERROR, message, place, evidence))
 
     def suggest(self, name: str, known: Collection[str]) -> str:
-        """What may be meant; it takes long to find out, and the first ones say it all."""
+        """A known name that is close to a misspelt one; only for the first few, since the search is slow."""
         return _suggest(name, known) if len(self.findings) < _MOST_SUGGESTED else ""
 
     def wrong_type(self, node: Node, key: str, wanted: str) -> None:

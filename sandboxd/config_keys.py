@@ -1,4 +1,4 @@
-"""What the keys of `sandboxd.toml` mean, as data: for editors, the JSON schema and the reference.
+"""The meaning of each key of `sandboxd.toml`, as data: for editors, the JSON schema and the reference.
 
 `config.KEYS` says which there are; a test holds the two together, and another that the schema made
 from this and the reader in `config` accept the same files.
@@ -22,17 +22,17 @@ class Key(NamedTuple):
     """A value, or for `*` a line, as it is written in the file."""
     type: str = TEXT
     default: str = ""
-    """What holds without it, in words; '' where it must be there."""
+    """The value that holds without it, in words; '' where it must be there."""
     choices: tuple[str, ...] = ()
     """The values that it, or each of its items, may have; none: any text."""
     names: tuple[str, ...] = ()
     """For `*`: the names that may stand there; none: any."""
     limits: str = ""
-    """What it cannot loosen: whole sentences."""
+    """Limits that it cannot loosen: whole sentences."""
     literal: str | None = None
     """The default as a value, where it is one."""
     pattern: str = ""
-    """What each item of a list must look like, where it is no choice."""
+    """The form of each item of a list, where it is no choice."""
     own_text: bool = False
     """Refused where it names a variable of the host's environment."""
     may_be_empty: bool = False

@@ -52,6 +52,6 @@ class DaemonError(SandboxdError):
 
 
 def too_large(limit: int) -> tuple[str, str]:
-    """What is said of a file of more than `limit` bytes, and the hint."""
+    """The message about a file of more than `limit` bytes, and the hint."""
     reason = f"is larger than {limit // 1024} KiB, too large for a config file"
     return reason, "check whether this is the file you meant"

@@ -1,4 +1,4 @@
-"""What checking yields: frozen data that knows no protocol and no file format.
+"""The results of checking: frozen data that knows no protocol and no file format.
 
 A rule states *what* should change on the container (:class:`Remedy`); the file kind that the
 values came from turns that into text edits (:class:`Fix`). So a rule is written once and its
@@ -99,7 +99,7 @@ Change = Remove | Replace | Add
 
 
 class Remedy(NamedTuple):
-    """What a rule would change; see :class:`Fix` for `safe` and `caution`."""
+    """A change that a rule proposes; see :class:`Fix` for `safe` and `caution`."""
 
     title: str
     safe: bool

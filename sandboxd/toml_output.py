@@ -23,7 +23,7 @@ def document(content: Mapping[str, Any], comment: str) -> bytes:
 
 
 def value(content: Any) -> str:
-    """What stands right of `=` for a string, number, truth value or list of those.
+    """The TOML text of a string, number, truth value or list of those.
 
     :raises UsageError: a string in it is not UTF-8
     """

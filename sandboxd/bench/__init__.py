@@ -1,1 +1,1 @@
-"""What a sandbox costs on this machine, for this project: the same work, side by side."""
+"""The price of a sandbox on this machine, for this project: the same work, side by side."""

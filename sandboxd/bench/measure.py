@@ -109,7 +109,7 @@ def _workloads(
 
 
 def _note(rows: dict[str, Row], variant: str, record: dict[str, object]) -> None:
-    """What comes from inside is a claim: only figures and short words are taken from it."""
+    """Read a measurement from inside as a claim: only figures and short words are taken from it."""
     row, milliseconds = rows.get(str(record.get("name"))), record.get("milliseconds")
     if row is None:
         return

@@ -1,4 +1,4 @@
-"""What was measured, as numbers: medians, and ratios within a round."""
+"""Measurements as numbers: medians, and ratios within a round."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _figure(row: Row, variant: str, base: str) -> dict[str, Any]:
 
 
 def remembered(results: Results) -> dict[str, Any]:
-    """What `recommend` reads later: the figures of this machine, gVisor beside the first variant."""
+    """The figures of this machine for `recommend`: gVisor beside the first variant."""
     base = results.variants[0].name
     gvisor = next((v.name for v in results.variants if v.name == "gvisor"), None)
     found = []

@@ -177,7 +177,7 @@ def combined(reports: Iterable[Report], threshold: Severity = Severity.HINT) -> 
 def _variables(
     environ: Mapping[str, str], files_at_hand: Files, host: HostFacts, is_here: bool
 ) -> Variables:
-    """What is known around a text: of another machine's nothing but the texts at hand.
+    """Variables that hold around a text; for a text of another machine nothing but the texts at hand.
 
     What the engine says of labels of images holds for any text.
     """

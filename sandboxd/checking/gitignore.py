@@ -1,4 +1,4 @@
-"""What a repository tells git to ignore, read from its files: no git is run on a stranger's folder.
+"""The paths that a repository tells git to ignore, read from its files: no git runs on a stranger's folder.
 
 Whatever is ignored, the files that dev container tools read are not passed over: they do their work
 without being tracked. Nor is what git tracks in spite of its patterns.

@@ -26,7 +26,7 @@ NOTHING_DECIDED = Decided(NO_SETTINGS)
 
 
 def decided(folder: str) -> Decided:
-    """What holds for the files in `folder`, which is absolute.
+    """The settings for the files in `folder`, which is absolute.
 
     A config with a mistake applies nothing: one that is half understood could hide a finding.
     """

@@ -53,7 +53,7 @@ class TcpAdapter(HTTPAdapter):
 
 
 class SshAdapter(BaseHTTPAdapter):  # type: ignore[misc]
-    """Each connection of the pool is an `ssh` of its own."""
+    """A pool whose every connection is an `ssh` of its own."""
 
     def __init__(self, address: Address, agent: str) -> None:
         super().__init__()

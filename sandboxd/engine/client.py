@@ -207,14 +207,14 @@ class Engine:
             session.remove_container(container, v=True, force=True)
 
     def path_stat(self, container: str, path: str) -> dict[str, Any] | None:
-        """What is at `path` in a container, mounts included, also one that never ran; None: nothing."""
+        """The state of `path` in a container, mounts included, also in one that never ran; None: nothing is there."""
         with self._asking(fine=(_GONE,)) as session:
             url = session._url("/containers/{0}/archive", container)
             return _stat(session.head(url, params={"path": os.fsencode(path)}).headers)
         return None
 
     def archive(self, container: str, path: str, most: int) -> tuple[dict[str, Any], bytes] | None:
-        """What is at `path`, as `path_stat` says, and the first `most` bytes of it as a tar archive."""
+        """The state of `path`, as `path_stat` gives it, and the first `most` bytes of its tar archive."""
         with self._asking(fine=(_GONE,)) as session:
             url = session._url("/containers/{0}/archive", container)
             with Stream(session.open(url, path=os.fsencode(path))) as answer:
@@ -309,7 +309,7 @@ class Engine:
                 yield from answer.frames()
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """What happens to containers, their networks and the engine from now on, until it ends.
+        """Events of containers, of their networks and of the engine from now on, until the stream ends.
 
         The first item is {}: from then on nothing is missed.
         """
@@ -377,7 +377,7 @@ def _objects(value: object) -> list[dict[str, Any]]:
 
 
 def _stat(headers: Mapping[str, str]) -> dict[str, Any]:
-    """What the engine says of a path in the headers of an answer."""
+    """The description of a path that the engine puts into the headers of an answer."""
     text = headers.get("x-docker-container-path-stat") or ""
     return _object(json.loads(base64.b64decode(text) or b"{}"))
 

@@ -37,7 +37,7 @@ class TooMuch(EnvironmentFailure):
 
 
 class Readable(Protocol):
-    """What output is read from."""
+    """A stream that output is read from."""
 
     def recv(self, size: int, /) -> bytes:
         """At least one byte, or none at the end."""

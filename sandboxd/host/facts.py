@@ -1,4 +1,4 @@
-"""What is known of the host, as data. Pure: built from raw answers, so a bug report is a test.
+"""The host as data. Pure: built from raw answers, so a bug report is a test.
 
 `None` means unknown everywhere, and is never read as "no".
 """
@@ -76,7 +76,7 @@ class Engine(NamedTuple):
     error: str = ""
     hint: str = ""
     product: str | None = None
-    """What the vendor calls it, with its version: ``Docker Desktop 4.44.3 (202357)``."""
+    """The vendor's name for it, with its version: ``Docker Desktop 4.44.3 (202357)``."""
     kernel: str | None = None
     """The kernel that containers share under runc; not this machine's where the engine is remote."""
     components: tuple[Component, ...] = ()
@@ -94,7 +94,7 @@ class Engine(NamedTuple):
     """Names of images with the text of their label ``devcontainer.metadata``, where they have one."""
 
     def image_label(self, image: str) -> str | None:
-        """What the image brings along for dev container tools; None: nothing is known of it."""
+        """The label of the image for dev container tools; None: nothing is known of it."""
         labels = dict(self.image_labels)
         tagged = image if ":" in image.rpartition("/")[2] or "@" in image else f"{image}:latest"
         return labels.get(tagged.removeprefix("docker.io/").removeprefix("library/"))
@@ -133,7 +133,7 @@ class HostFacts(NamedTuple):
     """Whether a user without rights may make one."""
     kvm: bool | None = None
     hypervisor: str | None = None
-    """What this machine itself runs in: ``kvm``, ``vmware``, ``microsoft``, ``apple``."""
+    """The hypervisor that this machine runs in: ``kvm``, ``vmware``, ``microsoft``, ``apple``."""
     ci: str | None = None
     """``github``, ``gitlab``."""
     buildkit: str | None = None

@@ -1,4 +1,4 @@
-"""What this machine told before, in one private file: a memory that may be lost at any time."""
+"""Earlier answers of this machine, in one private file that may be lost at any time."""
 
 from __future__ import annotations
 

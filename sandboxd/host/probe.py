@@ -16,7 +16,7 @@ from sandboxd.host.trials import host_boot_id, run_trials
 
 
 def probe(environ: Mapping[str, str], *, trial: bool, timeout: float = 5.0) -> HostFacts:
-    """What this machine and its engine can do; with `trial` each runtime starts a container."""
+    """Find out what this machine and its engine can do; with `trial` each runtime starts a container."""
     return from_raw(raw_facts(environ, trial=trial, timeout=timeout))
 
 

@@ -40,7 +40,7 @@ def trial_archive(architecture: str) -> bytes | None:
 
 
 def trial_command(architecture: str) -> list[str]:
-    """What to run in the image of `trial_archive`."""
+    """The command to run in the image of `trial_archive`."""
     if architecture in ("x86_64", "amd64"):
         return ["/show"]
     return ["/busybox", "cat", *_PATHS]

@@ -125,7 +125,7 @@ if TYPE_CHECKING:
         exit: int
         """Exit code for the command."""
         text: str
-        """What to print, its last newline included."""
+        """The text to print, its last newline included."""
 
     class ProjectPath(TypedDict, total=False):
         """Params of `project/register` and `project/forget`."""
@@ -310,7 +310,7 @@ if TYPE_CHECKING:
         kind: Literal[
             "regenerated", "unchanged", "invalid", "failed", "gone", "back", "host", "sandbox"
         ]
-        """What happened: files were written, a save changed nothing, the config cannot be used
+        """The kind of event: files were written, a save changed nothing, the config cannot be used
         (the last good files stay), generating failed, the folder vanished or returned, the host
         changed, a project's container started, changed or ended."""
         path: str

@@ -344,7 +344,7 @@ def _error(
 
 
 def _peer_uid(writer: asyncio.StreamWriter) -> int | None:
-    """Who is at the other end; None where the system does not tell."""
+    """Credentials of the process at the other end; None where the system does not tell."""
     if not hasattr(socket, "SO_PEERCRED"):
         return None
     peer = writer.get_extra_info("socket")

@@ -1,4 +1,4 @@
-"""What the user granted for the start of a container, kept with it for whoever compares it with its plan.
+"""The grants of a container's start, kept with it for whoever compares it with its plan.
 
 It lies in the user's state folder, by workspace: an image can bring a label that says the same.
 """

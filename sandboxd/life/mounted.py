@@ -64,7 +64,7 @@ def _opened(path: str, target: str) -> Source:
 
 @contextlib.contextmanager
 def _no_links(root: str, parts: Sequence[str]) -> Iterator[int]:
-    """What is below `root`, opened step by step; a link is an error.
+    """A descriptor of a path below `root`, opened step by step; a link is an error.
 
     :raises OSError: a part is not there, or is a link
     """
@@ -157,7 +157,7 @@ def compare(sources: Sequence[Source], pid: int) -> bool:
 
 
 def note(sources: Iterable[Source]) -> str:
-    """What to write on a container, for `replaced` to compare later."""
+    """The text of a container's label, for `replaced` to compare later."""
     # No device: many file systems get another number after a restart of the machine.
     inodes = {source.path: source.inode for source in sources}
     return json.dumps(inodes, separators=(",", ":"), sort_keys=True)

@@ -110,7 +110,7 @@ def _table(engine: Engine, container: str, table: str) -> bytes:
 
 
 def file_of(tar: bytes) -> bytes | None:
-    """What the regular file in an archive of one holds; None if it is something else or not whole.
+    """The content of the one regular file in an archive; None if it is something else or not whole.
 
     Without `tarfile`: its import takes longer than the engine's answer.
     """

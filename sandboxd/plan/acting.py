@@ -13,7 +13,7 @@ from sandboxd.plan.git_control import Exposed
 from sandboxd.policy.acts_on_host import root_names, weigh
 
 _MOST_PINS = 64
-"""Each is a mount, which every start of the sandbox pays for."""
+"""The most files that are pinned: every start of the sandbox pays for each mount."""
 
 
 class Acting(NamedTuple):

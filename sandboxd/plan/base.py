@@ -1,4 +1,4 @@
-"""What a plan takes over from a hand-written config, and what it leaves out, each with the reason."""
+"""The parts of a hand-written config that a plan takes over or leaves out, each with the reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a hand-written devcontainer.json goes into the generated one as it is.
+"""The parts of a hand-written devcontainer.json that go into the generated one as they are.
 
 Only properties that are known to be harmless: they act inside the sandbox or in the editor. What
 `model.Container` describes is judged by `plan.base`; what is neither known nor described is left
@@ -100,7 +100,7 @@ NOTHING = Carried()
 
 
 def carry(document: Document, folder: str) -> Carried:
-    """What to take over from `document`, which lies in `folder` of the workspace ('' = its root)."""
+    """Choose what is taken over from `document`, which lies in `folder` of the workspace ('' = its root)."""
     root = document.tree.root
     if root is None or root.kind != "object":
         return NOTHING

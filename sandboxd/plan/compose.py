@@ -1,4 +1,4 @@
-"""What a plan has to know of a Compose project: which service is ours, and what stands beside it."""
+"""A Compose project as a plan sees it: which service is ours, and what stands beside it."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def apply(profile: Profile, config: Config, floor: Floor, granted: bool) -> tupl
 
 
 def loosened(profile: Profile, config: Config, host: HostFacts | None = None) -> tuple[str, ...]:
-    """What of the config takes controls away, so that a user has to agree; none: it only tightens.
+    """The settings that take controls away, so that a user has to agree; none: the config only tightens.
 
     :param host: None where it must hold on any host
     """

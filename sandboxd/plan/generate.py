@@ -37,7 +37,7 @@ class Output(NamedTuple):
 
 
 class Written(NamedTuple):
-    """What became of an output; `kept` is where a user's edited file was moved, or ''."""
+    """The fate of an output; `kept` is where a user's edited file was moved, or ''."""
 
     path: str
     changed: bool

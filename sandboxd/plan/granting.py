@@ -1,4 +1,4 @@
-"""What a user is asked to trust, and what that gives away: one account for the shell and editors."""
+"""The question of trust: what a user is asked, and what it gives away, for the shell and editors alike."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Wanted(NamedTuple):
 
 
 def wanted(workspace: str, config: Config, recipe: Recipe | None, floor: Floor) -> Wanted:
-    """What there is to trust; no grants where nothing needs one.
+    """The grants that the project asks for; none where nothing needs one.
 
     :param recipe: how the project's image is made, None where it is only named
     :raises UsageError: there is nothing to trust, or the policy forbids it
@@ -51,7 +51,7 @@ def wanted(workspace: str, config: Config, recipe: Recipe | None, floor: Floor) 
 
 
 def _of_profile(asked: profiles.Profile, config: Config) -> list[str]:
-    """What the config gives away, against the default profile and what it does on its own."""
+    """The controls that the config gives away, beside the default profile and what it does on its own."""
     usual = profiles.load("dev")
     lines = []
     for field in profiles.Profile._fields:
@@ -71,7 +71,7 @@ def _of_profile(asked: profiles.Profile, config: Config) -> list[str]:
 
 
 def _of_build(recipe: Recipe) -> list[str]:
-    """What is run on this machine, outside of every sandbox, when the image is built."""
+    """The commands that run on this machine, outside of every sandbox, when the image is built."""
     lines = [f"build: {recipe.sources()}, by the engine's builder"]
     if recipe.base:
         lines.append(f"on: the image `{recipe.base}`")

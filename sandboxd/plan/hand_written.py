@@ -1,4 +1,4 @@
-"""What a hand-written devcontainer.json, and the label of its image, come to for a plan."""
+"""A hand-written devcontainer.json and the label of its image, as a plan uses them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _with_named_image(base: Document, container: Container | None) -> Container 
 
 
 def _refuse_foreign_build(build: Build, workspace: str) -> None:
-    """What a build takes its files from must lie in the workspace: it copies them into the image.
+    """Refuse a build context outside of the workspace: its files are copied into the image.
 
     :raises UsageError: it does not
     """

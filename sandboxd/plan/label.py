@@ -1,4 +1,4 @@
-"""What the engine says of the label `devcontainer.metadata`, for the image that a plan is about."""
+"""The label `devcontainer.metadata` of a plan's image, by the engine."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _Labels(dict[str, ImageFacts]):
 
 
 def image_labels(host: HostFacts) -> Mapping[str, ImageFacts]:
-    """What the engine of `host` says of its images."""
+    """The labels of images that the engine of `host` knows, by the image's name."""
     return _Labels(host)
 
 

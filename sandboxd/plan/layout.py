@@ -1,4 +1,4 @@
-"""What can be written inside: a root file system, a workspace, or a copy of it that goes away.
+"""The places that can be written inside: a root file system, a workspace, or a copy of it that goes away.
 
 `tmpfs` mounts are spelled as the `--tmpfs` flag, whose options can allow programs in them: those of
 `--mount type=tmpfs` cannot, and builds, hooks and editors run programs in the home and in `/tmp`.

@@ -175,7 +175,7 @@ def _named(names: list[str]) -> str:
 
 
 def _say_what_git_starts(facts: WorkspaceFacts, notes: Notes) -> None:
-    """What makes git on the host read a config that no pin covers (measured with git 2.47)."""
+    """Files that make git on the host read a config that no pin covers (measured with git 2.47)."""
     for path in facts.not_as_made:
         notes.downgrade(
             "git on the host",

@@ -65,7 +65,7 @@ class Plan(NamedTuple):
     prepare: tuple[str, ...] = ()
     """A command that has to succeed inside, as the user, before the sandbox is ready."""
     brought: tuple[str, ...] = ()
-    """What the image's label or Features add, in words, where another tool makes the container."""
+    """Additions of the image's label or Features, in words, where another tool makes the container."""
     recipe: Recipe | None = None
     """How `up` makes the image, where the project does not just name one."""
 

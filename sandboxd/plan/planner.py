@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class Grants(NamedTuple):
-    """What the user allowed outside the repository, for this run."""
+    """Grants of the user for this run, made outside of the repository."""
 
     allow_runc: bool = False
     trusted: bool = False
@@ -140,7 +140,7 @@ def make_plan(
 
 
 def _usable(base: Container, profile: Profile, notes: Notes) -> Container:
-    """What of a hand-written container may count in a plan."""
+    """The hand-written container without what may not count in a plan."""
     # Late: it brings the reader of YAML along.
     from sandboxd.plan import compose
 

@@ -21,7 +21,7 @@ class Fault(NamedTuple):
 
 
 class Profile(NamedTuple):
-    """What a sandbox for one purpose may do.
+    """The rights of a sandbox for one purpose.
 
     `gvisor` is ``preferred``, ``required`` or ``on request``; `user` is ``non-root`` or ``image``;
     the seccomp fields name files of `profiles/seccomp`, `apparmor` a profile of

@@ -49,7 +49,7 @@ class Recipe(NamedTuple):
     parts: tuple[Part, ...]
 
     def sources(self) -> str:
-        """What is built, in words."""
+        """The sources of the build, in words."""
         named = [f"`{self.dockerfile}`"] if self.dockerfile else []
         return ", ".join([*named, *(f"the Feature `{name}`" for name, _ in self.features)])
 

@@ -74,7 +74,7 @@ class Reader:
         return b""
 
     def _keep(self, path: str, folder: int, mode: int, links: bool) -> bytes:
-        """What is in the open `folder`: nobody can put another in its place meanwhile."""
+        """The entries of the open `folder`: nobody can put another in its place meanwhile."""
         if path in self._found:
             return self._found[path].data
         name = posixpath.basename(path)

@@ -1,4 +1,4 @@
-"""What to use on this host for a purpose: the planner's own decision, with reasons and prices.
+"""A recommendation for a purpose on this host: the planner's own decision, with reasons and prices.
 
 The purposes are those of the installation guide's "Recommendations" and the two that people ask
 for most. Figures of the guide are marked as the guide's; measured ones come from `sandboxd bench`.
@@ -65,12 +65,12 @@ class Cost(NamedTuple):
 
 
 class Recommendation(NamedTuple):
-    """What to write into sandboxd.toml, or why nothing may run here for this purpose."""
+    """The lines for sandboxd.toml, or why nothing may run here for this purpose."""
 
     purpose: Purpose
     decision: Decision
     controls: tuple[str, ...]
-    """Each control beside the runtime, and whether it counts here."""
+    """The controls beside the runtime, with whether each counts here."""
     costs: tuple[Cost, ...]
     losses: tuple[Loss, ...]
 

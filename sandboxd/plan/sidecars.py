@@ -1,4 +1,4 @@
-"""What the other services of a Compose project have of the host: Compose starts them as written."""
+"""The reach of a Compose project's other services into the host: Compose starts them as written."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _weak(sidecar: Container, workspace: WorkspaceFacts) -> Iterator[str]:
 
 
 def _mounts(mount: Mount, workspace: WorkspaceFacts) -> str:
-    """What is wrong with a mount, '' for one that shows nothing of the host or of other projects."""
+    """The fault of a mount, '' for one that shows nothing of the host or of other projects."""
     source = mount.source
     if mount.type == "volume":
         if source.startswith("sandboxd-"):

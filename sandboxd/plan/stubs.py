@@ -1,4 +1,4 @@
-"""What stands in for what is missing, so that there is something to mount over: empty folders, and
+"""Stubs for missing control files, so that there is something to mount over: empty folders, and
 files that say what holds without them.
 
 Made by the user's own hand (`up`, `generate`), never by following a link, and taken away again

@@ -1,4 +1,4 @@
-"""Who the work runs as inside."""
+"""The user that the work runs as inside."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def project_digest(workspace: str) -> str:
 
 
 def own_name(name: str, workspace: str, shared: Collection[str]) -> str:
-    """What the plan calls the volume `name` of the project at `workspace`.
+    """The plan's name for the volume `name` of the project at `workspace`.
 
     :param shared: those that the user lets the project share with others
     """

@@ -1,4 +1,4 @@
-"""What a plan needs to know of the workspace on disk. Links are looked at, never followed."""
+"""The workspace on disk, as far as a plan needs it. Links are looked at, never followed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class WorkspaceFacts(NamedTuple):
     hot: tuple[Tree, ...] = ()
     """Folders that may be kept in memory."""
     exposed: tuple[Exposed, ...] = ()
-    """What tools on the host act upon, and no pin covers."""
+    """Files that tools on the host act upon, and no pin covers."""
     bare_refused: bool = False
     """Whether the user's git takes no folder for a bare repository unasked."""
 
@@ -136,7 +136,7 @@ def _hot(workspace: str) -> Iterator[Tree]:
 
 
 def _state(workspace: str, path: str) -> State:
-    """What is at `path`; no step of it follows a link."""
+    """The state of `path`; no step of it follows a link."""
     parts = path.split("/")
     for depth in range(1, len(parts) + 1):
         full = os.path.join(workspace, *parts[:depth])
@@ -153,7 +153,7 @@ def _state(workspace: str, path: str) -> State:
 
 
 def _control_file(workspace: str, relative: str, folders: frozenset[str]) -> ControlFile:
-    """What is at `relative`; a link or a file in the way is what there is (`.git` in a worktree).
+    """The control file at `relative`; a link or a file in the way is what there is (`.git` in a worktree).
 
     :param folders: those that may be made empty, beside those that always may
     """

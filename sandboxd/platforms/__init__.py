@@ -1,4 +1,4 @@
-"""What each kind of host can do, why not more, and what to do: one module for each platform.
+"""Kinds of host: what each can do, why not more, and what to do; one module for each platform.
 
 A module is a description (`TITLE`, its docstring, `ABILITIES`, `ALTERNATIVES`: docs/platforms.md is
 made of them) and three functions. Of the modules that match a host, the one with the highest
@@ -37,7 +37,7 @@ class Ability(NamedTuple):
 
 
 class Alternative(NamedTuple):
-    """What to do instead, the best first; `steps` are the exact commands."""
+    """A way to more, the best first; `steps` are the exact commands."""
 
     title: str
     why: str

@@ -1,4 +1,4 @@
-"""What all platforms say in the same words: engines that do not answer, runtimes that were seen."""
+"""Words that all platforms share: about engines that do not answer, and runtimes that were seen."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ _SAME_REPOSITORY = b".\n"
 
 
 def stub_text(path: str) -> bytes | None:
-    """What is in a control file that may be made: it says what holds without the file. None for no such.
+    """The content of a control file that may be made, which means the same as no file; None for any other path.
 
     Git reads the config of the repository that `commondir` in its own folder names, past every pin
     there. A dot names the same repository; an empty file or a folder is an error to Git.

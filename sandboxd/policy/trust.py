@@ -1,4 +1,4 @@
-"""What the user trusts: one content of one project's sandboxd.toml, or of its build, granted outside of it.
+"""Grants of the user: each for one content of one project's sandboxd.toml, or of its build, made outside of it.
 
 A grant is for a hash, so a changed file needs a new one. The file of the grants lies in the user's
 config folder, which no sandbox sees.

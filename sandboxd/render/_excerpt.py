@@ -34,7 +34,7 @@ def excerpt(source: SourceText, span: Span, width: int) -> tuple[str, str]:
 
 
 def _cells(line: str) -> tuple[list[str], list[int]]:
-    """What each character is shown as, and the column that it begins at, with one more at the end."""
+    """The text that each character is shown as, and the column it begins at, with one more at the end."""
     if line.isascii() and line.isprintable():
         return list(line), list(range(len(line) + 1))
     cells: list[str] = []

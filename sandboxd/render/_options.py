@@ -1,4 +1,4 @@
-"""What renderers need to know besides the report. Each has a `document(report, options)`."""
+"""Options of a renderer, besides the report. Each renderer has a `document(report, options)`."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ class _Log:
         }
 
     def notification(self, skipped: Skipped) -> dict[str, Any]:
-        """What was not checked must not look as if it had been."""
+        """Notifications about files that were not checked: they must not look as if they had been."""
         return {
             "level": "warning",
             "message": {"text": in_message(f"not checked: {skipped.reason}")},

@@ -100,7 +100,7 @@ def _fetched(repository: _Repository) -> list[tuple[str, str]]:
 
 
 def _specs(bundle: bytes) -> list[str]:
-    """What to fetch; one that matches nothing would be an error."""
+    """The refspecs to fetch; one that matches nothing would be an error."""
     specs = ["+refs/heads/*:refs/new/heads/*"]
     if b" refs/sandboxd/worktree\n" in bundle[: bundle.find(b"\n\n") + 1]:
         specs.append("+refs/sandboxd/worktree:refs/new/worktree")
@@ -196,7 +196,7 @@ class _Repository:
         }
 
     def run(self, *words: str) -> str:
-        """What a command writes.
+        """The output of a git command.
 
         :raises CannotBring: it fails, or takes too long
         """

@@ -1,4 +1,4 @@
-"""What changed in a sandbox's private copy: the stream that its inside sends, read without belief.
+"""The changes of a sandbox's private copy: the stream that its inside sends, read without belief.
 
 A stream is kept as a file: a line of our own, then what the sandbox wrote (`changes_inside`). A path,
 a number or a size that no copy can have makes all of it void.

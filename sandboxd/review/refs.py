@@ -84,7 +84,7 @@ def folder_of(root: int, path: str, owner: os.stat_result) -> Iterator[int]:
 
 
 def _give(folder: int, name: str, owner: os.stat_result) -> None:
-    """What root makes belongs to whom the workspace belongs to."""
+    """Give a file that root made to the owner of the workspace."""
     if os.geteuid() == 0:
         os.chown(name, owner.st_uid, owner.st_gid, dir_fd=folder, follow_symlinks=False)
 

@@ -1,4 +1,4 @@
-"""What a sandbox changed, judged against the host's own files: what may be brought, what is a trap.
+"""The changes of a sandbox judged against the host's own files: what may be brought, what is a trap.
 
 The files of the host are the only truth here. What the inside leaves out is not brought; what it
 makes up is shown as what it is, for its content is what would be written.
@@ -24,7 +24,7 @@ Kind = Literal["added", "changed", "deleted"]
 
 
 class Here(NamedTuple):
-    """What the host has at a path: `mode` 0 is nothing, `data` that of a regular file or of a link."""
+    """A path on the host: `mode` 0 is nothing, `data` is that of a regular file or of a link."""
 
     mode: int = 0
     ctime: int = 0
@@ -56,7 +56,7 @@ class Item(NamedTuple):
 
 
 def items(changes: Changes) -> tuple[Item, ...]:
-    """What is left to bring, by path."""
+    """The changes that are left to bring, by path."""
     found = []
     with beneath.open_folder(changes.workspace) as root:
         for change in changes.entries:
@@ -74,7 +74,7 @@ def _in_place(root: int, item: Item) -> Item:
 
 
 def look(root: int, path: str) -> Here:
-    """What is at `path` below the folder `root`; no step follows a link."""
+    """The state of `path` below the folder `root`; no step follows a link."""
     name = os.path.basename(path)
     try:
         with beneath.parent_of(root, path, create=False) as folder:

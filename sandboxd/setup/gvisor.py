@@ -16,7 +16,7 @@ SOURCES = ("present", "repository", "distribution", "binary")
 
 
 class Options(NamedTuple):
-    """What the user said; kept in the journal, so that the next run needs to be told nothing."""
+    """Options of the user, kept in the journal, so that the next run needs to be told nothing."""
 
     source: str = ""
     """One of `SOURCES`; '' for what is there, else the distribution's package."""

@@ -1,4 +1,4 @@
-"""What a setup has begun and finished, on disk before it happens.
+"""The steps that a setup has begun and finished, on disk before they happen.
 
 One JSON line for each event, forced to the disk; a last line that was cut off is not there.
 """

@@ -152,7 +152,7 @@ class BinaryStep:
         return False
 
     def before(self) -> State:
-        """What is there now moves aside at `do`, so that large programs need no copy in a journal."""
+        """Nothing to keep: `do` moves the present file aside, so that large programs need no copy in a journal."""
         names = sorted(self._contents())
         there = [name for name in names if os.path.lexists(os.path.join(self._folder, name))]
         folders = [

@@ -1,4 +1,4 @@
-"""What one step of a setup is."""
+"""One step of a setup."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Need(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What runsc needs to start here (`starts`), and what read-only folders need to hold (`holds`)."""
+    """Arguments that runsc needs to start here (`starts`), and for read-only folders to hold (`holds`)."""
 
     starts: tuple[Need, ...]
     holds: tuple[Need, ...]
@@ -81,7 +81,7 @@ def _starts(runsc: str, arguments: tuple[str, ...]) -> str:
 
 
 def _why_directfs_off(runsc: str, arguments: tuple[str, ...]) -> str:
-    """What an attack on a read-only folder did while directfs was on."""
+    """The effect of an attack on a read-only folder while directfs was on."""
     with _Bundle(_attack_program(), read_only_folder=True) as bundle:
         code, output = bundle.run(runsc, arguments)
         if code or "attacked" not in output:

@@ -16,7 +16,7 @@ _LEAST_RUNS = 3
 
 
 def main(parcel: dict[str, Any]) -> None:
-    """Each workload: warmed up once, then as often as its slice allows; milliseconds for one run."""
+    """Milliseconds of one run, by workload: warmed up once, then run as often as its slice allows."""
     workspace = parcel["workspace"]
     for name, source in parcel["modules"].items():
         module = types.ModuleType(name)

@@ -22,7 +22,7 @@ SECCOMP_FILE = f"{GENERATED_FOLDER}/seccomp.json"
 """Beside the generated file, so that it does not name a path of this machine."""
 
 COMPOSE_FILE = f"{GENERATED_FOLDER}/docker-compose.sandboxd.yml"
-"""What holds the plan where the project uses Compose: `runArgs` and mounts are ignored there."""
+"""The file that holds the plan where the project uses Compose: `runArgs` and mounts are ignored there."""
 
 _FOLDER = "${localWorkspaceFolder}"
 
@@ -93,7 +93,7 @@ class _Writer:
             self.property("containerEnv", {v.value.name: v.value.value for v in self.container.env})
 
     def preface(self) -> list[str]:
-        """What a reader must know before the first line."""
+        """The comments that a reader needs before the first line."""
         lines = [f"// Profile {self.plan.profile}. What will not be in force, and why:"]
         lines += [f"// - {_one_line(d.control)}: {_one_line(d.why)}" for d in self.plan.downgrades]
         if len(lines) == 1:
@@ -178,7 +178,7 @@ class _Writer:
             self.property("updateRemoteUserUID", False)
 
     def prepare(self, carried: dict[str, Any]) -> None:
-        """What has to be done first, then the project's own first hook."""
+        """The plan's own preparation, then the project's own first hook."""
         command = shlex.join(self.plan.prepare)
         own = carried.pop("onCreateCommand", None)
         if isinstance(own, list):

@@ -15,7 +15,7 @@ from sandboxd.plan.writers._flags import is_tmpfs_flag
 
 
 def arguments(plan: Plan) -> dict[str, Any]:
-    """What to send to the engine; it carries a label with the plan's fingerprint.
+    """The body of the create request; it carries a label with the plan's fingerprint.
 
     :raises UsageError: the project names no image
     """

@@ -1,4 +1,4 @@
-"""What our HTML pages share: one file, no script, nothing from elsewhere, light and dark."""
+"""The frame of our HTML pages: one file, no script, nothing from elsewhere, light and dark."""
 
 from __future__ import annotations
 
