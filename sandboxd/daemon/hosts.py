@@ -17,7 +17,7 @@ from typing import NamedTuple
 from sandboxd.daemon.engine_events import EngineEvents
 from sandboxd.daemon.projects import EngineKey
 from sandboxd.engine import client
-from sandboxd.engine.contexts import resolve
+from sandboxd.engine.contexts import Identity, resolve
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.probe import probe
 from sandboxd.status.observe import NOT_ASKED, Observed, Observer
@@ -59,6 +59,7 @@ class Hosts:
         self._host_changed = host_changed
         self._sandbox_changed = sandbox_changed
         self._engines: dict[EngineKey, _Engine] = {}
+        self._connected: dict[Identity, client.Engine] = {}
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="engine")
         self._threads.submit(client.load)
 
@@ -78,6 +79,17 @@ class Hosts:
     def environ(self, key: EngineKey) -> dict[str, str]:
         """The daemon's environment with the variables that lead to this engine."""
         return key.environ(self._environ)
+
+    def engine(self, key: EngineKey) -> client.Engine:
+        """The engine itself, whose connections are used again; may be called from any thread.
+
+        :raises EnvironmentFailure: its address is of a kind that cannot be used from here
+        """
+        # Each time anew: a docker context may have been edited.
+        identity = resolve(self.environ(key))
+        if identity not in self._connected:
+            self._connected[identity] = client.connect(identity)
+        return self._connected[identity]
 
     async def fresh(self, key: EngineKey, wait: float = WAIT_SECONDS) -> World:
         """What is true now if that is known within `wait` seconds, else what was true last."""

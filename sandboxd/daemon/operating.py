@@ -181,12 +181,10 @@ class Operating:
                 loop.call_soon_threadsafe(connection.notify, messages.PROGRESS, progress)
 
         def run() -> T:
-            from sandboxd.engine.client import connect_from
-
             compare(view, self._environ)
             log.info("%s of `%s`", job.__qualname__.split(".")[1].strip("_"), view["directory"])
             request = Request(
-                connect_from(environ),
+                self._hosts.engine(key),
                 view["directory"],
                 environ,
                 (lambda: facts) if facts is not None else None,

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from sandboxd import __version__
 from sandboxd.daemon import activation, memory
 from sandboxd.daemon.claim import Claim, claim
+from sandboxd.daemon.commands import Commands
 from sandboxd.daemon.editors import Editors
-from sandboxd.daemon.handover import Handover
 from sandboxd.daemon.keeper import Keeper
 from sandboxd.daemon.lifetime import Lifetime
 from sandboxd.daemon.operating import Operating
@@ -44,14 +44,14 @@ class Service:
         self.status = StatusMethods(self.keeper)
         self.editors = Editors(self.keeper, self.status.row_of)
         self.operating = Operating(environ, self.keeper.hosts)
-        self.handover = Handover(environ, self.keeper.hosts)
+        self.commands = Commands(environ, self.keeper.hosts)
         self.lifetime = Lifetime(self.keeper, self.editors, self.operating, idle_seconds)
         self.server = Server(
             {
                 **self.status.handlers,
                 **ProjectMethods(self.keeper).handlers,
                 **self.operating.handlers,
-                **self.handover.handlers,
+                **self.commands.handlers,
                 **self.lifetime.handlers,
             },
             {"version": __version__, "protocol": messages.PROTOCOL, "pid": os.getpid()},
@@ -77,7 +77,7 @@ class Service:
             await self.lifetime.wait(claimed, self.server, may_hand_over=listener is None)
         finally:
             activation.notify(os.environ, "STOPPING=1")
-            await self.handover.close()
+            await self.commands.close()
             await self.server.close()
             await self.editors.close()
             await self.keeper.close()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.life import mounted, overlaps, private_copy, sources, volumes
+from sandboxd.life import journal, mounted, overlaps, private_copy, sources, volumes
 from sandboxd.life.end import end, remove
 from sandboxd.life.find import ours
 from sandboxd.life.lock import project_lock
@@ -54,12 +54,13 @@ def up(
         body = arguments(plan)
         identity = {PLAN: body["Labels"][PLAN], IMAGE: engine.image_id(body["Image"])}
         replaced = False
-        kept: tuple[str, ...] = ()
+        kept: tuple[str, ...] = journal.noted(plan.workspace)
         for old in ours(engine, plan.workspace):
             kept += _stubs(old)
             how, why = _reuse(engine, old, identity, plan, progress)
             if how is not None:
                 return Running(old.id, old.name, how)
+            journal.note(plan.workspace, kept)
             overlaps.refuse(engine, plan.workspace, old.id)
             progress(f"removing `{old.name}`: {why}")
             end(engine, old, plan.workspace, progress)
@@ -68,6 +69,7 @@ def up(
         volumes.refuse_other_device(engine, body)
         name = plan.container.name
         progress(f"starting `{name}` from `{body['Image']}`")
+        journal.note(plan.workspace, {*kept, *journal.absent(plan.workspace, plan.stubs)})
         made = stubs.make(plan.workspace, plan.stubs)
         start = secrets.token_hex(8)
         try:
@@ -81,7 +83,9 @@ def up(
             for half_made in engine.containers(f"{START}={start}"):
                 remove(engine, half_made.id)
             stubs.remove(plan.workspace, {*made, *kept})
+            journal.clear(plan.workspace)
             raise
+        journal.clear(plan.workspace)
         return Running(container, name, "recreated" if replaced else "created")
 
 
@@ -101,15 +105,20 @@ def down(
 
     with project_lock(workspace, progress, check):
         removed = []
+        left = journal.noted(workspace)
         for old in ours(engine, workspace):
+            left += _stubs(old)
+            journal.note(workspace, left)
             end(engine, old, workspace, progress, discard)
             for path in stubs.still_needed(workspace, _stubs(old)):
                 progress(
                     f"`{path}` stays: a `HEAD` beside it would make git take the folder for a bare "
                     "repository; look at `HEAD` and `config`, then remove them and it"
                 )
-            stubs.remove(workspace, _stubs(old))
             removed.append(old.name)
+        if left:
+            stubs.remove(workspace, left)
+            journal.clear(workspace)
         return removed
 
 

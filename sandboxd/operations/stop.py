@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.operations._folder import project_folder
@@ -43,9 +44,8 @@ def stop(
     engine = interruptible(engine, cancel)
     directory = project_folder(directory)
     containers = find.project_containers(engine, directory)
-    removed: list[str] = []
-    if containers:
-        workspace = containers[0].labels[PROJECT]
-        removed = up_down.down(engine, workspace, lines(progress, cancel), discard, cancel.check)
+    # Without any, too: a start that was killed may have left something in the workspace.
+    workspace = containers[0].labels[PROJECT] if containers else os.path.realpath(directory)
+    removed = up_down.down(engine, workspace, lines(progress, cancel), discard, cancel.check)
     editors = tuple(c.name for c in containers if c.labels.get(MADE_BY) != UP)
     return Stopped(directory, tuple(removed), editors)

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from sandboxd.model.labels import PROJECT
+
 IMAGE = "stub/image:1"
 _VERSION = {"Version": "27.0.0", "ApiVersion": "1.46", "MinAPIVersion": "1.24", "Os": "linux"}
 _ENDS = re.compile(r"grep -q (\S+) .*kill -(\d+)", re.DOTALL)
@@ -83,8 +85,9 @@ class StubEngine:
         return [c for c in self.commands.values() if c.code is None and c.connection is not None]
 
     def of_projects(self) -> list[Container]:
-        """All containers but those by which a runtime is tried."""
-        return [c for c in list(self.containers.values()) if "trial" not in c.body["Image"]]
+        """Sandboxes, in any state: not the containers by which a runtime is tried or a sandbox is seen."""
+        found = list(self.containers.values())
+        return [c for c in found if _labels(c).get(PROJECT, "none") != "none"]
 
     def _accept(self) -> None:
         while True:

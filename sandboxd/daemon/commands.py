@@ -31,8 +31,8 @@ _SIGNALS = range(1, 65)
 log = logging.getLogger(__name__)
 
 
-class Handover:
-    """One command for each connection."""
+class Commands:
+    """The commands of all clients, one for each connection."""
 
     def __init__(self, environ: Mapping[str, str], hosts: Hosts) -> None:
         self._environ = environ
@@ -61,15 +61,15 @@ class Handover:
         user, working_dir = text_param(params, "user"), text_param(params, "working_dir")
         tty, stdin = params.get("tty") is True, params.get("stdin") is True
         assert connection.hello is not None, "served before the greeting"
-        environ = self._hosts.environ(self._hosts.key(connection.hello["engine"]))
+        key = self._hosts.key(connection.hello["engine"])
 
         def begin() -> Command:
-            from sandboxd.engine.client import Exec, connect_from
+            from sandboxd.engine.client import Exec
             from sandboxd.operations.exec import exec_
             from sandboxd.operations.shell import shell
 
             compare(view, self._environ)
-            engine = connect_from(environ)
+            engine = self._hosts.engine(key)
             if not engine.host.startswith("unix:"):
                 raise Refused(messages.NOT_HERE, "the engine's connection cannot be handed over")
             if not words:

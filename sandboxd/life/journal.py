@@ -1,0 +1,61 @@
+"""The stand-ins that a start or an end is about to make or to leave, noted until a container notes them.
+
+A process that is killed in the middle leaves empty files and folders in the workspace that nobody else
+knows as ours: the next start takes them over, the next end takes them away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+
+from sandboxd.host.folders import state_folder
+from sandboxd.plan import stubs
+
+_LARGEST = 1 << 20
+
+
+def noted(workspace: str) -> tuple[str, ...]:
+    """The paths of an unfinished start or end, () for none. Call under the project's lock."""
+    try:
+        with open(_path(workspace), "rb") as file:
+            paths = json.loads(file.read(_LARGEST))
+    except (OSError, ValueError, RecursionError):
+        return ()
+    if not isinstance(paths, list):
+        return ()
+    return tuple(path for path in paths if isinstance(path, str) and stubs.may_be(path))
+
+
+def note(workspace: str, paths: Iterable[str]) -> None:
+    """Note paths before they are made, or before the container goes that notes them.
+
+    That it cannot be noted is no reason not to start. Not synchronised to disk: it is for a process
+    that dies, not for a machine.
+    """
+    path = _path(workspace)
+    with contextlib.suppress(OSError):
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+        with open(os.open(f"{path}.new", flags, 0o600), "w", encoding="ascii") as file:
+            json.dump(sorted(set(paths)), file)
+        os.replace(f"{path}.new", path)
+
+
+def clear(workspace: str) -> None:
+    """All is finished, or a container notes it."""
+    with contextlib.suppress(OSError):
+        os.unlink(_path(workspace))
+
+
+def absent(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
+    """Those of `paths` that are not there."""
+    return tuple(path for path in paths if not os.path.lexists(os.path.join(workspace, path)))
+
+
+def _path(workspace: str) -> str:
+    name = hashlib.sha256(os.fsencode(workspace)).hexdigest()[:16]
+    return os.path.join(state_folder(os.environ), "unfinished", f"{name}.json")

@@ -1,0 +1,96 @@
+"""Clients and daemons are killed at any moment of `up`, `exec` and `down`; the next command mends it.
+
+`SANDBOXD_KILLS` is how many are killed, 200 by default.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.daemon.forker import Forker
+from tests.integration.daemon.world import World, eventually
+from tests.integration.stub_engine import IMAGE, StubEngine, stub_engine
+
+KILLS = int(os.environ.get("SANDBOXD_KILLS", "200"))
+_DAEMON_EVERY = 12
+"""A daemon takes longer to start than a command: so often it is the daemon that is killed."""
+
+COMMANDS = (["up"], ["exec", "-n", "--", "cat"], ["down"])
+
+
+@pytest.fixture
+def engine(world: World) -> Iterator[StubEngine]:
+    with stub_engine(world.home) as found:
+        world.environ["DOCKER_HOST"] = found.host
+        yield found
+
+
+@pytest.fixture
+def forker(world: World, engine: StubEngine) -> Iterator[Forker]:
+    project = world.project(text=f'image = "{IMAGE}"\n')
+    with Forker(world.environ, project) as found:
+        yield found
+
+
+def mended(forker: Forker, engine: StubEngine, project: Path, files: set[str]) -> list[str]:
+    """The problems that a start, a command and an end find after a kill.
+
+    :param files: all that may be in the project without a sandbox
+    """
+    problems = []
+    for words, code in ((["up"], 0), (["exec", "-n", "--", "exit", "7"], 7)):
+        got = forker.run(words)
+        problems += [] if got == code else [f"{words}: {got}: {forker.output()}"]
+    states = [container.state for container in engine.of_projects()]
+    problems += [] if states == ["running"] else [f"containers: {states}"]
+    if random.random() < 0.3:
+        got = forker.run(["down"])
+        problems += [] if got == 0 else [f"down: {got}"]
+        left = [container.name for container in engine.of_projects()]
+        problems += [f"left: {left}"] if left else []
+        more = {path.name for path in project.iterdir()} - files
+        problems += [f"files: {more}"] if more else []
+    return problems
+
+
+@pytest.mark.parametrize("helped", [False, True], ids=["alone", "by the daemon"])
+def test_nothing_is_orphaned_and_the_next_command_mends_it(
+    world: World, engine: StubEngine, forker: Forker, helped: bool
+) -> None:
+    random.seed(7)
+    project = world.home / "app"
+    pid = world.start() if helped else 0
+    if helped:
+        # The daemon keeps what it generates, and empty files and folders in place of others.
+        assert world.run("generate", cwd=project).returncode == 0
+    files = {path.name for path in project.iterdir()}
+    assert forker.run(["up"]) == 0
+    engine.delay = 0.002
+    problems: list[str] = []
+    killed = 0
+    for number in range(KILLS // 2):
+        words = COMMANDS[number % len(COMMANDS)]
+        command = forker.begin(words)
+        time.sleep(random.random() * 0.12)
+        of_daemon = helped and number % _DAEMON_EVERY == 0
+        victim = pid if of_daemon else command
+        os.kill(victim, random.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM)))
+        killed += 1
+        if of_daemon:
+            pid = world.start()
+        code = forker.wait(command)
+        if of_daemon and words == ["up"] and code not in (0, 1, 5):
+            problems.append(f"{number}: {words} without its daemon: {code}: {forker.output()}")
+        problems += [f"{number} {words}: {p}" for p in mended(forker, engine, project, files)]
+    assert problems == []
+    assert killed == KILLS // 2
+    assert forker.run(["down"]) == 0
+    eventually(lambda: engine.of_projects() == [])
+    eventually(lambda: engine.running() == [])
