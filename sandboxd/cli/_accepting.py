@@ -1,4 +1,4 @@
-"""What `check --baseline` and `check --write-baseline` do."""
+"""The work of `check --baseline` and `check --write-baseline`."""
 
 from __future__ import annotations
 

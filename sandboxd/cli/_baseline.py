@@ -25,7 +25,7 @@ VERSION = 1
 
 
 class Key(NamedTuple):
-    """What makes a finding the same one tomorrow; `path` is relative to the baseline's folder."""
+    """The identity of a finding over time; `path` is relative to the baseline's folder."""
 
     rule: str
     path: str

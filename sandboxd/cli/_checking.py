@@ -1,4 +1,4 @@
-"""What `check` does between its arguments and its output: read, judge, fix, write."""
+"""One run of `check` between its arguments and its output: read, judge, fix, write."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ class Session:
         return report._replace(findings=tuple(findings))
 
     def policy(self) -> RuleSettings:
-        """What the user and the organisation let no project suppress.
+        """The rules that the user and the organisation let no project suppress.
 
         :raises UsageError: a policy is not clear: what it forbids to suppress is not known
         """

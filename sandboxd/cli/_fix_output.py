@@ -1,4 +1,4 @@
-"""What `check --fix` and `check --diff` print."""
+"""The output of `check --fix` and `check --diff`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `bench` shows, writes and remembers."""
+"""The report of `bench`: shown, written and remembered."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _time(milliseconds: float) -> str:
 
 
 def _advice(results: Results) -> list[str]:
-    """What follows from the figures, where they say something."""
+    """Conclusions from the figures, where they allow any."""
     base = results.variants[0].name
     slow = [
         row

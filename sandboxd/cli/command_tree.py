@@ -12,7 +12,7 @@ WORDS, FILES, FOLDERS, COMMAND, ANYTHING = "words", "files", "folders", "command
 
 
 class Values(NamedTuple):
-    """What can stand in a place: these words, else files, folders, a command line, or anything."""
+    """The values that can stand in a place: these words, else files, folders, a command line, or anything."""
 
     kind: str = ANYTHING
     words: tuple[str, ...] = ()
@@ -94,7 +94,7 @@ def _read(
 
 
 def _needed(action: argparse.Action) -> bool:
-    """What argparse says is another thing: `*` is required and may be empty, the rest is not."""
+    """Whether an argument has to be given. To argparse `*` is required, although it may be empty."""
     if action.nargs == "*":
         return False
     return action.required or action.nargs == argparse.REMAINDER

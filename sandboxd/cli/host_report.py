@@ -45,7 +45,7 @@ def facts_of(path: str | None) -> HostFacts:
 
 
 def measured_costs() -> tuple[Cost, ...]:
-    """What `sandboxd bench` measured on this host last, () if it never ran.
+    """The last measurement of `sandboxd bench` on this host, () if it never ran.
 
     Its file holds ``{"when": ..., "results": [{"what", "runc_ms", "gvisor_ms"}, ...]}``.
     """

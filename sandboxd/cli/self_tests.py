@@ -1,4 +1,4 @@
-"""What `sandboxd self-test` looks at: whether this installation is whole and can do its work here."""
+"""The checks of `sandboxd self-test`: whether this installation is whole and can do its work here."""
 
 from __future__ import annotations
 

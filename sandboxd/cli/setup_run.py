@@ -104,7 +104,7 @@ def _steps(journal: Journal, options: Options) -> list[Step]:
 
 
 def _resumed(journal: Journal, asked: Options) -> Options:
-    """What an earlier run was told; how the engine is reached may be said anew.
+    """The options of an earlier run; how the engine is reached may be said anew.
 
     :raises UsageError: another source is asked for than the one that was used
     """

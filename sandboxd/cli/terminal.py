@@ -1,4 +1,4 @@
-"""What a person sees: stdout is data, stderr is status, colour only on a terminal."""
+"""Output for a person: stdout is data, stderr is status, colour only on a terminal."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class TerminalFilter:
         self._held = ""
 
     def feed(self, data: bytes, *, is_last: bool = False) -> bytes:
-        """What may be written of `data` and of what was held back before."""
+        """The part of `data`, and of what was held back before, that may be written."""
         text = self._held + self._decoder.decode(data, is_last)
         beginning = None if is_last else _BEGINNING.search(text)
         self._held = beginning[0] if beginning else ""

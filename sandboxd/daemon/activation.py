@@ -1,4 +1,4 @@
-"""What a service manager gives: a socket that listens already, and an ear for "ready"."""
+"""Gifts of a service manager: a socket that listens already, and a socket to tell that we are ready."""
 
 from __future__ import annotations
 

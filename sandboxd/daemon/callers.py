@@ -18,7 +18,7 @@ class Caller(NamedTuple):
     here: str
     """The project that its working directory is in, '' outside of every project."""
     visited: Examined | None = None
-    """What the project at `here` comes to when it is not one that we keep."""
+    """The project at `here`, examined, when it is not one that we keep."""
 
 
 def engine_of(connection: Connection, hosts: Hosts) -> EngineKey:

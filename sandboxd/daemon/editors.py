@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 class _Outgoing:
-    """What a session writes to."""
+    """The stream that a session writes to."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

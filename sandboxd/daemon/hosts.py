@@ -1,4 +1,4 @@
-"""What is known of each engine that a caller names, kept true by the engine's own events.
+"""Facts of each engine that a caller names, kept true by the engine's own events.
 
 While its stream of events is open, an answer holds until an event says otherwise; without the
 stream the engine is asked anew. Engine calls run in threads with timeouts: a hanging engine
@@ -64,7 +64,7 @@ class Hosts:
         self._threads.submit(client.load)
 
     def known(self, key: EngineKey) -> World:
-        """What is known now, without asking."""
+        """The facts as they are known, without asking."""
         engine = self._engines.get(key)
         return engine.world if engine is not None else World()
 
@@ -92,7 +92,7 @@ class Hosts:
         return self._connected[identity]
 
     async def fresh(self, key: EngineKey, wait: float = WAIT_SECONDS) -> World:
-        """What is true now if that is known within `wait` seconds, else what was true last."""
+        """The facts of now if they are known within `wait` seconds, else the last ones."""
         engine = self._engine(key)
         deadline = time.monotonic() + wait
         while engine.is_stale() and (left := deadline - time.monotonic()) > 0:

@@ -173,7 +173,7 @@ class Keeper:
             self.hosts.ask_again(engine)
 
     async def examine(self, path: str, engine: EngineKey, world: World) -> Examined:
-        """What a project comes to; nothing is written."""
+        """Examine a project; nothing is written."""
         if world.facts is None:
             return Examined()
         return await self._threads.run(examine, path, self.hosts.environ(engine), world.facts)

@@ -87,7 +87,7 @@ class Tracked:
         return self._changes
 
     def dealt_with(self, changes: int) -> None:
-        """What had happened when `changes` was read is dealt with."""
+        """Note that the changes up to `changes` are dealt with."""
         self._dealt = changes
 
     @property
@@ -97,7 +97,7 @@ class Tracked:
 
     @property
     def examined(self) -> Examined | None:
-        """What its files came to when they were last looked at, None before the first time."""
+        """The result of the last look at its files, None before the first one."""
         return self._examined
 
     @examined.setter

@@ -25,7 +25,7 @@ class Registry:
         self._has_written = asyncio.Event()
         self.projects: dict[str, Tracked] = {}
         self.problem = ""
-        """What could not be read or remembered, for a person; '' while all is well."""
+        """The last failure to read or to remember, for a person; '' while all is well."""
 
     async def load(self) -> None:
         """Take up what was remembered."""

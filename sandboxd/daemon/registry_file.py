@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 class Loaded(NamedTuple):
-    """What a file held. `problem` says, for a person, what could not be used and where it is now.
+    """The content of a file. `problem` says, for a person, what could not be used and where it is now.
 
     `may_write` is False when the file could not be moved aside: then it must not be written over.
     """

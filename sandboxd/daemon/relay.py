@@ -155,7 +155,7 @@ class Relay:
 
 
 class _Ear:
-    """What changes in a workspace, and a descriptor that can be read when something did.
+    """Changes in a workspace, and a descriptor that can be read when there are some.
 
     Folders that are made are listened to soon: until then what changes in them is not passed on.
     """

@@ -49,7 +49,7 @@ class StatusMethods:
             connection.notify(messages.EVENT, event)
 
     def row_of(self, path: str, engine: EngineKey) -> ProjectStatus | None:
-        """What is known now of a project, None of one that is not kept."""
+        """The row of a project as it is known now, None for one that is not kept."""
         if path not in self._keeper.projects:
             return None
         return self._row(path, self._keeper.hosts.known(engine), engine)
@@ -108,7 +108,7 @@ class StatusMethods:
         return result
 
     def _report(self, caller: Caller, world: World, shown: Collection[str]) -> StatusReport:
-        """What is known now of the projects `shown`, as seen by `caller`."""
+        """The report on the projects `shown` as they are known now, for `caller`."""
         keeper = self._keeper
         projects = [self._row(path, world, caller.engine) for path in shown]
         if caller.visited is not None:

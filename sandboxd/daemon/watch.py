@@ -292,7 +292,7 @@ class _Run:
 
 
 def _reason(error: OSError) -> str:
-    """What the library or the system says, in the words of this system."""
+    """The message of the library or of the system, in the words of this system."""
     text = error.strerror or str(error)
     if sys.platform == "linux" and "too many open files" in text.lower():
         return "the limit of inotify instances is reached"

@@ -38,7 +38,7 @@ Changed = Callable[[set[str]], None]
 
 
 class Watching:
-    """Has `generation` look at each project that changed, and at all when a policy or a grant did.
+    """Send each project that changed to `generation`, and all of them when a policy or a grant did.
 
     :param projects: all projects by path; it changes
     :param own_folder: a folder for the watcher alone; it is made when needed

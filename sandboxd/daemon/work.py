@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class Outcome(NamedTuple):
-    """What became of one change. Paths are relative to the workspace.
+    """The outcome of one change. Paths are relative to the workspace.
 
     `kept` are a user's edits of generated files, moved aside; `failure` says why nothing could
     be written although the config is fine; `done` is when the files were in place (monotonic).

@@ -1,4 +1,4 @@
-"""What the attempts on pinned files share: the scratch files that `verify` made for each of them."""
+"""Shared by the attempts on pinned files: the scratch files that `verify` made for each of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every feature of a session shares."""
+"""The context that all features of a session share."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class Context:
         self.pulls_workspace = False
         """Whether it asks for those of files that are not open, too."""
         self.unopened: dict[str, list[types.Diagnostic]] = {}
-        """What is found in files that are not open, by path."""
+        """Diagnostics of files that are not open, by path."""
         self.unopened_listeners: list[Callable[[], None]] = []
         """Called when that was looked at anew."""
         self.refresh_unopened: Callable[[], None] = lambda: None
-        """Has that done, soon."""
+        """Ask for all open documents to be judged again, soon."""
         self.initializers: list[Callable[[types.InitializeParams], None]] = []
         self.refreshers: list[Callable[[], None]] = []
         """Called when the host, a project or a file on disk is not what it was."""

@@ -25,7 +25,7 @@ _SEVERITY = {
 
 
 class Client(NamedTuple):
-    """What of a client's capabilities decides how findings are written."""
+    """The capabilities of a client that decide how findings are written."""
 
     encoding: Encoding = "utf-16"
     related: bool = False

@@ -83,5 +83,5 @@ def judge(
 def checker_for(
     document: OpenDocument, environ: Mapping[str, str], host: HostFacts, files: Files
 ) -> Checker:
-    """What counts for a document: of one of another machine nothing but the open texts."""
+    """The checker for a document; for one of another machine nothing but the open texts counts."""
     return Checker(environ, host, files, is_here=document.on_disk())

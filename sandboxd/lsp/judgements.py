@@ -1,4 +1,4 @@
-"""What was found in each open document, kept for all features: each version is judged once."""
+"""The judgement of each open document, kept for all features: each version is judged once."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Judgements:
         return self._judged.get(uri)
 
     def checker(self, document: OpenDocument) -> Checker:
-        """What counts for a text: settings, environment, and files as they are open or on disk."""
+        """The checker for a text: settings, environment, and files as they are open or on disk."""
         load = read_beside if document.on_disk() else None
         return checker_for(document, self._environ, self._host, Files(self._texts(), load))
 

@@ -20,7 +20,7 @@ from sandboxd.syntax.node import Node, Tree, readable, walk
 
 
 class Reasons(NamedTuple):
-    """What to say at a place of a generated file or a sandboxd.toml."""
+    """The explanation at a place of a generated file or a sandboxd.toml."""
 
     place: Place
     lines: list[str]

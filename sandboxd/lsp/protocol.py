@@ -102,7 +102,7 @@ class TolerantProtocol(LanguageServerProtocol):
     def publish(
         self, uri: str, diagnostics: list[types.Diagnostic], version: int | None = None
     ) -> None:
-        """What is found in a document, of this version if it is open."""
+        """The diagnostics of a document, of this version if it is open."""
         if self.writer is not None:
             self.writer.write(hot.publication(uri, diagnostics, version))
 

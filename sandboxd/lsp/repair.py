@@ -44,7 +44,7 @@ def _initialize(params: dict[str, Any], decode: Decode) -> dict[str, Any]:
 
 
 def _prune(given: dict[str, Any], path: tuple[str, ...], decode: Decode) -> dict[str, Any]:
-    """What decodes of the capabilities at `path`: whole branches, else their twigs, else leaves."""
+    """The capabilities at `path` that decode: whole branches, else their twigs, else leaves."""
     kept: dict[str, Any] = {}
     for name, value in given.items():
         here = (*path, name)

@@ -1,4 +1,4 @@
-"""What an editor shows of a judgement: its findings, and what could not be checked."""
+"""The diagnostics of a judgement: its findings, and what could not be checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a session may ask of the process that it runs in: a daemon can do more than a pipe."""
+"""Services of the process that a session runs in: a daemon can do more than a pipe."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def _nothing(_: object) -> None:
 
 
 class Surroundings(NamedTuple):
-    """Each has a default that does nothing: that of a session without a daemon.
+    """Callbacks whose defaults do nothing: those of a session without a daemon.
 
     `opened` is told of every workspace with a sandboxd.toml that an editor opens; `status` gives
     the `ProjectStatus` of a workspace or None; `watch` sets the folders whose changes are told

@@ -37,7 +37,7 @@ _CAPABILITIES = {
 
 class _Nobody:
     def write(self, data: bytes) -> None:
-        """Who would read it?"""
+        """Write nothing: nobody reads it."""
 
     def close(self) -> None:
         """Nothing is open."""

@@ -1,4 +1,4 @@
-"""What the image's own programs show takes claims back, and makes none."""
+"""Observations by the image's own programs: they take claims back, and make none."""
 
 from __future__ import annotations
 

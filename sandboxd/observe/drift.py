@@ -1,4 +1,4 @@
-"""What of a running container is not as planned."""
+"""The differences between a running container and its plan."""
 
 from __future__ import annotations
 

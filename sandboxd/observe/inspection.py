@@ -1,4 +1,4 @@
-"""What the engine says that a container is: `docker inspect`, or a create request, as a Container.
+"""The engine's description of a container: `docker inspect`, or a create request, as a Container.
 
 Both have the same shape, so a plan's request and the live container are read by the same code and
 compare without false differences.

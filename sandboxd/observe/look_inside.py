@@ -1,4 +1,4 @@
-"""What a process that `exec` starts is shown of itself, by the image's own `sh` and `cat`.
+"""A look from inside: what a process that `exec` starts is shown of itself, by the image's own `sh` and `cat`.
 
 Both are the image's, and may say what its maker likes. So what is seen here can take a claim back; it
 never makes one.

@@ -1,4 +1,4 @@
-"""What a sandbox shows of itself under gVisor that is not so, and what shows it instead.
+"""Untrue reports of a sandbox about itself under gVisor, and what shows the truth instead.
 
 Each row was measured and is measured again by a test. `probe` is a shell command inside; `shows` a
 pattern that its output matches although `truth` is the case.

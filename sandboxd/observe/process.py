@@ -1,4 +1,4 @@
-"""What /proc shows of one process of a sandbox, whoever looks."""
+"""One process of a sandbox in /proc, whoever looks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the host knows of a container's surroundings: its limits, its peers, what its variables are."""
+"""A container's surroundings by the host: its limits, its peers, its variables."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def look(
     engine: Engine, inspected: Mapping[str, Any], environ: Mapping[str, str], *, is_as_planned: bool
 ) -> tuple[Control, ...]:
-    """What is seen of them, with what the last `verify` of this very container proved.
+    """The controls as they are seen, with what the last `verify` of this very container proved.
 
     :param is_as_planned: a result of `verify` says nothing of a sandbox that differs from its plan
     """

@@ -34,7 +34,7 @@ def drift(
     facts: Facts = None,
     cancel: Cancel | None = None,
 ) -> Compared:
-    """What is in force in the running sandbox of the project that `directory` lies in.
+    """Compare the running sandbox of the project that `directory` lies in with its plan.
 
     :raises ContainerGone: no sandbox runs there
     """

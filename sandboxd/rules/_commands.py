@@ -1,4 +1,4 @@
-"""What the commands of hooks do, as far as their text says."""
+"""The effects of hooks' commands, as far as their text says."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def remote_script(command: str) -> str:
 
 
 def suspicious(command: str) -> str:
-    """What a command does that no set-up of a project has to do on the host, '' if nothing."""
+    """An act of a command that no set-up of a project has to do on the host, '' for none."""
     if len(command) > _LONGEST:
         return "is longer than anybody reads"
     if remote_script(command):

@@ -1,4 +1,4 @@
-"""What `sandboxd.config` finds wrong with a sandboxd.toml, as findings of rules."""
+"""Mistakes in a sandboxd.toml, found by `sandboxd.config`, as findings of rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What rules about Docker's `daemon.json` have in common."""
+"""Shared by rules about Docker's `daemon.json`."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def strings(document: Document, without: tuple[str, ...] = ()) -> Iterator[tuple
 
 
 def variables(node: Node) -> Iterator[list[str]]:
-    """What stands between ``${`` and ``}`` in a string, split at the colons as its tools do."""
+    """Variables of a string: the text between ``${`` and ``}``, split at the colons as its tools do."""
     # No regular expression: to compile one takes longer than most files.
     for part in str(node.value).split("${")[1:]:
         inner, closed, _ = part.partition("}")

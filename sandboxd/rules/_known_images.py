@@ -1,4 +1,4 @@
-"""What the metadata labels of well-known images hold, so that a check without an engine knows it.
+"""The metadata labels of well-known images, so that a check without an engine knows them.
 
 Read in the sources of the images (devcontainers/images at bed3eb26, July 2026): their own settings
 and those of the Features that they are built with.
@@ -32,7 +32,7 @@ _EFFECTS = {
 
 
 def effect(image: str) -> str | None:
-    """What the label of an image takes away, '' for nothing; None where that is not known."""
+    """The protection that the label of an image takes away, '' for none; None where that is not known."""
     for prefix in _MICROSOFT:
         if image.startswith(prefix):
             name = image[len(prefix) :].partition("@")[0].partition(":")[0]

@@ -30,7 +30,7 @@ _PLACES = {
     "DBUS_SESSION_BUS_ADDRESS": "${DBUS_SESSION_BUS_ADDRESS}",
     "XDG_RUNTIME_DIR": "/run/user/1000",
 }
-"""What these variables of a host name; of the first two only the name is known."""
+"""The things that these variables of a host name; of the first two only the name is known."""
 _VARIABLE = r"\$(?:\{{(?:(?:localEnv|env):)?{name}(?:[:?+-][^}}]*)?\}}|{name}(?![A-Za-z0-9_]))"
 _SELF = r"/proc/(?:self|thread-self|[0-9]+)/root(?=/|$)"
 _WSL = r"(?i)//(?:wsl\$|wsl\.localhost)/[^/]+"

@@ -1,4 +1,4 @@
-"""What of a project uses a right, so that taking it away would break the project.
+"""Parts of a project that use a right, so that taking it away would break the project.
 
 Only what the files show is known: commands of hooks, and images that are known for what they do.
 """
@@ -35,7 +35,7 @@ _LONGEST = 20_000
 
 
 def user_of(container: Container, right: str) -> str:
-    """What needs `right`, for a message; '' where nothing is seen that does."""
+    """The part that needs `right`, for a message; '' where none is seen."""
     pattern, images = USES[right]
     for key, command in _commands(container):
         use = re.search(pattern, command[:_LONGEST])

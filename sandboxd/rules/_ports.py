@@ -215,7 +215,7 @@ def split(text: str) -> tuple[str, str, str, str]:
 
 
 def _service(port: str, protocol: str, image: str) -> str:
-    """What listens on a port; of a range the first that is known."""
+    """The service that usually listens on a port; of a range the first that is known."""
     first, _, last = port.partition("-")
     if len(first) > 5 or len(last) > 5 or not first.isdecimal():
         return ""

@@ -18,7 +18,7 @@ def run_args(document: Document) -> Node | None:
 
 
 def arguments(document: Document) -> Arguments | None:
-    """What docker makes of them, None where the file has none or docker never sees them."""
+    """The arguments as docker reads them, None where the file has none or docker never sees them."""
     node = run_args(document)
     if node is None or document.tree.root.get("dockerComposeFile") is not None:  # type: ignore[union-attr]
         return None

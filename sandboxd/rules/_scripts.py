@@ -1,4 +1,4 @@
-"""What the RUN instructions of a Dockerfile execute."""
+"""The commands that the RUN instructions of a Dockerfile execute."""
 
 from __future__ import annotations
 

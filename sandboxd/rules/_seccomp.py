@@ -1,4 +1,4 @@
-"""What rules about seccomp profiles have in common."""
+"""Shared by rules about seccomp profiles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What JSON with comments allows and strict JSON does not."""
+"""Forms that JSON with comments allows and strict JSON does not."""
 
 from __future__ import annotations
 

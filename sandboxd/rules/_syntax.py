@@ -1,4 +1,4 @@
-"""What every language's syntax-error rule says of text that its parser could not read."""
+"""Findings about text that a parser could not read, for every language's syntax-error rule."""
 
 from __future__ import annotations
 

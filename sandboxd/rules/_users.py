@@ -1,4 +1,4 @@
-"""Who runs inside: the one user that counts, and whether that is root."""
+"""The user inside: the one that counts, and whether that is root."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def effective_user(container: Container) -> Value[str] | None:
-    """Whom the editor's processes and the hooks run as, None when that is left to the image."""
+    """The user of the editor's processes and of the hooks, None when that is left to the image."""
     return container.remote_user if container.remote_user is not None else container.user
 
 

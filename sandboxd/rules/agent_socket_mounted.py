@@ -113,7 +113,7 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
 
 
 def _socket(path: str) -> str:
-    """What listens at `path`, '' if nothing that is known."""
+    """The agent that listens at `path`, '' for none that is known."""
     if path.split("/")[1:3] == ["run", "user"] and path.endswith("/bus"):
         return "D-Bus"
     for name, what in _SOCKETS:

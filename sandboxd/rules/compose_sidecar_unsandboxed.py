@@ -72,7 +72,7 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
 
 
 def _weak(container: Container, host: HostFacts) -> Iterator[tuple[Value[Any], str]]:
-    """What a container has of the host, the worst first."""
+    """The parts of the host that a container reaches, the worst first."""
     if container.privileged is not None and container.privileged.value:
         yield container.privileged, "is privileged"
     if container.api_socket is not None and container.api_socket.value:

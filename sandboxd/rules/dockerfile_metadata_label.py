@@ -74,7 +74,7 @@ def check(subject: Image, host: HostFacts) -> Iterator[Finding]:
 
 
 def _weak(root: Node | None) -> Iterator[str]:
-    """What of the entries of a label, one or a list of them, reaches further than a sandbox."""
+    """The entries of a label, one or a list of them, that reach further than a sandbox."""
     entries = root.items if root is not None and root.kind == "array" else [root]
     for entry in entries:
         if entry is None or entry.kind != "object":

@@ -155,7 +155,7 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
 
 
 def _runs(path: str) -> str:
-    """Who runs what lies at `path`, '' if nobody that is known."""
+    """The program of the host that runs the file at `path`, '' for none that is known."""
     if not path.startswith("~/"):
         return ""
     for name, runs in FILES.items():

@@ -1,1 +1,1 @@
-"""What `sandboxd status` says: gathered once, shown as text or as JSON, by the daemon or without."""
+"""The content of `sandboxd status`: gathered once, shown as text or as JSON, by the daemon or without."""

@@ -24,7 +24,7 @@ class GrantedPlan(NamedTuple):
 
 
 class Examined(NamedTuple):
-    """What a project's files come to.
+    """The result of a look at a project's files.
 
     `valid` is False when its config cannot be used. `request` is the container that the engine
     would be asked for; None when there is no plan, for that reason or because the host cannot

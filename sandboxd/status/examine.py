@@ -1,4 +1,4 @@
-"""What a project's files come to on this host: its plan, and the findings in its configs."""
+"""A look at a project's files on this host: its plan, and the findings in its configs."""
 
 from __future__ import annotations
 

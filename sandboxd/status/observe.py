@@ -1,4 +1,4 @@
-"""What is seen of the projects' containers: the engine's word for what they are, and looks at them."""
+"""The projects' containers as they are seen: by the engine's word for what they are, and by looks at them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Seen(NamedTuple):
 
 
 class Observed(NamedTuple):
-    """What was seen, by workspace; with a `problem` of the engine nothing was, which means unknown."""
+    """Observations by workspace; with a `problem` of the engine there are none, which means unknown."""
 
     containers: Mapping[str, Seen]
     problem: str = ""
@@ -100,7 +100,7 @@ class Observer:
         ]
 
     def _look(self, environ: Mapping[str, str], summary: Summary) -> Seen | None:
-        """What is seen of a container, None when it only says to be the project's."""
+        """The observation of a container, None when it only says to be the project's."""
         try:
             engine = connect_from(environ)
             if not find.is_believed(engine, summary):

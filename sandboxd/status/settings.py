@@ -22,7 +22,7 @@ def settings(container: Container) -> dict[str, str]:
 
 
 def network(container: Container) -> str:
-    """What the container can reach, in words: an ordinary bridge filters nothing."""
+    """The reach of the container's network, in words: an ordinary bridge filters nothing."""
     mode = container.network.value if container.network else "default"
     if mode == "none":
         return "none"

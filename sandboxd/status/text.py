@@ -144,7 +144,7 @@ def _settings(settings: dict[str, str]) -> str:
 
 
 def _observed(project: ProjectStatus) -> list[tuple[str, str]]:
-    """What was seen of the running container; only what is in force is named without its reason."""
+    """The controls of the running container; only those in force are named without a reason."""
     found = project.in_force
     if found is None:
         reason = f": {project.unseen}" if project.unseen else ""

@@ -10,7 +10,7 @@ from sandboxd.verify.last_verdict import Verified, age_seconds, duration
 def verification(
     seen: Seen | None, drift: tuple[str, ...] | None, found: Verified | None
 ) -> Verification | None:
-    """What the result that was kept for a running container says of it as it is now."""
+    """The last result of `verify` for a running container, as far as it holds for it as it is now."""
     if seen is None or seen.container is None or found is None:
         return None
     if found.identity != seen.identity or drift:

@@ -94,14 +94,14 @@ class Canaries:
 
     @property
     def host(self) -> Host:
-        """What the judges compare with."""
+        """The values that the judges compare with."""
         with open("/proc/sys/kernel/random/boot_id") as file:
             boot_id = file.read().strip()
         pids = {os.getpid(), self._engine_pid}
         return Host(frozenset(self._secrets), boot_id, listeners.namespaces(pids))
 
     def damage(self, attempt: str, result: Mapping[str, Any]) -> tuple[str, ...]:
-        """What the host sees of an attempt: scratch files changed, files planted, paths reached."""
+        """The effects of an attempt that the host sees: scratch files changed, files planted, paths reached."""
         found = [f"`{path}` can be moved away" for path in result.get("movable", [])]
         if attempt in PIN_ATTEMPTS:
             for inside, folder in self._pins.items():

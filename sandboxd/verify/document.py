@@ -87,7 +87,7 @@ def outcomes(found: Mapping[str, Any]) -> dict[str, str]:
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
-    """What differs between two documents, the worse first."""
+    """The differences between two documents, the worse first."""
     old, new = outcomes(before), outcomes(after)
     names = dict.fromkeys([*old, *new])
     found = [

@@ -1,4 +1,4 @@
-"""What an attempt achieved: decided by its effect and by where it had it, never by an error number."""
+"""The judgement of an attempt: by its effect and by where it had it, never by an error number."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OUTCOMES: tuple[Outcome, ...] = ("held", "residual", "not-applicable", "inconclu
 
 
 class Host(NamedTuple):
-    """What the host knows: secrets that no attempt was told, and its kernel and namespaces."""
+    """Facts of the host: secrets that no attempt was told, and its kernel and namespaces."""
 
     secrets: frozenset[str]
     boot_id: str

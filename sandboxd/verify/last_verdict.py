@@ -41,7 +41,7 @@ class Verified(NamedTuple):
 
 
 def identity(inspected: Mapping[str, Any]) -> str:
-    """What a result holds for: this container, in this run, with these settings."""
+    """The identity that a result holds for: this container, in this run, with these settings."""
     parts = (
         inspected.get("Id"),
         (inspected.get("State") or {}).get("StartedAt"),

@@ -1,4 +1,4 @@
-"""What `verify` runs on the host to be found from inside: a process, and listeners with a banner.
+"""Bait that `verify` runs on the host to be found from inside: a process, and listeners with a banner.
 
 All of it ends with this process, however that ends.
 """

@@ -1,4 +1,4 @@
-"""What the attempts of `verify` prove of the controls that are shown: an effect says more than a setting."""
+"""Controls that the attempts of `verify` prove: an effect says more than a setting."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def settings(inspected: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _mounts_of_others(inspected: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What `--volumes-from` brought: its source may be gone by now."""
+    """Mounts that `--volumes-from` brought: their source may be gone by now."""
     if not (inspected.get("HostConfig") or {}).get("VolumesFrom"):
         return []
     host = inspected["HostConfig"]

@@ -209,7 +209,7 @@ def _missing(reason: str) -> dict[str, str]:
 
 
 def _lowered(judged: Judgement, in_use: Judgement) -> Judgement:
-    """What was seen in the sandbox in use counts where it is worse, never where it is better."""
+    """Take over results of the sandbox in use where they are worse, never where they are better."""
     worse = in_use.outcome in ("escaped", "residual") and judged.outcome != "escaped"
     return in_use if worse else judged
 
@@ -217,7 +217,7 @@ def _lowered(judged: Judgement, in_use: Judgement) -> Judgement:
 def _believed(
     identity: Mapping[str, Any], host_boot_id: str, runtime_path: str
 ) -> Mapping[str, Any]:
-    """What the inside says of itself, without a kernel of its own that its runtime cannot give it."""
+    """The report of the inside, without a kernel of its own that its runtime cannot give it."""
     shared = os.path.basename(runtime_path) in ("runc", "crun", "docker-runc", "youki")
     if shared and identity.get("boot_id") != host_boot_id:
         return {**identity, "boot_id": ""}

@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def grants(args: argparse.Namespace) -> Grants:
-    """What `args` grant."""
+    """The grants in `args`."""
     from sandboxd.plan.planner import Grants
 
     return Grants(allow_runc=args.allow_runc)

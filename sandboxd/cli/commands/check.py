@@ -132,7 +132,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _say_ignored(session: Session) -> None:
-    """That git ignores a file is no reason for tools not to read it."""
+    """Name the files that git ignores: tools read them all the same."""
     if not session.ignored:
         return
     import shlex

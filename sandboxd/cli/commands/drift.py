@@ -89,6 +89,6 @@ def _print(name: str, found: tuple[Drift, ...], seen: tuple[Control, ...]) -> No
 
 
 def _except(seen: tuple[Control, ...]) -> str:
-    """What the plan asks for and this machine does not do."""
+    """The downgrades of the plan: what it asks for and this machine does not do."""
     missing = [terminal.one_line(c.name) for c in seen if c.state == "not in force"]
     return f", but not in force: {', '.join(missing)}" if missing else ""

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _sandboxes() -> list[dict[str, Any]]:
-    """What the engine has.
+    """The containers of the engine.
 
     :raises SandboxdError: there is none
     """
@@ -64,7 +64,7 @@ def _sandboxes() -> list[dict[str, Any]]:
 
 
 def _projects() -> list[dict[str, Any]] | None:
-    """What the daemon remembers, None when it cannot be asked."""
+    """The projects that the daemon remembers, None when it cannot be asked."""
     from sandboxd.ipc import client
 
     try:

@@ -88,7 +88,7 @@ def _explain(path: str, found: Floor) -> None:
 
 
 def _not_suppressed(config: Config, found: Floor) -> list[str]:
-    """What of the project's own rule settings does not count."""
+    """The project's own rule settings that do not count."""
     asked = [(allow.rule, "`[[allow]]`") for allow in config.allow]
     asked += [(rule, f"`[rules]` level `{level}`") for (rule, level), _ in config.rules]
     return [

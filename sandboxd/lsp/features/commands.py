@@ -50,7 +50,7 @@ def register(context: Context) -> None:
 
 
 class Commands:
-    """Each takes the params of `workspace/executeCommand`; its first argument is a URI or a path."""
+    """Commands by name: each takes the params of `workspace/executeCommand`; its first argument is a URI or a path."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -194,7 +194,7 @@ class Commands:
         return answer is not None and answer.title == yes
 
     async def _in_thread(self, job: Callable[[], T]) -> T:
-        """What `job` returns; the user is told of the error that it raises."""
+        """The result of `job`; an error that it raises is shown to the user."""
         try:
             return await asyncio.to_thread(job)
         except SandboxdError as error:

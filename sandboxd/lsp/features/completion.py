@@ -129,7 +129,7 @@ def _values(table: str, key: str, host: HostFacts) -> Iterator[Offer]:
 
 
 def _runtimes(host: HostFacts) -> Iterator[Offer]:
-    """Each with what this host really has."""
+    """The proposals, each with what this host really has."""
     gvisor = host.usable_gvisor()
     yield "auto", f"here: {'gVisor' if gvisor else 'hardened runc'}" if host.engine else ""
     if gvisor is not None:

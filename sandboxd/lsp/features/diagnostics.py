@@ -45,7 +45,7 @@ class Diagnostics:
         self._running: dict[str, asyncio.Task[None]] = {}
 
     def initialize(self, params: types.InitializeParams) -> None:
-        """What has to be known before the first answer."""
+        """Prepare what the first answer needs."""
         given = params.initialization_options
         self._context.options = given if isinstance(given, dict) else {}
         self._server.protocol.set_trace_level(params.trace)

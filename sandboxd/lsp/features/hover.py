@@ -55,7 +55,7 @@ class Hover:
         )
 
     def _effective(self, judged: Judged, at: int) -> tuple[Place | None, list[str]]:
-        """What the setting comes to in the container that all files together describe."""
+        """The value of the setting in the container that all files together describe."""
         source = judged.document.source
         variables = self._context.judgements.checker(judged.document).variables
         parsed = kinds.get(judged.document.kind).parse(source)

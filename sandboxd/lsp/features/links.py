@@ -213,7 +213,7 @@ def _config(root: Node) -> Iterator[Link]:
 
 
 def _generated(path: str) -> str | None:
-    """What is generated from the sandboxd.toml at `path`, if it is there."""
+    """The files generated from the sandboxd.toml at `path`, if they are there."""
     folder = os.path.dirname(path)
     for name in (generate.BESIDE_FILE, generate.MAIN_FILE):
         target = os.path.join(folder, name)

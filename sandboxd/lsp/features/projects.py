@@ -42,7 +42,7 @@ def register(context: Context) -> None:
 
 
 class Projects:
-    """What lies around the open documents."""
+    """Files around the open documents."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -164,7 +164,7 @@ class Projects:
             listener(beside)
 
     async def _found_in(self, path: str, folders: set[str]) -> list[types.Diagnostic] | None:
-        """What is found in a file on disk; None if it cannot be read."""
+        """The diagnostics of a file on disk; None if it cannot be read."""
         judgements = self._context.judgements
         try:
             source = read_source(path)

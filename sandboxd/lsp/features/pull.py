@@ -89,7 +89,7 @@ class Pull:
         return types.WorkspaceDiagnosticReport(items)
 
     def _reports(self, before: dict[str, str]) -> Reports:
-        """What the client does not know yet; [] when that is nothing."""
+        """The reports that the client does not have yet, [] for none."""
         items: Reports = []
         opened = set(self._context.server.protocol.documents.uris())
         now = {convert.file_uri(path): found for path, found in self._context.unopened.items()}
