@@ -16,6 +16,7 @@ from typing import Any
 
 from sandboxd.engine.client import Engine
 from sandboxd.engine.failures import EngineFailure
+from sandboxd.host import runtime_processes
 from sandboxd.host.memory import Memory
 
 LABEL = "dev.sandboxd.trial"
@@ -162,17 +163,10 @@ def host_boot_id() -> str | None:
 
 
 def end_leaked(container: str) -> None:
-    """End the processes that runsc leaves of a container that it could not start: a sandbox and its gofer."""
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit():
-            continue
+    """End what runsc leaves of a container that it could not start: a sandbox and its gofer."""
+    for pid in runtime_processes.of_gvisor(container):
         with contextlib.suppress(OSError):
-            with open(f"/proc/{entry}/cmdline", "rb") as file:
-                words = file.read(65536).split(b"\0")
-            name = os.path.basename(words[0])
-            ours = any(container.encode() in word for word in words[1:])
-            if ours and name in (b"runsc", b"runsc-gofer", b"runsc-sandbox"):
-                os.kill(int(entry), signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
 
 
 def _remove_stale(engine: Engine) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.host import runtime_processes
 from sandboxd.life import volumes
 from sandboxd.life.states import holds_work, settle
 
@@ -41,23 +42,26 @@ def end(
         if holds_work(container.state) and container.state != "removed":
             if not discard:
                 rescue.before_end(engine, container.id, workspace, progress)
-            with contextlib.suppress(failures.ContainerGone):
+            # What nobody wants to keep is removed, whether or not it reacts to a request to end.
+            silent = (failures.NoAnswer,) if discard else ()
+            with contextlib.suppress(failures.ContainerGone, *silent):
                 engine.stop(container.id, STOP_SECONDS)
-        remove(engine, container.id)
+        remove(engine, container.id, by_force=discard)
     for volume in pins:
         engine.remove_volume(volume)
 
 
-def remove(engine: Engine, container: str) -> None:
+def remove(engine: Engine, container: str, by_force: bool = False) -> None:
     """Remove a container, also one that is being started or removed at this moment.
 
     An engine that removes what it is starting says that it does not run, and leaves it.
 
+    :param by_force: end the processes behind one that the engine does not get rid of
     :raises EnvironmentFailure: it is still there
     """
     deadline = time.monotonic() + _GONE_SECONDS
     while True:
-        engine.remove(container)
+        _remove(engine, container, by_force)
         try:
             state = engine.inspect(container)["State"].get("Status")
         except failures.ContainerGone:
@@ -68,6 +72,37 @@ def remove(engine: Engine, container: str) -> None:
                 f"remove it yourself: `docker rm -f {container[:12]}`",
             )
         time.sleep(0.1)
+
+
+def _remove(engine: Engine, container: str, by_force: bool) -> None:
+    """Remove a container; by force, one that hangs loses its shim and its gVisor first.
+
+    An old gVisor that ran out of memory is dead, while its shim, and so the engine, says that it runs.
+
+    :param container: its whole id
+    :raises EnvironmentFailure: its processes are another user's, or the engine does not answer
+    """
+    try:
+        engine.remove(container)
+        return
+    except failures.NoAnswer:
+        if not by_force or not engine.is_local or not engine.answers():
+            raise
+    ended, others = runtime_processes.end(container)
+    if others and not ended:
+        pids = " ".join(str(pid) for pid in others)
+        raise EnvironmentFailure(
+            f"the engine cannot end `{container[:12]}`, whose runtime does not react",
+            f"end its processes: `sudo kill -9 {pids}`, then run `sandboxd down` again",
+        )
+    # The removal that hung goes on by itself; another one beside it would be refused.
+    deadline = time.monotonic() + _GONE_SECONDS
+    while time.monotonic() < deadline:
+        time.sleep(0.2)
+        try:
+            engine.inspect(container)
+        except failures.ContainerGone:
+            return
 
 
 @contextlib.contextmanager

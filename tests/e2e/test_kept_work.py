@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.engine.client import Engine
+from sandboxd.host import runtime_processes
 from sandboxd.model.labels import PROJECT
 from sandboxd.plan.layout import MARK
 from sandboxd.review import collect
@@ -247,4 +249,22 @@ def test_of_a_sandbox_that_hangs_the_engine_is_not_blamed(
     finally:
         os.kill(pid, signal.SIGCONT)
     project.sandboxd("down", "--discard")
+    assert project.container == ""
+
+
+def test_a_container_whose_shim_hangs_is_ended_by_its_process(
+    engine: str, tmp_path: Path, busybox_image: str
+) -> None:
+    """As after an old gVisor ran out of memory: the engine says that it runs, and cannot remove it."""
+    project = Project(engine, sandboxes.make_project(tmp_path / "ws", busybox_image, "runc"))
+    project.sandboxd("up")
+    whole = project.docker("inspect", "-f", "{{.Id}}", project.container).strip()
+    (shim,) = runtime_processes.shims(whole)
+    os.kill(shim, signal.SIGSTOP)
+    try:
+        project.sandboxd("down", "--discard")
+        assert list(runtime_processes.shims(whole)) == []
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(shim, signal.SIGCONT)
     assert project.container == ""
