@@ -105,6 +105,13 @@ def engine() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def own_engines() -> None:
+    """For tests that start engines themselves: skipped where nobody may start one."""
+    if reason := _no_engine_reason():
+        pytest.skip(f"no Docker engine of the test's own: {reason}")
+
+
+@pytest.fixture(scope="session")
 def busybox_image(engine: str) -> str:
     """Tag of a small local image: busybox, users root and dev (1000), /workspace."""
     return import_busybox_image(engine)

@@ -26,12 +26,13 @@ from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
+from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements" / "runtime.txt"
-_PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)", re.MULTILINE)
+_PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)(?: ; ([^\\\n]+))?", re.MULTILINE)
 _SYSTEMS = [
     {
         "extra": "",
@@ -53,7 +54,7 @@ class Pinned(NamedTuple):
 
 
 def pinned(lock: str) -> tuple[Pinned, ...]:
-    """The versions of a lock in pip's form."""
+    """The versions of a lock in pip's form, without those that no system of ours installs."""
     starts = list(_PINNED.finditer(lock))
     ends = [start.start() for start in starts[1:]] + [len(lock)]
     return tuple(
@@ -63,6 +64,7 @@ def pinned(lock: str) -> tuple[Pinned, ...]:
             tuple(_HASH.findall(lock[start.end() : end])),
         )
         for start, end in zip(starts, ends, strict=True)
+        if start[3] is None or _counts(Marker(start[3]))
     )
 
 
@@ -115,8 +117,13 @@ def _needed(requirements: list[str]) -> list[str]:
     return [
         canonicalize_name(need.name)
         for need in found
-        if need.marker is None or any(need.marker.evaluate(each) for each in _SYSTEMS)
+        if need.marker is None or _counts(need.marker)
     ]
+
+
+def _counts(marker: Marker) -> bool:
+    """Whether a condition holds on one of our Pythons, on Linux."""
+    return any(marker.evaluate(each) for each in _SYSTEMS)
 
 
 def _component(pin: Pinned) -> Component:
@@ -140,13 +147,17 @@ def _component(pin: Pinned) -> Component:
 
 
 def _licences(installed: metadata.PackageMetadata) -> Iterator[str]:
-    """The SPDX expression where there is one, else what the classifiers say."""
+    """The SPDX expression where there is one, else what the classifiers or the old field say."""
     if "License-Expression" in installed:
         yield installed["License-Expression"]
         return
-    for line in installed.get_all("Classifier") or []:
-        if line.startswith("License :: OSI Approved :: "):
-            yield line.rpartition(" :: ")[2].removesuffix(" License")
+    approved = "License :: OSI Approved :: "
+    lines = [x for x in installed.get_all("Classifier") or [] if x.startswith(approved)]
+    for line in lines:
+        yield line.rpartition(" :: ")[2].removesuffix(" License")
+    # Some put the whole text there.
+    if not lines and "License" in installed and "\n" not in installed["License"]:
+        yield installed["License"]
 
 
 def main(arguments: list[str]) -> int:

@@ -30,7 +30,7 @@ def owner() -> Iterator[subprocess.Popen[bytes]]:
 
 
 @pytest.fixture
-def own_engine(owner: subprocess.Popen[bytes]) -> Iterator[private.Engine]:
+def own_engine(own_engines: None, owner: subprocess.Popen[bytes]) -> Iterator[private.Engine]:
     engine = private.start(NAME, owner=owner.pid)
     yield engine
     private.stop(engine.folder)

@@ -80,7 +80,7 @@ def make_certificates(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remote]:
+def remote(own_engines: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remote]:
     if shutil.which("openssl") is None:
         pytest.skip("no TLS engine: openssl is not installed")
     folder = tmp_path_factory.mktemp("remote")

@@ -88,7 +88,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def own_engine() -> Iterator[private.Engine]:
+def own_engine(own_engines: None) -> Iterator[private.Engine]:
     private.sweep()
     started = private.start(f"setup-{os.getpid()}", owner=os.getpid(), gvisor=False)
     yield started

@@ -76,8 +76,10 @@ def test_the_bill_lists_what_the_lock_pins(bill: dict[str, Any]) -> None:
         assert component["licenses"], component["name"]
     needs = {row["ref"]: row.get("dependsOn", []) for row in bill["dependencies"]}
     assert [ref.split("/")[1].split("@")[0] for ref in needs["sandboxd"]] == [
+        "docker",
         "pygls",
         "pyyaml",
+        "tomli-w",
         "watchfiles",
     ]
     reached, todo = set(), ["sandboxd"]

@@ -79,8 +79,10 @@ def test_it_needs_nothing_but_what_the_index_has(wheel: Path) -> None:
     text = zipfile.ZipFile(wheel).read(name).decode()
     needed = [line for line in text.splitlines() if line.startswith("Requires-Dist")]
     assert {line.split()[1].split("<")[0].split(">")[0] for line in needed} == {
+        "docker",
         "pygls",
         "pyyaml",
+        "tomli-w",
         "watchfiles",
     }
     assert " @ " not in "".join(needed)
