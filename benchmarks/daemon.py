@@ -30,6 +30,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import editor
 import run
 
+from sandboxd.ipc import address, dial
+
 GENERATED = ".devcontainer/devcontainer.json"
 _SAMPLES = 40
 _IDLE_SECONDS = 20.0
@@ -152,12 +154,12 @@ def daemon(environ: dict[str, str]) -> Iterator[int]:
 
 def connected(environ: dict[str, str]) -> socket.socket:
     """A connection to the daemon, as soon as there is one."""
-    path = Path(environ["XDG_RUNTIME_DIR"]) / f"sandboxd-{os.getuid()}-1" / "daemon.sock"
+    path = address.socket_path(address.folder(environ, os.getuid()))
     deadline = time.monotonic() + 60
     while True:
         found = socket.socket(socket.AF_UNIX)
         try:
-            found.connect(str(path))
+            found.connect(path)
             return found
         except OSError:
             found.close()
@@ -170,6 +172,7 @@ class Pinger:
     """Asks something trivial all the time; `end` tells the longest wait, in milliseconds."""
 
     def __init__(self, environ: dict[str, str]) -> None:
+        self._environ = environ
         self._connection = connected(environ)
         self._connection.settimeout(60)
         self._stop = threading.Event()
@@ -177,14 +180,7 @@ class Pinger:
         self._thread = threading.Thread(target=self._run)
 
     def __enter__(self) -> Pinger:
-        hello = {
-            "version": "0",
-            "docker_host": None,
-            "docker_context": None,
-            "path": "",
-            "cwd": "/",
-        }
-        self._ask("hello", hello)
+        self._send(dial.hello(self._environ, "/").encode())
         self._thread.start()
         return self
 
@@ -205,7 +201,10 @@ class Pinger:
 
     def _ask(self, method: str, params: Mapping[str, object]) -> None:
         message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        self._connection.sendall(json.dumps(message).encode() + b"\n")
+        self._send(json.dumps(message).encode() + b"\n")
+
+    def _send(self, line: bytes) -> None:
+        self._connection.sendall(line)
         while not self._connection.recv(65536).endswith(b"\n"):
             pass
 
