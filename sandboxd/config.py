@@ -171,7 +171,7 @@ def check(
 
 
 def takes_from_host(text: str) -> bool:
-    """Whether a string names a variable of the host's environment."""
+    """True if a string names a variable of the host's environment."""
     lowered = text.lower()
     return "${localenv" in lowered or "${env" in lowered
 

@@ -56,7 +56,7 @@ class Table(NamedTuple):
 
     @property
     def is_open(self) -> bool:
-        """Whether its keys are the project's own."""
+        """True if the project chooses the names of its keys."""
         return self.keys[0].name == "*"
 
 
