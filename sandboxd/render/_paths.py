@@ -1,4 +1,4 @@
-"""How a file is named in output."""
+"""Names of files in output."""
 
 from __future__ import annotations
 

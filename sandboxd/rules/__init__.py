@@ -145,5 +145,5 @@ def _is_set(value: Any, need: str) -> bool:
 
 
 def may_reach(rule: str, severity: int) -> bool:
-    """Whether the findings of a rule may be as bad as `severity`."""
+    """True if a finding of the rule may be as bad as `severity`."""
     return RULES[rule][2] >= severity

@@ -1,4 +1,4 @@
-"""Where tools keep credentials on a host. `tests/rules/lists/credential-places.toml` has the sources."""
+"""Places of credentials on a host. `tests/rules/lists/credential-places.toml` has the sources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How rules make findings, so that id, reason and origin are said once."""
+"""Constructors of findings: id, reason and origin are set here and nowhere else."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def effect(image: str) -> str | None:
 
 
 def may_have_label(image: str) -> bool:
-    """Whether an image says by its name that it was made for dev containers, and so has one."""
+    """True if the name of an image says that it was made for dev containers, so that it has a label."""
     return "devcontainer" in image.partition("@")[0].rpartition(":")[0].lower() or (
         ":" not in image and "devcontainer" in image.lower()
     )

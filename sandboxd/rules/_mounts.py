@@ -96,7 +96,7 @@ def canonical(source: str, home: str | None = None) -> str:
 
 
 def below(path: str, folder: str) -> bool:
-    """Whether `path` is `folder` or stands in it; both canonical."""
+    """True if `path` is `folder` or stands in it; both are canonical."""
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
@@ -133,7 +133,7 @@ def project_path(path: str, container: Container) -> str:
 
 
 def container_writes(path: str, container: Container) -> bool:
-    """Whether a file of the project can be changed from inside, where the project is mounted.
+    """True if a file of the project can be changed from inside, where the project is mounted.
 
     It is unless a read-only mount covers it; `path` is one of :func:`project_path`.
     """

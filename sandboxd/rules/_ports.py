@@ -162,7 +162,7 @@ class Published(NamedTuple):
         return f"port `{self.host}` of this machine{inside}"
 
     def is_public_server(self) -> bool:
-        """Whether it is a server for others, under the number that they expect."""
+        """True for a server that is there for others, under the number that they expect."""
         return self.value.origin.key == "ports" and self.host in PUBLIC_SERVERS
 
 

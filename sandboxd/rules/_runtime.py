@@ -1,4 +1,4 @@
-"""Whether a container shares the host's kernel: what decides most severities.
+"""Severities that depend on whether a container shares the host's kernel.
 
 A sandbox with a kernel of its own (gVisor) takes the edge off everything that only widens the
 surface of the *host's kernel*. It takes nothing off what hands over data, sockets or execution
@@ -30,7 +30,7 @@ def shares_kernel(container: Container, host: HostFacts) -> bool:
 
 
 def host_sockets_open(container: Container, host: HostFacts) -> bool:
-    """Whether gVisor lets the container connect to sockets of the host (`host-uds`).
+    """True if gVisor lets the container connect to sockets of the host (`host-uds`).
 
     The container can ask for it itself by an annotation, whatever the runtime's own flags say.
     """
@@ -45,7 +45,7 @@ def host_sockets_open(container: Container, host: HostFacts) -> bool:
 
 
 def filters_syscalls(container: Container, host: HostFacts) -> bool:
-    """Whether a seccomp profile takes effect: gVisor ignores it unless `oci-seccomp` is on."""
+    """True if a seccomp profile takes effect: gVisor ignores it unless `oci-seccomp` is on."""
     if shares_kernel(container, host):
         return True
     for annotation in container.annotations:
@@ -57,14 +57,14 @@ def filters_syscalls(container: Container, host: HostFacts) -> bool:
 
 
 def mounts_anything(container: Container) -> bool:
-    """Whether root inside has the right to mount: what a filter or a profile then still forbids."""
+    """True if root inside has the right to mount, which only a filter or a profile then forbids."""
     return container.is_privileged() or any(
         cap.value in ("SYS_ADMIN", "ALL") for cap in container.cap_add
     )
 
 
 def control_severity(container: Container, host: HostFacts) -> Severity:
-    """How bad it is that a control over the host's kernel is off.
+    """The severity of a control over the host's kernel that is off.
 
     Alone it takes one more fault to get out; with the right to mount it was what held.
     """

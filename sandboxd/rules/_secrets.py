@@ -60,7 +60,7 @@ def literal_token(text: str) -> str:
 
 
 def secret_name(name: str) -> bool:
-    """Whether a variable of this name holds a secret."""
+    """True if a variable of this name holds a secret."""
     return re.search(_NAME, name) is not None and re.search(_HARMLESS_NAME, name) is None
 
 

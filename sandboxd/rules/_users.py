@@ -23,7 +23,7 @@ def is_root(user: str) -> bool:
 
 
 def maps_root(host: HostFacts) -> bool:
-    """Whether the engine is known to make root inside an ordinary user outside."""
+    """True if the engine is known to make root inside an ordinary user outside."""
     engine = host.engine
     return engine is not None and (
         engine.rootless is True or any("userns" in option for option in engine.security_options)

@@ -92,7 +92,7 @@ def check(subject: AppArmorProfile, host: HostFacts) -> Iterator[Finding]:
 
 
 def _is_denied(profile: AppArmorProfile, rule: AppArmorRule) -> bool:
-    """Whether a bare deny takes the rule back: it does unless the rule has a higher priority."""
+    """True if a bare deny takes the rule back, which it does unless the rule has a higher priority."""
     word = "mount" if rule.word == "all" else rule.word
     return any(
         other.deny and not other.rest and other.priority >= rule.priority
@@ -101,7 +101,7 @@ def _is_denied(profile: AppArmorProfile, rule: AppArmorRule) -> bool:
 
 
 def _is_blanket(rest: str) -> bool:
-    """Whether what follows the word leaves source, target and type open."""
+    """True if the rest of a mount rule leaves source, target and type open."""
     paths: list[str] = []
     for part in re.split(r"\s+(?![^(]*\))", rest):
         name, equals, value = part.partition("=")

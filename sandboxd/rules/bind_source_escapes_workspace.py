@@ -79,7 +79,7 @@ def _says_project(written: str) -> bool:
 
 
 def _is_where_written(mount: Value[Mount]) -> bool:
-    """Whether a relative path leads where it says from the folder of its own file.
+    """True if a relative path leads where it says from the folder of its own file.
 
     That is another folder than the project's for a file that is extended or included.
     """

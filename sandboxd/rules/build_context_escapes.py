@@ -86,6 +86,6 @@ def _contexts(build: Build) -> Iterator[tuple[Value[Any], str]]:
 
 
 def _leaves(folder: str, workspace: str, host: HostFacts) -> bool:
-    """Whether it is another folder than one of the project; unknown variables are not judged."""
+    """True if it is a folder outside of the project; a path with an unknown variable is not judged."""
     known = folder.startswith(("/", "~", "c:"))
     return known and "$" not in folder and not below(folder, canonical(workspace, host.home))

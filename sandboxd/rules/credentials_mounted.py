@@ -103,7 +103,7 @@ def _secret(path: str, mount: Mount) -> str | None:
 
 
 def _names(path: str, name: str) -> bool:
-    """Whether the parts of `name` stand next to each other in `path`; an absolute one in front."""
+    """True if the parts of `name` stand next to each other in `path`; an absolute `name` is the whole path."""
     if name.startswith("/"):
         return path == name
     return f"/{name}/" in f"{path}/"

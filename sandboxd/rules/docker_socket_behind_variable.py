@@ -1,4 +1,4 @@
-"""What is mounted as the engine's socket stands in a variable.
+"""A variable decides which file is mounted as the engine's socket.
 
 ## What it is
 

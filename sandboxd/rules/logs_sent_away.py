@@ -71,6 +71,6 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
 
 
 def _stays(address: str) -> bool:
-    """Whether ``scheme://host:port`` is a socket or a port of this machine."""
+    """True if ``scheme://host:port`` is a socket or a port of this machine."""
     scheme, _, rest = address.rpartition("://")
     return scheme in ("unix", "unixgram") or rest.startswith(_HERE)

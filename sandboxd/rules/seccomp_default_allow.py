@@ -81,7 +81,7 @@ def check(subject: SeccompProfile, host: HostFacts) -> Iterator[Finding]:
 
 
 def _is_ours(profile: SeccompProfile) -> bool:
-    """Whether a generated file says what one of our lists for gVisor says."""
+    """True if a generated file holds one of our own lists for gVisor."""
     import json
 
     if not profile.path.endswith(".devcontainer/sandboxd/seccomp.json"):

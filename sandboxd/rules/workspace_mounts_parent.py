@@ -74,5 +74,5 @@ def _is_dev_container(path: str) -> bool:
 
 
 def _returns(written: str) -> bool:
-    """Whether something follows the last `..`."""
+    """True if something follows the last `..`."""
     return not written.rstrip("/").endswith("..")
