@@ -17,6 +17,8 @@ that drops a setting starts a weaker container without a word.
 Write what every client reads: `${localWorkspaceFolder}/...` for paths, top-level properties
 where there are some. Look at the container after its start: `sandboxd drift`, `sandboxd verify`.
 
+No fix is offered: the other spelling depends on the tools that the project wants to serve.
+
 ## Under gVisor
 
 The runtime is chosen by `runArgs`, so it is among what may be refused.

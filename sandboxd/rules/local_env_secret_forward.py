@@ -20,6 +20,8 @@ Give the container a credential of its own that can do little: a token for one r
 expiry. Let Git ask the editor's credential helper. A proxy outside can add the token to
 requests, so that nobody inside sees it.
 
+No fix is offered: only the project knows a smaller right that is enough.
+
 ## Under gVisor
 
 No difference: it is handed over, and the network is open.

@@ -19,6 +19,8 @@ Withdraw the secret first. Then pass it from outside: `${localEnv:NAME}`, the CL
 `--secrets-file`, `secrets` of Codespaces, or `secrets` of Compose with a file that is not
 committed.
 
+No fix is offered: a secret that was written out has to be withdrawn by a person.
+
 ## Under gVisor
 
 No difference.

@@ -20,6 +20,8 @@ Install what is needed when the image is built, as root. For a step at start-up 
 which the user must not be able to change: `vscode ALL=(root) NOPASSWD: /usr/local/bin/init-firewall.sh`.
 With `no-new-privileges` on the container `sudo` does not work at all.
 
+No fix is offered: the image may need the user's `sudo` while it is built.
+
 ## Under gVisor
 
 `sudo` fails unless gVisor is started with `--allow-suid`.

@@ -15,6 +15,8 @@ The projects beside it are in the container as well, with their secrets and with
 Mount the project alone. What it needs of others, mount by name and read-only, or take it from a
 package.
 
+No fix is offered: the paths inside, of the editor as well, would change.
+
 ## Under gVisor
 
 No difference: what you mount is outside the sandbox.
