@@ -16,6 +16,7 @@ from typing import Any
 
 from sandboxd.engine.client import Engine
 from sandboxd.engine.failures import EngineFailure
+from sandboxd.engine.unreachable import WORDS
 from sandboxd.host import runtime_processes
 from sandboxd.host.memory import Memory
 
@@ -113,7 +114,7 @@ def _try(engine: Engine, image: str, command: list[str], runtime: str) -> Trial:
     try:
         container = engine.create(None, body)
     except EngineFailure as error:
-        return _failed(error.detail)
+        return _failure(error)
     trial: Trial
     try:
         engine.start(container, _START_SECONDS)
@@ -121,16 +122,20 @@ def _try(engine: Engine, image: str, command: list[str], runtime: str) -> Trial:
         printed = b"".join(piece for _, piece in engine.logs(container, follow=False, tail="all"))
         trial = _judge(printed.decode("utf-8", "replace"))
     except EngineFailure as error:
-        message = error.detail
-        if error.case == "hanging":
-            message = f"it did not end within {_RUN_SECONDS:g} s"
-        trial = _failed(message)
+        trial = _failure(error)
     finally:
         with contextlib.suppress(EngineFailure):
             engine.remove(container, _START_SECONDS)
     if trial["started"] is False and engine.is_local:
         end_leaked(container)
     return trial
+
+
+def _failure(error: EngineFailure) -> Trial:
+    """A trial that the engine ended. One that broke off, or is gone, tells nothing of the runtime."""
+    if error.case == "hanging":
+        return _failed(f"it did not end within {error.detail} s")
+    return _not_tried(error.message) if error.case in WORDS else _failed(error.detail)
 
 
 def _failed(message: str) -> Trial:

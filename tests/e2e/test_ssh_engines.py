@@ -21,7 +21,7 @@ from tests.e2e.test_private_engine import ROOT
 # It wants a folder of its own in /run.
 _START = 'mount -t tmpfs tmpfs /run && mkdir /run/sshd && exec "$@"'
 
-pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
+pytestmark = pytest.mark.engine
 
 
 class Far(NamedTuple):

@@ -322,6 +322,24 @@ def test_a_failure_is_tried_again_later(own_home: Path, monkeypatch: pytest.Monk
         assert created(engine) == 2, "what worked is believed"
 
 
+def test_an_engine_that_breaks_off_tells_nothing_of_the_runtime(own_home: Path) -> None:
+    """It restarts, say: remembered as a failure, that would keep sandboxes away for ten minutes."""
+
+    def start(_: str) -> tuple[int, str]:
+        if created(engine) == 1:
+            raise ConnectionAbortedError
+        return 204, ""
+
+    engine = FakeEngine(start)
+    with serving(engine, own_home / "e.sock") as environ:
+        facts = probe(environ, trial=True)
+        assert _usable(facts) is None
+        assert facts.engine is not None
+        runc = facts.engine.runtime("runc")
+        assert runc is not None and "broke off" in runc.why
+        assert _usable(probe(environ, trial=True)) is True, "tried again at once"
+
+
 def _usable(facts: Any) -> bool | None:
     runtime = facts.engine.runtime("runc")
     return runtime.usable if runtime is not None else None
