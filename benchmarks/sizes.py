@@ -35,6 +35,8 @@ KINDS = {
     "sandboxd_toml": ("sandboxd.toml", "[environment]\n", "E@ = 'x'\n", ""),
     "seccomp": ("seccomp.json", '{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[', '{"names":["read","q@"],"action":"SCMP_ACT_ALLOW"},', "{}]}"),
     "apparmor": ("apparmor/x", "profile x {\n", "  /a@/** rw,\n", "}\n"),
+    "apparmor trees": ("apparmor/x", "profile x {\n", "  /a@/** rwkl,\n  mount fstype=* /b@ -> /,\n", "}\n"),
+    "apparmor profiles": ("apparmor/x", "", "$V@ = true\nprofile p@ {\n  /a@/** rw,\n  deny mount,\n}\n", ""),
     "daemon_json": ("daemon.json", '{"insecure-registries":[', '"a@.example",', '"x"]}'),
     "shell": ("run.sh", "", "A@=x\ndocker run --rm $A@ x\n", ""),
     "makefile": ("Makefile", "a:\n", "\tdocker run --rm -v /:/x a@\n", ""),

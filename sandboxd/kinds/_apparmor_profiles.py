@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Add, Place, Remove
-from sandboxd.model.apparmor import AppArmorProfile, AppArmorRule
+from sandboxd.model.apparmor import AppArmorPreamble, AppArmorProfile, AppArmorRule, read_preamble
 from sandboxd.model.values import Origin, Value
 from sandboxd.text import Edit, Span, line_start
 
@@ -30,24 +30,30 @@ def profiles(document: Document) -> Iterator[AppArmorProfile]:
     if root is None:
         return
     path = document.source.path
-    preamble: list[str] = []
+    preamble = read_preamble(
+        [
+            str(item.value)
+            for header, block in root.members
+            if not header.value
+            for item in block.items
+        ]
+    )
     waiting: list[tuple[Member, bool]] = [(member, False) for member in root.members]
     while waiting:
         (header, block), attached = waiting.pop(0)
         if not header.value:
-            preamble.extend(str(item.value) for item in block.items)
             continue
         name = _name(str(header.value))
         attached = attached or _is_attached(str(header.value))
         for item in block.items:
             waiting.extend((member, attached) for member in item.members)
         if name is not None:
-            profile = _profile(document, header, block, name, tuple(preamble), path)
+            profile = _profile(document, header, block, name, preamble, path)
             yield profile._replace(attached=attached)
 
 
 def _profile(
-    document: Document, header: Node, block: Node, name: str, preamble: tuple[str, ...], path: str
+    document: Document, header: Node, block: Node, name: str, preamble: AppArmorPreamble, path: str
 ) -> AppArmorProfile:
     at = document.source.text.find(name, header.span.start, header.span.end)
     span = Span(at, at + len(name)) if at >= 0 else header.span

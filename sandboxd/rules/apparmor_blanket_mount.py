@@ -54,6 +54,7 @@ META = RuleMeta(
 
 
 _WORDS = ("mount", "remount", "pivot_root")
+_LOWEST = float("-inf")
 # Spellings of everything: as a path, and as a type of file system.
 EVERYWHERE = ("/", "/**", "**", "/{,**}", "{/,/**}", "{,/**}")
 EVERY_TYPE = ("*", "**", "(*)", "(**)")
@@ -62,8 +63,9 @@ EVERY_TYPE = ("*", "**", "(*)", "(**)")
 def check(subject: AppArmorProfile, host: HostFacts) -> Iterator[Finding]:
     if subject.attached:
         return
+    denied = _denied_words(subject)
     for rule in subject.rules:
-        if rule.deny or _is_denied(subject, rule):
+        if rule.deny or denied.get(_mount_word(rule), _LOWEST) >= rule.priority:
             continue
         if rule.word == "all":
             message = f"`{rule.value.value},` allows everything, mounting included"
@@ -73,7 +75,7 @@ def check(subject: AppArmorProfile, host: HostFacts) -> Iterator[Finding]:
             )
         else:
             continue
-        deny = "deny mount" if rule.word == "all" else f"deny {rule.word}"
+        deny = f"deny {_mount_word(rule)}"
         new = f"{rule.value.value},\n  {deny}" if rule.word == "all" else deny
         yield at_value(
             META,
@@ -91,13 +93,18 @@ def check(subject: AppArmorProfile, host: HostFacts) -> Iterator[Finding]:
         )
 
 
-def _is_denied(profile: AppArmorProfile, rule: AppArmorRule) -> bool:
-    """True if a bare deny takes the rule back, which it does unless the rule has a higher priority."""
-    word = "mount" if rule.word == "all" else rule.word
-    return any(
-        other.deny and not other.rest and other.priority >= rule.priority
-        for other in profile.of(word)
-    )
+def _denied_words(profile: AppArmorProfile) -> dict[str, float]:
+    """Words that a bare deny takes back, each with the priority up to which it does."""
+    denied: dict[str, float] = {}
+    for rule in profile.rules:
+        if rule.deny and not rule.rest:
+            denied[rule.word] = max(rule.priority, denied.get(rule.word, _LOWEST))
+    return denied
+
+
+def _mount_word(rule: AppArmorRule) -> str:
+    """The word of the deny that takes the rule back."""
+    return "mount" if rule.word == "all" else rule.word
 
 
 def _is_blanket(rest: str) -> bool:

@@ -61,6 +61,7 @@ _NEEDED = {
 def check(subject: AppArmorProfile, host: HostFacts) -> Iterator[Finding]:
     if subject.attached:
         return
+    access = subject.access()
     for rule in subject.of("file"):
         folder = rule.path.removesuffix("**")
         is_tree = folder != rule.path and folder.endswith("/") and folder != "/"
@@ -68,7 +69,7 @@ def check(subject: AppArmorProfile, host: HostFacts) -> Iterator[Finding]:
         if rule.deny or not is_tree or is_scratch or "w" not in rule.permissions:
             continue
         file = f"{folder}a/b"
-        missing = [letter for letter in _NEEDED if not subject.may(file, letter)]
+        missing = [letter for letter in _NEEDED if not access.may(file, letter)]
         if not missing:
             continue
         effects = "; ".join(_NEEDED[letter] for letter in missing[:2])

@@ -76,9 +76,10 @@ _PROBES = (
 def check(subject: AppArmorProfile, host: HostFacts) -> Iterator[Finding]:
     if subject.attached:
         return
+    access = subject.access()
     opened = []
     for path, permission, deny in _PROBES:
-        rule = subject.deciding(path, permission)
+        rule = access.deciding(path, permission)
         if rule is not None:
             opened.append((path, permission, deny, rule))
     if not opened:

@@ -52,7 +52,7 @@ META = RuleMeta(
 def check(subject: AppArmorProfile, host: HostFacts) -> Iterator[Finding]:
     if subject.attached:
         return
-    if any(line.startswith("abi ") for line in subject.preamble):
+    if subject.preamble.has_abi:
         return
     yield at_value(
         META,

@@ -58,9 +58,7 @@ def check(subject: AppArmorProfile, host: HostFacts) -> Iterator[Finding]:
         return
     if subject.runs_programs() or "unconfined" in subject.flags:
         return
-    # Of other files nothing is known; the usual abstractions execute nothing.
-    others = [name for name in subject.includes() if not name.startswith(("abs", "tun", "abi/"))]
-    if others:
+    if subject.includes_unknown():
         return
     yield at_value(
         META,

@@ -56,11 +56,10 @@ _BUILT_IN = ("@{profile_name}", "@{attach_path}")
 
 
 def check(subject: AppArmorProfile, host: HostFacts) -> Iterator[Finding]:
-    if any("include" in line.split(maxsplit=1)[0] for line in subject.preamble if line.strip()):
+    if subject.preamble.has_include:
         # What is included there may declare any variable.
         return
-    declared = {line.partition("=")[0].strip(" +") for line in subject.preamble}
-    declared.update(_BUILT_IN)
+    declared = subject.preamble.declared
     for rule in subject.rules:
         if rule.word == "include" and rule.rest.startswith("if exists"):
             continue
@@ -69,12 +68,13 @@ def check(subject: AppArmorProfile, host: HostFacts) -> Iterator[Finding]:
             message = f"`{name}` uses variables that nothing declares: `{_TUNABLES}` is missing"
             evidence = name
         else:
-            used = [part.partition("}")[0] for part in rule.value.value.split("@{")[1:]]
-            lost = [name for name in used if f"@{{{name}}}" not in declared]
+            parts = rule.value.value.split("@{")[1:]
+            used = [f"@{{{part.partition('}')[0]}}}" for part in parts]
+            lost = [name for name in used if name not in declared and name not in _BUILT_IN]
             if not lost:
                 continue
-            message = f"nothing declares `@{{{lost[0]}}}`: `{_TUNABLES}` is missing"
-            evidence = lost[0]
+            message = f"nothing declares `{lost[0]}`: `{_TUNABLES}` is missing"
+            evidence = lost[0][2:-1]
         yield at_value(
             META,
             rule.value,

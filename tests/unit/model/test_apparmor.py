@@ -8,13 +8,18 @@ import pytest
 
 from sandboxd.kinds import apparmor
 from sandboxd.kinds._apparmor_profiles import profiles
+from sandboxd.model.apparmor_access import FileAccess
 from sandboxd.text import SourceText
 
 
-def may_write(glob: str, path: str) -> bool:
-    text = f"profile x {{\n  {glob} w,\n}}\n"
+def access(rules: str) -> FileAccess:
+    text = f"profile x {{\n  {rules}\n}}\n"
     (profile,) = profiles(apparmor.parse(SourceText("apparmor/x", text)))
-    return profile.may(path, "w")
+    return profile.access()
+
+
+def may_write(glob: str, path: str) -> bool:
+    return access(f"{glob} w,").may(path, "w")
 
 
 @pytest.mark.parametrize(
@@ -40,3 +45,26 @@ def test_wildcards_of_a_path(glob: str, path: str, covers: bool) -> None:
 def test_a_path_of_wildcards_that_fits_in_countless_ways_is_not_tried() -> None:
     assert not may_write("/" + "**{r,o,}" * 30 + "zz", "/proc/sys/kernel/core_pattern")
     assert not may_write("/" + "**r" * 30 + "zz", "/proc/sys/kernel/core_pattern")
+
+
+def test_the_rule_that_decides_is_the_same_whichever_rules_are_tried() -> None:
+    globs = [
+        "/a/b", "/a/*", "/a/**", "/**", "**", "/a/{b,c}", "/a/[b-c]", "/?/b", '"/a/b"', "/a//b",
+        "@{UNKNOWN}/b", "@{PROC}/kcore", "/{a,x}/b", "{/a,/x}/b", "/a/b*", "/x",
+    ]  # fmt: skip
+    for glob in globs:
+        for path in ("/a/b", "/a/c", "/x/b", "/x", "/proc/kcore", "/a/"):
+            alone = access(f"{glob} r,").may(path, "r")
+            others = "".join(f"/other{number}/** r," for number in range(5))
+            assert access(f"{others} {glob} r,").may(path, "r") is alone, (glob, path)
+            denied = access(f"all, {others} deny {glob} r,")
+            assert denied.may(path, "r") is not alone, (glob, path)
+            raised = access(f"deny {glob} r, {others} priority=2 {path} r,")
+            assert raised.may(path, "r"), (glob, path)
+
+
+def test_of_several_rules_that_allow_the_first_one_decides() -> None:
+    deciding = access("/a/** r, all, /a/b r, /** r,").deciding("/a/b", "r")
+    assert deciding is not None and deciding.path == "/a/**"
+    deciding = access("all, /a/b r,").deciding("/a/b", "r")
+    assert deciding is not None and deciding.word == "all"

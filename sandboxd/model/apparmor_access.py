@@ -1,0 +1,155 @@
+"""The files that the rules of an AppArmor profile let a process use, and how."""
+
+from __future__ import annotations
+
+from sandboxd._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Sequence
+
+    from sandboxd.model.apparmor import AppArmorRule
+
+_VARIABLES = {
+    "PROC": "/proc/",
+    "sys": "/sys/",
+    "run": "/run",
+    "HOME": "/home/user",
+    "HOMEDIRS": "/home/",
+    "pid": "123",
+    "pids": "123",
+    "tid": "123",
+}
+# A pattern longer than this is no path of anybody's; each is made into a regular expression.
+_LONGEST = 500
+# Each wildcard and each choice multiplies the ways in which a path may fit.
+_MOST_CHOICES = 5
+_compiled: dict[str, re.Pattern[str] | None] = {}
+
+
+class FileAccess:
+    """Which rule decides about a file.
+
+    A profile may have thousands of rules, and some are asked about once for each of the others: so a rule is
+    only tried for a path that begins like its own, up to the first wildcard.
+    """
+
+    def __init__(self, rules: Sequence[AppArmorRule]) -> None:
+        self._rules = rules
+        self._by_begin: dict[str, list[int]] = {}
+        self._decided: dict[tuple[str, str], AppArmorRule | None] = {}
+        for number, rule in enumerate(rules):
+            if rule.word == "all":
+                self._by_begin.setdefault("", []).append(number)
+            elif rule.word == "file" and len(rule.path) <= _LONGEST:
+                self._by_begin.setdefault(_literal_begin(rule.path), []).append(number)
+        self._lengths = sorted({len(begin) for begin in self._by_begin})
+
+    def deciding(self, path: str, permission: str) -> AppArmorRule | None:
+        """Return the rule that lets a process use `path` so, None when it may not.
+
+        Of what is included nothing is known here: `abstractions/base` allows reading libraries.
+        """
+        asked = (path, permission)
+        if asked not in self._decided:
+            self._decided[asked] = self._decide(path, permission)
+        return self._decided[asked]
+
+    def may(self, path: str, permission: str) -> bool:
+        return self.deciding(path, permission) is not None
+
+    def _decide(self, path: str, permission: str) -> AppArmorRule | None:
+        numbers = [
+            number
+            for length in self._lengths
+            if length <= len(path)
+            for number in self._by_begin.get(path[:length], ())
+            if _covers(self._rules[number], path, permission)
+        ]
+        covering = [self._rules[number] for number in sorted(numbers)]
+        highest = max((rule.priority for rule in covering), default=0)
+        deciding = [rule for rule in covering if rule.priority == highest]
+        if not deciding or any(rule.deny for rule in deciding):
+            return None
+        return deciding[0]
+
+
+def _covers(rule: AppArmorRule, path: str, permission: str) -> bool:
+    if rule.word != "file":
+        return rule.word == "all"
+    if rule.permissions and permission not in rule.permissions:
+        # Appending is less than writing, and is no way to do what a write does.
+        return False
+    pattern = _pattern(rule.path)
+    return pattern is not None and pattern.fullmatch(path) is not None
+
+
+def _pattern(glob: str) -> re.Pattern[str] | None:
+    """The regular expression of a path with AppArmor's wildcards; None for what is none."""
+    if glob not in _compiled:
+        import re
+
+        try:
+            is_bounded = len(glob) <= _LONGEST and _choices(glob) <= _MOST_CHOICES
+            _compiled[glob] = re.compile(_expression(glob)) if is_bounded else None
+        except re.error:
+            _compiled[glob] = None
+    return _compiled[glob]
+
+
+def _choices(glob: str) -> int:
+    """Count the wildcards and braces of a pattern; stars side by side count once."""
+    stars = sum(1 for part in glob.replace("**", "*").split("*")[1:] if part != "*")
+    return stars + glob.count("{") - glob.count("@{")
+
+
+def _literal_begin(glob: str) -> str:
+    """The part of a path before its first wildcard: whatever it covers begins so."""
+    plain = _with_variables(glob.strip('"'))
+    return plain[: min(at if (at := plain.find(char)) >= 0 else len(plain) for char in "*?[{")]
+
+
+def _expression(glob: str) -> str:
+    glob = _with_variables(glob.strip('"'))
+    made: list[str] = []
+    at = depth = 0
+    while at < len(glob):
+        char = glob[at]
+        if glob.startswith("**", at):
+            made.append(".*")
+            at += 1
+        elif char in "*?":
+            made.append("[^/]*" if char == "*" else "[^/]")
+        elif char == "[" and "]" in glob[at:]:
+            close = glob.index("]", at)
+            made.append(_set(glob[at + 1 : close]))
+            at = close
+        elif char == "{":
+            made.append("(?:")
+            depth += 1
+        elif char == "}" and depth:
+            made.append(")")
+            depth -= 1
+        elif char == "," and depth:
+            made.append("|")
+        else:
+            made.append("\\" + char if not char.isalnum() and char.isascii() else char)
+        at += 1
+    return "".join(made)
+
+
+def _set(inner: str) -> str:
+    """One of several characters, where only a ``^`` in front and a ``-`` within mean something."""
+    negation = "^" if inner.startswith("^") else ""
+    escaped = [char if char.isalnum() or char == "-" else "\\" + char for char in inner]
+    return f"[{negation}{''.join(escaped[len(negation) :])}]".replace("--", "\\-\\-")
+
+
+def _with_variables(glob: str) -> str:
+    """Well-known variables as the system defines them; of others nothing is known."""
+    parts = glob.split("@{")
+    made = [parts[0]]
+    for part in parts[1:]:
+        name, brace, rest = part.partition("}")
+        made.append(_VARIABLES.get(name, "**") + rest if brace else part)
+    return "".join(made).replace("//", "/")
