@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from sandboxd._typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 from sandboxd.data import data_path
 from sandboxd.files import CONFIG_NAME, find_upward
 from sandboxd.findings import Finding, Place, Severity, is_reason

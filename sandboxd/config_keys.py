@@ -6,8 +6,9 @@ from this and the reader in `config` accept the same files.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from sandboxd import config
-from sandboxd._typing import NamedTuple
 
 TEXT, TEXTS, DATE = "string", "list of strings", "date"
 

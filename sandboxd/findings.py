@@ -8,8 +8,8 @@ fix works wherever the setting was written.
 from __future__ import annotations
 
 import enum
+from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd._typing import TYPE_CHECKING, NamedTuple
 from sandboxd.text import Edit, SourceText, Span
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ SARIF count code points, LSP clients count UTF-16 (VS Code), UTF-8 (Neovim, Heli
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING, NamedTuple
+from bisect import bisect_right
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,7 +86,7 @@ class SourceText:
         """Line and column of `offset`, clamped to the text."""
         offset = max(0, min(offset, len(self.text)))
         starts = self.line_starts()
-        line = _bisect_right(starts, offset) - 1
+        line = bisect_right(starts, offset) - 1
         if encoding == "utf-32":
             return Position(line, offset - starts[line])
         return Position(line, _units(self.text[starts[line] : offset], encoding))
@@ -165,17 +166,6 @@ def _line_starts(text: str) -> list[int]:
         elif char == "\n":
             starts.append(at)
     return starts
-
-
-def _bisect_right(starts: list[int], offset: int) -> int:
-    low, high = 0, len(starts)
-    while low < high:
-        middle = (low + high) // 2
-        if offset < starts[middle]:
-            high = middle
-        else:
-            low = middle + 1
-    return low
 
 
 def _units(text: str, encoding: Encoding) -> int:

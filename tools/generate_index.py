@@ -65,7 +65,7 @@ def _kinds() -> str:
     )
     head = _HEAD.format(about=about).replace(
         "# fmt: off\n",
-        "from sandboxd._typing import TYPE_CHECKING\n\n# fmt: off\n"
+        "from typing import TYPE_CHECKING\n\n# fmt: off\n"
         "if TYPE_CHECKING:\n"
         "    from sandboxd.kinds import (\n        Kind,\n"
         + "".join(f"        {name},\n" for name in loaded)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from sandboxd import kinds, rules
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.analysis import elsewhere, suppressions
 from sandboxd.analysis.settings import NO_SETTINGS, RuleSettings
 from sandboxd.effective.container import containers

@@ -6,8 +6,9 @@ there is shown there, with the comments of that file, and once, however many fil
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sandboxd import kinds
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.analysis import suppressions
 from sandboxd.errors import UnreadableError
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, NamedTuple
+
 from sandboxd import analysis
-from sandboxd._typing import TYPE_CHECKING, NamedTuple
 from sandboxd.analysis.settings import NO_SETTINGS, RuleSettings
 from sandboxd.effective.variables import Variables
 from sandboxd.findings import Severity

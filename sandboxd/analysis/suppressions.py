@@ -6,7 +6,8 @@ for the next line that is not a comment either.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Place, Suppressed, is_reason
 from sandboxd.model.suppression import Suppression
 from sandboxd.text import Span

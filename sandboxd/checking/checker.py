@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from sandboxd import analysis, files, kinds, rules
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.analysis.elsewhere import unique
 from sandboxd.checking.settings import NOTHING_DECIDED, decided
 from sandboxd.effective.variables import Variables

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+from typing import NamedTuple
 
 from sandboxd import files
-from sandboxd._typing import NamedTuple
 from sandboxd.errors import UnreadableError
 
 _READ_ANYWAY = frozenset(

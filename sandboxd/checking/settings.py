@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd import files, kinds, rules
-from sandboxd._typing import TYPE_CHECKING, NamedTuple
 from sandboxd.analysis.settings import NO_SETTINGS
 from sandboxd.errors import UnreadableError
 from sandboxd.findings import Skipped

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd import kinds
-from sandboxd._typing import TYPE_CHECKING, NamedTuple
 from sandboxd.findings import Skipped
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from datetime import date
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.cli import terminal
 from sandboxd.cli._baseline import Baseline, load
 from sandboxd.errors import EXIT_OK, UsageError

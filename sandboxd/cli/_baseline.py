@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd import files
-from sandboxd._typing import TYPE_CHECKING, NamedTuple
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.findings import Suppressed
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import codecs
 import os
 import sys
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd import files, kinds
-from sandboxd._typing import TYPE_CHECKING, NamedTuple
 from sandboxd.analysis.settings import NO_SETTINGS
 from sandboxd.checking import tree
 from sandboxd.checking.checker import Checker, combined

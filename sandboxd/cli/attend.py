@@ -10,8 +10,8 @@ import os
 import sys
 from _thread import start_new_thread
 from time import monotonic
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 
 if TYPE_CHECKING:

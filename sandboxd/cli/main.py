@@ -6,9 +6,9 @@ import errno
 import os
 import sys
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from sandboxd import __version__
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.cli import terminal
 from sandboxd.errors import (
     EXIT_BUG,
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 
         def configure(self, parser: argparse.ArgumentParser) -> None:
             """Add the command's arguments; the module docstring is the description."""
-
-        def quick(self, argv: list[str]) -> argparse.Namespace | None:
-            """Optional: the arguments of plain command lines, read without `argparse`."""
 
         def run(self, args: argparse.Namespace) -> int:
             """Do it; returns the exit code or raises a `SandboxdError`."""
@@ -130,11 +127,7 @@ def _dispatch(argv: list[str]) -> int:
         from sandboxd.cli.interruption import raise_on_signals
 
         raise_on_signals()
-    quick = getattr(command, "quick", None)
-    args = quick(argv[1:]) if quick is not None else None
-    if args is None:
-        args = build_parser(argv[0], command).parse_args(argv[1:])
-    return command.run(args)
+    return command.run(build_parser(argv[0], command).parse_args(argv[1:]))
 
 
 # Commands that make containers or files, and take away what is half made when they are interrupted.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing import TextIO

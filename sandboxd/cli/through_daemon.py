@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.cli import terminal
 from sandboxd.cli.interruption import Interrupted
 from sandboxd.errors import DaemonError

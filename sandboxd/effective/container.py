@@ -6,8 +6,9 @@ docker takes the last one of a kind: options of top-level properties come after 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sandboxd import kinds
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.model.container import Container
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ label, of Features and of the file (its imageMetadata.ts and singleContainer.ts)
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.effective.container import merge
 from sandboxd.model.container import Container
 

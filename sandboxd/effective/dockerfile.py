@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import posixpath
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd import kinds
-from sandboxd._typing import TYPE_CHECKING, NamedTuple
 from sandboxd.errors import UnreadableError
 from sandboxd.model.container import Container, Pair, Unseen
 from sandboxd.model.values import Origin

@@ -7,8 +7,8 @@ say (`runArgs`, `appPort`, `workspaceMount`, options of a mount) is dropped with
 from __future__ import annotations
 
 import posixpath
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.kinds._compose_project import needed_services
 from sandboxd.model.container import Container, Mount, Unseen
 

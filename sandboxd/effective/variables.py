@@ -7,8 +7,8 @@ the home of whoever opens it, and a rule can judge that without knowing the path
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd._typing import TYPE_CHECKING, NamedTuple
 from sandboxd.errors import UnreadableError
 
 if TYPE_CHECKING:

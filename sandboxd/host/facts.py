@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from typing import Any

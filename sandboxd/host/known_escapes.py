@@ -5,7 +5,7 @@ What could not be checked there is not in it: an entry missing here says nothing
 
 from __future__ import annotations
 
-from sandboxd._typing import NamedTuple
+from typing import NamedTuple
 
 
 class Escape(NamedTuple):

@@ -8,8 +8,8 @@ repairs is not judged at all. Pure.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd._typing import TYPE_CHECKING, NamedTuple
 from sandboxd.host.known_escapes import ESCAPES
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.errors import EXIT_BUG, DaemonError, SandboxdError
 from sandboxd.ipc import messages
 from sandboxd.ipc.dial import WELCOME, dial, hello

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.kinds._index import KINDS, LANGUAGES, WATCHED
 
 __all__ = ["KINDS", "LANGUAGES", "WATCHED", "find", "find_in_tree", "get", "load", "of_language"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Add, Place, Remove
 from sandboxd.model.apparmor import AppArmorPreamble, AppArmorProfile, AppArmorRule, read_preamble
 from sandboxd.model.values import Origin, Value

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.kinds._compose_values import boolean, located, named
 from sandboxd.model.container import Build, Pair, Unseen
 from sandboxd.syntax import yaml

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.errors import UnreadableError
 from sandboxd.findings import Place
 from sandboxd.model.container import Pair, Unseen

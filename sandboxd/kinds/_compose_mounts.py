@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import posixpath
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.kinds import _mounts
 from sandboxd.kinds._compose_values import boolean, located, part_of
 from sandboxd.model.container import Mount

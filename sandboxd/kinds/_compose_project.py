@@ -7,8 +7,8 @@ What a service says is kept as the parts of each key, in the order in which Comp
 from __future__ import annotations
 
 import posixpath
+from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd._typing import TYPE_CHECKING, NamedTuple
 from sandboxd.errors import UnreadableError
 from sandboxd.findings import Place
 from sandboxd.kinds._compose_env import dotenv

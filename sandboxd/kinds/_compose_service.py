@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.kinds import _docker_flags as flags
 from sandboxd.kinds._compose_mounts import Mounts
 from sandboxd.kinds._compose_values import boolean, located, named

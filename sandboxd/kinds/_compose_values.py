@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import posixpath
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Place
 from sandboxd.model.values import Origin, Value
 from sandboxd.syntax import yaml

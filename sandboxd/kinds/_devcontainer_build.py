@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import posixpath
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.model.container import Build, Pair
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Add, Place, Remove
 from sandboxd.kinds import _docker_flags as flags
 from sandboxd.model.container import Container, Unseen

@@ -8,8 +8,8 @@ and these by their names. What a Feature of a registry waits for is not known he
 from __future__ import annotations
 
 import posixpath
+from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd._typing import TYPE_CHECKING, NamedTuple
 from sandboxd.errors import UnreadableError
 from sandboxd.model import feature as model
 from sandboxd.syntax import jsonc

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.errors import UnreadableError
 from sandboxd.findings import Place
 from sandboxd.kinds import _docker_flags as flags

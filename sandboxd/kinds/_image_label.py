@@ -7,8 +7,8 @@ the rest behind it. It can name neither arguments of docker nor commands of the 
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.kinds import _features
 from sandboxd.model.document import Document
 from sandboxd.model.values import Origin, Value

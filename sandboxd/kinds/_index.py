@@ -6,7 +6,7 @@ Made by `./dev docs` from the modules beside it.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 # fmt: off
 if TYPE_CHECKING:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Add, Remove
 from sandboxd.syntax import jsonc_edit
 from sandboxd.text import Edit

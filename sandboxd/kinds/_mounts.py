@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
 from sandboxd.model.container import Mount
 
 if TYPE_CHECKING:

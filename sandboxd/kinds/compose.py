@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import posixpath
 import re
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.kinds import _defaults
 from sandboxd.model.container import Container
 from sandboxd.model.document import Document

@@ -7,7 +7,8 @@ and Features add is put between them by `effective`.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.errors import UnreadableError
 from sandboxd.findings import Place
 from sandboxd.kinds import _defaults, _mounts

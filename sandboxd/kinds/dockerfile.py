@@ -4,8 +4,8 @@ container that is built from it."""
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Add, Remove
 from sandboxd.kinds import _defaults
 from sandboxd.model.document import Document

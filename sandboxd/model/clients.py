@@ -7,7 +7,7 @@ a cell that nobody has measured is None, and is never shown as honoured.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

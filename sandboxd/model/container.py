@@ -6,7 +6,8 @@ own plan), every rule reads it and every writer writes it. Values are in docker'
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
 from sandboxd.findings import Place
 from sandboxd.model.values import Value
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandboxd._typing import NamedTuple
+from typing import NamedTuple
 
 
 class ImageFacts(NamedTuple):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sandboxd._typing import NamedTuple
+from typing import NamedTuple
+
 from sandboxd.findings import Place
 
 

@@ -7,8 +7,8 @@ character.
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.render._paths import shown
 from sandboxd.text import SourceText
 

@@ -7,8 +7,8 @@ moved lines, so that a viewer knows it again.
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Severity
 from sandboxd.markup import in_message
 from sandboxd.render._paths import shown

@@ -9,8 +9,8 @@ say something about what is checked.
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.rules._index import RULES
 
 if TYPE_CHECKING:

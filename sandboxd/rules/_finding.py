@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Finding, Place, Related, Remedy, RuleMeta, Severity
 from sandboxd.model.values import Origin, Value
 from sandboxd.text import Span

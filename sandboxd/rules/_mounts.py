@@ -8,8 +8,7 @@ stands behind the mount points of WSL, Docker Desktop and `/proc/1/root` as itse
 from __future__ import annotations
 
 import re
-
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

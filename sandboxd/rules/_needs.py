@@ -6,8 +6,7 @@ Only what the files show is known: commands of hooks, and images that are known 
 from __future__ import annotations
 
 import re
-
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,8 @@ The number that is open is the one of the host; the one inside says which progra
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
 from sandboxd.findings import Remedy, Replace
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ on the host.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Severity
 
 if TYPE_CHECKING:

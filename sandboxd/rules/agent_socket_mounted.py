@@ -30,7 +30,8 @@ gVisor does not connect to sockets of the host; it is a hint, as long as `host-u
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import host_mounts, within_workspace

@@ -33,7 +33,8 @@ gVisor ignores AppArmor profiles (it says so in its log), so the profile is no c
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Add, Remedy, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 

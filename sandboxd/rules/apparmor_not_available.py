@@ -26,7 +26,8 @@ gVisor ignores AppArmor profiles on every host; it is a hint.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._runtime import kernel_severity

@@ -29,8 +29,8 @@ No difference: links of the source are followed on the host.
 from __future__ import annotations
 
 import posixpath
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import below, canonical, host_mounts

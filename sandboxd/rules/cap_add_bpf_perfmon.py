@@ -27,7 +27,8 @@ gVisor has no BPF and no performance events of the host; it is a hint.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._capabilities import added
 

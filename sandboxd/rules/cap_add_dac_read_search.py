@@ -29,7 +29,8 @@ File handles are gVisor's own, and the host is not reached; it is a hint.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._capabilities import added
 

@@ -30,7 +30,8 @@ There is no host kernel to load it into; it is a hint.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._capabilities import added
 

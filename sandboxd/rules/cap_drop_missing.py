@@ -34,7 +34,8 @@ forging, so the hint stays.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Add, Remedy, RuleMeta, Severity
 from sandboxd.rules._finding import at_container
 

@@ -30,7 +30,8 @@ The runtime is chosen by `runArgs`, so it is among what may be refused.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.model.clients import not_honouring
 from sandboxd.rules._finding import at_node

@@ -31,7 +31,8 @@ read-only, so it stays a warning.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._runtime import kernel_severity

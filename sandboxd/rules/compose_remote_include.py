@@ -30,7 +30,8 @@ No difference: the part can name any runtime.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Finding, Place, RuleMeta, Severity
 from sandboxd.syntax import yaml
 from sandboxd.syntax.node import readable

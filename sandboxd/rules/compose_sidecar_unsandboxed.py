@@ -33,7 +33,8 @@ This is about gVisor: the weak settings by themselves have rules of their own.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import below, canonical, host_mounts

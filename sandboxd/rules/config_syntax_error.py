@@ -27,7 +27,8 @@ No difference: it is about what is asked for, not about what runs.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules import _config
 

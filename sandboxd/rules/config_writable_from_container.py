@@ -29,7 +29,8 @@ No difference: the workspace is shared in both directions.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Add, Remedy, RuleMeta, Severity
 from sandboxd.rules._finding import at_container
 from sandboxd.rules._mounts import below, container_writes, project_path

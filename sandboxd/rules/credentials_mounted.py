@@ -41,7 +41,8 @@ No difference: no sandbox protects what you mount into it.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._credential_places import GIT_CONFIG, PLACES, PUBLIC, SYSTEM, WHOLE
 from sandboxd.rules._finding import at_value

@@ -27,7 +27,8 @@ Builds do not run under gVisor, whatever the default runtime is.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Remedy, Replace, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 

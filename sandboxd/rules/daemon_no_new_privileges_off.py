@@ -26,7 +26,8 @@ gVisor ignores the setuid bit unless it is started with `--allow-suid`.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._daemon import missing
 

@@ -25,7 +25,8 @@ No difference: the engine reads it before anything runs.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._strict_json import breaches
 

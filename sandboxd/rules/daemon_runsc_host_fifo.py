@@ -26,7 +26,8 @@ It is about gVisor only: every container that runs under this runtime is concern
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._daemon import runsc_flag
 

@@ -28,7 +28,8 @@ It is about gVisor only. Processes that are started by `exec` have no filter in 
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 

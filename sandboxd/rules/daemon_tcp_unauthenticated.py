@@ -28,7 +28,8 @@ No difference: it is about the engine, not about what runs under it.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 

@@ -28,7 +28,8 @@ gVisor runs its kernel as nobody; what is reached through a bind mount is reache
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._daemon import missing
 

@@ -26,7 +26,8 @@ gVisor does not connect to sockets of the host, but the logins are there: a warn
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._runtime import host_sockets_open, shares_kernel

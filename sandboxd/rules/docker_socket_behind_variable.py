@@ -26,7 +26,8 @@ gVisor refuses to connect to sockets of the host; it is a warning, as long as `h
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import host_mounts

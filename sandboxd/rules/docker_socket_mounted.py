@@ -36,7 +36,8 @@ there, and an error again when `host-uds` is on, which the annotation
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import host_mounts, within_workspace

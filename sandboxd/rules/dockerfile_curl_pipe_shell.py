@@ -32,8 +32,8 @@ container uses.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._commands import remote_script
 from sandboxd.rules._finding import at_value

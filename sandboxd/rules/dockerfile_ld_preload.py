@@ -31,7 +31,8 @@ Hooks of the engine run on the host before any sandbox: no difference.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.model.image import pairs
 from sandboxd.rules._finding import at_value

@@ -29,8 +29,8 @@ Mounts and what is read from the host's environment hold there as well; capabili
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.model.image import pairs
 from sandboxd.rules._finding import at_value

@@ -33,7 +33,8 @@ No difference: the image is read outside.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.model.image import pairs
 from sandboxd.rules._finding import at_value

@@ -29,7 +29,8 @@ No difference: it is about what is asked for, not about what runs.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Finding, Place, Related, RuleMeta, Severity
 from sandboxd.syntax import go_json
 from sandboxd.syntax.node import walk

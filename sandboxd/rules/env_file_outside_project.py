@@ -25,7 +25,8 @@ No difference.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import below, canonical, project_path

@@ -31,8 +31,8 @@ No difference inside.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 

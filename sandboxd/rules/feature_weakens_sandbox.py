@@ -35,7 +35,8 @@ hint there. The engine's socket does as soon as `host-uds` is on.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.model.feature import asks
 from sandboxd.rules._finding import at_value

@@ -28,7 +28,8 @@ The hooks run on the host all the same, and gVisor hands most of the driver thro
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 

@@ -31,8 +31,8 @@ folders that the user has to write.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._runtime import shares_kernel

@@ -34,7 +34,8 @@ What only concerns the host's kernel is a hint.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import RuleMeta, Severity, Skipped
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._known_images import effect, may_have_label

@@ -37,7 +37,8 @@ No difference: it runs outside of every container.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._commands import runs_changeable, suspicious
 from sandboxd.rules._finding import at_value

@@ -26,7 +26,8 @@ No difference: it is about what they do inside.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._labels import CONTAINER_HOOKS, label_entries

@@ -28,8 +28,8 @@ No difference: the values are handed over.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 

@@ -31,8 +31,8 @@ No difference: it is about what the code does inside.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._commands import remote_script
 from sandboxd.rules._finding import at_value

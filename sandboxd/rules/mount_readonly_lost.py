@@ -29,7 +29,8 @@ No difference.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Remedy, Replace, RuleMeta, Severity
 from sandboxd.rules._finding import at_node, value_of
 

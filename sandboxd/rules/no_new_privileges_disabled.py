@@ -29,7 +29,8 @@ gVisor ignores the setuid bit unless it is started with `--allow-suid`, so it is
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Related, Remedy, Remove, Replace, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._runtime import kernel_severity

@@ -33,7 +33,8 @@ there and holds if the runtime changes.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Add, Remedy, RuleMeta, Severity
 from sandboxd.rules._finding import at_container
 

@@ -27,7 +27,8 @@ Both have to run in one gVisor sandbox for it, which docker does not do; it is a
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._runtime import kernel_severity

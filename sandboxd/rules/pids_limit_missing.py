@@ -27,7 +27,8 @@ reached. `--ulimit nproc=4096` limits the processes of the user inside, and is e
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Add, Remedy, RuleMeta, Severity
 from sandboxd.rules._finding import at_container
 

@@ -24,7 +24,8 @@ gVisor relies on the host's control groups for limits: no difference.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Remedy, Replace, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 

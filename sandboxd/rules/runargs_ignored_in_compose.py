@@ -30,7 +30,8 @@ The runtime itself is lost in this way.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_node
 

@@ -27,7 +27,8 @@ Write each option as one string, `--name=value`, and remove the word.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_node, value_of
 from sandboxd.rules._run_args import arguments

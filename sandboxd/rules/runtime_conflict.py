@@ -23,7 +23,8 @@ It is the choice of gVisor that is lost.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_node, value_of
 from sandboxd.rules._run_args import arguments

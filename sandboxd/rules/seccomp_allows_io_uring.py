@@ -31,7 +31,8 @@ no control there for what an editor or `exec` starts.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._seccomp import open_calls
 

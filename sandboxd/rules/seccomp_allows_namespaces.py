@@ -42,7 +42,8 @@ gVisor has namespaces of its own, which give nothing on the host. It ignores the
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Add, Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 

@@ -33,7 +33,8 @@ gVisor traces within its own kernel only. It ignores the profile unless `oci-sec
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Finding, Remedy, Remove, RuleMeta, Severity
 from sandboxd.model.seccomp import Context
 from sandboxd.rules._finding import at_value

@@ -30,7 +30,8 @@ It ignores the profile unless `oci-seccomp` is on, and then an allowlist breaks 
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Add, Finding, Remedy, RuleMeta, Severity
 
 if TYPE_CHECKING:

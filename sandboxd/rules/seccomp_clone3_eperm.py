@@ -34,7 +34,8 @@ rule is needed in any case.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Add, Finding, Remedy, RuleMeta, Severity
 from sandboxd.model.syscalls import CLONE3, NEWEST
 

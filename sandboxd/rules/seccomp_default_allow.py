@@ -33,8 +33,8 @@ nobody changed it.
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.data import data_path
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value

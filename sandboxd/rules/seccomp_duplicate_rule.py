@@ -32,7 +32,8 @@ The same where `oci-seccomp` is on; else it ignores the whole profile.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Related, Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 

@@ -30,8 +30,8 @@ gVisor ignores seccomp profiles unless `oci-seccomp` is on; it is a hint.
 from __future__ import annotations
 
 import posixpath
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import container_writes, project_path

@@ -28,7 +28,8 @@ This is about gVisor only. The annotation needs no permission of the engine.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Add, Remedy, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._runtime import filters_syscalls, shares_kernel

@@ -29,7 +29,8 @@ The profile is read by docker before gVisor gets it, so there is no difference.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._strict_json import breaches
 

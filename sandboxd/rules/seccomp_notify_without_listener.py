@@ -30,7 +30,8 @@ gVisor has no supervisors. It ignores the profile unless `oci-seccomp` is on.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Finding, Place, RuleMeta, Severity
 from sandboxd.syntax import go_json
 

@@ -28,7 +28,8 @@ gVisor ignores the profile unless `oci-seccomp` is on; it is a hint.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Add, Remedy, RuleMeta, Severity
 from sandboxd.model.feature import asks
 from sandboxd.rules._finding import at_value

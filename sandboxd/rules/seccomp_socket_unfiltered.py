@@ -35,7 +35,8 @@ gVisor has neither family. It ignores the profile unless `oci-seccomp` is on.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Add, Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 

@@ -28,7 +28,8 @@ The same; it ignores the whole profile unless `oci-seccomp` is on.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Remedy, Replace, RuleMeta, Severity
 from sandboxd.model.syscalls import KERNEL, known
 from sandboxd.rules._finding import at_value

@@ -34,8 +34,8 @@ No difference.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._secrets import is_placeholder, literal_token, looks_random, secret_name

@@ -28,7 +28,8 @@ gVisor ignores both unless `oci-seccomp` is on, so it is a hint.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Related, Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._runtime import kernel_severity

@@ -27,7 +27,8 @@ No difference: docker and the engine read the option.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Remedy, Remove, Replace, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 

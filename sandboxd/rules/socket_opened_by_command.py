@@ -32,8 +32,8 @@ The socket is not reached unless `host-uds` is on, but the mode of the file is c
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 

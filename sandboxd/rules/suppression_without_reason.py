@@ -26,7 +26,8 @@ No difference.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import PLACEHOLDER, Finding, RuleMeta, Severity, is_reason
 
 if TYPE_CHECKING:

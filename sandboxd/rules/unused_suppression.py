@@ -27,7 +27,8 @@ that the project uses.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.findings import Finding, RuleMeta, Severity
 
 if TYPE_CHECKING:

@@ -31,8 +31,8 @@ from __future__ import annotations
 
 import posixpath
 import re
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.model.image import Image
 from sandboxd.rules._finding import at_value

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd._typing import TYPE_CHECKING, NamedTuple
 from sandboxd.syntax.node import readable
 
 if TYPE_CHECKING:

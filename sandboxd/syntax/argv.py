@@ -7,7 +7,8 @@ image; whatever follows it is the image's own command line, flags or not.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
 from sandboxd.syntax.docker_run_flags import ALIASES, BOOLEAN, SHORT, WITH_VALUE
 from sandboxd.syntax.node import Node, Problem, readable
 from sandboxd.text import Span

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd._typing import TYPE_CHECKING, NamedTuple
 from sandboxd.syntax.node import Comment, Node, Problem, Tree, readable
 from sandboxd.text import Span
 

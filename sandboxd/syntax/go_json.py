@@ -7,7 +7,8 @@ and `null` leaves text and numbers as they are (Go's `decode.go`).
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.syntax import jsonc
 from sandboxd.syntax.node import Node, Problem, Tree, readable, walk
 

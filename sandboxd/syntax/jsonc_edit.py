@@ -13,8 +13,8 @@ Indentation, line ends, quotes, trailing commas and comments are kept.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.syntax.node import Node
 from sandboxd.text import Edit, Span, line_start
 

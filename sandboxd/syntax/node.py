@@ -7,8 +7,8 @@ outside the broken part is in the tree.
 from __future__ import annotations
 
 import gc
+from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd._typing import TYPE_CHECKING, NamedTuple
 from sandboxd.text import Span
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ not, the problems are ours, which have exact places, and tomllib's first where o
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.syntax import _toml_scalars as scalars
 from sandboxd.syntax import _toml_tokens as tokens
 from sandboxd.syntax._toml_tables import MAX_DEPTH, Container, Key, TooDeepError, extend

@@ -8,8 +8,8 @@ here, so that neither a bomb of aliases nor an alias within its own anchor costs
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.syntax._yaml_scalars import binary, resolved
 from sandboxd.syntax.node import Comment, Member, Node, Problem, Tree, collector_paused, readable
 from sandboxd.text import Span, line_start
@@ -77,16 +77,18 @@ def parse(text: str) -> Tree:
 
 
 def _parse(text: str, rest: str, problems: list[Problem]) -> Tree:
-    # Late: only a YAML file is worth what loading it takes.
-    from sandboxd.syntax import _libyaml
+    # Late: only a YAML file is worth the 20 ms that loading it takes.
+    import yaml
 
+    # Without its compiled part the same events come slowly.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     for attempt in range(MAX_RETRIES + 1):
         builder = _Builder(rest)
         try:
-            for event in _libyaml.events(rest):
+            for event in yaml.parse(rest, Loader=loader):
                 if not builder.take(event):
                     break
-        except _libyaml.error_type() as error:
+        except yaml.YAMLError as error:
             problem, blanked = _faulty(rest, error)
             problems.append(problem)
             if attempt < MAX_RETRIES and blanked is not None:

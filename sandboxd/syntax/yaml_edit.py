@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.syntax.yaml import YamlNode
 from sandboxd.text import Edit, Span, line_end, line_start
 

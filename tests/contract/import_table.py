@@ -4,7 +4,6 @@ from __future__ import annotations
 
 # A room is a top-level module or folder of sandboxd; a dotted name is a module that differs from
 # its room. Each may import itself and what is listed.
-EVERYBODY = frozenset({"_typing"})
 BASE = frozenset({"errors", "text", "__init__"})
 MEANING = BASE | {"findings", "syntax", "model"}
 DECISIONS = MEANING | {"config", "policy", "plan", "host.facts", "platforms", "data", "files"}
@@ -32,7 +31,6 @@ EVERYTHING = DECISIONS | {
 
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "__init__": frozenset(),
-    "_typing": frozenset(),
     "__main__": frozenset({"cli", "ipc"}),
     "text": frozenset(),
     "errors": frozenset(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import NamedTuple
 
-from tests.contract.import_table import EVERYBODY, GROWTH, LATE_IMPORTS, MACHINE, MAY_IMPORT, PURE
+from tests.contract.import_table import GROWTH, LATE_IMPORTS, MACHINE, MAY_IMPORT, PURE
 
 _ENVIRONMENT = ("os.environ", "os.environb", "os.getenv")
 
@@ -63,7 +63,7 @@ def _ours(name: str, known: frozenset[str]) -> str:
 
 def _forbidden(module: str, target: str) -> list[str]:
     room, wanted = room_of(module), room_of(target)
-    allowed = MAY_IMPORT[room] | EVERYBODY | LATE_IMPORTS.get(module, frozenset())
+    allowed = MAY_IMPORT[room] | LATE_IMPORTS.get(module, frozenset())
     if wanted != room and wanted not in allowed and target.split(".")[0] not in allowed:
         return [f"`{room}` may not import `{target}`"]
     for folder in GROWTH:

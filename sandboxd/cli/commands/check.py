@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.cli import terminal
 from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, EXIT_USAGE, SandboxdError, UsageError
 
@@ -73,17 +73,6 @@ def formats() -> list[str]:
 
 # The characters of paths that a hint repeats.
 _LONGEST_HINT = 80
-
-
-def quick(argv: list[str]) -> argparse.Namespace | None:
-    """Paths and switches, without the 6 ms that `argparse` takes; None for anything else."""
-    from types import SimpleNamespace
-
-    values: dict[str, object] = {name[2:].replace("-", "_"): name in argv for name in _SWITCHES}
-    paths = [word for word in argv if word not in _SWITCHES]
-    if any(word.startswith("-") and word != "-" for word in paths):
-        return None
-    return SimpleNamespace(paths=paths, **values, **_DEFAULTS)  # type: ignore[return-value]
 
 
 def run(args: argparse.Namespace) -> int:

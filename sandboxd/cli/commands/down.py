@@ -6,7 +6,8 @@ sandbox goes on running, unless `--discard` throws the changes away.
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.cli import terminal, through_daemon
 from sandboxd.cli.commands import _sandbox
 from sandboxd.ipc import messages
@@ -37,15 +38,6 @@ def run(args: argparse.Namespace) -> int:
     if not stopped["removed"]:
         terminal.status(f"no sandbox of `{stopped['directory']}` was up")
     return 0
-
-
-def quick(argv: list[str]) -> argparse.Namespace | None:
-    """Switches and no more, without the time that `argparse` takes; None for anything else."""
-    from types import SimpleNamespace
-
-    if argv not in ([], ["--discard"]):
-        return None
-    return SimpleNamespace(project=".", discard=bool(argv))  # type: ignore[return-value]
 
 
 def _stop_here(args: argparse.Namespace, directory: str) -> dict[str, Any]:

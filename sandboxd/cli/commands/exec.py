@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.cli import attend
 from sandboxd.cli.commands import _sandbox
 from sandboxd.errors import UsageError
@@ -30,27 +31,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-n", "--no-stdin", action="store_true", help="give it no input")
     parser.add_argument(
         "command", nargs=REMAINDER, metavar="COMMAND", help="the command and its arguments"
-    )
-
-
-def quick(argv: list[str]) -> argparse.Namespace | None:
-    """A command after `--` and plain switches before it, without the time that `argparse` takes."""
-    from types import SimpleNamespace
-
-    if "--" not in argv:
-        return None
-    switches, command = argv[: argv.index("--")], argv[argv.index("--") :]
-    if any(word not in ("-T", "-n", "--no-tty", "--no-stdin", "--root") for word in switches):
-        return None
-    return SimpleNamespace(  # type: ignore[return-value]
-        project=".",
-        user="",
-        root="--root" in switches,
-        workdir="",
-        env=[],
-        no_tty="-T" in switches or "--no-tty" in switches,
-        no_stdin="-n" in switches or "--no-stdin" in switches,
-        command=command,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.cli import attend
 from sandboxd.cli.commands import _sandbox
 

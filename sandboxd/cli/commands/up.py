@@ -12,8 +12,8 @@ A changed plan or image replaces the container. Nothing is left of a failed star
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
-from sandboxd._typing import TYPE_CHECKING
 from sandboxd.cli import terminal, through_daemon
 from sandboxd.cli.commands import _grants, _sandbox
 from sandboxd.ipc import messages
@@ -36,17 +36,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--verify", action="store_true", help="then attack it from inside and say whether it holds"
     )
-
-
-def quick(argv: list[str]) -> argparse.Namespace | None:
-    """Switches and no more, without the time that `argparse` takes; None for anything else."""
-    from types import SimpleNamespace
-
-    switches = ("--allow-runc", "--build", "--verify")
-    if any(word not in switches for word in argv):
-        return None
-    values = {name[2:].replace("-", "_"): name in argv for name in switches}
-    return SimpleNamespace(project=".", **values)  # type: ignore[return-value]
 
 
 def run(args: argparse.Namespace) -> int:

@@ -5,7 +5,8 @@ Bars are drawn by the length of their ratio, on a scale of their row, and each s
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.render.pages._page import page, text
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ Light or dark as the reader has it, a list of cards on a phone, and fit to print
 
 from __future__ import annotations
 
-from sandboxd._typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
+
 from sandboxd.render.pages._page import page
 from sandboxd.render.pages._page import text as _text
 

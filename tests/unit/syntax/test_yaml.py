@@ -181,17 +181,6 @@ def test_a_bomb_of_aliases_and_merges_is_bounded_where_it_is_expanded() -> None:
 # How PyYAML is loaded
 
 
-def test_the_compiled_parser_leaves_pyyaml_whole_for_others() -> None:
-    code = (
-        "from sandboxd.syntax import yaml as ours; ours.parse('a: 1'); import sys;"
-        "assert 'yaml' not in sys.modules and 'yaml.scanner' not in sys.modules;"
-        "import yaml; assert yaml.load('a: [1]', yaml.CSafeLoader) == {'a': [1]};"
-        "ours.parse('a: ['); print('ok')"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (done.stdout, done.stderr) == ("ok\n", "")
-
-
 def test_without_the_compiled_parser_the_same_is_read_slowly() -> None:
     code = (
         "import sys; sys.modules['yaml._yaml'] = None\n"
