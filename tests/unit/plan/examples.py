@@ -13,6 +13,8 @@ from sandboxd.host.facts import Engine, HostFacts, Runtime, from_raw
 from sandboxd.kinds import devcontainer
 from sandboxd.model.container import Container
 from sandboxd.model.document import Document
+from sandboxd.plan.plan import Plan
+from sandboxd.plan.planner import Grants, make_plan
 from sandboxd.plan.workspace import ControlFile, WorkspaceFacts
 from sandboxd.text import SourceText
 
@@ -76,3 +78,20 @@ def base(text: str) -> Container:
     container = effective(document(text), Variables(workspace=WORKSPACE, home="/home/dev"))
     assert container is not None
     return container
+
+
+RUNC_GRANTED = Grants(allow_runc=True, trusted=True)
+
+
+def plan(
+    text: str = "", host: HostFacts = GVISOR, hand_written: str | None = None, **rest: object
+) -> Plan:
+    """The plan of a config, with an image where it names none, and of a devcontainer.json."""
+    container = base(hand_written) if hand_written is not None else None
+    image = "" if "image" in text or hand_written is not None else 'image = "img:1"\n'
+    facts = rest.pop("workspace", workspace())
+    return make_plan(configured(image + text), host, container, facts, **rest)  # type: ignore[arg-type]
+
+
+def controls(made: Plan) -> list[str]:
+    return [downgrade.control for downgrade in made.downgrades]
