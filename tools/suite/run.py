@@ -29,7 +29,7 @@ LINT = (str(ROOT / "dev"), "lint")
 _ENDING = ((signal.SIGINT, 20), (signal.SIGTERM, 5), (signal.SIGKILL, 5))
 """Signals to a program that is to end early, and the seconds that each is given."""
 
-QUICK = ("tests/unit", "tests/contract")
+QUICK = ("tests/unit",)
 
 
 def everything(lacks: Sequence[Lack]) -> int:
@@ -57,7 +57,7 @@ def everything(lacks: Sequence[Lack]) -> int:
 
 
 def quick() -> int:
-    """Lint and types beside the unit and contract tests; the exit code."""
+    """Lint and types beside the unit tests; the exit code."""
     environ = _environ([])
     with tempfile.TemporaryFile("w+") as report:
         tests = [*PYTEST, "-q", "-n", os.environ.get("JOBS", "2"), *QUICK]
