@@ -11,6 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sandboxd.model.container import Container
     from sandboxd.observe.outside import Outside
     from sandboxd.observe.process import Process
@@ -54,6 +56,31 @@ def controls(
     if inside is None:
         return found
     return controls_by_inside.lowered(found, live, inside, outside, host_boot_id)
+
+
+def without_replaced(
+    controls: tuple[Control, ...], live: Container, workspace: str, paths: Collection[str]
+) -> tuple[Control, ...]:
+    """`controls` without those that hold files which a program on the host has replaced.
+
+    The kernel takes a mount away with the file that it was on, so what was seen of it is over.
+
+    :param paths: within `workspace`, of the host
+    """
+    targets = {
+        value.value.target: path
+        for value in live.mounts
+        for path in paths
+        if value.value.type == "bind" and value.value.source == f"{workspace}/{path}"
+    }
+    kept = []
+    for control in controls:
+        path = targets.get(control.name.removeprefix("read-only "))
+        if path is not None:
+            why = f"a program on the host replaced `{path}`, and its pin went; `sandboxd up` makes it anew"
+            control = control._replace(state="not in force", why=why)
+        kept.append(control)
+    return tuple(kept)
 
 
 def _limits(live: Container, process: Process | None, outside: Outside) -> tuple[Control, ...]:

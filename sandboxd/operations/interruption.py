@@ -93,7 +93,12 @@ class _Interruptible:
 
         def call(*arguments: Any, **named: Any) -> Any:
             self._cancel.check()
-            result = value(*arguments, **named)
+            try:
+                result = value(*arguments, **named)
+            except Exception:
+                # The call failed on its way to its end: what comes next is the cleaning up.
+                self._cancel.check()
+                raise
             if name == "exec_start":
                 self._cancel.waits_on(result[0])
             return result

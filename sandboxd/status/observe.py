@@ -11,6 +11,7 @@ from sandboxd.errors import SandboxdError
 from sandboxd.host.folders import cache_folder
 from sandboxd.host.trials import host_boot_id
 from sandboxd.life import find
+from sandboxd.life.pins import without_gone
 from sandboxd.model.container import Container
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
 from sandboxd.observe import inspection
@@ -115,7 +116,7 @@ class Observer:
         return Seen(
             summary.state == "running",
             inspection.container(inspected),
-            found.controls,
+            without_gone(found.controls, inspected),
             summary.id,
             identity,
             summary.state == "paused",

@@ -86,7 +86,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "render": BASE | {"findings", "markup"},
     "payload": frozenset({"errors", "files", "engine"}),
     "review": frozenset({"errors", "engine", "host", "payload", "plan", "policy"}),
-    "life": frozenset({"errors", "engine", "files", "host", "model", "plan", "review"}),
+    "life": frozenset({"errors", "engine", "files", "host", "model", "observe", "plan", "review"}),
     "observe": frozenset({"data", "errors", "files", "engine", "model", "payload"}),
     "verify": frozenset(
         {

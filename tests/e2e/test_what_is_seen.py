@@ -178,3 +178,28 @@ def test_all_screens_say_the_same(
     assert drift.returncode == 0
     assert "not in force" not in by_drift.values(), "a plan that is met says no other word"
     assert by_status["network"] == "open" and row["asked"]["network"].startswith("open")
+
+
+def test_a_pin_that_went_with_its_file_is_not_in_force(engine: str, project: Path) -> None:
+    """`git config` and editors replace a file by another; the kernel takes the mount on it away."""
+    done = sandboxes.run(engine, project, "up")
+    assert done.returncode == 0, done.stderr
+    try:
+        name = f"read-only /workspaces/{project.name}/.git/config"
+        assert state_of(engine, project, name)[0] == "in force"
+        fresh = project / ".git/config.new"
+        fresh.write_text("[core]\n\tbare = false\n[user]\n\tname = a\n")
+        fresh.rename(project / ".git/config")
+        state, why = state_of(engine, project, name)
+        assert state == "not in force" and "replaced `.git/config`" in why
+        assert "recreated" in sandboxes.run(engine, project, "up").stderr
+        assert state_of(engine, project, name)[0] == "in force"
+    finally:
+        sandboxes.run(engine, project, "down")
+
+
+def state_of(engine: str, project: Path, name: str) -> tuple[str, str]:
+    """State and reason of a control, by `drift`."""
+    answer = json.loads(sandboxes.run(engine, project, "drift", "--json").stdout)
+    (control,) = [c for c in answer["controls"] if c["name"] == name]
+    return control["state"], control["why"]

@@ -1,0 +1,27 @@
+"""Pins of a running container that are gone, since a program on the host replaced the file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandboxd.life.mounted import replaced
+from sandboxd.model.labels import PROJECT, SOURCES
+from sandboxd.observe import inspection
+from sandboxd.observe.controls import without_replaced
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.observe.controls import Control
+
+
+def without_gone(
+    controls: tuple[Control, ...], inspected: Mapping[str, Any]
+) -> tuple[Control, ...]:
+    """`controls` as they are now that some files may have been replaced; the host's files are asked."""
+    labels = (inspected.get("Config") or {}).get("Labels") or {}
+    workspace = labels.get(PROJECT) or ""
+    paths = replaced(labels.get(SOURCES) or "", workspace)
+    if not paths:
+        return controls
+    return without_replaced(controls, inspection.container(inspected), workspace, paths)
