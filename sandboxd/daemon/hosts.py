@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from sandboxd.daemon.engine_events import EngineEvents
 from sandboxd.daemon.projects import EngineKey
-from sandboxd.engine import client
+from sandboxd.engine import client, connection
 from sandboxd.engine.contexts import Identity, resolve
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.probe import probe
@@ -61,7 +61,7 @@ class Hosts:
         self._engines: dict[EngineKey, _Engine] = {}
         self._connected: dict[Identity, client.Engine] = {}
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="engine")
-        self._threads.submit(client.load)
+        self._threads.submit(connection.load)
 
     def known(self, key: EngineKey) -> World:
         """The facts as they are known, without asking."""

@@ -6,11 +6,11 @@ import base64
 import contextlib
 import json
 import os
-import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.engine import failures
-from sandboxd.engine.address import AddressError, parse
+from sandboxd.engine.address import AddressError
+from sandboxd.engine.connection import ANSWER_SECONDS, Connection, json_object, json_objects
 from sandboxd.engine.contexts import Identity, resolve
 from sandboxd.engine.streams import Stream, take_over
 
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator, Mapping, Sequence
 
-    from sandboxd.engine.session import Session
-
-# A healthy engine answers a question in milliseconds; a person waits this long before wondering.
-ANSWER_SECONDS = 10.0
 # Making and starting wait for storage and for the runtime, not for a table look-up.
 START_SECONDS = 60.0
 # A question that touches no container is answered at once.
@@ -55,36 +51,23 @@ class Exec(NamedTuple):
     working_dir: str = ""
 
 
-class Engine:
-    """One engine. Cheap to make: nothing is loaded or asked before the first call.
-
-    Threads may share it. Any call may raise `EngineFailure`: the engine cannot be reached, or
-    refuses.
-    """
-
-    def __init__(self, identity: Identity, answer_seconds: float = ANSWER_SECONDS) -> None:
-        parse(identity.host)
-        self.identity = identity
-        self.host = identity.host
-        self.is_local = identity.is_local
-        self._seconds = answer_seconds
-        self._made: Session | None = None
-        self._making = threading.Lock()
+class Engine(Connection):
+    """One engine. Any call may raise `EngineFailure`: the engine cannot be reached, or refuses."""
 
     def version(self) -> dict[str, Any]:
         """The versions of the engine and its parts."""
-        with self._asking() as session:
-            return _object(session.version(api_version=False))
+        with self.asking() as session:
+            return json_object(session.version(api_version=False))
 
     def info(self) -> dict[str, Any]:
         """The engine's description of itself: runtimes, security options, roots."""
-        with self._asking() as session:
-            return _object(session.info())
+        with self.asking() as session:
+            return json_object(session.info())
 
     def answers(self) -> bool:
         """Whether the engine itself answers, whatever one of its containers does."""
         try:
-            with self._asking(PING_SECONDS) as session:
+            with self.asking(PING_SECONDS) as session:
                 session.ping()
         except failures.EngineFailure:
             return False
@@ -95,8 +78,8 @@ class Engine:
 
         :raises EngineFailure: there is no such image
         """
-        with self._asking(fine=(_GONE,)) as session:
-            return str(_object(session.inspect_image(image))["Id"])
+        with self.asking(fine=(_GONE,)) as session:
+            return str(json_object(session.inspect_image(image))["Id"])
         raise failures.image_missing(image)
 
     def has_image(self, image: str) -> bool:
@@ -117,13 +100,13 @@ class Engine:
 
     def images(self, label: str) -> list[dict[str, Any]]:
         """The engine's list of the images that carry `label` (``key`` or ``key=value``)."""
-        with self._asking() as session:
-            return _objects(session.images(filters={"label": [label]}))
+        with self.asking() as session:
+            return json_objects(session.images(filters={"label": [label]}))
 
     def import_image(self, archive: bytes, name: str, tag: str, label: str = "") -> None:
         """Make an image of a root file system in a tar archive."""
         changes = [f"LABEL {label}"] if label else None
-        with self._asking() as session:
+        with self.asking() as session:
             # Not `import_image_from_data`: that waits for ever.
             params = {"fromSrc": "-", "repo": name, "tag": tag, "changes": changes}
             headers = {"Content-Type": "application/x-tar"}
@@ -132,12 +115,12 @@ class Engine:
 
     def remove_image(self, image: str) -> None:
         """Remove an image."""
-        with self._asking() as session:
+        with self.asking() as session:
             session.remove_image(image)
 
     def _image(self, image: str) -> dict[str, Any] | None:
-        with self._asking(fine=(_GONE,)) as session:
-            return _object(session.inspect_image(image))
+        with self.asking(fine=(_GONE,)) as session:
+            return json_object(session.inspect_image(image))
         return None
 
     def containers(self, *labels: str, every: bool = True) -> list[Summary]:
@@ -147,7 +130,7 @@ class Engine:
         """
         # Without a filter this would be slow, and break, on a busy engine.
         filters = {"label": list(labels)} if labels else None
-        with self._asking() as session:
+        with self.asking() as session:
             summaries = [
                 Summary(
                     item["Id"],
@@ -157,7 +140,7 @@ class Engine:
                     item.get("Labels") or {},
                     item.get("Created", 0),
                 )
-                for item in _objects(session.containers(all=every, filters=filters))
+                for item in json_objects(session.containers(all=every, filters=filters))
             ]
         return sorted(summaries, key=lambda item: -item.created)
 
@@ -166,18 +149,18 @@ class Engine:
 
         :raises ContainerGone: it does not exist
         """
-        with self._asking() as session:
-            return _object(session.inspect_container(container))
+        with self.asking() as session:
+            return json_object(session.inspect_container(container))
 
     def create(self, name: str | None, body: Mapping[str, Any]) -> str:
         """Make a container and return its id; without a name the engine makes one up."""
-        with self._asking(START_SECONDS) as session:
+        with self.asking(START_SECONDS) as session:
             # Not `create_container`: that puts the proxies of config.json into the container.
-            return str(_object(session.create_container_from_config(dict(body), name))["Id"])
+            return str(json_object(session.create_container_from_config(dict(body), name))["Id"])
 
     def start(self, container: str, seconds: float | None = None) -> None:
         """Start a container that exists; nothing happens when it runs already."""
-        with self._asking(seconds or START_SECONDS) as session:
+        with self.asking(seconds or START_SECONDS) as session:
             session.start(container)
 
     def unpause(self, container: str) -> None:
@@ -185,37 +168,37 @@ class Engine:
 
         :raises EngineFailure: it is not paused, or its runtime cannot
         """
-        with self._asking() as session:
+        with self.asking() as session:
             session.unpause(container)
 
     def stop(self, container: str, grace: int) -> None:
         """Ask it to end, and kill it after `grace` seconds."""
-        with self._asking(END_SECONDS) as session:
+        with self.asking(END_SECONDS) as session:
             session.stop(container, grace)
 
     def wait(self, container: str, seconds: float) -> int:
         """The exit code of a container, once it has ended."""
-        with self._asking(seconds) as session:
-            return int(_object(session.wait(container, timeout=seconds))["StatusCode"])
+        with self.asking(seconds) as session:
+            return int(json_object(session.wait(container, timeout=seconds))["StatusCode"])
 
     def remove(self, container: str, seconds: float | None = None) -> None:
         """End and remove a container with its anonymous volumes; fine when it is gone already."""
         with (
             contextlib.suppress(failures.ContainerGone),
-            self._asking(seconds or END_SECONDS) as session,
+            self.asking(seconds or END_SECONDS) as session,
         ):
             session.remove_container(container, v=True, force=True)
 
     def path_stat(self, container: str, path: str) -> dict[str, Any] | None:
         """The state of `path` in a container, mounts included, also in one that never ran; None: nothing is there."""
-        with self._asking(fine=(_GONE,)) as session:
+        with self.asking(fine=(_GONE,)) as session:
             url = session._url("/containers/{0}/archive", container)
             return _stat(session.head(url, params={"path": os.fsencode(path)}).headers)
         return None
 
     def archive(self, container: str, path: str, most: int) -> tuple[dict[str, Any], bytes] | None:
         """The state of `path`, as `path_stat` gives it, and the first `most` bytes of its tar archive."""
-        with self._asking(fine=(_GONE,)) as session:
+        with self.asking(fine=(_GONE,)) as session:
             url = session._url("/containers/{0}/archive", container)
             with Stream(session.open(url, path=os.fsencode(path))) as answer:
                 return _stat(answer.headers), answer.read(most)
@@ -223,13 +206,13 @@ class Engine:
 
     def volume(self, name: str) -> dict[str, Any] | None:
         """A volume's description, None when there is none of this name."""
-        with self._asking(fine=(_GONE,)) as session:
-            return _object(session.inspect_volume(name))
+        with self.asking(fine=(_GONE,)) as session:
+            return json_object(session.inspect_volume(name))
         return None
 
     def remove_volume(self, name: str) -> bool:
         """Remove a volume; False when a container still uses it or it is gone."""
-        with self._asking(fine=(_GONE, _IN_USE)) as session:
+        with self.asking(fine=(_GONE, _IN_USE)) as session:
             session.remove_volume(name)
             return True
         return False
@@ -249,13 +232,13 @@ class Engine:
 
     def _network(self, name: str) -> dict[str, Any]:
         """A network's description; {} when there is no such network."""
-        with self._asking(fine=(_GONE,)) as session:
-            return _object(session.inspect_network(name))
+        with self.asking(fine=(_GONE,)) as session:
+            return json_object(session.inspect_network(name))
         return {}
 
     def exec_create(self, container: str, request: Exec) -> str:
         """Prepare a command in a running container and return the id to start it by."""
-        with self._asking() as session:
+        with self.asking() as session:
             prepared = session.exec_create(
                 container,
                 list(request.command),
@@ -265,11 +248,11 @@ class Engine:
                 environment=list(request.env),
                 workdir=request.working_dir or None,
             )
-            return str(_object(prepared)["Id"])
+            return str(json_object(prepared)["Id"])
 
     def exec_start(self, exec_id: str, tty: bool) -> tuple[socket.socket, bytes]:
         """Start a prepared command: its connection, and the output that came with the answer."""
-        with self._asking() as session:
+        with self.asking() as session:
             return take_over(session.switch(session._url("/exec/{0}/start", exec_id), tty))
 
     def exec_exit_code(self, exec_id: str) -> int | None:
@@ -277,13 +260,13 @@ class Engine:
 
         :raises ContainerGone: the container went away, and its commands with it
         """
-        with self._asking() as session:
-            answer = _object(session.exec_inspect(exec_id))
+        with self.asking() as session:
+            answer = json_object(session.exec_inspect(exec_id))
             return None if answer.get("Running") else answer.get("ExitCode")
 
     def exec_resize(self, exec_id: str, rows: int, columns: int) -> None:
         """Tell a command's terminal its size; too late is no error."""
-        with contextlib.suppress(failures.EngineFailure), self._asking() as session:
+        with contextlib.suppress(failures.EngineFailure), self.asking() as session:
             session.exec_resize(exec_id, height=rows, width=columns)
 
     def logs(self, container: str, follow: bool, tail: str) -> Iterator[tuple[int, bytes]]:
@@ -296,7 +279,7 @@ class Engine:
         params = {"stdout": 1, "stderr": 1, "follow": int(follow), "tail": tail}
         # Not the SDK's `logs`: that mixes the two streams.
         with (
-            self._asking() as session,
+            self.asking() as session,
             Stream(
                 session.open(session._url("/containers/{0}/logs", container), **params)
             ) as answer,
@@ -316,77 +299,19 @@ class Engine:
         kinds = json.dumps({"type": ["container", "daemon", "network"]})
         # Not the SDK's `events`: that waits without a limit for the stream to open.
         with (
-            self._asking() as session,
+            self.asking() as session,
             Stream(session.open(session._url("/events"), filters=kinds)) as answer,
         ):
             yield {}
             answer.settimeout(None)
             for line in answer.lines():
-                yield _object(json.loads(line))
-
-    @contextlib.contextmanager
-    def _asking(
-        self, seconds: float | None = None, fine: tuple[int, ...] = ()
-    ) -> Iterator[Session]:
-        """The SDK's session for the requests of one call; their failures become ours.
-
-        :param seconds: the time limit of each piece of an answer
-        :param fine: statuses that are no failure: the `with` block ends there
-        """
-        limit = self._seconds if seconds is None else seconds
-        try:
-            session = self._session()
-            with session.within(limit):
-                yield session
-        except Exception as error:
-            from sandboxd.engine.session import failure_of
-
-            failure = failure_of(error, self.host, limit)
-            if failure is None:
-                raise
-            if failure.case not in [str(status) for status in fine]:
-                raise failure from None
-
-    def _session(self) -> Session:
-        with self._making:
-            if self._made is None:
-                from sandboxd.engine.session import Session
-
-                self._made = Session(self.identity, self._seconds)
-            return self._made
-
-
-def _object(value: object) -> dict[str, Any]:
-    """An answer that has to be a JSON object.
-
-    :raises ValueError: it is none
-    """
-    if not isinstance(value, dict):
-        raise ValueError("not a JSON object")
-    return value
-
-
-def _objects(value: object) -> list[dict[str, Any]]:
-    """An answer that has to be a list of JSON objects.
-
-    :raises ValueError: it is none
-    """
-    if not isinstance(value, list):
-        raise ValueError("not a JSON list")
-    return [_object(item) for item in value]
+                yield json_object(json.loads(line))
 
 
 def _stat(headers: Mapping[str, str]) -> dict[str, Any]:
     """The description of a path that the engine puts into the headers of an answer."""
     text = headers.get("x-docker-container-path-stat") or ""
-    return _object(json.loads(base64.b64decode(text) or b"{}"))
-
-
-def load() -> None:
-    """Load the SDK now, so that the first call of an engine does not wait for it."""
-    from importlib import import_module
-
-    import_module("sandboxd.engine.session")
+    return json_object(json.loads(base64.b64decode(text) or b"{}"))
 
 
 def connect(identity: Identity, answer_seconds: float = ANSWER_SECONDS) -> Engine:
