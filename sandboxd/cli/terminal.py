@@ -26,9 +26,10 @@ def colours(stream: TextIO) -> bool:
 
 def paint(text: str, *codes: str, stream: TextIO | None = None) -> str:
     """`text` in colour when `stream` (default: stdout) takes it."""
-    if not codes or not colours(stream or sys.stdout):
+    joined = ";".join(code for code in codes if code)
+    if not joined or not colours(stream or sys.stdout):
         return text
-    return f"\x1b[{';'.join(codes)}m{text}\x1b[0m"
+    return f"\x1b[{joined}m{text}\x1b[0m"
 
 
 def printable(text: str) -> str:

@@ -54,6 +54,10 @@ def conclude(verified: Verified) -> None:
     if verdict.held:
         terminal.status("the sandbox held against every attempt that applies")
     terminal.status(_ATTACKED[verdict.attacked])
+    if escaped and verdict.profile:
+        terminal.status(
+            "hint: `sandboxd explain-plan` says what is not in force here, and how to mend it"
+        )
 
 
 def write(path: str, verdict: dict[str, Any]) -> None:

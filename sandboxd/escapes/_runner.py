@@ -149,7 +149,8 @@ def _attempt(name: str, facts: dict[str, Any]) -> dict[str, Any]:
     try:
         result = _load(name, _SOURCES[name]).attempt(facts)
     except OSError as error:
-        return {"state": "stopped", "detail": (error.strerror or str(error)).lower()}
+        # The system's words begin with a capital; our own hold units and names.
+        return {"state": "stopped", "detail": (error.strerror or "").lower() or str(error)}
     except kernel.NotApplicable as error:
         return {"state": "not applicable", "detail": str(error)}
     except BaseException as error:

@@ -5,6 +5,8 @@ A connection is opened; nothing is asked.
 
 from __future__ import annotations
 
+import errno
+import os
 import select
 import socket
 import time
@@ -32,7 +34,9 @@ def attempt(facts: dict[str, Any]) -> dict[str, Any]:
             connection = socket.socket()
             connection.setblocking(False)
             waiting[connection] = address
-            connection.connect_ex((address, 80))
+            number = connection.connect_ex((address, 80))
+            if number not in (0, errno.EINPROGRESS):
+                last = OSError(number, os.strerror(number))
         end = time.monotonic() + _SECONDS
         open_ones = list(waiting)
         while open_ones and time.monotonic() < end:
@@ -44,7 +48,8 @@ def attempt(facts: dict[str, Any]) -> dict[str, Any]:
                     return {"detail": f"{waiting[connection]} answers"}
                 except OSError:
                     number = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-                    last = OSError(f"{waiting[connection]}: error {number}")
+                    if number:
+                        last = OSError(number, os.strerror(number))
     finally:
         for connection in waiting:
             connection.close()

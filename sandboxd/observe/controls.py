@@ -88,9 +88,14 @@ def _limits(live: Container, process: Process | None, outside: Outside) -> tuple
     memory, cpus = outside.memory, outside.cpus
     return (
         _limit("memory limit", f"{memory >> 20} MiB, {by}" if memory else "", live.memory),
-        _limit("cpu limit", f"{cpus:g} processors, {by}" if cpus else "", live.cpus),
+        _limit("cpu limit", _processors(cpus, by), live.cpus),
         _processes(live, process, outside, by),
     )
+
+
+def _processors(cpus: float, by: str) -> str:
+    """'' where there is no limit."""
+    return f"{cpus:g} processor{'' if cpus == 1 else 's'}, {by}" if cpus else ""
 
 
 def _limit(name: str, limit: str, asked: object) -> Control:

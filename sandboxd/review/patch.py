@@ -16,6 +16,8 @@ _LARGEST = 1 << 20
 _MOST_LINES = 1500
 _CONTEXT = 3
 _HUNK = re.compile(r"([-+])(\d+)")
+_NO_LINES = "@@ the file is empty @@"
+_SAME_LINES = "@@ only the mode, or the end of the last line, differs @@"
 _LETTERS = {"added": "A", "changed": "M", "deleted": "D"}
 
 
@@ -60,7 +62,7 @@ def lines(item: Item) -> Iterator[str]:
                 else line
             )
     if old == new:
-        yield "@@ only the mode, or the end of the last line, differs @@"
+        yield _SAME_LINES if item.old or item.new else _NO_LINES
 
 
 def _same_start(one: list[str], two: list[str]) -> int:

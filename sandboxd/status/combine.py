@@ -138,4 +138,6 @@ def _hint(status: ProjectStatus, examined: Examined, observed: Observed, seen: S
         return "`sandboxd up` makes the container what was asked for"
     if status.verified is not None and status.verified.state == "held":
         return ""
+    if status.verified is not None and status.verified.state == "escaped":
+        return "`sandboxd explain-plan` says what is not in force here, and how to mend it"
     return "`sandboxd verify` tries to escape from it"

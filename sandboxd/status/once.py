@@ -15,6 +15,8 @@ from sandboxd.status.examine import examine
 from sandboxd.status.model import DaemonLine, StatusReport
 from sandboxd.status.observe import Observed, Observer
 
+_KEEPS = "`sandboxd daemon start` keeps the generated files up to date"
+
 
 def look_once(
     environ: Mapping[str, str], cwd: str, problem: DaemonError | None = None
@@ -31,7 +33,7 @@ def look_once(
         else:
             observed = Observer().observe(environ, (workspace,))
         rows.append(combine(workspace, _examined(workspace, environ, facts), observed))
-    hint = "`sandboxd init` writes a first config" if found is None else "`sandboxd daemon start`"
+    hint = "`sandboxd init` writes a first config" if found is None else _KEEPS
     daemon = DaemonLine(
         running=False,
         problem=problem.message if problem is not None else "this is a single look",

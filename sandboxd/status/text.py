@@ -61,7 +61,7 @@ def _engine(facts: HostFacts) -> str:
     name = f"{engine.kind or 'engine'} {engine.version or 'of unknown version'}"
     runtimes = "; ".join(_runtime(runtime) for runtime in engine.runtimes)
     text = f"{name} at {engine.host}; {runtimes or 'its runtimes are unknown'}"
-    escapes = sum(not warned.escape.condition for warned in warnings(facts))
+    escapes = sum(len(w.escape.ids) for w in warnings(facts) if not w.escape.condition)
     if escapes:
         text += f"; {_number(escapes, 'known way')} out of these versions, see `sandboxd doctor`"
     return text

@@ -60,11 +60,11 @@ def _succeeded(
 ) -> Judgement:
     """The call went through: does that mean anything to the host?"""
     if attempt.judge == "token":
-        return Judgement("held", f"nothing of the host was read ({detail})")
+        return Judgement("held", _with(detail, "nothing of the host was read"))
     if attempt.judge == "open":
         return _open(attempt, profile, detail)
     if attempt.judge == "workspace":
-        return Judgement("held", f"the host sees no effect ({detail})")
+        return Judgement("held", _with(detail, "the host sees no effect"))
     if not identity.get("boot_id") or not host.boot_id:
         return Judgement("inconclusive", f"{detail}, and which kernel did it cannot be seen")
     if identity["boot_id"] != host.boot_id:
@@ -72,6 +72,11 @@ def _succeeded(
     if attempt.judge == "namespace":
         return _in_namespace(attempt, detail, identity, host)
     return _open(attempt, profile, f"{detail}, on the host's kernel")
+
+
+def _with(detail: str, sentence: str) -> str:
+    """`sentence`, and in brackets the report of the inside where there is one."""
+    return f"{sentence} ({detail})" if detail else sentence
 
 
 def _in_namespace(
@@ -82,7 +87,7 @@ def _in_namespace(
         return Judgement("inconclusive", f"{detail}, and in which namespace cannot be seen")
     if inside in host.namespaces[attempt.namespace]:
         return Judgement("escaped", f"{detail}, in the host's own {attempt.namespace} namespace")
-    return Judgement("held", f"{detail}, in a {attempt.namespace} namespace of its own")
+    return Judgement("held", f"{detail}, in its own {attempt.namespace} namespace")
 
 
 def _open(attempt: Attempt, profile: str, evidence: str) -> Judgement:

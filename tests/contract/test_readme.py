@@ -45,6 +45,18 @@ def test_the_screens_are_there() -> None:
         assert any(command.startswith(f"sandboxd {name}") for command in shown)
 
 
+def test_the_figures_of_verify_agree() -> None:
+    """With each other, and with the number of attempts that there are."""
+    from sandboxd.verify import attempts
+
+    page = (ROOT / "README.md").read_text()
+    counted = re.search(r"^(\d+) attempts in [\d.]+ s: (.*)$", page, re.MULTILINE)
+    assert counted is not None
+    parts = dict(reversed(part.split()) for part in counted[2].split(", "))
+    assert int(counted[1]) == len(attempts.load()) == sum(map(int, parts.values()))
+    assert f"held against {parts['held']} attempts" in page
+
+
 def test_the_example_rule_of_contributing_works(tmp_path: Path) -> None:
     """As a file of the rules folder, in a copy of the package."""
     import shutil

@@ -64,7 +64,20 @@ def _start(args: argparse.Namespace) -> int:
         workspace = os.path.dirname(found)
         connection.request(messages.PROJECT_REGISTER, {"path": workspace})
         terminal.status(f"`{workspace}` is kept generated from its `sandboxd.toml`")
+        _name_mistake(workspace)
     return EXIT_OK
+
+
+def _name_mistake(workspace: str) -> None:
+    """Say why nothing is generated yet, where the config cannot be read."""
+    from sandboxd.project import Project
+
+    try:
+        Project.open(workspace, os.environ)
+    except SandboxdError as error:
+        terminal.status(f"nothing is generated until it is correct: {error.message}")
+        if error.hint:
+            terminal.status(f"hint: {error.hint}")
 
 
 def _forget(args: argparse.Namespace) -> int:

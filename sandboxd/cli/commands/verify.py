@@ -37,6 +37,9 @@ _COLOURS = {
     "inconclusive": (terminal.YELLOW, terminal.BOLD),
 }
 
+# Columns of a terminal that evidence needs; where it has fewer, what was expected is not shown.
+_LEAST_EVIDENCE = 30
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_project(parser)
@@ -90,12 +93,22 @@ def _table(verdict: Verdict) -> None:
     print(terminal.paint(terminal.printable(head), terminal.BOLD))
     id_width = max(len(result.id) for result in verdict.results)
     expected_width = min(40, max(len(result.expected) for result in verdict.results))
-    space = terminal.width() - id_width - expected_width - 22
-    print(f"{'ATTEMPT':<{id_width}}  {'EXPECTED':<{expected_width}}  {'OUTCOME':<14}  EVIDENCE")
+    columns = terminal.width() if sys.stdout.isatty() else None
+    if columns is not None and columns - id_width - expected_width - 20 < _LEAST_EVIDENCE:
+        expected_width = 0
+    between = "  " if expected_width else ""
+    expected = f"{'EXPECTED':<{expected_width}}{between}" if expected_width else ""
+    print(f"{'ATTEMPT':<{id_width}}  {expected}{'OUTCOME':<14}  EVIDENCE")
     for result in verdict.results:
         outcome = terminal.paint(f"{result.outcome:<14}", *_COLOURS[result.outcome])
         evidence = terminal.printable(result.evidence).replace("\n", " ")
-        if sys.stdout.isatty() and result.outcome in ("held", "not-applicable") and space > 20:
-            evidence = evidence if len(evidence) <= space else evidence[: space - 1] + "…"
-        expected = result.expected[:expected_width]
-        print(f"{result.id:<{id_width}}  {expected:<{expected_width}}  {outcome}  {evidence}")
+        if columns is not None and result.outcome in ("held", "not-applicable"):
+            space = columns - id_width - expected_width - len(between) - 18
+            evidence = _shortened(evidence, max(space, _LEAST_EVIDENCE))
+        expected = f"{_shortened(result.expected, expected_width):<{expected_width}}{between}"
+        print(f"{result.id:<{id_width}}  {expected}{outcome}  {evidence}")
+
+
+def _shortened(text: str, columns: int) -> str:
+    """`text` in `columns`, its lost end marked; '' for no columns."""
+    return text if len(text) <= columns else text[: max(columns - 1, 0)] + "…" * min(columns, 1)

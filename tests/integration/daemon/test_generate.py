@@ -281,3 +281,14 @@ def test_a_link_where_a_file_belongs_is_said_and_not_followed(world: World) -> N
     assert target.read_text() == "mine" and file.is_symlink()
     assert "symbolic link" in world.status()["projects"][0]["problem"]
     listener.end()
+
+
+def test_a_start_with_a_mistake_in_the_config_names_it(world: World) -> None:
+    project = world.project(text=DEV + "[netw")
+    result = world.run("daemon", "start", cwd=project)
+    assert result.returncode == 0
+    world.pid()
+    assert "nothing is generated until it is correct: " in result.stderr
+    assert "this header is not closed" in result.stderr
+    assert "hint: correct it" in result.stderr
+    assert not (project / GENERATED).exists()

@@ -25,3 +25,9 @@ def test_a_status_is_one_line(capsys: pytest.CaptureFixture[str], end: str) -> N
 
 def test_data_of_several_lines_stays_so() -> None:
     assert terminal.printable("a\n\tb\x1b") == "a\n\tb\\x1b"
+
+
+def test_no_colour_is_no_sequence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal, "colours", lambda _stream: True)
+    assert terminal.paint("left out", "") == "left out"
+    assert terminal.paint("held", terminal.GREEN) == "\x1b[32mheld\x1b[0m"

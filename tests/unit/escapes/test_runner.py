@@ -56,6 +56,7 @@ def test_what_an_attempt_can_come_to() -> None:
         {
             "done": "def attempt(facts): return {'detail': facts['canary'], 'token': 't'}",
             "stopped": "import os\ndef attempt(facts): os.open('/none/none', os.O_RDONLY)",
+            "own words": "def attempt(facts): raise OSError('at most 2 MiB')",
             "nothing": "from sandboxd.escapes._kernel import NotApplicable\n"
             "def attempt(facts): raise NotApplicable('no such thing')",
             "unable": "from sandboxd.escapes._kernel import Unable\n"
@@ -69,6 +70,7 @@ def test_what_an_attempt_can_come_to() -> None:
     assert (found["done"]["detail"], found["done"]["token"]) == ("/none", "t")
     assert found["stopped"]["state"] == "stopped"
     assert found["stopped"]["detail"] == "no such file or directory"
+    assert found["own words"]["detail"] == "at most 2 MiB"
     assert found["nothing"]["state"] == "not applicable"
     for name in ("unable", "wrong", "broken"):
         assert found[name]["state"] == "unclear", name

@@ -23,6 +23,7 @@ from sandboxd.escapes import (
     af_alg,
     block_device,
     chroot_climb,
+    cloud_metadata,
     file_limit,
     foreign_calls,
     io_ports,
@@ -375,3 +376,14 @@ def test_a_right_that_is_missing_is_told_from_one_that_is_there(
     for module in (mount_tmpfs, setns_init, chroot_climb):
         with pytest.raises(OSError):
             module.attempt({"canary": "/nonexistent"})
+
+
+def test_the_metadata_service_without_a_route_is_told_in_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # TCP to a group of receivers fails at once, as without a route.
+    monkeypatch.setattr(cloud_metadata, "_ADDRESSES", ("224.0.0.1",))
+    with pytest.raises(OSError) as raised:
+        cloud_metadata.attempt({})
+    assert raised.value.errno == errno.ENETUNREACH
+    assert raised.value.strerror == os.strerror(errno.ENETUNREACH)

@@ -182,6 +182,8 @@ def test_limits() -> None:
     assert asked["memory limit"][0] == "not in force"
     shown = found_in(recorded("runc-dev"), process("runc-dev"), RUNC._replace(cpus=1.5))
     assert shown["cpu limit"] == ("in force", "1.5 processors, by the host's control group")
+    one = found_in(recorded("runc-dev"), process("runc-dev"), RUNC._replace(cpus=1))
+    assert one["cpu limit"][1].startswith("1 processor, ")
     # gVisor counts by the user's limit, which the plan sets there instead.
     assert found_in(recorded("runsc-agent"), None, RUNSC)["process limit"] == (
         "in force",

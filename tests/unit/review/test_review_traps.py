@@ -67,6 +67,13 @@ def test_what_runs_is_shown_or_comes_by_name_only(tmp_path: Path, host: Path) ->
     assert brought(copy) == ["latin", "picture.png"]
 
 
+def test_a_new_file_with_nothing_in_it_is_called_empty(tmp_path: Path, host: Path) -> None:
+    copy = Copy(tmp_path, host)
+    (copy.inside / "new").write_bytes(b"")
+    (found,) = weigh.items(copy.changes())
+    assert list(patch.lines(found))[2:] == ["@@ the file is empty @@"]
+
+
 def test_the_config_of_one_that_the_host_has_comes_by_name_only(tmp_path: Path, host: Path) -> None:
     repository(host / "docs/x", tmp_path / "ran")
     copy = Copy(tmp_path, host)

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from sandboxd.host.facts import Engine, HostFacts, Runtime
+from sandboxd.host.facts import Component, Engine, HostFacts, Runtime
+from sandboxd.host.versions import warnings
 from sandboxd.model.container import Container, Mount, SecurityOption
 from sandboxd.model.values import Origin, Value
 from sandboxd.observe.controls import Control
@@ -191,6 +192,15 @@ def test_hosts_name_each_runtime_and_why_not() -> None:
     shown = screen(host=HostFacts(engine=broken))
     assert "no container engine: permission denied" in shown
     assert shown.endswith("hint: join the group\n")
+
+
+def test_ways_out_are_counted_by_their_numbers() -> None:
+    engine = Engine("unix:///x", kind="docker", components=(Component("runc", "1.2.5"),))
+    facts = HostFacts(system="Linux", engine=engine)
+    numbers = [n for w in warnings(facts) if not w.escape.condition for n in w.escape.ids]
+    assert len(numbers) > 2, "several in one entry"
+    shown = " ".join(screen(host=facts).split())
+    assert f"{len(numbers)} known ways out of these versions" in shown
 
 
 def test_hostile_names_do_not_reach_the_terminal() -> None:

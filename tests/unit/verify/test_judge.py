@@ -53,6 +53,13 @@ def test_success_counts_by_where_it_was(by: Judge, identity: dict[str, Any], exp
     assert outcome(by, DONE, identity) == expected
 
 
+@pytest.mark.parametrize("by", ["token", "workspace"])
+def test_evidence_without_a_detail_has_no_empty_brackets(by: Judge) -> None:
+    bare = judge(attempt(by), {**DONE, "detail": ""}, ON_HOST, HOST, "dev", ())
+    assert "(" not in bare.evidence
+    assert judge(attempt(by), DONE, ON_HOST, HOST, "dev", ()).evidence.endswith(" (it worked)")
+
+
 @pytest.mark.parametrize("identity", [ON_HOST, IN_SENTRY, {}])
 def test_a_secret_of_the_host_counts_anywhere(identity: dict[str, Any]) -> None:
     assert outcome("token", {**DONE, "token": "secret\n"}, identity) == "escaped"

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from sandboxd.model.container import Container
 from sandboxd.status import verification as shown
+from sandboxd.status.combine import Examined, combine
 from sandboxd.status.model import Verification
-from sandboxd.status.observe import Seen
+from sandboxd.status.observe import Observed, Seen
 from sandboxd.status.verification import sentence
 from sandboxd.verify import last_verdict
 from sandboxd.verify.last_verdict import duration
@@ -32,6 +34,11 @@ def seen(inspected: dict[str, Any]) -> Seen:
     return Seen(True, live, (), inspected["Id"], last_verdict.identity(inspected))  # type: ignore[arg-type]
 
 
+def _attacked() -> Seen:
+    """With a container whose settings can be shown."""
+    return seen(INSPECTED)._replace(container=Container("c", None))
+
+
 def verification(found: Seen, drift: tuple[str, ...] | None) -> Verification | None:
     return shown.verification(found, drift, last_verdict.recall(found.id))
 
@@ -47,6 +54,8 @@ def test_kept_and_found_again() -> None:
     found = verification(seen(INSPECTED), ())
     assert found is not None and found.escaped == ("y",)
     assert sentence(found).startswith("DID NOT HOLD")
+    hint = combine("/p", Examined(profile="dev"), Observed({"/p": _attacked()})).hint
+    assert "`sandboxd explain-plan`" in hint
     last_verdict.keep(INSPECTED, verdict(HELD._replace(outcome="inconclusive")))
     found = verification(seen(INSPECTED), None)
     assert found is not None and found.state == "not shown"

@@ -1,0 +1,45 @@
+"""The screen of `verify` fits the terminal; what did not hold is told in full."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from sandboxd.cli.commands.verify import _table
+from sandboxd.verify.judge import Outcome
+from sandboxd.verify.verdict import Result, Verdict
+
+LONG = "a long text of what was seen, " * 4
+
+
+def lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: int | None
+) -> list[str]:
+    """The rows of a verdict on a terminal of so many columns, None for a pipe."""
+    monkeypatch.setenv("COLUMNS", str(columns or 80))
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: columns is not None)
+    outcomes: tuple[Outcome, ...] = ("held", "not-applicable", "escaped")
+    results = tuple(Result(f"host-process-{o}"[:21], "x", o, LONG, LONG) for o in outcomes)
+    _table(Verdict("c", "runc", "host", "dev", results))
+    return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+
+
+@pytest.mark.parametrize("columns", [80, 100, 120, 200])
+def test_good_news_is_one_line_each(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    head, names, held, absent, escaped = lines(capsys, monkeypatch, columns)
+    assert max(map(len, (head, names, held, absent))) <= columns
+    assert held.endswith("…") and absent.endswith("…")
+    assert LONG.rstrip() in escaped
+    assert ("EXPECTED" in names) == (columns > 100)
+
+
+def test_a_pipe_gets_everything(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, names, *rows = lines(capsys, monkeypatch, None)
+    assert "EXPECTED" in names
+    assert all(LONG.rstrip() in row for row in rows)
