@@ -9,8 +9,9 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from sandboxd import config as config_file
-from sandboxd.config import Config
+from sandboxd.config import reading
+from sandboxd.config.model import Config
+from sandboxd.config.reading import nearest
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.files import decode, read_bytes, read_source
 from sandboxd.findings import Finding
@@ -59,9 +60,9 @@ class Project:
         if not os.path.lexists(path) or not os.path.isdir(folder):
             raise UsageError(f"there is no folder `{path}`", "name the folder of a project")
         folder = os.path.realpath(folder)
-        found = config_file.nearest(folder)
+        found = nearest(folder)
         if found is None:
-            return cls(folder, config_file.default(folder), environ)
+            return cls(folder, Config(None, folder), environ)
         workspace = os.path.dirname(found)
         return cls(workspace, _read_config(found, workspace), environ)
 
@@ -219,7 +220,7 @@ def _read_config(path: str, workspace: str) -> Config:
         source = SourceText(path, decode(data))
     except UnreadableError as error:
         raise UsageError(f"`{path}` {error.message}", error.hint) from None
-    config, findings = config_file.parse(source, workspace)
+    config, findings = reading.parse(source, workspace)
     if config is None:
         raise UsageError(describe(findings[0], source), _config_hint(path, len(findings)))
     # A grant is for what was read: another look at the file may find another content.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sandboxd import config_keys
-from sandboxd.config_keys import Key, Table
+from sandboxd.config import keys
+from sandboxd.config.keys import Key, Table
 
 _HEAD = """# sandboxd.toml
 
@@ -30,7 +30,7 @@ path = "sandboxd.schema.json"
 
 def page() -> str:
     """Everything at a glance as one file, then each key."""
-    tables = config_keys.tables()
+    tables = keys.tables()
     whole = "\n".join(_example(table) for table in tables)
     parts = [_HEAD, f"## All keys at once\n\n```toml\n{whole}```\n"]
     for table in tables:
@@ -62,7 +62,7 @@ def _key(table: Table, key: Key) -> str:
         f"- example: `{_line(key)}`",
     ]
     if key.choices:
-        each = "each one of" if key.type == config_keys.TEXTS else "one of"
+        each = "each one of" if key.type == keys.TEXTS else "one of"
         rows.insert(1, f"- {each}: " + ", ".join(f"`{choice}`" for choice in key.choices))
     if key.limits:
         rows.append(f"- limits: {key.limits}")

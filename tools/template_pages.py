@@ -11,8 +11,9 @@ import os
 import re
 import sys
 
-from sandboxd import config, templates
-from sandboxd.config import Config, Setting
+from sandboxd import templates
+from sandboxd.config import reading
+from sandboxd.config.model import Config, Setting
 from sandboxd.files import CONFIG_NAME, read_source, write_atomic
 from sandboxd.host.facts import UNKNOWN
 from sandboxd.plan import profiles
@@ -137,7 +138,7 @@ def _index() -> str:
 
 def _settings(template: Template) -> Config:
     source = read_source(os.path.join(template.folder, CONFIG_NAME))
-    read, findings = config.parse(source)
+    read, findings = reading.parse(source)
     if read is None:
         raise ValueError(f"{source.path}: {findings[0].message}")
     return read

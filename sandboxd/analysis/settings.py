@@ -9,7 +9,7 @@ from sandboxd.findings import Severity, Suppressed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandboxd.config import Config
+    from sandboxd.config.model import Config
     from sandboxd.findings import Finding
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sandboxd.bench import copies
 from sandboxd.bench.measure import Candidate
 from sandboxd.bench.results import Variant
-from sandboxd.config import Setting
+from sandboxd.config.model import Setting
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host.facts import HostFacts
 from sandboxd.plan import profiles

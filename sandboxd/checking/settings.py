@@ -45,14 +45,14 @@ def decided(folder: str) -> Decided:
 
 @lru_cache(maxsize=64)
 def _read(path: str, _identity: tuple[int, int, int], today: str) -> Decided:
-    from sandboxd import config
     from sandboxd.analysis.settings import from_config
+    from sandboxd.config import reading
 
     try:
         source = files.read_source(path, limit=kinds.get("sandboxd_toml").LARGEST)
     except UnreadableError as error:
         return _nothing(path, f"{error.message}, so its rules are not applied", error.hint)
-    parsed, _ = config.parse(source, rule_ids=rules.ids())
+    parsed, _ = reading.parse(source, rule_ids=rules.ids())
     if parsed is None:
         reason = "has mistakes, so its rules and allowances are not applied"
         return _nothing(path, reason, f"`sandboxd check {path}` says what")

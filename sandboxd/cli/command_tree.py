@@ -122,7 +122,7 @@ def _rules() -> Values:
 
 
 def _profiles() -> Values:
-    from sandboxd.config import profile_names
+    from sandboxd.config.values import profile_names
 
     return Values(WORDS, profile_names())
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sandboxd import config, config_keys, rules
-from sandboxd.config_keys import Key, Table
+from sandboxd import rules
+from sandboxd.config import keys
+from sandboxd.config.keys import Key, Table
+from sandboxd.config.values import CAPABILITIES
 from sandboxd.plan import profiles
 
 _NOT_BLANK = r"\S"
@@ -26,7 +28,7 @@ def text() -> str:
 
 def schema() -> dict[str, Any]:
     """The schema as data."""
-    top, *others = config_keys.tables(tuple(rules.ids()))
+    top, *others = keys.tables(tuple(rules.ids()))
     made = _table(top)
     made["properties"] |= {table.name: _entries(table) for table in others}
     return {
@@ -64,10 +66,10 @@ def _key(key: Key) -> dict[str, Any]:
     if key.default:
         sentences.append(f"Without it: {key.default}.")
     made: dict[str, Any] = {"description": " ".join(filter(None, sentences))}
-    if key.type == config_keys.TEXTS:
+    if key.type == keys.TEXTS:
         items = {"type": "string", "pattern": key.pattern} if key.pattern else _capability()
         made |= {"type": "array", "items": items}
-    elif key.type == config_keys.DATE:
+    elif key.type == keys.DATE:
         made |= {"type": "string", "format": "date", "pattern": _DATE}
     elif key.choices:
         made |= {"type": "string", "enum": list(key.choices)}
@@ -85,10 +87,10 @@ def _key(key: Key) -> dict[str, Any]:
 
 def _capability() -> dict[str, Any]:
     """The names as they are offered, or in any other spelling that is understood."""
-    names = "|".join(_any_case(name) for name in config.CAPABILITIES)
+    names = "|".join(_any_case(name) for name in CAPABILITIES)
     return {
         "anyOf": [
-            {"type": "string", "enum": list(config.CAPABILITIES)},
+            {"type": "string", "enum": list(CAPABILITIES)},
             {"type": "string", "pattern": f"^({_any_case('CAP_')})?({names})$"},
         ]
     }

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from sandboxd import config
+from sandboxd.config.reading import nearest
 from sandboxd.daemon import memory, registry_file
 from sandboxd.daemon.generation import Generation
 from sandboxd.daemon.hosts import Hosts, World
@@ -161,7 +161,7 @@ class Keeper:
 
     async def find(self, cwd: str) -> str | None:
         """The workspace that `cwd` is in: the folder of the nearest sandboxd.toml."""
-        file = await self._threads.run(config.nearest, cwd)
+        file = await self._threads.run(nearest, cwd)
         return os.path.realpath(os.path.dirname(file)) if file is not None else None
 
     def visit(self, path: str, engine: EngineKey) -> None:

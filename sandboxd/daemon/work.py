@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from sandboxd.config import FILE_NAME
 from sandboxd.errors import SandboxdError
+from sandboxd.files import CONFIG_NAME
 from sandboxd.host.facts import HostFacts
 from sandboxd.ipc import messages
 from sandboxd.plan.generate import Written
@@ -76,7 +76,7 @@ def _generate(path: str, environ: Mapping[str, str], facts: HostFacts) -> Outcom
     # First the files, which somebody waits for; what `status` says of them may come later.
     # Without a sandboxd.toml nobody asked for any.
     try:
-        if os.path.lexists(os.path.join(path, FILE_NAME)):
+        if os.path.lexists(os.path.join(path, CONFIG_NAME)):
             written = Project.open(path, environ).generate(facts)
     except SandboxdError as error:
         failure = error

@@ -6,8 +6,9 @@ import asyncio
 import os
 from typing import NamedTuple
 
-from sandboxd import config
+from sandboxd.config.reading import nearest
 from sandboxd.errors import SandboxdError
+from sandboxd.files import CONFIG_NAME
 from sandboxd.findings import Place
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import OpenDocument
@@ -49,7 +50,7 @@ _FIELDS = {
 
 def workspace_of(path: str) -> str | None:
     """The folder of the nearest sandboxd.toml."""
-    found = config.nearest(os.path.dirname(path)) if path.startswith("/") else None
+    found = nearest(os.path.dirname(path)) if path.startswith("/") else None
     return os.path.dirname(found) if found is not None else None
 
 
@@ -81,7 +82,7 @@ async def _plan_or_why_not(context: Context, path: str) -> Plan | SandboxdError 
 async def reasons_at(context: Context, document: OpenDocument, at: int) -> Reasons | None:
     """Why the plan has what stands at the offset `at`."""
     path = document.source.path
-    is_config = os.path.basename(path) == config.FILE_NAME
+    is_config = os.path.basename(path) == CONFIG_NAME
     if not is_config and not is_generated(document):
         return None
     parse = toml.parse if is_config else jsonc.parse

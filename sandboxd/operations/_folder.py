@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from sandboxd.config import nearest
+from sandboxd.config.reading import nearest
 from sandboxd.errors import UsageError
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 from typing import Any, NamedTuple
 
-from sandboxd.config import takes_from_host
+from sandboxd.config.values import takes_from_host
 from sandboxd.findings import Place
 from sandboxd.model.document import Document
 from sandboxd.plan.plan import LeftOut

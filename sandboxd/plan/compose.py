@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import NamedTuple
 
-from sandboxd.config import takes_from_host
+from sandboxd.config.values import takes_from_host
 from sandboxd.effective.flavour import compose_paths
 from sandboxd.effective.variables import Variables
 from sandboxd.kinds import compose

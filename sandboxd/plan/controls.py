@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from sandboxd.config import Config
+from sandboxd.config.model import Config
 from sandboxd.data import data_path
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host.facts import HostFacts

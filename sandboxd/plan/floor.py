@@ -6,7 +6,7 @@ A sandboxd.toml can only tighten what the plan would be without it: profile `dev
 
 from __future__ import annotations
 
-from sandboxd.config import Config, Setting
+from sandboxd.config.model import Config, Setting
 from sandboxd.errors import UsageError
 from sandboxd.host.facts import UNKNOWN, HostFacts
 from sandboxd.plan.profiles import Profile

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sandboxd.config import Config
+from sandboxd.config.model import Config
 from sandboxd.errors import UsageError
 from sandboxd.plan import profiles
 from sandboxd.plan.floor import added_capabilities, leaves_gvisor, loosened

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from sandboxd.config import Config
+from sandboxd.config.model import Config
 from sandboxd.effective.container import effective, merge
 from sandboxd.effective.variables import Variables
 from sandboxd.errors import UsageError

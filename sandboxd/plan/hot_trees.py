@@ -15,7 +15,7 @@ from sandboxd.errors import UsageError
 from sandboxd.plan.plan import Reason
 
 if TYPE_CHECKING:
-    from sandboxd.config import WorkspaceWishes
+    from sandboxd.config.model import WorkspaceWishes
     from sandboxd.plan.notes import Notes
     from sandboxd.plan.profiles import Profile
     from sandboxd.plan.runtime import Choice

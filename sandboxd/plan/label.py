@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sandboxd.config import Setting
+from sandboxd.config.model import Setting
 from sandboxd.effective.container import effective
 from sandboxd.effective.variables import Variables
 from sandboxd.findings import Place

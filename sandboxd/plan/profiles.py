@@ -6,7 +6,7 @@ import functools
 import os
 from typing import Any, NamedTuple
 
-from sandboxd.config import profile_names
+from sandboxd.config.values import profile_names
 from sandboxd.data import data_path
 from sandboxd.errors import UsageError
 

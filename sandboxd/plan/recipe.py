@@ -13,7 +13,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.config import takes_from_host
+from sandboxd.config.values import takes_from_host
 from sandboxd.errors import UsageError
 from sandboxd.model.container import Build, Container
 from sandboxd.plan import recipe_files

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sandboxd.config import Config, takes_from_host
+from sandboxd.config.model import Config
+from sandboxd.config.values import takes_from_host
 from sandboxd.errors import UsageError
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Container

@@ -1,4 +1,4 @@
-"""Mistakes in a sandboxd.toml, found by `sandboxd.config`, as findings of rules."""
+"""Mistakes in a sandboxd.toml, found by its reader, as findings of rules."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ def findings(meta: RuleMeta, document: Document) -> Iterator[Finding]:
     """Those findings of a config that belong to the rule `meta`."""
     if document.kind != KIND:
         return
-    from sandboxd import config, rules
+    from sandboxd import rules
+    from sandboxd.config import reading
 
-    _, found = config.check(document.source, document.tree, rule_ids=rules.ids())
+    _, found = reading.check(document.source, document.tree, rule_ids=rules.ids())
     for finding in found:
         if finding.rule == meta.id:
             yield finding._replace(why=meta.why)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from sandboxd import config
+from sandboxd.config.reading import nearest
 from sandboxd.errors import DaemonError, SandboxdError
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.probe import probe
@@ -23,7 +23,7 @@ def look_once(
 ) -> StatusReport:
     """The report; `problem` says why a daemon could not be asked, None when there is none."""
     facts = probe(environ, trial=True)
-    found = config.nearest(cwd)
+    found = nearest(cwd)
     rows = []
     if found is not None:
         workspace = os.path.realpath(os.path.dirname(found))

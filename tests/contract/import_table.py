@@ -25,7 +25,6 @@ EVERYTHING = DECISIONS | {
     "escapes",
     "project",
     "ipc",
-    "config_keys",
     "markup",
 }
 
@@ -67,7 +66,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "platforms": BASE | {"host.facts", "model"},
     "rules": MEANING | {"config", "host.facts", "host.versions", "platforms", "data"},
     "config": BASE | {"findings", "syntax", "files", "data"},
-    "config_keys": frozenset({"config"}),
     "policy": MEANING | {"config", "host.facts", "data", "files", "toml_output"},
     "analysis": MEANING | {"kinds", "effective", "rules", "host.facts", "config"},
     "checking": MEANING

@@ -12,7 +12,7 @@ import pytest
 from sandboxd import rules
 from sandboxd.cli import command_tree
 from sandboxd.cli.commands import completion
-from sandboxd.config import profile_names
+from sandboxd.config.values import profile_names
 from tests.integration import shells
 
 pytestmark = pytest.mark.shell

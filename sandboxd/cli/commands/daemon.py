@@ -47,13 +47,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _start(args: argparse.Namespace) -> int:
-    from sandboxd import config
+    from sandboxd.config.reading import nearest
     from sandboxd.ipc import client, messages
 
     where = os.path.realpath(args.path or os.getcwd())
     if not os.path.isdir(where):
         raise DaemonError(f"`{args.path}` is not a folder", "name the folder of a project")
-    found = config.nearest(where)
+    found = nearest(where)
     connection = client.connect(os.environ, where, start=True, patience=client.PATIENT_SECONDS)
     assert connection is not None
     with connection:
@@ -81,12 +81,12 @@ def _name_mistake(workspace: str) -> None:
 
 
 def _forget(args: argparse.Namespace) -> int:
-    from sandboxd import config
+    from sandboxd.config.reading import nearest
     from sandboxd.ipc import client, messages
 
     where = os.path.realpath(args.path or os.getcwd())
     # A folder that is gone is named itself.
-    found = config.nearest(where) if os.path.isdir(where) else None
+    found = nearest(where) if os.path.isdir(where) else None
     workspace = os.path.dirname(found) if found is not None else where
     connection = client.connect(os.environ, where, start=True, patience=client.PATIENT_SECONDS)
     assert connection is not None

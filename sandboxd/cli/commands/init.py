@@ -90,11 +90,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _write_config(folder: str, purpose: str, profile: str, image: str | None) -> None:
-    from sandboxd.config import FILE_NAME
-    from sandboxd.files import write_atomic
+    from sandboxd.files import CONFIG_NAME, write_atomic
     from sandboxd.project import HAND_WRITTEN
 
-    path = os.path.join(folder, FILE_NAME)
+    path = os.path.join(folder, CONFIG_NAME)
     if os.path.lexists(path):
         raise UsageError(f"`{path}` exists already", "edit it, then run `sandboxd generate`")
     written = any(os.path.lexists(os.path.join(folder, name)) for name in HAND_WRITTEN)
@@ -110,7 +109,7 @@ def _write_config(folder: str, purpose: str, profile: str, image: str | None) ->
 
 def _grant(path: str, text: str) -> None:
     """Trust what was just written, where that needs it: its words are ours, its profile the user's."""
-    from sandboxd import config
+    from sandboxd.config import reading
     from sandboxd.plan import profiles
     from sandboxd.plan.floor import loosened
     from sandboxd.plan.granting import wanted
@@ -118,7 +117,7 @@ def _grant(path: str, text: str) -> None:
     from sandboxd.text import SourceText
 
     workspace = os.path.realpath(os.path.dirname(path) or ".")
-    parsed, _ = config.parse(SourceText(path, text), workspace)
+    parsed, _ = reading.parse(SourceText(path, text), workspace)
     if parsed is None or not loosened(profiles.load(parsed.profile.value), parsed):
         return
     # Not read from the disk again: another program may have written there since.

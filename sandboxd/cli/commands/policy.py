@@ -25,7 +25,7 @@ from sandboxd.cli import terminal
 from sandboxd.errors import EXIT_OK
 
 if TYPE_CHECKING:
-    from sandboxd.config import Config
+    from sandboxd.config.model import Config
     from sandboxd.policy.floor import Floor
 
 HELP = "what is demanded of every project, by whom"

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(grants: tuple[Grant, ...]) -> None:
-    from sandboxd.config import FILE_NAME
+    from sandboxd.files import CONFIG_NAME
     from sandboxd.policy import trust
 
     for grant in grants:
@@ -58,7 +58,7 @@ def _list(grants: tuple[Grant, ...]) -> None:
             what, now, gone = "build", _build_now(grant.workspace), "what it reads"
         else:
             what, gone = f"profile {terminal.one_line(grant.profile)}", "the file"
-            now = trust.digest(os.path.join(grant.workspace, FILE_NAME))
+            now = trust.digest(os.path.join(grant.workspace, CONFIG_NAME))
         state = "in force" if now == grant.digest else f"void: {gone} changed or is gone"
         print(f"{terminal.one_line(grant.workspace)}: {what}: {state}")
     if not grants:

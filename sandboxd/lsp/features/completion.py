@@ -12,7 +12,10 @@ from collections.abc import Iterator
 
 from lsprotocol import types
 
-from sandboxd import config, config_keys, rules
+from sandboxd import rules
+from sandboxd.config import keys
+from sandboxd.config.values import CAPABILITIES, LEVELS, NETWORK_MODES, profile_names
+from sandboxd.files import CONFIG_NAME
 from sandboxd.host.facts import HostFacts
 from sandboxd.lsp import convert
 from sandboxd.lsp.context import Context
@@ -55,7 +58,7 @@ class Completion:
             return []
         at = self._context.offset(document, params.position)
         host = self._context.judgements.host
-        if os.path.basename(document.source.path) == config.FILE_NAME:
+        if os.path.basename(document.source.path) == CONFIG_NAME:
             offers, kind = _in_config(document, at, host)
         else:
             offers, kind = _in_devcontainer(document, at), types.CompletionItemKind.Value
@@ -88,7 +91,7 @@ def _in_config(
     table = _table(text[:at])
     value = re.match(r"\s*([\w-]+)\s*=\s*(.*)", line, re.DOTALL)
     if line.lstrip().startswith("["):
-        names = [(each.name, _detail(each)) for each in config_keys.tables() if each.name]
+        names = [(each.name, _detail(each)) for each in keys.tables() if each.name]
         return names, types.CompletionItemKind.Module
     if value is None and not _in_list(text[:at]):
         if table == "rules":
@@ -104,26 +107,26 @@ def _in_config(
 
 def _keys(table: str) -> list[Offer]:
     """The keys that may stand in a table, as far as they are not the project's own."""
-    found = [each for each in config_keys.tables() if each.name == table and not each.is_open]
+    found = [each for each in keys.tables() if each.name == table and not each.is_open]
     return [(key.name, _detail(key)) for each in found for key in each.keys]
 
 
-def _detail(described: config_keys.Table | config_keys.Key) -> str:
+def _detail(described: keys.Table | keys.Key) -> str:
     text = described.meaning
     return text[0].lower() + text[1:]
 
 
 def _values(table: str, key: str, host: HostFacts) -> Iterator[Offer]:
     if (table, key) == ("", "profile"):
-        yield from ((name, "a profile") for name in config.profile_names())
+        yield from ((name, "a profile") for name in profile_names())
     elif (table, key) == ("", "runtime"):
         yield from _runtimes(host)
     elif (table, key) == ("network", "mode"):
-        yield from ((mode, "") for mode in config.NETWORK_MODES)
+        yield from ((mode, "") for mode in NETWORK_MODES)
     elif (table, key) == ("capabilities", "add"):
-        yield from ((name, "a capability") for name in config.CAPABILITIES)
+        yield from ((name, "a capability") for name in CAPABILITIES)
     elif table == "rules":
-        yield from ((level, "") for level in config.LEVELS)
+        yield from ((level, "") for level in LEVELS)
     elif (table, key) == ("allow", "rule"):
         yield from ((rule, "a rule") for rule in rules.ids())
 
@@ -161,7 +164,7 @@ def _in_devcontainer(document: OpenDocument, at: int) -> list[Offer]:
         return []
     root = jsonc.parse(document.source.text).root
     for key, offers in (
-        ("capAdd", [(name, "a capability") for name in config.CAPABILITIES]),
+        ("capAdd", [(name, "a capability") for name in CAPABILITIES]),
         ("securityOpt", list(_SAFE_OPTIONS.items())),
         ("runArgs", list(_SAFE_ARGUMENTS.items())),
     ):

@@ -13,7 +13,7 @@ import os
 
 from lsprotocol import types
 
-from sandboxd import config
+from sandboxd.files import CONFIG_NAME
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import OpenDocument, uri_path
 from sandboxd.lsp.judgements import LARGE
@@ -105,7 +105,7 @@ class Diagnostics:
         below = tuple(
             os.path.dirname(path).rstrip("/") + "/"
             for path in paths
-            if os.path.basename(path) == config.FILE_NAME
+            if os.path.basename(path) == CONFIG_NAME
         )
         for uri in self._server.protocol.documents.uris():
             judged = self._judgements.known(uri)

@@ -6,13 +6,13 @@ import os
 
 from lsprotocol import types
 
-from sandboxd import config
+from sandboxd.files import CONFIG_NAME
 from sandboxd.findings import Severity
 from sandboxd.lsp import plans
 from sandboxd.lsp.context import Context
 from sandboxd.markup import in_label
 
-_NAMES = (config.FILE_NAME, "devcontainer.json", ".devcontainer.json")
+_NAMES = (CONFIG_NAME, "devcontainer.json", ".devcontainer.json")
 
 
 def register(context: Context) -> None:

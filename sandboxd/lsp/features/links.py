@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 from lsprotocol import types
 
-from sandboxd import config, kinds
+from sandboxd import kinds
+from sandboxd.config.values import profile_names
 from sandboxd.data import data_path
 from sandboxd.errors import UnreadableError
-from sandboxd.files import in_same_project
+from sandboxd.files import CONFIG_NAME, in_same_project
 from sandboxd.lsp import convert, plans
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import OpenDocument
@@ -80,7 +81,7 @@ class Links:
         for link in self._all(document):
             if link.span.start <= at <= link.span.end:
                 return self._location(link)
-        if os.path.basename(document.source.path) == config.FILE_NAME:
+        if os.path.basename(document.source.path) == CONFIG_NAME:
             generated = _generated(document.source.path)
             return self._location(Link(Span(0, 0), generated)) if generated else None
         return None
@@ -113,7 +114,7 @@ class Links:
                 found += self._devcontainer(document, root)
         elif document.kind == "compose" and root is not None:
             found += _compose(path, root)
-        elif os.path.basename(path) == config.FILE_NAME and root is not None:
+        elif os.path.basename(path) == CONFIG_NAME and root is not None:
             found += _config(root)
         return [
             link
@@ -127,7 +128,7 @@ class Links:
         workspace = plans.workspace_of(document.source.path)
         if workspace is not None and generate.is_generated(document.source):
             line = document.source.line_text(0)
-            yield Link(Span(0, len(line)), os.path.join(workspace, config.FILE_NAME))
+            yield Link(Span(0, len(line)), os.path.join(workspace, CONFIG_NAME))
 
     def _devcontainer(self, document: OpenDocument, root: Node) -> Iterator[Link]:
         path = document.source.path
@@ -208,7 +209,7 @@ def _compose(path: str, root: Node) -> Iterator[Link]:
 def _config(root: Node) -> Iterator[Link]:
     profile = root.get("profile")
     name = _text(profile)
-    if profile is not None and name in config.profile_names():
+    if profile is not None and name in profile_names():
         yield Link(_inner(profile), data_path("profiles", "hardening", f"{name}.toml"))
 
 

@@ -14,10 +14,10 @@ from typing import Any
 
 from lsprotocol import types
 
-from sandboxd import config, kinds
+from sandboxd import kinds
 from sandboxd.checking.usual_places import config_files
 from sandboxd.errors import UnreadableError
-from sandboxd.files import read_source
+from sandboxd.files import CONFIG_NAME, read_source
 from sandboxd.lsp import convert, plans
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import OpenDocument, kind_of, uri_path
@@ -131,7 +131,7 @@ class Projects:
         if self._context.pulls_workspace:
             projects.update(self._context.roots())
         wanted = {path for root in projects for path in config_files(root)}
-        wanted = {p for p in wanted if p not in opened and os.path.basename(p) != config.FILE_NAME}
+        wanted = {p for p in wanted if p not in opened and os.path.basename(p) != CONFIG_NAME}
         for uri in opened.values():
             known = self._context.judgements.known(uri)
             folders |= {os.path.dirname(p) for p in (known.depends if known is not None else ())}

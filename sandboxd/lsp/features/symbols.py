@@ -6,7 +6,7 @@ import os
 
 from lsprotocol import types
 
-from sandboxd import config
+from sandboxd.files import CONFIG_NAME
 from sandboxd.lsp import convert
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import OpenDocument
@@ -34,7 +34,7 @@ class Symbols:
 
     def symbols(self, params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
         document = self._context.judgements.document(params.text_document.uri)
-        if document is None or os.path.basename(document.source.path) != config.FILE_NAME:
+        if document is None or os.path.basename(document.source.path) != CONFIG_NAME:
             return []
         root = toml.parse(document.source.text).root
         return [self._symbol(member, document) for member in root.members] if root else []

@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxd import config
+from sandboxd.config import reading
+from sandboxd.config.model import Config
+from sandboxd.config.reading import nearest
+from sandboxd.config.values import profile_names
 from sandboxd.text import SourceText
 
 FULL = """\
@@ -41,9 +44,9 @@ home-mounted = "off"
 """
 
 
-def read(text: str, **options: object) -> tuple[config.Config | None, list[tuple[str, str]]]:
+def read(text: str, **options: object) -> tuple[Config | None, list[tuple[str, str]]]:
     source = SourceText("/p/sandboxd.toml", text)
-    parsed, findings = config.parse(source, **options)  # type: ignore[arg-type]
+    parsed, findings = reading.parse(source, **options)  # type: ignore[arg-type]
     return parsed, [(finding.rule, finding.message) for finding in findings]
 
 
@@ -71,7 +74,7 @@ def test_everything_with_its_place() -> None:
 def test_an_empty_file_is_the_default() -> None:
     parsed, findings = read("# nothing\n")
     assert findings == []
-    assert parsed == config.default("/p")._replace(path="/p/sandboxd.toml")
+    assert parsed == Config(None, "/p")._replace(path="/p/sandboxd.toml")
     assert parsed is not None
     assert (parsed.profile.value, parsed.runtime.value) == ("dev", "auto")
 
@@ -194,11 +197,11 @@ def test_nearest_looks_upwards(tmp_path: Path) -> None:
     below = tmp_path / "a" / "b"
     below.mkdir(parents=True)
     (tmp_path / "sandboxd.toml").write_text("")
-    assert config.nearest(str(below)) == str(tmp_path / "sandboxd.toml")
+    assert nearest(str(below)) == str(tmp_path / "sandboxd.toml")
     (below / "sandboxd.toml").write_text("")
-    assert config.nearest(str(below)) == str(below / "sandboxd.toml")
+    assert nearest(str(below)) == str(below / "sandboxd.toml")
 
 
 def test_profile_names_are_the_files() -> None:
     expected = ("agent", "dev", "review", "seed-baseline", "trusted", "untrusted")
-    assert config.profile_names() == expected
+    assert profile_names() == expected

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandboxd import config, config_keys, rules
+from sandboxd import rules
 from sandboxd.cli import config_schema
+from sandboxd.config import keys, reading
+from sandboxd.config.model import Config
 from sandboxd.text import SourceText
 
 VALIDATOR = jsonschema_rs.validator_for(config_schema.schema())
@@ -80,7 +82,7 @@ INVALID = (
 
 
 def reader_accepts(text: str) -> bool:
-    found, _ = config.parse(SourceText("/p/sandboxd.toml", text), rule_ids=rules.ids())
+    found, _ = reading.parse(SourceText("/p/sandboxd.toml", text), rule_ids=rules.ids())
     return found is not None
 
 
@@ -107,14 +109,14 @@ def test_both_refuse(text: str) -> None:
     assert (reader_accepts(text), schema_accepts(text)) == (False, False)
 
 
-@pytest.mark.parametrize("table", config_keys.tables(), ids=lambda table: table.name or "top")
-def test_each_example_is_accepted_and_each_choice(table: config_keys.Table) -> None:
+@pytest.mark.parametrize("table", keys.tables(), ids=lambda table: table.name or "top")
+def test_each_example_is_accepted_and_each_choice(table: keys.Table) -> None:
     for key in table.keys:
         if key.name == "*":
             assert schema_accepts(f"{table.heading}\n{key.example}")
             assert reader_accepts(f"{table.heading}\n{key.example}")
         values = [f'"{choice}"' for choice in key.choices]
-        if key.type == config_keys.TEXTS:
+        if key.type == keys.TEXTS:
             values = [f"[{value}]" for value in values]
         if table.is_open or table.repeated:
             continue
@@ -123,20 +125,9 @@ def test_each_example_is_accepted_and_each_choice(table: config_keys.Table) -> N
             assert (reader_accepts(text), schema_accepts(text)) == (True, True), text
 
 
-def test_every_key_that_is_read_is_described_and_no_other() -> None:
-    described = {
-        table.name: tuple(key.name for key in table.keys if key.name != "*")
-        for table in config_keys.tables()
-    }
-    described[""] += tuple(table.name for table in config_keys.tables() if table.name)
-    assert {name: set(keys) for name, keys in described.items()} == {
-        name: set(keys) for name, keys in config.KEYS.items()
-    }
-
-
 def test_defaults_are_those_of_the_reader() -> None:
-    empty = config.default("/p")
-    for key in config_keys.tables()[0].keys:
+    empty = Config(None, "/p")
+    for key in keys.tables()[0].keys:
         if key.literal is not None:
             assert getattr(empty, key.name).value == key.literal
 
@@ -144,7 +135,8 @@ def test_defaults_are_those_of_the_reader() -> None:
 _WORDS = st.sampled_from(
     ["dev", "agent", "auto", "runc", "none", "", " ", "${env:A}", "KILL", "cap_kill", "off", "ı"]
 )
-_KEYS = st.sampled_from(sorted({*config.KEYS, *sum(config.KEYS.values(), ()), "host-pid", "x"}))
+_NAMES = keys.names_by_table()
+_KEYS = st.sampled_from(sorted({*_NAMES, *sum(_NAMES.values(), ()), "host-pid", "x"}))
 _VALUES = st.recursive(
     _WORDS | st.integers(0, 9) | st.booleans(),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_KEYS, inner, max_size=2),

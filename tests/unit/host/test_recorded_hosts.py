@@ -14,7 +14,7 @@ import pytest
 from sandboxd import platforms
 from sandboxd.cli.commands import recommend as recommend_command
 from sandboxd.cli.doctor_screen import as_json, render
-from sandboxd.config import Setting
+from sandboxd.config.model import Setting
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host.facts import HostFacts, from_raw
 from sandboxd.plan import profiles

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from sandboxd import config
-from sandboxd.config import Config
+from sandboxd.config import reading
+from sandboxd.config.model import Config
 from sandboxd.effective.container import effective
 from sandboxd.effective.variables import Variables
 from sandboxd.host.facts import Engine, HostFacts, Runtime, from_raw
@@ -64,7 +64,7 @@ def workspace(**changes: object) -> WorkspaceFacts:
 
 
 def configured(text: str = 'image = "img:1"') -> Config:
-    parsed, findings = config.parse(SourceText(f"{WORKSPACE}/sandboxd.toml", text))
+    parsed, findings = reading.parse(SourceText(f"{WORKSPACE}/sandboxd.toml", text))
     assert parsed is not None, findings
     return parsed
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd import analysis
-from sandboxd.config import profile_names
+from sandboxd.config.values import profile_names
 from sandboxd.findings import Severity
 from sandboxd.host.facts import HostFacts, from_raw
 from sandboxd.kinds import find

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from sandboxd.config import profile_names
+from sandboxd.config.values import profile_names
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host.facts import UNKNOWN, Engine, HostFacts, Runtime
 from sandboxd.model.values import Value

@@ -1,186 +1,34 @@
-"""`sandboxd.toml`: what a project asks for, read strictly, every value with its place.
-
-A key that is not known, or a value of the wrong type, yields no config at all: a misspelt
-restriction must not silently be none.
-"""
+"""Reads typed values out of the nodes of a `sandboxd.toml`."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from sandboxd.data import data_path
-from sandboxd.files import CONFIG_NAME, find_upward
+from sandboxd.config.keys import names_by_table
+from sandboxd.config.model import Allow, Setting, WorkspaceWishes
+from sandboxd.config.values import (
+    CAPABILITIES,
+    FOLDER_INSIDE,
+    LAYOUTS,
+    LEVELS,
+    NETWORK_MODES,
+    VOLUME_NAME,
+    profile_names,
+    takes_from_host,
+)
 from sandboxd.findings import Finding, Place, Severity, is_reason
 
 if TYPE_CHECKING:
-    from sandboxd.syntax.node import Node, Tree
-    from sandboxd.text import SourceText, Span
-
-FILE_NAME = CONFIG_NAME
-
-T = TypeVar("T")
-
-
-class Setting(NamedTuple, Generic[T]):
-    """A value and where it was written; `place` is None for a default."""
-
-    value: T
-    place: Place | None = None
-
-
-class Allow(NamedTuple):
-    """A rule that the project accepts findings of, and why; `expires` is an ISO date or None."""
-
-    rule: str
-    reason: str
-    expires: str | None
-    place: Place
-
-
-class WorkspaceWishes(NamedTuple):
-    """`[workspace]`: None where the profile, or what was found on disk, decides.
-
-    `layout` is ``bind``, the host's folder itself, or ``clone``, a private copy of it; `hot` are
-    folders, relative to the workspace, to be kept in memory; `shared_volumes` are named volumes
-    that are not the project's alone.
-    """
-
-    layout: Setting[str] | None = None
-    hot: tuple[Setting[str], ...] | None = None
-    shared_volumes: tuple[Setting[str], ...] = ()
-
-
-class Config(NamedTuple):
-    """`path` is the file's path as it is shown, None when there is no file."""
-
-    path: str | None
-    workspace: str
-    profile: Setting[str] = Setting("dev")
-    runtime: Setting[str] = Setting("auto")
-    image: Setting[str] | None = None
-    user: Setting[str] | None = None
-    capabilities: tuple[Setting[str], ...] = ()
-    network: Setting[str] | None = None
-    environment: tuple[Setting[tuple[str, str]], ...] = ()
-    allow: tuple[Allow, ...] = ()
-    rules: tuple[Setting[tuple[str, str]], ...] = ()
-    digest: str = ""
-    """Identity of the bytes that were read; '' when there is no file."""
-    wishes: WorkspaceWishes = WorkspaceWishes()
-
-
-def default(workspace: str) -> Config:
-    """The config of a workspace that has no `sandboxd.toml`."""
-    return Config(None, workspace)
-
-
-def nearest(start: str) -> str | None:
-    """Path of the `sandboxd.toml` in `start` or the closest folder above it."""
-    return find_upward(start, FILE_NAME)
-
-
-RUNTIMES = ("auto", "gvisor", "runc")
-NETWORK_MODES = ("default", "none")
-LAYOUTS = ("bind", "clone")
-# A path that no tool that takes mounts apart breaks; the JSON schema has the same.
-FOLDER_INSIDE = (
-    r'^(?=.*\S)(?!\.\.?(/|$))[^/:,"\\$\x00-\x1f\x7f]+'
-    r'(/(?!\.\.?(/|$))[^/:,"\\$\x00-\x1f\x7f]+)*$'
-)
-_FOLDERS = "folders below the workspace"
-# As an engine takes it.
-VOLUME_NAME = r"^[a-zA-Z0-9][a-zA-Z0-9_.-]+$"
-LEVELS = ("off", "hint", "warning", "error")
-
-KEYS: dict[str, tuple[str, ...]] = {
-    "": (
-        "profile", "runtime", "image", "user", "capabilities", "network", "workspace", "environment",
-        "allow", "rules",
-    ),
-    "capabilities": ("add",),
-    "network": ("mode",),
-    "workspace": ("layout", "hot", "shared_volumes"),
-    "environment": (),
-    "allow": ("rule", "reason", "expires"),
-    "rules": (),
-}  # fmt: skip
-"""The known keys by table, none where they are the project's own; `config_keys` says what they mean."""
-
-CAPABILITIES = (
-    "AUDIT_CONTROL", "AUDIT_READ", "AUDIT_WRITE", "BLOCK_SUSPEND", "BPF",
-    "CHECKPOINT_RESTORE", "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID",
-    "IPC_LOCK", "IPC_OWNER", "KILL", "LEASE", "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE",
-    "MKNOD", "NET_ADMIN", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_RAW", "PERFMON",
-    "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYSLOG", "SYS_ADMIN", "SYS_BOOT", "SYS_CHROOT",
-    "SYS_MODULE", "SYS_NICE", "SYS_PACCT", "SYS_PTRACE", "SYS_RAWIO", "SYS_RESOURCE",
-    "SYS_TIME", "SYS_TTY_CONFIG", "WAKE_ALARM",
-)  # fmt: skip
-
-
-def profile_names() -> tuple[str, ...]:
-    """Names of the profiles that ship."""
-    folder = data_path("profiles", "hardening")
-    return tuple(sorted(name[:-5] for name in os.listdir(folder) if name.endswith(".toml")))
-
-
-def parse(
-    source: SourceText, workspace: str = "", rule_ids: Collection[str] | None = None
-) -> tuple[Config | None, tuple[Finding, ...]]:
-    """The config in `source` and what is wrong with it; any finding means no config.
-
-    :param workspace: the folder it is for; by default that of the file
-    :param rule_ids: ids that `[rules]` and `[[allow]]` may name; None leaves them unchecked
-    """
-    from sandboxd.syntax.toml import parse as parse_toml
-
-    config, findings = check(source, parse_toml(source.text), rule_ids)
-    if config is not None and workspace:
-        config = config._replace(workspace=workspace)
-    return config, findings
-
-
-def check(
-    source: SourceText, tree: Tree, rule_ids: Collection[str] | None = None
-) -> tuple[Config | None, tuple[Finding, ...]]:
-    """As `parse`, for a text that was parsed already."""
-    reader = _Reader(source.path, rule_ids)
-    for problem in tree.problems:
-        reader.report("config-syntax-error", problem.span, problem.message, "syntax")
-    values: dict[str, object] = {}
-    if tree.root is not None:
-        readers: dict[str, Callable[[Node], object]] = {
-            "profile": reader.profile,
-            "runtime": lambda node: reader.choice(node, "runtime", RUNTIMES),
-            "image": lambda node: reader.own_text(node, "image"),
-            "user": lambda node: reader.own_text(node, "user"),
-            "capabilities": reader.capabilities,
-            "network": reader.network,
-            "workspace": reader.workspace,
-            "environment": reader.environment,
-            "allow": reader.allow,
-            "rules": reader.levels,
-        }
-        for key, node in reader.members(tree.root, ""):
-            values["wishes" if key == "workspace" else key] = readers[key](node)
-    if reader.findings:
-        return None, tuple(reader.findings)
-    folder = os.path.dirname(os.path.abspath(source.path))
-    return Config(source.path, folder, **values), ()  # type: ignore[arg-type]
-
-
-def takes_from_host(text: str) -> bool:
-    """True if a string names a variable of the host's environment."""
-    lowered = text.lower()
-    return "${localenv" in lowered or "${env" in lowered
-
+    from sandboxd.syntax.node import Node
+    from sandboxd.text import Span
 
 _MOST_SUGGESTED = 50
 _FROM_HOST = "copies a variable of the host, maybe a secret; give its value itself"
+_FOLDERS = "folders below the workspace"
 
 
-class _Reader:
+class Reader:
     """Reads typed values out of nodes and collects findings where they are not what they must be."""
 
     def __init__(self, path: str, rule_ids: Collection[str] | None) -> None:
@@ -197,12 +45,12 @@ class _Reader:
         return _suggest(name, known) if len(self.findings) < _MOST_SUGGESTED else ""
 
     def wrong_type(self, node: Node, key: str, wanted: str) -> None:
-        found = _shown(node)
-        self.report("config-wrong-type", node.span, f"`{key}` must be {wanted}, not {found}", key)
+        shown = _shown(node)
+        self.report("config-wrong-type", node.span, f"`{key}` must be {wanted}, not {shown}", key)
 
     def members(self, node: Node, table: str) -> Iterator[tuple[str, Node]]:
         """The members of a table whose keys are known; the others are reported."""
-        known = KEYS[table]
+        known = names_by_table()[table]
         if node.kind != "object":
             self.wrong_type(node, table, "a table")
             return
@@ -250,7 +98,7 @@ class _Reader:
         return setting
 
     def capabilities(self, node: Node) -> tuple[Setting[str], ...]:
-        found = []
+        added = []
         for key, value in self.members(node, "capabilities"):
             if value.kind != "array":
                 self.wrong_type(value, f"capabilities.{key}", "a list of strings")
@@ -265,8 +113,8 @@ class _Reader:
                         name, CAPABILITIES
                     )
                     self.report("config-invalid-value", item.span, message, name)
-                found.append(setting._replace(value=name))
-        return tuple(found)
+                added.append(setting._replace(value=name))
+        return tuple(added)
 
     def network(self, node: Node) -> Setting[str] | None:
         mode = None
@@ -285,15 +133,15 @@ class _Reader:
             elif key == "hot":
                 wishes = wishes._replace(hot=self.matching(value, key, FOLDER_INSIDE, _FOLDERS))
             else:
-                found = self.matching(value, key, VOLUME_NAME, "volumes")
-                wishes = wishes._replace(shared_volumes=found)
+                volumes = self.matching(value, key, VOLUME_NAME, "volumes")
+                wishes = wishes._replace(shared_volumes=volumes)
         return wishes
 
     def matching(self, node: Node, key: str, pattern: str, what: str) -> tuple[Setting[str], ...]:
         """The texts of a list in `[workspace]`; those that are no `what` by their form are reported."""
         import re
 
-        found = []
+        settings = []
         for item in node.items:
             setting = self.text(item, f"workspace.{key}")
             if setting is None:
@@ -301,11 +149,11 @@ class _Reader:
             if not re.match(pattern[:-1] + r"\Z", setting.value):
                 message = f"`workspace.{key}` must name {what}, not `{setting.value}`"
                 self.report("config-invalid-value", item.span, message, f"workspace.{key}")
-            found.append(setting)
-        return tuple(found)
+            settings.append(setting)
+        return tuple(settings)
 
     def environment(self, node: Node) -> tuple[Setting[tuple[str, str]], ...]:
-        found = []
+        variables = []
         for key, value in self.members(node, "environment"):
             text = value.text()
             if text is None:
@@ -317,8 +165,8 @@ class _Reader:
                 message = f"`environment.{key}` {_FROM_HOST}"
                 self.report("config-invalid-value", value.span, message, key)
             else:
-                found.append(Setting((key, text), Place(self.path, value.span)))
-        return tuple(found)
+                variables.append(Setting((key, text), Place(self.path, value.span)))
+        return tuple(variables)
 
     def allow(self, node: Node) -> tuple[Allow, ...]:
         if node.kind != "array":
@@ -361,13 +209,13 @@ class _Reader:
             return ""
 
     def levels(self, node: Node) -> tuple[Setting[tuple[str, str]], ...]:
-        found = []
+        levels = []
         for key, value in self.members(node, "rules"):
             self._known_rule(key, value.span)
             level = self.choice(value, f"rules.{key}", LEVELS)
             if level is not None:
-                found.append(Setting((key, level.value), level.place))
-        return tuple(found)
+                levels.append(Setting((key, level.value), level.place))
+        return tuple(levels)
 
     def _known_rule(self, rule: str, span: Span) -> None:
         if self.rule_ids is not None and rule not in self.rule_ids:

@@ -1,14 +1,20 @@
-"""The meaning of each key of `sandboxd.toml`, as data: for editors, the JSON schema and the reference.
-
-`config.KEYS` says which there are; a test holds the two together, and another that the schema made
-from this and the reader in `config` accept the same files.
-"""
+"""The keys of `sandboxd.toml` and their meaning: one table for reader, schema, editors and reference."""
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
-from sandboxd import config
+from sandboxd.config.values import (
+    CAPABILITIES,
+    FOLDER_INSIDE,
+    LAYOUTS,
+    LEVELS,
+    NETWORK_MODES,
+    RUNTIMES,
+    VOLUME_NAME,
+    profile_names,
+)
 
 TEXT, TEXTS, DATE = "string", "list of strings", "date"
 
@@ -79,6 +85,18 @@ def tables(rules: tuple[str, ...] = ()) -> tuple[Table, ...]:
     )
 
 
+@functools.cache
+def names_by_table() -> dict[str, tuple[str, ...]]:
+    """The names that may stand in each table, '' for the top level; none where any may."""
+    described = tables()
+    names = {
+        table.name: () if table.is_open else tuple(key.name for key in table.keys)
+        for table in described
+    }
+    names[""] += tuple(table.name for table in described if table.name)
+    return names
+
+
 def _top() -> tuple[Key, ...]:
     return (
         Key(
@@ -87,7 +105,7 @@ def _top() -> tuple[Key, ...]:
             '"dev"',
             default="`dev`",
             literal="dev",
-            choices=config.profile_names(),
+            choices=profile_names(),
             limits="`trusted` and `seed-baseline` take controls away, so they count only after "
             "`sandboxd trust add`. "
             "A policy can leave out profiles.",
@@ -98,7 +116,7 @@ def _top() -> tuple[Key, ...]:
             '"auto"',
             default="`auto`: gVisor where it works, else hardened runc, and why",
             literal="auto",
-            choices=config.RUNTIMES,
+            choices=RUNTIMES,
             limits="A profile that needs gVisor refuses `runc`, unless `--allow-runc` is given "
             "where the policy lets it. Where gVisor works, `runc` takes it away, so it counts only after "
             "`sandboxd trust add`. A policy can demand gVisor.",
@@ -130,7 +148,7 @@ def _capabilities() -> Key:
         '["NET_BIND_SERVICE"]',
         type=TEXTS,
         default="none",
-        choices=config.CAPABILITIES,
+        choices=CAPABILITIES,
         limits="One that the profile does not give by itself counts only after `sandboxd trust add`, and "
         "one that the profile or a policy does not let a project ask for is refused.",
     )
@@ -143,7 +161,7 @@ def _mode() -> Key:
         '"none"',
         default="that of the profile",
         literal="default",
-        choices=config.NETWORK_MODES,
+        choices=NETWORK_MODES,
         limits="`default` is refused where the profile or a policy takes the network away.",
     )
 
@@ -154,7 +172,7 @@ def _layout() -> Key:
         "Whether the host's folder itself is worked on, or a private copy of it",
         '"clone"',
         default="that of the profile",
-        choices=config.LAYOUTS,
+        choices=LAYOUTS,
         limits="Where the profile works on a copy, `bind` counts only after `sandboxd trust add`, and "
         "a policy can forbid it.",
     )
@@ -168,7 +186,7 @@ def _hot() -> Key:
         '["node_modules"]',
         type=TEXTS,
         default="those of known tools that are missing or empty on the host",
-        pattern=config.FOLDER_INSIDE,
+        pattern=FOLDER_INSIDE,
         limits="A folder that has content on the host is hidden by it. Control files are refused.",
     )
 
@@ -181,7 +199,7 @@ def _shared_volumes() -> Key:
         '["cargo-registry"]',
         type=TEXTS,
         default="none",
-        pattern=config.VOLUME_NAME,
+        pattern=VOLUME_NAME,
         limits="What one project puts into it, the others run: it counts only after `sandboxd trust add`.",
     )
 
@@ -225,7 +243,7 @@ def _level(rules: tuple[str, ...]) -> Key:
         "The id of a rule, and the severity that its findings get",
         'home-mounted = "warning"',
         default="the severity that the rule gives",
-        choices=config.LEVELS,
+        choices=LEVELS,
         names=rules,
         limits="A policy can name rules whose findings no level makes less.",
     )

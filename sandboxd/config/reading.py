@@ -1,0 +1,71 @@
+"""Finds a `sandboxd.toml` and reads it, strictly.
+
+A key that is not known, or a value of the wrong type, yields no config at all: a misspelt
+restriction must not silently be none.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
+
+from sandboxd.config.model import Config
+from sandboxd.config.reader import Reader
+from sandboxd.config.values import RUNTIMES
+from sandboxd.files import CONFIG_NAME, find_upward
+from sandboxd.findings import Finding
+
+if TYPE_CHECKING:
+    from sandboxd.syntax.node import Node, Tree
+    from sandboxd.text import SourceText
+
+
+def nearest(start: str) -> str | None:
+    """Path of the `sandboxd.toml` in `start` or the closest folder above it."""
+    return find_upward(start, CONFIG_NAME)
+
+
+def parse(
+    source: SourceText, workspace: str = "", rule_ids: Collection[str] | None = None
+) -> tuple[Config | None, tuple[Finding, ...]]:
+    """The config in `source` and what is wrong with it; any finding means no config.
+
+    :param workspace: the folder it is for; by default that of the file
+    :param rule_ids: ids that `[rules]` and `[[allow]]` may name; None leaves them unchecked
+    """
+    from sandboxd.syntax.toml import parse as parse_toml
+
+    config, findings = check(source, parse_toml(source.text), rule_ids)
+    if config is not None and workspace:
+        config = config._replace(workspace=workspace)
+    return config, findings
+
+
+def check(
+    source: SourceText, tree: Tree, rule_ids: Collection[str] | None = None
+) -> tuple[Config | None, tuple[Finding, ...]]:
+    """As `parse`, for a text that was parsed already."""
+    reader = Reader(source.path, rule_ids)
+    for problem in tree.problems:
+        reader.report("config-syntax-error", problem.span, problem.message, "syntax")
+    values: dict[str, object] = {}
+    if tree.root is not None:
+        readers: dict[str, Callable[[Node], object]] = {
+            "profile": reader.profile,
+            "runtime": lambda node: reader.choice(node, "runtime", RUNTIMES),
+            "image": lambda node: reader.own_text(node, "image"),
+            "user": lambda node: reader.own_text(node, "user"),
+            "capabilities": reader.capabilities,
+            "network": reader.network,
+            "workspace": reader.workspace,
+            "environment": reader.environment,
+            "allow": reader.allow,
+            "rules": reader.levels,
+        }
+        for key, node in reader.members(tree.root, ""):
+            values["wishes" if key == "workspace" else key] = readers[key](node)
+    if reader.findings:
+        return None, tuple(reader.findings)
+    folder = os.path.dirname(os.path.abspath(source.path))
+    return Config(source.path, folder, **values), ()  # type: ignore[arg-type]
