@@ -28,6 +28,9 @@ _HEAD_LINE = re.compile(rb"-?([0-9a-f]{40}|[0-9a-f]{64})( [^\n]*)?\n\Z")
 # Warnings of `git fsck` that an honest repository does not have and a trap may.
 _ERRORS = ("hasDot", "hasDotdot", "hasDotgit", "fullPathname", "emptyName", "nullSha1",
            "zeroPaddedFilemode", "symlinkTargetBlob", "gitmodulesMissing")  # fmt: skip
+_OURS = "sandboxd/"
+_SPECS = [f"+refs/{kind}/*:refs/new/{kind}/*" for kind in ("heads", "tags", "sandboxd")]
+"""Branches, tags, and the work tree, the HEAD and the stash, which have no branch."""
 _PACK = re.compile(r"pack-[0-9a-f]{40,64}\.(pack|rev|idx)\Z")
 _CONFIG = """[core]
 \trepositoryformatversion = {version}
@@ -70,16 +73,15 @@ def bring(workspace: str, bundle: bytes, below: str) -> list[str]:
     needed, sha256 = _header(bundle)
     if sha256 != refs.uses_sha256(workspace):
         raise CannotBring("its ids are of another kind than those of the repository")
-    missing = needed - set(refs.known_commits(workspace))
-    if missing:
-        raise CannotBring(f"it builds on {len(missing)} commits that no ref here names")
+    known = refs.known_commits(workspace)
     with tempfile.TemporaryDirectory(prefix="sandboxd-") as scratch:
         _make_repository(scratch, needed, sha256)
         with open(os.path.join(scratch, "bundle"), "wb") as file:
             file.write(bundle)
         repository = _Repository(git, scratch, os.path.join(workspace, ".git", "objects"))
+        _require_reachable(repository, needed - set(known), known)
         words = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
-        repository.run("fetch", *words, "bundle", *_specs(bundle))
+        repository.run("fetch", *words, "bundle", *_SPECS)
         found = _fetched(repository)
         try:
             _put_packs(workspace, os.path.join(scratch, "objects", "pack"))
@@ -88,23 +90,33 @@ def bring(workspace: str, bundle: bytes, below: str) -> list[str]:
             raise CannotBring((error.strerror or str(error)).lower()) from None
 
 
+def _require_reachable(repository: _Repository, commits: set[str], known: list[str]) -> None:
+    """`commits` lie on the way to those that the host's refs name: git will not throw them away.
+
+    :raises CannotBring: one does not
+    """
+    if not commits:
+        return
+    try:
+        beyond = repository.run("rev-list", "--max-count=1", *sorted(commits), "--not", *known)
+    except CannotBring:
+        beyond = "one that is not there"
+    if beyond:
+        raise CannotBring(f"it builds on {len(commits)} commits that no ref here leads to")
+
+
 def _fetched(repository: _Repository) -> list[tuple[str, str]]:
-    """Name and id of each branch, the work tree's first: none is to take its name."""
+    """Name and id of each ref, ours first: no branch is to take the name of the work tree."""
     form = "--format=%(objectname) %(refname:lstrip=2)"
-    listed = repository.run("for-each-ref", form, "refs/new/worktree", "refs/new/heads/")
-    pairs = [line.split(" ", 1) for line in listed.splitlines()]
+    pairs = [
+        line.split(" ", 1)
+        for line in repository.run("for-each-ref", form, "refs/new/").splitlines()
+    ]
     if not pairs:
         raise CannotBring("it names no branch")
-    names = [(name.removeprefix("heads/"), oid) for oid, name in pairs if name != "worktree"]
-    return [*((name, oid) for oid, name in pairs if name == "worktree"), *names]
-
-
-def _specs(bundle: bytes) -> list[str]:
-    """The refspecs to fetch; one that matches nothing would be an error."""
-    specs = ["+refs/heads/*:refs/new/heads/*"]
-    if b" refs/sandboxd/worktree\n" in bundle[: bundle.find(b"\n\n") + 1]:
-        specs.append("+refs/sandboxd/worktree:refs/new/worktree")
-    return specs
+    ours = [(name.removeprefix(_OURS), oid) for oid, name in pairs if name.startswith(_OURS)]
+    rest = [(name.removeprefix("heads/"), oid) for oid, name in pairs if not name.startswith(_OURS)]
+    return [*ours, *rest]
 
 
 def _require_plain(workspace: str) -> None:

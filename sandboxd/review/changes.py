@@ -64,6 +64,15 @@ class Changes(NamedTuple):
     def content(self, change: Change) -> bytes:
         return self._bytes(change.offset, change.size)
 
+    def not_looked_at(self) -> str:
+        """Why names were skipped, and the names; `skipped` must not be empty."""
+        names = ", ".join(f"`{name}`" for name in self.skipped[:5])
+        more = len(self.skipped[5:]) + self.more
+        return (
+            "as git ignores it, a tool made it, or it is a repository's own folder: "
+            f"{names}{f' and {more} more' if more else ''}"
+        )
+
     def bundle_bytes(self) -> bytes:
         return self._bytes(*self.bundle) if self.bundle is not None else b""
 

@@ -18,6 +18,8 @@ from typing import Any
 
 CHUNK = 1 << 16
 WORKTREE = "refs/sandboxd/worktree"
+HEAD = "refs/sandboxd/head"
+STASH = "refs/sandboxd/stash"
 
 
 def main(task: dict[str, Any]) -> None:
@@ -31,7 +33,7 @@ def main(task: dict[str, Any]) -> None:
     state: dict[str, Any] = {"ignored": ignored(copy, task["made_by_tools"]), "skipped": []}
     source = os.fsencode(task["source"])
     count = walk(out, task, state, source, copy)
-    problem = commits(out, task, copy, count > 0)
+    problem = commits(out, task, source, copy, count > 0)
     skipped = sorted(name.decode("latin-1") for name in state["skipped"])
     end = {"kind": "end", "count": count, "skipped": skipped[:50], "more": len(skipped[50:])}
     emit(out, dict(end, problem=problem), b"")
@@ -52,11 +54,14 @@ def walk(out: Any, task: dict[str, Any], state: dict[str, Any], source: bytes, c
         before, after = entries(source, folder), entries(copy, folder)
         for name in sorted(set(before) | set(after)):
             path = folder + b"/" + name if folder else name
-            if name == b".git":
-                continue
             old, new = before.get(name), after.get(name)
+            if name == b".git":
+                if folder and new is not None and stat.S_ISDIR(new.st_mode):
+                    state["skipped"].append(path)
+                continue
             if path in state["ignored"]:
-                state["skipped"].append(path)
+                if not same_file(source, copy, path, old, new):
+                    state["skipped"].append(path)
                 continue
             old_folder = old is not None and stat.S_ISDIR(old.st_mode)
             new_folder = new is not None and stat.S_ISDIR(new.st_mode)
@@ -80,6 +85,13 @@ def entries(root: bytes, folder: bytes) -> dict[bytes, os.stat_result]:
     except OSError:
         pass
     return found
+
+
+def same_file(source: bytes, copy: bytes, path: bytes, old: Any, new: Any) -> bool:
+    """Whether `path` is the same file or link in both trees; never of folders."""
+    if old is None or new is None or stat.S_ISDIR(old.st_mode) or stat.S_ISDIR(new.st_mode):
+        return False
+    return not differs(source, copy, path, old, new)
 
 
 def differs(
@@ -164,8 +176,10 @@ def ignored(copy: bytes, made_by_tools: dict[str, list[str]]) -> set[bytes]:
     return found
 
 
-def commits(out: Any, task: dict[str, Any], copy: bytes, changed: bool) -> str:
+def commits(out: Any, task: dict[str, Any], source: bytes, copy: bytes, changed: bool) -> str:
     """Commits that the host does not have, and a changed work tree as one more, as a bundle.
+
+    Commits of branches, new tags, a HEAD on no branch and the stash: all that git itself would keep.
 
     Why there is none, in words; '' where there is nothing to bundle.
     """
@@ -176,21 +190,58 @@ def commits(out: Any, task: dict[str, Any], copy: bytes, changed: bool) -> str:
         told = git(copy, "cat-file", "--batch-check", input=asked).stdout.decode().splitlines()
         have = [line.split()[0] for line in told if line.split()[1:2] in (["commit"], ["tag"])]
         with tempfile.TemporaryDirectory() as scratch:
-            words = ["bundle", "create", "--quiet", "-", "--branches"]
+            words = ["bundle", "create", "--quiet", "-"]
             if changed and worktree(copy, os.path.join(scratch, "index")):
                 words.append(WORKTREE)
-            text = "".join("^" + oid + "\n" for oid in have).encode()
+            names = [*branches(copy), *loose_ends(source, copy)]
+            asked_for = "".join(f"{line}\n" for line in [*names, *("^" + oid for oid in have)])
+            text = asked_for.encode("utf-8", "surrogateescape")
             made = git(copy, *words, "--stdin", input=text)
     except OSError as error:
         return "" if getattr(error, "filename", None) in (b"git", "git") else str(error)
     if b"empty bundle" in made.stderr:
         return ""
+    if made.returncode == 0 and len(made.stdout) <= task["largest_bundle"]:
+        emit(out, {"kind": "bundle"}, made.stdout)
+        return ""
+    # The work tree is in the stream already, so only commits would be lost.
+    counted = git(copy, "rev-list", "--count", "--stdin", input=text)
+    if counted.returncode == 0 and counted.stdout.strip() == b"0":
+        return ""
     if made.returncode:
         return made.stderr.decode("utf-8", "replace").strip()[-300:] or "git bundle failed"
-    if len(made.stdout) > task["largest_bundle"]:
-        return f"the commits are larger than {task['largest_bundle'] >> 20} MiB"
-    emit(out, {"kind": "bundle"}, made.stdout)
-    return ""
+    return f"the commits are larger than {task['largest_bundle'] >> 20} MiB"
+
+
+def branches(copy: bytes) -> list[str]:
+    """By their whole names: `--branches` leaves out one that is called as a tag or the stash is."""
+    return lines_of(copy, "for-each-ref", "--format=%(refname)", "refs/heads/")
+
+
+def loose_ends(source: bytes, copy: bytes) -> list[str]:
+    """Refs for what no branch names and the original does not have: tags, a HEAD, stashed changes.
+
+    The stash and such a HEAD get refs of ours; a bundle takes what a ref names.
+    """
+    words = ("for-each-ref", "--format=%(objectname) %(refname)", "refs/tags/")
+    known = set(lines_of(source, *words))
+    names = [line.split(" ", 1)[1] for line in lines_of(copy, *words) if line not in known]
+    on_no_branch = git(copy, "symbolic-ref", "--quiet", "HEAD").returncode != 0
+    if on_no_branch and git(copy, "update-ref", HEAD, "HEAD").returncode == 0:
+        names.append(HEAD)
+    stashed = ("log", "--walk-reflogs", "--format=%H", "refs/stash", "--")
+    known = set(lines_of(source, *stashed))
+    for number, oid in enumerate(lines_of(copy, *stashed)):
+        name = f"{STASH}/{number}"
+        if oid not in known and git(copy, "update-ref", name, oid).returncode == 0:
+            names.append(name)
+    return names
+
+
+def lines_of(folder: bytes, *words: str) -> list[str]:
+    """Git's answer in `folder` by lines, [] where it has none."""
+    done = git(folder, *words)
+    return [] if done.returncode else done.stdout.decode("utf-8", "surrogateescape").splitlines()
 
 
 def worktree(copy: bytes, index: str) -> bool:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from sandboxd.review.changes import Changes
 
 SUFFIX = ".changes"
+UNFINISHED = ".new"
+"""After the name of a stream that is being written."""
 # Reading a copy of 10,000 files takes a second under gVisor; a large one is written to disk besides.
 TOTAL_SECONDS = 300.0
 
@@ -58,14 +60,20 @@ def collect(engine: Engine, inspected: Mapping[str, Any], workspace: str) -> Cha
     name = str(inspected["Name"]).lstrip("/")
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     path = os.path.join(folder(), f"{name}-{stamp}-{secrets.token_hex(2)}{SUFFIX}")
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    # Whoever is killed meanwhile leaves nothing that stands for work that was kept.
+    unfinished = path + UNFINISHED
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with open(descriptor, "wb") as file:
             file.write(changes.header(workspace, name, _started(inspected)))
             _fill(engine, inspected, workspace, _Spool(file))
-        return changes.read(path)
+            file.flush()
+            os.fsync(file.fileno())
+        made = changes.read(unfinished)
+        os.rename(unfinished, path)
+        return made._replace(path=path)
     except BaseException:
-        os.unlink(path)
+        os.unlink(unfinished)
         raise
 
 

@@ -21,16 +21,20 @@ if TYPE_CHECKING:
 
 
 class Kept(NamedTuple):
-    """`refs` name the commits in the repository; `problem` says why there are none, '' otherwise."""
+    """`refs` name the commits in the repository; `problem` says where they are else, '' otherwise."""
 
     changes: Changes
     items: tuple[Item, ...]
     refs: tuple[str, ...]
     problem: str
 
+    def holds_something(self) -> bool:
+        """Whether there is a file of it; without changes there is none."""
+        return bool(self.items) or self.changes.bundle is not None
+
 
 def keep(engine: Engine, container: str, workspace: str) -> Kept | None:
-    """Keep what a running sandbox changed, if it works on a copy and changed anything.
+    """Keep what a running sandbox changed; None where it does not work on a copy.
 
     :raises EnvironmentFailure: it cannot be kept whole
     """
@@ -39,9 +43,9 @@ def keep(engine: Engine, container: str, workspace: str) -> Kept | None:
         return None
     changes = collect.collect(engine, inspected, workspace)
     found = weigh.items(changes)
-    if not found and changes.bundle is None:
+    if not found and changes.bundle is None and not changes.problem:
         os.unlink(changes.path)
-        return None
+        return Kept(changes, (), (), "")
     lost = [entry.path for entry in changes.entries if entry.kind in ("large", "unreadable")]
     if lost:
         os.unlink(changes.path)
@@ -50,19 +54,25 @@ def keep(engine: Engine, container: str, workspace: str) -> Kept | None:
             + (f", and {len(lost) - 1} more" if len(lost) > 1 else ""),
             "take it out: `sandboxd exec -n -- tar c FILE > FILE.tar`",
         )
+    if changes.bundle is None and changes.problem:
+        os.unlink(changes.path)
+        raise EnvironmentFailure(
+            f"its commits cannot be packed: {changes.problem}",
+            "take them out: `sandboxd exec -n -- git bundle create - --all > commits.bundle`",
+        )
     refs, problem = bring_commits(changes)
     return Kept(changes, found, refs, problem)
 
 
 def bring_commits(changes: Changes) -> tuple[tuple[str, ...], str]:
-    """The refs that the commits got in the workspace's repository, and why there are none."""
+    """The refs that the commits got in the workspace's repository; why there are none, as a sentence."""
     if changes.bundle is None:
-        return (), changes.problem
+        return (), changes.problem and f"its commits are not kept: {changes.problem}"
     try:
         stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
         return tuple(bundles.bring(changes.workspace, changes.bundle_bytes(), stamp)), ""
     except EnvironmentFailure as error:
-        return (), error.message
+        return (), f"its commits are in the kept file alone: {error.message}"
 
 
 def _has_ended(engine: Engine, container: str) -> bool:
@@ -102,12 +112,18 @@ def before_end(
         ) from None
     if kept is None:
         return
+    if kept.changes.skipped:
+        progress(f"not kept, {kept.changes.not_looked_at()}")
+    if not kept.holds_something():
+        return
     count = len(kept.items)
     what = "1 change is kept" if count == 1 else f"{count} changes are kept"
+    if not count:
+        what = "its commits are kept"
     progress(f"{what}: `sandboxd review` shows it all")
     for ref in kept.refs:
         progress(f"commits are in `{ref}`")
     if kept.problem:
-        progress(f"its commits are in the kept file alone: {kept.problem}")
+        progress(kept.problem)
     for line in kept_streams.prune():
         progress(line)

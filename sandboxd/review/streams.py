@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from typing import NamedTuple
 
 from sandboxd.review import collect
@@ -23,7 +24,11 @@ class Stream(NamedTuple):
 
 
 def prune() -> list[str]:
-    """Remove the oldest streams above the bounds, never the newest of a project; says which and why."""
+    """Remove the oldest streams above the bounds, never the newest of a project; says which and why.
+
+    What somebody began to write and never finished goes without a word: it holds nothing that is whole.
+    """
+    _remove_unfinished()
     streams = sorted(_streams(), reverse=True)
     seen: dict[str, int] = {}
     total = 0
@@ -45,8 +50,19 @@ def prune() -> list[str]:
     return said
 
 
+def _remove_unfinished() -> None:
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(collect.folder()):
+            if entry.name.endswith(collect.SUFFIX + collect.UNFINISHED):
+                with contextlib.suppress(OSError):
+                    age = time.time() - entry.stat(follow_symlinks=False).st_mtime
+                    # The time counts from the last byte that was written.
+                    if age > collect.TOTAL_SECONDS:
+                        os.unlink(entry.path)
+
+
 def _streams() -> list[Stream]:
-    """Those that begin as we begin them: another file may be one that is just being written."""
+    """Those that begin as we begin them: another file is not ours to remove."""
     found = []
     with contextlib.suppress(OSError):
         for entry in os.scandir(collect.folder()):

@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
             for ref in refs:
                 print(terminal.one_line(ref))
             if problem:
-                terminal.status(f"its commits are in the kept file alone: {problem}")
+                terminal.status(problem)
             terminal.status(f"kept: `{changes.path}`")
             for line in kept_streams.prune():
                 terminal.status(line)
@@ -107,12 +107,7 @@ def _show(changes: Changes, found: tuple[Item, ...], only_summary: bool) -> None
                 print(terminal.paint(terminal.one_line(line), *([code] if code else [])))
     sys.stdout.flush()
     if changes.skipped:
-        names = ", ".join(f"`{name}`" for name in changes.skipped[:5])
-        more = len(changes.skipped[5:]) + changes.more
-        terminal.status(
-            f"not looked at, as git ignores it or a tool made it: {names}"
-            + (f" and {more} more" if more else "")
-        )
+        terminal.status(f"not looked at, {changes.not_looked_at()}")
     if changes.bundle is not None:
         terminal.status(
             "there are commits, or a work tree for git: `sandboxd review --save` brings them"

@@ -73,3 +73,19 @@ def test_what_is_no_stream_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> Non
     (folder / "notes.txt").write_bytes(changes.header("/a", "c", 0))
     streams.prune()
     assert left() == {"new", "begun", "notes.txt"}
+
+
+def test_what_was_never_finished_counts_for_nothing_and_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream("kept", "/a", 1000)
+    for number in range(streams.MOST_OF_A_PROJECT):
+        path = stream(f"torn{number}", "/a", 2000 + number)
+        path.rename(path.with_name(path.name + collect.UNFINISHED))
+    monkeypatch.setattr("time.time", lambda: 2001 + collect.TOTAL_SECONDS)
+    assert collect.kept("/a") == [f"{collect.folder()}/kept.changes"]
+    assert streams.prune() == []
+    torn = {name for name in left() if name.startswith("torn")}
+    # Somebody may still write to the newer ones.
+    assert torn == {f"torn{number}.changes{collect.UNFINISHED}" for number in range(1, 5)}
+    assert "kept" in left()
