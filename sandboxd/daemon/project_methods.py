@@ -22,18 +22,24 @@ class ProjectMethods:
             messages.PROJECT_LIST: self._list,
         }
 
-    async def _register(self, connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
+    async def _register(
+        self, connection: Connection, params: dict[str, Any]
+    ) -> messages.Registered:
         path = text_param(params, "path")
         if not path.startswith("/") or "\0" in path:
             raise InvalidParams("`path` is not an absolute path")
         keeps, waits = params.get("keeps") is not False, params.get("wait") is not False
         engine = engine_of(connection, self._keeper.hosts)
-        job = self._keeper.register(os.path.realpath(path), engine, keeps)
-        if waits:
-            await job
-        else:
+        workspace = os.path.realpath(path)
+        job = self._keeper.register(workspace, engine, keeps)
+        if not waits:
             self._keeper.tasks.spawn(job)
-        return {}
+            return {}
+        await job
+        project = self._keeper.projects.get(workspace)
+        if project is None or project.examined is None:
+            return {}
+        return {"problem": project.examined.problem, "hint": project.examined.hint}
 
     async def _forget(self, _connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
         path = os.path.realpath(text_param(params, "path"))

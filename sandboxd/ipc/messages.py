@@ -137,6 +137,14 @@ if TYPE_CHECKING:
         wait: bool
         """Only of `register`: False answers before the project was looked at."""
 
+    class Registered(TypedDict, total=False):
+        """Result of `project/register`; empty where the project was not looked at."""
+
+        problem: str
+        """Why nothing can be generated, '' where it can."""
+        hint: str
+        """The exact next step then."""
+
     class Remembered(TypedDict):
         """One project of `Listed`."""
 

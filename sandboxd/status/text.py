@@ -191,17 +191,23 @@ def _number(count: int, word: str) -> str:
 
 def _hint(report: StatusReport) -> str:
     """The first next step: what is broken here, the host, what is broken elsewhere, the rest."""
-    here = [p for p in report.projects if p.path == report.here]
-    others = [p for p in report.projects if p.path != report.here]
+    is_alone = not report.here and len(report.projects) == 1
+    here = [p for p in report.projects if is_alone or p.path == report.here]
+    others = [p for p in report.projects if p not in here]
     engine = report.host.engine if report.host is not None else None
     steps = [p.hint for p in here if p.problem]
     if engine is not None and engine.error:
         steps.append(engine.hint)
     steps += [p.hint for p in here]
-    steps += [p.hint for p in others if p.problem]
-    steps += [p.hint for p in others]
+    steps += [_elsewhere(p) for p in others if p.problem]
+    steps += [_elsewhere(p) for p in others]
     steps.append(report.daemon.hint)
     return next((step for step in steps if step), "")
+
+
+def _elsewhere(project: ProjectStatus) -> str:
+    """The next step for a project that the caller is not in, '' for none."""
+    return f"for `{project.path}`: {project.hint}" if project.hint else ""
 
 
 def _row(label: str, text: str, columns: int) -> str:

@@ -62,22 +62,13 @@ def _start(args: argparse.Namespace) -> int:
             terminal.status("no `sandboxd.toml` here or above, so no project was added")
             return EXIT_OK
         workspace = os.path.dirname(found)
-        connection.request(messages.PROJECT_REGISTER, {"path": workspace})
+        answer = connection.request(messages.PROJECT_REGISTER, {"path": workspace})
         terminal.status(f"`{workspace}` is kept generated from its `sandboxd.toml`")
-        _name_mistake(workspace)
+    if isinstance(answer, dict) and answer.get("problem"):
+        terminal.status(f"nothing can be generated yet: {answer['problem']}")
+        if answer.get("hint"):
+            terminal.status(f"hint: {answer['hint']}")
     return EXIT_OK
-
-
-def _name_mistake(workspace: str) -> None:
-    """Say why nothing is generated yet, where the config cannot be read."""
-    from sandboxd.project import Project
-
-    try:
-        Project.open(workspace, os.environ)
-    except SandboxdError as error:
-        terminal.status(f"nothing is generated until it is correct: {error.message}")
-        if error.hint:
-            terminal.status(f"hint: {error.hint}")
 
 
 def _forget(args: argparse.Namespace) -> int:

@@ -288,7 +288,7 @@ def test_a_start_with_a_mistake_in_the_config_names_it(world: World) -> None:
     result = world.run("daemon", "start", cwd=project)
     assert result.returncode == 0
     world.pid()
-    assert "nothing is generated until it is correct: " in result.stderr
+    assert "nothing can be generated yet: " in result.stderr
     assert "this header is not closed" in result.stderr
     assert "hint: correct it" in result.stderr
     assert not (project / GENERATED).exists()

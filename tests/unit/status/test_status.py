@@ -107,6 +107,13 @@ def test_the_project_of_the_caller_is_told_in_full_the_others_in_short() -> None
     assert shown.count("  asked ") == 1
 
 
+def test_the_step_of_another_project_says_whose_it_is() -> None:
+    here = combine("/a", Examined(), Observed({}))._replace(hint="")
+    other = combine("/b", Examined(valid=False, problem="x", hint="mend it"), Observed({}))
+    assert screen(here, other, here="/a").endswith("hint: for `/b`: mend it\n")
+    assert screen(here, other, here="/b").endswith("hint: mend it\n")
+
+
 def test_a_project_that_is_not_kept_says_so() -> None:
     row = combine("/p", Examined(request=ASKED), Observed({}))._replace(kept=False)
     assert "does not keep it generated" in screen(row)
