@@ -5,9 +5,10 @@ The one door for the command line, the daemon and the language server.
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.config import reading
 from sandboxd.config.model import Config
@@ -19,8 +20,9 @@ from sandboxd.host.facts import UNKNOWN, HostFacts
 from sandboxd.plan import profiles, stubs
 from sandboxd.plan.floor import loosened
 from sandboxd.plan.git_control import git_control, user_configs
+from sandboxd.plan.grants import NO_GRANTS, Grants
 from sandboxd.plan.plan import Downgrade, Plan
-from sandboxd.plan.planner import NO_GRANTS, Grants, make_plan
+from sandboxd.plan.planner import make_plan
 from sandboxd.plan.workspace import survey
 from sandboxd.policy import floor as floor_file
 from sandboxd.policy import trust
@@ -40,6 +42,14 @@ if TYPE_CHECKING:
 
 HAND_WRITTEN = (".devcontainer/devcontainer.json", ".devcontainer.json")
 """Where the dev container tools look by themselves, in their order."""
+
+
+class Planned(NamedTuple):
+    """A plan, and the hand-written config that it was made beside; None where there is none."""
+
+    plan: Plan
+    base: Document | None
+    carried: Carried | None
 
 
 class Project:
@@ -65,6 +75,11 @@ class Project:
             return cls(folder, Config(None, folder), environ)
         workspace = os.path.dirname(found)
         return cls(workspace, _read_config(found, workspace), environ)
+
+    @functools.cached_property
+    def profile(self) -> Profile:
+        """The profile that the config names."""
+        return profiles.load(self.config.profile.value)
 
     def base(self) -> Document | None:
         """The hand-written devcontainer.json, None if there is none.
@@ -94,13 +109,11 @@ class Project:
 
     def plan(self, host: HostFacts, grants: Grants = NO_GRANTS) -> Plan:
         """The sandbox for this project on `host`; see `plan.planner.make_plan` for what it raises."""
-        return self._plan(host, grants, self.base())[0]
+        return self.planned(host, grants).plan
 
     def outputs(self, host: HostFacts, grants: Grants = NO_GRANTS) -> tuple[generated.Output, ...]:
         """The files that belong to the plan."""
-        base = self.base()
-        plan, carried = self._plan(host, grants, base)
-        return self._outputs(plan, base, carried)
+        return self._outputs(self.planned(host, grants))
 
     def compare(self, host: HostFacts, grants: Grants = NO_GRANTS) -> tuple[generated.State, ...]:
         """The generated files as they should be beside what is on disk."""
@@ -110,22 +123,48 @@ class Project:
 
     def generate(self, host: HostFacts, grants: Grants = NO_GRANTS) -> list[generated.Written]:
         """Write the generated files where they differ."""
+        return self.write(self.planned(host, grants))
+
+    def write(self, planned: Planned) -> list[generated.Written]:
+        """Write the files of a plan where they differ.
+
+        :raises UsageError: the profile allows nothing that another tool would add to the files
+        """
         from sandboxd.plan import generate as generated
 
-        base = self.base()
-        plan, carried = self._plan(host, grants, base)
-        files = self._outputs(plan, base, carried)
-        made = stubs.make(self.workspace, plan.stubs)
+        files = self._outputs(planned)
+        made = stubs.make(self.workspace, planned.plan.stubs)
         try:
             return generated.write(self.workspace, files)
         except BaseException:
             stubs.remove(self.workspace, made)
             raise
 
-    def _outputs(
-        self, plan: Plan, base: Document | None, carried: Carried | None
-    ) -> tuple[generated.Output, ...]:
-        if plan.brought and profiles.load(plan.profile).gvisor == "required":
+    def planned(self, host: HostFacts, grants: Grants = NO_GRANTS) -> Planned:
+        """The plan, with what its files are made of; raises as `plan`."""
+        base = self.base()
+        facts = self._survey()
+        config = self.config
+        if not grants.trusted and loosened(self.profile, config, host):
+            granted = trust.is_granted(
+                self.environ, self.workspace, config.digest, self.profile.name
+            )
+            grants = grants._replace(trusted=granted)
+        floor = floor_file.load(self.environ)
+        container, project = self._described(base, host)
+        plan = make_plan(self.profile, config, host, container, facts, grants, floor, project)
+        if base is None:
+            return Planned(plan, None, None)
+        from sandboxd.plan.carry import carry
+
+        folder = os.path.relpath(os.path.dirname(base.source.path), self.workspace)
+        carried = carry(base, "" if folder == "." else folder)
+        plan = self._with_recipe(plan, base, container)
+        return Planned(plan._replace(left_out=plan.left_out + carried.left_out), base, carried)
+
+    def _outputs(self, planned: Planned) -> tuple[generated.Output, ...]:
+        plan = planned.plan
+        if plan.brought and self.profile.gvisor == "required":
             raise UsageError(
                 f"profile `{plan.profile}` allows nothing beside the plan, and a tool that reads the "
                 f"generated file would add to it: {'; '.join(plan.brought)}",
@@ -135,32 +174,11 @@ class Project:
         from sandboxd.plan.carry import NOTHING
         from sandboxd.plan.generate import outputs
 
-        return outputs(plan, base, carried or NOTHING)
+        return outputs(plan, planned.base, planned.carried or NOTHING)
 
-    def _plan(
-        self, host: HostFacts, grants: Grants, base: Document | None
-    ) -> tuple[Plan, Carried | None]:
-        name = self.config.profile.value
-        profile = profiles.load(name)
-        asked = self.config.wishes.hot
+    def _survey(self) -> WorkspaceFacts:
+        profile, asked = self.profile, self.config.wishes.hot
         hot = None if asked is None else [setting.value for setting in asked]
-        facts = self._survey(profile, hot)
-        if not grants.trusted and loosened(profile, self.config, host):
-            granted = trust.is_granted(self.environ, self.workspace, self.config.digest, name)
-            grants = grants._replace(trusted=granted)
-        floor = floor_file.load(self.environ)
-        container, project = self._described(base, host)
-        plan = make_plan(self.config, host, container, facts, grants, floor, project)
-        if base is None:
-            return plan, None
-        from sandboxd.plan.carry import carry
-
-        folder = os.path.relpath(os.path.dirname(base.source.path), self.workspace)
-        carried = carry(base, "" if folder == "." else folder)
-        plan = self._with_recipe(plan, base, container)
-        return plan._replace(left_out=plan.left_out + carried.left_out), carried
-
-    def _survey(self, profile: Profile, hot: list[str] | None) -> WorkspaceFacts:
         if not profile.pins:
             return survey(self.workspace, (), hot)
         git = git_control(self.workspace, user_configs(self.environ), self.environ.get("HOME", ""))

@@ -18,9 +18,10 @@ from sandboxd.files import CONFIG_NAME, read_source, write_atomic
 from sandboxd.host.facts import UNKNOWN
 from sandboxd.plan import profiles
 from sandboxd.plan.carry import Carried
+from sandboxd.plan.grants import Grants
 from sandboxd.plan.layout import HOME
 from sandboxd.plan.plan import Downgrade, Plan
-from sandboxd.plan.planner import Grants, make_plan
+from sandboxd.plan.planner import make_plan
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.workspace import ControlFile, WorkspaceFacts
 from sandboxd.plan.writers import devcontainer_json
@@ -160,7 +161,7 @@ def _portable(template: Template, settings: Config) -> Plan:
     if settings.user is None:
         settings = settings._replace(user=_USER)
     files = WorkspaceFacts(_ANY_FOLDER, control_files=_pinned(template, profile))
-    plan = make_plan(settings, UNKNOWN, None, files, Grants(allow_runc=True))
+    plan = make_plan(profile, settings, UNKNOWN, None, files, Grants(allow_runc=True))
     container = plan.container._replace(runtime=None)
     there = {"network", "root file system", "results"}
     kept = tuple(d for d in plan.downgrades if d.control in there)

@@ -13,7 +13,7 @@ from sandboxd.config.model import Setting
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host.facts import HostFacts
 from sandboxd.plan import profiles
-from sandboxd.plan.planner import Grants
+from sandboxd.plan.grants import Grants
 from sandboxd.plan.runtime import decide
 from sandboxd.project import Project
 

@@ -13,9 +13,10 @@ from sandboxd.files import CONFIG_NAME
 from sandboxd.host.facts import HostFacts
 from sandboxd.ipc import messages
 from sandboxd.plan.generate import Written
+from sandboxd.plan.plan import Plan
 from sandboxd.project import Project
 from sandboxd.status.combine import Examined
-from sandboxd.status.examine import examine
+from sandboxd.status.examine import examine, examine_open, examine_unread
 
 _LONGEST_SAVE = 10.0
 
@@ -71,24 +72,35 @@ def bug(error: Exception) -> Examined:
 
 
 def _generate(path: str, environ: Mapping[str, str], facts: HostFacts) -> Outcome:
-    written: list[Written] = []
-    failure: SandboxdError | None = None
-    # First the files, which somebody waits for; what `status` says of them may come later.
-    # Without a sandboxd.toml nobody asked for any.
+    # Without a sandboxd.toml nobody asked for any files.
+    if not os.path.lexists(os.path.join(path, CONFIG_NAME)):
+        return _look(path, environ, facts)
     try:
-        if os.path.lexists(os.path.join(path, CONFIG_NAME)):
-            written = Project.open(path, environ).generate(facts)
+        project = Project.open(path, environ)
+    except SandboxdError as error:
+        done = time.monotonic()
+        return Outcome(examine_unread(path, environ, facts, error), done=done)
+    # First the files, which somebody waits for; what `status` says of them may come later.
+    written: list[Written] = []
+    plan: Plan | None = None
+    failure: SandboxdError | None = None
+    try:
+        planned = project.planned(facts)
+        written = project.write(planned)
+        # A folder or a file that came is one that the plan did not see in the workspace.
+        if not planned.plan.stubs and not any(item.is_new for item in written):
+            plan = planned.plan
     except SandboxdError as error:
         failure = error
-    seen = time.monotonic()
-    examined = examine(path, environ, facts)
+    done = time.monotonic()
+    examined = examine_open(project, environ, facts, plan)
     if not examined.valid:
-        failure = None  # the config is what is wrong, and `examine` says it
+        failure = None  # the config is what is wrong, and `examine_open` says it
     if failure is not None:
         examined = examined._replace(problem=failure.message, hint=failure.hint)
     names = tuple(item.path for item in written if item.changed)
     kept = tuple(item.kept for item in written if item.kept)
-    return Outcome(examined, names, kept, failure.message if failure is not None else "", seen)
+    return Outcome(examined, names, kept, failure.message if failure is not None else "", done)
 
 
 def event(path: str, outcome: Outcome, milliseconds: float) -> messages.Event:

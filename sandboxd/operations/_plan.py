@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sandboxd.host.facts import HostFacts
+    from sandboxd.plan.grants import Grants
     from sandboxd.plan.plan import Plan
-    from sandboxd.plan.planner import Grants
     from sandboxd.project import Project
 
     Facts = Callable[[], HostFacts] | None
@@ -37,7 +37,7 @@ def for_comparison(directory: str, environ: Mapping[str, str], facts: Facts) -> 
 
     :raises UsageError: the config is not valid
     """
-    from sandboxd.plan.planner import Grants
+    from sandboxd.plan.grants import Grants
 
     return _plan(directory, environ, Grants(allow_runc=True, trusted=True), facts)[1]
 
@@ -49,7 +49,7 @@ def as_started(directory: str, environ: Mapping[str, str], container: str, facts
     :raises UsageError: the config is not valid, or asks for more than is granted
     """
     from sandboxd.life import granted
-    from sandboxd.plan.planner import Grants
+    from sandboxd.plan.grants import Grants
 
     wait = facts or _probing(environ)
     from sandboxd.project import Project

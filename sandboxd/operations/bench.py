@@ -86,7 +86,7 @@ def _measure(
     from sandboxd.bench.measure import measure
     from sandboxd.bench.results import Results
     from sandboxd.host.probe import probe
-    from sandboxd.plan.planner import Grants
+    from sandboxd.plan.grants import Grants
     from sandboxd.project import Project
 
     def tell(text: str) -> None:

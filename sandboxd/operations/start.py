@@ -57,7 +57,7 @@ def start(
     from sandboxd.ipc.announce import announce
     from sandboxd.life import granted
     from sandboxd.life.up_down import up
-    from sandboxd.plan.planner import Grants
+    from sandboxd.plan.grants import Grants
 
     cancel = cancel or never()
     engine = interruptible(engine, cancel)

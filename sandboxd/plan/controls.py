@@ -1,4 +1,4 @@
-"""The controls of a plan: capabilities, seccomp, no-new-privileges, network, and what stays open."""
+"""The controls of a plan: seccomp, AppArmor, no-new-privileges, network, and what stays open."""
 
 from __future__ import annotations
 
@@ -15,33 +15,6 @@ from sandboxd.plan.profiles import Profile
 from sandboxd.plan.runtime import Choice
 
 OCI_SECCOMP = Pair("dev.gvisor.flag.oci-seccomp", "true")
-
-
-def capabilities(profile: Profile, config: Config, notes: Notes) -> tuple[Value[str], ...]:
-    values = [
-        notes.value("cap_add", cap, cap, "package managers need it for files of the image")
-        for cap in profile.cap_add
-    ]
-    for setting in config.capabilities:
-        if setting.value in profile.cap_add:
-            continue
-        if setting.value not in profile.cap_may_add:
-            raise UsageError(
-                f"profile `{profile.name}` does not allow capability `{setting.value}`",
-                _may_add(profile),
-            )
-        values.append(
-            notes.value(
-                "cap_add", setting.value, setting.value, "asked for", "config", setting.place
-            )
-        )
-    return tuple(values)
-
-
-def _may_add(profile: Profile) -> str:
-    if not profile.cap_may_add:
-        return "take it out of `[capabilities] add` in sandboxd.toml, or choose another profile"
-    return "it allows " + ", ".join(f"`{cap}`" for cap in profile.cap_may_add)
 
 
 def seccomp_works(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sandboxd.config.model import Config, Setting
 from sandboxd.errors import UsageError
 from sandboxd.host.facts import UNKNOWN, HostFacts
+from sandboxd.plan import capabilities
 from sandboxd.plan.profiles import Profile
 from sandboxd.policy.floor import Floor
 
@@ -39,17 +40,10 @@ def apply(profile: Profile, config: Config, floor: Floor, granted: bool) -> tupl
         profile = profile._replace(network="none")
         if config.network is not None and config.network.value != "none":
             config = config._replace(network=None)
-    if floor.capabilities is not None:
-        may = tuple(cap for cap in profile.cap_may_add if cap in floor.capabilities)
-        profile = profile._replace(cap_may_add=may)
-    # One that no grant can give is refused where the plan adds them, with what may be added.
-    asked = [cap for cap in added_capabilities(profile, config) if cap in profile.cap_may_add]
-    if asked and not trusted:
-        names = ", ".join(f"`{cap}`" for cap in asked)
-        raise UsageError(
-            f"profile `{profile.name}` does not have {names}, so sandboxd.toml alone cannot add it",
-            _how_to_grant(floor, "take it out of `[capabilities] add`"),
-        )
+    profile = capabilities.limit(profile, floor)
+    capabilities.refuse(
+        profile, config, trusted, _how_to_grant(floor, "take it out of `[capabilities] add`")
+    )
     if config.wishes.shared_volumes and not trusted:
         names = ", ".join(f"`{setting.value}`" for setting in config.wishes.shared_volumes)
         raise UsageError(
@@ -64,22 +58,16 @@ def loosened(profile: Profile, config: Config, host: HostFacts | None = None) ->
 
     :param host: None where it must hold on any host
     """
-    found = []
+    settings = []
     if profile.needs_grant:
-        found.append(f"profile {profile.name}")
+        settings.append(f"profile {profile.name}")
     if profile.access == "copy" and _layout(config) == "bind":
-        found.append("the host's folder in place of a copy")
+        settings.append("the host's folder in place of a copy")
     if leaves_gvisor(profile, config, host):
-        found.append("runtime runc where gVisor works")
-    found += [f"capability {cap}" for cap in added_capabilities(profile, config)]
-    found += [f"shared volume {setting.value}" for setting in config.wishes.shared_volumes]
-    return tuple(found)
-
-
-def added_capabilities(profile: Profile, config: Config) -> tuple[str, ...]:
-    """Those asked for that the profile does not give by itself."""
-    asked = (setting.value for setting in config.capabilities)
-    return tuple(dict.fromkeys(cap for cap in asked if cap not in profile.cap_add))
+        settings.append("runtime runc where gVisor works")
+    settings += [f"capability {cap}" for cap in capabilities.added(profile, config)]
+    settings += [f"shared volume {setting.value}" for setting in config.wishes.shared_volumes]
+    return tuple(settings)
 
 
 def leaves_gvisor(profile: Profile, config: Config, host: HostFacts | None) -> bool:

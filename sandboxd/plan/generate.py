@@ -42,6 +42,8 @@ class Written(NamedTuple):
     path: str
     changed: bool
     kept: str = ""
+    is_new: bool = False
+    """Whether there was no such file before."""
 
 
 class State(NamedTuple):
@@ -138,7 +140,7 @@ def write(workspace: str, files: Sequence[Output]) -> list[Written]:
                 beneath.replace(folder, os.path.basename(output.path), output.text)
         except OSError as error:
             raise beneath.cannot_write(output.path, error) from None
-        written.append(Written(output.path, True, kept))
+        written.append(Written(output.path, True, kept, state.before is None))
     return written
 
 

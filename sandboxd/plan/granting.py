@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from sandboxd.config.model import Config
 from sandboxd.errors import UsageError
-from sandboxd.plan import profiles
-from sandboxd.plan.floor import added_capabilities, leaves_gvisor, loosened
+from sandboxd.plan import capabilities, profiles
+from sandboxd.plan.floor import leaves_gvisor, loosened
 from sandboxd.plan.recipe import Recipe
 from sandboxd.policy import trust
 from sandboxd.policy.floor import Floor
@@ -64,7 +64,7 @@ def _of_profile(asked: profiles.Profile, config: Config) -> list[str]:
         lines.append("runtime: gVisor where it works -> runc, which shares the host's kernel")
     for setting in config.wishes.shared_volumes:
         lines.append(f"volume: `{setting.value}` is shared with every project that names it")
-    added = added_capabilities(asked, config)
+    added = capabilities.added(asked, config)
     if added:
         lines.append(f"capabilities: beside the profile's own, {', '.join(added)}")
     return lines + [f"{fault.control}: {fault.why}" for fault in asked.faults]

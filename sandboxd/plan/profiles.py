@@ -86,7 +86,7 @@ def load(name: str) -> Profile:
             f"there is no profile `{name}`", "choose one of " + ", ".join(f"`{n}`" for n in known)
         )
     path = data_path("profiles", "hardening", name + ".toml")
-    # Asked for several times for one plan, and by a daemon that an update may outlive.
+    # A daemon plans many projects of one profile, and an update may replace the file meanwhile.
     return _read(name, path, os.stat(path).st_mtime_ns)
 
 

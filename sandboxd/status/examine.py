@@ -11,10 +11,9 @@ from sandboxd.findings import Severity
 from sandboxd.host.facts import HostFacts
 from sandboxd.life import granted as started
 from sandboxd.observe.inspection import requested
-from sandboxd.plan import profiles
 from sandboxd.plan.floor import loosened
+from sandboxd.plan.grants import Grants
 from sandboxd.plan.plan import Plan
-from sandboxd.plan.planner import Grants
 from sandboxd.plan.writers.engine import arguments
 from sandboxd.policy import trust as grants
 from sandboxd.project import Project
@@ -32,19 +31,31 @@ def examine(path: str, environ: Mapping[str, str], facts: HostFacts) -> Examined
     try:
         project = Project.open(path, environ)
     except SandboxdError as error:
-        counts = count(path, environ, facts)
-        return Examined(valid=False, counts=counts, problem=error.message, hint=error.hint)
+        return examine_unread(path, environ, facts, error)
     return examine_open(project, environ, facts)
 
 
-def examine_open(project: Project, environ: Mapping[str, str], facts: HostFacts) -> Examined:
-    """The same for a project whose config was read already."""
+def examine_unread(
+    path: str, environ: Mapping[str, str], facts: HostFacts, error: SandboxdError
+) -> Examined:
+    """The same for a project whose config cannot be read, as `error` says."""
+    counts = count(path, environ, facts)
+    return Examined(valid=False, counts=counts, problem=error.message, hint=error.hint)
+
+
+def examine_open(
+    project: Project, environ: Mapping[str, str], facts: HostFacts, plan: Plan | None = None
+) -> Examined:
+    """The same for a project whose config was read already.
+
+    :param plan: its plan where it was made already, of the files that are there now
+    """
     counts = count(project.workspace, environ, facts)
     profile = project.config.profile.value
     trust = _trust(project, environ, facts)
     granted = _granted(project, environ, facts)
     try:
-        plan = project.plan(facts)
+        plan = plan or project.plan(facts)
     except SandboxdError as error:
         return Examined(
             valid=not isinstance(error, UsageError),
@@ -77,7 +88,7 @@ def _trust(project: Project, environ: Mapping[str, str], facts: HostFacts) -> Tr
     try:
         if grants.is_granted(environ, project.workspace, project.config.digest, name):
             return "in force"
-        if not loosened(profiles.load(name), project.config, facts):
+        if not loosened(project.profile, project.config, facts):
             return "not needed"
         mine = [g for g in grants.grants(environ) if g.workspace == project.workspace]
     except SandboxdError:

@@ -12,7 +12,7 @@ import pytest
 from sandboxd import templates
 from sandboxd.cli import init_template
 from sandboxd.host.facts import HostFacts, from_raw
-from sandboxd.plan.planner import Grants
+from sandboxd.plan.grants import Grants
 from sandboxd.project import Project
 from sandboxd.syntax import jsonc
 from sandboxd.syntax.node import plain

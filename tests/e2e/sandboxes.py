@@ -16,8 +16,8 @@ from sandboxd.engine.client import Engine
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.probe import probe
 from sandboxd.plan import stubs
+from sandboxd.plan.grants import Grants
 from sandboxd.plan.plan import Plan
-from sandboxd.plan.planner import Grants
 from sandboxd.plan.writers.engine import arguments
 from sandboxd.policy import trust
 from sandboxd.policy.trust import Grant

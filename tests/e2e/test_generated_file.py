@@ -13,7 +13,7 @@ import docker
 import pytest
 
 from sandboxd.host.probe import probe
-from sandboxd.plan.planner import Grants
+from sandboxd.plan.grants import Grants
 from sandboxd.plan.writers import engine as engine_writer
 from sandboxd.project import Project
 

@@ -23,7 +23,7 @@ from sandboxd.engine.client import Engine
 from sandboxd.host.facts import HostFacts
 from sandboxd.life import find, up_down
 from sandboxd.model.labels import PROFILE, PROJECT
-from sandboxd.plan.planner import Grants
+from sandboxd.plan.grants import Grants
 from sandboxd.plan.writers import argv
 from sandboxd.project import Project
 from tests.e2e import sandboxes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
-    from sandboxd.plan.planner import Grants
+    from sandboxd.plan.grants import Grants
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +21,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def grants(args: argparse.Namespace) -> Grants:
     """The grants in `args`."""
-    from sandboxd.plan.planner import Grants
+    from sandboxd.plan.grants import Grants
 
     return Grants(allow_runc=args.allow_runc)

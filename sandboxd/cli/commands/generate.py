@@ -16,7 +16,7 @@ from sandboxd.errors import EXIT_FINDINGS, EXIT_OK
 
 if TYPE_CHECKING:
     from sandboxd.host.facts import HostFacts
-    from sandboxd.plan.planner import Grants
+    from sandboxd.plan.grants import Grants
     from sandboxd.project import Project
 
 HELP = "write or compare the generated files"

@@ -67,7 +67,7 @@ def _explain(path: str, found: Floor) -> None:
 
     project = Project.open(path, os.environ)
     config = project.config
-    before = profiles.load(config.profile.value)
+    before = project.profile
     granted = bool(loosened(before, config)) and trust.is_granted(
         os.environ, project.workspace, config.digest, before.name
     )

@@ -74,7 +74,7 @@ async def test_a_bug_in_generating_is_an_event_and_the_next_save_works(
 ) -> None:
     from sandboxd.project import Project
 
-    real = Project.generate
+    real = Project.write
 
     def explode(*_args: Any) -> Any:
         raise ZeroDivisionError("oops")
@@ -83,11 +83,11 @@ async def test_a_bug_in_generating_is_an_event_and_the_next_save_works(
     keeper = Keeper(environ(own_home), events.append, str(own_home / "own"))
     await keeper.start()
     folder = project(own_home)
-    monkeypatch.setattr(Project, "generate", explode)
+    monkeypatch.setattr(Project, "write", explode)
     await keeper.register(str(folder), ENGINE)
     assert events[-1]["kind"] == "failed"
     assert "ZeroDivisionError" in events[-1]["message"]
-    monkeypatch.setattr(Project, "generate", real)
+    monkeypatch.setattr(Project, "write", real)
     (folder / "sandboxd.toml").write_text('image = "b"\n')
     await until(lambda: any(event["kind"] == "regenerated" for event in events))
     await keeper.close()

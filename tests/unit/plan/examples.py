@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from sandboxd.config import reading
 from sandboxd.config.model import Config
@@ -13,8 +14,10 @@ from sandboxd.host.facts import Engine, HostFacts, Runtime, from_raw
 from sandboxd.kinds import devcontainer
 from sandboxd.model.container import Container
 from sandboxd.model.document import Document
+from sandboxd.plan import profiles
+from sandboxd.plan.grants import Grants
 from sandboxd.plan.plan import Plan
-from sandboxd.plan.planner import Grants, make_plan
+from sandboxd.plan.planner import make_plan
 from sandboxd.plan.workspace import ControlFile, WorkspaceFacts
 from sandboxd.text import SourceText
 
@@ -83,6 +86,11 @@ def base(text: str) -> Container:
 RUNC_GRANTED = Grants(allow_runc=True, trusted=True)
 
 
+def plan_of(config: Config, *facts: Any, **rest: Any) -> Plan:
+    """The plan of `config` by the profile that it names; the arguments are those of `make_plan`."""
+    return make_plan(profiles.load(config.profile.value), config, *facts, **rest)
+
+
 def plan(
     text: str = "", host: HostFacts = GVISOR, hand_written: str | None = None, **rest: object
 ) -> Plan:
@@ -90,7 +98,7 @@ def plan(
     container = base(hand_written) if hand_written is not None else None
     image = "" if "image" in text or hand_written is not None else 'image = "img:1"\n'
     facts = rest.pop("workspace", workspace())
-    return make_plan(configured(image + text), host, container, facts, **rest)  # type: ignore[arg-type]
+    return plan_of(configured(image + text), host, container, facts, **rest)  # type: ignore[arg-type]
 
 
 def controls(made: Plan) -> list[str]:

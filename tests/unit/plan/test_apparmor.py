@@ -15,10 +15,10 @@ from sandboxd.host.facts import HostFacts, from_raw
 from sandboxd.kinds import find
 from sandboxd.model.values import Value
 from sandboxd.plan import profiles
+from sandboxd.plan.grants import Grants
 from sandboxd.plan.plan import Plan
-from sandboxd.plan.planner import Grants, make_plan
 from sandboxd.text import SourceText
-from tests.unit.plan.examples import GVISOR, HOSTS, PLAIN, configured, workspace
+from tests.unit.plan.examples import GVISOR, HOSTS, PLAIN, configured, plan_of, workspace
 
 FOLDER = Path(__file__).parents[3] / "profiles" / "apparmor"
 OURS = sorted(path.name for path in FOLDER.iterdir() if path.name != "seed-baseline")
@@ -27,7 +27,7 @@ UBUNTU = HOSTS["ubuntu-24-04-apparmor"]
 
 def plan(host: HostFacts, profile: str = "dev") -> Plan:
     config = configured(f'image = "img:1"\nprofile = "{profile}"\n')
-    return make_plan(config, host, None, workspace(), Grants(allow_runc=True, trusted=True))
+    return plan_of(config, host, None, workspace(), Grants(allow_runc=True, trusted=True))
 
 
 def asked(made: Plan) -> str:

@@ -18,7 +18,7 @@ from sandboxd.host.facts import HostFacts
 from sandboxd.kinds import devcontainer
 from sandboxd.model.files import Files
 from sandboxd.plan.generate import is_edited
-from sandboxd.plan.planner import Grants
+from sandboxd.plan.grants import Grants
 from sandboxd.project import Project
 from tests.unit.plan.examples import DIRECTFS, GVISOR, PLAIN
 

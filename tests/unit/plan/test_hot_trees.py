@@ -9,11 +9,11 @@ import pytest
 from sandboxd.errors import UsageError
 from sandboxd.host.facts import HostFacts
 from sandboxd.plan import stubs
+from sandboxd.plan.grants import Grants
 from sandboxd.plan.hot_trees import Tree
 from sandboxd.plan.plan import Plan
-from sandboxd.plan.planner import Grants, make_plan
 from sandboxd.plan.workspace import WorkspaceFacts, survey
-from tests.unit.plan.examples import GVISOR, PLAIN, base, configured, workspace
+from tests.unit.plan.examples import GVISOR, PLAIN, base, configured, plan_of, workspace
 
 TARGET = "/workspaces/weather"
 
@@ -23,7 +23,7 @@ def plan(
 ) -> Plan:
     config = configured('image = "img:1"\n' + text)
     container = base(written) if written else None
-    return make_plan(config, host, container, facts, Grants(allow_runc=True, trusted=True))
+    return plan_of(config, host, container, facts, Grants(allow_runc=True, trusted=True))
 
 
 def in_memory(made: Plan) -> dict[str, str]:

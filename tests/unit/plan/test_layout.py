@@ -11,11 +11,11 @@ import pytest
 
 from sandboxd.errors import UsageError
 from sandboxd.host.facts import HostFacts
+from sandboxd.plan.grants import Grants
 from sandboxd.plan.layout import COPY, HOME, MARK, MARK_FOLDER, SOURCE, seconds
 from sandboxd.plan.plan import Plan
-from sandboxd.plan.planner import Grants, make_plan
 from sandboxd.plan.workspace import ControlFile
-from tests.unit.plan.examples import DIRECTFS, GVISOR, PLAIN, base, configured, workspace
+from tests.unit.plan.examples import DIRECTFS, GVISOR, PLAIN, base, configured, plan_of, workspace
 
 TARGET = "/workspaces/weather"
 
@@ -26,7 +26,7 @@ def plan(
     config = configured(f'image = "img:1"\nprofile = "{profile}"\n')
     container = base(hand_written) if hand_written is not None else None
     grants = Grants(allow_runc=True, trusted=True)
-    return make_plan(config, host, container, workspace(**facts), grants)
+    return plan_of(config, host, container, workspace(**facts), grants)
 
 
 def mounts(made: Plan) -> dict[str, tuple[str, bool]]:
@@ -141,7 +141,7 @@ def test_no_seconds(text: str) -> None:
 def test_a_copy_says_who_asked_for_it() -> None:
     def decided(text: str) -> str:
         config = configured(f'image = "img:1"\n{text}')
-        made = make_plan(config, GVISOR, None, workspace(), Grants())
+        made = plan_of(config, GVISOR, None, workspace(), Grants())
         (reason,) = [r for r in made.reasons if "a private copy" in r.why]
         return reason.decided_by
 

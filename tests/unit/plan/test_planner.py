@@ -12,7 +12,6 @@ from sandboxd.host.facts import UNKNOWN, Engine, HostFacts, Runtime
 from sandboxd.model.values import Value
 from sandboxd.plan.limits import processors
 from sandboxd.plan.plan import Plan
-from sandboxd.plan.planner import make_plan
 from tests.unit.plan.examples import (
     DIRECTFS,
     GVISOR,
@@ -25,6 +24,7 @@ from tests.unit.plan.examples import (
     controls,
     only,
     plan,
+    plan_of,
     workspace,
 )
 
@@ -259,7 +259,7 @@ def test_no_profile_that_runs_as_a_user_runs_in_roots_group() -> None:
 
 def test_image() -> None:
     with pytest.raises(UsageError, match="no image is named"):
-        make_plan(configured(""), GVISOR, None, workspace())
+        plan_of(configured(""), GVISOR, None, workspace())
     made = plan('image = "mine"', hand_written='{"image": "theirs"}')
     assert made.container.image is not None and made.container.image.value == "mine"
     built = plan(hand_written='{"build": {"dockerfile": "Dockerfile"}}')

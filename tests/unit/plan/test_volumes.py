@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from sandboxd.errors import UsageError
+from sandboxd.plan.grants import Grants
 from sandboxd.plan.plan import Plan
-from sandboxd.plan.planner import Grants, make_plan
 from sandboxd.plan.volumes import project_digest, written_name
 from sandboxd.plan.writers import argv, devcontainer_json, engine
-from tests.unit.plan.examples import GVISOR, WORKSPACE, base, configured, workspace
+from tests.unit.plan.examples import GVISOR, WORKSPACE, base, configured, plan_of, workspace
 
 HASH = project_digest(WORKSPACE)
 TEXT = """{"image": "i", "mounts": [
@@ -20,7 +20,7 @@ TEXT = """{"image": "i", "mounts": [
 
 def plan(text: str = "", path: str = WORKSPACE, **grants: bool) -> Plan:
     facts = workspace(path=path)
-    return make_plan(configured(text), GVISOR, base(TEXT), facts, Grants(**grants))
+    return plan_of(configured(text), GVISOR, base(TEXT), facts, Grants(**grants))
 
 
 def volumes(made: Plan) -> dict[str, str]:
@@ -62,7 +62,7 @@ def test_no_name_of_a_repository_is_that_of_another_project_s_volume() -> None:
     """It may end like one, or leave the place for the id open: its own name is added all the same."""
     for written in (f"cache-{HASH}", f"cache-id{HASH}"):
         text = TEXT.replace("source=cache,", f"source={written},")
-        made = make_plan(configured(""), GVISOR, base(text), workspace(path="/home/dev/evil"))
+        made = plan_of(configured(""), GVISOR, base(text), workspace(path="/home/dev/evil"))
         assert volumes(made)["/cache"] == f"{written}-{project_digest('/home/dev/evil')}"
 
 

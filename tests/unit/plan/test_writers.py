@@ -19,8 +19,8 @@ from sandboxd.model.container import Container, Pair
 from sandboxd.model.labels import PLAN
 from sandboxd.plan.carry import NOTHING, Carried, carry
 from sandboxd.plan.generate import with_header
+from sandboxd.plan.grants import Grants
 from sandboxd.plan.plan import Plan
-from sandboxd.plan.planner import Grants, make_plan
 from sandboxd.plan.workspace import WorkspaceFacts
 from sandboxd.plan.writers import argv, devcontainer_json, engine
 from sandboxd.syntax import jsonc
@@ -35,6 +35,7 @@ from tests.unit.plan.examples import (
     base,
     configured,
     document,
+    plan_of,
     workspace,
 )
 
@@ -65,7 +66,7 @@ def make(
     config = configured(text if hand_written else 'image = "img:1"\n' + text)
     container = base(hand_written) if hand_written else None
     grants = Grants(allow_runc=True, trusted=True)
-    plan = make_plan(config, host, container, facts or workspace(), grants)
+    plan = plan_of(config, host, container, facts or workspace(), grants)
     carried = carry(document(hand_written), ".devcontainer") if hand_written else NOTHING
     return plan._replace(left_out=plan.left_out + carried.left_out), carried
 

@@ -10,11 +10,11 @@ import pytest
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.plan import profiles
 from sandboxd.plan.floor import loosened
+from sandboxd.plan.grants import Grants
 from sandboxd.plan.limits import processors
-from sandboxd.plan.planner import Grants, make_plan
 from sandboxd.policy import floor
 from sandboxd.policy.floor import NO_FLOOR, Demand, Floor
-from tests.unit.plan.examples import GVISOR, PLAIN, configured, workspace
+from tests.unit.plan.examples import GVISOR, PLAIN, configured, plan_of, workspace
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_a_policy_of_another_user_stops_everything_and_one_of_root_does_not(
 
 def planned(demanded: Floor, text: str = "", host: object = GVISOR, **grants: bool) -> object:
     config = configured('image = "img:1"\n' + text)
-    return make_plan(config, host, None, workspace(), Grants(**grants), demanded)  # type: ignore[arg-type]
+    return plan_of(config, host, None, workspace(), Grants(**grants), demanded)  # type: ignore[arg-type]
 
 
 def test_a_profile_must_be_allowed() -> None:
@@ -121,6 +121,11 @@ def test_network_and_capabilities() -> None:
     planned(Floor(capabilities=frozenset({"KILL"})), text, trusted=True)
     with pytest.raises(UsageError, match="does not allow capability `KILL`"):
         planned(Floor(capabilities=frozenset()), text)
+
+
+def test_a_capability_that_no_trust_can_give_is_named_before_trust_is_asked_for() -> None:
+    with pytest.raises(UsageError, match="does not allow capability `SYS_ADMIN`"):
+        planned(NO_FLOOR, '[capabilities]\nadd = ["KILL", "SYS_ADMIN"]')
 
 
 def test_trusted_needs_a_grant_that_can_be_forbidden() -> None:

@@ -1,0 +1,91 @@
+"""The decisions of a plan: profile, runtime, filters and user, before there is a container.
+
+A control that cannot be enforced is either a refusal (the profile needs it) or a named downgrade.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sandboxd.config.model import Config
+from sandboxd.host.facts import HostFacts
+from sandboxd.model.container import Container
+from sandboxd.model.values import Value
+from sandboxd.plan import base as base_config
+from sandboxd.plan import controls, profiles
+from sandboxd.plan.floor import apply as apply_floor
+from sandboxd.plan.floor import runtime as runtime_of
+from sandboxd.plan.grants import Grants
+from sandboxd.plan.layout import without_control_over
+from sandboxd.plan.notes import Notes
+from sandboxd.plan.profiles import Profile
+from sandboxd.plan.runtime import Choice, choose
+from sandboxd.plan.user import choose_user
+from sandboxd.plan.workspace import WorkspaceFacts
+from sandboxd.policy.floor import Floor
+
+
+class Decisions(NamedTuple):
+    """The answers that the container is made of.
+
+    `profile` and `config` are as far as the floor and the user's trust allow them; `base` is the
+    hand-written container without what may not count, None where there is none. `seccomp` is the
+    path of a shipped profile and `apparmor` the name of one, '' for the engine's default. `user` is
+    None where it is left to the image.
+    """
+
+    profile: Profile
+    config: Config
+    choice: Choice
+    base: Container | None
+    seccomp: str
+    apparmor: str
+    user: Value[str] | None
+
+
+def make_decisions(
+    profile: Profile,
+    config: Config,
+    host: HostFacts,
+    base: Container | None,
+    workspace: WorkspaceFacts,
+    grants: Grants,
+    floor: Floor,
+    notes: Notes,
+) -> Decisions:
+    """Decide what `config` gets on `host`; downgrades and what is left out are noted.
+
+    :raises UsageError: the config asks for what its profile does not allow
+    :raises EnvironmentFailure: the host cannot enforce what the profile needs
+    """
+    profile, config = apply_floor(profile, config, floor, grants.trusted)
+    choice = _runtime(profile, config, host, grants, floor, notes)
+    if base is not None:
+        base = _usable(base, profile, notes)
+    seccomp = _seccomp(profile, choice, host, notes)
+    apparmor = controls.apparmor_profile(profile, choice, host, notes)
+    user = choose_user(profile, config, base, host, workspace, notes)
+    return Decisions(profile, config, choice, base, seccomp, apparmor, user)
+
+
+def _runtime(
+    profile: Profile, config: Config, host: HostFacts, grants: Grants, floor: Floor, notes: Notes
+) -> Choice:
+    allow_runc = grants.allow_runc and not (floor.no_runc_grant or floor.gvisor)
+    asked = runtime_of(profile, config, floor, host, grants.trusted, allow_runc)
+    return choose(profile, asked, host, allow_runc, notes)
+
+
+def _usable(base: Container, profile: Profile, notes: Notes) -> Container:
+    """The hand-written container without what may not count in a plan."""
+    # Late: it brings the reader of YAML along.
+    from sandboxd.plan import compose
+
+    base_config.leave_out(base, notes)
+    base = compose.without_host_variables(base, notes)
+    return without_control_over(base, notes) if profile.read_only_root else base
+
+
+def _seccomp(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> str:
+    path = profiles.seccomp_path(profile.seccomp_runsc if choice.gvisor else profile.seccomp_runc)
+    return path if path and controls.seccomp_works(profile, choice, host, notes) else ""
