@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from tests.contract.import_table import GROWTH, LATE_IMPORTS, MACHINE, MAY_IMPORT, PURE
@@ -59,6 +60,29 @@ def _ours(name: str, known: frozenset[str]) -> str:
     while parts and ".".join(parts) not in known:
         parts.pop()
     return ".".join(parts) or "__init__"
+
+
+def unused(sources: Mapping[str, str]) -> list[str]:
+    """The permissions of the table that no module uses; `sources` are all modules of sandboxd."""
+    known = frozenset(sources)
+    used = set()
+    for module, source in sources.items():
+        package = "sandboxd." + module.rpartition(".")[0]
+        for imported in imports(source, package.rstrip(".")):
+            if imported.module.split(".")[0] == "sandboxd":
+                used.add(_permission(module, _ours(imported.module, known)))
+    rows = [(room, target) for room, targets in MAY_IMPORT.items() for target in targets]
+    rows += [(module, target) for module, targets in LATE_IMPORTS.items() for target in targets]
+    return [f"`{row}` does not import `{target}`" for row, target in sorted({*rows} - used)]
+
+
+def _permission(module: str, target: str) -> tuple[str, str]:
+    """The row and the entry that let `module` import `target`, the most exact ones that there are."""
+    room, wanted, folder = room_of(module), room_of(target), target.split(".")[0]
+    for name in (wanted, folder):
+        if name in MAY_IMPORT[room]:
+            return room, name
+    return module, folder
 
 
 def _forbidden(module: str, target: str) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.import_table import MAY_IMPORT
-from tests.contract.imports import imports, room_of, violations
+from tests.contract.imports import imports, room_of, unused, violations
 
 PACKAGE = Path(__file__).resolve().parents[2] / "sandboxd"
 
@@ -67,6 +67,16 @@ def test_a_breach_is_found(module: str, source: str, expected: str) -> None:
 def test_what_is_allowed_is_no_breach(module: str, source: str) -> None:
     known = KNOWN | {"rules._mounts", "daemon.service"}
     assert violations(module, source, known) == []
+
+
+def test_no_permission_is_left_that_nobody_uses() -> None:
+    assert unused({module: path.read_text() for module, path in MODULES.items()}) == []
+
+
+def test_a_permission_that_nobody_uses_is_found() -> None:
+    sources = {module: path.read_text() for module, path in MODULES.items()}
+    sources = {module: source for module, source in sources.items() if room_of(module) != "render"}
+    assert "`render` does not import `markup`" in unused(sources)
 
 
 # Importing these costs more than the whole of `status` or `check` may.
