@@ -106,20 +106,24 @@ class Observer:
             engine = connect_from(environ)
             if not find.is_believed(engine, summary):
                 return None
-            if summary.state not in _LIVE:
-                return Seen(False)
             inspected = engine.inspect(summary.id)
+            # The list is behind: the event of a pause comes before it says so, and none follows.
+            state = (inspected.get("State") or {}).get("Status") or summary.state
+            if state not in _LIVE:
+                return Seen(False)
             identity = last_verdict.identity(inspected)
             found = self._look_once(engine, inspected, identity, environ)
         except SandboxdError as error:
+            if summary.state not in _LIVE:
+                return Seen(False)
             return _hanging(summary)._replace(problem=error.message, hint=error.hint)
         return Seen(
-            summary.state == "running",
+            state == "running",
             inspection.container(inspected),
             without_gone(found.controls, inspected),
             summary.id,
             identity,
-            summary.state == "paused",
+            state == "paused",
             found.problem,
             found.hint,
         )

@@ -26,8 +26,9 @@ class FakeEngine:
 
     def containers(self, *_: str) -> list[Summary]:
         return [
-            Summary(name, name, "image", "running", {PROJECT: place}, 0)
-            for name, (place, _) in self._containers.items()
+            Summary(name, name, "image", "created" if new else "running", {PROJECT: place}, 0)
+            for name, (place, answer) in self._containers.items()
+            for new in [answer == "running"]
         ]
 
     def image_labels(self, _: str) -> dict[str, str]:
@@ -42,6 +43,8 @@ class FakeEngine:
         mount = {"Type": "bind", "Source": place, "Destination": "/w", "RW": True}
         started = answer if isinstance(answer, str) else ""
         state = {"StartedAt": started, "Running": True}
+        if started in ("paused", "exited", "running"):
+            state["Status"] = started
         return {"Id": container, "State": state, "Mounts": [mount]}
 
 
@@ -99,6 +102,15 @@ def test_it_is_looked_at_again_when_the_engine_says_something_else_of_it(
         engine_of(monkeypatch, one=("/a", started))
         observer.observe({}, ("/a",))
     assert looks == ["one", "one"]
+
+
+@pytest.mark.parametrize("state", ["paused", "exited", "running"])
+def test_the_container_itself_counts_where_the_list_is_behind(
+    monkeypatch: pytest.MonkeyPatch, looks: list[str], state: str
+) -> None:
+    engine_of(monkeypatch, one=("/a", state))
+    seen = Observer().observe({}, ("/a",)).containers["/a"]
+    assert (seen.running, seen.paused) == (state == "running", state == "paused")
 
 
 def test_what_did_not_answer_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
