@@ -12,7 +12,7 @@ from sandboxd.daemon.backlog import Backlog
 from sandboxd.daemon.hosts import Hosts
 from sandboxd.daemon.projects import Tracked
 from sandboxd.daemon.registry import Registry
-from sandboxd.daemon.scan import scan
+from sandboxd.daemon.scan import Scan, scan
 from sandboxd.daemon.tasks import Tasks
 from sandboxd.daemon.threads import Threads
 from sandboxd.ipc import messages
@@ -79,7 +79,13 @@ class Generation:
             force |= self._backlog.take(project) or not project.is_known
             try:
                 if self._registry.projects.get(project.path) is project:
-                    await self._look(project, since, force)
+                    before = project.scan
+                    project.scan = (await self._threads.run(scan, project.path)).like(before)
+                    if before.differs(project.scan) and changes == project.changes:
+                        # No event told of it yet; until it is dealt with, nothing older is true.
+                        project.happened()
+                        changes = project.changes
+                    await self._look(project, before, since, force)
             except Exception as error:
                 # One project, which may be hostile, is not to end the daemon for all others.
                 log.exception("looking at `%s` failed", project.path)
@@ -89,9 +95,7 @@ class Generation:
                 self._progress.set()
                 self._progress = asyncio.Event()
 
-    async def _look(self, project: Tracked, since: float, force: bool) -> None:
-        before = project.scan
-        project.scan = (await self._threads.run(scan, project.path)).like(before)
+    async def _look(self, project: Tracked, before: Scan, since: float, force: bool) -> None:
         if before.exists and not project.scan.exists:
             self._emit({"kind": "gone", "path": project.path})
         elif not before.exists and project.scan.exists:

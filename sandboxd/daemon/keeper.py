@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Any
 
 from sandboxd.config.reading import nearest
@@ -142,14 +142,28 @@ class Keeper:
         asked = list(self.projects) if len(self.projects) <= _FEW else [here or ""]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self.watching.see_policies()
-                for project in await self.watching.changed(asked):
+                for project in await self._in_doubt(asked):
                     project.happened()
                 projects = [self.projects[path] for path in asked if path in self.projects]
                 for project in projects:
                     if project.is_due:
                         self.generation.look_soon(project, time.monotonic())
                 await self.generation.wait(projects)
+
+    async def _in_doubt(self, paths: Collection[str]) -> list[Tracked]:
+        """The projects `paths` whose files changed; all of them when the look takes too long.
+
+        What was known of a project before is never shown as what is there now.
+        """
+        try:
+            await self.watching.see_policies()
+            return await self.watching.changed(paths)
+        except asyncio.CancelledError:
+            for path in paths:
+                if (project := self.projects.get(path)) is not None:
+                    project.happened()
+                    self.generation.look_soon(project, time.monotonic())
+            raise
 
     async def forget(self, path: str) -> bool:
         """Stop keeping a project; its files stay as they are. False if it was not known."""

@@ -94,6 +94,28 @@ async def test_a_bug_in_generating_is_an_event_and_the_next_save_works(
 
 
 @pytest.mark.asyncio
+async def test_nothing_old_is_shown_when_the_look_at_files_takes_too_long(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper = Keeper(environ(own_home), lambda _event: None, str(own_home / "own"))
+    await keeper.start()
+    folder = project(own_home)
+    await keeper.register(str(folder), ENGINE)
+    tracked = keeper.projects[str(folder)]
+    await until(lambda: not tracked.is_due)
+
+    async def hang(_paths: object) -> list[Any]:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    monkeypatch.setattr(keeper.watching, "changed", hang)
+    await keeper.settled(str(folder), 0.05)
+    assert tracked.is_due, "what was known before passes as what is there now"
+    await until(lambda: not tracked.is_due)
+    await keeper.close()
+
+
+@pytest.mark.asyncio
 async def test_a_rule_that_raises_is_reported_once_and_the_others_go_on(
     own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
