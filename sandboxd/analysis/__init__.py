@@ -13,7 +13,7 @@ from sandboxd.effective.variables import Variables
 from sandboxd.errors import too_large
 from sandboxd.findings import Finding, Fix, Report, Severity, Skipped
 from sandboxd.host.facts import UNKNOWN, HostFacts
-from sandboxd.syntax.node import collector_paused
+from sandboxd.syntax.node import NotInTreeError, collector_paused
 from sandboxd.text import Edit, SourceText, apply_edits
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class _Checker:
             for finding in self.run(subject, value, document):
                 if offer_fixes and finding.remedies and fixable > 0:
                     fixable -= 1
-                    finding = finding._replace(fixes=_fixes(document, value, finding, self.edits))
+                    finding = finding._replace(fixes=self.fixes(document, value, finding))
                 findings.append(finding)
         findings = [self.settings.weighed(finding) for finding in findings]
         findings, others = elsewhere.parted(findings, document)
@@ -278,26 +278,34 @@ class _Checker:
             rules.may_reach(rule, self.threshold) or rule in self.settings.levels or self.is_marked
         )
 
+    def fixes(self, document: Document, subject: object, finding: Finding) -> tuple[Fix, ...]:
+        """The fixes that a rule proposes, without those that this kind of file cannot express.
+
+        A change of a value that the text does not hold as one is named among what was skipped.
+        """
+        kind = kinds.get(document.kind)
+        path = document.source.path
+        made: list[Fix] = []
+        for title, safe, changes, caution in finding.remedies:
+            edits: Sequence[Edit] = ()
+            try:
+                if self.edits:
+                    edits = kind.edits(document, subject, changes) or ()
+                elif not kind.can(document, subject, changes):
+                    continue
+            except NotInTreeError as error:
+                self.skipped.append(Skipped(path, f"has no fix for `{finding.rule}`: {error}"))
+                continue
+            if edits or not self.edits:
+                made.append(Fix(title, safe, path, tuple(edits), "" if safe else caution))
+        return tuple(made)
+
     def failed(self, rule: str, document: Document, error: Exception) -> None:
         if rule in self.broken:
             return
         self.broken.add(rule)
         reason = f"the rule `{rule}` failed: {type(error).__name__}: {error}"
         self.skipped.append(Skipped(document.source.path, reason, "please report this as a bug"))
-
-
-def _fixes(document: Document, subject: object, finding: Finding, edits: bool) -> tuple[Fix, ...]:
-    """Return the fixes that a rule proposes, without those that this kind of file cannot express."""
-    kind = kinds.get(document.kind)
-    made: list[Fix] = []
-    for title, safe, changes, caution in finding.remedies:
-        done: Sequence[Edit] = ()
-        if edits:
-            done = kind.edits(document, subject, changes) or ()
-        if done or (not edits and kind.can(document, subject, changes)):
-            path = document.source.path
-            made.append(Fix(title, safe, path, tuple(done), "" if safe else caution))
-    return tuple(made)
 
 
 def _identity(finding: Finding) -> object:

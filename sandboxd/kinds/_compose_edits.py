@@ -44,10 +44,10 @@ def edits(
             if edit is None:
                 return None
             made.extend(edit)
-    gone = _removals(document.source.text, removed, service)
-    if gone is None:
+    removals = _removals(document, removed, service)
+    if removals is None:
         return None
-    made.extend(gone)
+    made.extend(removals)
     if service is not None:
         made.extend(_additions(document.source.text, service, added))
     return tuple(made)
@@ -76,43 +76,38 @@ def _replaced(document: Document, change: Replace) -> tuple[Edit, ...] | None:
     return yaml_edit.replace(node, yaml_edit.encode(prefix + change.new))
 
 
-def _removals(text: str, nodes: list[Node], service: Node | None) -> list[Edit] | None:
+def _removals(document: Document, nodes: list[Node], service: Node | None) -> list[Edit] | None:
     """None where a whole service would have to go, or the file has no place for the change."""
+    text, parents = document.source.text, document.tree.parents
     arrays: dict[int, tuple[Node, list[Node]]] = {}
     objects: list[tuple[Node, Member]] = []
     for node in nodes:
-        if node.parent is None:
+        parent = parents.of(node)
+        if parent is None:
             return None
-        if node.parent.kind == "array":
-            arrays.setdefault(id(node.parent), (node.parent, []))[1].append(node)
-        elif (member := _member(node)) is not None:
-            objects.append((node.parent, member))
+        if parent.kind == "array":
+            arrays.setdefault(id(parent), (parent, []))[1].append(node)
+        elif (place := parents.member(node)) is not None and place[1].value is node:
+            objects.append(place)
         else:
             return None
     made: list[Edit] = []
     for array, items in arrays.values():
         if len(items) < len(array.items):
             made.extend(yaml_edit.remove_items(text, array, items))
-        elif (owner := _member(array)) is not None and array.parent is not None:
-            objects.append((array.parent, owner))
+        elif (place := parents.member(array)) is not None:
+            objects.append(place)
         else:
             return None
     for parent, member in objects:
         while len(parent.members) == 1:
-            # What would be left empty goes as a whole, but a service says more than nothing.
-            outer = _member(parent)
-            if outer is None or parent.parent is None or parent is service:
+            # An object that would be left empty goes as a whole, unless it is the service itself.
+            outer = parents.member(parent)
+            if outer is None or parent is service:
                 return None
-            parent, member = parent.parent, outer
+            parent, member = outer
         made.extend(yaml_edit.remove_member(text, parent, member))
     return made
-
-
-def _member(node: Node) -> Member | None:
-    """The property whose value `node` is."""
-    if node.parent is None:
-        return None
-    return next((member for member in node.parent.members if member.value is node), None)
 
 
 def _additions(text: str, service: Node, added: dict[str, list[str]]) -> list[Edit]:

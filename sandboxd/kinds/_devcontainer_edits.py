@@ -25,7 +25,6 @@ def edits(
     root = document.tree.root
     if root is None or not can(document, container, changes):
         return None
-    text = document.source.text
     made: list[Edit] = []
     removed: list[Node] = []
     added: dict[str, list[str]] = {}
@@ -37,8 +36,11 @@ def edits(
             removed.extend(change.value.nodes)
         else:
             made.append(_replaced(change))
-    made.extend(_removals(document, removed))
-    made.extend(_additions(text, root, added))
+    removals = _removals(document, removed)
+    if removals is None:
+        return None
+    made.extend(removals)
+    made.extend(_additions(document, root, added))
     return tuple(made)
 
 
@@ -55,20 +57,19 @@ def _replaced(change: Replace) -> Edit:
     return Edit(node.span, jsonc_edit.encode(prefix + change.new))
 
 
-def _removals(document: Document, nodes: list[Node]) -> list[Edit]:
+def _removals(document: Document, nodes: list[Node]) -> list[Edit] | None:
+    """None where the whole text would have to go."""
     text = document.source.text
     made: list[Edit] = []
     arrays: dict[int, tuple[Node, list[Node]]] = {}
     for node in nodes:
-        parent = node.parent
+        parent = document.tree.parents.of(node)
         if parent is None:
-            continue
+            return None
         if parent.kind == "array":
             arrays.setdefault(id(parent), (parent, []))[1].append(node)
-            continue
-        for member in parent.members:
-            if node is member.value or node is member.key:
-                made.extend(jsonc_edit.remove_member(text, parent, member))
+        elif (place := document.tree.parents.member(node)) is not None:
+            made.extend(jsonc_edit.remove_member(text, *place))
     for array, items in arrays.values():
         made.extend(_items_removed(document, array, items))
     return made
@@ -77,17 +78,17 @@ def _removals(document: Document, nodes: list[Node]) -> list[Edit]:
 def _items_removed(document: Document, array: Node, items: list[Node]) -> Sequence[Edit]:
     """An array that would be left empty goes as a whole, unless comments stand in it."""
     text = document.source.text
-    owner = array.parent
-    if len(items) == len(array.items) and owner is not None and owner.kind == "object":
+    place = document.tree.parents.member(array)
+    if len(items) == len(array.items) and place is not None:
         commented = any(array.span.contains(comment.span) for comment in document.tree.comments)
-        for member in owner.members:
-            if member.value is array and not commented:
-                return jsonc_edit.remove_member(text, owner, member)
+        if not commented:
+            return jsonc_edit.remove_member(text, *place)
     return jsonc_edit.remove_items(text, array, items)
 
 
-def _additions(text: str, root: Node, added: dict[str, list[str]]) -> list[Edit]:
+def _additions(document: Document, root: Node, added: dict[str, list[str]]) -> list[Edit]:
     """Items go to the arrays that are there; new arrays come in together, behind the last."""
+    text, tree = document.source.text, document.tree
     made: list[Edit] = []
     new: list[tuple[str, list[str]]] = []
     for key, items in added.items():
@@ -98,12 +99,14 @@ def _additions(text: str, root: Node, added: dict[str, list[str]]) -> list[Edit]
             made.extend(jsonc_edit.replace(node, jsonc_edit.encode(items)))
         else:
             texts = [jsonc_edit.encode(item) for item in items]
-            made.extend(jsonc_edit.append_item(text, node, _separator(text, node).join(texts)))
+            new_items = _separator(text, node).join(texts)
+            made.extend(jsonc_edit.append_item(text, tree, node, new_items))
     if new:
         key, items = new[0]
         lines = [jsonc_edit.encode(items)]
         lines += [f"{jsonc_edit.encode(key)}: {jsonc_edit.encode(items)}" for key, items in new[1:]]
-        made.extend(jsonc_edit.set_member(text, root, key, _separator(text, root).join(lines)))
+        members = _separator(text, root).join(lines)
+        made.extend(jsonc_edit.set_member(text, tree, root, key, members))
     return made
 
 

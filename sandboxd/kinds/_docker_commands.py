@@ -138,9 +138,7 @@ def _expanded(word: Node, known: dict[str, str]) -> Node:
         text = "${@}"
     if text == word.value:
         return word
-    made = Node("string", word.span, text)
-    made.parent = word.parent
-    return made
+    return Node("string", word.span, text)
 
 
 def edits(

@@ -30,7 +30,6 @@ def edits(
     root = document.tree.root
     if root is None or root.kind != "object":
         return None
-    text = document.source.text
     made: list[Edit] = []
     removed: list[Node] = []
     added: dict[int, tuple[Node, list[str]]] = {}
@@ -46,47 +45,53 @@ def edits(
             removed.extend(change.value.nodes)
         else:
             made.append(Edit(change.value.nodes[-1].span, change.new))
-    made.extend(_removals(text, removed))
+    removals = _removals(document, removed)
+    if removals is None:
+        return None
+    made.extend(removals)
     for node, items in added.values():
-        made.extend(_additions(text, node, items))
+        made.extend(_additions(document, node, items))
     return tuple(made)
 
 
-def _additions(text: str, node: Node, items: list[str]) -> Sequence[Edit]:
+def _additions(document: Document, node: Node, items: list[str]) -> Sequence[Edit]:
+    text, tree = document.source.text, document.tree
     separator = ",\n" if "\n" in text[node.span.start : node.span.end] else ", "
     if node.kind == "object":
         made: list[Edit] = []
         key, _, value = items[0].partition(": ")
         rest = "".join(separator + item for item in items[1:])
-        made.extend(jsonc_edit.set_member(text, node, key.strip('"'), value + rest))
+        made.extend(jsonc_edit.set_member(text, tree, node, key.strip('"'), value + rest))
         return made
     if not node.items:
         return jsonc_edit.replace(node, f"[{', '.join(items)}]")
-    return jsonc_edit.append_item(text, node, separator.join(items))
+    return jsonc_edit.append_item(text, tree, node, separator.join(items))
 
 
-def _removals(text: str, nodes: list[Node]) -> list[Edit]:
-    """Items of one array go together; a rule all of whose names go is itself an item that goes."""
+def _removals(document: Document, nodes: list[Node]) -> list[Edit] | None:
+    """Items of one array go together; a rule all of whose names go is itself an item that goes.
+
+    None where the whole text, or a key without its value, would have to go.
+    """
+    text, parents = document.source.text, document.tree.parents
     made: list[Edit] = []
     waiting = list(nodes)
     while waiting:
         arrays: dict[int, tuple[Node, list[Node]]] = {}
         for node in waiting:
-            parent = node.parent
-            if parent is None:
-                continue
-            if parent.kind == "array":
+            parent = parents.of(node)
+            if parent is not None and parent.kind == "array":
                 arrays.setdefault(id(parent), (parent, []))[1].append(node)
-                continue
-            for member in parent.members:
-                if member.value is node:
-                    made.extend(jsonc_edit.remove_member(text, parent, member))
+            elif (place := parents.member(node)) is not None and place[1].value is node:
+                made.extend(jsonc_edit.remove_member(text, *place))
+            else:
+                return None
         waiting = []
         for array, items in arrays.values():
-            rule = array.parent
-            around = rule.parent if rule is not None else None
-            if len(items) == len(array.items) and around is not None and around.kind == "array":
-                assert rule is not None
+            rule = parents.of(array)
+            around = parents.of(rule) if rule is not None else None
+            is_emptied = len(items) == len(array.items)
+            if is_emptied and rule is not None and around is not None and around.kind == "array":
                 waiting.append(rule)
             else:
                 made.extend(jsonc_edit.remove_items(text, array, items))

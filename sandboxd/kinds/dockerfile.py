@@ -118,21 +118,22 @@ def subjects(document: Document) -> Iterable[tuple[str, object]]:
 def edits(document: Document, subject: Any, changes: Sequence[Change]) -> tuple[Edit, ...] | None:
     """Whole instructions go with their lines, words with the blanks behind them."""
     made: list[Edit] = []
-    text = document.source.text
     for change in changes:
         if isinstance(change, Add) or not change.value.nodes:
             return None
         node = change.value.nodes[-1]
         if isinstance(change, Remove):
-            made.append(_removed(text, node))
+            made.append(_removed(document, node))
         else:
             made.append(Edit(node.span, change.new))
     return tuple(made)
 
 
-def _removed(text: str, node: Node) -> Edit:
+def _removed(document: Document, node: Node) -> Edit:
+    """An instruction, which is a node of the tree, takes its line along; a word does not."""
+    text, root = document.source.text, document.tree.root
     start, end = node.span
-    if node.parent is None:
+    if root is None or all(node is not instruction for instruction in root.items):
         while end < len(text) and text[end] in " \t":
             end += 1
         return Edit(Span(start, end), "")

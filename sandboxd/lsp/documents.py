@@ -7,25 +7,39 @@ has for it: a Dockerfile that has no name yet is one all the same.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from lsprotocol import types
 
 from sandboxd import kinds
+from sandboxd.model.document import Document
 from sandboxd.text import Edit, Encoding, Position, SourceText, Span, apply_edits
 
 Changes = Sequence[types.TextDocumentContentChangeEvent]
 
 
-class OpenDocument(NamedTuple):
-    """One version of one open text."""
-
+class _OpenDocument(NamedTuple):
     uri: str
     version: int
     source: SourceText
     kind: str = ""
-    """The name of the module of `kinds` that reads it; '' for what is none of ours."""
+
+
+class OpenDocument(_OpenDocument):
+    """One version of one open text.
+
+    `kind` is the name of the module of `kinds` that reads it, '' for files that sandboxd does not check.
+    """
+
+    @cached_property
+    def parsed(self) -> Document:
+        """The text as its kind reads it: parsed once, for the judgement and for all features.
+
+        Only for a document that has a kind.
+        """
+        return kinds.get(self.kind).parse(self.source)
 
     def on_disk(self) -> bool:
         """Whether its path is one of this machine: what lies beside it may be read then."""

@@ -26,7 +26,7 @@ def offers(
     runtime = host.usable_gvisor()
     if runtime is None or generate.is_generated(document.source):
         return []
-    parsed = kinds.get(document.kind).parse(document.source)
+    parsed = document.parsed
     if document.kind == "sandboxd_toml":
         return _in_config(parsed)
     usable = {
@@ -85,9 +85,9 @@ def _in_devcontainer(
     text, argument = document.source.text, jsonc_edit.encode(f"--runtime={runtime}")
     node = root.get("runArgs")
     if node is None:
-        edits = jsonc_edit.set_member(text, root, "runArgs", f"[{argument}]")
+        edits = jsonc_edit.set_member(text, document.tree, root, "runArgs", f"[{argument}]")
     elif node.kind == "array":
-        edits = jsonc_edit.append_item(text, node, argument)
+        edits = jsonc_edit.append_item(text, document.tree, node, argument)
     else:
         return []
     return [_fix(document, runtime, edits)]

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from sandboxd import analysis, kinds
+from sandboxd import analysis
 from sandboxd.checking.checker import Checker
 from sandboxd.files import read_beside
 from sandboxd.findings import Report
 from sandboxd.host.facts import HostFacts
 from sandboxd.lsp.documents import OpenDocument
 from sandboxd.model.files import Files
-from sandboxd.syntax.node import Tree, walk
 from sandboxd.text import SourceText
 
 Load = Callable[[str, str], SourceText]
@@ -36,17 +35,6 @@ class _Recorded(Files):
         self.asked.add(path)
         return super().read(path, beside)
 
-    def let_go(self, *trees: Tree) -> None:
-        """Take the way up out of all trees, which are done with, so that no collector has to come.
-
-        Trees for each key would make it stop everybody every few dozen keys, for as long as two
-        judgements take.
-        """
-        for tree in (*trees, *self._trees.values()):
-            for root in (tree.root, *tree.others):
-                for node in walk(root) if root is not None else ():
-                    node.parent = None
-
 
 def judge(
     document: OpenDocument,
@@ -64,16 +52,14 @@ def judge(
     # What lies beside a text of another machine, or one that has no name yet, is not on ours.
     files = _Recorded(texts, read_beside if document.on_disk() else None)
     checker = checker_for(document, environ, host, files)
-    parsed = kinds.get(document.kind).parse(source)
     report = analysis.check(
-        (parsed,),
+        (document.parsed,),
         host=host,
         variables=checker.variables,
         settings=checker.settings(source.path),
         verify=verify,
         fixes=verify,
     )
-    files.let_go(parsed.tree)
     problem = checker.problem(source.path)
     if problem is not None and problem.path != source.path:
         report = report._replace(skipped=(*report.skipped, problem))

@@ -16,7 +16,6 @@ from sandboxd.markup import in_markdown
 from sandboxd.plan import generate
 from sandboxd.plan.plan import Plan, Reason
 from sandboxd.project import Project
-from sandboxd.syntax import jsonc, toml
 from sandboxd.syntax.node import Node, Tree, readable, walk
 
 
@@ -85,11 +84,10 @@ async def reasons_at(context: Context, document: OpenDocument, at: int) -> Reaso
     is_config = os.path.basename(path) == CONFIG_NAME
     if not is_config and not is_generated(document):
         return None
-    parse = toml.parse if is_config else jsonc.parse
-    found = _member_at(parse(document.source.text), at)
-    if found is None:
+    member = _member_at(document.parsed.tree, at)
+    if member is None:
         return None
-    key, node = found
+    key, node = member
     plan = await _plan_or_why_not(context, path)
     if plan is None:
         return None

@@ -9,6 +9,7 @@ from typing import Any
 
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.syntax import jsonc, jsonc_edit
+from sandboxd.syntax.node import Node, Tree
 from sandboxd.text import Edit, apply_edits
 
 Definition = dict[str, Any]
@@ -33,7 +34,7 @@ def without(text: str, names: tuple[str, ...], path: str) -> str:
     :raises UsageError: it is not a JSON object
     """
     for name in names:
-        root, table = _tables(text, path)
+        _, root, table = _tables(text, path)
         member = table.member(name) if table is not None else None
         if table is None or member is None:
             continue
@@ -50,8 +51,8 @@ def with_empty_table(text: str, path: str) -> str:
     """`text`, which has no `runtimes`, with an empty one."""
     if not text.strip():
         return '{"runtimes": {}}\n'
-    root, _ = _tables(text, path)
-    return apply_edits(text, jsonc_edit.set_member(text, root, "runtimes", "{}"))
+    tree, root, _ = _tables(text, path)
+    return apply_edits(text, jsonc_edit.set_member(text, tree, root, "runtimes", "{}"))
 
 
 def definitions(text: str) -> dict[str, Any]:
@@ -67,15 +68,16 @@ def definitions(text: str) -> dict[str, Any]:
 def _set(text: str, name: str, definition: Definition, path: str) -> str:
     if definitions(text).get(name) == definition:
         return text
-    root, table = _tables(text, path)
+    tree, root, table = _tables(text, path)
     indented = re.search(r"\n([ \t]+)\S", text)
     unit = indented[1] if indented else ""
     edits: tuple[Edit, ...]
     if table is None:
         encoded = jsonc_edit.encode({name: definition}, unit)
-        edits = jsonc_edit.set_member(text, root, "runtimes", encoded)
+        edits = jsonc_edit.set_member(text, tree, root, "runtimes", encoded)
     else:
-        edits = jsonc_edit.set_member(text, table, name, jsonc_edit.encode(definition, unit))
+        encoded = jsonc_edit.encode(definition, unit)
+        edits = jsonc_edit.set_member(text, tree, table, name, encoded)
     new = apply_edits(text, edits)
     if definitions(new).get(name) != definition:
         raise EnvironmentFailure(
@@ -84,7 +86,11 @@ def _set(text: str, name: str, definition: Definition, path: str) -> str:
     return new
 
 
-def _tables(text: str, path: str) -> tuple[Any, Any]:
+def _tables(text: str, path: str) -> tuple[Tree, Node, Node | None]:
+    """The tree of `text`, its root and its `runtimes`.
+
+    :raises UsageError: it is not a JSON object
+    """
     try:
         strict = json.loads(text)
     except ValueError as error:
@@ -92,7 +98,8 @@ def _tables(text: str, path: str) -> tuple[Any, Any]:
             f"`{path}` is not valid JSON: {str(error).lower()}",
             "correct it: the engine does not start with it either",
         ) from None
-    root = jsonc.parse(text).root
+    tree = jsonc.parse(text)
+    root = tree.root
     if root is None or not isinstance(strict, dict):
         raise UsageError(f"`{path}` is not a JSON object", "correct it")
-    return root, root.get("runtimes")
+    return tree, root, root.get("runtimes")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.syntax.node import Node
+from sandboxd.syntax.node import Node, walk
 from sandboxd.text import Span
 
 if TYPE_CHECKING:
@@ -38,8 +38,15 @@ class Key(NamedTuple):
     span: Span
 
 
-def extend(node: Node | None, end: int) -> None:
-    """Let `node` and all that it lies in reach to `end` at least."""
-    while node is not None and node.span.end < end:
+def extend(node: Node, end: int) -> None:
+    """Let `node` reach to `end` at least."""
+    if node.span.end < end:
         node.span = Span(node.span.start, end)
-        node = node.parent
+
+
+def enclose(root: Node) -> None:
+    """Let every table and list reach to the end of all that is in it, children before parents."""
+    for node in reversed([node for node in walk(root) if isinstance(node, Container)]):
+        ends = [item.span.end for item in node.items]
+        ends += [max(key.span.end, value.span.end) for key, value in node.members]
+        extend(node, max(ends, default=0))

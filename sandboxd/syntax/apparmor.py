@@ -57,6 +57,7 @@ class _Parser:
         self.root = Node("object", Span(0, len(text)))
         self.outside = _child(self.root, "", Span(0, 0), Span(0, len(text)))
         self.blocks: list[Node] = [self.outside]
+        self.holders: list[Node] = [self.root]  # the object that each of `blocks` is a member of
         self.start: int | None = None
 
     def run(self) -> Tree:
@@ -150,7 +151,6 @@ class _Parser:
         stripped = written.rstrip(" \t\r\n")
         value = " ".join(_without_comments(stripped.removesuffix(",")).split())
         node = Node("string", Span(self.start, self.start + len(stripped)), value)
-        node.parent = self.blocks[-1]
         self.blocks[-1].items.append(node)
         if "\n" in stripped:
             self.several_lines(self.start, stripped)
@@ -178,11 +178,11 @@ class _Parser:
             holder = self.root
         else:
             holder = Node("object", Span(start, len(self.text)))
-            holder.parent = parent
             parent.items.append(holder)
         block = _child(holder, header, key, Span(self.at, len(self.text)))
         if len(self.blocks) < _DEEPEST:
             self.blocks.append(block)
+            self.holders.append(holder)
         else:
             self.problem(self.at, "blocks are nested too deep")
         self.start = None
@@ -198,8 +198,8 @@ class _Parser:
         else:
             block = self.blocks.pop()
             block.span = Span(block.span.start, self.at + 1)
-            holder = block.parent
-            if holder is not None and holder is not self.root:
+            holder = self.holders.pop()
+            if holder is not self.root:
                 holder.span = Span(holder.span.start, self.at + 1)
         self.at += 1
 
@@ -227,7 +227,6 @@ class _Parser:
 def _child(holder: Node, header: str, key: Span, span: Span) -> Node:
     """A member of `holder` with an array for its value."""
     name, block = Node("string", key, header), Node("array", span)
-    name.parent = block.parent = holder
     holder.members.append(Member(name, block))
     return block
 

@@ -265,7 +265,6 @@ class _Parser:
                     end = max(end, self.end)
         span = Span(begin, end)
         node = Node("string", span, self.text[begin:end])
-        node.parent = self.root
         self.root.items.append(node)
         instruction = Instruction(
             keyword, span, tuple(flags), text.behind(at), tuple(heredocs), self.escape

@@ -68,7 +68,6 @@ def _laid_over(below: Node, above: Node, depth: int) -> Node:
     if below.kind != above.kind or above.kind not in ("object", "array") or depth == 0:
         return above
     both = Node(above.kind, above.span)
-    both.parent = above.parent
     both.members = [*below.members, *above.members]
     both.items = [
         _laid_over(below.items[index], item, depth - 1) if index < len(below.items) else item

@@ -247,12 +247,8 @@ class _Parser:
         if parent.kind == "array":
             parent.items.append(node)
         elif self.key is not None:
-            self.key.parent = parent
             parent.members.append(Member(self.key, node))
             self.key = None
-        else:
-            return
-        node.parent = parent
 
     def missing_value(self) -> None:
         if self.key is not None:
@@ -328,7 +324,7 @@ class _Parser:
         self.state = _AFTER
         if len(node.members) > 1:
             self.report_duplicates(node)
-        if node.parent is None and self.stack:
+        if self.stack and not _is_last_child(node, self.stack[-1]):
             self.adopt(node)
 
     def adopt(self, node: Node) -> None:
@@ -341,9 +337,7 @@ class _Parser:
         while waiting:
             current = waiting.pop()
             waiting.extend(reversed(current.items))
-            for member in current.members:
-                member.key.parent = member.value.parent = parent
-                parent.members.append(member)
+            parent.members.extend(current.members)
 
     def report_duplicates(self, node: Node) -> None:
         """Name the members of a name that another one replaces.
@@ -370,7 +364,6 @@ class _Parser:
         for index, member in enumerate(node.members):
             if id(member.key) in self.unsound and member.key.value in winners:
                 value = Node("missing", member.value.span)
-                value.parent = node
                 node.members[index] = Member(member.key, value)
 
     def reopen_root(self, start: int, end: int) -> None:
@@ -398,3 +391,10 @@ class _Parser:
         if self.root is None and self.bad_word is None:
             self.problem(0, 0, "expected a value, the file holds none")
         self.problems.sort(key=lambda problem: problem.span)
+
+
+def _is_last_child(node: Node, parent: Node) -> bool:
+    """Whether `node` is what was attached to `parent` last: it had a key, if it needs one."""
+    if parent.kind == "array":
+        return bool(parent.items) and parent.items[-1] is node
+    return bool(parent.members) and parent.members[-1].value is node

@@ -21,7 +21,7 @@ from sandboxd.text import Edit, Span, line_start
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sandboxd.syntax.node import Member
+    from sandboxd.syntax.node import Member, Tree
 
 _BLOCK = r"/\*(?:[^*]|\*(?!/))*+\*/"
 _TRIVIA = re.compile(rf"(?:[ \t\r\n]++|//[^\r\n]*+|{_BLOCK})*+")
@@ -78,14 +78,16 @@ def replace(node: Node, json_text: str) -> tuple[Edit, ...]:
     return (Edit(node.span, json_text),)
 
 
-def set_member(text: str, obj: Node, key: str, json_text: str) -> tuple[Edit, ...]:
+def set_member(text: str, tree: Tree, obj: Node, key: str, json_text: str) -> tuple[Edit, ...]:
     """Set a property: replace its value, the last one if there are several, or add it.
 
     Further lines of `json_text` are indented to the place; its line ends become those of `text`.
+
+    :raises NotInTreeError: `obj` is no node of `tree`, and the nodes around it must be known
     """
     member = obj.member(key)
     if member is None:
-        return _insert(text, obj, f"{encode(key)}: {json_text}")
+        return _insert(text, tree, obj, f"{encode(key)}: {json_text}")
     new = _fit(text, _indent_at(text, member.key.span.start), json_text)
     start, end = member.value.span
     if end > start:
@@ -97,9 +99,12 @@ def set_member(text: str, obj: Node, key: str, json_text: str) -> tuple[Edit, ..
     return (Edit(member.value.span, f" {new}"),)
 
 
-def append_item(text: str, array: Node, json_text: str) -> tuple[Edit, ...]:
-    """Add an item at the end of an array; `json_text` is treated as by :func:`set_member`."""
-    return _insert(text, array, json_text)
+def append_item(text: str, tree: Tree, array: Node, json_text: str) -> tuple[Edit, ...]:
+    """Add an item at the end of an array; `json_text` is treated as by :func:`set_member`.
+
+    :raises NotInTreeError: as `set_member`
+    """
+    return _insert(text, tree, array, json_text)
 
 
 def remove_member(text: str, obj: Node, member: Member) -> tuple[Edit, ...]:
@@ -117,10 +122,10 @@ def remove_items(text: str, array: Node, items: Sequence[Node]) -> tuple[Edit, .
 # Adding
 
 
-def _insert(text: str, container: Node, new: str) -> tuple[Edit, ...]:
+def _insert(text: str, tree: Tree, container: Node, new: str) -> tuple[Edit, ...]:
     spans = _children(container)
     if not spans:
-        return _insert_first(text, container, new)
+        return _insert_first(text, tree, container, new)
     first, last = spans[0], spans[-1]
     comma = _comma_behind(text, last.end)
     end = last.end if comma is None else comma + 1
@@ -129,7 +134,7 @@ def _insert(text: str, container: Node, new: str) -> tuple[Edit, ...]:
     if line_end is not None and (is_first or line_end > end):
         indent = _indent_at(text, last.start)
         if not is_first:
-            indent = _indent_at(text, container.span.start) + _indent_unit(container, text)
+            indent = _indent_at(text, container.span.start) + _indent_unit(text, tree, container)
         added = _newline(text) + indent + _fit(text, indent, new)
         at = line_end
     else:
@@ -143,7 +148,7 @@ def _insert(text: str, container: Node, new: str) -> tuple[Edit, ...]:
     return (Edit(Span(last.end, last.end), ","), Edit(Span(at, at), added))
 
 
-def _insert_first(text: str, container: Node, new: str) -> tuple[Edit, ...]:
+def _insert_first(text: str, tree: Tree, container: Node, new: str) -> tuple[Edit, ...]:
     """The first child goes below comments that are there already, on a line of its own."""
     start = container.span.start + 1
     trivia = _TRIVIA.match(text, start)
@@ -153,7 +158,7 @@ def _insert_first(text: str, container: Node, new: str) -> tuple[Edit, ...]:
     inner_end = container.span.end - 1 if is_closed else container.span.end
     at = start + len(text[start:inner_end].rstrip(" \t\r\n"))
     base = _indent_at(text, container.span.start)
-    indent = base + _indent_unit(container, text)
+    indent = base + _indent_unit(text, tree, container)
     newline = _newline(text)
     added = newline + indent + _fit(text, indent, new)
     rest = text[at:inner_end]
@@ -168,7 +173,7 @@ def _fit(text: str, indent: str, new: str) -> str:
     return (_newline(text) + indent).join(lines)
 
 
-def _indent_unit(node: Node, text: str) -> str:
+def _indent_unit(text: str, tree: Tree, node: Node) -> str:
     """One step of indentation as this file does it, two spaces if it shows none."""
     container: Node | None = node
     while container is not None:
@@ -178,7 +183,7 @@ def _indent_unit(node: Node, text: str) -> str:
             inner = _indent_at(text, spans[0].start)
             if inner.startswith(outer) and len(inner) > len(outer):
                 return inner[len(outer) :]
-        container = container.parent
+        container = tree.parents.of(container)
     return "  "
 
 

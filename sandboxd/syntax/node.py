@@ -7,12 +7,13 @@ outside the broken part is in the tree.
 from __future__ import annotations
 
 import gc
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.text import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Literal
 
     NodeKind = Literal[
@@ -41,7 +42,7 @@ class Node:
     kept. Children lie within the span of their parent and do not overlap.
     """
 
-    __slots__ = ("items", "kind", "members", "parent", "span", "value")
+    __slots__ = ("items", "kind", "members", "span", "value")
 
     def __init__(self, kind: NodeKind, span: Span, value: object = None) -> None:
         self.kind: NodeKind = kind
@@ -49,7 +50,6 @@ class Node:
         self.value = value
         self.items: list[Node] = []
         self.members: list[Member] = []
-        self.parent: Node | None = None
 
     def get(self, key: str) -> Node | None:
         """The value of a property, as `member` finds it."""
@@ -90,16 +90,70 @@ class Comment(NamedTuple):
     span: Span
 
 
-class Tree(NamedTuple):
+class NotInTreeError(Exception):
+    """An edit is asked for a node that the tree at hand does not hold."""
+
+    def __init__(self, node: Node) -> None:
+        written = f" `{readable(str(node.value))}`" if node.text() is not None else ""
+        super().__init__(f"the {node.kind}{written} is not written in this text as one value")
+
+
+class Parents:
+    """The node that each node of a tree lies in: nodes know their children only.
+
+    Without a way up no node is part of a cycle, so a tree is freed as soon as nobody refers to it.
+    """
+
+    __slots__ = ("_by_id",)
+
+    def __init__(self, roots: Iterable[Node]) -> None:
+        self._by_id: dict[int, Node | None] = {}
+        for root in roots:
+            self._by_id[id(root)] = None
+            for node in walk(root):
+                self._by_id.update((id(item), node) for item in node.items)
+                for member in node.members:
+                    self._by_id[id(member.key)] = self._by_id[id(member.value)] = node
+
+    def of(self, node: Node) -> Node | None:
+        """The array or object that holds `node`, None for a root.
+
+        :raises NotInTreeError: `node` is of another tree, or was laid together of several nodes
+        """
+        try:
+            return self._by_id[id(node)]
+        except KeyError:
+            raise NotInTreeError(node) from None
+
+    def member(self, node: Node) -> tuple[Node, Member] | None:
+        """The object that `node` is a key or value of, with that property; None for other places.
+
+        :raises NotInTreeError: as `of`
+        """
+        parent = self.of(node)
+        for member in parent.members if parent is not None else ():
+            if (member.value is node or member.key is node) and parent is not None:
+                return parent, member
+        return None
+
+
+class _Tree(NamedTuple):
+    root: Node | None
+    problems: tuple[Problem, ...]
+    comments: tuple[Comment, ...]
+    others: tuple[Node, ...] = ()
+
+
+class Tree(_Tree):
     """A parsed file: `root` is None when the text holds no value at all.
 
     `others` are the roots of the further documents of a YAML stream.
     """
 
-    root: Node | None
-    problems: tuple[Problem, ...]
-    comments: tuple[Comment, ...]
-    others: tuple[Node, ...] = ()
+    @cached_property
+    def parents(self) -> Parents:
+        """The way up, made when the first edit asks for it."""
+        return Parents(root for root in (self.root, *self.others) if root is not None)
 
 
 def walk(node: Node) -> Iterator[Node]:

@@ -29,9 +29,7 @@ def parse(text: str, make: bool = False) -> Tree:
         for start, end, depth in waiting:  # grows meanwhile
             scanner = _Scanner(text, start, end, make)
             scanner.run()
-            for command in scanner.commands:
-                command.parent = root
-                root.items.append(command)
+            root.items.extend(scanner.commands)
             comments.extend(scanner.comments)
             if depth < _DEEPEST and left > 0:
                 inner = scanner.inner[:left]
@@ -107,8 +105,6 @@ class _Scanner:
             return
         command = Node("array", Span(self.words[0].span.start, self.words[-1].span.end))
         command.items = self.words
-        for word in self.words:
-            word.parent = command
         self.commands.append(command)
         self.words = []
 

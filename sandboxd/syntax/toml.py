@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from sandboxd.syntax import _toml_scalars as scalars
 from sandboxd.syntax import _toml_tokens as tokens
 from sandboxd.syntax._toml_cursor import Cursor
-from sandboxd.syntax._toml_tables import MAX_DEPTH, Container, Key, TooDeepError, extend
+from sandboxd.syntax._toml_tables import MAX_DEPTH, Container, Key, TooDeepError, enclose, extend
 from sandboxd.syntax._toml_validity import first_problem
 from sandboxd.syntax.node import Member, Node, Tree, collector_paused, readable
 from sandboxd.text import Span
@@ -65,6 +65,7 @@ class _Parser(Cursor):
                 self.problem(self.at, self.at, f"nested deeper than {MAX_DEPTH} levels: not read")
                 self.skip(tokens.REST)
         extend(self.table, size)
+        enclose(self.root)
         self.judge()
         return Tree(self.root, tuple(self.problems), tuple(self.comments))
 
@@ -116,7 +117,6 @@ class _Parser(Cursor):
                 old.is_table_list = True
                 self.add(parent, key, old)
             table = Container("object", body, old.depth + 1)
-            table.parent = old
             old.items.append(table)
             return table
         if isinstance(old, Container) and old.kind == "object" and not old.is_fixed:
@@ -148,9 +148,7 @@ class _Parser(Cursor):
             self.problem(*key.span, f"`{shown}` is already set in this table")
         table.index[key.text] = value
         node = Node("string", key.span, key.text)
-        node.parent = value.parent = table
         table.members.append(Member(node, value))
-        extend(table, max(key.span.end, value.span.end))
 
     def statement(self) -> None:
         start = self.at
@@ -302,7 +300,6 @@ class _Parser(Cursor):
             self.missing_value(self.at - 1)
         node = self.stack.pop()
         node.span = Span(node.span.start, self.at)
-        extend(node.parent, self.at)
         return _AFTER
 
     def put(self, node: Node, state: int) -> int:
@@ -320,7 +317,6 @@ class _Parser(Cursor):
             self.pending = None
             self.add(table, key, node)
         elif self.stack and self.stack[-1].kind == "array":
-            node.parent = self.stack[-1]
             self.stack[-1].items.append(node)
 
     def missing_value(self, at: int) -> None:

@@ -129,7 +129,7 @@ def _add(
 ) -> tuple[Edit, ...]:
     line = f"{encode_key(*path[index:])} = {encode(value)}"
     is_last = index == len(path) - 1
-    if _is_inline(text, table):
+    if table is not tree.root and _is_inline(text, table):
         return _add_inline(table, line)
     own = [member for member in table.members if not _is_in_header(text, member)]
     if own:
@@ -215,7 +215,7 @@ def _statement_end(text: str, member: Member) -> int:
 
 def _is_inline(text: str, node: Node) -> bool:
     start = node.span.start
-    return node.kind == "object" and node.parent is not None and text[start : start + 1] == "{"
+    return node.kind == "object" and text[start : start + 1] == "{"
 
 
 def _is_in_header(text: str, member: Member) -> bool:

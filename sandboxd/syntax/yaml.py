@@ -237,7 +237,6 @@ class _Builder:
             self.roots.append(node)
             return
         parent = self.stack[-1]
-        node.parent = parent
         if parent.kind == "array":
             parent.items.append(node)
         elif self.keys[-1] is None:
@@ -267,7 +266,6 @@ class _Builder:
         key = self.keys.pop()
         if key is not None:
             value = YamlNode("missing", Span(key.span.end, key.span.end))
-            value.parent = node
             node.members.append(Member(key, value))
         last = node.span.end if node.flow else node.span.start
         if node.items:

@@ -20,7 +20,6 @@ from sandboxd.host.facts import HostFacts
 from sandboxd.lsp import convert
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import OpenDocument
-from sandboxd.syntax import jsonc
 from sandboxd.syntax.node import Node, walk
 from sandboxd.text import Span
 
@@ -162,7 +161,7 @@ def _in_list(before: str) -> str:
 def _in_devcontainer(document: OpenDocument, at: int) -> list[Offer]:
     if os.path.basename(document.source.path) not in ("devcontainer.json", ".devcontainer.json"):
         return []
-    root = jsonc.parse(document.source.text).root
+    root = document.parsed.tree.root
     for key, offers in (
         ("capAdd", [(name, "a capability") for name in CAPABILITIES]),
         ("securityOpt", list(_SAFE_OPTIONS.items())),

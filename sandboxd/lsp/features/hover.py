@@ -12,7 +12,7 @@ from typing import Any
 
 from lsprotocol import types
 
-from sandboxd import kinds, rules
+from sandboxd import rules
 from sandboxd.effective.container import containers
 from sandboxd.findings import Place
 from sandboxd.lsp import convert, plans
@@ -58,10 +58,9 @@ class Hover:
         """The value of the setting in the container that all files together describe."""
         source = judged.document.source
         variables = self._context.judgements.checker(judged.document).variables
-        parsed = kinds.get(judged.document.kind).parse(source)
         places: list[Place] = []
         lines: dict[str, None] = {}
-        for container in containers(parsed, variables):
+        for container in containers(judged.document.parsed, variables):
             for field, value in _values(container):
                 if _is_at(value, source.path, at):
                     places.append(value.place)

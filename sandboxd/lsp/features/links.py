@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from lsprotocol import types
 
-from sandboxd import kinds
 from sandboxd.config.values import profile_names
 from sandboxd.data import data_path
 from sandboxd.errors import UnreadableError
@@ -23,7 +22,7 @@ from sandboxd.lsp import convert, plans
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import OpenDocument
 from sandboxd.plan import generate
-from sandboxd.syntax import jsonc, yaml
+from sandboxd.syntax import yaml
 from sandboxd.syntax.node import Node, walk
 from sandboxd.text import SourceText, Span
 
@@ -106,7 +105,7 @@ class Links:
         path = document.source.path
         if not document.on_disk():
             return []
-        root = kinds.get(document.kind).parse(document.source).tree.root
+        root = document.parsed.tree.root
         found: list[Link] = []
         if document.kind == "devcontainer":
             found += self._header(document)
@@ -227,7 +226,7 @@ def _official_features(document: OpenDocument) -> Iterator[tuple[Span, str]]:
     """The references to Features whose source has a known address, and their names there."""
     if document.kind != "devcontainer":
         return
-    root = jsonc.parse(document.source.text).root
+    root = document.parsed.tree.root
     features = root.get("features") if root is not None else None
     for member in features.members if features is not None else ():
         match = _OFFICIAL.fullmatch(str(member.key.value))

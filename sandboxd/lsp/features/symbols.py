@@ -10,7 +10,6 @@ from sandboxd.files import CONFIG_NAME
 from sandboxd.lsp import convert
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import OpenDocument
-from sandboxd.syntax import toml
 from sandboxd.syntax.node import Member, Node
 from sandboxd.text import Span
 
@@ -36,7 +35,7 @@ class Symbols:
         document = self._context.judgements.document(params.text_document.uri)
         if document is None or os.path.basename(document.source.path) != CONFIG_NAME:
             return []
-        root = toml.parse(document.source.text).root
+        root = document.parsed.tree.root
         return [self._symbol(member, document) for member in root.members] if root else []
 
     def _symbol(self, member: Member, document: OpenDocument) -> types.DocumentSymbol:

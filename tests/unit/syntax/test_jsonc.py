@@ -172,7 +172,7 @@ def check_spans(text: str, tree: Tree) -> None:
         assert 0 <= node.span.start <= node.span.end <= len(text)
         at = node.span.start
         for child in children(node):
-            assert child.parent is node
+            assert tree.parents.of(child) is node
             assert at <= child.span.start and child.span.end <= node.span.end
             at = child.span.end
         check_slice(text, node)

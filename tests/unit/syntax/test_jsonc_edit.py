@@ -20,11 +20,15 @@ def root_of(text: str) -> Node:
 
 
 def set_in(text: str, key: str, json_text: str) -> str:
-    return apply_edits(text, jsonc_edit.set_member(text, root_of(text), key, json_text))
+    tree = jsonc.parse(text)
+    assert tree.root is not None
+    return apply_edits(text, jsonc_edit.set_member(text, tree, tree.root, key, json_text))
 
 
 def append_to(text: str, json_text: str) -> str:
-    return apply_edits(text, jsonc_edit.append_item(text, root_of(text), json_text))
+    tree = jsonc.parse(text)
+    assert tree.root is not None
+    return apply_edits(text, jsonc_edit.append_item(text, tree, tree.root, json_text))
 
 
 def remove_from(text: str, *names: object) -> str:
@@ -68,10 +72,11 @@ def test_set_member(text: str, after: str) -> None:
 
 def test_set_member_indents_a_value_of_several_lines_to_its_place() -> None:
     text = '{\r\n\t"build": {\r\n\t\t"args": {}\r\n\t}\r\n}'
-    build = root_of(text).get("build")
+    tree = jsonc.parse(text)
+    build = tree.root.get("build") if tree.root is not None else None
     assert build is not None
     new = jsonc_edit.encode({"x": ["1"]}, "\t")
-    assert apply_edits(text, jsonc_edit.set_member(text, build, "o", new)) == (
+    assert apply_edits(text, jsonc_edit.set_member(text, tree, build, "o", new)) == (
         '{\r\n\t"build": {\r\n\t\t"args": {},\r\n\t\t"o": {\r\n\t\t\t"x": [\r\n\t\t\t\t"1"'
         "\r\n\t\t\t]\r\n\t\t}\r\n\t}\r\n}"
     )
@@ -79,9 +84,10 @@ def test_set_member_indents_a_value_of_several_lines_to_its_place() -> None:
 
 def test_the_first_member_of_a_nested_object_takes_the_step_of_the_file() -> None:
     text = '{\n    "a": {}\n}'
-    inner = root_of(text).get("a")
+    tree = jsonc.parse(text)
+    inner = tree.root.get("a") if tree.root is not None else None
     assert inner is not None
-    assert apply_edits(text, jsonc_edit.set_member(text, inner, "k", "1")) == (
+    assert apply_edits(text, jsonc_edit.set_member(text, tree, inner, "k", "1")) == (
         '{\n    "a": {\n        "k": 1\n    }\n}'
     )
 
@@ -181,10 +187,12 @@ def test_setting_a_member_changes_only_that(
     data: st.DataObject, document: object, key: str, value: object
 ) -> None:
     text = Layout(data).document({"x": document})
-    target = data.draw(st.sampled_from(range(len(containers(root_of(text), "object")))))
-    obj = containers(root_of(text), "object")[target]
+    before = jsonc.parse(text)
+    assert before.root is not None
+    target = data.draw(st.sampled_from(range(len(containers(before.root, "object")))))
+    obj = containers(before.root, "object")[target]
     old = obj.get(key)
-    edits = jsonc_edit.set_member(text, obj, key, jsonc_edit.encode(value, "  "))
+    edits = jsonc_edit.set_member(text, before, obj, key, jsonc_edit.encode(value, "  "))
     assert is_insertion(text, edits) if old is None else [edit.span for edit in edits] == [old.span]
     after = apply_edits(text, edits)
     tree = jsonc.parse(after)
@@ -201,9 +209,11 @@ def test_appending_an_item_changes_only_that(
     data: st.DataObject, document: object, value: object
 ) -> None:
     text = Layout(data).document([document])
-    target = data.draw(st.sampled_from(range(len(containers(root_of(text), "array")))))
-    array = containers(root_of(text), "array")[target]
-    edits = jsonc_edit.append_item(text, array, jsonc_edit.encode(value))
+    before = jsonc.parse(text)
+    assert before.root is not None
+    target = data.draw(st.sampled_from(range(len(containers(before.root, "array")))))
+    array = containers(before.root, "array")[target]
+    edits = jsonc_edit.append_item(text, before, array, jsonc_edit.encode(value))
     after = apply_edits(text, edits)
     tree = jsonc.parse(after)
     assert is_insertion(text, edits)

@@ -186,7 +186,7 @@ def check(text: str, tree: Tree, *, tables_are_whole: bool = True) -> None:
         assert 0 <= node.span.start <= node.span.end <= len(text)
         at = node.span.start
         for child in [*node.items, *(part for member in node.members for part in member)]:
-            assert child.parent is node
+            assert tree.parents.of(child) is node
             assert node.span.contains(child.span)
             assert not tables_are_whole or at <= child.span.start
             at = child.span.end

@@ -141,7 +141,7 @@ def test_parsing_never_raises_and_spans_nest(text: str) -> None:
             children = [*node.items, *(part for member in node.members for part in member)]
             last = node.span.start
             for child in children:
-                assert child.parent is node
+                assert tree.parents.of(child) is node
                 assert last <= child.span.start
                 last = child.span.end
             assert last <= node.span.end or not children
