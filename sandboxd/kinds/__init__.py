@@ -107,10 +107,15 @@ if TYPE_CHECKING:
             """The edits of the file that make `changes`; None where it cannot say them.
 
             `subject` is the container, or the other thing, that the changes are about.
+
+            :raises NotInTreeError: a changed value is no part of the document's tree
             """
 
         def can(self, document: Document, subject: Any, changes: Sequence[Change], /) -> bool:
-            """Return True if `edits` has an answer; for some kinds this takes a fraction of the time."""
+            """Return True if `edits` has an answer; for some kinds this takes a fraction of the time.
+
+            :raises NotInTreeError: as `edits`
+            """
 
 
 _loaded: dict[str, Kind] = {}

@@ -189,3 +189,24 @@ def test_a_kind_that_fails_is_said_and_stops_nothing(monkeypatch: pytest.MonkeyP
         ("/p/devcontainer.json", "please report this as a bug")
     ]
     assert "IndexError: a parser went wrong" in report.skipped[0].reason
+
+
+def test_a_fix_of_a_value_that_the_text_does_not_hold_is_named_among_what_was_skipped() -> None:
+    allowed = '"action": "SCMP_ACT_ALLOW"'
+    text = (
+        '{ "defaultAction": "SCMP_ACT_ERRNO",\n'
+        f'"syscalls": [{{ "names": ["read"], {allowed} }}],\n'
+        f'"Syscalls": [{{ "names": ["write" /* two spellings are laid together */\n], {allowed} }}] }}'
+    )
+    for edits in (True, False):
+        report = analysis.check_source(
+            SourceText("/p/seccomp.json", text), verify=False, edits=edits
+        )
+        of_rule = [f for f in report.findings if f.rule == "seccomp-breaks-dev-tools"]
+        assert of_rule
+        assert all(finding.fixes == () for finding in of_rule)
+        (skipped,) = [s for s in report.skipped if "has no fix" in s.reason]
+        assert skipped.reason == (
+            "has no fix for `seccomp-breaks-dev-tools`: the array is not written in this text"
+            " as one value"
+        )
