@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Collection
 
 from sandboxd.config.values import takes_from_host
@@ -9,8 +10,11 @@ from sandboxd.errors import UsageError
 from sandboxd.model.container import Container, Mount, Pair
 from sandboxd.model.feature import asks
 from sandboxd.model.values import Origin, Value
+from sandboxd.plan.layout import SOURCE
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.volumes import own_name
+
+_OWN_FOLDER = posixpath.dirname(SOURCE)
 
 _HARMLESS_NETWORKS = ("", "default", "bridge", "none")
 
@@ -195,8 +199,12 @@ def _mount_objection(mount: Mount, workspace: str, occupied: str) -> str:
     options = mount.options if mount.type == "volume" else ()
     if {",", '"', "\n"}.intersection("".join((mount.source, mount.target, *options))):
         return "tools that take mounts apart at commas would find another one in it"
-    if mount.target == occupied or mount.target.startswith(occupied + "/.git"):
+    # An engine takes a path apart before it compares.
+    target = posixpath.normpath("/" + mount.target.lstrip("/"))
+    if target == occupied or target.startswith(occupied + "/.git"):
         return "it would cover the workspace or its pins"
+    if f"{target}/".startswith(f"{_OWN_FOLDER}/"):
+        return "the original of a private copy, and the mark that it is whole, are there"
     return ""
 
 

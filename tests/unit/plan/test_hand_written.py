@@ -28,6 +28,28 @@ def test_a_volume_that_can_be_a_folder_of_the_host(mount: str) -> None:
     assert len(made.left_out) == 1
 
 
+@pytest.mark.parametrize("kind", ["tmpfs", "volume"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/sandboxd",
+        "/sandboxd/copy",
+        "/sandboxd/workspace/src",
+        "//tmp/../sandboxd//copy/",
+        "/workspaces/weather/",
+        "/workspaces/./weather",
+        "/workspaces/weather//.git/hooks",
+        "/workspaces/weather/x/../.git",
+    ],
+)
+def test_a_mount_over_the_copy_its_mark_or_its_original(kind: str, target: str) -> None:
+    source = "source=x," if kind == "volume" else ""
+    text = f'{{"image": "i", "mounts": ["type={kind},{source}target={target}"]}}'
+    made = plan('profile = "agent"', hand_written=text)
+    assert made.container.mounts == plan('profile = "agent"').container.mounts
+    assert len(made.left_out) == 1
+
+
 @pytest.mark.parametrize(
     ("feature", "said"),
     [
