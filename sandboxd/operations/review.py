@@ -47,6 +47,11 @@ def review(
     engine = interruptible(engine, cancel or never())
     directory = project_folder(directory)
     containers = find.project_containers(engine, directory)
+    if containers and containers[0].state == "paused":
+        raise UsageError(
+            "the sandbox is paused, and nothing in it can be read",
+            "`sandboxd up` lets it go on; `sandboxd down` keeps its changes and ends it",
+        )
     if not containers or containers[0].state != "running":
         streams = collect.kept(os.path.realpath(directory))
         if not streams:

@@ -52,7 +52,7 @@ class Project:
             start_new_session=True,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
             stdout=subprocess.DEVNULL,
-            stderr=open("/tmp/up.err", "a"),
+            stderr=subprocess.DEVNULL,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
 
@@ -89,6 +89,7 @@ def test_a_paused_sandbox_goes_on(project: Project) -> None:
     project.sandboxd("up", "--allow-runc")
     work(project)
     project.docker("pause", project.container)
+    assert "the sandbox is paused" in project.sandboxd("review", code=2)
     assert "resumed" in project.sandboxd("up", "--allow-runc")
     assert "work" in project.sandboxd("exec", "-n", "cat", "main.py")
 
