@@ -367,15 +367,22 @@ def test_the_right_to_mount_is_found() -> None:
 
 
 def test_a_right_that_is_missing_is_told_from_one_that_is_there(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    scratch = tmp_path / "scratch"
+    # Undone at the end: one attempt changes the working folder.
+    monkeypatch.chdir(tmp_path)
     for module in (mount_tmpfs, setns_init):
         monkeypatch.setattr(module, "call", refuse(errno.EPERM), raising=False)
     monkeypatch.setattr(mount_tmpfs, "mount", refuse(errno.EPERM))
-    play(monkeypatch, chroot_climb, chroot=refuse(errno.EPERM), chdir=lambda _path: None)
+    play(monkeypatch, chroot_climb, chroot=refuse(errno.EPERM))
+    for module in (mount_tmpfs, chroot_climb):
+        monkeypatch.setattr(module, "scratch_folder", lambda: scratch.mkdir() or str(scratch))
     for module in (mount_tmpfs, setns_init, chroot_climb):
-        with pytest.raises(OSError):
+        with pytest.raises(OSError) as raised:
             module.attempt({"canary": "/nonexistent"})
+        assert raised.value.errno == errno.EPERM
+        assert not scratch.exists()
 
 
 def test_the_metadata_service_without_a_route_is_told_in_words(
