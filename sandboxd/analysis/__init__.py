@@ -46,12 +46,14 @@ def check_source(
     settings: RuleSettings = NO_SETTINGS,
     only: Iterable[str] | None = None,
     kind: str = "",
+    parsed: Document | None = None,
     verify: bool = True,
     edits: bool = True,
     threshold: Severity = Severity.HINT,
 ) -> Report:
     """Check one text; its path says what `kind` of file it is, where that is not known.
 
+    `parsed` is the same text as its kind reads it, where it was read before.
     For the rest see :func:`check`.
     """
     found = kinds.get(kind) if kind else kinds.find(source.path, source.text)
@@ -64,7 +66,7 @@ def check_source(
         return Report((), (skipped,), 0, {source.path: source})
     try:
         return check(
-            (found.parse(source),),
+            (parsed or found.parse(source),),
             host=host,
             variables=variables,
             settings=settings,

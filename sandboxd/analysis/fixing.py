@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from sandboxd.findings import Finding, Fix, Report
+    from sandboxd.model.document import Document
 
 # Each pass makes every edit that touches no other; a file with more rounds than this has a pair
 # of fixes that undo each other.
@@ -49,20 +50,27 @@ def fix_source(
     settings: RuleSettings = NO_SETTINGS,
     only: Collection[str] | None = None,
     kind: str = "",
+    parsed: Document | None = None,
 ) -> Fixed:
     """Fix every finding from `threshold` on that has a fix; one that is not safe only if `unsafe`.
 
-    `kind` as for :func:`sandboxd.analysis.check_source`.
+    `kind` and `parsed` as for :func:`sandboxd.analysis.check_source`.
     """
 
-    def judged(text: SourceText) -> Report:
+    def judged(text: SourceText, parsed: Document | None = None) -> Report:
         return analysis.check_source(
-            text, host=host, variables=variables, settings=settings, only=only, kind=kind
+            text,
+            host=host,
+            variables=variables,
+            settings=settings,
+            only=only,
+            kind=kind,
+            parsed=parsed,
         )
 
     applied: list[Applied] = []
     seen = {source.text}
-    report = judged(source)
+    report = judged(source, parsed)
     for done in range(MAX_PASSES):
         chosen = _choose(report, unsafe, threshold)
         if not chosen or done * len(source.text) > MAX_CHARACTERS:

@@ -87,6 +87,11 @@ class Judgements:
         """
         return Files(self._texts(), read_beside).read(path, beside)
 
+    def at(self, path: str) -> OpenDocument | None:
+        """The open document of this path when it is of a kind that we check."""
+        uri = self.open_paths().get(path)
+        return self.document(uri) if uri is not None else None
+
     def document(self, uri: str) -> OpenDocument | None:
         """The document when it is open and of a kind that we check."""
         document = self._server.protocol.documents.get(uri)

@@ -126,6 +126,7 @@ class CodeActions:
                 variables=checker.variables,
                 settings=checker.settings(source.path),
                 kind=document.kind,
+                parsed=document.parsed,
             )
             return fixed.source.text
 

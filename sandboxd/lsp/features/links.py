@@ -165,12 +165,19 @@ class Links:
     ) -> Iterator[Link]:
         for node in compose:
             target = os.path.normpath(os.path.join(folder, str(node.value)))
-            source = self._read(target, beside)
-            root = yaml.parse(source.text).root if source is not None else None
+            root = self._compose_root(target, beside)
             services = root.get("services") if root is not None else None
             member = services.member(str(service.value)) if services is not None else None
             if member is not None:
                 yield Link(_inner(service), target, member.key.span)
+
+    def _compose_root(self, path: str, beside: str) -> Node | None:
+        """The root of a Compose file: of its judged document where it is open."""
+        document = self._context.judgements.at(path)
+        if document is not None and document.kind == "compose":
+            return document.parsed.tree.root
+        source = self._read(path, beside)
+        return yaml.parse(source.text).root if source is not None else None
 
     def _read(self, path: str, beside: str) -> SourceText | None:
         try:

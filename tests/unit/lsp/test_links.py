@@ -86,3 +86,19 @@ async def test_nothing_leads_out_of_the_project(tmp_path: Path) -> None:
         inside = name == "Dockerfile"
         assert await links(client, uri) == [(folder / name).as_uri()] * 2 * inside, number
         assert bool(await definition(client, uri, 0, 29)) == inside
+
+
+@pytest.mark.asyncio
+async def test_a_service_leads_to_its_place_in_the_open_compose_file(tmp_path: Path) -> None:
+    compose, config = tmp_path / "compose.yml", tmp_path / ".devcontainer.json"
+    compose.write_text("services:\n  app: {}\n")
+    config.write_text('{ "dockerComposeFile": "compose.yml", "service": "app" }')
+    client = Client()
+    client.open(config.as_uri(), config.read_text())
+    where = {"textDocument": {"uri": config.as_uri()}, "position": at(0, 52)}
+    for lines_above in (0, 2):
+        if lines_above:
+            client.open(compose.as_uri(), "\n" * lines_above + compose.read_text())
+        location = (await client.ask("textDocument/definition", where))["result"]
+        assert location["uri"] == compose.as_uri()
+        assert location["range"]["start"] == at(1 + lines_above, 2)

@@ -12,6 +12,7 @@ from tests.unit.lsp.talk import RESOLVES, Client, at, eventually
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("capabilities", [{}, RESOLVES], ids=["edits at once", "edits when chosen"])
 @pytest.mark.parametrize(
     ("uri", "text"),
     [
@@ -21,7 +22,7 @@ from tests.unit.lsp.talk import RESOLVES, Client, at, eventually
     ],
 )
 async def test_all_features_look_at_one_reading_of_each_version(
-    uri: str, text: str, monkeypatch: pytest.MonkeyPatch
+    uri: str, text: str, capabilities: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kind = kinds.find(uri.removeprefix("file://"))
     assert kind is not None
@@ -33,7 +34,7 @@ async def test_all_features_look_at_one_reading_of_each_version(
 
     monkeypatch.setattr(kind, "parse", counted)
     client = Client(
-        RESOLVES, host=HostFacts(system="Linux", engine=Engine("unix:///x", version="27.0"))
+        capabilities, host=HostFacts(system="Linux", engine=Engine("unix:///x", version="27.0"))
     )
     client.open(uri, text)
     for version in (1, 2):
