@@ -102,12 +102,14 @@ def _make_importable() -> None:
 
 
 def modules(room: str) -> list[str]:
-    """The modules of a growth folder, by name; those with an underscore are its helpers."""
-    return sorted(
-        name[:-3]
-        for name in os.listdir(f"{ROOT}/sandboxd/{room}")
-        if name.endswith(".py") and not name.startswith("_")
-    )
+    """The modules and packages of a growth folder, by name; those with an underscore are its helpers."""
+    with os.scandir(f"{ROOT}/sandboxd/{room}") as entries:
+        return sorted(
+            entry.name.removesuffix(".py")
+            for entry in entries
+            if not entry.name.startswith("_")
+            and (entry.name.endswith(".py") or os.path.isfile(f"{entry.path}/__init__.py"))
+        )
 
 
 def _text(text: str) -> str:

@@ -81,10 +81,11 @@ def _label(
     if base is None or facts is None:
         return [], []
     from sandboxd.kinds import _image_label, devcontainer
+    from sandboxd.kinds.devcontainer.reader import Reader
 
     known = devcontainer.inside(root, variables)
     empty = Container(name, None)
-    ahead, behind = _image_label.layers(base, facts, empty, known, devcontainer.Reader)
+    ahead, behind = _image_label.layers(base, facts, empty, known, Reader)
     return [ahead], [behind]
 
 

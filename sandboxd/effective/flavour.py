@@ -9,12 +9,12 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from sandboxd.kinds._compose_project import needed_services
+from sandboxd.kinds.compose.project import needed_services
 from sandboxd.model.container import Container, Mount, Unseen
 
 if TYPE_CHECKING:
     from sandboxd.effective.variables import Variables
-    from sandboxd.kinds._compose_project import Project
+    from sandboxd.kinds.compose.project import Project
     from sandboxd.model.document import Document
     from sandboxd.model.values import Value
     from sandboxd.syntax.node import Node

@@ -1,4 +1,6 @@
-"""File kinds: one module for each kind of file.
+"""File kinds: one module, or one folder, for each kind of file.
+
+A helper of several kinds stands beside them and has an underscore; one of a single kind is in its folder.
 
 The index beside it, which `./dev docs` writes, says which kinds there are.
 """

@@ -9,7 +9,7 @@ from sandboxd.config.values import takes_from_host
 from sandboxd.effective.flavour import compose_paths
 from sandboxd.effective.variables import Variables
 from sandboxd.kinds import compose
-from sandboxd.kinds._compose_project import Project
+from sandboxd.kinds.compose.project import Project
 from sandboxd.model.container import Build, Container
 from sandboxd.model.document import Document
 from sandboxd.plan.notes import Notes

@@ -242,7 +242,7 @@ LATE_IMPORTS: dict[str, frozenset[str]] = {
     "cli.self_tests": frozenset({"lsp"}),
 }
 
-# Folders that grow by one file a thing. A file there never imports a sibling, only `_helpers`.
+# Folders that grow by one file, or folder, a thing. It never imports a sibling, only `_helpers`.
 GROWTH = (
     "kinds",
     "rules",

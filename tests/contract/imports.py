@@ -92,13 +92,20 @@ def _forbidden(module: str, target: str) -> list[str]:
         return [f"`{room}` may not import `{target}`"]
     for folder in GROWTH:
         prefix = folder + "."
-        siblings = module.startswith(prefix) and target.startswith(prefix) and module != target
+        siblings = module.startswith(prefix) and target.startswith(prefix)
+        # A thing that is a folder imports the files in it.
+        siblings = siblings and _thing(module, prefix) != _thing(target, prefix)
         shared = any(part.startswith("_") for part in target.removeprefix(prefix).split("."))
         # The index is made from the files of its folder, and shows each to the type checker.
         is_index = module == f"{folder}._index"
         if siblings and not shared and not is_index:
             return [f"`{module}` may not import its sibling `{target}`"]
     return []
+
+
+def _thing(module: str, prefix: str) -> str:
+    """The file or folder directly below a growth folder that `module` is, or is in."""
+    return module.removeprefix(prefix).partition(".")[0]
 
 
 def _machine(module: str, source: str) -> list[tuple[str, int]]:

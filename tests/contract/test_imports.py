@@ -34,6 +34,7 @@ def test_module_keeps_to_the_table(module: str) -> None:
         ("rules.a", "import sandboxd.rules.b", "sibling"),
         ("rules.a", "from . import b", "sibling"),
         ("rules.a", "from sandboxd.life.up_down import up", "may not import `life.up_down`"),
+        ("kinds.compose.mounts", "from sandboxd.kinds.devcontainer import reader", "sibling"),
         ("text", "from sandboxd.errors import UsageError", "may not import `errors`"),
         ("lsp.x", "from sandboxd.daemon import service", "may not import `daemon.service`"),
         ("rules.a", "def f():\n    import subprocess", "line 2: `rules` may not use `subprocess`"),
@@ -59,6 +60,7 @@ def test_a_breach_is_found(module: str, source: str, expected: str) -> None:
     [
         ("rules.a", "from sandboxd.rules._mounts import x"),
         ("rules.a", "from sandboxd.findings import Finding"),
+        ("kinds.compose.mounts", "from sandboxd.kinds.compose.values import boolean"),
         ("cli.commands.daemon", "def run():\n    from sandboxd.daemon.service import serve"),
         ("engine.client", "import subprocess\nimport time"),
         ("host.probe", "import os\nos.environ"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sandboxd.findings import Change
     from sandboxd.kinds import Resolver
-    from sandboxd.kinds._compose_project import Project
+    from sandboxd.kinds.compose.project import Project
     from sandboxd.text import Edit, SourceText
 
 NAME = "compose"
@@ -72,7 +72,7 @@ def containers(document: Document, variables: Resolver) -> tuple[Container, ...]
 
 def project_of(paths: Sequence[str], beside: str, variables: Resolver) -> Project:
     """The project of a list of files that `beside` names, each merged over those before it."""
-    from sandboxd.kinds._compose_project import Project
+    from sandboxd.kinds.compose.project import Project
 
     project = Project(variables)
     folder = posixpath.dirname(paths[0]) if paths else ""
@@ -85,7 +85,7 @@ def project_of(paths: Sequence[str], beside: str, variables: Resolver) -> Projec
 
 def services(project: Project, document: str) -> tuple[Container, ...]:
     """A container for each service, in the order of the files."""
-    from sandboxd.kinds._compose_service import container
+    from sandboxd.kinds.compose.service import container
 
     made = [container(service, project, document) for service in project.services.values()]
     if made:
@@ -100,14 +100,14 @@ def edits(
     document: Document, subject: Container, changes: Sequence[Change]
 ) -> tuple[Edit, ...] | None:
     """The edits that make `changes`, None when one of them cannot be said in this file."""
-    from sandboxd.kinds import _compose_edits
+    from sandboxd.kinds.compose import editing
 
-    return _compose_edits.edits(document, subject, changes)
+    return editing.edits(document, subject, changes)
 
 
 def _standing(document: Document, variables: Resolver) -> Project:
     """The project that a file belongs to by its name."""
-    from sandboxd.kinds._compose_project import Project
+    from sandboxd.kinds.compose.project import Project
 
     project = Project(variables)
     source = document.source

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.kinds import _docker_flags as flags
-from sandboxd.kinds._compose_mounts import Mounts
-from sandboxd.kinds._compose_values import boolean, located, named
+from sandboxd.kinds.compose.mounts import Mounts
+from sandboxd.kinds.compose.values import boolean, located, named
 from sandboxd.model.container import Container, Device, Hook, Pair, Unseen
 from sandboxd.syntax import yaml
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from sandboxd.kinds._compose_project import Part, Project, Service
+    from sandboxd.kinds.compose.project import Part, Project, Service
     from sandboxd.model.values import Value
     from sandboxd.syntax.node import Node
 
@@ -224,7 +224,7 @@ class _Reader:
 
     def environment_of_files(self) -> None:
         """`environment` goes before what the files hold."""
-        from sandboxd.kinds._compose_env import of_files
+        from sandboxd.kinds.compose.env import of_files
 
         found, unseen = of_files(self.fields["env_files"], self.project, self.document)
         said = {pair.value.name for pair in self.fields["env"]}
@@ -312,7 +312,7 @@ class _Reader:
         parts = self.service.parts.get("build")
         if parts:
             # Late: most services name an image.
-            from sandboxd.kinds._compose_build import build
+            from sandboxd.kinds.compose.build import build
 
             made, unseen = build(parts, self.document)
             self.set("build", made)

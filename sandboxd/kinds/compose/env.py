@@ -16,7 +16,7 @@ from sandboxd.text import Span
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sandboxd.kinds._compose_project import Project
+    from sandboxd.kinds.compose.project import Project
     from sandboxd.text import SourceText
 
 _LINE = r"(?m)^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*[=:][ \t]*(.*)$"

@@ -1,9 +1,4 @@
-"""devcontainer.json, as the dev container CLI reads it.
-
-Three layers, in the order in which the CLI hands them to docker: the properties that come before
-`runArgs`, `runArgs`, and the properties that are appended after it and so win. What an image's label
-and Features add is put between them by `effective`.
-"""
+"""Reads the properties of a devcontainer.json into the layers of a container."""
 
 from __future__ import annotations
 
@@ -11,32 +6,21 @@ from typing import TYPE_CHECKING
 
 from sandboxd.errors import UnreadableError
 from sandboxd.findings import Place
-from sandboxd.kinds import _defaults, _mounts
 from sandboxd.kinds import _docker_flags as flags
+from sandboxd.kinds import _mounts
 from sandboxd.kinds._javascript import is_truthy
 from sandboxd.model.container import Build, Container, Mount, Pair, SecurityOption, Unseen
 from sandboxd.model.document import Document
 from sandboxd.model.values import Origin, Value
-from sandboxd.syntax import argv, jsonc
-from sandboxd.text import SourceText, Span
+from sandboxd.syntax import argv
+from sandboxd.text import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
     from typing import Any
 
-    from sandboxd.findings import Change
     from sandboxd.kinds import Resolver
     from sandboxd.syntax.node import Node
-    from sandboxd.text import Edit
 
-NAME = "devcontainer"
-NAMES = ("devcontainer.json", ".devcontainer.json")
-LANGUAGES: tuple[str, ...] = ()
-COMMENT = "//"
-WATCHED = ("**/devcontainer.json", "**/.devcontainer.json")
-fits = _defaults.fits
-recognises = _defaults.recognises
-LARGEST = 1024 * 1024
 _HOOKS = (
     "onCreateCommand",
     "updateContentCommand",
@@ -48,83 +32,6 @@ _HOOKS = (
 _NO_FILES = ("", "unconfined", "builtin", "default")
 # Where something that is missing is shown: at what names the image, else at the first options.
 _ANCHORS = ("image", "build", "dockerFile", "dockerComposeFile", "runArgs", "name")
-
-
-def matches(path: str) -> bool:
-    return path.rpartition("/")[2] in NAMES
-
-
-def parse(source: SourceText) -> Document:
-    return Document(NAME, source, jsonc.parse(source.text))
-
-
-def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
-    """The layers of the one container, all with the same name: before, of and behind `runArgs`.
-
-    There are two for Compose, which has no `runArgs`, and none when the file holds no object.
-    """
-    root = document.tree.root
-    if root is None or root.kind != "object":
-        return ()
-    reader = Reader(document, root, inside(root, variables))
-    empty = Container(_text(root.get("name")) or document.source.path, None)
-    if root.get("dockerComposeFile") is None:
-        return _for_docker(reader, empty)
-    return (reader.before(empty), reader.after(empty))
-
-
-def inside(root: Node, variables: Resolver) -> Resolver:
-    """`variables` with the place of the workspace inside: Compose mounts none by itself."""
-    folder = _text(root.get("workspaceFolder"))
-    if folder is None and root.get("dockerComposeFile") is not None:
-        folder = "/"
-    return variables if folder is None else variables.inside(variables.resolve(folder))
-
-
-def subjects(document: Document) -> Iterator[tuple[str, object]]:
-    """Yield the settings that VS Code takes over when it opens the container."""
-    root = document.tree.root
-    customizations = root.get("customizations") if root is not None else None
-    vscode = customizations.get("vscode") if customizations is not None else None
-    settings = vscode.get("settings") if vscode is not None else None
-    if settings is None or not settings.members:
-        return
-    # Late: many configs have none.
-    from sandboxd.kinds import _editor_reader
-
-    found = _editor_reader.settings(settings, document.source.path)
-    if found is not None:
-        yield "EditorSettings", found
-
-
-def _for_docker(reader: Reader, empty: Container) -> tuple[Container, ...]:
-    before = reader.before_docker(reader.before(empty))
-    arguments, after = reader.run_args(empty), reader.after(empty)
-    missing = [
-        Value(option.value.value, option.origin, option.place, option.written, option.nodes)
-        for option in (*arguments.security_opt, *after.security_opt)
-        if reader.is_missing(option)
-    ]
-    if missing:
-        after = after._replace(missing_files=tuple(missing))
-    return (before, arguments, after)
-
-
-def edits(
-    document: Document, container: Container, changes: Sequence[Change]
-) -> tuple[Edit, ...] | None:
-    """The edits that make `changes`, None when one of them cannot be said in this file."""
-    # Late: most files that are checked need no fix.
-    from sandboxd.kinds import _devcontainer_edits
-
-    return _devcontainer_edits.edits(document, container, changes)
-
-
-def can(document: Document, container: Container, changes: Sequence[Change]) -> bool:
-    """Return True if `edits` has an answer; this takes a fraction of the time."""
-    from sandboxd.kinds import _devcontainer_changes
-
-    return _devcontainer_changes.can(document, container, changes)
 
 
 class Reader:
@@ -169,7 +76,7 @@ class Reader:
         """Return `base` with the settings that the CLI drops without a word for Compose."""
         mounts = base.mounts
         node = self.root.get("workspaceMount")
-        text = _text(node)
+        text = text_of(node)
         if node is not None and text:
             mounts = (self.mount(node, text, "workspaceMount"), *mounts)
         return base._replace(
@@ -187,7 +94,7 @@ class Reader:
         if table is None and legacy is None:
             return None
         # Late: most configs name an image.
-        from sandboxd.kinds._devcontainer_build import build
+        from sandboxd.kinds.devcontainer.build import build
 
         made = build(self, table, self.root)
         shown = table if table is not None else legacy
@@ -261,7 +168,7 @@ class Reader:
 
     def text(self, key: str) -> Value[str] | None:
         node = self.root.get(key)
-        text = _text(node)
+        text = text_of(node)
         if node is None or not text:
             return None
         return self.value(self.variables.resolve(text), node, key)
@@ -310,12 +217,12 @@ class Reader:
     def mount_object(self, node: Node) -> Value[Mount]:
         source = node.get("source")
         mount = _mounts.from_fields(
-            _text(node.get("type")) or "volume",
-            _text(source) or "",
-            _text(node.get("target")) or "",
+            text_of(node.get("type")) or "volume",
+            text_of(source) or "",
+            text_of(node.get("target")) or "",
             self.variables,
         )
-        value = self.value(mount, node, "mounts", _text(source) or "")
+        value = self.value(mount, node, "mounts", text_of(source) or "")
         if source is None:
             return value
         return value._replace(place=self.value(mount, source, "mounts").place)
@@ -353,7 +260,7 @@ class Reader:
             if command.kind == "array":
                 text = " ".join(str(item.value) for item in command.items)
             else:
-                text = _text(command) or ""
+                text = text_of(command) or ""
             if text.strip():
                 found.append(self.value(text, command, hook, text))
         return found
@@ -362,11 +269,11 @@ class Reader:
         found: list[Unseen] = []
         compose = self.root.get("dockerComposeFile")
         if compose is not None:
-            service = _text(self.root.get("service"))
+            service = text_of(self.root.get("service"))
             which = f"the Compose service `{service}`" if service else "the Compose service"
             found.append(Unseen("compose", f"{which} is not read: most settings stand there"))
         return found
 
 
-def _text(node: Node | None) -> str | None:
+def text_of(node: Node | None) -> str | None:
     return None if node is None else node.text()

@@ -1,7 +1,7 @@
 """A Compose project: files merged in their order, `extends` and `include` followed.
 
 What a service says is kept as the parts of each key, in the order in which Compose merges them;
-`!reset` and `!override` drop the parts before. Reading the parts is `_compose_service`'s.
+`!reset` and `!override` drop the parts before. Reading the parts is the work of `service`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import UnreadableError
 from sandboxd.findings import Place
-from sandboxd.kinds._compose_env import dotenv
+from sandboxd.kinds.compose.env import dotenv
 from sandboxd.model.container import Unseen
 from sandboxd.syntax import yaml
 from sandboxd.syntax.substitution import substitute

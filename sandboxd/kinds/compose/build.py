@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.kinds._compose_values import boolean, located, named
+from sandboxd.kinds.compose.values import boolean, located, named
 from sandboxd.model.container import Build, Pair, Unseen
 from sandboxd.syntax import yaml
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
-    from sandboxd.kinds._compose_project import Part
+    from sandboxd.kinds.compose.project import Part
     from sandboxd.model.values import Value
     from sandboxd.syntax.node import Node
 

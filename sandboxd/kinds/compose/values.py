@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from sandboxd.kinds._compose_project import Part
+    from sandboxd.kinds.compose.project import Part
     from sandboxd.syntax.node import Node
 
 _TRUE = ("true", "y", "yes", "on", "1", "t")

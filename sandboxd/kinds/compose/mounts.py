@@ -6,7 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from sandboxd.kinds import _mounts
-from sandboxd.kinds._compose_values import boolean, located, part_of
+from sandboxd.kinds.compose.values import boolean, located, part_of
 from sandboxd.model.container import Mount
 from sandboxd.syntax import yaml
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sandboxd.kinds import Resolver
-    from sandboxd.kinds._compose_project import File, Part, Project, Service
+    from sandboxd.kinds.compose.project import File, Part, Project, Service
     from sandboxd.model.container import MountType
     from sandboxd.model.values import Value
     from sandboxd.syntax.node import Node
