@@ -12,7 +12,7 @@ from typing import Any
 from sandboxd import rules
 from sandboxd.config import keys
 from sandboxd.config.keys import Key, Table
-from sandboxd.config.values import CAPABILITIES
+from sandboxd.model.capabilities import CAPABILITIES
 from sandboxd.plan import profiles
 
 _NOT_BLANK = r"\S"

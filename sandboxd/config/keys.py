@@ -6,7 +6,6 @@ import functools
 from typing import NamedTuple
 
 from sandboxd.config.values import (
-    CAPABILITIES,
     FOLDER_INSIDE,
     LAYOUTS,
     LEVELS,
@@ -15,6 +14,7 @@ from sandboxd.config.values import (
     VOLUME_NAME,
     profile_names,
 )
+from sandboxd.model.capabilities import CAPABILITIES
 
 TEXT, TEXTS, DATE = "string", "list of strings", "date"
 

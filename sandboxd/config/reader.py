@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from sandboxd.config.keys import names_by_table
 from sandboxd.config.model import Allow, Setting, WorkspaceWishes
 from sandboxd.config.values import (
-    CAPABILITIES,
     FOLDER_INSIDE,
     LAYOUTS,
     LEVELS,
@@ -18,6 +17,7 @@ from sandboxd.config.values import (
     takes_from_host,
 )
 from sandboxd.findings import Finding, Place, Severity, is_reason
+from sandboxd.model.capabilities import CAPABILITIES
 
 if TYPE_CHECKING:
     from sandboxd.syntax.node import Node

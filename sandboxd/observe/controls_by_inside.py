@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.observe import capabilities
+from sandboxd.model import capabilities
 from sandboxd.observe.controls import Control
 from sandboxd.observe.controls_of_linux import read_only
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.data import data_path
 from sandboxd.files import read_source
-from sandboxd.observe import capabilities
+from sandboxd.model import capabilities
 from sandboxd.observe.controls import Control
 from sandboxd.observe.controls_of_gvisor import network as asked_network
 from sandboxd.observe.inspection import seccomp_identity

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove
+from sandboxd.model.capabilities import CAPABILITIES
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._needs import USES, user_of
 from sandboxd.rules._runtime import kernel_severity
@@ -16,17 +17,7 @@ if TYPE_CHECKING:
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.container import Container
 
-KNOWN_CAPABILITIES = frozenset(
-    (
-        "ALL", "AUDIT_CONTROL", "AUDIT_READ", "AUDIT_WRITE", "BLOCK_SUSPEND", "BPF",
-        "CHECKPOINT_RESTORE", "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID",
-        "IPC_LOCK", "IPC_OWNER", "KILL", "LEASE", "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE",
-        "MKNOD", "NET_ADMIN", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_RAW", "PERFMON", "SETFCAP",
-        "SETGID", "SETPCAP", "SETUID", "SYSLOG", "SYS_ADMIN", "SYS_BOOT", "SYS_CHROOT",
-        "SYS_MODULE", "SYS_NICE", "SYS_PACCT", "SYS_PTRACE", "SYS_RAWIO", "SYS_RESOURCE",
-        "SYS_TIME", "SYS_TTY_CONFIG", "WAKE_ALARM",
-    )
-)  # fmt: skip
+KNOWN_CAPABILITIES = frozenset(("ALL", *CAPABILITIES))
 
 
 def added(

@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "rules": frozenset(
         {"config", "data", "findings", "host.facts", "host.versions", "model", "syntax", "text"}
     ),
-    "config": frozenset({"data", "files", "findings", "syntax", "text"}),
+    "config": frozenset({"data", "files", "findings", "model", "syntax", "text"}),
     "policy": frozenset({"errors", "files", "toml_output"}),
     "analysis": frozenset(
         {

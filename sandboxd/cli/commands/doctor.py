@@ -1,4 +1,4 @@
-"""What this host can run sandboxes with, and why not with more.
+"""The runtimes that this host can run sandboxes with, and why not with more.
 
 Each runtime that the engine knows starts one small container; the outcome is remembered until
 the engine, the runtime or the kernel changes.

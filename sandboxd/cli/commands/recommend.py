@@ -1,4 +1,4 @@
-"""What to use on this host, for which purpose, why, at what price, and what the others would lose.
+"""A runtime and a profile for a purpose on this host: why, at what price, and what the others would lose.
 
 The planner asks the same function, so what is recommended is what `sandboxd up` does. Figures of
 the installation guide are marked as the guide's; those of `sandboxd bench` as measured here.

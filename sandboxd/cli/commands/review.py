@@ -1,4 +1,4 @@
-"""What the sandbox changed in its private copy of the workspace, and the way to bring it here.
+"""The changes that the sandbox made in its private copy of the workspace, and the way to bring them here.
 
 First a line for each file, then the differences. Files that make tools on the host act (git, editors,
 CI, AI agents) and symbolic links are marked: `--apply` brings them only when `--include` names them, and

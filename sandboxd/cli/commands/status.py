@@ -1,4 +1,4 @@
-"""What is really in force: the host, the daemon, and each project asked against observed.
+"""The state that is really in force: the host, the daemon, and each project asked against observed.
 
 Answered by the daemon when one runs; without one the project of the current folder is looked at
 once. Nothing is claimed of a container that was not observed.

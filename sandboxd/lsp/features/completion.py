@@ -14,12 +14,13 @@ from lsprotocol import types
 
 from sandboxd import rules
 from sandboxd.config import keys
-from sandboxd.config.values import CAPABILITIES, LEVELS, NETWORK_MODES, profile_names
+from sandboxd.config.values import LEVELS, NETWORK_MODES, profile_names
 from sandboxd.files import CONFIG_NAME
 from sandboxd.host.facts import HostFacts
 from sandboxd.lsp import convert
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import OpenDocument
+from sandboxd.model.capabilities import CAPABILITIES
 from sandboxd.syntax.node import Node, walk
 from sandboxd.text import Span
 

@@ -1,8 +1,11 @@
-"""The names of capabilities, by their bit in the kernel's masks."""
+"""The capabilities of Linux, in the order of their bits in the kernel's masks.
+
+Source: `include/uapi/linux/capability.h` of Linux 6.18.
+"""
 
 from __future__ import annotations
 
-CAPABILITIES = [
+CAPABILITIES = (
     "CHOWN",
     "DAC_OVERRIDE",
     "DAC_READ_SEARCH",
@@ -44,7 +47,7 @@ CAPABILITIES = [
     "PERFMON",
     "BPF",
     "CHECKPOINT_RESTORE",
-]
+)
 
 
 def names(mask: str) -> frozenset[str]:
