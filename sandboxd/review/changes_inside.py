@@ -8,8 +8,10 @@ The stream is a line of JSON for each thing, with as many bytes after it as its 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -17,6 +19,7 @@ import tempfile
 from typing import Any
 
 CHUNK = 1 << 16
+ROUNDS = 10
 WORKTREE = "refs/sandboxd/worktree"
 HEAD = "refs/sandboxd/head"
 STASH = "refs/sandboxd/stash"
@@ -30,6 +33,8 @@ def main(task: dict[str, Any]) -> None:
         emit(out, {"kind": "end", "torn": True}, b"")
         out.flush()
         return
+    if task["halt"]:
+        halt_others()
     state: dict[str, Any] = {"ignored": ignored(copy, task["made_by_tools"]), "skipped": []}
     source = os.fsencode(task["source"])
     count = walk(out, task, state, source, copy)
@@ -38,6 +43,36 @@ def main(task: dict[str, Any]) -> None:
     end = {"kind": "end", "count": count, "skipped": skipped[:50], "more": len(skipped[50:])}
     emit(out, dict(end, problem=problem), b"")
     out.flush()
+
+
+def halt_others() -> None:
+    """Stop every other process that may be signalled: what is written later would be in nothing kept.
+
+    Not process 1, which ends the sandbox when it is asked to, nor those that this one came from.
+    """
+    known = {1, os.getpid()}
+    ancestor = os.getppid()
+    while ancestor > 1:
+        known.add(ancestor)
+        ancestor = parent_of(ancestor)
+    # A process that was not stopped yet may have started another one.
+    for _ in range(ROUNDS):
+        others = {int(name) for name in os.listdir("/proc") if name.isdigit()} - known
+        for pid in others:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGSTOP)
+        if not others:
+            return
+        known |= others
+
+
+def parent_of(pid: int) -> int:
+    """The parent of a process, 0 where it has none here or is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="latin-1") as file:
+            return int(file.read().rpartition(")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def emit(out: Any, head: dict[str, Any], data: bytes) -> None:

@@ -50,9 +50,12 @@ def folder() -> str:
     return os.path.join(state_folder(os.environ), "changes")
 
 
-def collect(engine: Engine, inspected: Mapping[str, Any], workspace: str) -> Changes:
+def collect(
+    engine: Engine, inspected: Mapping[str, Any], workspace: str, *, halt: bool = False
+) -> Changes:
     """The changes of a running container's copy, kept in a new file; the caller removes it.
 
+    :param halt: stop what runs in it first, since it is about to end; see `let_go_on`
     :raises EnvironmentFailure: they cannot be had, or cannot be believed
     """
     _require_an_answer(engine, inspected["Id"])
@@ -66,7 +69,7 @@ def collect(engine: Engine, inspected: Mapping[str, Any], workspace: str) -> Cha
     try:
         with open(descriptor, "wb") as file:
             file.write(changes.header(workspace, name, _started(inspected)))
-            _fill(engine, inspected, workspace, _Spool(file))
+            _fill(engine, inspected, workspace, _Spool(file), halt)
             file.flush()
             os.fsync(file.fileno())
         made = changes.read(unfinished)
@@ -75,6 +78,12 @@ def collect(engine: Engine, inspected: Mapping[str, Any], workspace: str) -> Cha
     except BaseException:
         os.unlink(unfinished)
         raise
+
+
+def let_go_on(engine: Engine, container: str) -> None:
+    """Let what `collect` stopped go on: the container does not end after all."""
+    with contextlib.suppress(EnvironmentFailure):
+        execute.run_quietly(engine, container, Exec(["sh", "-c", "kill -CONT -1"]))
 
 
 def _require_an_answer(engine: Engine, container: str) -> None:
@@ -112,7 +121,9 @@ def _started(inspected: Mapping[str, Any]) -> int:
     return seconds * 10**9 + int((fraction + "0" * 9)[:9])
 
 
-def _fill(engine: Engine, inspected: Mapping[str, Any], workspace: str, spool: _Spool) -> None:
+def _fill(
+    engine: Engine, inspected: Mapping[str, Any], workspace: str, spool: _Spool, halt: bool
+) -> None:
     nonce = f"sandboxd-{secrets.token_hex(8)}"
     task = {
         "nonce": nonce,
@@ -121,6 +132,7 @@ def _fill(engine: Engine, inspected: Mapping[str, Any], workspace: str, spool: _
         if MARK_FOLDER in ((inspected.get("HostConfig") or {}).get("Tmpfs") or {})
         else "",
         "copy": (inspected.get("Config") or {}).get("WorkingDir") or "/",
+        "halt": halt,
         "made_by_tools": KNOWN,
         "largest": changes.LARGEST,
         "largest_bundle": changes.LARGEST_BUNDLE,

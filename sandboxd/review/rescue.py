@@ -34,14 +34,14 @@ class Kept(NamedTuple):
 
 
 def keep(engine: Engine, container: str, workspace: str) -> Kept | None:
-    """Keep what a running sandbox changed; None where it does not work on a copy.
+    """Keep what a running sandbox changed, and stop what runs in it; None where it works on no copy.
 
     :raises EnvironmentFailure: it cannot be kept whole
     """
     inspected = engine.inspect(container)
     if not collect.is_copy(inspected):
         return None
-    changes = collect.collect(engine, inspected, workspace)
+    changes = collect.collect(engine, inspected, workspace, halt=True)
     found = weigh.items(changes)
     if not found and changes.bundle is None and not changes.problem:
         os.unlink(changes.path)
@@ -75,6 +75,14 @@ def bring_commits(changes: Changes) -> tuple[tuple[str, ...], str]:
         return (), f"its commits are in the kept file alone: {error.message}"
 
 
+def _keep_or_go_on(engine: Engine, container: str, workspace: str) -> Kept | None:
+    try:
+        return keep(engine, container, workspace)
+    except BaseException:
+        collect.let_go_on(engine, container)
+        raise
+
+
 def _has_ended(engine: Engine, container: str) -> bool:
     try:
         status = engine.inspect(container)["State"].get("Status")
@@ -91,7 +99,7 @@ def before_end(
     :raises EnvironmentFailure: it cannot be kept: then the sandbox must not end
     """
     try:
-        kept = keep(engine, container, workspace)
+        kept = _keep_or_go_on(engine, container, workspace)
     except failures.NoAnswer:
         raise
     except NotWhole as error:

@@ -269,3 +269,18 @@ def test_a_container_whose_shim_hangs_is_ended_by_its_process(
         with contextlib.suppress(ProcessLookupError):
             os.kill(shim, signal.SIGCONT)
     assert project.container == ""
+
+
+def test_nothing_is_written_between_keeping_and_the_end(project: Project, api: Engine) -> None:
+    project.sandboxd("up", "--allow-runc")
+    loop = "(i=0; while :; do i=$((i+1)); echo $i > counter; done) >/dev/null 2>&1 &"
+    project.docker("exec", "-d", project.container, "sh", "-c", loop)
+    read = ["exec", "-n", "cat", "counter"]
+    while project.sandboxd(*read) == project.sandboxd(*read):
+        pass
+    kept = collect.collect(api, api.inspect(project.container), str(project.folder), halt=True)
+    (change,) = [entry for entry in kept.entries if entry.path == "counter"]
+    assert project.sandboxd(*read) == kept.content(change).decode()
+    collect.let_go_on(api, project.container)
+    while project.sandboxd(*read) == kept.content(change).decode():
+        pass

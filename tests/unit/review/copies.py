@@ -38,6 +38,7 @@ class Copy:
             "largest": changes.LARGEST,
             "largest_bundle": changes.LARGEST_BUNDLE,
             "mark": str(self.mark),
+            "halt": False,
             "have": refs.known_commits(str(self.host)),
             **limits,
         }

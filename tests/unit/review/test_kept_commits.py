@@ -121,6 +121,7 @@ class World:
 
     def __init__(self, copy: Copy) -> None:
         self.copy, self.stream, self.during = copy, b"", list[str]()
+        self.halted = False
         self.engine = cast("Engine", SimpleNamespace(inspect=lambda _: self.inspected))
         self.inspected = {
             "Id": "c",
@@ -129,7 +130,8 @@ class World:
             "Mounts": [{"Destination": "/sandboxd/workspace", "RW": False}],
         }
 
-    def fill(self, _engine: Any, _inspected: Any, workspace: str, spool: Any) -> None:
+    def fill(self, _engine: Any, _inspected: Any, workspace: str, spool: Any, halt: bool) -> None:
+        self.halted = halt
         spool.expect("n")
         spool.write(1, b"n\n" + self.stream)
         self.during = collect.kept(workspace)
@@ -140,6 +142,7 @@ def world(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     made = World(copy)
     monkeypatch.setattr(collect, "_require_an_answer", lambda *_: None)
     monkeypatch.setattr(collect, "_fill", made.fill)
+    monkeypatch.setattr(collect, "let_go_on", lambda *_: setattr(made, "halted", False))
     yield made
     shutil.rmtree(collect.folder(), ignore_errors=True)
 
@@ -156,6 +159,7 @@ def test_a_sandbox_does_not_end_whose_commits_cannot_be_packed(world: World) -> 
         end(world)
     assert "git bundle create" in failed.value.hint
     assert collect.kept(str(world.copy.host)) == []
+    assert not world.halted, "what runs inside does not go on"
 
 
 def test_the_end_names_what_is_not_kept(world: World) -> None:
