@@ -50,6 +50,8 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     # pytest chooses its own folder when it first needs one: not below a test's home.
     tmp_path_factory.getbasetemp()
     folder = Path(tempfile.mkdtemp(prefix="sbx-"))
+    # As a home and `/tmp` are: what lies below has a mode of its own, and attempts may look for it.
+    folder.chmod(0o711)
     yield folder
     left = processes.with_home(str(folder), below=True)
     names = [" ".join(processes.command_line(pid))[:200] for pid in left]
@@ -65,6 +67,7 @@ def own_home(homes: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     Not below `tmp_path`: a Unix socket's path may have 107 bytes only.
     """
     home = Path(tempfile.mkdtemp(dir=homes))
+    home.chmod(0o711)
     monkeypatch.setenv("HOME", str(home))
     for name in ("CONFIG", "CACHE", "STATE", "DATA"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))

@@ -32,6 +32,8 @@ from tests.e2e.sandboxes import (
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
 UNMOUNT = {"pin-remount", "pin-unmount", "pin-uncover"}
+# Whoever may remount can make a pinned file writable, and then set its mode.
+SET_MODE = {"control-file-mode"}
 HELPERS = {"proc-mount", "release-agent"}
 # Whoever is root inside without a user namespace can leave root's setuid files behind.
 AS_ROOT = {"setuid-plant"}
@@ -59,7 +61,15 @@ HARDWARE = {"io-ports", "kexec", "oom-score", "limit-raise"}
 BROKEN_UNDER_RUNC: dict[str, tuple[list[Change], set[str], set[str]]] = {
     "privileged": (
         [host_config(Privileged=True), ROOT],
-        {"core-pattern", "proc-mount", "device-node", "kernel-log", "mount-api", *UNMOUNT}
+        {
+            "core-pattern",
+            "proc-mount",
+            "device-node",
+            "kernel-log",
+            "mount-api",
+            *UNMOUNT,
+            *SET_MODE,
+        }
         | {"accounting", "cgroup-write", "clock", "memory-lock", "priority", "swap", "sysctl-write"}
         | {*NO_FILTER, *AS_ROOT},
         {*SURFACE, *HELPERS, "shocker", "block-device", "kernel-memory", "kernel-module"}
@@ -67,7 +77,7 @@ BROKEN_UNDER_RUNC: dict[str, tuple[list[Change], set[str], set[str]]] = {
     ),
     "SYS_ADMIN and no seccomp": (
         [capability("SYS_ADMIN"), UNCONFINED, NO_APPARMOR, ROOT],
-        {"proc-mount", "mount-api", "swap", *UNMOUNT, *NO_FILTER, *AS_ROOT},
+        {"proc-mount", "mount-api", "swap", *UNMOUNT, *SET_MODE, *NO_FILTER, *AS_ROOT},
         {*SURFACE, *HELPERS},
     ),
     "no seccomp": ([UNCONFINED], NO_FILTER, SURFACE),
@@ -97,7 +107,7 @@ BROKEN_UNDER_RUNC: dict[str, tuple[list[Change], set[str], set[str]]] = {
     "host uts and SYS_ADMIN": (
         [host_config(UTSMode="host"), capability("SYS_ADMIN"), NO_APPARMOR, ROOT],
         {"hostname", "proc-mount", *AS_ROOT},
-        {*SURFACE, *HELPERS, *UNMOUNT, "swap"},
+        {*SURFACE, *HELPERS, *UNMOUNT, *SET_MODE, "swap"},
     ),
     "host ipc": ([host_config(IpcMode="host")], {"shared-memory"}, set()),
     "host network and NET_ADMIN": (
