@@ -230,4 +230,4 @@ def test_parsing_never_raises_and_spans_nest(text: str) -> None:
 def test_hostile_text_takes_bounded_time(text: str) -> None:
     started = time.process_time()
     image(Document("dockerfile", SourceText("/p/Dockerfile", text), dockerfile.parse(text)))
-    assert time.process_time() - started < 1.5
+    assert time.process_time() - started < 4
