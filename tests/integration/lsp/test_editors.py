@@ -100,8 +100,9 @@ async def test_the_quick_fix_removes_the_finding(client: LanguageClient) -> None
             [types.TextDocumentContentChangeWholeDocument(changed)],
         )
     )
-    params = await published(client)
-    assert params.version == 8
+    # What is learnt of the host meanwhile has the version before published once more.
+    while (params := await published(client)).version != 8:
+        assert params.version == 7
     assert "privileged-container" not in {d.code for d in params.diagnostics}
 
 
