@@ -95,6 +95,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {"config", "engine", "errors", "host.facts", "life", "payload", "plan", "project"}
     ),
     "bench.workloads": frozenset(),
+    "egress": frozenset(),
     "templates": frozenset({"data", "errors", "files"}),
     "project": frozenset(
         {

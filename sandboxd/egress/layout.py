@@ -1,0 +1,47 @@
+"""Who has which address on the inner network of a sandbox."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import NamedTuple
+
+PREFIX = 19
+"""The size of an inner network: 8,190 addresses, half of them synthetic."""
+
+POOLS = ("198.18.0.0/15", "10.128.0.0/10")
+"""Where inner networks come from, the first that has room. RFC 2544 reserves the first range for
+measurements, so no host that a sandbox may want to reach has an address there."""
+
+PROXY_PORT, SOCKS_PORT, ASK_PORT = 3128, 1080, 3129
+"""Ports of the gateway on the inner network: HTTP proxy, SOCKS5, and questions from inside."""
+
+
+class Place(NamedTuple):
+    """The parts of one inner network, as texts."""
+
+    subnet: str
+    host: str
+    """The engine would give it to its host; nobody must answer there."""
+    gateway: str
+    members: str
+    """The range that the engine gives out to the workspace and its services."""
+    synthetic: str
+    """The range whose addresses stand for names."""
+
+
+def place(subnet: str) -> Place:
+    """The parts of `subnet`.
+
+    :raises ValueError: it is no network of the size `PREFIX`
+    """
+    network = ipaddress.IPv4Network(subnet)
+    if network.prefixlen != PREFIX:
+        raise ValueError(f"`{subnet}` is not a /{PREFIX}")
+    _, synthetic = network.subnets(prefixlen_diff=1)
+    return Place(
+        str(network),
+        str(network[1]),
+        str(network[2]),
+        f"{network[1024]}/22",
+        str(synthetic),
+    )

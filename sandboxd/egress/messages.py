@@ -1,0 +1,157 @@
+"""The control channel of a gateway: JSON objects, one a line, on its standard input and output.
+
+The host's end writes commands, the gateway events. More than one reader may be attached; each sees
+all events. A line that cannot be read is answered by `Refused`; a policy that cannot be read whole
+takes the place of the one before it as the empty policy, so that nothing is let through.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict
+
+
+class SetPolicy(TypedDict):
+    """Use this policy from now on; answered by `PolicySet` with its version, or by `Refused`."""
+
+    op: Literal["policy"]
+    policy: dict[str, object]
+    """As `wire.policy_to_json` writes it."""
+    cut: bool
+    """End connections that the new policy would not let through; else they go on."""
+
+
+class Replay(TypedDict):
+    """Send the events after the number `after` again: the reader was not attached then."""
+
+    op: Literal["events"]
+    after: int
+
+
+class AskState(TypedDict):
+    """Answered by `State`."""
+
+    op: Literal["state"]
+
+
+class Answer(TypedDict):
+    """A person's no to a question from inside; a yes is a new policy that allows it."""
+
+    op: Literal["answer"]
+    id: int
+    why: str
+
+
+Command = SetPolicy | Replay | AskState | Answer
+
+
+class Numbered(TypedDict):
+    seq: int
+    """Grows by one with each event since the gateway started."""
+    time: float
+    """Seconds since the epoch, by the gateway's clock."""
+
+
+class Ready(Numbered):
+    """The first event: the gateway has given up its rights and listens. It has no policy yet."""
+
+    event: Literal["ready"]
+    uid: int
+    capabilities: str
+    """CapEff of /proc/self/status, in hexadecimal."""
+    no_new_privileges: bool
+    seccomp: int
+    """0 none, 1 strict, 2 filter."""
+    ip_forward: bool
+    way_out: bool
+    """Whether there is a default route."""
+    sees_refused_ports: bool
+    """Whether connections to ports without a listener become events."""
+    milliseconds: float
+
+
+class HostLook(Numbered):
+    """Whether the engine's host answers on the inner network, where it must not."""
+
+    event: Literal["host"]
+    answers: bool
+
+
+class PolicySet(Numbered):
+    event: Literal["policy"]
+    version: int
+    ports: list[int]
+
+
+class Refused(Numbered):
+    """A command that could not be followed. After a refused policy nothing is let through."""
+
+    event: Literal["refused"]
+    op: str
+    version: int
+    why: str
+
+
+class Attempted(Numbered):
+    """Something inside asked for a name. Alike ones within a second are one event with a count."""
+
+    event: Literal["denied", "reached"]
+    name: str
+    """As it was asked for, cut at 253 characters; an address where no name was given."""
+    port: int
+    """0 where only the name was looked up."""
+    door: Literal["dns", "direct", "http", "connect", "socks", "port"]
+    """By which way: `direct` is a synthetic address, `port` one without a listener."""
+    reason: str
+    """A `policy.Reason`, or ``address`` (where it resolves to is never dialled), ``unresolved``,
+    ``unreachable``, ``sni``, ``host`` (the Host field names another), ``label-data``, ``full``."""
+    rule: str
+    """The source of the rule that decided; '' without one."""
+    count: int
+    detail: NotRequired[str]
+    """For a person: the address that was refused, the name that TLS asked for."""
+
+
+class Asked(Numbered):
+    """A question from inside waits for a person."""
+
+    event: Literal["asked"]
+    id: int
+    name: str
+    port: int
+    why: str
+    """In the words of whoever asked: hostile text."""
+
+
+class Used(Numbered):
+    """A rule that holds for one connection was used up."""
+
+    event: Literal["used"]
+    name: str
+    port: int
+
+
+class Assigned(Numbered):
+    """A synthetic address stands for a name from now on."""
+
+    event: Literal["assigned"]
+    name: str
+    address: str
+
+
+class Lost(Numbered):
+    """So many events were not kept, since there were too many."""
+
+    event: Literal["lost"]
+    count: int
+
+
+class State(Numbered):
+    event: Literal["state"]
+    version: int
+    connections: int
+    names: int
+    processor_seconds: float
+    memory_kib: int
+
+
+Event = Ready | HostLook | PolicySet | Refused | Attempted | Asked | Used | Assigned | Lost | State

@@ -1,0 +1,74 @@
+"""Host names in the one spelling that the policy, the DNS stub and both proxies compare.
+
+What is no such name is refused, not repaired: each spelling that one reader takes for a name and
+another for an address is a way past a filter.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+_LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
+_LONGEST_NAME, _LONGEST_LABEL = 253, 63
+_LOCAL = "localhost"
+
+
+class NotAName(ValueError):
+    """The text is no host name; the message says why, in words that follow "is"."""
+
+
+class Pattern(NamedTuple):
+    """A host, or with `below` each name below it and not the host itself."""
+
+    host: str
+    below: bool = False
+
+    def __str__(self) -> str:
+        return f"*.{self.host}" if self.below else self.host
+
+    def matches(self, name: str) -> bool:
+        """Whether `name`, which `normal` returned, is meant."""
+        return name.endswith(f".{self.host}") if self.below else name == self.host
+
+
+def normal(text: str) -> str:
+    """`text` in lower case and without the dot of the root.
+
+    Letters beyond ASCII are refused here: a config that uses them is read as punycode first.
+
+    :raises NotAName: it is an address in any spelling, this machine, or not a host name
+    """
+    name = text.lower().removesuffix(".")
+    if not name or len(name) > _LONGEST_NAME:
+        raise NotAName("empty" if not name else f"longer than {_LONGEST_NAME} characters")
+    labels = name.split(".")
+    for label in labels:
+        if not label or len(label) > _LONGEST_LABEL:
+            raise NotAName("not a host name: a part between dots is empty or too long")
+        if not _LABEL.issuperset(label) or label[0] == "-" or label[-1] == "-":
+            raise NotAName("not a host name: it may hold letters, digits, `-`, `_` and dots")
+    if _is_number(labels[-1]):
+        raise NotAName("an address and not a name")
+    if labels[-1] == _LOCAL:
+        raise NotAName("this machine's own name")
+    return name
+
+
+def pattern(text: str) -> Pattern:
+    """The host, or for `*.host` the names below it, that a rule means.
+
+    :raises NotAName: it is neither; a wildcard below a single label (`*.com`) is refused, too
+    """
+    if not text.startswith("*."):
+        return Pattern(normal(text))
+    host = normal(text[2:])
+    if "." not in host:
+        raise NotAName(f"too wide: it means each name below `{host}`")
+    return Pattern(host, below=True)
+
+
+def _is_number(label: str) -> bool:
+    """Whether a reader of addresses takes a name that ends like this for one (WHATWG URL, section 3.5)."""
+    return label.isdigit() or (
+        label.startswith("0x") and all(digit in "0123456789abcdef" for digit in label[2:])
+    )
