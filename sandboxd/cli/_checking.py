@@ -67,14 +67,16 @@ class Session:
 
     def listing(self, paths: list[str]) -> str:
         """A line for each file that would be checked, with its kind."""
-        from sandboxd.render._paths import shown
+        from sandboxd.render import relative_path
 
         found = tree.find(paths)
         self.ignored = found.ignored
         lines: list[str] = []
         for path in found.files:
             kind = kinds.find(path)
-            lines.append(f"{shown(path, self.cwd)}\t{kind.NAME if kind is not None else '-'}\n")
+            lines.append(
+                f"{relative_path(path, self.cwd)}\t{kind.NAME if kind is not None else '-'}\n"
+            )
         return "".join(lines)
 
     def stdin(self, name: str) -> Checked:

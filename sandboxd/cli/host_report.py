@@ -39,7 +39,7 @@ def raw_facts(path: str | None) -> dict[str, Any]:
 
 
 def facts_of(path: str | None) -> HostFacts:
-    from sandboxd.host.facts import from_raw
+    from sandboxd.host.raw_answers import from_raw
 
     return from_raw(raw_facts(path))
 

@@ -221,8 +221,8 @@ def _print_restart(options: Options) -> None:
 
 def _printed_plan(options: Options) -> tuple[str, ...] | None:
     """The plan that the user has to follow, None where we do it ourselves."""
-    from sandboxd.host.facts import from_raw
     from sandboxd.host.probe import machine_raw
+    from sandboxd.host.raw_answers import from_raw
     from sandboxd.setup import gvisor, packages
 
     if options.source in ("present", "binary") or options.binary or packages.find_runsc():

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import through_daemon
-from sandboxd.cli.commands import _sandbox
+from sandboxd.cli import progress, through_daemon
 from sandboxd.ipc import messages
 from sandboxd.operations import wire
 
@@ -23,20 +22,21 @@ def verified(
 ) -> Verified:
     """Attack a sandbox, with its progress on stderr; see `operations.verify`."""
     options = {"container": container, "is_fresh": is_fresh, "with_controls": with_controls}
-    answer = through_daemon.operate(messages.VERIFY, directory, options, _sandbox.say)
+    answer = through_daemon.operate(messages.VERIFY, directory, options, progress.say)
     if answer is not None:
         return wire.verified(answer)
     from sandboxd.cli.cancelling import cancelled_by_signals
+    from sandboxd.engine.client import connect_from
     from sandboxd.operations.verify import verify
 
     with cancelled_by_signals() as cancel:
         return verify(
-            _sandbox.connect(),
+            connect_from(os.environ),
             directory,
             os.environ,
             container=container,
             is_fresh=is_fresh,
             with_controls=with_controls,
-            progress=_sandbox.show,
+            progress=progress.show,
             cancel=cancel,
         )

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd import kinds
-from sandboxd.model.container import Container
+from sandboxd.effective.layers import merge
 
 if TYPE_CHECKING:
     from sandboxd.effective.variables import Variables
+    from sandboxd.model.container import Container
     from sandboxd.model.document import Document
 
 
@@ -40,14 +41,3 @@ def containers(document: Document, variables: Variables) -> tuple[Container, ...
     from sandboxd.effective.dockerfile import over_dockerfile
 
     return tuple(over_dockerfile(container, document, variables) for container in made)
-
-
-def merge(below: Container, above: Container) -> Container:
-    """`above` handed to docker after `below`: lists grow, of single values the later wins."""
-    fields: dict[str, object] = {}
-    for name, old, new in zip(Container._fields, below, above, strict=True):
-        if type(old) is tuple and type(new) is tuple:
-            fields[name] = (*old, *new)
-        else:
-            fields[name] = old if new is None else new
-    return Container(**fields)  # type: ignore[arg-type]

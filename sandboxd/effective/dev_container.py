@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.effective.container import merge
+from sandboxd.effective.layers import merge
 from sandboxd.model.container import Container
 
 if TYPE_CHECKING:
@@ -45,10 +45,10 @@ def dev_container(
         image, base = [made.layer], made.base
     ahead, behind = _label(base, own[0].name, root, variables)
     if root.get("features") is not None:
-        from sandboxd.kinds import _features
+        from sandboxd.kinds.devcontainer import features
 
         empty = Container(own[0].name, None)
-        added = _features.layer(document.source.path, root, empty, variables)
+        added = features.layer(document.source.path, root, empty, variables)
         image.append(empty._replace(env=added.env))
         ahead.append(_without_options(added._replace(env=())))
         behind.append(_options(added))
@@ -80,12 +80,12 @@ def _label(
     facts = None if base is None else variables.image(base.value)
     if base is None or facts is None:
         return [], []
-    from sandboxd.kinds import _image_label, devcontainer
-    from sandboxd.kinds.devcontainer.reader import Reader
+    from sandboxd.kinds import devcontainer
+    from sandboxd.kinds.devcontainer import image_label
 
     known = devcontainer.inside(root, variables)
     empty = Container(name, None)
-    ahead, behind = _image_label.layers(base, facts, empty, known, Reader)
+    ahead, behind = image_label.layers(base, facts, empty, known)
     return [ahead], [behind]
 
 

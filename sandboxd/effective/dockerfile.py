@@ -6,6 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd import kinds
+from sandboxd.effective.layers import merge
 from sandboxd.errors import UnreadableError
 from sandboxd.model.container import Container, Pair, Unseen
 from sandboxd.model.values import Origin
@@ -33,8 +34,6 @@ class Built(NamedTuple):
 
 def over_dockerfile(container: Container, document: Document, variables: Variables) -> Container:
     """`container` over what the Dockerfile says that its image is built from."""
-    from sandboxd.effective.container import merge
-
     layer = built(container, document, variables).layer
     merged = merge(layer, container)
     return merged._replace(unseen=(*container.unseen, *layer.unseen))

@@ -1,4 +1,4 @@
-"""The only reader of the machine: its answers are data, judged by `host.facts.from_raw`."""
+"""The only reader of the machine: its answers are data, judged by `host.raw_answers.from_raw`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from sandboxd.engine.client import Engine, connect
 from sandboxd.engine.contexts import resolve
 from sandboxd.engine.failures import EngineFailure
 from sandboxd.host.engine_facts import is_podman, known_name, usable_runtimes
-from sandboxd.host.facts import HostFacts, from_raw
+from sandboxd.host.facts import HostFacts
 from sandboxd.host.memory import Memory, open_memory
+from sandboxd.host.raw_answers import from_raw
 from sandboxd.host.trials import host_boot_id, run_trials
 
 

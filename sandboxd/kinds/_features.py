@@ -1,72 +1,28 @@
-"""Features: what a devcontainer.json says of them, and what a Feature's own file asks for."""
+"""What the file of a Feature asks for, and the lock file of those that a project names."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.errors import UnreadableError
 from sandboxd.findings import Place
 from sandboxd.kinds import _docker_flags as flags
 from sandboxd.kinds import _mounts
 from sandboxd.kinds._javascript import is_truthy
-from sandboxd.model import feature as model
-from sandboxd.model.container import Container, Pair, Unseen
+from sandboxd.model.container import Container, Pair
 from sandboxd.model.feature import FeatureLock, LockedFeature
 from sandboxd.model.values import Origin, Value
-from sandboxd.syntax import jsonc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
     from sandboxd.kinds import Resolver
-    from sandboxd.model.feature import Feature
     from sandboxd.syntax.node import Node
 
     # A node of a Feature's file and the property that it is of -> the located value.
     Locate = Callable[[Any, Node, str, str], Value[Any]]
 
-_LOCKS = {".devcontainer.json": ".devcontainer-lock.json"}
 _HOOKS = ("onCreateCommand", "updateContentCommand", "postCreateCommand", "postStartCommand")
-
-
-def layer(path: str, root: Node, base: Container, variables: Resolver) -> Container:
-    """`base` with the Features of a devcontainer.json: named, and those of the project read.
-
-    `root` is the object of the file. What Features ask for is in the order in which they are
-    installed, and stands, for who reads it, at their names.
-    """
-    features = root.get("features")
-    uses: list[Value[Feature]] = []
-    lock = _lock(path, variables)
-    for key, _ in features.members if features is not None else ():
-        use = model.parse(str(key.value))
-        if lock is not None and use.source == "registry":
-            use = use._replace(locked=str(key.value) in lock)
-        place = Place(path, key.inside())
-        uses.append(Value(use, Origin("file", path, "features"), place, str(key.value), (key,)))
-    # Late: most files that name Features name those of a registry.
-    from sandboxd.kinds import _feature_order
-
-    found = base
-    own = {use.written for use in uses}
-    unread: list[str] = []
-    for step in _feature_order.steps(path, root, uses, variables):
-        if step.root is not None:
-            found = described(step.root, found, _at_name(step.name, step.place), variables)
-            continue
-        asked = model.asks(model.parse(step.name))
-        # One that another Feature depends on stands at no name of the file.
-        if asked is None or (asked and step.name not in own):
-            unread.append(step.name)
-    unseen = found.unseen
-    if unread:
-        written = [use.written for use in uses if use.written in unread]
-        brought = [name for name in unread if name not in written]
-        names = ", ".join(f"`{name}`" for name in (*written, *brought))
-        reason = f"what its Features add is not read: {names}"
-        unseen = (*unseen, Unseen("features", reason))
-    return found._replace(features=tuple(uses), unseen=unseen)
 
 
 def described(root: Node, base: Container, locate: Locate, variables: Resolver) -> Container:
@@ -122,29 +78,6 @@ def read_lock(root: Node, path: str) -> FeatureLock | None:
             fields = [value(entry.get(field), field) for field in LockedFeature._fields[1:]]
             entries.append(LockedFeature(name, *fields))
     return FeatureLock(path, tuple(entries))
-
-
-def _lock(path: str, variables: Resolver) -> set[str] | None:
-    """The names that the lock file beside a devcontainer.json has; None when that is not known."""
-    if variables.files is None:
-        return None
-    folder, _, name = path.rpartition("/")
-    try:
-        source = variables.read(f"{folder}/{_LOCKS.get(name, 'devcontainer-lock.json')}", path)
-    except UnreadableError:
-        return set()
-    root = jsonc.parse(source.text).root
-    lock = read_lock(root, source.path) if root is not None else None
-    return {entry.name.value for entry in lock.entries} if lock is not None else set()
-
-
-def _at_name(name: str, place: Place) -> Locate:
-    """Locate the values of a Feature at its name: only removing that changes them."""
-
-    def locate(normal: Any, node: Node, key: str, written: str) -> Value[Any]:
-        return Value(normal, Origin("feature", name, key), place, written)
-
-    return locate
 
 
 def _switch(root: Node, key: str, locate: Locate) -> Value[bool] | None:

@@ -12,7 +12,7 @@ from sandboxd.observe.controls import without_replaced
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandboxd.observe.controls import Control
+    from sandboxd.observe.control import Control
 
 
 def without_gone(

@@ -8,7 +8,10 @@ image's own programs may lie, so what they show can take a claim back and never 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING
+
+from sandboxd.observe import controls_by_inside, controls_of_gvisor, controls_of_linux
+from sandboxd.observe.control import Control
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -16,19 +19,6 @@ if TYPE_CHECKING:
     from sandboxd.model.container import Container
     from sandboxd.observe.outside import Outside
     from sandboxd.observe.process import Process
-
-State = Literal["in force", "not in force", "not seen", "left out", "open"]
-"""``left out``: nothing asks for it. ``open``: a way out that is open on purpose."""
-
-STATES: tuple[State, ...] = ("in force", "not in force", "not seen", "left out", "open")
-
-
-class Control(NamedTuple):
-    """One control; `why` is the observation, or why there is none."""
-
-    name: str
-    state: State
-    why: str
 
 
 def controls(
@@ -46,8 +36,6 @@ def controls(
     :param inside: what the image's own programs show, None where they were not asked
     :param host_boot_id: '' where it is hidden
     """
-    from sandboxd.observe import controls_by_inside, controls_of_gvisor, controls_of_linux
-
     if outside.is_gvisor:
         found = controls_of_gvisor.controls(live, outside)
     else:

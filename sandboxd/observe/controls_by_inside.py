@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.model import capabilities
-from sandboxd.observe.controls import Control
+from sandboxd.observe.control import Control
 from sandboxd.observe.controls_of_linux import read_only
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.observe.controls import Control
+from sandboxd.observe.control import Control
 
 if TYPE_CHECKING:
     from sandboxd.model.container import Container

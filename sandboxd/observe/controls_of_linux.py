@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from sandboxd.data import data_path
 from sandboxd.files import read_source
 from sandboxd.model import capabilities
-from sandboxd.observe.controls import Control
+from sandboxd.observe.control import Control
 from sandboxd.observe.controls_of_gvisor import network as asked_network
 from sandboxd.observe.inspection import seccomp_identity
 
 if TYPE_CHECKING:
     from sandboxd.model.container import Container
-    from sandboxd.observe.controls import State
+    from sandboxd.observe.control import State
     from sandboxd.observe.outside import Outside
     from sandboxd.observe.process import Process
 

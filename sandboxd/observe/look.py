@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.observe import host_process, inspection, look_inside, outside
-from sandboxd.observe.controls import Control, controls
+from sandboxd.observe.control import Control
+from sandboxd.observe.controls import controls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandboxd.engine.client import Engine
-    from sandboxd.observe.controls import Control
+    from sandboxd.observe.control import Control
 
 
 def look(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandboxd.engine.client import Engine
-    from sandboxd.observe.controls import Control
+    from sandboxd.observe.control import Control
     from sandboxd.observe.drift import Drift
     from sandboxd.operations._plan import Facts
     from sandboxd.operations.interruption import Cancel

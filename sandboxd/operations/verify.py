@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sandboxd.engine.client import Engine
-    from sandboxd.observe.controls import Control
+    from sandboxd.observe.control import Control
     from sandboxd.operations._plan import Facts
     from sandboxd.operations.interruption import Cancel, Progress
     from sandboxd.plan.plan import Plan

@@ -23,7 +23,7 @@ def encode(value: Any) -> Any:
 
 def verified(document: Mapping[str, Any]) -> Verified:
     """The result of `verify` from what `encode` made of it."""
-    from sandboxd.observe.controls import Control
+    from sandboxd.observe.control import Control
     from sandboxd.operations.verify import Verified
     from sandboxd.verify.verdict import Result, Verdict
 
@@ -35,7 +35,7 @@ def verified(document: Mapping[str, Any]) -> Verified:
 
 def compared(document: Mapping[str, Any]) -> Compared:
     """The result of `drift` from what `encode` made of it."""
-    from sandboxd.observe.controls import Control
+    from sandboxd.observe.control import Control
     from sandboxd.observe.drift import Drift
     from sandboxd.operations.drift import Compared
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from sandboxd.config.model import Config
-from sandboxd.effective.container import effective, merge
+from sandboxd.effective.container import effective
+from sandboxd.effective.layers import merge
 from sandboxd.effective.variables import Variables
 from sandboxd.errors import UsageError
 from sandboxd.files import read_beside

@@ -1,0 +1,40 @@
+"""Output: one module for each form. Each has a `document(report, options)`.
+
+What all of them are given stands here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandboxd.findings import RuleMeta
+
+
+class RuleText(NamedTuple):
+    """A rule for who has never heard of it: `page` is its page in Markdown."""
+
+    meta: RuleMeta
+    page: str
+
+
+class Options(NamedTuple):
+    """`cwd` is what paths are shown relative to, `describe` knows the rules by id.
+
+    `again` holds the words by which `sandboxd check` reports the same once more, each after a blank.
+    """
+
+    cwd: str
+    version: str
+    describe: Callable[[str], RuleText]
+    colour: bool = False
+    width: int = 80
+    again: str = ""
+
+
+def relative_path(path: str, cwd: str) -> str:
+    """`path` relative to `cwd` where it is below it, else as it is."""
+    folder = cwd.rstrip("/") + "/"
+    return path[len(folder) :] if cwd and path.startswith(folder) else path

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import Severity
-from sandboxd.render._paths import shown
+from sandboxd.render import relative_path
 from sandboxd.text import SourceText
 
 if TYPE_CHECKING:
     from sandboxd.findings import Finding, Report, Skipped
-    from sandboxd.render._options import Options
+    from sandboxd.render import Options
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.HINT: "notice"}
 
@@ -31,7 +31,7 @@ def _finding(finding: Finding, report: Report, cwd: str) -> str:
     source = report.sources.get(place.path) or SourceText(place.path, "")
     start, end = source.position(place.span.start), source.position(place.span.end)
     properties = {
-        "file": shown(place.path, cwd),
+        "file": relative_path(place.path, cwd),
         "line": start.line + 1,
         "endLine": end.line + 1,
         "col": start.column + 1,
@@ -46,7 +46,10 @@ def _finding(finding: Finding, report: Report, cwd: str) -> str:
 
 
 def _skipped(skipped: Skipped, cwd: str) -> str:
-    properties: dict[str, object] = {"file": shown(skipped.path, cwd), "title": "not checked"}
+    properties: dict[str, object] = {
+        "file": relative_path(skipped.path, cwd),
+        "title": "not checked",
+    }
     hint = f"\nhint: {skipped.hint}" if skipped.hint else ""
     return _command("warning", properties, f"not checked: {skipped.reason}{hint}")
 

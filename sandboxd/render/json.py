@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from sandboxd.render._paths import shown
+from sandboxd.render import relative_path
 from sandboxd.text import SourceText
 
 if TYPE_CHECKING:
     from typing import Any
 
     from sandboxd.findings import Finding, Place, Report
-    from sandboxd.render._options import Options
+    from sandboxd.render import Options
 
 VERSION = 1
 
@@ -32,7 +32,7 @@ def render(report: Report, cwd: str) -> str:
             "version": VERSION,
             "findings": [_finding(finding, report, cwd) for finding in report.findings],
             "skipped": [
-                {"path": shown(skipped.path, cwd), "reason": skipped.reason}
+                {"path": relative_path(skipped.path, cwd), "reason": skipped.reason}
                 for skipped in report.skipped
             ],
             "files": report.files,
@@ -49,7 +49,7 @@ def _finding(finding: Finding, report: Report, cwd: str) -> dict[str, Any]:
     return {
         "rule": finding.rule,
         "severity": finding.severity.label,
-        "path": shown(place.path, cwd),
+        "path": relative_path(place.path, cwd),
         "line": start.line + 1,
         "column": start.column + 1,
         "end_line": end.line + 1,
@@ -69,7 +69,7 @@ def _related(place: Place, message: str, report: Report, cwd: str) -> dict[str, 
     source = report.sources.get(place.path) or SourceText(place.path, "")
     start = source.position(place.span.start)
     return {
-        "path": shown(place.path, cwd),
+        "path": relative_path(place.path, cwd),
         "line": start.line + 1,
         "column": start.column + 1,
         "message": message,

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Severity
 from sandboxd.markup import in_message
-from sandboxd.render._paths import shown
+from sandboxd.render import relative_path
 from sandboxd.text import SourceText
 
 if TYPE_CHECKING:
     from typing import Any
 
     from sandboxd.findings import Finding, Fix, Place, Report, Skipped
-    from sandboxd.render._options import Options, RuleText
+    from sandboxd.render import Options, RuleText
     from sandboxd.text import Span
 
 SCHEMA = (
@@ -90,7 +90,7 @@ class _Log:
         """The same thing twice in one file is told apart by its number."""
         from hashlib import sha256
 
-        path = shown(finding.place.path, self.options.cwd)
+        path = relative_path(finding.place.path, self.options.cwd)
         identity = "\0".join((finding.rule, finding.evidence, path))
         number = self.seen[identity] = self.seen.get(identity, 0) + 1
         text = f"{identity}\0{number}".encode("utf-8", "surrogatepass")
@@ -115,7 +115,7 @@ class _Log:
         }
 
     def artifact(self, path: str) -> dict[str, str]:
-        name = shown(path, self.options.cwd)
+        name = relative_path(path, self.options.cwd)
         if name.startswith("/"):
             return {"uri": _quoted(f"file://{name}")}
         return {"uri": _quoted(name), "uriBaseId": _ROOT}

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import Severity
+from sandboxd.render import relative_path
 from sandboxd.render._excerpt import excerpt
-from sandboxd.render._paths import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sandboxd.findings import Finding, Report, Skipped
-    from sandboxd.render._options import Options
+    from sandboxd.render import Options
     from sandboxd.text import SourceText
 
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.HINT: "34"}
@@ -56,7 +56,7 @@ class _Text:
         blocks: list[str] = []
         for path, findings in by_file.items():
             if len(by_file) > 1:
-                blocks.append(self.paint(f"{_visible(shown(path, self.cwd))}:", _BOLD))
+                blocks.append(self.paint(f"{_visible(relative_path(path, self.cwd))}:", _BOLD))
             blocks.extend(self.file(path, findings))
         if self.report.skipped:
             blocks.append("\n".join(self.skipped(skipped) for skipped in self.report.skipped))
@@ -78,7 +78,7 @@ class _Text:
         return f"{severity}[{finding.rule}]: {self.paint(_visible(finding.message), _BOLD)}"
 
     def finding(self, finding: Finding, source: SourceText, digits: int) -> str:
-        path = _visible(shown(source.path, self.cwd))
+        path = _visible(relative_path(source.path, self.cwd))
         at = source.position(finding.place.span.start)
         margin = " " * digits
         bar = self.paint("|", _DIM)
@@ -102,7 +102,7 @@ class _Text:
             yield "why", finding.why
         for related in finding.related:
             source = self.report.sources.get(related.place.path)
-            where = shown(related.place.path, self.cwd)
+            where = relative_path(related.place.path, self.cwd)
             if source is not None:
                 at = source.position(related.place.span.start)
                 where = f"{where}:{at.line + 1}:{at.column + 1}"
@@ -115,7 +115,7 @@ class _Text:
 
     def skipped(self, skipped: Skipped) -> str:
         label = self.paint("not checked:", "36", _BOLD)
-        path = _visible(shown(skipped.path, self.cwd))
+        path = _visible(relative_path(skipped.path, self.cwd))
         text = f"{label} {path}: {_visible(skipped.reason)}"
         return f"{text}\n  {self.paint('hint:', _BOLD)} {skipped.hint}" if skipped.hint else text
 

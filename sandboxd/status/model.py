@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from sandboxd.host.facts import HostFacts
-from sandboxd.observe.controls import Control
+from sandboxd.observe.control import Control
 
 State = Literal[
     "running", "paused", "stopped", "not created", "invalid config", "missing", "unknown"

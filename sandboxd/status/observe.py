@@ -15,7 +15,7 @@ from sandboxd.life.pins import without_gone
 from sandboxd.model.container import Container
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
 from sandboxd.observe import inspection
-from sandboxd.observe.controls import Control
+from sandboxd.observe.control import Control
 from sandboxd.observe.look import Look, look
 from sandboxd.verify import last_verdict
 

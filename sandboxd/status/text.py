@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sandboxd.host.facts import HostFacts, Runtime
 from sandboxd.host.versions import warnings
-from sandboxd.observe.controls import STATES
+from sandboxd.observe.control import STATES
 from sandboxd.status.model import Counts, DaemonLine, ProjectStatus, State, StatusReport
 from sandboxd.status.verification import sentence
 

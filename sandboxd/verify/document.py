@@ -12,7 +12,7 @@ from sandboxd.verify.judge import OUTCOMES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sandboxd.observe.controls import Control
+    from sandboxd.observe.control import Control
     from sandboxd.verify.verdict import Verdict
 
 VERSION = 1

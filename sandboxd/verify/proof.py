@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sandboxd.observe.controls import Control
+    from sandboxd.observe.control import Control
     from sandboxd.verify.verdict import Verdict
 
 _PINS = ("pin-truncate", "pin-truncate-reading", "pin-write", "pin-remount", "pin-unmount")

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.observe.controls import Control
+from sandboxd.observe.control import Control
 
 if TYPE_CHECKING:
-    from sandboxd.observe.controls import State
+    from sandboxd.observe.control import State
     from sandboxd.verify.verdict import Result, Verdict
 
 CLASSES = {

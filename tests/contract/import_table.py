@@ -19,14 +19,17 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "model": frozenset({"errors", "findings", "syntax", "text"}),
     "kinds": frozenset({"errors", "findings", "model", "syntax", "text"}),
     "effective": frozenset({"errors", "kinds", "model", "syntax", "text"}),
-    "host.facts": frozenset({"host.engine_facts", "host.machine_facts"}),
+    "host.facts": frozenset(),
     "host.engine_facts": frozenset({"engine.unreachable", "host.facts"}),
     "engine.unreachable": frozenset(),
     "host.machine_facts": frozenset(),
+    "host.raw_answers": frozenset({"host.engine_facts", "host.facts", "host.machine_facts"}),
     "host.known_escapes": frozenset(),
     "host.versions": frozenset({"host.facts", "host.known_escapes"}),
     "engine": frozenset({"engine.unreachable", "errors"}),
-    "host": frozenset({"engine", "errors", "files", "host.engine_facts", "host.facts"}),
+    "host": frozenset(
+        {"engine", "errors", "files", "host.engine_facts", "host.facts", "host.raw_answers"}
+    ),
     "platforms": frozenset({"host.facts"}),
     "rules": frozenset(
         {"config", "data", "findings", "host.facts", "host.versions", "model", "syntax", "text"}
@@ -262,6 +265,7 @@ PURE = (
     "host.facts",
     "host.engine_facts",
     "host.machine_facts",
+    "host.raw_answers",
     "host.known_escapes",
     "host.versions",
     "engine.unreachable",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
 from tests.contract.import_table import GROWTH, LATE_IMPORTS, MACHINE, MAY_IMPORT, PURE
@@ -16,6 +17,8 @@ class Import(NamedTuple):
 
     module: str
     line: int
+    for_types: bool = False
+    """Under `if TYPE_CHECKING:`, so no import of the program that runs."""
 
 
 def room_of(module: str) -> str:
@@ -27,10 +30,12 @@ def room_of(module: str) -> str:
 
 def imports(source: str, package: str = "") -> list[Import]:
     """All imports, also late ones and those for type checkers."""
+    tree = ast.parse(source)
+    for_types = set(_for_types(tree))
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found += [Import(alias.name, node.lineno) for alias in node.names]
+            names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
             if node.level:
@@ -38,8 +43,40 @@ def imports(source: str, package: str = "") -> list[Import]:
                 base = ".".join([*parts[: len(parts) - node.level + 1], *base.split(".")]).strip(
                     "."
                 )
-            found += [Import(f"{base}.{alias.name}", node.lineno) for alias in node.names]
+            names = [f"{base}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        found += [Import(name, node.lineno, node in for_types) for name in names]
     return found
+
+
+def _for_types(tree: ast.Module) -> Iterator[ast.AST]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            for statement in node.body:
+                yield from ast.walk(statement)
+
+
+def circle(sources: Mapping[str, str]) -> list[str]:
+    """Modules of which each imports the next one and the last the first; empty where there are none.
+
+    An import that a function makes counts: a circle that only starts later is one. `sources` are the
+    modules of sandboxd by name.
+    """
+    known = frozenset(sources)
+    graph = {}
+    for module, source in sources.items():
+        graph[module] = {
+            _ours(imported.module, known)
+            for imported in imports(source)
+            if imported.module.startswith("sandboxd.") and not imported.for_types
+        }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        modules: list[str] = error.args[1]
+        return modules[::-1]
+    return []
 
 
 def violations(module: str, source: str, known: frozenset[str]) -> list[str]:
@@ -49,6 +86,8 @@ def violations(module: str, source: str, known: frozenset[str]) -> list[str]:
     for found in imports(source, package.rstrip(".")):
         if found.module.split(".")[0] == "sandboxd":
             target = _ours(found.module, known)
+            name = found.module.removeprefix("sandboxd.")
+            problems += [f"line {found.line}: {text}" for text in _private(module, name)]
             problems += [f"line {found.line}: {text}" for text in _forbidden(module, target)]
     problems += [f"line {line}: {name}" for name, line in _machine(module, source)]
     return problems
@@ -100,6 +139,17 @@ def _forbidden(module: str, target: str) -> list[str]:
         is_index = module == f"{folder}._index"
         if siblings and not shared and not is_index:
             return [f"`{module}` may not import its sibling `{target}`"]
+    return []
+
+
+def _private(module: str, name: str) -> list[str]:
+    """What is private is for the folder that it stands in, with all that is in that folder."""
+    folder = ""
+    for part in name.split("."):
+        is_private = part.startswith("_") and not part.startswith("__")
+        if is_private and not f"{module}.".startswith(folder):
+            return [f"`{module}` may not import the private `{name}`"]
+        folder += f"{part}."
     return []
 
 

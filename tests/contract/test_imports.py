@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.import_table import MAY_IMPORT
-from tests.contract.imports import imports, room_of, unused, violations
+from tests.contract.imports import circle, imports, room_of, unused, violations
 
 PACKAGE = Path(__file__).resolve().parents[2] / "sandboxd"
 
@@ -35,6 +35,10 @@ def test_module_keeps_to_the_table(module: str) -> None:
         ("rules.a", "from . import b", "sibling"),
         ("rules.a", "from sandboxd.life.up_down import up", "may not import `life.up_down`"),
         ("kinds.compose.mounts", "from sandboxd.kinds.devcontainer import reader", "sibling"),
+        ("cli.x", "from sandboxd.rules._mounts import x", "the private `rules._mounts.x`"),
+        ("cli.x", "def f():\n    from sandboxd.rules import _mounts", "private `rules._mounts`"),
+        ("cli.x", "from sandboxd.text import _at", "the private `text._at`"),
+        ("kinds.a", "from sandboxd.kinds.compose import _b", "private `kinds.compose._b`"),
         ("text", "from sandboxd.errors import UsageError", "may not import `errors`"),
         ("lsp.x", "from sandboxd.daemon import service", "may not import `daemon.service`"),
         ("rules.a", "def f():\n    import subprocess", "line 2: `rules` may not use `subprocess`"),
@@ -59,6 +63,9 @@ def test_a_breach_is_found(module: str, source: str, expected: str) -> None:
     ("module", "source"),
     [
         ("rules.a", "from sandboxd.rules._mounts import x"),
+        ("rules", "from sandboxd.rules import _mounts"),
+        ("kinds.compose.mounts", "from sandboxd.kinds import _mounts"),
+        ("cli.commands.daemon", "from sandboxd import __version__"),
         ("rules.a", "from sandboxd.findings import Finding"),
         ("kinds.compose.mounts", "from sandboxd.kinds.compose.values import boolean"),
         ("cli.commands.daemon", "def run():\n    from sandboxd.daemon.service import serve"),
@@ -69,6 +76,23 @@ def test_a_breach_is_found(module: str, source: str, expected: str) -> None:
 def test_what_is_allowed_is_no_breach(module: str, source: str) -> None:
     known = KNOWN | {"rules._mounts", "daemon.service"}
     assert violations(module, source, known) == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circle({module: path.read_text() for module, path in MODULES.items()}) == []
+
+
+@pytest.mark.parametrize(
+    ("sources", "expected"),
+    [
+        (("from sandboxd.x.b import f", "from sandboxd.x import a"), ["x.a", "x.b", "x.a"]),
+        (("import sandboxd.x.b", "def f():\n    import sandboxd.x.a"), ["x.a", "x.b", "x.a"]),
+        (("from sandboxd.x.b import f", "if TYPE_CHECKING:\n    import sandboxd.x.a"), []),
+        (("from sandboxd.x.b import f", "import x.a"), []),
+    ],
+)
+def test_a_circle_is_named(sources: tuple[str, str], expected: list[str]) -> None:
+    assert circle(dict(zip(("x.a", "x.b"), sources, strict=True))) == expected
 
 
 def test_no_permission_is_left_that_nobody_uses() -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.host.facts import HostFacts, from_raw
+from sandboxd.host.facts import HostFacts
+from sandboxd.host.raw_answers import from_raw
 from sandboxd.plan import profiles
 from sandboxd.plan.recommend import PURPOSES, Recommendation, recommend
 from sandboxd.platforms import load, platform_of

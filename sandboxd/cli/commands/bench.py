@@ -16,7 +16,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import terminal
+from sandboxd.cli import progress, terminal
 from sandboxd.cli.commands import _grants, _sandbox
 from sandboxd.errors import EXIT_OK
 
@@ -87,4 +87,4 @@ def _show(step: Step) -> None:
     if step.text and not sys.stderr.isatty():
         terminal.status(step.text)
     else:
-        _sandbox.show(step)
+        progress.show(step)

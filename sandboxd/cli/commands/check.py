@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sandboxd.cli._checking import Checked, Session
     from sandboxd.findings import Severity
-    from sandboxd.render._options import RuleText
+    from sandboxd.render import RuleText
 
 HELP = "find settings that reach the host, and fix them"
 
@@ -126,9 +126,9 @@ def _say_ignored(session: Session) -> None:
         return
     import shlex
 
-    from sandboxd.render._paths import shown
+    from sandboxd.render import relative_path
 
-    names = [shlex.quote(shown(path, session.cwd)) for path in session.ignored]
+    names = [shlex.quote(relative_path(path, session.cwd)) for path in session.ignored]
     one = len(names) == 1
     what = "1 file, which git ignores, is" if one else f"{len(names)} files, which git ignores, are"
     which = "it" if one else "them" if not names[3:] else "the first 3"
@@ -177,7 +177,7 @@ def _print(checked: Checked, args: argparse.Namespace, cwd: str) -> None:
     from importlib import import_module
 
     from sandboxd import __version__
-    from sandboxd.render._options import Options
+    from sandboxd.render import Options
 
     report = checked.report
     if args.format != "text":
@@ -218,7 +218,7 @@ def _joined(paths: list[str]) -> str:
 
 def _describe(rule: str) -> RuleText:
     from sandboxd import rules
-    from sandboxd.render._options import RuleText
+    from sandboxd.render import RuleText
 
     module = rules.get(rule)
     return RuleText(module.META, (module.__doc__ or "").strip())

@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from sandboxd.cli import doctor_screen
     from sandboxd.cli.host_report import raw_facts
-    from sandboxd.host.facts import from_raw
+    from sandboxd.host.raw_answers import from_raw
 
     raw = raw_facts(args.facts)
     facts = from_raw(raw)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import terminal, through_daemon
+from sandboxd.cli import progress, terminal, through_daemon
 from sandboxd.cli.commands import _sandbox
 from sandboxd.ipc import messages
 
@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     directory, options = _sandbox.folder(args), {"discard": args.discard}
-    stopped = through_daemon.operate(messages.STOP, directory, options, _sandbox.say)
+    stopped = through_daemon.operate(messages.STOP, directory, options, progress.say)
     if stopped is None:
         stopped = _stop_here(args, directory)
     for name in stopped["removed"]:
@@ -50,6 +50,6 @@ def _stop_here(args: argparse.Namespace, directory: str) -> dict[str, Any]:
             _sandbox.connect(),
             directory,
             discard=args.discard,
-            progress=_sandbox.show,
+            progress=progress.show,
             cancel=cancel,
         )._asdict()

@@ -11,11 +11,11 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
-from sandboxd.cli import terminal
+from sandboxd.cli import progress, terminal
 from sandboxd.cli.commands import _sandbox
 
 if TYPE_CHECKING:
-    from sandboxd.observe.controls import Control
+    from sandboxd.observe.control import Control
     from sandboxd.observe.drift import Drift
     from sandboxd.operations.drift import Compared
 
@@ -50,7 +50,7 @@ def _compared(directory: str) -> Compared:
     from sandboxd.operations import wire
     from sandboxd.operations.drift import drift
 
-    answer = through_daemon.operate(messages.DRIFT, directory, {}, _sandbox.say)
+    answer = through_daemon.operate(messages.DRIFT, directory, {}, progress.say)
     if answer is not None:
         return wire.compared(answer)
     with cancelled_by_signals() as cancel:

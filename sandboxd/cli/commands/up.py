@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import terminal, through_daemon
+from sandboxd.cli import progress, terminal, through_daemon
 from sandboxd.cli.commands import _grants, _sandbox
 from sandboxd.ipc import messages
 
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         "rebuild": args.build,
         "environ": dict(os.environ),
     }
-    started = through_daemon.operate(messages.START, directory, params, _sandbox.say)
+    started = through_daemon.operate(messages.START, directory, params, progress.say)
     if started is None:
         started = _start_here(args, directory)
     runtime = started["runtime"] or "the engine's default"
@@ -73,6 +73,6 @@ def _start_here(args: argparse.Namespace, directory: str) -> dict[str, Any]:
             os.environ,
             allow_runc=args.allow_runc,
             rebuild=args.build,
-            progress=_sandbox.show,
+            progress=progress.show,
             cancel=cancel,
         )._asdict()

@@ -16,7 +16,8 @@ from sandboxd.cli.commands import recommend as recommend_command
 from sandboxd.cli.doctor_screen import as_json, render
 from sandboxd.config.model import Setting
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.host.facts import HostFacts, from_raw
+from sandboxd.host.facts import HostFacts
+from sandboxd.host.raw_answers import from_raw
 from sandboxd.plan import profiles
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.recommend import PURPOSES, recommend

@@ -9,7 +9,8 @@ import pytest
 
 from sandboxd.data import data_path
 from sandboxd.observe import controls_of_linux, inspection, look_inside
-from sandboxd.observe.controls import STATES, controls
+from sandboxd.observe.control import STATES
+from sandboxd.observe.controls import controls
 from sandboxd.observe.outside import Outside
 from sandboxd.observe.process import Process
 from tests.unit.observe.test_inspection import recorded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sandboxd.observe.controls import Control
+from sandboxd.observe.control import Control
 from sandboxd.observe.drift import Drift
 from sandboxd.operations import wire
 from sandboxd.operations.drift import Compared

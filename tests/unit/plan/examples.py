@@ -10,7 +10,8 @@ from sandboxd.config import reading
 from sandboxd.config.model import Config
 from sandboxd.effective.container import effective
 from sandboxd.effective.variables import Variables
-from sandboxd.host.facts import Engine, HostFacts, Runtime, from_raw
+from sandboxd.host.facts import Engine, HostFacts, Runtime
+from sandboxd.host.raw_answers import from_raw
 from sandboxd.kinds import devcontainer
 from sandboxd.model.container import Container
 from sandboxd.model.document import Document

@@ -11,7 +11,8 @@ import pytest
 from sandboxd import analysis
 from sandboxd.config.values import profile_names
 from sandboxd.findings import Severity
-from sandboxd.host.facts import HostFacts, from_raw
+from sandboxd.host.facts import HostFacts
+from sandboxd.host.raw_answers import from_raw
 from sandboxd.kinds import find
 from sandboxd.model.values import Value
 from sandboxd.plan import profiles

@@ -8,8 +8,7 @@ from typing import Any
 
 from sandboxd import analysis, rules
 from sandboxd.findings import Report, Skipped, Suppressed
-from sandboxd.render import github, sarif
-from sandboxd.render._options import Options, RuleText
+from sandboxd.render import Options, RuleText, github, sarif
 from sandboxd.text import SourceText
 
 PATH = "/project/with space/.devcontainer/devcontainer.json"

@@ -11,7 +11,7 @@ import pytest
 
 from sandboxd.cli import reports, verdict_report
 from sandboxd.errors import SandboxdError, UsageError
-from sandboxd.observe.controls import Control
+from sandboxd.observe.control import Control
 from sandboxd.render.pages import verdict_html, verdict_markdown
 from sandboxd.verify.document import changes, document, load
 from sandboxd.verify.judge import OUTCOMES

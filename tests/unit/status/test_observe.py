@@ -10,7 +10,7 @@ import pytest
 from sandboxd.engine.client import Summary
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.labels import PROJECT
-from sandboxd.observe.controls import Control
+from sandboxd.observe.control import Control
 from sandboxd.observe.look import Look
 from sandboxd.status import observe
 from sandboxd.status.observe import Observer

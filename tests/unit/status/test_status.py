@@ -10,7 +10,7 @@ from sandboxd.host.facts import Component, Engine, HostFacts, Runtime
 from sandboxd.host.versions import warnings
 from sandboxd.model.container import Container, Mount, SecurityOption
 from sandboxd.model.values import Origin, Value
-from sandboxd.observe.controls import Control
+from sandboxd.observe.control import Control
 from sandboxd.status import as_json, text
 from sandboxd.status.combine import Examined, combine
 from sandboxd.status.model import Counts, DaemonLine, ProjectStatus, StatusReport

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandboxd.observe.controls import Control
+from sandboxd.observe.control import Control
 from sandboxd.verify import attempts
 from sandboxd.verify.proof import _PINS, PROOF, with_proof
 

@@ -10,28 +10,19 @@ import json
 from typing import TYPE_CHECKING
 
 from sandboxd.kinds import _features
+from sandboxd.kinds.devcontainer.reader import Reader
 from sandboxd.model.document import Document
 from sandboxd.model.values import Origin, Value
 from sandboxd.syntax import jsonc
 from sandboxd.text import SourceText
 
 if TYPE_CHECKING:
-    from typing import Any, Protocol
+    from typing import Any
 
     from sandboxd.kinds import Resolver
     from sandboxd.model.container import Container
     from sandboxd.model.image_facts import ImageFacts
     from sandboxd.syntax.node import Node
-
-    class Reader(Protocol):
-        """The reader of the properties of a devcontainer.json."""
-
-        def __init__(self, document: Document, root: Node, variables: Resolver) -> None: ...
-
-        def before(self, base: Container) -> Container: ...
-
-        def after(self, base: Container) -> Container: ...
-
 
 _BEFORE = ("mounts", "env", "user", "remote_user", "remote_env", "lifecycle", "entrypoints")
 _AFTER = ("init", "privileged", "cap_add", "security_opt")
@@ -42,7 +33,6 @@ def layers(
     facts: ImageFacts,
     base: Container,
     variables: Resolver,
-    reader: type[Reader],
 ) -> tuple[Container, Container]:
     """Return the settings of the label that go before `runArgs`, and those behind it.
 
@@ -59,7 +49,7 @@ def layers(
     source = SourceText(image.value, facts.metadata)
     document = Document("devcontainer", source, jsonc.parse(facts.metadata))
     for entry in _entries(document):
-        read = reader(document, entry, variables)
+        read = Reader(document, entry, variables)
         own = read.before(base)._replace(entrypoints=tuple(_features.entrypoint(entry, _anywhere)))
         before = _added(before, own, _BEFORE, image, origin)
         after = _added(after, read.after(base), _AFTER, image, origin)

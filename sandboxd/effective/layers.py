@@ -1,0 +1,16 @@
+"""Descriptions of one container, laid over each other."""
+
+from __future__ import annotations
+
+from sandboxd.model.container import Container
+
+
+def merge(below: Container, above: Container) -> Container:
+    """`above` handed to docker after `below`: lists grow, of single values the later wins."""
+    fields: dict[str, object] = {}
+    for name, old, new in zip(Container._fields, below, above, strict=True):
+        if type(old) is tuple and type(new) is tuple:
+            fields[name] = (*old, *new)
+        else:
+            fields[name] = old if new is None else new
+    return Container(**fields)  # type: ignore[arg-type]
