@@ -26,8 +26,18 @@ def lines_run(work: Callable[[], object]) -> int:
     return count
 
 
-def growth(parse: Callable[[str], object], piece: str, pieces: int = 300) -> float:
-    """How many times the work of one text its double takes: 2 where it is in proportion."""
-    once = lines_run(lambda: parse(piece * pieces))
-    twice = lines_run(lambda: parse(piece * (2 * pieces)))
+def growth(
+    parse: Callable[[str], object], text: str | Callable[[int], str], pieces: int = 300
+) -> float:
+    """How many times the work of one text its double takes: 2 where it is in proportion.
+
+    :param text: what is repeated, or the text of so many pieces
+    """
+    once = lines_run(lambda: parse(repeated(text, pieces)))
+    twice = lines_run(lambda: parse(repeated(text, 2 * pieces)))
     return twice / once
+
+
+def repeated(text: str | Callable[[int], str], pieces: int) -> str:
+    """The text of so many pieces."""
+    return text * pieces if isinstance(text, str) else text(pieces)

@@ -179,8 +179,10 @@ async def test_a_host_that_does_not_answer_is_said_and_tried_again(
 ) -> None:
     from sandboxd.daemon import hosts
 
+    answered = threading.Event()
+
     def hang(*_args: Any, **_more: Any) -> Any:
-        time.sleep(1.0)
+        answered.wait(10)
         raise OSError
 
     monkeypatch.setattr(generation, "FIRST_FACTS_SECONDS", 0.1)
@@ -195,6 +197,7 @@ async def test_a_host_that_does_not_answer_is_said_and_tried_again(
     assert events[-1]["kind"] == "failed"
     assert not (folder / ".devcontainer").exists()
     monkeypatch.setattr(hosts, "probe", real)
+    answered.set()
     await until(lambda: any(event["kind"] == "regenerated" for event in events))
     await keeper.close()
 
@@ -221,7 +224,10 @@ async def test_a_project_whose_folder_is_gone_is_forgotten_after_a_day(
     shutil.rmtree(folder)
     await until(lambda: not keeper.projects[str(folder)].scan.exists)
     await until(lambda: keeper.projects[str(folder)].missing_since is not None)
-    await asyncio.sleep(0.3)
+    looks: list[bool] = []
+    real = keeper.watching._swept
+    monkeypatch.setattr(keeper.watching, "_swept", lambda: (real(), looks.append(True)))
+    await until(lambda: len(looks) == 2)
     assert str(folder) in keeper.projects
     await keeper.close()
     monkeypatch.setattr(keeper_module, "MISSING_SECONDS", -1.0)
@@ -249,6 +255,6 @@ async def test_a_policy_that_appears_has_each_project_looked_at_once(own_home: P
     (prepared / "policy.toml").write_text('network = "none"\n')
     prepared.rename(own_home / ".config" / "sandboxd")
     await until(lambda: events)
-    await asyncio.sleep(0.5)
+    await keeper.settled(None, 5.0)
     assert [event["kind"] for event in events] == ["regenerated"]
     await keeper.close()

@@ -125,11 +125,13 @@ async def test_a_file_that_cannot_be_moved_aside_is_not_written_over(
 async def test_of_registrations_that_overlap_none_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, gate, loop_thread = save, threading.Event(), threading.get_ident()
+    real, loop_thread = save, threading.get_ident()
+    is_writing, gate = threading.Event(), threading.Event()
 
     def slow(path: str, entries: list[Entry]) -> str:
         assert threading.get_ident() != loop_thread, "an fsync on the event loop"
         if len(entries) == 1:
+            is_writing.set()
             gate.wait(10)  # the first writer is the last to write
         return real(path, entries)
 
@@ -139,10 +141,10 @@ async def test_of_registrations_that_overlap_none_is_lost(
     writer = asyncio.create_task(registry.run())
     registry.add(Tracked("/a", ENGINE))
     first = asyncio.create_task(registry.saved())
-    await asyncio.sleep(0.05)
+    await asyncio.to_thread(is_writing.wait, 10)
     registry.add(Tracked("/b", ENGINE))
     second = asyncio.create_task(registry.saved())
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0)
     assert not first.done() and not second.done()
     gate.set()
     await asyncio.gather(first, second)

@@ -12,6 +12,7 @@ from sandboxd.daemon.claim import claim
 from sandboxd.daemon.service import Service
 from sandboxd.daemon.tasks import Tasks
 from sandboxd.ipc import address
+from tests.unit.daemon.test_keeper import until
 from tests.unit.daemon.test_turns import environ
 
 
@@ -27,12 +28,12 @@ async def test_only_an_essential_job_is_fatal_and_only_once(
     tasks = Tasks("a test", fatal.append)
     tasks.spawn(fail())
     tasks.spawn_essential(asyncio.sleep(0))
-    await asyncio.sleep(0.01)
-    assert fatal == [] and "a task of a test failed" in caplog.text
+    await until(lambda: "a task of a test failed" in caplog.text)
+    assert fatal == []
     tasks.spawn_essential(fail())
     tasks.spawn_essential(fail())
     tasks.spawn_essential(asyncio.sleep(100))
-    await asyncio.sleep(0.01)
+    await until(lambda: caplog.text.count("a task of a test failed") == 3)
     assert [type(error) for error in fatal] == [ZeroDivisionError]
     await tasks.close()
     assert len(fatal) == 1

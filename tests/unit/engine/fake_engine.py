@@ -27,6 +27,8 @@ def raw(serve: Callable[[socket.socket], None], answer_seconds: float = 10.0) ->
         listener.listen(8)
 
         def hold(connection: socket.socket) -> None:
+            # A client that waits for ever fails its test, and does not hang with it.
+            connection.settimeout(20)
             with contextlib.suppress(OSError), connection:
                 serve(connection)
 

@@ -124,7 +124,11 @@ def test_a_command_s_streams_go_both_ways_and_the_input_can_end(ssh: Ssh) -> Non
 
 
 def test_an_engine_that_hangs_behind_it_ends_in_time_and_leaves_no_ssh(ssh: Ssh) -> None:
-    with raw(lambda connection: time.sleep(5), 0.5) as local:
+    def hang(connection: socket.socket) -> None:
+        while connection.recv(65536):
+            pass
+
+    with raw(hang, 0.5) as local:
         with pytest.raises(NoAnswer, match=r"waited 0\.5 s"):
             ssh.lead_to(local).inspect("x")
         assert all(ended(pid) for *_, pid in ssh.starts())

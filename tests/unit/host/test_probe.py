@@ -62,9 +62,7 @@ def test_hanging(own_home: Path) -> None:
     with socket.socket(socket.AF_UNIX) as slow:
         slow.bind(str(path))
         slow.listen()
-        started = time.monotonic()
         engine = engine_of(path, timeout=0.3)
-    assert time.monotonic() - started < 2
     assert engine.error.endswith("does not answer: waited 0.3 s")
     assert "journalctl" in engine.hint
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -96,7 +95,7 @@ async def test_a_client_may_forbid_to_register_and_take_it_back(tmp_path: Path) 
         answered.add(asked["id"])
         message = {"jsonrpc": "2.0", "id": asked["id"], "result": [settings]}
         client.session.protocol.receive(json.dumps(message).encode())
-        await asyncio.sleep(0.05)
+        await eventually(lambda: not client.session.context._tasks)
 
     answered: set[Any] = set()
     await answer(None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +69,12 @@ async def test_the_workspace_is_told_at_once_and_then_when_there_is_something_ne
     assert [item["uri"] for item in first["items"]] == [unopened.as_uri()]
     assert "privileged-container" in codes(first["items"][0]["items"])
     client.say("workspace/diagnostic", {"previousResultIds": previous(first)}, 500)
+    looks: list[bool] = []
+    client.session.context.unopened_listeners.append(lambda: looks.append(True))
     client.session.set_host(HostFacts(kernel="6.0"))
-    await asyncio.sleep(0.5)
+    await eventually(lambda: looks)
+    # The question, which has been woken by the look, has its turn.
+    await client.ask("textDocument/codeLens", {"textDocument": {"uri": unopened.as_uri()}})
     assert not [m for m in client.messages if m.get("id") == 500]
     unopened.write_text(HARMLESS)
     client.session.files_changed({str(unopened)})

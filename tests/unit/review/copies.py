@@ -14,15 +14,23 @@ from sandboxd.review import changes, changes_inside, refs
 from sandboxd.review.changes import Changes
 
 
+def _wait_for_files(probe: Path, moment: int) -> None:
+    """Until a file that is written would be younger than `moment` (ns)."""
+    probe.touch()
+    while probe.stat().st_mtime_ns <= moment:
+        probe.touch()
+
+
 class Copy:
     """`host` is the workspace, `inside` its copy, made when this object was."""
 
     def __init__(self, folder: Path, host: Path) -> None:
         self.host, self.inside = host, folder / "inside"
         # `started` is told by the engine's clock, and files by a coarser one.
-        time.sleep(0.02)
+        probe = folder / "clock"
+        _wait_for_files(probe, time.time_ns())
         self.started = time.time_ns()
-        time.sleep(0.02)
+        _wait_for_files(probe, self.started)
         shutil.copytree(host, self.inside, symlinks=True)
         self.mark = folder / "whole"
         self.mark.touch()
