@@ -15,7 +15,7 @@ from sandboxd.text import SourceText
 MAX_BYTES = 1024 * 1024
 _HIGHEST = 40
 
-# The config of a project; here, so that who finds none need not import what reads it.
+# The config of a project. It stands here so that a search for it need not import its reader.
 CONFIG_NAME = "sandboxd.toml"
 
 

@@ -70,11 +70,11 @@ class Project:
         if not os.path.lexists(path) or not os.path.isdir(folder):
             raise UsageError(f"there is no folder `{path}`", "name the folder of a project")
         folder = os.path.realpath(folder)
-        found = nearest(folder)
-        if found is None:
+        config_path = nearest(folder)
+        if config_path is None:
             return cls(folder, Config(None, folder), environ)
-        workspace = os.path.dirname(found)
-        return cls(workspace, _read_config(found, workspace), environ)
+        workspace = os.path.dirname(config_path)
+        return cls(workspace, _read_config(config_path, workspace), environ)
 
     @functools.cached_property
     def profile(self) -> Profile:
@@ -133,11 +133,11 @@ class Project:
         from sandboxd.plan import generate as generated
 
         files = self._outputs(planned)
-        made = stubs.make(self.workspace, planned.plan.stubs)
+        stub_paths = stubs.make(self.workspace, planned.plan.stubs)
         try:
             return generated.write(self.workspace, files)
         except BaseException:
-            stubs.remove(self.workspace, made)
+            stubs.remove(self.workspace, stub_paths)
             raise
 
     def planned(self, host: HostFacts, grants: Grants = NO_GRANTS) -> Planned:
@@ -177,8 +177,8 @@ class Project:
         return outputs(plan, planned.base, planned.carried or NOTHING)
 
     def _survey(self) -> WorkspaceFacts:
-        profile, asked = self.profile, self.config.wishes.hot
-        hot = None if asked is None else [setting.value for setting in asked]
+        profile, settings = self.profile, self.config.wishes.hot
+        hot = None if settings is None else [setting.value for setting in settings]
         if not profile.pins:
             return survey(self.workspace, (), hot)
         git = git_control(self.workspace, user_configs(self.environ), self.environ.get("HOME", ""))
@@ -195,25 +195,25 @@ class Project:
     def _recipe(self, base: Document, container: Container | None) -> Recipe | None:
         from sandboxd.plan.recipe import recipe
 
-        named = self.config.image.value if self.config.image is not None else ""
-        return recipe(base, container, self.workspace, named) if container is not None else None
+        image = self.config.image.value if self.config.image is not None else ""
+        return recipe(base, container, self.workspace, image) if container is not None else None
 
     def _with_recipe(self, plan: Plan, base: Document, container: Container | None) -> Plan:
         """`plan` with how its image is made, and with what that means."""
         try:
-            made = self._recipe(base, container)
+            recipe = self._recipe(base, container)
         except UsageError as error:
             # Files are generated all the same: an editor may still build it. `up` refuses.
-            said = Downgrade("build", error.message, error.hint)
-            return plan._replace(downgrades=(*plan.downgrades, said))
-        if made is None:
+            downgrade = Downgrade("build", error.message, error.hint)
+            return plan._replace(downgrades=(*plan.downgrades, downgrade))
+        if recipe is None:
             return plan
-        said = Downgrade(
+        downgrade = Downgrade(
             "build",
-            f"{made.sources()}: the engine's builder runs it outside of the runtime and its controls",
+            f"{recipe.sources()}: the engine's builder runs it outside of the runtime and its controls",
             "only the finished image runs in the sandbox; name one to build nothing",
         )
-        return plan._replace(recipe=made, downgrades=(*plan.downgrades, said))
+        return plan._replace(recipe=recipe, downgrades=(*plan.downgrades, downgrade))
 
     def _described(
         self, base: Document | None, host: HostFacts

@@ -23,7 +23,7 @@ MAIN_FILE = ".devcontainer/devcontainer.json"
 # Tools that apply templates copy all but these.
 _ABOUT = (METADATA, "README.md", "NOTES.md")
 _OPTION = re.compile(r"\$\{templateOption:\s*(\w+?)\s*\}")
-# Each would end, or start something, in a string of TOML, JSON or YAML.
+# Characters that would end a string of TOML, JSON or YAML, or start an escape or a variable in it.
 _NOT_IN_A_VALUE = '"\\$'
 
 
@@ -80,12 +80,12 @@ def load(name: str) -> Template:
 
     :raises UsageError: there is none of that name; the message lists them
     """
-    known = names()
-    if name not in known:
-        listed = ", ".join(f"`{other}`" for other in known)
+    available = names()
+    if name not in available:
+        listed = ", ".join(f"`{other}`" for other in available)
         raise UsageError(
             f"there is no template `{name}`; there are {listed}",
-            _did_you_mean(name, known, "sandboxd init --template ")
+            _did_you_mean(name, available, "sandboxd init --template ")
             or "`sandboxd init --list-templates` says what each is for",
         )
     folder = data_path(FOLDER, name)
@@ -103,54 +103,54 @@ def load(name: str) -> Template:
     )
 
 
-def values(template: Template, given: Mapping[str, str]) -> dict[str, str]:
-    """The value of each option: what was given, else its default.
+def values(template: Template, chosen: Mapping[str, str]) -> dict[str, str]:
+    """The value of each option: the chosen one, else its default.
 
     :raises UsageError: a name that is no option, or a value that cannot be written
     """
-    known = {option.name: option.default for option in template.options}
-    for name, value in given.items():
-        if name not in known:
-            listed = ", ".join(f"`{other}`" for other in known)
+    defaults = {option.name: option.default for option in template.options}
+    for name, value in chosen.items():
+        if name not in defaults:
+            listed = ", ".join(f"`{other}`" for other in defaults)
             raise UsageError(
                 f"template `{template.name}` has no option `{name}`; it has {listed}",
-                _did_you_mean(name, tuple(known), "--option ", "=..."),
+                _did_you_mean(name, tuple(defaults), "--option ", "=..."),
             )
         if not value.strip() or not value.isprintable() or set(value) & set(_NOT_IN_A_VALUE):
             raise UsageError(
                 f"the option `{name}` cannot be `{value}`",
-                f"give a plain text, such as `--option {name}={known[name]}`",
+                f"give a plain text, such as `--option {name}={defaults[name]}`",
             )
-    return known | dict(given)
+    return defaults | dict(chosen)
 
 
 def files(template: Template, chosen: Mapping[str, str]) -> tuple[File, ...]:
     """Every file that the template puts into a project, filled in, in the order of their paths."""
-    found = []
+    entries = []
     for shipped in walk_data(template.folder):
         path = os.path.relpath(shipped, template.folder)
         if path not in _ABOUT:
             text = read_source(shipped).text
             used = frozenset(_OPTION.findall(text))
             filled = _OPTION.sub(lambda match: chosen.get(match[1], ""), text)
-            found.append(File(path, filled, used))
-    return tuple(sorted(found))
+            entries.append(File(path, filled, used))
+    return tuple(sorted(entries))
 
 
-def needed(found: tuple[File, ...]) -> tuple[File, ...]:
+def needed(all_files: tuple[File, ...]) -> tuple[File, ...]:
     """Those of a template's files that `sandboxd generate` does not make.
 
     Where sandboxd.toml names the image, the devcontainer.json follows from it.
     """
-    config = next(file.text for file in found if file.path == CONFIG_NAME)
+    config = next(file.text for file in all_files if file.path == CONFIG_NAME)
     if "image" not in tomllib.loads(config):
-        return found
-    return tuple(file for file in found if file.path != MAIN_FILE)
+        return all_files
+    return tuple(file for file in all_files if file.path != MAIN_FILE)
 
 
-def _did_you_mean(name: str, known: tuple[str, ...], before: str, after: str = "") -> str:
+def _did_you_mean(name: str, choices: tuple[str, ...], before: str, after: str = "") -> str:
     from difflib import get_close_matches
 
-    close = [other for other in known if name and other.startswith(name.lower())]
-    close = close or get_close_matches(name.lower(), known, n=1)
+    close = [other for other in choices if name and other.startswith(name.lower())]
+    close = close or get_close_matches(name.lower(), choices, n=1)
     return f"did you mean `{before}{close[0]}{after}`?" if close else ""

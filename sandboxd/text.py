@@ -131,9 +131,9 @@ def line_start(text: str, at: int) -> int:
     reach = 128
     while True:
         low = max(0, at - reach)
-        found = max(text.rfind("\n", low, at), text.rfind("\r", low, at))
-        if found >= 0 or low == 0:
-            return found + 1
+        newline = max(text.rfind("\n", low, at), text.rfind("\r", low, at))
+        if newline >= 0 or low == 0:
+            return newline + 1
         reach *= 8
 
 
@@ -142,9 +142,9 @@ def line_end(text: str, at: int) -> int:
     reach = 128
     while True:
         ends = (text.find("\n", at, at + reach), text.find("\r", at, at + reach))
-        found = min((end for end in ends if end >= 0), default=-1)
-        if found >= 0 or at + reach >= len(text):
-            return found if found >= 0 else len(text)
+        nearest = min((end for end in ends if end >= 0), default=-1)
+        if nearest >= 0 or at + reach >= len(text):
+            return nearest if nearest >= 0 else len(text)
         reach *= 8
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandboxd.findings import Place
 from sandboxd.model.container import Pair
 from sandboxd.model.values import Origin, Value
-from sandboxd.syntax.dockerfile import DockerfileNode, Instruction, Word, unquoted
+from sandboxd.syntax.dockerfile import DockerfileNode, Instruction, Word, unquote
 from sandboxd.syntax.node import Node
 from sandboxd.syntax.substitution import substitute
 
@@ -182,7 +182,7 @@ def pairs(instruction: Instruction) -> Iterator[tuple[Pair, Word]]:
         text = instruction.text.text
         _, _, rest = text.strip().partition(words[0].value)
         span = words[0].span._replace(end=words[-1].span.end)
-        yield Pair(words[0].value, unquoted(rest.strip(), instruction.escape)), Word(text, span)
+        yield Pair(words[0].value, unquote(rest.strip(), instruction.escape)), Word(text, span)
         return
     for word in words:
         name, _, value = word.value.partition("=")

@@ -72,10 +72,10 @@ class Fault(NamedTuple):
 
 def word(text: str) -> Scalar | None:
     """The value of a word without quotes; None if JSON knows no such word."""
-    found = _LITERALS.get(text)
-    if found is None and (match := re.fullmatch(_NUMBER, text)):
+    scalar = _LITERALS.get(text)
+    if scalar is None and (match := re.fullmatch(_NUMBER, text)):
         return Scalar("number", float(text) if match.lastindex else _integer(text))
-    return found
+    return scalar
 
 
 def number_ahead(text: str) -> Scalar | None:

@@ -19,7 +19,7 @@ _OTHER = {".inf": "inf", "+.inf": "inf", "-.inf": "-inf", ".nan": "nan"}
 _LONGEST = 40
 
 
-def resolved(text: str, span: Span) -> tuple[NodeKind, Span, object]:
+def resolve(text: str, span: Span) -> tuple[NodeKind, Span, object]:
     """Kind, span and value of a plain scalar."""
     if text in _NULL:
         return "null", span, None

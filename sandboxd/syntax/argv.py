@@ -58,11 +58,7 @@ class Arguments(NamedTuple):
 
     def last(self, name: str) -> Flag | None:
         """The last flag of this name, which is the one in force for flags that hold one value."""
-        found = None
-        for flag in self.flags:
-            if flag.name == name:
-                found = flag
-        return found
+        return next((flag for flag in reversed(self.flags) if flag.name == name), None)
 
     def all(self, name: str) -> tuple[Flag, ...]:
         return tuple(flag for flag in self.flags if flag.name == name)
@@ -73,11 +69,13 @@ def parse(items: Sequence[Node]) -> Arguments:
 
     What stands behind the first `MOST_WORDS` is a problem and not read.
     """
-    found = _Parser(items[:MOST_WORDS]).run()
+    arguments = _Parser(items[:MOST_WORDS]).run()
     if len(items) <= MOST_WORDS:
-        return found
+        return arguments
     message = f"more than {MOST_WORDS:,} words: the rest is not read"
-    return found._replace(problems=(*found.problems, Problem(items[MOST_WORDS].span, message)))
+    return arguments._replace(
+        problems=(*arguments.problems, Problem(items[MOST_WORDS].span, message))
+    )
 
 
 # Far beyond what anybody writes, and little enough to be judged in a second.
@@ -150,9 +148,9 @@ class _Parser:
         else:
             self.needs_value(name, node)
         if name not in BOOLEAN and name not in WITH_VALUE:
-            # To look for a name that is meant takes long, and the first ones say it all.
-            meant = _nearest(name) if len(self.problems) < _MOST_SUGGESTED else ""
-            self.problem(node, f"`--{readable(name)}` is not a flag of `docker run`{meant}")
+            # The search for a similar name is slow, so only the first problems get a suggestion.
+            suggestion = _nearest(name) if len(self.problems) < _MOST_SUGGESTED else ""
+            self.problem(node, f"`--{readable(name)}` is not a flag of `docker run`{suggestion}")
 
     def short(self, node: Node, word: str) -> None:
         """A word like ``-it``, ``-vx``, ``-u=0`` or ``-itu 0``: booleans, then at most one value."""
@@ -167,7 +165,7 @@ class _Parser:
                 self.boolean(name, word[value_at:], node, value_at)
                 return
             if name in BOOLEAN:
-                if word.index(letter, 1) == index:  # again it says nothing new
+                if word.index(letter, 1) == index:  # a repeated letter changes nothing
                     self.boolean(name, None, node, value_at)
             elif value_at < len(word):
                 self.add(name, word[value_at:], node, value_at)

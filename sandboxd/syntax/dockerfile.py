@@ -244,11 +244,13 @@ class _Parser:
         begin = start + len(line) - len(line.lstrip())
         pieces, end = self.continued(begin, start, line)
         text = Text(pieces)
-        found = _KEYWORD.match(text.text)
-        keyword = found[0].upper() if found else ""
+        first_word = _KEYWORD.match(text.text)
+        keyword = first_word[0].upper() if first_word else ""
         at = _blank(text.text, len(keyword))
         if keyword not in KEYWORDS:
-            message = f"there is no instruction `{readable(found[0] if found else '', 30)}`"
+            message = (
+                f"there is no instruction `{readable(first_word[0] if first_word else '', 30)}`"
+            )
             self.problems.append(Problem(text.span(0, len(keyword)), message))
         at, flags = _flags(text, at)
         heredocs: list[Heredoc] = []
@@ -256,7 +258,7 @@ class _Parser:
         if is_shell and "<<" in text.text:
             for word in _WORD.finditer(text.text, at):
                 match = _HEREDOC.match(word[0])
-                # Each that has no end is looked for through the whole file.
+                # The search for the end of an unended one reads the whole rest of the file.
                 if self.unended >= MAX_UNENDED:
                     break
                 heredoc = self.heredoc(match, text.span(*word.span())) if match else None
@@ -301,7 +303,7 @@ class _Parser:
 
     def heredoc(self, match: re.Match[str], place: Span) -> Heredoc | None:
         """The lines up to the one that is its name; the file's end may not stand in for it."""
-        name, strips = unquoted(match[2]), bool(match[1])
+        name, strips = unquote(match[2]), bool(match[1])
         begin = self.at
         pieces: list[tuple[str, int]] = []
         while self.at < len(self.text):
@@ -351,10 +353,10 @@ def _words(text: Text, escape: str) -> Iterator[Word]:
     pattern = text.text if escape == "\\" else text.text.translate(_EXCHANGED)
     for match in _WORD.finditer(pattern):
         start, end = match.span()
-        yield Word(unquoted(text.text[start:end], escape), text.span(start, end))
+        yield Word(unquote(text.text[start:end], escape), text.span(start, end))
 
 
-def unquoted(text: str, escape: str = "\\") -> str:
+def unquote(text: str, escape: str = "\\") -> str:
     """Without the quotes around parts of it; within double ones `escape` hides the next character."""
     if not ('"' in text or "'" in text or escape in text):
         return text

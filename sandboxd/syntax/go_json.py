@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # The two letters beyond ASCII that Go takes for one of it.
 _TO_ASCII = str.maketrans({"\u017f": "s", "\u212a": "k"})
-# Laying over is done for as many levels as the structs have that are read so.
+# No struct that is read this way has more levels.
 _DEEPEST = 8
 
 
@@ -46,11 +46,11 @@ def fold(name: str) -> str:
 
 def get(node: Node, name: str) -> Node | None:
     """The value of a field of a struct; None if it is not there."""
-    wanted = fold(name)
+    folded = fold(name)
     value = None
     for member in node.members:
-        if fold(str(member.key.value)) == wanted:
-            value = member.value if value is None else _laid_over(value, member.value, _DEEPEST)
+        if fold(str(member.key.value)) == folded:
+            value = member.value if value is None else _overlay(value, member.value, _DEEPEST)
     return value
 
 
@@ -62,7 +62,7 @@ def members(node: Node) -> Iterator[tuple[str, Node]]:
             yield name, value
 
 
-def _laid_over(below: Node, above: Node, depth: int) -> Node:
+def _overlay(below: Node, above: Node, depth: int) -> Node:
     if above.kind in ("null", "missing"):
         return below if below.kind in ("string", "number", "boolean") else above
     if below.kind != above.kind or above.kind not in ("object", "array") or depth == 0:
@@ -70,7 +70,7 @@ def _laid_over(below: Node, above: Node, depth: int) -> Node:
     both = Node(above.kind, above.span)
     both.members = [*below.members, *above.members]
     both.items = [
-        _laid_over(below.items[index], item, depth - 1) if index < len(below.items) else item
+        _overlay(below.items[index], item, depth - 1) if index < len(below.items) else item
         for index, item in enumerate(above.items)
     ]
     return both

@@ -254,8 +254,8 @@ class _Parser:
         if self.key is not None:
             span = self.bad_word or Span(self.key_end, self.key_end)
             if self.bad_word is None:
-                wanted = "a colon and a value" if self.state == _COLON else "a value"
-                self.problem(*self.key.span, f"expected {wanted} after this key")
+                expected = "a colon and a value" if self.state == _COLON else "a value"
+                self.problem(*self.key.span, f"expected {expected} after this key")
             self.attach(Node("missing", span))
         self.bad_word = None
 

@@ -115,8 +115,8 @@ def remove_member(text: str, obj: Node, member: Member) -> tuple[Edit, ...]:
 
 def remove_items(text: str, array: Node, items: Sequence[Node]) -> tuple[Edit, ...]:
     """Take items out of an array; see the module for what goes with them."""
-    gone = {id(item) for item in items}
-    return _remove(text, array, {i for i, item in enumerate(array.items) if id(item) in gone})
+    removed = {id(item) for item in items}
+    return _remove(text, array, {i for i, item in enumerate(array.items) if id(item) in removed})
 
 
 # Adding
@@ -196,13 +196,13 @@ def _remove(text: str, container: Node, indexes: set[int]) -> tuple[Edit, ...]:
     for first, last in _runs(text, spans, indexes):
         start, end = spans[first].start, spans[last].end
         comma = _comma_behind(text, end)
-        kept = [index for index in range(first) if index not in indexes]
-        if comma is None and kept:
-            before = _comma_behind(text, spans[kept[-1]].end)
+        remaining = [index for index in range(first) if index not in indexes]
+        if comma is None and remaining:
+            before = _comma_behind(text, spans[remaining[-1]].end)
             if before is not None:
                 cuts.append(Span(before, before + 1))
-        cuts.extend(_cut(text, start, end, comma, is_last=comma is None and bool(kept)))
-    return tuple(Edit(span, "") for span in _merged(cuts))
+        cuts.extend(_cut(text, start, end, comma, is_last=comma is None and bool(remaining)))
+    return tuple(Edit(span, "") for span in _merge(cuts))
 
 
 def _runs(text: str, spans: list[Span], indexes: set[int]) -> list[tuple[int, int]]:
@@ -242,7 +242,7 @@ def _cut(text: str, start: int, end: int, comma: int | None, *, is_last: bool) -
     return cuts
 
 
-def _merged(spans: list[Span]) -> list[Span]:
+def _merge(spans: list[Span]) -> list[Span]:
     merged: list[Span] = []
     for span in sorted(spans):
         if merged and span.start <= merged[-1].end:

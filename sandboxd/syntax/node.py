@@ -173,20 +173,20 @@ def plain(node: Node) -> object:
 
     Of duplicates the last that has a value; None where a value is missing.
     """
-    made: dict[int, object] = {}
+    values: dict[int, object] = {}
     for current in reversed(list(walk(node))):
         if current.kind == "array":
-            made[id(current)] = [made.pop(id(item)) for item in current.items]
+            values[id(current)] = [values.pop(id(item)) for item in current.items]
         elif current.kind == "object":
             table: dict[str, object] = {}
             for key, value in current.members:
-                name, data = str(key.value), made.pop(id(value))
+                name, data = str(key.value), values.pop(id(value))
                 if value.kind != "missing" or name not in table:
                     table[name] = data
-            made[id(current)] = table
+            values[id(current)] = table
         else:
-            made[id(current)] = current.value
-    return made[id(node)]
+            values[id(current)] = current.value
+    return values[id(node)]
 
 
 class collector_paused:

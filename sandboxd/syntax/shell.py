@@ -25,15 +25,15 @@ def parse(text: str, make: bool = False) -> Tree:
         waiting = (
             [(start, end, 0) for start, end in _recipes(text)] if make else [(0, len(text), 0)]
         )
-        left = _MOST_SUBSTITUTIONS
+        remaining = _MOST_SUBSTITUTIONS
         for start, end, depth in waiting:  # grows meanwhile
             scanner = _Scanner(text, start, end, make)
             scanner.run()
             root.items.extend(scanner.commands)
             comments.extend(scanner.comments)
-            if depth < _DEEPEST and left > 0:
-                inner = scanner.inner[:left]
-                left -= len(inner)
+            if depth < _DEEPEST and remaining > 0:
+                inner = scanner.inner[:remaining]
+                remaining -= len(inner)
                 waiting.extend((*span, depth + 1) for span in inner)
     root.items.sort(key=lambda command: command.span)
     return Tree(root, (), tuple(sorted(comments, key=lambda comment: comment.span)))
@@ -41,7 +41,7 @@ def parse(text: str, make: bool = False) -> Tree:
 
 def _recipes(text: str) -> list[tuple[int, int]]:
     """Recipe lines without their marks, and what variables are set to, continuations included."""
-    found: list[tuple[int, int]] = []
+    ranges: list[tuple[int, int]] = []
     at = 0
     while at < len(text):
         end = at
@@ -56,13 +56,13 @@ def _recipes(text: str) -> list[tuple[int, int]]:
             start = at + 1
             while text[start : start + 1] in ("@", "-", "+", " ", "\t") and start < newline:
                 start += 1
-            found.append((start, newline))
+            ranges.append((start, newline))
         else:
             name, equals, _ = line.partition("=")
             if equals and name.rstrip(":?+! ").replace("_", "").replace("-", "").isalnum():
-                found.append((at + len(name) + 1, newline))
+                ranges.append((at + len(name) + 1, newline))
         at = newline + 1
-    return found
+    return ranges
 
 
 class _Scanner:

@@ -21,15 +21,15 @@ def substitute(text: str, lookup: Callable[[str], str | None]) -> str:
     """`text` with its variables replaced; one that is not known and has no default stays."""
     if "$" not in text:
         return text
-    left = _MOST_ADDED
+    budget = _MOST_ADDED
 
     def bounded(name: str) -> str | None:
-        nonlocal left
+        nonlocal budget
         value = lookup(name)
-        left -= len(value or "")
-        return value if left >= 0 else None
+        budget -= len(value or "")
+        return value if budget >= 0 else None
 
-    return _replaced(text, 0, len(text), _ends(text), bounded, _DEEPEST)
+    return _expand(text, 0, len(text), _ends(text), bounded, _DEEPEST)
 
 
 def _ends(text: str) -> dict[int, int]:
@@ -44,7 +44,7 @@ def _ends(text: str) -> dict[int, int]:
     return ends
 
 
-def _replaced(
+def _expand(
     text: str,
     start: int,
     end: int,
@@ -94,9 +94,9 @@ def _braced(
     if operator.endswith("+"):
         if value is None:
             return f"${{{name}}}"
-        return _replaced(text, match.end(), close, ends, lookup, depth - 1) if is_set else ""
+        return _expand(text, match.end(), close, ends, lookup, depth - 1) if is_set else ""
     if is_set and value is not None:
         return value
     if operator.endswith("-"):
-        return _replaced(text, match.end(), close, ends, lookup, depth - 1)
+        return _expand(text, match.end(), close, ends, lookup, depth - 1)
     return f"${{{name}}}" if value is None else value

@@ -132,14 +132,14 @@ class _Parser(Cursor):
     def descend(self, table: Container, keys: list[Key], end: int) -> Container:
         """The table that the last of `keys` belongs to; tables on the way are made as needed."""
         for index, key in enumerate(keys[:-1]):
-            found = table.index.get(key.text)
-            if isinstance(found, Container) and found.is_table_list:
-                found = found.items[-1]
-            if not isinstance(found, Container) or found.kind != "object" or found.is_fixed:
+            child = table.index.get(key.text)
+            if isinstance(child, Container) and child.is_table_list:
+                child = child.items[-1]
+            if not isinstance(child, Container) or child.kind != "object" or child.is_fixed:
                 start = keys[index + 1].span.start
-                found = Container("object", Span(start, max(start, end)), table.depth + 1)
-                self.add(table, key, found)
-            table = found
+                child = Container("object", Span(start, max(start, end)), table.depth + 1)
+                self.add(table, key, child)
+            table = child
         return table
 
     def add(self, table: Container, key: Key, value: Node) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sandboxd.syntax._yaml_scalars import binary, resolved
+from sandboxd.syntax._yaml_scalars import binary, resolve
 from sandboxd.syntax.node import Comment, Member, Node, Problem, Tree, collector_paused, readable
 from sandboxd.text import Span, line_start
 
@@ -80,7 +80,7 @@ def _parse(text: str, rest: str, problems: list[Problem]) -> Tree:
     # Late: only a YAML file is worth the 20 ms that loading it takes.
     import yaml
 
-    # Without its compiled part the same events come slowly.
+    # The loader that is not compiled yields the same events, slowly.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     for attempt in range(MAX_RETRIES + 1):
         builder = _Builder(rest)
@@ -207,7 +207,7 @@ class _Builder:
             # Behind a tag that it does not know Go's reader takes any text for a string.
             node = YamlNode("string", Span(start, end), event.value, content)
         else:
-            node = YamlNode(*resolved(event.value, Span(start, end)), content)
+            node = YamlNode(*resolve(event.value, Span(start, end)), content)
         node.tag = _custom(tag)
         node.style = style
         return node
@@ -248,16 +248,16 @@ class _Builder:
 
     def as_key(self, node: YamlNode) -> None:
         """A key is a string, whatever its text would mean elsewhere and if an alias stands for it."""
-        meant = target(node)
-        if meant.kind in ("object", "array"):
+        original = target(node)
+        if original.kind in ("object", "array"):
             return
-        if node is not meant:
+        if node is not original:
             # An alias to `<<` merges nothing: it is a key of this name, as one in quotes is.
             node.style = "*"
-        if isinstance(meant.value, str):
-            node.value = meant.value
-        elif isinstance(meant, YamlNode):
-            node.value = self.text[meant.content.start : meant.content.end]
+        if isinstance(original.value, str):
+            node.value = original.value
+        elif isinstance(original, YamlNode):
+            node.value = self.text[original.content.start : original.content.end]
         node.kind = "string"
 
     def end(self, end: int) -> None:
@@ -282,13 +282,13 @@ def _custom(tag: str | None) -> str:
 
 
 def _duplicates(node: Node) -> Iterator[Problem]:
-    seen: set[object] = set()
+    names: set[object] = set()
     for key, _ in node.members:
         if key.kind == "string" and not is_merge(key):
-            if key.value in seen and len(seen) < 1_000:
+            if key.value in names and len(names) < 1_000:
                 name = readable(str(key.value))
                 yield Problem(key.span, f"`{name}` is written twice", "duplicate-key")
-            seen.add(key.value)
+            names.add(key.value)
 
 
 def _comments(text: str, opaque: list[Span]) -> Iterator[Comment]:
@@ -346,10 +346,10 @@ def members(node: Node) -> list[Member]:
     An explicit key wins over a merged one, an earlier source of a merge over a later one.
     """
     node = target(node)
-    found: dict[object, Member] = {}
+    merged: dict[object, Member] = {}
     waiting: list[Node] = [node]
     visited: set[int] = set()
-    while waiting and len(found) < MAX_MERGED:
+    while waiting and len(merged) < MAX_MERGED:
         current = target(waiting.pop(0))
         if id(current) in visited or current.kind != "object":
             continue
@@ -363,9 +363,9 @@ def members(node: Node) -> list[Member]:
             else:
                 own[member.key.value] = member
         for key, member in own.items():
-            found.setdefault(key, member)
+            merged.setdefault(key, member)
         waiting[:0] = sources
-    return list(found.values())
+    return list(merged.values())
 
 
 def get(node: Node | None, *path: str) -> Node | None:

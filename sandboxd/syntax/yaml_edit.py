@@ -20,9 +20,9 @@ _PLAIN = re.compile(r"[A-Za-z/_.~$][A-Za-z0-9/_.~$@+=-]*(?::[A-Za-z0-9/_.~$@+=-]
 
 def encode(text: str) -> str:
     """`text` as a scalar: plain where that is sure to be read as this string, else in quotes."""
-    from sandboxd.syntax._yaml_scalars import resolved
+    from sandboxd.syntax._yaml_scalars import resolve
 
-    if _PLAIN.match(text) and resolved(text, Span(0, 0))[0] == "string":
+    if _PLAIN.match(text) and resolve(text, Span(0, 0))[0] == "string":
         return text
     return json.dumps(text, ensure_ascii=False)
 
@@ -58,22 +58,22 @@ def set_member(text: str, obj: Node, key: str, yaml_text: str) -> tuple[Edit, ..
 
 def remove_items(text: str, array: Node, items: Sequence[Node]) -> tuple[Edit, ...]:
     """Take items out of an array; the caller sees to it that one is left."""
-    gone = {id(item) for item in items}
-    kept = [id(item) not in gone for item in array.items]
+    removed = {id(item) for item in items}
+    keep = [id(item) not in removed for item in array.items]
     spans = [item.span for item in array.items]
     if _is_flow(array):
-        return _out_of_flow(spans, kept)
+        return _out_of_flow(spans, keep)
     starts = [_dash(text, array, item) for item in array.items]
-    return _out_of_block(text, starts, spans, kept)
+    return _out_of_block(text, starts, spans, keep)
 
 
 def remove_member(text: str, obj: Node, member: Member) -> tuple[Edit, ...]:
     """Take a property out of an object; the caller sees to it that one is left."""
-    kept = [other is not member for other in obj.members]
+    keep = [other is not member for other in obj.members]
     spans = [_extent(other) for other in obj.members]
     if _is_flow(obj):
-        return _out_of_flow(spans, kept)
-    return _out_of_block(text, [span.start for span in spans], spans, kept)
+        return _out_of_flow(spans, keep)
+    return _out_of_block(text, [span.start for span in spans], spans, keep)
 
 
 def _is_flow(node: Node) -> bool:
@@ -104,16 +104,16 @@ def newline(text: str) -> str:
     return "\r\n" if at > 0 and text[at - 1] == "\r" else "\n"
 
 
-def _out_of_flow(spans: list[Span], kept: list[bool]) -> tuple[Edit, ...]:
+def _out_of_flow(spans: list[Span], keep: list[bool]) -> tuple[Edit, ...]:
     """Remove runs of children, with the comma behind them or, at the end, with the one before."""
-    made: list[Edit] = []
+    edits: list[Edit] = []
     index = 0
     while index < len(spans):
-        if kept[index]:
+        if keep[index]:
             index += 1
             continue
         first = index
-        while index < len(spans) and not kept[index]:
+        while index < len(spans) and not keep[index]:
             index += 1
         start = spans[first].start
         end = spans[index - 1].end
@@ -121,42 +121,42 @@ def _out_of_flow(spans: list[Span], kept: list[bool]) -> tuple[Edit, ...]:
             end = spans[index].start
         elif first > 0:
             start = spans[first - 1].end
-        made.append(Edit(Span(start, end), ""))
-    return tuple(made)
+        edits.append(Edit(Span(start, end), ""))
+    return tuple(edits)
 
 
 def _out_of_block(
-    text: str, starts: list[int], spans: list[Span], kept: list[bool]
+    text: str, starts: list[int], spans: list[Span], keep: list[bool]
 ) -> tuple[Edit, ...]:
-    """Whole lines go. What shares its line with what is before it (`- a: 1`) gives its place to
-    the next one."""
-    made: list[Edit] = []
+    """Remove the whole lines of children. One that shares its line with text before it (`- a: 1`)
+    is replaced by the next child."""
+    edits: list[Edit] = []
     for index, start in enumerate(starts):
-        if kept[index]:
+        if keep[index]:
             continue
         begin = line_start(text, start)
         if text[begin:start].strip():
             if index + 1 < len(starts):
-                made.append(Edit(Span(start, starts[index + 1]), ""))
+                edits.append(Edit(Span(start, starts[index + 1]), ""))
             continue
         end = line_end(text, max(spans[index].end, start))
         after = _over_newline(text, end)
         if after == end and begin > 0:
             # The last line of a file that has no line end: the one before it goes instead.
             begin = _before_newline(text, begin)
-        made.append(Edit(Span(begin, after), ""))
-    return tuple(_joined(made))
+        edits.append(Edit(Span(begin, after), ""))
+    return tuple(_merge_overlaps(edits))
 
 
-def _joined(edits: list[Edit]) -> list[Edit]:
+def _merge_overlaps(edits: list[Edit]) -> list[Edit]:
     """Removals that touch or overlap as one."""
-    made: list[Edit] = []
+    merged: list[Edit] = []
     for edit in edits:
-        if made and edit.span.start < made[-1].span.end:
-            edit = Edit(Span(made[-1].span.start, max(made[-1].span.end, edit.span.end)), "")
-            made.pop()
-        made.append(edit)
-    return made
+        if merged and edit.span.start < merged[-1].span.end:
+            edit = Edit(Span(merged[-1].span.start, max(merged[-1].span.end, edit.span.end)), "")
+            merged.pop()
+        merged.append(edit)
+    return merged
 
 
 def _dash(text: str, array: Node, item: Node) -> int:
