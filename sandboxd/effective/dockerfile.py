@@ -135,9 +135,9 @@ class _Reader:
             del self.scope[name]
 
     def resolved(self, text: str) -> str:
-        from sandboxd.model.image import resolved
+        from sandboxd.model.image import resolve
 
-        return resolved(text, self.scope)
+        return resolve(text, self.scope)
 
     def value(self, normal: Any, word: Any, key: str) -> Value[Any]:
         return self.moved(self.image.value(normal, word.span, word.value, key))

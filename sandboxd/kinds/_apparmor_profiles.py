@@ -84,8 +84,8 @@ def _is_attached(header: str) -> bool:
 
 
 def _flags(header: str) -> tuple[str, ...]:
-    _, found, rest = header.partition("flags=")
-    if not found:
+    _, separator, rest = header.partition("flags=")
+    if not separator:
         return ()
     inner = rest.strip().removeprefix("(").partition(")")[0]
     return tuple(flag for flag in inner.replace(",", " ").split() if flag)
@@ -141,23 +141,23 @@ def edits(
 ) -> tuple[Edit, ...] | None:
     """Rules are added behind the last one, with its indentation, and go with their line."""
     text = document.source.text
-    made: list[Edit] = []
+    text_edits: list[Edit] = []
     added: list[str] = []
     for change in changes:
         if isinstance(change, Add):
             if change.field == "preamble":
-                made.append(Edit(Span(0, 0), change.item + document.source.line_end()))
+                text_edits.append(Edit(Span(0, 0), change.item + document.source.line_end()))
                 continue
             added.append(change.item)
             continue
         node = change.value.nodes[-1]
         if isinstance(change, Remove):
-            made.append(Edit(_whole(text, node.span), ""))
+            text_edits.append(Edit(_whole(text, node.span), ""))
         else:
-            made.append(Edit(change.value.place.span, change.new))
+            text_edits.append(Edit(change.value.place.span, change.new))
     if added:
-        made.append(_addition(document, profile, added))
-    return tuple(made)
+        text_edits.append(_addition(document, profile, added))
+    return tuple(text_edits)
 
 
 def _addition(document: Document, profile: AppArmorProfile, rules: list[str]) -> Edit:

@@ -107,11 +107,11 @@ def config(document: Document) -> DaemonConfig | None:
 
 
 def _runtimes(root: Node, path: str) -> list[DaemonRuntime]:
-    found: list[DaemonRuntime] = []
+    entries: list[DaemonRuntime] = []
     runtimes = go_json.get(root, "runtimes")
     for key, value in runtimes.members if runtimes is not None else ():
         binary, args = go_json.get(value, "path"), go_json.get(value, "runtimeArgs")
-        found.append(
+        entries.append(
             DaemonRuntime(
                 _value(key, path, "runtimes"),
                 _value(binary, path, "runtimes") if binary is not None and binary.text() else None,
@@ -122,7 +122,7 @@ def _runtimes(root: Node, path: str) -> list[DaemonRuntime]:
                 ),
             )
         )
-    return found
+    return entries
 
 
 def _value(node: Node, path: str, key: str) -> Value[Any]:

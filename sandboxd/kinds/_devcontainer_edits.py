@@ -25,7 +25,7 @@ def edits(
     root = document.tree.root
     if root is None or not can(document, container, changes):
         return None
-    made: list[Edit] = []
+    text_edits: list[Edit] = []
     removed: list[Node] = []
     added: dict[str, list[str]] = {}
     for change in changes:
@@ -35,16 +35,16 @@ def edits(
         elif isinstance(change, Remove):
             removed.extend(change.value.nodes)
         else:
-            made.append(_replaced(change))
+            text_edits.append(_replacement(change))
     removals = _removals(document, removed)
     if removals is None:
         return None
-    made.extend(removals)
-    made.extend(_additions(document, root, added))
-    return tuple(made)
+    text_edits.extend(removals)
+    text_edits.extend(_additions(document, root, added))
+    return tuple(text_edits)
 
 
-def _replaced(change: Replace) -> Edit:
+def _replacement(change: Replace) -> Edit:
     """In ``--flag=value`` only the value is replaced; a pair of strings has it in the second.
 
     An object (a mount) becomes a string.
@@ -60,7 +60,7 @@ def _replaced(change: Replace) -> Edit:
 def _removals(document: Document, nodes: list[Node]) -> list[Edit] | None:
     """None where the whole text would have to go."""
     text = document.source.text
-    made: list[Edit] = []
+    text_edits: list[Edit] = []
     arrays: dict[int, tuple[Node, list[Node]]] = {}
     for node in nodes:
         parent = document.tree.parents.of(node)
@@ -69,13 +69,13 @@ def _removals(document: Document, nodes: list[Node]) -> list[Edit] | None:
         if parent.kind == "array":
             arrays.setdefault(id(parent), (parent, []))[1].append(node)
         elif (place := document.tree.parents.member(node)) is not None:
-            made.extend(jsonc_edit.remove_member(text, *place))
+            text_edits.extend(jsonc_edit.remove_member(text, *place))
     for array, items in arrays.values():
-        made.extend(_items_removed(document, array, items))
-    return made
+        text_edits.extend(_remove_items(document, array, items))
+    return text_edits
 
 
-def _items_removed(document: Document, array: Node, items: list[Node]) -> Sequence[Edit]:
+def _remove_items(document: Document, array: Node, items: list[Node]) -> Sequence[Edit]:
     """An array that would be left empty goes as a whole, unless comments stand in it."""
     text = document.source.text
     place = document.tree.parents.member(array)
@@ -89,25 +89,25 @@ def _items_removed(document: Document, array: Node, items: list[Node]) -> Sequen
 def _additions(document: Document, root: Node, added: dict[str, list[str]]) -> list[Edit]:
     """Items go to the arrays that are there; new arrays come in together, behind the last."""
     text, tree = document.source.text, document.tree
-    made: list[Edit] = []
+    text_edits: list[Edit] = []
     new: list[tuple[str, list[str]]] = []
     for key, items in added.items():
         node = root.get(key)
         if node is None or node.kind != "array":
             new.append((key, items))
         elif not node.items:
-            made.extend(jsonc_edit.replace(node, jsonc_edit.encode(items)))
+            text_edits.extend(jsonc_edit.replace(node, jsonc_edit.encode(items)))
         else:
             texts = [jsonc_edit.encode(item) for item in items]
             new_items = _separator(text, node).join(texts)
-            made.extend(jsonc_edit.append_item(text, tree, node, new_items))
+            text_edits.extend(jsonc_edit.append_item(text, tree, node, new_items))
     if new:
         key, items = new[0]
         lines = [jsonc_edit.encode(items)]
         lines += [f"{jsonc_edit.encode(key)}: {jsonc_edit.encode(items)}" for key, items in new[1:]]
         members = _separator(text, root).join(lines)
-        made.extend(jsonc_edit.set_member(text, tree, root, key, members))
-    return made
+        text_edits.extend(jsonc_edit.set_member(text, tree, root, key, members))
+    return text_edits
 
 
 def _separator(text: str, node: Node) -> str:

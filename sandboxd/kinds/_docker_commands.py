@@ -27,7 +27,7 @@ _GLOBAL_WITH_VALUE = ("-H", "--host", "-c", "--context", "--config", "-l", "--lo
 # These show a command and do not run it.
 _SHOWING = ("echo", "printf", "print", "log", "info", "warn", "error", "die")
 _FLAG = {"security_opt": "--security-opt=", "cap_add": "--cap-add=", "cap_drop": "--cap-drop="}
-# A word may name a variable many thousand times.
+# A longer value, used thousands of times in one word, would make that word huge.
 _LONGEST_VALUE = 200
 _VARIABLE = r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))"
 _IMAGE_NAMES = ("image", "img")
@@ -37,12 +37,12 @@ def containers(document: Document, variables: Resolver) -> tuple[Container, ...]
     root = document.tree.root
     if root is None:
         return ()
-    known = _assigned(root)
-    found: list[Container] = []
+    assignments = _assignments(root)
+    results: list[Container] = []
     for command in root.items:
         for run, rest in _runs(command.items):
-            found.append(_container(document, run, rest, known, variables, len(found)))
-    return tuple(found)
+            results.append(_container(document, run, rest, assignments, variables, len(results)))
+    return tuple(results)
 
 
 def _runs(words: list[Node]) -> Iterator[tuple[list[Node], list[Node]]]:
@@ -66,26 +66,26 @@ def _container(
     document: Document,
     run: list[Node],
     words: list[Node],
-    known: dict[str, str],
+    assignments: dict[str, str],
     variables: Resolver,
     number: int,
 ) -> Container:
     path = document.source.path
     origin = Origin("file", path, "docker run")
-    items = [_expanded(word, known) for word in words]
+    items = [_expand(word, assignments) for word in words]
     cut = next((i for i, item in enumerate(items) if _is_image_variable(items, i)), len(items))
     arguments = argv.parse(items[:cut])
     image = arguments.image or (items[cut] if cut < len(items) else None)
     place = Place(path, Span(run[0].span.start, run[-1].span.end))
     base = Container(f"command {number + 1}", place, partial=True)
-    given = [_whole_word(flag) for flag in arguments.flags]
-    made = flags.container(given, base, origin, path, variables)
+    run_flags = [_whole_word(flag) for flag in arguments.flags]
+    result = flags.container(run_flags, base, origin, path, variables)
     if image is not None:
         text = str(image.value)
         value = Value(text, origin, Place(path, image.span), text, (image,))
-        made = made._replace(image=value)
+        result = result._replace(image=value)
     unseen = [Unseen("arguments", problem.message) for problem in arguments.problems]
-    return made._replace(unseen=tuple(dict.fromkeys(unseen)))
+    return result._replace(unseen=tuple(dict.fromkeys(unseen)))
 
 
 def _whole_word(flag: Flag) -> Flag:
@@ -105,9 +105,9 @@ def _is_image_variable(items: list[Node], index: int) -> bool:
     return not before.startswith("-") or "=" in before or before in ("-d", "-it", "-ti", "--rm")
 
 
-def _assigned(root: Node) -> dict[str, str]:
+def _assignments(root: Node) -> dict[str, str]:
     """Variables that are set once, to a text without variables."""
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     twice: set[str] = set()
     for command in root.items:
         for word in command.items:
@@ -116,22 +116,22 @@ def _assigned(root: Node) -> dict[str, str]:
                 if name in ("export", "local", "readonly", "declare"):
                     continue
                 break
-            if name in found or "$" in value or "`" in value:
+            if name in values or "$" in value or "`" in value:
                 twice.add(name)
-            found[name] = value
+            values[name] = value
     return {
         name: value
-        for name, value in found.items()
+        for name, value in values.items()
         if name not in twice and 0 < len(value) <= _LONGEST_VALUE
     }
 
 
-def _expanded(word: Node, known: dict[str, str]) -> Node:
+def _expand(word: Node, assignments: dict[str, str]) -> Node:
     """The word with the variables that are known; `$X` alone as `${X}`, which may be anything."""
     text = str(word.value)
     if "$" not in text:
         return word
-    text = re.sub(_VARIABLE, lambda use: known.get(use[1] or use[2], use[0]), text)
+    text = re.sub(_VARIABLE, lambda use: assignments.get(use[1] or use[2], use[0]), text)
     if text.startswith("$") and text[1:].isidentifier():
         text = f"${{{text[1:]}}}"
     if text == "$@" or text == "$*":
@@ -146,7 +146,7 @@ def edits(
 ) -> tuple[Edit, ...] | None:
     """Words go with the blanks before them, and with their line where they had it for themselves."""
     text = document.source.text
-    made: list[Edit] = []
+    text_edits: list[Edit] = []
     added: list[str] = []
     for change in changes:
         if isinstance(change, Add):
@@ -158,20 +158,22 @@ def edits(
         if not nodes or change.value.origin.kind != "file":
             return None
         if isinstance(change, Remove):
-            made.append(Edit(_removed(text, Span(nodes[0].span.start, nodes[-1].span.end)), ""))
+            text_edits.append(
+                Edit(_removal(text, Span(nodes[0].span.start, nodes[-1].span.end)), "")
+            )
             continue
         written, span = change.value.written, nodes[-1].span
         word = text[span.start : span.end]
         if not word.endswith(written) or readable(written) != written or not _plain(change.new):
             return None
-        made.append(Edit(Span(span.end - len(written), span.end), change.new))
+        text_edits.append(Edit(Span(span.end - len(written), span.end), change.new))
     if added and container.place is not None:
         end = container.place.span.end
-        made.append(Edit(Span(end, end), "".join(added)))
-    return tuple(made)
+        text_edits.append(Edit(Span(end, end), "".join(added)))
+    return tuple(text_edits)
 
 
-def _removed(text: str, span: Span) -> Span:
+def _removal(text: str, span: Span) -> Span:
     start, end = span
     while start > 0 and text[start - 1] in " \t":
         start -= 1
@@ -184,7 +186,7 @@ def _removed(text: str, span: Span) -> Span:
     if text[rest : rest + 1] == "\\" and text[rest + 1 : rest + 3].startswith(("\n", "\r\n")):
         return Span(start, text.index("\n", rest) + 1)
     if text[rest : rest + 1] in ("", "\n", "\r") and text[:start].rstrip("\r\n").endswith("\\"):
-        # The last line of the command: the one before it goes on no more.
+        # It is the last line of the command, so the line before it must not be continued.
         before = len(text[:start].rstrip("\r\n").removesuffix("\\").rstrip(" \t"))
         return Span(before, rest)
     return Span(span.start, rest)

@@ -21,7 +21,7 @@ def settings(node: Node | None, path: str) -> EditorSettings | None:
     """The settings in an object; None where it holds none."""
     if node is None or node.kind != "object":
         return None
-    found: list[Value[object]] = []
+    scalars: list[Value[object]] = []
     waiting = [(str(key.value), value, 1) for key, value in reversed(node.members)]
     while waiting:
         key, value, depth = waiting.pop()
@@ -31,20 +31,20 @@ def settings(node: Node | None, path: str) -> EditorSettings | None:
             if depth < _DEEPEST:
                 waiting.extend((name, below, depth + 1) for name, below in reversed(inner))
         elif value.kind != "missing":
-            found.append(_value(value, path, key))
-    return EditorSettings(path, tuple(found)) if found else None
+            scalars.append(_value(value, path, key))
+    return EditorSettings(path, tuple(scalars)) if scalars else None
 
 
 def tasks(root: Node | None, path: str) -> list[EditorTask]:
     """The tasks of a `tasks.json`."""
     listed = root.get("tasks") if root is not None else None
-    found: list[EditorTask] = []
+    entries: list[EditorTask] = []
     for task in listed.items if listed is not None else ():
-        options, shown = task.get("runOptions"), task.get("presentation")
+        options, presentation = task.get("runOptions"), task.get("presentation")
         run_on = options.get("runOn") if options is not None else None
-        reveal = _text(shown.get("reveal")) if shown is not None else None
-        echo = shown.get("echo") if shown is not None else None
-        found.append(
+        reveal = _text(presentation.get("reveal")) if presentation is not None else None
+        echo = presentation.get("echo") if presentation is not None else None
+        entries.append(
             EditorTask(
                 _text(task.get("label")) or _text(task.get("taskName")) or "",
                 _command(task),
@@ -52,7 +52,7 @@ def tasks(root: Node | None, path: str) -> list[EditorTask]:
                 reveal in ("never", "silent") or (echo is not None and echo.value is False),
             )
         )
-    return found
+    return entries
 
 
 def _command(task: Node) -> str:

@@ -25,14 +25,16 @@ if TYPE_CHECKING:
 _HOOKS = ("onCreateCommand", "updateContentCommand", "postCreateCommand", "postStartCommand")
 
 
-def described(root: Node, base: Container, locate: Locate, variables: Resolver) -> Container:
+def describe(root: Node, base: Container, locate: Locate, variables: Resolver) -> Container:
     """`base` with what the file of a Feature asks for; a later value wins."""
     mounts: list[Value[Any]] = []
     for item in _items(root.get("mounts")):
         text = item.text()
         if text is not None:
-            made = _mounts.from_csv(text, variables)
-            mounts.append(locate(made.mount, item, "mounts", text[made.start : made.end]))
+            spelling = _mounts.from_csv(text, variables)
+            mounts.append(
+                locate(spelling.mount, item, "mounts", text[spelling.start : spelling.end])
+            )
         elif item.kind == "object":
             fields = [_text(item.get(key)) or "" for key in ("type", "source", "target")]
             mount = _mounts.from_fields(fields[0] or "volume", fields[1], fields[2], variables)
@@ -104,7 +106,7 @@ def _environment(root: Node, locate: Locate) -> list[Value[Pair]]:
 
 
 def _commands(root: Node, locate: Locate) -> list[Value[str]]:
-    found: list[Value[str]] = []
+    commands: list[Value[str]] = []
     for hook in (*_HOOKS, "postAttachCommand"):
         node = root.get(hook)
         if node is None:
@@ -112,8 +114,8 @@ def _commands(root: Node, locate: Locate) -> list[Value[str]]:
         for command in [value for _, value in node.members] or [node]:
             text = " ".join(str(item.value) for item in command.items) or _text(command) or ""
             if text.strip():
-                found.append(locate(text, command, hook, text))
-    return found
+                commands.append(locate(text, command, hook, text))
+    return commands
 
 
 def _items(node: Node | None) -> list[Node]:

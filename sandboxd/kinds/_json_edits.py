@@ -23,14 +23,14 @@ def edits(
 ) -> tuple[Edit, ...] | None:
     """The edits that make `changes`; `target` finds the array or object that a field stands for.
 
-    What is added to an array is its JSON text; to an object, `"key": value`. An array that a
-    removal would leave empty goes as a whole, with the object around it when nothing else than
-    this made it worth keeping (`names` of a rule).
+    An item for an array is its JSON text; for an object, `"key": value`. An array that a removal
+    would leave empty is removed, together with the object around it where that is an item of an
+    array itself (the `names` of a rule).
     """
     root = document.tree.root
     if root is None or root.kind != "object":
         return None
-    made: list[Edit] = []
+    text_edits: list[Edit] = []
     removed: list[Node] = []
     added: dict[int, tuple[Node, list[str]]] = {}
     for change in changes:
@@ -44,25 +44,25 @@ def edits(
         elif isinstance(change, Remove):
             removed.extend(change.value.nodes)
         else:
-            made.append(Edit(change.value.nodes[-1].span, change.new))
+            text_edits.append(Edit(change.value.nodes[-1].span, change.new))
     removals = _removals(document, removed)
     if removals is None:
         return None
-    made.extend(removals)
+    text_edits.extend(removals)
     for node, items in added.values():
-        made.extend(_additions(document, node, items))
-    return tuple(made)
+        text_edits.extend(_additions(document, node, items))
+    return tuple(text_edits)
 
 
 def _additions(document: Document, node: Node, items: list[str]) -> Sequence[Edit]:
     text, tree = document.source.text, document.tree
     separator = ",\n" if "\n" in text[node.span.start : node.span.end] else ", "
     if node.kind == "object":
-        made: list[Edit] = []
+        text_edits: list[Edit] = []
         key, _, value = items[0].partition(": ")
         rest = "".join(separator + item for item in items[1:])
-        made.extend(jsonc_edit.set_member(text, tree, node, key.strip('"'), value + rest))
-        return made
+        text_edits.extend(jsonc_edit.set_member(text, tree, node, key.strip('"'), value + rest))
+        return text_edits
     if not node.items:
         return jsonc_edit.replace(node, f"[{', '.join(items)}]")
     return jsonc_edit.append_item(text, tree, node, separator.join(items))
@@ -74,7 +74,7 @@ def _removals(document: Document, nodes: list[Node]) -> list[Edit] | None:
     None where the whole text, or a key without its value, would have to go.
     """
     text, parents = document.source.text, document.tree.parents
-    made: list[Edit] = []
+    text_edits: list[Edit] = []
     waiting = list(nodes)
     while waiting:
         arrays: dict[int, tuple[Node, list[Node]]] = {}
@@ -83,7 +83,7 @@ def _removals(document: Document, nodes: list[Node]) -> list[Edit] | None:
             if parent is not None and parent.kind == "array":
                 arrays.setdefault(id(parent), (parent, []))[1].append(node)
             elif (place := parents.member(node)) is not None and place[1].value is node:
-                made.extend(jsonc_edit.remove_member(text, *place))
+                text_edits.extend(jsonc_edit.remove_member(text, *place))
             else:
                 return None
         waiting = []
@@ -94,5 +94,5 @@ def _removals(document: Document, nodes: list[Node]) -> list[Edit] | None:
             if is_emptied and rule is not None and around is not None and around.kind == "array":
                 waiting.append(rule)
             else:
-                made.extend(jsonc_edit.remove_items(text, array, items))
-    return made
+                text_edits.extend(jsonc_edit.remove_items(text, array, items))
+    return text_edits

@@ -37,7 +37,7 @@ def profile(document: Document) -> SeccompProfile | None:
         _number(go_json.get(root, "defaultErrnoRet")),
         tuple(_architectures(root, path)),
         tuple(rules),
-        {name: tuple(found) for name, found in by_name.items()},
+        {name: tuple(pairs) for name, pairs in by_name.items()},
         _text(go_json.get(root, "listenerPath")),
     )
 
@@ -103,14 +103,14 @@ def _condition(node: Node | None) -> Condition:
 
 
 def _architectures(root: Node, path: str) -> list[Value[str]]:
-    found = [
+    values = [
         _value(item, path, "architectures") for item in _items(go_json.get(root, "architectures"))
     ]
     for entry in _items(go_json.get(root, "archMap")):
-        found.append(_value(go_json.get(entry, "architecture"), path, "archMap"))
+        values.append(_value(go_json.get(entry, "architecture"), path, "archMap"))
         below = _items(go_json.get(entry, "subArchitectures"))
-        found.extend(_value(item, path, "archMap") for item in below)
-    return [value for value in found if value is not None]
+        values.extend(_value(item, path, "archMap") for item in below)
+    return [value for value in values if value is not None]
 
 
 def _value(node: Node | None, path: str, key: str) -> Value[str] | None:
@@ -142,5 +142,5 @@ def _number(node: Node | None) -> int | None:
 
 
 def _has(node: Node, key: str) -> bool:
-    found = go_json.get(node, key)
-    return found is not None and bool(found.items or found.members)
+    child = go_json.get(node, key)
+    return child is not None and bool(child.items or child.members)

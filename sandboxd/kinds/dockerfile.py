@@ -34,7 +34,7 @@ _NAME = re.compile(
 # Names that begin like a Dockerfile's and are none.
 _OTHERS = (
     *(".dockerignore", ".md", ".txt", ".py", ".sh", ".json", ".yml", ".yaml", ".j2", ".tmpl"),
-    # What editors, icon sets and web pages keep of Dockerfiles; `Dockerfile.js` may be one.
+    # Syntax files, icons and pages about Dockerfiles; `Dockerfile.js` may be a real one.
     *(".vim", ".lua", ".el", ".svg", ".png", ".html", ".css", ".xml", ".snap", ".tmlanguage"),
 )
 # Of these a name may be a variant (`Dockerfile.go`) or a source file (`dockerfile.go`).
@@ -117,19 +117,19 @@ def subjects(document: Document) -> Iterable[tuple[str, object]]:
 
 def edits(document: Document, subject: Any, changes: Sequence[Change]) -> tuple[Edit, ...] | None:
     """Whole instructions go with their lines, words with the blanks behind them."""
-    made: list[Edit] = []
+    text_edits: list[Edit] = []
     for change in changes:
         if isinstance(change, Add) or not change.value.nodes:
             return None
         node = change.value.nodes[-1]
         if isinstance(change, Remove):
-            made.append(_removed(document, node))
+            text_edits.append(_removal(document, node))
         else:
-            made.append(Edit(node.span, change.new))
-    return tuple(made)
+            text_edits.append(Edit(node.span, change.new))
+    return tuple(text_edits)
 
 
-def _removed(document: Document, node: Node) -> Edit:
+def _removal(document: Document, node: Node) -> Edit:
     """An instruction, which is a node of the tree, takes its line along; a word does not."""
     text, root = document.source.text, document.tree.root
     start, end = node.span

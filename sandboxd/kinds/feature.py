@@ -58,7 +58,7 @@ def containers(document: Document, variables: Resolver) -> tuple[Container, ...]
     member = root.member("id") or root.member("name")
     start = Span(root.span.start, root.span.start + 1)
     base = Container(path, Place(path, member.key.span if member else start), partial=True)
-    return (_features.described(root, base, locate, variables),)
+    return (_features.describe(root, base, locate, variables),)
 
 
 def edits(

@@ -38,9 +38,9 @@ def parse(source: SourceText) -> Document:
 def subjects(document: Document) -> Iterator[tuple[str, object]]:
     from sandboxd.kinds import _editor_reader
 
-    found = _editor_reader.settings(document.tree.root, document.source.path)
-    if found is not None:
-        yield "EditorSettings", found
+    settings = _editor_reader.settings(document.tree.root, document.source.path)
+    if settings is not None:
+        yield "EditorSettings", settings
 
 
 def edits(document: Document, subject: Any, changes: Sequence[Change]) -> tuple[Edit, ...] | None:

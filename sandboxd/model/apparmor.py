@@ -84,7 +84,7 @@ class AppArmorProfile(NamedTuple):
         )
 
     def access(self) -> FileAccess:
-        """Return the answers to which file may be used how; asking costs little once it is made."""
+        """Return the rules about files, prepared for fast lookups by path."""
         return FileAccess(self.rules)
 
     def runs_programs(self) -> bool:

@@ -20,9 +20,9 @@ _VARIABLES = {
     "pids": "123",
     "tid": "123",
 }
-# A pattern longer than this is no path of anybody's; each is made into a regular expression.
+# Longer patterns are not real paths; each pattern is compiled to a regular expression.
 _LONGEST = 500
-# Each wildcard and each choice multiplies the ways in which a path may fit.
+# Each wildcard and each alternative multiplies the work of a match.
 _MOST_CHOICES = 5
 _compiled: dict[str, re.Pattern[str] | None] = {}
 
@@ -30,8 +30,8 @@ _compiled: dict[str, re.Pattern[str] | None] = {}
 class FileAccess:
     """Which rule decides about a file.
 
-    A profile may have thousands of rules, and some are asked about once for each of the others: so a rule is
-    only tried for a path that begins like its own, up to the first wildcard.
+    A profile may have thousands of rules, and some are compared with each of the others. So a rule is
+    only tried for paths that begin like its own path, up to the first wildcard.
     """
 
     def __init__(self, rules: Sequence[AppArmorRule]) -> None:
@@ -50,10 +50,10 @@ class FileAccess:
 
         Of what is included nothing is known here: `abstractions/base` allows reading libraries.
         """
-        asked = (path, permission)
-        if asked not in self._decided:
-            self._decided[asked] = self._decide(path, permission)
-        return self._decided[asked]
+        question = (path, permission)
+        if question not in self._decided:
+            self._decided[question] = self._decide(path, permission)
+        return self._decided[question]
 
     def may(self, path: str, permission: str) -> bool:
         return self.deciding(path, permission) is not None
@@ -78,7 +78,7 @@ def _covers(rule: AppArmorRule, path: str, permission: str) -> bool:
     if rule.word != "file":
         return rule.word == "all"
     if rule.permissions and permission not in rule.permissions:
-        # Appending is less than writing, and is no way to do what a write does.
+        # The permission to append allows less than the permission to write.
         return False
     pattern = _pattern(rule.path)
     return pattern is not None and pattern.fullmatch(path) is not None
@@ -111,31 +111,31 @@ def _literal_begin(glob: str) -> str:
 
 def _expression(glob: str) -> str:
     glob = _with_variables(glob.strip('"'))
-    made: list[str] = []
+    parts: list[str] = []
     at = depth = 0
     while at < len(glob):
         char = glob[at]
         if glob.startswith("**", at):
-            made.append(".*")
+            parts.append(".*")
             at += 1
         elif char in "*?":
-            made.append("[^/]*" if char == "*" else "[^/]")
+            parts.append("[^/]*" if char == "*" else "[^/]")
         elif char == "[" and "]" in glob[at:]:
             close = glob.index("]", at)
-            made.append(_set(glob[at + 1 : close]))
+            parts.append(_set(glob[at + 1 : close]))
             at = close
         elif char == "{":
-            made.append("(?:")
+            parts.append("(?:")
             depth += 1
         elif char == "}" and depth:
-            made.append(")")
+            parts.append(")")
             depth -= 1
         elif char == "," and depth:
-            made.append("|")
+            parts.append("|")
         else:
-            made.append("\\" + char if not char.isalnum() and char.isascii() else char)
+            parts.append("\\" + char if not char.isalnum() and char.isascii() else char)
         at += 1
-    return "".join(made)
+    return "".join(parts)
 
 
 def _set(inner: str) -> str:
@@ -148,8 +148,8 @@ def _set(inner: str) -> str:
 def _with_variables(glob: str) -> str:
     """Well-known variables as the system defines them; of others nothing is known."""
     parts = glob.split("@{")
-    made = [parts[0]]
+    texts = [parts[0]]
     for part in parts[1:]:
         name, brace, rest = part.partition("}")
-        made.append(_VARIABLES.get(name, "**") + rest if brace else part)
-    return "".join(made).replace("//", "/")
+        texts.append(_VARIABLES.get(name, "**") + rest if brace else part)
+    return "".join(texts).replace("//", "/")

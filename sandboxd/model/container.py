@@ -177,11 +177,8 @@ class Container(NamedTuple):
 
     def option(self, name: str) -> Value[SecurityOption] | None:
         """The `--security-opt` of this name that is in force: docker takes the last one."""
-        found = None
-        for option in self.security_opt:
-            if option.value.name == name:
-                found = option
-        return found
+        options = (option for option in reversed(self.security_opt) if option.value.name == name)
+        return next(options, None)
 
     def is_privileged(self) -> bool:
         return self.privileged is not None and self.privileged.value

@@ -25,7 +25,7 @@ class DaemonRuntime(NamedTuple):
 
     def flag(self, name: str) -> tuple[Value[str], str] | None:
         """The last argument that sets a flag, with its value; 'true' for a flag alone."""
-        found = None
+        last = None
         for index, arg in enumerate(self.args):
             key, equals, value = arg.value.lstrip("-").partition("=")
             if key != name or not arg.value.startswith("-"):
@@ -33,8 +33,8 @@ class DaemonRuntime(NamedTuple):
             following = self.args[index + 1].value if index + 1 < len(self.args) else "-"
             if not equals:
                 value = "true" if following.startswith("-") else following
-            found = arg, value.strip("\"'")
-        return found
+            last = arg, value.strip("\"'")
+        return last
 
 
 class DaemonConfig(NamedTuple):

@@ -52,11 +52,13 @@ def parse(name: str) -> Feature:
     head, at, digest = text.partition("@")
     path, slash, last = head.rpartition("/")
     last, _, tag = last.partition(":")
-    known = f"{path}{slash}{last}"
+    identifier = f"{path}{slash}{last}"
     # `owner/repository/feature@tag` of a GitHub release, and names without a registry.
-    host = known.split("/")[0]
+    host = identifier.split("/")[0]
     is_registry = "." in host or ":" in host or host == "localhost"
-    return Feature(known.lower(), digest if at else tag, "registry" if is_registry else "legacy")
+    return Feature(
+        identifier.lower(), digest if at else tag, "registry" if is_registry else "legacy"
+    )
 
 
 OFFICIAL = "ghcr.io/devcontainers/features/"

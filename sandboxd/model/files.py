@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Files:
     """One version of each file for a whole run.
 
-    `texts` are given (an editor's buffers, or all there is in a test). Others come from `load`,
+    `texts` take precedence (an editor's buffers, or all files of a test). Others come from `load`,
     which gets a path and the file that names it, and refuses what lies outside of the project.
     """
 
@@ -30,7 +30,7 @@ class Files:
         self._trees: dict[str, Tree] = {}
 
     def put(self, source: SourceText) -> None:
-        """Have `source` for what its path holds."""
+        """Use `source` as the content of its path."""
         self._known[source.path] = source
         self._trees.pop(source.path, None)
 
@@ -39,12 +39,12 @@ class Files:
 
         :raises UnreadableError: it is not there, cannot be read, or lies outside of the project
         """
-        known = self._known.get(path)
-        if known is None:
-            known = self._known[path] = self._loaded(path, beside)
-        if isinstance(known, UnreadableError):
-            raise known
-        return known
+        outcome = self._known.get(path)
+        if outcome is None:
+            outcome = self._known[path] = self._loaded(path, beside)
+        if isinstance(outcome, UnreadableError):
+            raise outcome
+        return outcome
 
     def tree(self, source: SourceText, parse: Callable[[str], Tree]) -> Tree:
         """The tree of a text that was read here, parsed once."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sandboxd.text import Span
 
 
-# Values that hold others grow by doubling, line by line; what people write is far from this.
+# Variables that refer to each other can double in size with each line; real files stay far below.
 MOST_VARIABLES = 64
 LONGEST = 1024
 
@@ -57,10 +57,10 @@ class Image(NamedTuple):
 
     def lineage(self, stage: Stage) -> tuple[Stage, ...]:
         """The stages that `stage` is built upon, the first one first, itself last."""
-        found = [stage]
-        while found[0].parent is not None:
-            found.insert(0, self.stages[found[0].parent])
-        return tuple(found)
+        stages = [stage]
+        while stages[0].parent is not None:
+            stages.insert(0, self.stages[stages[0].parent])
+        return tuple(stages)
 
     def last(self, stage: Stage, keyword: str) -> Instruction | None:
         """The last instruction of this kind in force in a stage."""
@@ -71,11 +71,11 @@ class Image(NamedTuple):
         return None
 
     def steps(self, stage: Stage) -> tuple[Instruction, ...]:
-        """Return the instructions of a stage: those that its parent keeps by `ONBUILD`, then its own."""
+        """Return the instructions of a stage: the `ONBUILD` triggers of its parent, then its own."""
         if stage.parent is None:
             return stage.instructions
-        kept = (step.triggered() for step in self.stages[stage.parent].instructions)
-        return (*(step for step in kept if step is not None), *stage.instructions)
+        triggers = (step.triggered() for step in self.stages[stage.parent].instructions)
+        return (*(step for step in triggers if step is not None), *stage.instructions)
 
     def instructions(self, *keywords: str) -> Iterator[Instruction]:
         """The instructions of these kinds in all stages, in the order of the file.
@@ -89,7 +89,7 @@ class Image(NamedTuple):
                     yield instruction
 
     def value(self, normal: Any, span: Span, written: str, key: str) -> Value[Any]:
-        """A value at a place of the file, with the node that an edit takes hold of."""
+        """A value at a place of the file, with the node that an edit changes."""
         node = Node("string", span, written)
         origin = Origin("file", self.path, key)
         return Value(normal, origin, Place(self.path, span), written, (node,))
@@ -104,8 +104,8 @@ class Image(NamedTuple):
         return self.value(written, instruction.span, written, instruction.keyword)
 
 
-def image(document: Document, given: Mapping[str, str] | None = None) -> Image:
-    """The image that a parsed Dockerfile describes; `given` are build arguments by name."""
+def image(document: Document, build_args: Mapping[str, str] | None = None) -> Image:
+    """The image that a parsed Dockerfile describes; `build_args` are build arguments by name."""
     root, path = document.tree.root, document.source.path
     instructions = root.instructions if isinstance(root, DockerfileNode) else []
     directives = root.directives if isinstance(root, DockerfileNode) else {}
@@ -113,7 +113,7 @@ def image(document: Document, given: Mapping[str, str] | None = None) -> Image:
     empty = Image(path, Place(path, _span(start)), (), {}, tuple(root.items) if root else ())
     arguments: dict[str, str] = {}
     return empty._replace(
-        stages=tuple(_stages(empty, instructions, arguments, given or {})),
+        stages=tuple(_stages(empty, instructions, arguments, build_args or {})),
         arguments=arguments,
         directives={
             name: empty.value(word.value, word.span, word.value, name)
@@ -132,29 +132,29 @@ def _stages(
     empty: Image,
     instructions: list[Instruction],
     arguments: dict[str, str],
-    given: Mapping[str, str],
+    build_args: Mapping[str, str],
 ) -> Iterator[Stage]:
     """The stages in their order; fills `arguments` with the global ones."""
     names: dict[str, int] = {}
-    made: list[tuple[Instruction, list[Instruction]]] = []
+    sections: list[tuple[Instruction, list[Instruction]]] = []
     for instruction in instructions:
         if instruction.keyword == "FROM":
-            made.append((instruction, []))
-        elif made:
-            made[-1][1].append(instruction)
+            sections.append((instruction, []))
+        elif sections:
+            sections[-1][1].append(instruction)
         elif instruction.keyword == "ARG":
             for pair, _ in pairs(instruction):
-                if pair.name in given:
-                    arguments[pair.name] = given[pair.name]
+                if pair.name in build_args:
+                    arguments[pair.name] = build_args[pair.name]
                 elif pair.value or pair.name not in arguments:
-                    arguments[pair.name] = resolved(pair.value, arguments)
-    for number, (source, body) in enumerate(made):
+                    arguments[pair.name] = resolve(pair.value, arguments)
+    for number, (source, body) in enumerate(sections):
         words = source.words()
         base = words[0] if words else None
         name = words[2].value.lower() if len(words) > 2 and words[1].value.lower() == "as" else ""
         parent = value = None
         if base is not None:
-            image = resolved(base.value, arguments)
+            image = resolve(base.value, arguments)
             parent = names.get(image.lower())
             value = empty.value(image, base.span, base.value, "FROM")
         yield Stage(number, name, value, parent, tuple(body))
@@ -162,12 +162,12 @@ def _stages(
             names[name] = number
 
 
-def resolved(text: str, known: Mapping[str, str]) -> str:
+def resolve(text: str, variables: Mapping[str, str]) -> str:
     """`text` with the variables that are known; as it is written where it would get too long."""
     if text.count("$") > MOST_VARIABLES:
         return text
-    found = substitute(text, known.get)
-    return found if len(found) <= max(LONGEST, len(text)) else text
+    expansion = substitute(text, variables.get)
+    return expansion if len(expansion) <= max(LONGEST, len(text)) else text
 
 
 def pairs(instruction: Instruction) -> Iterator[tuple[Pair, Word]]:

@@ -12,9 +12,9 @@ UP = "up"
 """Made by `sandboxd up`, which may replace it."""
 
 EDITOR = "editor"
-"""Made from what we wrote, by an editor or by hand.
+"""Made from a generated file, by an editor or by hand.
 
-Said there, since an image could bring the label, and say ``up``.
+The generated file sets it, since an image could bring the label with the value ``up``.
 """
 
 PROJECT = "dev.sandboxd.project"

@@ -28,17 +28,17 @@ class Argument(NamedTuple):
     value: int
     two: int = 0
 
-    def holds(self, given: int) -> bool:
-        """Return True if an argument meets it. A condition that the engine refuses to load is not met."""
+    def holds(self, actual: int) -> bool:
+        """Return True if `actual` meets it. A condition that the engine refuses to load is never met."""
         value = self.value & _ALL_BITS
         return {
-            "SCMP_CMP_NE": given != value,
-            "SCMP_CMP_LT": given < value,
-            "SCMP_CMP_LE": given <= value,
-            "SCMP_CMP_EQ": given == value,
-            "SCMP_CMP_GE": given >= value,
-            "SCMP_CMP_GT": given > value,
-            "SCMP_CMP_MASKED_EQ": given & value == self.two & _ALL_BITS,
+            "SCMP_CMP_NE": actual != value,
+            "SCMP_CMP_LT": actual < value,
+            "SCMP_CMP_LE": actual <= value,
+            "SCMP_CMP_EQ": actual == value,
+            "SCMP_CMP_GE": actual >= value,
+            "SCMP_CMP_GT": actual > value,
+            "SCMP_CMP_MASKED_EQ": actual & value == self.two & _ALL_BITS,
         }.get(self.operator, False)
 
 
@@ -82,8 +82,8 @@ class SeccompRule(NamedTuple):
         """
         if not self.args:
             return True
-        held = [argument.holds(args.get(argument.position, 0)) for argument in self.args]
-        return any(held) if self.is_split() else all(held)
+        results = [argument.holds(args.get(argument.position, 0)) for argument in self.args]
+        return any(results) if self.is_split() else all(results)
 
     def is_split(self) -> bool:
         """Return True if two conditions are on the same argument."""
@@ -161,17 +161,17 @@ class SeccompProfile(NamedTuple):
         """Return True if a call that no rule names is let through."""
         return self.by_default().is_open
 
-    def opened(self, calls: Iterable[str], context: Context = PLAIN) -> list[Value[str]]:
-        """Return the names, as the rules have them, of calls that happen whatever their arguments are."""
-        found: list[Value[str]] = []
+    def open_calls(self, calls: Iterable[str], context: Context = PLAIN) -> list[Value[str]]:
+        """Return the names, as written in the rules, of those `calls` that are allowed with any arguments."""
+        names: list[Value[str]] = []
         for call in calls:
             outcome = self.decide(call, None, context)
             if outcome.is_open and outcome.name is not None:
-                found.append(outcome.name)
-        return found
+                names.append(outcome.name)
+        return names
 
-    def named(self, context: Context = PLAIN) -> set[str]:
-        """All calls that a rule names which applies."""
+    def calls_with_rules(self, context: Context = PLAIN) -> set[str]:
+        """The calls that are named by a rule that applies in `context`."""
         return {
             call
             for call, rules in self.by_name.items()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sandboxd.model._syscall_names import DATE, KERNEL, NAMES, NEWEST
 
-__all__ = ["CLONE3", "DATE", "KERNEL", "NEWEST", "known"]
+__all__ = ["CLONE3", "DATE", "KERNEL", "NEWEST", "syscall_names"]
 
 CLONE3 = NEWEST["clone3"]
 
 
-def known() -> frozenset[str]:
+def syscall_names() -> frozenset[str]:
     """The names that libseccomp knows, of which runc passes over all others."""
     return frozenset(NAMES.split())

@@ -28,7 +28,7 @@ def open_calls(
     """One finding about those of `calls` that a list names and lets everybody make."""
     if profile.is_denylist():
         return
-    found = profile.opened(calls)
+    found = profile.open_calls(calls)
     if found:
         yield at_value(
             meta,

@@ -60,7 +60,7 @@ _OLD = Context(kernel=(4, 7))
 def check(subject: SeccompProfile, host: HostFacts) -> Iterator[Finding]:
     if subject.is_denylist():
         return
-    found = subject.opened(("ptrace", "process_vm_readv", "process_vm_writev"), _OLD)
+    found = subject.open_calls(("ptrace", "process_vm_readv", "process_vm_writev"), _OLD)
     if found:
         yield at_value(
             META,

@@ -58,7 +58,9 @@ def check(subject: SeccompProfile, host: HostFacts) -> Iterator[Finding]:
     outcome = subject.decide("clone3")
     if outcome.is_open or outcome.is_unknown_call:
         return
-    newer = sorted((NEWEST[call], call) for call in subject.named() if NEWEST.get(call, 0) > CLONE3)
+    newer = sorted(
+        (NEWEST[call], call) for call in subject.calls_with_rules() if NEWEST.get(call, 0) > CLONE3
+    )
     if outcome.name is None and not newer:
         return
     if outcome.name is None:

@@ -31,7 +31,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Replace, RuleMeta, Severity
-from sandboxd.model.syscalls import KERNEL, known
+from sandboxd.model.syscalls import KERNEL, syscall_names
 from sandboxd.rules._finding import at_value
 from sandboxd.syntax.node import readable
 
@@ -55,7 +55,7 @@ _MOST = 20
 
 
 def check(subject: SeccompProfile, host: HostFacts) -> Iterator[Finding]:
-    names = known()
+    names = syscall_names()
     wrong = [call for call in subject.by_name if call not in names]
     for call in wrong[:_MOST]:
         value, _ = subject.by_name[call][0]

@@ -87,13 +87,13 @@ def services(project: Project, document: str) -> tuple[Container, ...]:
     """A container for each service, in the order of the files."""
     from sandboxd.kinds.compose.service import container
 
-    made = [container(service, project, document) for service in project.services.values()]
-    if made:
-        made[0] = made[0]._replace(unseen=(*project.unseen, *made[0].unseen))
+    containers = [container(service, project, document) for service in project.services.values()]
+    if containers:
+        containers[0] = containers[0]._replace(unseen=(*project.unseen, *containers[0].unseen))
     elif project.unseen:
         # Without a service there is nobody else to say what was not read.
-        made = [Container(document, None, unseen=tuple(project.unseen), partial=True)]
-    return tuple(made)
+        containers = [Container(document, None, unseen=tuple(project.unseen), partial=True)]
+    return tuple(containers)
 
 
 def edits(

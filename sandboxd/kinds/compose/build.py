@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.kinds.compose.values import boolean, located, named
+from sandboxd.kinds.compose.values import boolean, entries, locate
 from sandboxd.model.container import Build, Pair, Unseen
 from sandboxd.syntax import yaml
 
@@ -44,10 +44,10 @@ def build(parts: Sequence[Part], document: str) -> tuple[Value[Build], list[Unse
                 single[key] = _path(place, part, key, document)
         arguments = yaml.get(node, "args")
         if arguments is not None:
-            for name, written, value in named(part._replace(node=arguments), "="):
+            for name, written, value in entries(part._replace(node=arguments), "="):
                 pair = Pair(name, part.file.public(written or f"${{{name}}}"))
                 args.pop(name, None)
-                args[name] = located(pair, value, part, "build", document)
+                args[name] = locate(pair, value, part, "build", document)
         for identity, option in _options(node, part, document):
             options.pop(identity, None)
             if option is not None:
@@ -56,16 +56,16 @@ def build(parts: Sequence[Part], document: str) -> tuple[Value[Build], list[Unse
             unseen.append(Unseen("compose", "`dockerfile_inline` is not read"))
     last = parts[-1]
     if "context" not in single:
-        single["context"] = located(last.file.folder, last.node, last, "context", document)
-    made = Build(args=tuple(args.values()), options=tuple(options.values()), **single)
-    return located(made, last.node, last, "build", document), unseen
+        single["context"] = locate(last.file.folder, last.node, last, "context", document)
+    merged = Build(args=tuple(args.values()), options=tuple(options.values()), **single)
+    return locate(merged, last.node, last, "build", document), unseen
 
 
 def _path(node: Node, part: Part, key: str, document: str) -> Value[str]:
     text = part.file.resolve(part.file.text(node) or "")
     if key in ("build", "context") and not ("://" in text or text.startswith("git@")):
         text = part.file.host_path(text)
-    return located(text, node, part, key, document)
+    return locate(text, node, part, key, document)
 
 
 def _options(node: Node, part: Part, document: str) -> Iterator[tuple[object, Value[Pair] | None]]:
@@ -76,19 +76,19 @@ def _options(node: Node, part: Part, document: str) -> Iterator[tuple[object, Va
     network = yaml.get(node, "network")
     if network is not None and part.file.text(network):
         pair = Pair("network", part.file.resolve(part.file.text(network) or ""))
-        yield "network", located(pair, network, part, "build", document)
+        yield "network", locate(pair, network, part, "build", document)
     privileged = yaml.get(node, "privileged")
     if privileged is not None:
         is_on = boolean(part.file.resolve(part.file.text(privileged) or ""))
         pair = Pair("allow", "security.insecure")
-        value = located(pair, privileged, part, "build", document)
+        value = locate(pair, privileged, part, "build", document)
         yield "privileged", value if is_on else None
     for key, option in _LISTS:
         table = yaml.get(node, key)
         if table is None:
             continue
-        for name, written, item in named(part._replace(node=table), ""):
+        for name, written, item in entries(part._replace(node=table), ""):
             text = name if written is None else f"{name}={written}"
             pair = Pair(option, part.file.resolve(text))
             identity = (option, name.partition("=")[0] if key in _PAIRS else pair.value)
-            yield identity, located(pair, item, part, "build", document)
+            yield identity, locate(pair, item, part, "build", document)

@@ -25,7 +25,7 @@ def edits(
 ) -> tuple[Edit, ...] | None:
     """The edits that make `changes`, None when one of them cannot be said in this file."""
     service = _service(document, container)
-    made: list[Edit] = []
+    text_edits: list[Edit] = []
     removed: list[Node] = []
     added: dict[str, list[str]] = {}
     for change in changes:
@@ -40,17 +40,17 @@ def edits(
         if isinstance(change, Remove):
             removed.extend(value.nodes)
         else:
-            edit = _replaced(document, change)
+            edit = _replacement(document, change)
             if edit is None:
                 return None
-            made.extend(edit)
+            text_edits.extend(edit)
     removals = _removals(document, removed, service)
     if removals is None:
         return None
-    made.extend(removals)
+    text_edits.extend(removals)
     if service is not None:
-        made.extend(_additions(document.source.text, service, added))
-    return tuple(made)
+        text_edits.extend(_additions(document.source.text, service, added))
+    return tuple(text_edits)
 
 
 def _service(document: Document, container: Container) -> Node | None:
@@ -63,12 +63,12 @@ def _service(document: Document, container: Container) -> Node | None:
     return None
 
 
-def _replaced(document: Document, change: Replace) -> tuple[Edit, ...] | None:
+def _replacement(document: Document, change: Replace) -> tuple[Edit, ...] | None:
     """Of ``name=value`` only the value is replaced."""
     node = change.value.nodes[-1]
-    meant = yaml.target(node)
-    text = meant.text()
-    if meant.kind in ("number", "boolean"):
+    target = yaml.target(node)
+    text = target.text()
+    if target.kind in ("number", "boolean"):
         text = change.value.written
     if text is None or not text.endswith(change.value.written):
         return None
@@ -91,10 +91,10 @@ def _removals(document: Document, nodes: list[Node], service: Node | None) -> li
             objects.append(place)
         else:
             return None
-    made: list[Edit] = []
+    text_edits: list[Edit] = []
     for array, items in arrays.values():
         if len(items) < len(array.items):
-            made.extend(yaml_edit.remove_items(text, array, items))
+            text_edits.extend(yaml_edit.remove_items(text, array, items))
         elif (place := parents.member(array)) is not None:
             objects.append(place)
         else:
@@ -106,21 +106,23 @@ def _removals(document: Document, nodes: list[Node], service: Node | None) -> li
             if outer is None or parent is service:
                 return None
             parent, member = outer
-        made.extend(yaml_edit.remove_member(text, parent, member))
-    return made
+        text_edits.extend(yaml_edit.remove_member(text, parent, member))
+    return text_edits
 
 
 def _additions(text: str, service: Node, added: dict[str, list[str]]) -> list[Edit]:
-    made: list[Edit] = []
+    text_edits: list[Edit] = []
     for key, items in added.items():
         written = [yaml_edit.encode(item) for item in items]
         array = yaml.get(service, key)
         if array is not None and array.kind == "array" and array.items:
             for item in written:
-                made.extend(yaml_edit.append_item(text, array, item))
+                text_edits.extend(yaml_edit.append_item(text, array, item))
         else:
-            made.extend(yaml_edit.set_member(text, service, key, _list(text, service, written)))
-    return made
+            text_edits.extend(
+                yaml_edit.set_member(text, service, key, _list(text, service, written))
+            )
+    return text_edits
 
 
 def _list(text: str, service: Node, items: list[str]) -> str:

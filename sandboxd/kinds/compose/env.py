@@ -32,10 +32,10 @@ def of_files(
 ) -> tuple[list[Value[Pair]], list[Unseen]]:
     """The variables of the files of `env_file`, of a name the last; and the files not looked at.
 
-    Each stands at its line. What it holds may be a secret, so it is judged and never shown:
-    `written` is the name. A file that does not exist is none.
+    The place of each is its line. Its value may be a secret, so it is judged and never shown:
+    `written` is the name. A file that does not exist is skipped.
     """
-    found: dict[str, Value[Pair]] = {}
+    pairs: dict[str, Value[Pair]] = {}
     unseen: list[Unseen] = []
     files = project.variables.files
     if files is None:
@@ -53,9 +53,9 @@ def of_files(
         for name, value in root.members if root is not None else ():
             if not project.takes():
                 break
-            found.pop(str(name.value), None)
-            found[str(name.value)] = _located(name, value, source, document)
-    return list(found.values()), unseen
+            pairs.pop(str(name.value), None)
+            pairs[str(name.value)] = _located(name, value, source, document)
+    return list(pairs.values()), unseen
 
 
 def _tree(text: str) -> Tree:

@@ -6,7 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from sandboxd.kinds import _mounts
-from sandboxd.kinds.compose.values import boolean, located, part_of
+from sandboxd.kinds.compose.values import boolean, locate, part_of
 from sandboxd.model.container import Mount
 from sandboxd.syntax import yaml
 
@@ -44,20 +44,20 @@ class Mounts:
         self.document = document
 
     def read(self) -> Iterator[Value[Mount]]:
-        found: dict[object, Value[Mount]] = {}
+        by_target: dict[object, Value[Mount]] = {}
         for node, part in self.nodes("volumes"):
             mount = self.short(node, part) if part.file.text(node) else self.long(node, part)
             if mount is not None:
                 target = posixpath.normpath(mount.value.target) if mount.value.target else ""
                 mount = mount._replace(value=mount.value._replace(target=target))
-                found.pop(target, None)
-                found[target or id(mount)] = mount
-        yield from found.values()
+                by_target.pop(target, None)
+                by_target[target or id(mount)] = mount
+        yield from by_target.values()
         for node, part in self.nodes("tmpfs"):
             text = part.file.text(node)
             if text:
                 written = _mounts.from_tmpfs(part.file.resolve(text), self.paths(part))
-                yield located(written.mount, node, part, "tmpfs", self.document)
+                yield locate(written.mount, node, part, "tmpfs", self.document)
         for section in ("secrets", "configs"):
             yield from self.files(section)
 
@@ -70,11 +70,11 @@ class Mounts:
                     part.file.resolve(part.file.text(yaml.get(item, key)) or "")
                     for key in ("action", "path", "target")
                 )
-                named = yaml.get(item, "path")
-                if named is None or not path or not action.startswith("sync"):
+                path_node = yaml.get(item, "path")
+                if path_node is None or not path or not action.startswith("sync"):
                     continue
                 mount = Mount("bind", part.file.host_path(path), target, True)
-                yield located(mount, named, part, "develop", self.document)
+                yield locate(mount, path_node, part, "develop", self.document)
 
     def nodes(self, key: str) -> Iterator[tuple[Node, Part]]:
         for part in self.service.parts.get(key, ()):
@@ -92,10 +92,10 @@ class Mounts:
         as_typed = _mounts.from_volume(text, self.paths(part))
         span = part_of(node, part.file.source.text, as_typed.start, as_typed.end)
         if written.mount.type == "volume":
-            hidden = self.hidden(written.mount, node, part)
+            hidden = self.bind_of_volume(written.mount, node, part)
             if hidden is not None:
                 return hidden
-        return located(written.mount, node, part, "volumes", self.document, span)
+        return locate(written.mount, node, part, "volumes", self.document, span)
 
     def long(self, node: Node, part: Part) -> Value[Mount] | None:
         if yaml.target(node).kind != "object":
@@ -115,22 +115,22 @@ class Mounts:
         read_only = boolean(text("read_only")) or False
         mount = Mount(kind, host, text("target"), read_only, tuple(options))
         if kind == "volume":
-            hidden = self.hidden(mount, node, part)
-            if hidden is not None:
-                return hidden
-        value: Value[Mount] = located(mount, node, part, "volumes", self.document)
-        named = yaml.get(node, "source")
-        if named is None:
+            bind = self.bind_of_volume(mount, node, part)
+            if bind is not None:
+                return bind
+        value: Value[Mount] = locate(mount, node, part, "volumes", self.document)
+        source_node = yaml.get(node, "source")
+        if source_node is None:
             return value
-        shown: Value[Mount] = located(mount, named, part, "volumes", self.document)
-        return shown._replace(nodes=value.nodes)
+        at_source: Value[Mount] = locate(mount, source_node, part, "volumes", self.document)
+        return at_source._replace(nodes=value.nodes)
 
-    def hidden(self, mount: Mount, node: Node, part: Part) -> Value[Mount] | None:
+    def bind_of_volume(self, mount: Mount, node: Node, part: Part) -> Value[Mount] | None:
         """A named volume whose driver options make it a bind of a host path."""
-        found = self.project.top_value("volumes", mount.source, "driver_opts", "device")
-        if found is None:
+        entry = self.project.top_value("volumes", mount.source, "driver_opts", "device")
+        if entry is None:
             return None
-        device, file = found
+        device, file = entry
         options = {}
         for key in ("type", "o"):
             option = self.project.top_value("volumes", mount.source, "driver_opts", key)
@@ -141,24 +141,24 @@ class Mounts:
         if options.get("type", "") in ("", "none", "bind"):
             source = file.host_path(source)
         mount = mount._replace(options=(*mount.options, *written, f"volume-opt=device={source}"))
-        shown: Value[Mount] = located(
+        at_device: Value[Mount] = locate(
             mount, device, part._replace(node=device, file=file), "volumes", self.document
         )
-        return shown._replace(nodes=located(mount, node, part, "volumes", self.document).nodes)
+        return at_device._replace(nodes=locate(mount, node, part, "volumes", self.document).nodes)
 
     def files(self, section: str) -> Iterator[Value[Mount]]:
         """Compose binds the file of a secret or a config into the container, read-only."""
         for node, part in self.nodes(section):
             name = part.file.text(node) or part.file.text(yaml.get(node, "source"))
-            found = self.project.top_value(section, name or "", "file")
-            if found is None:
+            entry = self.project.top_value(section, name or "", "file")
+            if entry is None:
                 continue
-            node_of_path, file = found
+            node_of_path, file = entry
             target = part.file.text(yaml.get(node, "target")) or name or ""
             if not target.startswith("/"):
                 target = f"/run/secrets/{target}" if section == "secrets" else f"/{target}"
             source = file.host_path(file.resolve(file.text(node_of_path) or ""))
             mount = Mount("bind", source, target, True)
             at = part._replace(node=node_of_path, file=file)
-            shown: Value[Mount] = located(mount, node_of_path, at, section, self.document)
-            yield shown._replace(nodes=located(mount, node, part, section, self.document).nodes)
+            at_path: Value[Mount] = locate(mount, node_of_path, at, section, self.document)
+            yield at_path._replace(nodes=locate(mount, node, part, section, self.document).nodes)

@@ -160,11 +160,11 @@ class Project:
     def _add_root(self, root: Node, file: File) -> None:
         for include in _items(yaml.get(root, "include")):
             self._include(include, file)
-        for section, known in self.top.items():
+        for section, entries in self.top.items():
             table = yaml.get(root, section)
             for key, value in yaml.members(table) if table is not None else ():
                 # What a file before this one says and this one does not is still in force.
-                parts = known.setdefault(str(key.value), [])
+                parts = entries.setdefault(str(key.value), [])
                 if yaml.tag(value) in ("!reset", "!override"):
                     parts.clear()
                 parts.append(Part(value, file))
@@ -183,13 +183,13 @@ class Project:
                 service.parts.clear()
             self._add_service(service, Part(value, file), ())
 
-    def _add_service(self, service: Service, part: Part, seen: tuple[str, ...]) -> None:
+    def _add_service(self, service: Service, part: Part, ancestors: tuple[str, ...]) -> None:
         node = yaml.target(part.node)
         if node.kind != "object" or self._left <= 0:
             return
         extends = yaml.get(node, "extends")
         if extends is not None:
-            self._extend(service, extends, part.file, seen)
+            self._extend(service, extends, part.file, ancestors)
         for key, value in yaml.members(node):
             if not self.takes():
                 return
@@ -200,7 +200,9 @@ class Project:
             if tag != "!reset":
                 parts.append(Part(value, part.file))
 
-    def _extend(self, service: Service, extends: Node, file: File, seen: tuple[str, ...]) -> None:
+    def _extend(
+        self, service: Service, extends: Node, file: File, ancestors: tuple[str, ...]
+    ) -> None:
         name = file.text(extends) or file.text(yaml.get(extends, "service"))
         path = file.text(yaml.get(extends, "file")) if extends.kind == "object" else None
         if name is None:
@@ -214,7 +216,7 @@ class Project:
         if other is None:
             return
         identity = f"{other.source.path}\0{name}"
-        if identity in seen or len(seen) >= MAX_EXTENDS:
+        if identity in ancestors or len(ancestors) >= MAX_EXTENDS:
             self.unseen.append(Unseen("compose", f"`extends` of `{name}` leads back to itself"))
             return
         # By itself: what the other resets is its own, not what files before this one say here.
@@ -222,19 +224,19 @@ class Project:
         for root in other.roots:
             base = self._services(root).get(name)
             if base is not None:
-                self._add_service(extended, Part(base, other), (*seen, identity))
+                self._add_service(extended, Part(base, other), (*ancestors, identity))
         for key, parts in extended.parts.items():
             service.parts.setdefault(key, []).extend(parts)
 
     def _services(self, root: Node) -> dict[str, Node]:
         """The services of a file by name; many may extend one of the same file."""
-        known = self._tables.get(id(root))
-        if known is None:
+        services = self._tables.get(id(root))
+        if services is None:
             table = yaml.get(root, "services")
             members = yaml.members(table) if table is not None else []
-            known = {str(key.value): value for key, value in members}
-            self._tables[id(root)] = known
-        return known
+            services = {str(key.value): value for key, value in members}
+            self._tables[id(root)] = services
+        return services
 
     def _include(self, include: Node, file: File) -> None:
         """A path, or an object with `path` (one or a chain) and `project_directory`."""

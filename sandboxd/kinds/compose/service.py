@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.kinds import _docker_flags as flags
 from sandboxd.kinds.compose.mounts import Mounts
-from sandboxd.kinds.compose.values import boolean, located, named
+from sandboxd.kinds.compose.values import boolean, entries, locate
 from sandboxd.model.container import Container, Device, Hook, Pair, Unseen
 from sandboxd.syntax import yaml
 
@@ -113,7 +113,7 @@ class _Reader:
             self.fields[field] = value
 
     def value(self, normal: Any, node: Node, part: Part, key: str) -> Value[Any]:
-        return located(normal, node, part, key, self.document)
+        return locate(normal, node, part, key, self.document)
 
     def text(self, key: str) -> Value[str] | None:
         part = self.service.last(key)
@@ -152,10 +152,10 @@ class _Reader:
         """``NAME=value`` of a list or ``NAME: value`` of an object; of a name the last one counts."""
         latest: dict[object, Value[Pair]] = {}
         for part in self.service.parts.get(key, ()):
-            for name, written, node in named(part, marks):
+            for name, written, node in entries(part, marks):
                 if not self.project.takes():
                     break
-                # Only what is no environment may show what `.env` says.
+                # Values of `.env` may be secrets, so the environment shows defaults only.
                 clean = part.file.public if key == "environment" else part.file.resolve
                 pair = Pair(name, f"${{{name}}}" if written is None else clean(written))
                 # A host may have several addresses.
@@ -216,19 +216,19 @@ class _Reader:
     def env_files(self) -> Iterator[Value[str]]:
         for node, part in self.nodes("env_file"):
             path = part.file.text(node)
-            named = node if path else yaml.get(node, "path")
-            path = part.file.text(named)
-            if path and named is not None:
+            path_node = node if path else yaml.get(node, "path")
+            path = part.file.text(path_node)
+            if path and path_node is not None:
                 host = part.file.host_path(part.file.resolve(path))
-                yield self.value(host, named, part, "env_file")
+                yield self.value(host, path_node, part, "env_file")
 
     def environment_of_files(self) -> None:
         """`environment` goes before what the files hold."""
         from sandboxd.kinds.compose.env import of_files
 
-        found, unseen = of_files(self.fields["env_files"], self.project, self.document)
-        said = {pair.value.name for pair in self.fields["env"]}
-        below = (pair for pair in found if pair.value.name not in said)
+        pairs, unseen = of_files(self.fields["env_files"], self.project, self.document)
+        own_names = {pair.value.name for pair in self.fields["env"]}
+        below = (pair for pair in pairs if pair.value.name not in own_names)
         self.fields["env"] = (*below, *self.fields["env"])
         self.unseen.extend(unseen)
 
@@ -290,7 +290,7 @@ class _Reader:
                     latest.clear()
                 self.set("log_driver", self.value(name, driver, part, "logging"))
             if options is not None:
-                for key, text, value in named(part._replace(node=options), "="):
+                for key, text, value in entries(part._replace(node=options), "="):
                     pair = Pair(key, part.file.resolve(text or ""))
                     latest[key] = self.value(pair, value, part, "logging")
         self.fields["log_options"] = tuple(latest.values())
@@ -298,15 +298,17 @@ class _Reader:
     def gpus(self) -> None:
         """`gpus: all`, a list of devices, or the long way through `deploy`."""
         for node, part in self.nodes("gpus"):
-            shown = part.file.resolve(part.file.text(node) or "") or "all"
-            self.set("gpus", self.value(shown, node, part, "gpus"))
+            gpus = part.file.resolve(part.file.text(node) or "") or "all"
+            self.set("gpus", self.value(gpus, node, part, "gpus"))
         for part in self.service.parts.get("deploy", ()):
             table = yaml.get(part.node, "resources", "reservations", "devices")
             for node in table.items if table is not None else ():
-                named = yaml.get(node, "capabilities")
-                words = named.items if named is not None else []
-                if named is not None and any(part.file.text(word) == "gpu" for word in words):
-                    self.set("gpus", self.value("all", named, part, "deploy"))
+                capabilities = yaml.get(node, "capabilities")
+                words = capabilities.items if capabilities is not None else []
+                if capabilities is not None and any(
+                    part.file.text(word) == "gpu" for word in words
+                ):
+                    self.set("gpus", self.value("all", capabilities, part, "deploy"))
 
     def build(self) -> None:
         parts = self.service.parts.get("build")
@@ -314,6 +316,6 @@ class _Reader:
             # Late: most services name an image.
             from sandboxd.kinds.compose.build import build
 
-            made, unseen = build(parts, self.document)
-            self.set("build", made)
+            build_value, unseen = build(parts, self.document)
+            self.set("build", build_value)
             self.unseen.extend(unseen)

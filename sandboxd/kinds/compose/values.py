@@ -22,32 +22,32 @@ _TRUE = ("true", "y", "yes", "on", "1", "t")
 _FALSE = ("false", "n", "no", "off", "0", "f")
 
 
-def located(
+def locate(
     normal: Any, node: Node, part: Part, key: str, document: str, span: Span | None = None
 ) -> Value[Any]:
     """`normal` at its place; behind an alias that is where its anchor stands.
 
     `document` is the file that is checked: what stands in another one has that for its origin.
     """
-    meant = yaml.target(node)
+    target = yaml.target(node)
     source = part.file.source
-    inner = content(meant, source.text)
-    shown = (
+    inner = content(target, source.text)
+    text = (
         source.text[inner.start : inner.end] if span is None else source.text[span.start : span.end]
     )
-    written = part.file.text(meant) if span is None else shown
+    written = part.file.text(target) if span is None else text
     if source.path == document:
         origin = Origin("file", source.path, key)
     else:
         folder = posixpath.dirname(document) or "."
         origin = Origin("compose", posixpath.relpath(source.path, folder), key)
-    # To take a value away is to take its alias away: others may use the anchor.
+    # Removing a value removes its alias, since others may use the anchor.
     nodes = (node,) if source.path == document else ()
     return Value(
         normal,
         origin,
         Place(source.path, span or inner),
-        shown if written is None else written,
+        text if written is None else written,
         nodes,
     )
 
@@ -67,9 +67,9 @@ def content(node: Node, text: str) -> Span:
 
 def part_of(node: Node, text: str, start: int, end: int) -> Span | None:
     """Return the place of the characters from `start` to `end` of a value; None if it has escapes."""
-    meant = yaml.target(node)
-    inner = content(meant, text)
-    if text[inner.start : inner.end] != meant.value:
+    target = yaml.target(node)
+    inner = content(target, text)
+    if text[inner.start : inner.end] != target.value:
         return None
     return Span(inner.start + start, inner.start + end)
 
@@ -82,16 +82,16 @@ def boolean(text: str) -> bool | None:
     return False if text in _FALSE else None
 
 
-def named(part: Part, marks: str) -> Iterator[tuple[str, str | None, Node]]:
+def entries(part: Part, marks: str) -> Iterator[tuple[str, str | None, Node]]:
     """Name, value and node of the entries of a list or an object; no value where none is given."""
     node = yaml.target(part.node)
     if node.kind == "object":
         for key, value in yaml.members(node):
-            meant = yaml.target(value)
-            if meant.kind == "array":
+            target = yaml.target(value)
+            if target.kind == "array":
                 # `extra_hosts` takes several addresses of a host.
-                yield from ((str(key.value), part.file.text(item), item) for item in meant.items)
-            elif meant.kind != "object":
+                yield from ((str(key.value), part.file.text(item), item) for item in target.items)
+            elif target.kind != "object":
                 yield str(key.value), part.file.text(value), value
         return
     for item in node.items if node.kind == "array" else [node]:

@@ -36,19 +36,19 @@ class Step(NamedTuple):
 
 
 def steps(path: str, root: Node, uses: Iterable[Value[Feature]], variables: Resolver) -> list[Step]:
-    """The Features of the devcontainer.json at `path`, each once, first those installed first.
+    """The Features of the devcontainer.json at `path`, each once, in the order of installation.
 
-    One that another brings along stands where that one is named: there it can be taken out.
+    The place of one that another Feature depends on is the name of that other Feature.
     """
-    found: dict[str, Step] = {}
+    by_identity: dict[str, Step] = {}
     waits: dict[str, tuple[set[str], set[str]]] = {}
     todo = [(use.written, use.place) for use in uses]
     for name, place in todo:
         identity = _identity(name, path)
-        if identity in found or place is None or len(found) >= MAX_FEATURES:
+        if identity in by_identity or place is None or len(by_identity) >= MAX_FEATURES:
             continue
         read = _local(name, path, variables)
-        found[identity] = Step(name, place, read)
+        by_identity[identity] = Step(name, place, read)
         needs, after = _names(read, "dependsOn"), _names(read, "installsAfter")
         todo.extend((need, place) for need in needs)
         waits[identity] = (
@@ -57,26 +57,26 @@ def steps(path: str, root: Node, uses: Iterable[Value[Feature]], variables: Reso
         )
     override = _names(root, "overrideFeatureInstallOrder")
     ahead = {_identity(name, path): len(override) - at for at, name in enumerate(override)}
-    return [found[identity] for identity in _rounds(waits, ahead)]
+    return [by_identity[identity] for identity in _rounds(waits, ahead)]
 
 
 def _rounds(waits: dict[str, tuple[set[str], set[str]]], ahead: dict[str, int]) -> list[str]:
-    left, order = dict(waits), list[str]()
-    while left:
-        done = set(order)
+    waiting, order = dict(waits), list[str]()
+    while waiting:
+        before = set(order)
         free = [
             name
-            for name, (needs, after) in left.items()
-            # What is to come before, and is not installed at all, is not waited for.
-            if needs <= done and not (after & waits.keys()) - done
+            for name, (needs, after) in waiting.items()
+            # A Feature of `installsAfter` that is not installed at all is not waited for.
+            if needs <= before and not (after & waits.keys()) - before
         ]
         if not free:
-            # A circle: the CLI gives up.
-            return [*order, *left]
+            # A cycle: the CLI gives up.
+            return [*order, *waiting]
         furthest = max(ahead.get(name, 0) for name in free)
         for name in sorted(name for name in free if ahead.get(name, 0) == furthest):
             order.append(name)
-            del left[name]
+            del waiting[name]
     return order
 
 

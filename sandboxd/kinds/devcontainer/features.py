@@ -40,27 +40,27 @@ def layer(path: str, root: Node, base: Container, variables: Resolver) -> Contai
             use = use._replace(locked=str(key.value) in lock)
         place = Place(path, key.inside())
         uses.append(Value(use, Origin("file", path, "features"), place, str(key.value), (key,)))
-    found = base
+    container = base
     own = {use.written for use in uses}
     unread: list[str] = []
     for step in steps(path, root, uses, variables):
         if step.root is not None:
-            found = _features.described(
-                step.root, found, _at_name(step.name, step.place), variables
+            container = _features.describe(
+                step.root, container, _at_name(step.name, step.place), variables
             )
             continue
-        asked = model.asks(model.parse(step.name))
+        options = model.asks(model.parse(step.name))
         # One that another Feature depends on stands at no name of the file.
-        if asked is None or (asked and step.name not in own):
+        if options is None or (options and step.name not in own):
             unread.append(step.name)
-    unseen = found.unseen
+    unseen = container.unseen
     if unread:
         written = [use.written for use in uses if use.written in unread]
         brought = [name for name in unread if name not in written]
         names = ", ".join(f"`{name}`" for name in (*written, *brought))
         reason = f"what its Features add is not read: {names}"
         unseen = (*unseen, Unseen("features", reason))
-    return found._replace(features=tuple(uses), unseen=unseen)
+    return container._replace(features=tuple(uses), unseen=unseen)
 
 
 def _lock(path: str, variables: Resolver) -> set[str] | None:

@@ -39,7 +39,9 @@ def layers(
     Findings stand at `image`, the place where the user can choose another one.
     """
     origin = Origin("label", image.value)
-    user = None if facts.user is None else _moved(image, image._replace(value=facts.user), origin)
+    user = (
+        None if facts.user is None else _at_image(image, image._replace(value=facts.user), origin)
+    )
     before = base._replace(image_user=user)
     after = base
     if not facts.metadata:
@@ -51,8 +53,8 @@ def layers(
     for entry in _entries(document):
         read = Reader(document, entry, variables)
         own = read.before(base)._replace(entrypoints=tuple(_features.entrypoint(entry, _anywhere)))
-        before = _added(before, own, _BEFORE, image, origin)
-        after = _added(after, read.after(base), _AFTER, image, origin)
+        before = _merge(before, own, _BEFORE, image, origin)
+        after = _merge(after, read.after(base), _AFTER, image, origin)
     return before, after
 
 
@@ -75,22 +77,22 @@ def _anywhere(normal: Any, node: Node, key: str, written: str) -> Value[Any]:
     return Value(normal, Origin("label", "", key), None, written)
 
 
-def _added(
+def _merge(
     base: Container, read: Container, fields: tuple[str, ...], image: Value[str], origin: Origin
 ) -> Container:
     """`base` with these fields of `read`: lists grow, of single values the later wins."""
-    made: dict[str, Any] = {}
+    changes: dict[str, Any] = {}
     for field in fields:
         value = getattr(read, field)
         if isinstance(value, Value):
-            made[field] = _moved(image, value, origin)
+            changes[field] = _at_image(image, value, origin)
         elif value:
-            new = tuple(_moved(image, item, origin) for item in value)
-            made[field] = (*getattr(base, field), *new)
-    return base._replace(**made)
+            new = tuple(_at_image(image, item, origin) for item in value)
+            changes[field] = (*getattr(base, field), *new)
+    return base._replace(**changes)
 
 
-def _moved(image: Value[str], value: Value[Any], origin: Origin) -> Value[Any]:
+def _at_image(image: Value[str], value: Value[Any], origin: Origin) -> Value[Any]:
     """A value of the label, at the place that the user can change."""
     key = value.origin.key if value is not image else ""
     return value._replace(origin=origin._replace(key=key), place=image.place, nodes=())

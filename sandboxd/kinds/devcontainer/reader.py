@@ -96,9 +96,9 @@ class Reader:
         # Late: most configs name an image.
         from sandboxd.kinds.devcontainer.build import build
 
-        made = build(self, table, self.root)
-        shown = table if table is not None else legacy
-        return None if shown is None else self.value(made, shown, "build", "build")
+        build_value = build(self, table, self.root)
+        place = table if table is not None else legacy
+        return None if place is None else self.value(build_value, place, "build", "build")
 
     def run_args(self, base: Container) -> Container:
         node = self.root.get("runArgs")
@@ -199,14 +199,14 @@ class Reader:
         node = self.root.get("mounts")
         if node is None or node.kind != "array":
             return []
-        found: list[Value[Mount]] = []
+        mounts: list[Value[Mount]] = []
         for item in node.items:
             text = item.text()
             if text is not None:
-                found.append(self.mount(item, text, "mounts"))
+                mounts.append(self.mount(item, text, "mounts"))
             elif item.kind == "object":
-                found.append(self.mount_object(item))
-        return found
+                mounts.append(self.mount_object(item))
+        return mounts
 
     def mount(self, node: Node, text: str, key: str) -> Value[Mount]:
         written = _mounts.from_csv(text, self.variables)
@@ -241,13 +241,13 @@ class Reader:
         node = self.root.get("appPort")
         if node is None:
             return []
-        found: list[Value[str]] = []
+        ports: list[Value[str]] = []
         for item in node.items if node.kind == "array" else [node]:
             if item.kind == "number":
-                found.append(self.value(f"127.0.0.1:{item.value}:{item.value}", item, "appPort"))
+                ports.append(self.value(f"127.0.0.1:{item.value}:{item.value}", item, "appPort"))
             elif item.text():
-                found.append(self.value(self.variables.resolve(str(item.value)), item, "appPort"))
-        return found
+                ports.append(self.value(self.variables.resolve(str(item.value)), item, "appPort"))
+        return ports
 
     def commands(self, hook: str) -> list[Value[str]]:
         """The commands of a hook: a string, the words of one, or an object of commands."""
@@ -255,24 +255,24 @@ class Reader:
         if node is None:
             return []
         commands = [value for _, value in node.members] if node.kind == "object" else [node]
-        found: list[Value[str]] = []
+        values: list[Value[str]] = []
         for command in commands:
             if command.kind == "array":
                 text = " ".join(str(item.value) for item in command.items)
             else:
                 text = text_of(command) or ""
             if text.strip():
-                found.append(self.value(text, command, hook, text))
-        return found
+                values.append(self.value(text, command, hook, text))
+        return values
 
     def unseen(self) -> list[Unseen]:
-        found: list[Unseen] = []
+        sources: list[Unseen] = []
         compose = self.root.get("dockerComposeFile")
         if compose is not None:
             service = text_of(self.root.get("service"))
             which = f"the Compose service `{service}`" if service else "the Compose service"
-            found.append(Unseen("compose", f"{which} is not read: most settings stand there"))
-        return found
+            sources.append(Unseen("compose", f"{which} is not read: most settings stand there"))
+        return sources
 
 
 def text_of(node: Node | None) -> str | None:
