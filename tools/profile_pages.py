@@ -62,7 +62,11 @@ def _table(loaded: list[Profile]) -> str:
             "ro": "all is",
             "copy": "the original is",
         }[p.access],
-        "network": lambda p: {"default": "the engine's", "none": "none"}[p.network],
+        "network": lambda p: {
+            "open": "open",
+            "allow": "names through the gateway",
+            "none": "none",
+        }[p.network.mode],
         "memory": lambda p: p.memory or "no limit",
         "processes": lambda p: str(p.processes or "no limit"),
         "processors": lambda p: (

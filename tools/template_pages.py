@@ -232,7 +232,9 @@ def _gives(profile: Profile, settings: Config) -> str:
             "ro": "read-only",
             "copy": f"a copy in memory, {profile.copy} at most; the original is read-only",
         }[profile.access],
-        "network": {"default": "the engine's", "none": "none"}[profile.network],
+        "network": {"open": "open", "allow": "names through the gateway", "none": "none"}[
+            profile.network.mode
+        ],
         "limits": f"{profile.memory} of memory, {profile.processes} processes",
         "time limit": profile.time or "none",
     }

@@ -14,7 +14,7 @@ from sandboxd.model.container import Container, Mount, Pair
 from sandboxd.model.labels import PROFILE, PROJECT
 from sandboxd.model.values import Origin, Value
 from sandboxd.plan import base as base_config
-from sandboxd.plan import controls
+from sandboxd.plan import controls, network
 from sandboxd.plan.capabilities import capabilities
 from sandboxd.plan.container_name import container_name
 from sandboxd.plan.decisions import Decisions
@@ -35,7 +35,7 @@ def make_container(
 
     The order of the calls is that of the reasons in `notes`.
     """
-    profile, config, choice, base, seccomp, apparmor, user = decisions
+    profile, config, choice, base, seccomp, apparmor, user, mode = decisions
     target = target_folder(workspace.path)
     mounts, places = _places(decisions, workspace, target, notes)
     bound = limits(profile, choice, host, notes)
@@ -49,7 +49,7 @@ def make_container(
         cap_drop=_dropped(profile, notes),
         cap_add=capabilities(profile, config, notes),
         security_opt=controls.security_options(profile, seccomp, apparmor, notes),
-        network=controls.network(profile, config, base, notes),
+        network=network.without_gateway(profile, mode, notes),
         mounts=mounts,
         read_only_rootfs=places.read_only_root
         or (_switch("read_only_rootfs", base.read_only_rootfs, notes) if base else None),
@@ -74,7 +74,7 @@ def _places(
     decisions: Decisions, workspace: WorkspaceFacts, target: str, notes: Notes
 ) -> tuple[tuple[Value[Mount], ...], Layout]:
     """All mounts in the order to make them, and the layout that some of them are of."""
-    profile, config, choice, base, _, _, user = decisions
+    profile, config, choice, base, _, _, user, _ = decisions
     shared = {setting.value for setting in config.wishes.shared_volumes}
     own = base_config.mounts(base, workspace.path, target, shared, notes) if base else ()
     covered = frozenset(mount.value.target for mount in own)

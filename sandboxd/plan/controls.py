@@ -1,15 +1,15 @@
-"""The controls of a plan: seccomp, AppArmor, no-new-privileges, network, and what stays open."""
+"""The controls of a plan: seccomp, AppArmor, no-new-privileges, and what stays open."""
 
 from __future__ import annotations
 
 import os
 
-from sandboxd.config.model import Config
 from sandboxd.data import data_path
-from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Container, Pair, SecurityOption
 from sandboxd.model.values import Value
+from sandboxd.plan import network
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.runtime import Choice
@@ -97,27 +97,13 @@ def gvisor_annotations(choice: Choice, seccomp: str, notes: Notes) -> tuple[Valu
     )
 
 
-def network(profile: Profile, config: Config, base: Container | None, notes: Notes) -> Value[str]:
-    asked = config.network
-    if profile.network == "none":
-        if asked is not None and asked.value != "none":
-            raise UsageError(
-                f"profile `{profile.name}` has no network, and sandboxd.toml asks for `{asked.value}`",
-                "take `[network] mode` out of sandboxd.toml, or choose another profile",
-            )
-        return notes.value("network", "none", "none", "no egress proxy limits where data may go")
-    if asked is not None and asked.value == "none":
-        return notes.value("network", "none", "none", "asked for", "config", asked.place)
-    if base is not None and base.network is not None and base.network.value == "none":
-        place = base.network.place
-        return notes.value("network", "none", "none", "from your config", "config", place)
-    return notes.value(
-        "network", "bridge", "bridge", "a network namespace of its own on the engine's bridge"
-    )
-
-
 def say_what_stays_open(
-    profile: Profile, choice: Choice, host: HostFacts, container: Container, notes: Notes
+    profile: Profile,
+    choice: Choice,
+    mode: network.Mode,
+    host: HostFacts,
+    container: Container,
+    notes: Notes,
 ) -> None:
     """Say what stays open although nothing failed."""
     if choice.gvisor and any(o.value.name == "seccomp" for o in container.security_opt):
@@ -125,12 +111,7 @@ def say_what_stays_open(
             "seccomp",
             "processes entered by `exec`, editors among them, have no filter under gVisor",
         )
-    if container.network is not None and container.network.value != "none":
-        notes.downgrade(
-            "network",
-            "open: the host's own services, link-local addresses and DNS can be reached",
-            'set `[network] mode = "none"` in sandboxd.toml if the work needs no network',
-        )
+    network.say_what_stays_open(mode, container, notes)
     if not choice.gvisor and host.apparmor is False and host.answered:
         notes.downgrade("AppArmor", "this engine does not offer it")
     runtime = "runsc" if choice.gvisor else "runc"

@@ -12,11 +12,12 @@ from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Container
 from sandboxd.model.values import Value
 from sandboxd.plan import base as base_config
-from sandboxd.plan import controls, profiles
+from sandboxd.plan import controls, network, profiles
 from sandboxd.plan.floor import apply as apply_floor
 from sandboxd.plan.floor import runtime as runtime_of
 from sandboxd.plan.grants import Grants
 from sandboxd.plan.layout import without_control_over
+from sandboxd.plan.network import Mode
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.runtime import Choice, choose
@@ -31,7 +32,7 @@ class Decisions(NamedTuple):
     `profile` and `config` are as far as the floor and the user's trust allow them; `base` is the
     hand-written container without what may not count, None where there is none. `seccomp` is the
     path of a shipped profile and `apparmor` the name of one, '' for the engine's default. `user` is
-    None where it is left to the image.
+    None where it is left to the image; `network` is what was decided for `sandboxd up`.
     """
 
     profile: Profile
@@ -41,6 +42,7 @@ class Decisions(NamedTuple):
     seccomp: str
     apparmor: str
     user: Value[str] | None
+    network: Mode
 
 
 def make_decisions(
@@ -65,7 +67,8 @@ def make_decisions(
     seccomp = _seccomp(profile, choice, host, notes)
     apparmor = controls.apparmor_profile(profile, choice, host, notes)
     user = choose_user(profile, config, base, host, workspace, notes)
-    return Decisions(profile, config, choice, base, seccomp, apparmor, user)
+    mode = network.mode(profile, config, base)
+    return Decisions(profile, config, choice, base, seccomp, apparmor, user, mode)
 
 
 def _runtime(

@@ -37,7 +37,7 @@ def apply(profile: Profile, config: Config, floor: Floor, granted: bool) -> tupl
     if floor.gvisor:
         profile = profile._replace(gvisor="required")
     if floor.no_network:
-        profile = profile._replace(network="none")
+        profile = profile._replace(network=profile.network._replace(mode="none"))
         if config.network is not None and config.network.value != "none":
             config = config._replace(network=None)
     profile = capabilities.limit(profile, floor)

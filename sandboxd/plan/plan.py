@@ -8,6 +8,7 @@ from sandboxd.findings import Place
 from sandboxd.model.container import Container
 
 if TYPE_CHECKING:
+    from sandboxd.egress.policy import Policy
     from sandboxd.plan.compose import ComposeProject
     from sandboxd.plan.recipe import Recipe
 
@@ -68,6 +69,13 @@ class Plan(NamedTuple):
     """Additions of the image's label or Features, in words, where another tool makes the container."""
     recipe: Recipe | None = None
     """How `up` makes the image, where the project does not just name one."""
+
+    egress: Policy | None = None
+    """What a gateway lets through; None where the sandbox has no network, or an open one.
+
+    `container.network` is for tools that make no gateway. No part of a container: a gateway that runs
+    takes a new policy.
+    """
 
     def image(self) -> str:
         """The image that `up` starts, '' when there is none."""

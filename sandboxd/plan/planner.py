@@ -11,7 +11,7 @@ from sandboxd.config.model import Config
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Container
 from sandboxd.plan import base as base_config
-from sandboxd.plan import controls
+from sandboxd.plan import controls, network
 from sandboxd.plan.container import make_container
 from sandboxd.plan.decisions import Decisions, make_decisions
 from sandboxd.plan.grants import NO_GRANTS, Grants
@@ -48,7 +48,9 @@ def make_plan(
     container, places = make_container(decisions, host, workspace, notes)
     project = _beside(project, decisions, container, workspace, notes)
     brought = base_config.say_brought(notes)
-    controls.say_what_stays_open(decisions.profile, decisions.choice, host, container, notes)
+    controls.say_what_stays_open(
+        decisions.profile, decisions.choice, decisions.network, host, container, notes
+    )
     return Plan(
         workspace=workspace.path,
         profile=profile.name,
@@ -63,6 +65,7 @@ def make_plan(
         prepare=places.prepare,
         compose=project,
         brought=brought,
+        egress=network.policy(decisions.profile, decisions.network, workspace.path),
     )
 
 

@@ -10,6 +10,9 @@ from sandboxd.config.values import profile_names
 from sandboxd.data import data_path
 from sandboxd.errors import UsageError
 
+NETWORK_STRENGTH = ("none", "allow", "open")
+"""The modes of a network, the strictest first."""
+
 
 class Fault(NamedTuple):
     """A known weakness of a profile; `runtime` is ``runc``, ``runsc`` or '' for both."""
@@ -18,6 +21,22 @@ class Fault(NamedTuple):
     runtime: str
     why: str
     fix: str
+
+
+class Network(NamedTuple):
+    """What a sandbox reaches: ``none``, ``allow`` (names, through a gateway) or ``open``."""
+
+    mode: str = "none"
+    allow: tuple[str, ...] = ()
+    """Groups, hosts and wildcards, as `[network] allow` of a sandboxd.toml has them."""
+    by_files: bool = False
+    """Whether the shipped groups that the project's files call for are allowed, too."""
+    loosest: str = "none"
+    """The loosest mode that a trusted sandboxd.toml may choose."""
+    without_gateway: str = "none"
+    """The mode where a tool that makes no gateway starts a sandbox of the mode ``allow``."""
+    canary: bool = False
+    """Whether there is a name that nothing has a reason to ask for."""
 
 
 class Profile(NamedTuple):
@@ -42,7 +61,7 @@ class Profile(NamedTuple):
     user: str
     seccomp_runc: str
     seccomp_runsc: str
-    network: str
+    network: Network
     memory: str
     processes: int
     control_files: tuple[str, ...]
@@ -111,7 +130,7 @@ _SCHEMA: dict[str, set[str]] = {
     "privileges": {"no_new_privileges", "user"},
     "seccomp": {"runc", "runsc"},
     "apparmor": {"runc"},
-    "network": {"mode"},
+    "network": {"mode", "allow", "by_files", "loosest", "without_gateway", "canary"},
     "limits": {"memory", "processes", "cpus", "time", "log"},
     "filesystem": {"root", "home", "tmp"},
     "workspace": {"access", "copy", "hot", "control_files", "left_open"},
@@ -135,7 +154,7 @@ def _profile(name: str, data: dict[str, Any]) -> Profile:
         user=_one_of(privileges["user"], "non-root", "image"),
         seccomp_runc=data["seccomp"]["runc"],
         seccomp_runsc=data["seccomp"]["runsc"],
-        network=_one_of(data["network"]["mode"], "default", "none"),
+        network=_network(data["network"]),
         memory=data["limits"]["memory"],
         processes=data["limits"]["processes"],
         control_files=tuple(data["workspace"]["control_files"]),
@@ -153,6 +172,13 @@ def _profile(name: str, data: dict[str, Any]) -> Profile:
         cpus=_processors(data["limits"]["cpus"]),
         log=data["limits"]["log"],
     )
+
+
+def _network(data: dict[str, Any]) -> Network:
+    for key in ("mode", "loosest"):
+        _one_of(data[key], *NETWORK_STRENGTH)
+    _one_of(data["without_gateway"], "none", "open")
+    return Network(**{**data, "allow": tuple(data["allow"])})
 
 
 def _processors(value: str) -> str:

@@ -148,6 +148,6 @@ def _losses(facts: HostFacts, profile: profiles.Profile, gvisor: bool) -> tuple[
         ]
     if facts.apparmor is False and facts.answered and not gvisor:
         losses.append(Loss("AppArmor", "this engine does not offer it: it is not counted"))
-    if profile.network == "none":
+    if profile.network.without_gateway == "none":
         losses.append(Loss("the `dev` profile", "an open network: what is read can be sent away"))
     return tuple(losses)

@@ -72,6 +72,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "config",
             "data",
             "effective",
+            "egress",
             "errors",
             "files",
             "findings",

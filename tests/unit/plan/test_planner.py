@@ -210,7 +210,18 @@ def test_network() -> None:
         assert made.container.network is not None and made.container.network.value == "none"
         assert "network" not in controls(made)
     with pytest.raises(UsageError, match="has no network"):
-        plan('profile = "agent"\n[network]\nmode = "default"')
+        plan('profile = "untrusted"\n[network]\nmode = "default"')
+
+
+def test_a_policy_for_a_gateway_beside_the_network_of_tools_that_make_none() -> None:
+    daily, alone = plan(), plan('profile = "agent"')
+    assert daily.egress is not None and not daily.egress.canaries
+    assert alone.egress is not None and alone.egress.canaries
+    why = next(d.why for d in daily.downgrades if d.control == "network")
+    assert "`sandboxd up` lets only the allowed names through" in why
+    for text in ('profile = "review"', 'profile = "untrusted"', '[network]\nmode = "none"'):
+        assert plan(text).egress is None
+    assert plan('profile = "trusted"', grants=Grants(trusted=True)).egress is None
 
 
 def test_capabilities_are_bounded_by_the_profile() -> None:

@@ -200,6 +200,7 @@ def test_what_only_tightens_counts_at_once(text: str) -> None:
 def test_a_profile_that_is_weaker_than_the_default_needs_a_grant() -> None:
     """Each control of a profile that a file may choose by itself is at least that of `dev`."""
     usual = profiles.load("dev")
+    reach = profiles.NETWORK_STRENGTH
     weight = {"on request": 0, "preferred": 1, "required": 2}
     for name in profiles.names():
         found = profiles.load(name)
@@ -210,7 +211,11 @@ def test_a_profile_that_is_weaker_than_the_default_needs_a_grant() -> None:
             and found.no_new_privileges
             and found.user == "non-root"
             and bool(found.seccomp_runc and found.seccomp_runsc and found.apparmor)
-            and found.network in (usual.network, "none")
+            and reach.index(found.network.mode) <= reach.index(usual.network.mode)
+            and not found.network.allow
+            and usual.network.by_files >= found.network.by_files
+            and reach.index(found.network.without_gateway)
+            <= reach.index(usual.network.without_gateway)
             and 0 < found.processes <= usual.processes
             and 0 < int(found.memory[:-1] or 0) <= int(usual.memory[:-1])
             and bool(found.cpus)
