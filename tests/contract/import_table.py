@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {"config", "data", "findings", "host.facts", "host.versions", "model", "syntax", "text"}
     ),
     "config": frozenset({"data", "files", "findings", "model", "syntax", "text"}),
-    "policy": frozenset({"errors", "files", "toml_output"}),
+    "policy": frozenset({"egress", "errors", "files", "toml_output"}),
     "analysis": frozenset(
         {
             "config",

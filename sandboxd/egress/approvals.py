@@ -1,0 +1,100 @@
+"""What a person allowed or denied by name for one project, and the policy that follows from it. Pure.
+
+An approval adds to the policy of the plan and never takes from it what forbids: denied names, canaries
+and addresses that are never dialled stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from sandboxd.egress.names import Pattern
+from sandboxd.egress.policy import Policy, Rule
+
+SOURCE = "approval"
+"""Of the rules that come from approvals (`Rule.source`)."""
+
+Obstacle = Literal["", "denied", "canary", "wildcard", "no-grants"]
+"""Why an approval counts for nothing: the floor denies the name, nothing has a reason to ask for it,
+the project may name exact hosts only, or the floor lets nobody grant. '' where it counts."""
+
+
+class Approval(NamedTuple):
+    """One answer of a person. `ports` is empty for a denial, which means every port."""
+
+    pattern: Pattern
+    ports: tuple[int, ...]
+    allows: bool
+    when: float
+    """Seconds since the epoch."""
+    by: str
+    """Where it was given: ``shell``, ``editor``."""
+    until: float = 0.0
+    """Seconds since the epoch at which it ends; 0 for never."""
+    once: bool = False
+    """It ends with the first connection."""
+
+    def ended(self, now: float) -> bool:
+        return bool(self.until) and now >= self.until
+
+
+class Limits(NamedTuple):
+    """What approvals may do in one project, as profile and floor have it."""
+
+    grants: bool = True
+    """Whether anything may be allowed beyond the plan."""
+    wildcards: bool = True
+    """Whether `*.host` may be allowed."""
+
+
+def effective(planned: Policy, approvals: Iterable[Approval], limits: Limits, now: float) -> Policy:
+    """The policy of the plan with the approvals of the project.
+
+    A denial wins over an approval of the same name, whichever was given later.
+
+    :param planned: its `denied` are those of the floor
+    :param now: seconds since the epoch
+    """
+    living = [approval for approval in approvals if not approval.ended(now)]
+    denied = tuple(dict.fromkeys(approval.pattern for approval in living if not approval.allows))
+    rules = tuple(
+        rule(approval)
+        for approval in living
+        if approval.allows
+        and not obstacle(planned, approval.pattern, limits)
+        and approval.pattern not in denied
+    )
+    extra = tuple(pattern for pattern in denied if pattern not in planned.denied)
+    return planned._replace(rules=planned.rules + rules, denied=planned.denied + extra)
+
+
+def rule(approval: Approval) -> Rule:
+    """The rule of the policy that an approval is. It never opens private addresses."""
+    return Rule(
+        approval.pattern,
+        approval.ports,
+        source=SOURCE,
+        until=approval.until,
+        once=approval.once,
+    )
+
+
+def obstacle(planned: Policy, pattern: Pattern, limits: Limits) -> Obstacle:
+    """Why allowing `pattern` would change nothing, '' where it would."""
+    if not limits.grants:
+        return "no-grants"
+    if pattern.below and not limits.wildcards:
+        return "wildcard"
+    if not pattern.below and pattern.host in planned.canaries:
+        return "canary"
+    if any(_covers(denied, pattern) for denied in planned.denied):
+        return "denied"
+    return ""
+
+
+def _covers(wide: Pattern, narrow: Pattern) -> bool:
+    """Whether each name that `narrow` means is one of `wide`."""
+    if narrow.below:
+        return wide.below and (narrow.host == wide.host or wide.matches(narrow.host))
+    return wide.matches(narrow.host)

@@ -1,0 +1,154 @@
+"""What a gateway told, as a person wants to read it: one line for each thing that was tried. Pure.
+
+Whoever is inside chooses names and reasons, so all is bounded, and what is left out is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from sandboxd.egress.policy import Policy, decide
+
+if TYPE_CHECKING:
+    from sandboxd.egress.messages import Asked, Attempted, Event
+
+MOST_LINES = 500
+MOST_QUESTIONS = 20
+LONGEST_WHY = 500
+_LONGEST_NAME, _LONGEST_DETAIL = 253, 200
+
+Outcome = Literal["denied", "reached"]
+
+
+class Line(NamedTuple):
+    """Attempts that differ in nothing but their time."""
+
+    outcome: Outcome
+    name: str
+    """As it was asked for: hostile text."""
+    port: int
+    """0 where only the name was looked up."""
+    door: str
+    reason: str
+    """As `messages.Attempted` has it."""
+    rule: str
+    detail: str
+    times: int
+    first: float
+    """Seconds since the epoch."""
+    last: float
+
+    @property
+    def is_tripwire(self) -> bool:
+        """Whether a name was asked for that nothing has a reason to ask for."""
+        return self.reason == "canary"
+
+
+class Question(NamedTuple):
+    """A question from inside; `name` and `why` are hostile text."""
+
+    id: int
+    name: str
+    port: int
+    why: str
+    time: float
+
+
+class Totals(NamedTuple):
+    """How many attempts, not lines."""
+
+    denied: int = 0
+    reached: int = 0
+    asked: int = 0
+    tripwires: int = 0
+    lost: int = 0
+    """Events that nobody kept, since there were too many."""
+
+
+class Ledger:
+    """Takes the events of one gateway in their order; one that was taken before is passed over."""
+
+    def __init__(self) -> None:
+        self.last_number = 0
+        """The number of the last event."""
+        self.totals = Totals()
+        self._lines: dict[tuple[object, ...], Line] = {}
+        self._questions: dict[int, Question] = {}
+
+    def take(self, events: Iterable[Event]) -> None:
+        """Enter `events`."""
+        for event in events:
+            if event["seq"] <= self.last_number:
+                continue
+            self.last_number = event["seq"]
+            if event["event"] == "ready":
+                # A gateway that began anew knows no question of the one before.
+                self._questions.clear()
+            elif event["event"] == "denied" or event["event"] == "reached":
+                self._attempt(event)
+            elif event["event"] == "asked":
+                self._ask(event)
+            elif event["event"] == "lost":
+                self.totals = self.totals._replace(lost=self.totals.lost + event["count"])
+
+    def lines(self) -> tuple[Line, ...]:
+        """All lines, the latest last."""
+        return tuple(sorted(self._lines.values(), key=lambda line: line.last))
+
+    def questions(self, policy: Policy, now: float) -> tuple[Question, ...]:
+        """Those that `policy` leaves open: what it allows, or what a person denied, is answered."""
+        return tuple(
+            question
+            for question in self._questions.values()
+            if decide(policy, question.name, question.port, now).reason in ("no-rule", "port")
+        )
+
+    def _attempt(self, event: Attempted) -> None:
+        outcome: Outcome = "denied" if event["event"] == "denied" else "reached"
+        name, detail = event["name"][:_LONGEST_NAME], event.get("detail", "")[:_LONGEST_DETAIL]
+        key = (outcome, name, event["port"], event["door"], event["reason"], event["rule"])
+        line = self._lines.pop(key, None)
+        count, time = event["count"], event["time"]
+        self._lines[key] = (
+            Line(
+                outcome,
+                name,
+                event["port"],
+                event["door"],
+                event["reason"],
+                event["rule"],
+                detail,
+                count,
+                time,
+                time,
+            )
+            if line is None
+            else line._replace(times=line.times + count, last=time, detail=detail or line.detail)
+        )
+        totals = self.totals
+        self.totals = totals._replace(
+            denied=totals.denied + count * (outcome == "denied"),
+            reached=totals.reached + count * (outcome == "reached"),
+            tripwires=totals.tripwires + count * (event["reason"] == "canary"),
+        )
+        if len(self._lines) > MOST_LINES:
+            self._forget_one()
+
+    def _forget_one(self) -> None:
+        """The line that changed longest ago goes; a tripwire stays while there is anything else."""
+        oldest = next(
+            (key for key, line in self._lines.items() if not line.is_tripwire),
+            next(iter(self._lines)),
+        )
+        gone = self._lines.pop(oldest)
+        self.totals = self.totals._replace(lost=self.totals.lost + gone.times)
+
+    def _ask(self, event: Asked) -> None:
+        self.totals = self.totals._replace(asked=self.totals.asked + 1)
+        if len(self._questions) >= MOST_QUESTIONS and event["id"] not in self._questions:
+            self.totals = self.totals._replace(lost=self.totals.lost + 1)
+            return
+        name, why = event["name"][:_LONGEST_NAME], event["why"][:LONGEST_WHY]
+        question = Question(event["id"], name, event["port"], why, event["time"])
+        self._questions[event["id"]] = question

@@ -1,0 +1,230 @@
+"""The approvals of the user: names that one project's sandbox may, or may not, reach beside its plan.
+
+They lie in the user's config folder beside the grants of `trust`, which no sandbox sees. An approval
+belongs to a folder by path and inode: another folder at the same path has none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sandboxd.egress.approvals import Approval
+from sandboxd.egress.names import NotAName, pattern
+from sandboxd.errors import UnreadableError, UsageError
+from sandboxd.files import decode, read_bytes, write_atomic
+from sandboxd.policy.floor import user_folder
+from sandboxd.toml_output import document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+FILE_NAME = "egress.toml"
+MOST_OF_PROJECT = 256
+MOST = 2048
+
+_LOCK_NAME = "egress.lock"
+_COMMENT = """\
+Names that the sandbox of a project may reach, or may not, by answers of this user.
+`sandboxd egress allow`, `deny` and `promote` write this file anew."""
+_ANSWERS = {"allow": True, "deny": False}
+
+
+class _Entry(NamedTuple):
+    """One approval, and the folder that it is for."""
+
+    workspace: str
+    inode: int
+    approval: Approval
+
+
+def of_project(environ: Mapping[str, str], workspace: str, now: float) -> tuple[Approval, ...]:
+    """The approvals of `workspace` that have not ended, the oldest first.
+
+    Approvals within the workspace count for nothing: what runs in it could write them.
+
+    :param workspace: its real path
+    :param now: seconds since the epoch
+    :raises UsageError: the file is there and is not ours or not whole
+    """
+    if _is_below(_path(environ), workspace):
+        return ()
+    folder = (workspace, _inode(workspace))
+    return tuple(
+        entry.approval
+        for entry in _read(environ)
+        if entry.inode and entry[:2] == folder and not entry.approval.ended(now)
+    )
+
+
+def add(environ: Mapping[str, str], workspace: str, approval: Approval) -> None:
+    """Keep an answer; it takes the place of an earlier one about the same names.
+
+    An approval takes the place of a denial of the same pattern, and the other way round: the person
+    answered anew. An approval of further ports stands beside the first.
+
+    :raises UsageError: there are too many, or the file would lie in the workspace
+    """
+    path = _path(environ)
+    if _is_below(path, workspace):
+        raise UsageError(
+            f"approvals would be written to `{path}`, within the workspace itself",
+            "set XDG_CONFIG_HOME to a folder outside of it",
+        )
+    entry = _Entry(workspace, _inode(workspace), approval)
+
+    def change(entries: list[_Entry]) -> list[_Entry]:
+        others = [other for other in entries if not _is_replaced(other, entry)]
+        of_same = sum(other.workspace == workspace for other in others)
+        if (approval.allows and of_same >= MOST_OF_PROJECT) or len(others) >= MOST:
+            raise UsageError(
+                f"there are {of_same} approvals for `{workspace}`, and {len(others)} in all: too many",
+                "make the lasting ones rules of its sandboxd.toml: `sandboxd egress promote NAME`",
+            )
+        return [*others, entry]
+
+    _change(environ, approval.when, change)
+
+
+def remove(
+    environ: Mapping[str, str],
+    workspace: str,
+    now: float,
+    is_meant: Callable[[Approval], bool],
+) -> tuple[Approval, ...]:
+    """Take back the approvals of a project that are meant; returns them."""
+    gone: list[Approval] = []
+
+    def change(entries: list[_Entry]) -> list[_Entry]:
+        rest = []
+        for entry in entries:
+            if entry.workspace == workspace and is_meant(entry.approval):
+                gone.append(entry.approval)
+            else:
+                rest.append(entry)
+        return rest
+
+    _change(environ, now, change)
+    return tuple(gone)
+
+
+def use_up(environ: Mapping[str, str], workspace: str, name: str, port: int, now: float) -> bool:
+    """An approval for one connection was used for `name` at `port`; False if there was none."""
+
+    def is_meant(approval: Approval) -> bool:
+        return approval.once and approval.pattern.matches(name) and port in approval.ports
+
+    return bool(remove(environ, workspace, now, is_meant))
+
+
+def _is_replaced(old: _Entry, new: _Entry) -> bool:
+    if (old.workspace, old.approval.pattern) != (new.workspace, new.approval.pattern):
+        return False
+    if old.inode != new.inode or old.approval.allows != new.approval.allows:
+        return True
+    return not old.approval.allows or set(old.approval.ports) <= set(new.approval.ports)
+
+
+def _change(
+    environ: Mapping[str, str], now: float, change: Callable[[list[_Entry]], list[_Entry]]
+) -> None:
+    """Read, change and write as one step; what has ended goes."""
+    path = _path(environ)
+    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+    with _locked(os.path.join(os.path.dirname(path), _LOCK_NAME)):
+        before = _read(environ)
+        after = change([entry for entry in before if not entry.approval.ended(now)])
+        if after != before:
+            write_atomic(path, document({"approvals": [_table(e) for e in after]}, _COMMENT), 0o600)
+
+
+@contextlib.contextmanager
+def _locked(path: str) -> Iterator[None]:
+    """Two who answer at once must not lose one's no."""
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _read(environ: Mapping[str, str]) -> list[_Entry]:
+    path = _path(environ)
+    try:
+        status = os.stat(path)
+    except OSError:
+        return []
+    import tomllib
+
+    if status.st_uid != os.geteuid() or status.st_mode & 0o022:
+        raise UsageError(f"`{path}` can be written by others", f"`chmod 600 {path}`, and own it")
+    try:
+        return [_entry(table) for table in tomllib.loads(decode(read_bytes(path)))["approvals"]]
+    except UnreadableError as error:
+        raise UsageError(f"`{path}` {error.message}", error.hint) from None
+    except (ValueError, KeyError, TypeError) as error:
+        told = isinstance(error, tomllib.TOMLDecodeError | NotAName)
+        reason = f": {error}" if told else ""
+        raise UsageError(
+            f"`{path}` is not a list of approvals{reason}",
+            "correct it; or remove it, then answer again: `sandboxd egress allow`, `deny`",
+        ) from None
+
+
+def _entry(table: Mapping[str, Any]) -> _Entry:
+    ports = tuple(table["ports"])
+    if not all(type(port) is int and 0 < port < 65536 for port in ports):
+        raise ValueError("a port is no number from 1 to 65535")
+    until, when = table["until"], table["when"]
+    if type(until) not in (int, float) or type(when) not in (int, float):
+        raise TypeError("a time is no number")
+    approval = Approval(
+        pattern(str(table["name"])),
+        ports,
+        _ANSWERS[table["answer"]],
+        float(when),
+        str(table["by"]),
+        float(until),
+        table["once"] is True,
+    )
+    return _Entry(str(table["workspace"]), int(table["inode"]), approval)
+
+
+def _table(entry: _Entry) -> dict[str, Any]:
+    approval = entry.approval
+    return {
+        "workspace": entry.workspace,
+        "inode": entry.inode,
+        "name": str(approval.pattern),
+        "ports": list(approval.ports),
+        "answer": "allow" if approval.allows else "deny",
+        "until": approval.until,
+        "once": approval.once,
+        "when": approval.when,
+        "by": approval.by,
+    }
+
+
+def _path(environ: Mapping[str, str]) -> str:
+    return os.path.join(user_folder(environ), FILE_NAME)
+
+
+def _inode(workspace: str) -> int:
+    """That of the folder, 0 where there is none: no approval is of that."""
+    try:
+        return os.stat(workspace).st_ino
+    except OSError:
+        return 0
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return os.path.realpath(path).startswith(os.path.realpath(folder).rstrip("/") + "/")

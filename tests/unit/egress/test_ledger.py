@@ -1,0 +1,90 @@
+"""Events of a gateway become lines, however many whoever is inside sends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandboxd.egress.ledger import MOST_LINES, MOST_QUESTIONS, Ledger
+from sandboxd.egress.names import pattern
+from sandboxd.egress.policy import Policy, Rule
+
+
+def attempt(seq: int, name: str, **more: Any) -> Any:
+    event = {
+        "event": "denied",
+        "seq": seq,
+        "time": 100.0 + seq,
+        "name": name,
+        "port": 443,
+        "door": "dns",
+        "reason": "no-rule",
+        "rule": "",
+        "count": 1,
+    }
+    return event | more
+
+
+def asked(seq: int, number: int, name: str) -> Any:
+    return {
+        "event": "asked",
+        "seq": seq,
+        "time": 100.0 + seq,
+        "id": number,
+        "name": name,
+        "port": 443,
+        "why": "y" * 9999,
+    }
+
+
+def test_alike_attempts_are_one_line() -> None:
+    ledger = Ledger()
+    ledger.take([attempt(1, "a.example.org"), attempt(2, "b.example.org", event="reached")])
+    ledger.take([attempt(3, "a.example.org", count=4, detail="10.0.0.1")])
+    last, first = reversed(ledger.lines())
+    assert (last.name, last.times, last.first, last.last) == ("a.example.org", 5, 101.0, 103.0)
+    assert last.detail == "10.0.0.1"
+    assert (first.outcome, first.times) == ("reached", 1)
+    assert (ledger.totals.denied, ledger.totals.reached) == (5, 1)
+
+
+def test_an_event_counts_once_however_often_it_is_replayed() -> None:
+    ledger = Ledger()
+    events = [attempt(1, "a.example.org"), attempt(2, "a.example.org")]
+    ledger.take(events)
+    ledger.take([*events, attempt(3, "a.example.org")])
+    assert ledger.lines()[0].times == 3 and ledger.last_number == 3
+
+
+def test_a_flood_is_bounded_and_the_tripwire_survives_it() -> None:
+    ledger = Ledger()
+    ledger.take([attempt(1, "canary.example.org", reason="canary")])
+    ledger.take(attempt(2 + n, f"n{n}.example.org") for n in range(2 * MOST_LINES))
+    lines = ledger.lines()
+    assert len(lines) == MOST_LINES
+    assert [line.name for line in lines if line.is_tripwire] == ["canary.example.org"]
+    assert lines[-1].name == f"n{2 * MOST_LINES - 1}.example.org"
+    assert ledger.totals.denied == 2 * MOST_LINES + 1
+    assert ledger.totals.lost == MOST_LINES + 1
+    ledger.take([{"event": "lost", "seq": 10**6, "time": 1.0, "count": 7}])
+    assert ledger.totals.lost == MOST_LINES + 8
+
+
+def test_a_question_is_open_until_the_policy_answers_it() -> None:
+    ledger = Ledger()
+    ledger.take([asked(1, 1, "new.example.org")])
+    (question,) = ledger.questions(Policy(), 200.0)
+    assert (question.name, len(question.why)) == ("new.example.org", 500)
+    name = pattern("new.example.org")
+    assert ledger.questions(Policy(rules=(Rule(name, (443,)),)), 200.0) == ()
+    assert ledger.questions(Policy(denied=(name,)), 200.0) == ()
+    assert ledger.questions(Policy(rules=(Rule(name, (22,)),)), 200.0) == (question,)
+
+
+def test_questions_are_bounded_and_end_with_their_gateway() -> None:
+    ledger = Ledger()
+    ledger.take(asked(n, n, f"n{n}.example.org") for n in range(1, 2 * MOST_QUESTIONS + 1))
+    assert len(ledger.questions(Policy(), 200.0)) == MOST_QUESTIONS
+    assert ledger.totals.asked == 2 * MOST_QUESTIONS
+    ready: Any = {"event": "ready", "seq": 1000, "time": 1.0}
+    ledger.take([ready])
+    assert ledger.questions(Policy(), 200.0) == ()

@@ -1,0 +1,161 @@
+"""Approvals: for one folder, kept where no sandbox can write."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from sandboxd.egress.approvals import Approval
+from sandboxd.egress.names import pattern
+from sandboxd.errors import UsageError
+from sandboxd.policy import approvals
+
+NOW = 1000.0
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    return {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> str:
+    path = tmp_path / "w"
+    path.mkdir()
+    return str(path)
+
+
+def allow(name: str, *ports: int, until: float = 0.0, once: bool = False) -> Approval:
+    return Approval(pattern(name), ports or (443,), True, NOW, "shell", until, once)
+
+
+def deny(name: str) -> Approval:
+    return Approval(pattern(name), (), False, NOW, "editor")
+
+
+def file_of(environ: dict[str, str]) -> Path:
+    return Path(environ["XDG_CONFIG_HOME"]) / "sandboxd" / approvals.FILE_NAME
+
+
+def test_an_answer_is_kept_as_it_was_given(environ: dict[str, str], workspace: str) -> None:
+    answers = (
+        allow("*.example.org", 22, 443, until=2000.5),
+        deny("x.org"),
+        allow("y.org", once=True),
+    )
+    for answer in answers:
+        approvals.add(environ, workspace, answer)
+    assert approvals.of_project(environ, workspace, NOW) == answers
+    assert file_of(environ).stat().st_mode & 0o777 == 0o600
+    assert approvals.of_project(environ, workspace + "-other", NOW) == ()
+
+
+def test_it_belongs_to_the_folder_and_not_to_its_path(
+    environ: dict[str, str], workspace: str
+) -> None:
+    approvals.add(environ, workspace, allow("a.org"))
+    os.rename(workspace, workspace + "-moved")
+    os.mkdir(workspace)
+    assert approvals.of_project(environ, workspace, NOW) == ()
+    os.rmdir(workspace)
+    assert approvals.of_project(environ, workspace, NOW) == ()
+
+
+def test_what_has_ended_counts_for_nothing_and_is_not_written_again(
+    environ: dict[str, str], workspace: str
+) -> None:
+    approvals.add(environ, workspace, allow("a.org", until=NOW + 10))
+    assert len(approvals.of_project(environ, workspace, NOW + 9.9)) == 1
+    assert approvals.of_project(environ, workspace, NOW + 10) == ()
+    approvals.add(environ, workspace, deny("b.org")._replace(when=NOW + 11))
+    assert "a.org" not in file_of(environ).read_text()
+
+
+def test_the_last_answer_about_a_name_holds(environ: dict[str, str], workspace: str) -> None:
+    approvals.add(environ, workspace, allow("a.org", 443))
+    approvals.add(environ, workspace, allow("a.org", 22))
+    approvals.add(environ, workspace, allow("a.org", 443, until=NOW + 5))
+    both = approvals.of_project(environ, workspace, NOW)
+    assert [(a.ports, a.until) for a in both] == [((22,), 0.0), ((443,), NOW + 5)]
+    approvals.add(environ, workspace, deny("a.org"))
+    assert approvals.of_project(environ, workspace, NOW) == (deny("a.org"),)
+    approvals.add(environ, workspace, allow("a.org"))
+    assert approvals.of_project(environ, workspace, NOW) == (allow("a.org"),)
+
+
+def test_one_for_one_connection_is_used_up(environ: dict[str, str], workspace: str) -> None:
+    approvals.add(environ, workspace, allow("a.org", once=True))
+    approvals.add(environ, workspace, allow("b.org"))
+    assert not approvals.use_up(environ, workspace, "a.org", 22, NOW)
+    assert not approvals.use_up(environ, workspace, "b.org", 443, NOW)
+    assert approvals.use_up(environ, workspace, "a.org", 443, NOW)
+    assert approvals.of_project(environ, workspace, NOW) == (allow("b.org"),)
+
+
+def test_a_file_that_others_can_write_stops_everything(
+    environ: dict[str, str], workspace: str
+) -> None:
+    approvals.add(environ, workspace, allow("a.org"))
+    file_of(environ).chmod(0o666)
+    with pytest.raises(UsageError, match="can be written by others"):
+        approvals.of_project(environ, workspace, NOW)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('name = "a.org"', 'name = "*.com"'),
+        ('name = "a.org"', 'name = "10.0.0.1"'),
+        ('answer = "allow"', 'answer = "yes"'),
+        ("443,", "0,"),
+        ("443,", '"443",'),
+        ("until = 0.0", 'until = "never"'),
+        ("[[approvals]]", "[[approval]]"),
+        ("[[approvals]]", "[[approvals"),
+    ],
+)
+def test_a_file_that_is_not_whole_stops_everything(
+    environ: dict[str, str], workspace: str, old: str, new: str
+) -> None:
+    approvals.add(environ, workspace, allow("a.org"))
+    text = file_of(environ).read_text()
+    assert old in text
+    file_of(environ).write_text(text.replace(old, new))
+    with pytest.raises(UsageError, match="is not a list of approvals"):
+        approvals.of_project(environ, workspace, NOW)
+
+
+def test_nothing_within_the_workspace_counts(tmp_path: Path) -> None:
+    environ = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+    with pytest.raises(UsageError, match="within the workspace"):
+        approvals.add(environ, str(tmp_path), allow("a.org"))
+    file = file_of(environ)
+    file.parent.mkdir(parents=True)
+    file.write_text("[[approvals]]\n")
+    assert approvals.of_project(environ, str(tmp_path), NOW) == ()
+
+
+def test_there_is_an_end_to_it(environ: dict[str, str], workspace: str) -> None:
+    entries = [
+        approvals._Entry(workspace, os.stat(workspace).st_ino, allow(f"n{number}.org"))
+        for number in range(approvals.MOST_OF_PROJECT)
+    ]
+    approvals._change(environ, NOW, lambda _: entries)
+    with pytest.raises(UsageError, match="too many"):
+        approvals.add(environ, workspace, allow("one-more.org"))
+    approvals.add(environ, workspace, deny("n7.org"))
+
+
+def test_answers_at_once_lose_none(environ: dict[str, str], workspace: str) -> None:
+    threads = [
+        threading.Thread(target=approvals.add, args=(environ, workspace, deny(f"n{number}.org")))
+        for number in range(20)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(approvals.of_project(environ, workspace, NOW)) == 20
