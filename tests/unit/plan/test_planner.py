@@ -10,6 +10,7 @@ from sandboxd.config.values import profile_names
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host.facts import UNKNOWN, Engine, HostFacts, Runtime
 from sandboxd.model.values import Value
+from sandboxd.plan.grants import Grants
 from sandboxd.plan.limits import processors
 from sandboxd.plan.plan import Plan
 from tests.unit.plan.examples import (
