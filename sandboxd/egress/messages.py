@@ -62,6 +62,9 @@ class Ready(Numbered):
     seccomp: int
     """0 none, 1 strict, 2 filter."""
     ip_forward: bool
+    """True is a fault: the kernel would carry packets past the gateway."""
+    inner_ipv6: bool
+    """Whether the inner interface may have IPv6 addresses; True is a fault."""
     way_out: bool
     """Whether there is a default route."""
     sees_refused_ports: bool
@@ -123,7 +126,7 @@ class Asked(Numbered):
 
 
 class Used(Numbered):
-    """A rule that holds for one connection was used up."""
+    """A rule that holds for one connection was used up, and stays so until a policy came without it."""
 
     event: Literal["used"]
     name: str

@@ -35,6 +35,19 @@ class Rule(NamedTuple):
     """TLS that hides the server's name, or names none, is refused: names that share an address."""
 
 
+class Upstream(NamedTuple):
+    """An HTTP proxy of a company, by which alone names can be reached."""
+
+    host: str
+    """A name or an address, of whatever range: only the person outside says it."""
+    port: int
+    credentials: str = ""
+    """``user:password`` for it, or ''."""
+
+    def __repr__(self) -> str:
+        return f"Upstream({self.host!r}, {self.port})"
+
+
 class Policy(NamedTuple):
     """All that a gateway lets through; the empty one lets nothing through."""
 
@@ -50,6 +63,9 @@ class Policy(NamedTuple):
     """Networks (``192.0.2.7/32``) that are never dialled: the host's own addresses."""
     addresses: tuple[tuple[str, str], ...] = ()
     """(name, synthetic address) that were handed out before; they keep their meaning."""
+    upstream: Upstream | None = None
+    """Where connections to the outside are made through. That proxy looks the name up: which address
+    it dials is then not checked here, and `private` and `forbidden` hold only as far as it cares."""
 
 
 class Verdict(NamedTuple):

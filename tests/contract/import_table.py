@@ -270,6 +270,12 @@ PURE = (
     "host.known_escapes",
     "host.versions",
     "engine.unreachable",
+    "egress.index",
+    "egress.layout",
+    "egress.messages",
+    "egress.names",
+    "egress.policy",
+    "egress.wire",
 )
 
 # What reads the machine or the clock, and the rooms that may. `os.environ` stands for getenv too.
@@ -281,6 +287,7 @@ _EDGES = (
     "observe",
     "verify",
     "review",
+    "egress",
     "ipc",
     "operations",
     "daemon",
