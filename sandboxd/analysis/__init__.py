@@ -1,4 +1,4 @@
-"""Checking: documents in, a report out. Pure: what is known of the host and the disk comes in."""
+"""Checking: documents in, a report out. Pure: facts about the host and the disk are parameters."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = ["RuleSettings", "check", "check_source"]
 
-# Bounds for hostile files: finding and verifying a fix takes time proportional to the file, so
-# all of them take its square. Real files have 1 KiB and a handful.
+# Bounds against hostile files: finding and verifying one fix takes time proportional to the size of
+# the file, so all fixes take quadratic time. Real files have 1 KiB and a handful of fixes.
 MOST_FIXES = 200
 FIXED_CHARACTERS = 8_000_000
 VERIFIED_CHARACTERS = 2_000_000
 
-# Nobody reads more of one rule in one file, and each more takes time and memory.
+# More findings of one rule in one file help nobody, and each costs time and memory.
 MOST_OF_A_RULE = 200
 MOST_SUBJECTS = 500
 MOST_UNSEEN = 100
@@ -56,17 +56,17 @@ def check_source(
     `parsed` is the same text as its kind reads it, where it was read before.
     For the rest see :func:`check`.
     """
-    found = kinds.get(kind) if kind else kinds.find(source.path, source.text)
-    if found is None:
+    file_kind = kinds.get(kind) if kind else kinds.find(source.path, source.text)
+    if file_kind is None:
         reason = "is no kind of file that sandboxd checks"
         return Report((), (Skipped(source.path, reason),), 0, {source.path: source})
-    limit = found.LARGEST
+    limit = file_kind.LARGEST
     if len(source.text) > limit:
         skipped = Skipped(source.path, *too_large(limit))
         return Report((), (skipped,), 0, {source.path: source})
     try:
         return check(
-            (parsed or found.parse(source),),
+            (parsed or file_kind.parse(source),),
             host=host,
             variables=variables,
             settings=settings,
@@ -76,7 +76,7 @@ def check_source(
             threshold=threshold,
         )
     except Exception as error:
-        # A text that we fail on must not hide what the other files of a run hold.
+        # A failure on this text must not hide the findings of the other files.
         reason = f"sandboxd failed on this file: {type(error).__name__}: {error}"
         skipped = Skipped(source.path, reason, "please report this as a bug")
         return Report((), (skipped,), 0, {source.path: source})
@@ -96,20 +96,19 @@ def check(
 ) -> Report:
     """Run all rules, or `only` those named, over `documents`.
 
-    Rules that never reach `threshold` may be left out, so findings below it are not all there.
+    Rules that never reach `threshold` may be skipped, so the findings below it are incomplete.
 
-    `verify` checks each file again with each fix, and drops a fix that makes it worse. Who only
-    names fixes can do without; who applies them cannot. Without `edits` a fix may have none: that
-    it could be made is known, which is enough to name it and takes less time. Without `fixes` none
-    is looked for at all; what rules would change is in the findings' `remedies`.
+    `verify` checks each file again with each fix, and drops a fix that makes it worse; callers that
+    apply fixes need it. Without `edits` a fix may have no edits: it can be named, which takes less
+    time. Without `fixes` findings have none, only the `remedies` that their rules propose.
     """
     chosen = None if only is None else frozenset(only)
     checker = _Checker(chosen, host, variables, settings, threshold, edits or verify)
     findings: list[Finding] = []
     for document in documents:
         with collector_paused(len(document.source.text)):
-            found = checker.judge(document, offer_fixes=fixes)
-            findings.extend(checker.verified(document, found) if verify else found)
+            results = checker.judge(document, offer_fixes=fixes)
+            findings.extend(checker.drop_harmful_fixes(document, results) if verify else results)
     sources = {document.source.path: document.source for document in documents}
     for document in documents:
         elsewhere.add_sources(sources, findings, document, variables)
@@ -138,18 +137,18 @@ class _Checker:
         self.skipped: list[Skipped] = []
         self.chosen = chosen
         self.broken: set[str] = set()
-        self.given: dict[str, int] = {}  # findings of each rule in the file at hand
+        self.counts_by_rule: dict[str, int] = {}  # findings of each rule in the file at hand
         self.cut: set[str] = set()  # rules that have more of them than are given
         self.is_marked = False  # whether a comment of the file may speak of a rule
-        self.left = VERIFIED_CHARACTERS
+        self.budget = VERIFIED_CHARACTERS
 
-    def verified(self, document: Document, findings: list[Finding]) -> list[Finding]:
+    def drop_harmful_fixes(self, document: Document, findings: list[Finding]) -> list[Finding]:
         """The findings of a file without the fixes that would make it worse.
 
         A fix of a huge file that there is no time to verify is left out as well.
         """
         before = _counts(findings)
-        self.left = VERIFIED_CHARACTERS
+        self.budget = VERIFIED_CHARACTERS
         return [
             finding._replace(
                 fixes=tuple(
@@ -164,7 +163,7 @@ class _Checker:
     def judge(self, document: Document, offer_fixes: bool = True) -> list[Finding]:
         """The findings of a file's content, allowed ones marked, and those about its comments."""
         findings: list[Finding] = []
-        self.given, self.cut = {}, set()
+        self.counts_by_rule, self.cut = {}, set()
         self.is_marked = suppressions.MARK in document.source.text
         fixable = min(MOST_FIXES, FIXED_CHARACTERS // max(len(document.source.text), 1))
         for subject, value in self.subjects(document):
@@ -173,10 +172,12 @@ class _Checker:
                     fixable -= 1
                     finding = finding._replace(fixes=self.fixes(document, value, finding))
                 findings.append(finding)
-        findings = [self.settings.weighed(finding) for finding in findings]
-        findings, others = elsewhere.parted(findings, document)
+        findings = [self.settings.weigh(finding) for finding in findings]
+        findings, others = elsewhere.split(findings, document)
         if others:
-            others = elsewhere.allowed(others, document, self.variables, rules.ids(), self.settings)
+            others = elsewhere.mark_allowed(
+                others, document, self.variables, rules.ids(), self.settings
+            )
         written = suppressions.read(document, rules.ids())
         if len(written) > suppressions.MOST:
             written = written[: suppressions.MOST]
@@ -189,32 +190,32 @@ class _Checker:
         for suppression in written:
             if not suppression.known or self.runs(suppression.rule):
                 comments = self.run("Suppression", suppression, document)
-                findings.extend(self.settings.weighed(finding) for finding in comments)
+                findings.extend(self.settings.weigh(finding) for finding in comments)
         return findings
 
     def subjects(self, document: Document) -> Iterator[tuple[str, object]]:
         """Yield the file and the things that it describes, each with the name of its type."""
         yield "Document", document
         path = document.source.path
-        made = containers(document, self.variables)
-        unseen = [unseen for container in made for unseen in container.unseen]
+        found_containers = containers(document, self.variables)
+        unseen = [unseen for container in found_containers for unseen in container.unseen]
         self.skipped.extend(Skipped(path, reason, hint) for _, reason, hint in unseen[:MOST_UNSEEN])
         if len(unseen) > MOST_UNSEEN:
             reason = f"has {len(unseen) - MOST_UNSEEN} more parts that could not be judged"
             self.skipped.append(Skipped(path, reason))
-        left = MOST_SUBJECTS
-        for subject in self.described(document, made):
-            left -= 1
-            if left < 0:
+        remaining = MOST_SUBJECTS
+        for subject in self.subjects_of(document, found_containers):
+            remaining -= 1
+            if remaining < 0:
                 reason = f"describes more than {MOST_SUBJECTS} things: the rest is not judged"
                 self.skipped.append(Skipped(path, reason, "split the file"))
                 return
             yield subject
 
-    def described(
-        self, document: Document, made: tuple[Container, ...]
+    def subjects_of(
+        self, document: Document, found_containers: tuple[Container, ...]
     ) -> Iterator[tuple[str, object]]:
-        for container in made:
+        for container in found_containers:
             yield "Container", container
         yield from kinds.get(document.kind).subjects(document)
 
@@ -223,9 +224,9 @@ class _Checker:
     ) -> bool:
         """Return True if the file with `fix` has no new finding as bad as the one that is fixed."""
         source = document.source
-        if self.left <= 0:
+        if self.budget <= 0:
             return False
-        self.left -= len(source.text)
+        self.budget -= len(source.text)
         fixed = kinds.get(document.kind).parse(
             SourceText(source.path, apply_edits(source.text, fix.edits))
         )
@@ -247,18 +248,18 @@ class _Checker:
             if rule in self.cut or not self.runs(rule) or not self.counts(rule):
                 continue
             module = rules.get(rule)
-            left = MOST_OF_A_RULE - self.given.get(rule, 0)
+            remaining = MOST_OF_A_RULE - self.counts_by_rule.get(rule, 0)
             outcomes: list[Finding | Skipped]
             try:
-                outcomes = list(islice(module.check(value, self.host), left + 1))
+                outcomes = list(islice(module.check(value, self.host), remaining + 1))
             except Exception as error:
-                self.failed(rule, document, error)
+                self.add_failure(rule, document, error)
                 continue
             if outcomes:
-                self.given[rule] = MOST_OF_A_RULE - left + len(outcomes)
-                if len(outcomes) > left:
+                self.counts_by_rule[rule] = MOST_OF_A_RULE - remaining + len(outcomes)
+                if len(outcomes) > remaining:
                     self.cut_off(rule, document)
-            for outcome in outcomes[:left]:
+            for outcome in outcomes[:remaining]:
                 if isinstance(outcome, Skipped):
                     self.skipped.append(outcome)
                 else:
@@ -287,7 +288,7 @@ class _Checker:
         """
         kind = kinds.get(document.kind)
         path = document.source.path
-        made: list[Fix] = []
+        fixes: list[Fix] = []
         for title, safe, changes, caution in finding.remedies:
             edits: Sequence[Edit] = ()
             try:
@@ -299,10 +300,10 @@ class _Checker:
                 self.skipped.append(Skipped(path, f"has no fix for `{finding.rule}`: {error}"))
                 continue
             if edits or not self.edits:
-                made.append(Fix(title, safe, path, tuple(edits), "" if safe else caution))
-        return tuple(made)
+                fixes.append(Fix(title, safe, path, tuple(edits), "" if safe else caution))
+        return tuple(fixes)
 
-    def failed(self, rule: str, document: Document, error: Exception) -> None:
+    def add_failure(self, rule: str, document: Document, error: Exception) -> None:
         if rule in self.broken:
             return
         self.broken.add(rule)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sandboxd.text import SourceText
 
 
-def parted(findings: list[Finding], document: Document) -> tuple[list[Finding], list[Finding]]:
+def split(findings: list[Finding], document: Document) -> tuple[list[Finding], list[Finding]]:
     """Return the findings in the file itself, and those in other files."""
     path = document.source.path
     own = [finding for finding in findings if finding.place.path == path]
@@ -31,26 +31,26 @@ def parted(findings: list[Finding], document: Document) -> tuple[list[Finding], 
     return own, [finding for finding in findings if finding.place.path != path]
 
 
-def allowed(
+def mark_allowed(
     findings: list[Finding],
     document: Document,
     variables: Variables,
-    known: Collection[str],
+    rule_ids: Collection[str],
     settings: RuleSettings,
 ) -> list[Finding]:
     """The findings of other files with those marked that a comment there allows."""
     by_path: dict[str, list[Finding]] = {}
     for finding in findings:
         by_path.setdefault(finding.place.path, []).append(finding)
-    made: list[Finding] = []
-    for path, found in by_path.items():
+    marked: list[Finding] = []
+    for path, of_file in by_path.items():
         source = _source(path, document, variables)
         kind = kinds.find(path, source.text) if source is not None else None
         if source is not None and kind is not None:
-            written = suppressions.read(kind.parse(source), known)
-            found, _ = suppressions.apply(found, written, source, settings)
-        made.extend(found)
-    return made
+            written = suppressions.read(kind.parse(source), rule_ids)
+            of_file, _ = suppressions.apply(of_file, written, source, settings)
+        marked.extend(of_file)
+    return marked
 
 
 def add_sources(
@@ -59,7 +59,7 @@ def add_sources(
     document: Document,
     variables: Variables,
 ) -> None:
-    """The texts of the files that findings point into, for whoever shows them."""
+    """Add to `sources` the texts of the files that findings point into."""
     for finding in findings:
         for place in (finding.place, *(related.place for related in finding.related)):
             if place.path not in sources:
@@ -69,16 +69,16 @@ def add_sources(
 
 
 def unique(findings: Iterable[Finding]) -> list[Finding]:
-    """Return the findings without doubles, file by file; of two alike the one that can be fixed."""
-    kept: dict[object, Finding] = {}
+    """The findings file by file without duplicates; of equal ones one with a fix is preferred."""
+    by_key: dict[object, Finding] = {}
     order: dict[str, int] = {}
     for finding in findings:
         key = finding.rule, finding.place, finding.evidence
         order.setdefault(finding.place.path, len(order))
-        before = kept.get(key)
+        before = by_key.get(key)
         if before is None or (finding.fixes and not before.fixes):
-            kept[key] = finding
-    return sorted(kept.values(), key=lambda finding: order[finding.place.path])
+            by_key[key] = finding
+    return sorted(by_key.values(), key=lambda finding: order[finding.place.path])
 
 
 def _source(path: str, document: Document, variables: Variables) -> SourceText | None:

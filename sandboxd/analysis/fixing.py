@@ -26,14 +26,14 @@ _NOT_KNOWN = Variables()
 
 
 class Applied(NamedTuple):
-    """A fix that was made, and for which finding."""
+    """A fix that was applied, and the finding that it was for."""
 
     finding: Finding
     fix: Fix
 
 
 class Fixed(NamedTuple):
-    """A text after fixing, what was done to it, and what remains to be said about it."""
+    """A text after fixing, the fixes applied to it, and the report on it."""
 
     source: SourceText
     applied: tuple[Applied, ...]
@@ -57,7 +57,7 @@ def fix_source(
     `kind` and `parsed` as for :func:`sandboxd.analysis.check_source`.
     """
 
-    def judged(text: SourceText, parsed: Document | None = None) -> Report:
+    def judge(text: SourceText, parsed: Document | None = None) -> Report:
         return analysis.check_source(
             text,
             host=host,
@@ -69,20 +69,20 @@ def fix_source(
         )
 
     applied: list[Applied] = []
-    seen = {source.text}
-    report = judged(source, parsed)
-    for done in range(MAX_PASSES):
+    texts = {source.text}
+    report = judge(source, parsed)
+    for number in range(MAX_PASSES):
         chosen = _choose(report, unsafe, threshold)
-        if not chosen or done * len(source.text) > MAX_CHARACTERS:
+        if not chosen or number * len(source.text) > MAX_CHARACTERS:
             break
-        edits = [edit for done in chosen for edit in done.fix.edits]
+        edits = [edit for applicable in chosen for edit in applicable.fix.edits]
         text = apply_edits(source.text, edits)
-        if text in seen:
+        if text in texts:
             break
-        seen.add(text)
+        texts.add(text)
         applied.extend(chosen)
         source = SourceText(source.path, text)
-        report = judged(source)
+        report = judge(source)
     return Fixed(source, tuple(applied), report)
 
 
@@ -93,23 +93,23 @@ def _choose(report: Report, unsafe: bool, threshold: Severity) -> list[Applied]:
     same comma, and the last item of an array takes the array along.
     """
     chosen: list[Applied] = []
-    taken: list[tuple[int, int]] = []
+    occupied: list[tuple[int, int]] = []
     texts = {path: source.text for path, source in report.sources.items()}
     for finding in report.findings:
         if finding.suppressed or finding.severity < threshold:
             continue
         for fix in finding.fixes:
             text = texts[fix.path]
-            spans = [_padded(text, edit.span.start, edit.span.end) for edit in fix.edits]
-            free = all(end < s or e < start for s, e in taken for start, end in spans)
+            spans = [_pad(text, edit.span.start, edit.span.end) for edit in fix.edits]
+            free = all(end < s or e < start for s, e in occupied for start, end in spans)
             if free and (fix.safe or unsafe):
                 chosen.append(Applied(finding, fix))
-                taken.extend(spans)
+                occupied.extend(spans)
                 break
     return chosen
 
 
-def _padded(text: str, start: int, end: int) -> tuple[int, int]:
+def _pad(text: str, start: int, end: int) -> tuple[int, int]:
     """A span with the commas and blanks around it."""
     while start > 0 and text[start - 1] in ", \t\r\n":
         start -= 1

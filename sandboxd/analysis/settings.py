@@ -37,29 +37,30 @@ class RuleSettings(NamedTuple):
     def is_off(self, rule: str) -> bool:
         return rule not in self.enforced and rule in self.levels and self.levels[rule] is None
 
-    def weighed(self, finding: Finding) -> Finding:
-        """With the project's own severity, which replaces the one that a rule derived, and its
-        allowances; of a rule that a policy enforces neither makes less."""
+    def weigh(self, finding: Finding) -> Finding:
+        """`finding` with the severity that the project sets, or suppressed by an allowance.
+
+        A finding of a rule that a policy enforces is neither lowered nor suppressed."""
         severity = self.levels.get(finding.rule, finding.severity)
-        allowed = self.allowed(finding.rule)
+        allowed = self.allowance(finding.rule)
         if finding.rule in self.enforced:
             if allowed is not None:
-                finding = self.insisted(finding, "`[[allow]]` in sandboxd.toml")
+                finding = self.insist(finding, "`[[allow]]` in sandboxd.toml")
             if severity is None or severity < finding.severity:
-                finding = self.insisted(finding, "`[rules]` in sandboxd.toml")
+                finding = self.insist(finding, "`[rules]` in sandboxd.toml")
                 severity = finding.severity
             allowed = None
         if severity is not None and severity != finding.severity:
             finding = finding._replace(severity=severity)
         return finding._replace(suppressed=allowed) if allowed else finding
 
-    def insisted(self, finding: Finding, what: str) -> Finding:
+    def insist(self, finding: Finding, what: str) -> Finding:
         """A finding of an enforced rule, with a note that `what` does not suppress it."""
         path = self.enforced[finding.rule]
         note = f"{what} does not count: `{path}` lets nobody suppress this rule"
         return finding._replace(message=f"{finding.message}; {note}")
 
-    def allowed(self, rule: str) -> Suppressed | None:
+    def allowance(self, rule: str) -> Suppressed | None:
         """Why findings of `rule` are accepted, if they are."""
         for allowance in self.allowances:
             expired = allowance.expires is not None and not (

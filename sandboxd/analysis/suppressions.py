@@ -21,28 +21,28 @@ if TYPE_CHECKING:
     from sandboxd.text import SourceText
 
 MARK = "sandboxd:"
-# Beyond this many a file allows nothing more: no real one has a tenth of it.
+# Further suppressions of a file have no effect; real files have less than a tenth as many.
 MOST = 500
 _ALLOW = r"(?:\A|[\s#/*])sandboxd:\s*allow\b(.*?)(?:\s--\s*(.*?))?\s*(?:\*/)?\s*\Z"
 _RULE = r"[^\s,]+"
 _COMMENT_LINE = ("//", "/*", "*", "#")
 
 
-def read(document: Document, known: Collection[str]) -> list[Suppression]:
-    """The suppressions of a file, in its order; `known` are the ids of all rules.
+def read(document: Document, rule_ids: Collection[str]) -> list[Suppression]:
+    """The suppressions of a file, in its order; `rule_ids` are the ids of all rules.
 
     Reading ends behind :data:`MOST` of them, so that a longer list says that there are more.
     """
     source = document.source
     if MARK not in source.text:
         return []
-    found: list[Suppression] = []
+    suppressions: list[Suppression] = []
     targets: dict[int, int] = {}
     for comment in document.tree.comments:
-        found.extend(_of_comment(source, comment.span, known, targets))
-        if len(found) > MOST:
+        suppressions.extend(_of_comment(source, comment.span, rule_ids, targets))
+        if len(suppressions) > MOST:
             break
-    return found
+    return suppressions
 
 
 def apply(
@@ -64,7 +64,7 @@ def apply(
         if key in reasons:
             used.add(key)
             if finding.rule in settings.enforced:
-                finding = settings.insisted(finding, "the comment that allows it")
+                finding = settings.insist(finding, "the comment that allows it")
             elif reasons[key]:
                 finding = finding._replace(suppressed=Suppressed(reasons[key], "comment"))
         marked.append(finding)
@@ -75,7 +75,7 @@ def apply(
 
 
 def _of_comment(
-    source: SourceText, span: Span, known: Collection[str], targets: dict[int, int]
+    source: SourceText, span: Span, rule_ids: Collection[str], targets: dict[int, int]
 ) -> list[Suppression]:
     text = source.text[span.start : span.end]
     if MARK not in text:
@@ -89,12 +89,12 @@ def _of_comment(
     alone = not source.text[source.line_starts()[line] : span.start].strip()
     target = _next_line(source, source.position(span.end).line, targets) if alone else line
     comment = Place(source.path, span)
-    found: list[Suppression] = []
+    suppressions: list[Suppression] = []
     for rule in re.finditer(_RULE, match[1]):
         start = span.start + match.start(1) + rule.start()
         place = Place(source.path, Span(start, start + len(rule[0])))
-        is_known = rule[0] in known
-        found.append(
+        is_known = rule[0] in rule_ids
+        suppressions.append(
             Suppression(
                 rule[0],
                 (match[2] or "").strip(),
@@ -103,10 +103,10 @@ def _of_comment(
                 alone,
                 target,
                 is_known,
-                suggestion="" if is_known else _nearest(rule[0], known),
+                suggestion="" if is_known else _nearest(rule[0], rule_ids),
             )
         )
-    return found
+    return suppressions
 
 
 def _next_line(source: SourceText, line: int, targets: dict[int, int]) -> int:
@@ -126,8 +126,8 @@ def _next_line(source: SourceText, line: int, targets: dict[int, int]) -> int:
     return line
 
 
-def _nearest(rule: str, known: Collection[str]) -> str:
+def _nearest(rule: str, rule_ids: Collection[str]) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(rule[:80], sorted(known), n=1)
+    near = get_close_matches(rule[:80], sorted(rule_ids), n=1)
     return near[0] if near else ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd import analysis, files, kinds, rules
 from sandboxd.analysis.elsewhere import unique
-from sandboxd.checking.settings import NOTHING_DECIDED, decided
+from sandboxd.checking.settings import NOTHING_DECIDED, read_settings
 from sandboxd.effective.variables import Variables
 from sandboxd.errors import UnreadableError, too_large
 from sandboxd.findings import Report, Severity, Skipped
@@ -53,20 +53,20 @@ class Checker:
     @property
     def problems(self) -> tuple[Skipped, ...]:
         """Configs that had to be applied and could not be, in the order in which they were met."""
-        found = (entry.problem for entry in self._decided.values())
-        return tuple(dict.fromkeys(problem for problem in found if problem is not None))
+        problems = (entry.problem for entry in self._decided.values())
+        return tuple(dict.fromkeys(problem for problem in problems if problem is not None))
 
     def with_files(self, files_at_hand: Files) -> Checker:
         """The same with other texts in place of those at hand."""
-        made = Checker(
+        checker = Checker(
             self._environ,
             self.host,
             files_at_hand,
             is_here=self._is_here,
             needs_policy=self._needs_policy,
         )
-        made._decided, made._enforced = self._decided, self._enforced
-        return made
+        checker._decided, checker._enforced = self._decided, self._enforced
+        return checker
 
     def settings(self, path: str) -> RuleSettings:
         """How the rules weigh in the file at `path`.
@@ -116,10 +116,10 @@ class Checker:
         """
         from sandboxd.checking import tree
 
-        found = tree.find([folder], most_entries)
-        skipped = list(found.skipped)
+        targets = tree.find([folder], most_entries)
+        skipped = list(targets.skipped)
         sources: list[SourceText] = []
-        for path in found.files:
+        for path in targets.files:
             try:
                 source = self.read(path)
             except UnreadableError as error:
@@ -127,7 +127,7 @@ class Checker:
                 continue
             if source is not None:
                 sources.append(source)
-        report = combined(self.check(source, edits=False) for source in sources)
+        report = combine(self.check(source, edits=False) for source in sources)
         return report._replace(skipped=(*report.skipped, *skipped, *self.problems))
 
     def read(self, path: str) -> SourceText | None:
@@ -156,11 +156,11 @@ class Checker:
     def _of_folder(self, folder: str) -> Decided:
         if folder not in self._decided:
             here = self._is_here and folder.startswith("/")
-            self._decided[folder] = decided(folder) if here else NOTHING_DECIDED
+            self._decided[folder] = read_settings(folder) if here else NOTHING_DECIDED
         return self._decided[folder]
 
 
-def combined(reports: Iterable[Report], threshold: Severity = Severity.HINT) -> Report:
+def combine(reports: Iterable[Report], threshold: Severity = Severity.HINT) -> Report:
     """One report of several, each finding once; those below `threshold` are left out."""
     findings: list[Finding] = []
     skipped: list[Skipped] = []
@@ -181,10 +181,12 @@ def _variables(
 
     What the engine says of labels of images holds for any text.
     """
-    known = Variables.here(environ, files_at_hand) if is_here else Variables(files=files_at_hand)
+    variables = (
+        Variables.here(environ, files_at_hand) if is_here else Variables(files=files_at_hand)
+    )
     if host.engine is None or not host.engine.image_labels:
-        return known
-    # Late: hardly any engine has an image with a label.
+        return variables
+    # Late: few engines have an image with such a label.
     from sandboxd.plan.label import image_labels
 
-    return known._replace(images=image_labels(host))
+    return variables._replace(images=image_labels(host))

@@ -16,10 +16,10 @@ from sandboxd.errors import UnreadableError
 _READ_ANYWAY = frozenset(
     (".devcontainer", ".devcontainer.json", "devcontainer.json", "sandboxd.toml", ".vscode")
 )
-# More rules than this are no one's own, and each costs time for every file.
+# No real file has more patterns, and each costs time for every path.
 _MOST = 2_000
 _LONGEST = 1_000
-# An index of 100,000 files. What a larger one tracks is taken for ignored, and said to be left out.
+# The size for 100,000 files. Files tracked by a larger index count as ignored and are reported so.
 _LARGEST_INDEX = 16 << 20
 
 
@@ -76,25 +76,25 @@ class Ignore:
 def for_folder(folder: str) -> Ignore | None:
     """The patterns that hold in `folder`; None outside of a repository.
 
-    None, too, where `folder` itself is ignored: who names it means what is in it.
+    Also None where `folder` itself is ignored: a user who names it wants its files checked.
     """
     root = _repository(folder)
     if root is None:
         return None
-    found = Ignore(root, _read(f"{root}/.git/info/exclude") + _read(f"{root}/.gitignore"), None)
+    ignore = Ignore(root, _read(f"{root}/.git/info/exclude") + _read(f"{root}/.gitignore"), None)
     at = root
     for part in folder[len(root) :].strip("/").split("/"):
         if part:
             at = f"{at}/{part}"
-            if found.ignores(at, True):
+            if ignore.ignores(at, True):
                 return None
-            found = found.below(at)
-    return found
+            ignore = ignore.below(at)
+    return ignore
 
 
 def parse(text: str) -> tuple[Pattern, ...]:
     """The patterns of a `.gitignore`."""
-    found: list[Pattern] = []
+    patterns: list[Pattern] = []
     for line in text.splitlines()[:_MOST]:
         if not line.strip() or line.startswith("#") or len(line) > _LONGEST:
             continue
@@ -107,8 +107,8 @@ def parse(text: str) -> tuple[Pattern, ...]:
             expression = re.compile(_expression(body.rstrip("/")))
         except re.error:
             continue
-        found.append(Pattern(expression, negated, folders_only))
-    return tuple(found)
+        patterns.append(Pattern(expression, negated, folders_only))
+    return tuple(patterns)
 
 
 def _repository(folder: str) -> str | None:
@@ -169,10 +169,10 @@ def _expression(pattern: str) -> str:
     if not middle:
         return "/".join(first)
     *middle, last = middle
-    made = "".join(f"{part}/" for part in first)
+    expression = "".join(f"{part}/" for part in first)
     for run in filter(None, middle):
-        made += f"(?>(?:[^/]+/)*?{''.join(f'{part}/' for part in run)})"
-    return made + (f"(?:[^/]+/)*{'/'.join(last)}" if last else ".+")
+        expression += f"(?>(?:[^/]+/)*?{''.join(f'{part}/' for part in run)})"
+    return expression + (f"(?:[^/]+/)*{'/'.join(last)}" if last else ".+")
 
 
 def _component(pattern: str) -> str:

@@ -25,7 +25,7 @@ class Decided(NamedTuple):
 NOTHING_DECIDED = Decided(NO_SETTINGS)
 
 
-def decided(folder: str) -> Decided:
+def read_settings(folder: str) -> Decided:
     """The settings for the files in `folder`, which is absolute.
 
     A config with a mistake applies nothing: one that is half understood could hide a finding.

@@ -11,7 +11,7 @@ from sandboxd.findings import Skipped
 if TYPE_CHECKING:
     from sandboxd.checking.gitignore import Ignore
 
-# A walk ends here: a folder of a million files is no project, and a shell has to answer.
+# The most names that a walk looks at, so that a check of a huge folder ends soon.
 MAX_ENTRIES = 200_000
 MAX_DEPTH = 40
 _NOT_ENTERED = frozenset(
@@ -19,7 +19,7 @@ _NOT_ENTERED = frozenset(
 )
 
 
-class Found(NamedTuple):
+class Targets(NamedTuple):
     """Absolute paths to check, in order, what a walk could not look at, and what git ignores."""
 
     files: tuple[str, ...]
@@ -28,7 +28,7 @@ class Found(NamedTuple):
     """Files of a kind that is checked; those in folders that are ignored are not looked for."""
 
 
-def find(paths: list[str], most_entries: int = MAX_ENTRIES) -> Found:
+def find(paths: list[str], most_entries: int = MAX_ENTRIES) -> Targets:
     """The files that `paths` stand for. Symbolic links below a folder are not followed.
 
     A walk ends after `most_entries` names, and says where.
@@ -39,17 +39,17 @@ def find(paths: list[str], most_entries: int = MAX_ENTRIES) -> Found:
     for path in paths:
         absolute = os.path.abspath(path)
         if os.path.isdir(absolute):
-            found = _walk(absolute, most_entries)
-            files.update(dict.fromkeys(found.files))
-            skipped.extend(found.skipped)
-            ignored.extend(found.ignored)
+            targets = _walk(absolute, most_entries)
+            files.update(dict.fromkeys(targets.files))
+            skipped.extend(targets.skipped)
+            ignored.extend(targets.ignored)
         else:
             files[absolute] = None
     left_out = tuple(path for path in dict.fromkeys(ignored) if path not in files)
-    return Found(tuple(files), tuple(skipped), left_out)
+    return Targets(tuple(files), tuple(skipped), left_out)
 
 
-def _walk(root: str, most_entries: int) -> Found:
+def _walk(root: str, most_entries: int) -> Targets:
     # Late: a check of named files has no use for it.
     from sandboxd.checking.gitignore import for_folder
 
@@ -57,7 +57,7 @@ def _walk(root: str, most_entries: int) -> Found:
     skipped: list[Skipped] = []
     ignored: list[str] = []
     waiting: list[tuple[str, int, Ignore | None]] = [(root, 0, for_folder(root))]
-    left = most_entries
+    remaining = most_entries
     while waiting:
         folder, depth, ignore = waiting.pop()
         try:
@@ -67,11 +67,11 @@ def _walk(root: str, most_entries: int) -> Found:
             reason = f"cannot be read: {(error.strerror or str(error)).lower()}"
             skipped.append(Skipped(folder, reason, "check its permissions"))
             continue
-        left -= len(entries)
-        if left < 0 or depth > MAX_DEPTH:
-            reason = "holds too many files" if left < 0 else "is nested too deep"
+        remaining -= len(entries)
+        if remaining < 0 or depth > MAX_DEPTH:
+            reason = "holds too many files" if remaining < 0 else "is nested too deep"
             skipped.append(Skipped(folder, f"{reason} to be searched", "name a folder below it"))
-            if left < 0:
+            if remaining < 0:
                 break
             continue
         folders = []
@@ -94,11 +94,11 @@ def _walk(root: str, most_entries: int) -> Found:
                 )
                 (ignored if is_left_out else files).append(entry.path)
         waiting.extend(reversed(folders))
-    return Found(tuple(files), tuple(skipped), tuple(ignored))
+    return Targets(tuple(files), tuple(skipped), tuple(ignored))
 
 
 def _link(path: str) -> list[Skipped]:
-    """A link that the tools would follow to a config must not make it go unchecked unseen."""
+    """Report a link that tools would follow to a config, since the walk does not check it."""
     if os.path.basename(path) != ".devcontainer" and kinds.find_in_tree(path) is None:
         return []
     import shlex

@@ -66,7 +66,7 @@ class Baseline:
             if finding.suppressed is None and left.get(key, 0) > 0:
                 left[key] -= 1
                 if finding.rule in policy.enforced:
-                    finding = policy.insisted(finding, "the baseline")
+                    finding = policy.insist(finding, "the baseline")
                 else:
                     accepted = Suppressed(self.entries[key].reason, self.path)
                     finding = finding._replace(suppressed=accepted)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandboxd import files, kinds
 from sandboxd.analysis.settings import NO_SETTINGS
 from sandboxd.checking import tree
-from sandboxd.checking.checker import Checker, combined
+from sandboxd.checking.checker import Checker, combine
 from sandboxd.errors import SandboxdError, UnreadableError
 from sandboxd.findings import Report, Skipped
 from sandboxd.host.facts import HostFacts
@@ -130,7 +130,7 @@ class Session:
         ]
 
     def combined(self, reports: Iterable[Report]) -> Report:
-        report = combined(reports, self.threshold)
+        report = combine(reports, self.threshold)
         if self.baseline is None:
             return report
         findings = self.baseline.applied(list(report.findings), self.policy())

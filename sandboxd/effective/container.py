@@ -35,9 +35,9 @@ def containers(document: Document, variables: Variables) -> tuple[Container, ...
     for layer in layers:
         below = merged.get(layer.name)
         merged[layer.name] = layer if below is None else merge(below, layer)
-    made = tuple(merged.values())
-    if variables.files is None or all(container.build is None for container in made):
-        return made
+    results = tuple(merged.values())
+    if variables.files is None or all(container.build is None for container in results):
+        return results
     from sandboxd.effective.dockerfile import over_dockerfile
 
-    return tuple(over_dockerfile(container, document, variables) for container in made)
+    return tuple(over_dockerfile(container, document, variables) for container in results)

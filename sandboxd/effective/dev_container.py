@@ -30,19 +30,19 @@ def dev_container(
         return own[0]
     service = None
     if root.get("dockerComposeFile") is not None and variables.files is not None:
-        # Late: few files have need of it, and the same holds for the rest below.
+        # Late: few files need it, and so for the imports below.
         from sandboxd.effective.flavour import service as read
 
         service = read(document, own, variables)
         own = tuple(_read(layer, service) for layer in own)
-    described = own[0] if service is None else service
+    start = own[0] if service is None else service
     image: list[Container] = []
-    base = described.image
-    if described.build is not None:
-        from sandboxd.effective.dockerfile import built
+    base = start.image
+    if start.build is not None:
+        from sandboxd.effective.dockerfile import read_image
 
-        made = built(described, document, variables)
-        image, base = [made.layer], made.base
+        dockerfile_image = read_image(start, document, variables)
+        image, base = [dockerfile_image.layer], dockerfile_image.base
     ahead, behind = _label(base, own[0].name, root, variables)
     if root.get("features") is not None:
         from sandboxd.kinds.devcontainer import features
@@ -55,13 +55,13 @@ def dev_container(
     if service is None:
         layers = [*image, *ahead, *own[:-1]]
         if own[1].image is not None:
-            # Docker takes what the CLI puts behind `runArgs` for the command of another image.
-            return _settled(_merged(layers))
-        return _settled(_merged([*layers, *behind, own[-1]]))._replace(base_image=base)
+            # `runArgs` names an image: docker takes all options behind it for the image's command.
+            return _deduplicate(_merge_all(layers))
+        return _deduplicate(_merge_all([*layers, *behind, own[-1]]))._replace(base_image=base)
     from sandboxd.effective.flavour import over_service, override
 
-    above = override(_settled(_merged([*ahead, *own[:-1], *behind, own[-1]])))
-    merged = _merged([*image, service, above])
+    above = override(_deduplicate(_merge_all([*ahead, *own[:-1], *behind, own[-1]])))
+    merged = _merge_all([*image, service, above])
     return merged._replace(mounts=over_service(service, above), base_image=base)
 
 
@@ -83,9 +83,9 @@ def _label(
     from sandboxd.kinds import devcontainer
     from sandboxd.kinds.devcontainer import image_label
 
-    known = devcontainer.inside(root, variables)
+    inside = devcontainer.inside(root, variables)
     empty = Container(name, None)
-    ahead, behind = image_label.layers(base, facts, empty, known)
+    ahead, behind = image_label.layers(base, facts, empty, inside)
     return [ahead], [behind]
 
 
@@ -103,35 +103,35 @@ def _without_options(added: Container) -> Container:
     return added._replace(init=None, privileged=None, cap_add=(), security_opt=())
 
 
-def _merged(layers: Iterable[Container]) -> Container:
+def _merge_all(layers: Iterable[Container]) -> Container:
     first, *others = layers
     for layer in others:
         first = merge(first, layer)
     return first
 
 
-def _settled(container: Container) -> Container:
+def _deduplicate(container: Container) -> Container:
     """`container` without what the CLI drops when it merges label, Features and file.
 
-    Of equal security options the first one stays, so that one which is contradicted further on is
-    lost; of mounts with the same target the last.
+    Of equal security options only the first stays, so a repetition cannot override an option
+    between the two. Of mounts with the same target only the last stays.
     """
     options, mounts = container.security_opt, container.mounts
-    said: set[str] = set()
-    kept = []
+    texts: set[str] = set()
+    options_left = []
     for option in options:
         if option.origin.key != "securityOpt":
-            kept.append(option)
-        elif option.written not in said:
-            said.add(option.written)
-            kept.append(option)
+            options_left.append(option)
+        elif option.written not in texts:
+            texts.add(option.written)
+            options_left.append(option)
     targets: set[str] = set()
-    left = []
+    mounts_left = []
     for mount in reversed(mounts):
         if mount.origin.key != "mounts" or mount.value.target not in targets:
-            left.append(mount)
+            mounts_left.append(mount)
         if mount.origin.key == "mounts":
             targets.add(mount.value.target)
-    if len(kept) == len(options) and len(left) == len(mounts):
+    if len(options_left) == len(options) and len(mounts_left) == len(mounts):
         return container
-    return container._replace(security_opt=tuple(kept), mounts=tuple(reversed(left)))
+    return container._replace(security_opt=tuple(options_left), mounts=tuple(reversed(mounts_left)))

@@ -34,12 +34,12 @@ class Built(NamedTuple):
 
 def over_dockerfile(container: Container, document: Document, variables: Variables) -> Container:
     """`container` over what the Dockerfile says that its image is built from."""
-    layer = built(container, document, variables).layer
+    layer = read_image(container, document, variables).layer
     merged = merge(layer, container)
     return merged._replace(unseen=(*container.unseen, *layer.unseen))
 
 
-def built(container: Container, document: Document, variables: Variables) -> Built:
+def read_image(container: Container, document: Document, variables: Variables) -> Built:
     """The image that the Dockerfile of `container` describes; empty where there is none."""
     empty = Container(container.name, None)
     build = container.build.value if container.build is not None else None
@@ -52,10 +52,10 @@ def built(container: Container, document: Document, variables: Variables) -> Bui
         name = posixpath.relpath(path, posixpath.dirname(document.source.path) or ".")
         unseen = Unseen("dockerfile", f"`{name}` {error.message}", error.hint)
         return Built(empty._replace(unseen=(unseen,)))
-    # One that only the host knows stays `${...}`, and what is made of it.
-    given = {arg.value.name: arg.value.value for arg in build.args}
+    # An argument whose value only the host knows stays `${...}` wherever it is used.
+    build_args = {arg.value.name: arg.value.value for arg in build.args}
     target = build.target.value if build.target is not None else None
-    reader = _Reader(source, given, container.workspace)
+    reader = _Reader(source, build_args, container.workspace)
     return reader.read(empty, target)
 
 
@@ -71,11 +71,13 @@ def _path(build: Build) -> str | None:
 
 
 class _Reader:
-    def __init__(self, source: SourceText, given: Mapping[str, str], workspace: str | None) -> None:
+    def __init__(
+        self, source: SourceText, build_args: Mapping[str, str], workspace: str | None
+    ) -> None:
         from sandboxd.model.image import image
 
-        self.image: Image = image(kinds.get("dockerfile").parse(source), given)
-        self.given = given
+        self.image: Image = image(kinds.get("dockerfile").parse(source), build_args)
+        self.given = build_args
         folder = posixpath.dirname(source.path)
         self.name = posixpath.relpath(source.path, workspace or folder)
         self.scope: dict[str, str] = {}
@@ -86,17 +88,17 @@ class _Reader:
         if stage is None:
             return Built(empty)
         env: list[Value[Pair]] = []
-        made: dict[str, Any] = {}
+        fields: dict[str, Any] = {}
         lineage = self.image.lineage(stage)
         for current in lineage:
             for field, value in self.settings(current):
                 if field == "env":
                     env.append(value)
                 else:
-                    made[field] = value
-        made["env"] = tuple(env)
+                    fields[field] = value
+        fields["env"] = tuple(env)
         base = lineage[0].base
-        return Built(empty._replace(**made), None if base is None else self.moved(base))
+        return Built(empty._replace(**fields), None if base is None else self.without_nodes(base))
 
     def settings(self, stage: Stage) -> Iterator[tuple[str, Value[Any]]]:
         from sandboxd.model.image import pairs
@@ -109,21 +111,21 @@ class _Reader:
                     if pair.name not in self.scope:
                         arguments.add(pair.name)
                     if pair.name in arguments:
-                        value = self.given.get(pair.name, self.resolved(default))
+                        value = self.given.get(pair.name, self.resolve(default))
                         self.scope[pair.name] = value
             elif instruction.keyword == "ENV":
-                # All of one instruction see the environment before it.
-                found = [
-                    (Pair(pair.name, self.resolved(pair.value)), word)
+                # All variables of one instruction see the environment before it.
+                variables = [
+                    (Pair(pair.name, self.resolve(pair.value)), word)
                     for pair, word in pairs(instruction)
                 ]
-                for pair, word in found:
+                for pair, word in variables:
                     self.scope[pair.name] = pair.value
                     arguments.discard(pair.name)
                     yield "env", self.value(pair, word, "ENV")
             elif instruction.keyword in ("USER", "WORKDIR") and instruction.words():
                 word = instruction.words()[0]
-                text = self.resolved(word.value)
+                text = self.resolve(word.value)
                 if instruction.keyword == "USER":
                     yield "user", self.value(text, word, "USER")
                     continue
@@ -134,14 +136,14 @@ class _Reader:
         for name in arguments:
             del self.scope[name]
 
-    def resolved(self, text: str) -> str:
+    def resolve(self, text: str) -> str:
         from sandboxd.model.image import resolve
 
         return resolve(text, self.scope)
 
     def value(self, normal: Any, word: Any, key: str) -> Value[Any]:
-        return self.moved(self.image.value(normal, word.span, word.value, key))
+        return self.without_nodes(self.image.value(normal, word.span, word.value, key))
 
-    def moved(self, value: Value[Any]) -> Value[Any]:
-        """Made for another file: its nodes are none of the file that is checked."""
+    def without_nodes(self, value: Value[Any]) -> Value[Any]:
+        """`value` without its nodes, since they are not in the tree of the checked file."""
         return value._replace(origin=Origin("dockerfile", self.name, value.origin.key), nodes=())

@@ -31,15 +31,15 @@ def service(document: Document, layers: tuple[Container, ...], variables: Variab
     name = _text(root.get("service")) if root is not None else None
     paths = _paths(root, document.source.path, variables)
     project = compose.project_of(paths, document.source.path, variables)
-    services = {found.name: found for found in compose.services(project, document.source.path)}
+    services = {other.name: other for other in compose.services(project, document.source.path)}
     below = services.pop(name or "", None)
     label = layers[0].name if layers else document.source.path
     if below is None:
         missing = f"there is no service `{name}` in its Compose files"
         reasons = project.unseen or [Unseen("compose", missing, "check `service`")]
         return Container(label, None, unseen=tuple(reasons))
-    started = _started(root, name or "", project)
-    sidecars = tuple(found for found in services.values() if found.name in started)
+    started = _services_to_start(root, name or "", project)
+    sidecars = tuple(other for other in services.values() if other.name in started)
     unseen = (*project.unseen, *below.unseen)
     return below._replace(name=label, sidecars=sidecars, unseen=tuple(dict.fromkeys(unseen)))
 
@@ -51,8 +51,8 @@ def override(container: Container) -> Container:
 
 def over_service(below: Container, above: Container) -> tuple[Value[Mount], ...]:
     """The mounts of both: Compose has one for each target, the last."""
-    taken = {_target(mount) for mount in above.mounts}
-    return (*(mount for mount in below.mounts if _target(mount) not in taken), *above.mounts)
+    targets = {_target(mount) for mount in above.mounts}
+    return (*(mount for mount in below.mounts if _target(mount) not in targets), *above.mounts)
 
 
 def _short(mount: Value[Mount]) -> Value[Mount]:
@@ -87,24 +87,24 @@ def _paths(root: Node | None, devcontainer: str, variables: Variables) -> list[s
     ]
 
 
-def _started(root: Node | None, name: str, project: Project) -> set[str]:
+def _services_to_start(root: Node | None, name: str, project: Project) -> set[str]:
     """The services that are started with `name`: those of `runServices` and what they need.
 
     Without `runServices`, all that are in no profile.
     """
     node = root.get("runServices") if root is not None else None
-    named = [text for item in (node.items if node is not None else []) if (text := item.text())]
-    if not named:
-        named = [
+    names = [text for item in (node.items if node is not None else []) if (text := item.text())]
+    if not names:
+        names = [
             service.name for service in project.services.values() if "profiles" not in service.parts
         ]
-    todo, found = [name, *named], set[str]()
+    todo, started = [name, *names], set[str]()
     while todo:
         service = project.services.get(todo.pop())
-        if service is not None and service.name not in found:
-            found.add(service.name)
+        if service is not None and service.name not in started:
+            started.add(service.name)
             todo.extend(needed_services(service))
-    return found
+    return started
 
 
 def _text(node: Node | None) -> str | None:

@@ -68,8 +68,8 @@ class Variables(NamedTuple):
             return self
         folder = path.rpartition("/")[0]
         # The folder that the innermost `.devcontainer` stands in, however deep the file lies in it.
-        above, found, _ = f"{folder}/".rpartition("/.devcontainer/")
-        return self._replace(workspace=(above if found else folder) or "/")
+        above, separator, _ = f"{folder}/".rpartition("/.devcontainer/")
+        return self._replace(workspace=(above if separator else folder) or "/")
 
     def inside(self, workspace: str) -> Variables:
         """The same for a container that has the workspace at `workspace`."""
@@ -78,11 +78,11 @@ class Variables(NamedTuple):
     def resolve(self, text: str) -> str:
         """`text` with every known variable replaced; there is no nesting.
 
-        A text that is longer than any setting stays as it is: it may name a variable without end.
+        A text longer than any real setting is returned unchanged: it may hold very many variables.
         """
         if "${" not in text or len(text) > _LONGEST:
             return text
-        # By hand: the module for patterns takes as long to import as all of this file's rules.
+        # Without `re`: its import takes as long as that of all rules about the file.
         parts: list[str] = []
         at = 0
         while (start := text.find("${", at)) >= 0 and (end := text.find("}", start)) >= 0:
@@ -103,7 +103,7 @@ class Variables(NamedTuple):
             return path
         if path in (".", "..") or path.startswith(("./", "../")):
             path = f"{workspace}/{path}"
-        # No file has a name with a NUL in it, and to ask for one is an error of its own.
+        # `realpath` raises ValueError for a path with a NUL byte, which no file can have.
         if (
             self.realpath is None
             or "\0" in path

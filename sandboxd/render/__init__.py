@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class RuleText(NamedTuple):
-    """A rule for who has never heard of it: `page` is its page in Markdown."""
+    """A rule with its documentation: `page` is Markdown."""
 
     meta: RuleMeta
     page: str
@@ -23,7 +23,7 @@ class RuleText(NamedTuple):
 class Options(NamedTuple):
     """`cwd` is what paths are shown relative to, `describe` knows the rules by id.
 
-    `again` holds the words by which `sandboxd check` reports the same once more, each after a blank.
+    `again` holds the arguments of `sandboxd check` that repeat this report, each after a blank.
     """
 
     cwd: str

@@ -21,7 +21,7 @@ def excerpt(source: SourceText, span: Span, width: int) -> tuple[str, str]:
     line = source.line_text(start.line)
     last = min(end.column if end.line == start.line else len(line), len(line))
     first = min(start.column, len(line))
-    # Of a line of a megabyte only what can be seen is looked at.
+    # Only the visible part is measured: a line may be a megabyte long.
     from_, to = max(0, first - width), min(len(line), first + 2 * width)
     cells, starts = _cells(line[from_:to])
     left = starts[first - from_]
@@ -47,7 +47,7 @@ def _cells(line: str) -> tuple[list[str], list[int]]:
         elif char.isprintable() or _width(char) == 0:
             cell = char
         else:
-            # Characters that turn or move the text would let a file show something else.
+            # Characters that change the direction of text could make a file look different.
             cell = f"\\x{ord(char):02x}"
         cells.append(cell)
         at += _width(cell)
@@ -67,16 +67,16 @@ def _cut(
     """A window of a long line around its mark, with dots where it goes on."""
     room = max(width - 2 * len(_CUT), 8)
     first = max(0, left - max(0, (room - min(right - left, room)) // 2))
-    kept = [
+    visible = [
         (cell, start)
         for cell, start in zip(cells, starts, strict=False)
         if first <= start and start + _width(cell) <= first + room
     ]
-    offset = kept[0][1] if kept else first
+    offset = visible[0][1] if visible else first
     head = _CUT if offset > 0 or more_before else ""
     tail = _CUT if first + room < starts[-1] or more_behind else ""
     shift = len(head) - offset
-    text = head + "".join(cell for cell, _ in kept) + tail
+    text = head + "".join(cell for cell, _ in visible) + tail
     return text, left + shift, max(min(right + shift, len(head) + room), left + shift + 1)
 
 

@@ -56,11 +56,11 @@ def _skipped(skipped: Skipped, cwd: str) -> str:
 
 def _command(name: str, properties: dict[str, object], message: str) -> str:
     """A workflow command; what a file holds must not become one of its own."""
-    listed = ",".join(f"{key}={_escaped(str(value), ':,')}" for key, value in properties.items())
-    return f"::{name} {listed}::{_escaped(message)}"
+    listed = ",".join(f"{key}={_escape(str(value), ':,')}" for key, value in properties.items())
+    return f"::{name} {listed}::{_escape(message)}"
 
 
-def _escaped(text: str, more: str = "") -> str:
+def _escape(text: str, more: str = "") -> str:
     return "".join(
         f"%{ord(char):02X}"
         if char in "%\r\n" or char in more

@@ -40,7 +40,7 @@ class _Log:
         self.options = options
         self.rules = sorted({finding.rule for finding in report.findings})
         self.index = {rule: number for number, rule in enumerate(self.rules)}
-        self.seen: dict[str, int] = {}
+        self.occurrences: dict[str, int] = {}
 
     def run(self) -> dict[str, Any]:
         driver = {
@@ -65,7 +65,7 @@ class _Log:
         return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
     def result(self, finding: Finding) -> dict[str, Any]:
-        made: dict[str, Any] = {
+        properties: dict[str, Any] = {
             "ruleId": finding.rule,
             "ruleIndex": self.index[finding.rule],
             "level": _LEVELS[finding.severity],
@@ -75,24 +75,26 @@ class _Log:
             "properties": {"evidence": finding.evidence, "origin": finding.origin},
         }
         if finding.related:
-            made["relatedLocations"] = [
+            properties["relatedLocations"] = [
                 {**self.location(related.place), "message": {"text": in_message(related.message)}}
                 for related in finding.related
             ]
         if finding.fixes:
-            made["fixes"] = [self.fix(fix) for fix in finding.fixes]
+            properties["fixes"] = [self.fix(fix) for fix in finding.fixes]
         if finding.suppressed:
             kind = "inSource" if finding.suppressed.by == "comment" else "external"
-            made["suppressions"] = [{"kind": kind, "justification": finding.suppressed.reason}]
-        return made
+            properties["suppressions"] = [
+                {"kind": kind, "justification": finding.suppressed.reason}
+            ]
+        return properties
 
     def fingerprint(self, finding: Finding) -> str:
-        """The same thing twice in one file is told apart by its number."""
+        """A hash of the finding; equal findings of one file are numbered."""
         from hashlib import sha256
 
         path = relative_path(finding.place.path, self.options.cwd)
         identity = "\0".join((finding.rule, finding.evidence, path))
-        number = self.seen[identity] = self.seen.get(identity, 0) + 1
+        number = self.occurrences[identity] = self.occurrences.get(identity, 0) + 1
         text = f"{identity}\0{number}".encode("utf-8", "surrogatepass")
         return sha256(text).hexdigest()[:32]
 
@@ -117,8 +119,8 @@ class _Log:
     def artifact(self, path: str) -> dict[str, str]:
         name = relative_path(path, self.options.cwd)
         if name.startswith("/"):
-            return {"uri": _quoted(f"file://{name}")}
-        return {"uri": _quoted(name), "uriBaseId": _ROOT}
+            return {"uri": _quote(f"file://{name}")}
+        return {"uri": _quote(name), "uriBaseId": _ROOT}
 
     def fix(self, fix: Fix) -> dict[str, Any]:
         caution = f"; then {fix.caution}" if fix.caution else ""
@@ -139,7 +141,7 @@ class _Log:
         }
 
     def notification(self, skipped: Skipped) -> dict[str, Any]:
-        """Notifications about files that were not checked: they must not look as if they had been."""
+        """The notification that a file was not checked."""
         return {
             "level": "warning",
             "message": {"text": in_message(f"not checked: {skipped.reason}")},
@@ -160,10 +162,10 @@ def _rule(text: RuleText) -> dict[str, Any]:
 
 
 def _folder_uri(path: str) -> str:
-    return _quoted(f"file://{path.rstrip('/')}/")
+    return _quote(f"file://{path.rstrip('/')}/")
 
 
-def _quoted(path: str) -> str:
+def _quote(path: str) -> str:
     from urllib.parse import quote
 
     return quote(path.encode("utf-8", "surrogatepass"), safe="/:")

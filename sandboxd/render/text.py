@@ -22,7 +22,7 @@ _BOLD, _DIM, _GREEN = "1", "2", "32"
 
 
 def document(report: Report, options: Options) -> str:
-    """Nothing where no file was read: what could not be is said on stderr."""
+    """The report; '' where no file was read, since stderr has the reasons."""
     if not report.files:
         return ""
     text = render(
@@ -94,7 +94,7 @@ class _Text:
             colours = (_BOLD, _GREEN) if label == "fix" else (_BOLD,)
             head = f"{margin} {self.paint('=', _DIM)} {self.paint(f'{label}:', *colours)} "
             indent = digits + len(label) + 5
-            lines.append(head + f"\n{' ' * indent}".join(_wrapped(note, self.width - indent)))
+            lines.append(head + f"\n{' ' * indent}".join(_wrap(note, self.width - indent)))
         return "\n".join(lines)
 
     def notes(self, finding: Finding) -> Iterable[tuple[str, str]]:
@@ -156,7 +156,7 @@ def _visible(text: str) -> str:
     return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
 
 
-def _wrapped(text: str, width: int) -> list[str]:
+def _wrap(text: str, width: int) -> list[str]:
     lines = [""]
     for word in text.split(" "):
         if lines[-1] and len(lines[-1]) + 1 + len(word) > width:

@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "sandboxd"
 PARTICIPLES = frozenset(("found", "seen", "said", "told", "kept", "made", "taken"))
 
 # Files of the package itself are the room "".
-ROOMS = ("", "kinds", "model", "syntax")
+ROOMS = ("", "analysis", "checking", "effective", "kinds", "model", "render", "syntax")
 
 
 def names(tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -45,7 +45,7 @@ def participles(path: Path) -> list[str]:
     return [
         f"{path.relative_to(PACKAGE)}:{line}: {name}"
         for line, name in names(tree)
-        if name.strip("_") in PARTICIPLES
+        if name.strip("_").lower() in PARTICIPLES
     ]
 
 

@@ -44,8 +44,10 @@ def render(document: Mapping[str, Any]) -> str:
         "round; in brackets the lowest and the highest round.</p>\n"
     )
     body = "".join(_row(row, document["variants"]) for row in document["rows"])
-    left = "".join(f"<p>Not measured: {text(words)}</p>\n" for words in document["left_out"])
-    return page(title, head + body + left, _STYLE)
+    not_measured = "".join(
+        f"<p>Not measured: {text(words)}</p>\n" for words in document["left_out"]
+    )
+    return page(title, head + body + not_measured, _STYLE)
 
 
 def _row(row: Mapping[str, Any], variants: list[Mapping[str, Any]]) -> str:

@@ -32,9 +32,9 @@ def render(document: Mapping[str, Any]) -> str:
     title = f"{document['container']}: sandboxd verify"
     parts = [_head(document)]
     for outcome, heading, meaning in _SECTIONS:
-        found = [entry for entry in document["attempts"] if entry["outcome"] == outcome]
-        if found:
-            parts.append(_attempts(outcome, heading, meaning, found))
+        attempts = [entry for entry in document["attempts"] if entry["outcome"] == outcome]
+        if attempts:
+            parts.append(_attempts(outcome, heading, meaning, attempts))
     if document["controls"]:
         parts.append(_controls(document["controls"]))
     return page(title, "".join(parts))
@@ -76,16 +76,16 @@ def _verdict(document: Mapping[str, Any]) -> tuple[str, str]:
     return "good", f"The sandbox held against {counts['held']} of {total} attempts.{rest}"
 
 
-def _attempts(outcome: str, heading: str, meaning: str, found: list[Mapping[str, Any]]) -> str:
+def _attempts(outcome: str, heading: str, meaning: str, attempts: list[Mapping[str, Any]]) -> str:
     colour = {"escaped": "bad", "held": "good"}.get(outcome, "warn")
     rows = "".join(
         f"<tr><td><strong>{_text(entry['title'])}</strong><br><code>{_text(entry['id'])}</code></td>"
         f'<td data-label="evidence">{_text(entry["evidence"])}</td>'
         f'<td data-label="should be stopped by">{_text(entry["expected"])}</td></tr>\n'
-        for entry in found
+        for entry in attempts
     )
     return (
-        f'<h2 class="{colour}">{heading} ({len(found)})</h2>\n<p class="soft">{meaning}</p>\n'
+        f'<h2 class="{colour}">{heading} ({len(attempts)})</h2>\n<p class="soft">{meaning}</p>\n'
         "<table><thead><tr><th>attempt</th><th>evidence</th><th>should be stopped by</th></tr></thead>\n"
         f"<tbody>\n{rows}</tbody></table>\n"
     )
