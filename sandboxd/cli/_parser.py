@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, NoReturn
 
+from sandboxd.cli import terminal
 from sandboxd.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
     """Fills the paragraphs of a docstring to the terminal; what is indented stays as it is."""
+
+    def __init__(self, prog: str, *more: Any, **settings: Any) -> None:
+        # Asked for nothing, it imports `shutil`, which imports three compression libraries.
+        settings.setdefault("width", terminal.width() - 2)
+        super().__init__(prog, *more, **settings)
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         import textwrap

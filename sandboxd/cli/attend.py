@@ -10,10 +10,10 @@ import os
 import sys
 from _thread import start_new_thread
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType

@@ -6,10 +6,9 @@ import errno
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from sandboxd import __version__
-from sandboxd.cli import terminal
+from sandboxd.cli import plain_arguments, terminal
 from sandboxd.errors import (
     EXIT_BUG,
     EXIT_ENVIRONMENT,
@@ -20,9 +19,10 @@ from sandboxd.errors import (
     UsageError,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from typing import Protocol
+    from typing import Any, Protocol
 
     class Command(Protocol):
         """A module of `sandboxd.cli.commands`.
@@ -127,7 +127,10 @@ def _dispatch(argv: list[str]) -> int:
         from sandboxd.cli.interruption import raise_on_signals
 
         raise_on_signals()
-    return command.run(build_parser(argv[0], command).parse_args(argv[1:]))
+    arguments: Any = plain_arguments.read(command.configure, argv[1:])
+    if arguments is None:
+        arguments = build_parser(argv[0], command).parse_args(argv[1:])
+    return command.run(arguments)
 
 
 # Commands that make containers or files, and take away what is half made when they are interrupted.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from sandboxd.cli import terminal
 from sandboxd.cli.interruption import Interrupted
@@ -11,6 +10,7 @@ from sandboxd.errors import DaemonError
 from sandboxd.ipc import messages
 from sandboxd.ipc.conversation import Lost, NotHere, converse, view
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
     from collections.abc import Callable, Mapping

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from sandboxd.errors import EXIT_BUG, DaemonError, SandboxdError
 from sandboxd.ipc import messages
 from sandboxd.ipc.dial import WELCOME, dial, hello
 from sandboxd.ipc.light_json import decode, encode
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
     from collections.abc import Callable, Mapping

@@ -6,12 +6,11 @@ sandbox goes on running, unless `--discard` throws the changes away.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sandboxd.cli import progress, terminal, through_daemon
 from sandboxd.cli.commands import _sandbox
 from sandboxd.ipc import messages
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from typing import Any

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from sandboxd.cli import attend
+from sandboxd.cli import attend, plain_arguments
 from sandboxd.cli.commands import _sandbox
 from sandboxd.errors import UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
@@ -18,8 +17,6 @@ HELP = "run a command in the project's sandbox"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    from argparse import REMAINDER
-
     _sandbox.add_project(parser)
     parser.add_argument("-u", "--user", default="", metavar="USER", help="run as this user")
     parser.add_argument("--root", action="store_true", help="run as root inside the sandbox")
@@ -30,7 +27,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-T", "--no-tty", action="store_true", help="never give it a terminal")
     parser.add_argument("-n", "--no-stdin", action="store_true", help="give it no input")
     parser.add_argument(
-        "command", nargs=REMAINDER, metavar="COMMAND", help="the command and its arguments"
+        "command",
+        nargs=plain_arguments.REST,
+        metavar="COMMAND",
+        help="the command and its arguments",
     )
 
 

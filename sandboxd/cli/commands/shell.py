@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sandboxd.cli import attend
 from sandboxd.cli.commands import _sandbox
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 

@@ -12,12 +12,12 @@ A changed plan or image replaces the container. Nothing is left of a failed star
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from sandboxd.cli import progress, terminal, through_daemon
 from sandboxd.cli.commands import _grants, _sandbox
 from sandboxd.ipc import messages
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from typing import Any

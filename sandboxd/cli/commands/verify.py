@@ -19,11 +19,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
 
 from sandboxd.cli import terminal
 from sandboxd.cli.commands import _sandbox
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sandboxd.verify.verdict import Verdict
 

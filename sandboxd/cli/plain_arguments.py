@@ -1,0 +1,100 @@
+"""Arguments in their plain form, read without `argparse`, whose import costs more than Python's own start.
+
+Plain is: options by their whole names, each value a word of its own or after `=`, and the words of another
+command last. Whatever else a person or a command asks for, help and errors included, is `argparse`'s.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+REST = "..."
+"""`argparse.REMAINDER`: everything that is left belongs to another command."""
+
+_SETTINGS = {"action", "nargs", "default", "metavar", "help"}
+
+
+class _NotPlainError(Exception):
+    """`argparse` is to read it."""
+
+
+class Arguments:
+    """What was read, an attribute for each argument."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.__dict__.update(values)
+
+
+def read(configure: Callable[[Any], None], words: Sequence[str]) -> Arguments | None:
+    """The arguments `words` of a command, as `argparse` reads them; None: it is to do that.
+
+    :param configure: adds the command's arguments to a parser
+    """
+    plain = _Plain()
+    try:
+        configure(plain)
+        return Arguments(plain.read(words))
+    except _NotPlainError:
+        return None
+
+
+class _Plain:
+    """Stands for a parser while a command adds its arguments."""
+
+    def __init__(self) -> None:
+        self._actions: dict[str, tuple[str, str]] = {}
+        """By option: what it does, and the name that it fills."""
+        self._values: dict[str, Any] = {}
+        self._rest = ""
+
+    def __getattr__(self, name: str) -> Any:
+        raise _NotPlainError
+
+    def add_argument(self, *names: str, **settings: Any) -> None:
+        action, nargs = settings.get("action", "store"), settings.get("nargs")
+        if not settings.keys() <= _SETTINGS or action not in ("store", "store_true", "append"):
+            raise _NotPlainError
+        long = [name for name in names if name.startswith("--")]
+        if long and nargs is None:
+            fills = long[0][2:].replace("-", "_")
+            default = False if action == "store_true" else settings.get("default")
+            self._actions.update(dict.fromkeys(names, (action, fills)))
+            self._values[fills] = list(default) if isinstance(default, list) else default
+        elif not names[0].startswith("-") and nargs == REST and not self._rest:
+            self._rest = names[0]
+            self._values[self._rest] = []
+        else:
+            raise _NotPlainError
+
+    def read(self, words: Sequence[str]) -> dict[str, Any]:
+        """The values of all arguments.
+
+        :raises _NotPlainError: `words` are not plain
+        """
+        left = list(words)
+        while left and left[0].startswith("-") and left[0] != "--":
+            self._take_option(left)
+        if left and not self._rest:
+            raise _NotPlainError
+        return self._values | ({self._rest: left} if self._rest else {})
+
+    def _take_option(self, left: list[str]) -> None:
+        name, equals, value = left.pop(0).partition("=")
+        action, fills = self._actions.get(name, ("", ""))
+        # `-w=DIR` is an odd way to write a value, and not ours to read.
+        if not action or (equals and (action == "store_true" or not name.startswith("--"))):
+            raise _NotPlainError
+        if action == "store_true":
+            self._values[fills] = True
+            return
+        if not equals:
+            if not left or left[0].startswith("-"):
+                raise _NotPlainError
+            value = left.pop(0)
+        if action == "append":
+            self._values[fills] = [*(self._values[fills] or []), value]
+        else:
+            self._values[fills] = value
