@@ -30,20 +30,28 @@ def project_containers(engine: Engine, directory: str) -> list[Summary]:
     """Containers, in any state, of the project that `directory` lies in; works without its config.
 
     The nearest folder upwards that has any decides; ours come before an editor's, running before
-    stopped.
+    stopped. However many projects there are, the engine is asked about no other's container.
     """
     here = os.path.realpath(directory)
-    nearest: list[Summary] = []
-    length = -1
-    for container in find_all(engine):
-        workspace = os.path.realpath(container.labels[PROJECT])
-        if here != workspace and not here.startswith(workspace.rstrip("/") + "/"):
-            continue
-        if len(workspace) > length:
-            nearest, length = [], len(workspace)
-        if len(workspace) == length:
-            nearest.append(container)
-    return sorted(nearest, key=lambda c: (c.state != "running", c.labels.get(MADE_BY) != UP))
+    containers = _labelled(engine, f"{PROJECT}={here}")
+    if not containers:
+        # No project's own folder: each container is asked about whose folder is on the way up.
+        above = [c for c in engine.containers(PROJECT) if _is_within(here, c.labels[PROJECT])]
+        for depth in sorted({_depth(c) for c in above}, reverse=True):
+            at_depth = [c for c in above if _depth(c) == depth]
+            containers = [c for c in at_depth if is_believed(engine, c)]
+            if containers:
+                break
+    return sorted(containers, key=lambda c: (c.state != "running", c.labels.get(MADE_BY) != UP))
+
+
+def _is_within(folder: str, workspace: str) -> bool:
+    workspace = os.path.realpath(workspace)
+    return folder == workspace or folder.startswith(workspace.rstrip("/") + "/")
+
+
+def _depth(container: Summary) -> int:
+    return len(os.path.realpath(container.labels[PROJECT]))
 
 
 def locate(engine: Engine, directory: str) -> Summary:
