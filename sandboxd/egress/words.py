@@ -1,0 +1,97 @@
+"""Verdicts, and what became of attempts, in words for a person. Pure.
+
+Names are hostile text: whoever shows a sentence escapes it, and no name is ever put into a command
+that a shell would read as more than one word.
+"""
+
+from __future__ import annotations
+
+from sandboxd.egress.names import NotAName, normal
+from sandboxd.egress.policy import Policy, Reason, Verdict
+
+CONSEQUENCE = "whatever runs inside may do anything there, sending your files included"
+"""What to allow a name means. No gateway without interception can know less."""
+
+_APPROVABLE = ("no-rule", "port", "expired")
+
+_REASONS: dict[str, str] = {
+    "allowed": "a rule allows it",
+    "service": "a service of the same project",
+    "not-a-name": "an address or no host name at all; only names can be allowed",
+    "no-rule": "no rule names it",
+    "port": "the name is allowed, this port is not",
+    "expired": "the approval has ended",
+    "denied": "denied by you, or by a policy that no rule overrides",
+    "canary": "a tripwire: nothing has a reason to ask for this name",
+    "address": "it resolves to an address that is never dialled; no approval changes that",
+    "unresolved": "allowed, but the name does not resolve",
+    "unreachable": "allowed, but nothing answers there",
+    "sni": "TLS asked for another name than the one that was dialled, or hid it",
+    "host": "the request named another host than the one that was dialled",
+    "label-data": "the name looks like data in disguise",
+    "full": "too many connections are open",
+}
+
+_DOORS: dict[str, str] = {
+    "dns": "name looked up",
+    "direct": "connection",
+    "http": "HTTP proxy",
+    "connect": "HTTP proxy",
+    "socks": "SOCKS proxy",
+    "port": "connection to a port that nothing is allowed at",
+}
+
+
+def reason(code: str) -> str:
+    """A `policy.Reason`, or another reason of `messages.Attempted`, as words."""
+    return _REASONS.get(code, code)
+
+
+def door(code: str) -> str:
+    """The way by which it was tried."""
+    return _DOORS.get(code, code)
+
+
+def approvable(name: str, code: str) -> bool:
+    """Whether an approval of `name` would have changed the outcome."""
+    try:
+        normal(name)
+    except NotAName:
+        return False
+    return code in _APPROVABLE
+
+
+def command(name: str, port: int, code: str) -> str:
+    """The exact command that would allow it; '' where none does."""
+    if not approvable(name, code):
+        return ""
+    return f"sandboxd egress allow {target(normal(name), port)}"
+
+
+def target(name: str, port: int) -> str:
+    """`name:port`; only the name where the port is the usual one, or only the name was looked up."""
+    return name if port in (0, 443) else f"{name}:{port}"
+
+
+def verdict(decided: Verdict, policy: Policy, name: str, port: int) -> str:
+    """A verdict as one sentence."""
+    code: Reason = decided.reason
+    words = reason(code)
+    rule = decided.rule
+    if code == "port" and rule is not None:
+        ports = ", ".join(str(port) for port in rule.ports)
+        return f"{words}: `{rule.pattern}` is allowed at {ports} by {rule.source or 'a rule'}"
+    if rule is not None:
+        return f"{words}: `{rule.pattern}` by {rule.source or 'a rule'}"
+    if code == "denied":
+        pattern = next(str(denied) for denied in policy.denied if denied.matches(normal(name)))
+        return f"{words}: `{pattern}`"
+    return words
+
+
+def duration(seconds: float) -> str:
+    """A length of time in its largest whole unit: `59 s`, `5 min`, `2 h`, `3 days`."""
+    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size or (seconds >= size and unit != "days"):
+            return f"{round(seconds / size)} {unit}"
+    return f"{max(round(seconds), 0)} s"
