@@ -73,7 +73,7 @@ def target(name: str, port: int) -> str:
     return name if port in (0, 443) else f"{name}:{port}"
 
 
-def verdict(decided: Verdict, policy: Policy, name: str, port: int) -> str:
+def verdict(decided: Verdict, policy: Policy, name: str) -> str:
     """A verdict as one sentence."""
     code: Reason = decided.reason
     words = reason(code)

@@ -56,7 +56,7 @@ def test_the_command_that_would_allow_it(name: str, port: int, code: str, comman
     ],
 )
 def test_a_verdict_names_what_decided(name: str, port: int, sentence: str) -> None:
-    assert words.verdict(decide(POLICY, name, port, 0.0), POLICY, name, port) == sentence
+    assert words.verdict(decide(POLICY, name, port, 0.0), POLICY, name) == sentence
 
 
 def test_durations() -> None:
