@@ -47,25 +47,25 @@ def choose(
     project.plan(host, grants)
     profile = project.config.profile.value
     _needs_runc(profile, host, grants)
-    wanted = [
+    variants = [
         (Variant("runc", f"runc, profile {profile}", profile), "runc"),
         (Variant("gvisor", f"gVisor, profile {profile}", profile), "gvisor"),
     ]
     if profile == _LEAST_CONTROLS:
-        wanted[0] = (wanted[0][0]._replace(title="runc"), "runc")
+        variants[0] = (variants[0][0]._replace(title="runc"), "runc")
     elif plain:
-        wanted.insert(0, (Variant(PLAIN, "plain docker run", _LEAST_CONTROLS), "runc"))
-    found, left_out = [], []
-    for variant, runtime in wanted:
+        variants.insert(0, (Variant(PLAIN, "plain docker run", _LEAST_CONTROLS), "runc"))
+    candidates, left_out = [], []
+    for variant, runtime in variants:
         decision = decide(profiles.load(variant.profile), runtime, host, grants.allow_runc)
         if decision.choice is None:
             left_out.append(f"{variant.title}: {decision.why}")
             continue
         progress(f"copying the workspace for {variant.title}")
-        found.append(_candidate(project, host, variant, runtime, grants, scratch, most_bytes))
-    if not found:
+        candidates.append(_candidate(project, host, variant, runtime, grants, scratch, most_bytes))
+    if not candidates:
         raise EnvironmentFailure(f"nothing can be measured: {left_out[0]}", "`sandboxd doctor`")
-    return Chosen(tuple(found), tuple(left_out))
+    return Chosen(tuple(candidates), tuple(left_out))
 
 
 def _needs_runc(profile: str, host: HostFacts, grants: Grants) -> None:

@@ -35,21 +35,21 @@ def copy(source: str, target: str, most_bytes: int = MOST_BYTES) -> Copied:
             inside = os.path.normpath(os.path.join(target, os.path.relpath(base, source)))
             os.makedirs(inside, 0o700, exist_ok=True)
             for name in [*folders, *names]:
-                copied = os.path.join(inside, name)
-                found = os.stat(name, dir_fd=opened, follow_symlinks=False)
-                if stat.S_ISLNK(found.st_mode):
-                    links.append((copied, os.readlink(name, dir_fd=opened), found))
+                copy_path = os.path.join(inside, name)
+                status = os.stat(name, dir_fd=opened, follow_symlinks=False)
+                if stat.S_ISLNK(status.st_mode):
+                    links.append((copy_path, os.readlink(name, dir_fd=opened), status))
                     if len(links) > MOST_FILES:
                         raise _too_large(source, most_bytes)
-                elif stat.S_ISREG(found.st_mode):
-                    files, size = files + 1, size + found.st_size
+                elif stat.S_ISREG(status.st_mode):
+                    files, size = files + 1, size + status.st_size
                     if size > most_bytes or files > MOST_FILES:
                         raise _too_large(source, most_bytes)
-                    _copy_file(opened, name, copied, found)
-            found = os.fstat(opened)
-            _own(inside, found)
-            os.chmod(inside, stat.S_IMODE(found.st_mode) | 0o700)
-        _make(links)
+                    _copy_file(opened, name, copy_path, status)
+            status = os.fstat(opened)
+            _own(inside, status)
+            os.chmod(inside, stat.S_IMODE(status.st_mode) | 0o700)
+        _make_links(links)
     except (OSError, RecursionError) as error:
         raise EnvironmentFailure(
             f"the workspace cannot be copied: {error}",
@@ -58,12 +58,12 @@ def copy(source: str, target: str, most_bytes: int = MOST_BYTES) -> Copied:
     return Copied(files, size)
 
 
-def _make(links: list[tuple[str, str, os.stat_result]]) -> None:
-    """Last of all: a folder that was a link for a moment would be written through."""
-    for path, text, found in links:
+def _make_links(links: list[tuple[str, str, os.stat_result]]) -> None:
+    """Called last: a copy into a folder that is a link would write outside of the copy."""
+    for path, text, status in links:
         if not os.path.lexists(path):
             os.symlink(text, path)
-            _own(path, found)
+            _own(path, status)
 
 
 def remove(folder: str) -> None:
@@ -73,24 +73,24 @@ def remove(folder: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _copy_file(folder: int, name: str, copied: str, found: os.stat_result) -> None:
+def _copy_file(folder: int, name: str, copy_path: str, status: os.stat_result) -> None:
     """A link in the place of the file that was looked at is not followed."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
     with (
         open(os.open(name, flags, dir_fd=folder), "rb") as source,
-        open(os.open(copied, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target,
+        open(os.open(copy_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target,
     ):
-        left = found.st_size
-        while left > 0 and (piece := source.read(min(left, _PIECE))):
+        remaining = status.st_size
+        while remaining > 0 and (piece := source.read(min(remaining, _PIECE))):
             target.write(piece)
-            left -= len(piece)
-        os.fchmod(target.fileno(), stat.S_IMODE(found.st_mode) & 0o777)
-    _own(copied, found)
+            remaining -= len(piece)
+        os.fchmod(target.fileno(), stat.S_IMODE(status.st_mode) & 0o777)
+    _own(copy_path, status)
 
 
-def _own(path: str, found: os.stat_result) -> None:
+def _own(path: str, status: os.stat_result) -> None:
     if os.geteuid() == 0:
-        os.chown(path, found.st_uid, found.st_gid, follow_symlinks=False)
+        os.chown(path, status.st_uid, status.st_gid, follow_symlinks=False)
 
 
 def _too_large(source: str, most_bytes: int) -> UsageError:

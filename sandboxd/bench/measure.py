@@ -1,4 +1,4 @@
-"""Starts a sandbox of each making on a copy of the project, and has all do the same work in turn.
+"""Starts each kind of sandbox on a copy of the project, and runs the same work in all of them.
 
 What is measured is what `sandboxd up` would start: the planner's own container, in its own layout,
 with nothing left out. Rounds go through all sandboxes one after the other, so that a machine that
@@ -190,10 +190,10 @@ def _run_command(
     )
     code, output = execute.run_quietly(engine, container, request, COMMAND_SECONDS)
     if code:
-        said = " ".join(output.decode("utf-8", "replace").split())[-300:]
+        message = " ".join(output.decode("utf-8", "replace").split())[-300:]
         raise UsageError(
             f"`{' '.join(command)}` fails in {candidate.variant.title}: "
-            + (said or f"exit code {code}"),
+            + (message or f"exit code {code}"),
             "make it work first: `sandboxd up`, then `sandboxd exec -- COMMAND`",
         )
 
@@ -204,4 +204,4 @@ def _as_run(candidate: Candidate) -> Variant:
 
 
 def _quiet(_: str) -> None:
-    """Starting and stopping is our own doing here, not news."""
+    """Drop messages about starting and stopping: here they are no news for the user."""

@@ -30,8 +30,8 @@ class Row(NamedTuple):
 
     def milliseconds(self, variant: str) -> float | None:
         """The median, None where nothing was measured."""
-        found = self.times.get(variant)
-        return median(found) if found else None
+        times = self.times.get(variant)
+        return median(times) if times else None
 
     def ratio(self, variant: str, base: str) -> float | None:
         """The median over the rounds of this variant's time by the base's in the same round."""
@@ -100,13 +100,13 @@ def _figure(row: Row, variant: str, base: str) -> dict[str, Any]:
     }
 
 
-def remembered(results: Results) -> dict[str, Any]:
+def figures_to_remember(results: Results) -> dict[str, Any]:
     """The figures of this machine for `recommend`: gVisor beside the first variant."""
     base = results.variants[0].name
     gvisor = next((v.name for v in results.variants if v.name == "gvisor"), None)
-    found = []
+    figures = []
     for row in results.rows:
         plain, other = row.milliseconds(base), row.milliseconds(gvisor) if gvisor else None
         if plain and other:
-            found.append({"what": row.title, "runc_ms": plain, "gvisor_ms": other})
-    return {"when": results.when, "results": found}
+            figures.append({"what": row.title, "runc_ms": plain, "gvisor_ms": other})
+    return {"when": results.when, "results": figures}

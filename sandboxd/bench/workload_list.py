@@ -28,18 +28,18 @@ class Workload(NamedTuple):
 @functools.cache
 def load() -> tuple[Workload, ...]:
     """All workloads: what costs little first, then the files of the workspace."""
-    found = []
+    workloads = []
     for file in os.listdir(_FOLDER):
         if not file.endswith(".py") or file.startswith("_"):
             continue
         module = import_module(f"sandboxd.bench.workloads.{file[:-3]}")
-        found.append(Workload(file[:-3], module.TITLE, module.UNIT, _source(file)))
+        workloads.append(Workload(file[:-3], module.TITLE, module.UNIT, _source(file)))
 
     def rank(workload: Workload) -> tuple[int, str]:
-        known = workload.name in _ORDER
-        return (_ORDER.index(workload.name) if known else len(_ORDER), workload.name)
+        is_listed = workload.name in _ORDER
+        return (_ORDER.index(workload.name) if is_listed else len(_ORDER), workload.name)
 
-    return tuple(sorted(found, key=rank))
+    return tuple(sorted(workloads, key=rank))
 
 
 def program(workspace: str, nonce: str) -> bytes:

@@ -63,7 +63,7 @@ def _apply(journal: Journal, options: Options) -> int:
             journal = Journal(options.state)
         if journal.interrupted:
             terminal.status("a setup was interrupted: finishing it")
-        options = gvisor.decided(options)
+        options = gvisor.choose_source(options)
         steps = gvisor.steps(options)
         if not journal.exists and all(step.is_done() for step in steps):
             terminal.status("nothing to do: both runtimes are registered and start containers")
@@ -99,7 +99,7 @@ def _steps(journal: Journal, options: Options) -> list[Step]:
     from sandboxd.setup import gvisor
 
     if journal.options is None:
-        return gvisor.steps(gvisor.decided(options))
+        return gvisor.steps(gvisor.choose_source(options))
     return gvisor.steps(gvisor.Options.from_json(journal.options))
 
 
@@ -163,7 +163,7 @@ def _print_plan(options: Options, journal: Journal) -> None:
     if printed is not None:
         print("\n".join(printed))
         return
-    options = gvisor.decided(options)
+    options = gvisor.choose_source(options)
     steps = gvisor.steps(options)
     if journal.interrupted:
         print("an earlier setup was interrupted: --apply finishes it, --rollback puts it back\n")
@@ -198,7 +198,7 @@ def _print_arguments(options: Options) -> None:
             "`sudo sandboxd setup gvisor --apply --source repository`"
         )
     before = (files.read(options.daemon_json) or b"").decode("utf-8", "replace")
-    after = daemon_json.merged(before, register.definitions(runsc, found), options.daemon_json)
+    after = daemon_json.merge(before, register.definitions(runsc, found), options.daemon_json)
     diff = difflib.unified_diff(
         before.splitlines(), after.splitlines(), options.daemon_json, "after", lineterm="", n=2
     )

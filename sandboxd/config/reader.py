@@ -40,25 +40,27 @@ class Reader:
         place = Place(self.path, span)
         self.findings.append(Finding(rule, Severity.ERROR, message, place, evidence))
 
-    def suggest(self, name: str, known: Collection[str]) -> str:
+    def suggest(self, name: str, names: Collection[str]) -> str:
         """A known name that is close to a misspelt one; only for the first few, since the search is slow."""
-        return _suggest(name, known) if len(self.findings) < _MOST_SUGGESTED else ""
+        return _suggest(name, names) if len(self.findings) < _MOST_SUGGESTED else ""
 
-    def wrong_type(self, node: Node, key: str, wanted: str) -> None:
-        shown = _shown(node)
-        self.report("config-wrong-type", node.span, f"`{key}` must be {wanted}, not {shown}", key)
+    def wrong_type(self, node: Node, key: str, expected: str) -> None:
+        actual = _describe(node)
+        self.report(
+            "config-wrong-type", node.span, f"`{key}` must be {expected}, not {actual}", key
+        )
 
     def members(self, node: Node, table: str) -> Iterator[tuple[str, Node]]:
         """The members of a table whose keys are known; the others are reported."""
-        known = names_by_table()[table]
+        names = names_by_table()[table]
         if node.kind != "object":
             self.wrong_type(node, table, "a table")
             return
         for member in node.members:
             key = str(member.key.value)
-            if known and key not in known:
+            if names and key not in names:
                 name = f"{table}.{key}" if table else key
-                message = f"unknown key `{name}`" + self.suggest(key, known)
+                message = f"unknown key `{name}`" + self.suggest(key, names)
                 self.report("config-unknown-key", member.key.span, message, name)
             else:
                 yield key, member.value
@@ -223,7 +225,7 @@ class Reader:
             self.report("config-invalid-value", span, message, rule)
 
 
-def _shown(node: Node) -> str:
+def _describe(node: Node) -> str:
     """A value for a message: the scalar itself, or what kind of thing it is."""
     if node.kind in ("object", "array"):
         return "a table" if node.kind == "object" else "a list"
@@ -235,9 +237,9 @@ def _shown(node: Node) -> str:
     return f"`{text[:80]}`"
 
 
-def _suggest(name: str, known: Collection[str]) -> str:
+def _suggest(name: str, names: Collection[str]) -> str:
     from difflib import get_close_matches
 
-    close = [other for other in sorted(known) if name and other.startswith(name)]
-    close = close or get_close_matches(name, list(known), n=1)
+    close = [other for other in sorted(names) if name and other.startswith(name)]
+    close = close or get_close_matches(name, list(names), n=1)
     return f"; did you mean `{close[0]}`?" if close else ""

@@ -56,12 +56,12 @@ def _answered(host: str, raw: dict[str, Any]) -> Engine:
 
 
 def _image_labels(images: object) -> tuple[tuple[str, str], ...]:
-    found = []
+    labels = []
     for entry in _items(images):
         label = _text(_table(_table(entry).get("Labels")).get("devcontainer.metadata"))
         if label is not None:
-            found += [(str(name), label) for name in _items(_table(entry).get("RepoTags"))]
-    return tuple(sorted(found))
+            labels += [(str(name), label) for name in _items(_table(entry).get("RepoTags"))]
+    return tuple(sorted(labels))
 
 
 _NAMES = {
@@ -73,11 +73,13 @@ _NAMES = {
 }
 
 
-def known_name(name: object) -> str | None:
-    """The product that names its engine's machine so; other names are nobody's business."""
+def product_name(name: object) -> str | None:
+    """The product that gives its engine this host name; None for other names, which are private."""
     if not isinstance(name, str):
         return None
-    return next((known for known in _NAMES if name == known or name.startswith(f"{known}-")), None)
+    return next(
+        (product for product in _NAMES if name == product or name.startswith(f"{product}-")), None
+    )
 
 
 def _kind(info: dict[str, Any], version: dict[str, Any], name: str | None) -> str | None:
@@ -94,15 +96,15 @@ def _kind(info: dict[str, Any], version: dict[str, Any], name: str | None) -> st
 
 
 def _components(version: dict[str, Any]) -> tuple[Component, ...]:
-    found = []
+    components = []
     for entry in map(_table, _items(version.get("Components"))):
         name, text = _text(entry.get("Name")), _text(entry.get("Version"))
         if name and text:
             # Podman puts the program's whole answer here, and its role before the program's name.
             program = re.match(r"OCI Runtime \((\S+)\)", name)
             name = program[1].rsplit("/", 1)[-1] if program else name
-            found.append(Component(name, _version(text.splitlines()[0]) or text))
-    return tuple(found)
+            components.append(Component(name, _version(text.splitlines()[0]) or text))
+    return tuple(components)
 
 
 def usable_runtimes(info: dict[str, Any], podman: bool) -> dict[str, dict[str, Any]]:
@@ -127,7 +129,7 @@ def is_podman(version: dict[str, Any]) -> bool:
 def _runtimes(info: dict[str, Any], raw: dict[str, Any]) -> tuple[Runtime, ...]:
     registered = usable_runtimes(info, is_podman(_table(raw.get("server_version"))))
     trials, versions = _table(raw.get("trials")), _table(raw.get("runtime_versions"))
-    found = []
+    runtimes = []
     for name in sorted(registered):
         entry = _table(registered[name])
         runtime = Runtime(
@@ -136,8 +138,8 @@ def _runtimes(info: dict[str, Any], raw: dict[str, Any]) -> tuple[Runtime, ...]:
             args=tuple(str(arg) for arg in _items(entry.get("runtimeArgs"))),
             version=_version(_text(versions.get(name))),
         )
-        found.append(_judge(runtime, _table(trials.get(name)), "trials" in raw))
-    return tuple(found)
+        runtimes.append(_judge(runtime, _table(trials.get(name)), "trials" in raw))
+    return tuple(runtimes)
 
 
 def _version(line: str | None) -> str | None:

@@ -28,12 +28,12 @@ class Runtime(NamedTuple):
 
     def flag(self, name: str) -> str | None:
         """Value of a runtime argument such as ``directfs``; '' for a bare flag, None if absent."""
-        found = None
+        last = None
         for arg in self.args:
             key, separator, value = arg.lstrip("-").partition("=")
             if key == name:
-                found = value if separator else ""
-        return found
+                last = value if separator else ""
+        return last
 
     def directfs_off(self) -> bool:
         """Read-only directory binds hold only then: see docs/decisions/0003."""
@@ -88,7 +88,7 @@ class Engine(NamedTuple):
     """Names of images with the text of their label ``devcontainer.metadata``, where they have one."""
 
     def image_label(self, image: str) -> str | None:
-        """The label of the image for dev container tools; None: nothing is known of it."""
+        """The image's label for dev container tools; None where the engine did not report one."""
         labels = dict(self.image_labels)
         tagged = image if ":" in image.rpartition("/")[2] or "@" in image else f"{image}:latest"
         return labels.get(tagged.removeprefix("docker.io/").removeprefix("library/"))

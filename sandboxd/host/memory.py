@@ -12,7 +12,7 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.files import write_atomic
 from sandboxd.host.folders import cache_folder
 
-# Engines and runtimes come and go; what was used last is kept.
+# Only the entries that were used last are saved: engines and runtimes come and go.
 _ENTRIES = 200
 
 
@@ -42,10 +42,10 @@ class Memory:
     def save(self) -> None:
         if self._path is None or not self._changed:
             return
-        kept = dict(list(self._values.items())[-_ENTRIES:])
+        newest = dict(list(self._values.items())[-_ENTRIES:])
         with contextlib.suppress(OSError, EnvironmentFailure):
             os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
-            write_atomic(self._path, json.dumps(kept, indent=1).encode(), mode=0o600)
+            write_atomic(self._path, json.dumps(newest, indent=1).encode(), mode=0o600)
         self._changed = False
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sandboxd.engine.client import Engine, connect
 from sandboxd.engine.contexts import resolve
 from sandboxd.engine.failures import EngineFailure
-from sandboxd.host.engine_facts import is_podman, known_name, usable_runtimes
+from sandboxd.host.engine_facts import is_podman, product_name, usable_runtimes
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.memory import Memory, open_memory
 from sandboxd.host.raw_answers import from_raw
@@ -90,9 +90,9 @@ def _engine(environ: Mapping[str, str], kernel: str, trial: bool, timeout: float
         api = connect(identity, timeout)
         engine["server_version"] = api.version()
         info = api.info()
-        engine["info"] = _trimmed(info)
-        engine["name"] = known_name(info.get("Name"))
-        engine["images"] = _labelled(api)
+        engine["info"] = _trim(info)
+        engine["name"] = product_name(info.get("Name"))
+        engine["images"] = _images_with_label(api)
     except EngineFailure as error:
         engine["failure"] = {"case": error.case, "detail": error.detail}
         # A config is generated also while the engine is down; it must not fall back to runc then.
@@ -135,7 +135,7 @@ _INFO_KEYS = (
 )
 
 
-def _labelled(engine: Engine) -> list[dict[str, Any]]:
+def _images_with_label(engine: Engine) -> list[dict[str, Any]]:
     """The images that bring settings for dev container tools: only that label, for others may tell."""
     key = "devcontainer.metadata"
     return [
@@ -144,7 +144,7 @@ def _labelled(engine: Engine) -> list[dict[str, Any]]:
     ]
 
 
-def _trimmed(info: dict[str, Any]) -> dict[str, Any]:
+def _trim(info: dict[str, Any]) -> dict[str, Any]:
     trimmed = {key: info[key] for key in _INFO_KEYS if key in info}
     runtimes = trimmed.get("Runtimes") or {}
     trimmed["Runtimes"] = {
@@ -178,7 +178,7 @@ def _runtimes(
 
 def _version(path: str, memory: Memory) -> str | None:
     """The version that a runtime's program prints, asked again only when the file is another."""
-    program = _located(path)
+    program = _locate(path)
     try:
         status = os.stat(program)
     except OSError:
@@ -193,7 +193,7 @@ def _version(path: str, memory: Memory) -> str | None:
     return answer
 
 
-def _located(program: str) -> str:
+def _locate(program: str) -> str:
     """Where a program is, '' where it is not; a runtime's may be where only root looks."""
     folders = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin".split(":")
     places = [program] if "/" in program else [os.path.join(folder, program) for folder in folders]

@@ -27,13 +27,13 @@ def shims(container: str) -> Iterator[int]:
 
 
 def end(container: str) -> tuple[list[int], list[int]]:
-    """Kill all of them: those that were, and those that are another user's.
+    """Kill all of them. Return the pids that were killed, and those of other users.
 
     Without its shim the engine takes the container for ended, whatever it hung on.
 
     :param container: its whole id
     """
-    ended, kept = [], []
+    ended, not_permitted = [], []
     for pid in (*of_gvisor(container), *shims(container)):
         try:
             os.kill(pid, signal.SIGKILL)
@@ -41,8 +41,8 @@ def end(container: str) -> tuple[list[int], list[int]]:
         except ProcessLookupError:
             continue
         except PermissionError:
-            kept.append(pid)
-    return ended, kept
+            not_permitted.append(pid)
+    return ended, not_permitted
 
 
 def _processes() -> Iterator[tuple[int, str, list[str]]]:

@@ -58,15 +58,15 @@ def warnings(facts: HostFacts) -> tuple[Warned, ...]:
 
     Those without a condition first, then the newest first.
     """
-    found = []
+    results = []
     for component, version in versions(facts):
         for escape in ESCAPES:
             if escape.component == component and affects(escape, version, facts.system):
                 repackaged = component != "kernel" and is_repackaged(version)
-                found.append(Warned(component, version, escape, repackaged))
-    found.sort(key=lambda warned: warned.escape.date, reverse=True)
-    found.sort(key=lambda warned: bool(warned.escape.condition))
-    return tuple(found)
+                results.append(Warned(component, version, escape, repackaged))
+    results.sort(key=lambda warned: warned.escape.date, reverse=True)
+    results.sort(key=lambda warned: bool(warned.escape.condition))
+    return tuple(results)
 
 
 def versions(facts: HostFacts) -> tuple[tuple[str, str], ...]:
@@ -74,21 +74,21 @@ def versions(facts: HostFacts) -> tuple[tuple[str, str], ...]:
     engine = facts.engine
     if engine is None:
         return ()
-    found: dict[str, str] = {}
+    by_component: dict[str, str] = {}
     for component in engine.components:
-        found[component.name.lower()] = component.version
+        by_component[component.name.lower()] = component.version
     if engine.kind != "podman":
-        found["engine"] = engine.version or ""
+        by_component["engine"] = engine.version or ""
     for runtime in engine.runtimes:
         if runtime.name == "runc" and runtime.version and not runtime.gvisor:
-            found.setdefault("runc", runtime.version)
+            by_component.setdefault("runc", runtime.version)
         if runtime.version and (runtime.gvisor or "runsc" in (runtime.name, runtime.path[-5:])):
-            found["runsc"] = runtime.version
+            by_component["runsc"] = runtime.version
     desktop = re.match(r"Docker Desktop (\d[\w.]*)", engine.product or "")
-    found["docker-desktop"] = desktop[1] if desktop else ""
-    found["kernel"] = engine.kernel or ""
-    found["buildkit"] = facts.buildkit or ""
-    return tuple((name, found[name]) for name in LABELS if found.get(name))
+    by_component["docker-desktop"] = desktop[1] if desktop else ""
+    by_component["kernel"] = engine.kernel or ""
+    by_component["buildkit"] = facts.buildkit or ""
+    return tuple((name, by_component[name]) for name in LABELS if by_component.get(name))
 
 
 def affects(escape: Escape, version: str, system: str | None) -> bool:

@@ -150,11 +150,11 @@ def _about(host: HostFacts) -> dict[str, str]:
 
 def _remember(results: Results, environ: Mapping[str, str]) -> None:
     from sandboxd.bench.measure import COMMAND
-    from sandboxd.bench.results import remembered
+    from sandboxd.bench.results import figures_to_remember
     from sandboxd.files import write_atomic
 
     if any(row.name == COMMAND for row in results.rows):
         return
     with contextlib.suppress(OSError, EnvironmentFailure):
-        data = json.dumps(remembered(results), indent=1).encode()
+        data = json.dumps(figures_to_remember(results), indent=1).encode()
         write_atomic(os.path.join(_cache(environ), "bench.json"), data, 0o600)

@@ -91,9 +91,11 @@ def _with_python(body: Mapping[str, Any], folder: str, home: str) -> dict[str, A
     }
 
 
-def _refuse_other_mounts(engine: Engine, container: str, asked: Collection[str]) -> None:
+def _refuse_other_mounts(engine: Engine, container: str, targets: Collection[str]) -> None:
     mounts = engine.inspect(container).get("Mounts") or []
-    others = sorted(str(m.get("Destination")) for m in mounts if m.get("Destination") not in asked)
+    others = sorted(
+        str(m.get("Destination")) for m in mounts if m.get("Destination") not in targets
+    )
     if others:
         raise EnvironmentFailure(
             f"the image brings mounts of its own that no plan asks for: {', '.join(others)[:300]}",

@@ -110,14 +110,14 @@ def archive(program: bytes, modules: tuple[str, ...], cache_folder: str | None) 
     """
     listing = _LIST.format(modules=", ".join(("sys", *modules)))
     result = io.BytesIO()
-    result.write(_build(listing) if cache_folder is None else _kept(listing, cache_folder))
+    result.write(_build(listing) if cache_folder is None else _from_cache(listing, cache_folder))
     result.seek(0)
     with tarfile.open(fileobj=result, mode="a") as tar:
         _add(tar, "program.py", program, 0o600)
     return result.getvalue()
 
 
-def _kept(listing: str, folder: str) -> bytes:
+def _from_cache(listing: str, folder: str) -> bytes:
     """The archive of the cache, made where it is missing; what cannot be kept is made each time."""
     path = os.path.join(folder, f"python-{_identity(listing)}.tar")
     with contextlib.suppress(OSError), open(path, "rb") as file:
@@ -132,17 +132,17 @@ def _kept(listing: str, folder: str) -> bytes:
 def _identity(listing: str) -> str:
     """Another interpreter, or another build of it, is another archive."""
     binary = os.path.realpath(sys.executable)
-    found = os.stat(binary)
+    status = os.stat(binary)
     text = (
-        f"3 {binary} {sys.version} {found.st_size} {found.st_mtime_ns} {MAGIC_NUMBER!r} {listing}"
+        f"3 {binary} {sys.version} {status.st_size} {status.st_mtime_ns} {MAGIC_NUMBER!r} {listing}"
     )
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _build(listing: str) -> bytes:
     binary = os.path.realpath(sys.executable)
-    found = _run([binary, "-I", "-S", "-c", listing])
-    modules = [line.split("\t") for line in found.splitlines()]
+    listing_output = _run([binary, "-I", "-S", "-c", listing])
+    modules = [line.split("\t") for line in listing_output.splitlines()]
     extensions = [file for _, file in modules if file.endswith(".so")]
     loader, libraries = _closure([binary, *extensions])
     result = io.BytesIO()
@@ -183,7 +183,7 @@ def _closure(files: list[str]) -> tuple[str, list[str]]:
 
     :raises EnvironmentFailure: there is no loader: a static interpreter, or no `ldd`
     """
-    found = set()
+    libraries = set()
     loader = ""
     for line in _run(["ldd", *files]).splitlines():
         match = re.match(r"\s+(?:(\S+) => )?(/\S+) \(0x", line)
@@ -192,13 +192,13 @@ def _closure(files: list[str]) -> tuple[str, list[str]]:
         if match[1] is None or os.path.basename(match[2]).startswith("ld-"):
             loader = match[2]
         else:
-            found.add(match[2])
+            libraries.add(match[2])
     if not loader:
         raise EnvironmentFailure(
             f"the Python at `{sys.executable}` has no loader that could be sent along",
             "run sandboxd with the system's own Python, or use an image that has Python",
         )
-    return loader, sorted(found)
+    return loader, sorted(libraries)
 
 
 def _run(command: list[str]) -> str:

@@ -65,12 +65,12 @@ _loaded: dict[str, Platform] = {}
 def load() -> dict[str, Platform]:
     """All modules by name, the highest priority first."""
     if not _loaded:
-        found = {}
+        modules = {}
         for file in sorted(os.listdir(os.path.dirname(__file__))):
             if file.endswith(".py") and not file.startswith("_"):
                 name = file[:-3]
-                found[name] = cast("Platform", import_module(f"sandboxd.platforms.{name}"))
-        _loaded.update(sorted(found.items(), key=lambda item: -item[1].PRIORITY))
+                modules[name] = cast("Platform", import_module(f"sandboxd.platforms.{name}"))
+        _loaded.update(sorted(modules.items(), key=lambda item: -item[1].PRIORITY))
     return _loaded
 
 

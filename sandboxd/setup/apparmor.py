@@ -73,9 +73,9 @@ class ProfileStep:
         return files.snapshot(self._target)
 
     def do(self, _say: Say) -> State:
-        said = parse(self._source)
-        if said:
-            raise EnvironmentFailure(f"the profile `{self._name}` does not parse: {said}")
+        message = parse(self._source)
+        if message:
+            raise EnvironmentFailure(f"the profile `{self._name}` does not parse: {message}")
         files.write(self._target, files.read(self._source) or b"", 0o644)
         self._load(self._target)
         return {}
@@ -90,9 +90,11 @@ class ProfileStep:
 
     def _load(self, path: str) -> None:
         parser = _parser()
-        said = _run([parser, "--replace", path]) if parser else "`apparmor_parser` is missing"
-        if said:
-            raise EnvironmentFailure(f"the kernel does not take the profile `{self._name}`: {said}")
+        message = _run([parser, "--replace", path]) if parser else "`apparmor_parser` is missing"
+        if message:
+            raise EnvironmentFailure(
+                f"the kernel does not take the profile `{self._name}`: {message}"
+            )
 
 
 def _parser() -> str | None:
@@ -100,7 +102,7 @@ def _parser() -> str | None:
 
 
 def _run(command: list[str]) -> str:
-    done = subprocess.run(
+    process = subprocess.run(
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -109,6 +111,6 @@ def _run(command: list[str]) -> str:
         errors="replace",
         check=False,
     )
-    if done.returncode == 0:
+    if process.returncode == 0:
         return ""
-    return " ".join(done.stdout.split())[-300:] or f"exit code {done.returncode}"
+    return " ".join(process.stdout.split())[-300:] or f"exit code {process.returncode}"

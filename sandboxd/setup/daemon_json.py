@@ -16,7 +16,7 @@ Definition = dict[str, Any]
 """``{"path": ..., "runtimeArgs": [...]}``."""
 
 
-def merged(text: str, runtimes: Mapping[str, Definition], path: str) -> str:
+def merge(text: str, runtimes: Mapping[str, Definition], path: str) -> str:
     """`text` with `runtimes` set; order, unknown keys, indentation and line ends are kept.
 
     :raises UsageError: it is not a JSON object, so the engine does not start with it either

@@ -157,7 +157,7 @@ def _service(action: str) -> tuple[str, ...]:
 
 def _run(command: tuple[str, ...]) -> str:
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -169,7 +169,7 @@ def _run(command: tuple[str, ...]) -> str:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"`{' '.join(command)}` failed: {error}"
-    if done.returncode == 0:
+    if process.returncode == 0:
         return ""
-    output = " ".join(done.stdout.split())[-300:]
-    return f"`{' '.join(command)}` failed: {output or f'exit code {done.returncode}'}"
+    output = " ".join(process.stdout.split())[-300:]
+    return f"`{' '.join(command)}` failed: {output or f'exit code {process.returncode}'}"

@@ -21,11 +21,11 @@ def snapshot(path: str) -> State:
 
     :raises EnvironmentFailure: it is not a plain file, or far too large
     """
-    found: dict[str, Any] = {"path": path, "existed": False, "folders": _missing_folders(path)}
+    state: dict[str, Any] = {"path": path, "existed": False, "folders": _missing_folders(path)}
     try:
         status = os.lstat(path)
     except FileNotFoundError:
-        return found
+        return state
     if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
         raise EnvironmentFailure(
             f"`{path}` is not a plain file of at most {_LARGEST >> 20} MiB",
@@ -33,7 +33,7 @@ def snapshot(path: str) -> State:
         )
     with open(path, "rb") as file:
         content = file.read()
-    return found | {
+    return state | {
         "existed": True,
         "content": base64.b64encode(content).decode(),
         "mode": stat.S_IMODE(status.st_mode),

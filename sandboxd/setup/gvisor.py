@@ -38,10 +38,10 @@ class Options(NamedTuple):
 
     @classmethod
     def from_json(cls, data: dict[str, object]) -> Options:
-        known = {name: data[name] for name in cls._fields if name in data}
+        fields = {name: data[name] for name in cls._fields if name in data}
         for name in ("reload_command", "restart_command"):
-            known[name] = tuple(known.get(name) or ())  # type: ignore[arg-type]
-        return cls(**known)  # type: ignore[arg-type]
+            fields[name] = tuple(fields.get(name) or ())  # type: ignore[arg-type]
+        return cls(**fields)  # type: ignore[arg-type]
 
     @property
     def place(self) -> Place:
@@ -55,7 +55,7 @@ class Options(NamedTuple):
         return Place(self.daemon_json, control)
 
 
-def decided(options: Options) -> Options:
+def choose_source(options: Options) -> Options:
     """`options` with the source chosen, and checked.
 
     :raises UsageError: the options do not fit together
@@ -75,12 +75,12 @@ def decided(options: Options) -> Options:
 
 
 def steps(options: Options) -> list[Step]:
-    """The steps, in order; `options` are decided ones."""
+    """The steps, in order; the source of `options` is chosen."""
     place = options.place
-    found: list[Step] = []
+    install_steps: list[Step] = []
     runsc = packages.find_runsc() or "/usr/bin/runsc"
     if options.source == "repository":
-        found = [
+        install_steps = [
             packages.KeyStep(options.key_fingerprint, options.key_url, packages.KEYRING),
             FileStep(
                 "repository",
@@ -92,14 +92,14 @@ def steps(options: Options) -> list[Step]:
         ]
         runsc = "/usr/bin/runsc"
     elif options.source == "distribution":
-        found = [packages.AptStep()]
+        install_steps = [packages.AptStep()]
         runsc = "/usr/bin/runsc"
     elif options.source == "binary":
         binary = packages.BinaryStep(options.binary, options.checksum_file, options.folder)
-        found = [binary]
+        install_steps = [binary]
         runsc = binary.runsc
-    found.append(RegisterStep(place, runsc, options.state))
-    return [KeepStep(place, options.state, found), *found, TrialStep(place)]
+    install_steps.append(RegisterStep(place, runsc, options.state))
+    return [KeepStep(place, options.state, install_steps), *install_steps, TrialStep(place)]
 
 
 def printed_plan(facts: HostFacts) -> tuple[str, ...] | None:

@@ -46,7 +46,7 @@ class Journal:
     def begin(self, step: str, state: State) -> None:
         self._write({"begin": step, "state": state})
 
-    def done(self, step: str, result: State) -> None:
+    def record_result(self, step: str, result: State) -> None:
         self._write({"done": step, "result": result})
 
     def finish(self) -> None:

@@ -39,31 +39,31 @@ def fingerprints(packets: bytes) -> list[str]:
 
     :raises EnvironmentFailure: the packets are broken, or not those of public keys
     """
-    found = []
+    results = []
     for kind, body in _packets(packets):
         if kind == _PUBLIC_KEY:
             if body[:1] != b"\x04":
                 raise EnvironmentFailure("the key is not of version 4", "fetch it again")
             head = b"\x99" + len(body).to_bytes(2, "big")
-            found.append(hashlib.sha1(head + body, usedforsecurity=False).hexdigest().upper())
+            results.append(hashlib.sha1(head + body, usedforsecurity=False).hexdigest().upper())
         elif kind not in (_USER_ID, _SIGNATURE, _SUBKEY, _ATTRIBUTE):
             raise EnvironmentFailure(
                 f"the key file holds a packet of kind {kind}", "fetch it again"
             )
-    return found
+    return results
 
 
 def _packets(data: bytes) -> list[tuple[int, bytes]]:
-    found = []
+    packets = []
     at = 0
     while at < len(data):
         kind, start, size = _header(data, at)
         body = data[start : start + size]
         if len(body) != size:
             raise EnvironmentFailure("the key file ends in the middle", "fetch it again")
-        found.append((kind, body))
+        packets.append((kind, body))
         at = start + size
-    return found
+    return packets
 
 
 def _header(data: bytes, at: int) -> tuple[int, int, int]:

@@ -62,10 +62,10 @@ class KeyStep:
 
     def do(self, _say: Say) -> State:
         packets = openpgp.dearmour(_fetch(self._url))
-        found = openpgp.fingerprints(packets)
-        if found != [self._fingerprint]:
+        fingerprints = openpgp.fingerprints(packets)
+        if fingerprints != [self._fingerprint]:
             raise EnvironmentFailure(
-                f"the key of `{self._url}` has the fingerprint `{' '.join(found)}`, not "
+                f"the key of `{self._url}` has the fingerprint `{' '.join(fingerprints)}`, not "
                 f"`{self._fingerprint}`: it is not trusted",
                 "look whether gVisor announced a new key; then `--key-fingerprint FINGERPRINT`",
             )
@@ -105,7 +105,7 @@ class AptStep:
         try:
             _apt(self._apt, "update", "-qq")
         except EnvironmentFailure as error:
-            # A third party's list that cannot be had is no reason to give up.
+            # The list of some other repository may fail; installing shows whether ours is there.
             say(f"  {error.message}")
         _apt(self._apt, "install", "-y", "-qq", "--no-install-recommends", "runsc")
         return {"installed": _installed_version()}
@@ -144,10 +144,10 @@ class BinaryStep:
 
     def is_done(self) -> bool:
         with contextlib.suppress(EnvironmentFailure, UsageError):
-            wanted = self._contents()
+            contents = self._contents()
             return all(
                 files.digest(_whole(os.path.join(self._folder, name))) == files.digest(data)
-                for name, data in wanted.items()
+                for name, data in contents.items()
             )
         return False
 
@@ -165,17 +165,17 @@ class BinaryStep:
     def do(self, _say: Say) -> State:
         for name, data in self._contents().items():
             path = os.path.join(self._folder, name)
-            kept = _kept(path)
-            if os.path.lexists(path) and not os.path.lexists(kept) and _whole(path) != data:
-                os.rename(path, kept)
+            backup = _backup_path(path)
+            if os.path.lexists(path) and not os.path.lexists(backup) and _whole(path) != data:
+                os.rename(path, backup)
             files.write(path, data, 0o755)
         return {}
 
     def undo(self, state: State, _say: Say) -> None:
         for name in state["names"]:
             path = os.path.join(self._folder, name)
-            if os.path.lexists(_kept(path)):
-                os.rename(_kept(path), path)
+            if os.path.lexists(_backup_path(path)):
+                os.rename(_backup_path(path), path)
             elif name not in state["there"]:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(path)
@@ -190,10 +190,10 @@ class BinaryStep:
         """
         data = _read_or_refuse(self._source)
         listed = _read_or_refuse(self._checksum_file).decode("ascii", "replace")
-        found = hashlib.sha512(data).hexdigest()
-        if found not in listed.lower().split():
+        checksum = hashlib.sha512(data).hexdigest()
+        if checksum not in listed.lower().split():
             raise UsageError(
-                f"`{self._source}` has the SHA-512 `{found[:16]}...`, which is not in "
+                f"`{self._source}` has the SHA-512 `{checksum[:16]}...`, which is not in "
                 f"`{self._checksum_file}`",
                 "fetch both again",
             )
@@ -204,7 +204,7 @@ class BinaryStep:
 
 def _unpack(name: str, data: bytes) -> dict[str, bytes]:
     """runsc and the programs beside it from gVisor's archive."""
-    found: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
     try:
         with tarfile.open(fileobj=io.BytesIO(data)) as archive:
             for member in archive:
@@ -213,17 +213,17 @@ def _unpack(name: str, data: bytes) -> dict[str, bytes]:
                     continue
                 file = archive.extractfile(member)
                 if file is not None:
-                    found[path] = file.read()
+                    contents[path] = file.read()
     except tarfile.TarError as error:
         raise UsageError(
             f"`{name}` is neither a program nor an archive: {error}", "name runsc or gvisor.tar.bz2"
         ) from None
-    if "runsc" not in found:
+    if "runsc" not in contents:
         raise UsageError(f"`{name}` holds no `runsc`", "name gVisor's own archive")
-    return found
+    return contents
 
 
-def _kept(path: str) -> str:
+def _backup_path(path: str) -> str:
     return f"{path}.before-sandboxd"
 
 
@@ -254,16 +254,16 @@ def find_runsc() -> str | None:
 
 def sources_line() -> bytes:
     """The repository for apt, as the installation guide writes it."""
-    done = subprocess.run(
+    process = subprocess.run(
         ["dpkg", "--print-architecture"], capture_output=True, text=True, check=False
     )
-    architecture = done.stdout.strip() or "amd64"
+    architecture = process.stdout.strip() or "amd64"
     return f"deb [arch={architecture} signed-by={KEYRING}] {REPOSITORY} release main\n".encode()
 
 
 def _installed_version() -> str | None:
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             ["dpkg-query", "-W", "-f", "${Status}|${Version}", "runsc"],
             capture_output=True,
             text=True,
@@ -271,16 +271,16 @@ def _installed_version() -> str | None:
         )
     except OSError:
         return None
-    status, _, version = done.stdout.partition("|")
+    status, _, version = process.stdout.partition("|")
     return version if status.startswith("install ok installed") else None
 
 
 def _origins() -> str:
     """Where apt says that the installed version of runsc comes from."""
-    done = subprocess.run(
+    process = subprocess.run(
         ["apt-cache", "policy", "runsc"], capture_output=True, text=True, check=False
     )
-    installed = re.search(r"^ \*\*\* .*\n((?: {8,}.*\n?)*)", done.stdout, re.MULTILINE)
+    installed = re.search(r"^ \*\*\* .*\n((?: {8,}.*\n?)*)", process.stdout, re.MULTILINE)
     return installed[1] if installed else ""
 
 
@@ -290,7 +290,7 @@ def _apt(program: str, *arguments: str) -> None:
         "DEBIAN_FRONTEND": "noninteractive",
         "NEEDRESTART_MODE": "l",
     }
-    done = subprocess.run(
+    process = subprocess.run(
         [program, *arguments],
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -300,11 +300,12 @@ def _apt(program: str, *arguments: str) -> None:
         errors="replace",
         check=False,
     )
-    if done.returncode:
-        lines = [line for line in done.stdout.splitlines() if line.startswith("E:")]
-        said = " ".join(lines) or " ".join(done.stdout.split())[-200:]
+    if process.returncode:
+        lines = [line for line in process.stdout.splitlines() if line.startswith("E:")]
+        errors = " ".join(lines) or " ".join(process.stdout.split())[-200:]
         raise EnvironmentFailure(
-            f"`{program} {' '.join(arguments)}` failed: {said}", f"run `{program} update` and look"
+            f"`{program} {' '.join(arguments)}` failed: {errors}",
+            f"run `{program} update` and look",
         )
 
 

@@ -26,12 +26,12 @@ CHANGED_SINCE = "changed-since"
 """A file beside the journal: on the way back, daemon.json was not what we had written."""
 
 
-def definitions(runsc: str, found: trial.Found) -> dict[str, Definition]:
+def definitions(runsc: str, needs: trial.Needs) -> dict[str, Definition]:
     """Our two runtimes, with exactly what the trials showed to be needed."""
-    holds = [need.argument for need in found.holds]
+    holds = [need.argument for need in needs.holds]
     return {
-        SAFE: {"path": runsc, "runtimeArgs": [*holds, *found.start_arguments]},
-        FAST: {"path": runsc, "runtimeArgs": found.start_arguments},
+        SAFE: {"path": runsc, "runtimeArgs": [*holds, *needs.start_arguments]},
+        FAST: {"path": runsc, "runtimeArgs": needs.start_arguments},
     }
 
 
@@ -106,18 +106,18 @@ class RegisterStep:
         return files.snapshot(self._place.daemon_json)
 
     def do(self, say: Say) -> State:
-        found = trial.find(self._runsc)
-        if found.error:
+        needs = trial.find(self._runsc)
+        if needs.error:
             raise EnvironmentFailure(
-                f"`{self._runsc}` starts no container here: {found.error}",
+                f"`{self._runsc}` starts no container here: {needs.error}",
                 "try a newer one: `--source repository`, or `--binary FILE --sha512 FILE`",
             )
-        for need in (*found.starts, *found.holds):
+        for need in (*needs.starts, *needs.holds):
             say(f"  {need.argument}: {need.reason}")
-        runtimes = definitions(self._runsc, found)
+        runtimes = definitions(self._runsc, needs)
         path = self._place.daemon_json
         before = files.read(path)
-        text = daemon_json.merged((before or b"").decode("utf-8", "strict"), runtimes, path)
+        text = daemon_json.merge((before or b"").decode("utf-8", "strict"), runtimes, path)
         _validate(text)
         _write(path, text)
         result: State = {"written": files.digest(text.encode()), "runtimes": runtimes}
@@ -163,10 +163,10 @@ class TrialStep:
     def do(self, _say: Say) -> State:
         if self._place.control.info() is None:
             return {}
-        found = problems(self._place)
-        if found:
+        reasons = problems(self._place)
+        if reasons:
             raise EnvironmentFailure(
-                f"the engine cannot start a container with them: {'; '.join(found)}",
+                f"the engine cannot start a container with them: {'; '.join(reasons)}",
                 "see `journalctl -u docker -n 50`",
             )
         return {}
@@ -185,21 +185,25 @@ def trials(place: Place) -> dict[str, tuple[bool, str]]:
     """For each of ours whether it is gVisor, and the kernel that was seen or the failure."""
     info = place.control.info() or {}
     offered = info.get("Runtimes") or {}
-    found: dict[str, tuple[bool, str]] = {}
-    asked = []
+    outcomes: dict[str, tuple[bool, str]] = {}
+    runtimes = []
     for name in NAMES:
         entry = offered.get(name)
         if entry is None:
-            found[name] = (False, "the engine does not know it")
+            outcomes[name] = (False, "the engine does not know it")
         else:
             args = entry.get("runtimeArgs") or []
-            asked.append({"name": name, "path": entry.get("path"), "args": args, "version": None})
-    for name, result in run_trials(place.control.engine(), info, asked, "", Memory(None)).items():
+            runtimes.append(
+                {"name": name, "path": entry.get("path"), "args": args, "version": None}
+            )
+    for name, result in run_trials(
+        place.control.engine(), info, runtimes, "", Memory(None)
+    ).items():
         kernel = str(result.get("kernel") or "")
         own = result.get("boot_id") != result.get("host_boot_id")
         ok = bool(result.get("started")) and own and GVISOR_KERNEL in kernel
-        found[name] = (ok, kernel if ok else str(result.get("message") or "another kernel"))
-    return found
+        outcomes[name] = (ok, kernel if ok else str(result.get("message") or "another kernel"))
+    return outcomes
 
 
 def _offered(place: Place) -> bool:
@@ -210,8 +214,8 @@ def _offered(place: Place) -> bool:
     for definition in ours.values():
         if not isinstance(definition, dict) or not os.path.exists(str(definition.get("path"))):
             return False
-    wanted = {n: {"runtimeArgs": [], **d} for n, d in ours.items() if isinstance(d, dict)}
-    return place.control.info() is None or knows(place.control, wanted, ())
+    expected = {n: {"runtimeArgs": [], **d} for n, d in ours.items() if isinstance(d, dict)}
+    return place.control.info() is None or knows(place.control, expected, ())
 
 
 def _put_back(place: Place, state: State, say: Say) -> None:
@@ -233,12 +237,12 @@ def _make_engine_forget(place: Place, say: Say) -> None:
     if "runtimes" in text:
         bring_to(place.control, {}, absent, say)
         return
-    kept = files.snapshot(place.daemon_json)
+    snapshot = files.snapshot(place.daemon_json)
     try:
         _write(place.daemon_json, daemon_json.with_empty_table(text, place.daemon_json))
         reloaded = reload_and_wait(place.control, absent)
     finally:
-        files.restore(kept)
+        files.restore(snapshot)
     if not reloaded:
         bring_to(place.control, {}, absent, say)
 
@@ -266,7 +270,7 @@ def _validate(text: str) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         file.write(text)
         file.flush()
-        done = subprocess.run(
+        process = subprocess.run(
             [dockerd, "--validate", f"--config-file={file.name}"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -274,8 +278,8 @@ def _validate(text: str) -> None:
             timeout=30,
             check=False,
         )
-    said = " ".join((done.stderr or done.stdout).split())
-    if done.returncode and "unknown flag" not in said:
+    message = " ".join((process.stderr or process.stdout).split())
+    if process.returncode and "unknown flag" not in message:
         raise EnvironmentFailure(
-            f"dockerd refuses the config: {said[-300:]}", "correct daemon.json first"
+            f"dockerd refuses the config: {message[-300:]}", "correct daemon.json first"
         )

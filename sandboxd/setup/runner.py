@@ -42,7 +42,7 @@ def apply(steps: Sequence[Step], journal: Journal, say: Say, boundary: Boundary 
         except (SandboxdError, OSError) as error:
             raise _put_back(steps, journal, say, error) from None
         boundary("did", step.id)
-        journal.done(step.id, result)
+        journal.record_result(step.id, result)
         boundary("done", step.id)
     if changed or not journal.complete:
         journal.finish()

@@ -37,7 +37,7 @@ class Need(NamedTuple):
     reason: str
 
 
-class Found(NamedTuple):
+class Needs(NamedTuple):
     """Arguments that runsc needs to start here (`starts`), and for read-only folders to hold (`holds`)."""
 
     starts: tuple[Need, ...]
@@ -50,22 +50,22 @@ class Found(NamedTuple):
         return [need.argument for need in self.starts]
 
 
-def find(runsc: str) -> Found:
+def find(runsc: str) -> Needs:
     """Try `runsc`; needs root, changes nothing, leaves no process behind."""
     if os.uname().machine != "x86_64":
         # No program of ours for it: the engine's own trial decides.
-        return Found((), (Need(DIRECTFS_OFF, "kept: not tried on this processor"),))
+        return Needs((), (Need(DIRECTFS_OFF, "kept: not tried on this processor"),))
     first = ""
     for arguments in _CANDIDATES:
         error = _starts(runsc, arguments)
         if not error:
             reason = f"without it: {first}" if first else ""
-            return Found(
+            return Needs(
                 tuple(Need(argument, reason) for argument in arguments),
                 (Need(DIRECTFS_OFF, _why_directfs_off(runsc, arguments)),),
             )
         first = first or error
-    return Found((), (), first)
+    return Needs((), (), first)
 
 
 def _starts(runsc: str, arguments: tuple[str, ...]) -> str:
@@ -149,7 +149,7 @@ class _Bundle:
         name = os.path.basename(self.folder)
         command = [runsc, f"--root={state}", *arguments, "run", f"--bundle={self.folder}", name]
         try:
-            done = subprocess.run(
+            process = subprocess.run(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -163,7 +163,7 @@ class _Bundle:
             return 1, f"no end after {_SECONDS} s"
         except OSError as error:
             return 1, f"`{runsc}` cannot be started: {(error.strerror or str(error)).lower()}"
-        return done.returncode, done.stdout
+        return process.returncode, process.stdout
 
     def folder_is_intact(self) -> bool:
         with open(os.path.join(self._outside, "file"), encoding="ascii") as file:

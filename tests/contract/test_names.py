@@ -16,7 +16,10 @@ PACKAGE = Path(__file__).resolve().parents[2] / "sandboxd"
 PARTICIPLES = frozenset(("found", "seen", "said", "told", "kept", "made", "taken"))
 
 # Files of the package itself are the room "".
-ROOMS = ("", "analysis", "checking", "effective", "kinds", "model", "render", "syntax")
+ROOMS = (
+    "", "analysis", "bench", "checking", "config", "effective", "host", "kinds", "model", "payload",
+    "platforms", "render", "setup", "syntax",
+)  # fmt: skip
 
 
 def names(tree: ast.AST) -> Iterator[tuple[int, str]]:

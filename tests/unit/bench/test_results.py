@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.bench import workload_list
-from sandboxd.bench.results import Results, Row, Variant, document, remembered
+from sandboxd.bench.results import Results, Row, Variant, document, figures_to_remember
 from sandboxd.render.pages import bench_html
 
 VARIANTS = (
@@ -51,7 +51,7 @@ def test_what_was_not_measured_has_no_figure_and_a_reason() -> None:
 
 
 def test_what_is_remembered_is_gvisor_beside_the_base() -> None:
-    found = remembered(results(walk([1.0, 1.0, 1.0], [4.0, 5.0, 6.0])))
+    found = figures_to_remember(results(walk([1.0, 1.0, 1.0], [4.0, 5.0, 6.0])))
     assert found["results"] == [{"what": "walking the workspace", "runc_ms": 1.0, "gvisor_ms": 5.0}]
 
 

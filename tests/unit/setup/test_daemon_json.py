@@ -25,19 +25,19 @@ TEXTS = [
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_added_and_everything_else_kept(text: str) -> None:
-    new = daemon_json.merged(text, OURS, "f")
+    new = daemon_json.merge(text, OURS, "f")
     before = json.loads(text) if text.strip() else {}
     after = json.loads(new)
     assert after.pop("runtimes") == before.pop("runtimes", {}) | OURS
     assert after == before and list(after) == list(before)
     if "\r\n" in text:
         assert "\n" not in new.replace("\r\n", "")
-    assert daemon_json.merged(new, OURS, "f") == new, "twice is once"
+    assert daemon_json.merge(new, OURS, "f") == new, "twice is once"
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_taken_out_again(text: str) -> None:
-    new = daemon_json.merged(text, OURS, "f")
+    new = daemon_json.merge(text, OURS, "f")
     gone = daemon_json.without(new, tuple(OURS), "f")
     before = json.loads(text) if text.strip() else {}
     if before.get("runtimes") == {}:
@@ -46,13 +46,13 @@ def test_taken_out_again(text: str) -> None:
 
 
 def test_the_indentation_is_the_files_own() -> None:
-    new = daemon_json.merged('{\n\t"debug": true\n}\n', OURS, "f")
+    new = daemon_json.merge('{\n\t"debug": true\n}\n', OURS, "f")
     assert '\n\t\t"runsc-sandboxd": {\n\t\t\t"path"' in new
 
 
 def test_a_changed_definition_is_replaced() -> None:
     text = '{"runtimes": {"runsc-sandboxd": {"path": "/old"}, "b": {"path": "/b"}}}'
-    new = daemon_json.merged(text, OURS, "f")
+    new = daemon_json.merge(text, OURS, "f")
     assert daemon_json.definitions(new) == OURS | {"b": {"path": "/b"}}
 
 
@@ -65,4 +65,4 @@ def test_an_empty_table_is_shown_to_the_engine() -> None:
 @pytest.mark.parametrize("text", ["[]", "{,}", '{"a": 1} // comment', '"x"'])
 def test_what_the_engine_would_not_read_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="`f` is not"):
-        daemon_json.merged(text, OURS, "f")
+        daemon_json.merge(text, OURS, "f")

@@ -151,7 +151,7 @@ def test_a_line_that_was_cut_off_never_happened(machine: Path, tmp_path: Path) -
         file.write('{"done": "a", "resu')
     again = Journal(str(state))
     assert "a" in again.begun and "a" not in again.results
-    again.done("a", {"y": 2})
+    again.record_result("a", {"y": 2})
     lines = (state / "journal.jsonl").read_text().splitlines()
     assert [json.loads(line) for line in lines][-1] == {"done": "a", "result": {"y": 2}}
     assert Journal(str(state)).results == {"a": {"y": 2}}
