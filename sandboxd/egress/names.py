@@ -11,6 +11,7 @@ from typing import NamedTuple
 _LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
 _LONGEST_NAME, _LONGEST_LABEL = 253, 63
 _LOCAL = "localhost"
+_BYTES = frozenset(str(number) for number in range(256))
 
 
 class NotAName(ValueError):
@@ -52,6 +53,18 @@ def normal(text: str) -> str:
     if labels[-1] == _LOCAL:
         raise NotAName("this machine's own name")
     return name
+
+
+def address(text: str) -> str:
+    """`text`, which is an IPv4 address in its one spelling: four decimal numbers.
+
+    :raises NotAName: it is none, or it is spelled otherwise
+    """
+    parts = text.split(".")
+    # As texts: a number of any length would be read first, and not every digit is one of these ten.
+    if len(parts) == 4 and all(part in _BYTES for part in parts):
+        return text
+    raise NotAName("no address of four numbers")
 
 
 def pattern(text: str) -> Pattern:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from sandboxd.egress.names import NotAName, Pattern, normal
+from sandboxd.egress.names import NotAName, Pattern, address, normal
 
 Reason = Literal[
     "allowed",
@@ -22,6 +22,7 @@ class Rule(NamedTuple):
     """Names that may be reached, and by which ports."""
 
     pattern: Pattern
+    """An IPv4 address, as `names.address` spells it, is allowed by a rule of its own with `private`."""
     ports: tuple[int, ...]
     private: bool = False
     """Whether a private address (RFC 1918, 6598) may be dialled; loopback and link-local never are."""
@@ -79,32 +80,76 @@ class Verdict(NamedTuple):
         return self.reason in ("allowed", "service")
 
 
+class Decider:
+    """The verdicts of one policy, by an index over its rules: a name is looked up, not compared with each."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._exact: dict[str, list[Rule]] = {}
+        self._below: dict[str, list[Rule]] = {}
+        # Of rules for one name, a lasting one goes before one for once, then the one that allows more.
+        for rule in sorted(policy.rules, key=lambda rule: (rule.once, not rule.private)):
+            side = self._below if rule.pattern.below else self._exact
+            side.setdefault(rule.pattern.host, []).append(rule)
+        self._denied = frozenset(each.host for each in policy.denied if not each.below)
+        self._denied_below = frozenset(each.host for each in policy.denied if each.below)
+        self._canaries = frozenset(policy.canaries)
+        self._services = frozenset(name for name, _ in policy.services)
+
+    def decide(self, text: str, port: int, now: float) -> Verdict:
+        """As `decide` of this module."""
+        name = self._name(text)
+        if name is None:
+            return Verdict("not-a-name")
+        if name in self._canaries:
+            return Verdict("canary")
+        above = _above(name)
+        if name in self._denied or not self._denied_below.isdisjoint(above):
+            return Verdict("denied")
+        if name in self._services:
+            return Verdict("service")
+        rules = self._exact.get(name, [])
+        for host in above if self._below else ():
+            rules = rules + self._below.get(host, [])
+        return _first_usable(rules, port, now)
+
+    def _name(self, text: str) -> str | None:
+        try:
+            return normal(text)
+        except NotAName:
+            pass
+        try:
+            # An address is a name only where a rule is for it.
+            literal = address(text)
+        except NotAName:
+            return None
+        return literal if literal in self._exact or literal in self._denied else None
+
+
 def decide(policy: Policy, text: str, port: int, now: float) -> Verdict:
-    """Whether `text` may be reached at `port`.
+    """Whether `text` may be reached at `port`; who asks often keeps a `Decider`.
+
+    Of the rules for it that one decides which is most exact.
 
     :param port: 0 asks for any port: whether the name resolves
     :param now: seconds since the epoch
     """
-    try:
-        name = normal(text)
-    except NotAName:
-        return Verdict("not-a-name")
-    if name in policy.canaries:
-        return Verdict("canary")
-    if any(pattern.matches(name) for pattern in policy.denied):
-        return Verdict("denied")
-    if any(name == service for service, _ in policy.services):
-        return Verdict("service")
-    rules = [rule for rule in policy.rules if rule.pattern.matches(name)]
+    return Decider(policy).decide(text, port, now)
+
+
+def _above(name: str) -> list[str]:
+    """The names that `name` is below, the closest first."""
+    above = []
+    while "." in name:
+        name = name.partition(".")[2]
+        above.append(name)
+    return above
+
+
+def _first_usable(rules: list[Rule], port: int, now: float) -> Verdict:
     living = [rule for rule in rules if not rule.until or now < rule.until]
-    usable = [rule for rule in living if not port or port in rule.ports]
-    if usable:
-        return Verdict("allowed", min(usable, key=_rank))
+    for rule in living:
+        if not port or port in rule.ports:
+            return Verdict("allowed", rule)
     if living:
         return Verdict("port", living[0])
     return Verdict("expired", rules[0]) if rules else Verdict("no-rule")
-
-
-def _rank(rule: Rule) -> tuple[bool, bool, bool]:
-    """The rule that is used first: an exact name, a lasting permission, the one that allows more."""
-    return rule.pattern.below, rule.once, not rule.private
