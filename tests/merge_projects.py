@@ -147,7 +147,7 @@ def _is_built(folder: Path, container: Container) -> bool:
     keeps = (
         '"updateRemoteUserUID": false' in (folder / ".devcontainer/devcontainer.json").read_text()
     )
-    label = _value(container.image_label) or ""
+    label = container.image_label.value.text if container.image_label is not None else ""
     keeps = keeps or '"updateRemoteUserUID": false' in label
     other = _remote_user(container) not in ("root", "0", "1000") and not keeps
     return container.build is not None or bool(container.features) or other

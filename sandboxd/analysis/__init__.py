@@ -66,7 +66,7 @@ def check_source(
         return Report((), (skipped,), 0, {source.path: source})
     try:
         return check(
-            (parsed or file_kind.parse(source),),
+            (parsed or kinds.parsed(file_kind.NAME, source, variables.files),),
             host=host,
             variables=variables,
             settings=settings,

@@ -47,7 +47,8 @@ def mark_allowed(
         source = _source(path, document, variables)
         kind = kinds.find(path, source.text) if source is not None else None
         if source is not None and kind is not None:
-            written = suppressions.read(kind.parse(source), rule_ids)
+            parsed = kinds.parsed(kind.NAME, source, variables.files)
+            written = suppressions.read(parsed, rule_ids)
             of_file, _ = suppressions.apply(of_file, written, source, settings)
         marked.extend(of_file)
     return marked

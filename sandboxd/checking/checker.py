@@ -156,7 +156,10 @@ class Checker:
     def _of_folder(self, folder: str) -> Decided:
         if folder not in self._decided:
             here = self._is_here and folder.startswith("/")
-            self._decided[folder] = read_settings(folder) if here else NOTHING_DECIDED
+            of_folder = read_settings(folder) if here else NOTHING_DECIDED
+            if of_folder.config is not None:
+                kinds.keep(of_folder.config, self.files)
+            self._decided[folder] = of_folder
         return self._decided[folder]
 
 

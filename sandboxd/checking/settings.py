@@ -13,13 +13,18 @@ from sandboxd.findings import Skipped
 
 if TYPE_CHECKING:
     from sandboxd.analysis.settings import RuleSettings
+    from sandboxd.model.document import Document
 
 
 class Decided(NamedTuple):
-    """`problem` says why nothing of the config is applied, None where all of it is, or there is none."""
+    """`problem` says why nothing of the config is applied, None where all of it is, or there is none.
+
+    `config` is the file as it was parsed, None where there is none or it cannot be read.
+    """
 
     settings: RuleSettings
     problem: Skipped | None = None
+    config: Document | None = None
 
 
 NOTHING_DECIDED = Decided(NO_SETTINGS)
@@ -48,15 +53,18 @@ def _read(path: str, _identity: tuple[int, int, int], today: str) -> Decided:
     from sandboxd.analysis.settings import from_config
     from sandboxd.config import reading
 
+    kind = kinds.get("sandboxd_toml")
     try:
-        source = files.read_source(path, limit=kinds.get("sandboxd_toml").LARGEST)
+        source = files.read_source(path, limit=kind.LARGEST)
     except UnreadableError as error:
         return _nothing(path, f"{error.message}, so its rules are not applied", error.hint)
-    parsed, _ = reading.parse(source, rule_ids=rules.ids())
-    if parsed is None:
+    document = kind.parse(source)
+    config, _ = reading.check(source, document.tree, rules.ids())
+    if config is None:
         reason = "has mistakes, so its rules and allowances are not applied"
-        return _nothing(path, reason, f"`sandboxd check {path}` says what")
-    return Decided(from_config(parsed, today))
+        problem = _nothing(path, reason, f"`sandboxd check {path}` says what")
+        return problem._replace(config=document)
+    return Decided(from_config(config, today), config=document)
 
 
 def _nothing(path: str, reason: str, hint: str) -> Decided:

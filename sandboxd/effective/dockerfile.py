@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from sandboxd.model.document import Document
     from sandboxd.model.image import Image, Stage
     from sandboxd.model.values import Value
-    from sandboxd.text import SourceText
 
 _LONGEST_PATH = 4096
 
@@ -55,7 +54,8 @@ def read_image(container: Container, document: Document, variables: Variables) -
     # An argument whose value only the host knows stays `${...}` wherever it is used.
     build_args = {arg.value.name: arg.value.value for arg in build.args}
     target = build.target.value if build.target is not None else None
-    reader = _Reader(source, build_args, container.workspace)
+    dockerfile = kinds.parsed("dockerfile", source, variables.files)
+    reader = _Reader(dockerfile, build_args, container.workspace)
     return reader.read(empty, target)
 
 
@@ -72,14 +72,15 @@ def _path(build: Build) -> str | None:
 
 class _Reader:
     def __init__(
-        self, source: SourceText, build_args: Mapping[str, str], workspace: str | None
+        self, document: Document, build_args: Mapping[str, str], workspace: str | None
     ) -> None:
         from sandboxd.model.image import image
 
-        self.image: Image = image(kinds.get("dockerfile").parse(source), build_args)
+        self.image: Image = image(document, build_args)
         self.given = build_args
-        folder = posixpath.dirname(source.path)
-        self.name = posixpath.relpath(source.path, workspace or folder)
+        path = document.source.path
+        folder = posixpath.dirname(path)
+        self.name = posixpath.relpath(path, workspace or folder)
         self.scope: dict[str, str] = {}
         self.folder = ""
 

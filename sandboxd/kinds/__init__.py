@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING
 
 from sandboxd.kinds._index import KINDS, LANGUAGES, WATCHED
 
-__all__ = ["KINDS", "LANGUAGES", "WATCHED", "find", "find_in_tree", "get", "load", "of_language"]
+__all__ = [
+    "KINDS",
+    "LANGUAGES",
+    "WATCHED",
+    "find",
+    "find_in_tree",
+    "get",
+    "keep",
+    "load",
+    "of_language",
+    "parsed",
+]
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +33,7 @@ if TYPE_CHECKING:
     from sandboxd.findings import Change
     from sandboxd.model.container import Container
     from sandboxd.model.document import Document
-    from sandboxd.model.files import Files
+    from sandboxd.model.files import Files, ParsedTexts
     from sandboxd.model.image_facts import ImageFacts
     from sandboxd.text import Edit, SourceText
 
@@ -134,6 +145,17 @@ def get(name: str) -> Kind:
     if kind is None:
         kind = _loaded[name] = import_module(f"sandboxd.kinds.{name}")
     return kind
+
+
+def parsed(name: str, source: SourceText, texts: Files | ParsedTexts | None) -> Document:
+    """`source` as the kind `name` reads it, parsed once for all who share `texts`."""
+    parse = get(name).parse
+    return parse(source) if texts is None else texts.parsed(source, parse)
+
+
+def keep(document: Document, texts: Files) -> None:
+    """Let `parsed` answer with `document` for its text."""
+    texts.parsed_texts.keep(document.source, get(document.kind).parse, document)
 
 
 def find(path: str, text: str | None = None) -> Kind | None:

@@ -15,9 +15,13 @@ from lsprotocol import types
 
 from sandboxd import kinds
 from sandboxd.model.document import Document
+from sandboxd.model.files import ParsedTexts
 from sandboxd.text import Edit, Encoding, Position, SourceText, Span, apply_edits
 
 Changes = Sequence[types.TextDocumentContentChangeEvent]
+
+# A daemon has the sessions of many editors.
+_MOST_PARSED = 400_000
 
 
 class _OpenDocument(NamedTuple):
@@ -25,12 +29,14 @@ class _OpenDocument(NamedTuple):
     version: int
     source: SourceText
     kind: str = ""
+    parsed_texts: ParsedTexts | None = None
 
 
 class OpenDocument(_OpenDocument):
     """One version of one open text.
 
     `kind` is the name of the module of `kinds` that reads it, '' for files that sandboxd does not check.
+    `parsed_texts` are shared with those who read it beside another one.
     """
 
     @cached_property
@@ -39,7 +45,7 @@ class OpenDocument(_OpenDocument):
 
         Only for a document that has a kind.
         """
-        return kinds.get(self.kind).parse(self.source)
+        return kinds.parsed(self.kind, self.source, self.parsed_texts)
 
     def on_disk(self) -> bool:
         """Whether its path is one of this machine: what lies beside it may be read then."""
@@ -51,6 +57,8 @@ class Documents:
 
     def __init__(self) -> None:
         self._open: dict[str, OpenDocument] = {}
+        self.parsed_texts = ParsedTexts(_MOST_PARSED)
+        """The open texts and those beside them, as they were parsed."""
 
     def get(self, uri: str) -> OpenDocument | None:
         return self._open.get(uri)
@@ -61,7 +69,8 @@ class Documents:
     def open(self, uri: str, version: int, text: str, language: str = "") -> None:
         path = uri_path(uri)
         source = SourceText(path, _clean(text))
-        self._open[uri] = OpenDocument(uri, version, source, kind_of(path, language, text))
+        kind = kind_of(path, language, text)
+        self._open[uri] = OpenDocument(uri, version, source, kind, self.parsed_texts)
 
     def change(self, uri: str, version: int, changes: Changes, encoding: Encoding) -> bool:
         """Apply `changes` in order; False when the document is not open.

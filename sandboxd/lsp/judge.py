@@ -11,7 +11,7 @@ from sandboxd.files import read_beside
 from sandboxd.findings import Report
 from sandboxd.host.facts import HostFacts
 from sandboxd.lsp.documents import OpenDocument
-from sandboxd.model.files import Files
+from sandboxd.model.files import Files, ParsedTexts
 from sandboxd.text import SourceText
 
 Load = Callable[[str, str], SourceText]
@@ -27,8 +27,10 @@ class Outcome(NamedTuple):
 class _Recorded(Files):
     """Files that remember which of them were asked for."""
 
-    def __init__(self, texts: Mapping[str, SourceText], load: Load | None) -> None:
-        super().__init__(texts, load)
+    def __init__(
+        self, texts: Mapping[str, SourceText], load: Load | None, parsed_texts: ParsedTexts | None
+    ) -> None:
+        super().__init__(texts, load, parsed_texts)
         self.asked: set[str] = set()
 
     def read(self, path: str, beside: str) -> SourceText:
@@ -50,7 +52,8 @@ def judge(
     """
     source = document.source
     # What lies beside a text of another machine, or one that has no name yet, is not on ours.
-    files = _Recorded(texts, read_beside if document.on_disk() else None)
+    load = read_beside if document.on_disk() else None
+    files = _Recorded(texts, load, document.parsed_texts)
     checker = checker_for(document, environ, host, files)
     report = analysis.check(
         (document.parsed,),

@@ -14,7 +14,7 @@ from sandboxd.lsp import convert
 from sandboxd.lsp.documents import OpenDocument, uri_path
 from sandboxd.lsp.judge import checker_for, judge
 from sandboxd.lsp.protocol import TolerantServer
-from sandboxd.model.files import Files
+from sandboxd.model.files import Files, ParsedTexts
 from sandboxd.text import SourceText
 
 LARGE = 64 * 1024
@@ -49,6 +49,11 @@ class Judgements:
     def host(self) -> HostFacts:
         return self._host
 
+    @property
+    def parsed_texts(self) -> ParsedTexts:
+        """What was parsed of the open texts and those beside them."""
+        return self._server.protocol.documents.parsed_texts
+
     def set_host(self, host: HostFacts) -> bool:
         """Another host: whatever was judged is out of date. False when it is the same."""
         host = self._with_home(host)
@@ -78,7 +83,8 @@ class Judgements:
     def checker(self, document: OpenDocument) -> Checker:
         """The checker for a text: settings, environment, and files as they are open or on disk."""
         load = read_beside if document.on_disk() else None
-        return checker_for(document, self._environ, self._host, Files(self._texts(), load))
+        files = Files(self._texts(), load, self.parsed_texts)
+        return checker_for(document, self._environ, self._host, files)
 
     def read(self, path: str, beside: str) -> SourceText:
         """A file as it is open, or on disk.
@@ -86,11 +92,6 @@ class Judgements:
         :raises UnreadableError: as `files.read_beside`
         """
         return Files(self._texts(), read_beside).read(path, beside)
-
-    def at(self, path: str) -> OpenDocument | None:
-        """The open document of this path when it is of a kind that we check."""
-        uri = self.open_paths().get(path)
-        return self.document(uri) if uri is not None else None
 
     def document(self, uri: str) -> OpenDocument | None:
         """The document when it is open and of a kind that we check."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from sandboxd.model.feature import Feature
+    from sandboxd.model.image_facts import ImageLabel
 
     MountType = Literal["bind", "volume", "tmpfs", "other"]
 
@@ -165,7 +166,7 @@ class Container(NamedTuple):
     """Host paths that `docker compose watch` copies into the container, each with its target."""
     base_image: Value[str] | None = None
     """The image whose label the dev container CLI merges in: `image`, or what a Dockerfile starts from."""
-    image_label: Value[str] | None = None
+    image_label: Value[ImageLabel] | None = None
     """The image's label ``devcontainer.metadata``, where an engine said what it holds."""
     image_user: Value[str] | None = None
     """The user that the image names, '' for root; None where that is not known."""

@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from sandboxd.errors import UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sandboxd.syntax.node import Tree
     from sandboxd.text import SourceText
 
     Load = Callable[[str, str], SourceText]
+
+T = TypeVar("T")
+
+MOST_KEPT = 4_000_000
+"""Code points of text whose trees are kept: a tree takes some thirty bytes for each."""
+
+
+class ParsedTexts:
+    """What parsers made of texts, so that each version of a text is parsed once.
+
+    Of each path the last version is kept, as long as there are no more than `most` code points.
+    """
+
+    def __init__(self, most: int = MOST_KEPT) -> None:
+        self._most = most
+        self._size = 0
+        self._made: dict[tuple[str, object], tuple[str, object]] = {}
+
+    def parsed(self, source: SourceText, parse: Callable[[SourceText], T]) -> T:
+        """`parse(source)`, or what the same parser made of the same text before."""
+        known = self._made.get((source.path, parse))
+        if known is not None and known[0] == source.text:
+            return cast("T", known[1])
+        made = parse(source)
+        self.keep(source, parse, made)
+        return made
+
+    def keep(self, source: SourceText, parse: Callable[[SourceText], T], made: T) -> None:
+        """Have `made` for what `parse` makes of `source`."""
+        self._size += len(source.text)
+        if self._size > self._most:
+            # All at once: another thread may be looking at them.
+            self._made, self._size = {}, len(source.text)
+        self._made[source.path, parse] = source.text, made
 
 
 class Files:
@@ -20,19 +53,22 @@ class Files:
 
     `texts` take precedence (an editor's buffers, or all files of a test). Others come from `load`,
     which gets a path and the file that names it, and refuses what lies outside of the project.
+    What was parsed may be shared with other runs by `parsed_texts`.
     """
 
     def __init__(
-        self, texts: Mapping[str, SourceText] | None = None, load: Load | None = None
+        self,
+        texts: Mapping[str, SourceText] | None = None,
+        load: Load | None = None,
+        parsed_texts: ParsedTexts | None = None,
     ) -> None:
         self._known: dict[str, SourceText | UnreadableError] = dict(texts or {})
         self._load = load
-        self._trees: dict[str, Tree] = {}
+        self.parsed_texts = parsed_texts or ParsedTexts()
 
     def put(self, source: SourceText) -> None:
         """Use `source` as the content of its path."""
         self._known[source.path] = source
-        self._trees.pop(source.path, None)
 
     def read(self, path: str, beside: str) -> SourceText:
         """The text of `path`, which the file at `beside` names.
@@ -46,12 +82,9 @@ class Files:
             raise outcome
         return outcome
 
-    def tree(self, source: SourceText, parse: Callable[[str], Tree]) -> Tree:
-        """The tree of a text that was read here, parsed once."""
-        tree = self._trees.get(source.path)
-        if tree is None:
-            tree = self._trees[source.path] = parse(source.text)
-        return tree
+    def parsed(self, source: SourceText, parse: Callable[[SourceText], T]) -> T:
+        """What `parse` makes of a text; each version of it is parsed once."""
+        return self.parsed_texts.parsed(source, parse)
 
     def _loaded(self, path: str, beside: str) -> SourceText | UnreadableError:
         if self._load is None:

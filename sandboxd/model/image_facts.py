@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from sandboxd.syntax.node import Node, Tree
 
 
 class ImageFacts(NamedTuple):
@@ -11,3 +14,17 @@ class ImageFacts(NamedTuple):
 
     user: str | None = None
     metadata: str | None = None
+
+
+class ImageLabel(NamedTuple):
+    """The label ``devcontainer.metadata`` as the image has it, and as JSON."""
+
+    text: str
+    tree: Tree
+
+    def entries(self) -> list[Node] | None:
+        """Its objects: it holds an array of them, or one. None when it is no JSON."""
+        root = self.tree.root
+        if root is None or self.tree.problems or root.kind not in ("array", "object"):
+            return None
+        return [node for node in (root.items or [root]) if node.kind == "object"]

@@ -30,7 +30,6 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._labels import label_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +52,7 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     label = subject.image_label
     if label is None:
         return
-    for entry in label_entries(subject) or ():
+    for entry in label.value.entries() or ():
         node = entry.get("entrypoint")
         if node is not None and node.text():
             yield at_value(

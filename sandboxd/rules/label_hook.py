@@ -30,7 +30,6 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._labels import CONTAINER_HOOKS, label_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +37,14 @@ if TYPE_CHECKING:
     from sandboxd.findings import Finding
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.container import Container
+
+HOOKS = (
+    "onCreateCommand",
+    "updateContentCommand",
+    "postCreateCommand",
+    "postStartCommand",
+    "postAttachCommand",
+)
 
 META = RuleMeta(
     id="label-hook",
@@ -53,10 +60,10 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     label = subject.image_label
     if label is None:
         return
-    for entry in label_entries(subject) or ():
-        for hook in CONTAINER_HOOKS:
+    for entry in label.value.entries() or ():
+        for hook in HOOKS:
             node = entry.get(hook)
             if node is None:
                 continue
-            command = label.value[node.span.start : node.span.end]
+            command = label.value.text[node.span.start : node.span.end]
             yield at_value(META, label, f"the label of the image runs {command[:120]}", hook)

@@ -27,7 +27,6 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._labels import label_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,5 +47,5 @@ META = RuleMeta(
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     label = subject.image_label
-    if label is not None and label_entries(subject) is None:
+    if label is not None and label.value.entries() is None:
         yield at_value(META, label, "the label of the image is no JSON: it is left out", "label")

@@ -54,7 +54,9 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     label = subject.image_label
     if label is None:
         return
-    for name in dict.fromkeys(re.findall(r"\$\{(?:localEnv|env):([A-Za-z0-9_]+)", label.value)):
+    for name in dict.fromkeys(
+        re.findall(r"\$\{(?:localEnv|env):([A-Za-z0-9_]+)", label.value.text)
+    ):
         yield at_value(
             META,
             label,

@@ -49,7 +49,7 @@ def of_files(
                 reason = f"`{path.written}` {error.message}: its variables are not judged"
                 unseen.append(Unseen("arguments", reason, error.hint))
             continue
-        root = files.tree(source, _tree).root
+        root = files.parsed(source, _tree).root
         for name, value in root.members if root is not None else ():
             if not project.takes():
                 break
@@ -58,8 +58,9 @@ def of_files(
     return list(pairs.values()), unseen
 
 
-def _tree(text: str) -> Tree:
+def _tree(source: SourceText) -> Tree:
     """The variables as members, so that a file that many services name is read once."""
+    text = source.text
     root = Node("object", Span(0, len(text)))
     for match in re.finditer(_LINE, text):
         name = Node("string", Span(match.start(1), match.end(1)), match[1])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd import kinds
 from sandboxd.errors import UnreadableError
 from sandboxd.findings import Place
 from sandboxd.kinds.compose.env import dotenv
@@ -127,8 +128,7 @@ class Project:
             name = posixpath.relpath(path, posixpath.dirname(named_by) or ".")
             self.unseen.append(Unseen("compose", f"`{name}` {error.message}", error.hint))
             return None
-        files = self.variables.files
-        tree = files.tree(source, yaml.parse) if files is not None else yaml.parse(source.text)
+        tree = kinds.parsed("compose", source, self.variables.files).tree
         return self.file(source, tree, folder, None if isinstance(beside, str) else beside)
 
     def file(

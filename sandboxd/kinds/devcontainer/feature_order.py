@@ -10,9 +10,9 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd import kinds
 from sandboxd.errors import UnreadableError
 from sandboxd.model import feature as model
-from sandboxd.syntax import jsonc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -95,7 +95,7 @@ def _local(name: str, path: str, variables: Resolver) -> Node | None:
         source = variables.read(f"{_identity(name, path)}/{FILE}", path)
     except UnreadableError:
         return None
-    root = jsonc.parse(source.text).root
+    root = kinds.parsed("feature", source, variables.files).tree.root
     return root if root is not None and root.kind == "object" else None
 
 

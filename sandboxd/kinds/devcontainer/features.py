@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandboxd import kinds
 from sandboxd.errors import UnreadableError
 from sandboxd.findings import Place
 from sandboxd.kinds import _features
@@ -11,7 +12,6 @@ from sandboxd.kinds.devcontainer.feature_order import steps
 from sandboxd.model import feature as model
 from sandboxd.model.container import Unseen
 from sandboxd.model.values import Origin, Value
-from sandboxd.syntax import jsonc
 
 if TYPE_CHECKING:
     from typing import Any
@@ -72,7 +72,7 @@ def _lock(path: str, variables: Resolver) -> set[str] | None:
         source = variables.read(f"{folder}/{_LOCKS.get(name, 'devcontainer-lock.json')}", path)
     except UnreadableError:
         return set()
-    root = jsonc.parse(source.text).root
+    root = kinds.parsed("feature_lock", source, variables.files).tree.root
     lock = _features.read_lock(root, source.path) if root is not None else None
     return {entry.name.value for entry in lock.entries} if lock is not None else set()
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from sandboxd import kinds
 from sandboxd.kinds import _features
 from sandboxd.kinds.devcontainer.reader import Reader
-from sandboxd.model.document import Document
+from sandboxd.model.image_facts import ImageLabel
 from sandboxd.model.values import Origin, Value
-from sandboxd.syntax import jsonc
 from sandboxd.text import SourceText
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from sandboxd.kinds import Resolver
     from sandboxd.model.container import Container
+    from sandboxd.model.document import Document
     from sandboxd.model.image_facts import ImageFacts
     from sandboxd.syntax.node import Node
 
@@ -46,10 +47,10 @@ def layers(
     after = base
     if not facts.metadata:
         return before, after
-    label = image._replace(value=facts.metadata, origin=origin, nodes=())
-    before = before._replace(image_label=label)
     source = SourceText(image.value, facts.metadata)
-    document = Document("devcontainer", source, jsonc.parse(facts.metadata))
+    document = kinds.parsed("devcontainer", source, variables.files)
+    label = ImageLabel(facts.metadata, document.tree)
+    before = before._replace(image_label=Value(label, origin, image.place, image.written))
     for entry in _entries(document):
         read = Reader(document, entry, variables)
         own = read.before(base)._replace(entrypoints=tuple(_features.entrypoint(entry, _anywhere)))

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from lsprotocol import types
 
+from sandboxd import kinds
 from sandboxd.config.values import profile_names
 from sandboxd.data import data_path
 from sandboxd.errors import UnreadableError
@@ -22,7 +23,6 @@ from sandboxd.lsp import convert, plans
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import OpenDocument
 from sandboxd.plan import generate
-from sandboxd.syntax import yaml
 from sandboxd.syntax.node import Node, walk
 from sandboxd.text import SourceText, Span
 
@@ -172,12 +172,10 @@ class Links:
                 yield Link(_inner(service), target, member.key.span)
 
     def _compose_root(self, path: str, beside: str) -> Node | None:
-        """The root of a Compose file: of its judged document where it is open."""
-        document = self._context.judgements.at(path)
-        if document is not None and document.kind == "compose":
-            return document.parsed.tree.root
         source = self._read(path, beside)
-        return yaml.parse(source.text).root if source is not None else None
+        if source is None:
+            return None
+        return kinds.parsed("compose", source, self._context.judgements.parsed_texts).tree.root
 
     def _read(self, path: str, beside: str) -> SourceText | None:
         try:

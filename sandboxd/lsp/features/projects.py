@@ -170,7 +170,8 @@ class Projects:
             source = read_source(path)
         except UnreadableError:
             return None
-        document = OpenDocument(convert.file_uri(path), 0, source, kind_of(path))
+        parsed_texts = self._context.judgements.parsed_texts
+        document = OpenDocument(convert.file_uri(path), 0, source, kind_of(path), parsed_texts)
         try:
             judged = await asyncio.to_thread(judgements.judge, document)
             folders |= {os.path.dirname(p) for p in judged.depends}
