@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.engine import failures
 from sandboxd.engine.address import AddressError
-from sandboxd.engine.connection import ANSWER_SECONDS, Connection, json_object, json_objects
+from sandboxd.engine.connection import ANSWER_SECONDS, json_object, json_objects
 from sandboxd.engine.contexts import Identity, resolve
+from sandboxd.engine.networks import Networks
 from sandboxd.engine.streams import Stream, take_over
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Exec(NamedTuple):
     working_dir: str = ""
 
 
-class Engine(Connection):
+class Engine(Networks):
     """One engine. Any call may raise `EngineFailure`: the engine cannot be reached, or refuses."""
 
     def version(self) -> dict[str, Any]:
@@ -103,10 +104,17 @@ class Engine(Connection):
         with self.asking() as session:
             return json_objects(session.images(filters={"label": [label]}))
 
-    def import_image(self, archive: bytes, name: str, tag: str, label: str = "") -> None:
+    def import_image(
+        self,
+        archive: bytes,
+        name: str,
+        tag: str,
+        label: str = "",
+        seconds: float | None = None,
+    ) -> None:
         """Make an image of a root file system in a tar archive."""
         changes = [f"LABEL {label}"] if label else None
-        with self.asking() as session:
+        with self.asking(seconds) as session:
             # Not `import_image_from_data`: that waits for ever.
             params = {"fromSrc": "-", "repo": name, "tag": tag, "changes": changes}
             headers = {"Content-Type": "application/x-tar"}
@@ -217,25 +225,6 @@ class Engine(Connection):
             return True
         return False
 
-    def network_gateways(self, name: str) -> list[str]:
-        """The host's addresses on a network; [] when there is no such network."""
-        configs = (self._network(name).get("IPAM") or {}).get("Config") or []
-        return [config["Gateway"] for config in configs if config.get("Gateway")]
-
-    def network_containers(self, name: str) -> dict[str, str]:
-        """The running containers on a network by id, with their IPv4 addresses."""
-        containers = self._network(name).get("Containers") or {}
-        return {
-            container: (entry.get("IPv4Address") or "").partition("/")[0]
-            for container, entry in containers.items()
-        }
-
-    def _network(self, name: str) -> dict[str, Any]:
-        """A network's description; {} when there is no such network."""
-        with self.asking(fine=(_GONE,)) as session:
-            return json_object(session.inspect_network(name))
-        return {}
-
     def exec_create(self, container: str, request: Exec) -> str:
         """Prepare a command in a running container and return the id to start it by."""
         with self.asking() as session:
@@ -253,7 +242,18 @@ class Engine(Connection):
     def exec_start(self, exec_id: str, tty: bool) -> tuple[socket.socket, bytes]:
         """Start a prepared command: its connection, and the output that came with the answer."""
         with self.asking() as session:
-            return take_over(session.switch(session._url("/exec/{0}/start", exec_id), tty))
+            data = {"Detach": False, "Tty": tty}
+            return take_over(session.switch(session._url("/exec/{0}/start", exec_id), data))
+
+    def attach(self, container: str) -> tuple[socket.socket, bytes]:
+        """A connection to a container's first process, also before it starts, and what came with the answer.
+
+        What is sent is its input; it gives frames as `execute.pump` reads them. Others may be attached.
+        """
+        with self.asking() as session:
+            params = dict.fromkeys(("stream", "stdin", "stdout", "stderr"), 1)
+            url = session._url("/containers/{0}/attach", container)
+            return take_over(session.switch(url, {}, params))
 
     def exec_exit_code(self, exec_id: str) -> int | None:
         """The exit code of a command, None while the engine says that it runs.

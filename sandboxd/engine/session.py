@@ -108,14 +108,17 @@ class Session(APIClient):  # type: ignore[misc]
         self._raise_for_status(response)
         return response
 
-    def switch(self, url: str, tty: bool) -> requests.Response:
-        """Start a prepared command on a connection that is the command's from then on.
+    def switch(
+        self, url: str, data: dict[str, Any], params: dict[str, Any] | None = None
+    ) -> requests.Response:
+        """Ask for a connection that is a process's from then on, and no request's any more.
 
         :raises docker.errors.APIError: the engine refuses
         """
         headers = {"Connection": "Upgrade", "Upgrade": "tcp"}
-        data = {"Detach": False, "Tty": tty}
-        response: requests.Response = self._post_json(url, data, headers=headers, stream=True)
+        response: requests.Response = self._post_json(
+            url, data, headers=headers, params=params, stream=True
+        )
         self._raise_for_status(response)
         return response
 

@@ -37,3 +37,15 @@ START = "dev.sandboxd.start"
 
 SOURCES = "dev.sandboxd.sources"
 """Mounts from the host by path and inode, as JSON: another file at the path has lost its mount."""
+
+EGRESS = "dev.sandboxd.egress"
+"""On a sandbox whose network is names through a gateway: ``gateway``. No rule is in it."""
+
+GATEWAY = "dev.sandboxd.gateway"
+"""On a gateway: the workspace that it serves. It is no `PROJECT`: nothing of the project runs in it."""
+
+NETWORK = "dev.sandboxd.network"
+"""On a network of ours: the workspace whose inner one it is, '' for the gateways' way out."""
+
+GATEWAY_IMAGE = "dev.sandboxd.gateway-image"
+"""On the image of gateways."""

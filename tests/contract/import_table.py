@@ -88,7 +88,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "render": frozenset({"findings", "markup", "text"}),
     "payload": frozenset({"engine", "errors", "files"}),
     "review": frozenset({"engine", "errors", "host", "payload", "plan", "policy"}),
-    "life": frozenset({"engine", "errors", "files", "host", "model", "observe", "plan", "review"}),
+    "life": frozenset(
+        {"egress", "engine", "errors", "files", "host", "model", "observe", "plan", "review"}
+    ),
     "observe": frozenset({"data", "engine", "errors", "files", "model", "payload"}),
     "verify": frozenset(
         {"engine", "errors", "files", "host", "life", "model", "observe", "payload", "plan"}

@@ -14,6 +14,7 @@ from sandboxd.engine.client import Engine
 from sandboxd.engine.contexts import Identity
 
 Answer = Callable[[str, str], tuple[int, object]]
+AnswerToBody = Callable[[str, str, bytes], tuple[int, object]]
 
 
 @contextlib.contextmanager
@@ -51,7 +52,13 @@ def raw(serve: Callable[[socket.socket], None], answer_seconds: float = 10.0) ->
 
 
 def request(connection: socket.socket) -> tuple[str, str]:
-    """The method of the next request, and what is asked without the API's version; its body is read.
+    """The method of the next request, and what is asked without the API's version; its body is read."""
+    method, target, _ = whole_request(connection)
+    return method, target
+
+
+def whole_request(connection: socket.socket) -> tuple[str, str, bytes]:
+    """The method of the next request, what is asked without the API's version, and its body.
 
     The question for the version is answered here.
     """
@@ -68,17 +75,24 @@ def request(connection: socket.socket) -> tuple[str, str]:
             body += connection.recv(65536)
         method, target = head.decode().split()[:2]
         if target != "/_ping":
-            return method, re.sub(r"^/v[0-9.]+/", "/", target)
+            return method, re.sub(r"^/v[0-9.]+/", "/", target), body
         connection.sendall(b"HTTP/1.1 200 OK\r\nApi-Version: 1.45\r\nContent-Length: 2\r\n\r\nOK")
 
 
 @contextlib.contextmanager
 def answering(answer: Answer) -> Iterator[Engine]:
     """An engine that answers `(method, target)` with a status and a JSON value."""
+    with answering_to_bodies(lambda method, target, _body: answer(method, target)) as engine:
+        yield engine
+
+
+@contextlib.contextmanager
+def answering_to_bodies(answer: AnswerToBody) -> Iterator[Engine]:
+    """An engine that answers `(method, target, body)` with a status and a JSON value."""
 
     def serve(connection: socket.socket) -> None:
         while True:
-            status, value = answer(*request(connection))
+            status, value = answer(*whole_request(connection))
             body = json.dumps(value).encode()
             head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
             connection.sendall(head.encode() + b"\r\n\r\n" + body)

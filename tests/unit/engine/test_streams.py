@@ -36,6 +36,25 @@ def test_what_comes_with_the_answer_is_not_lost(first: bytes) -> None:
         assert engine._session() is not None
 
 
+def test_attaching_asks_for_all_three_streams_and_loses_nothing() -> None:
+    asked: list[tuple[str, str]] = []
+
+    def serve(connection: socket.socket) -> None:
+        asked.append(request(connection))
+        connection.sendall(SWITCH + b"early")
+        connection.sendall(connection.recv(5))
+
+    with raw(serve) as engine:
+        connection, early = engine.attach("gateway")
+        with connection:
+            connection.sendall(b"input")
+            data = early
+            while piece := connection.recv(65536):
+                data += piece
+    assert data == b"earlyinput"
+    assert asked == [("POST", "/containers/gateway/attach?stream=1&stdin=1&stdout=1&stderr=1")]
+
+
 def test_a_connection_taken_over_is_not_used_for_the_next_question() -> None:
     asked: list[int] = []
 

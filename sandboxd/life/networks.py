@@ -1,0 +1,263 @@
+"""The networks of a sandbox that reaches the outside by name alone.
+
+The inner one belongs to a project: its workspace and its gateway are on it, and the engine's host is
+not. `down` keeps it, since making one takes longer than all else of a gateway; `down --discard` removes
+it. The outer one is the way out of all gateways of an engine; nothing listens there.
+
+A network is known by its name and its label, which anybody can write. So it counts only when it is
+exactly as we would make it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.egress import layout
+from sandboxd.engine import failures
+from sandboxd.engine.networks import Network, Range
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.model.labels import NETWORK
+from sandboxd.plan.container_name import container_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from sandboxd.engine.client import Engine
+
+OUTER_NAME = "sandboxd-gateways"
+
+# The host gets no address on the bridge, so nothing there can talk to it.
+_NO_HOST = "com.docker.network.bridge.inhibit_ipv4"
+_NO_NEIGHBOURS = "com.docker.network.bridge.enable_icc"
+# Options that an engine adds by itself, or by its own configuration, and that open nothing.
+_HARMLESS = {"com.docker.network.driver.mtu", "com.docker.network.enable_ipv4"}
+# A macvlan network without a parent is made on a dummy interface, which the engine names.
+_DUMMY = "dm-"
+
+
+class Inner(NamedTuple):
+    """The inner network of a project."""
+
+    name: str
+    id: str
+    place: layout.Place
+    driver: str
+    """``macvlan``, where the host is not on the wire, or ``bridge``, where it has no address on it."""
+
+
+class Pair(NamedTuple):
+    """The networks of one gateway."""
+
+    inner: Inner
+    outer: str
+    """Its id."""
+    outer_subnets: tuple[str, ...]
+
+
+def ensure(engine: Engine, workspace: str, progress: Callable[[str], None]) -> Pair:
+    """The networks of `workspace`'s gateway, made where they are missing.
+
+    :raises EnvironmentFailure: one cannot be made, or one of the name is not as we make it
+    """
+    networks = engine.networks()
+    outer = _named(OUTER_NAME, networks) or _make_outer(engine)
+    _refuse_other(_outer(), outer)
+    inner = _named(container_name(workspace), networks)
+    if inner is None:
+        _sweep(engine, networks)
+        progress("making the inner network of this project")
+        inner = _make_inner(engine, workspace, networks)
+    return Pair(_checked(workspace, inner), outer.id, tuple(r.subnet for r in outer.ranges))
+
+
+def find(engine: Engine, workspace: str) -> Inner | None:
+    """The inner network of `workspace`, None where there is none.
+
+    :raises EnvironmentFailure: it is not as we make it
+    """
+    network = _named(container_name(workspace), engine.networks())
+    return None if network is None else _checked(workspace, network)
+
+
+def remove(engine: Engine, workspace: str) -> None:
+    """Remove the inner network of `workspace`, unless somebody else's container is on it."""
+    for network in engine.networks():
+        if network.labels.get(NETWORK) == workspace and network.name == container_name(workspace):
+            engine.remove_network(network.id)
+
+
+def difference(expected: Network, live: Network) -> str:
+    """What of `live` is not as `expected`, in words; '' where nothing is."""
+    if live.driver != expected.driver:
+        return f"its driver is `{live.driver}`"
+    if live.is_internal != expected.is_internal:
+        return "it is not internal" if expected.is_internal else "it is internal"
+    if live.has_ipv6:
+        return "it has IPv6"
+    if live.labels.get(NETWORK) != expected.labels[NETWORK]:
+        return "it has not sandboxd's label"
+    if expected.ranges and live.ranges != expected.ranges:
+        return "its addresses are others"
+    for name in sorted(expected.options.keys() | live.options.keys()):
+        value = live.options.get(name, "")
+        if value != expected.options.get(name, "") and not _is_harmless(live, name, value):
+            return f"its option `{name}` is `{value}`"
+    return ""
+
+
+def _is_harmless(live: Network, name: str, value: str) -> bool:
+    if name == "com.docker.network.enable_ipv6":
+        return value == "false"
+    if live.driver == "macvlan" and name == "parent":
+        return value.startswith(_DUMMY)
+    return name in _HARMLESS
+
+
+def _named(name: str, networks: Iterable[Network]) -> Network | None:
+    """:raises EnvironmentFailure: there are several, which older engines allow"""
+    found = [network for network in networks if network.name == name]
+    if len(found) > 1:
+        raise EnvironmentFailure(
+            f"the engine has {len(found)} networks named `{name}`",
+            f"remove them by their ids: `docker network rm {' '.join(n.id[:12] for n in found)}`",
+        )
+    return found[0] if found else None
+
+
+def _checked(workspace: str, network: Network) -> Inner:
+    """:raises EnvironmentFailure: the network is not as we make it"""
+    subnet = network.ranges[0].subnet if network.ranges else ""
+    try:
+        place = layout.place(subnet)
+    except ValueError:
+        raise _not_ours(network, f"its addresses are `{subnet}`") from None
+    driver = "macvlan" if network.driver == "macvlan" else "bridge"
+    _refuse_other(_inner(workspace, place, driver), network)
+    return Inner(network.name, network.id, place, driver)
+
+
+def _refuse_other(expected: Network, live: Network) -> None:
+    why = difference(expected, live)
+    if why:
+        raise _not_ours(live, why)
+
+
+def _not_ours(network: Network, why: str) -> EnvironmentFailure:
+    return EnvironmentFailure(
+        f"the network `{network.name}` is not as sandboxd makes it: {why}",
+        f"remove it, then run `sandboxd up` again: `docker network rm {network.name}`",
+    )
+
+
+def _inner(workspace: str, place: layout.Place, driver: str) -> Network:
+    return Network(
+        name=container_name(workspace),
+        driver=driver,
+        options={} if driver == "macvlan" else {_NO_HOST: "true"},
+        labels={NETWORK: workspace},
+        ranges=(Range(place.subnet, place.members, place.host),),
+        is_internal=True,
+    )
+
+
+def _outer() -> Network:
+    return Network(OUTER_NAME, "bridge", {_NO_NEIGHBOURS: "false"}, {NETWORK: ""})
+
+
+def _make_outer(engine: Engine) -> Network:
+    try:
+        engine.create_network(_outer())
+    except failures.EngineFailure as error:
+        if not _is_taken(error):
+            raise _cannot(OUTER_NAME, error) from None
+    network = _named(OUTER_NAME, engine.networks())
+    if network is None:
+        raise EnvironmentFailure(
+            f"the network `{OUTER_NAME}` was removed while it was made", "run `sandboxd up` again"
+        )
+    return network
+
+
+def _make_inner(engine: Engine, workspace: str, networks: Sequence[Network]) -> Network:
+    drivers = _drivers(engine)
+    for place in _free_places(networks):
+        if _create(engine, workspace, place, drivers):
+            made = _named(container_name(workspace), engine.networks())
+            if made is not None:
+                return made
+    raise EnvironmentFailure(
+        f"all addresses for inner networks ({', '.join(layout.POOLS)}) are in use by other networks",
+        f"`docker network ls --filter label={NETWORK}` lists those of sandboxd: remove what no project "
+        "needs (`docker network rm NAME`)",
+    )
+
+
+def _create(engine: Engine, workspace: str, place: layout.Place, drivers: Sequence[str]) -> bool:
+    """Make the inner network by the first driver that can, or find it made; False: its addresses are taken.
+
+    A kernel without the `dummy` driver says so within a millisecond.
+    """
+    reason = failures.EngineFailure("")
+    for driver in drivers:
+        try:
+            engine.create_network(_inner(workspace, place, driver))
+            return True
+        except failures.EngineFailure as error:
+            if _is_taken(error):
+                return True
+            if "overlap" in error.detail.lower():
+                return False
+            reason = error
+    raise _cannot(container_name(workspace), reason) from None
+
+
+def _drivers(engine: Engine) -> list[str]:
+    """Podman makes a macvlan network without a parent on the host's own interface."""
+    return ["bridge"] if _is_podman(engine) else ["macvlan", "bridge"]
+
+
+def _is_podman(engine: Engine) -> bool:
+    components = engine.version().get("Components") or []
+    return any("podman" in str(component.get("Name", "")).lower() for component in components)
+
+
+def _free_places(networks: Iterable[Network]) -> Iterator[layout.Place]:
+    """Places whose addresses no network of the engine has; another start may take them meanwhile."""
+    used = [net for network in networks for r in network.ranges if (net := _ipv4(r.subnet))]
+    for pool in layout.POOLS:
+        for subnet in ipaddress.IPv4Network(pool).subnets(new_prefix=layout.PREFIX):
+            if not any(subnet.overlaps(other) for other in used):
+                yield layout.place(str(subnet))
+
+
+def _ipv4(subnet: str) -> ipaddress.IPv4Network | None:
+    try:
+        return ipaddress.IPv4Network(subnet, strict=False)
+    except ValueError:
+        return None
+
+
+def _sweep(engine: Engine, networks: Iterable[Network]) -> None:
+    """Remove inner networks of projects whose folder is gone; one that is in use stays."""
+    if not engine.is_local:
+        return
+    for network in networks:
+        workspace = network.labels.get(NETWORK) or ""
+        if not workspace or network.name != container_name(workspace):
+            continue
+        # A disk that is not mounted now comes back: the network is made again then.
+        if not os.path.lexists(workspace):
+            engine.remove_network(network.id)
+
+
+def _is_taken(error: failures.EngineFailure) -> bool:
+    return "already exists" in error.detail
+
+
+def _cannot(name: str, error: failures.EngineFailure) -> EnvironmentFailure:
+    return EnvironmentFailure(
+        f"the engine makes no network `{name}`: {error.detail or error.message}",
+        'names through a gateway need one; without: `[network] mode = "none"` in sandboxd.toml',
+    )
