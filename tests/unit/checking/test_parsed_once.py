@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.checking.checker import Checker, combined
+from sandboxd.checking.checker import Checker, combine
 from sandboxd.host.facts import UNKNOWN, Engine, HostFacts
 from sandboxd.lsp.documents import Documents
 from sandboxd.lsp.judge import judge
@@ -65,7 +65,7 @@ def test_a_check_of_a_project_parses_each_file_once(
     checker = Checker({"HOME": "/home/x"}, HOST)
     paths = [str(project / name) for name in sorted(PROJECT, reverse=backwards)]
     sources = [source for path in paths if (source := checker.read(path)) is not None]
-    report = combined([checker.check(source) for source in sources])
+    report = combine([checker.check(source) for source in sources])
     assert report.files == len(PROJECT)
     assert parsed == Counter([*PROJECT.values(), LABEL])
 
