@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sandboxd.daemon.callers import engine_of
 from sandboxd.daemon.operating import compare, read_view
 from sandboxd.daemon.tasks import Tasks
 from sandboxd.ipc import messages
@@ -60,8 +61,7 @@ class Commands:
         words, env = _texts(params, "command"), _texts(params, "env")
         user, working_dir = text_param(params, "user"), text_param(params, "working_dir")
         tty, stdin = params.get("tty") is True, params.get("stdin") is True
-        assert connection.hello is not None, "served before the greeting"
-        key = self._hosts.key(connection.hello["engine"])
+        key = engine_of(connection, self._hosts)
 
         def begin() -> Command:
             from sandboxd.engine.client import Exec

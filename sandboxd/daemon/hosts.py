@@ -8,9 +8,10 @@ costs its answer, not the daemon.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -32,6 +33,12 @@ _PROBE_SECONDS = 300.0
 """How long the host's facts are believed: nobody announces a new kernel or a new binary."""
 
 _LONGEST_ANSWER = 60.0
+
+_PUT_OFF_SECONDS = 1.0
+"""How long an operation keeps looks away that nobody waits for."""
+
+_AFTER_SECONDS = 0.02
+"""The operation's own answer goes first."""
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +119,22 @@ class Hosts:
             await asyncio.wait({self._asking(key, engine)}, timeout=wait)
         return engine.believed()
 
+    @contextlib.contextmanager
+    def operated(self, key: EngineKey) -> Iterator[None]:
+        """An operation changes containers: the looks that its events ask for come once, after it.
+
+        Each takes processor time that its container needs to start. Who asks meanwhile is answered as ever.
+        """
+        engine = self._engine(key)
+        engine.operations += 1
+        try:
+            yield
+        finally:
+            engine.operations -= 1
+            if engine.put_off is not None and not engine.operations:
+                engine.put_off.cancel()
+                engine.put_off = self._later(key, engine, _AFTER_SECONDS)
+
     def is_current(self, key: EngineKey) -> bool:
         """Whether an event would have told if what is known were no longer true."""
         engine = self._engines.get(key)
@@ -128,6 +151,8 @@ class Hosts:
             engine.events.stop()
             if engine.task is not None:
                 engine.task.cancel()
+            if engine.put_off is not None:
+                engine.put_off.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _engine(self, key: EngineKey) -> _Engine:
@@ -138,7 +163,18 @@ class Hosts:
         return engine
 
     def _ask_soon(self, key: EngineKey) -> None:
-        self._asking(key, self._engines[key])
+        engine = self._engines[key]
+        if not engine.operations:
+            self._asking(key, engine)
+        elif engine.put_off is None:
+            engine.put_off = self._later(key, engine, _PUT_OFF_SECONDS)
+
+    def _later(self, key: EngineKey, engine: _Engine, seconds: float) -> asyncio.TimerHandle:
+        def ask() -> None:
+            engine.put_off = None
+            self._asking(key, engine)
+
+        return asyncio.get_running_loop().call_later(seconds, ask)
 
     def _asking(self, key: EngineKey, engine: _Engine) -> asyncio.Task[bool]:
         if engine.task is None or engine.task.done():
@@ -200,6 +236,10 @@ class _Engine:
         self.happened = 0
         """Counts what happened; an answer is true while the count stays."""
         self.task: asyncio.Task[bool] | None = None
+        self.operations = 0
+        """How many run that change its containers."""
+        self.put_off: asyncio.TimerHandle | None = None
+        """The look that waits for them."""
         self.events = EngineEvents(environ, self._opened, self.changed)
         self.events.start()
 

@@ -36,6 +36,9 @@ _FEW = 20
 
 _MOST_VISITED = 100
 
+_ANSWER_SECONDS = 0.02
+"""How long the answer to a client takes."""
+
 log = logging.getLogger(__name__)
 
 
@@ -121,6 +124,15 @@ class Keeper:
                 f"the daemon ends and does not take up `{path}`", "run the command again"
             )
         return self._register(path, engine, keeps)
+
+    def register_soon(self, path: str, engine: EngineKey) -> None:
+        """`register`, a moment later: whoever started the project there has its own answer first."""
+
+        def register() -> None:
+            if not self._is_closed:
+                self.tasks.spawn(self._register(path, engine, True))
+
+        asyncio.get_running_loop().call_later(_ANSWER_SECONDS, register)
 
     async def _register(self, path: str, engine: EngineKey, keeps: bool) -> None:
         project = self.projects.get(path)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from sandboxd.daemon.callers import engine_of
 from sandboxd.ipc import messages
 from sandboxd.ipc.server import InvalidParams, Refused, text_param
 from sandboxd.operations.interruption import Cancel, Cancelled, Step
@@ -22,6 +23,7 @@ from sandboxd.operations.wire import encode
 
 if TYPE_CHECKING:
     from sandboxd.daemon.hosts import Hosts
+    from sandboxd.daemon.projects import EngineKey
     from sandboxd.engine.client import Engine
     from sandboxd.host.facts import HostFacts
     from sandboxd.ipc.server import Connection, Handler
@@ -52,9 +54,18 @@ class Request(NamedTuple):
 class Operating:
     """Runs operations in threads, each until it is done or its client is gone."""
 
-    def __init__(self, environ: Mapping[str, str], hosts: Hosts) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        hosts: Hosts,
+        register_soon: Callable[[str, EngineKey], None],
+    ) -> None:
+        """
+        :param register_soon: called on the event loop for each workspace that is started
+        """
         self._environ = environ
         self._hosts = hosts
+        self._register_soon = register_soon
         self._threads = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="operation")
         self._running: dict[Cancel, Connection] = {}
         self._ended = asyncio.Event()
@@ -80,6 +91,11 @@ class Operating:
 
         allow_runc, rebuild = _flag(params, "allow_runc"), _flag(params, "rebuild")
         builder = _variables(params, "environ")
+        loop, key = asyncio.get_running_loop(), engine_of(connection, self._hosts)
+
+        def register(workspace: str) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nothing is kept any more
+                loop.call_soon_threadsafe(self._register_soon, workspace, key)
 
         def job(request: Request) -> Any:
             started = start(
@@ -89,6 +105,7 @@ class Operating:
                 allow_runc=allow_runc,
                 rebuild=rebuild,
                 facts=request.facts,
+                register=register,
                 progress=request.progress,
                 cancel=request.cancel,
             )
@@ -169,8 +186,7 @@ class Operating:
         :raises Refused: the client sees another world, or gave up
         """
         view = read_view(params)
-        assert connection.hello is not None, "served before the greeting"
-        key = self._hosts.key(connection.hello["engine"])
+        key = engine_of(connection, self._hosts)
         facts = await self._hosts.facts(key, _FACTS_SECONDS) if needs_facts else None
         environ, cancel = self._hosts.environ(key), Cancel()
         loop = asyncio.get_running_loop()
@@ -196,7 +212,8 @@ class Operating:
             except Cancelled:
                 raise Refused(messages.CANCELLED, "the operation was cancelled") from None
 
-        return await self._until_done(connection, cancel, run)
+        with self._hosts.operated(key):
+            return await self._until_done(connection, cancel, run)
 
     async def _until_done(self, connection: Connection, cancel: Cancel, run: Callable[[], T]) -> T:
         """Run it; a client that goes away cancels it, and its connection ends once it has cleaned up."""

@@ -43,7 +43,7 @@ class Service:
         )
         self.status = StatusMethods(self.keeper)
         self.editors = Editors(self.keeper, self.status.row_of)
-        self.operating = Operating(environ, self.keeper.hosts)
+        self.operating = Operating(environ, self.keeper.hosts, self.keeper.register_soon)
         self.commands = Commands(environ, self.keeper.hosts)
         self.lifetime = Lifetime(self.keeper, self.editors, self.operating, idle_seconds)
         self.server = Server(

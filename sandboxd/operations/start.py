@@ -9,7 +9,7 @@ from sandboxd.operations import _plan
 from sandboxd.operations.interruption import Step, interruptible, lines, never, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from sandboxd.engine.client import Engine
     from sandboxd.life.up_down import How
@@ -41,20 +41,21 @@ def start(
     allow_runc: bool = False,
     rebuild: bool = False,
     facts: Facts = None,
+    register: Callable[[str], None] | None = None,
     progress: Progress = silent,
     cancel: Cancel | None = None,
 ) -> Started:
     """Make the sandbox of the project at `directory` run; nothing is left of a start that fails.
 
-    An image that has to be built is built first. A running daemon hears of the project.
+    An image that has to be built is built first.
 
     :param environ: of the user: the policy, the grants and the builder's settings come from there
     :param allow_runc: the user lets hardened runc run what needs gVisor
     :param rebuild: build the image although it is there
+    :param register: has a daemon keep the workspace; None: one that runs is told
     :raises UsageError: the config is not valid, or it needs a grant that was not given
     :raises EnvironmentFailure: the engine, its runtime or the builder cannot
     """
-    from sandboxd.ipc.announce import announce
     from sandboxd.life import granted
     from sandboxd.life.up_down import up
     from sandboxd.plan.grants import Grants
@@ -71,7 +72,7 @@ def start(
         _build(engine, plan.workspace, plan.recipe, environ, progress, cancel)
     running = up(engine, plan, tell, cancel.check)
     granted.keep(environ, plan.workspace, running.id, allow_runc=allow_runc)
-    announce(environ, plan.workspace, keeps=True)
+    (register or _telling(environ))(plan.workspace)
     runtime = plan.container.runtime
     return Started(
         running.id,
@@ -82,6 +83,15 @@ def start(
         (runtime.value or "") if runtime else "",
         plan.downgrades,
     )
+
+
+def _telling(environ: Mapping[str, str]) -> Callable[[str], None]:
+    def tell(workspace: str) -> None:
+        from sandboxd.ipc.announce import announce
+
+        announce(environ, workspace, keeps=True)
+
+    return tell
 
 
 def _build(

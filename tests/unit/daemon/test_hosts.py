@@ -145,3 +145,58 @@ async def test_an_engine_that_fails_at_once_is_not_asked_in_a_loop(
     monkeypatch.setattr(module, "probe", refuse)
     assert (await hosts.fresh(ENGINE, 1.0)).facts is None
     assert probe.count == 1
+
+
+@pytest.fixture
+def looks(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """One for each time that the engine's containers were looked at."""
+    looks: list[None] = []
+
+    def observe(*_args: object) -> Observed:
+        looks.append(None)
+        return Observed({})
+
+    monkeypatch.setattr(module.Observer, "observe", observe)
+    return looks
+
+
+@pytest.mark.asyncio
+async def test_looks_that_nobody_waits_for_come_once_after_an_operation(
+    hosts: Hosts, looks: list[None]
+) -> None:
+    await version(hosts)
+    before = len(looks)
+    with hosts.operated(ENGINE):
+        for _ in range(5):
+            stream(hosts).changed()
+            await asyncio.sleep(0.01)
+        assert len(looks) == before
+        assert not hosts.is_current(ENGINE)
+    while not hosts.is_current(ENGINE):
+        await asyncio.sleep(0.005)
+    assert len(looks) == before + 1
+
+
+@pytest.mark.asyncio
+async def test_who_asks_while_an_operation_runs_is_answered_from_now(
+    hosts: Hosts, looks: list[None]
+) -> None:
+    await version(hosts)
+    before = len(looks)
+    with hosts.operated(ENGINE):
+        stream(hosts).changed()
+        await hosts.fresh(ENGINE)
+        assert hosts.is_current(ENGINE)
+        assert len(looks) == before + 1
+
+
+@pytest.mark.asyncio
+async def test_a_long_operation_hides_nothing_for_long(
+    hosts: Hosts, looks: list[None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_PUT_OFF_SECONDS", 0.05)
+    await version(hosts)
+    with hosts.operated(ENGINE):
+        stream(hosts).changed()
+        while not hosts.is_current(ENGINE):
+            await asyncio.sleep(0.005)
