@@ -71,19 +71,19 @@ def check_folder(where: str, uid: int) -> bool:
     :raises DaemonError: it is a symlink, no folder, another user's, or open to others
     """
     try:
-        found = os.lstat(where)
+        status = os.lstat(where)
     except FileNotFoundError:
         return False
     except OSError as error:
         raise DaemonError(f"cannot look at `{where}`: {(error.strerror or '').lower()}") from None
-    if not stat.S_ISDIR(found.st_mode):
-        kind = "a symbolic link" if stat.S_ISLNK(found.st_mode) else "not a folder"
+    if not stat.S_ISDIR(status.st_mode):
+        kind = "a symbolic link" if stat.S_ISLNK(status.st_mode) else "not a folder"
         raise DaemonError(
             f"`{where}` is {kind}, so it is not used", f"look at it, then `rm {where}`"
         )
-    _check_owner(where, found, uid)
-    if found.st_mode & 0o077:
-        mode = stat.S_IMODE(found.st_mode)
+    _check_owner(where, status, uid)
+    if status.st_mode & 0o077:
+        mode = stat.S_IMODE(status.st_mode)
         raise DaemonError(
             f"`{where}` is open to other users (mode {mode:04o}), so it is not used",
             f"`chmod 700 {where}`, after looking at what is in it",
@@ -97,17 +97,17 @@ def check_socket(path: str, uid: int) -> bool:
     :raises DaemonError: something else is in its place, or its owner or mode is wrong
     """
     try:
-        found = os.lstat(path)
+        status = os.lstat(path)
     except FileNotFoundError:
         return False
     except OSError as error:
         raise DaemonError(f"cannot look at `{path}`: {(error.strerror or '').lower()}") from None
-    if not stat.S_ISSOCK(found.st_mode):
-        kind = "a symbolic link" if stat.S_ISLNK(found.st_mode) else "not a socket"
+    if not stat.S_ISSOCK(status.st_mode):
+        kind = "a symbolic link" if stat.S_ISLNK(status.st_mode) else "not a socket"
         raise DaemonError(f"`{path}` is {kind}, so it is not used", f"look at it, then `rm {path}`")
-    _check_owner(path, found, uid)
-    if found.st_mode & 0o077:
-        mode = stat.S_IMODE(found.st_mode)
+    _check_owner(path, status, uid)
+    if status.st_mode & 0o077:
+        mode = stat.S_IMODE(status.st_mode)
         raise DaemonError(
             f"`{path}` is open to other users (mode {mode:04o}), so it is not used",
             f"`rm {path}`, then run the command again",
@@ -115,10 +115,10 @@ def check_socket(path: str, uid: int) -> bool:
     return True
 
 
-def _check_owner(path: str, found: os.stat_result, uid: int) -> None:
-    if found.st_uid != uid:
+def _check_owner(path: str, status: os.stat_result, uid: int) -> None:
+    if status.st_uid != uid:
         raise DaemonError(
-            f"`{path}` belongs to user {found.st_uid}, not to you ({uid}), so it is not used",
+            f"`{path}` belongs to user {status.st_uid}, not to you ({uid}), so it is not used",
             "set XDG_RUNTIME_DIR to a folder of yours",
         )
 
@@ -136,7 +136,7 @@ def _base(environ: Mapping[str, str], uid: int) -> str:
 
 def _is_ours(path: str, uid: int) -> bool:
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return False
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == uid and not found.st_mode & 0o022
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == uid and not status.st_mode & 0o022

@@ -20,7 +20,7 @@ _TIMEOUT = 0.3
 
 
 def announce(environ: Mapping[str, str], workspace: str, *, keeps: bool) -> bool:
-    """Have a running daemon remember `workspace`; whether one took note.
+    """Make a running daemon remember `workspace`. Return True if it confirmed that.
 
     :param keeps: whether its generated files are to be written at each save from now on; a project
         that is kept stays so
@@ -38,7 +38,7 @@ def _tell(environ: Mapping[str, str], workspace: str, keeps: bool) -> bool:
     try:
         connection.sendall(_request(environ, workspace, keeps))
         received = b""
-        # Who leaves before the answer has asked for nothing.
+        # The daemon drops the request of a client that disconnects before the answer.
         while received.count(b"\n") < 2:
             part = connection.recv(65536)
             if not part:

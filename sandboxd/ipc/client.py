@@ -151,10 +151,10 @@ class Client:
     def _read(self, deadline: float | None) -> dict[str, Any]:
         while (end := self._buffer.find(b"\n")) < 0:
             if deadline is not None:
-                left = deadline - time.monotonic()
-                if left <= 0:
+                remaining = deadline - time.monotonic()
+                if remaining <= 0:
                     raise TimeoutError
-                self._connection.settimeout(left)
+                self._connection.settimeout(remaining)
             else:
                 self._connection.settimeout(None)
             part = self._connection.recv(262144)
@@ -191,7 +191,7 @@ def connect(
             raise DaemonError("there is no daemon on this system", "use sandboxd inside WSL2")
         return None
     cwd = cwd or _cwd()
-    client = _greeted(environ, cwd)
+    client = _connect_once(environ, cwd)
     if client is not None and start and _is_older(client.daemon_version):
         with client:
             _make_way(client, environ)
@@ -201,7 +201,7 @@ def connect(
     # A daemon that was just killed may take a connection with its last breath: start another.
     for _ in range(_ATTEMPTS):
         start_daemon(environ, patience)
-        client = _greeted(environ, cwd)
+        client = _connect_once(environ, cwd)
         if client is not None:
             return client
         time.sleep(0.02)
@@ -224,7 +224,7 @@ def register(environ: Mapping[str, str], workspace: str, *, start: bool) -> str 
     return None
 
 
-def remembered(environ: Mapping[str, str]) -> list[messages.Remembered] | None:
+def list_projects(environ: Mapping[str, str]) -> list[messages.Remembered] | None:
     """The projects that the daemon knows, None when none runs.
 
     :raises DaemonError: it cannot be asked
@@ -233,8 +233,8 @@ def remembered(environ: Mapping[str, str]) -> list[messages.Remembered] | None:
     if client is None:
         return None
     with client:
-        found: messages.Listed = client.request(messages.PROJECT_LIST, {}, timeout=5.0)
-    return found["projects"]
+        answer: messages.Listed = client.request(messages.PROJECT_LIST, {}, timeout=5.0)
+    return answer["projects"]
 
 
 def stop(client: Client, timeout: float = 5.0) -> None:
@@ -277,7 +277,7 @@ def _make_way(client: Client, environ: Mapping[str, str], timeout: float = 5.0) 
     raise DaemonError(f"the daemon (pid {pid}) did not make way", f"`kill {pid}`")
 
 
-def _greeted(environ: Mapping[str, str], cwd: str) -> Client | None:
+def _connect_once(environ: Mapping[str, str], cwd: str) -> Client | None:
     uid = os.getuid()
     where = address.folder(environ, uid)
     path = address.socket_path(where)
@@ -296,9 +296,9 @@ def _greeted(environ: Mapping[str, str], cwd: str) -> Client | None:
         return None
     except (TimeoutError, NoAnswer):
         connection.close()
-        named = f" (pid {pid})" if pid else ""
+        process = f" (pid {pid})" if pid else ""
         hint = f"`kill -9 {pid}`, then run the command again" if pid else LOG_HINT
-        raise NoAnswer(f"the daemon{named} does not answer", hint) from None
+        raise NoAnswer(f"the daemon{process} does not answer", hint) from None
     except OSError as error:
         connection.close()
         raise _lost(error) from None

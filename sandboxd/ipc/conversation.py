@@ -40,7 +40,7 @@ class Conversation:
         self._buffer = bytearray()
         self._number = 1
         self.descriptor = -1
-        """The one that came with an answer, -1 before."""
+        """The descriptor that came with an answer, -1 before."""
 
     def ask(
         self,
@@ -134,12 +134,12 @@ def view(environ: Mapping[str, str], directory: str) -> messages.View:
 
     :raises OSError: the folder is not there
     """
-    found = os.stat(directory)
+    status = os.stat(directory)
     names = messages.FOLDER_VARIABLES
     return {
         "directory": directory,
-        "device": found.st_dev,
-        "inode": found.st_ino,
+        "device": status.st_dev,
+        "inode": status.st_ino,
         "folders": {name: environ[name] for name in names if name in environ},
     }
 

@@ -94,9 +94,9 @@ def _colour() -> bool:
 
 
 def _columns() -> int:
-    given = os.environ.get("COLUMNS", "")
-    if given.isdecimal() and 0 < int(given) < 10000:
-        return int(given)
+    variable = os.environ.get("COLUMNS", "")
+    if variable.isdecimal() and 0 < int(variable) < 10000:
+        return int(variable)
     try:
         return os.get_terminal_size(1).columns or 80
     except OSError:

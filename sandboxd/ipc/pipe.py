@@ -38,7 +38,7 @@ def fast_lsp(arguments: list[str]) -> None:
     if not all(a == "--stdio" or a.startswith("--clientProcessId=") for a in arguments):
         return
     try:
-        connection = _attached(os.environ)
+        connection = _attach(os.environ)
     except (ImportError, AttributeError, OSError, ValueError, DaemonError):
         return
     if connection is not None:
@@ -103,7 +103,7 @@ def _request(environ: Mapping[str, str]) -> bytes:
     return (hello(environ, cwd) + attach).encode("ascii")
 
 
-def _attached(environ: Mapping[str, str]) -> Stream | None:
+def _attach(environ: Mapping[str, str]) -> Stream | None:
     """A connection on which the daemon now speaks the language server protocol."""
     connection = dial(environ, _TIMEOUT)
     if connection is None:

@@ -35,16 +35,16 @@ class Context:
         self.pulls = False
         """Whether the client asks for diagnostics, so that none are pushed for open files."""
         self.pulls_workspace = False
-        """Whether it asks for those of files that are not open, too."""
+        """Whether the client asks for those of unopened files, too."""
         self.unopened: dict[str, list[types.Diagnostic]] = {}
         """Diagnostics of files that are not open, by path."""
         self.unopened_listeners: list[Callable[[], None]] = []
-        """Called when that was looked at anew."""
+        """Called when unopened files were judged again."""
         self.refresh_unopened: Callable[[], None] = lambda: None
         """Ask for all open documents to be judged again, soon."""
         self.initializers: list[Callable[[types.InitializeParams], None]] = []
         self.refreshers: list[Callable[[], None]] = []
-        """Called when the host, a project or a file on disk is not what it was."""
+        """Called when the host, a project or a file on disk changed."""
         self.open_listeners: list[Callable[[OpenDocument], None]] = []
         """Called with each document that was opened or changed, and once more when it closes."""
         self.file_listeners: list[Callable[[set[str]], None]] = []
@@ -52,7 +52,7 @@ class Context:
 
     def feature(self, method: str, handler: Callable[[Any], Any], options: Any = None) -> None:
         """Answer `method` with `handler`."""
-        # pygls sets attributes on what it is given, which bound methods do not take.
+        # pygls sets attributes on handlers, which bound methods do not allow.
         if inspect.iscoroutinefunction(handler):
 
             async def answer(params: Any) -> Any:
@@ -75,10 +75,10 @@ class Context:
         from sandboxd.lsp.documents import uri_path
 
         workspace = self.server.protocol.workspace
-        found = [uri_path(uri) for uri in workspace.folders]
-        if not found and workspace.root_uri:
-            found = [uri_path(workspace.root_uri)]
-        return [path for path in found if path.startswith("/")]
+        paths = [uri_path(uri) for uri in workspace.folders]
+        if not paths and workspace.root_uri:
+            paths = [uri_path(workspace.root_uri)]
+        return [path for path in paths if path.startswith("/")]
 
     def refresh(self) -> None:
         """Something outside of the open texts changed."""

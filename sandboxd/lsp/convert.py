@@ -100,7 +100,7 @@ def file_uri(path: str) -> str:
 def _related(
     finding: Finding, uri: str, source: SourceText, report: Report, who: Client
 ) -> list[types.DiagnosticRelatedInformation]:
-    found = []
+    information = []
     for related in finding.related:
         path = related.place.path
         text = source if path == source.path else report.sources.get(path)
@@ -109,12 +109,12 @@ def _related(
         place = types.Range(start, start)
         if text is not None:
             place = text_range(related.place.span, text, who.encoding)
-        found.append(
+        information.append(
             types.DiagnosticRelatedInformation(
                 types.Location(where, place), in_message(related.message)
             )
         )
-    return found
+    return information
 
 
 def _in_words(related: Related, report: Report) -> str:

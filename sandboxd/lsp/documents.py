@@ -1,7 +1,7 @@
 """The texts that a client has open: what it sees, not what is on disk.
 
-What kind of file a text is, its name says; where that says nothing, the language that the client
-has for it: a Dockerfile that has no name yet is one all the same.
+The kind of a text follows from its name, else from the client's language id: a Dockerfile that was
+never saved has no name yet.
 """
 
 from __future__ import annotations

@@ -17,9 +17,9 @@ from sandboxd.text import Edit, Span
 
 
 def offers(
-    document: OpenDocument, host: HostFacts, variables: Variables, wanted: Span
+    document: OpenDocument, host: HostFacts, variables: Variables, selection: Span
 ) -> list[Fix]:
-    """One for the file, or for each service that `wanted` touches; [] where there is no runtime.
+    """One for the file, or for each service that `selection` touches; [] where there is no runtime.
 
     None is made for what has it already, and for a generated file, which its config decides.
     """
@@ -33,7 +33,7 @@ def offers(
         r.name for r in (host.engine.runtimes if host.engine else ()) if r.usable and r.gvisor
     }
     if document.kind == "compose":
-        return _in_services(parsed, usable, runtime.name, wanted)
+        return _in_services(parsed, usable, runtime.name, selection)
     if document.kind == "devcontainer":
         return _in_devcontainer(parsed, usable, runtime.name, variables)
     return []
@@ -52,21 +52,21 @@ def _in_config(document: Document) -> list[Fix]:
     return [_fix(document, "gvisor", edits)]
 
 
-def _in_services(document: Document, usable: set[str], runtime: str, wanted: Span) -> list[Fix]:
+def _in_services(document: Document, usable: set[str], runtime: str, selection: Span) -> list[Fix]:
     services = yaml.get(document.tree.root, "services")
     text = document.source.text
-    found: list[Fix] = []
+    fixes: list[Fix] = []
     for key, value in services.members if services is not None else ():
         if value.kind != "object" or not (
-            key.span.start <= wanted.end and wanted.start <= value.span.end
+            key.span.start <= selection.end and selection.start <= value.span.end
         ):
             continue
         node = yaml.get(value, "runtime")
         if node is not None and str(node.value) in usable:
             continue
         edits = yaml_edit.set_member(text, value, "runtime", yaml_edit.encode(runtime))
-        found.append(_fix(document, runtime, edits, f"for `{readable(str(key.value), 60)}`"))
-    return found
+        fixes.append(_fix(document, runtime, edits, f"for `{readable(str(key.value), 60)}`"))
+    return fixes
 
 
 def _in_devcontainer(

@@ -24,11 +24,11 @@ def change(data: dict[str, Any]) -> types.DidChangeTextDocumentParams | None:
     where, changes = params.get("textDocument"), params.get("contentChanges")
     if not isinstance(where, dict) or not isinstance(changes, list) or len(changes) != 1:
         return None
-    uri, version, (given,) = where.get("uri"), where.get("version"), changes
-    if not isinstance(uri, str) or type(version) is not int or not isinstance(given, dict):
+    uri, version, (content,) = where.get("uri"), where.get("version"), changes
+    if not isinstance(uri, str) or type(version) is not int or not isinstance(content, dict):
         return None
-    text = given.get("text")
-    if not isinstance(text, str) or "range" in given:
+    text = content.get("text")
+    if not isinstance(text, str) or "range" in content:
         return None
     return types.DidChangeTextDocumentParams(
         types.VersionedTextDocumentIdentifier(version, uri),
@@ -50,34 +50,34 @@ def publication(uri: str, diagnostics: list[types.Diagnostic], version: int | No
     return b"Content-Length: %d\r\n\r\n" % len(body) + body
 
 
-def diagnostic(given: types.Diagnostic) -> dict[str, Any]:
+def diagnostic(source: types.Diagnostic) -> dict[str, Any]:
     """The JSON of one diagnostic; what is None is left out, as the protocol has it."""
-    made: dict[str, Any] = {"range": _range(given.range), "message": given.message}
-    if given.severity is not None:
-        made["severity"] = int(given.severity)
-    if given.code is not None:
-        made["code"] = given.code
-    if given.code_description is not None:
-        made["codeDescription"] = {"href": given.code_description.href}
-    if given.source is not None:
-        made["source"] = given.source
-    if given.tags is not None:
-        made["tags"] = [int(tag) for tag in given.tags]
-    if given.related_information is not None:
-        made["relatedInformation"] = [
+    data: dict[str, Any] = {"range": _range(source.range), "message": source.message}
+    if source.severity is not None:
+        data["severity"] = int(source.severity)
+    if source.code is not None:
+        data["code"] = source.code
+    if source.code_description is not None:
+        data["codeDescription"] = {"href": source.code_description.href}
+    if source.source is not None:
+        data["source"] = source.source
+    if source.tags is not None:
+        data["tags"] = [int(tag) for tag in source.tags]
+    if source.related_information is not None:
+        data["relatedInformation"] = [
             {
                 "location": {"uri": item.location.uri, "range": _range(item.location.range)},
                 "message": item.message,
             }
-            for item in given.related_information
+            for item in source.related_information
         ]
-    if given.data is not None:
-        made["data"] = given.data
-    return made
+    if source.data is not None:
+        data["data"] = source.data
+    return data
 
 
-def _range(given: types.Range) -> dict[str, Any]:
-    start, end = given.start, given.end
+def _range(range_: types.Range) -> dict[str, Any]:
+    start, end = range_.start, range_.end
     return {
         "start": {"line": start.line, "character": start.character},
         "end": {"line": end.line, "character": end.character},

@@ -24,17 +24,17 @@ class Outcome(NamedTuple):
     depends: frozenset[str]
 
 
-class _Recorded(Files):
-    """Files that remember which of them were asked for."""
+class _RecordingFiles(Files):
+    """Files that remember the paths that were read."""
 
     def __init__(
         self, texts: Mapping[str, SourceText], load: Load | None, parsed_texts: ParsedTexts | None
     ) -> None:
         super().__init__(texts, load, parsed_texts)
-        self.asked: set[str] = set()
+        self.paths: set[str] = set()
 
     def read(self, path: str, beside: str) -> SourceText:
-        self.asked.add(path)
+        self.paths.add(path)
         return super().read(path, beside)
 
 
@@ -53,7 +53,7 @@ def judge(
     source = document.source
     # What lies beside a text of another machine, or one that has no name yet, is not on ours.
     load = read_beside if document.on_disk() else None
-    files = _Recorded(texts, load, document.parsed_texts)
+    files = _RecordingFiles(texts, load, document.parsed_texts)
     checker = checker_for(document, environ, host, files)
     report = analysis.check(
         (document.parsed,),
@@ -66,7 +66,7 @@ def judge(
     problem = checker.problem(source.path)
     if problem is not None and problem.path != source.path:
         report = report._replace(skipped=(*report.skipped, problem))
-    return Outcome(report, frozenset(files.asked - {source.path}))
+    return Outcome(report, frozenset(files.paths - {source.path}))
 
 
 def checker_for(

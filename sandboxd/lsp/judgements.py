@@ -76,7 +76,7 @@ class Judgements:
         """The URIs of the open documents by path."""
         return {uri_path(uri): uri for uri in self._server.protocol.documents.uris()}
 
-    def known(self, uri: str) -> Judged | None:
+    def last(self, uri: str) -> Judged | None:
         """The last judgement of a document, which may be of an older version."""
         return self._judged.get(uri)
 
@@ -109,7 +109,7 @@ class Judgements:
             self._judged[uri] = judged
         return judged
 
-    async def verified(self, uri: str) -> Judged | None:
+    async def verify(self, uri: str) -> Judged | None:
         """The same with fixes that were tried: only these may be offered.
 
         In a thread: to try the fixes of one editor's large file must not hold up the others.
@@ -117,12 +117,12 @@ class Judgements:
         document = self.document(uri)
         if document is None:
             return None
-        known = self._verified.get(uri)
-        if known is None or known[0] is not document:
+        entry = self._verified.get(uri)
+        if entry is None or entry[0] is not document:
             task = asyncio.create_task(asyncio.to_thread(self.judge, document, True))
-            known = self._verified[uri] = (document, task)
-        # Whoever gives up waiting does not take it from the others.
-        return await asyncio.shield(known[1])
+            entry = self._verified[uri] = (document, task)
+        # Shielded: a request that is cancelled must not cancel the task of the others.
+        return await asyncio.shield(entry[1])
 
     async def fresh(self, document: OpenDocument) -> Judged:
         """The judgement of a document that is open, wherever its size lets it be made."""

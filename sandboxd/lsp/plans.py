@@ -49,8 +49,8 @@ _FIELDS = {
 
 def workspace_of(path: str) -> str | None:
     """The folder of the nearest sandboxd.toml."""
-    found = nearest(os.path.dirname(path)) if path.startswith("/") else None
-    return os.path.dirname(found) if found is not None else None
+    config = nearest(os.path.dirname(path)) if path.startswith("/") else None
+    return os.path.dirname(config) if config is not None else None
 
 
 def is_generated(document: OpenDocument) -> bool:
@@ -94,8 +94,11 @@ async def reasons_at(context: Context, document: OpenDocument, at: int) -> Reaso
     if isinstance(plan, SandboxdError):
         if not is_config or key not in _FIELDS:
             return None
-        said = [readable(f"No sandbox: {plan.message}", 500), readable(f"Hint: {plan.hint}", 500)]
-        return Reasons(Place(path, node.span), ["\n\n".join(map(in_markdown, said))])
+        refusal = [
+            readable(f"No sandbox: {plan.message}", 500),
+            readable(f"Hint: {plan.hint}", 500),
+        ]
+        return Reasons(Place(path, node.span), ["\n\n".join(map(in_markdown, refusal))])
     value = next(
         (str(n.value) for n in walk(node) if n.span.start <= at < n.span.end and n.value), ""
     )

@@ -237,18 +237,18 @@ class TolerantProtocol(LanguageServerProtocol):
 
 
 def _without_links(message: Any) -> Any:
-    """A message of ours, with words in what a client shows in a notification.
+    """`message` with plain words instead of links in the texts of notifications.
 
-    Here and not where they are sent: what is forgotten once is a button that a repository made.
+    Done for all messages: in one that is forgotten a repository could show a link of its own.
     """
     if not isinstance(message, dict):
         return message
-    shown = [message.get("error")]
+    parts = [message.get("error")]
     if message.get("method") in (types.WINDOW_SHOW_MESSAGE, types.WINDOW_SHOW_MESSAGE_REQUEST):
-        shown.append(message.get("params"))
+        parts.append(message.get("params"))
     elif message.get("method") == types.PROGRESS:
-        shown.append((message.get("params") or {}).get("value"))
-    for part in shown:
+        parts.append((message.get("params") or {}).get("value"))
+    for part in parts:
         for key in ("message", "title"):
             if isinstance(part, dict) and isinstance(part.get(key), str):
                 part[key] = in_message(part[key])

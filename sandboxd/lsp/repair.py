@@ -32,29 +32,31 @@ def repair(method: str, params: dict[str, Any], decode: Decode) -> dict[str, Any
 
 
 def _initialize(params: dict[str, Any], decode: Decode) -> dict[str, Any]:
-    given = params.get("capabilities")
-    capabilities = _prune(given, (), decode) if isinstance(given, dict) else {}
-    kept = {"processId": None, "rootUri": None, "capabilities": capabilities}
+    capabilities_sent = params.get("capabilities")
+    capabilities = (
+        _prune(capabilities_sent, (), decode) if isinstance(capabilities_sent, dict) else {}
+    )
+    result = {"processId": None, "rootUri": None, "capabilities": capabilities}
     for name, value in params.items():
         if name == "capabilities":
             continue
-        if _fits({**kept, name: value}, types.InitializeParams, decode):
-            kept[name] = value
-    return kept
+        if _fits({**result, name: value}, types.InitializeParams, decode):
+            result[name] = value
+    return result
 
 
-def _prune(given: dict[str, Any], path: tuple[str, ...], decode: Decode) -> dict[str, Any]:
+def _prune(capabilities: dict[str, Any], path: tuple[str, ...], decode: Decode) -> dict[str, Any]:
     """The capabilities at `path` that decode: whole branches, else their twigs, else leaves."""
-    kept: dict[str, Any] = {}
-    for name, value in given.items():
+    result: dict[str, Any] = {}
+    for name, value in capabilities.items():
         here = (*path, name)
         if _fits(_nest(here, value), types.ClientCapabilities, decode):
-            kept[name] = value
+            result[name] = value
         elif isinstance(value, dict) and len(here) < _DEEPEST:
             part = _prune(value, here, decode)
             if _fits(_nest(here, part), types.ClientCapabilities, decode):
-                kept[name] = part
-    return kept
+                result[name] = part
+    return result
 
 
 def _nest(path: tuple[str, ...], value: Any) -> Any:
@@ -65,10 +67,10 @@ def _nest(path: tuple[str, ...], value: Any) -> Any:
 
 def _context(context: dict[str, Any], decode: Decode) -> dict[str, Any]:
     """Other servers' diagnostics come along; those that do not decode are not ours."""
-    given = context.get("diagnostics")
-    diagnostics = given if isinstance(given, list) else []
-    kept = [item for item in diagnostics if _fits(item, types.Diagnostic, decode)]
-    result: dict[str, Any] = {"diagnostics": kept}
+    diagnostics_sent = context.get("diagnostics")
+    diagnostics = diagnostics_sent if isinstance(diagnostics_sent, list) else []
+    usable = [item for item in diagnostics if _fits(item, types.Diagnostic, decode)]
+    result: dict[str, Any] = {"diagnostics": usable}
     for name, value in context.items():
         whole = {**result, name: value}
         if name != "diagnostics" and _fits(whole, types.CodeActionContext, decode):

@@ -122,15 +122,15 @@ class Session:
 @cache
 def feature_names() -> list[str]:
     """The modules of `features`, from the files that are there; a helper's name begins with `_`."""
-    found = [module.name for module in pkgutil.iter_modules(features.__path__)]
-    return sorted(name for name in found if not name.startswith("_"))
+    names = [module.name for module in pkgutil.iter_modules(features.__path__)]
+    return sorted(name for name in names if not name.startswith("_"))
 
 
 @cache
 def converter() -> Converter:
     """One for all sessions: making one costs more than all the rest of a session."""
-    made: Converter = default_converter()  # type: ignore[no-untyped-call]
-    return made
+    shared: Converter = default_converter()  # type: ignore[no-untyped-call]
+    return shared
 
 
 def _exists(pid: int) -> bool:

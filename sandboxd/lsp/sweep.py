@@ -18,7 +18,7 @@ Look = dict[str, tuple[int, int, int]]
 
 
 class Sweep:
-    """Tells of files that are not what they were, in the folders that were asked for last."""
+    """Reports files that changed in the watched folders."""
 
     def __init__(self, changed: Callable[[set[str]], None]) -> None:
         self._changed = changed
@@ -26,10 +26,10 @@ class Sweep:
         self._before: Look = {}
 
     def watch(self, folders: frozenset[str]) -> None:
-        """Look into these from now on."""
+        """Watch these folders from now on, instead of those before."""
         new = _look(folders - self._folders)
-        kept = {p: s for p, s in self._before.items() if os.path.dirname(p) in folders}
-        self._folders, self._before = folders, {**new, **kept}
+        known_before = {p: s for p, s in self._before.items() if os.path.dirname(p) in folders}
+        self._folders, self._before = folders, {**new, **known_before}
 
     async def run(self) -> None:
         """Look each second, until it is cancelled; away from the loop, as a disk may hang."""
@@ -47,16 +47,16 @@ class Sweep:
 
 
 def _look(folders: frozenset[str]) -> Look:
-    found: Look = {}
+    files: Look = {}
     for folder in sorted(folders):
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    if len(found) >= _MOST_FILES:
-                        return found
+                    if len(files) >= _MOST_FILES:
+                        return files
                     if entry.name == ".env" or kinds.find_in_tree(entry.path) is not None:
                         status = entry.stat()
-                        found[entry.path] = status.st_mtime_ns, status.st_size, status.st_ino
+                        files[entry.path] = status.st_mtime_ns, status.st_size, status.st_ino
         except OSError:
             continue
-    return found
+    return files

@@ -21,7 +21,7 @@ class Writer(Protocol):
 
 
 class TracingWriter:
-    """A writer that also tells the client what was said, from when it asks for it."""
+    """A writer that also traces messages to the client, once it asks for a trace."""
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
@@ -45,10 +45,10 @@ class TracingWriter:
         what = data.get("method", "an error" if "error" in data else "an answer")
         params: dict[str, str] = {"message": f"{how} {str(what)[:200]}{number}"}
         if self.level == "verbose":
-            held = next((data[k] for k in ("params", "result", "error") if k in data), None)
-            shown = json.dumps(held, ensure_ascii=False)
-            more = len(shown) - MOST_CHARACTERS
-            params["verbose"] = shown[:MOST_CHARACTERS] + (f"... {more} more" if more > 0 else "")
+            content = next((data[k] for k in ("params", "result", "error") if k in data), None)
+            text = json.dumps(content, ensure_ascii=False)
+            more = len(text) - MOST_CHARACTERS
+            params["verbose"] = text[:MOST_CHARACTERS] + (f"... {more} more" if more > 0 else "")
         message = {"jsonrpc": "2.0", "method": "$/logTrace", "params": params}
         body = json.dumps(message).encode()
         self._writer.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)

@@ -56,7 +56,7 @@ async def _converse() -> None:
     document = {"uri": _URI}
     position = {"line": 1, "character": 35}
     everything = {"start": {"line": 0, "character": 0}, "end": {"line": 4, "character": 0}}
-    said: list[tuple[str, Any, int | None]] = [
+    messages: list[tuple[str, Any, int | None]] = [
         ("initialize", {"processId": None, "rootUri": None, "capabilities": _CAPABILITIES}, 1),
         ("initialized", {}, None),
         (
@@ -81,7 +81,7 @@ async def _converse() -> None:
         ("textDocument/didClose", {"textDocument": document}, None),
         ("shutdown", None, 7),
     ]
-    for method, params, number in said:
+    for method, params, number in messages:
         message = {"jsonrpc": "2.0", "method": method, "params": params}
         if number is not None:
             message["id"] = number

@@ -18,7 +18,7 @@ PARTICIPLES = frozenset(("found", "seen", "said", "told", "kept", "made", "taken
 # Files of the package itself are the room "".
 ROOMS = (
     "", "analysis", "bench", "checking", "config", "effective", "host", "kinds", "model", "payload",
-    "platforms", "render", "setup", "syntax",
+    "platforms", "render", "setup", "syntax", "ipc", "lsp",
 )  # fmt: skip
 
 

@@ -68,7 +68,7 @@ def _projects() -> list[dict[str, Any]] | None:
     from sandboxd.ipc import client
 
     try:
-        found = client.remembered(os.environ)
+        found = client.list_projects(os.environ)
     except DaemonError as error:
         terminal.error(error)
         return None

@@ -51,7 +51,7 @@ class CodeActions:
             return []
         actions: list[types.CodeAction] = []
         if _wants(only, _QUICK):
-            judged = await self._judgements.verified(uri)
+            judged = await self._judgements.verify(uri)
             if judged is not None:
                 here = [f for f in judged.findings() if self._touches(f, judged, params.range)]
                 fixes = [action for finding in here for action in self._fixes(finding, judged)]
@@ -60,18 +60,18 @@ class CodeActions:
         current = self._judgements.current(uri)
         if current is not None and any(f.remedies for f in current.findings()):
             if _wants(only, FIX_ALL):
-                actions.append(await self._named("Fix all that is safe", FIX_ALL, current, False))
+                actions.append(await self._action("Fix all that is safe", FIX_ALL, current, False))
             if _wants(only, _REWRITE):
                 title = "Harden this file (also what may need a change of habits)"
-                actions.append(await self._named(title, _REWRITE, current, True))
+                actions.append(await self._action(title, _REWRITE, current, True))
         if current is not None and _wants(only, _REWRITE):
             actions += self._gvisor(current.document, params.range)
         return actions
 
-    def _gvisor(self, document: OpenDocument, wanted: types.Range) -> list[types.CodeAction]:
-        """Where this host has gVisor: use it. The choice is the user's, so no finding asks for it."""
+    def _gvisor(self, document: OpenDocument, selection: types.Range) -> list[types.CodeAction]:
+        """Actions that use gVisor, where this host has it; no finding proposes that."""
         judgements = self._judgements
-        start, end = (self._context.offset(document, at) for at in (wanted.start, wanted.end))
+        start, end = (self._context.offset(document, at) for at in (selection.start, selection.end))
         fixes = gvisor.offers(
             document,
             judgements.host,
@@ -103,7 +103,9 @@ class CodeActions:
         action.edit = await self._everything(document, data.get("unsafe") is True)
         return action
 
-    async def _named(self, title: str, kind: str, judged: Judged, unsafe: bool) -> types.CodeAction:
+    async def _action(
+        self, title: str, kind: str, judged: Judged, unsafe: bool
+    ) -> types.CodeAction:
         document = judged.document
         action = types.CodeAction(title=title, kind=kind)
         if self._resolves():
@@ -137,10 +139,10 @@ class CodeActions:
             whole, document.uri, document.version, source, judgements.client()
         )
 
-    def _touches(self, finding: Finding, judged: Judged, wanted: types.Range) -> bool:
+    def _touches(self, finding: Finding, judged: Judged, selection: types.Range) -> bool:
         encoding = self._judgements.client().encoding
         there = convert.text_range(finding.place.span, judged.document.source, encoding)
-        return there.start <= wanted.end and wanted.start <= there.end
+        return there.start <= selection.end and selection.start <= there.end
 
     def _fixes(self, finding: Finding, judged: Judged) -> list[types.CodeAction]:
         document = judged.document
@@ -216,7 +218,7 @@ def _difference(before: str, after: str) -> Edit:
 def _wants(only: object, kind: str) -> bool:
     """Whether the client asked for actions of this kind; kinds are prefixes, none means all.
 
-    What rewrites a whole file is only offered to those who ask, or who see all: not on every save.
+    Actions that rewrite the whole file are offered in menus and on request, not on every save.
     """
     if not isinstance(only, list | tuple):
         return True

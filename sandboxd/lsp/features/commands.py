@@ -148,35 +148,35 @@ class Commands:
         file of the repository nor a code lens leads here without this question.
         """
         workspace = self._workspace(params)
-        asked = await self._in_thread(lambda: self._wanted(workspace))
-        if not asked.grants:
+        request = await self._in_thread(lambda: self._request(workspace))
+        if not request.grants:
             self._say("this project needs no grant")
             return []
-        lines = [readable(line, 300) for line in asked.lines]
+        lines = [readable(line, 300) for line in request.lines]
         if len(lines) > _MOST_LINES:
             more = f"... and {len(lines) - _MOST_LINES} more: `sandboxd trust add` shows them all"
             lines = [*lines[:_MOST_LINES], more]
         question = "\n".join([f"Trust `{readable(workspace, 300)}` with this?", *lines])
         if not await self._agreed(question, _TRUST, types.MessageType.Warning):
             return []
-        names = await self._in_thread(lambda: self._grant(workspace, asked))
+        names = await self._in_thread(lambda: self._grant(workspace, request))
         self._say("trusted until it changes; `sandboxd trust revoke` takes it back")
         return names
 
-    def _wanted(self, workspace: str) -> Wanted:
+    def _request(self, workspace: str) -> Wanted:
         environ = self._context.environ
         project = Project.open(workspace, environ)
         return wanted(project.workspace, project.config, project.recipe(), floor.load(environ))
 
-    def _grant(self, workspace: str, shown: Wanted) -> list[str]:
-        """Grant what was shown, unless it is another thing by now."""
-        if self._wanted(workspace) != shown:
+    def _grant(self, workspace: str, request: Wanted) -> list[str]:
+        """Grant `request`, which the user confirmed, unless the project asks for something else now."""
+        if self._request(workspace) != request:
             raise UsageError(
                 f"`{workspace}` changed while you were asked", "look at it again, then trust it"
             )
-        for grant in shown.grants:
+        for grant in request.grants:
             trust.add(self._context.environ, grant)
-        return [grant.profile for grant in shown.grants]
+        return [grant.profile for grant in request.grants]
 
     def _workspace(self, params: types.ExecuteCommandParams) -> str:
         path = uri_path(_first(params.arguments))

@@ -74,8 +74,8 @@ class Completion:
     ) -> types.CompletionItem:
         """Replaces the word before the cursor: editors do not agree on what a word is."""
         before = document.source.text[:at]
-        found = _WORD.search(before[before.rfind("\n") + 1 :])
-        start = at - len(found[0]) if found else at
+        word = _WORD.search(before[before.rfind("\n") + 1 :])
+        start = at - len(word[0]) if word else at
         encoding = self._context.judgements.client().encoding
         place = convert.text_range(Span(start, at), document.source, encoding)
         return types.CompletionItem(
@@ -107,8 +107,8 @@ def _in_config(
 
 def _keys(table: str) -> list[Offer]:
     """The keys that may stand in a table, as far as they are not the project's own."""
-    found = [each for each in keys.tables() if each.name == table and not each.is_open]
-    return [(key.name, _detail(key)) for each in found for key in each.keys]
+    tables = [each for each in keys.tables() if each.name == table and not each.is_open]
+    return [(key.name, _detail(key)) for each in tables for key in each.keys]
 
 
 def _detail(described: keys.Table | keys.Key) -> str:
@@ -144,10 +144,10 @@ def _runtimes(host: HostFacts) -> Iterator[Offer]:
 
 def _table(before: str) -> str:
     """The name of the table that the end of `before` is in."""
-    found = re.findall(
+    headers = re.findall(
         r"^[ \t]*\[\[?[ \t]*([\w-]+)[ \t]*\]\]?[ \t]*(?:#.*)?$", before, re.MULTILINE
     )
-    return str(found[-1]) if found else ""
+    return str(headers[-1]) if headers else ""
 
 
 def _in_list(before: str) -> str:
@@ -155,8 +155,8 @@ def _in_list(before: str) -> str:
     opened = before.rfind("[")
     if opened < 0 or "]" in before[opened:]:
         return ""
-    found = re.search(r"([\w-]+)\s*=\s*\Z", before[:opened])
-    return found[1] if found else ""
+    key = re.search(r"([\w-]+)\s*=\s*\Z", before[:opened])
+    return key[1] if key else ""
 
 
 def _in_devcontainer(document: OpenDocument, at: int) -> list[Offer]:

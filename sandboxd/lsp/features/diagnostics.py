@@ -15,9 +15,9 @@ from lsprotocol import types
 
 from sandboxd.files import CONFIG_NAME
 from sandboxd.lsp.context import Context
+from sandboxd.lsp.diagnostics import bug, diagnostics_of
 from sandboxd.lsp.documents import OpenDocument, uri_path
 from sandboxd.lsp.judgements import LARGE
-from sandboxd.lsp.shown import bug, shown
 from sandboxd.text import SourceText
 
 BURST_SECONDS = 0.06
@@ -46,8 +46,8 @@ class Diagnostics:
 
     def initialize(self, params: types.InitializeParams) -> None:
         """Prepare what the first answer needs."""
-        given = params.initialization_options
-        self._context.options = given if isinstance(given, dict) else {}
+        options = params.initialization_options
+        self._context.options = options if isinstance(options, dict) else {}
         self._server.protocol.set_trace_level(params.trace)
         self._announce_commands(params)
         for initializer in self._context.initializers:
@@ -108,7 +108,7 @@ class Diagnostics:
             if os.path.basename(path) == CONFIG_NAME
         )
         for uri in self._server.protocol.documents.uris():
-            judged = self._judgements.known(uri)
+            judged = self._judgements.last(uri)
             if judged is not None and (
                 not judged.depends.isdisjoint(paths)
                 or judged.document.source.path.startswith(below)
@@ -152,21 +152,21 @@ class Diagnostics:
             return
         try:
             judged = self._judgements.current(uri)
-            found = shown(judged, self._judgements.client()) if judged is not None else []
+            items = diagnostics_of(judged, self._judgements.client()) if judged is not None else []
         except Exception as error:
-            found = [bug(document, error)]
-        self._send(document, found)
+            items = [bug(document, error)]
+        self._send(document, items)
 
     async def _publish_large(self, document: OpenDocument) -> None:
         try:
             judged = await asyncio.to_thread(self._judgements.judge, document)
             if not self._judgements.keep(judged):
                 return
-            found = shown(judged, self._judgements.client())
+            items = diagnostics_of(judged, self._judgements.client())
         except Exception as error:
-            found = [bug(document, error)]
-        self._send(document, found)
+            items = [bug(document, error)]
+        self._send(document, items)
 
-    def _send(self, document: OpenDocument, found: list[types.Diagnostic]) -> None:
+    def _send(self, document: OpenDocument, items: list[types.Diagnostic]) -> None:
         self._published_at[document.uri] = asyncio.get_running_loop().time()
-        self._server.protocol.publish(document.uri, found, document.version)
+        self._server.protocol.publish(document.uri, items, document.version)

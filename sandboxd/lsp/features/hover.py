@@ -64,18 +64,20 @@ class Hover:
             for field, value in _values(container):
                 if _is_at(value, source.path, at):
                     places.append(value.place)
-                    shown = f"`{readable(value.written)}`" if value.written else "set"
-                    said = f"`{field}` of the container: {shown}, from {value.origin.describe()}"
-                    lines[in_markdown(said)] = None
+                    value_text = f"`{readable(value.written)}`" if value.written else "set"
+                    sentence = (
+                        f"`{field}` of the container: {value_text}, from {value.origin.describe()}"
+                    )
+                    lines[in_markdown(sentence)] = None
         return (places[0] if places else None), ["\n\n".join(lines)] if lines else []
 
 
 def _values(container: Container) -> Iterator[tuple[str, Any]]:
     """Every located value of a container, with its field."""
     for field in container._fields:
-        found = getattr(container, field)
+        setting = getattr(container, field)
         for value in (
-            found if isinstance(found, tuple) and not hasattr(found, "place") else (found,)
+            setting if isinstance(setting, tuple) and not hasattr(setting, "place") else (setting,)
         ):
             if getattr(value, "place", None) is not None and hasattr(value, "origin"):
                 yield field, value

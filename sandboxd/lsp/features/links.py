@@ -57,7 +57,7 @@ class Links:
         if document is None:
             return []
         encoding = self._context.judgements.client().encoding
-        found = [
+        results = [
             types.DocumentLink(
                 convert.text_range(link.span, document.source, encoding),
                 target=convert.file_uri(link.path),
@@ -67,10 +67,10 @@ class Links:
         ]
         for span, name in _official_features(document):
             place = convert.text_range(span, document.source, encoding)
-            found.append(
+            results.append(
                 types.DocumentLink(place, f"{_FEATURES}/{name}", "Open the Feature's source")
             )
-        return found
+        return results
 
     def definition(self, params: types.DefinitionParams) -> types.Location | None:
         document = self._context.judgements.document(params.text_document.uri)
@@ -106,18 +106,18 @@ class Links:
         if not document.on_disk():
             return []
         root = document.parsed.tree.root
-        found: list[Link] = []
+        links: list[Link] = []
         if document.kind == "devcontainer":
-            found += self._header(document)
+            links += self._header(document)
             if root is not None:
-                found += self._devcontainer(document, root)
+                links += self._devcontainer(document, root)
         elif document.kind == "compose" and root is not None:
-            found += _compose(path, root)
+            links += _compose(path, root)
         elif os.path.basename(path) == CONFIG_NAME and root is not None:
-            found += _config(root)
+            links += _config(root)
         return [
             link
-            for link in found
+            for link in links
             if os.path.isfile(link.path)
             and (_is_ours(link.path) or in_same_project(link.path, path))
         ]

@@ -20,8 +20,8 @@ from sandboxd.errors import UnreadableError
 from sandboxd.files import CONFIG_NAME, read_source
 from sandboxd.lsp import convert, plans
 from sandboxd.lsp.context import Context
+from sandboxd.lsp.diagnostics import bug, diagnostics_of
 from sandboxd.lsp.documents import OpenDocument, kind_of, uri_path
-from sandboxd.lsp.shown import bug, shown
 
 _PAUSE_SECONDS = 0.2
 _MOST_FILES = 50
@@ -72,9 +72,9 @@ class Projects:
         self._judge_soon()
 
     def configuration_changed(self, params: types.DidChangeConfigurationParams) -> None:
-        given = params.settings
-        if isinstance(given, dict) and isinstance(given.get("sandboxd"), dict):
-            self._set_options(given["sandboxd"])
+        settings = params.settings
+        if isinstance(settings, dict) and isinstance(settings.get("sandboxd"), dict):
+            self._set_options(settings["sandboxd"])
         workspace = self._context.capabilities().workspace
         if workspace is not None and workspace.configuration:
             self._context.spawn(self._configure())
@@ -112,7 +112,7 @@ class Projects:
                 self._context.surroundings.opened(workspace)
 
     def _judge_soon(self) -> None:
-        """Not at each key: nobody looks at these files."""
+        """Judge them with a delay: these files are not open, so nobody waits for them."""
         if self._soon is None:
             loop = asyncio.get_running_loop()
             self._soon = loop.call_later(_PAUSE_SECONDS, self._judge_now)
@@ -130,23 +130,23 @@ class Projects:
             folders |= {root, os.path.join(root, ".devcontainer")}
         if self._context.pulls_workspace:
             projects.update(self._context.roots())
-        wanted = {path for root in projects for path in config_files(root)}
-        wanted = {p for p in wanted if p not in opened and os.path.basename(p) != CONFIG_NAME}
+        configs = {path for root in projects for path in config_files(root)}
+        configs = {p for p in configs if p not in opened and os.path.basename(p) != CONFIG_NAME}
         for uri in opened.values():
-            known = self._context.judgements.known(uri)
-            folders |= {os.path.dirname(p) for p in (known.depends if known is not None else ())}
-        found: dict[str, list[types.Diagnostic]] = {}
-        for path in sorted(wanted)[:_MOST_FILES]:
-            if (items := await self._found_in(path, folders)) is not None:
-                found[path] = items
+            judged = self._context.judgements.last(uri)
+            folders |= {os.path.dirname(p) for p in (judged.depends if judged is not None else ())}
+        diagnostics: dict[str, list[types.Diagnostic]] = {}
+        for path in sorted(configs)[:_MOST_FILES]:
+            if (items := await self._diagnostics_of(path, folders)) is not None:
+                diagnostics[path] = items
         # Some may have been opened meanwhile.
         opened = self._context.judgements.open_paths()
-        self._context.unopened = {p: items for p, items in found.items() if p not in opened}
+        self._context.unopened = {p: items for p, items in diagnostics.items() if p not in opened}
         self._push()
         for listener in self._context.unopened_listeners:
             listener()
         if not self._client_watches:
-            self._watch(frozenset(folders | {os.path.dirname(path) for path in wanted}))
+            self._watch(frozenset(folders | {os.path.dirname(path) for path in configs}))
 
     def _watch(self, folders: frozenset[str]) -> None:
         self._context.surroundings.watch(folders)
@@ -158,12 +158,12 @@ class Projects:
 
     def _look_again(self) -> None:
         judgements = self._context.judgements
-        known = [judgements.known(uri) for uri in judgements.open_paths().values()]
-        beside = {path for judged in known if judged is not None for path in judged.depends}
+        latest = [judgements.last(uri) for uri in judgements.open_paths().values()]
+        beside = {path for judged in latest if judged is not None for path in judged.depends}
         for listener in self._context.file_listeners:
             listener(beside)
 
-    async def _found_in(self, path: str, folders: set[str]) -> list[types.Diagnostic] | None:
+    async def _diagnostics_of(self, path: str, folders: set[str]) -> list[types.Diagnostic] | None:
         """The diagnostics of a file on disk; None if it cannot be read."""
         judgements = self._context.judgements
         try:
@@ -175,7 +175,7 @@ class Projects:
         try:
             judged = await asyncio.to_thread(judgements.judge, document)
             folders |= {os.path.dirname(p) for p in judged.depends}
-            return shown(judged, judgements.client())
+            return diagnostics_of(judged, judgements.client())
         except Exception as error:
             return [bug(document, error)]
 
@@ -185,13 +185,13 @@ class Projects:
             self._pushed.clear()
             return
         opened = self._context.judgements.open_paths()
-        found = {p: items for p, items in self._context.unopened.items() if items}
-        for path in sorted(found.keys() | self._pushed):
+        diagnostics = {p: items for p, items in self._context.unopened.items() if items}
+        for path in sorted(diagnostics.keys() | self._pushed):
             # What is open is published by `diagnostics`, or else pulled: not both.
             if path not in opened or self._context.pulls:
                 uri = convert.file_uri(path)
-                self._context.server.protocol.publish(uri, found.get(path, []))
-        self._pushed = set(found)
+                self._context.server.protocol.publish(uri, diagnostics.get(path, []))
+        self._pushed = set(diagnostics)
 
     async def _configure(self) -> None:
         """Ask the client for its settings."""

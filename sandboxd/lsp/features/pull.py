@@ -15,7 +15,7 @@ from lsprotocol import types
 
 from sandboxd.lsp import convert, hot
 from sandboxd.lsp.context import Context
-from sandboxd.lsp.shown import bug, shown
+from sandboxd.lsp.diagnostics import bug, diagnostics_of
 
 Reports = list[
     types.WorkspaceFullDocumentDiagnosticReport | types.WorkspaceUnchangedDocumentDiagnosticReport
@@ -61,7 +61,7 @@ class Pull:
         items: list[types.Diagnostic] = []
         if document is not None:
             try:
-                items = shown(await judgements.fresh(document), judgements.client())
+                items = diagnostics_of(await judgements.fresh(document), judgements.client())
             except Exception as error:
                 items = [bug(document, error)]
         number = result_id(items)
@@ -92,31 +92,34 @@ class Pull:
         """The reports that the client does not have yet, [] for none."""
         items: Reports = []
         opened = set(self._context.server.protocol.documents.uris())
-        now = {convert.file_uri(path): found for path, found in self._context.unopened.items()}
-        for uri, found in now.items():
-            number = result_id(found)
+        now = {
+            convert.file_uri(path): diagnostics
+            for path, diagnostics in self._context.unopened.items()
+        }
+        for uri, diagnostics in now.items():
+            number = result_id(diagnostics)
             if uri not in opened and before.get(uri) != number:
                 items.append(
-                    types.WorkspaceFullDocumentDiagnosticReport(uri, found, result_id=number)
+                    types.WorkspaceFullDocumentDiagnosticReport(uri, diagnostics, result_id=number)
                 )
-        gone = before.keys() - now.keys() - opened
+        removed = before.keys() - now.keys() - opened
         empty = result_id([])
         items += [
             types.WorkspaceFullDocumentDiagnosticReport(uri, [], result_id=empty)
-            for uri in sorted(gone)
+            for uri in sorted(removed)
             if before[uri] != empty
         ]
         if items:
-            told = {item.uri for item in items}
+            reported = {item.uri for item in items}
             items += [
                 types.WorkspaceUnchangedDocumentDiagnosticReport(uri, number)
                 for uri, number in before.items()
-                if uri not in told and uri not in gone
+                if uri not in reported and uri not in removed
             ]
         return items
 
 
 def result_id(items: list[types.Diagnostic]) -> str:
     """An id that two reports share if and only if they say the same."""
-    said = json.dumps([hot.diagnostic(item) for item in items])
-    return blake2b(said.encode(), digest_size=12).hexdigest()
+    text = json.dumps([hot.diagnostic(item) for item in items])
+    return blake2b(text.encode(), digest_size=12).hexdigest()

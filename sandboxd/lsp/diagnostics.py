@@ -14,15 +14,15 @@ from sandboxd.lsp.judgements import Judged
 from sandboxd.markup import in_message
 
 _FAILURES = ("the rule `", "sandboxd failed ")
-"""How `analysis` begins to say that it is to blame for what was not checked."""
+"""The beginning of a reason of `analysis` for a failure of sandboxd itself."""
 
 log = logging.getLogger(__name__)
 
 
-def shown(judged: Judged, who: convert.Client) -> list[types.Diagnostic]:
+def diagnostics_of(judged: Judged, who: convert.Client) -> list[types.Diagnostic]:
     """The diagnostics of one document."""
     document = judged.document
-    found = [
+    items = [
         convert.diagnostic(finding, document.uri, document.source, judged.report, who)
         for finding in judged.findings()
     ]
@@ -33,7 +33,7 @@ def shown(judged: Judged, who: convert.Client) -> list[types.Diagnostic]:
             remarks.append(f"not checked: {skipped.reason}")
         elif os.path.basename(skipped.path) == CONFIG_NAME:
             remarks.append(f"`{skipped.path}` {skipped.reason}")
-    return found + [_remark(text) for text in remarks]
+    return items + [_remark(text) for text in remarks]
 
 
 def bug(document: OpenDocument, error: Exception) -> types.Diagnostic:
