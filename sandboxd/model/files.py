@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MOST_KEPT = 4_000_000
-"""Code points of text whose trees are kept: a tree takes some thirty bytes for each."""
+"""Code points of text whose trees are cached: a tree takes some thirty bytes for each."""
 
 
 class ParsedTexts:
-    """What parsers made of texts, so that each version of a text is parsed once.
+    """A cache of parse results, so that each version of a text is parsed once.
 
     Of each path the last version is kept, as long as there are no more than `most` code points.
     """
@@ -28,24 +28,24 @@ class ParsedTexts:
     def __init__(self, most: int = MOST_KEPT) -> None:
         self._most = most
         self._size = 0
-        self._made: dict[tuple[str, object], tuple[str, object]] = {}
+        self._results: dict[tuple[str, object], tuple[str, object]] = {}
 
     def parsed(self, source: SourceText, parse: Callable[[SourceText], T]) -> T:
-        """`parse(source)`, or what the same parser made of the same text before."""
-        known = self._made.get((source.path, parse))
-        if known is not None and known[0] == source.text:
-            return cast("T", known[1])
-        made = parse(source)
-        self.keep(source, parse, made)
-        return made
+        """`parse(source)`, from the cache where the same parser had the same text before."""
+        entry = self._results.get((source.path, parse))
+        if entry is not None and entry[0] == source.text:
+            return cast("T", entry[1])
+        result = parse(source)
+        self.keep(source, parse, result)
+        return result
 
-    def keep(self, source: SourceText, parse: Callable[[SourceText], T], made: T) -> None:
-        """Have `made` for what `parse` makes of `source`."""
+    def keep(self, source: SourceText, parse: Callable[[SourceText], T], result: T) -> None:
+        """Use `result` for what `parse` returns for `source`."""
         self._size += len(source.text)
         if self._size > self._most:
             # All at once: another thread may be looking at them.
-            self._made, self._size = {}, len(source.text)
-        self._made[source.path, parse] = source.text, made
+            self._results, self._size = {}, len(source.text)
+        self._results[source.path, parse] = source.text, result
 
 
 class Files:
