@@ -26,7 +26,7 @@ from sandboxd.errors import DaemonError
 from sandboxd.ipc import messages
 from sandboxd.status.combine import Examined
 from sandboxd.status.examine import examine
-from sandboxd.status.observe import Observed, Seen
+from sandboxd.status.observe import Observed, Sandbox
 
 MISSING_SECONDS = 24 * 3600.0
 """How long a project is remembered whose folder is gone."""
@@ -247,7 +247,7 @@ class Keeper:
         self._emit({"kind": "sandbox", "path": path, "message": text})
         self._relay(path, sandbox)
 
-    def _relay(self, path: str, sandbox: Seen | None) -> None:
+    def _relay(self, path: str, sandbox: Sandbox | None) -> None:
         """Under gVisor watchers inside hear nothing of edits made on the host."""
         project = self.projects.get(path)
         if sys.platform != "linux" or project is None:

@@ -113,7 +113,7 @@ class StatusMethods:
         projects = [self._row(path, world, caller.engine) for path in shown]
         if caller.visited is not None:
             visited = combine(caller.here, caller.visited, world.observed)
-            projects.append(visited._replace(kept=False))
+            projects.append(visited._replace(keeps=False))
         problem = keeper.watching.watcher.problem
         daemon = DaemonLine(
             running=True,
@@ -136,5 +136,5 @@ class StatusMethods:
         examined = None if project.is_due else project.examined
         if examined is None:
             row = combine(path, Examined(exists=project.scan.exists), world.observed)
-            return row._replace(kept=project.keeps, checking=True, hint="")
-        return combine(path, examined, world.observed)._replace(kept=project.keeps)
+            return row._replace(keeps=project.keeps, checking=True, hint="")
+        return combine(path, examined, world.observed)._replace(keeps=project.keeps)

@@ -37,13 +37,13 @@ def controls(
     :param host_boot_id: '' where it is hidden
     """
     if outside.is_gvisor:
-        found = controls_of_gvisor.controls(live, outside)
+        entries = controls_of_gvisor.controls(live, outside)
     else:
-        found = controls_of_linux.controls(live, process, outside)
-    found = (*found, *_limits(live, process, outside))
+        entries = controls_of_linux.controls(live, process, outside)
+    entries = (*entries, *_limits(live, process, outside))
     if inside is None:
-        return found
-    return controls_by_inside.lowered(found, live, inside, outside, host_boot_id)
+        return entries
+    return controls_by_inside.lower(entries, live, inside, outside, host_boot_id)
 
 
 def without_replaced(
@@ -61,14 +61,14 @@ def without_replaced(
         for path in paths
         if value.value.type == "bind" and value.value.source == f"{workspace}/{path}"
     }
-    kept = []
+    updated = []
     for control in controls:
         path = targets.get(control.name.removeprefix("read-only "))
         if path is not None:
             why = f"a program on the host replaced `{path}`, and its pin went; `sandboxd up` makes it anew"
             control = control._replace(state="not in force", why=why)
-        kept.append(control)
-    return tuple(kept)
+        updated.append(control)
+    return tuple(updated)
 
 
 def _limits(live: Container, process: Process | None, outside: Outside) -> tuple[Control, ...]:
@@ -86,10 +86,10 @@ def _processors(cpus: float, by: str) -> str:
     return f"{cpus:g} processor{'' if cpus == 1 else 's'}, {by}" if cpus else ""
 
 
-def _limit(name: str, limit: str, asked: object) -> Control:
+def _limit(name: str, limit: str, requested: object) -> Control:
     if limit:
         return Control(name, "in force", limit)
-    if asked is not None:
+    if requested is not None:
         return Control(
             name, "not in force", "it was asked for, and the host's control group has none"
         )
@@ -107,8 +107,8 @@ def _processes(live: Container, process: Process | None, outside: Outside, by: s
         return Control(name, "in force", f"{outside.processes}, {by}")
     if live.pids_limit is not None:
         return _limit(name, "", live.pids_limit)
-    asked = [v.value.value.partition(":")[0] for v in live.ulimits if v.value.name == "nproc"]
-    limit = asked[-1] if asked else ""
+    limits = [v.value.value.partition(":")[0] for v in live.ulimits if v.value.name == "nproc"]
+    limit = limits[-1] if limits else ""
     if not (limit.isdigit() and int(limit) <= _OF_A_SANDBOX):
         return Control(name, "left out", "neither the control group nor the user's limit sets one")
     if outside.is_gvisor:
@@ -119,5 +119,5 @@ def _processes(live: Container, process: Process | None, outside: Outside, by: s
         return Control(name, "not in force", "the user's limit does not bind root")
     if process.processes.isdigit() and int(process.processes) <= int(limit):
         return Control(name, "in force", f"{process.processes} for the user")
-    shown = process.processes or "not seen"
-    return Control(name, "not in force", f"{limit} was asked for, the first process has {shown}")
+    actual = process.processes or "not seen"
+    return Control(name, "not in force", f"{limit} was asked for, the first process has {actual}")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sandboxd.observe.process import Process
 
 
-def lowered(
+def lower(
     controls: Iterable[Control],
     live: Container,
     inside: Process,
@@ -37,24 +37,24 @@ def _against(
     live: Container, inside: Process, outside: Outside, host_boot_id: str
 ) -> dict[str, str]:
     """By control, what speaks against it; gVisor shows no filter and no NoNewPrivs whatever there is."""
-    found = {}
+    contradictions = {}
     if outside.is_gvisor:
         if inside.boot_id and inside.boot_id == host_boot_id:
-            found["own kernel"] = "boot_id is the host's"
+            contradictions["own kernel"] = "boot_id is the host's"
         if any("directfs" in file_system for _, _, file_system in inside.mounts):
-            found["no directfs"] = "a mount says `directfs`"
+            contradictions["no directfs"] = "a mount says `directfs`"
     else:
         if inside.status.get("NoNewPrivs") == "0":
-            found["no-new-privileges"] = "NoNewPrivs is 0"
+            contradictions["no-new-privileges"] = "NoNewPrivs is 0"
         if inside.status.get("Seccomp") in ("0", "1"):
-            found["seccomp"] = f"Seccomp is {inside.status['Seccomp']}"
+            contradictions["seccomp"] = f"Seccomp is {inside.status['Seccomp']}"
     if inside.user == "0":
-        found["non-root user"] = "commands run as root"
-    found |= _capabilities(live, inside)
+        contradictions["non-root user"] = "commands run as root"
+    contradictions |= _capabilities(live, inside)
     if inside.routes:
-        found["network"] = f"a route by {inside.routes[0].split()[0]}"
-    found |= {c.name: c.why for c in read_only(live, inside) if c.state == "not in force"}
-    return found
+        contradictions["network"] = f"a route by {inside.routes[0].split()[0]}"
+    contradictions |= {c.name: c.why for c in read_only(live, inside) if c.state == "not in force"}
+    return contradictions
 
 
 def _capabilities(live: Container, inside: Process) -> dict[str, str]:

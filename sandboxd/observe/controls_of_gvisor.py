@@ -50,8 +50,8 @@ def network(live: Container) -> Control:
 
 def _runtime(outside: Outside) -> Control:
     command = " ".join((outside.path, *outside.arguments))
-    seen = ", and its kernel is seen to run" if outside.sentry else ""
-    why = f"for `{outside.runtime}` the engine starts `{command}`{seen}"
+    running = ", and its kernel is seen to run" if outside.sentry else ""
+    why = f"for `{outside.runtime}` the engine starts `{command}`{running}"
     return Control("runtime", "in force", why)
 
 
@@ -115,15 +115,15 @@ def _host_sockets(outside: Outside) -> Control:
 
 
 def _read_only(live: Container, outside: Outside) -> list[Control]:
-    found = []
+    controls = []
     for value in live.mounts:
         mount = value.value
         if not mount.read_only:
             continue
         name = f"read-only {mount.target}"
         if "--directfs=false" in outside.flags:
-            found.append(Control(name, "in force", "mounted read-only, and directfs is off"))
+            controls.append(Control(name, "in force", "mounted read-only, and directfs is off"))
         else:
             why = "under gVisor with directfs a read-only folder can be emptied; run `sandboxd verify`"
-            found.append(Control(name, "not seen", why))
-    return found
+            controls.append(Control(name, "not seen", why))
+    return controls

@@ -82,8 +82,8 @@ def _user(live: Container, process: Process) -> Control:
     name = "non-root user"
     if not process.user:
         return Control(name, "not seen", "its status has no Uid line")
-    asked = (live.user.value if live.user else "").partition(":")[0]
-    if asked in ("", "0", "root"):
+    user = (live.user.value if live.user else "").partition(":")[0]
+    if user in ("", "0", "root"):
         return Control(name, "left out", "commands run as root")
     state: State = "not in force" if process.user == "0" else "in force"
     return Control(name, state, f"commands run as user {process.user}")
@@ -95,13 +95,13 @@ def _bounding(live: Container, process: Process) -> Control:
     if not mask:
         return Control("capabilities", "not seen", "its status has no CapBnd line")
     real = capabilities.names(mask)
-    shown = ", ".join(sorted(real)) or "none"
+    held = ", ".join(sorted(real)) or "none"
     if live.is_privileged() or not live.drops_all():
-        return Control("capabilities", "left out", f"nothing is dropped as a whole: {shown}")
+        return Control("capabilities", "left out", f"nothing is dropped as a whole: {held}")
     extra = real - {cap.value for cap in live.cap_add}
     if extra:
         return Control("capabilities", "not in force", f"more than asked for: {sorted(extra)}")
-    return Control("capabilities", "in force", f"at most {shown} (CapBnd)")
+    return Control("capabilities", "in force", f"at most {held} (CapBnd)")
 
 
 def _no_new_privileges(live: Container, process: Process) -> Control:
@@ -118,13 +118,13 @@ def _no_new_privileges(live: Container, process: Process) -> Control:
 def _seccomp(live: Container, process: Process) -> Control:
     line = process.status.get("Seccomp")
     option = live.option("seccomp")
-    asked = option.value.value if option else ""
-    if asked == "unconfined" or (live.is_privileged() and not asked):
+    profile_option = option.value.value if option else ""
+    if profile_option == "unconfined" or (live.is_privileged() and not profile_option):
         return Control("seccomp", "left out", "unconfined")
     if line is None:
         return Control("seccomp", "not seen", "its status has no Seccomp line")
     if line == "2":
-        profile = _profile_name(asked) if asked else "the engine's default"
+        profile = _profile_name(profile_option) if profile_option else "the engine's default"
         return Control("seccomp", "in force", f"a filter is loaded (asked for: {profile})")
     return Control("seccomp", "not in force", f"Seccomp is {line}")
 
@@ -145,18 +145,20 @@ def _identity_of(path: str) -> str:
 
 def _app_armor(live: Container, process: Process) -> Control:
     option = live.option("apparmor")
-    asked = option.value.value if option else ""
+    requested = option.value.value if option else ""
     if not process.label:
-        if not asked or asked == "unconfined":
+        if not requested or requested == "unconfined":
             return Control("AppArmor", "left out", "the kernel gives the process no label")
-        lost = f"`{asked}` was asked for, and silently not applied"
+        lost = f"`{requested}` was asked for, and silently not applied"
         return Control("AppArmor", "not in force", f"{lost}: the kernel gives the process no label")
     if process.label.startswith("unconfined"):
-        state: State = "not in force" if asked not in ("", "unconfined") else "left out"
+        state: State = "not in force" if requested not in ("", "unconfined") else "left out"
         return Control("AppArmor", state, "the process is unconfined")
     name, _, mode = process.label.partition(" ")
-    if asked and name != asked:
-        return Control("AppArmor", "not in force", f"`{asked}` was asked for, `{name}` is applied")
+    if requested and name != requested:
+        return Control(
+            "AppArmor", "not in force", f"`{requested}` was asked for, `{name}` is applied"
+        )
     state = "not in force" if mode == "(complain)" else "in force"
     return Control("AppArmor", state, f"the process has the label `{process.label}`")
 
@@ -173,7 +175,7 @@ def _user_namespace(live: Container, process: Process) -> Control:
 
 def _masked(live: Container, process: Process) -> Control:
     name = "masked paths"
-    options = {point: given for point, given, _ in process.mounts}
+    options = {point: flags for point, flags, _ in process.mounts}
     missing: State = "left out" if live.is_privileged() else "not in force"
     if "ro" not in options.get("/proc/sys", ()):
         return Control(name, missing, "/proc/sys is not mounted read-only")
@@ -185,25 +187,25 @@ def _masked(live: Container, process: Process) -> Control:
 
 def read_only(live: Container, process: Process) -> list[Control]:
     """One entry for each mount that the engine calls read-only."""
-    options = {point: given for point, given, _ in process.mounts}
-    found = []
+    options = {point: flags for point, flags, _ in process.mounts}
+    controls = []
     for value in live.mounts:
         target = value.value.target
         if not value.value.read_only:
             continue
         name = f"read-only {target}"
         if target not in options:
-            found.append(Control(name, "not seen", "it is not among the mounts"))
+            controls.append(Control(name, "not seen", "it is not among the mounts"))
         elif "ro" in options[target]:
-            found.append(Control(name, "in force", "mounted read-only"))
+            controls.append(Control(name, "in force", "mounted read-only"))
         else:
-            found.append(Control(name, "not in force", "it is mounted read-write"))
-    return found
+            controls.append(Control(name, "not in force", "it is mounted read-write"))
+    return controls
 
 
 def _network(live: Container, process: Process) -> Control:
-    asked = asked_network(live)
-    if asked.state != "in force" or not process.routes:
-        return asked
+    requested = asked_network(live)
+    if requested.state != "in force" or not process.routes:
+        return requested
     ways = ", ".join(sorted({route.split()[0] for route in process.routes}))
     return Control("network", "not in force", f"none was asked for, and there are routes by {ways}")

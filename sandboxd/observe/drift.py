@@ -43,23 +43,23 @@ def differences(planned: Container, live: Container) -> tuple[Drift, ...]:
     Give both as `observe` reads them: the plan through its create request. Environment and labels
     that the image adds are no drift, and neither is a runtime that the plan leaves to the engine.
     """
-    found = []
+    drifts = []
     for field, default in _SINGLE.items():
-        wanted = _text(getattr(planned, field)) or default
+        expected = _text(getattr(planned, field)) or default
         real = _text(getattr(live, field)) or default
-        if wanted != real and not (field in ("runtime", "user") and not wanted):
-            found.append(Drift(field.replace("_", "-"), wanted, real))
+        if expected != real and not (field in ("runtime", "user") and not expected):
+            drifts.append(Drift(field.replace("_", "-"), expected, real))
     for field in ("cap_add", "cap_drop", "devices", "ports", "ulimits", "annotations"):
-        found += _sets(field.replace("_", "-"), getattr(planned, field), getattr(live, field))
+        drifts += _sets(field.replace("_", "-"), getattr(planned, field), getattr(live, field))
     if planned.log_driver is not None:
-        found += _sets(
+        drifts += _sets(
             "log-driver", (planned.log_driver,), (live.log_driver,) if live.log_driver else ()
         )
-        found += _sets("log-opt", planned.log_options, live.log_options)
-    found += _options(planned, live)
-    found += _mounts(planned, live)
-    found += _environment(planned, live)
-    return tuple(found)
+        drifts += _sets("log-opt", planned.log_options, live.log_options)
+    drifts += _options(planned, live)
+    drifts += _mounts(planned, live)
+    drifts += _environment(planned, live)
+    return tuple(drifts)
 
 
 def _text(value: Value[object] | None) -> str:
@@ -75,34 +75,34 @@ def _show(value: object) -> str:
 
 
 def _sets(name: str, planned: Iterable[Value[Any]], live: Iterable[Value[Any]]) -> list[Drift]:
-    wanted = {_show(v.value) for v in planned}
+    expected = {_show(v.value) for v in planned}
     real = {_show(v.value) for v in live}
-    missing = [Drift(name, item, "") for item in sorted(wanted - real)]
-    return missing + [Drift(name, "", item) for item in sorted(real - wanted)]
+    missing = [Drift(name, item, "") for item in sorted(expected - real)]
+    return missing + [Drift(name, "", item) for item in sorted(real - expected)]
 
 
 def _options(planned: Container, live: Container) -> list[Drift]:
     """Security options by name: the last of each is the one in force."""
-    found = []
+    drifts = []
     names = {o.value.name for o in (*planned.security_opt, *live.security_opt)}
     for name in sorted(names):
-        wanted, real = planned.option(name), live.option(name)
-        before = wanted.value.value if wanted else ""
+        expected, real = planned.option(name), live.option(name)
+        before = expected.value.value if expected else ""
         after = real.value.value if real else ""
         if before != after:
-            found.append(Drift(name, before, after))
-    return found
+            drifts.append(Drift(name, before, after))
+    return drifts
 
 
 def _mounts(planned: Container, live: Container) -> list[Drift]:
-    wanted = {v.value.target: v.value for v in planned.mounts}
+    expected = {v.value.target: v.value for v in planned.mounts}
     real = {v.value.target: v.value for v in live.mounts}
-    found = []
-    for target in sorted(wanted.keys() | real.keys()):
-        before, after = _mount(wanted.get(target)), _mount(real.get(target))
+    drifts = []
+    for target in sorted(expected.keys() | real.keys()):
+        before, after = _mount(expected.get(target)), _mount(real.get(target))
         if before != after:
-            found.append(Drift(f"mount {target}", before, after))
-    return found
+            drifts.append(Drift(f"mount {target}", before, after))
+    return drifts
 
 
 def _mount(mount: Mount | None) -> str:
@@ -114,10 +114,10 @@ def _mount(mount: Mount | None) -> str:
 
 def _environment(planned: Container, live: Container) -> list[Drift]:
     real = {v.value.name: v.value.value for v in live.env}
-    found = []
+    drifts = []
     for value in planned.env:
         name = value.value.name
         if real.get(name) != value.value.value:
             # Values may be secrets; that it differs is enough.
-            found.append(Drift(f"env {name}", "set", "other value" if name in real else ""))
-    return found
+            drifts.append(Drift(f"env {name}", "set", "other value" if name in real else ""))
+    return drifts

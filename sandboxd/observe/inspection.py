@@ -36,7 +36,7 @@ def requested(body: Mapping[str, Any]) -> Container:
     """The container that the body of `POST /containers/create` asks for."""
     host = body.get("HostConfig") or {}
     read = _Reader(Origin("plan", "request"), body, host)
-    return read.container("", read.asked_mounts())
+    return read.container("", read.requested_mounts())
 
 
 def seccomp_identity(text: str) -> str:
@@ -105,7 +105,7 @@ class _Reader:
 
     def live_mounts(self, mounts: list[Mapping[str, Any]]) -> tuple[Value[Mount], ...]:
         """`Mounts` as they are; `--tmpfs` is only in the request."""
-        found = []
+        results = []
         for mount in mounts:
             kind = _mount_type(mount.get("Type", ""))
             source = mount.get("Name") if kind == "volume" else mount.get("Source")
@@ -117,20 +117,20 @@ class _Reader:
                 else ()
             )
             target = mount["Destination"]
-            found.append(Mount(kind, source or "", target, read_only, options))
-        return self._mounts(found)
+            results.append(Mount(kind, source or "", target, read_only, options))
+        return self._mounts(results)
 
-    def asked_mounts(self) -> tuple[Value[Mount], ...]:
-        found = []
+    def requested_mounts(self) -> tuple[Value[Mount], ...]:
+        mounts = []
         for bind in self._host.get("Binds") or []:
             source, target, *rest = bind.split(":")
             kind: MountType = "bind" if source.startswith("/") else "volume"
             read_only = bool(rest) and "ro" in rest[0].split(",")
-            found.append(Mount(kind, source, target, read_only))
+            mounts.append(Mount(kind, source, target, read_only))
         for mount in self._host.get("Mounts") or []:
             propagation = (mount.get("BindOptions") or {}).get("Propagation") or ""
             options = (f"bind-propagation={propagation}",) if propagation else ()
-            found.append(
+            mounts.append(
                 Mount(
                     _mount_type(mount.get("Type", "")),
                     mount.get("Source", ""),
@@ -139,12 +139,12 @@ class _Reader:
                     options if propagation != "rprivate" else (),
                 )
             )
-        return self._mounts(found)
+        return self._mounts(mounts)
 
     def _mounts(self, mounts: list[Mount]) -> tuple[Value[Mount], ...]:
-        known = {mount.target for mount in mounts}
+        targets = {mount.target for mount in mounts}
         for target, options in (self._host.get("Tmpfs") or {}).items():
-            if target not in known:
+            if target not in targets:
                 parts = tuple(part for part in options.split(",") if part)
                 mounts.append(Mount("tmpfs", "", target, "ro" in parts, parts))
         ordered = sorted(mounts, key=lambda mount: mount.target)
@@ -171,7 +171,7 @@ class _Reader:
 
     def _security_options(self) -> tuple[Value[SecurityOption], ...]:
         """``name=value``, ``name:value`` and bare names; a seccomp profile by its identity."""
-        found = []
+        options = []
         for text in self._host.get("SecurityOpt") or []:
             cut = min((i for i in (text.find("="), text.find(":")) if i >= 0), default=len(text))
             name, value = text[:cut], text[cut + 1 :]
@@ -179,8 +179,8 @@ class _Reader:
                 value = seccomp_identity(value)
             elif name == "no-new-privileges":
                 value = value or "true"
-            found.append(self._value(SecurityOption(name, value), "SecurityOpt"))
-        return tuple(found)
+            options.append(self._value(SecurityOption(name, value), "SecurityOpt"))
+        return tuple(options)
 
     def _network(self) -> Value[str] | None:
         mode = self._host.get("NetworkMode") or "default"
@@ -194,14 +194,14 @@ class _Reader:
         return tuple(self._value(Pair(n, v), key) for n, v in sorted((table or {}).items()))
 
     def _ports(self) -> tuple[Value[str], ...]:
-        found = []
+        ports = []
         for inside, bindings in sorted((self._host.get("PortBindings") or {}).items()):
             for binding in bindings or []:
                 address = binding.get("HostIp") or ""
                 outside = binding.get("HostPort") or ""
                 prefix = f"{address}:" if address else ""
-                found.append(self._value(f"{prefix}{outside}:{inside}", "PortBindings"))
-        return tuple(found)
+                ports.append(self._value(f"{prefix}{outside}:{inside}", "PortBindings"))
+        return tuple(ports)
 
 
 def _with_joined(network: Value[str] | None, joined: Mapping[str, Any]) -> Value[str] | None:

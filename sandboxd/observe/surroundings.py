@@ -42,12 +42,12 @@ NOTHING = Surroundings({"processes": 0, "memory": 0, "root": 0, "log": 0}, {}, (
 def look(
     engine: Engine,
     inspected: Mapping[str, Any],
-    given: Iterable[str] = (),
+    variables: Iterable[str] = (),
     left_out: Collection[str] = (),
 ) -> Surroundings:
     """The surroundings of a running container.
 
-    :param given: names of the variables that the project's config sets
+    :param variables: names of the variables that the project's config sets
     :param left_out: ids of containers that are no peers
     """
     host = inspected.get("HostConfig") or {}
@@ -60,7 +60,7 @@ def look(
         },
         sized_tmpfs(host),
         _peers(engine, inspected, {inspected["Id"], *left_out}),
-        tuple(dict.fromkeys([*given, *image])),
+        tuple(dict.fromkeys([*variables, *image])),
     )
 
 
@@ -106,20 +106,20 @@ def _read(folder: str, file: str) -> str:
 
 def sized_tmpfs(host_config: Mapping[str, Any]) -> dict[str, int]:
     """Memory file systems with a size of their own, in bytes by mount point."""
-    found = {}
+    sizes = {}
     for target, options in (host_config.get("Tmpfs") or {}).items():
         match = re.search(r"(?:^|,)size=(\d+)([kmg]?)(?:,|$)", options.lower())
         if match:
-            found[target] = int(match[1]) << {"": 0, "k": 10, "m": 20, "g": 30}[match[2]]
+            sizes[target] = int(match[1]) << {"": 0, "k": 10, "m": 20, "g": 30}[match[2]]
     for mount in host_config.get("Mounts") or []:
         size = (mount.get("TmpfsOptions") or {}).get("SizeBytes")
         if mount.get("Type") == "tmpfs" and size:
-            found[mount["Target"]] = int(size)
-    return found
+            sizes[mount["Target"]] = int(size)
+    return sizes
 
 
 def _limit(
-    inspected: Mapping[str, Any], controller: str, files: Iterable[str], asked: int | None
+    inspected: Mapping[str, Any], controller: str, files: Iterable[str], requested: int | None
 ) -> int:
     """A limit as the container's control group has it; what was asked for where that is hidden."""
     folder = _control_group(pid_of(inspected), controller)
@@ -130,7 +130,7 @@ def _limit(
         except OSError:
             continue
         return 0 if value == "max" or int(value) >= _NO_LIMIT else int(value)
-    return max(asked or 0, 0)
+    return max(requested or 0, 0)
 
 
 def _control_group(pid: int, controller: str) -> str:
@@ -154,15 +154,15 @@ def _peers(
     engine: Engine, inspected: Mapping[str, Any], left_out: Collection[str]
 ) -> tuple[Peer, ...]:
     networks = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
-    found: list[Peer] = []
+    peers: list[Peer] = []
     for name in networks:
         for container, address in engine.network_containers(name).items():
-            if container in left_out or not address or len(found) >= _MOST_PEERS:
+            if container in left_out or not address or len(peers) >= _MOST_PEERS:
                 continue
             try:
                 state = engine.inspect(container)["State"]
             except failures.ContainerGone:
                 continue
             if state.get("Pid"):
-                found.append(Peer(address, state["Pid"]))
-    return tuple(found)
+                peers.append(Peer(address, state["Pid"]))
+    return tuple(peers)

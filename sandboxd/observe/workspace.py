@@ -51,11 +51,11 @@ class View(NamedTuple):
 
     def foreign(self, declared: Iterable[str] = ()) -> list[HostMount]:
         """Host mounts that are neither the workspace, nor in it, nor declared by their target."""
-        known = set(declared)
+        targets = set(declared)
         return [
             mount
             for mount in self.mounts
-            if not self.in_workspace(mount.target) and mount.target not in known
+            if not self.in_workspace(mount.target) and mount.target not in targets
         ]
 
 
@@ -93,9 +93,9 @@ def _workspace(mounts: list[HostMount], path: str | None, working_dir: str) -> H
         lambda m: any(os.path.lexists(f"{m.source}/{n}") for n in (".devcontainer", ".git")),
         lambda m: bool(working_dir) and _below(working_dir, m.target) and m.target != "/",
     ):
-        found = [m for m in folders if test(m)]
-        if found:
-            return min(found, key=lambda m: len(m.target))
+        matches = [m for m in folders if test(m)]
+        if matches:
+            return min(matches, key=lambda m: len(m.target))
     return None
 
 

@@ -53,7 +53,7 @@ def review(
             "`sandboxd up` lets it go on; `sandboxd down` keeps its changes and ends it",
         )
     if not containers or containers[0].state != "running":
-        streams = collect.kept(os.path.realpath(directory))
+        streams = collect.streams_of(os.path.realpath(directory))
         if not streams:
             raise UsageError(
                 "no sandbox runs here, and nothing was kept of one", "start it: `sandboxd up`"

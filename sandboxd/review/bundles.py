@@ -73,24 +73,24 @@ def bring(workspace: str, bundle: bytes, below: str) -> list[str]:
     needed, sha256 = _header(bundle)
     if sha256 != refs.uses_sha256(workspace):
         raise CannotBring("its ids are of another kind than those of the repository")
-    known = refs.known_commits(workspace)
+    host_commits = refs.known_commits(workspace)
     with tempfile.TemporaryDirectory(prefix="sandboxd-") as scratch:
         _make_repository(scratch, needed, sha256)
         with open(os.path.join(scratch, "bundle"), "wb") as file:
             file.write(bundle)
         repository = _Repository(git, scratch, os.path.join(workspace, ".git", "objects"))
-        _require_reachable(repository, needed - set(known), known)
+        _require_reachable(repository, needed - set(host_commits), host_commits)
         words = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
         repository.run("fetch", *words, "bundle", *_SPECS)
-        found = _fetched(repository)
+        fetched = _fetched_refs(repository)
         try:
             _put_packs(workspace, os.path.join(scratch, "objects", "pack"))
-            return refs.write(workspace, found, below)
+            return refs.write(workspace, fetched, below)
         except OSError as error:
             raise CannotBring((error.strerror or str(error)).lower()) from None
 
 
-def _require_reachable(repository: _Repository, commits: set[str], known: list[str]) -> None:
+def _require_reachable(repository: _Repository, commits: set[str], host_commits: list[str]) -> None:
     """`commits` lie on the way to those that the host's refs name: git will not throw them away.
 
     :raises CannotBring: one does not
@@ -98,14 +98,16 @@ def _require_reachable(repository: _Repository, commits: set[str], known: list[s
     if not commits:
         return
     try:
-        beyond = repository.run("rev-list", "--max-count=1", *sorted(commits), "--not", *known)
+        beyond = repository.run(
+            "rev-list", "--max-count=1", *sorted(commits), "--not", *host_commits
+        )
     except CannotBring:
         beyond = "one that is not there"
     if beyond:
         raise CannotBring(f"it builds on {len(commits)} commits that no ref here leads to")
 
 
-def _fetched(repository: _Repository) -> list[tuple[str, str]]:
+def _fetched_refs(repository: _Repository) -> list[tuple[str, str]]:
     """Name and id of each ref, ours first: no branch is to take the name of the work tree."""
     form = "--format=%(objectname) %(refname:lstrip=2)"
     pairs = [
@@ -213,7 +215,7 @@ class _Repository:
         :raises CannotBring: it fails, or takes too long
         """
         try:
-            done = subprocess.run(
+            process = subprocess.run(
                 [self._git, *words],
                 cwd=self._folder,
                 env=self._environ,
@@ -227,10 +229,10 @@ class _Repository:
             )
         except subprocess.TimeoutExpired:
             raise CannotBring(f"git did not check them within {_SECONDS} s") from None
-        if done.returncode:
-            said = " ".join(done.stderr.split())[-300:]
-            raise CannotBring(f"git refuses them: {said or f'exit code {done.returncode}'}")
-        return done.stdout
+        if process.returncode:
+            errors = " ".join(process.stderr.split())[-300:]
+            raise CannotBring(f"git refuses them: {errors or f'exit code {process.returncode}'}")
+        return process.stdout
 
 
 def _limit() -> None:

@@ -105,8 +105,8 @@ class NotWhole(EnvironmentFailure):
 
 def header(workspace: str, container: str, started: int) -> bytes:
     """The first line of a stream, which is ours."""
-    told = {"version": 1, "workspace": workspace, "container": container, "started": started}
-    return json.dumps(told).encode() + b"\n"
+    fields = {"version": 1, "workspace": workspace, "container": container, "started": started}
+    return json.dumps(fields).encode() + b"\n"
 
 
 def read(path: str) -> Changes:
@@ -116,10 +116,10 @@ def read(path: str) -> Changes:
     :raises NotWhole: the copy was never finished
     """
     with open(path, "rb") as file:
-        told = _object(file)
+        fields = _object(file)
         try:
-            workspace, container = str(told["workspace"]), str(told["container"])
-            started = int(told["started"])
+            workspace, container = str(fields["workspace"]), str(fields["container"])
+            started = int(fields["started"])
         except (KeyError, TypeError, ValueError):
             raise Untrue("it does not begin as we begin it") from None
         entries: list[Change] = []
@@ -162,7 +162,7 @@ def _whole(
         started,
         tuple(sorted(entries)),
         bundle,
-        tuple(_decoded(name) for name in skipped[:50]),
+        tuple(_decode(name) for name in skipped[:50]),
         _number(end, "more", 1 << 40),
         str(end.get("problem", ""))[:500],
     )
@@ -178,12 +178,12 @@ def _object(file: BinaryIO) -> dict[str, Any]:
     if not line.endswith(b"\n"):
         raise Untrue("it ends early" if len(line) < _LONGEST_LINE else "a line is too long")
     try:
-        found = json.loads(line)
+        value = json.loads(line)
     except (ValueError, RecursionError):
         raise Untrue("a line is no JSON") from None
-    if not isinstance(found, dict):
+    if not isinstance(value, dict):
         raise Untrue("a line is no object")
-    return found
+    return value
 
 
 def _change(head: dict[str, Any], offset: int, size: int) -> Change:
@@ -193,10 +193,10 @@ def _change(head: dict[str, Any], offset: int, size: int) -> Change:
     if size > (LARGEST if kind == "file" else 4096 if kind == "link" else 0):
         raise Untrue("more content than its kind has")
     mode, mtime = _number(head, "mode", 0o777), _number(head, "mtime", 1 << 63)
-    return Change(_decoded(path, is_path=True), cast("Kind", kind), mode, mtime, offset, size)
+    return Change(_decode(path, is_path=True), cast("Kind", kind), mode, mtime, offset, size)
 
 
-def _decoded(text: str, *, is_path: bool = False) -> str:
+def _decode(text: str, *, is_path: bool = False) -> str:
     """A path as this machine spells it; inside it was bytes, one character each."""
     try:
         data = text.encode("latin-1")
@@ -210,7 +210,7 @@ def _decoded(text: str, *, is_path: bool = False) -> str:
 
 
 def _number(head: dict[str, Any], key: str, most: int) -> int:
-    found = head.get(key, 0)
-    if type(found) is not int or not 0 <= found <= most:
+    number = head.get(key, 0)
+    if type(number) is not int or not 0 <= number <= most:
         raise Untrue(f"`{key}` is no number that it can be")
-    return found
+    return number

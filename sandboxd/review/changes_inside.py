@@ -35,7 +35,7 @@ def main(task: dict[str, Any]) -> None:
         return
     if task["halt"]:
         halt_others()
-    state: dict[str, Any] = {"ignored": ignored(copy, task["made_by_tools"]), "skipped": []}
+    state: dict[str, Any] = {"ignored": ignored_names(copy, task["made_by_tools"]), "skipped": []}
     source = os.fsencode(task["source"])
     count = walk(out, task, state, source, copy)
     problem = commits(out, task, source, copy, count > 0)
@@ -50,20 +50,20 @@ def halt_others() -> None:
 
     Not process 1, which ends the sandbox when it is asked to, nor those that this one came from.
     """
-    known = {1, os.getpid()}
+    own = {1, os.getpid()}
     ancestor = os.getppid()
     while ancestor > 1:
-        known.add(ancestor)
+        own.add(ancestor)
         ancestor = parent_of(ancestor)
     # A process that was not stopped yet may have started another one.
     for _ in range(ROUNDS):
-        others = {int(name) for name in os.listdir("/proc") if name.isdigit()} - known
+        others = {int(name) for name in os.listdir("/proc") if name.isdigit()} - own
         for pid in others:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGSTOP)
         if not others:
             return
-        known |= others
+        own |= others
 
 
 def parent_of(pid: int) -> int:
@@ -112,14 +112,14 @@ def walk(out: Any, task: dict[str, Any], state: dict[str, Any], source: bytes, c
 
 
 def entries(root: bytes, folder: bytes) -> dict[bytes, os.stat_result]:
-    found = {}
+    statuses = {}
     try:
         with os.scandir(os.path.join(root, folder) if folder else root) as listing:
             for entry in listing:
-                found[entry.name] = entry.stat(follow_symlinks=False)
+                statuses[entry.name] = entry.stat(follow_symlinks=False)
     except OSError:
         pass
-    return found
+    return statuses
 
 
 def same_file(source: bytes, copy: bytes, path: bytes, old: Any, new: Any) -> bool:
@@ -191,24 +191,24 @@ def git(copy: bytes, *words: str, **options: Any) -> subprocess.CompletedProcess
         options["stdin"] = subprocess.DEVNULL
     command: list[Any] = ["git", "-c", "safe.directory=*", "-C", copy, *words]
     options.update(stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    made: subprocess.CompletedProcess[bytes] = subprocess.run(command, check=False, **options)
-    return made
+    process: subprocess.CompletedProcess[bytes] = subprocess.run(command, check=False, **options)
+    return process
 
 
-def ignored(copy: bytes, made_by_tools: dict[str, list[str]]) -> set[bytes]:
+def ignored_names(copy: bytes, markers_by_folder: dict[str, list[str]]) -> set[bytes]:
     """The folders that tools fill, and what git ignores here where there is git."""
-    found = set()
-    for name, markers in made_by_tools.items():
+    names = set()
+    for name, markers in markers_by_folder.items():
         if any(os.path.exists(os.path.join(copy, os.fsencode(marker))) for marker in markers):
-            found.add(os.fsencode(name))
+            names.add(os.fsencode(name))
     try:
         words = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
-        done = git(copy, *words)
-        if done.returncode == 0:
-            found |= {name.rstrip(b"/") for name in done.stdout.split(b"\0") if name}
+        process = git(copy, *words)
+        if process.returncode == 0:
+            names |= {name.rstrip(b"/") for name in process.stdout.split(b"\0") if name}
     except OSError:
         pass
-    return found
+    return names
 
 
 def commits(out: Any, task: dict[str, Any], source: bytes, copy: bytes, changed: bool) -> str:
@@ -221,9 +221,9 @@ def commits(out: Any, task: dict[str, Any], source: bytes, copy: bytes, changed:
     try:
         if git(copy, "rev-parse", "--git-dir").returncode:
             return ""
-        asked = "".join(oid + "\n" for oid in task["have"]).encode()
-        told = git(copy, "cat-file", "--batch-check", input=asked).stdout.decode().splitlines()
-        have = [line.split()[0] for line in told if line.split()[1:2] in (["commit"], ["tag"])]
+        query = "".join(oid + "\n" for oid in task["have"]).encode()
+        answer = git(copy, "cat-file", "--batch-check", input=query).stdout.decode().splitlines()
+        have = [line.split()[0] for line in answer if line.split()[1:2] in (["commit"], ["tag"])]
         with tempfile.TemporaryDirectory() as scratch:
             words = ["bundle", "create", "--quiet", "-"]
             if changed and worktree(copy, os.path.join(scratch, "index")):
@@ -231,20 +231,20 @@ def commits(out: Any, task: dict[str, Any], source: bytes, copy: bytes, changed:
             names = [*branches(copy), *loose_ends(source, copy)]
             asked_for = "".join(f"{line}\n" for line in [*names, *("^" + oid for oid in have)])
             text = asked_for.encode("utf-8", "surrogateescape")
-            made = git(copy, *words, "--stdin", input=text)
+            bundle = git(copy, *words, "--stdin", input=text)
     except OSError as error:
         return "" if getattr(error, "filename", None) in (b"git", "git") else str(error)
-    if b"empty bundle" in made.stderr:
+    if b"empty bundle" in bundle.stderr:
         return ""
-    if made.returncode == 0 and len(made.stdout) <= task["largest_bundle"]:
-        emit(out, {"kind": "bundle"}, made.stdout)
+    if bundle.returncode == 0 and len(bundle.stdout) <= task["largest_bundle"]:
+        emit(out, {"kind": "bundle"}, bundle.stdout)
         return ""
     # The work tree is in the stream already, so only commits would be lost.
     counted = git(copy, "rev-list", "--count", "--stdin", input=text)
     if counted.returncode == 0 and counted.stdout.strip() == b"0":
         return ""
-    if made.returncode:
-        return made.stderr.decode("utf-8", "replace").strip()[-300:] or "git bundle failed"
+    if bundle.returncode:
+        return bundle.stderr.decode("utf-8", "replace").strip()[-300:] or "git bundle failed"
     return f"the commits are larger than {task['largest_bundle'] >> 20} MiB"
 
 
@@ -259,24 +259,26 @@ def loose_ends(source: bytes, copy: bytes) -> list[str]:
     The stash and such a HEAD get refs of ours; a bundle takes what a ref names.
     """
     words = ("for-each-ref", "--format=%(objectname) %(refname)", "refs/tags/")
-    known = set(lines_of(source, *words))
-    names = [line.split(" ", 1)[1] for line in lines_of(copy, *words) if line not in known]
+    originals = set(lines_of(source, *words))
+    names = [line.split(" ", 1)[1] for line in lines_of(copy, *words) if line not in originals]
     on_no_branch = git(copy, "symbolic-ref", "--quiet", "HEAD").returncode != 0
     if on_no_branch and git(copy, "update-ref", HEAD, "HEAD").returncode == 0:
         names.append(HEAD)
     stashed = ("log", "--walk-reflogs", "--format=%H", "refs/stash", "--")
-    known = set(lines_of(source, *stashed))
+    originals = set(lines_of(source, *stashed))
     for number, oid in enumerate(lines_of(copy, *stashed)):
         name = f"{STASH}/{number}"
-        if oid not in known and git(copy, "update-ref", name, oid).returncode == 0:
+        if oid not in originals and git(copy, "update-ref", name, oid).returncode == 0:
             names.append(name)
     return names
 
 
 def lines_of(folder: bytes, *words: str) -> list[str]:
     """Git's answer in `folder` by lines, [] where it has none."""
-    done = git(folder, *words)
-    return [] if done.returncode else done.stdout.decode("utf-8", "surrogateescape").splitlines()
+    process = git(folder, *words)
+    return (
+        [] if process.returncode else process.stdout.decode("utf-8", "surrogateescape").splitlines()
+    )
 
 
 def worktree(copy: bytes, index: str) -> bool:
@@ -298,6 +300,6 @@ def worktree(copy: bytes, index: str) -> bool:
     if not tree or tree == of_head:
         return False
     words = ["commit-tree", tree, "-m", "the work tree of a sandbox"]
-    made = git(copy, *words, *(["-p", head] if head else []), env=environ)
-    commit = made.stdout.decode().strip()
+    process = git(copy, *words, *(["-p", head] if head else []), env=environ)
+    commit = process.stdout.decode().strip()
     return bool(commit) and git(copy, "update-ref", WORKTREE, commit).returncode == 0

@@ -33,19 +33,19 @@ class Choice(NamedTuple):
 
 def choose(items: Iterable[Item], named: Collection[str], deletions: bool) -> Choice:
     """Sort `items`: what may be brought when `named` paths, and all `deletions` or none, are asked for."""
-    writes, deleted, left = [], [], []
+    writes, deleted, rest = [], [], []
     for item in items:
         if item.blocked:
-            left.append((item, item.blocked))
+            rest.append((item, item.blocked))
         elif item.control and item.path not in named:
-            left.append((item, item.control))
+            rest.append((item, item.control))
         elif item.kind != "deleted":
             writes.append(item)
         elif deletions or item.path in named:
             deleted.append(item)
         else:
-            left.append((item, DELETION))
-    return Choice(tuple(writes), tuple(deleted), tuple(left))
+            rest.append((item, DELETION))
+    return Choice(tuple(writes), tuple(deleted), tuple(rest))
 
 
 def is_bulk(deletions: int, files: int) -> bool:

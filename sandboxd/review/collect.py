@@ -63,7 +63,7 @@ def collect(
     name = str(inspected["Name"]).lstrip("/")
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     path = os.path.join(folder(), f"{name}-{stamp}-{secrets.token_hex(2)}{SUFFIX}")
-    # Whoever is killed meanwhile leaves nothing that stands for work that was kept.
+    # A name of its own until it is whole: after a kill no partial stream counts as kept work.
     unfinished = path + UNFINISHED
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -72,9 +72,9 @@ def collect(
             _fill(engine, inspected, workspace, _Spool(file), halt)
             file.flush()
             os.fsync(file.fileno())
-        made = changes.read(unfinished)
+        result = changes.read(unfinished)
         os.rename(unfinished, path)
-        return made._replace(path=path)
+        return result._replace(path=path)
     except BaseException:
         os.unlink(unfinished)
         raise
@@ -94,14 +94,14 @@ def _require_an_answer(engine: Engine, container: str) -> None:
     execute.run_quietly(engine, container, Exec(["sh", "-c", ":"]))
 
 
-def kept(workspace: str) -> list[str]:
+def streams_of(workspace: str) -> list[str]:
     """Streams that were kept of a workspace, the newest first."""
-    found = []
+    streams = []
     with contextlib.suppress(OSError):
         for entry in os.scandir(folder()):
             if entry.name.endswith(SUFFIX) and workspace_of(entry.path) == workspace:
-                found.append((entry.stat().st_mtime, entry.path))
-    return [path for _, path in sorted(found, reverse=True)]
+                streams.append((entry.stat().st_mtime, entry.path))
+    return [path for _, path in sorted(streams, reverse=True)]
 
 
 def workspace_of(path: str) -> str:
@@ -191,8 +191,8 @@ def _run(engine: Engine, container: str, command: list[str], stdin: bytes, spool
             f"the sandbox does not say what changed within {TOTAL_SECONDS:g} s",
             "look at what runs in it: `sandboxd exec ps`",
         ) from None
-    said = spool.errors.decode("utf-8", "replace").strip().splitlines()
-    reason = interpreter.REASONS.get(code) or (said[-1] if said else f"exit code {code}")
+    errors = spool.errors.decode("utf-8", "replace").strip().splitlines()
+    reason = interpreter.REASONS.get(code) or (errors[-1] if errors else f"exit code {code}")
     return reason[:300]
 
 

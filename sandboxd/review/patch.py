@@ -51,10 +51,10 @@ def lines(item: Item) -> Iterator[str]:
         return
     first = max(0, same - _CONTEXT)
     head, tail = old[first:same], old[len(old) - end :][:_CONTEXT]
-    made = difflib.unified_diff(
+    diff = difflib.unified_diff(
         [*head, *middle_old, *tail], [*head, *middle_new, *tail], lineterm="", n=_CONTEXT
     )
-    for number, line in enumerate(made):
+    for number, line in enumerate(diff):
         if number > 1:
             yield (
                 _HUNK.sub(lambda m: f"{m[1]}{int(m[2]) + first}", line)

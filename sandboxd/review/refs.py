@@ -27,46 +27,46 @@ _MOST_BYTES = 8 << 20
 
 def known_commits(workspace: str) -> list[str]:
     """Ids that refs of the workspace's repository name, [] where there is none."""
-    found: set[str] = set()
+    ids: set[str] = set()
     with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(workspace) as root:
-        found |= _ids(_read(root, ".git/packed-refs"))
-        found |= _ids(_read(root, ".git/HEAD"))
+        ids |= _ids(_read(root, ".git/packed-refs"))
+        ids |= _ids(_read(root, ".git/HEAD"))
         for path in _loose(root):
-            if len(found) >= _MOST_REFS:
+            if len(ids) >= _MOST_REFS:
                 break
-            found |= _ids(_read(root, path))
-    return sorted(found)[:_MOST_REFS]
+            ids |= _ids(_read(root, path))
+    return sorted(ids)[:_MOST_REFS]
 
 
 def uses_sha256(workspace: str) -> bool:
     """Whether the ids of the workspace's repository are SHA-256; by its config where it has none yet."""
-    known = known_commits(workspace)
-    if known:
-        return len(known[0]) == 64
+    ids = known_commits(workspace)
+    if ids:
+        return len(ids[0]) == 64
     with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(workspace) as root:
         return _SHA256.search(_read(root, ".git/config")) is not None
     return False
 
 
-def write(workspace: str, found: Iterable[tuple[str, str]], below: str) -> list[str]:
+def write(workspace: str, commits: Iterable[tuple[str, str]], below: str) -> list[str]:
     """Write refs below `refs/sandboxd/<below>`; the names of those written.
 
-    :param found: name below that, and id; names that need more than plain characters are respelled
+    :param commits: name below that, and id; names that need more than plain characters are respelled
     """
-    made: list[str] = []
+    written: list[str] = []
     with beneath.open_folder(workspace) as root:
         owner = os.fstat(root)
-        taken: set[str] = set()
+        used: set[str] = set()
         folders: set[str] = set()
-        for name, oid in found:
-            plain = _free("/".join(_plain(part) for part in name.split("/")), taken, folders)
+        for name, oid in commits:
+            plain = _free("/".join(_plain(part) for part in name.split("/")), used, folders)
             parts = ["sandboxd", below, *plain.split("/")]
             path = "/".join([".git", "refs", *parts])
             with folder_of(root, path, owner) as folder:
                 beneath.create(folder, parts[-1], oid.encode() + b"\n")
                 _give(folder, parts[-1], owner)
-            made.append(f"refs/{'/'.join(parts)}")
-    return made
+            written.append(f"refs/{'/'.join(parts)}")
+    return written
 
 
 @contextlib.contextmanager
@@ -100,16 +100,16 @@ def _plain(part: str) -> str:
     return text.removesuffix(".lock").rstrip(".").replace("..", "-") or "x"
 
 
-def _free(name: str, taken: set[str], folders: set[str]) -> str:
+def _free(name: str, used: set[str], folders: set[str]) -> str:
     """`name`, or one like it: two can be spelt the same, and one can be another's folder."""
 
     def clashes(name: str) -> bool:
-        return name in taken or name in folders or not taken.isdisjoint(_above(name))
+        return name in used or name in folders or not used.isdisjoint(_above(name))
 
     if clashes(name):
         plain = name.replace("/", "-")
-        name = next(made for n in itertools.count(2) if not clashes(made := f"{plain}-{n}"))
-    taken.add(name)
+        name = next(free for n in itertools.count(2) if not clashes(free := f"{plain}-{n}"))
+    used.add(name)
     folders.update(_above(name))
     return name
 
@@ -138,9 +138,9 @@ def _read(root: int, path: str) -> str:
 
 def _loose(root: int) -> list[str]:
     """Paths of loose refs; no step follows a link."""
-    found: list[str] = []
+    paths: list[str] = []
     folders = [".git/refs"]
-    while folders and len(found) < _MOST_REFS:
+    while folders and len(paths) < _MOST_REFS:
         path = folders.pop()
         with (
             contextlib.suppress(OSError, SandboxdError),
@@ -152,5 +152,5 @@ def _loose(root: int) -> list[str]:
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(below)
                 elif entry.is_file(follow_symlinks=False):
-                    found.append(below)
-    return found
+                    paths.append(below)
+    return paths

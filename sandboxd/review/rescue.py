@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sandboxd.review.weigh import Item
 
 
-class Kept(NamedTuple):
+class Rescued(NamedTuple):
     """`refs` name the commits in the repository; `problem` says where they are else, '' otherwise."""
 
     changes: Changes
@@ -33,7 +33,7 @@ class Kept(NamedTuple):
         return bool(self.items) or self.changes.bundle is not None
 
 
-def keep(engine: Engine, container: str, workspace: str) -> Kept | None:
+def keep(engine: Engine, container: str, workspace: str) -> Rescued | None:
     """Keep what a running sandbox changed, and stop what runs in it; None where it works on no copy.
 
     :raises EnvironmentFailure: it cannot be kept whole
@@ -42,10 +42,10 @@ def keep(engine: Engine, container: str, workspace: str) -> Kept | None:
     if not collect.is_copy(inspected):
         return None
     changes = collect.collect(engine, inspected, workspace, halt=True)
-    found = weigh.items(changes)
-    if not found and changes.bundle is None and not changes.problem:
+    items = weigh.items(changes)
+    if not items and changes.bundle is None and not changes.problem:
         os.unlink(changes.path)
-        return Kept(changes, (), (), "")
+        return Rescued(changes, (), (), "")
     lost = [entry.path for entry in changes.entries if entry.kind in ("large", "unreadable")]
     if lost:
         os.unlink(changes.path)
@@ -61,7 +61,7 @@ def keep(engine: Engine, container: str, workspace: str) -> Kept | None:
             "take them out: `sandboxd exec -n -- git bundle create - --all > commits.bundle`",
         )
     refs, problem = bring_commits(changes)
-    return Kept(changes, found, refs, problem)
+    return Rescued(changes, items, refs, problem)
 
 
 def bring_commits(changes: Changes) -> tuple[tuple[str, ...], str]:
@@ -75,7 +75,7 @@ def bring_commits(changes: Changes) -> tuple[tuple[str, ...], str]:
         return (), f"its commits are in the kept file alone: {error.message}"
 
 
-def _keep_or_go_on(engine: Engine, container: str, workspace: str) -> Kept | None:
+def _keep_or_go_on(engine: Engine, container: str, workspace: str) -> Rescued | None:
     try:
         return keep(engine, container, workspace)
     except BaseException:
@@ -99,7 +99,7 @@ def before_end(
     :raises EnvironmentFailure: it cannot be kept: then the sandbox must not end
     """
     try:
-        kept = _keep_or_go_on(engine, container, workspace)
+        rescued = _keep_or_go_on(engine, container, workspace)
     except failures.NoAnswer:
         raise
     except NotWhole as error:
@@ -118,20 +118,20 @@ def before_end(
             f"the work in the sandbox cannot be kept, so it goes on running: {error.message}",
             f"{error.hint}; or throw the work away: `sandboxd down --discard`",
         ) from None
-    if kept is None:
+    if rescued is None:
         return
-    if kept.changes.skipped:
-        progress(f"not kept, {kept.changes.not_looked_at()}")
-    if not kept.holds_something():
+    if rescued.changes.skipped:
+        progress(f"not kept, {rescued.changes.not_looked_at()}")
+    if not rescued.holds_something():
         return
-    count = len(kept.items)
+    count = len(rescued.items)
     what = "1 change is kept" if count == 1 else f"{count} changes are kept"
     if not count:
         what = "its commits are kept"
     progress(f"{what}: `sandboxd review` shows it all")
-    for ref in kept.refs:
+    for ref in rescued.refs:
         progress(f"commits are in `{ref}`")
-    if kept.problem:
-        progress(kept.problem)
+    if rescued.problem:
+        progress(rescued.problem)
     for line in kept_streams.prune():
         progress(line)

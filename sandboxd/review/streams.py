@@ -30,11 +30,11 @@ def prune() -> list[str]:
     """
     _remove_unfinished()
     streams = sorted(_streams(), reverse=True)
-    seen: dict[str, int] = {}
+    counts: dict[str, int] = {}
     total = 0
-    said = []
+    messages = []
     for stream in streams:
-        rank = seen[stream.workspace] = seen.get(stream.workspace, 0) + 1
+        rank = counts[stream.workspace] = counts.get(stream.workspace, 0) + 1
         total += stream.size
         if rank == 1 or (rank <= MOST_OF_A_PROJECT and total <= MOST_BYTES):
             continue
@@ -46,8 +46,8 @@ def prune() -> list[str]:
         total -= stream.size
         with contextlib.suppress(OSError):
             os.unlink(stream.path)
-            said.append(f"removed the older `{stream.path}`: {why}")
-    return said
+            messages.append(f"removed the older `{stream.path}`: {why}")
+    return messages
 
 
 def _remove_unfinished() -> None:
@@ -63,7 +63,7 @@ def _remove_unfinished() -> None:
 
 def _streams() -> list[Stream]:
     """Those that begin as we begin them: another file is not ours to remove."""
-    found = []
+    streams = []
     with contextlib.suppress(OSError):
         for entry in os.scandir(collect.folder()):
             if not entry.name.endswith(collect.SUFFIX):
@@ -72,5 +72,5 @@ def _streams() -> list[Stream]:
             if workspace:
                 with contextlib.suppress(OSError):
                     status = entry.stat(follow_symlinks=False)
-                    found.append(Stream(status.st_mtime, entry.path, workspace, status.st_size))
-    return found
+                    streams.append(Stream(status.st_mtime, entry.path, workspace, status.st_size))
+    return streams

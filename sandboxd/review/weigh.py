@@ -57,13 +57,13 @@ class Item(NamedTuple):
 
 def items(changes: Changes) -> tuple[Item, ...]:
     """The changes that are left to bring, by path."""
-    found = []
+    results = []
     with beneath.open_folder(changes.workspace) as root:
         for change in changes.entries:
             item = _item(root, changes, change)
             if item is not None:
-                found.append(_in_place(root, item))
-    return tuple(found)
+                results.append(_in_place(root, item))
+    return tuple(results)
 
 
 def _in_place(root: int, item: Item) -> Item:
@@ -101,7 +101,7 @@ def _item(root: int, changes: Changes, change: Change) -> Item | None:
         # The host made or changed it since the copy: it was never the sandbox's to delete.
         if not here.mode or stat.S_ISDIR(here.mode) or moved_on:
             return None
-        return _weighed(change, "deleted", here, b"", "")
+        return _weigh(change, "deleted", here, b"", "")
     new = changes.content(change)
     if change.kind in ("file", "link") and _same(change, here, new):
         return None
@@ -116,7 +116,7 @@ def _item(root: int, changes: Changes, change: Change) -> Item | None:
         blocked = blocked or "changed on the host, too, since the sandbox started"
     if stat.S_ISDIR(here.mode) or here.behind_link:
         blocked = blocked or "a folder or a link of the host is in its place"
-    return _weighed(change, "changed" if here.mode else "added", here, new, blocked)
+    return _weigh(change, "changed" if here.mode else "added", here, new, blocked)
 
 
 def _same(change: Change, here: Here, new: bytes) -> bool:
@@ -125,7 +125,7 @@ def _same(change: Change, here: Here, new: bytes) -> bool:
     return here.is_file and here.data == new and not (here.mode ^ change.mode) & 0o100
 
 
-def _weighed(change: Change, kind: Kind, here: Here, new: bytes, blocked: str) -> Item:
+def _weigh(change: Change, kind: Kind, here: Here, new: bytes, blocked: str) -> Item:
     weight, why = weigh(change.path)
     control = why if weight == "control" else ""
     remarks = [why] if weight == "runs" else []

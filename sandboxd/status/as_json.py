@@ -83,7 +83,7 @@ def _project(project: ProjectStatus) -> dict[str, Any]:
     return {
         "path": project.path,
         "state": project.state,
-        "kept": project.kept,
+        "kept": project.keeps,
         "profile": project.profile,
         "asked": project.asked,
         "in_force": _in_force(project.in_force),
@@ -100,23 +100,23 @@ def _project(project: ProjectStatus) -> dict[str, Any]:
     }
 
 
-def _in_force(found: InForce | None) -> dict[str, Any] | None:
-    if found is None:
+def _in_force(running: InForce | None) -> dict[str, Any] | None:
+    if running is None:
         return None
     return {
-        "settings": found.settings,
-        "controls": [control._asdict() for control in found.controls],
+        "settings": running.settings,
+        "controls": [control._asdict() for control in running.controls],
     }
 
 
-def _verified(found: Verification | None) -> dict[str, Any] | None:
-    if found is None:
+def _verified(verification: Verification | None) -> dict[str, Any] | None:
+    if verification is None:
         return None
     return {
-        "state": found.state,
-        "age_seconds": round(age_seconds(found.when), 1),
-        "tried": found.tried,
-        "escaped": list(found.escaped),
+        "state": verification.state,
+        "age_seconds": round(age_seconds(verification.when), 1),
+        "tried": verification.tried,
+        "escaped": list(verification.escaped),
     }
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sandboxd.model.container import Container
 from sandboxd.observe.drift import differences
 from sandboxd.status.model import Counts, InForce, ProjectStatus, State, Trust, Verification
-from sandboxd.status.observe import NOT_ASKED, Observed, Seen
+from sandboxd.status.observe import NOT_ASKED, Observed, Sandbox
 from sandboxd.status.settings import settings
 from sandboxd.status.verification import verification
 from sandboxd.verify import last_verdict
@@ -47,18 +47,18 @@ class Examined(NamedTuple):
 
 def combine(path: str, examined: Examined, observed: Observed = NOT_ASKED) -> ProjectStatus:
     """The row of one project."""
-    seen = observed.containers.get(path)
-    examined = _as_started(examined, seen)
-    drift = _drift(examined.request, seen.container if seen is not None else None)
-    kept = last_verdict.recall(seen.id) if seen is not None and seen.container else None
-    verified = verification(seen, drift, kept)
+    live = observed.containers.get(path)
+    examined = _as_started(examined, live)
+    drift = _drift(examined.request, live.container if live is not None else None)
+    result = last_verdict.recall(live.id) if live is not None and live.container else None
+    verified = verification(live, drift, result)
     status = ProjectStatus(
         path=path,
         state=state(path, examined.exists, examined.valid, observed),
         profile=examined.profile,
         asked=settings(examined.request) if examined.request is not None else None,
-        in_force=_in_force(seen, verified, kept),
-        unseen=observed.problem or (seen.problem if seen is not None else ""),
+        in_force=_in_force(live, verified, result),
+        unseen=observed.problem or (live.problem if live is not None else ""),
         drift=drift,
         verified=verified,
         downgrades=examined.downgrades,
@@ -66,13 +66,13 @@ def combine(path: str, examined: Examined, observed: Observed = NOT_ASKED) -> Pr
         problem=examined.problem,
         trust=examined.trust,
     )
-    return status._replace(hint=_hint(status, examined, observed, seen))
+    return status._replace(hint=_hint(status, examined, observed, live))
 
 
-def _as_started(examined: Examined, seen: Seen | None) -> Examined:
+def _as_started(examined: Examined, live: Sandbox | None) -> Examined:
     """With the grants of the start, where the container is still the one that was started so."""
     granted = examined.granted
-    if granted is None or seen is None or seen.id != granted.container:
+    if granted is None or live is None or live.id != granted.container:
         return examined
     return examined._replace(
         request=granted.request, downgrades=granted.downgrades, problem="", hint="", valid=True
@@ -80,14 +80,14 @@ def _as_started(examined: Examined, seen: Seen | None) -> Examined:
 
 
 def _in_force(
-    seen: Seen | None, verified: Verification | None, kept: Verified | None
+    live: Sandbox | None, verified: Verification | None, result: Verified | None
 ) -> InForce | None:
-    if seen is None or seen.container is None:
+    if live is None or live.container is None:
         return None
-    controls = seen.controls
-    if kept is not None and verified is not None and verified.state != "void":
-        controls = with_proof(controls, kept.outcomes, duration(age_seconds(kept.when)))
-    return InForce(settings(seen.container), controls)
+    controls = live.controls
+    if result is not None and verified is not None and verified.state != "void":
+        controls = with_proof(controls, result.outcomes, duration(age_seconds(result.when)))
+    return InForce(settings(live.container), controls)
 
 
 def state(path: str, exists: bool, is_valid: bool, observed: Observed) -> State:
@@ -98,12 +98,12 @@ def state(path: str, exists: bool, is_valid: bool, observed: Observed) -> State:
         return "invalid config"
     if observed.problem:
         return "unknown"
-    seen = observed.containers.get(path)
-    if seen is None:
+    live = observed.containers.get(path)
+    if live is None:
         return "not created"
-    if seen.paused:
+    if live.paused:
         return "paused"
-    return "running" if seen.running else "stopped"
+    return "running" if live.running else "stopped"
 
 
 def _drift(request: Container | None, live: Container | None) -> tuple[str, ...] | None:
@@ -115,7 +115,9 @@ def _drift(request: Container | None, live: Container | None) -> tuple[str, ...]
     )
 
 
-def _hint(status: ProjectStatus, examined: Examined, observed: Observed, seen: Seen | None) -> str:
+def _hint(
+    status: ProjectStatus, examined: Examined, observed: Observed, live: Sandbox | None
+) -> str:
     import shlex
 
     if status.state == "missing":
@@ -126,8 +128,8 @@ def _hint(status: ProjectStatus, examined: Examined, observed: Observed, seen: S
         return examined.hint or f"`sandboxd check {shlex.quote(status.path)}`"
     if status.state == "unknown":
         return observed.hint
-    if seen is not None and seen.problem:
-        return seen.hint
+    if live is not None and live.problem:
+        return live.hint
     if status.state == "paused":
         return "`docker unpause` lets it go on; `sandboxd down` keeps its work and ends it"
     if examined.stale:

@@ -72,7 +72,7 @@ class ProjectStatus(NamedTuple):
     counts: Counts | None = None
     problem: str = ""
     hint: str = ""
-    kept: bool = True
+    keeps: bool = True
     """Whether the daemon writes its generated files at each save."""
     trust: Trust | None = None
     """None when it is not known, as for a config that cannot be used."""

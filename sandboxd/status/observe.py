@@ -20,7 +20,7 @@ from sandboxd.observe.look import Look, look
 from sandboxd.verify import last_verdict
 
 
-class Seen(NamedTuple):
+class Sandbox(NamedTuple):
     """A project's container. A stopped one enforces nothing: `container` is None then.
 
     With a `problem` something of it did not answer; what is there besides was seen all the same.
@@ -38,15 +38,15 @@ class Seen(NamedTuple):
 
 
 class Observed(NamedTuple):
-    """Observations by workspace; with a `problem` of the engine there are none, which means unknown."""
+    """Sandboxes by workspace; empty with a `problem` of the engine, when nothing is known of them."""
 
-    containers: Mapping[str, Seen]
+    containers: Mapping[str, Sandbox]
     problem: str = ""
     hint: str = ""
 
 
 LOOK_SECONDS = 20.0
-"""For all containers together, which are looked at side by side: no look takes longer unless its sandbox
+"""Seconds for all containers together, which are looked at side by side: no look takes longer unless its sandbox
 or its runtime hangs."""
 
 _REMEMBERED = 1000
@@ -57,7 +57,7 @@ NOT_ASKED = Observed({}, "the engine has not been asked yet")
 
 
 class Observer:
-    """Looks at containers; what was seen of one is good until the engine says something else of it.
+    """Looks at containers; a result is reused until the engine reports another state of its container.
 
     To look inside costs a process in the sandbox each time.
     """
@@ -78,29 +78,29 @@ class Observer:
             ]
         except SandboxdError as error:
             return Observed({}, error.message, error.hint)
-        chosen: dict[str, tuple[Summary, Seen]] = {}
-        for summary, seen in self._look_at_all(environ, summaries):
+        chosen: dict[str, tuple[Summary, Sandbox]] = {}
+        for summary, sandbox in self._look_at_all(environ, summaries):
             workspace = summary.labels[PROJECT]
-            if seen is not None and _is_better(summary, chosen.get(workspace)):
-                chosen[workspace] = summary, seen
-        return Observed({workspace: seen for workspace, (_, seen) in chosen.items()})
+            if sandbox is not None and _is_better(summary, chosen.get(workspace)):
+                chosen[workspace] = summary, sandbox
+        return Observed({workspace: sandbox for workspace, (_, sandbox) in chosen.items()})
 
     def _look_at_all(
         self, environ: Mapping[str, str], summaries: Collection[Summary]
-    ) -> list[tuple[Summary, Seen | None]]:
+    ) -> list[tuple[Summary, Sandbox | None]]:
         threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="look")
         try:
             looks = {threads.submit(self._look, environ, s): s for s in summaries}
-            done, _ = wait(looks, LOOK_SECONDS)
+            answered, _ = wait(looks, LOOK_SECONDS)
         finally:
             # A look that hangs ends with its own time limit; nobody waits for it.
             threads.shutdown(wait=False, cancel_futures=True)
         return [
-            (summary, look.result() if look in done else _hanging(summary))
+            (summary, look.result() if look in answered else _hanging(summary))
             for look, summary in looks.items()
         ]
 
-    def _look(self, environ: Mapping[str, str], summary: Summary) -> Seen | None:
+    def _look(self, environ: Mapping[str, str], summary: Summary) -> Sandbox | None:
         """The observation of a container, None when it only says to be the project's."""
         try:
             engine = connect_from(environ)
@@ -110,22 +110,22 @@ class Observer:
             # The list is behind: the event of a pause comes before it says so, and none follows.
             state = (inspected.get("State") or {}).get("Status") or summary.state
             if state not in _LIVE:
-                return Seen(False)
+                return Sandbox(False)
             identity = last_verdict.identity(inspected)
-            found = self._look_once(engine, inspected, identity, environ)
+            view = self._look_once(engine, inspected, identity, environ)
         except SandboxdError as error:
             if summary.state not in _LIVE:
-                return Seen(False)
+                return Sandbox(False)
             return _hanging(summary)._replace(problem=error.message, hint=error.hint)
-        return Seen(
+        return Sandbox(
             state == "running",
             inspection.container(inspected),
-            without_gone(found.controls, inspected),
+            without_gone(view.controls, inspected),
             summary.id,
             identity,
             state == "paused",
-            found.problem,
-            found.hint,
+            view.problem,
+            view.hint,
         )
 
     def _look_once(
@@ -137,17 +137,17 @@ class Observer:
     ) -> Look:
         # While it is paused nothing inside can be asked.
         run = f"{identity} {bool((inspected.get('State') or {}).get('Paused'))}"
-        known, found = self._looks.get(inspected["Id"], ("", Look(())))
-        if known != run or found.problem:
-            found = look(engine, inspected, host_boot_id() or "", cache_folder(environ))
+        run_before, view = self._looks.get(inspected["Id"], ("", Look(())))
+        if run_before != run or view.problem:
+            view = look(engine, inspected, host_boot_id() or "", cache_folder(environ))
             if len(self._looks) >= _REMEMBERED:
                 self._looks.clear()
-            self._looks[inspected["Id"]] = run, found
-        return found
+            self._looks[inspected["Id"]] = run, view
+        return view
 
 
-def _hanging(summary: Summary) -> Seen:
-    return Seen(
+def _hanging(summary: Summary) -> Sandbox:
+    return Sandbox(
         summary.state == "running",
         id=summary.id,
         paused=summary.state == "paused",
@@ -156,7 +156,7 @@ def _hanging(summary: Summary) -> Seen:
     )
 
 
-def _is_better(summary: Summary, other: tuple[Summary, Seen] | None) -> bool:
+def _is_better(summary: Summary, other: tuple[Summary, Sandbox] | None) -> bool:
     """Whether this container counts: a running one, and of these what `up` made."""
     return other is None or _rank(summary) > _rank(other[0])
 

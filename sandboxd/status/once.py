@@ -23,17 +23,17 @@ def look_once(
 ) -> StatusReport:
     """The report; `problem` says why a daemon could not be asked, None when there is none."""
     facts = probe(environ, trial=True)
-    found = nearest(cwd)
+    config = nearest(cwd)
     rows = []
-    if found is not None:
-        workspace = os.path.realpath(os.path.dirname(found))
+    if config is not None:
+        workspace = os.path.realpath(os.path.dirname(config))
         engine = facts.engine
         if engine is not None and engine.error:
             observed = Observed({}, engine.error, engine.hint)
         else:
             observed = Observer().observe(environ, (workspace,))
         rows.append(combine(workspace, _examined(workspace, environ, facts), observed))
-    hint = "`sandboxd init` writes a first config" if found is None else _KEEPS
+    hint = "`sandboxd init` writes a first config" if config is None else _KEEPS
     daemon = DaemonLine(
         running=False,
         problem=problem.message if problem is not None else "this is a single look",

@@ -85,7 +85,7 @@ def _daemon(daemon: DaemonLine) -> str:
 
 def _project(project: ProjectStatus, *, colour: bool, columns: int) -> list[str]:
     rows: list[tuple[str, str]] = []
-    if not project.kept:
+    if not project.keeps:
         rows.append(("daemon", "does not keep it generated: `sandboxd daemon start` here does"))
     if project.checking:
         rows.append(("checking", "its files changed just now"))
@@ -145,18 +145,18 @@ def _settings(settings: dict[str, str]) -> str:
 
 def _observed(project: ProjectStatus) -> list[tuple[str, str]]:
     """The controls of the running container; only those in force are named without a reason."""
-    found = project.in_force
-    if found is None:
+    running = project.in_force
+    if running is None:
         reason = f": {project.unseen}" if project.unseen else ""
         return [("in force", f"nothing observed{reason}")]
-    rows = [("engine", _settings(found.settings))]
-    rows.append(("denials", _denials(found.settings.get("network", ""))))
+    rows = [("engine", _settings(running.settings))]
+    rows.append(("denials", _denials(running.settings.get("network", ""))))
     if project.unseen:
         rows.append(("problem", project.unseen))
-    good = [control.name for control in found.controls if control.state == "in force"]
+    good = [control.name for control in running.controls if control.state == "in force"]
     rows.append(("in force", ", ".join(good) or "nothing of what was looked at"))
     for state in STATES[1:]:
-        rows += [(state, f"{c.name}: {c.why}") for c in found.controls if c.state == state]
+        rows += [(state, f"{c.name}: {c.why}") for c in running.controls if c.state == state]
     rows.append(
         ("drift", "not compared" if project.drift is None else "; ".join(project.drift) or "none")
     )

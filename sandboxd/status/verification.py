@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from sandboxd.status.model import Verification
-from sandboxd.status.observe import Seen
+from sandboxd.status.observe import Sandbox
 from sandboxd.verify.last_verdict import Verified, age_seconds, duration
 
 
 def verification(
-    seen: Seen | None, drift: tuple[str, ...] | None, found: Verified | None
+    live: Sandbox | None, drift: tuple[str, ...] | None, result: Verified | None
 ) -> Verification | None:
     """The last result of `verify` for a running container, as far as it holds for it as it is now."""
-    if seen is None or seen.container is None or found is None:
+    if live is None or live.container is None or result is None:
         return None
-    if found.identity != seen.identity or drift:
-        return Verification("void", found.when, found.tried)
-    if found.escaped:
-        return Verification("escaped", found.when, found.tried, found.escaped)
-    return Verification("held" if found.held else "not shown", found.when, found.tried)
+    if result.identity != live.identity or drift:
+        return Verification("void", result.when, result.tried)
+    if result.escaped:
+        return Verification("escaped", result.when, result.tried, result.escaped)
+    return Verification("held" if result.held else "not shown", result.when, result.tried)
 
 
-def sentence(found: Verification) -> str:
+def sentence(result: Verification) -> str:
     """For a person: what came out, and how long ago."""
-    age = duration(age_seconds(found.when))
-    if found.state == "void":
+    age = duration(age_seconds(result.when))
+    if result.state == "void":
         return f"void: it is not what was attacked {age} ago; `sandboxd verify` attacks it again"
-    if found.state == "escaped":
-        return f"DID NOT HOLD {age} ago: {', '.join(found.escaped)}"
-    if found.state == "not shown":
+    if result.state == "escaped":
+        return f"DID NOT HOLD {age} ago: {', '.join(result.escaped)}"
+    if result.state == "not shown":
         return f"not shown to hold, {age} ago"
-    attempts = "1 attempt" if found.tried == 1 else f"{found.tried} attempts"
+    attempts = "1 attempt" if result.tried == 1 else f"{result.tried} attempts"
     return f"held against {attempts} to escape, {age} ago"

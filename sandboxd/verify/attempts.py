@@ -42,12 +42,12 @@ class Attempt(NamedTuple):
 @functools.cache
 def load() -> tuple[Attempt, ...]:
     """All attempts, in the order of their names within their judge."""
-    found = []
+    attempts = []
     for file in sorted(os.listdir(_FOLDER)):
         if not file.endswith(".py") or file.startswith("_"):
             continue
         module = import_module(f"sandboxd.escapes.{file[:-3]}")
-        found.append(
+        attempts.append(
             Attempt(
                 file[:-3].replace("_", "-"),
                 module.TITLE,
@@ -60,7 +60,7 @@ def load() -> tuple[Attempt, ...]:
                 getattr(module, "LAST", False),
             )
         )
-    return tuple(sorted(found, key=lambda a: (JUDGES.index(a.judge), a.id)))
+    return tuple(sorted(attempts, key=lambda a: (JUDGES.index(a.judge), a.id)))
 
 
 def program(attempts: Sequence[Attempt], facts: Mapping[str, Any], nonce: str) -> bytes:

@@ -70,7 +70,7 @@ class Canaries:
 
     def __enter__(self) -> Canaries:
         try:
-            with _undisturbed():
+            with _signals_blocked():
                 self.facts = {
                     "plant": self._plant,
                     **self._outside_file(),
@@ -89,7 +89,7 @@ class Canaries:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with _undisturbed():
+        with _signals_blocked():
             self._stack.close()
 
     @property
@@ -102,24 +102,27 @@ class Canaries:
 
     def damage(self, attempt: str, result: Mapping[str, Any]) -> tuple[str, ...]:
         """The effects of an attempt that the host sees: scratch files changed, files planted, paths reached."""
-        found = [f"`{path}` can be moved away" for path in result.get("movable", [])]
+        effects = [f"`{path}` can be moved away" for path in result.get("movable", [])]
         if attempt in PIN_ATTEMPTS:
             for inside, folder in self._pins.items():
                 if what := folder.damage(attempt):
-                    found.append(f"the host's file in `{inside}` is {what}")
+                    effects.append(f"the host's file in `{inside}` is {what}")
         elif attempt == "control-file-create":
-            found += self._planted(self._control_folders())
+            effects += self._find_planted(self._control_folders())
         elif attempt == "git-commondir":
-            found += [*self._made_commondir(), *self._reached(attempt, result.get("reached", []))]
+            effects += [
+                *self._find_commondir(),
+                *self._find_reached(attempt, result.get("reached", [])),
+            ]
         elif attempt == "control-file-mode":
-            found += self._changed_mode(result.get("reached", []))
+            effects += self._find_changed_modes(result.get("reached", []))
         elif attempt == "writable-mount":
-            found += self._planted_outside(result)
+            effects += self._find_planted_outside(result)
         elif attempt == "setuid-plant":
-            found += self._planted_setuid()
+            effects += self._find_planted_setuid()
         else:
-            found += self._reached(attempt, result.get("reached", []))
-        return tuple(found)
+            effects += self._find_reached(attempt, result.get("reached", []))
+        return tuple(effects)
 
     def _outside_file(self) -> dict[str, Any]:
         """A file outside every mount that anybody on the host may read."""
@@ -161,14 +164,14 @@ class Canaries:
 
     def _peers(self) -> list[dict[str, Any]]:
         """Listeners in the networks of other containers, as far as these may be entered."""
-        found = []
+        listening = []
         for peer in self._around.peers:
             with contextlib.suppress(OSError):
                 banner = self._listen(listeners.tcp(peer.address, peer.pid))
-                found.append({"address": peer.address, "port": banner.port})
-        if self._around.peers and not found:
+                listening.append({"address": peer.address, "port": banner.port})
+        if self._around.peers and not listening:
             self._say_missing(("container-peer",), "no listener could be opened beside a peer")
-        return found
+        return listening
 
     def _workspace(self) -> dict[str, Any]:
         facts: dict[str, Any] = {
@@ -235,19 +238,19 @@ class Canaries:
         assert self._view.workspace is not None
         name = PREFIX + secrets.token_hex(6)
         try:
-            made = ScratchFolder(self._view.workspace.source, parent, name, _KEEP, mode)
+            folder = ScratchFolder(self._view.workspace.source, parent, name, _KEEP, mode)
         except OSError:
             return ""
-        self._stack.callback(made.remove)
+        self._stack.callback(folder.remove)
         return name
 
     def _scratch_in(self, path: str) -> None:
         workspace = self._view.workspace
         assert workspace is not None
         with contextlib.suppress(OSError):
-            made = ScratchFolder(workspace.source, path, self._plant, PIN_ATTEMPTS, 0o777)
-            self._stack.callback(made.remove)
-            self._pins[f"{workspace.target}/{path}".rstrip("/")] = made
+            folder = ScratchFolder(workspace.source, path, self._plant, PIN_ATTEMPTS, 0o777)
+            self._stack.callback(folder.remove)
+            self._pins[f"{workspace.target}/{path}".rstrip("/")] = folder
 
     def _control_folders(self) -> list[str]:
         return [p for p in self._control if stat.S_ISDIR(self._mode(p))]
@@ -263,7 +266,7 @@ class Canaries:
         except OSError:
             return 0
 
-    def _planted(self, folders: Iterable[str]) -> list[str]:
+    def _find_planted(self, folders: Iterable[str]) -> list[str]:
         workspace = self._view.workspace
         if workspace is None:
             return []
@@ -274,7 +277,7 @@ class Canaries:
             if take_away(workspace.source, folder, f"{self._plant}-new")
         ]
 
-    def _made_commondir(self) -> list[str]:
+    def _find_commondir(self) -> list[str]:
         workspace = self._view.workspace
         if workspace is None or self._had_commondir:
             return []
@@ -283,7 +286,7 @@ class Canaries:
             return []
         return [f"`{_COMMONDIR}` appeared, and git on the host reads the config that it names"]
 
-    def _changed_mode(self, paths: Iterable[str]) -> list[str]:
+    def _find_changed_modes(self, paths: Iterable[str]) -> list[str]:
         """Of the control files that an attempt claims, those that the host sees changed."""
         changed = []
         for path in paths:
@@ -296,31 +299,31 @@ class Canaries:
                     changed.append(f"the mode of the host's `{source}` can be set")
         return changed
 
-    def _planted_outside(self, result: Mapping[str, Any]) -> list[str]:
-        found = []
+    def _find_planted_outside(self, result: Mapping[str, Any]) -> list[str]:
+        effects = []
         for mount in self._foreign:
             if os.path.isdir(mount.source):
                 if take_away(mount.source, "", f"{self._plant}-new"):
-                    found.append(f"a new file appeared in the host's `{mount.source}`")
+                    effects.append(f"a new file appeared in the host's `{mount.source}`")
             elif mount.target in result.get("reached", []):
-                found.append(f"the host's `{mount.source}` opened for writing")
-        return found
+                effects.append(f"the host's `{mount.source}` opened for writing")
+        return effects
 
-    def _planted_setuid(self) -> list[str]:
+    def _find_planted_setuid(self) -> list[str]:
         if self._view.workspace is None or not self._links:
             return []
         path = os.path.join(self._view.workspace.source, self._links, "keep.moved")
         try:
-            seen = os.lstat(path)
+            status = os.lstat(path)
         except OSError:
             return []
-        if seen.st_uid == 0 and stat.S_ISREG(seen.st_mode) and seen.st_mode & stat.S_ISUID:
+        if status.st_uid == 0 and stat.S_ISREG(status.st_mode) and status.st_mode & stat.S_ISUID:
             return ["a setuid file of root's appeared in the workspace"]
         return []
 
-    def _reached(self, attempt: str, paths: Iterable[str]) -> list[str]:
+    def _find_reached(self, attempt: str, paths: Iterable[str]) -> list[str]:
         """Of the paths that an attempt claims, those that are really the host's."""
-        found = []
+        effects = []
         foreign = [m.target for m in self._foreign]
         for path in paths:
             source = self._view.host_path(path)
@@ -329,13 +332,13 @@ class Canaries:
             if attempt in _READ_ATTEMPTS:
                 if not any(path == t or path.startswith(t.rstrip("/") + "/") for t in foreign):
                     continue
-                found.append(f"the host's `{source}` opens")
+                effects.append(f"the host's `{source}` opens")
             elif attempt == "host-socket":
                 if _is_socket(source):
-                    found.append(f"the host's socket `{source}` answers")
+                    effects.append(f"the host's socket `{source}` answers")
             elif os.path.lexists(source):
-                found.append(f"the host's `{source}` opens for writing")
-        return found
+                effects.append(f"the host's `{source}` opens for writing")
+        return effects
 
     def _listen(self, banner: listeners.Banner) -> listeners.Banner:
         self._stack.callback(banner.close)
@@ -349,7 +352,7 @@ class Canaries:
 
 
 @contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
+def _signals_blocked() -> Iterator[None]:
     """Let a signal wait that would end us between making something and noting it down."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
@@ -359,12 +362,12 @@ def _undisturbed() -> Iterator[None]:
 
 
 def _with_parents(paths: Iterable[str]) -> list[str]:
-    found: dict[str, None] = {}
+    folders: dict[str, None] = {}
     for path in paths:
         parts = path.split("/")
         for end in range(1, len(parts) + 1):
-            found["/".join(parts[:end])] = None
-    return list(found)
+            folders["/".join(parts[:end])] = None
+    return list(folders)
 
 
 def _is_socket(path: str) -> bool:

@@ -31,16 +31,16 @@ class Change(NamedTuple):
 
 
 def document(
-    verdict: Verdict, controls: Iterable[Control], taken: str, seconds: float, kernel: str
+    verdict: Verdict, controls: Iterable[Control], when: str, seconds: float, kernel: str
 ) -> dict[str, Any]:
     """The document; its field names are the API.
 
-    :param taken: when, in ISO 8601
+    :param when: when, in ISO 8601
     :param kernel: the host's kernel
     """
     return {
         "version": VERSION,
-        "taken": taken,
+        "taken": when,
         "seconds": round(seconds, 1),
         "container": verdict.container,
         "runtime": verdict.runtime,
@@ -65,13 +65,13 @@ def load(path: str) -> dict[str, Any]:
         "write one: `sandboxd verify --report FILE.json`",
     )
     try:
-        found = json.loads(_text(path))
-        if found["version"] != VERSION:
+        report = json.loads(_text(path))
+        if report["version"] != VERSION:
             raise wrong
-        outcomes(found)
+        outcomes(report)
     except (ValueError, TypeError, KeyError, RecursionError):
         raise wrong from None
-    return dict(found)
+    return dict(report)
 
 
 def _text(path: str) -> str:
@@ -81,18 +81,18 @@ def _text(path: str) -> str:
         raise UsageError(f"`{path}` {error.message}", error.hint) from None
 
 
-def outcomes(found: Mapping[str, Any]) -> dict[str, str]:
+def outcomes(report: Mapping[str, Any]) -> dict[str, str]:
     """The outcome of each attempt of a document."""
-    return {str(entry["id"]): str(entry["outcome"]) for entry in found["attempts"]}
+    return {str(entry["id"]): str(entry["outcome"]) for entry in report["attempts"]}
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
     """The differences between two documents, the worse first."""
     old, new = outcomes(before), outcomes(after)
     names = dict.fromkeys([*old, *new])
-    found = [
+    changed = [
         Change(name, old.get(name, ""), new.get(name, ""))
         for name in names
         if old.get(name) != new.get(name)
     ]
-    return tuple(sorted(found, key=lambda change: (not change.worse, change.id)))
+    return tuple(sorted(changed, key=lambda change: (not change.worse, change.id)))

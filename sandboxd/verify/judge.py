@@ -52,10 +52,10 @@ def judge(
         return Judgement("inconclusive", detail)
     if result["state"] == "stopped":
         return Judgement("held", detail)
-    return _succeeded(attempt, detail, identity, host, profile)
+    return _judge_success(attempt, detail, identity, host, profile)
 
 
-def _succeeded(
+def _judge_success(
     attempt: Attempt, detail: str, identity: Mapping[str, Any], host: Host, profile: str
 ) -> Judgement:
     """The call went through: does that mean anything to the host?"""

@@ -113,12 +113,12 @@ def engine_pid(host: str) -> int:
 
 def namespaces(pids: Iterable[int]) -> dict[str, frozenset[str]]:
     """The namespaces of host processes, by kind."""
-    found: dict[str, set[str]] = {}
+    by_kind: dict[str, set[str]] = {}
     for pid in pids:
         for kind in ("mnt", "pid", "net", "user", "uts", "ipc", "cgroup"):
             with contextlib.suppress(OSError):
-                found.setdefault(kind, set()).add(os.readlink(f"/proc/{pid}/ns/{kind}"))
-    return {kind: frozenset(values) for kind, values in found.items()}
+                by_kind.setdefault(kind, set()).add(os.readlink(f"/proc/{pid}/ns/{kind}"))
+    return {kind: frozenset(values) for kind, values in by_kind.items()}
 
 
 def reaches_network(pid: int) -> bool:

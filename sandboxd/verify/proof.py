@@ -38,17 +38,17 @@ def with_proof(
     :param outcomes: of a verdict on this very container, {} where there is none
     :param age: how long ago that was, in words
     """
-    return tuple(_judged(control, outcomes, age) for control in controls)
+    return tuple(_judge(control, outcomes, age) for control in controls)
 
 
-def _judged(control: Control, outcomes: Mapping[str, str], age: str) -> Control:
+def _judge(control: Control, outcomes: Mapping[str, str], age: str) -> Control:
     attempts = _PINS if control.name.startswith(_READ_ONLY) else PROOF.get(control.name, ())
-    known = {name: outcomes[name] for name in attempts if name in outcomes}
-    escaped = sorted(name for name, outcome in known.items() if outcome == "escaped")
+    tried = {name: outcomes[name] for name in attempts if name in outcomes}
+    escaped = sorted(name for name, outcome in tried.items() if outcome == "escaped")
     if escaped and control.state != "left out":
         why = f"`sandboxd verify` got through by {', '.join(escaped)}, {age} ago"
         return control._replace(state="not in force", why=why)
-    if control.state != "not seen" or set(known.values()) != {"held"} or len(known) < len(attempts):
+    if control.state != "not seen" or set(tried.values()) != {"held"} or len(tried) < len(attempts):
         return control
     why = f"held against {', '.join(attempts)} of `sandboxd verify`, {age} ago"
     return control._replace(state="in force", why=why)

@@ -56,12 +56,12 @@ def of_plan(engine: Engine, plan: Plan, cache_folder: str | None) -> Iterator[St
     body["Labels"] = {PROFILE: plan.profile, **_NOBODYS}
     host = body["HostConfig"]
     mounts = {mount["Target"] for mount in host["Mounts"]} | set(host.get("Tmpfs") or {})
-    made = stubs.make(plan.workspace, plan.stubs)
+    stub_paths = stubs.make(plan.workspace, plan.stubs)
     try:
         with _running(engine, body, mounts, cache_folder) as started:
             yield started
     finally:
-        stubs.remove(plan.workspace, made)
+        stubs.remove(plan.workspace, stub_paths)
 
 
 @contextlib.contextmanager
@@ -105,8 +105,8 @@ def _mounts_of_others(inspected: Mapping[str, Any]) -> list[dict[str, Any]]:
     if not (inspected.get("HostConfig") or {}).get("VolumesFrom"):
         return []
     host = inspected["HostConfig"]
-    asked = {mount["Target"] for mount in host.get("Mounts") or []}
-    asked |= {bind.split(":")[1] for bind in host.get("Binds") or [] if ":" in bind}
+    targets = {mount["Target"] for mount in host.get("Mounts") or []}
+    targets |= {bind.split(":")[1] for bind in host.get("Binds") or [] if ":" in bind}
     return [
         {
             "Type": mount["Type"],
@@ -115,7 +115,7 @@ def _mounts_of_others(inspected: Mapping[str, Any]) -> list[dict[str, Any]]:
             "ReadOnly": not mount.get("RW", True),
         }
         for mount in inspected.get("Mounts") or []
-        if mount["Destination"] not in asked and mount.get("Type") in ("bind", "volume")
+        if mount["Destination"] not in targets and mount.get("Type") in ("bind", "volume")
     ]
 
 

@@ -114,10 +114,10 @@ def _sweep(parent: int, files: Iterable[str]) -> None:
         if not name.startswith(PREFIX):
             continue
         with contextlib.suppress(OSError):
-            found = os.stat(name, dir_fd=parent, follow_symlinks=False)
-            if time.time() - found.st_mtime < _STALE_SECONDS:
+            status = os.stat(name, dir_fd=parent, follow_symlinks=False)
+            if time.time() - status.st_mtime < _STALE_SECONDS:
                 continue
-            if stat.S_ISREG(found.st_mode):
+            if stat.S_ISREG(status.st_mode):
                 os.unlink(name, dir_fd=parent)
                 continue
             folder = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)

@@ -38,11 +38,11 @@ CLASSES = {
 def classes(verdict: Verdict) -> tuple[Control, ...]:
     """A control for each class, as its attempt came out."""
     results = {result.id: result for result in verdict.results}
-    found = []
+    controls = []
     for name, attempt in CLASSES.items():
         if attempt in results:
-            found.append(_control(f"system calls: {name}", results[attempt]))
-    return tuple(found)
+            controls.append(_control(f"system calls: {name}", results[attempt]))
+    return tuple(controls)
 
 
 def _control(name: str, result: Result) -> Control:

@@ -101,8 +101,8 @@ def verify(
     )
     _require_this_kernel(engine)
     try:
-        with replica.of_container(engine, inspected, cache_folder(os.environ)) as made:
-            return target.attack(made, progress)
+        with replica.of_container(engine, inspected, cache_folder(os.environ)) as started:
+            return target.attack(started, progress)
     except failures.ContainerGone:
         raise
     except EnvironmentFailure as error:
@@ -115,10 +115,10 @@ def verify_plan(engine: Engine, plan: Plan, progress: Progress = lambda *_: None
     :raises EnvironmentFailure: the container does not start, or not on this machine
     """
     _require_this_kernel(engine)
-    with replica.of_plan(engine, plan, cache_folder(os.environ)) as made:
-        inspected = engine.inspect(made.id)
+    with replica.of_plan(engine, plan, cache_folder(os.environ)) as started:
+        inspected = engine.inspect(started.id)
         target = _Target(engine, inspected, plan, plan.profile, plan.workspace, "plan")
-        return target.attack(made, progress)
+        return target.attack(started, progress)
 
 
 class _Target(NamedTuple):
@@ -134,28 +134,28 @@ class _Target(NamedTuple):
     workspace: str | None
     attacked: Attacked
 
-    def attack(self, made: Started, progress: Progress) -> Verdict:
+    def attack(self, started: Started, progress: Progress) -> Verdict:
         attempts = attempt_list.load()
-        own = self.engine.inspect(made.id)
+        own = self.engine.inspect(started.id)
         view = _view(self.engine, own, self.workspace)
         plan = self.plan
         declared = [m.value.target for m in plan.container.mounts] if plan else []
-        given = [v.value.name for v in plan.container.env] if plan else []
+        variables = [v.value.name for v in plan.container.env] if plan else []
         # They are there for our Python, and the image's own may have the same names.
-        given += [pair.partition("=")[0] for pair in made.environment()]
+        variables += [pair.partition("=")[0] for pair in started.environment()]
         with Canaries(
             view,
             self.engine.host,
             self.engine.info().get("ID", ""),
             _gateways(self.engine, own),
             plan.control_files if plan else (),
-            [*declared, made.home],
-            surroundings.look(self.engine, own, given, {self.inspected["Id"]}),
+            [*declared, started.home],
+            surroundings.look(self.engine, own, variables, {self.inspected["Id"]}),
         ) as canaries:
-            report = inside.make(self.engine, made, attempts, canaries.facts, progress)
+            report = inside.make(self.engine, started, attempts, canaries.facts, progress)
             host = canaries.host
             path = outside.look(self.engine, own).path
-            identity = _believed(report.identity, host.boot_id, path)
+            identity = _believable_identity(report.identity, host.boot_id, path)
             in_use = self._in_use(attempts, canaries.facts)
             own_kernel = bool(identity.get("boot_id")) and identity["boot_id"] != host.boot_id
             results = []
@@ -166,9 +166,7 @@ class _Target(NamedTuple):
                 judged = _unless_missing(attempt, judged, canaries.missing)
                 worse = in_use.records.get(attempt.id)
                 if worse is not None:
-                    judged = _lowered(
-                        judged, judge(attempt, worse, identity, host, self.profile, ())
-                    )
+                    judged = _lower(judged, judge(attempt, worse, identity, host, self.profile, ()))
                 expected = attempt.expected["runsc" if own_kernel else "runc"]
                 results.append(
                     Result(attempt.id, attempt.title, judged.outcome, expected, judged.evidence)
@@ -208,13 +206,13 @@ def _missing(reason: str) -> dict[str, str]:
     return {"state": "unclear", "detail": reason}
 
 
-def _lowered(judged: Judgement, in_use: Judgement) -> Judgement:
+def _lower(judged: Judgement, in_use: Judgement) -> Judgement:
     """Take over results of the sandbox in use where they are worse, never where they are better."""
     worse = in_use.outcome in ("escaped", "residual") and judged.outcome != "escaped"
     return in_use if worse else judged
 
 
-def _believed(
+def _believable_identity(
     identity: Mapping[str, Any], host_boot_id: str, runtime_path: str
 ) -> Mapping[str, Any]:
     """The report of the inside, without a kernel of its own that its runtime cannot give it."""
@@ -251,7 +249,7 @@ def _view(engine: Engine, inspected: Mapping[str, Any], workspace: str | None) -
 def _gateways(engine: Engine, inspected: Mapping[str, Any]) -> list[str]:
     """Host addresses on the container's networks; the default bridge's where it has none."""
     networks = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
-    found = [n.get("Gateway") or "" for name, n in networks.items() if name != "none"]
+    addresses = [n.get("Gateway") or "" for name, n in networks.items() if name != "none"]
     for name in [*networks, "bridge"]:
-        found += engine.network_gateways(name)
-    return list(dict.fromkeys(address for address in found if address))
+        addresses += engine.network_gateways(name)
+    return list(dict.fromkeys(address for address in addresses if address))

@@ -134,7 +134,7 @@ class World:
         self.halted = halt
         spool.expect("n")
         spool.write(1, b"n\n" + self.stream)
-        self.during = collect.kept(workspace)
+        self.during = collect.streams_of(workspace)
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def test_a_sandbox_does_not_end_whose_commits_cannot_be_packed(world: World) -> 
     with pytest.raises(EnvironmentFailure, match="its commits cannot be packed") as failed:
         end(world)
     assert "git bundle create" in failed.value.hint
-    assert collect.kept(str(world.copy.host)) == []
+    assert collect.streams_of(str(world.copy.host)) == []
     assert not world.halted, "what runs inside does not go on"
 
 
@@ -168,14 +168,14 @@ def test_the_end_names_what_is_not_kept(world: World) -> None:
         "not kept, as git ignores it, a tool made it, or it is a repository's own folder: "
         "`my.secret` and 2 more"
     ]
-    assert collect.kept(str(world.copy.host)) == []
+    assert collect.streams_of(str(world.copy.host)) == []
 
 
 def test_a_stream_counts_as_kept_only_when_it_is_whole(world: World) -> None:
     world.stream = record("file", "x", b"x") + END
     assert end(world) == ["1 change is kept: `sandboxd review` shows it all"]
     assert world.during == []
-    assert len(collect.kept(str(world.copy.host))) == 1
+    assert len(collect.streams_of(str(world.copy.host))) == 1
 
 
 def test_a_repository_without_commits_has_nothing_to_keep(tmp_path: Path) -> None:

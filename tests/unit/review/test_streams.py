@@ -83,7 +83,7 @@ def test_what_was_never_finished_counts_for_nothing_and_goes(
         path = stream(f"torn{number}", "/a", 2000 + number)
         path.rename(path.with_name(path.name + collect.UNFINISHED))
     monkeypatch.setattr("time.time", lambda: 2001 + collect.TOTAL_SECONDS)
-    assert collect.kept("/a") == [f"{collect.folder()}/kept.changes"]
+    assert collect.streams_of("/a") == [f"{collect.folder()}/kept.changes"]
     assert streams.prune() == []
     torn = {name for name in left() if name.startswith("torn")}
     # Somebody may still write to the newer ones.

@@ -14,7 +14,7 @@ from sandboxd.observe.control import Control
 from sandboxd.status import as_json, text
 from sandboxd.status.combine import Examined, combine
 from sandboxd.status.model import Counts, DaemonLine, ProjectStatus, StatusReport
-from sandboxd.status.observe import Observed, Seen
+from sandboxd.status.observe import Observed, Sandbox
 from sandboxd.status.settings import network, settings
 
 PLAN = Origin("plan", "test")
@@ -30,7 +30,7 @@ def value(item: object) -> Value[object]:
 
 
 ASKED = container(runtime=value("runsc"), cap_drop=(value("ALL"),), cap_add=(value("CHOWN"),))
-SEEN = Seen(
+SEEN = Sandbox(
     True,
     ASKED,
     (
@@ -66,7 +66,7 @@ def test_a_running_container_shows_what_was_seen_inside() -> None:
     ("observed", "state"),
     [
         (Observed({}), "not created"),
-        (Observed({"/p": Seen(False)}), "stopped"),
+        (Observed({"/p": Sandbox(False)}), "stopped"),
         (Observed({}, "no engine", "start it"), "unknown"),
     ],
 )
@@ -81,7 +81,7 @@ def test_without_a_running_container_nothing_is_in_force(observed: Observed, sta
 
 def test_drift_is_named_with_both_values() -> None:
     live = container(runtime=value("runc"), cap_drop=(value("ALL"),), cap_add=(value("CHOWN"),))
-    row = combine("/p", Examined(request=ASKED), Observed({"/p": Seen(True, live)}))
+    row = combine("/p", Examined(request=ASKED), Observed({"/p": Sandbox(True, live)}))
     assert row.drift == ("runtime: planned runsc, found runc",)
     assert "makes the container what was asked for" in row.hint
 
@@ -115,7 +115,7 @@ def test_the_step_of_another_project_says_whose_it_is() -> None:
 
 
 def test_a_project_that_is_not_kept_says_so() -> None:
-    row = combine("/p", Examined(request=ASKED), Observed({}))._replace(kept=False)
+    row = combine("/p", Examined(request=ASKED), Observed({}))._replace(keeps=False)
     assert "does not keep it generated" in screen(row)
 
 

@@ -10,7 +10,7 @@ import pytest
 from sandboxd.engine import execute
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.verify.inside import _Collector
-from sandboxd.verify.verdict import _believed
+from sandboxd.verify.verdict import _believable_identity
 
 
 def collector() -> _Collector:
@@ -73,4 +73,4 @@ def test_a_kernel_of_its_own_is_believed_only_where_the_runtime_can_give_one(
     path: str, said: str, believed: str
 ) -> None:
     identity: dict[str, Any] = {"boot_id": said, "namespaces": {}}
-    assert _believed(identity, "host", path)["boot_id"] == believed
+    assert _believable_identity(identity, "host", path)["boot_id"] == believed

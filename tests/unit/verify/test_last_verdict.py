@@ -13,7 +13,7 @@ from sandboxd.model.container import Container
 from sandboxd.status import verification as shown
 from sandboxd.status.combine import Examined, combine
 from sandboxd.status.model import Verification
-from sandboxd.status.observe import Observed, Seen
+from sandboxd.status.observe import Observed, Sandbox
 from sandboxd.status.verification import sentence
 from sandboxd.verify import last_verdict
 from sandboxd.verify.last_verdict import duration
@@ -29,17 +29,17 @@ def verdict(*results: Result) -> Verdict:
     return Verdict("c", "runc", "host", "dev", results)
 
 
-def seen(inspected: dict[str, Any]) -> Seen:
+def seen(inspected: dict[str, Any]) -> Sandbox:
     live = object()
-    return Seen(True, live, (), inspected["Id"], last_verdict.identity(inspected))  # type: ignore[arg-type]
+    return Sandbox(True, live, (), inspected["Id"], last_verdict.identity(inspected))  # type: ignore[arg-type]
 
 
-def _attacked() -> Seen:
+def _attacked() -> Sandbox:
     """With a container whose settings can be shown."""
     return seen(INSPECTED)._replace(container=Container("c", None))
 
 
-def verification(found: Seen, drift: tuple[str, ...] | None) -> Verification | None:
+def verification(found: Sandbox, drift: tuple[str, ...] | None) -> Verification | None:
     return shown.verification(found, drift, last_verdict.recall(found.id))
 
 
