@@ -11,6 +11,7 @@ import sys
 from _thread import start_new_thread
 from time import monotonic
 
+from sandboxd.engine.frames import pump
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 
 TYPE_CHECKING = False
@@ -138,28 +139,6 @@ def attend(command: Attended, name: str, surroundings: _Surroundings, *, stdin: 
     return code
 
 
-def pump(connection: Stream, first: bytes, tty: bool, write: Callable[[int, bytes], None]) -> None:
-    """Hand each piece of output to `write` (1 stdout, 2 stderr) until the stream ends."""
-    if tty:
-        piece = first or _receive(connection)
-        while piece:
-            write(1, piece)
-            piece = _receive(connection)
-        return
-    buffer = bytearray(first)
-    while True:
-        while len(buffer) >= 8:
-            size = int.from_bytes(buffer[4:8], "big")
-            if len(buffer) < 8 + size:
-                break
-            write(buffer[0], bytes(buffer[8 : 8 + size]))
-            del buffer[: 8 + size]
-        piece = _receive(connection)
-        if not piece:
-            return
-        buffer += piece
-
-
 def wants_terminal(*, allowed: bool) -> bool:
     """Whether a command gets a terminal: both of our ends are one."""
     return allowed and sys.stdin.isatty() and sys.stdout.isatty()
@@ -196,13 +175,6 @@ def _write(descriptor: int, data: bytes) -> None:
             import select
 
             select.select([], [descriptor], [])
-
-
-def _receive(connection: Stream) -> bytes:
-    try:
-        return connection.recv(_SIZE)
-    except ConnectionResetError:
-        return b""
 
 
 def _feed(connection: Stream) -> None:

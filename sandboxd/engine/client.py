@@ -208,7 +208,7 @@ class Engine(Networks):
         """The state of `path`, as `path_stat` gives it, and the first `most` bytes of its tar archive."""
         with self.asking(fine=(_GONE,)) as session:
             url = session._url("/containers/{0}/archive", container)
-            with Stream(session.open(url, path=os.fsencode(path))) as answer:
+            with contextlib.closing(Stream(session.open(url, path=os.fsencode(path)))) as answer:
                 return _stat(answer.headers), answer.read(most)
         return None
 
@@ -248,7 +248,7 @@ class Engine(Networks):
     def attach(self, container: str) -> tuple[socket.socket, bytes]:
         """A connection to a container's first process, also before it starts, and what came with the answer.
 
-        What is sent is its input; it gives frames as `execute.pump` reads them. Others may be attached.
+        What is sent is its input; it gives frames as `frames.pump` reads them. Others may be attached.
         """
         with self.asking() as session:
             params = dict.fromkeys(("stream", "stdin", "stdout", "stderr"), 1)
@@ -280,8 +280,8 @@ class Engine(Networks):
         # Not the SDK's `logs`: that mixes the two streams.
         with (
             self.asking() as session,
-            Stream(
-                session.open(session._url("/containers/{0}/logs", container), **params)
+            contextlib.closing(
+                Stream(session.open(session._url("/containers/{0}/logs", container), **params))
             ) as answer,
         ):
             if follow:
@@ -300,7 +300,9 @@ class Engine(Networks):
         # Not the SDK's `events`: that waits without a limit for the stream to open.
         with (
             self.asking() as session,
-            Stream(session.open(session._url("/events"), filters=kinds)) as answer,
+            contextlib.closing(
+                Stream(session.open(session._url("/events"), filters=kinds))
+            ) as answer,
         ):
             yield {}
             answer.settimeout(None)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
 from sandboxd.engine.client import Exec
+from sandboxd.engine.frames import pump
 from sandboxd.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sandboxd.engine.client import Engine
 
 # The engine closes the stream a moment before it knows the exit code.
@@ -36,13 +35,6 @@ class TooMuch(EnvironmentFailure):
         )
 
 
-class Readable(Protocol):
-    """A stream that output is read from."""
-
-    def recv(self, size: int, /) -> bytes:
-        """At least one byte, or none at the end."""
-
-
 class Limited:
     """A connection whose reads share one time limit."""
 
@@ -56,32 +48,6 @@ class Limited:
             raise TimeoutError
         self._connection.settimeout(left)
         return self._connection.recv(size)
-
-
-def pump(
-    connection: Readable, first: bytes, tty: bool, write: Callable[[int, bytes], None]
-) -> None:
-    """Hand each piece of output to `write` (1 stdout, 2 stderr) until the stream ends."""
-    if tty:
-        piece = first
-        while True:
-            if piece:
-                write(1, piece)
-            piece = _receive(connection)
-            if not piece:
-                return
-    buffer = bytearray(first)
-    while True:
-        while len(buffer) >= 8:
-            size = int.from_bytes(buffer[4:8], "big")
-            if len(buffer) < 8 + size:
-                break
-            write(buffer[0], bytes(buffer[8 : 8 + size]))
-            del buffer[: 8 + size]
-        piece = _receive(connection)
-        if not piece:
-            return
-        buffer += piece
 
 
 def wait_for_code(engine: Engine, container: str, exec_id: str) -> int:
@@ -107,13 +73,6 @@ def wait_for_code(engine: Engine, container: str, exec_id: str) -> int:
                 "run `sandboxd list` to see whether the sandbox is still there",
             )
         time.sleep(0.01)
-
-
-def _receive(connection: Readable) -> bytes:
-    try:
-        return connection.recv(65536)
-    except ConnectionResetError:
-        return b""
 
 
 def kill_marked(engine: Engine, container: str, user: str, variable: str, number: int) -> None:

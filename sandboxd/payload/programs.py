@@ -8,7 +8,7 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
-from sandboxd.engine import execute
+from sandboxd.engine import execute, frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -42,7 +42,7 @@ def run(
             threading.Thread(target=_feed, args=(connection, data), daemon=True).start()
         else:
             _send(connection, data, seconds)
-        execute.pump(limited, first, False, write)
+        frames.pump(limited, first, False, write)
     return execute.wait_for_code(engine, container, exec_id)
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from sandboxd.engine import execute, failures
 from sandboxd.engine.client import Exec
-from sandboxd.engine.execute import pump, wait_for_code
+from sandboxd.engine.execute import wait_for_code
+from sandboxd.engine.frames import Chunks, pump
 from tests.unit.engine.fake_engine import answering
 
 
@@ -50,6 +51,33 @@ def test_a_terminal_has_one_stream_without_frames() -> None:
     )
     assert b"".join(data for _, data in seen) == b"first\x02\x00raw"
     assert {stream for stream, _ in seen} == {1}
+
+
+BODY = b"1\r\nA\r\n5;name=value\r\n\r\nB\r\n\r\nfF\r\n" + b"x" * 255 + b"\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 1000])
+@pytest.mark.parametrize("surplus", [0, 4, 11])
+def test_chunks_become_the_body_again_however_they_arrive(size: int, surplus: int) -> None:
+    body = Chunks(Pieces(BODY[surplus:], size), BODY[:surplus])
+    data = b""
+    while piece := body.recv(100):
+        assert len(piece) <= 100
+        data += piece
+    assert data == b"A\r\nB\r\n" + b"x" * 255
+    assert body.recv(100) == b""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [BODY[:-6], BODY[:3], b"", b"x\r\n", b"-1\r\n", b"\r\n", b"1\r\nAB\r\n0\r\n", b"1" * 9999],
+    ids=repr,
+)
+def test_a_body_that_is_not_whole_is_no_end(body: bytes) -> None:
+    chunks = Chunks(Pieces(body, 5), b"")
+    with pytest.raises(ValueError):
+        while chunks.recv(100):
+            continue
 
 
 def test_a_hanging_stream_ends_in_time() -> None:

@@ -1,0 +1,112 @@
+"""A container's output as engines send it, read from a bare connection.
+
+Imports nothing: commands that the daemon begins for a client are read with it, too.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    class Readable(Protocol):
+        """A stream that output is read from."""
+
+        def recv(self, size: int, /) -> bytes:
+            """At least one byte, or none at the end."""
+
+
+_SIZE = 65536
+_HEAD = 8
+_LONGEST_LINE = 1024
+
+
+def pump(
+    connection: Readable, first: bytes, tty: bool, write: Callable[[int, bytes], None]
+) -> None:
+    """Hand each piece of output to `write` (1 stdout, 2 stderr) until the stream ends.
+
+    A terminal's bytes have no frames; else each piece has a head of eight bytes (Engine API, "Attach to a
+    container": stream, three zeros, size).
+
+    :param first: what arrived on the connection before
+    """
+    if tty:
+        piece = first or _receive(connection)
+        while piece:
+            write(1, piece)
+            piece = _receive(connection)
+        return
+    buffer = bytearray(first)
+    while True:
+        while len(buffer) >= _HEAD:
+            size = int.from_bytes(buffer[4:_HEAD], "big")
+            if len(buffer) < _HEAD + size:
+                break
+            write(buffer[0], bytes(buffer[_HEAD : _HEAD + size]))
+            del buffer[: _HEAD + size]
+        piece = _receive(connection)
+        if not piece:
+            return
+        buffer += piece
+
+
+def _receive(connection: Readable) -> bytes:
+    try:
+        return connection.recv(_SIZE)
+    except ConnectionResetError:
+        return b""
+
+
+class Chunks:
+    """The body of an answer that comes in chunks (RFC 9112, section 7.1), on a bare connection."""
+
+    def __init__(self, connection: Readable, first: bytes) -> None:
+        self._connection = connection
+        self._buffer = bytearray(first)
+        self._left = 0
+        """Bytes of the chunk that are still to come."""
+        self._is_first = True
+        self._is_at_end = False
+
+    def recv(self, size: int, /) -> bytes:
+        """At least one byte of the body, or none at its end.
+
+        :raises ValueError: it is not made of chunks, or ends in the middle
+        """
+        if self._left == 0 and not self._is_at_end:
+            self._begin_chunk()
+        if self._is_at_end:
+            return b""
+        if not self._buffer:
+            self._fill()
+        piece = bytes(self._buffer[: min(size, self._left)])
+        del self._buffer[: len(piece)]
+        self._left -= len(piece)
+        return piece
+
+    def _begin_chunk(self) -> None:
+        if not self._is_first and self._line():
+            raise ValueError("a chunk does not end where it says")
+        self._is_first = False
+        digits = self._line().partition(b";")[0].strip()
+        if not digits or digits.strip(b"0123456789abcdefABCDEF"):
+            raise ValueError("a chunk has no size")
+        self._left = int(digits, 16)
+        self._is_at_end = self._left == 0
+
+    def _line(self) -> bytes:
+        while (end := self._buffer.find(b"\r\n")) < 0:
+            if len(self._buffer) > _LONGEST_LINE:
+                raise ValueError("the head of a chunk does not end")
+            self._fill()
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 2]
+        return line
+
+    def _fill(self) -> None:
+        piece = self._connection.recv(_SIZE)
+        if not piece:
+            raise ValueError("the engine ended its answer in the middle")
+        self._buffer += piece
