@@ -125,7 +125,7 @@ def _place(argument: Argument) -> str:
     words = argument.values.words
     if 0 < len(words) <= 6:
         return "|".join(rf"\fB{_plain(word)}\fR" for word in words)
-    return rf"\fI{_plain(argument.shown)}\fR"
+    return rf"\fI{_plain(argument.label)}\fR"
 
 
 def _arguments(command: Command) -> Iterator[str]:
@@ -134,7 +134,7 @@ def _arguments(command: Command) -> Iterator[str]:
             yield from (".TP", _place(argument), *_sentence(argument.help))
     for option in _shown(command):
         names = ", ".join(rf"\fB{_plain(name)}\fR" for name in option.names)
-        value = rf" \fI{_plain(option.shown)}\fR" if option.values is not None else ""
+        value = rf" \fI{_plain(option.label)}\fR" if option.values is not None else ""
         yield from (".TP", names + value, *_sentence(option.help))
         if option.values is not None and option.values.words:
             words = ", ".join(rf"\fB{_plain(word)}\fR" for word in option.values.words)

@@ -37,7 +37,7 @@ def baseline(args: argparse.Namespace) -> Baseline:
             raise UsageError(
                 f"`{args.expires}` is no date", "write it as `--expires 2027-01-31`"
             ) from None
-        # It would accept nothing, and say that it does.
+        # It would accept no finding, but look as if it did.
         if ends.isoformat() < today:
             raise UsageError(f"`{args.expires}` is over", "name a day to come")
     path = args.write_baseline
@@ -46,13 +46,13 @@ def baseline(args: argparse.Namespace) -> Baseline:
 
 def write(session: Session, checked: Checked, args: argparse.Namespace) -> int:
     """Write the baseline that accepts what was found, and say how much that is."""
-    known = session.baseline
-    assert known is not None
+    current = session.baseline
+    assert current is not None
     enforced = session.policy().enforced
     findings = [f for f in checked.report.findings if f.rule not in enforced]
-    text = known.with_findings(findings, args.reason, args.expires or "")
+    text = current.with_findings(findings, args.reason, args.expires or "")
     write_atomic(args.write_baseline, text.encode("utf-8", "surrogatepass"))
-    accepted = sum(f.suppressed is None or f.suppressed.by == known.path for f in findings)
+    accepted = sum(f.suppressed is None or f.suppressed.by == current.path for f in findings)
     plural = "" if accepted == 1 else "s"
     terminal.status(f"accepted {accepted} finding{plural} in `{args.write_baseline}`")
     for rule in sorted({f.rule for f in checked.report.findings} & enforced.keys()):
@@ -61,15 +61,15 @@ def write(session: Session, checked: Checked, args: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def report_gone(known: Baseline, checked: Checked) -> None:
-    """A baseline that accepts what is no longer there would accept its return unseen."""
-    gone = known.gone(checked.report.findings)
-    if gone:
-        plural = "entry is" if len(gone) == 1 else "entries are"
+def report_stale(current: Baseline, checked: Checked) -> None:
+    """Name the entries without a finding: they would hide it silently when it comes back."""
+    stale = current.stale(checked.report.findings)
+    if stale:
+        plural = "entry is" if len(stale) == 1 else "entries are"
         terminal.status(
-            f"{len(gone)} {plural} about nothing any more, `{gone[0].key.rule}` in "
-            f"`{gone[0].key.path}` for one"
+            f"{len(stale)} {plural} about nothing any more, `{stale[0].key.rule}` in "
+            f"`{stale[0].key.path}` for one"
         )
         terminal.status(
-            f"hint: `sandboxd check --write-baseline {known.path} --reason TEXT` leaves them out"
+            f"hint: `sandboxd check --write-baseline {current.path} --reason TEXT` leaves them out"
         )

@@ -54,17 +54,17 @@ class Baseline:
         path = os.path.relpath(finding.place.path, self.folder).replace(os.sep, "/")
         return Key(finding.rule, path, finding.evidence)
 
-    def applied(self, findings: Iterable[Finding], policy: RuleSettings) -> list[Finding]:
-        """The findings, those accepted marked; the same thing once more is a new finding.
+    def apply(self, findings: Iterable[Finding], policy: RuleSettings) -> list[Finding]:
+        """The findings with the accepted ones marked; more of them than `times` are new findings.
 
         One of a rule that the policy enforces stays.
         """
-        left = {key: entry.times for key, entry in self.entries.items() if self.holds(entry)}
+        remaining = {key: entry.times for key, entry in self.entries.items() if self.holds(entry)}
         marked: list[Finding] = []
         for finding in findings:
             key = self.key(finding)
-            if finding.suppressed is None and left.get(key, 0) > 0:
-                left[key] -= 1
+            if finding.suppressed is None and remaining.get(key, 0) > 0:
+                remaining[key] -= 1
                 if finding.rule in policy.enforced:
                     finding = policy.insist(finding, "the baseline")
                 else:
@@ -76,13 +76,13 @@ class Baseline:
     def holds(self, entry: Entry) -> bool:
         return not entry.expires or self.today <= entry.expires
 
-    def gone(self, findings: Iterable[Finding]) -> list[Entry]:
+    def stale(self, findings: Iterable[Finding]) -> list[Entry]:
         """Entries that no finding is about any more."""
         there = {self.key(finding) for finding in findings}
         return [entry for key, entry in self.entries.items() if key not in there]
 
     def with_findings(self, findings: Iterable[Finding], reason: str, expires: str) -> str:
-        """The text of a new file that accepts `findings`; who is in this one keeps its reason."""
+        """The text of a new file that accepts `findings`; those in this baseline keep their reason."""
         counts: dict[Key, int] = {}
         for finding in findings:
             if finding.suppressed is None or finding.suppressed.by == self.path:
@@ -91,13 +91,13 @@ class Baseline:
         rows = []
         for key in sorted(counts):
             old = self.entries.get(key)
-            kept = old is not None and self.holds(old)
+            is_valid = old is not None and self.holds(old)
             rows.append(
                 {
                     **key._asdict(),
                     "count": counts[key],
-                    "reason": old.reason if old is not None and kept else reason,
-                    "expires": (old.expires if old is not None and kept else expires) or None,
+                    "reason": old.reason if old is not None and is_valid else reason,
+                    "expires": (old.expires if old is not None and is_valid else expires) or None,
                 }
             )
         return json.dumps({"version": VERSION, "findings": rows}, indent=2) + "\n"
@@ -124,10 +124,13 @@ def load(path: str, today: str) -> Baseline:
 
 
 def _entry(row: Any, path: str, hint: str) -> Entry:
-    """An entry that accepts something without saying what and why accepts nothing."""
-    wanted = (*Key._fields, "reason")
-    texts = [str(row[name]) for name in wanted if isinstance(row, dict) and row.get(name)]
-    if len(texts) < len(wanted):
+    """The entry of a row.
+
+    :raises UsageError: it does not say what it accepts, or why
+    """
+    required = (*Key._fields, "reason")
+    texts = [str(row[name]) for name in required if isinstance(row, dict) and row.get(name)]
+    if len(texts) < len(required):
         raise UsageError(f"an entry of the baseline `{path}` lacks its rule, path or reason", hint)
     count, expires = row.get("count", 1), row.get("expires")
     return Entry(

@@ -52,11 +52,11 @@ class Session:
 
     def paths(self, paths: list[str]) -> Checked:
         """Check files, and what is found below folders."""
-        found = tree.find(paths)
-        self.unreadable.extend(found.skipped)
-        self.ignored = found.ignored
+        targets = tree.find(paths)
+        self.unreadable.extend(targets.skipped)
+        self.ignored = targets.ignored
         named = {os.path.abspath(path) for path in paths}
-        for path in found.files:
+        for path in targets.files:
             self.read(path, is_named=path in named)
         if not self.sources and not self.unreadable:
             for path in paths:
@@ -69,10 +69,10 @@ class Session:
         """A line for each file that would be checked, with its kind."""
         from sandboxd.render import relative_path
 
-        found = tree.find(paths)
-        self.ignored = found.ignored
+        targets = tree.find(paths)
+        self.ignored = targets.ignored
         lines: list[str] = []
-        for path in found.files:
+        for path in targets.files:
             kind = kinds.find(path)
             lines.append(
                 f"{relative_path(path, self.cwd)}\t{kind.NAME if kind is not None else '-'}\n"
@@ -92,7 +92,7 @@ class Session:
         return self.check(self.sources.values())
 
     def read(self, path: str, is_named: bool = True) -> None:
-        """A file that was `is_named` by a person must be one of ours; of those found some are not."""
+        """Read a file. One that the user named (`is_named`) is an error where it is of no kind."""
         try:
             self.take(path, files.read_bytes(path), is_named)
         except UnreadableError as error:
@@ -117,7 +117,7 @@ class Session:
             self.checker.check(source, edits=self.edits, threshold=self.threshold)
             for source in sources
         ]
-        return Checked(self.combined(reports), (*self.unreadable, *self._problems()))
+        return Checked(self.combine(reports), (*self.unreadable, *self._problems()))
 
     def _problems(self) -> list[Skipped]:
         """Configs that are not applied, named as a person here would name them."""
@@ -129,11 +129,11 @@ class Session:
             if problem.path not in {skipped.path for skipped in self.unreadable}
         ]
 
-    def combined(self, reports: Iterable[Report]) -> Report:
+    def combine(self, reports: Iterable[Report]) -> Report:
         report = combine(reports, self.threshold)
         if self.baseline is None:
             return report
-        findings = self.baseline.applied(list(report.findings), self.policy())
+        findings = self.baseline.apply(list(report.findings), self.policy())
         return report._replace(findings=tuple(findings))
 
     def policy(self) -> RuleSettings:
@@ -158,9 +158,9 @@ class Session:
             )
             for source in self.sources.values()
         ]
-        return [self.judged_again(result, results) for result in results]
+        return [self.judge_again(result, results) for result in results]
 
-    def judged_again(self, result: Fixed, results: list[Fixed]) -> Fixed:
+    def judge_again(self, result: Fixed, results: list[Fixed]) -> Fixed:
         """With the findings that stand in other files as they are once those are fixed, too."""
         path = result.source.path
         if all(finding.place.path == path for finding in result.report.findings):

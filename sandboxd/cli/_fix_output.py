@@ -26,35 +26,37 @@ def diff(before: SourceText, after: SourceText, name: str, colour: bool) -> str:
     for line in unified_diff(old, new, f"a/{name}", f"b/{name}"):
         text = line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
         if colour:
-            text = _coloured(printable(text.rstrip("\r\n")), lines)
+            text = _colour(printable(text.rstrip("\r\n")), lines)
         lines.append(text)
     return "".join(lines)
 
 
-def _coloured(text: str, before: list[str]) -> str:
+def _colour(text: str, before: list[str]) -> str:
     code = "1" if len(before) < 2 else _COLOURS.get(text[:1], "")
     return f"\x1b[{code}m{text}\x1b[0m\n" if code else f"{text}\n"
 
 
 def summary(
-    results: list[Fixed], left: Iterable[Finding], *, written: bool, unsafe: bool
+    results: list[Fixed], remaining: Iterable[Finding], *, written: bool, unsafe: bool
 ) -> list[str]:
-    """The findings that were or would be fixed, and of those `left` what their fixes would cost."""
-    done = sum(len(result.applied) for result in results)
-    held = [
+    """The findings that were or would be fixed, and of those `remaining` what their fixes would cost."""
+    count = sum(len(result.applied) for result in results)
+    unsafe_cautions = [
         finding.fixes[0].caution
-        for finding in left
+        for finding in remaining
         if finding.fixes and not finding.suppressed and not any(fix.safe for fix in finding.fixes)
     ]
     verb = "fixed" if written else "would fix"
-    lines = [f"{verb} {done} finding{'' if done == 1 else 's'}"]
-    if held and not unsafe:
-        if not done:
+    lines = [f"{verb} {count} finding{'' if count == 1 else 's'}"]
+    if unsafe_cautions and not unsafe:
+        if not count:
             lines[0] += ": each fix takes away something that may be in use"
-        makes = "the other fix" if len(held) == 1 else f"the other {len(held)}"
-        if not done:
-            makes = "the fix" if len(held) == 1 else f"the {len(held)} fixes"
-        lines.append(f"hint: `--unsafe` makes {makes}; then {_cost(held)}")
+        makes = (
+            "the other fix" if len(unsafe_cautions) == 1 else f"the other {len(unsafe_cautions)}"
+        )
+        if not count:
+            makes = "the fix" if len(unsafe_cautions) == 1 else f"the {len(unsafe_cautions)} fixes"
+        lines.append(f"hint: `--unsafe` makes {makes}; then {_cost(unsafe_cautions)}")
     return lines
 
 

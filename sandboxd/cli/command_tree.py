@@ -19,18 +19,18 @@ class Values(NamedTuple):
 
 
 class Option(NamedTuple):
-    """`values` is None for a switch; `shown` is the name of its value for people."""
+    """`values` is None for a switch; `label` is the name of its value for people."""
 
     names: tuple[str, ...]
     help: str
     values: Values | None
-    shown: str
+    label: str
 
 
 class Argument(NamedTuple):
     """A word by its place on the command line."""
 
-    shown: str
+    label: str
     help: str
     values: Values
     needed: bool
@@ -78,12 +78,12 @@ def _read(
         elif action.option_strings:
             values = None if action.nargs == 0 else _values(action)
             options.append(
-                Option(tuple(action.option_strings), action.help or "", values, _shown(action))
+                Option(tuple(action.option_strings), action.help or "", values, _label(action))
             )
         else:
             arguments.append(
                 Argument(
-                    _shown(action),
+                    _label(action),
                     action.help or "",
                     _values(action),
                     needed=_needed(action),
@@ -100,7 +100,7 @@ def _needed(action: argparse.Action) -> bool:
     return action.required or action.nargs == argparse.REMAINDER
 
 
-def _shown(action: argparse.Action) -> str:
+def _label(action: argparse.Action) -> str:
     if isinstance(action.metavar, str):
         return action.metavar
     return action.dest.upper()
@@ -111,8 +111,8 @@ def _values(action: argparse.Action) -> Values:
         return Values(WORDS, tuple(str(choice) for choice in action.choices))
     if not action.option_strings and action.dest == "path":
         return Values(FOLDERS)
-    found = _NAMED.get(_shown(action))
-    return found() if found is not None else Values()
+    values = _NAMED.get(_label(action))
+    return values() if values is not None else Values()
 
 
 def _rules() -> Values:

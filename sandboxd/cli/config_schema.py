@@ -29,12 +29,12 @@ def text() -> str:
 def schema() -> dict[str, Any]:
     """The schema as data."""
     top, *others = keys.tables(tuple(rules.ids()))
-    made = _table(top)
-    made["properties"] |= {table.name: _entries(table) for table in others}
+    top_schema = _table(top)
+    top_schema["properties"] |= {table.name: _entries(table) for table in others}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "sandboxd.toml",
-        **made,
+        **top_schema,
     }
 
 
@@ -45,44 +45,44 @@ def _entries(table: Table) -> dict[str, Any]:
 
 
 def _table(table: Table) -> dict[str, Any]:
-    made: dict[str, Any] = {"description": f"{table.meaning}.", "type": "object"}
+    result: dict[str, Any] = {"description": f"{table.meaning}.", "type": "object"}
     if not table.is_open:
-        made["properties"] = {key.name: _key(key) for key in table.keys}
-        made["additionalProperties"] = False
+        result["properties"] = {key.name: _key(key) for key in table.keys}
+        result["additionalProperties"] = False
         needed = [key.name for key in table.keys if not key.default]
-        return made | ({"required": needed} if needed else {})
+        return result | ({"required": needed} if needed else {})
     (key,) = table.keys
     if not key.names:
-        return made | {
+        return result | {
             "propertyNames": {"pattern": _VARIABLE_NAME},
             "additionalProperties": _key(key),
         }
-    made["properties"] = {name: _key(key) | {"description": _rule(name)} for name in key.names}
-    return made | {"additionalProperties": False}
+    result["properties"] = {name: _key(key) | {"description": _rule(name)} for name in key.names}
+    return result | {"additionalProperties": False}
 
 
 def _key(key: Key) -> dict[str, Any]:
     sentences = [f"{key.meaning}.", key.limits]
     if key.default:
         sentences.append(f"Without it: {key.default}.")
-    made: dict[str, Any] = {"description": " ".join(filter(None, sentences))}
+    result: dict[str, Any] = {"description": " ".join(filter(None, sentences))}
     if key.type == keys.TEXTS:
         items = {"type": "string", "pattern": key.pattern} if key.pattern else _capability()
-        made |= {"type": "array", "items": items}
+        result |= {"type": "array", "items": items}
     elif key.type == keys.DATE:
-        made |= {"type": "string", "format": "date", "pattern": _DATE}
+        result |= {"type": "string", "format": "date", "pattern": _DATE}
     elif key.choices:
-        made |= {"type": "string", "enum": list(key.choices)}
+        result |= {"type": "string", "enum": list(key.choices)}
     else:
-        made |= {"type": "string", "pattern": _NO_NUL if key.may_be_empty else _NOT_BLANK}
+        result |= {"type": "string", "pattern": _NO_NUL if key.may_be_empty else _NOT_BLANK}
     if key.own_text:
-        made["not"] = {"pattern": rf"\$\{{({_any_case('local')})?{_any_case('env')}"}
+        result["not"] = {"pattern": rf"\$\{{({_any_case('local')})?{_any_case('env')}"}
     if key.literal is not None:
-        made["default"] = key.literal
+        result["default"] = key.literal
     if key.name == "profile":
         purposes = [profiles.load(name).purpose for name in key.choices]
-        made["x-taplo"] = {"docs": {"enumValues": purposes}}
-    return made
+        result["x-taplo"] = {"docs": {"enumValues": purposes}}
+    return result
 
 
 def _capability() -> dict[str, Any]:

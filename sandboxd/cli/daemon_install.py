@@ -62,8 +62,8 @@ def _run(commands: tuple[tuple[str, ...], ...], only_show: bool) -> bool:
             result = subprocess.run(
                 command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_LONGEST
             )
-            said = result.stderr.decode("utf-8", "replace").strip()
-            problem = said if result.returncode else ""
+            message = result.stderr.decode("utf-8", "replace").strip()
+            problem = message if result.returncode else ""
         except (OSError, subprocess.TimeoutExpired) as error:
             problem = str(error)
         if problem:

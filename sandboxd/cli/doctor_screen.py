@@ -110,16 +110,16 @@ def _controls(facts: HostFacts) -> list[str]:
 
 def _warnings(facts: HostFacts) -> list[str]:
     """Versions with known escapes; those that need more than the version in one line."""
-    found = warnings(facts)
+    escapes = warnings(facts)
     lines = [
         f"{paint('warning:', YELLOW, BOLD)} {printable(warned.message)}"
-        for warned in found
+        for warned in escapes
         if not warned.escape.condition
     ]
     others = [
         f"{warned.escape.ids[0]} ({LABELS[warned.component]} {warned.version}: "
         f"{warned.escape.condition})"
-        for warned in found
+        for warned in escapes
         if warned.escape.condition
     ]
     if others:

@@ -33,39 +33,41 @@ def listing() -> str:
     return "".join(parts)
 
 
-def write(folder: str, name: str, given: Sequence[str], image: str | None) -> bool:
+def write(folder: str, name: str, assignments: Sequence[str], image: str | None) -> bool:
     """Write what the template puts into the project in `folder`; True if it is a Compose project.
 
-    :param given: `NAME=VALUE` for each option that was given
+    :param assignments: `NAME=VALUE` for each option that was given
     :raises UsageError: no such template or option, or something is in the way: nothing is written
     """
     template = templates.load(name)
-    options = _options(template, given, image)
-    found = templates.needed(templates.files(template, templates.values(template, options)))
-    for option in options.keys() - _used(found):
+    options = _options(template, assignments, image)
+    files = templates.needed(templates.files(template, templates.values(template, options)))
+    for option in options.keys() - _used(files):
         raise UsageError(
             f"template `{name}` uses the option `{option}` only where a dev container tool applies it",
             f'write `{option} = "{options[option]}"` into sandboxd.toml afterwards',
         )
-    _refuse_existing(folder, [f.path for f in found if not template.is_optional(f.path)])
-    left_out = [f.path for f in found if template.is_optional(f.path)] if _is_taken(folder) else []
-    found = tuple(file for file in found if file.path not in left_out)
+    _refuse_existing(folder, [f.path for f in files if not template.is_optional(f.path)])
+    left_out = (
+        [f.path for f in files if template.is_optional(f.path)] if _has_project(folder) else []
+    )
+    files = tuple(file for file in files if file.path not in left_out)
     if "image" not in options:
-        found = _with_own_image(folder, found)
-    _create(folder, found)
-    for file in found:
+        files = _with_own_image(folder, files)
+    _create(folder, files)
+    for file in files:
         terminal.status(f"wrote {os.path.join(folder, file.path)}")
     if left_out:
         roots = ", ".join(f"`{path}`" for path in dict.fromkeys(p.split("/")[0] for p in left_out))
         terminal.status(f"left out {roots}: the folder has a project already")
     readme = os.path.join(template.folder, "README.md")
     terminal.status(f"what works less well under gVisor, and the switch: {readme}")
-    return any(file.path == templates.MAIN_FILE for file in found)
+    return any(file.path == templates.MAIN_FILE for file in files)
 
 
-def _options(template: Template, given: Sequence[str], image: str | None) -> dict[str, str]:
+def _options(template: Template, assignments: Sequence[str], image: str | None) -> dict[str, str]:
     options: dict[str, str] = {} if image is None else {"image": image}
-    for text in given:
+    for text in assignments:
         name, equals, value = text.partition("=")
         if not equals:
             raise UsageError(
@@ -78,54 +80,54 @@ def _options(template: Template, given: Sequence[str], image: str | None) -> dic
     return options
 
 
-def _used(found: Sequence[File]) -> frozenset[str]:
-    return frozenset[str]().union(*(file.options for file in found))
+def _used(files: Sequence[File]) -> frozenset[str]:
+    return frozenset[str]().union(*(file.options for file in files))
 
 
 def _refuse_existing(folder: str, paths: Sequence[str]) -> None:
     there = [path for path in paths if os.path.lexists(os.path.join(folder, path))]
     if there == [CONFIG_NAME]:
-        shown = os.path.join(folder, CONFIG_NAME)
+        names = os.path.join(folder, CONFIG_NAME)
         raise UsageError(
-            f"`{shown}` exists already, and nothing is written",
+            f"`{names}` exists already, and nothing is written",
             "edit it, then run `sandboxd generate`; or move it away",
         )
     if there:
-        shown = ", ".join(f"`{os.path.join(folder, path)}`" for path in there)
+        names = ", ".join(f"`{os.path.join(folder, path)}`" for path in there)
         raise UsageError(
-            f"{shown} would be written over, so nothing is written",
+            f"{names} would be written over, so nothing is written",
             "move it away, or keep it: `sandboxd init` makes a sandbox of what you have",
         )
 
 
-def _is_taken(folder: str) -> bool:
+def _has_project(folder: str) -> bool:
     return any(_NO_PROJECT.match(name) is None for name in os.listdir(folder))
 
 
-def _with_own_image(folder: str, found: tuple[File, ...]) -> tuple[File, ...]:
+def _with_own_image(folder: str, files: tuple[File, ...]) -> tuple[File, ...]:
     """Where a devcontainer.json is there, it says which image; the template's would replace it."""
     if not any(os.path.lexists(os.path.join(folder, name)) for name in HAND_WRITTEN):
-        return found
-    said = "# Your devcontainer.json says which image. This would be taken instead:\n# "
+        return files
+    comment = "# Your devcontainer.json says which image. This would be taken instead:\n# "
     return tuple(
-        file._replace(text=re.sub(r"(?m)^(?=image = )", said, file.text))
+        file._replace(text=re.sub(r"(?m)^(?=image = )", comment, file.text))
         if file.path == CONFIG_NAME
         else file
-        for file in found
+        for file in files
     )
 
 
-def _create(folder: str, found: Sequence[File]) -> None:
+def _create(folder: str, files: Sequence[File]) -> None:
     """All files or none of them; no link below `folder` is followed."""
-    made: list[str] = []
+    created: list[str] = []
     with beneath.open_folder(folder) as root:
         try:
-            for file in found:
+            for file in files:
                 with beneath.parent_of(root, file.path, create=True) as parent:
                     beneath.create(parent, os.path.basename(file.path), file.text.encode())
-                made.append(file.path)
+                created.append(file.path)
         except BaseException as error:
-            for path in made:
+            for path in created:
                 with (
                     contextlib.suppress(OSError, UsageError),
                     beneath.parent_of(root, path, create=False) as parent,

@@ -47,14 +47,14 @@ def show(
     with _screen() as wake:
         while True:
             _draw(ask(), last or "live; Ctrl-C ends")
-            found = connection.poll(AGAIN_SECONDS, (wake,))
+            notification = connection.poll(AGAIN_SECONDS, (wake,))
             _empty(wake)
             # A checkout makes many: they are shown together.
             until = time.monotonic() + _TOGETHER_SECONDS
-            while found is not None:
-                if line := describe(*found):
+            while notification is not None:
+                if line := describe(*notification):
                     last = f"{time.strftime('%H:%M:%S')}  {line}"
-                found = connection.poll(max(until - time.monotonic(), 0))
+                notification = connection.poll(max(until - time.monotonic(), 0))
 
 
 def _draw(text: str, footer: str) -> None:

@@ -74,15 +74,15 @@ class _Plain:
 
         :raises _NotPlainError: `words` are not plain
         """
-        left = list(words)
-        while left and left[0].startswith("-") and left[0] != "--":
-            self._take_option(left)
-        if left and not self._rest:
+        remaining = list(words)
+        while remaining and remaining[0].startswith("-") and remaining[0] != "--":
+            self._take_option(remaining)
+        if remaining and not self._rest:
             raise _NotPlainError
-        return self._values | ({self._rest: left} if self._rest else {})
+        return self._values | ({self._rest: remaining} if self._rest else {})
 
-    def _take_option(self, left: list[str]) -> None:
-        name, equals, value = left.pop(0).partition("=")
+    def _take_option(self, remaining: list[str]) -> None:
+        name, equals, value = remaining.pop(0).partition("=")
         action, fills = self._actions.get(name, ("", ""))
         # `-w=DIR` is an odd way to write a value, and not ours to read.
         if not action or (equals and (action == "store_true" or not name.startswith("--"))):
@@ -91,9 +91,9 @@ class _Plain:
             self._values[fills] = True
             return
         if not equals:
-            if not left or left[0].startswith("-"):
+            if not remaining or remaining[0].startswith("-"):
                 raise _NotPlainError
-            value = left.pop(0)
+            value = remaining.pop(0)
         if action == "append":
             self._values[fills] = [*(self._values[fills] or []), value]
         else:

@@ -90,10 +90,10 @@ def _check(_environ: Mapping[str, str]) -> str:
     from sandboxd.text import SourceText
 
     report = check_source(SourceText("/self-test/.devcontainer/devcontainer.json", _WEAK))
-    found = [finding for finding in report.findings if finding.rule == _EXPECTED]
-    if not found or report.skipped:
+    findings = [finding for finding in report.findings if finding.rule == _EXPECTED]
+    if not findings or report.skipped:
         raise Broken(f"a privileged container gave {len(report.findings)} findings, none of it")
-    if not found[0].fixes:
+    if not findings[0].fixes:
         raise Broken(f"`{_EXPECTED}` came without its fix")
     return f"`{_EXPECTED}` is found, with its fix"
 

@@ -27,15 +27,15 @@ def run(args: argparse.Namespace) -> int:
 
     if args.what == "apparmor":
         return _apparmor(args)
-    asked = _options(args)
+    requested = _options(args)
     if args.verify:
         from sandboxd.cli.setup_verify import verify
 
-        return verify(asked.place, args.image)
-    journal = Journal(asked.state)
+        return verify(requested.place, args.image)
+    journal = Journal(requested.state)
     if args.rollback:
-        return _roll_back(journal, asked)
-    options = _resumed(journal, asked)
+        return _roll_back(journal, requested)
+    options = _resume(journal, requested)
     if not args.apply:
         _print_plan(options, journal)
         return EXIT_OK
@@ -103,7 +103,7 @@ def _steps(journal: Journal, options: Options) -> list[Step]:
     return gvisor.steps(gvisor.Options.from_json(journal.options))
 
 
-def _resumed(journal: Journal, asked: Options) -> Options:
+def _resume(journal: Journal, requested: Options) -> Options:
     """The options of an earlier run; how the engine is reached may be said anew.
 
     :raises UsageError: another source is asked for than the one that was used
@@ -111,16 +111,16 @@ def _resumed(journal: Journal, asked: Options) -> Options:
     from sandboxd.setup.gvisor import Options
 
     if journal.options is None:
-        return asked
+        return requested
     before = Options.from_json(journal.options)
-    source = asked.source or ("binary" if asked.binary else "")
-    if source and (source, asked.binary) != (before.source, before.binary):
+    source = requested.source or ("binary" if requested.binary else "")
+    if source and (source, requested.binary) != (before.source, before.binary):
         raise UsageError(
             f"runsc was set up here from `{before.source}`, and `{source}` is asked for",
             "put the first back: `sudo sandboxd setup gvisor --rollback`",
         )
     return before._replace(
-        may_restart=asked.may_restart or before.may_restart, wait_seconds=asked.wait_seconds
+        may_restart=requested.may_restart or before.may_restart, wait_seconds=requested.wait_seconds
     )
 
 
@@ -133,9 +133,9 @@ def _options(args: argparse.Namespace) -> Options:
         raise UsageError(
             f"the engine at `{host}` is on another machine", "run this command on that machine"
         )
-    given = {
+    values = {
         "source": args.source,
-        # Some keep it elsewhere and link to it: the file itself is changed, and put back.
+        # It may be a link: the file that it leads to is changed, and restored.
         "daemon_json": os.path.realpath(args.daemon_json or Options().daemon_json),
         "host": host,
         "reload_command": tuple(shlex.split(args.reload_command or "")),
@@ -149,7 +149,7 @@ def _options(args: argparse.Namespace) -> Options:
         "key_url": args.key_url,
         "state": _absolute(args.state),
     }
-    return Options()._replace(**{name: value for name, value in given.items() if value})
+    return Options()._replace(**{name: value for name, value in values.items() if value})
 
 
 def _absolute(path: str | None) -> str | None:
@@ -168,8 +168,8 @@ def _print_plan(options: Options, journal: Journal) -> None:
     if journal.interrupted:
         print("an earlier setup was interrupted: --apply finishes it, --rollback puts it back\n")
     for number, step in enumerate(steps, 1):
-        done = "done  " if step.id != "trial" and step.is_done() else "      "
-        print(f"{number}. {done}{step.title}")
+        mark = "done  " if step.id != "trial" and step.is_done() else "      "
+        print(f"{number}. {mark}{step.title}")
         for line in step.shows():
             print(f"           {line}")
     _print_arguments(options)
@@ -185,20 +185,20 @@ def _print_arguments(options: Options) -> None:
     if options.source != "present" or runsc is None or not _is_root():
         print("\narguments: found by a trial when runsc is there (needs root)")
         return
-    found = trial.find(runsc)
-    if found.error:
-        print(f"\n{runsc} starts no container here: {found.error}")
+    needs = trial.find(runsc)
+    if needs.error:
+        print(f"\n{runsc} starts no container here: {needs.error}")
         return
     print("\narguments, as tried on this machine:")
-    for need in (*found.starts, *found.holds):
+    for need in (*needs.starts, *needs.holds):
         print(f"  {need.argument}  # {need.reason}")
-    if found.starts:
+    if needs.starts:
         print(
             "  # a newer runsc may need none of the first: "
             "`sudo sandboxd setup gvisor --apply --source repository`"
         )
     before = (files.read(options.daemon_json) or b"").decode("utf-8", "replace")
-    after = daemon_json.merge(before, register.definitions(runsc, found), options.daemon_json)
+    after = daemon_json.merge(before, register.definitions(runsc, needs), options.daemon_json)
     diff = difflib.unified_diff(
         before.splitlines(), after.splitlines(), options.daemon_json, "after", lineterm="", n=2
     )

@@ -32,11 +32,11 @@ def verify(place: Place, image: str | None) -> int:
             f"the engine at `{place.control.host}` does not answer",
             "start it, then run this again",
         )
-    found = trials(place)
-    for name, (usable, seen) in found.items():
+    outcomes = trials(place)
+    for name, (usable, detail) in outcomes.items():
         mark = paint("gVisor", GREEN) if usable else paint("not usable", RED)
-        print(f"{name}: {mark}: {printable(seen)}")
-    if not all(usable for usable, _ in found.values()):
+        print(f"{name}: {mark}: {printable(detail)}")
+    if not all(usable for usable, _ in outcomes.values()):
         terminal.status("hint: `sudo sandboxd setup gvisor --apply` registers them")
         return EXIT_ENVIRONMENT
     environ = {**os.environ, "DOCKER_HOST": place.control.host}
@@ -53,8 +53,8 @@ def only(facts: HostFacts, runtime: str) -> HostFacts:
     """The host as if `runtime` were its only gVisor runtime."""
     engine = facts.engine
     assert engine is not None
-    kept = tuple(r for r in engine.runtimes if r.name == runtime or not r.gvisor)
-    return facts._replace(engine=engine._replace(runtimes=kept))
+    runtimes = tuple(r for r in engine.runtimes if r.name == runtime or not r.gvisor)
+    return facts._replace(engine=engine._replace(runtimes=runtimes))
 
 
 def _attack(facts: HostFacts, environ: dict[str, str], image: str, name: str) -> int:

@@ -39,8 +39,8 @@ def operate(
     signals = _Signals(conversation)
     try:
         with signals:
-            seen = view(os.environ, directory)
-            result: dict[str, Any] = conversation.ask(method, {"view": seen, **params}, tell)
+            caller_view = view(os.environ, directory)
+            result: dict[str, Any] = conversation.ask(method, {"view": caller_view, **params}, tell)
             return result
     except NotHere:
         return None

@@ -86,31 +86,33 @@ def compare(before: str, after: str, *, as_json: bool) -> int:
     """Print what differs between two reports; the exit code says whether something became worse."""
     from sandboxd.verify import document as verdict_document
 
-    found = verdict_document.changes(verdict_document.load(before), verdict_document.load(after))
+    changes = verdict_document.changes(verdict_document.load(before), verdict_document.load(after))
     if as_json:
-        print(json.dumps({"version": 1, "changes": [c._asdict() for c in found]}, indent=2))
+        print(json.dumps({"version": 1, "changes": [c._asdict() for c in changes]}, indent=2))
     else:
-        _print(found)
-    return EXIT_NOT_HELD if any(change.worse for change in found) else EXIT_OK
+        _print(changes)
+    return EXIT_NOT_HELD if any(change.worse for change in changes) else EXIT_OK
 
 
-def _print(found: tuple[Change, ...]) -> None:
-    if not found:
+def _print(changes: tuple[Change, ...]) -> None:
+    if not changes:
         print("no attempt ends differently")
         return
-    width = max(len(change.id) for change in found)
-    for change in found:
+    width = max(len(change.id) for change in changes)
+    for change in changes:
         colour = terminal.RED if change.worse else terminal.GREEN
         good = change.before == "escaped" and change.after != "inconclusive"
         after = change.after or "(not made)"
-        shown = terminal.paint(terminal.printable(after), colour) if change.worse or good else after
+        outcome = (
+            terminal.paint(terminal.printable(after), colour) if change.worse or good else after
+        )
         before = terminal.one_line(change.before or "(not made)")
         name = terminal.one_line(change.id)
         print(
-            f"{name:<{width}}  {before:<14}  ->  {terminal.printable(shown) if shown == after else shown}"
+            f"{name:<{width}}  {before:<14}  ->  {terminal.printable(outcome) if outcome == after else outcome}"
         )
-    worse = sum(change.worse for change in found)
-    better = sum(change.before == "escaped" for change in found)
-    number = terminal.count(len(found), "attempt")
-    verb = "ends" if len(found) == 1 else "end"
+    worse = sum(change.worse for change in changes)
+    better = sum(change.before == "escaped" for change in changes)
+    number = terminal.count(len(changes), "attempt")
+    verb = "ends" if len(changes) == 1 else "end"
     terminal.status(f"{number} {verb} differently: escapes: {better} less, {worse} more")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sandboxd.operations.verify import Verified
 
 
-def verified(
+def verify_sandbox(
     directory: str,
     *,
     container: str | None = None,

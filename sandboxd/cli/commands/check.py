@@ -108,11 +108,11 @@ def run(args: argparse.Namespace) -> int:
         _print(checked, args, session.cwd)
     for skipped in checked.unreadable:
         name = os.path.relpath(skipped.path, session.cwd)
-        shown = skipped.path if name.startswith("..") else name
-        terminal.error(SandboxdError(f"`{shown}` {skipped.reason}", skipped.hint))
+        path = skipped.path if name.startswith("..") else name
+        terminal.error(SandboxdError(f"`{path}` {skipped.reason}", skipped.hint))
     _say_ignored(session)
     if session.baseline is not None:
-        _accepting.report_gone(session.baseline, checked)
+        _accepting.report_stale(session.baseline, checked)
     if not args.paths or any(map(os.path.isdir, args.paths)):
         _tell_daemon(session.cwd)
     if args.strict_coverage and checked.report.skipped:
@@ -150,20 +150,20 @@ def _fix(session: Session, checked: Checked, args: argparse.Namespace, from_stdi
     elif from_stdin:
         for result in results:
             _write(result.source.text)
-        checked = checked._replace(report=session.combined([r.report for r in results]))
+        checked = checked._replace(report=session.combine([r.report for r in results]))
     else:
         results = session.write(results)
-        report = session.combined([result.report for result in results])
+        report = session.combine([result.report for result in results])
         checked = checked._replace(report=report, unreadable=tuple(session.unreadable))
         _print(checked, args, session.cwd)
-    left = session.combined([result.report for result in results]).findings
-    for line in _fix_output.summary(results, left, written=writes, unsafe=args.unsafe):
+    remaining = session.combine([result.report for result in results]).findings
+    for line in _fix_output.summary(results, remaining, written=writes, unsafe=args.unsafe):
         terminal.status(line)
     return checked
 
 
 def _tell_daemon(cwd: str) -> None:
-    """A project that is looked at is remembered; nothing is written into it."""
+    """Let a running daemon remember the project; nothing is written into it."""
     from sandboxd.files import CONFIG_NAME, find_upward
 
     config = find_upward(cwd, CONFIG_NAME)
@@ -181,7 +181,7 @@ def _print(checked: Checked, args: argparse.Namespace, cwd: str) -> None:
 
     report = checked.report
     if args.format != "text":
-        # Who reads it by a program does not read stderr.
+        # A program that reads stdout does not read stderr.
         report = report._replace(skipped=report.skipped + checked.unreadable)
     options = Options(
         cwd,
@@ -203,11 +203,11 @@ def _again(args: argparse.Namespace) -> str:
     if sum(map(len, paths)) >= _LONGEST_HINT:
         words += "PATH ..."
     elif paths:
-        words += _joined(paths)
+        words += _join(paths)
     return f" {words}".rstrip()
 
 
-def _joined(paths: list[str]) -> str:
+def _join(paths: list[str]) -> str:
     """Names as words of a shell; its module takes as long as a parser, and few names need it."""
     if all(path.replace("/", "").replace(".", "").replace("-", "").isalnum() for path in paths):
         return " ".join(paths)

@@ -53,15 +53,15 @@ def _start(args: argparse.Namespace) -> int:
     where = os.path.realpath(args.path or os.getcwd())
     if not os.path.isdir(where):
         raise DaemonError(f"`{args.path}` is not a folder", "name the folder of a project")
-    found = nearest(where)
+    config = nearest(where)
     connection = client.connect(os.environ, where, start=True, patience=client.PATIENT_SECONDS)
     assert connection is not None
     with connection:
         terminal.status(f"the daemon runs (pid {connection.daemon_pid})")
-        if found is None:
+        if config is None:
             terminal.status("no `sandboxd.toml` here or above, so no project was added")
             return EXIT_OK
-        workspace = os.path.dirname(found)
+        workspace = os.path.dirname(config)
         answer = connection.request(messages.PROJECT_REGISTER, {"path": workspace})
         terminal.status(f"`{workspace}` is kept generated from its `sandboxd.toml`")
     if isinstance(answer, dict) and answer.get("problem"):
@@ -77,16 +77,16 @@ def _forget(args: argparse.Namespace) -> int:
 
     where = os.path.realpath(args.path or os.getcwd())
     # A folder that is gone is named itself.
-    found = nearest(where) if os.path.isdir(where) else None
-    workspace = os.path.dirname(found) if found is not None else where
+    config = nearest(where) if os.path.isdir(where) else None
+    workspace = os.path.dirname(config) if config is not None else where
     connection = client.connect(os.environ, where, start=True, patience=client.PATIENT_SECONDS)
     assert connection is not None
     with connection:
         answer = connection.request(messages.PROJECT_FORGET, {"path": workspace})
-    known = isinstance(answer, dict) and answer.get("known") is True
+    is_known = isinstance(answer, dict) and answer.get("known") is True
     terminal.status(
         f"`{workspace}` is no longer kept; its files stay as they are"
-        if known
+        if is_known
         else f"`{workspace}` was not kept; `sandboxd status --json` names those that are"
     )
     return EXIT_OK

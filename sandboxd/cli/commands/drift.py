@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
 
     from sandboxd.errors import EXIT_NOT_HELD, EXIT_OK
 
-    compared = _compared(_sandbox.folder(args))
+    compared = _compare(_sandbox.folder(args))
     if args.json:
         print(json.dumps(_as_json(*compared), indent=2))
     else:
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_NOT_HELD if compared.differences else EXIT_OK
 
 
-def _compared(directory: str) -> Compared:
+def _compare(directory: str) -> Compared:
     """By the daemon that runs, or in this process."""
     from sandboxd.cli import through_daemon
     from sandboxd.cli.cancelling import cancelled_by_signals
@@ -57,38 +57,40 @@ def _compared(directory: str) -> Compared:
         return drift(_sandbox.connect(), directory, os.environ, cancel=cancel)
 
 
-def _as_json(name: str, found: tuple[Drift, ...], seen: tuple[Control, ...]) -> dict[str, Any]:
+def _as_json(
+    name: str, differences: tuple[Drift, ...], controls: tuple[Control, ...]
+) -> dict[str, Any]:
     return {
         "version": 1,
         "container": name,
-        "drift": [difference._asdict() for difference in found],
-        "controls": [control._asdict() for control in seen],
+        "drift": [difference._asdict() for difference in differences],
+        "controls": [control._asdict() for control in controls],
     }
 
 
-def _print(name: str, found: tuple[Drift, ...], seen: tuple[Control, ...]) -> None:
-    width = max(len(control.name) for control in seen)
+def _print(name: str, differences: tuple[Drift, ...], controls: tuple[Control, ...]) -> None:
+    width = max(len(control.name) for control in controls)
     print(terminal.paint("controls:", terminal.BOLD))
-    for control in seen:
+    for control in controls:
         state = terminal.paint(f"{control.state:<12}", _COLOURS.get(control.state, ""))
         print(
             f"  {terminal.one_line(control.name):<{width}}  {state}  {terminal.one_line(control.why)}"
         )
-    if not found:
-        print(f"\n{terminal.one_line(name)} is as planned{_except(seen)}")
+    if not differences:
+        print(f"\n{terminal.one_line(name)} is as planned{_except(controls)}")
         return
     print(
         terminal.paint(
             f"\n{terminal.one_line(name)} differs from its plan:", terminal.RED, terminal.BOLD
         )
     )
-    for difference in found:
+    for difference in differences:
         planned, live = difference.planned or "(nothing)", difference.live or "(nothing)"
         print(terminal.one_line(f"  {difference.control}: planned {planned}, found {live}"))
     terminal.status("hint: `sandboxd up` makes the sandbox as planned")
 
 
-def _except(seen: tuple[Control, ...]) -> str:
+def _except(controls: tuple[Control, ...]) -> str:
     """The downgrades of the plan: what it asks for and this machine does not do."""
-    missing = [terminal.one_line(c.name) for c in seen if c.state == "not in force"]
+    missing = [terminal.one_line(c.name) for c in controls if c.state == "not in force"]
     return f", but not in force: {', '.join(missing)}" if missing else ""

@@ -38,8 +38,8 @@ def _page(name: str, severity: str, text: str) -> str:
     return f"{terminal.paint(name, bold)} (up to {severity})\n\n" + "\n".join(lines)
 
 
-def _did_you_mean(name: str, known: list[str]) -> str:
+def _did_you_mean(name: str, rule_ids: list[str]) -> str:
     from difflib import get_close_matches
 
-    close = get_close_matches(name, known, n=1)
+    close = get_close_matches(name, rule_ids, n=1)
     return f"did you mean `{close[0]}`?" if close else "`sandboxd rules` lists them all"

@@ -83,10 +83,10 @@ def _docker_run(plan: Plan) -> None:
 
 def _shell(words: list[str]) -> str:
     """Words as bash and zsh read them: a value must not reach the terminal as a control sequence."""
-    return " ".join(shlex.quote(word) if word.isprintable() else _spelled(word) for word in words)
+    return " ".join(shlex.quote(word) if word.isprintable() else _spell(word) for word in words)
 
 
-def _spelled(word: str) -> str:
+def _spell(word: str) -> str:
     octal = "".join(f"\\{byte:03o}" for byte in word.encode("utf-8", "surrogateescape"))
     return f"$'{octal}'"
 

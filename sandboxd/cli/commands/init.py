@@ -123,14 +123,14 @@ def _grant(path: str, text: str) -> None:
     # Not read from the disk again: another program may have written there since.
     parsed = parsed._replace(digest=trust.digest_of(text.encode()))
     try:
-        asked = wanted(workspace, parsed, None, floor.load(os.environ))
-        for grant in asked.grants:
+        request = wanted(workspace, parsed, None, floor.load(os.environ))
+        for grant in request.grants:
             trust.add(os.environ, grant)
     except UsageError as error:
         terminal.status(f"it is not trusted: {error.message}")
         terminal.status(f"  hint: {error.hint}")
         return
-    for line in asked.lines:
+    for line in request.lines:
         terminal.status(f"  {line}")
     terminal.status(
         f"trusted, since you named profile `{parsed.profile.value}`; "
@@ -141,10 +141,10 @@ def _grant(path: str, text: str) -> None:
 def _say_next(folder: str, compose: bool) -> None:
     from sandboxd.ipc import client
 
-    kept = client.register(os.environ, os.path.realpath(folder), start=False) is None
-    if kept:
+    is_registered = client.register(os.environ, os.path.realpath(folder), start=False) is None
+    if is_registered:
         terminal.status("the running daemon keeps its files generated")
-    first = "" if kept else "`sandboxd generate`, then "
+    first = "" if is_registered else "`sandboxd generate`, then "
     then = "open the folder in its container from your editor" if compose else "`sandboxd up`"
     terminal.status(f"next: {first}{then}")
 

@@ -68,11 +68,11 @@ def _projects() -> list[dict[str, Any]] | None:
     from sandboxd.ipc import client
 
     try:
-        found = client.list_projects(os.environ)
+        projects = client.list_projects(os.environ)
     except DaemonError as error:
         terminal.error(error)
         return None
-    return [dict(project) for project in found] if found is not None else None
+    return [dict(project) for project in projects] if projects is not None else None
 
 
 def _print_json(sandboxes: list[dict[str, Any]], projects: list[dict[str, Any]] | None) -> None:
@@ -85,9 +85,9 @@ def _print(
     sandboxes: list[dict[str, Any]], projects: list[dict[str, Any]] | None, *, is_asked: bool
 ) -> None:
     rows = list(sandboxes)
-    named = {row["project"] for row in rows}
+    started = {row["project"] for row in rows}
     for project in projects or []:
-        if project["path"] not in named:
+        if project["path"] not in started:
             state = ("not created" if is_asked else "unknown") if project["exists"] else "missing"
             rows.append({"name": "-", "state": state, "profile": "", "project": project["path"]})
     if not rows:

@@ -46,20 +46,20 @@ def run(args: argparse.Namespace) -> int:
     from sandboxd import rules
     from sandboxd.policy import floor
 
-    found = floor.load(os.environ, rule_ids=rules.ids())
-    for demand in found.demands:
+    effective = floor.load(os.environ, rule_ids=rules.ids())
+    for demand in effective.demands:
         print(f"{demand.key} = {_toml(demand.value)}  ({terminal.one_line(demand.path)})")
-    if not found.demands:
+    if not effective.demands:
         user = os.path.join(floor.user_folder(os.environ), floor.FILE_NAME)
         terminal.status(
             f"nothing is demanded: neither `{floor.ORGANISATION}` nor `{user}` is there"
         )
     if args.action == "explain":
-        _explain(args.path, found)
+        _explain(args.path, effective)
     return EXIT_OK
 
 
-def _explain(path: str, found: Floor) -> None:
+def _explain(path: str, effective: Floor) -> None:
     from sandboxd.plan import profiles
     from sandboxd.plan.floor import apply, loosened, runtime
     from sandboxd.policy import trust
@@ -71,30 +71,30 @@ def _explain(path: str, found: Floor) -> None:
     granted = bool(loosened(before, config)) and trust.is_granted(
         os.environ, project.workspace, config.digest, before.name
     )
-    after, asked = apply(before, config, found, granted)
-    runtime(after, asked, found)
+    after, narrowed = apply(before, config, effective, granted)
+    runtime(after, narrowed, effective)
     changes = [
         f"{field.replace('_', ' ')}: {_toml(old)} becomes {_toml(new)}"
         for field, old, new in zip(profiles.Profile._fields, before, after, strict=True)
         if old != new
     ]
-    if asked != config:
+    if narrowed != config:
         changes.append("the network that sandboxd.toml asks for is not given")
     print(f"{terminal.one_line(project.workspace)}: profile {before.name} is allowed")
     for change in changes or ["nothing of it changes"]:
         print(f"  {change}")
-    for line in _not_suppressed(config, found):
+    for line in _not_suppressed(config, effective):
         print(f"  {line}")
 
 
-def _not_suppressed(config: Config, found: Floor) -> list[str]:
+def _not_suppressed(config: Config, effective: Floor) -> list[str]:
     """The project's own rule settings that do not count."""
-    asked = [(allow.rule, "`[[allow]]`") for allow in config.allow]
-    asked += [(rule, f"`[rules]` level `{level}`") for (rule, level), _ in config.rules]
+    settings = [(allow.rule, "`[[allow]]`") for allow in config.allow]
+    settings += [(rule, f"`[rules]` level `{level}`") for (rule, level), _ in config.rules]
     return [
-        f"{what} for {rule} cannot make less of it: `{terminal.one_line(found.enforced[rule])}`"
-        for rule, what in asked
-        if rule in found.enforced
+        f"{what} for {rule} cannot make less of it: `{terminal.one_line(effective.enforced[rule])}`"
+        for rule, what in settings
+        if rule in effective.enforced
     ]
 
 

@@ -37,13 +37,13 @@ def run(args: argparse.Namespace) -> int:
 
     facts = facts_of(args.facts)
     costs = measured_costs() if args.facts is None else ()
-    found = [recommend(facts, purpose, costs) for purpose in _purposes(args.purpose)]
+    recommendations = [recommend(facts, purpose, costs) for purpose in _purposes(args.purpose)]
     if args.json:
-        json.dump([as_json(one) for one in found], sys.stdout, indent=2)
+        json.dump([as_json(one) for one in recommendations], sys.stdout, indent=2)
         print()
     else:
-        print(render(facts, found))
-    refused = all(one.decision.choice is None for one in found)
+        print(render(facts, recommendations))
+    refused = all(one.decision.choice is None for one in recommendations)
     return EXIT_ENVIRONMENT if refused else EXIT_OK
 
 
@@ -55,20 +55,20 @@ def _purposes(name: str | None) -> tuple[Any, ...]:
         return PURPOSES
     chosen = tuple(purpose for purpose in PURPOSES if purpose.name == name)
     if not chosen:
-        known = ", ".join(f"`{purpose.name}`" for purpose in PURPOSES)
-        raise UsageError(f"there is no purpose `{name}`", f"choose one of {known}")
+        names = ", ".join(f"`{purpose.name}`" for purpose in PURPOSES)
+        raise UsageError(f"there is no purpose `{name}`", f"choose one of {names}")
     return chosen
 
 
-def render(facts: HostFacts, found: list[Recommendation]) -> str:
+def render(facts: HostFacts, recommendations: list[Recommendation]) -> str:
     """The screen: for each purpose the decision, then what holds for all of them."""
     from sandboxd.cli.terminal import DIM, paint, printable
     from sandboxd.platforms import platform_of
 
     lines = [f"host  {paint(platform_of(facts).TITLE, DIM)}"]
-    for one in found:
+    for one in recommendations:
         lines += ["", *_one(one)]
-    costs = found[0].costs if found else ()
+    costs = recommendations[0].costs if recommendations else ()
     if costs:
         lines += ["", "price", *(f"  {_cost(cost)}" for cost in costs)]
     return "\n".join(printable(line) if "\x1b" not in line else line for line in lines)

@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
         if reviewed.ended is not None:
             age = duration(reviewed.ended)
             terminal.status(f"of a sandbox that ended {age} ago: `{changes.path}`")
-        _known(args.include, items)
+        _require_known(args.include, items)
         _show(changes, items, args.stat)
         if args.save:
             refs, problem = rescue.bring_commits(changes)
@@ -85,22 +85,22 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _known(named: list[str], found: tuple[Item, ...]) -> None:
-    unknown = [path for path in named if path not in {item.path for item in found}]
+def _require_known(paths: list[str], items: tuple[Item, ...]) -> None:
+    unknown = [path for path in paths if path not in {item.path for item in items}]
     if unknown:
         raise UsageError(
             f"`{unknown[0]}` is not among the changes", "`sandboxd review --stat` lists them"
         )
 
 
-def _show(changes: Changes, found: tuple[Item, ...], only_summary: bool) -> None:
+def _show(changes: Changes, items: tuple[Item, ...], only_summary: bool) -> None:
     from sandboxd.review import patch
 
-    for item in found:
+    for item in items:
         codes = [terminal.RED, terminal.BOLD] if item.control or item.blocked else []
         print(terminal.paint(terminal.one_line(patch.summary(item)), *codes))
     if not only_summary:
-        for item in found:
+        for item in items:
             print()
             for line in patch.lines(item):
                 code = _COLOURS.get(line[:1])
@@ -112,15 +112,15 @@ def _show(changes: Changes, found: tuple[Item, ...], only_summary: bool) -> None
         terminal.status(
             "there are commits, or a work tree for git: `sandboxd review --save` brings them"
         )
-    if not found:
+    if not items:
         terminal.status("no file differs from the workspace")
 
 
 def _apply(changes: Changes, items: tuple[Item, ...], args: argparse.Namespace) -> int:
     from sandboxd.review import bring, choice
 
-    asked = args.deletions is not None
-    chosen = choice.choose(items, args.include, asked)
+    with_deletions = args.deletions is not None
+    chosen = choice.choose(items, args.include, with_deletions)
     deletions = chosen.deletions
     if deletions and not _may_delete(len(deletions), changes.workspace, args):
         terminal.status("nothing is deleted")
@@ -136,11 +136,11 @@ def _apply(changes: Changes, items: tuple[Item, ...], args: argparse.Namespace) 
     return EXIT_ENVIRONMENT if brought.failed else EXIT_OK
 
 
-def _say_what_is_left(left: tuple[tuple[Item, str], ...]) -> None:
+def _say_what_is_left(rest: tuple[tuple[Item, str], ...]) -> None:
     import shlex
 
-    deletions = [item for item, why in left if item.kind == "deleted" and why == DELETION]
-    for item, why in left:
+    deletions = [item for item, why in rest if item.kind == "deleted" and why == DELETION]
+    for item, why in rest:
         if why == DELETION:
             continue
         name = "" if item.blocked else f": name it by `--include {shlex.quote(item.path)}`"
@@ -184,12 +184,12 @@ def _agreed(count: int) -> bool:
     )
 
 
-def _answers(question: str, *wanted: str) -> bool:
-    """Whether a person answers `question` with one of `wanted`.
+def _answers(question: str, *answers: str) -> bool:
+    """Whether a person answers `question` with one of `answers`.
 
     :raises UsageError: nobody is here
     """
     if not sys.stdin.isatty():
         raise UsageError("nobody is here to agree", "look at the changes, then add `--yes`")
     print(question, end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in wanted
+    return sys.stdin.readline().strip().lower() in answers

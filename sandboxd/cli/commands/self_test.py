@@ -42,8 +42,8 @@ def run(args: argparse.Namespace) -> int:
     code = EXIT_BUG if EXIT_BUG in failed else max(failed, default=EXIT_OK)
     if args.json:
         rows = [{"name": r.name, "outcome": r.outcome, "detail": r.detail} for r in results]
-        shown = {"version": 1, "sandboxd": __version__, "ok": code == EXIT_OK, "looks": rows}
-        print(json.dumps(shown, indent=2))
+        report = {"version": 1, "sandboxd": __version__, "ok": code == EXIT_OK, "looks": rows}
+        print(json.dumps(report, indent=2))
     else:
         print(f"\n{_verdict(code, [r.name for r in results if r.outcome == 'failed'])}")
     return code

@@ -55,11 +55,11 @@ def _list(grants: tuple[Grant, ...]) -> None:
 
     for grant in grants:
         if grant.profile == trust.BUILD:
-            what, now, gone = "build", _build_now(grant.workspace), "what it reads"
+            what, now, subject = "build", _build_now(grant.workspace), "what it reads"
         else:
-            what, gone = f"profile {terminal.one_line(grant.profile)}", "the file"
+            what, subject = f"profile {terminal.one_line(grant.profile)}", "the file"
             now = trust.digest(os.path.join(grant.workspace, CONFIG_NAME))
-        state = "in force" if now == grant.digest else f"void: {gone} changed or is gone"
+        state = "in force" if now == grant.digest else f"void: {subject} changed or is gone"
         print(f"{terminal.one_line(grant.workspace)}: {what}: {state}")
     if not grants:
         terminal.status("nothing is trusted")
@@ -86,12 +86,12 @@ def _add(path: str) -> None:
     from sandboxd.project import Project
 
     project = Project.open(path, os.environ)
-    asked = wanted(project.workspace, project.config, project.recipe(), floor.load(os.environ))
-    for line in asked.lines:
+    request = wanted(project.workspace, project.config, project.recipe(), floor.load(os.environ))
+    for line in request.lines:
         terminal.status(line)
-    for grant in asked.grants:
+    for grant in request.grants:
         trust.add(os.environ, grant)
-    if not asked.grants:
+    if not request.grants:
         terminal.status(f"profile `{project.config.profile.value}` needs no grant")
         return
     terminal.status("trusted until it changes; `sandboxd trust revoke` takes it back")

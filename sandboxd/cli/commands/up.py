@@ -54,11 +54,11 @@ def run(args: argparse.Namespace) -> int:
     if not args.verify:
         return 0
     from sandboxd.cli.verdict_report import conclude
-    from sandboxd.cli.verifying import verified
+    from sandboxd.cli.verifying import verify_sandbox
 
-    found = verified(directory)
-    conclude(found)
-    return found.verdict.exit_code
+    verification = verify_sandbox(directory)
+    conclude(verification)
+    return verification.verdict.exit_code
 
 
 def _start_here(args: argparse.Namespace, directory: str) -> dict[str, Any]:

@@ -62,28 +62,28 @@ def run(args: argparse.Namespace) -> int:
     import json
 
     from sandboxd.cli import reports, verdict_report
-    from sandboxd.cli.verifying import verified
+    from sandboxd.cli.verifying import verify_sandbox
 
     if args.diff:
         return verdict_report.compare(*args.diff, as_json=args.json)
     if args.report:
         reports.check_name(args.report, *verdict_report.ENDINGS)
-    found = verified(
+    verification = verify_sandbox(
         _sandbox.folder(args),
         container=args.container,
         is_fresh=args.fresh,
         with_controls=bool(args.json or args.report),
     )
     if args.json or args.report:
-        document = verdict_report.document(found)
+        document = verdict_report.document(verification)
         if args.report:
             verdict_report.write(args.report, document)
     if args.json:
         print(json.dumps(document, indent=2))
     else:
-        _table(found.verdict)
-    verdict_report.conclude(found)
-    return found.verdict.exit_code
+        _table(verification.verdict)
+    verdict_report.conclude(verification)
+    return verification.verdict.exit_code
 
 
 def _table(verdict: Verdict) -> None:
@@ -104,11 +104,11 @@ def _table(verdict: Verdict) -> None:
         evidence = terminal.printable(result.evidence).replace("\n", " ")
         if columns is not None and result.outcome in ("held", "not-applicable"):
             space = columns - id_width - expected_width - len(between) - 18
-            evidence = _shortened(evidence, max(space, _LEAST_EVIDENCE))
-        expected = f"{_shortened(result.expected, expected_width):<{expected_width}}{between}"
+            evidence = _shorten(evidence, max(space, _LEAST_EVIDENCE))
+        expected = f"{_shorten(result.expected, expected_width):<{expected_width}}{between}"
         print(f"{result.id:<{id_width}}  {expected}{outcome}  {evidence}")
 
 
-def _shortened(text: str, columns: int) -> str:
+def _shorten(text: str, columns: int) -> str:
     """`text` in `columns`, its lost end marked; '' for no columns."""
     return text if len(text) <= columns else text[: max(columns - 1, 0)] + "…" * min(columns, 1)

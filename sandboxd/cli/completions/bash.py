@@ -77,7 +77,7 @@ def script(commands: Sequence[Command]) -> str:
         ),
         _function(
             "value",
-            [(f"{_where(each)}:{name}", _offer(found)) for each, name, found in _valued(every)],
+            [(f"{_where(each)}:{name}", _offer(values)) for each, name, values in _valued(every)],
             '"$1:$2"',
         ),
         _function("options", [("", _words(("--help", "--version"))), *_options(every)], '"$1"'),

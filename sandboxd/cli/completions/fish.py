@@ -65,7 +65,7 @@ def _places(command: Command) -> Iterator[str]:
         if values.kind == WORDS:
             lacks = f"; and __sandboxd_lacks {' '.join(values.words)}"
             where = _is(command) + ("" if argument.repeated else lacks)
-            yield _complete(where, f"-a {_quoted(_joined(values.words))}", argument.help)
+            yield _complete(where, f"-a {_quote(_join(values.words))}", argument.help)
         elif values.kind == FOLDERS:
             yield _complete(_is(command), "-a '(__fish_complete_directories)'", "")
         elif values.kind == COMMAND:
@@ -76,7 +76,7 @@ def _places(command: Command) -> Iterator[str]:
 
 def _value(values: Values) -> str:
     if values.kind == WORDS:
-        return f"-x -a {_quoted(_joined(values.words))}"
+        return f"-x -a {_quote(_join(values.words))}"
     if values.kind == FOLDERS:
         return "-x -a '(__fish_complete_directories)'"
     return "-r -F" if values.kind == FILES else "-x"
@@ -86,14 +86,14 @@ def _is(command: Command) -> str:
     return " ".join(["__sandboxd_is", *command.words])
 
 
-def _joined(words: Iterable[str]) -> str:
+def _join(words: Iterable[str]) -> str:
     return " ".join(words)
 
 
 def _complete(where: str, what: str, about: str) -> str:
-    line = f"complete -c sandboxd -n {_quoted(where)} {what}"
-    return f"{line} -d {_quoted(about)}" if about else line
+    line = f"complete -c sandboxd -n {_quote(where)} {what}"
+    return f"{line} -d {_quote(about)}" if about else line
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -61,7 +61,7 @@ def _dispatch(command: Command) -> Iterator[str]:
     yield "            actions=("
     for action in command.actions:
         words = action.words[-1].replace(":", r"\:")
-        yield f"                {_quoted(f'{words}:{action.summary}')}"
+        yield f"                {_quote(f'{words}:{action.summary}')}"
     yield "            )"
     yield "            _describe -t commands command actions && ret=0 ;;"
     yield "        rest)"
@@ -76,11 +76,11 @@ def _dispatch(command: Command) -> Iterator[str]:
 
 def _option(option: Option) -> Iterator[str]:
     about = option.help.replace("[", r"\[").replace("]", r"\]")
-    value = f":{_plain(option.shown)}:{_action(option.values)}" if option.values else ""
+    value = f":{_plain(option.label)}:{_action(option.values)}" if option.values else ""
     others = f"({' '.join(option.names)})" if len(option.names) > 1 else ""
     for name in option.names:
         equals = "=" if value and name.startswith("--") else ""
-        yield _quoted(f"{others}{name}{equals}[{about}]{value}")
+        yield _quote(f"{others}{name}{equals}[{about}]{value}")
 
 
 def _places(command: Command) -> Iterable[str]:
@@ -92,10 +92,10 @@ def _places(command: Command) -> Iterable[str]:
 
 
 def _place(argument: Argument) -> str:
-    shown = _plain(argument.shown)
+    label = _plain(argument.label)
     if argument.repeated:
-        return _quoted(f"*:{shown}:{_action(argument.values)}")
-    return _quoted(f"{'' if argument.needed else ':'}:{shown}:{_action(argument.values)}")
+        return _quote(f"*:{label}:{_action(argument.values)}")
+    return _quote(f"{'' if argument.needed else ':'}:{label}:{_action(argument.values)}")
 
 
 def _action(values: Values) -> str:
@@ -106,5 +106,5 @@ def _plain(text: str) -> str:
     return text.replace(":", r"\:")
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
