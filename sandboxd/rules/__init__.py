@@ -74,11 +74,11 @@ def able(subject: str, value: object) -> Iterator[str]:
     if about is None:
         about = _by_subject[subject] = [
             (rule, needs, *_plain_first(subject, needs))
-            for rule, (wanted, needs, _) in RULES.items()
-            if wanted == subject or subject in wanted.split(" | ")
+            for rule, (about_type, needs, _) in RULES.items()
+            if about_type == subject or subject in about_type.split(" | ")
         ]
-    seen = _is_about if subject == "Document" else _is_set
-    # Loops, as this is asked some hundred times for each container.
+    applies = _is_about if subject == "Document" else _is_set
+    # Plain loops, since this runs some hundred times for each container.
     for rule, needs, plain, others in about:
         if not needs:
             yield rule
@@ -89,7 +89,7 @@ def able(subject: str, value: object) -> Iterator[str]:
                 break
         else:
             for need in others:
-                if seen(value, need):
+                if applies(value, need):
                     yield rule
                     break
 
@@ -126,12 +126,12 @@ def _is_set(value: Any, need: str) -> bool:
     if without:
         return any(part not in located.written for located in getattr(value, field))
     field, tilde, part = need.partition("~")
-    field, equals, wanted = field.partition("=")
-    found = getattr(value, field, None)
-    if not found or not (equals or tilde):
-        return bool(found)
+    field, equals, name = field.partition("=")
+    content = getattr(value, field, None)
+    if not content or not (equals or tilde):
+        return bool(content)
     # Fields hold one located value, or a plain tuple of them.
-    for located in found if type(found) is tuple else (found,):
+    for located in content if type(content) is tuple else (content,):
         normal = located.value
         if tilde:
             if part in located.written or part in getattr(normal, "source", normal):
@@ -139,7 +139,7 @@ def _is_set(value: Any, need: str) -> bool:
             continue
         if type(normal) is not str:
             normal = getattr(normal, "name", None) or getattr(normal, "type", None)
-        if normal == wanted:
+        if normal == name:
             return True
     return False
 

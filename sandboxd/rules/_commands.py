@@ -49,8 +49,8 @@ _BUILD_FILE = (
 
 def remote_script(command: str) -> str:
     """The part that runs what it fetches, '' if there is none."""
-    found = re.search(_REMOTE, command[:_LONGEST])
-    return found[0] if found else ""
+    match = re.search(_REMOTE, command[:_LONGEST])
+    return match[0] if match else ""
 
 
 def suspicious(command: str) -> str:
@@ -75,8 +75,8 @@ def runs_changeable(command: str, container: Container) -> str:
 def own_file(command: str) -> str:
     """The file of the project that a command runs, '' if it runs none."""
     command = command[:_LONGEST]
-    found = re.search(_OWN_FILE, command)
-    if found:
-        return found[1] or found[2]
+    match = re.search(_OWN_FILE, command)
+    if match:
+        return match[1] or match[2]
     build = re.search(_BUILD_FILE, command)
     return build[1] if build else ""

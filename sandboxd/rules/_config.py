@@ -20,7 +20,7 @@ def findings(meta: RuleMeta, document: Document) -> Iterator[Finding]:
     from sandboxd import rules
     from sandboxd.config import reading
 
-    _, found = reading.check(document.source, document.tree, rule_ids=rules.ids())
-    for finding in found:
+    _, of_file = reading.check(document.source, document.tree, rule_ids=rules.ids())
+    for finding in of_file:
         if finding.rule == meta.id:
             yield finding._replace(why=meta.why)

@@ -27,10 +27,10 @@ def runsc_flag(
 ) -> Iterator[Finding]:
     """A finding for each gVisor runtime that sets `flag` to one of `values`."""
     for runtime in config.gvisors():
-        found = runtime.flag(flag)
-        if found is None or found[1] not in values:
+        setting = runtime.flag(flag)
+        if setting is None or setting[1] not in values:
             continue
-        arg, value = found
+        arg, value = setting
         yield at_value(
             meta,
             arg,

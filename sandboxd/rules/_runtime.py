@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 def shares_kernel(container: Container, host: HostFacts) -> bool:
-    """False for gVisor. What the engine proved goes before a runtime's name; unknown is runc."""
+    """False for gVisor: by what the engine showed, else by the runtime's name; unknown is runc."""
     engine = host.engine
     if container.runtime is not None:
-        known = engine.runtime(container.runtime.value) if engine else None
-        if known is not None and known.gvisor is not None:
-            return not known.gvisor
+        runtime = engine.runtime(container.runtime.value) if engine else None
+        if runtime is not None and runtime.gvisor is not None:
+            return not runtime.gvisor
         return not container.uses_gvisor()
     if engine is None or engine.default_runtime is None:
         return True
-    known = engine.runtime(engine.default_runtime)
-    return known is None or not known.gvisor
+    runtime = engine.runtime(engine.default_runtime)
+    return runtime is None or not runtime.gvisor
 
 
 def host_sockets_open(container: Container, host: HostFacts) -> bool:
@@ -41,8 +41,8 @@ def host_sockets_open(container: Container, host: HostFacts) -> bool:
     engine = host.engine
     if engine is None or container.runtime is None:
         return False
-    known = engine.runtime(container.runtime.value)
-    return known is not None and known.flag("host-uds") in ("open", "all")
+    runtime = engine.runtime(container.runtime.value)
+    return runtime is not None and runtime.flag("host-uds") in ("open", "all")
 
 
 def filters_syscalls(container: Container, host: HostFacts) -> bool:
@@ -53,8 +53,8 @@ def filters_syscalls(container: Container, host: HostFacts) -> bool:
         if annotation.value.name == "dev.gvisor.flag.oci-seccomp":
             return annotation.value.value == "true"
     engine = host.engine
-    known = engine.runtime(container.runtime.value) if engine and container.runtime else None
-    return known is not None and known.flag("oci-seccomp") in ("", "true")
+    runtime = engine.runtime(container.runtime.value) if engine and container.runtime else None
+    return runtime is not None and runtime.flag("oci-seccomp") in ("", "true")
 
 
 def mounts_anything(container: Container) -> bool:

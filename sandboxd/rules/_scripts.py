@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sandboxd.model.values import Value
 
 
-def found(subject: Image, pattern: str) -> Iterator[tuple[re.Match[str], Value[str]]]:
+def matches(subject: Image, pattern: str) -> Iterator[tuple[re.Match[str], Value[str]]]:
     """Every place where a script of the Dockerfile matches, as a value that stands there."""
     for instruction in subject.instructions("RUN"):
         for script in instruction.scripts():

@@ -28,19 +28,19 @@ def open_calls(
     """One finding about those of `calls` that a list names and lets everybody make."""
     if profile.is_denylist():
         return
-    found = profile.open_calls(calls)
-    if found:
+    names = profile.open_calls(calls)
+    if names:
         yield at_value(
             meta,
-            found[0],
-            f"{listed(found)}: {effect}",
-            ", ".join(value.value for value in found),
+            names[0],
+            f"{listed(names)}: {effect}",
+            ", ".join(value.value for value in names),
             severity,
             remedies=(
                 Remedy(
-                    f"take {listed(found)} off the list",
+                    f"take {listed(names)} off the list",
                     safe=False,
-                    changes=tuple(Remove(value) for value in found),
+                    changes=tuple(Remove(value) for value in names),
                     caution=caution,
                 ),
             ),

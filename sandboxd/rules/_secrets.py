@@ -53,8 +53,8 @@ _PLACEHOLDER = (
 def literal_token(text: str) -> str:
     """The kind of a token that is written out in `text` (``a GitHub token``), '' if there is none."""
     for kind, pattern in TOKENS:
-        found = re.search(pattern, text)
-        if found and not re.search(r"(?i)example|x{6}|0{8}|1234567", found[0]):
+        match = re.search(pattern, text)
+        if match and not re.search(r"(?i)example|x{6}|0{8}|1234567", match[0]):
             return kind
     return ""
 

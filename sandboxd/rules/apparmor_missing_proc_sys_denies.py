@@ -85,7 +85,7 @@ def check(subject: AppArmorProfile, host: HostFacts) -> Iterator[Finding]:
             opened.append((path, permission, deny, rule))
     if not opened:
         return
-    shown = ", ".join(
+    paths = ", ".join(
         f"`{path}` ({'write' if permission == 'w' else 'read'})"
         for path, permission, _, _ in opened[:3]
     )
@@ -93,7 +93,7 @@ def check(subject: AppArmorProfile, host: HostFacts) -> Iterator[Finding]:
     yield at_value(
         META,
         opened[0][3].value,
-        f"`{opened[0][3].value.value},` allows, and no deny takes back, {shown}{more}",
+        f"`{opened[0][3].value.value},` allows, and no deny takes back, {paths}{more}",
         ", ".join(path for path, _, _, _ in opened),
         remedies=(
             Remedy(

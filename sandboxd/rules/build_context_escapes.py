@@ -88,5 +88,5 @@ def _contexts(build: Build) -> Iterator[tuple[Value[Any], str]]:
 
 def _leaves(folder: str, workspace: str, host: HostFacts) -> bool:
     """True if it is a folder outside of the project; a path with an unknown variable is not judged."""
-    known = folder.startswith(("/", "~", "c:"))
-    return known and "$" not in folder and not below(folder, canonical(workspace, host.home))
+    is_absolute = folder.startswith(("/", "~", "c:"))
+    return is_absolute and "$" not in folder and not below(folder, canonical(workspace, host.home))

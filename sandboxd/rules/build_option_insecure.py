@@ -75,12 +75,12 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
         name, written = option.value
         for key, pattern, severity, effect in _WEAK:
             if name == key and re.match(pattern, written):
-                shown = f"{name}={written}" if written else name
+                spelling = f"{name}={written}" if written else name
                 yield at_value(
                     META,
                     option,
-                    f"`{readable(shown)}` {effect}",
-                    shown,
+                    f"`{readable(spelling)}` {effect}",
+                    spelling,
                     severity,
                     _remedies(option),
                 )

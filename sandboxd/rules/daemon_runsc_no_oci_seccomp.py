@@ -52,8 +52,8 @@ META = RuleMeta(
 
 def check(subject: DaemonConfig, host: HostFacts) -> Iterator[Finding]:
     for runtime in subject.gvisors():
-        found = runtime.flag("oci-seccomp")
-        if found is None or found[1] in ("false", "0"):
+        setting = runtime.flag("oci-seccomp")
+        if setting is None or setting[1] in ("false", "0"):
             yield at_value(
                 META,
                 runtime.name,

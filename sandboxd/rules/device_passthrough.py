@@ -96,7 +96,7 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     # The node of a bind opens only where a rule or `--privileged` allows the device, too.
     opens = subject.is_privileged() or bool(subject.device_cgroup_rules)
     for mount, path in host_mounts(subject, host):
-        if path.startswith("/dev/") and not any(below(path, known) for known in NO_DEVICES):
+        if path.startswith("/dev/") and not any(below(path, harmless) for harmless in NO_DEVICES):
             severity, effect = _judge(path.removeprefix("/dev/"))
             if not opens:
                 severity, effect = Severity.HINT, "is mounted, and the engine refuses to open it"
@@ -135,7 +135,7 @@ def _judge(name: str) -> tuple[Severity, str]:
         return Severity.ERROR, ERRORS[name]
     if name.startswith(DISKS) and not name.startswith("sdr"):
         return Severity.ERROR, "is a disk: every file on it can be read and changed"
-    for known, effect in WARNINGS.items():
-        if name.startswith(known):
+    for prefix, effect in WARNINGS.items():
+        if name.startswith(prefix):
             return Severity.WARNING, effect
     return Severity.HINT, ""

@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._commands import remote_script
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._scripts import found
+from sandboxd.rules._scripts import matches
 from sandboxd.syntax.node import readable
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ _OPEN = r"\bhttp://|\s(?:-[A-Za-z]{0,8}k[A-Za-z]{0,8}|--insecure|--no-check-cert
 
 
 def check(subject: Image, host: HostFacts) -> Iterator[Finding]:
-    for match, value in found(subject, _FETCHED):
+    for match, value in matches(subject, _FETCHED):
         if not remote_script(match[0]):
             continue
         is_open = re.search(_OPEN, match[0]) is not None

@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._scripts import found
+from sandboxd.rules._scripts import matches
 from sandboxd.syntax.node import readable
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ _RAISED = (
 
 
 def check(subject: Image, host: HostFacts) -> Iterator[Finding]:
-    for match, value in found(subject, _RAISED):
+    for match, value in matches(subject, _RAISED):
         verb = (
             "gives capabilities to a file"
             if match[0].startswith("setcap")

@@ -57,10 +57,10 @@ TEMPLATE_MARKS = ("<?php", "<%", "{%", "{{")
 def check(subject: Document, host: HostFacts) -> Iterator[Finding | Skipped]:
     if subject.language != "dockerfile":
         return
-    found = list(errors(META, subject))
+    findings = list(errors(META, subject))
     mark = next((mark for mark in TEMPLATE_MARKS if mark in subject.source.text), "")
-    if found and mark:
+    if findings and mark:
         reason = f"is a template (`{mark}`), and no Dockerfile yet"
         yield Skipped(subject.source.path, reason, "check the file that is made from it")
         return
-    yield from found
+    yield from findings

@@ -56,13 +56,13 @@ META = RuleMeta(
 
 def check(subject: FeatureLock, host: HostFacts) -> Iterator[Finding]:
     for entry in subject.entries:
-        found = _wrong(entry)
-        if found is not None:
-            value, message = found
+        mismatch = _mismatch(entry)
+        if mismatch is not None:
+            value, message = mismatch
             yield at_value(META, value, message, entry.name.value)
 
 
-def _wrong(entry: LockedFeature) -> tuple[Value[str], str] | None:
+def _mismatch(entry: LockedFeature) -> tuple[Value[str], str] | None:
     name, _, resolved, integrity = entry
     if resolved is None:
         # Archives are locked by their own address.
@@ -71,11 +71,15 @@ def _wrong(entry: LockedFeature) -> tuple[Value[str], str] | None:
             if parse(name.value).source != "registry"
             else (name, f"`{name.value}` has no `resolved`")
         )
-    wanted, found = parse(name.value), parse(resolved.value)
-    if wanted.source == "registry" and wanted.id != found.id:
-        return resolved, f"`{name.value}` is resolved to another one, `{found.id}`"
-    if wanted.source == "registry" and not found.version.startswith("sha256:"):
+    expected, locked = parse(name.value), parse(resolved.value)
+    if expected.source == "registry" and expected.id != locked.id:
+        return resolved, f"`{name.value}` is resolved to another one, `{locked.id}`"
+    if expected.source == "registry" and not locked.version.startswith("sha256:"):
         return resolved, f"`{name.value}` is resolved to a tag, which may move, not to a digest"
-    if integrity is not None and wanted.source == "registry" and integrity.value != found.version:
+    if (
+        integrity is not None
+        and expected.source == "registry"
+        and integrity.value != locked.version
+    ):
         return integrity, f"`{name.value}` has two digests: `integrity` differs from `resolved`"
     return None

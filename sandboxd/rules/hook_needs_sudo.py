@@ -76,5 +76,5 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
 
 def _allows_setuid(container: Container, host: HostFacts) -> bool:
     runtime = container.runtime.value if container.runtime is not None else ""
-    known = host.engine.runtime(runtime) if host.engine is not None else None
-    return known is not None and known.flag("allow-suid") in ("", "true")
+    definition = host.engine.runtime(runtime) if host.engine is not None else None
+    return definition is not None and definition.flag("allow-suid") in ("", "true")

@@ -106,10 +106,10 @@ _BEGINNINGS = ("/etc/cron", "/etc/sudoers")
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     for mount, path in host_mounts(subject, host):
-        known = FOLDERS.get(path) or _below(path)
-        if known is None:
+        entry = FOLDERS.get(path) or _below(path)
+        if entry is None:
             continue
-        content, writable, readable = known
+        content, writable, readable = entry
         read_only = mount.value.read_only
         how = "read" if read_only else "read and changed"
         yield at_value(
@@ -134,7 +134,7 @@ def _below(path: str) -> tuple[str, Severity, Severity] | None:
     for beginning in _BEGINNINGS:
         if path.startswith(beginning):
             return BELOW[beginning]
-    for folder, known in BELOW.items():
+    for folder, entry in BELOW.items():
         if below(path, folder):
-            return known
+            return entry
     return None

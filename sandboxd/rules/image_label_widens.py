@@ -65,8 +65,8 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding | Skipped]:
     image = subject.base_image
     if image is None or subject.place is None or subject.image_label is not None:
         return
-    known = effect(image.value)
-    if known is None:
+    what = effect(image.value)
+    if what is None:
         if may_have_label(image.value) and subject.image_user is None:
             yield Skipped(
                 subject.place.path,
@@ -74,13 +74,13 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding | Skipped]:
                 f"`docker image inspect {image.value}` shows its label `devcontainer.metadata`",
             )
         return
-    if not known or _says_otherwise(subject, known):
+    if not what or _says_otherwise(subject, what):
         return
-    privileged = known.startswith("makes")
+    privileged = what.startswith("makes")
     yield at_value(
         META,
         image,
-        f"the label of this image {known}: "
+        f"the label of this image {what}: "
         + ("root inside mounts the host's disks" if privileged else _REACH),
         image.value.partition("@")[0].rpartition("/")[2],
         kernel_severity(
@@ -92,12 +92,12 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding | Skipped]:
     )
 
 
-def _says_otherwise(container: Container, known: str) -> bool:
-    """A profile in top-level `securityOpt` comes behind the label's word.
+def _says_otherwise(container: Container, what: str) -> bool:
+    """True if the file overrides the label, or says the same itself, where another rule reports it.
 
-    Where the file has the same word itself, it is told about there.
+    A profile in top-level `securityOpt` comes behind the label's options and so wins.
     """
-    if known.startswith("makes"):
+    if what.startswith("makes"):
         return container.is_privileged()
     profile = container.option("seccomp")
     return profile is not None and (

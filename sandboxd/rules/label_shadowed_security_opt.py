@@ -60,9 +60,9 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     label = subject.image_label
     if label is None:
         return
-    said = [option for option in subject.security_opt if option.origin.kind == "label"]
-    last = {option.value.name: option for option in said}
-    for option in said:
+    options = [option for option in subject.security_opt if option.origin.kind == "label"]
+    last = {option.value.name: option for option in options}
+    for option in options:
         later = last[option.value.name]
         if later.value.value not in ("unconfined", "false", "disable"):
             continue

@@ -56,11 +56,11 @@ def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
         for name, *rest in variables(node):
             if name not in _WITH_DEFAULT or len(rest) < 3:
                 continue
-            left = f"it is `{rest[1]}`" if rest[1] else "nothing is left of it"
+            consequence = f"it is `{rest[1]}`" if rest[1] else "nothing is left of it"
             yield at_node(
                 META,
                 subject,
                 node,
-                f"the default of `{rest[0]}` ends at the next colon: {left}",
+                f"the default of `{rest[0]}` ends at the next colon: {consequence}",
                 f"{key}:{rest[0]}",
             )

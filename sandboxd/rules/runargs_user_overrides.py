@@ -52,14 +52,14 @@ META = RuleMeta(
 def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
     parsed = arguments(subject)
     root = subject.tree.root
-    named = root.get("containerUser") if root is not None else None
+    user = root.get("containerUser") if root is not None else None
     flag = parsed.last("user") if parsed is not None else None
-    if flag is None or named is None or not named.text() or flag.value == named.text():
+    if flag is None or user is None or not user.text() or flag.value == user.text():
         return
     yield at_node(
         META,
         subject,
-        named,
-        f"`{named.value}` is not used: `--user` in `runArgs` says `{flag.value}`",
+        user,
+        f"`{user.value}` is not used: `--user` in `runArgs` says `{flag.value}`",
         str(flag.value),
     )

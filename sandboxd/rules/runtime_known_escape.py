@@ -59,9 +59,11 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     from sandboxd.host.versions import LABELS, repair, warnings
 
     relevant = _BELOW_RUNC if shares_kernel(subject, host) else ("runsc",)
-    found = [w for w in warnings(host) if w.component in relevant and not w.escape.condition]
-    for component in dict.fromkeys(warned.component for warned in found):
-        ours = [warned for warned in found if warned.component == component]
+    relevant_warnings = [
+        w for w in warnings(host) if w.component in relevant and not w.escape.condition
+    ]
+    for component in dict.fromkeys(warned.component for warned in relevant_warnings):
+        ours = [warned for warned in relevant_warnings if warned.component == component]
         ids = tuple(dict.fromkeys(i for warned in ours for i in warned.escape.ids))
         version = ours[0].version
         fixed = repair(ours[0].escape, version)

@@ -60,10 +60,10 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
         return
     if value.value in _SHIPPED:
         return
-    known = ", ".join(f"`{runtime.name}`" for runtime in engine.runtimes)
+    names = ", ".join(f"`{runtime.name}`" for runtime in engine.runtimes)
     yield at_value(
         META,
         value,
-        f"the engine has no runtime `{value.value}`: it knows {known}",
+        f"the engine has no runtime `{value.value}`: it knows {names}",
         value.value,
     )

@@ -60,18 +60,18 @@ _OLD = Context(kernel=(4, 7))
 def check(subject: SeccompProfile, host: HostFacts) -> Iterator[Finding]:
     if subject.is_denylist():
         return
-    found = subject.open_calls(("ptrace", "process_vm_readv", "process_vm_writev"), _OLD)
-    if found:
+    names = subject.open_calls(("ptrace", "process_vm_readv", "process_vm_writev"), _OLD)
+    if names:
         yield at_value(
             META,
-            found[0],
-            f"{listed(found)}: allowed before Linux 4.8 as well, where it voids the filter",
-            ", ".join(value.value for value in found),
+            names[0],
+            f"{listed(names)}: allowed before Linux 4.8 as well, where it voids the filter",
+            ", ".join(value.value for value in names),
             remedies=(
                 Remedy(
-                    f"take {listed(found)} off the list",
+                    f"take {listed(names)} off the list",
                     safe=False,
-                    changes=tuple(Remove(value) for value in found),
+                    changes=tuple(Remove(value) for value in names),
                     caution="gdb, strace and delve stop working",
                 ),
             ),

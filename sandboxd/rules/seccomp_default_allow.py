@@ -86,11 +86,11 @@ def _is_ours(profile: SeccompProfile) -> bool:
 
     if not profile.path.endswith(".devcontainer/sandboxd/seccomp.json"):
         return False
-    said = [plain(rule.node) for rule in profile.rules]
+    rules_of_file = [plain(rule.node) for rule in profile.rules]
     folder = data_path("profiles", "seccomp")
     for name in os.listdir(folder):
         if name.endswith("-runsc.json"):
             with open(os.path.join(folder, name), encoding="utf-8") as file:
-                if json.load(file)["syscalls"] == said:
+                if json.load(file)["syscalls"] == rules_of_file:
                     return True
     return False

@@ -55,13 +55,13 @@ META = RuleMeta(
 
 
 def check(subject: SeccompProfile, host: HostFacts) -> Iterator[Finding]:
-    for call, named in subject.by_name.items():
-        if len(named) < 2:
+    for call, rules in subject.by_name.items():
+        if len(rules) < 2:
             continue
-        winner = next(((value, rule) for value, rule in named if not rule.args), None)
+        winner = next(((value, rule) for value, rule in rules if not rule.args), None)
         if winner is None:
             continue
-        for value, rule in named:
+        for value, rule in rules:
             if rule is not winner[1] and _same_case(rule, winner[1]):
                 finding = _finding(call, value, rule, *winner)
                 if finding is not None:

@@ -58,12 +58,12 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     value = subject.option("seccomp")
     if value is None or value.value.value in ("", "unconfined", "builtin", "default"):
         return
-    named = value.value.value
+    file = value.value.value
     first = subject.place.path if subject.place is not None else ""
-    if first.endswith((".yml", ".yaml")) and named.startswith("."):
+    if first.endswith((".yml", ".yaml")) and file.startswith("."):
         # Compose starts at the folder of its first file.
-        named = posixpath.join(posixpath.dirname(first), named)
-    path = project_path(named, subject)
+        file = posixpath.join(posixpath.dirname(first), file)
+    path = project_path(file, subject)
     if not path or not container_writes(path, subject):
         return
     yield at_value(

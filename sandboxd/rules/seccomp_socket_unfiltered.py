@@ -62,11 +62,11 @@ _RANGES = (("38", "LT"), ("39", "EQ"), ("40", "GT"))
 def check(subject: SeccompProfile, host: HostFacts) -> Iterator[Finding]:
     if subject.is_denylist():
         return
-    found = {family: subject.decide("socket", {0: at}) for family, at in _FAMILIES.items()}
-    opened = [family for family, outcome in found.items() if outcome.is_open]
+    outcomes = {family: subject.decide("socket", {0: at}) for family, at in _FAMILIES.items()}
+    opened = [family for family, outcome in outcomes.items() if outcome.is_open]
     if not opened:
         return
-    outcome = found[opened[0]]
+    outcome = outcomes[opened[0]]
     if outcome.name is None or outcome.rule is None:
         return
     split = outcome.rule.is_split()

@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._scripts import found
+from sandboxd.rules._scripts import matches
 from sandboxd.syntax.node import readable
 
 if TYPE_CHECKING:
@@ -61,14 +61,14 @@ _NOPASSWD = r"NOPASSWD:[ \t]*([^\s\"'>;&|][^\"'>;&|\n]{0,200})"
 
 
 def check(subject: Image, host: HostFacts) -> Iterator[Finding]:
-    for match, value in found(subject, _NOPASSWD):
+    for match, value in matches(subject, _NOPASSWD):
         what = match[1].strip()
-        shown = readable(value.written)
+        line = readable(value.written)
         is_all = what.startswith("ALL") or "*" in what
-        message = f"`{shown}` lets its user run these as root without a password"
+        message = f"`{line}` lets its user run these as root without a password"
         if what.startswith("ALL"):
-            message = f"`{shown}` makes every program of its user root without a question"
+            message = f"`{line}` makes every program of its user root without a question"
         elif is_all:
-            message = f"`{shown}` lets its user choose what root runs"
+            message = f"`{line}` lets its user choose what root runs"
         severity = Severity.WARNING if is_all else Severity.HINT
         yield at_value(META, value, message, " ".join(what.split()), severity)

@@ -105,12 +105,12 @@ def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
     if root is None or root.kind != "object":
         return
     for key, _ in root.members:
-        meant = _MEANT.get(str(key.value))
-        if meant is not None:
+        correction = _MEANT.get(str(key.value))
+        if correction is not None:
             yield at_node(
                 META,
                 subject,
                 key,
-                f"`{key.value}` is no property of devcontainer.json and has no effect: write {meant}",
+                f"`{key.value}` is no property of devcontainer.json and has no effect: write {correction}",
                 str(key.value),
             )

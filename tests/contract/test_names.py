@@ -19,7 +19,7 @@ PARTICIPLES = frozenset(("found", "seen", "said", "told", "kept", "made", "taken
 ROOMS = (
     "", "analysis", "bench", "checking", "config", "effective", "host", "kinds", "model", "payload",
     "platforms", "render", "setup", "syntax", "ipc", "lsp",
-    "status", "review", "verify", "observe", "cli",
+    "status", "review", "verify", "observe", "cli", "rules",
 )  # fmt: skip
 
 
