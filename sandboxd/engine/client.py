@@ -251,9 +251,8 @@ class Engine(Networks):
         What is sent is its input; it gives frames as `frames.pump` reads them. Others may be attached.
         """
         with self.asking() as session:
-            params = dict.fromkeys(("stream", "stdin", "stdout", "stderr"), 1)
             url = session._url("/containers/{0}/attach", container)
-            return take_over(session.switch(url, {}, params))
+            return take_over(session.switch(url, stream=1, stdin=1, stdout=1, stderr=1))
 
     def exec_exit_code(self, exec_id: str) -> int | None:
         """The exit code of a command, None while the engine says that it runs.

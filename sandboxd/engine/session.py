@@ -109,16 +109,19 @@ class Session(APIClient):  # type: ignore[misc]
         return response
 
     def switch(
-        self, url: str, data: dict[str, Any], params: dict[str, Any] | None = None
+        self, url: str, data: dict[str, Any] | None = None, **params: Any
     ) -> requests.Response:
         """Ask for a connection that is a process's from then on, and no request's any more.
 
+        :param data: the body; what attaches has none, for the process would read it
         :raises docker.errors.APIError: the engine refuses
         """
         headers = {"Connection": "Upgrade", "Upgrade": "tcp"}
-        response: requests.Response = self._post_json(
-            url, data, headers=headers, params=params, stream=True
-        )
+        response: requests.Response
+        if data is None:
+            response = self._post(url, headers=headers, params=params, stream=True)
+        else:
+            response = self._post_json(url, data, headers=headers, params=params, stream=True)
         self._raise_for_status(response)
         return response
 

@@ -31,19 +31,24 @@ _ENTRIES = 12
 
 def on_this_machine(engine: Engine) -> bool:
     """Whether the engine's files are surely this machine's: a local socket, an engine behind it."""
+    return engine_process(engine) != 0
+
+
+def engine_process(engine: Engine) -> int:
+    """The process on this machine that listens for the engine, or for systemd in its stead; 0 elsewhere."""
     if not engine.is_local or sys.platform != "linux":
-        return False
+        return 0
     path = engine.host.removeprefix("unix://")
     try:
         with socket.socket(socket.AF_UNIX) as probe:
             probe.settimeout(2.0)
             probe.connect(path)
             peer = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        pid = struct.unpack("3i", peer)[0]
+        pid = int(struct.unpack("3i", peer)[0])
         with open(f"/proc/{pid}/comm", encoding="ascii") as file:
-            return file.read().strip() in _LOCAL
+            return pid if file.read().strip() in _LOCAL else 0
     except (OSError, ValueError):
-        return False
+        return 0
 
 
 def check(engine: Engine, container: str, mounts: Sequence[Mapping[str, Any]]) -> None:

@@ -39,7 +39,9 @@ SOURCES = "dev.sandboxd.sources"
 """Mounts from the host by path and inode, as JSON: another file at the path has lost its mount."""
 
 EGRESS = "dev.sandboxd.egress"
-"""On a sandbox whose network is names through a gateway: ``gateway``. No rule is in it."""
+"""On a sandbox whose network is names through a gateway: `BY_GATEWAY`. No rule is in it."""
+
+BY_GATEWAY = "gateway"
 
 GATEWAY = "dev.sandboxd.gateway"
 """On a gateway: the workspace that it serves. It is no `PROJECT`: nothing of the project runs in it."""

@@ -117,9 +117,29 @@ def archive(program: bytes, modules: tuple[str, ...], cache_folder: str | None) 
     return result.getvalue()
 
 
+def identity(more: str = "") -> str:
+    """Of this interpreter: another one, or another build of it, has another, and so has other `more`."""
+    binary = os.path.realpath(sys.executable)
+    status = os.stat(binary)
+    text = f"3 {binary} {sys.version} {status.st_size} {status.st_mtime_ns} {MAGIC_NUMBER!r} {more}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def compiled(name: str, source: bytes) -> bytes:
+    """The content of a module's file; the interpreter inside need not compile it.
+
+    :param name: as a traceback shows it
+    """
+    import marshal
+
+    # A pyc without flags that says "source of size 0 at time 0": it is never compared.
+    code = compile(source, name, "exec", optimize=2)
+    return MAGIC_NUMBER + b"\0" * 12 + marshal.dumps(code)
+
+
 def _from_cache(listing: str, folder: str) -> bytes:
     """The archive of the cache, made where it is missing; what cannot be kept is made each time."""
-    path = os.path.join(folder, f"python-{_identity(listing)}.tar")
+    path = os.path.join(folder, f"python-{identity(listing)}.tar")
     with contextlib.suppress(OSError), open(path, "rb") as file:
         return file.read()
     built = _build(listing)
@@ -127,16 +147,6 @@ def _from_cache(listing: str, folder: str) -> bytes:
         os.makedirs(folder, mode=0o700, exist_ok=True)
         write_atomic(path, built, 0o600)
     return built
-
-
-def _identity(listing: str) -> str:
-    """Another interpreter, or another build of it, is another archive."""
-    binary = os.path.realpath(sys.executable)
-    status = os.stat(binary)
-    text = (
-        f"3 {binary} {sys.version} {status.st_size} {status.st_mtime_ns} {MAGIC_NUMBER!r} {listing}"
-    )
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _build(listing: str) -> bytes:
@@ -171,11 +181,7 @@ def _add_module(tar: tarfile.TarFile, name: str, file: str) -> None:
     if os.path.basename(file).startswith("__init__."):
         path += "/__init__"
     with open(file, "rb") as source:
-        code = compile(source.read(), f"<{name}>", "exec", optimize=2)
-    import marshal
-
-    # A pyc without flags that says "source of size 0 at time 0": it is never compared.
-    _add(tar, f"{path}.pyc", MAGIC_NUMBER + b"\0" * 12 + marshal.dumps(code), 0o600)
+        _add(tar, f"{path}.pyc", compiled(f"<{name}>", source.read()), 0o600)
 
 
 def _closure(files: list[str]) -> tuple[str, list[str]]:

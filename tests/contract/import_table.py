@@ -89,7 +89,19 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "payload": frozenset({"engine", "errors", "files"}),
     "review": frozenset({"engine", "errors", "host", "payload", "plan", "policy"}),
     "life": frozenset(
-        {"egress", "engine", "errors", "files", "host", "model", "observe", "plan", "review"}
+        {
+            "data",
+            "egress",
+            "engine",
+            "errors",
+            "files",
+            "host",
+            "model",
+            "observe",
+            "payload",
+            "plan",
+            "review",
+        }
     ),
     "observe": frozenset({"data", "engine", "errors", "files", "model", "payload"}),
     "verify": frozenset(

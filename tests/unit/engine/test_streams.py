@@ -8,7 +8,7 @@ import time
 import pytest
 
 from sandboxd.engine.failures import EngineFailure
-from tests.unit.engine.fake_engine import raw, request
+from tests.unit.engine.fake_engine import raw, request, whole_request
 
 SWITCH = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
 
@@ -37,10 +37,10 @@ def test_what_comes_with_the_answer_is_not_lost(first: bytes) -> None:
 
 
 def test_attaching_asks_for_all_three_streams_and_loses_nothing() -> None:
-    asked: list[tuple[str, str]] = []
+    asked: list[tuple[str, str, bytes]] = []
 
     def serve(connection: socket.socket) -> None:
-        asked.append(request(connection))
+        asked.append(whole_request(connection))
         connection.sendall(SWITCH + b"early")
         connection.sendall(connection.recv(5))
 
@@ -52,7 +52,9 @@ def test_attaching_asks_for_all_three_streams_and_loses_nothing() -> None:
             while piece := connection.recv(65536):
                 data += piece
     assert data == b"earlyinput"
-    assert asked == [("POST", "/containers/gateway/attach?stream=1&stdin=1&stdout=1&stderr=1")]
+    # A body would be the first input of the process.
+    address = "/containers/gateway/attach?stream=1&stdin=1&stdout=1&stderr=1"
+    assert asked == [("POST", address, b"")]
 
 
 def test_a_connection_taken_over_is_not_used_for_the_next_question() -> None:

@@ -1,0 +1,224 @@
+"""The gateway beside the workspace: started with it, given its policy, and gone with it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import threading
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sandboxd.egress import layout
+from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.files import write_atomic
+from sandboxd.host import addresses
+from sandboxd.host.folders import state_folder
+from sandboxd.life import gateway, gateway_image, networks, sources
+from sandboxd.life.end import remove
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from sandboxd.egress.policy import Policy
+    from sandboxd.engine.client import Engine
+    from sandboxd.plan.plan import Plan
+
+_RESOLV_CONF = "/etc/resolv.conf"
+_NO_PROXY = "localhost,127.0.0.1,::1"
+
+
+class Egress(NamedTuple):
+    """What the gateway of one sandbox is made of."""
+
+    workspace: str
+    pair: networks.Pair
+    image: str
+    policy: Policy
+
+
+def prepare(
+    engine: Engine,
+    plan: Plan,
+    named_image: str,
+    progress: Callable[[str], None],
+    known: Iterable[tuple[str, str]] = (),
+) -> Egress | None:
+    """The networks, the image and the whole policy for `plan`'s gateway; None where it wants none.
+
+    :param named_image: what the user's policy names for engines that cannot run what is made here
+    :param known: names and synthetic addresses of before, which keep their meaning
+    :raises EnvironmentFailure: something of it cannot be had; then nothing may start
+    """
+    if plan.egress is None:
+        return None
+    image = gateway_image.ensure(engine, named_image, progress)
+    pair = networks.ensure(engine, plan.workspace, progress)
+    policy = gateway.complete(engine, pair, plan.egress, known)
+    return Egress(plan.workspace, pair, image, policy)
+
+
+def add_to(body: dict[str, Any], egress: Egress, engine: Engine) -> None:
+    """Put the container of a create request on the inner network, by which only names lead out."""
+    place = egress.pair.inner.place
+    host = body["HostConfig"]
+    host["NetworkMode"] = egress.pair.inner.name
+    host["Dns"] = [place.gateway]
+    # Else the host's own search domains would be asked for inside.
+    host["DnsSearch"] = ["."]
+    body["Env"] = [*body["Env"], *_proxies(place.gateway, body["Env"])]
+    # The engine's stub at 127.0.0.11 is dead in gVisor's own network stack (gvisor #7469). A remote
+    # engine cannot bind a file of ours.
+    if sources.on_this_machine(engine):
+        source = _resolv_conf(egress.workspace, place.gateway)
+        mount = {"Type": "bind", "Source": source, "Target": _RESOLV_CONF, "ReadOnly": True}
+        host["Mounts"] = [*(host.get("Mounts") or []), mount]
+
+
+@contextlib.contextmanager
+def beside(
+    engine: Engine, egress: Egress | None, progress: Callable[[str], None], number: str = ""
+) -> Iterator[None]:
+    """See to the gateway while the block runs; left once both are done.
+
+    :param number: the random one of the start
+    :raises EnvironmentFailure: the gateway cannot be had, or does not hold
+    """
+    if egress is None:
+        yield
+        return
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            follow(engine, egress, progress, number)
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=run, name="gateway", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
+def follow(
+    engine: Engine, egress: Egress, progress: Callable[[str], None], number: str = ""
+) -> bool:
+    """Have the gateway run with its policy: one that runs as it has to takes the policy, else a new one does.
+
+    Returns whether a new one was made.
+
+    :raises EnvironmentFailure: it cannot be had, or does not hold; then none runs
+    """
+    pair, workspace = egress.pair, egress.workspace
+    present = gateway.find(engine, workspace)
+    if present is not None and present.state == "running":
+        expected = gateway.body(egress.image, pair.inner, workspace)
+        why = gateway.difference(engine.inspect(present.id), expected, pair)
+        if not why:
+            try:
+                gateway.push(engine, workspace, egress.policy, cut=True)
+                return False
+            except EnvironmentFailure as error:
+                why = error.message
+        progress(f"the gateway is made anew: {why}")
+    if pair.inner.driver == "bridge" and sources.on_this_machine(engine):
+        _say_one_way(progress)
+    gateway.start(engine, workspace, pair, egress.image, egress.policy, number)
+    return True
+
+
+def leave(engine: Engine, workspace: str, discard: bool = False) -> None:
+    """Remove the gateway of `workspace`; the workspace's container is gone.
+
+    :param discard: remove the inner network, too
+    """
+    if (present := gateway.find(engine, workspace)) is not None:
+        remove(engine, present.id)
+    if discard:
+        networks.remove(engine, workspace)
+        with contextlib.suppress(OSError):
+            os.unlink(_resolv_conf_path(workspace))
+
+
+def other_networks(inspected: Mapping[str, Any], egress: Egress) -> tuple[str, ...]:
+    """Names of networks that the workspace's container is on beside its inner one."""
+    endpoints = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
+    return tuple(
+        sorted(
+            name
+            for name, endpoint in endpoints.items()
+            if endpoint.get("NetworkID") not in ("", egress.pair.inner.id)
+        )
+    )
+
+
+def refuse_other_networks(inspected: Mapping[str, Any], egress: Egress | None) -> None:
+    """:raises EnvironmentFailure: the workspace's container has another way out than its gateway"""
+    if egress is None:
+        return
+    if others := other_networks(inspected, egress):
+        raise EnvironmentFailure(
+            f"the sandbox is on `{others[0]}`, too, which leads past its gateway",
+            "run `sandboxd up` again",
+        )
+
+
+def _say_one_way(progress: Callable[[str], None]) -> None:
+    """With an address-less bridge alone, packets that bind to a device reach the host; none comes back."""
+    if addresses.reverse_path_filter() is False:
+        progress(
+            "downgrade: network: this host's `rp_filter` is 0, so a program inside can send packets to "
+            "the host's own addresses, without an answer"
+        )
+        progress("  hint: sudo sysctl -w net.ipv4.conf.all.rp_filter=1")
+
+
+def _proxies(address: str, environment: Iterable[str]) -> list[str]:
+    """Variables for programs that can use a proxy: those get better words than "no such name".
+
+    `ALL_PROXY` is the HTTP one as well: clients without SOCKS fail at the sight of another scheme.
+    """
+    present = {variable.partition("=")[0] for variable in environment}
+    proxy = f"http://{address}:{layout.PROXY_PORT}"
+    values = {"HTTP_PROXY": proxy, "HTTPS_PROXY": proxy, "ALL_PROXY": proxy, "NO_PROXY": _NO_PROXY}
+    return [
+        f"{spelling}={value}"
+        for name, value in values.items()
+        for spelling in (name, name.lower())
+        if spelling not in present
+    ]
+
+
+def _resolv_conf(workspace: str, address: str) -> str:
+    """A file that names the gateway as the only server; written only where it differs, as it may be mounted.
+
+    :raises EnvironmentFailure: it cannot be written
+    """
+    path = _resolv_conf_path(workspace)
+    text = f"nameserver {address}\noptions timeout:2 attempts:2\n".encode()
+    try:
+        with open(path, "rb") as file:
+            if file.read() == text:
+                return path
+    except OSError:
+        pass
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        write_atomic(path, text, 0o644)
+    except (OSError, SandboxdError) as error:
+        raise EnvironmentFailure(
+            f"cannot write `{path}`, which names the gateway to the sandbox: {error}",
+            "make room there, or set XDG_STATE_HOME to a folder that you can write",
+        ) from None
+    return path
+
+
+def _resolv_conf_path(workspace: str) -> str:
+    name = hashlib.sha256(os.fsencode(workspace)).hexdigest()[:16]
+    # A link on the way to a mount is refused: the engine would follow it.
+    folder = os.path.realpath(os.path.join(state_folder(os.environ), "resolv"))
+    return os.path.join(folder, f"{name}.conf")

@@ -1,0 +1,261 @@
+"""The gateway of one sandbox: a hardened container that lets names through, and nothing else.
+
+It starts with four capabilities, sets its addresses up, and gives them all away within milliseconds;
+then it listens. It lets nothing through before it was given a policy, and a sandbox whose gateway is
+gone has no way out at all: nothing here fails open.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from sandboxd.data import data_path
+from sandboxd.egress.wire import policy_to_json
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.files import read_source
+from sandboxd.host import addresses
+from sandboxd.life import sources
+from sandboxd.life.end import remove
+from sandboxd.life.gateway_channel import Channel, attach
+from sandboxd.model.labels import GATEWAY, START
+from sandboxd.payload import gateway_image
+from sandboxd.plan.container_name import container_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sandboxd.egress.messages import Event, PolicySet, Ready
+    from sandboxd.egress.policy import Policy
+    from sandboxd.engine.client import Engine, Summary
+    from sandboxd.life.networks import Inner, Pair
+
+READY_SECONDS = 15.0
+"""A gateway is ready within 0.2 s; a machine that starts many at once takes longer."""
+
+_USER = 65532
+_MEMORY = 128 << 20
+_PROCESSES = 16
+_FILES = 8192
+_SYSCTLS = {
+    "net.ipv4.ip_forward": "0",
+    "net.ipv4.ip_unprivileged_port_start": "0",
+    "net.ipv4.icmp_echo_ignore_all": "1",
+    "net.ipv6.conf.all.disable_ipv6": "1",
+    "net.ipv6.conf.default.disable_ipv6": "1",
+}
+
+
+def name_of(workspace: str) -> str:
+    """The name of the gateway of a project."""
+    return f"{container_name(workspace)}-gateway"
+
+
+def find(engine: Engine, workspace: str) -> Summary | None:
+    """The gateway of `workspace`, in any state. Its label could be anybody's, its name only ours."""
+    named = [
+        container
+        for container in engine.containers(f"{GATEWAY}={workspace}")
+        if container.name == name_of(workspace)
+    ]
+    return named[0] if named else None
+
+
+def body(image: str, inner: Inner, workspace: str, number: str = "") -> dict[str, Any]:
+    """The create request of a gateway.
+
+    :param image: its id
+    :param number: the random one of the start that it belongs to
+    """
+    place = inner.place
+    seccomp = json.loads(read_source(data_path("profiles", "seccomp", "gateway.json")).text)
+    return {
+        "Image": image,
+        "Entrypoint": [],
+        "Cmd": gateway_image.command(place.gateway, place.subnet, str(_USER)),
+        "Env": gateway_image.environment(),
+        "User": "0:0",
+        "WorkingDir": "/",
+        "Hostname": "gateway",
+        "Labels": {GATEWAY: workspace, START: number},
+        # As the first process it would pay no heed to a request to end.
+        "StopSignal": "SIGKILL",
+        "OpenStdin": True,
+        # Else the first who lets go of the channel would close it for all.
+        "StdinOnce": False,
+        "Healthcheck": {"Test": ["NONE"]},
+        "HostConfig": {
+            "NetworkMode": inner.name,
+            "Runtime": "runc",
+            "CapDrop": ["ALL"],
+            "CapAdd": ["NET_ADMIN", "NET_RAW", "SETGID", "SETUID"],
+            "SecurityOpt": [
+                "no-new-privileges",
+                "seccomp=" + json.dumps(seccomp, separators=(",", ":")),
+            ],
+            "ReadonlyRootfs": True,
+            "Memory": _MEMORY,
+            "MemorySwap": _MEMORY,
+            "PidsLimit": _PROCESSES,
+            "Ulimits": [{"Name": "nofile", "Soft": _FILES, "Hard": _FILES}],
+            "LogConfig": {"Type": "none"},
+            "RestartPolicy": {"Name": "no"},
+            "Sysctls": _SYSCTLS,
+        },
+        "NetworkingConfig": {
+            "EndpointsConfig": {inner.name: {"IPAMConfig": {"IPv4Address": place.gateway}}}
+        },
+    }
+
+
+def difference(inspected: Mapping[str, Any], expected: Mapping[str, Any], pair: Pair) -> str:
+    """What of a gateway is not as `body` made it, in words; '' where nothing is."""
+    config, host = inspected.get("Config") or {}, inspected.get("HostConfig") or {}
+    asked = expected["HostConfig"]
+    if inspected.get("Image") != expected["Image"]:
+        return "its image is another one"
+    for key in ("Cmd", "User", "OpenStdin", "StdinOnce"):
+        if config.get(key) != expected[key]:
+            return f"its `{key}` is another one"
+    if not set(expected["Env"]) <= set(config.get("Env") or []):
+        return "its environment is another one"
+    for key in ("NetworkMode", "ReadonlyRootfs", "Memory", "PidsLimit", "Sysctls", "SecurityOpt"):
+        if host.get(key) != asked[key]:
+            return f"its `{key}` is another one"
+    for key in ("CapAdd", "CapDrop"):
+        if _capabilities(host.get(key)) != _capabilities(asked[key]):
+            return f"its `{key}` is another one"
+    opened = ("Privileged", "Binds", "Mounts", "Devices", "PidMode", "UTSMode", "UsernsMode")
+    for key in (*opened, "VolumesFrom", "PortBindings", "ExtraHosts"):
+        if host.get(key):
+            return f"its `{key}` is set"
+    networks = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
+    found = {str(endpoint.get("NetworkID")) for endpoint in networks.values()}
+    if found != {pair.inner.id, pair.outer}:
+        return "it is on other networks"
+    return ""
+
+
+def start(
+    engine: Engine, workspace: str, pair: Pair, image: str, policy: Policy, number: str = ""
+) -> PolicySet:
+    """Make and start the gateway of `workspace`; returns once `policy` is in force.
+
+    One that is there is removed first. Of a failed attempt nothing is left.
+
+    :param number: the random one of the start that it belongs to
+    :raises EnvironmentFailure: it does not start, is not as it has to be, or the host answers inside
+    """
+    request = body(image, pair.inner, workspace, number)
+    if (old := find(engine, workspace)) is not None:
+        remove(engine, old.id)
+    container = engine.create(name_of(workspace), request)
+    try:
+        engine.connect_network(pair.outer, container)
+        with attach(engine, container) as channel:
+            engine.start(container)
+            _wait_until_safe(channel, pair)
+            return set_policy(channel, policy, cut=False)
+    except BaseException:
+        remove(engine, container)
+        raise
+
+
+def push(engine: Engine, workspace: str, policy: Policy, cut: bool = False) -> PolicySet:
+    """Have the running gateway of `workspace` use `policy`, as `complete` made it.
+
+    :param cut: end connections that it does not let through
+    :raises EnvironmentFailure: there is no gateway, or it refuses: then it lets nothing through
+    """
+    found = find(engine, workspace)
+    if found is None or found.state != "running":
+        raise EnvironmentFailure(
+            "the gateway of this sandbox does not run",
+            "nothing gets out; `sandboxd up` starts it again",
+        )
+    with attach(engine, found.id) as channel:
+        return set_policy(channel, policy, cut)
+
+
+def set_policy(channel: Channel, policy: Policy, cut: bool) -> PolicySet:
+    """Send `policy` and wait until it is in force; raises as `push`."""
+
+    def answer(event: Event) -> PolicySet | None:
+        if event["event"] == "policy" and event["version"] == policy.version:
+            return event
+        if event["event"] == "refused" and event["op"] == "policy":
+            raise EnvironmentFailure(
+                f"the gateway refuses the policy and lets nothing through: {event['why']}",
+                "correct `[network]` in sandboxd.toml, then run `sandboxd up`",
+            )
+        return None
+
+    channel.send({"op": "policy", "policy": policy_to_json(policy), "cut": cut})
+    return channel.wait_for(answer)
+
+
+def complete(
+    engine: Engine, pair: Pair, policy: Policy, known: Iterable[tuple[str, str]] = ()
+) -> Policy:
+    """`policy` with what only this machine knows; equal contents have an equal version.
+
+    :param known: names and synthetic addresses of before, which keep their meaning
+    """
+    own = {str(subnet) for subnet in pair.outer_subnets}
+    if pid := sources.engine_process(engine):
+        own |= addresses.of_process() | addresses.of_process(pid)
+    policy = policy._replace(version=0, addresses=(), forbidden=(*policy.forbidden, *sorted(own)))
+    text = json.dumps(policy_to_json(policy), sort_keys=True)
+    version = int(hashlib.sha256(text.encode()).hexdigest()[:12], 16)
+    return policy._replace(version=version, addresses=tuple(known))
+
+
+def _wait_until_safe(channel: Channel, pair: Pair) -> None:
+    """Wait for what the gateway finds of itself and of its inner network.
+
+    :raises EnvironmentFailure: it has rights left, or the host is on the inner network
+    """
+    ready: list[Ready] = []
+
+    def host_answers(event: Event) -> bool | None:
+        if event["event"] == "ready":
+            ready.append(event)
+        return event["answers"] if event["event"] == "host" else None
+
+    answers = channel.wait_for(host_answers, READY_SECONDS)
+    weak = weakness(ready[0]) if ready else "it does not say what rights it has"
+    if weak:
+        raise EnvironmentFailure(
+            f"the gateway is not as it has to be: {weak}",
+            "`sandboxd doctor` shows what this engine can do",
+        )
+    if answers:
+        raise EnvironmentFailure(
+            f"the engine's host answers on the inner network `{pair.inner.name}`, which this engine "
+            "cannot keep it off",
+            'without a network it is safe: `[network] mode = "none"` in sandboxd.toml',
+        )
+
+
+def weakness(ready: Ready) -> str:
+    """What of a gateway's own hardening is missing, in words; '' where nothing is."""
+    if ready["uid"] == 0:
+        return "it still is root"
+    if int(ready["capabilities"], 16):
+        return f"it has capabilities left ({ready['capabilities']})"
+    if not ready["no_new_privileges"]:
+        return "it can gain privileges"
+    if ready["seccomp"] != 2:
+        return "no seccomp filter is loaded"
+    if ready["ip_forward"]:
+        return "its kernel forwards packets"
+    if ready["inner_ipv6"]:
+        return "its inner interface has IPv6"
+    if not ready["way_out"]:
+        return "it has no default route, so nothing could get out"
+    return ""
+
+
+def _capabilities(value: Iterable[str] | None) -> set[str]:
+    return {name.upper().removeprefix("CAP_") for name in value or ()}

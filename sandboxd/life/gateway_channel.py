@@ -1,0 +1,159 @@
+"""The host's end of a gateway's control channel: commands out, events in.
+
+The gateway is attached to, so the channel works wherever the engine is. Others may be attached, too:
+each sees all events, and what each writes is whole lines.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from sandboxd.engine import execute
+from sandboxd.errors import EnvironmentFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+    from typing import Self
+
+    from sandboxd.egress.messages import Command, Event
+    from sandboxd.engine.client import Engine
+
+ANSWER_SECONDS = 5.0
+"""A gateway answers at once; only one that hangs, or a machine that does, needs longer."""
+
+_LONGEST_LINE = 1 << 20
+_LAST_WORDS = 5
+
+T = TypeVar("T")
+
+
+class Channel:
+    """The attached stream of one gateway. Not for several threads at once, but for `close`."""
+
+    def __init__(self, connection: socket.socket, first: bytes = b"") -> None:
+        """:param first: what came with the engine's answer"""
+        self._connection = connection
+        self._frames = execute.Frames()
+        self._lines = {1: b"", 2: b""}
+        self._events: deque[Event] = deque()
+        self._errors: deque[str] = deque(maxlen=_LAST_WORDS)
+        self._take(first)
+
+    def send(self, command: Command) -> None:
+        """Send a command.
+
+        :raises EnvironmentFailure: the gateway is gone
+        """
+        # What another process left half-written ends with the first newline.
+        line = b"\n" + json.dumps(command, separators=(",", ":")).encode() + b"\n"
+        try:
+            self._connection.settimeout(ANSWER_SECONDS)
+            self._connection.sendall(line)
+        except OSError:
+            raise self.ended() from None
+
+    def events(self, seconds: float | None = None) -> Iterator[Event]:
+        """Events as they come, until the gateway ends.
+
+        :param seconds: the time for all of them; None: as long as it takes
+        :raises TimeoutError: it is over
+        """
+        deadline = None if seconds is None else time.monotonic() + seconds
+        while True:
+            while self._events:
+                yield self._events.popleft()
+            data = self._receive(deadline)
+            if not data:
+                return
+            self._take(data)
+
+    def wait_for(self, choose: Callable[[Event], T | None], seconds: float = ANSWER_SECONDS) -> T:
+        """The first thing but None that `choose` makes of an event.
+
+        :raises EnvironmentFailure: the gateway ended, or nothing came in time
+        """
+        try:
+            for event in self.events(seconds):
+                if (chosen := choose(event)) is not None:
+                    return chosen
+        except TimeoutError:
+            raise EnvironmentFailure(
+                f"the gateway does not answer: waited {seconds:g} s",
+                "end it and start it again: `sandboxd down`, then `sandboxd up`",
+            ) from None
+        raise self.ended()
+
+    def ended(self) -> EnvironmentFailure:
+        """The words for a gateway that ended, its last ones among them."""
+        said = " ".join(" ".join(self._errors).split())[-300:]
+        return EnvironmentFailure(
+            "the gateway ended" + (f": {said}" if said else ""),
+            "nothing gets out any more; `sandboxd up` starts it again",
+        )
+
+    def close(self) -> None:
+        """Let go of it; whoever reads in another thread is woken."""
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _receive(self, deadline: float | None) -> bytes:
+        left = None if deadline is None else deadline - time.monotonic()
+        if left is not None and left <= 0:
+            raise TimeoutError
+        try:
+            self._connection.settimeout(left)
+            return self._connection.recv(1 << 16)
+        except TimeoutError:
+            raise
+        except OSError:
+            return b""
+
+    def _take(self, data: bytes) -> None:
+        for stream, piece in self._frames.take(data):
+            if stream not in self._lines:
+                continue
+            *whole, rest = (self._lines[stream] + piece).split(b"\n")
+            # Only a fault writes so long a line; the next one is read again.
+            self._lines[stream] = rest if len(rest) <= _LONGEST_LINE else b""
+            for line in whole:
+                if stream == 2:
+                    self._errors.append(line.decode("utf-8", "replace"))
+                elif (event := _event(line)) is not None:
+                    self._events.append(event)
+
+
+def attach(engine: Engine, container: str) -> Channel:
+    """The channel of the gateway `container`, which need not have started.
+
+    :raises EngineFailure: there is none
+    """
+    return Channel(*engine.attach(container))
+
+
+def _event(line: bytes) -> Event | None:
+    """The event that a line is, None for one that is none of the protocol."""
+    try:
+        value: Any = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict) or not isinstance(value.get("event"), str):
+        return None
+    return cast("Event", value) if isinstance(value.get("seq"), int) else None

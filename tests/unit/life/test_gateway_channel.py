@@ -1,0 +1,138 @@
+"""The host's end of the control channel: frames become lines, lines become events."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from sandboxd.egress.messages import Event
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.life.gateway_channel import Channel
+
+
+def frame(text: str, stream: int = 1) -> bytes:
+    data = text.encode()
+    return bytes([stream, 0, 0, 0]) + len(data).to_bytes(4, "big") + data
+
+
+def line(**fields: object) -> str:
+    return json.dumps({"seq": 1, "time": 0.0, **fields}) + "\n"
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Ours and the gateway's."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours, theirs
+
+
+def names(channel: Channel) -> list[str]:
+    return [event["event"] for event in channel.events(5)]
+
+
+def test_events_come_in_whatever_pieces(ends: tuple[socket.socket, socket.socket]) -> None:
+    ours, theirs = ends
+    whole = frame(line(event="ready")) + frame(line(event="host")[:9]) + frame("")
+    whole += frame(line(event="host")[9:] + line(event="state"))
+    first, rest = whole[:3], whole[3:]
+
+    def send() -> None:
+        for byte in rest:
+            theirs.sendall(bytes([byte]))
+        theirs.close()
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    assert names(Channel(ours, first)) == ["ready", "host", "state"]
+    thread.join()
+
+
+def test_what_came_with_the_answer_is_read_first(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = ends
+    channel = Channel(ours, frame(line(event="ready")))
+    theirs.close()
+    assert names(channel) == ["ready"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not json\n",
+        "[]\n",
+        '{"event": "ready"}\n',
+        '{"event": 1, "seq": 1}\n',
+        '{"event": "ready", "seq": "1"}\n',
+        "[" * 100_000 + "\n",
+        "x" * (2 << 20) + "\n",
+    ],
+)
+def test_a_line_that_is_no_event_is_passed_over(
+    text: str, ends: tuple[socket.socket, socket.socket]
+) -> None:
+    ours, theirs = ends
+    thread = threading.Thread(
+        target=lambda: (theirs.sendall(frame(text) + frame(line(event="host"))), theirs.close())
+    )
+    thread.start()
+    assert names(Channel(ours)) == ["host"]
+    thread.join()
+
+
+def test_a_command_is_one_line_whatever_was_left_before_it(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = ends
+    Channel(ours).send({"op": "events", "after": 7})
+    assert theirs.recv(100) == b'\n{"op":"events","after":7}\n'
+
+
+def test_the_last_words_of_a_gateway_that_ended_are_told(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = ends
+    theirs.sendall(frame("Traceback:\nPermission", 2) + frame("Error: no\n", 2))
+    theirs.close()
+    with pytest.raises(
+        EnvironmentFailure, match="the gateway ended: Traceback: PermissionError: no"
+    ):
+        Channel(ours).wait_for(lambda event: event)
+
+
+def test_silence_is_an_error_and_not_a_wait_for_ever(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, _theirs = ends
+
+    def never(_event: Event) -> None:
+        return None
+
+    with pytest.raises(EnvironmentFailure, match="does not answer"):
+        Channel(ours).wait_for(never, 0.05)
+
+
+def test_a_command_to_a_gateway_that_is_gone_says_so(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = ends
+    theirs.close()
+    with pytest.raises(EnvironmentFailure, match="the gateway ended"):
+        for _ in range(3):
+            Channel(ours).send({"op": "state"})
+
+
+def test_closing_wakes_whoever_reads(ends: tuple[socket.socket, socket.socket]) -> None:
+    ours, _theirs = ends
+    channel = Channel(ours)
+    seen: list[str] = []
+    thread = threading.Thread(target=lambda: seen.extend(e["event"] for e in channel.events()))
+    thread.start()
+    channel.close()
+    thread.join(5)
+    assert not thread.is_alive()
