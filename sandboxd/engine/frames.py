@@ -7,7 +7,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Protocol
 
     class Readable(Protocol):
@@ -20,6 +20,25 @@ if TYPE_CHECKING:
 _SIZE = 65536
 _HEAD = 8
 _LONGEST_LINE = 1024
+
+
+class Frames:
+    """Pieces of output, each with the number of its stream, out of bytes as they arrive."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def take(self, data: bytes) -> Iterator[tuple[int, bytes]]:
+        """The frames that are whole with `data`: 1 for stdout, 2 for stderr."""
+        buffer = self._buffer
+        buffer += data
+        while len(buffer) >= _HEAD:
+            size = int.from_bytes(buffer[4:_HEAD], "big")
+            if len(buffer) < _HEAD + size:
+                return
+            frame = buffer[0], bytes(buffer[_HEAD : _HEAD + size])
+            del buffer[: _HEAD + size]
+            yield frame
 
 
 def pump(
@@ -38,18 +57,12 @@ def pump(
             write(1, piece)
             piece = _receive(connection)
         return
-    buffer = bytearray(first)
-    while True:
-        while len(buffer) >= _HEAD:
-            size = int.from_bytes(buffer[4:_HEAD], "big")
-            if len(buffer) < _HEAD + size:
-                break
-            write(buffer[0], bytes(buffer[_HEAD : _HEAD + size]))
-            del buffer[: _HEAD + size]
+    frames = Frames()
+    piece = first or _receive(connection)
+    while piece:
+        for stream, data in frames.take(piece):
+            write(stream, data)
         piece = _receive(connection)
-        if not piece:
-            return
-        buffer += piece
 
 
 def _receive(connection: Readable) -> bytes:

@@ -131,8 +131,8 @@ def difference(inspected: Mapping[str, Any], expected: Mapping[str, Any], pair: 
         if host.get(key):
             return f"its `{key}` is set"
     networks = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
-    found = {str(endpoint.get("NetworkID")) for endpoint in networks.values()}
-    if found != {pair.inner.id, pair.outer}:
+    ids = {str(endpoint.get("NetworkID")) for endpoint in networks.values()}
+    if ids != {pair.inner.id, pair.outer}:
         return "it is on other networks"
     return ""
 
@@ -168,13 +168,13 @@ def push(engine: Engine, workspace: str, policy: Policy, cut: bool = False) -> P
     :param cut: end connections that it does not let through
     :raises EnvironmentFailure: there is no gateway, or it refuses: then it lets nothing through
     """
-    found = find(engine, workspace)
-    if found is None or found.state != "running":
+    present = find(engine, workspace)
+    if present is None or present.state != "running":
         raise EnvironmentFailure(
             "the gateway of this sandbox does not run",
             "nothing gets out; `sandboxd up` starts it again",
         )
-    with attach(engine, found.id) as channel:
+    with attach(engine, present.id) as channel:
         return set_policy(channel, policy, cut)
 
 

@@ -13,7 +13,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from sandboxd.engine import execute
+from sandboxd.engine.frames import Frames
 from sandboxd.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Channel:
     def __init__(self, connection: socket.socket, first: bytes = b"") -> None:
         """:param first: what came with the engine's answer"""
         self._connection = connection
-        self._frames = execute.Frames()
+        self._frames = Frames()
         self._lines = {1: b"", 2: b""}
         self._events: deque[Event] = deque()
         self._errors: deque[str] = deque(maxlen=_LAST_WORDS)

@@ -117,13 +117,13 @@ def _is_harmless(live: Network, name: str, value: str) -> bool:
 
 def _named(name: str, networks: Iterable[Network]) -> Network | None:
     """:raises EnvironmentFailure: there are several, which older engines allow"""
-    found = [network for network in networks if network.name == name]
-    if len(found) > 1:
+    matching = [network for network in networks if network.name == name]
+    if len(matching) > 1:
         raise EnvironmentFailure(
-            f"the engine has {len(found)} networks named `{name}`",
-            f"remove them by their ids: `docker network rm {' '.join(n.id[:12] for n in found)}`",
+            f"the engine has {len(matching)} networks named `{name}`",
+            f"remove them by their ids: `docker network rm {' '.join(n.id[:12] for n in matching)}`",
         )
-    return found[0] if found else None
+    return matching[0] if matching else None
 
 
 def _checked(workspace: str, network: Network) -> Inner:
@@ -184,9 +184,9 @@ def _make_inner(engine: Engine, workspace: str, networks: Sequence[Network]) -> 
     drivers = _drivers(engine)
     for place in _free_places(networks):
         if _create(engine, workspace, place, drivers):
-            made = _named(container_name(workspace), engine.networks())
-            if made is not None:
-                return made
+            network = _named(container_name(workspace), engine.networks())
+            if network is not None:
+                return network
     raise EnvironmentFailure(
         f"all addresses for inner networks ({', '.join(layout.POOLS)}) are in use by other networks",
         f"`docker network ls --filter label={NETWORK}` lists those of sandboxd: remove what no project "

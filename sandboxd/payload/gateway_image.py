@@ -51,12 +51,12 @@ def digest() -> str:
 
     :raises EnvironmentFailure: a part of the program is not installed
     """
-    found = hashlib.sha256(f"{_LAYOUT} {interpreter.identity()}".encode())
+    identity = hashlib.sha256(f"{_LAYOUT} {interpreter.identity()}".encode())
     for path in sorted(_all_files()):
         with open(path, "rb") as file:
             data = file.read()
-        found.update(f"{path}\0{len(data)}\0".encode("utf-8", "surrogateescape") + data)
-    return found.hexdigest()[:16]
+        identity.update(f"{path}\0{len(data)}\0".encode("utf-8", "surrogateescape") + data)
+    return identity.hexdigest()[:16]
 
 
 def archive(cache_folder: str | None) -> bytes:

@@ -77,9 +77,12 @@ def test_a_line_that_is_no_event_is_passed_over(
     text: str, ends: tuple[socket.socket, socket.socket]
 ) -> None:
     ours, theirs = ends
-    thread = threading.Thread(
-        target=lambda: (theirs.sendall(frame(text) + frame(line(event="host"))), theirs.close())
-    )
+
+    def send() -> None:
+        theirs.sendall(frame(text) + frame(line(event="host")))
+        theirs.close()
+
+    thread = threading.Thread(target=send)
     thread.start()
     assert names(Channel(ours)) == ["host"]
     thread.join()
