@@ -14,6 +14,7 @@ from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host.facts import HostFacts
 from sandboxd.plan import profiles
 from sandboxd.plan.grants import Grants
+from sandboxd.plan.profiles import Profile
 from sandboxd.plan.runtime import decide
 from sandboxd.project import Project
 
@@ -45,8 +46,8 @@ def choose(
     :raises EnvironmentFailure: nothing can be started here
     """
     project.plan(host, grants)
-    profile = project.config.profile.value
-    _needs_runc(profile, host, grants)
+    profile = project.profile.name
+    _needs_runc(project.profile, host, grants)
     variants = [
         (Variant("runc", f"runc, profile {profile}", profile), "runc"),
         (Variant("gvisor", f"gVisor, profile {profile}", profile), "gvisor"),
@@ -57,7 +58,8 @@ def choose(
         variants.insert(0, (Variant(PLAIN, "plain docker run", _LEAST_CONTROLS), "runc"))
     candidates, left_out = [], []
     for variant, runtime in variants:
-        decision = decide(profiles.load(variant.profile), runtime, host, grants.allow_runc)
+        controls = project.profile if variant.profile == profile else profiles.load(variant.profile)
+        decision = decide(controls, runtime, host, grants.allow_runc)
         if decision.choice is None:
             left_out.append(f"{variant.title}: {decision.why}")
             continue
@@ -68,11 +70,11 @@ def choose(
     return Chosen(tuple(candidates), tuple(left_out))
 
 
-def _needs_runc(profile: str, host: HostFacts, grants: Grants) -> None:
-    refused = decide(profiles.load(profile), "runc", host, grants.allow_runc)
+def _needs_runc(profile: Profile, host: HostFacts, grants: Grants) -> None:
+    refused = decide(profile, "runc", host, grants.allow_runc)
     if refused.choice is None and refused.refused == "config":
         raise UsageError(
-            f"the comparison starts the image under runc, which profile `{profile}` does not allow",
+            f"the comparison starts the image under runc, which profile `{profile.name}` does not allow",
             "`sandboxd bench --allow-runc`, if you may share the host's kernel with this image",
         )
 

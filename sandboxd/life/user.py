@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import UsageError
-from sandboxd.plan import profiles
 
 if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
@@ -36,7 +35,7 @@ def refuse_root(engine: Engine, container: str, plan: Plan) -> None:
     :raises UsageError: the name stands for root, for nobody, or its number cannot be known
     """
     user = plan.container.user
-    if user is None or profiles.load(plan.profile).user != "non-root":
+    if user is None or not plan.refuses_root:
         return
     name, _, group = user.value.partition(":")
     if group and not _NUMBER.fullmatch(group):

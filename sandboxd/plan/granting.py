@@ -8,6 +8,7 @@ from sandboxd.config.model import Config
 from sandboxd.errors import UsageError
 from sandboxd.plan import capabilities, profiles
 from sandboxd.plan.floor import leaves_gvisor, loosened
+from sandboxd.plan.profiles import Network, Profile
 from sandboxd.plan.recipe import Recipe
 from sandboxd.policy import trust
 from sandboxd.policy.floor import Floor
@@ -26,9 +27,12 @@ class Wanted(NamedTuple):
     lines: tuple[str, ...]
 
 
-def wanted(workspace: str, config: Config, recipe: Recipe | None, floor: Floor) -> Wanted:
+def wanted(
+    workspace: str, config: Config, profile: Profile, recipe: Recipe | None, floor: Floor
+) -> Wanted:
     """The grants that the project asks for; none where nothing needs one.
 
+    :param profile: the one that the config names
     :param recipe: how the project's image is made, None where it is only named
     :raises UsageError: there is nothing to trust, or the policy forbids it
     """
@@ -40,7 +44,6 @@ def wanted(workspace: str, config: Config, recipe: Recipe | None, floor: Floor) 
         raise UsageError("the policy forbids grants", "`sandboxd policy` shows which file does")
     grants: list[Grant] = []
     lines: list[str] = []
-    profile = profiles.load(config.profile.value)
     if loosened(profile, config):
         lines += _of_profile(profile, config)
         grants.append(Grant(workspace, config.digest, profile.name))
@@ -50,14 +53,16 @@ def wanted(workspace: str, config: Config, recipe: Recipe | None, floor: Floor) 
     return Wanted(tuple(grants), tuple(lines))
 
 
-def _of_profile(asked: profiles.Profile, config: Config) -> list[str]:
+def _of_profile(asked: Profile, config: Config) -> list[str]:
     """The controls that the config gives away, beside the default profile and what it does on its own."""
     usual = profiles.load("dev")
     lines = []
-    for field in profiles.Profile._fields:
-        before, after = getattr(usual, field), getattr(asked, field)
-        if before != after and field not in _NOT_SHOWN:
-            lines.append(f"{field.replace('_', ' ')}: {_words(before)} -> {_words(after)}")
+    for field in Profile._fields:
+        if field in _NOT_SHOWN:
+            continue
+        before, after = _words(getattr(usual, field)), _words(getattr(asked, field))
+        if before != after:
+            lines.append(f"{field.replace('_', ' ')}: {before} -> {after}")
     if config.wishes.layout is not None:
         lines.append(f"workspace: layout {config.wishes.layout.value}")
     if leaves_gvisor(asked, config, None):
@@ -79,6 +84,8 @@ def _of_build(recipe: Recipe) -> list[str]:
 
 
 def _words(value: object) -> str:
+    if isinstance(value, Network):
+        return "allowed names" if value.mode == "allow" else value.mode
     if isinstance(value, tuple):
         return ", ".join(value) or "none"
     return str(value).lower() if value or value is False else "none"

@@ -70,6 +70,9 @@ class Plan(NamedTuple):
     recipe: Recipe | None = None
     """How `up` makes the image, where the project does not just name one."""
 
+    refuses_root: bool = False
+    """Whether a user that turns out to be root is refused."""
+
     egress: Policy | None = None
     """What a gateway lets through; None where the sandbox has no network, or an open one.
 

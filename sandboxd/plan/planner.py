@@ -65,6 +65,7 @@ def make_plan(
         prepare=places.prepare,
         compose=project,
         brought=brought,
+        refuses_root=profile.user == "non-root",
         egress=network.policy(decisions.profile, decisions.network, workspace.path),
     )
 

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import argparse
 import os
+from typing import TYPE_CHECKING
 
 from sandboxd.cli import terminal
 from sandboxd.errors import EXIT_OK, UsageError
+
+if TYPE_CHECKING:
+    from sandboxd.plan.profiles import Profile
 
 HELP = "write a first sandboxd.toml"
 
@@ -84,12 +88,12 @@ def run(args: argparse.Namespace) -> int:
         compose = init_template.write(args.path, args.template, args.option, args.image)
     else:
         compose = False
-        _write_config(args.path, profile.purpose, profile.name, args.image)
+        _write_config(args.path, profile, args.image)
     _say_next(args.path, compose)
     return EXIT_OK
 
 
-def _write_config(folder: str, purpose: str, profile: str, image: str | None) -> None:
+def _write_config(folder: str, profile: Profile, image: str | None) -> None:
     from sandboxd.files import CONFIG_NAME, write_atomic
     from sandboxd.project import HAND_WRITTEN
 
@@ -98,19 +102,18 @@ def _write_config(folder: str, purpose: str, profile: str, image: str | None) ->
         raise UsageError(f"`{path}` exists already", "edit it, then run `sandboxd generate`")
     written = any(os.path.lexists(os.path.join(folder, name)) for name in HAND_WRITTEN)
     text = _TEXT.format(
-        purpose=purpose[0].upper() + purpose[1:],
-        profile=profile,
+        purpose=profile.purpose[0].upper() + profile.purpose[1:],
+        profile=profile.name,
         image=_image(image, written),
     )
     write_atomic(path, text.encode())
     terminal.status(f"wrote {path}")
-    _grant(path, text)
+    _grant(path, text, profile)
 
 
-def _grant(path: str, text: str) -> None:
+def _grant(path: str, text: str, profile: Profile) -> None:
     """Trust what was just written, where that needs it: its words are ours, its profile the user's."""
     from sandboxd.config import reading
-    from sandboxd.plan import profiles
     from sandboxd.plan.floor import loosened
     from sandboxd.plan.granting import wanted
     from sandboxd.policy import floor, trust
@@ -118,12 +121,12 @@ def _grant(path: str, text: str) -> None:
 
     workspace = os.path.realpath(os.path.dirname(path) or ".")
     parsed, _ = reading.parse(SourceText(path, text), workspace)
-    if parsed is None or not loosened(profiles.load(parsed.profile.value), parsed):
+    if parsed is None or not loosened(profile, parsed):
         return
     # Not read from the disk again: another program may have written there since.
     parsed = parsed._replace(digest=trust.digest_of(text.encode()))
     try:
-        request = wanted(workspace, parsed, None, floor.load(os.environ))
+        request = wanted(workspace, parsed, profile, None, floor.load(os.environ))
         for grant in request.grants:
             trust.add(os.environ, grant)
     except UsageError as error:

@@ -86,7 +86,8 @@ def _add(path: str) -> None:
     from sandboxd.project import Project
 
     project = Project.open(path, os.environ)
-    request = wanted(project.workspace, project.config, project.recipe(), floor.load(os.environ))
+    recipe, policy = project.recipe(), floor.load(os.environ)
+    request = wanted(project.workspace, project.config, project.profile, recipe, policy)
     for line in request.lines:
         terminal.status(line)
     for grant in request.grants:

@@ -166,7 +166,8 @@ class Commands:
     def _request(self, workspace: str) -> Wanted:
         environ = self._context.environ
         project = Project.open(workspace, environ)
-        return wanted(project.workspace, project.config, project.recipe(), floor.load(environ))
+        recipe, policy = project.recipe(), floor.load(environ)
+        return wanted(project.workspace, project.config, project.profile, recipe, policy)
 
     def _grant(self, workspace: str, request: Wanted) -> list[str]:
         """Grant `request`, which the user confirmed, unless the project asks for something else now."""

@@ -12,6 +12,7 @@ import pytest
 from sandboxd.errors import UsageError
 from sandboxd.life.user import file_of, number_of, refuse_root
 from sandboxd.model.values import Origin, Value
+from sandboxd.plan import profiles
 
 TABLE = b"root:x:0:0::/:/bin/sh\ndev:x:1000:1000::/home/dev:/bin/sh\n dev:x:0:0:::\nbare\nno:x:\nodd:x:abc:0\n"
 
@@ -114,7 +115,10 @@ def test_who_is_refused(
 ) -> None:
     value = Value(user, Origin("plan", "user"))
     plan = SimpleNamespace(
-        container=SimpleNamespace(user=value), profile=profile, image=lambda: "img:1"
+        container=SimpleNamespace(user=value),
+        profile=profile,
+        refuses_root=profiles.load(profile).user == "non-root",
+        image=lambda: "img:1",
     )
     engine: Any = Container(files)
     if not refused:

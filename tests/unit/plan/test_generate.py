@@ -7,13 +7,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from unittest.mock import Mock
+from unittest.mock import Mock, call
 
 import pytest
 
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host.facts import HostFacts
-from sandboxd.plan import beneath
+from sandboxd.plan import beneath, profiles
 from sandboxd.plan.generate import BESIDE_FILE, MAIN_FILE, Written, is_edited
 from sandboxd.project import Project
 from tests.unit.plan.examples import GVISOR, PLAIN
@@ -48,6 +48,16 @@ def test_the_second_time_nothing_is_written(workspace: Path) -> None:
     times = {path: path.stat().st_mtime_ns for path in workspace.rglob("*")}
     assert [item.changed for item in generate(workspace)] == [False, False]
     assert {path: path.stat().st_mtime_ns for path in workspace.rglob("*")} == times
+
+
+def test_what_is_saved_is_planned_with_one_look_at_its_profile(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = Mock(wraps=profiles.load)
+    monkeypatch.setattr(profiles, "load", load)
+    (workspace / "sandboxd.toml").write_text('profile = "agent"\nimage = "img:1"\n')
+    generate(workspace)
+    assert load.call_args_list == [call("agent")]
 
 
 def test_a_change_of_profile_or_host_replaces_what_is_ours(workspace: Path) -> None:
