@@ -8,66 +8,18 @@ from sandboxd.findings import Place
 from sandboxd.kinds import _mounts
 from sandboxd.model.container import Container, Device, Pair, SecurityOption
 from sandboxd.model.values import Origin, Value
+from sandboxd.syntax.docker_run_flags import BOOLEANS
 from sandboxd.text import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from sandboxd.kinds import Resolver
     from sandboxd.syntax.argv import Flag
     from sandboxd.syntax.node import Node
 
-_TRUE = ("1", "t", "T", "TRUE", "true", "True")
-_FALSE = ("0", "f", "F", "FALSE", "false", "False")
-
-_TEXT_FIELDS = {
-    "runtime": "runtime",
-    "user": "user",
-    "network": "network",
-    "pid": "pid",
-    "ipc": "ipc",
-    "uts": "uts",
-    "userns": "userns",
-    "cgroupns": "cgroupns",
-    "memory": "memory",
-    "cpus": "cpus",
-    "workdir": "working_dir",
-    "cgroup-parent": "cgroup_parent",
-    "gpus": "gpus",
-    "memory-swap": "memory_swap",
-    "shm-size": "shm_size",
-    "restart": "restart",
-    "log-driver": "log_driver",
-}
-_NUMBERS = {"pids-limit": "pids_limit", "oom-score-adj": "oom_score_adj"}
-_SWITCHES = {
-    "privileged": "privileged",
-    "read-only": "read_only_rootfs",
-    "init": "init",
-    "publish-all": "publish_all",
-    "oom-kill-disable": "oom_kill_disable",
-    "use-api-socket": "api_socket",
-}
-_PAIRS = {
-    "env": "env",
-    "annotation": "annotations",
-    "label": "labels",
-    "ulimit": "ulimits",
-    "sysctl": "sysctls",
-    "log-opt": "log_options",
-}
-_LISTS = {
-    "publish": "ports",
-    "group-add": "group_add",
-    "device-cgroup-rule": "device_cgroup_rules",
-    "volumes-from": "volumes_from",
-}
-_MOUNTS = {
-    "mount": _mounts.from_csv,
-    "volume": _mounts.from_volume,
-    "tmpfs": _mounts.from_tmpfs,
-}
+    Read = Callable[[str, Resolver], object]
 
 
 def container(
@@ -78,53 +30,37 @@ def container(
     single: dict[str, Any] = {}
     lists: dict[str, list[Any]] = {}
     for flag in flags:
+        if flag.name not in FLAGS:
+            continue
+        field, read = FLAGS[flag.name]
         written = flag.value or ""
-        value = variables.resolve(written)
+        value = read(written, variables)
         place = Place(path, flag.value_span)
-
-        def located(
-            normal: Any, place: Place = place, written: str = written, nodes: Any = flag.nodes
-        ) -> Value[Any]:
-            return Value(normal, origin, place, written, nodes)
-
-        name = flag.name
-        if name in _TEXT_FIELDS:
-            single[_TEXT_FIELDS[name]] = located(value)
-        elif name in _SWITCHES:
-            switch = boolean(value)
-            if switch is not None:
-                single[_SWITCHES[name]] = located(switch)
-        elif name in _PAIRS:
-            lists.setdefault(_PAIRS[name], []).append(located(pair(value)))
-        elif name in _MOUNTS:
-            mount = _MOUNTS[name](written, variables)
-            part = inner_span(flag.nodes[-1], written, mount.start, mount.end)
-            exact = place if part is None else Place(path, part)
-            source = written[mount.start : mount.end]
-            lists.setdefault("mounts", []).append(located(mount.mount, exact, source))
-        elif name in ("cap-add", "cap-drop"):
-            lists.setdefault(name.replace("-", "_"), []).append(located(capability(value)))
-        elif name == "security-opt":
-            lists.setdefault("security_opt", []).append(located(security_option(value)))
-        elif name == "device":
-            lists.setdefault("devices", []).append(located(device(value)))
-        elif name in _LISTS:
-            lists.setdefault(_LISTS[name], []).append(located(value))
-        elif name == "env-file":
-            lists.setdefault("env_files", []).append(located(variables.host_path(written)))
-        elif name == "add-host":
-            lists.setdefault("extra_hosts", []).append(located(added_host(value)))
-        elif name in _NUMBERS and value.removeprefix("-").isdecimal() and len(value) < 20:
-            single[_NUMBERS[name]] = located(int(value))
+        if isinstance(value, _mounts.Written):
+            # Shown at what is mounted, not at all that is said of it.
+            start, end = value.start, value.end
+            part = inner_span(flag.nodes[-1], written, start, end)
+            place = place if part is None else Place(path, part)
+            value, written = value.mount, written[start:end]
+        if value is None:
+            continue
+        located = Value(value, origin, place, written, flag.nodes)
+        if Container._field_defaults[field] == ():
+            lists.setdefault(field, []).append(located)
+        else:
+            single[field] = located
     fields = {**single, **{name: tuple(values) for name, values in lists.items()}}
     return base._replace(**fields)
 
 
 def boolean(text: str) -> bool | None:
     """Go's ParseBool; None for a spelling that docker refuses."""
-    if text in _TRUE:
-        return True
-    return False if text in _FALSE else None
+    return BOOLEANS.get(text)
+
+
+def number(text: str) -> int | None:
+    """A whole number; None for what docker refuses."""
+    return int(text) if text.removeprefix("-").isdecimal() and len(text) < 20 else None
 
 
 def capability(text: str) -> str:
@@ -178,3 +114,67 @@ def inner_span(node: Node, written: str, start: int, end: int) -> Span | None:
         return None
     offset = node.span.start + quotes // 2 + len(text) - len(written)
     return Span(offset + start, offset + end)
+
+
+def _resolved(read: Callable[[str], object]) -> Read:
+    """The reader `read`, given the text with its variables replaced."""
+    return lambda text, variables: read(variables.resolve(text))
+
+
+def _host_path(text: str, variables: Resolver) -> str:
+    return variables.host_path(text)
+
+
+_TEXT = _resolved(str)
+_SWITCH = _resolved(boolean)
+_NUMBER = _resolved(number)
+_PAIR = _resolved(pair)
+_CAPABILITY = _resolved(capability)
+
+FLAGS: dict[str, tuple[str, Read]] = {
+    "add-host": ("extra_hosts", _resolved(added_host)),
+    "annotation": ("annotations", _PAIR),
+    "cap-add": ("cap_add", _CAPABILITY),
+    "cap-drop": ("cap_drop", _CAPABILITY),
+    "cgroup-parent": ("cgroup_parent", _TEXT),
+    "cgroupns": ("cgroupns", _TEXT),
+    "cpus": ("cpus", _TEXT),
+    "device": ("devices", _resolved(device)),
+    "device-cgroup-rule": ("device_cgroup_rules", _TEXT),
+    "env": ("env", _PAIR),
+    "env-file": ("env_files", _host_path),
+    "gpus": ("gpus", _TEXT),
+    "group-add": ("group_add", _TEXT),
+    "init": ("init", _SWITCH),
+    "ipc": ("ipc", _TEXT),
+    "label": ("labels", _PAIR),
+    "log-driver": ("log_driver", _TEXT),
+    "log-opt": ("log_options", _PAIR),
+    "memory": ("memory", _TEXT),
+    "memory-swap": ("memory_swap", _TEXT),
+    "mount": ("mounts", _mounts.from_csv),
+    "network": ("network", _TEXT),
+    "oom-kill-disable": ("oom_kill_disable", _SWITCH),
+    "oom-score-adj": ("oom_score_adj", _NUMBER),
+    "pid": ("pid", _TEXT),
+    "pids-limit": ("pids_limit", _NUMBER),
+    "privileged": ("privileged", _SWITCH),
+    "publish": ("ports", _TEXT),
+    "publish-all": ("publish_all", _SWITCH),
+    "read-only": ("read_only_rootfs", _SWITCH),
+    "restart": ("restart", _TEXT),
+    "runtime": ("runtime", _TEXT),
+    "security-opt": ("security_opt", _resolved(security_option)),
+    "shm-size": ("shm_size", _TEXT),
+    "sysctl": ("sysctls", _PAIR),
+    "tmpfs": ("mounts", _mounts.from_tmpfs),
+    "ulimit": ("ulimits", _PAIR),
+    "use-api-socket": ("api_socket", _SWITCH),
+    "user": ("user", _TEXT),
+    "userns": ("userns", _TEXT),
+    "uts": ("uts", _TEXT),
+    "volume": ("mounts", _mounts.from_volume),
+    "volumes-from": ("volumes_from", _TEXT),
+    "workdir": ("working_dir", _TEXT),
+}
+"""By flag, the field of a container that it sets, and the reader of its value: None is refused."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.model.container import Mount
+from sandboxd.syntax.docker_run_flags import BOOLEANS
 
 if TYPE_CHECKING:
     from sandboxd.kinds import Resolver
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 
 _SOURCE = ("source", "src")
 _TARGET = ("target", "dst", "destination")
-_FLAG_TRUE = ("", "1", "t", "T", "TRUE", "true", "True")
 _TYPES: dict[str, MountType] = {"bind": "bind", "volume": "volume", "tmpfs": "tmpfs"}
 
 
@@ -30,7 +30,7 @@ def from_csv(text: str, variables: Resolver) -> Written:
     options: list[str] = []
     start, end = 0, len(text)
     for field, at in _csv_fields(text):
-        key, separator, value = field.partition("=")
+        key, _, value = field.partition("=")
         key = key.strip().lower()
         if key == "type":
             kind = value.lower()
@@ -41,7 +41,7 @@ def from_csv(text: str, variables: Resolver) -> Written:
         elif key in _TARGET:
             target = value
         elif key in ("readonly", "ro"):
-            read_only = not separator or value in _FLAG_TRUE
+            read_only = not value or BOOLEANS.get(value) is True
         elif key == "volume-opt":
             # What a local volume is bound to stands here, not in the source.
             if value.startswith("device="):

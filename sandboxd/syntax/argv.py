@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.syntax.docker_run_flags import ALIASES, BOOLEAN, SHORT, WITH_VALUE
+from sandboxd.syntax.docker_run_flags import ALIASES, BOOLEAN, BOOLEANS, SHORT, WITH_VALUE
 from sandboxd.syntax.node import Node, Problem, readable
 from sandboxd.text import Span
 
@@ -17,13 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _MOST_SUGGESTED = 20
-
-# Go's strconv.ParseBool
-_BOOLEANS = {
-    "1": "true", "t": "true", "T": "true", "TRUE": "true", "true": "true", "True": "true",
-    "0": "false", "f": "false", "F": "false", "FALSE": "false", "false": "false",
-    "False": "false",
-}  # fmt: skip
 
 
 class Flag(NamedTuple):
@@ -178,8 +171,9 @@ class _Parser:
         if value is None:
             self.flags.append(Flag(name, "true", (node,), _inside(node, 0)))
             return
-        self.add(name, _BOOLEANS.get(value, value), node, value_at)
-        if value not in _BOOLEANS and "${" not in value:
+        is_on = BOOLEANS.get(value)
+        self.add(name, value if is_on is None else str(is_on).lower(), node, value_at)
+        if is_on is None and "${" not in value:
             message = f"`--{name}` takes `true` or `false`, not `{readable(value)}`"
             self.problem(node, message)
 

@@ -42,3 +42,9 @@ SHORT = {
 }  # fmt: skip
 
 ALIASES = {"net": "network", "net-alias": "network-alias", "dns-opt": "dns-option"}
+
+BOOLEANS = {
+    "1": True, "t": True, "T": True, "TRUE": True, "true": True, "True": True,
+    "0": False, "f": False, "F": False, "FALSE": False, "false": False, "False": False,
+}  # fmt: skip
+"""The spellings of Go's strconv.ParseBool."""

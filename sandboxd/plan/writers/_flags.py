@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sandboxd.model.container import Container, Mount
+from sandboxd.model.container import Container, Mount, Pair
+from sandboxd.model.values import Value
 
 
 class Flag:
@@ -16,48 +17,40 @@ class Flag:
         self.item = item
 
 
+FIELDS = {
+    "runtime": "runtime",
+    "network": "network",
+    "cap-drop": "cap_drop",
+    "cap-add": "cap_add",
+    "annotation": "annotations",
+    "memory": "memory",
+    "cpus": "cpus",
+    "pids-limit": "pids_limit",
+    "ulimit": "ulimits",
+    "log-driver": "log_driver",
+    "log-opt": "log_options",
+    "stop-signal": "stop_signal",
+    "read-only": "read_only_rootfs",
+}
+"""The flags that are written, in their order, with the field of a container that each is for."""
+
+
 def flags(container: Container) -> list[Flag]:
     """Everything but image, mounts, user, environment and security options."""
-    found = []
-    if container.runtime is not None:
-        found.append(
-            _flag("runtime", container.runtime.value, "runtime", container.runtime.written)
-        )
-    if container.network is not None:
-        found.append(
-            _flag("network", container.network.value, "network", container.network.written)
-        )
-    found += [_flag("cap-drop", v.value, "cap_drop", v.written) for v in container.cap_drop]
-    found += [_flag("cap-add", v.value, "cap_add", v.written) for v in container.cap_add]
-    for value in container.annotations:
-        text = f"{value.value.name}={value.value.value}"
-        found.append(_flag("annotation", text, "annotations", value.written))
-    if container.memory is not None:
-        found.append(_flag("memory", container.memory.value, "memory", container.memory.written))
-    if container.cpus is not None:
-        found.append(_flag("cpus", container.cpus.value, "cpus", container.cpus.written))
-    if container.pids_limit is not None:
-        count = str(container.pids_limit.value)
-        found.append(_flag("pids-limit", count, "pids_limit", container.pids_limit.written))
-    for value in container.ulimits:
-        text = f"{value.value.name}={value.value.value}"
-        found.append(_flag("ulimit", text, "ulimits", value.written))
-    if container.log_driver is not None:
-        driver = container.log_driver
-        found.append(_flag("log-driver", driver.value, "log_driver", driver.written))
-    for value in container.log_options:
-        text = f"{value.value.name}={value.value.value}"
-        found.append(_flag("log-opt", text, "log_options", value.written))
-    if container.stop_signal is not None:
-        signal = container.stop_signal
-        found.append(_flag("stop-signal", signal.value, "stop_signal", signal.written))
-    if container.read_only_rootfs is not None:
-        found.append(Flag("--read-only", "read_only_rootfs", "true"))
-    return found
+    written: list[Flag] = []
+    for name, field in FIELDS.items():
+        setting = getattr(container, field)
+        values = (setting,) if isinstance(setting, Value) else setting or ()
+        written += [_flag(name, field, value) for value in values]
+    return written
 
 
-def _flag(name: str, value: str, field: str, item: str) -> Flag:
-    return Flag(f"--{name}={value}", field, item)
+def _flag(name: str, field: str, value: Value[object]) -> Flag:
+    if isinstance(value.value, bool):
+        return Flag(f"--{name}", field, "true")
+    if isinstance(value.value, Pair):
+        return Flag(f"--{name}={value.value.name}={value.value.value}", field, value.written)
+    return Flag(f"--{name}={value.value}", field, value.written)
 
 
 def is_tmpfs_flag(mount: Mount) -> bool:
