@@ -15,6 +15,7 @@ from sandboxd.host import addresses
 from sandboxd.host.folders import state_folder
 from sandboxd.life import gateway, gateway_image, networks, sources
 from sandboxd.life.end import remove
+from sandboxd.model.labels import RESOLV_CONF
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
     from sandboxd.plan.plan import Plan
 
-_RESOLV_CONF = "/etc/resolv.conf"
 _NO_PROXY = "localhost,127.0.0.1,::1"
 
 
@@ -70,7 +70,7 @@ def add_to(body: dict[str, Any], egress: Egress, engine: Engine) -> None:
     # engine cannot bind a file of ours.
     if sources.on_this_machine(engine):
         source = _resolv_conf(egress.workspace, place.gateway)
-        mount = {"Type": "bind", "Source": source, "Target": _RESOLV_CONF, "ReadOnly": True}
+        mount = {"Type": "bind", "Source": source, "Target": RESOLV_CONF, "ReadOnly": True}
         host["Mounts"] = [*(host.get("Mounts") or []), mount]
 
 

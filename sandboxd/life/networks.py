@@ -69,16 +69,20 @@ def ensure(engine: Engine, workspace: str, progress: Callable[[str], None]) -> P
         _sweep(engine, networks)
         progress("making the inner network of this project")
         inner = _make_inner(engine, workspace, networks)
-    return Pair(_checked(workspace, inner), outer.id, tuple(r.subnet for r in outer.ranges))
+    return _pair(workspace, inner, outer)
 
 
-def find(engine: Engine, workspace: str) -> Inner | None:
-    """The inner network of `workspace`, None where there is none.
+def find(engine: Engine, workspace: str) -> Pair | None:
+    """The networks of `workspace`'s gateway, None where one of them is not there.
 
-    :raises EnvironmentFailure: it is not as we make it
+    :raises EnvironmentFailure: one is not as we make it
     """
-    network = _named(container_name(workspace), engine.networks())
-    return None if network is None else _checked(workspace, network)
+    networks = engine.networks()
+    inner, outer = _named(container_name(workspace), networks), _named(OUTER_NAME, networks)
+    if inner is None or outer is None:
+        return None
+    _refuse_other(_outer(), outer)
+    return _pair(workspace, inner, outer)
 
 
 def remove(engine: Engine, workspace: str) -> None:
@@ -124,6 +128,10 @@ def _named(name: str, networks: Iterable[Network]) -> Network | None:
             f"remove them by their ids: `docker network rm {' '.join(n.id[:12] for n in matching)}`",
         )
     return matching[0] if matching else None
+
+
+def _pair(workspace: str, inner: Network, outer: Network) -> Pair:
+    return Pair(_checked(workspace, inner), outer.id, tuple(r.subnet for r in outer.ranges))
 
 
 def _checked(workspace: str, network: Network) -> Inner:

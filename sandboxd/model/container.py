@@ -181,6 +181,10 @@ class Container(NamedTuple):
         options = (option for option in reversed(self.security_opt) if option.value.name == name)
         return next(options, None)
 
+    def label(self, name: str) -> str:
+        """The value of a label, '' without it."""
+        return next((v.value.value for v in self.labels if v.value.name == name), "")
+
     def is_privileged(self) -> bool:
         return self.privileged is not None and self.privileged.value
 

@@ -42,6 +42,8 @@ EGRESS = "dev.sandboxd.egress"
 """On a sandbox whose network is names through a gateway: `BY_GATEWAY`. No rule is in it."""
 
 BY_GATEWAY = "gateway"
+RESOLV_CONF = "/etc/resolv.conf"
+"""Where a sandbox with that label has a file of ours, which names its gateway as the only name server."""
 
 GATEWAY = "dev.sandboxd.gateway"
 """On a gateway: the workspace that it serves. It is no `PROJECT`: nothing of the project runs in it."""

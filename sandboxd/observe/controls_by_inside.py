@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.model import capabilities
+from sandboxd.model.labels import EGRESS
 from sandboxd.observe.control import Control
 from sandboxd.observe.controls_of_linux import read_only
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from sandboxd.model.container import Container
     from sandboxd.observe.outside import Outside
     from sandboxd.observe.process import Process
+
+_DEFAULT_ROUTE = " 00000000"
 
 
 def lower(
@@ -51,8 +54,10 @@ def _against(
     if inside.user == "0":
         contradictions["non-root user"] = "commands run as root"
     contradictions |= _capabilities(live, inside)
-    if inside.routes:
-        contradictions["network"] = f"a route by {inside.routes[0].split()[0]}"
+    # Beside a gateway there is one network, and no way beyond it.
+    ways = [r for r in inside.routes if not live.label(EGRESS) or r.endswith(_DEFAULT_ROUTE)]
+    if ways:
+        contradictions["network"] = f"a route by {ways[0].split()[0]}"
     contradictions |= {c.name: c.why for c in read_only(live, inside) if c.state == "not in force"}
     return contradictions
 

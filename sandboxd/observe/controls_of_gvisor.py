@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandboxd.model.labels import EGRESS
 from sandboxd.observe.control import Control
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def network(live: Container) -> Control:
         return Control("network", "in force", "there is none")
     if mode == "host":
         return Control("network", "open", "the host's own")
+    if live.label(EGRESS):
+        return Control("network", "not seen", "its gateway was not looked at")
     return Control("network", "open", f"`{mode}`: host services and DNS reachable")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sandboxd.model.labels import EGRESS, RESOLV_CONF
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -43,6 +45,7 @@ def differences(planned: Container, live: Container) -> tuple[Drift, ...]:
     Give both as `observe` reads them: the plan through its create request. Environment and labels
     that the image adds are no drift, and neither is a runtime that the plan leaves to the engine.
     """
+    planned = _beside_gateway(planned, live)
     drifts = []
     for field, default in _SINGLE.items():
         expected = _text(getattr(planned, field)) or default
@@ -60,6 +63,20 @@ def differences(planned: Container, live: Container) -> tuple[Drift, ...]:
     drifts += _mounts(planned, live)
     drifts += _environment(planned, live)
     return tuple(drifts)
+
+
+def _beside_gateway(planned: Container, live: Container) -> Container:
+    """`planned` as `up` starts it where names through a gateway are planned: on the network of its name.
+
+    An editor starts it with the network of the plan alone, and without that label.
+    """
+    if not planned.label(EGRESS) or live.label(EGRESS) != planned.label(EGRESS):
+        return planned
+    ours = [v for v in live.mounts if v.value.target == RESOLV_CONF and v.value.read_only]
+    return planned._replace(
+        network=planned.network and planned.network._replace(value=live.name),
+        mounts=(*planned.mounts, *(v for v in ours if v.value.type == "bind")),
+    )
 
 
 def _text(value: Value[object] | None) -> str:

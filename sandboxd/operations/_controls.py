@@ -20,13 +20,14 @@ def look(
     """
     from sandboxd.host.folders import cache_folder
     from sandboxd.host.trials import host_boot_id
+    from sandboxd.life.gateway_look import with_gateway
     from sandboxd.life.pins import without_gone
     from sandboxd.observe.look import look as look_at
     from sandboxd.verify import last_verdict
     from sandboxd.verify.proof import with_proof
 
     seen = look_at(engine, inspected, host_boot_id() or "", cache_folder(environ)).controls
-    seen = without_gone(seen, inspected)
+    seen = with_gateway(engine, without_gone(seen, inspected), inspected)
     kept = last_verdict.recall(str(inspected["Id"]))
     if kept is None or not is_as_planned or kept.identity != last_verdict.identity(inspected):
         return seen

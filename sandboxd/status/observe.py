@@ -11,6 +11,7 @@ from sandboxd.errors import SandboxdError
 from sandboxd.host.folders import cache_folder
 from sandboxd.host.trials import host_boot_id
 from sandboxd.life import find
+from sandboxd.life.gateway_look import with_gateway
 from sandboxd.life.pins import without_gone
 from sandboxd.model.container import Container
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
@@ -120,7 +121,7 @@ class Observer:
         return Sandbox(
             state == "running",
             inspection.container(inspected),
-            without_gone(view.controls, inspected),
+            with_gateway(engine, without_gone(view.controls, inspected), inspected),
             summary.id,
             identity,
             state == "paused",

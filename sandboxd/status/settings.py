@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandboxd.model.container import Container
+from sandboxd.model.labels import EGRESS
 from sandboxd.plan.layout import SOURCE
 
 
@@ -30,7 +31,16 @@ def network(container: Container) -> str:
         return "host: the host's own network, nothing is separated"
     if mode.startswith("container:"):
         return f"{mode}: what that container reaches"
+    if container.label(EGRESS):
+        return _by_gateway(container, mode)
     return "open: host services and DNS reachable"
+
+
+def _by_gateway(container: Container, mode: str) -> str:
+    """A plan has no name yet; what `up` started is on the network of its own name alone."""
+    if container.name and mode != container.name:
+        return f"open: on {mode}, which leads past its gateway"
+    return "names through the gateway"
 
 
 def _capabilities(container: Container) -> str:

@@ -1,0 +1,107 @@
+"""Whether a sandbox really reaches nothing but names through its gateway: the row of `status`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.life import gateway, networks
+from sandboxd.life.gateway_channel import attach
+from sandboxd.model import capabilities
+from sandboxd.model.labels import EGRESS, PROJECT
+from sandboxd.observe import host_process, inspection
+from sandboxd.observe.control import Control
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.egress.messages import Event, State
+    from sandboxd.engine.client import Engine
+
+STATE_SECONDS = 2.0
+
+_NO_WAY_OUT = "nothing gets out until `sandboxd up`"
+
+
+def with_gateway(
+    engine: Engine, controls: tuple[Control, ...], inspected: Mapping[str, Any]
+) -> tuple[Control, ...]:
+    """`controls`, the one of the network as the gateway is at this moment.
+
+    :param inspected: the sandbox, as the engine describes it
+    """
+    if not inspection.container(inspected).label(EGRESS):
+        return controls
+    return tuple(
+        _network(engine, inspected, control)
+        if control.name == "network" and control.state != "not in force"
+        else control
+        for control in controls
+    )
+
+
+def _network(engine: Engine, inspected: Mapping[str, Any], control: Control) -> Control:
+    try:
+        state, why = _look(engine, inspected)
+    except EnvironmentFailure as error:
+        return control._replace(state="not in force", why=f"{error.message}; {_NO_WAY_OUT}")
+    return control._replace(state="in force" if state else "not in force", why=why)
+
+
+def _look(engine: Engine, inspected: Mapping[str, Any]) -> tuple[bool, str]:
+    """Whether it holds, and the observation.
+
+    :raises EnvironmentFailure: a network is not as we make it, or the gateway does not answer
+    """
+    live = inspection.container(inspected)
+    workspace = live.label(PROJECT)
+    mode = live.network.value if live.network else ""
+    if mode != live.name:
+        return (
+            False,
+            f"it is on `{mode}`, which leads past its gateway; `sandboxd up` makes it anew",
+        )
+    pair = networks.find(engine, workspace)
+    if pair is None:
+        return False, f"its gateway's networks are gone; {_NO_WAY_OUT}"
+    present = gateway.find(engine, workspace)
+    if present is None or present.state != "running":
+        state = "not there" if present is None else present.state
+        return False, f"its gateway is {state}: {_NO_WAY_OUT}"
+    found = engine.inspect(present.id)
+    # Which image it has to be only `up` knows, which asks for it by its id.
+    expected = gateway.body(str(found.get("Image")), pair.inner, workspace)
+    weak = gateway.difference(found, expected, pair) or _rights(found)
+    if weak:
+        return False, f"the gateway is not as `sandboxd up` makes it: {weak}"
+    answer = _ask(engine, present.id)
+    if not answer["version"]:
+        return False, f"its gateway has no policy: {_NO_WAY_OUT}"
+    names = answer["names"]
+    return True, (
+        f"names through the gateway, {names} in use (seen: on its inner network alone, the gateway "
+        f"runs without rights and has policy {answer['version']:012x})"
+    )
+
+
+def _ask(engine: Engine, container: str) -> State:
+    def state(event: Event) -> State | None:
+        return event if event["event"] == "state" else None
+
+    with attach(engine, container) as channel:
+        channel.send({"op": "state"})
+        return channel.wait_for(state, STATE_SECONDS)
+
+
+def _rights(found: Mapping[str, Any]) -> str:
+    """What the kernel shows of its process that it should have given away; '' also where that is hidden."""
+    process = host_process.look(found)
+    if process is None:
+        return ""
+    try:
+        names = capabilities.names(process.status.get("CapEff", "0"))
+    except ValueError:
+        names = frozenset({"what it has cannot be read"})
+    if names:
+        return f"it has capabilities: {', '.join(sorted(names))}"
+    return "no seccomp filter is loaded" if process.status.get("Seccomp") != "2" else ""

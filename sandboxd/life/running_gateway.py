@@ -1,0 +1,91 @@
+"""The gateway that runs for a project, by a connection of one's own: for commands where no daemon runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.egress.ledger import Ledger
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.life import gateway, networks
+from sandboxd.life.gateway_channel import Channel, attach
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxd.egress.messages import Event
+    from sandboxd.egress.policy import Policy
+    from sandboxd.engine.client import Engine
+
+_REPLAY_SECONDS = 10.0
+
+
+class RunningGateway:
+    """One gateway, by its container's id."""
+
+    def __init__(self, engine: Engine, workspace: str, container: str) -> None:
+        self._engine = engine
+        self._workspace = workspace
+        self._container = container
+
+    def push(self, policy: Policy) -> None:
+        """Have it let through what `policy` does, and end what that does not; returns once it does.
+
+        :param policy: without version, addresses and the host's networks
+        :raises EnvironmentFailure: it does not take it; then nothing is let through
+        """
+        pair = networks.find(self._engine, self._workspace)
+        if pair is None:
+            raise EnvironmentFailure(
+                "the networks of this sandbox's gateway are gone",
+                "nothing gets out; `sandboxd up` makes them again",
+            )
+        whole = gateway.complete(self._engine, pair, policy)
+        gateway.push(self._engine, self._workspace, whole, cut=True)
+
+    def ledger(self) -> Ledger:
+        """What it told since it started.
+
+        :raises EnvironmentFailure: it does not answer
+        """
+        ledger = Ledger()
+        with attach(self._engine, self._container) as channel:
+            ledger.take(past(channel))
+        return ledger
+
+    def answer(self, question: int, why: str) -> None:
+        """Say no to a question from inside; a yes is a policy that allows it."""
+        with attach(self._engine, self._container) as channel:
+            channel.send({"op": "answer", "id": question, "why": why})
+            # What it is told next it has read after that.
+            channel.send({"op": "state"})
+            channel.wait_for(lambda event: event if event["event"] == "state" else None)
+
+
+def past(channel: Channel, after: int = 0) -> Iterator[Event]:
+    """The events of a gateway after the number `after`, until now.
+
+    :raises EnvironmentFailure: it does not answer
+    """
+    # It answers in order: the answer of now is the last of what is sent again.
+    channel.send({"op": "state"})
+    now = channel.wait_for(lambda event: event["seq"] if event["event"] == "state" else None)
+    channel.send({"op": "events", "after": after})
+    try:
+        for event in channel.events(_REPLAY_SECONDS):
+            yield event
+            if event["seq"] == now:
+                return
+    except TimeoutError:
+        raise EnvironmentFailure(
+            "the gateway does not tell what it did",
+            "end it and start it again: `sandboxd down`, then `sandboxd up`",
+        ) from None
+    raise channel.ended()
+
+
+def find(engine: Engine, workspace: str) -> RunningGateway | None:
+    """The gateway that runs for `workspace`, None where none does."""
+    present = gateway.find(engine, workspace)
+    if present is None or present.state != "running":
+        return None
+    return RunningGateway(engine, workspace, present.id)
