@@ -23,7 +23,7 @@ def in_message(text: str) -> str:
 
 
 def in_label(text: str) -> str:
-    """For a short text in which `$(name)` is an icon: a lens."""
+    """`text` escaped for a code lens, in which `$(name)` is an icon."""
     return in_message(text).replace("$(", "$ (")
 
 
@@ -36,7 +36,7 @@ def in_markdown(text: str) -> str:
 
 
 def in_cell(text: str) -> str:
-    """For a cell of a table in Markdown: no markup, no new line, no end of the cell."""
+    """`text` escaped for a cell of a Markdown table."""
     plain = _printable(text)
     for mark in "\\|<>`[]*_":
         plain = plain.replace(mark, f"&#{ord(mark)};")
@@ -44,7 +44,7 @@ def in_cell(text: str) -> str:
 
 
 def in_html(value: object) -> str:
-    """For an element or an attribute of HTML."""
+    """`text` escaped for an element or an attribute of HTML."""
     return escape(_printable(str(value)))
 
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from sandboxd.plan.workspace import WorkspaceFacts
 
 HAND_WRITTEN = (".devcontainer/devcontainer.json", ".devcontainer.json")
-"""Where the dev container tools look by themselves, in their order."""
+"""The paths at which dev container tools look for a config, in their order."""
 
 
 class Planned(NamedTuple):

@@ -28,7 +28,7 @@ _NOT_IN_A_VALUE = '"\\$'
 
 
 class Option(NamedTuple):
-    """A value that a template leaves to whoever applies it."""
+    """A value of a template that its user can choose."""
 
     name: str
     description: str
@@ -138,7 +138,7 @@ def files(template: Template, chosen: Mapping[str, str]) -> tuple[File, ...]:
 
 
 def needed(all_files: tuple[File, ...]) -> tuple[File, ...]:
-    """Those of a template's files that `sandboxd generate` does not make.
+    """The files of a template that `sandboxd generate` does not write itself.
 
     Where sandboxd.toml names the image, the devcontainer.json follows from it.
     """

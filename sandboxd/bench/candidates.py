@@ -94,6 +94,6 @@ def _candidate(
     config = project.config._replace(
         workspace=folder, profile=Setting(variant.profile), runtime=Setting(runtime)
     )
-    # What the profile may needed the user's grant for the real project, which was asked for above.
+    # The grant for the real project was checked above, so the copy needs none of its own.
     plan = Project(folder, config, project.environ).plan(host, grants._replace(trusted=True))
     return Candidate(variant, plan)

@@ -30,7 +30,7 @@ def copy(source: str, target: str, most_bytes: int = MOST_BYTES) -> Copied:
     files = size = 0
     links: list[tuple[str, str, os.stat_result]] = []
     try:
-        # By descriptors: a program in a running sandbox may exchange a folder for a link meanwhile.
+        # By descriptors, since a program in a running sandbox may replace a folder by a link meanwhile.
         for base, folders, names, opened in os.fwalk(source, follow_symlinks=False):
             inside = os.path.normpath(os.path.join(target, os.path.relpath(base, source)))
             os.makedirs(inside, 0o700, exist_ok=True)

@@ -29,7 +29,7 @@ COMMAND = "command"
 _WORK_SECONDS = 120.0
 COMMAND_SECONDS = 1800.0
 _TAIL = 2000
-# Only the end of what a command says is kept: a build may say a lot.
+# Only the last bytes of a command's output are kept: a build may print a lot.
 _QUIETLY = (
     '"$@" >/tmp/.sandboxd-bench 2>&1; code=$?; '
     f"[ $code = 0 ] || tail -c {_TAIL} /tmp/.sandboxd-bench; exit $code"

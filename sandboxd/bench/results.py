@@ -65,7 +65,7 @@ class Results(NamedTuple):
 
 
 def document(results: Results) -> dict[str, Any]:
-    """As JSON: fields always present, figures in milliseconds, ratios to the first variant."""
+    """The results as JSON: all fields present, times in milliseconds, ratios to the first variant."""
     base = results.variants[0].name
     return {
         "version": 1,

@@ -131,7 +131,7 @@ class Checker:
         return report._replace(skipped=(*report.skipped, *skipped, *self.problems))
 
     def read(self, path: str) -> SourceText | None:
-        """A file that counts from now on for those beside it; None where it is none of ours.
+        """Read a file, so that files which name it see this text; None where it is of no kind.
 
         :raises UnreadableError: it cannot be read, or is too large for its kind
         """

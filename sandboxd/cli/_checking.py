@@ -161,7 +161,7 @@ class Session:
         return [self.judge_again(result, results) for result in results]
 
     def judge_again(self, result: Fixed, results: list[Fixed]) -> Fixed:
-        """With the findings that stand in other files as they are once those are fixed, too."""
+        """`result` judged again after all files are fixed, for findings that stand in other files."""
         path = result.source.path
         if all(finding.place.path == path for finding in result.report.findings):
             return result

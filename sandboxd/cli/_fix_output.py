@@ -60,7 +60,7 @@ def summary(
     return lines
 
 
-# As many of the things that stop working as fit on a line or two.
+# The most consequences that are listed, so that they fit on two lines.
 _MOST_COSTS = 3
 
 

@@ -16,7 +16,7 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
     """Fills the paragraphs of a docstring to the terminal; what is indented stays as it is."""
 
     def __init__(self, prog: str, *more: Any, **settings: Any) -> None:
-        # Asked for nothing, it imports `shutil`, which imports three compression libraries.
+        # Without a width argparse imports `shutil`, which imports three compression libraries.
         settings.setdefault("width", terminal.width() - 2)
         super().__init__(prog, *more, **settings)
 
@@ -43,7 +43,7 @@ class Parser(argparse.ArgumentParser):
     """Reports a usage error like every other error."""
 
     def error(self, message: str) -> NoReturn:
-        # What can be chosen says more than the name that the code has for it.
+        # List the choices instead of the argument's internal name.
         for action in self._get_positional_actions():
             if (
                 action.choices

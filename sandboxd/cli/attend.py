@@ -127,7 +127,7 @@ def attend(command: Attended, name: str, surroundings: _Surroundings, *, stdin: 
         try:
             pump(command.connection, command.first, surroundings.tty, output.write)
         except BrokenPipeError:
-            # Our reader is gone (`| head`); without a word the command would write for ever.
+            # The reader of our output is gone (`| head`): without a signal the command would never end.
             command.kill(signal.SIGPIPE)
             raise
     finally:
@@ -171,7 +171,7 @@ def _write(descriptor: int, data: bytes) -> None:
         try:
             rest = rest[os.write(descriptor, rest) :]
         except BlockingIOError:
-            # Somebody who shares our terminal or pipe made it so.
+            # Another process that shares the terminal or pipe made it non-blocking.
             import select
 
             select.select([], [descriptor], [])
@@ -220,7 +220,7 @@ class _Surroundings:
             signal.signal(number, handler)
 
     def lend(self, command: Attended) -> None:
-        """From now on they are the command's."""
+        """Pass signals and sizes on to `command`, and put the terminal into raw mode."""
         self._command = command
         if self.tty:
             import termios
@@ -234,7 +234,7 @@ class _Surroundings:
         start_new_thread(self._pass_on, (command,))
 
     def take_back(self) -> None:
-        """They are ours again."""
+        """Restore the terminal and the signal handlers."""
         self._notes.put(None)
         if self._mode:
             import termios

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sandboxd.bench.results import Results, Row
 
 ENDINGS = (".html", ".json")
-"""Of the forms of a report."""
+"""Endings of the report's file formats."""
 
 # Below this a difference is noise on a machine that does other things, too.
 _NOTHING = 1.1

@@ -1,4 +1,4 @@
-"""The end of a command before it is done: asked for by a signal, done between two steps."""
+"""Cancelling a command by a signal: it ends between two of its steps."""
 
 from __future__ import annotations
 

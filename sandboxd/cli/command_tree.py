@@ -145,7 +145,7 @@ def _sources() -> Values:
     return Values(WORDS, SOURCES)
 
 
-# By the name that `--help` shows for a value: what it is called says what it is.
+# The possible values of an argument, by the name that `--help` shows for it.
 _NAMED: dict[str, Callable[[], Values]] = {
     "FILE": lambda: Values(FILES),
     "F": lambda: Values(FILES),

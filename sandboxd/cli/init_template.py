@@ -15,7 +15,7 @@ from sandboxd.plan import beneath
 from sandboxd.project import HAND_WRITTEN
 from sandboxd.templates import File, Template
 
-# What a folder may hold and still be without a project of its own.
+# Entries of a folder that do not count as a project.
 _NO_PROJECT = re.compile(r"\.|(readme|licen[cs]e|copying|contributing|changelog)\b", re.IGNORECASE)
 
 
@@ -25,7 +25,7 @@ def listing() -> str:
     for name in templates.names():
         template = templates.load(name)
         parts.append(f"{name}\n    {template.description}\n")
-        # What `init` writes has no use for the other ones.
+        # Options of other files have no effect on the files that `init` writes.
         used = _used(templates.needed(templates.files(template, templates.values(template, {}))))
         for option in template.options:
             if option.name in used:
@@ -105,7 +105,7 @@ def _has_project(folder: str) -> bool:
 
 
 def _with_own_image(folder: str, files: tuple[File, ...]) -> tuple[File, ...]:
-    """Where a devcontainer.json is there, it says which image; the template's would replace it."""
+    """Comment out the template's image where the project has a devcontainer.json, which names one."""
     if not any(os.path.lexists(os.path.join(folder, name)) for name in HAND_WRITTEN):
         return files
     comment = "# Your devcontainer.json says which image. This would be taken instead:\n# "

@@ -78,7 +78,7 @@ def run(argv: list[str]) -> int:
     """Run `argv` (without the program's name); every error ends as a message and an exit code."""
     try:
         code = _dispatch(argv)
-        # Else a few lines are written only when Python ends, and what goes wrong is its to say.
+        # Flush here: errors at Python's own flush at exit could not be reported.
         sys.stdout.flush()
         return code
     except SandboxdError as error:

@@ -22,7 +22,7 @@ class _NotPlainError(Exception):
 
 
 class Arguments:
-    """What was read, an attribute for each argument."""
+    """The values of the arguments, as attributes."""
 
     def __init__(self, values: dict[str, Any]) -> None:
         self.__dict__.update(values)
@@ -46,7 +46,7 @@ class _Plain:
 
     def __init__(self) -> None:
         self._actions: dict[str, tuple[str, str]] = {}
-        """By option: what it does, and the name that it fills."""
+        """The argparse action and the attribute of each option."""
         self._values: dict[str, Any] = {}
         self._rest = ""
 

@@ -1,4 +1,4 @@
-"""How far an operation is, on stderr."""
+"""Progress of an operation on stderr."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 def show(step: Step) -> None:
-    """Say how far an operation is; a passing step is shown on a terminal alone."""
+    """Print a step; one that the next replaces is only shown on a terminal."""
     say(step.text, step.is_passing)
 
 
 def say(text: str, passing: bool) -> None:
-    """The same in two words, as they come from the daemon."""
+    """As `show`, for the text and flag that the daemon sends."""
     if not passing:
         terminal.status(text)
     elif sys.stderr.isatty():

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sandboxd.errors import EXIT_BUG, EXIT_ENVIRONMENT, EXIT_OK, DaemonError
 
 GOOD, BAD, ABSENT = "ok", "failed", "absent"
-"""`ABSENT`: what is not there, and need not be."""
+"""`ABSENT`: something optional that is not installed."""
 
 _WEAK = '{"image": "debian:13", "runArgs": ["--privileged"]}\n'
 _EXPECTED = "privileged-container"
@@ -39,7 +39,7 @@ def run(environ: Mapping[str, str]) -> Iterator[Result]:
         try:
             yield Result(name, GOOD, look(environ))
         except Exception as error:
-            # Whatever it is: the table is what is asked for.
+            # Any exception is a result of the table, not a crash of the command.
             detail = str(error) if isinstance(error, Broken) else f"{type(error).__name__}: {error}"
             yield Result(name, BAD, detail, EXIT_BUG)
     yield _socket_folder(environ)
@@ -140,7 +140,7 @@ async def _initialize() -> Any:
 
 
 def _socket_folder(environ: Mapping[str, str]) -> Result:
-    """As a daemon would make it; one that was not there before is gone afterwards."""
+    """Create the socket's folder as a daemon would; it is removed again if it did not exist before."""
     from sandboxd.ipc import address
 
     name = "daemon"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sandboxd.errors import SandboxdError
 
 ENDING_SOON = b"ending after this step; the same again ends at once\n"
-"""Said by a handler of signals, which may not use the streams."""
+"""The message of the signal handler, which must not use the buffered streams."""
 
 RED, YELLOW, BLUE, GREEN, BOLD, DIM = "31", "33", "34", "32", "1", "2"
 

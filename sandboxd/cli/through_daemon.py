@@ -84,7 +84,7 @@ class RemoteCommand:
         return int(answer["code"]) if answer is not None else self._directly().exit_code()
 
     def _ask(self, method: str, params: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The daemon's answer; None when it is gone."""
+        """The daemon's answer; None when the connection broke."""
         with self._lock:
             try:
                 answer: dict[str, Any] = self._conversation.ask(method, params)
@@ -93,7 +93,7 @@ class RemoteCommand:
                 return None
 
     def _directly(self) -> Any:
-        """The same command by way of the engine, for when the daemon is gone."""
+        """The same command through the engine, for use after the daemon ended."""
         from sandboxd.engine.client import connect_from
         from sandboxd.operations.exec import Command
 
@@ -119,11 +119,11 @@ def begin(
     env: list[str],
     working_dir: str = "",
 ) -> RemoteCommand | None:
-    """A command that a running daemon began; None: the caller begins it by itself.
+    """Begin a command through a running daemon; None where the caller has to begin it itself.
 
     :param command: [] for a shell
     :raises SandboxdError: it cannot be begun
-    :raises DaemonError: nobody knows whether it was
+    :raises DaemonError: the connection broke, so it is not known whether it began
     """
     conversation = converse(os.environ)
     if conversation is None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 ENDINGS = (".html", ".json", ".md")
-"""Of the forms of a report."""
+"""Endings of the report's file formats."""
 
 
 _ATTACKED = {

@@ -33,7 +33,7 @@ class Key(NamedTuple):
     choices: tuple[str, ...] = ()
     """The values that it, or each of its items, may have; none: any text."""
     names: tuple[str, ...] = ()
-    """For `*`: the names that may stand there; none: any."""
+    """For `*`: the allowed names; empty: any."""
     limits: str = ""
     """Limits that it cannot loosen: whole sentences."""
     literal: str | None = None
@@ -56,7 +56,7 @@ class Table(NamedTuple):
 
     @property
     def heading(self) -> str:
-        """As it is written in the file; '' for the top level."""
+        """The header as it is written in the file; '' for the top level."""
         if not self.name:
             return ""
         return f"[[{self.name}]]" if self.repeated else f"[{self.name}]"

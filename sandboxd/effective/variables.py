@@ -44,7 +44,7 @@ class Variables(NamedTuple):
         return cls(environ, home=environ.get("HOME"), realpath=os.path.realpath, files=files)
 
     def environment(self, name: str) -> str | None:
-        """An environment variable of whoever uses the config; None if it is not set or not known."""
+        """An environment variable of the config's user; None if it is not set or not known."""
         if self.local_env is None:
             return self.home if name == "HOME" else None
         return self.local_env.get(name)

@@ -166,7 +166,7 @@ def _judge(runtime: Runtime, trial: dict[str, Any], tried: bool) -> Runtime:
 
 
 def _is_gvisor(trial: dict[str, Any]) -> bool:
-    """gVisor says so of itself, and its boot id is not the host's."""
+    """True if the kernel's version is gVisor's and its boot id is not the host's."""
     own = trial.get("boot_id") != trial.get("host_boot_id")
     return own and GVISOR_KERNEL in (_text(trial.get("kernel")) or "")
 

@@ -1,4 +1,4 @@
-"""Where sandboxd keeps what is this user's: what may be lost, and what outlives a process."""
+"""The folders for files of this user: the cache, which may be lost, and the state."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 
 def cache_folder(environ: Mapping[str, str]) -> str | None:
-    """Where this user's sandboxd keeps what may be lost; None without a home."""
+    """The folder for files that may be lost; None without a home."""
     folder = environ.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(folder):
         home = environ.get("HOME", "")

@@ -107,7 +107,7 @@ def _engine(environ: Mapping[str, str], kernel: str, trial: bool, timeout: float
     if trial:
         engine["trials"] = run_trials(api, engine["info"], runtimes, kernel, memory)
         remembered = {key: engine[key] for key in engine if key not in ("host", "context", "tls")}
-        # It changes with every `up`, and to write a file safely takes longer than to ask.
+        # Not remembered: it changes with every `up`, and asking is faster than writing a file safely.
         remembered["info"] = {k: v for k, v in engine["info"].items() if k != "ContainersRunning"}
         memory.put(f"engine:{host}", remembered)
     memory.save()
@@ -194,7 +194,7 @@ def _version(path: str, memory: Memory) -> str | None:
 
 
 def _locate(program: str) -> str:
-    """Where a program is, '' where it is not; a runtime's may be where only root looks."""
+    """The path of a program, '' if there is none; folders of root's PATH are searched, too."""
     folders = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin".split(":")
     places = [program] if "/" in program else [os.path.join(folder, program) for folder in folders]
     return next((p for p in places if os.access(p, os.X_OK) and os.path.isfile(p)), "")

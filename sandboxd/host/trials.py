@@ -132,7 +132,7 @@ def _try(engine: Engine, image: str, command: list[str], runtime: str) -> Trial:
 
 
 def _failure(error: EngineFailure) -> Trial:
-    """A trial that the engine ended. One that broke off, or is gone, tells nothing of the runtime."""
+    """The outcome of a trial that ended with an engine error; a lost connection proves nothing."""
     if error.case == "hanging":
         return _failed(f"it did not end within {error.detail} s")
     return _not_tried(error.message) if error.case in WORDS else _failed(error.detail)

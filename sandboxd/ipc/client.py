@@ -262,7 +262,7 @@ def attach(client: Client, environ: Mapping[str, str]) -> socket.socket:
 
 
 def _make_way(client: Client, environ: Mapping[str, str], timeout: float = 5.0) -> None:
-    """Have a daemon give up its place, and wait until it has; it may go on for its editors.
+    """Make a daemon release the socket, and wait until it did; it may go on to serve its editors.
 
     :raises DaemonError: it still holds its place after `timeout` seconds
     """
@@ -329,7 +329,7 @@ def _alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    # Nobody may have reaped it yet when the caller is its parent.
+    # A daemon started by this process stays a zombie until it is reaped.
     with contextlib.suppress(ChildProcessError):
         if os.waitpid(pid, os.WNOHANG)[0] == pid:
             return False

@@ -48,12 +48,12 @@ class Conversation:
         params: Mapping[str, Any],
         tell: Callable[[str, bool], None] | None = None,
     ) -> Any:
-        """The daemon's answer; `tell` hears how far it is (text, whether it passes).
+        """The daemon's answer; `tell` is called with each progress text and whether the next replaces it.
 
-        :raises NotHere: the caller is to do it by itself
+        :raises NotHere: the daemon does not act for this caller, who has to do it in its own process
         :raises KeyboardInterrupt: it was cancelled
         :raises SandboxdError: it failed, with the exit code that it has everywhere
-        :raises Lost: nobody knows how it ended
+        :raises Lost: the connection broke, so it is not known how the operation ended
         """
         number = self.begin(method, params)
         while True:

@@ -67,7 +67,7 @@ def pump(connection: Stream, incoming: int, outgoing: int) -> NoReturn:
     start_new_thread(from_editor, ())
     start_new_thread(to_editor, ())
     ending.acquire()
-    # The editor is gone. What it said last may have been `exit`, whose code is on its way.
+    # The editor closed its end. Its last message may have been `exit`, whose code still arrives.
     ending.acquire(True, _LAST_WORDS_SECONDS)
     os._exit(1)
 

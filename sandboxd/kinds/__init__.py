@@ -50,7 +50,7 @@ if TYPE_CHECKING:
             """The same, for a container that has the workspace at `workspace`."""
 
         def environment(self, name: str) -> str | None:
-            """An environment variable of whoever uses the config, None if it is not known."""
+            """An environment variable of the config's user, None if it is not known."""
 
         def read(self, path: str, beside: str) -> SourceText:
             """A file that the one at `beside` names.

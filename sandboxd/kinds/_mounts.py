@@ -43,7 +43,7 @@ def from_csv(text: str, variables: Resolver) -> Written:
         elif key in ("readonly", "ro"):
             read_only = not value or BOOLEANS.get(value) is True
         elif key == "volume-opt":
-            # What a local volume is bound to stands here, not in the source.
+            # The host path of a local volume is in this option, not in the source.
             if value.startswith("device="):
                 start = text.find(value, at) + len("device=")
                 end = start + len(value) - len("device=")

@@ -45,7 +45,7 @@ def fits(path: str, text: str) -> bool:
 
     A file without any statement fits.
     """
-    # Late: few files are asked about.
+    # Late: few checks have a candidate for an AppArmor profile.
     import re
 
     for line in text[:_LOOKED_AT].splitlines():

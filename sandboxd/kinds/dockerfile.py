@@ -37,7 +37,7 @@ _OTHERS = (
     # Syntax files, icons and pages about Dockerfiles; `Dockerfile.js` may be a real one.
     *(".vim", ".lua", ".el", ".svg", ".png", ".html", ".css", ".xml", ".snap", ".tmlanguage"),
 )
-# Of these a name may be a variant (`Dockerfile.go`) or a source file (`dockerfile.go`).
+# With these endings a name may be a variant (`Dockerfile.go`) or a source file (`dockerfile.go`).
 _LANGUAGES = frozenset(
     [
         "c",
@@ -103,7 +103,7 @@ def _is_source(name: str) -> bool:
 
 
 def parse(source: SourceText) -> Document:
-    # Late: who checks a devcontainer.json without a Dockerfile has no use for it.
+    # Late: a check of a devcontainer.json without a Dockerfile does not need it.
     from sandboxd.syntax import dockerfile
 
     return Document(NAME, source, dockerfile.parse(source.text), "dockerfile")
@@ -116,7 +116,7 @@ def subjects(document: Document) -> Iterable[tuple[str, object]]:
 
 
 def edits(document: Document, subject: Any, changes: Sequence[Change]) -> tuple[Edit, ...] | None:
-    """Whole instructions go with their lines, words with the blanks behind them."""
+    """Edits that remove whole instructions with their lines, and words with the blanks behind them."""
     text_edits: list[Edit] = []
     for change in changes:
         if isinstance(change, Add) or not change.value.nodes:

@@ -31,7 +31,7 @@ def matches(path: str) -> bool:
 
 
 def parse(source: SourceText) -> Document:
-    # Late: who checks a devcontainer.json has no use for it, and all kinds are loaded.
+    # Late: all kinds are loaded for a check, also of a devcontainer.json, which does not need it.
     from sandboxd.syntax import toml
 
     return Document(NAME, source, toml.parse(source.text), "toml")

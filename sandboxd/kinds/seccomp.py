@@ -33,7 +33,7 @@ def matches(path: str) -> bool:
 
 
 def recognises(path: str, text: str) -> bool:
-    """By its keys, which Go reads whatever their case, and by an action of libseccomp."""
+    """True for a JSON object with a profile's keys, in any case, and an action of libseccomp."""
     text = text.lower()
     if "\\u" in text:
         import re

@@ -66,7 +66,7 @@ class Context:
         return self.server.client_capabilities
 
     def offset(self, document: OpenDocument, position: types.Position) -> int:
-        """Where a client's position is in the text."""
+        """The offset in the text of a client's position."""
         encoding = self.judgements.client().encoding
         return document.source.offset(Position(position.line, position.character), encoding)
 
@@ -81,7 +81,7 @@ class Context:
         return [path for path in paths if path.startswith("/")]
 
     def refresh(self) -> None:
-        """Something outside of the open texts changed."""
+        """Tell all features that something outside of the open texts changed."""
         for refresher in self.refreshers:
             refresher()
 

@@ -118,7 +118,7 @@ def _related(
 
 
 def _in_words(related: Related, report: Report) -> str:
-    """For clients that show no related places: the same in the message."""
+    """A related place as words of the message, for clients that do not show such places."""
     return f"{_spot(related.place, report)}: {related.message}"
 
 

@@ -26,7 +26,8 @@ def diagnostics_of(judged: Judged, who: convert.Client) -> list[types.Diagnostic
         convert.diagnostic(finding, document.uri, document.source, judged.report, who)
         for finding in judged.findings()
     ]
-    # What was not read is in the log and in `check`; what failed, or is not applied, has to be seen.
+    # Files that were not read are in the log and in `check`; failures and configs that are not
+    # applied must be visible in the editor.
     remarks = []
     for skipped in judged.report.skipped:
         if skipped.reason.startswith(_FAILURES):

@@ -51,7 +51,7 @@ def judge(
     `texts` are all that are open: they go before what is on disk.
     """
     source = document.source
-    # What lies beside a text of another machine, or one that has no name yet, is not on ours.
+    # Files beside a text of another machine, or beside one that was never saved, are not on this disk.
     load = read_beside if document.on_disk() else None
     files = _RecordingFiles(texts, load, document.parsed_texts)
     checker = checker_for(document, environ, host, files)

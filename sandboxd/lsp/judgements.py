@@ -68,7 +68,7 @@ class Judgements:
         return host._replace(home=self._environ.get("HOME", host.home))
 
     def forget_all(self) -> None:
-        """Something outside of the texts changed."""
+        """Drop all judgements, since something outside of the texts changed."""
         self._judged.clear()
         self._verified.clear()
 
@@ -99,7 +99,7 @@ class Judgements:
         return document if document is not None and document.kind else None
 
     def current(self, uri: str) -> Judged | None:
-        """The judgement of the text as it is now; None for files that are none of ours."""
+        """The judgement of the current text; None for a file of no kind."""
         document = self.document(uri)
         if document is None:
             return None
@@ -155,7 +155,7 @@ class Judgements:
         self._verified.pop(uri, None)
 
     def client(self) -> convert.Client:
-        """How this client wants things written."""
+        """The client's capabilities that decide how findings are written."""
         return convert.client(
             self._server.client_capabilities, self._server.protocol.agreed_encoding()
         )

@@ -95,7 +95,7 @@ class TolerantProtocol(LanguageServerProtocol):
         super().set_writer(self._traced, include_headers)
 
     def set_trace_level(self, level: object) -> None:
-        """How much is told of the conversation from now on: `off`, `messages` or `verbose`."""
+        """Set how much of the conversation is traced: `off`, `messages` or `verbose`."""
         if self._traced is not None:
             self._traced.level = str(getattr(level, "value", level) or "off")
 
@@ -164,13 +164,13 @@ class TolerantProtocol(LanguageServerProtocol):
         return _without_links(super()._serialize_message(message))
 
     def end(self) -> None:
-        """Cancel what still runs for a client that is gone."""
+        """Cancel the work that still runs for a client that disconnected."""
         for future in list(self._request_futures.values()):
             future.cancel()
         self.writer = None
 
     def _send_data(self, data: Any) -> None:
-        # Work that ends after its client did has nobody to tell.
+        # The client disconnected before this work ended, so the result is dropped.
         if self.writer is not None:
             super()._send_data(data)
 
@@ -256,7 +256,7 @@ def _without_links(message: Any) -> Any:
 
 
 class TolerantServer(LanguageServer):
-    """A language server whose errors are for the log: a pop-up at each key helps nobody."""
+    """A language server that writes errors to the log instead of showing a pop-up for each."""
 
     protocol: TolerantProtocol
 

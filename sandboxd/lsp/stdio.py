@@ -45,7 +45,7 @@ async def _serve(
 ) -> int:
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=LONGEST_MESSAGE, loop=loop)
-    # Not an executor's thread: asyncio would wait for a read that never ends.
+    # Not a thread of an executor: at its end asyncio would wait for a read that never returns.
     threading.Thread(target=_read, args=(incoming, reader, loop), daemon=True).start()
     sweep = Sweep(lambda paths: session.files_changed(paths))
     session = Session(environ, surroundings=Surroundings(watch=sweep.watch))

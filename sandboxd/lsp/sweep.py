@@ -11,10 +11,10 @@ from sandboxd import kinds
 SECONDS = 1.0
 
 _MOST_FILES = 400
-"""Of all folders together: a config folder has a handful."""
+"""The limit of files in all folders together; a config folder has a handful."""
 
 Look = dict[str, tuple[int, int, int]]
-"""Of each file the time of its change, its size and its inode."""
+"""The time of the last change, the size and the inode of each file by path."""
 
 
 class Sweep:

@@ -19,7 +19,7 @@ class DaemonRuntime(NamedTuple):
     args: tuple[Value[str], ...]
 
     def is_gvisor(self) -> bool:
-        """By its path, else by its name: an entry may have neither a path nor be called so."""
+        """True if the path, or else the name, is gVisor's; False for an entry that has neither."""
         path = self.path.value if self.path is not None else self.name.value
         return "runsc" in path.rpartition("/")[2]
 

@@ -20,7 +20,7 @@ class EditorSettings(NamedTuple):
 
 
 class EditorTask(NamedTuple):
-    """A task of VS Code. `run_on` is when it starts by itself, `hidden` that nobody sees it run."""
+    """A task of VS Code. `run_on` says when it starts by itself, `hidden` that its output is not shown."""
 
     label: str
     command: str

@@ -24,7 +24,7 @@ class Feature(NamedTuple):
     locked: bool | None = None
 
     def is_pinned(self) -> bool:
-        """By a digest, or by a full version number."""
+        """True if it is named with a digest or a full version number."""
         return self.version.startswith("sha256:") or self.version.count(".") >= 2
 
 

@@ -25,7 +25,7 @@ class Origin(NamedTuple):
     """The property it was written under, e.g. ``runArgs`` or ``securityOpt``."""
 
     def describe(self) -> str:
-        """For a person: ``runArgs`` of the file itself, else what brought the value in."""
+        """The source in words for people: ``runArgs`` of the file itself, else the Feature, image or file."""
         if self.kind == "file":
             return f"`{self.key}`" if self.key else ""
         if self.key == "env_file":

@@ -96,7 +96,7 @@ def _limit(name: str, limit: str, requested: object) -> Control:
     return Control(name, "left out", "none is set")
 
 
-# What a machine gives each user by default is more than that.
+# The limit below which a sandbox set it: the default of a machine for each user is higher.
 _OF_A_SANDBOX = 16384
 
 

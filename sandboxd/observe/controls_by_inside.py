@@ -39,7 +39,7 @@ def lower(
 def _against(
     live: Container, inside: Process, outside: Outside, host_boot_id: str
 ) -> dict[str, str]:
-    """By control, what speaks against it; gVisor shows no filter and no NoNewPrivs whatever there is."""
+    """The contradicting observation by control. gVisor never shows a filter or NoNewPrivs inside."""
     contradictions = {}
     if outside.is_gvisor:
         if inside.boot_id and inside.boot_id == host_boot_id:

@@ -40,7 +40,7 @@ def controls(live: Container, outside: Outside) -> tuple[Control, ...]:
 
 
 def network(live: Container) -> Control:
-    """By what the engine was asked for; no process inside can add to it."""
+    """The network control, by the engine's settings: no process inside can add a network."""
     mode = live.network.value if live.network else "bridge"
     if mode == "none":
         return Control("network", "in force", "there is none")

@@ -37,7 +37,7 @@ def look(
     around = outside.look(engine, inspected)
     process = host_process.look(inspected)
     if process is None and not around.is_gvisor:
-        # Where the host's /proc is open it is never needed, and it brings much with it.
+        # Late: it is not needed where the host's /proc is readable, and it imports much.
         from sandboxd.observe import observer
 
         process = observer.look(engine, inspected, cache_folder)

@@ -37,7 +37,7 @@ class Outside(NamedTuple):
 
     @property
     def is_gvisor(self) -> bool:
-        """By what is registered; a name may say anything."""
+        """True if the registered program or its arguments are gVisor's; the name proves nothing."""
         return "runsc" in self.path or any("runsc" in argument for argument in self.arguments)
 
     @property
@@ -51,7 +51,7 @@ class Outside(NamedTuple):
         return self.sentry or self.arguments
 
     def opens_host_sockets(self) -> str:
-        """How host-uds was opened, '' when it was not."""
+        """The flag or annotation that opens host sockets (host-uds), '' if none does."""
         for argument in self.flags:
             name, _, value = argument.lstrip("-").partition("=")
             if name == "host-uds" and value not in ("none", ""):

@@ -1,4 +1,4 @@
-"""One process of a sandbox in /proc, whoever looks."""
+"""One process of a sandbox, parsed from files of /proc."""
 
 from __future__ import annotations
 

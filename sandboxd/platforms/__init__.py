@@ -53,7 +53,7 @@ class Platform(Protocol):
     def matches(self, facts: HostFacts) -> bool: ...
 
     def why_no_gvisor(self, facts: HostFacts) -> Refusal:
-        """Asked only where no gVisor runtime was seen to work."""
+        """The reason why no gVisor runtime works; only called where a trial showed none."""
 
     def advice(self, facts: HostFacts) -> Advice: ...
 

@@ -66,7 +66,7 @@ def advice(facts: HostFacts) -> Advice:
                 "one of the two has to go",
             )
     gvisor = facts.usable_gvisor()
-    # Elsewhere than with apt the steps are printed, for the user to do them.
+    # Without apt the steps are only printed, and the user runs them.
     setup = (
         _SETUP_STEP if facts.package_manager in ("apt", None) else "sandboxd setup gvisor --plan"
     )

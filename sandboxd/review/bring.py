@@ -69,7 +69,7 @@ def _bring(root: int, item: Item, owner: os.stat_result) -> None:
 
 
 def _write(folder: int, name: str, item: Item) -> None:
-    """Never with more rights than the file had: of the sandbox's mode only the executable bit counts."""
+    """Write a file with at most its former rights; only the executable bit comes from the sandbox."""
     mode = item.here.mode & 0o666 if item.here.is_file else 0o644
     if item.executable:
         mode |= (mode & 0o444) >> 2

@@ -249,7 +249,7 @@ def commits(out: Any, task: dict[str, Any], source: bytes, copy: bytes, changed:
 
 
 def branches(copy: bytes) -> list[str]:
-    """By their whole names: `--branches` leaves out one that is called as a tag or the stash is."""
+    """The full names of all branches: `--branches` skips one that shares its name with a tag or stash."""
     return lines_of(copy, "for-each-ref", "--format=%(refname)", "refs/heads/")
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sandboxd.review.weigh import Item
 
 DELETION = "a deletion"
-"""Why a deletion that nobody asked for is left."""
+"""The reason for a deletion that is not brought because the user did not ask for it."""
 
 MANY = 20
 """More deletions than this at once need their number as an answer, and so do"""

@@ -46,7 +46,7 @@ def is_copy(inspected: Mapping[str, Any]) -> bool:
 
 
 def folder() -> str:
-    """Where streams are kept, for this user alone."""
+    """The folder of kept streams, private to this user."""
     return os.path.join(state_folder(os.environ), "changes")
 
 

@@ -22,7 +22,7 @@ _LETTERS = {"added": "A", "changed": "M", "deleted": "D"}
 
 
 def summary(item: Item) -> str:
-    """One line: how, what, how much, and what to watch."""
+    """One line for an item: kind of change, path, number of lines, and warnings."""
     count = _count(item)
     size = f"+{count[0]} -{count[1]}" if count else f"{len(item.new)} bytes, not shown"
     text = f"{_LETTERS[item.kind]} {item.path}  {size}"

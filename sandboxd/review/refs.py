@@ -90,7 +90,7 @@ def _give(folder: int, name: str, owner: os.stat_result) -> None:
 
 
 def give(descriptor: int, owner: os.stat_result) -> None:
-    """As above, for an open file."""
+    """Give an open file that root created to the owner of the workspace."""
     if os.geteuid() == 0:
         os.fchown(descriptor, owner.st_uid, owner.st_gid)
 

@@ -1,4 +1,4 @@
-"""How much is kept of what sandboxes changed: the newest few of each project, and not without end."""
+"""Bounds for kept streams: the newest few of each project, and a total size."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sandboxd.review import collect
 
 MOST_OF_A_PROJECT = 5
 MOST_BYTES = 2 << 30
-"""Of all projects together; the newest of each stays also where it alone is more."""
+"""The limit of all projects together; the newest stream of each stays even if it is larger."""
 
 
 class Stream(NamedTuple):
@@ -62,7 +62,7 @@ def _remove_unfinished() -> None:
 
 
 def _streams() -> list[Stream]:
-    """Those that begin as we begin them: another file is not ours to remove."""
+    """The files that begin with our header; others are never removed."""
     streams = []
     with contextlib.suppress(OSError):
         for entry in os.scandir(collect.folder()):

@@ -67,7 +67,7 @@ def items(changes: Changes) -> tuple[Item, ...]:
 
 
 def _in_place(root: int, item: Item) -> Item:
-    """`item` with what its neighbours on the host make of it."""
+    """`item`, marked as a control file where a `HEAD` beside it makes its folder a repository."""
     why = "" if item.control else beside_head(item.path)
     head = posixpath.join(posixpath.dirname(item.path), "HEAD")
     return item._replace(control=why) if why and look(root, head).mode else item
@@ -83,7 +83,7 @@ def look(root: int, path: str) -> Here:
             if stat.S_ISREG(status.st_mode):
                 flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
                 with open(os.open(name, flags, dir_fd=folder), "rb") as file:
-                    # What is brought is never larger, so more would only fill our memory.
+                    # No more than the largest size that can be brought is read, to bound memory.
                     data = file.read(LARGEST + 1)
             elif stat.S_ISLNK(status.st_mode):
                 data = os.fsencode(os.readlink(name, dir_fd=folder))

@@ -61,7 +61,7 @@ class Journal:
 
     def remove(self) -> None:
         """Forget everything: the machine is as it was."""
-        # The journal goes last: without it, nobody would know that there is a rest.
+        # The journal is removed last: without it, leftovers would not be recognised.
         for name in os.listdir(self.folder):
             if name != os.path.basename(self._path):
                 path = os.path.join(self.folder, name)

@@ -276,7 +276,7 @@ def _installed_version() -> str | None:
 
 
 def _origins() -> str:
-    """Where apt says that the installed version of runsc comes from."""
+    """The repositories that apt names for the installed version of runsc."""
     process = subprocess.run(
         ["apt-cache", "policy", "runsc"], capture_output=True, text=True, check=False
     )

@@ -74,7 +74,7 @@ class KeepStep:
         if not os.path.exists(self._marker):
             _put_back(self._place, state, say)
             return
-        # Somebody's own change stays; what a package's script added goes.
+        # Changes by the user stay; additions by a package's script are removed.
         before = daemon_json.definitions(_content(state).decode("utf-8", "replace"))
         now = (files.read(self._place.daemon_json) or b"").decode("utf-8", "strict")
         added = tuple(name for name in ("runsc", *NAMES) if name not in before)
@@ -154,7 +154,7 @@ class TrialStep:
         return tuple(f"start one throw-away container with {name}" for name in NAMES)
 
     def is_done(self) -> bool:
-        # Never remembered: seeing it again costs a second.
+        # Never remembered, since a trial takes only a second.
         return self._place.control.info() is None or not problems(self._place)
 
     def before(self) -> State:
@@ -172,7 +172,7 @@ class TrialStep:
         return {}
 
     def undo(self, _state: State, _say: Say) -> None:
-        """Nothing was changed."""
+        """Do nothing: the trial changed nothing."""
 
 
 def problems(place: Place) -> list[str]:
@@ -252,7 +252,7 @@ def _content(state: State) -> bytes:
 
 
 def _write(path: str, text: str) -> None:
-    """With the owner and mode that the file has; a link is followed to the file that it names."""
+    """Write the file with its present owner and mode; a link is followed to its target."""
     path = os.path.realpath(path)
     try:
         status = os.stat(path)

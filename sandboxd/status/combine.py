@@ -70,7 +70,7 @@ def combine(path: str, examined: Examined, observed: Observed = NOT_ASKED) -> Pr
 
 
 def _as_started(examined: Examined, live: Sandbox | None) -> Examined:
-    """With the grants of the start, where the container is still the one that was started so."""
+    """`examined` with the grants of the start, where the same container still exists."""
     granted = examined.granted
     if granted is None or live is None or live.id != granted.container:
         return examined
@@ -91,7 +91,7 @@ def _in_force(
 
 
 def state(path: str, exists: bool, is_valid: bool, observed: Observed) -> State:
-    """How the project in the folder `path` is."""
+    """The state of the project in the folder `path`."""
     if not exists:
         return "missing"
     if not is_valid:

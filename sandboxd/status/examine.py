@@ -20,7 +20,7 @@ from sandboxd.project import Project
 from sandboxd.status.combine import Examined, GrantedPlan
 from sandboxd.status.model import Counts, Trust
 
-# Of a larger tree the rest is named as not searched: a daemon looks after each save.
+# A larger tree is searched in part, and the report says so: the daemon looks after each save.
 _MOST_ENTRIES = 20_000
 
 

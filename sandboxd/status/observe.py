@@ -32,7 +32,7 @@ class Sandbox(NamedTuple):
     controls: tuple[Control, ...] = ()
     id: str = ""
     identity: str = ""
-    """Of the container as it is now: what a result of `verify` must have been made of to count."""
+    """The identity of the container in this run; a result of `verify` counts only for the same one."""
     paused: bool = False
     problem: str = ""
     hint: str = ""
@@ -94,7 +94,7 @@ class Observer:
             looks = {threads.submit(self._look, environ, s): s for s in summaries}
             answered, _ = wait(looks, LOOK_SECONDS)
         finally:
-            # A look that hangs ends with its own time limit; nobody waits for it.
+            # A look that hangs ends by its own time limit, without delaying this call.
             threads.shutdown(wait=False, cancel_futures=True)
         return [
             (summary, look.result() if look in answered else _hanging(summary))
@@ -108,7 +108,7 @@ class Observer:
             if not find.is_believed(engine, summary):
                 return None
             inspected = engine.inspect(summary.id)
-            # The list is behind: the event of a pause comes before it says so, and none follows.
+            # The list lags behind: the event of a pause comes before the list shows it, and none follows.
             state = (inspected.get("State") or {}).get("Status") or summary.state
             if state not in _LIVE:
                 return Sandbox(False)

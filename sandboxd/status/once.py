@@ -43,7 +43,7 @@ def look_once(
 
 
 def _examined(workspace: str, environ: Mapping[str, str], facts: HostFacts) -> Examined:
-    """With a look at whether the generated files are up to date: nobody keeps them so."""
+    """Examine the project, and whether its generated files are up to date: no daemon keeps them so."""
     examined = examine(workspace, environ, facts)
     if examined.request is None:
         return examined

@@ -18,7 +18,7 @@ _STATE_COLOURS = {"running": "32", "invalid config": "31", "missing": "31", "unk
 def render(report: StatusReport, *, colour: bool, columns: int) -> str:
     """The screen, its last newline included.
 
-    The project that the caller is in is told in full, of several others only how they are.
+    The caller's own project is shown in full, several others by their state only.
     """
     lines = [_row("host", _host(report), columns), _row("daemon", _daemon(report.daemon), columns)]
     in_full = {report.here} if report.here or len(report.projects) > 1 else None
@@ -165,7 +165,7 @@ def _observed(project: ProjectStatus) -> list[tuple[str, str]]:
 
 
 def _denials(network: str) -> str:
-    """Nothing filters, so nothing counts: a number would be an invention."""
+    """Why there is no number of denials: without a filter nothing counts them."""
     return (
         "none recorded: there is no network"
         if network == "none"

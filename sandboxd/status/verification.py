@@ -21,7 +21,7 @@ def verification(
 
 
 def sentence(result: Verification) -> str:
-    """For a person: what came out, and how long ago."""
+    """The result in words for people, with its age."""
     age = duration(age_seconds(result.when))
     if result.state == "void":
         return f"void: it is not what was attacked {age} ago; `sandboxd verify` attacks it again"

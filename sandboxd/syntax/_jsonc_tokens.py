@@ -28,7 +28,7 @@ STRING, MARK, WORD, LINE_COMMENT, BLOCK_COMMENT, OPEN_STRING, SINGLE_QUOTED, OTH
 
 _WHITE = " \t\r\n"
 
-# Those below are compiled on first use: it takes long and a small file seldom needs them.
+# The patterns below are compiled on first use, since that is slow and small files seldom need them.
 _NUMBER = r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?"
 _ESCAPE = r"""(?xs)\\(?:
       u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})

@@ -43,7 +43,7 @@ class Cursor:
         self.comments.append(Comment(Span(start, self.at)))
 
     def end_of_line(self, what: str) -> None:
-        """Nothing but a comment may follow on this line."""
+        """Read to the end of the line, where only a comment may follow; `what` names the part before."""
         self.skip(tokens.BLANK)
         start = self.at
         garbage = self.skip(tokens.GARBAGE).rstrip()

@@ -12,7 +12,7 @@ from sandboxd.syntax.node import Comment, Member, Node, Problem, Tree, collector
 from sandboxd.text import Span, line_end
 
 _OPENING, _CLOSING = "([", ")]"
-# What begins a rule: at the begin of a line it says that the line before lacks its comma.
+# First words of rules: one at the start of a line means that the line before lacks its comma.
 _WORDS = frozenset(
     [
         "allow",
@@ -38,7 +38,7 @@ _WORDS = frozenset(
         "userns",
     ]
 )
-# Of nested profiles the language knows two levels; deeper text is no profile.
+# The language nests profiles two levels deep; text that is deeper holds no profile.
 _DEEPEST = 50
 
 

@@ -70,7 +70,7 @@ class _Parser(Cursor):
         return Tree(self.root, tuple(self.problems), tuple(self.comments))
 
     def judge(self) -> None:
-        """Let tomllib decide, unless the file is of the kind that it takes for ever to read."""
+        """Let tomllib decide whether the file is valid, unless it is nested so deeply that tomllib hangs."""
         self.problems.sort(key=lambda problem: problem.span)
         if self.is_too_deep:
             return

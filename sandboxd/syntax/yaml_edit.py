@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sandboxd.syntax.node import Member, Node
 
-# What needs no quotes wherever it stands, and cannot be taken for a number or a boolean.
+# Text that needs no quotes in any place and cannot be read as a number or a boolean.
 _PLAIN = re.compile(r"[A-Za-z/_.~$][A-Za-z0-9/_.~$@+=-]*(?::[A-Za-z0-9/_.~$@+=-]+)*\Z")
 
 

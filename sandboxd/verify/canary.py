@@ -64,7 +64,7 @@ class Canaries:
         self._links = ""
         self._had_commondir = False
         self._changed: dict[str, int] = {}
-        """By control file of the host: when it, or its mode, was last changed."""
+        """The time of the last change of each control file of the host, or of its mode."""
         self._stack = contextlib.ExitStack()
         self.facts: dict[str, Any] = {}
 
@@ -287,7 +287,7 @@ class Canaries:
         return [f"`{_COMMONDIR}` appeared, and git on the host reads the config that it names"]
 
     def _find_changed_modes(self, paths: Iterable[str]) -> list[str]:
-        """Of the control files that an attempt claims, those that the host sees changed."""
+        """The control files claimed by an attempt that the host sees changed, as sentences."""
         changed = []
         for path in paths:
             source = self._view.host_path(path)
@@ -322,7 +322,7 @@ class Canaries:
         return []
 
     def _find_reached(self, attempt: str, paths: Iterable[str]) -> list[str]:
-        """Of the paths that an attempt claims, those that are really the host's."""
+        """The paths claimed by an attempt that are really the host's, as sentences."""
         effects = []
         foreign = [m.target for m in self._foreign]
         for path in paths:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # All attempts take 2 s under runc and 5 s under gVisor; a sandbox that hangs must not hang us.
 TOTAL_SECONDS = 60.0
-# For those that are made in the sandbox in use, too.
+# The limit for the attempts that are also made in the sandbox in use.
 LOOK_SECONDS = 10.0
 _MARK = "SANDBOXD_VERIFY"
 _STATES = ("done", "stopped", "not applicable", "unclear")

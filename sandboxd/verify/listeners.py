@@ -29,7 +29,7 @@ class Marker:
         self.variable = f"SANDBOXD_CANARY_{secrets.token_hex(4).upper()}"
         self.command_secret = secrets.token_hex(16)
         self.environ_secret = secrets.token_hex(16)
-        # It waits for its input, so it ends with us even when we are killed.
+        # It waits for its standard input, so it ends with this process even when that is killed.
         self._process = subprocess.Popen(
             ["/bin/sh", "-c", "read wait", self.word, self.command_secret],
             stdin=subprocess.PIPE,
@@ -45,7 +45,7 @@ class Marker:
 
 
 class Banner:
-    """A listener that says its secret to whoever connects."""
+    """A listener that sends its secret to every client that connects."""
 
     def __init__(self, listener: socket.socket) -> None:
         self.secret = secrets.token_hex(16)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _PINS = ("pin-truncate", "pin-truncate-reading", "pin-write", "pin-remount", "pin-unmount")
 
-# By control, the attempts that would go through without it. A read-only mount is one of the pins.
+# The attempts by control that would succeed without it. A read-only mount is one of the pins.
 PROOF = {
     "no-new-privileges": ("setuid-program",),
     "masked paths": ("masked-files",),

@@ -30,7 +30,7 @@ _NAME = "sandboxd-verify"
 # An image's own label of these would let somebody take it for a project's.
 _NOBODYS = {PROJECT: "none", MADE_BY: "verify"}
 
-# Of what the engine says of a container, the part that belongs to this one run or to its name.
+# Fields of `docker inspect` that belong to one run or to the name of a container.
 _NOT_COPIED = (
     "AutoRemove",
     "ContainerIDFile",
@@ -84,7 +84,7 @@ def settings(inspected: Mapping[str, Any]) -> dict[str, Any]:
     config, host = inspected.get("Config") or {}, inspected.get("HostConfig") or {}
     networks = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
     body: dict[str, Any] = {
-        # By its id: the name may have come to mean another image.
+        # By its id, since the name may refer to another image by now.
         "Image": inspected.get("Image") or config.get("Image"),
         "User": config.get("User") or "",
         "Env": list(config.get("Env") or []),

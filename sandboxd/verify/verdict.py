@@ -141,7 +141,7 @@ class _Target(NamedTuple):
         plan = self.plan
         declared = [m.value.target for m in plan.container.mounts] if plan else []
         variables = [v.value.name for v in plan.container.env] if plan else []
-        # They are there for our Python, and the image's own may have the same names.
+        # Variables for our Python; the image's own may have the same names.
         variables += [pair.partition("=")[0] for pair in started.environment()]
         with Canaries(
             view,
@@ -174,7 +174,7 @@ class _Target(NamedTuple):
         return self._verdict("own" if own_kernel else "host", results)
 
     def unclear(self, reason: str) -> Verdict:
-        """Nothing could be tried."""
+        """A verdict in which every attempt is inconclusive, for `reason`."""
         kernel = "own" if outside.look(self.engine, self.inspected).is_gvisor else "host"
         expected = "runsc" if kernel == "own" else "runc"
         return self._verdict(

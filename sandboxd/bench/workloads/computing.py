@@ -9,7 +9,7 @@ _NUMBERS = [(number * 7919) % 100_003 for number in range(20_000)]
 
 
 def prepare(folder: str) -> None:
-    """Nothing."""
+    """Nothing to prepare."""
 
 
 def once(folder: str) -> None:

@@ -11,7 +11,7 @@ _BLOCK = bytes(1024 * 1024)
 
 
 def prepare(folder: str) -> None:
-    """Nothing."""
+    """Nothing to prepare."""
 
 
 def once(folder: str) -> None:

@@ -9,7 +9,7 @@ UNIT = "20 connections with one answer each"
 
 
 def prepare(folder: str) -> None:
-    """Nothing."""
+    """Nothing to prepare."""
 
 
 def once(folder: str) -> None:

@@ -9,7 +9,7 @@ UNIT = "20 files written, looked at, read and removed"
 
 
 def prepare(folder: str) -> None:
-    """Nothing."""
+    """Nothing to prepare."""
 
 
 def once(folder: str) -> None:

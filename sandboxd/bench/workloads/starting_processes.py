@@ -9,7 +9,7 @@ UNIT = "one shell"
 
 
 def prepare(folder: str) -> None:
-    """Nothing."""
+    """Nothing to prepare."""
 
 
 def once(folder: str) -> None:

@@ -9,7 +9,7 @@ UNIT = "1,000 calls"
 
 
 def prepare(folder: str) -> None:
-    """Nothing."""
+    """Nothing to prepare."""
 
 
 def once(folder: str) -> None:

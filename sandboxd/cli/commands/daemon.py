@@ -76,7 +76,7 @@ def _forget(args: argparse.Namespace) -> int:
     from sandboxd.ipc import client, messages
 
     where = os.path.realpath(args.path or os.getcwd())
-    # A folder that is gone is named itself.
+    # A folder that no longer exists has no config to find: the path itself is the project.
     config = nearest(where) if os.path.isdir(where) else None
     workspace = os.path.dirname(config) if config is not None else where
     connection = client.connect(os.environ, where, start=True, patience=client.PATIENT_SECONDS)

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _compare(directory: str) -> Compared:
-    """By the daemon that runs, or in this process."""
+    """Compare by a running daemon, else in this process."""
     from sandboxd.cli import through_daemon
     from sandboxd.cli.cancelling import cancelled_by_signals
     from sandboxd.ipc import messages

@@ -123,7 +123,7 @@ def _grant(path: str, text: str, profile: Profile) -> None:
     parsed, _ = reading.parse(SourceText(path, text), workspace)
     if parsed is None or not loosened(profile, parsed):
         return
-    # Not read from the disk again: another program may have written there since.
+    # The digest is that of `text`, not of the file, which another program may have changed since.
     parsed = parsed._replace(digest=trust.digest_of(text.encode()))
     try:
         request = wanted(workspace, parsed, profile, None, floor.load(os.environ))

@@ -22,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    # Whatever prints by mistake must not end up between two messages.
+    # A print by mistake must not get between two messages of the protocol.
     outgoing = os.dup(1)
     os.dup2(2, 1)
     if not args.no_daemon:

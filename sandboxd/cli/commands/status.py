@@ -81,7 +81,7 @@ def _watch(connection: Any, as_json: bool) -> int:
 
 
 def _show(connection: Any) -> int:
-    """One screen that stays true, until Ctrl-C."""
+    """Show one screen and update it until Ctrl-C."""
     from sandboxd.cli import live_screen
     from sandboxd.ipc import messages
     from sandboxd.ipc.client import ConnectionLost

@@ -58,7 +58,7 @@ def recognises(path: str, text: str) -> bool:
 
 
 def parse(source: SourceText) -> Document:
-    # Late: who checks a devcontainer.json without Compose has no use for it.
+    # Late: a check of a devcontainer.json without Compose does not need it.
     from sandboxd.syntax import yaml
 
     return Document(NAME, source, yaml.parse(source.text), "yaml")
@@ -91,7 +91,7 @@ def services(project: Project, document: str) -> tuple[Container, ...]:
     if containers:
         containers[0] = containers[0]._replace(unseen=(*project.unseen, *containers[0].unseen))
     elif project.unseen:
-        # Without a service there is nobody else to say what was not read.
+        # Without a service there is no other container that could carry what was not read.
         containers = [Container(document, None, unseen=tuple(project.unseen), partial=True)]
     return tuple(containers)
 

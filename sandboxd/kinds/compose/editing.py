@@ -64,7 +64,7 @@ def _service(document: Document, container: Container) -> Node | None:
 
 
 def _replacement(document: Document, change: Replace) -> tuple[Edit, ...] | None:
-    """Of ``name=value`` only the value is replaced."""
+    """The edit that replaces a value; in ``name=value`` the name stays. None where the file spells it otherwise."""
     node = change.value.nodes[-1]
     target = yaml.target(node)
     text = target.text()

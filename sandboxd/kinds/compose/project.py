@@ -46,11 +46,11 @@ class File(NamedTuple):
         return None if node is None else yaml.scalar_text(node)
 
     def resolve(self, text: str) -> str:
-        """With the variables that are known; the environment goes before `.env`."""
+        """`text` with its known variables replaced; the environment takes precedence over `.env`."""
         return substitute(text, self._lookup)
 
     def public(self, text: str) -> str:
-        """With defaults only: what people keep in `.env` must not get into messages."""
+        """`text` with defaults only, for messages: values of `.env` may be secrets."""
         return substitute(text, lambda _: None)
 
     def host_path(self, text: str) -> str:
@@ -113,7 +113,7 @@ class Project:
         return None
 
     def take(self, path: str, beside: File | str, folder: str | None = None) -> File | None:
-        """As `open`, as long as there are not too many files; where that ends is said once."""
+        """As `open`, up to a limit of files; reaching the limit is reported once."""
         self._opened += 1
         if self._opened == MAX_FILES + 1:
             self.unseen.append(Unseen("compose", f"names more than {MAX_FILES} files"))
@@ -163,7 +163,7 @@ class Project:
         for section, entries in self.top.items():
             table = yaml.get(root, section)
             for key, value in yaml.members(table) if table is not None else ():
-                # What a file before this one says and this one does not is still in force.
+                # Keys that only an earlier file sets stay in force.
                 parts = entries.setdefault(str(key.value), [])
                 if yaml.tag(value) in ("!reset", "!override"):
                     parts.clear()
@@ -219,7 +219,7 @@ class Project:
         if identity in ancestors or len(ancestors) >= MAX_EXTENDS:
             self.unseen.append(Unseen("compose", f"`extends` of `{name}` leads back to itself"))
             return
-        # By itself: what the other resets is its own, not what files before this one say here.
+        # Extended separately: `!reset` of the other service must not drop keys of this one.
         extended = Service(name, service.place, {})
         for root in other.roots:
             base = self._services(root).get(name)

@@ -166,7 +166,7 @@ class _Reader:
         yield from latest.values()
 
     def ulimits(self) -> Iterator[Value[Pair]]:
-        """Of a name the last one counts."""
+        """The limits by name; the last one of a name counts."""
         latest: dict[str, Value[Pair]] = {}
         for part in self.service.parts.get("ulimits", ()):
             for name, node in yaml.members(part.node):
@@ -179,7 +179,7 @@ class _Reader:
         yield from latest.values()
 
     def devices(self) -> Iterator[Value[Device]]:
-        """Of a path inside the container the last one counts."""
+        """The devices; the last one of a path inside the container counts."""
         latest: dict[str, Value[Device]] = {}
         for node, part in self.nodes("devices"):
             text = part.file.text(node)
@@ -197,7 +197,7 @@ class _Reader:
         yield from latest.values()
 
     def ports(self) -> Iterator[Value[str]]:
-        """Of ports that are written alike the last one counts."""
+        """The published ports; of equal spellings the last one counts."""
         latest: dict[str, Value[str]] = {}
         for node, part in self.nodes("ports"):
             text = part.file.text(node)
@@ -279,7 +279,7 @@ class _Reader:
             self.set(field, self.value(int(text), node, part, key))
 
     def logging(self) -> None:
-        """Of an option the last one counts; those of another driver go with it."""
+        """Set driver and options of the log: the last of an option counts, and another driver drops all."""
         latest: dict[str, Value[Pair]] = {}
         for part in self.service.parts.get("logging", ()):
             driver, options = (yaml.get(part.node, key) for key in ("driver", "options"))

@@ -26,10 +26,10 @@ _LOCKS = {".devcontainer.json": ".devcontainer-lock.json"}
 
 
 def layer(path: str, root: Node, base: Container, variables: Resolver) -> Container:
-    """`base` with the Features of a devcontainer.json: named, and those of the project read.
+    """`base` with the Features of a devcontainer.json; the files of the project's own are read.
 
-    `root` is the object of the file. What Features ask for is in the order in which they are
-    installed, and stands, for who reads it, at their names.
+    `root` is the object of the file. Settings of Features are in the order of installation; their
+    place is the Feature's name in the file.
     """
     features = root.get("features")
     uses: list[Value[Feature]] = []
@@ -50,7 +50,7 @@ def layer(path: str, root: Node, base: Container, variables: Resolver) -> Contai
             )
             continue
         options = model.asks(model.parse(step.name))
-        # One that another Feature depends on stands at no name of the file.
+        # A Feature that only another one depends on has no name in the file where it could be shown.
         if options is None or (options and step.name not in own):
             unread.append(step.name)
     unseen = container.unseen

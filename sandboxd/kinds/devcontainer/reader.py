@@ -28,9 +28,9 @@ _HOOKS = (
     "postStartCommand",
     "postAttachCommand",
 )
-# What `seccomp=` takes that is no name of a file, or is meant to be none.
+# Values of `seccomp=` that are not file names, or not meant to be.
 _NO_FILES = ("", "unconfined", "builtin", "default")
-# Where something that is missing is shown: at what names the image, else at the first options.
+# Where a missing setting is reported: at the key that names the image, else at the first options.
 _ANCHORS = ("image", "build", "dockerFile", "dockerComposeFile", "runArgs", "name")
 
 
@@ -181,7 +181,7 @@ class Reader:
         return self.value(True, node, key, node.text() or "true")
 
     def gpus(self) -> Value[str] | None:
-        """For `hostRequirements.gpu` the CLI adds `--gpus all`, where the engine can."""
+        """The GPUs of `hostRequirements.gpu`, for which the CLI adds `--gpus all` where the engine can."""
         node = self.root.get("hostRequirements")
         node = node.get("gpu") if node is not None else None
         if node is None or not is_truthy(node):

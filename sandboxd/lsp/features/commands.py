@@ -219,7 +219,7 @@ class Commands:
         try:
             result = await asyncio.shield(work)
         except asyncio.CancelledError:
-            # It ends a connection, which may take a moment.
+            # In a thread: to cancel closes a connection, which may block.
             await asyncio.to_thread(cancel.cancel)
             await asyncio.wait({work}, timeout=_CLEAN_UP_SECONDS)
             raise

@@ -54,7 +54,7 @@ class Diagnostics:
             initializer(params)
 
     def _announce_commands(self, params: types.InitializeParams) -> None:
-        """Not to VS Code, where our extension has commands of the same names."""
+        """Announce the commands, except to VS Code, where our extension has commands of the same names."""
         name = params.client_info.name if params.client_info is not None else ""
         if self._context.options.get("commands") is False or "code" in name.lower():
             return

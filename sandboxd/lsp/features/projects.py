@@ -139,7 +139,7 @@ class Projects:
         for path in sorted(configs)[:_MOST_FILES]:
             if (items := await self._diagnostics_of(path, folders)) is not None:
                 diagnostics[path] = items
-        # Some may have been opened meanwhile.
+        # Files may have been opened meanwhile.
         opened = self._context.judgements.open_paths()
         self._context.unopened = {p: items for p, items in diagnostics.items() if p not in opened}
         self._push()
@@ -153,7 +153,7 @@ class Projects:
         grew = not folders <= self._watched
         self._watched = folders
         if grew:
-            # What changed since it was read, and before anybody watched, was told by nobody.
+            # Changes between reading a file and watching its folder are not reported: look once more.
             asyncio.get_running_loop().call_later(_PAUSE_SECONDS, self._look_again)
 
     def _look_again(self) -> None:
@@ -187,7 +187,7 @@ class Projects:
         opened = self._context.judgements.open_paths()
         diagnostics = {p: items for p, items in self._context.unopened.items() if items}
         for path in sorted(diagnostics.keys() | self._pushed):
-            # What is open is published by `diagnostics`, or else pulled: not both.
+            # Open files are published by `diagnostics` or pulled by the client, so not here.
             if path not in opened or self._context.pulls:
                 uri = convert.file_uri(path)
                 self._context.server.protocol.publish(uri, diagnostics.get(path, []))

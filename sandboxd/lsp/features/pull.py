@@ -1,8 +1,8 @@
 """Diagnostics that are pulled, by clients that ask for it and can be told to ask again.
 
-Each report has an id, the hash of what it says: who has it already is told that it is unchanged.
-A question for the whole workspace is answered at once the first time; from then on it is kept
-until there is something new to say, so that nobody asks in vain every other second.
+The id of a report is the hash of its content: a client that has it already gets "unchanged".
+The first request for the whole workspace is answered at once; later ones wait until something
+changed, so that clients do not poll.
 """
 
 from __future__ import annotations
