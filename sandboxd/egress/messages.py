@@ -102,11 +102,12 @@ class Attempted(Numbered):
     """As it was asked for, cut at 253 characters; an address where no name was given."""
     port: int
     """0 where only the name was looked up."""
-    door: Literal["dns", "direct", "http", "connect", "socks", "port"]
-    """By which way: `direct` is a synthetic address, `port` one without a listener."""
+    door: Literal["dns", "direct", "http", "connect", "socks", "port", "ask"]
+    """By which way: `direct` is a synthetic address, `port` one without a listener, `ask` a question."""
     reason: str
     """A `policy.Reason`, or ``address`` (where it resolves to is never dialled), ``unresolved``,
-    ``unreachable``, ``sni``, ``host`` (the Host field names another), ``label-data``, ``full``."""
+    ``unreachable``, ``sni``, ``host`` (the Host field names another), ``label-data``, ``full``,
+    ``malformed`` (it breaks the rules of its protocol)."""
     rule: str
     """The source of the rule that decided; '' without one."""
     count: int

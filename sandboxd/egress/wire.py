@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from typing import TypeVar, cast
 
-from sandboxd.egress.names import NotAName, Pattern, normal, pattern
+from sandboxd.egress.names import NotAName, Pattern, address, normal, pattern
 from sandboxd.egress.policy import Policy, Rule, Upstream
 
 MOST_RULES, MOST_PORTS, MOST_ENTRIES = 10_000, 256, 10_000
@@ -141,7 +141,11 @@ def _pattern(value: object) -> Pattern:
     try:
         return pattern(text)
     except NotAName as error:
-        raise NotAPolicy(f"`{text}` is {error}") from None
+        why = str(error)
+    try:
+        return Pattern(address(text))
+    except NotAName:
+        raise NotAPolicy(f"`{text}` is {why}") from None
 
 
 def _name(value: object) -> str:

@@ -30,6 +30,7 @@ _REASONS: dict[str, str] = {
     "host": "the request named another host than the one that was dialled",
     "label-data": "the name looks like data in disguise",
     "full": "too many connections are open",
+    "malformed": "it breaks the rules of its protocol in a way that two readers would read in two ways",
 }
 
 _DOORS: dict[str, str] = {
@@ -39,6 +40,7 @@ _DOORS: dict[str, str] = {
     "connect": "HTTP proxy",
     "socks": "SOCKS proxy",
     "port": "connection to a port that nothing is allowed at",
+    "ask": "question from inside",
 }
 
 

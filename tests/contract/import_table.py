@@ -284,7 +284,6 @@ PURE = (
     "host.known_escapes",
     "host.versions",
     "engine.unreachable",
-    "egress.index",
     "egress.layout",
     "egress.messages",
     "egress.names",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxd.egress.names import pattern
+from sandboxd.egress.names import Pattern, pattern
 from sandboxd.egress.policy import Policy, Rule, Upstream
 from sandboxd.egress.wire import NotAPolicy, policy_from_json, policy_to_json
 
@@ -18,6 +18,7 @@ POLICY = Policy(
     rules=(
         Rule(pattern("github.com"), (22, 443), private=True, source="group git", needs_sni=True),
         Rule(pattern("*.example.org"), (443,), until=1e9, once=True),
+        Rule(Pattern("10.1.2.3"), (5432,), private=True, source="sandboxd.toml"),
     ),
     denied=(pattern("*.evil.example"),),
     canaries=("canary.example.org",),

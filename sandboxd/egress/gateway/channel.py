@@ -1,0 +1,80 @@
+"""The control channel: JSON lines in and out, which never wait for whoever is at the other end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable
+
+LONGEST_LINE, MOST_UNREAD = 1 << 23, 1 << 20
+"""Bytes of one command, and of events that nobody has read yet."""
+
+
+class Channel:
+    """Standard input and output."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, command: Callable[[bytes | None], None]
+    ) -> None:
+        """:param command: gets each line; None stands for one that is too long to be read"""
+        self._loop, self._command = loop, command
+        self._line, self._too_long = bytearray(), False
+        self._unread, self._writing = bytearray(), False
+        for file in (0, 1):
+            os.set_blocking(file, False)
+
+    def start(self) -> None:
+        with contextlib.suppress(OSError):  # /dev/null cannot be waited for: nobody commands
+            self._loop.add_reader(0, self._read)
+
+    def write(self, line: bytes) -> bool:
+        """Send it when the other end reads; False where it has not read for too long."""
+        if len(self._unread) + len(line) > MOST_UNREAD:
+            return False
+        self._unread += line
+        if not self._writing:
+            self._flush()
+        return True
+
+    def _read(self) -> None:
+        try:
+            data = os.read(0, 1 << 16)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._loop.remove_reader(0)  # the policy stays: the daemon may have died
+            return
+        *lines, rest = data.split(b"\n")
+        for line in lines:
+            self._extend(line)
+            whole = None if self._too_long else bytes(self._line)
+            self._line, self._too_long = bytearray(), False
+            if whole is None or whole.strip():
+                self._command(whole)
+        self._extend(rest)
+
+    def _extend(self, part: bytes) -> None:
+        if len(self._line) + len(part) > LONGEST_LINE:
+            self._too_long = True
+            self._line.clear()
+        elif not self._too_long:
+            self._line += part
+
+    def _flush(self) -> None:
+        try:
+            while self._unread:
+                del self._unread[: os.write(1, self._unread[: 1 << 16])]
+        except BlockingIOError:
+            if not self._writing:
+                with contextlib.suppress(OSError):
+                    self._loop.add_writer(1, self._flush)
+                    self._writing = True
+            return
+        except OSError:
+            self._unread.clear()  # nobody will read again; events stay in the journal
+        if self._writing:
+            self._loop.remove_writer(1)
+            self._writing = False

@@ -1,0 +1,88 @@
+"""Commands of the host's end, read strictly."""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+
+from sandboxd.egress.policy import Policy
+from sandboxd.egress.wire import NotAPolicy, policy_from_json
+
+
+class NotACommand(ValueError):
+    """The line is none that can be followed."""
+
+    def __init__(self, why: str, op: str = "", version: int = 0, closes: bool = True) -> None:
+        """:param closes: it is, or may have been, a policy: nothing may be let through by the old one"""
+        super().__init__(why)
+        self.op, self.version, self.closes = op, version, closes
+
+
+class SetPolicy(NamedTuple):
+    policy: Policy
+    cut: bool
+
+
+class Replay(NamedTuple):
+    after: int
+
+
+class AskState(NamedTuple):
+    pass
+
+
+class Answer(NamedTuple):
+    id: int
+    why: str
+
+
+Command = SetPolicy | Replay | AskState | Answer
+
+_KEYS = {
+    "policy": {"op", "policy", "cut"},
+    "events": {"op", "after"},
+    "state": {"op"},
+    "answer": {"op", "id", "why"},
+}
+
+
+def read(line: bytes) -> Command:
+    """The command of a line.
+
+    :raises NotACommand: it is none; see `messages`
+    """
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        raise NotACommand("not a line of JSON") from None
+    if not isinstance(value, dict) or not isinstance(value.get("op"), str):
+        raise NotACommand("not an object with an `op`")
+    op = value["op"]
+    if op not in _KEYS:
+        raise NotACommand("an unknown command", op[:50], closes=False)
+    closes = op == "policy"
+    if value.keys() != _KEYS[op]:
+        raise NotACommand("other keys than it has", op, closes=closes)
+    if op == "policy":
+        return _set_policy(value["policy"], value["cut"])
+    if op == "state":
+        return AskState()
+    number = value["after" if op == "events" else "id"]
+    if type(number) is not int:
+        raise NotACommand("no number", op, closes=False)
+    if op == "events":
+        return Replay(number)
+    if not isinstance(value["why"], str):
+        raise NotACommand("`why` is no text", op, closes=False)
+    return Answer(number, value["why"][:500])
+
+
+def _set_policy(policy: object, cut: object) -> SetPolicy:
+    version = policy.get("version") if isinstance(policy, dict) else 0
+    version = version if type(version) is int and 0 <= version < 2**53 else 0
+    if not isinstance(cut, bool):
+        raise NotACommand("`cut` is neither true nor false", "policy", version)
+    try:
+        return SetPolicy(policy_from_json(policy), cut)
+    except NotAPolicy as error:
+        raise NotACommand(str(error)[:300], "policy", version) from None

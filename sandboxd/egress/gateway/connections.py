@@ -1,0 +1,85 @@
+"""The connections of clients: how many there are, whom they reach, and how they end."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+from sandboxd.egress.gateway.relay import Relay
+from sandboxd.egress.gateway.sockets import reset, stream_options
+from sandboxd.egress.policy import Rule
+
+MOST = 2048
+"""Connections at a time; each holds at most two files."""
+
+
+class Connection:
+    """One client: first served by a task, then perhaps by a relay alone."""
+
+    __slots__ = ("client", "name", "port", "relay", "rule", "task")
+
+    def __init__(self, client: socket.socket) -> None:
+        self.client = client
+        self.name, self.port = "", 0
+        """Whom it reaches; '' as long as that was not judged."""
+        self.rule: Rule | None = None
+        self.task: asyncio.Task[None] | None = None
+        self.relay: Relay | None = None
+
+    def end(self) -> None:
+        """Reset it, whatever it is at."""
+        if self.relay is not None:
+            self.relay.close()
+        elif self.task is not None:
+            self.task.cancel()
+
+
+class Connections:
+    """All of them; what is not to be had any more is refused."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, failed: Callable[[BaseException], None]
+    ) -> None:
+        """:param failed: gets what no door expected"""
+        self._loop, self._failed = loop, failed
+        self._live: set[Connection] = set()
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(list(self._live))
+
+    def take(
+        self, client: socket.socket, door: Callable[[Connection], Coroutine[Any, Any, None]]
+    ) -> bool:
+        """Serve `client` by `door`; False, and it is reset, where there are too many."""
+        if len(self._live) >= MOST:
+            reset(client)
+            return False
+        stream_options(client)
+        connection = Connection(client)
+        self._live.add(connection)
+        connection.task = self._loop.create_task(self._serve(connection, door))
+        return True
+
+    def over(self, connection: Connection) -> None:
+        """It has ended."""
+        self._live.discard(connection)
+
+    async def _serve(
+        self, connection: Connection, door: Callable[[Connection], Coroutine[Any, Any, None]]
+    ) -> None:
+        try:
+            await door(connection)
+        except (OSError, TimeoutError, asyncio.CancelledError):
+            pass  # of the client, or it was cut
+        except Exception as error:
+            self._failed(error)
+        finally:
+            connection.task = None
+            if connection.relay is None:
+                reset(connection.client)
+                self.over(connection)

@@ -1,0 +1,111 @@
+"""One verdict for every door: the policy's, with what only the running gateway knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sandboxd.egress.gateway.address_book import AddressBook
+from sandboxd.egress.names import NotAName, address, normal
+from sandboxd.egress.policy import Decider, Policy, Rule
+
+LONGEST_PREFIX, NEW_PREFIXES = 64, 30
+"""Characters that a name may have in front of a wildcard's host, and new names below one wildcard in
+a minute. A name that is looked up reaches whoever owns the host: this bounds what it can carry."""
+
+_MINUTE = 60.0
+
+
+class Judgement(NamedTuple):
+    """Whether a name may be reached, and by which rule."""
+
+    name: str
+    """In the one spelling; as it was asked for where it is no name."""
+    allowed: bool
+    reason: str
+    rule: Rule | None = None
+
+    @property
+    def source(self) -> str:
+        return self.rule.source if self.rule else ""
+
+
+class Gate:
+    """Holds the policy in force, the rules that are used up, and the names with addresses."""
+
+    def __init__(self, book: AddressBook, clock: Callable[[], float]) -> None:
+        """:param clock: seconds since the epoch"""
+        self.book, self.clock = book, clock
+        self._policy = Policy()
+        self._decider = Decider(self._policy)
+        self._services: dict[str, str] = {}
+        self._used: set[Rule] = set()
+        self._recent: dict[str, list[float]] = {}
+        self._admitted: set[str] = set()
+
+    @property
+    def policy(self) -> Policy:
+        return self._policy
+
+    def set(self, policy: Policy) -> None:
+        """Judge by `policy` from now on. A rule that is used up stays so as long as policies hold it."""
+        self._used &= set(policy.rules)
+        self._policy, self._services = policy, dict(policy.services)
+        self._forget_used()
+        self.book.learn(policy.addresses)
+        wild = {rule.pattern.host for rule in policy.rules if rule.pattern.below}
+        self._recent = {host: times for host, times in self._recent.items() if host in wild}
+
+    def judge(self, text: str, port: int) -> Judgement:
+        """Whether `text` may be reached at `port`; 0 for any."""
+        now = self.clock()
+        verdict = self._decider.decide(text, port, now)
+        name = _spelling(text)
+        reason: str = verdict.reason
+        if reason == "allowed" and not self._admits(name, verdict.rule, now):
+            reason = "label-data"
+        return Judgement(name, reason in ("allowed", "service"), reason, verdict.rule)
+
+    def service(self, name: str) -> str | None:
+        """The address of the container that is called `name`."""
+        return self._services.get(name)
+
+    def claim(self, rule: Rule | None) -> None:
+        """Take the one connection of a rule that has only one: `judge` does not know it any more."""
+        if rule is not None and rule.once:
+            self._used.add(rule)
+            self._forget_used()
+
+    def give_back(self, rule: Rule | None) -> None:
+        """The connection did not come about: the rule holds for the next one."""
+        if rule is not None and rule in self._used:
+            self._used.discard(rule)
+            self._forget_used()
+
+    def _forget_used(self) -> None:
+        rules = tuple(rule for rule in self._policy.rules if rule not in self._used)
+        self._decider = Decider(self._policy._replace(rules=rules))
+
+    def _admits(self, name: str, rule: Rule | None, now: float) -> bool:
+        if rule is None or not rule.pattern.below or name in self._admitted:
+            return True
+        if self.book.address(name) is not None:
+            return True
+        host = rule.pattern.host
+        recent = [at for at in self._recent.get(host, ()) if now - at < _MINUTE]
+        if len(name) - len(host) - 1 > LONGEST_PREFIX or len(recent) >= NEW_PREFIXES:
+            return False
+        self._recent[host] = [*recent, now]
+        if len(self._admitted) >= len(self.book) + 4096:
+            self._admitted.clear()
+        self._admitted.add(name)
+        return True
+
+
+def _spelling(text: str) -> str:
+    for read in (normal, address):
+        try:
+            return read(text)
+        except NotAName:
+            continue
+    return text[:253]

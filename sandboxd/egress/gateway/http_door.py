@@ -1,0 +1,198 @@
+"""HTTP: the proxy, and the plain HTTP of tunnels to port 80, where each request must be for the name."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable
+from typing import NamedTuple
+
+import h11
+
+from sandboxd.egress.gateway import http_head, refusals, tunnel
+from sandboxd.egress.gateway.connections import Connection
+from sandboxd.egress.gateway.dialer import NoWay
+from sandboxd.egress.gateway.http_exchange import Exchange, Switched
+from sandboxd.egress.gateway.http_head import BadHead
+from sandboxd.egress.gateway.reader import Reader
+from sandboxd.egress.gateway.relay import Relay
+from sandboxd.egress.gateway.tunnel import House, Place
+
+PORT = 80
+"""Where tunnels are read as HTTP."""
+
+_HEAD_SECONDS, _IDLE_SECONDS = 10.0, 90.0
+_CONNECTED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+
+
+class Wanted(NamedTuple):
+    """Where one request goes to."""
+
+    host: str
+    port: int
+    path: str
+
+
+class OtherHost(Exception):
+    """The Host field names another host than the one that the request goes to."""
+
+    def __init__(self, wanted: Wanted, named: str) -> None:
+        super().__init__(named)
+        self.wanted = wanted
+
+
+async def enter(
+    house: House,
+    connection: Connection,
+    place: Place,
+    accepted: bytes,
+    refusal: Callable[[str, str], bytes],
+    early: bytes = b"",
+) -> None:
+    """As `tunnel.carry`, with the requests of a tunnel to port 80 judged one by one."""
+    if place.port != PORT or place.judgement.reason == "service":
+        await tunnel.carry(house, connection, place, accepted, refusal, early)
+        return
+    await Reader(connection.client).send(accepted)
+    await HttpDoor(house, connection, place).serve(early)
+
+
+class HttpDoor:
+    """Serves the requests of one connection, each by a verdict of its own."""
+
+    def __init__(self, house: House, connection: Connection, fixed: Place | None = None) -> None:
+        """:param fixed: the tunnel that the requests came by; None for the proxy"""
+        self._house, self._connection, self._fixed = house, connection, fixed
+        self._door = fixed.door if fixed else "http"
+        self._reader = Reader(connection.client)
+
+    async def serve(self, early: bytes = b"") -> None:
+        """Until the client ends, or does what is refused.
+
+        :param early: what it said already
+        """
+        self._reader.data = early
+        seconds = _HEAD_SECONDS
+        while head := await self._head(seconds):
+            try:
+                client, request = http_head.parse(head)
+                wanted = self._wanted(request)
+            except BadHead as error:
+                await self._refuse_head(error)
+                return
+            except OtherHost as error:
+                await self._refuse_host(error)
+                return
+            if not await self._request(client, request, wanted):
+                return
+            seconds = _IDLE_SECONDS
+
+    async def _head(self, seconds: float) -> bytes | None:
+        """The next head; None when there is none, which is answered."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                if not self._reader.data and not await self._reader.more():
+                    return None
+            async with asyncio.timeout(_HEAD_SECONDS):
+                return await self._rest_of_head()
+        if self._reader.data:
+            await self._reader.end(refusals.response(408, "the request came too slowly\n"))
+        return None
+
+    async def _rest_of_head(self) -> bytes | None:
+        try:
+            while (parts := http_head.split(self._reader.data)) is None:
+                if not await self._reader.more():
+                    return None
+        except BadHead as error:
+            await self._refuse_head(error)
+            return None
+        self._reader.data = parts[1]
+        return parts[0]
+
+    async def _refuse_head(self, error: BadHead) -> None:
+        name, port = ("", 0) if self._fixed is None else (self._fixed.judgement.name, PORT)
+        self._house.journal.attempt("denied", name, port, self._door, "malformed", "", str(error))
+        await self._reader.end(refusals.response(error.status, f"refused: {error}\n"))
+
+    async def _refuse_host(self, error: OtherHost) -> None:
+        name, port = error.wanted.host, error.wanted.port
+        self._house.journal.attempt("denied", name, port, self._door, "host", "", str(error))
+        await self._reader.end(refusals.denied(name, port, "host", "", f"Host: {error}"))
+
+    def _wanted(self, request: h11.Request) -> Wanted:
+        """Where it goes.
+
+        :raises BadHead: that cannot be told
+        :raises OtherHost: the Host field says something else
+        """
+        target = http_head.target(request)
+        if request.method == b"CONNECT":
+            if self._fixed is not None or target is None:
+                raise BadHead("CONNECT within a tunnel", 405)
+            return Wanted(target.host, target.port, "")
+        if self._fixed is not None:
+            place = (self._fixed.judgement.name, self._fixed.port)
+            path = target.path if target else request.target.decode("ascii")
+            wanted = Wanted(*place, path)
+            claimed = [(target.host, target.port)] if target else []
+        elif target is None:
+            raise BadHead("this is a proxy: it wants the whole URL")
+        else:
+            wanted, claimed = Wanted(*target), list[tuple[str, int]]()
+        host = http_head.host_field(request, wanted.port if self._fixed else 80)
+        claimed += [host] if host else []
+        for other in claimed:
+            if not http_head.same(other, (wanted.host, wanted.port)):
+                raise OtherHost(wanted, f"{other[0]}:{other[1]}")
+        return wanted
+
+    async def _request(self, client: h11.Connection, request: h11.Request, wanted: Wanted) -> bool:
+        """Whether another request may follow."""
+        connect = request.method == b"CONNECT"
+        door = "connect" if connect else self._door
+        judgement = tunnel.judge(self._house, self._connection, wanted.host, wanted.port, door)
+        name, port, source = judgement.name, wanted.port, judgement.source
+        place = Place(judgement, port, door)
+        if not judgement.allowed:
+            await self._reader.end(refusals.denied(name, port, judgement.reason, source))
+            return False
+        if connect:
+            await enter(
+                self._house, self._connection, place, _CONNECTED,
+                lambda reason, detail: refusals.denied(name, port, reason, source, detail),
+                self._reader.take(),
+            )  # fmt: skip
+            return False
+        self._house.gate.claim(judgement.rule)
+        try:
+            server = await tunnel.dial(self._house, place)
+        except NoWay as error:
+            await self._reader.end(refusals.denied(name, port, error.reason, source, error.detail))
+            return False
+        try:
+            forwarded = http_head.forwarded(request, name, port, wanted.path)
+            result = await Exchange(self._reader, client, server).run(forwarded)
+        except h11.ProtocolError as error:
+            place.report(self._house, "malformed", str(error))
+            result = False
+        except BaseException:
+            server.close()
+            raise
+        if isinstance(result, Switched):
+            self._relay(server, result)
+            return False
+        server.close()
+        return result
+
+    def _relay(self, server: socket.socket, switched: Switched) -> None:
+        connection = self._connection
+        relay = Relay(
+            self._house.loop,
+            connection.client,
+            server,
+            lambda: self._house.connections.over(connection),
+        )
+        connection.relay = relay
+        relay.start(switched.to_client, switched.to_server)

@@ -1,0 +1,124 @@
+"""One request to one origin and its response, read and written anew by h11 on both sides."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import NamedTuple
+
+import h11
+
+from sandboxd.egress.gateway import http_head
+from sandboxd.egress.gateway.reader import Reader
+
+_SIZE = 1 << 18
+
+
+class Switched(NamedTuple):
+    """The origin speaks another protocol from now on; what each end said of it already."""
+
+    to_client: bytes
+    to_server: bytes
+
+
+class Exchange:
+    """A request that was allowed, on its way."""
+
+    def __init__(self, reader: Reader, client: h11.Connection, server: socket.socket) -> None:
+        """:param client: has parsed the head of the request and waits for its body"""
+        self._reader, self._client, self._server = reader, client, server
+        self._origin = h11.Connection(h11.CLIENT, max_incomplete_event_size=2 * http_head.LONGEST)
+        self._loop = asyncio.get_running_loop()
+
+    async def run(self, request: h11.Request) -> bool | Switched:
+        """Whether another request may follow on the client's connection.
+
+        :param request: as the origin gets it
+        :raises h11.ProtocolError: an end breaks the rules; both connections must end
+        """
+        await self._to_origin(request)
+        upload = self._loop.create_task(self._upload())
+        download = self._loop.create_task(self._download())
+        try:
+            await asyncio.wait({upload, download}, return_when=asyncio.FIRST_EXCEPTION)
+            if upload.done():
+                upload.result()
+            result = download.result() if download.done() else await download
+            if result is not None:
+                return result
+            states = (self._client.our_state, self._client.their_state)
+            if not upload.done() or states != (h11.DONE, h11.DONE):
+                return False
+            self._reader.data = self._client.trailing_data[0] + self._reader.data
+            return True
+        finally:
+            for task in (upload, download):
+                task.cancel()
+            await asyncio.gather(upload, download, return_exceptions=True)
+
+    async def _upload(self) -> None:
+        if self._client.they_are_waiting_for_100_continue:
+            go_on = h11.InformationalResponse(status_code=100, headers=[])
+            await self._reader.send(self._client.send(go_on) or b"")
+        if self._reader.data:
+            self._client.receive_data(self._reader.take())
+        while True:
+            event = self._client.next_event()
+            if event is h11.NEED_DATA:
+                if not await self._reader.more():
+                    raise h11.RemoteProtocolError("the client left in the middle of a request")
+                self._client.receive_data(self._reader.take())
+            elif isinstance(event, h11.Data):
+                await self._to_origin(h11.Data(data=event.data))
+            elif isinstance(event, h11.EndOfMessage):
+                await self._to_origin(h11.EndOfMessage())
+                return
+            else:
+                raise h11.RemoteProtocolError("not a body")
+
+    async def _download(self) -> Switched | None:
+        """Pass the response on; what is at hand is written at once, not piece by piece."""
+        ready = b""
+        while True:
+            event = self._origin.next_event()
+            if event is h11.NEED_DATA:
+                await self._reader.send(ready)
+                ready = b""
+                self._origin.receive_data(await self._loop.sock_recv(self._server, _SIZE))
+            elif isinstance(event, h11.InformationalResponse):
+                if event.status_code == 101:
+                    return await self._switch(event)
+                if event.status_code != 100:
+                    ready += self._client.send(_passed_on(event)) or b""
+            elif isinstance(event, h11.Response):
+                ready += self._client.send(_passed_on(event)) or b""
+            elif isinstance(event, h11.Data | h11.EndOfMessage):
+                end = isinstance(event, h11.EndOfMessage)
+                # Without trailers: they would be fields that nobody has looked at.
+                ready += self._client.send(h11.EndOfMessage() if end else event) or b""
+                if end:
+                    await self._reader.send(ready)
+                    return None
+            else:
+                raise h11.RemoteProtocolError("not a response")
+
+    async def _switch(self, event: h11.InformationalResponse) -> Switched:
+        switching = h11.InformationalResponse(
+            status_code=101, headers=event.headers, reason=event.reason
+        )
+        await self._reader.send(self._client.send(switching) or b"")
+        return Switched(
+            self._origin.trailing_data[0], self._client.trailing_data[0] + self._reader.take()
+        )
+
+    async def _to_origin(self, event: h11.Request | h11.Data | h11.EndOfMessage) -> None:
+        data = self._origin.send(event)
+        if data:
+            await self._loop.sock_sendall(self._server, data)
+
+
+def _passed_on(
+    event: h11.Response | h11.InformationalResponse,
+) -> h11.Response | h11.InformationalResponse:
+    headers = http_head.returned(event)
+    return type(event)(status_code=event.status_code, headers=headers, reason=event.reason)

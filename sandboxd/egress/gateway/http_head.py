@@ -1,0 +1,199 @@
+"""Heads of HTTP/1 requests: what two readers could read in two ways is refused, not repaired."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import h11
+
+from sandboxd.egress.names import NotAName, normal
+
+LONGEST = 1 << 15
+"""Bytes of a request's head."""
+
+_END = b"\r\n\r\n"
+_STRAY = re.compile(rb"(?<!\r)\n|\r(?!\n)[\s\S]|\0")
+_FOLD = re.compile(rb"\r\n[ \t]")
+_AUTHORITY = re.compile(r"(?P<host>[^:@\[\]/?#\\%\s]*|\[[^\]]*\])(?::(?P<port>\d{1,5}))?")
+# Of this connection alone (RFC 9110, section 7.6.1), or of the proxy that it goes through.
+_HOP = frozenset(
+    [
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "proxy-authorization",
+        "proxy-authenticate",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "http2-settings",
+        "expect",
+    ]
+)
+
+
+class BadHead(ValueError):
+    """The head is refused; `status` is what to answer."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Target(NamedTuple):
+    """Where a request wants to go."""
+
+    host: str
+    """As it is written; not yet known to be a name."""
+    port: int
+    path: str
+    """For the origin; '' for CONNECT."""
+
+
+def split(buffer: bytes) -> tuple[bytes, bytes] | None:
+    """The head at the start of `buffer` and what follows; None as long as some of it is missing.
+
+    :raises BadHead: a line ends otherwise than by CR and LF, is folded, or there are too many
+    """
+    end = buffer.find(_END, 0, LONGEST)
+    head = buffer[: end + 4] if end >= 0 else buffer[:LONGEST]
+    if _STRAY.search(head):
+        raise BadHead("a line does not end with CR and LF")
+    if _FOLD.search(head):
+        raise BadHead("a line is folded")
+    if head.startswith(b"\r\n"):
+        raise BadHead("an empty line before the request")
+    if end >= 0:
+        return head, buffer[end + 4 :]
+    if len(buffer) >= LONGEST:
+        raise BadHead(f"longer than {LONGEST} bytes", 431)
+    return None
+
+
+def parse(head: bytes) -> tuple[h11.Connection, h11.Request]:
+    """The request of a head that `split` returned, and the connection that waits for its body.
+
+    :raises BadHead: it is no request of HTTP/1, or says two things about its length
+    """
+    connection = h11.Connection(h11.SERVER, max_incomplete_event_size=LONGEST)
+    connection.receive_data(head)
+    try:
+        event = connection.next_event()
+    except h11.RemoteProtocolError as error:
+        raise BadHead(str(error), error.error_status_hint) from None
+    if not isinstance(event, h11.Request):
+        raise BadHead("not a request")
+    names = [name for name, _ in event.headers]
+    if names.count(b"transfer-encoding") and (
+        names.count(b"content-length") or event.http_version == b"1.0"
+    ):
+        raise BadHead("its length is said in two ways")
+    if event.http_version not in (b"1.0", b"1.1"):
+        raise BadHead("only HTTP/1 is spoken here", 505)
+    return connection, event
+
+
+def target(request: h11.Request) -> Target | None:
+    """Where the request line leads to; None for a path, which the Host field belongs to.
+
+    :raises BadHead: it is another kind of URL, or none
+    """
+    text = request.target.decode("ascii")
+    if request.method == b"CONNECT":
+        host, port = _authority(text, 0)
+        if not port:
+            raise BadHead("CONNECT without a port")
+        return Target(host, port, "")
+    if text.startswith("/") or (text == "*" and request.method == b"OPTIONS"):
+        return None
+    if "#" in text or "\\" in text:
+        raise BadHead("not a URL of a request")
+    scheme, mark, rest = text.partition("://")
+    if not mark or scheme.lower() != "http":
+        raise BadHead("only `http://` is carried like this: use CONNECT for the rest", 501)
+    size = min((rest.find(end) for end in "/?" if end in rest), default=len(rest))
+    host, port = _authority(rest[:size], 80)
+    path = rest[size:]
+    return Target(host, port, path if path.startswith("/") else f"/{path}")
+
+
+def host_field(request: h11.Request, port: int) -> tuple[str, int] | None:
+    """Host and port that the Host field names; None where there is no such field.
+
+    :param port: what stands for a missing one
+    :raises BadHead: it is no host
+    """
+    for name, value in request.headers:
+        if name == b"host":
+            return _authority(value.decode("latin-1"), port)
+    return None
+
+
+def same(one: tuple[str, int], other: tuple[str, int]) -> bool:
+    """Whether two hosts with ports are one, in whatever letters."""
+    try:
+        return (normal(one[0]), one[1]) == (normal(other[0]), other[1])
+    except NotAName:
+        return False
+
+
+def forwarded(request: h11.Request, name: str, port: int, path: str) -> h11.Request:
+    """The request as the origin gets it: one on its connection, and nothing that was for us."""
+    hop = _HOP | {
+        word.strip().lower()
+        for field, value in request.headers
+        if field == b"connection"
+        for word in value.decode("latin-1").split(",")
+    }
+    hop -= {"content-length", "host"}
+    last = [(b"Connection", b"close")]
+    if _is_websocket(request):
+        last = [(b"Connection", b"Upgrade"), (b"Upgrade", b"websocket")]
+    fields = [
+        (field, value)
+        for field, value in request.headers
+        if field != b"host" and field.decode("latin-1") not in hop
+    ]
+    if any(field == b"transfer-encoding" for field, _ in request.headers):
+        fields.append((b"Transfer-Encoding", b"chunked"))
+    host = name if port == 80 else f"{name}:{port}"
+    return h11.Request(
+        method=request.method,
+        target=path,
+        headers=[(b"Host", host.encode("ascii")), *fields, *last],
+    )
+
+
+def _is_websocket(request: h11.Request) -> bool:
+    """The one other protocol that a request may turn into: h2c would carry requests that nobody reads."""
+    values = [value.lower() for field, value in request.headers if field == b"upgrade"]
+    return request.method == b"GET" and values == [b"websocket"]
+
+
+def returned(response: h11.Response | h11.InformationalResponse) -> list[tuple[bytes, bytes]]:
+    """The fields of a response that go to the client."""
+    hop = {name.encode() for name in _HOP} | {
+        word.strip().lower()
+        for field, value in response.headers
+        if field == b"connection"
+        for word in value.split(b",")
+    }
+    hop -= {b"content-length"}
+    fields = [(field, value) for field, value in response.headers if field not in hop]
+    if any(field == b"transfer-encoding" for field, _ in response.headers):
+        fields = [(field, value) for field, value in fields if field != b"content-length"]
+        fields.append((b"Transfer-Encoding", b"chunked"))
+    return fields
+
+
+def _authority(text: str, default: int) -> tuple[str, int]:
+    match = _AUTHORITY.fullmatch(text)
+    if match is None or not match["host"] or (match["port"] and int(match["port"]) > 65535):
+        raise BadHead(f"`{_printable(text)}` is no host and port")
+    return match["host"], int(match["port"]) if match["port"] else default
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:100])

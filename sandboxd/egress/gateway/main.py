@@ -1,0 +1,55 @@
+"""The gateway's process: `python -m sandboxd.egress.gateway.main ADDRESS SUBNET [UID]`.
+
+ADDRESS is its own on the inner network SUBNET. It needs NET_ADMIN, NET_RAW, SETUID and SETGID for
+the first milliseconds, and the switch `net.ipv4.ip_unprivileged_port_start=0` for what it serves.
+Nothing is let through before the first policy has come by standard input: see `messages`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import resource
+import signal
+import socket
+import sys
+import time
+
+from sandboxd.egress import layout
+from sandboxd.egress.gateway import facts, privileges
+from sandboxd.egress.gateway.server import Gateway, Network
+
+_USER, _MOST_FILES = 65532, 8192
+
+
+def main(arguments: list[str]) -> None:
+    """Serve until the process is killed."""
+    began = time.monotonic()
+    address, subnet = arguments[:2]
+    user = int(arguments[2]) if len(arguments) > 2 else _USER
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = min(_MOST_FILES, most) if most != resource.RLIM_INFINITY else _MOST_FILES
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+    place = layout.place(subnet)
+    network = Network(place, address, facts.interface_of(address), facts.way_out())
+    privileges.make_local(place.synthetic)
+    watcher = privileges.syn_watcher(network.inner)
+    privileges.become(user)
+    asyncio.run(_serve(network, watcher, began))
+
+
+async def _serve(network: Network, watcher: socket.socket | None, began: float) -> None:
+    loop = asyncio.get_running_loop()
+    gateway = Gateway(loop, network, watcher)
+    loop.set_exception_handler(
+        lambda _, context: gateway.failed(context.get("exception") or RuntimeError())
+    )
+    gateway.start(watcher is not None, lambda: 1000 * (time.monotonic() - began))
+    gc.freeze()
+    await loop.create_future()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,49 @@
+"""What clients of the HTTP proxy are told."""
+
+from __future__ import annotations
+
+from sandboxd.egress import words
+
+_PHRASES = {
+    200: "OK",
+    400: "Bad Request",
+    403: "Forbidden",
+    405: "Method Not Allowed",
+    408: "Request Timeout",
+    431: "Request Header Fields Too Large",
+    501: "Not Implemented",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    505: "HTTP Version Not Supported",
+}
+_STATUS = {"unresolved": 502, "unreachable": 502, "full": 503}
+
+
+def denied(name: str, port: int, reason: str, rule: str = "", detail: str = "") -> bytes:
+    """Why `name` is not reached, and what somebody outside would type to allow it."""
+    place = printable(f"{name}:{port}" if port else name)
+    lines = [f"{place} was not reached from this sandbox: {words.reason(reason)}"]
+    if detail:
+        lines.append(printable(detail))
+    if rule:
+        lines.append(f"rule: {printable(rule)}")
+    command = words.command(name, port, reason)
+    if command:
+        lines.append(f"to allow it, outside of the sandbox: {command}")
+    return response(_STATUS.get(reason, 403), "\n".join([*lines, ""]))
+
+
+def response(status: int, text: str) -> bytes:
+    """A whole response, the last of its connection."""
+    body = text.encode("utf-8", "replace")
+    head = (
+        f"HTTP/1.1 {status} {_PHRASES.get(status, 'Error')}\r\n"
+        "Content-Type: text/plain; charset=utf-8\r\n"
+        f"Content-Length: {len(body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode("ascii") + body
+
+
+def printable(text: str) -> str:
+    """Hostile text, for a terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:300])

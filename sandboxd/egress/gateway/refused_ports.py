@@ -1,0 +1,43 @@
+"""Reports connections to ports that nobody listens on: the kernel refuses them without a word to us."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Callable, Container
+from typing import Any
+
+from sandboxd.egress.gateway.datagrams import Datagrams
+from sandboxd.egress.gateway.tunnel import House
+
+DOOR = "port"
+
+
+class RefusedPorts:
+    """Listens to what `privileges.syn_watcher` sees."""
+
+    def __init__(
+        self,
+        house: House,
+        watcher: socket.socket,
+        gateway: str,
+        listening: Callable[[str], Container[int]],
+    ) -> None:
+        """:param listening: the ports that are served at an address"""
+        self._house, self._gateway, self._listening = house, gateway, listening
+        Datagrams(house.loop, watcher, self._arrived, house.journal.lose)
+
+    def _arrived(self, packet: bytes, sender: Any) -> None:
+        if len(packet) < 40 or sender[2] == socket.PACKET_OUTGOING:
+            return
+        port = struct.unpack_from(">H", packet, (packet[0] & 15) * 4 + 2)[0]
+        address = socket.inet_ntoa(packet[16:20])
+        if port in self._listening(address):
+            return
+        name = self._house.gate.book.name(address)
+        if name is None:
+            self._house.journal.attempt("denied", address, port, DOOR, "not-a-name")
+            return
+        judgement = self._house.gate.judge(name, port)
+        reason = "port" if judgement.allowed else judgement.reason
+        self._house.journal.attempt("denied", name, port, DOOR, reason, judgement.source)

@@ -1,0 +1,231 @@
+"""The parts of the gateway together, and what the host's end commands."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import os
+import resource
+import secrets
+import socket
+import time
+import traceback
+from collections.abc import Callable, Container, Coroutine
+from typing import Any, NamedTuple
+
+from sandboxd.egress import layout
+from sandboxd.egress.gateway import commands, direct_door, facts, socks_door
+from sandboxd.egress.gateway.address_book import AddressBook
+from sandboxd.egress.gateway.ask_door import AskDoor
+from sandboxd.egress.gateway.channel import Channel
+from sandboxd.egress.gateway.connections import Connection, Connections
+from sandboxd.egress.gateway.dialer import Dialer
+from sandboxd.egress.gateway.facts import WayOut
+from sandboxd.egress.gateway.gate import Gate
+from sandboxd.egress.gateway.http_door import HttpDoor
+from sandboxd.egress.gateway.journal import Journal
+from sandboxd.egress.gateway.refused_ports import RefusedPorts
+from sandboxd.egress.gateway.resolver import Resolver
+from sandboxd.egress.gateway.sockets import SPARE, Listener, bound
+from sandboxd.egress.gateway.stub import PORT, Stub
+from sandboxd.egress.gateway.tunnel import House
+from sandboxd.egress.policy import Policy
+
+Door = Callable[[Connection], Coroutine[Any, Any, None]]
+
+_TICK, _LOOK_SECONDS, _DISCARD = 1.0, 0.05, 9
+
+
+class Network(NamedTuple):
+    """Where the gateway stands."""
+
+    place: layout.Place
+    address: str
+    inner: str
+    """The interface of the inner network."""
+    way_out: WayOut
+
+
+class Gateway:
+    """Everything that lives as long as the process."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        network: Network,
+        watcher: socket.socket | None,
+    ) -> None:
+        """:param watcher: from `privileges.syn_watcher`"""
+        self._loop, self._network = loop, network
+        place, inner, outer = network.place, network.inner, network.way_out
+        self._channel = Channel(loop, self._command)
+        self._journal = Journal(self._channel.write, time.time)
+        gate = Gate(AddressBook(place.synthetic, secrets.randbits(32)), time.time)
+        resolver = Resolver(facts.nameservers(), outer.interface, outer.ipv6)
+        self._house = House(
+            loop,
+            gate,
+            self._journal,
+            Connections(loop, self.failed),
+            Dialer(gate, resolver, place.subnet, inner, outer.interface, network.address),
+        )
+        self._stub = Stub(self._house, bound(socket.SOCK_DGRAM, inner, network.address, PORT))
+        self._ask = AskDoor(self._house)
+        self._own: dict[int, Door] = {
+            PORT: self._stub.serve,
+            layout.PROXY_PORT: lambda connection: HttpDoor(self._house, connection).serve(),
+            layout.SOCKS_PORT: functools.partial(socks_door.serve, self._house),
+            layout.ASK_PORT: self._ask.serve,
+        }
+        for port, door in self._own.items():
+            self._listen(network.address, port, door)
+        self._ports: dict[int, Listener] = {}
+        if watcher is not None:
+            RefusedPorts(self._house, watcher, network.address, self._listening)
+        SPARE.take()
+
+    def start(self, sees_refused_ports: bool, milliseconds: Callable[[], float]) -> None:
+        """Say what there is, and follow commands from now on."""
+        status = facts.status()
+        self._journal.say(
+            "ready",
+            uid=os.getresuid()[2],
+            capabilities=status["CapEff"],
+            no_new_privileges=status["NoNewPrivs"] == "1",
+            seccomp=int(status.get("Seccomp", "0")),
+            ip_forward=facts.ip_forward(),
+            inner_ipv6=facts.has_ipv6(self._network.inner),
+            way_out=bool(self._network.way_out.interface),
+            sees_refused_ports=sees_refused_ports,
+            milliseconds=round(milliseconds(), 1),
+        )
+        self._channel.start()
+        self._look_for_host()
+        self._loop.call_later(_TICK, self._tick)
+
+    def failed(self, error: BaseException) -> None:
+        """Something that no part expected: said where it happened, without what was in it."""
+        if isinstance(error, MemoryError):
+            self._full("memory")
+            return
+        frame = traceback.extract_tb(error.__traceback__)[-1:]
+        place = f"{frame[0].filename}:{frame[0].lineno}" if frame else "nowhere"
+        with contextlib.suppress(OSError):
+            os.write(2, f"gateway: {type(error).__name__} at {place}\n".encode())
+
+    # -- commands
+
+    def _command(self, line: bytes | None) -> None:
+        try:
+            if line is None:
+                raise commands.NotACommand("a line that is too long")
+            command = commands.read(line)
+            if isinstance(command, commands.SetPolicy):
+                self._set(command)
+            elif isinstance(command, commands.Replay):
+                self._journal.replay(command.after)
+            elif isinstance(command, commands.AskState):
+                self._say_state()
+            elif not self._ask.answer(command.id, command.why):
+                raise commands.NotACommand("no such question waits", "answer", closes=False)
+        except commands.NotACommand as error:
+            if error.closes:
+                self._close_all()
+            self._journal.say("refused", op=error.op, version=error.version, why=str(error))
+
+    def _set(self, command: commands.SetPolicy) -> None:
+        policy = command.policy
+        wanted = {port for rule in policy.rules for port in rule.ports}
+        fresh: dict[int, socket.socket] = {}
+        try:
+            for port in wanted - self._ports.keys():
+                fresh[port] = bound(socket.SOCK_STREAM, self._network.inner, "0.0.0.0", port)  # noqa: S104 - of one interface
+        except OSError as error:
+            for sock in fresh.values():
+                sock.close()
+            why = f"cannot listen on all ports: {error.strerror}"
+            raise commands.NotACommand(why, "policy", policy.version) from None
+        self._house.gate.set(policy)
+        for port in self._ports.keys() - wanted:
+            self._ports.pop(port).close()
+        for port, sock in fresh.items():
+            self._ports[port] = self._listener(
+                sock, functools.partial(direct_door.serve, self._house)
+            )
+        if command.cut:
+            self._cut()
+        self._ask.policy_changed()
+        self._journal.say("policy", version=policy.version, ports=sorted(self._ports))
+
+    def _cut(self) -> None:
+        """End connections that would not be let through now; one that used its rule up was."""
+        for connection in self._house.connections:
+            if not connection.name:
+                continue
+            judgement = self._house.gate.judge(connection.name, connection.port)
+            spent = connection.rule is not None and connection.rule.once
+            if not judgement.allowed and not (
+                spent and judgement.reason not in ("denied", "canary")
+            ):
+                connection.end()
+
+    def _close_all(self) -> None:
+        """Nothing is let through, and what is open ends."""
+        self._house.gate.set(Policy())
+        for listener in self._ports.values():
+            listener.close()
+        self._ports.clear()
+        for connection in self._house.connections:
+            connection.end()
+
+    def _say_state(self) -> None:
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        self._journal.say(
+            "state",
+            version=self._house.gate.policy.version,
+            connections=len(self._house.connections),
+            names=len(self._house.gate.book),
+            processor_seconds=round(used.ru_utime + used.ru_stime, 3),
+            memory_kib=facts.memory_kib(),
+        )
+
+    # -- listeners
+
+    def _listen(self, address: str, port: int, door: Door) -> Listener:
+        return self._listener(bound(socket.SOCK_STREAM, self._network.inner, address, port), door)
+
+    def _listener(self, sock: socket.socket, door: Door) -> Listener:
+        def accepted(client: socket.socket) -> None:
+            if not self._house.connections.take(client, door):
+                self._full("connections")
+
+        return Listener(self._loop, sock, accepted, lambda: self._full("files"))
+
+    def _full(self, what: str) -> None:
+        self._journal.attempt("denied", "", 0, "direct", "full", "", f"no more {what}")
+
+    def _listening(self, address: str) -> Container[int]:
+        if address == self._network.address:
+            return self._own.keys() | self._ports.keys()
+        return self._ports
+
+    # -- time
+
+    def _tick(self) -> None:
+        self._journal.tick()
+        self._loop.call_later(_TICK, self._tick)
+
+    def _look_for_host(self) -> None:
+        """Whether somebody answers for the address that the engine keeps for its host."""
+        host = self._network.place.host
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe,
+            contextlib.suppress(OSError),
+        ):
+            probe.sendto(b"", (host, _DISCARD))
+
+        def look() -> None:
+            self._journal.say("host", answers=facts.neighbour(host))
+
+        self._loop.call_later(_LOOK_SECONDS, look)

@@ -1,0 +1,86 @@
+"""The name server of the inner network: it answers from the policy and asks nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from typing import Any
+
+from sandboxd.egress.gateway import dns
+from sandboxd.egress.gateway.connections import Connection
+from sandboxd.egress.gateway.datagrams import Datagrams
+from sandboxd.egress.gateway.gate import Judgement
+from sandboxd.egress.gateway.reader import Reader
+from sandboxd.egress.gateway.tunnel import House
+
+DOOR, PORT = "dns", 53
+TTL = 5
+"""Seconds that a client may keep an address."""
+
+_IDLE_SECONDS, _MOST_QUERIES = 10.0, 1000
+
+
+class Stub:
+    """Answers by UDP and TCP."""
+
+    def __init__(self, house: House, sock: socket.socket) -> None:
+        self._house, self._sock = house, sock
+        Datagrams(house.loop, sock, self._arrived, house.journal.lose)
+
+    async def serve(self, connection: Connection) -> None:
+        """The queries of one TCP connection."""
+        reader = Reader(connection.client)
+        for _ in range(_MOST_QUERIES):
+            async with asyncio.timeout(_IDLE_SECONDS):
+                while len(reader.data) < 2 or len(reader.data) < 2 + _length(reader.data):
+                    if not await reader.more():
+                        return
+                packet = reader.take(2 + _length(reader.data))[2:]
+                reply = self.answer(packet)
+                if reply is None:
+                    return
+                await reader.send(len(reply).to_bytes(2, "big") + reply)
+
+    def answer(self, packet: bytes) -> bytes | None:
+        """The reply to a query; None for what is none."""
+        try:
+            question = dns.read_question(packet)
+        except dns.Malformed:
+            return None
+        judgement = self._house.gate.judge(question.name, 0)
+        if not judgement.allowed:
+            self._deny(judgement, judgement.reason)
+            return dns.reply(question, dns.NO_SUCH_NAME)
+        if question.type != dns.A:
+            return dns.reply(question, dns.NO_ERROR)
+        address = self._address(judgement)
+        if address is None:
+            self._deny(judgement, "full")
+            return dns.reply(question, dns.SERVER_FAILURE)
+        return dns.reply(question, dns.NO_ERROR, address, TTL)
+
+    def _arrived(self, packet: bytes, sender: Any) -> None:
+        reply = self.answer(packet)
+        if reply is not None:
+            with contextlib.suppress(OSError):
+                self._sock.sendto(reply, sender)
+
+    def _address(self, judgement: Judgement) -> str | None:
+        name, book = judgement.name, self._house.gate.book
+        if judgement.reason == "service":
+            return self._house.gate.service(name)
+        address = book.address(name)
+        if address is None:
+            below = judgement.rule is not None and judgement.rule.pattern.below
+            address = book.assign(name, below)
+            if address is not None:
+                self._house.journal.say("assigned", name=name, address=address)
+        return address
+
+    def _deny(self, judgement: Judgement, reason: str) -> None:
+        self._house.journal.attempt("denied", judgement.name, 0, DOOR, reason, judgement.source)
+
+
+def _length(data: bytes) -> int:
+    return int.from_bytes(data[:2], "big")
