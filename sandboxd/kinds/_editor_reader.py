@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sandboxd.syntax.node import Node
 
-_DEEPEST = 5
+_DEEPEST = 8
 
 
 def settings(node: Node | None, path: str) -> EditorSettings | None:

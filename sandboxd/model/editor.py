@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sandboxd.model.values import Value
 
 
@@ -18,6 +20,19 @@ class EditorSettings(NamedTuple):
     path: str
     scalars: tuple[Value[object], ...]
 
+    def named(self, name: str) -> Iterator[Value[object]]:
+        """The values of a setting, whether its name is written with dots or as nested objects.
+
+        Nested ones passed the editor's own Restricted Mode (microsoft/vscode #335112).
+        """
+        return (value for value in self.scalars if _dotted(value) == name)
+
+    def below(self, name: str) -> Iterator[tuple[str, Value[object]]]:
+        """The entries of a setting that is an object, each with its key; of inner objects with the path."""
+        for value in self.scalars:
+            if _dotted(value).startswith(f"{name}."):
+                yield value.origin.key[len(name) + 1 :], value
+
 
 class EditorTask(NamedTuple):
     """A task of VS Code. `run_on` says when it starts by itself, `hidden` that its output is not shown."""
@@ -26,3 +41,7 @@ class EditorTask(NamedTuple):
     command: str
     run_on: Value[str] | None
     hidden: bool
+
+
+def _dotted(value: Value[object]) -> str:
+    return value.origin.key.replace("/", ".")

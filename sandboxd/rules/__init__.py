@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 SUBJECTS = {
+    "AgentConfig": "sandboxd.model.agent",
     "AppArmorProfile": "sandboxd.model.apparmor",
     "Container": "sandboxd.model.container",
     "DaemonConfig": "sandboxd.model.daemon_config",

@@ -8,6 +8,11 @@ from __future__ import annotations
 
 # fmt: off
 RULES: dict[str, tuple[str, tuple[str, ...], int]] = {
+    "agent-asks-nothing": ("AgentConfig", (), 3),
+    "agent-leaves-sandbox": ("AgentConfig", (), 3),
+    "agent-runs-program": ("AgentConfig", (), 3),
+    "agent-secret-literal": ("AgentConfig", (), 3),
+    "agent-sends-elsewhere": ("AgentConfig", (), 2),
     "agent-socket-mounted": ("Container", ("mounts~SSH_AUTH_SOCK", "mounts~ssh-agent", "mounts~ssh-auth.sock", "mounts~gpg-agent", "mounts~.X11-unix", "mounts~/dbus", "mounts~DBUS_SESSION_BUS", "mounts~/bus", "mounts~wayland-", "mounts~WAYLAND_DISPLAY", "mounts~wslg", "mounts~pulse", "mounts~pipewire", "mounts~keyring", "mounts~systemd/private", "mounts~agent.sock"), 2),
     "apparmor-blanket-mount": ("AppArmorProfile", (), 3),
     "apparmor-breaks-dev-tools": ("AppArmorProfile", (), 2),
@@ -229,6 +234,7 @@ RULES: dict[str, tuple[str, tuple[str, ...], int]] = {
     "volumes-from": ("Container", ("volumes_from",), 2),
     "vscode-agent-auto-approve": ("EditorSettings", (), 3),
     "vscode-folder-open-task": ("EditorTask", ("run_on",), 3),
+    "vscode-remote-authority": ("EditorSettings", (), 2),
     "vscode-settings-weak": ("EditorSettings", (), 2),
     "vscode-workspace-program": ("EditorSettings", (), 2),
     "workdir-proc-fd": ("Container | Image", ("working_dir", "workspace_folder", "stages"), 3),

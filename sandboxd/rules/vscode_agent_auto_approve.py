@@ -2,8 +2,9 @@
 
 ## What it is
 
-`chat.tools.autoApprove` or `chat.tools.global.autoApprove` on, or a rule of
-`chat.tools.terminal.autoApprove` that fits every command, in settings that the repository brings.
+`chat.tools.autoApprove`, `chat.tools.global.autoApprove` or `claudeCode.allowDangerouslySkipPermissions` on,
+a rule of `chat.tools.terminal.autoApprove` that fits every command or one of `chat.tools.edits.autoApprove`
+that fits every file, in settings that the repository brings, with dots or as nested objects.
 
 ## Why it is bad
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from sandboxd.findings import Finding
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.editor import EditorSettings
+    from sandboxd.model.values import Value
 
 META = RuleMeta(
     id="vscode-agent-auto-approve",
@@ -51,30 +53,48 @@ META = RuleMeta(
     why="text that the agent reads decides what runs on the host",
 )
 
-_SWITCHES = ("chat.tools.autoApprove", "chat.tools.global.autoApprove")
-_RULES = ("chat.tools.terminal.autoApprove/", "github.copilot.chat.agent.terminal.allowList/")
+_SWITCHES = (
+    "chat.tools.autoApprove",
+    "chat.tools.global.autoApprove",
+    "claudeCode.allowDangerouslySkipPermissions",
+)
+_RULES = (
+    "chat.tools.terminal.autoApprove",
+    "github.copilot.chat.agent.terminal.allowList",
+)
 _EVERYTHING = ("*", "/.*/", "/^.*$/", "/.*/s", "/.+/", "/^.*/")
+_EDITS = "chat.tools.edits.autoApprove"
+_EVERY_FILE = ("**", "**/*")
 
 
 def check(subject: EditorSettings, host: HostFacts) -> Iterator[Finding]:
-    for value in subject.scalars:
-        key = value.origin.key
-        fits_all = key.startswith(_RULES) and key.partition("/")[2] in _EVERYTHING
-        if value.value is not True or not (key in _SWITCHES or fits_all):
-            continue
-        name, _, pattern = key.partition("/")
-        which = f" for `{pattern}`" if pattern else ""
-        yield at_value(
-            META,
-            value,
-            f"`{name}`{which} lets agents run commands on this machine without asking",
-            key,
-            remedies=(
-                Remedy(
-                    "remove the setting",
-                    safe=False,
-                    changes=(Remove(value),),
-                    caution="the agent asks before it runs something",
-                ),
-            ),
-        )
+    for name in _SWITCHES:
+        for value in subject.named(name):
+            if value.value is True:
+                yield _finding(value, name, "run commands on this machine", "")
+    for name in _RULES:
+        for key, value in subject.below(name):
+            # `{"approve": true}` is the long form of `true`.
+            pattern = key.removesuffix("/approve")
+            if value.value is True and pattern in _EVERYTHING:
+                yield _finding(value, name, "run commands on this machine", pattern)
+    for pattern, value in subject.below(_EDITS):
+        if value.value is True and pattern in _EVERY_FILE:
+            yield _finding(value, _EDITS, "change every file of the folder", pattern)
+
+
+def _finding(value: Value[object], name: str, effect: str, pattern: str) -> Finding:
+    which = f" for `{pattern}`" if pattern else ""
+    remedy = Remedy(
+        "remove the setting",
+        safe=False,
+        changes=(Remove(value),),
+        caution="the agent asks before it runs something",
+    )
+    return at_value(
+        META,
+        value,
+        f"`{name}`{which} lets agents {effect} without asking",
+        f"{name}/{pattern}" if pattern else name,
+        remedies=(remedy,),
+    )

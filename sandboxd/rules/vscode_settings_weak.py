@@ -3,8 +3,10 @@
 ## What it is
 
 `security.workspace.trust.enabled` off, `security.workspace.trust.untrustedFiles` open,
-`task.allowAutomaticTasks` on, `http.proxyStrictSSL` off, in `.vscode/settings.json` or among
-`customizations.vscode.settings` of a devcontainer.json.
+`task.allowAutomaticTasks` on, `http.proxyStrictSSL` off, `chat.agent.sandbox.enabled` off,
+`terminal.integrated.allowInUntrustedWorkspace` on, an answer in `terminal.integrated.autoReplies`: in
+`.vscode/settings.json`, a `*.code-workspace` or among `customizations.vscode.settings` of a
+devcontainer.json, with dots or as nested objects.
 
 ## Why it is bad
 
@@ -36,6 +38,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.syntax.node import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from sandboxd.findings import Finding
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.editor import EditorSettings
+    from sandboxd.model.values import Value
 
 META = RuleMeta(
     id="vscode-settings-weak",
@@ -52,33 +56,45 @@ META = RuleMeta(
     why="the repository decides on the guard that is to protect from repositories",
 )
 
-_WEAK: dict[str, tuple[object, str]] = {
-    "security.workspace.trust.enabled": (False, "no folder is asked about before its code runs"),
+_WEAK: dict[str, tuple[tuple[object, ...], str]] = {
+    "security.workspace.trust.enabled": ((False,), "no folder is asked about before its code runs"),
     "security.workspace.trust.untrustedFiles": (
-        "open",
+        ("open",),
         "files from elsewhere open in a trusted window without a question",
     ),
-    "task.allowAutomaticTasks": ("on", "tasks of the folder start by themselves"),
-    "http.proxyStrictSSL": (False, "whoever is on the way can replace extensions and updates"),
+    "task.allowAutomaticTasks": (("on",), "tasks of the folder start by themselves"),
+    "http.proxyStrictSSL": (
+        (False,),
+        "whoever is on the way can replace extensions and updates",
+    ),
+    "chat.agent.sandbox.enabled": (
+        ("off", False),
+        "commands of the agent run outside of the editor's sandbox",
+    ),
+    "terminal.integrated.allowInUntrustedWorkspace": (
+        (True,),
+        "a terminal starts in a folder that is not trusted",
+    ),
 }
+_REPLIES = "terminal.integrated.autoReplies"
 
 
 def check(subject: EditorSettings, host: HostFacts) -> Iterator[Finding]:
-    for value in subject.scalars:
-        key = value.origin.key
-        if key not in _WEAK or value.value != _WEAK[key][0]:
-            continue
-        yield at_value(
-            META,
-            value,
-            f"`{key}` is `{value.written}`: {_WEAK[key][1]}",
-            key,
-            remedies=(
-                Remedy(
-                    "remove the setting",
-                    safe=False,
-                    changes=(Remove(value),),
-                    caution="VS Code asks again, or refuses a certificate it does not know",
-                ),
-            ),
-        )
+    for name, (weak, effect) in _WEAK.items():
+        for value in subject.named(name):
+            if value.value in weak and isinstance(value.value, (bool, str)):
+                yield _finding(value, f"`{name}` is `{value.written}`: {effect}", name)
+    for question, value in subject.below(_REPLIES):
+        if value.value is not None:
+            effect = f"`{_REPLIES}` answers `{readable(question)}` in every terminal by itself"
+            yield _finding(value, effect, f"{_REPLIES}/{question}")
+
+
+def _finding(value: Value[object], message: str, evidence: str) -> Finding:
+    remedy = Remedy(
+        "remove the setting",
+        safe=False,
+        changes=(Remove(value),),
+        caution="VS Code asks again, or refuses a certificate it does not know",
+    )
+    return at_value(META, value, message, evidence, remedies=(remedy,))

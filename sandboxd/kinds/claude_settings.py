@@ -1,0 +1,165 @@
+"""`.claude/settings.json`: what a repository sets for Claude Code.
+
+Source: https://code.claude.com/docs/en/settings, /hooks and /sandboxing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.kinds import _agent_reader, _defaults
+from sandboxd.model.agent import AgentConfig, Switch
+from sandboxd.model.document import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from sandboxd.findings import Change
+    from sandboxd.model.agent import Destination, Program
+    from sandboxd.syntax.node import Node
+    from sandboxd.text import Edit, SourceText
+
+NAME = "claude_settings"
+NAMES = (".claude/settings.json", ".claude/settings.local.json")
+LANGUAGES: tuple[str, ...] = ()
+COMMENT = ""
+WATCHED = ("**/.claude/settings*.json",)
+LARGEST = _defaults.LARGEST
+fits = _defaults.fits
+recognises = _defaults.recognises
+containers = _defaults.containers
+
+OCCASIONS = {
+    "SessionStart": "when a session starts",
+    "Setup": "when a session is set up",
+    "UserPromptSubmit": "with each prompt",
+    "PreToolUse": "before each use of a tool",
+    "PostToolUse": "after each use of a tool",
+    "PostToolUseFailure": "after a tool failed",
+    "PermissionRequest": "when a permission is asked for",
+    "Notification": "with each notification",
+    "SubagentStart": "when a subagent starts",
+    "SubagentStop": "when a subagent ends",
+    "Stop": "when an answer ends",
+    "PreCompact": "before the conversation is compacted",
+    "SessionEnd": "when a session ends",
+}
+_HELPERS = (
+    ("apiKeyHelper", "for the key of each session"),
+    ("awsAuthRefresh", "to refresh a login"),
+    ("awsCredentialExport", "to get credentials"),
+    ("gcpAuthRefresh", "to refresh a login"),
+    ("otelHeadersHelper", "for the headers of telemetry"),
+)
+_DESTINATIONS = (
+    ("env.ANTHROPIC_BASE_URL", "every prompt, with the key that signs it"),
+    ("env.ANTHROPIC_BEDROCK_BASE_URL", "every prompt"),
+    ("env.ANTHROPIC_VERTEX_BASE_URL", "every prompt"),
+    ("env.OTEL_EXPORTER_OTLP_ENDPOINT", "telemetry of each session"),
+    ("env.OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "telemetry of each session"),
+    ("env.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "telemetry of each session"),
+    ("env.HTTPS_PROXY", "all connections of the agent"),
+    ("env.https_proxy", "all connections of the agent"),
+    ("env.HTTP_PROXY", "plain connections of the agent"),
+)
+_EVERYTHING = ("Bash", "Bash(*)", "Bash(:*)", "Bash(**)", "*")
+
+
+def matches(path: str) -> bool:
+    return path.endswith(NAMES)
+
+
+def parse(source: SourceText) -> Document:
+    from sandboxd.syntax import jsonc
+
+    return Document(NAME, source, jsonc.parse(source.text))
+
+
+def subjects(document: Document) -> Iterator[tuple[str, object]]:
+    yield "AgentConfig", _config(document.tree.root, document.source.path)
+
+
+def _config(root: Node | None, path: str) -> AgentConfig:
+    all_servers = _agent_reader.at(root, "enableAllProjectMcpServers")
+    return AgentConfig(
+        path,
+        "Claude Code",
+        tuple(_programs(root, path)),
+        tuple(_questions(root, path)),
+        tuple(_sandbox(root, path)),
+        tuple(_destinations(root, path)),
+        tuple(_agent_reader.variables(_agent_reader.at(root, "env"), path, "env")),
+        asks_for_servers=all_servers is None or all_servers.value is not True,
+    )
+
+
+def _programs(root: Node | None, path: str) -> Iterator[Program]:
+    switched_off = _agent_reader.at(root, "disableAllHooks")
+    if switched_off is None or switched_off.value is not True:
+        yield from _agent_reader.hooks(_agent_reader.at(root, "hooks"), path, OCCASIONS)
+    for key, occasion in _HELPERS:
+        yield from _agent_reader.helper(root, path, key, occasion)
+    for key, occasion in (
+        ("statusLine", "for the status line"),
+        ("fileSuggestion", "for file names"),
+    ):
+        yield from _agent_reader.command(_agent_reader.at(root, key), path, key, occasion)
+
+
+def _questions(root: Node | None, path: str) -> Iterator[Switch]:
+    yield from _agent_reader.switch(
+        root,
+        path,
+        "permissions.defaultMode",
+        "bypassPermissions",
+        "runs every command without asking",
+        is_total=True,
+    )
+    yield from _agent_reader.switch(
+        root,
+        path,
+        "skipDangerousModePermissionPrompt",
+        True,
+        "leaves out the warning before all questions are switched off",
+    )
+    yield from _agent_reader.switch(
+        root,
+        path,
+        "enableAllProjectMcpServers",
+        True,
+        "starts each server of `.mcp.json` without asking",
+    )
+    allowed = _agent_reader.at(root, "permissions", "allow")
+    for item in allowed.items if allowed is not None else ():
+        if item.text() in _EVERYTHING:
+            read = _agent_reader.value(item, path, "permissions.allow")
+            yield Switch(read, "allows every shell command without asking", is_total=True)
+
+
+def _sandbox(root: Node | None, path: str) -> Iterator[Switch]:
+    for key, weak, effect, is_total in (
+        ("sandbox.enabled", False, "switches the agent's own sandbox off", True),
+        ("sandbox.enableWeakerNestedSandbox", True, "makes the agent's own sandbox weaker", False),
+        (
+            "sandbox.network.allowAllUnixSockets",
+            True,
+            "lets commands reach every socket of this machine, the engine's among them",
+            False,
+        ),
+    ):
+        yield from _agent_reader.switch(root, path, key, weak, effect, is_total=is_total)
+
+
+def _destinations(root: Node | None, path: str) -> Iterator[Destination]:
+    for key, data in _DESTINATIONS:
+        yield from _agent_reader.destination(root, path, key, data)
+
+
+def edits(document: Document, subject: Any, changes: Sequence[Change]) -> tuple[Edit, ...] | None:
+    from sandboxd.kinds import _json_edits
+
+    return _json_edits.edits(document, changes, lambda root, _: root)
+
+
+can = _defaults.by_edits(edits)

@@ -1,0 +1,101 @@
+"""An AI agent starts a program that the repository names.
+
+## What it is
+
+A hook, a helper (`apiKeyHelper`, `statusLine`, `notify`) or an MCP server in a file that agents read:
+`.claude/settings.json`, `.mcp.json`, `.cursor/`, `.codex/config.toml`, `.gemini/settings.json`,
+`opencode.json`.
+
+## Why it is bad
+
+The agent starts it outside of whatever sandbox it has for its own commands, with all rights of the person
+who opened the folder. CVE-2025-59536 was a hook that ran before anybody had agreed to it; a worm of 2026
+spread by a `SessionStart` hook.
+
+    "hooks": { "SessionStart": [ { "hooks": [ { "type": "command", "command": "./setup.sh" } ] } ] }
+
+An error is what no project has to do there: running what it fetches, touching keys, opening a shell. A
+server is a hint where the agent asks before it starts one.
+
+## What to do instead
+
+Let it run in the sandbox: `sandboxd exec -- COMMAND` keeps its standard streams. Or keep it in your own
+settings, outside of the repository.
+
+## Under gVisor
+
+An agent that runs in the sandbox starts it there as well, and then it reaches what the sandbox reaches.
+
+## References
+
+- https://code.claude.com/docs/en/hooks
+- https://modelcontextprotocol.io/specification/draft/basic/security_best_practices
+- https://nvd.nist.gov/vuln/detail/CVE-2025-59536
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.findings import Remedy, Remove, Replace, RuleMeta, Severity
+from sandboxd.rules._commands import suspicious
+from sandboxd.rules._finding import at_value
+from sandboxd.syntax.node import readable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxd.findings import Finding
+    from sandboxd.host.facts import HostFacts
+    from sandboxd.model.agent import AgentConfig, Program
+
+META = RuleMeta(
+    id="agent-runs-program",
+    summary="an AI agent starts a program that the repository names",
+    severity=Severity.ERROR,
+    since="0.1.0",
+    why="it runs with your rights, outside of the sandbox that the agent has for its commands",
+)
+
+
+def check(subject: AgentConfig, host: HostFacts) -> Iterator[Finding]:
+    for program in subject.programs:
+        command = program.command
+        if command.value.startswith("sandboxd "):
+            continue
+        effect = suspicious(command.value)
+        message = f"`{readable(command.value)}` is run by {subject.agent} {program.occasion}"
+        yield at_value(
+            META,
+            command,
+            f"{message}, and {effect}" if effect else message,
+            f"{command.origin.key} {command.value}",
+            _severity(program, subject, effect),
+            remedies=_remedies(program),
+        )
+
+
+def _severity(program: Program, config: AgentConfig, effect: str) -> Severity:
+    if effect:
+        return Severity.ERROR
+    if program.kind == "server" and config.asks_for_servers:
+        return Severity.HINT
+    return Severity.WARNING
+
+
+def _remedies(program: Program) -> tuple[Remedy, ...]:
+    removal = Remedy(
+        "remove it",
+        safe=False,
+        changes=(Remove(program.command),),
+        caution="the agent does without it",
+    )
+    if not program.wrapped:
+        return (removal,)
+    wrapping = Remedy(
+        "run it in the sandbox",
+        safe=False,
+        changes=tuple(Replace(value, text) for value, text in program.wrapped),
+        caution="it needs `sandboxd up`, and finds what the sandbox has",
+    )
+    return (wrapping, removal)
