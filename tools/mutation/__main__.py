@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tools.mutation import page, sample
 from tools.mutation.points import Point
-from tools.mutation.trial import Outcome, Workplace
+from tools.mutation.trial import IN_PROCESS, PROCESSES, Outcome, Workplace
 from tools.programs import ROOT
 
 Key = tuple[str, int]
@@ -39,12 +39,14 @@ def main(arguments: list[str] | None = None) -> int:
     )
     args = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="sandboxd-mutation-") as folder:
-        workplace = Workplace(ROOT, Path(folder) / "clone", args.processes)
+        workplace = Workplace(ROOT, Path(folder))
         drawn = sample.draw(workplace.root, args.sample, args.seed, args.room)
         if args.list:
             print("\n".join(f"{point.title} (line {point.line})" for point in drawn))
             return 0
-        record = _record(args.seed, args.room)
+        folders = [*IN_PROCESS, *(PROCESSES if args.processes else ())]
+        workplace.know(_record("reach", *folders), folders)
+        record = _record("outcomes", str(args.seed), args.room, *folders[len(IN_PROCESS) :])
         known = _load(record)
         with contextlib.suppress(KeyboardInterrupt):
             _try_all(workplace, drawn, known, record)
@@ -77,8 +79,8 @@ def _key(change: Point | Outcome) -> Key:
     return change.title, change.line
 
 
-def _record(seed: int, room: str) -> Path:
-    """Where outcomes are kept; those of other code or other tests are not looked at."""
+def _record(*words: str) -> Path:
+    """Where something is kept of this code and these tests; that of others is not looked at."""
     trees = subprocess.run(
         ["git", "rev-parse", "HEAD:sandboxd", "HEAD:tests"],
         cwd=ROOT,
@@ -88,8 +90,8 @@ def _record(seed: int, room: str) -> Path:
     ).stdout.split()
     folder = ROOT / ".dev" / "mutation"
     folder.mkdir(parents=True, exist_ok=True)
-    name = "-".join([*(tree[:8] for tree in trees), str(seed), *([room] if room else [])])
-    return folder / f"{name}.jsonl"
+    name = "-".join([*(tree[:8] for tree in trees), *filter(None, words)])
+    return folder / name.replace("/", "-")
 
 
 def _load(record: Path) -> dict[Key, Outcome]:

@@ -26,15 +26,6 @@ _FOUND_BY_FOLDER = (
 )
 
 
-_PROCESSES = {
-    "daemon": "tests/integration/daemon",
-    "ipc": "tests/integration/daemon",
-    "status": "tests/integration/daemon",
-    "lsp": "tests/integration/lsp",
-}
-"""The tests of whole processes for some rooms; others have those of the command line."""
-
-
 class Suite:
     """The tests of a checkout, by what they import."""
 
@@ -70,13 +61,6 @@ class Suite:
         own = f"/{room(path)}/"
         files = sorted(distances, key=lambda file: (distances[file], own not in file, file))
         return files[:MOST_FILES]
-
-    def whole(self, path: str) -> list[str]:
-        """Tests that run the program of which the module is a part."""
-        if room(path) in _PROCESSES:
-            return [_PROCESSES[room(path)]]
-        folder = self.root / "tests/integration"
-        return sorted(str(file.relative_to(self.root)) for file in folder.glob("test_*.py"))
 
     def _of(self, folder: str) -> list[str]:
         return [file for file in self.files if file.startswith(f"{folder}/")]
