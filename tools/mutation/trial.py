@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -17,7 +18,7 @@ from tools.mutation.points import Point
 from tools.mutation.reach import Reach
 
 _OPTIONS = ("-q", "-x", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "no:randomly")
-_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 _NO_TESTS = 5
 _LONGEST_SECONDS = 600.0
 """Of the tests of one change, which take half a minute."""
@@ -73,7 +74,7 @@ class Workplace:
             words = ["-q", "--no-header", "--tb=no", "-p", "tools.mutation.plugin", *folders]
             self._pytest(words, None)
             hook.unlink()
-            (folder / "reach").rename(record)
+            shutil.move(folder / "reach", record)
         self._reach = Reach(self.root, record.read_text(encoding="utf-8"))
 
     def attempt(self, point: Point) -> Outcome:
