@@ -137,7 +137,7 @@ def remove_leftovers(folder: int, name: str) -> None:
         if not entry.startswith(f".{name}.") or not entry.endswith(".tmp"):
             continue
         pid = entry.removeprefix(f".{name}.").removesuffix(".tmp")
-        if pid.isdecimal() and int(pid) != os.getpid() and not _exists(int(pid)):
+        if pid.isdecimal() and not _exists(int(pid)):
             with contextlib.suppress(OSError):
                 os.unlink(entry, dir_fd=folder)
 

@@ -100,7 +100,9 @@ async def test_the_same_set_is_no_change_and_missing_folders_are_left_out(
     top = folder(tmp_path)
     folders = frozenset({str(top), str(tmp_path / "missing")})
     assert await watcher.watch(folders) == {str(top)}
+    run = watcher._current
     assert await watcher.watch(folders) == frozenset()
+    assert watcher._current is run, "a new watcher for the same folders"
     (tmp_path / "missing").mkdir()
     assert await watcher.watch(folders) == {str(tmp_path / "missing")}
     assert watcher.problem == ""
@@ -176,6 +178,12 @@ async def test_without_events_it_says_so_and_tries_again(
     assert await watcher.watch(top) == frozenset()
     assert "limit" in watcher.problem
     assert watcher.interval == watch.POLL_SECONDS
+    monkeypatch.undo()
+    assert await watcher.watch(top) == frozenset()
+    more = top | {str(folder(tmp_path, "more"))}
+    assert await watcher.watch(more) == more, "another set is tried at once"
+    monkeypatch.setattr("sandboxd.daemon.listening.watch", refuse)
+    assert await watcher.watch(top) == frozenset()
     monkeypatch.undo()
     assert await watcher.watch(top) == frozenset()
     monkeypatch.setattr(watcher, "_retry_at", 0.0)

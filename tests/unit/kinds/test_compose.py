@@ -219,6 +219,31 @@ def test_files_that_include_each_other_are_read_once() -> None:
     assert list(read("include: [b.yml]\nservices: {a: {image: a}}", files)) == ["b", "a"]
 
 
+VOLUME = "services: {a: {image: i, volumes: ['data:/d']}}\nvolumes: {data: {driver_opts: {%s}}}"
+
+
+@pytest.mark.parametrize(("tag", "is_bind"), [("", True), ("!reset", False), ("!override", False)])
+def test_a_later_file_takes_back_what_an_entry_of_a_table_says(tag: str, is_bind: bool) -> None:
+    base = VOLUME % "o: bind, device: /etc"
+    files = {"base.yml": base, "more.yml": f"volumes: {{data: {tag} {{}}}}"}
+    [mount] = one("include: [{path: [base.yml, more.yml]}]", files).mounts
+    assert ("volume-opt=device=/etc" in mount.value.options) == is_bind
+
+
+@pytest.mark.parametrize(
+    ("kind", "device"),
+    [
+        ("", "/p/data"),
+        ("type: none,", "/p/data"),
+        ("type: bind,", "/p/data"),
+        ("type: nfs,", "./data"),
+    ],
+)
+def test_the_device_of_a_bind_is_relative_to_the_file(kind: str, device: str) -> None:
+    [mount] = one(VOLUME % f"{kind} o: bind, device: ./data").mounts
+    assert mount.value.options[-1] == f"volume-opt=device={device}"
+
+
 def chain(length: int) -> str:
     services = (f"  s{n}: {{extends: s{n + 1}, image: i}}\n" for n in range(length))
     return "services:\n" + "".join(services)

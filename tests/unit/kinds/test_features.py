@@ -46,6 +46,8 @@ def test_what_is_known_of_the_official_ones() -> None:
     assert asks(parse("ghcr.io/devcontainers/features/node:1")) == ()
     assert asks(parse("ghcr.io/devcontainers/features/no-such:1")) is None
     assert asks(parse("ghcr.io/someone/features/node:1")) is None
+    # As long as the official name.
+    assert asks(parse("ghcr.io/impostor-name/features/node:1")) is None
 
 
 def test_a_feature_of_the_project_is_merged_between_run_args_and_the_files_own_options() -> None:
@@ -64,6 +66,17 @@ def test_a_feature_of_the_project_is_merged_between_run_args_and_the_files_own_o
     start, end = seccomp.place.span
     assert text[start:end] == "./tool"
     assert found.unseen == ()
+
+
+@pytest.mark.parametrize(
+    "hook",
+    ["onCreateCommand", "updateContentCommand", "postCreateCommand", "postStartCommand", "postAttachCommand"],
+)  # fmt: skip
+def test_each_hook_of_a_feature_is_a_command_that_runs_inside(hook: str) -> None:
+    own = f'{{"id": "tool", "{hook}": {{"a": "make", "b": ["npm", "ci"]}}}}'
+    files = {".devcontainer/tool/devcontainer-feature.json": own}
+    found = read('{"image": "a", "features": {"./tool": {}}}', files)
+    assert [command.value for command in found.lifecycle] == ["make", "npm ci"]
 
 
 def test_what_cannot_be_read_is_said() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,38 @@ def test_without_a_home_it_has_a_project_of_its_own(programs: Path, tmp_path: Pa
     where, mode, *_, project, _words = said(programs, tmp_path)
     assert (mode, project) == ("700", "{}")
     assert not os.path.exists(where)
+
+
+def test_a_build_that_is_given_up_ends_with_what_it_started(programs: Path, tmp_path: Path) -> None:
+    # As the dev container CLI does, which has children of its own.
+    (programs / "npx").write_text(
+        '#!/bin/sh\nsleep 600 &\necho $! >"$SAID.new"\nmv "$SAID.new" "$SAID"\nwait\n'
+    )
+    for name in ("sleep", "mv"):
+        (programs / name).symlink_to(f"/bin/{name}")
+    said = tmp_path / "said"
+
+    def give_up() -> None:
+        if said.exists():
+            raise KeyboardInterrupt
+
+    engine = Engine(Identity("tcp://nowhere:1", tls=TlsFiles("/certificates", verify=True)))
+    environ = {"PATH": str(programs), "SAID": str(said)}
+    with pytest.raises(KeyboardInterrupt):
+        build.build(engine, RECIPE, environ, lambda _: None, give_up)
+    pid = int(said.read_text())
+    for _ in range(500):
+        if not _runs(pid):
+            break
+        time.sleep(0.01)
+    assert not _runs(pid)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_what_a_killed_build_left_is_removed(programs: Path, tmp_path: Path) -> None:

@@ -155,3 +155,27 @@ async def test_a_sandboxd_toml_that_changes_counts_for_what_is_open(tmp_path: Pa
     client.session.files_changed({str(config)})
     await eventually(lambda: "privileged-container" not in str(client.published(uri)[-1]))
     client.session.context.close()
+
+
+@pytest.mark.asyncio
+async def test_of_a_file_that_is_closed_unsaved_what_is_on_disk_counts_again(
+    tmp_path: Path,
+) -> None:
+    config = tmp_path / ".devcontainer" / "devcontainer.json"
+    feature = tmp_path / ".devcontainer" / "tool" / "devcontainer-feature.json"
+    feature.parent.mkdir(parents=True)
+    feature.write_text('{"id": "tool", "version": "1.0.0"}')
+    config.write_text('{"image": "x", "features": {"./tool": {}}}')
+
+    def is_privileged() -> bool:
+        shown = client.published(config.as_uri())[-1]["diagnostics"]
+        return "privileged-container" in {diagnostic["code"] for diagnostic in shown}
+
+    # One that watches files itself: nothing else leads to another look.
+    client = Client(WATCHES)
+    client.open(config.as_uri(), config.read_text())
+    assert not is_privileged()
+    client.open(feature.as_uri(), '{"id": "tool", "version": "1.0.0", "privileged": true}')
+    await eventually(is_privileged)
+    client.say("textDocument/didClose", {"textDocument": {"uri": feature.as_uri()}})
+    await eventually(lambda: not is_privileged())

@@ -249,6 +249,18 @@ def test_a_write_that_fails_leaves_the_old_files(
     assert files(workspace) == before
 
 
+def test_a_first_write_that_fails_leaves_no_stand_ins(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_ins = Project.open(str(workspace), {}).planned(GVISOR).plan.stubs
+    assert len(stand_ins) > 1
+    fail_with(errno.ENOSPC, monkeypatch)
+    with pytest.raises(EnvironmentFailure):
+        generate(workspace)
+    # The folder of the file that could not be written is there already.
+    assert {path for path in stand_ins if (workspace / path).exists()} <= {".devcontainer"}
+
+
 def test_a_disk_that_is_really_full_leaves_the_old_files(workspace: Path) -> None:
     """A file size limit of 4 KiB: the kernel refuses the rest of the file, as a full disk does."""
     script = (
@@ -305,6 +317,25 @@ def test_a_temporary_file_left_by_a_crash_is_replaced(workspace: Path) -> None:
     (workspace / "sandboxd.toml").write_text('image = "img:2"\n')
     generate(workspace)
     assert not left.exists()
+
+
+def test_a_temporary_file_goes_only_when_its_process_is_gone(workspace: Path) -> None:
+    generate(workspace)
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    folder = workspace / ".devcontainer"
+    of_the_dead = folder / f".devcontainer.json.{process.pid}.tmp"
+    others = {
+        folder / f".devcontainer.json.{os.getppid()}.tmp",
+        folder / ".devcontainer.json.mine.tmp",
+        folder / f".another.json.{process.pid}.tmp",
+        folder / f".devcontainer.json.{process.pid}",
+    }
+    for path in (of_the_dead, *others):
+        path.write_text("half")
+    generate(workspace)
+    assert not of_the_dead.exists()
+    assert {path for path in others if path.exists()} == others
 
 
 def test_open_finds_the_nearest_config(workspace: Path) -> None:

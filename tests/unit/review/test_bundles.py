@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -50,6 +51,24 @@ def commit(folder: Path, name: str = "b") -> str:
     git(folder, "add", name)
     git(folder, "commit", "-q", "-m", name)
     return git(folder, "rev-parse", "HEAD")
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt(), OSError(28, "No space left")])
+def test_a_pack_that_is_copied_in_part_does_not_stay(
+    host: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interruption: BaseException
+) -> None:
+    def interrupt(_source: object, target: BinaryIO) -> None:
+        target.write(b"PACK")
+        raise interruption
+
+    name = f"pack-{'0' * 40}.pack"
+    (tmp_path / "packs").mkdir()
+    (tmp_path / "packs" / name).write_bytes(b"PACK and more")
+    (host / ".git/objects/pack").mkdir(exist_ok=True)
+    monkeypatch.setattr(shutil, "copyfileobj", lambda source, target: interrupt(source, target))
+    with pytest.raises(type(interruption)):
+        bundles._put_packs(str(host), str(tmp_path / "packs"))
+    assert list((host / ".git/objects/pack").iterdir()) == []
 
 
 def bundle(folder: Path, *words: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -169,6 +170,21 @@ def test_the_end_names_what_is_not_kept(world: World) -> None:
         "`my.secret` and 2 more"
     ]
     assert collect.streams_of(str(world.copy.host)) == []
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [record("file", "../x", b"x") + END, record("file", "x", b"x"), b"[]\n", b""],
+    ids=["leads out", "has no end", "is none", "is empty"],
+)
+def test_of_a_stream_that_is_not_believed_nothing_stays_on_disk(
+    world: World, stream: bytes
+) -> None:
+    world.stream = stream
+    with pytest.raises(EnvironmentFailure):
+        end(world)
+    assert os.listdir(collect.folder()) == []
+    assert not world.halted, "what runs inside does not go on"
 
 
 def test_a_stream_counts_as_kept_only_when_it_is_whole(world: World) -> None:

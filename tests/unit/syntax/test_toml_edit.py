@@ -128,6 +128,13 @@ def test_setting_a_value_changes_only_that(
         assert newline == "\n" or "\n" not in after.replace("\r\n", "")
 
 
+@pytest.mark.parametrize("quotes", ['"""', "'''"])
+def test_a_header_inside_a_text_of_several_lines_is_none(quotes: str) -> None:
+    text = f"note = {quotes}\n[net]\n{quotes}\n\n[net]\n\n[other]\nx = 1\n"
+    edits = toml_edit.set_value(text, toml.parse(text), ["net", "allow"], ["a"])
+    assert apply_edits(text, edits) == text.replace("[net]\n\n", '[net]\nallow = ["a"]\n\n')
+
+
 def put(document: dict[str, object], path: list[str], value: object) -> dict[str, object]:
     inner = document
     for key in path[:-1]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tools.mutation import page, sample
+from tools.mutation import page, reach, sample
 from tools.mutation.concern import Suite
 from tools.mutation.points import Point, parses, points
+from tools.mutation.reach import Reach
 from tools.mutation.trial import Outcome
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -111,6 +114,83 @@ def test_tests_that_import_a_module_concern_it_the_nearest_first() -> None:
     assert "tests/unit/syntax/test_jsonc.py" in tests.far("sandboxd/text.py")
     near = tests.near("sandboxd/rules/seccomp_unconfined.py")
     assert near[0] == "tests/rules/test_pages.py" and "seccomp-unconfined" in near[-1]
+
+
+RECORD = """\
+1 sandboxd/plan/c.py:9
+1 = 0.500 tests/unit/plan/test_c.py::test_slow
+2 sandboxd/plan/c.py:9
+2 sandboxd/plan/c.py:1
+2 = 0.001 tests/contract/test_any.py::test_any[a b]
+3 sandboxd/plan/c.py:9
+3 = 0.002 tests/contract/test_any.py::test_any[c]
+4 sandboxd/plan/c.py:9
+5 sandboxd/rules/a.py:9
+5 = 0.1 tests/unit/rules/test_a.py::test_a
+"""
+
+
+def test_the_tests_that_run_a_function_are_tried_one_of_each_first(tmp_path: Path) -> None:
+    reached = Reach(project(tmp_path), RECORD)
+    by_title = {point.title: point for point in points(tmp_path, "sandboxd/plan/c.py")}
+    inside = next(point for title, point in by_title.items() if "guard dropped" in title)
+    assert reached.tests(inside) == [
+        "tests/unit/plan/test_c.py::test_slow",
+        "tests/contract/test_any.py::test_any[a b]",
+        "tests/contract/test_any.py::test_any[c]",
+    ]
+
+
+def test_of_a_list_those_that_run_a_user_of_its_name_are_tried(tmp_path: Path) -> None:
+    reached = Reach(project(tmp_path), RECORD)
+    found = points(tmp_path, "sandboxd/plan/c.py")
+    used = next(point for point in found if point.where == "NAMES")
+    assert "tests/unit/rules/test_a.py::test_a" in reached.tests(used)
+    unused = next(point for point in found if point.where == "WORDS")
+    assert reached.tests(unused) == []
+
+
+def test_one_change_costs_no_more_than_its_share(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reach, "MOST_SECONDS", 0.5)
+    point = next(p for p in points(project(tmp_path), "sandboxd/plan/c.py") if p.where == "allowed")
+    assert Reach(tmp_path, RECORD).tests(point) == ["tests/unit/plan/test_c.py::test_slow"]
+
+
+CHILD = """
+import sys
+sys.path[:0] = sys.argv
+from sandboxd.d import allowed
+allowed("one", "", ())
+"""
+
+
+def test_what_a_test_and_its_child_run_is_recorded(tmp_path: Path) -> None:
+    """In a process of its own, which is traced from its start as the trial's are."""
+    root = project(tmp_path / "root")
+    (root / "sandboxd/__init__.py").touch()
+    (tmp_path / "test_it.py").write_text(
+        "import subprocess, sys\n"
+        "def test_nothing(): pass\n"
+        f"def test_child(): subprocess.run([sys.executable, 'traced.py', {CHILD!r}, {str(root)!r}])\n"
+    )
+    start = (
+        f"from tools.mutation import recorder; recorder.start({str(root)!r}, {str(tmp_path)!r})\n"
+    )
+    (tmp_path / "traced.py").write_text(
+        f"import sys\nsys.path[:0] = [{str(ROOT)!r}]\n{start}del sys.argv[0]\nexec(sys.argv.pop(0))\n"
+    )
+    main = "import pytest\npytest.main(['-q', '-p', 'tools.mutation.plugin', 'test_it.py'])\n"
+    words = [sys.executable, "traced.py", main]
+    subprocess.run(words, cwd=tmp_path, check=True, capture_output=True)
+    lines = (tmp_path / "reach").read_text().splitlines()
+    assert "2 sandboxd/d.py:9" in lines
+    assert [line.split()[-1] for line in lines if " = " in line] == [
+        "test_it.py::test_nothing",
+        "test_it.py::test_child",
+    ]
+    assert not [line for line in lines if line.startswith("1 sandboxd")]
 
 
 def test_the_page_counts_and_names_survivors(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,140 @@
+"""A start that is interrupted leaves nothing: no container, no stand-in, no note of an unfinished start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandboxd.engine import failures
+from sandboxd.engine.client import Summary
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.life import journal, up_down
+from sandboxd.plan.plan import Plan
+from tests.unit.plan.examples import GVISOR, plan
+
+STAND_INS = (".idea", ".vscode")
+INTERRUPTIONS = [KeyboardInterrupt(), EnvironmentFailure("no space", "free some")]
+
+
+class Played:
+    """An engine that makes containers; `interrupt` ends the step of that name."""
+
+    def __init__(self, workspace: Path) -> None:
+        self.workspace = workspace
+        self.there: dict[str, dict[str, str]] = {}
+        self.interrupt: dict[str, BaseException] = {}
+        self.stand_ins: set[str] = set()
+
+    def image_id(self, _name: str) -> str:
+        return "sha256:1"
+
+    def containers(self, *labels: str) -> list[Summary]:
+        wanted = [label.partition("=") for label in labels]
+        return [
+            Summary(id_, "name", "img:1", "running", known, 0)
+            for id_, known in self.there.items()
+            if all(key in known and known[key] == (value or known[key]) for key, _, value in wanted)
+        ]
+
+    def create(self, name: str, body: dict[str, Any]) -> str:
+        self.there[name] = body["Labels"]
+        self.stand_ins = {name for name in STAND_INS if (self.workspace / name).exists()}
+        return name
+
+    def step(self, name: str) -> None:
+        if name in self.interrupt:
+            raise self.interrupt[name]
+
+    def remove(self, container: str) -> None:
+        del self.there[container]
+
+    def inspect(self, container: str) -> dict[str, Any]:
+        if container not in self.there:
+            raise failures.ContainerGone(container)
+        return {"HostConfig": {}, "State": {}, "Mounts": []}
+
+    def start(self, _container: str) -> None:
+        self.step("start")
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Played:
+    played = Played(tmp_path)
+
+    def create(engine: Played, name: str, body: dict[str, Any], *_: object) -> str:
+        container = engine.create(name, body)
+        engine.step("create")
+        return container
+
+    monkeypatch.setattr(up_down, "_create", create)
+    monkeypatch.setattr(up_down.volumes, "refuse_other_device", lambda *_: None)
+    monkeypatch.setattr(up_down.sources, "on_this_machine", lambda _: False)
+    monkeypatch.setattr(up_down.private_copy, "make", lambda engine, *_: engine.step("prepare"))
+    return played
+
+
+@pytest.fixture
+def planned(tmp_path: Path) -> Plan:
+    made = plan(host=GVISOR)
+    return made._replace(workspace=str(tmp_path), stubs=STAND_INS, prepare=("cp",))
+
+
+def start(engine: Played, planned: Plan) -> up_down.Running:
+    return up_down.up(engine, planned, lambda _: None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("step", ["create", "prepare"])
+@pytest.mark.parametrize("interruption", INTERRUPTIONS, ids=["Ctrl-C", "failure"])
+def test_of_a_first_start_nothing_is_left(
+    engine: Played, planned: Plan, step: str, interruption: BaseException
+) -> None:
+    engine.interrupt[step] = interruption
+    with pytest.raises(type(interruption)):
+        start(engine, planned)
+    assert engine.stand_ins == set(STAND_INS), "they were not there when they were needed"
+    assert engine.there == {}
+    assert list(engine.workspace.iterdir()) == []
+    assert journal.noted(planned.workspace) == ()
+
+
+def test_only_the_container_of_this_start_goes(engine: Played, planned: Plan) -> None:
+    others = {"another": {up_down.START: "0123"}}
+    engine.there |= others
+    engine.interrupt["prepare"] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        start(engine, planned)
+    assert engine.there == others
+
+
+def test_what_an_earlier_start_noted_goes_with_the_interrupted_one(
+    engine: Played, planned: Plan
+) -> None:
+    (engine.workspace / ".husky").mkdir()
+    journal.note(planned.workspace, [".husky"])
+    engine.interrupt["prepare"] = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        start(engine, planned)
+    assert list(engine.workspace.iterdir()) == []
+
+
+def test_a_start_that_ends_well_notes_its_stand_ins_on_the_container(
+    engine: Played, planned: Plan
+) -> None:
+    running = start(engine, planned)
+    assert running.how == "created"
+    [labels] = engine.there.values()
+    assert labels[up_down.STUBS] == ":".join(STAND_INS)
+    assert journal.noted(planned.workspace) == ()
+
+
+@pytest.mark.parametrize("interruption", INTERRUPTIONS, ids=["Ctrl-C", "failure"])
+def test_a_container_that_was_stopped_and_whose_memory_is_not_filled_goes(
+    engine: Played, planned: Plan, interruption: BaseException
+) -> None:
+    engine.there["old"] = {}
+    engine.interrupt["prepare"] = interruption
+    with pytest.raises(type(interruption)):
+        up_down._start_again(engine, "old", planned, lambda _: None)  # type: ignore[arg-type]
+    assert engine.there == {}
