@@ -6,6 +6,7 @@ import os
 
 from sandboxd.cli import terminal
 from sandboxd.cli.interruption import Interrupted
+from sandboxd.engine.frames import Chunks, pump
 from sandboxd.errors import DaemonError
 from sandboxd.ipc import messages
 from sandboxd.ipc.conversation import Lost, NotHere, converse, view
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from sandboxd.ipc.conversation import Conversation
+
+_ANSWER_SECONDS = 10.0
+"""How long an engine that is not followed may be silent; `engine.connection` has the same."""
 
 
 def operate(
@@ -148,6 +152,59 @@ def begin(
             "the daemon ended while the command was begun: it may have run",
             "look at what it did, then run it again",
         ) from None
+
+
+def logs(directory: str, *, follow: bool, tail: str, write: Callable[[int, bytes], None]) -> bool:
+    """Hand the output of a sandbox's main process to `write` (1 stdout, 2 stderr), until it ends.
+
+    False: no daemon did it, and nothing was written; the caller asks the engine by itself.
+
+    :raises SandboxdError: there is no sandbox, or the engine breaks off
+    """
+    conversation = converse(os.environ)
+    if conversation is None:
+        return False
+    try:
+        params = {"view": view(os.environ, directory), "follow": follow, "tail": tail}
+        shown = conversation.ask(messages.LOGS, params)
+    except (NotHere, Lost):
+        return False
+    finally:
+        conversation.close()
+    connection = _socket_of(conversation.descriptor)
+    # One that follows may be silent for days.
+    connection.settimeout(None if follow else _ANSWER_SECONDS)
+    try:
+        body = Chunks(connection, shown["first"].encode("latin-1"))
+        pump(_Checked(body), b"", shown["tty"], write)
+    except _Broken as broken:
+        from sandboxd.engine.failures import unreachable
+
+        raise unreachable(shown["engine"], broken.error, _ANSWER_SECONDS) from None
+    finally:
+        connection.close()
+    return True
+
+
+class _Broken(Exception):
+    """The engine broke off, or is silent for too long: `error` says how."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class _Checked:
+    """A body whose failures are told from those of whoever writes."""
+
+    def __init__(self, body: Chunks) -> None:
+        self._body = body
+
+    def recv(self, size: int, /) -> bytes:
+        try:
+            return self._body.recv(size)
+        except (OSError, ValueError) as error:
+            raise _Broken(error) from None
 
 
 class _Signals:

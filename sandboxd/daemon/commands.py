@@ -1,7 +1,7 @@
-"""Commands that the daemon begins in sandboxes and hands to its clients with the engine's connection.
+"""Commands and logs that the daemon begins and hands to its clients with the engine's connection.
 
-The client reads and writes that connection by itself; sizes, signals and the exit code go through the
-daemon. Only a local engine's connection is a descriptor that works in another process.
+The client reads and writes that connection by itself; a command's sizes, signals and exit code go through
+the daemon. Only a local engine's connection is a descriptor that works in another process.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,6 +21,9 @@ from sandboxd.ipc.server import InvalidParams, Refused, WithDescriptor, text_par
 
 if TYPE_CHECKING:
     from sandboxd.daemon.hosts import Hosts
+    from sandboxd.daemon.projects import EngineKey
+    from sandboxd.engine.client import Engine
+    from sandboxd.engine.streams import Growing
     from sandboxd.ipc.server import Connection, Handler
     from sandboxd.operations.exec import Command
 
@@ -47,6 +50,7 @@ class Commands:
             messages.EXEC_RESIZE: self._resize,
             messages.EXEC_SIGNAL: self._signal,
             messages.EXEC_CODE: self._code,
+            messages.LOGS: self._logs,
         }
 
     async def close(self) -> None:
@@ -68,16 +72,13 @@ class Commands:
             from sandboxd.operations.exec import exec_
             from sandboxd.operations.shell import shell
 
-            compare(view, self._environ)
-            engine = self._hosts.engine(key)
-            if not engine.host.startswith("unix:"):
-                raise Refused(messages.NOT_HERE, "the engine's connection cannot be handed over")
+            engine = self._local_engine(view, key)
             if not words:
                 return shell(engine, view["directory"], tty=tty, user=user, env=env)
             request = Exec(words, tty, stdin, user, env, working_dir)
             return exec_(engine, view["directory"], request)
 
-        command = await self._begun(begin)
+        command = await self._begun(begin, self._abandon)
         self._commands[connection] = command
         self._tasks.spawn(self._end_with(connection))
         begun: messages.Begun = {
@@ -88,22 +89,65 @@ class Commands:
         }
         return WithDescriptor(begun, command.connection)
 
-    async def _begun(self, begin: Callable[[], Command]) -> Command:
-        """The command; a client that goes away meanwhile takes it along."""
+    async def _logs(self, connection: Connection, params: dict[str, Any]) -> WithDescriptor:
+        view, follow, tail = (
+            read_view(params),
+            params.get("follow") is True,
+            text_param(params, "tail"),
+        )
+        key = engine_of(connection, self._hosts)
+
+        def begin() -> tuple[str, Growing]:
+            from sandboxd.operations.logs import open_logs
+
+            engine = self._local_engine(view, key)
+            logs = open_logs(engine, view["directory"], follow=follow, tail=tail)
+            if logs is None:
+                raise Refused(messages.NOT_HERE, "the engine's answer cannot be handed over")
+            return engine.host, logs
+
+        async def abandon(begun: tuple[str, Growing]) -> None:
+            begun[1].connection.close()
+
+        engine, logs = await self._begun(begin, abandon)
+        shown: messages.Shown = {
+            "engine": engine,
+            "tty": logs.has_tty,
+            "first": logs.first.decode("latin-1"),
+        }
+        return WithDescriptor(shown, logs.connection)
+
+    def _local_engine(self, view: messages.View, key: EngineKey) -> Engine:
+        """The engine, for a client who sees what we see and can take a connection of it.
+
+        :raises Refused: it cannot, or sees another world
+        """
+        compare(view, self._environ)
+        engine = self._hosts.engine(key)
+        if not engine.is_local:
+            raise Refused(messages.NOT_HERE, "the engine's connection cannot be handed over")
+        return engine
+
+    async def _begun(self, begin: Callable[[], T], abandon: Callable[[T], Awaitable[None]]) -> T:
+        """What `begin` began; for a client that goes away meanwhile, `abandon` ends it."""
         work = asyncio.ensure_future(self._in_thread(begin))
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
-            self._tasks.spawn(self._abandon(work))
+            self._tasks.spawn(self._end_unwanted(work, abandon))
             raise
 
-    async def _abandon(self, work: asyncio.Future[Command]) -> None:
+    async def _end_unwanted(
+        self, work: asyncio.Future[T], abandon: Callable[[T], Awaitable[None]]
+    ) -> None:
         await asyncio.wait({work})
         if work.exception() is None:
-            command = work.result()
-            command.connection.close()
-            if not self._is_closing:
-                await self._in_thread(lambda: command.kill(signal.SIGHUP))
+            await abandon(work.result())
+
+    async def _abandon(self, command: Command) -> None:
+        command.connection.close()
+        if not self._is_closing:
+            await self._in_thread(lambda: command.kill(signal.SIGHUP))
 
     async def _resize(self, connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
         rows, columns = params.get("rows"), params.get("columns")

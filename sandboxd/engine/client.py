@@ -13,11 +13,15 @@ from sandboxd.engine.address import AddressError
 from sandboxd.engine.connection import ANSWER_SECONDS, json_object, json_objects
 from sandboxd.engine.contexts import Identity, resolve
 from sandboxd.engine.networks import Networks
-from sandboxd.engine.streams import Stream, take_over
+from sandboxd.engine.streams import Growing, Stream, take_over
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator, Mapping, Sequence
+
+    from requests import Response
+
+    from sandboxd.engine.session import Session
 
 # Making and starting wait for storage and for the runtime, not for a table look-up.
 START_SECONDS = 60.0
@@ -26,6 +30,7 @@ PING_SECONDS = 3.0
 # An engine gives up after about 10 s on a container that cannot be killed, and says so.
 END_SECONDS = 20.0
 
+_OK = 200
 _GONE = 404
 _IN_USE = 409
 
@@ -268,6 +273,19 @@ class Engine(Networks):
         with contextlib.suppress(failures.EngineFailure), self.asking() as session:
             session.exec_resize(exec_id, height=rows, width=columns)
 
+    def open_logs(self, container: str, follow: bool, tail: str) -> Growing | None:
+        """The connection on which a container's output comes; None where it comes in another way.
+
+        `frames.Chunks` and `frames.pump` read it, with the parameters of `logs`.
+        """
+        has_tty = bool(self.inspect(container)["Config"].get("Tty"))
+        with self.asking() as session:
+            response = self._open_logs(session, container, follow, tail)
+            if response.headers.get("Transfer-Encoding") != "chunked":
+                response.close()
+                return None
+            return Growing(*take_over(response, _OK), has_tty)
+
     def logs(self, container: str, follow: bool, tail: str) -> Iterator[tuple[int, bytes]]:
         """Pieces of a container's output: 1 for stdout, 2 for stderr.
 
@@ -275,13 +293,9 @@ class Engine(Networks):
         :param tail: how many of the last lines, or `all`
         """
         has_tty = self.inspect(container)["Config"].get("Tty", False)
-        params = {"stdout": 1, "stderr": 1, "follow": int(follow), "tail": tail}
-        # Not the SDK's `logs`: that mixes the two streams.
         with (
             self.asking() as session,
-            contextlib.closing(
-                Stream(session.open(session._url("/containers/{0}/logs", container), **params))
-            ) as answer,
+            contextlib.closing(Stream(self._open_logs(session, container, follow, tail))) as answer,
         ):
             if follow:
                 answer.settimeout(None)
@@ -289,6 +303,11 @@ class Engine(Networks):
                 yield from ((1, piece) for piece in answer.pieces())
             else:
                 yield from answer.frames()
+
+    def _open_logs(self, session: Session, container: str, follow: bool, tail: str) -> Response:
+        # Not the SDK's `logs`: that mixes the two streams.
+        params = {"stdout": 1, "stderr": 1, "follow": int(follow), "tail": tail}
+        return session.open(session._url("/containers/{0}/logs", container), **params)
 
     def events(self) -> Iterator[dict[str, Any]]:
         """Events of containers, of their networks and of the engine from now on, until the stream ends.

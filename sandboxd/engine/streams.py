@@ -6,7 +6,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +68,17 @@ class Stream:
         self._response.close()
 
 
-def take_over(response: requests.Response) -> tuple[socket.socket, bytes]:
+class Growing(NamedTuple):
+    """A connection on which a container's output comes in chunks; whoever has it closes it."""
+
+    connection: socket.socket
+    first: bytes
+    """Chunks that arrived together with the head of the answer."""
+    has_tty: bool
+    """The output is a terminal's, without frames."""
+
+
+def take_over(response: requests.Response, status: int = _SWITCHED) -> tuple[socket.socket, bytes]:
     """The bare connection of an answer, and the bytes that arrived on it together with the head.
 
     The SDK's `exec_start(socket=True)` loses the latter (docker/docker-py #425, #3332): it stays in
@@ -77,11 +87,12 @@ def take_over(response: requests.Response) -> tuple[socket.socket, bytes]:
 
     Works on TLS as on plain sockets.
 
-    :raises ValueError: the engine did not switch to a bare connection
+    :param status: that the connection has to come with; 101 for a switch of protocols
+    :raises ValueError: it came with another one, or does not outlive the answer
     """
     raw: Any = response.raw
     connection, reader = raw._connection, raw._fp.fp
-    if response.status_code != _SWITCHED or connection is None or connection.sock is None:
+    if response.status_code != status or connection is None or connection.sock is None:
         response.close()
         raise ValueError("the connection was not handed over")
     taken: socket.socket = connection.sock

@@ -44,6 +44,9 @@ EXEC_SIGNAL = "exec/signal"
 EXEC_CODE = "exec/code"
 """About the command that was started on the same connection."""
 
+LOGS = "logs/start"
+"""Its answer comes with a descriptor: the engine's own connection, whose answer is in chunks."""
+
 SESSION_END = b"\0"
 """Ends what the daemon sends of a language server session: JSON holds no such byte. One more
 follows, the session's exit code: `0` or `1`."""
@@ -295,6 +298,25 @@ if TYPE_CHECKING:
         """Name and value of the variable that marks the command's processes."""
         first: str
         """Output that came before the descriptor was sent, a code point a byte."""
+
+    class Logs(TypedDict):
+        """Params of `logs/start`."""
+
+        view: View
+        follow: bool
+        """Go on until the sandbox ends."""
+        tail: str
+        """How many of the last lines, or ``all``."""
+
+    class Shown(TypedDict):
+        """Result of `logs/start`; a descriptor comes with it."""
+
+        engine: str
+        """The engine's address, for messages."""
+        tty: bool
+        """The output is a terminal's, without frames."""
+        first: str
+        """What came before the descriptor was sent, a code point a byte."""
 
     class Resize(TypedDict):
         """Params of `exec/resize`: the size of the caller's terminal."""

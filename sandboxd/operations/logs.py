@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sandboxd.engine.client import Engine
+    from sandboxd.engine.streams import Growing
 
 
 def logs(
@@ -22,10 +23,24 @@ def logs(
     :param tail: only this many lines from the end, or ``all``
     :raises EnvironmentFailure: the project that `directory` lies in has no sandbox, in no state
     """
+    return engine.logs(_container(engine, directory), follow, tail)
+
+
+def open_logs(
+    engine: Engine, directory: str, *, follow: bool = False, tail: str = "all"
+) -> Growing | None:
+    """The same as a connection that another process can read; None where it cannot be had as one.
+
+    :raises EnvironmentFailure: as `logs`
+    """
+    return engine.open_logs(_container(engine, directory), follow, tail)
+
+
+def _container(engine: Engine, directory: str) -> str:
     from sandboxd.life.find import project_containers
 
     directory = project_folder(directory)
     containers = project_containers(engine, directory)
     if not containers:
         raise EnvironmentFailure(f"`{directory}` has no sandbox", "start it: `sandboxd up`")
-    return engine.logs(containers[0].id, follow, tail)
+    return containers[0].id

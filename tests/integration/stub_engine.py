@@ -24,6 +24,7 @@ from sandboxd.model.labels import PROJECT
 
 IMAGE = "stub/image:1"
 _VERSION = {"Version": "27.0.0", "ApiVersion": "1.46", "MinAPIVersion": "1.24", "Os": "linux"}
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 _ENDS = re.compile(r"grep -q (\S+) .*kill -(\d+)", re.DOTALL)
 
 
@@ -36,6 +37,10 @@ class Container:
         self.state = "created"
         self.created = int(time.time())
         self.started = ""
+        boot_id = Path("/proc/sys/kernel/random/boot_id").read_bytes()
+        self.output: list[tuple[int, bytes]] = [(1, boot_id + b"Linux")]
+        """What it wrote: 1 for stdout, 2 for stderr; at any other the engine breaks off. More of it reaches
+        those who follow."""
 
 
 class Command:
@@ -110,6 +115,9 @@ class StubEngine:
                     return self._events(connection)
                 if re.fullmatch(r"/exec/\w+/start", path):
                     return self._run(connection, self.commands[path.split("/")[2]])
+                logs = re.fullmatch(r"/containers/([^/]+)/logs", path)
+                if logs and self._show(connection, logs[1], follow=query.get("follow") == "1"):
+                    continue
                 with self._lock:
                     status, answer, headers = self._answer(method, path, query, body)
                 _reply(connection, status, answer, headers, is_head=method == "HEAD")
@@ -182,12 +190,6 @@ class StubEngine:
             return 204, b"", {}
         if parts[1] == "wait":
             return 200, {"StatusCode": 0}, {}
-        if parts[1] == "logs":
-            return (
-                200,
-                _frame(1, Path("/proc/sys/kernel/random/boot_id").read_bytes() + b"Linux"),
-                {},
-            )
         if parts[1] == "exec":
             if container.state != "running":
                 return 409, {"message": f"container {identity} is not running"}, {}
@@ -235,16 +237,32 @@ class StubEngine:
         with contextlib.suppress(OSError):
             connection.shutdown(socket.SHUT_RDWR)
 
+    def _show(self, connection: socket.socket, name: str, *, follow: bool) -> bool:
+        """Send the output of a container in chunks, as Docker does; False: there is no such one."""
+        found = [c for i, c in self.containers.items() if name in (i, c.name)]
+        if not found:
+            return False
+        (container,) = found
+        connection.sendall(CHUNKED)
+        sent = 0
+        while True:
+            is_running = container in self.containers.values() and container.state == "running"
+            for stream, data in container.output[sent:]:
+                if stream not in (1, 2):
+                    raise ValueError("broken off")
+                _send_chunk(connection, _frame(stream, data))
+                sent += 1
+            if not follow or not is_running:
+                connection.sendall(b"0\r\n\r\n")
+                return True
+            time.sleep(0.01)
+
     def _events(self, connection: socket.socket) -> None:
         events: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._listeners.append(events)
-        connection.sendall(
-            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-            b"Transfer-Encoding: chunked\r\n\r\n"
-        )
+        connection.sendall(CHUNKED)
         while True:
-            line = events.get()
-            connection.sendall(f"{len(line):x}\r\n".encode() + line + b"\r\n")
+            _send_chunk(connection, events.get())
 
     def _tell(self, action: str, container: str) -> None:
         event = {"Type": "container", "Action": action, "Actor": {"ID": container}}
@@ -292,6 +310,10 @@ def _reply(
         del lines["Content-Length"]
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
     connection.sendall(f"HTTP/1.1 {status} X\r\n{head}\r\n".encode() + (b"" if is_head else body))
+
+
+def _send_chunk(connection: socket.socket, data: bytes) -> None:
+    connection.sendall(f"{len(data):x}\r\n".encode() + data + b"\r\n")
 
 
 def _frame(stream: int, data: bytes) -> bytes:

@@ -7,14 +7,16 @@ where it was seen, by the host or by `sandboxd verify`; `not in force` where it 
 
 from __future__ import annotations
 
-import argparse
 import os
-from typing import TYPE_CHECKING, Any
 
 from sandboxd.cli import progress, terminal
 from sandboxd.cli.commands import _sandbox
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+    from typing import Any
+
     from sandboxd.observe.control import Control
     from sandboxd.observe.drift import Drift
     from sandboxd.operations.drift import Compared

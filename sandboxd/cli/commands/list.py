@@ -6,13 +6,16 @@ the less. Without a daemon the sandboxes are listed alone.
 
 from __future__ import annotations
 
-import argparse
 import os
-from typing import Any
 
 from sandboxd.cli import terminal
 from sandboxd.cli.commands import _sandbox
 from sandboxd.errors import EXIT_OK, DaemonError, SandboxdError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any
 
 HELP = "list the sandboxes and projects"
 

@@ -5,14 +5,15 @@ On a terminal its text and colours are shown, and sequences that would drive the
 
 from __future__ import annotations
 
-import argparse
 import sys
 
+from sandboxd.cli import through_daemon
 from sandboxd.cli.commands import _sandbox
 from sandboxd.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
     from typing import TextIO
 
@@ -26,17 +27,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.operations.logs import logs
-
     if args.tail != "all" and not args.tail.isdigit():
         raise UsageError(f"`--tail {args.tail}` is not a number of lines", "write `--tail 50`")
-    engine, directory = _sandbox.connect(), _sandbox.folder(args)
+    directory = _sandbox.folder(args)
     outputs = {1: _output(sys.stdout), 2: _output(sys.stderr)}
-    for stream, piece in logs(engine, directory, follow=args.follow, tail=args.tail):
+
+    def show(stream: int, piece: bytes) -> None:
         outputs[2 if stream == 2 else 1](piece, False)
+
+    if not through_daemon.logs(directory, follow=args.follow, tail=args.tail, write=show):
+        _ask_here(directory, args, show)
     for write in outputs.values():
         write(b"", True)
     return 0
+
+
+def _ask_here(directory: str, args: argparse.Namespace, show: Callable[[int, bytes], None]) -> None:
+    """The same without a daemon."""
+    from sandboxd.operations.logs import logs
+
+    for stream, piece in logs(_sandbox.connect(), directory, follow=args.follow, tail=args.tail):
+        show(stream, piece)
 
 
 def _output(target: TextIO) -> Callable[[bytes, bool], None]:

@@ -17,7 +17,6 @@ Exit code 0: everything held. 6: something escaped. 4: it could not be shown tha
 
 from __future__ import annotations
 
-import argparse
 import sys
 
 from sandboxd.cli import terminal
@@ -25,6 +24,8 @@ from sandboxd.cli.commands import _sandbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
+
     from sandboxd.verify.verdict import Verdict
 
 HELP = "attack the running sandbox and show whether it holds"
