@@ -17,7 +17,7 @@ from sandboxd.daemon.callers import engine_of
 from sandboxd.daemon.operating import compare, read_view
 from sandboxd.daemon.tasks import Tasks
 from sandboxd.ipc import messages
-from sandboxd.ipc.server import InvalidParams, Refused, WithDescriptor, text_param
+from sandboxd.ipc.server import InvalidParams, Refused, WithDescriptor, text_param, texts_param
 
 if TYPE_CHECKING:
     from sandboxd.daemon.hosts import Hosts
@@ -62,7 +62,7 @@ class Commands:
         view = read_view(params)
         if connection in self._commands:
             raise InvalidParams("a command was begun on this connection already")
-        words, env = _texts(params, "command"), _texts(params, "env")
+        words, env = texts_param(params, "command"), texts_param(params, "env")
         user, working_dir = text_param(params, "user"), text_param(params, "working_dir")
         tty, stdin = params.get("tty") is True, params.get("stdin") is True
         key = engine_of(connection, self._hosts)
@@ -185,10 +185,3 @@ class Commands:
 
     async def _in_thread(self, job: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, job)
-
-
-def _texts(params: Mapping[str, Any], name: str) -> list[str]:
-    value = params.get(name)
-    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-        raise InvalidParams(f"`{name}` is not a list of strings")
-    return value

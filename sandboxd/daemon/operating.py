@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sandboxd.daemon.callers import engine_of
 from sandboxd.ipc import messages
-from sandboxd.ipc.server import InvalidParams, Refused, text_param
+from sandboxd.ipc.server import InvalidParams, Refused, text_param, texts_param
 from sandboxd.operations.interruption import Cancel, Cancelled, Step
 from sandboxd.operations.wire import encode
 
@@ -74,6 +74,8 @@ class Operating:
             messages.STOP: self._stop,
             messages.VERIFY: self._verify,
             messages.DRIFT: self._drift,
+            messages.REVIEW: self._review,
+            messages.BENCH: self._bench,
             messages.CANCEL: self._cancel,
         }
 
@@ -166,6 +168,38 @@ class Operating:
             return encode(compared)
 
         return await self._do(connection, params, job)
+
+    async def _review(self, connection: Connection, params: dict[str, Any]) -> Any:
+        from sandboxd.operations.review import collect
+
+        def job(request: Request) -> Any:
+            return encode(collect(request.engine, request.directory, cancel=request.cancel))
+
+        return await self._do(connection, params, job, needs_facts=False)
+
+    async def _bench(self, connection: Connection, params: dict[str, Any]) -> Any:
+        from sandboxd.operations.bench import bench
+
+        command, environ = texts_param(params, "command"), _variables(params, "environ")
+        rounds, copy_limit = _number(params, "rounds"), _number(params, "copy_limit")
+        plain, allow_runc = _flag(params, "plain"), _flag(params, "allow_runc")
+
+        def job(request: Request) -> Any:
+            measured = bench(
+                request.engine,
+                request.directory,
+                _with_own(environ, request.environ),
+                command=command,
+                rounds=rounds,
+                copy_limit=copy_limit,
+                plain=plain,
+                allow_runc=allow_runc,
+                progress=request.progress,
+                cancel=request.cancel,
+            )
+            return encode(measured)
+
+        return await self._do(connection, params, job, needs_facts=False)
 
     async def _cancel(self, connection: Connection, _params: dict[str, Any]) -> dict[str, Any]:
         for cancel, owner in list(self._running.items()):
@@ -285,6 +319,13 @@ def _flag(params: Mapping[str, Any], name: str) -> bool:
     value = params.get(name, False)
     if not isinstance(value, bool):
         raise InvalidParams(f"`{name}` is neither true nor false")
+    return value
+
+
+def _number(params: Mapping[str, Any], name: str) -> int:
+    value = params.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InvalidParams(f"`{name}` is not a whole number")
     return value
 
 

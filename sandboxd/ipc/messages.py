@@ -31,6 +31,8 @@ START = "operation/start"
 STOP = "operation/stop"
 VERIFY = "operation/verify"
 DRIFT = "operation/drift"
+REVIEW = "operation/review"
+BENCH = "operation/bench"
 """Operations on a project's sandbox. `progress` notifications come before the answer; the answer to
 one that was cancelled is the error `CANCELLED`."""
 CANCEL = "operation/cancel"
@@ -266,6 +268,45 @@ if TYPE_CHECKING:
         """The fields of `observe.drift.Drift`."""
         controls: list[dict[str, str]]
         """The fields of `observe.controls.Control`."""
+
+    class Review(TypedDict):
+        """Params of `operation/review`."""
+
+        view: View
+
+    class Collected(TypedDict):
+        """Result of `operation/review`: the changes, in a file that the client reads."""
+
+        path: str
+        """In the user's state folder; the client removes it when `ended` is None."""
+        ended: float | None
+        """How many seconds ago the sandbox ended that they were kept of; None: it runs."""
+
+    class Bench(TypedDict):
+        """Params of `operation/bench`."""
+
+        view: View
+        command: list[str]
+        """[] for the workloads."""
+        rounds: int
+        copy_limit: int
+        """Bytes of the largest workspace that is copied."""
+        plain: bool
+        """Compare with plain Docker, too."""
+        allow_runc: bool
+        environ: dict[str, str]
+        """The caller's environment: configs name its variables."""
+
+    class Measured(TypedDict):
+        """Result of `operation/bench`: the fields of `bench.results.Results`."""
+
+        project: str
+        variants: list[dict[str, str]]
+        rows: list[dict[str, object]]
+        rounds: int
+        when: str
+        host: dict[str, str]
+        left_out: list[str]
 
     class Progress(TypedDict):
         """Params of the notification `progress`."""

@@ -320,6 +320,17 @@ def text_param(params: Mapping[str, Any], name: str) -> str:
     return value
 
 
+def texts_param(params: Mapping[str, Any], name: str) -> list[str]:
+    """The list of strings `name` of a request's params.
+
+    :raises InvalidParams: it is missing or something else
+    """
+    value = params.get(name)
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise InvalidParams(f"`{name}` is not a list of strings")
+    return value
+
+
 def _hello(params: object) -> messages.Hello:
     if not isinstance(params, dict):
         raise InvalidParams("params are not an object")

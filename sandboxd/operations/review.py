@@ -1,4 +1,7 @@
-"""The changes that a sandbox made in its private copy of the workspace."""
+"""The changes that a sandbox made in its private copy of the workspace.
+
+They are collected into a file, which whoever shows them reads: a conversation with a person is no operation.
+"""
 
 from __future__ import annotations
 
@@ -30,21 +33,25 @@ class Reviewed(NamedTuple):
     ended: float | None
 
 
-@contextlib.contextmanager
-def review(
-    engine: Engine, directory: str, *, keep: bool = False, cancel: Cancel | None = None
-) -> Iterator[Reviewed]:
-    """The changes of the running sandbox of the project that `directory` lies in, else the newest kept.
+class Collected(NamedTuple):
+    """`path` is a file in the user's state folder; `ended` as in `Reviewed`."""
 
-    :param keep: those of a running sandbox stay in the user's state folder
+    path: str
+    ended: float | None
+
+
+def collect(engine: Engine, directory: str, *, cancel: Cancel | None = None) -> Collected:
+    """Have the changes of the running sandbox of the project that `directory` lies in, else the newest kept.
+
     :raises UsageError: there is nothing to review
     :raises EnvironmentFailure: they cannot be had, or cannot be believed
     """
     from sandboxd.life import find
     from sandboxd.model.labels import PROJECT
-    from sandboxd.review import changes, collect, weigh
+    from sandboxd.review import collect
 
-    engine = interruptible(engine, cancel or never())
+    cancel = cancel or never()
+    engine = interruptible(engine, cancel)
     directory = project_folder(directory)
     containers = find.project_containers(engine, directory)
     if containers and containers[0].state == "paused":
@@ -58,9 +65,7 @@ def review(
             raise UsageError(
                 "no sandbox runs here, and nothing was kept of one", "start it: `sandboxd up`"
             )
-        newest = changes.read(streams[0])
-        yield Reviewed(newest, weigh.items(newest), collect.age(streams[0]))
-        return
+        return Collected(streams[0], collect.age(streams[0]))
     inspected = engine.inspect(containers[0].id)
     if not collect.is_copy(inspected):
         raise UsageError(
@@ -68,10 +73,28 @@ def review(
             'see it with `git diff`; for a private copy: `[workspace] layout = "clone"` in '
             "sandboxd.toml",
         )
-    made = collect.collect(engine, inspected, containers[0].labels[PROJECT])
+    path = collect.collect(engine, inspected, containers[0].labels[PROJECT]).path
     try:
-        yield Reviewed(made, weigh.items(made), None)
+        cancel.check()
+    except BaseException:
+        os.unlink(path)
+        raise
+    return Collected(path, None)
+
+
+@contextlib.contextmanager
+def reviewed(collected: Collected, *, keep: bool = False) -> Iterator[Reviewed]:
+    """The changes that were collected, each weighed.
+
+    :param keep: those of a running sandbox stay in the user's state folder
+    :raises EnvironmentFailure: they cannot be believed
+    """
+    from sandboxd.review import changes, weigh
+
+    try:
+        read = changes.read(collected.path)
+        yield Reviewed(read, weigh.items(read), collected.ended)
     finally:
-        if not keep:
+        if collected.ended is None and not keep:
             with contextlib.suppress(OSError):
-                os.unlink(made.path)
+                os.unlink(collected.path)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sandboxd.bench.results import Results
     from sandboxd.operations.drift import Compared
     from sandboxd.operations.verify import Verified
 
@@ -44,3 +45,15 @@ def compared(document: Mapping[str, Any]) -> Compared:
         tuple(Drift(**difference) for difference in document["differences"]),
         tuple(Control(**control) for control in document["controls"]),
     )
+
+
+def results(document: Mapping[str, Any]) -> Results:
+    """The result of `bench` from what `encode` made of it."""
+    from sandboxd.bench.results import Results, Row, Variant
+
+    lists = {
+        "variants": tuple(Variant(**variant) for variant in document["variants"]),
+        "rows": tuple(Row(**row) for row in document["rows"]),
+        "left_out": tuple(document["left_out"]),
+    }
+    return Results(**{**document, **lists})

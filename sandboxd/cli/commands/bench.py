@@ -16,11 +16,15 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import progress, terminal
+from sandboxd.cli import progress, terminal, through_daemon
 from sandboxd.cli.commands import _grants, _sandbox
 from sandboxd.errors import EXIT_OK
+from sandboxd.ipc import messages
 
 if TYPE_CHECKING:
+    from typing import Any
+
+    from sandboxd.bench.results import Results
     from sandboxd.operations.interruption import Step
 
 HELP = "measure what the sandbox costs for this project"
@@ -55,24 +59,17 @@ def run(args: argparse.Namespace) -> int:
 
     from sandboxd.bench.results import document
     from sandboxd.cli import bench_report, reports
-    from sandboxd.cli.cancelling import cancelled_by_signals
-    from sandboxd.operations.bench import bench
 
     if args.report:
         reports.check_name(args.report, *bench_report.ENDINGS)
-    with cancelled_by_signals() as cancel:
-        results = bench(
-            _sandbox.connect(),
-            _sandbox.folder(args),
-            os.environ,
-            command=args.command,
-            rounds=args.rounds,
-            copy_limit=bench_report.size(args.copy_limit),
-            plain=args.plain,
-            allow_runc=args.allow_runc,
-            progress=_show,
-            cancel=cancel,
-        )
+    options = {
+        "command": args.command,
+        "rounds": args.rounds,
+        "copy_limit": bench_report.size(args.copy_limit),
+        "plain": args.plain,
+        "allow_runc": args.allow_runc,
+    }
+    results = _measured(_sandbox.folder(args), options)
     if args.report:
         bench_report.write(args.report, results)
     if args.json:
@@ -82,9 +79,29 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _show(step: Step) -> None:
+def _measured(directory: str, options: dict[str, Any]) -> Results:
+    """The figures, measured by a daemon that runs or by this process."""
+    from sandboxd.operations import wire
+
+    more = {**options, "environ": dict(os.environ)}
+    answer = through_daemon.operate(messages.BENCH, directory, more, _say)
+    if answer is not None:
+        return wire.results(answer)
+    from sandboxd.cli.cancelling import cancelled_by_signals
+    from sandboxd.operations.bench import bench
+
+    def show(step: Step) -> None:
+        _say(step.text, step.is_passing)
+
+    with cancelled_by_signals() as cancel:
+        return bench(
+            _sandbox.connect(), directory, os.environ, **options, progress=show, cancel=cancel
+        )
+
+
+def _say(text: str, passing: bool) -> None:
     """A measurement takes minutes: without a terminal, too, each step is said once."""
-    if step.text and not sys.stderr.isatty():
-        terminal.status(step.text)
+    if text and not sys.stderr.isatty():
+        terminal.status(text)
     else:
-        progress.show(step)
+        progress.say(text, passing)

@@ -15,12 +15,14 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import terminal
+from sandboxd.cli import progress, terminal, through_daemon
 from sandboxd.cli.commands import _sandbox
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, UsageError
+from sandboxd.ipc import messages
 from sandboxd.review.choice import DELETION
 
 if TYPE_CHECKING:
+    from sandboxd.operations.review import Collected
     from sandboxd.review.changes import Changes
     from sandboxd.review.weigh import Item
 
@@ -57,17 +59,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.operations.review import review
+    from sandboxd.operations.review import reviewed
     from sandboxd.review import rescue
     from sandboxd.review import streams as kept_streams
     from sandboxd.verify.last_verdict import duration
 
     if (args.include or args.yes or args.deletions is not None) and not args.apply:
         raise UsageError("`--include`, `--deletions` and `--yes` say how to apply", "add `--apply`")
-    with review(_sandbox.connect(), _sandbox.folder(args), keep=args.save) as reviewed:
-        changes, items = reviewed.changes, reviewed.items
-        if reviewed.ended is not None:
-            age = duration(reviewed.ended)
+    with reviewed(_collected(_sandbox.folder(args)), keep=args.save) as review:
+        changes, items = review.changes, review.items
+        if review.ended is not None:
+            age = duration(review.ended)
             terminal.status(f"of a sandbox that ended {age} ago: `{changes.path}`")
         _require_known(args.include, items)
         _show(changes, items, args.stat)
@@ -83,6 +85,19 @@ def run(args: argparse.Namespace) -> int:
         if args.apply:
             return _apply(changes, items, args)
     return EXIT_OK
+
+
+def _collected(directory: str) -> Collected:
+    """The changes, got out of the sandbox by a daemon that runs or by this process."""
+    from sandboxd.operations.review import Collected, collect
+
+    answer = through_daemon.operate(messages.REVIEW, directory, {}, progress.say)
+    if answer is not None:
+        return Collected(**answer)
+    from sandboxd.cli.cancelling import cancelled_by_signals
+
+    with cancelled_by_signals() as cancel:
+        return collect(_sandbox.connect(), directory, cancel=cancel)
 
 
 def _require_known(paths: list[str], items: tuple[Item, ...]) -> None:

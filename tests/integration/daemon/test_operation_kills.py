@@ -16,20 +16,13 @@ import pytest
 
 from tests.integration.daemon.forker import Forker
 from tests.integration.daemon.world import World, eventually
-from tests.integration.stub_engine import IMAGE, StubEngine, stub_engine
+from tests.integration.stub_engine import IMAGE, StubEngine
 
 KILLS = int(os.environ.get("SANDBOXD_KILLS", "200"))
 _DAEMON_EVERY = 12
 """A daemon takes longer to start than a command: so often it is the daemon that is killed."""
 
 COMMANDS = (["up"], ["exec", "-n", "--", "cat"], ["down"])
-
-
-@pytest.fixture
-def engine(world: World) -> Iterator[StubEngine]:
-    with stub_engine(world.home) as found:
-        world.environ["DOCKER_HOST"] = found.host
-        yield found
 
 
 @pytest.fixture

@@ -15,29 +15,7 @@ import pytest
 from sandboxd.ipc import messages
 from sandboxd.ipc.conversation import Conversation, NotHere, converse, view
 from tests.integration.daemon.world import World, eventually
-from tests.integration.stub_engine import IMAGE, StubEngine, stub_engine
-
-
-@pytest.fixture
-def engine(world: World) -> Iterator[StubEngine]:
-    with stub_engine(world.home) as found:
-        world.environ["DOCKER_HOST"] = found.host
-        yield found
-
-
-@pytest.fixture
-def project(world: World) -> Path:
-    return world.project(text=f'image = "{IMAGE}"\n')
-
-
-@pytest.fixture(params=["alone", "by the daemon"])
-def helped(request: pytest.FixtureRequest, world: World, engine: StubEngine) -> bool:
-    """Whether a daemon runs."""
-    if request.param == "alone":
-        return False
-    world.start()
-    assert world.run("generate", cwd=request.getfixturevalue("project")).returncode == 0
-    return True
+from tests.integration.stub_engine import IMAGE, StubEngine
 
 
 def test_a_day(world: World, engine: StubEngine, project: Path, helped: bool) -> None:
@@ -63,6 +41,16 @@ def test_a_day(world: World, engine: StubEngine, project: Path, helped: bool) ->
 def test_what_fails_fails_with_the_same_words(
     world: World, engine: StubEngine, project: Path, helped: bool
 ) -> None:
+    done = world.run("review", cwd=project)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: no sandbox runs here, and nothing was kept of one\nhint: start it: `sandboxd up`\n"
+    )
+    done = world.run("bench", "--rounds", "0", cwd=project)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: `--rounds 0` measures nothing\nhint: use 1 or more\n",
+    )
     done = world.run("exec", "--", "true", cwd=project)
     assert done.returncode == 4
     assert done.stderr == (
@@ -76,72 +64,6 @@ def test_what_fails_fails_with_the_same_words(
     done = world.run("up", cwd=project)
     assert done.returncode == 2
     assert "`profil`" in done.stderr
-
-
-def test_logs(world: World, engine: StubEngine, project: Path, helped: bool) -> None:
-    done = world.run("logs", cwd=project)
-    assert (done.returncode, done.stdout) == (4, "")
-    assert done.stderr == f"error: `{project}` has no sandbox\nhint: start it: `sandboxd up`\n"
-    assert world.run("up", cwd=project).returncode == 0
-    (container,) = engine.of_projects()
-    container.output[:] = [(1, b"out "), (2, b"err"), (1, b"x" * 200_000)]
-    done = world.run("logs", cwd=project)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "out " + "x" * 200_000, "err")
-    process = world.popen("logs", "--follow", cwd=project)
-    assert process.stdout is not None
-    assert process.stdout.read(4) == "out "
-    container.output.append((2, b" late"))
-    assert world.run("down", cwd=project).returncode == 0
-    stdout, stderr = process.communicate(timeout=10)
-    assert (process.returncode, stdout, stderr) == (0, "x" * 200_000, "err late")
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_logs_that_are_followed_end_with_a_signal(
-    world: World, engine: StubEngine, project: Path, helped: bool, number: int
-) -> None:
-    assert world.run("up", cwd=project).returncode == 0
-    (container,) = engine.of_projects()
-    container.output[:] = [(1, b"here\n")]
-    process = world.popen("logs", "-f", cwd=project)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "here\n"
-    process.send_signal(number)
-    _, stderr = process.communicate(timeout=10)
-    if number == signal.SIGINT:
-        assert (process.returncode, stderr) == (130, "interrupted\n")
-    else:
-        assert process.returncode == -number
-
-
-def test_logs_outlive_their_daemon(world: World, engine: StubEngine, project: Path) -> None:
-    pid = world.start()
-    assert world.run("up", cwd=project).returncode == 0
-    (container,) = engine.of_projects()
-    container.output[:] = [(1, b"here\n")]
-    process = world.popen("logs", "-f", cwd=project)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "here\n"
-    os.kill(pid, signal.SIGKILL)
-    container.output.append((1, b"there\n"))
-    assert process.stdout.readline() == "there\n"
-    container.state = "exited"
-    assert process.wait(10) == 0
-
-
-def test_an_engine_that_breaks_off_is_no_end_of_the_logs(
-    world: World, engine: StubEngine, project: Path, helped: bool
-) -> None:
-    assert world.run("up", cwd=project).returncode == 0
-    (container,) = engine.of_projects()
-    container.output[:] = [(1, b"here\n")]
-    process = world.popen("logs", "-f", cwd=project)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "here\n"
-    container.output.append((-1, b""))
-    _, stderr = process.communicate(timeout=10)
-    assert process.returncode == 4
-    assert "broke off in the middle of an answer" in stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

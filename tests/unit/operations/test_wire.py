@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from sandboxd.bench.results import Results, Row, Variant
 from sandboxd.observe.control import Control
 from sandboxd.observe.drift import Drift
 from sandboxd.operations import wire
@@ -22,6 +23,15 @@ def test_a_verdict_and_a_comparison_come_back_whole() -> None:
     assert wire.verified(json.loads(json.dumps(wire.encode(verified)))) == verified
     compared = Compared("box", (Drift("user", "1000", "0"),), (CONTROL,))
     assert wire.compared(json.loads(json.dumps(wire.encode(compared)))) == compared
+
+
+def test_figures_come_back_whole() -> None:
+    variants = (Variant("runc", "runc", "dev", "runc"), Variant("gvisor", "gVisor", "dev"))
+    row = Row(
+        "start", "start a process", "ms", {"runc": [1.5, 2.0], "gvisor": []}, {"gvisor": "no"}
+    )
+    results = Results("app", variants, (row,), 2, "2026-01-01", {"kernel": "6.1"}, ("plain: why",))
+    assert wire.results(json.loads(json.dumps(wire.encode(results)))) == results
 
 
 def test_a_start_is_an_object() -> None:

@@ -1,0 +1,33 @@
+"""A project on an engine without containers, with a daemon and without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.daemon.world import World
+from tests.integration.stub_engine import IMAGE, StubEngine, stub_engine
+
+
+@pytest.fixture
+def engine(world: World) -> Iterator[StubEngine]:
+    with stub_engine(world.home) as found:
+        world.environ["DOCKER_HOST"] = found.host
+        yield found
+
+
+@pytest.fixture
+def project(world: World) -> Path:
+    return world.project(text=f'image = "{IMAGE}"\n')
+
+
+@pytest.fixture(params=["alone", "by the daemon"])
+def helped(request: pytest.FixtureRequest, world: World, engine: StubEngine) -> bool:
+    """Whether a daemon runs."""
+    if request.param == "alone":
+        return False
+    world.start()
+    assert world.run("generate", cwd=request.getfixturevalue("project")).returncode == 0
+    return True
