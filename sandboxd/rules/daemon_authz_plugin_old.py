@@ -2,18 +2,19 @@
 
 ## What it is
 
-`authorization-plugins` on an engine older than 27.1.1.
+`authorization-plugins` on an engine older than 29.3.1.
 
 ## Why it is bad
 
-CVE-2024-41110: the engine hands a request without its body to the plugin, which lets it pass, and then
-acts on the body. Whoever the plugin was to hold back is root:
+CVE-2024-41110 and CVE-2026-34040, which passes the repair of the first: the engine hands a request without
+its body to the plugin, which lets it pass, and then acts on the body. Whoever the plugin was to hold back
+is root:
 
     curl -H 'Content-Length: 0' --unix-socket /var/run/docker.sock ...
 
 ## What to do instead
 
-Update the engine (27.1.1, or 23.0.15, 25.0.6, 26.1.5 of the older series).
+Update the engine to 29.3.1.
 
 ## Under gVisor
 
@@ -23,6 +24,7 @@ No difference: it is about the engine, not about what runs under it.
 
 - https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file
 - https://github.com/moby/moby/security/advisories/GHSA-v23v-6jw2-98fq
+- https://nvd.nist.gov/vuln/detail/CVE-2026-34040
 """
 
 from __future__ import annotations
@@ -69,13 +71,11 @@ def check(subject: DaemonConfig, host: HostFacts) -> Iterator[Finding | Skipped]
         )
 
 
-_FIXED = {23: (0, 15), 24: (99, 0), 25: (0, 6), 26: (1, 5), 27: (1, 1)}
+_FIXED = (29, 3, 1)
 
 
 def _is_old(version: str) -> bool:
     parts = [
         int(part) for part in version.split("-")[0].split("+")[0].split(".") if part.isdecimal()
     ]
-    if len(parts) < 3:
-        return False
-    return parts[0] < 23 or tuple(parts[1:3]) < _FIXED.get(parts[0], (0, 0))
+    return len(parts) >= 3 and tuple(parts[:3]) < _FIXED

@@ -4,8 +4,9 @@
 
 A writable bind mount of a file or folder in your home from which the host runs commands: login
 scripts (`~/.bashrc`, `~/.profile`, `~/.zshrc`), desktop autostart, user services, programs in your
-`PATH` (`~/bin`, `~/.local/bin`, version managers), and the settings and extensions of editors
-(`~/.vscode`, `~/.vimrc`, `~/.emacs.d`).
+`PATH` (`~/bin`, `~/.local/bin`, version managers), the settings and extensions of editors
+(`~/.vscode`, `~/.vimrc`, `~/.emacs.d`), and the settings of AI agents (`~/.claude`, `~/.codex`,
+`~/.gemini`), whose hooks and MCP servers are commands: a worm of 2026 wrote a `SessionStart` hook there.
 
 ## Why it is bad
 
@@ -57,6 +58,7 @@ _SHELL = "your next shell runs"
 _LOGIN = "your next login runs"
 _PATH = "you start"
 _EDITOR = "your editor runs"
+_AGENT = "your AI agent runs"
 # Below the home -> who runs it. `tests/rules/lists/startup-files.toml` has the sources.
 FILES = {
     ".bashrc": _SHELL,
@@ -120,6 +122,12 @@ FILES = {
     "Library/Application Support/Code": _EDITOR,
     "AppData/Roaming/Code": _EDITOR,
     ".cursor/extensions": _EDITOR,
+    ".claude": _AGENT,
+    ".claude.json": _AGENT,
+    ".codex": _AGENT,
+    ".gemini": _AGENT,
+    ".cursor": _AGENT,
+    ".config/opencode": _AGENT,
     ".vim": _EDITOR,
     ".vimrc": _EDITOR,
     ".config/nvim": _EDITOR,
