@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def baseline(args: argparse.Namespace) -> Baseline:
-    """The baseline that the arguments name; an empty one where it is about to be written first.
+    """The baseline that the arguments name; an empty one if the file is written for the first time.
 
     :raises UsageError: arguments that do not fit, or a file that is no baseline
     """

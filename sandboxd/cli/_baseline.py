@@ -77,7 +77,7 @@ class Baseline:
         return not entry.expires or self.today <= entry.expires
 
     def stale(self, findings: Iterable[Finding]) -> list[Entry]:
-        """Entries that no finding is about any more."""
+        """Entries that no finding matches any more."""
         there = {self.key(finding) for finding in findings}
         return [entry for key, entry in self.entries.items() if key not in there]
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Checked(NamedTuple):
-    """The report, and the files and folders that should have been in it and could not be."""
+    """The report, and the files and folders that could not be read for it."""
 
     report: Report
     unreadable: tuple[Skipped, ...]
@@ -120,7 +120,7 @@ class Session:
         return Checked(self.combine(reports), (*self.unreadable, *self._problems()))
 
     def _problems(self) -> list[Skipped]:
-        """Configs that are not applied, named as a person here would name them."""
+        """Configs that are not applied, named in hints relative to the current folder."""
         return [
             problem._replace(
                 hint=problem.hint.replace(problem.path, os.path.relpath(problem.path, self.cwd))
@@ -172,7 +172,7 @@ class Session:
         return result._replace(report=checker.check(result.source, verify=True))
 
     def write(self, results: list[Fixed]) -> list[Fixed]:
-        """Write the files that changed; what is returned is as it is on the disk afterwards.
+        """Write the files that changed; returns the results as they are on disk afterwards.
 
         Those that cannot be written are named as unreadable, and keep their findings.
         """
@@ -193,7 +193,7 @@ class Session:
         return written
 
     def unfixed(self, path: str) -> Fixed:
-        """A file that stays as it was read."""
+        """The result of a file that is not fixed."""
         from sandboxd.analysis.fixing import Fixed
 
         source = self.sources[path]

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
         @property
         def connection(self) -> Stream:
-            """A terminal's bytes, else pieces with a head of eight bytes (stream, size)."""
+            """The connection: bytes of a terminal, else pieces with a head of eight bytes (stream, size)."""
 
         @property
         def first(self) -> bytes:
@@ -112,7 +112,7 @@ def _begin(directory: str, words: list[str], *, tty: bool, stdin: bool, **more: 
 
 
 def attend(command: Attended, name: str, surroundings: _Surroundings, *, stdin: bool) -> int:
-    """Carry everything between this process and `command` until it ends; returns its exit code.
+    """Connect this process's streams and signals with `command` until it ends; returns its exit code.
 
     :param name: of the program, for the message that there is none
     :raises CannotRun: it was never started
@@ -140,7 +140,7 @@ def attend(command: Attended, name: str, surroundings: _Surroundings, *, stdin: 
 
 
 def wants_terminal(*, allowed: bool) -> bool:
-    """Whether a command gets a terminal: both of our ends are one."""
+    """Whether a command gets a terminal: stdin and stdout are one."""
     return allowed and sys.stdin.isatty() and sys.stdout.isatty()
 
 
@@ -151,7 +151,7 @@ def terminal_variables(tty: bool) -> list[str]:
 
 
 class _Output:
-    """Our own stdout and stderr; keeps back the runtime's words about a command it cannot start."""
+    """Our stdout and stderr; holds back the runtime's message about a command that cannot be started."""
 
     def __init__(self) -> None:
         self.failure = ""
@@ -178,7 +178,7 @@ def _write(descriptor: int, data: bytes) -> None:
 
 
 def _feed(connection: Stream) -> None:
-    """Our stdin into the command, and its end too; the command may be gone at any time."""
+    """Copy stdin and its end to the command, which may end at any time."""
     try:
         while data := os.read(0, _SIZE):
             connection.sendall(data)

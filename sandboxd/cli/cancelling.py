@@ -20,7 +20,7 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextlib.contextmanager
 def cancelled_by_signals() -> Iterator[Cancel]:
-    """A `Cancel` that Ctrl-C, a request to end and the end of the terminal call.
+    """A `Cancel` that is called by Ctrl-C, SIGTERM and SIGHUP.
 
     The second signal interrupts at once, wherever the work is: the engine may hang.
 

@@ -53,7 +53,7 @@ def _undo(commands: tuple[tuple[str, ...], ...], paths: list[str], only_show: bo
 
 
 def _run(commands: tuple[tuple[str, ...], ...], only_show: bool) -> bool:
-    """Run the commands; one that fails is left to the user, since the files are in place."""
+    """Run the commands; False, with a hint, at the first that fails. The files stay in place."""
     for command in commands:
         terminal.status(f"{'would run' if only_show else 'running'} `{shlex.join(command)}`")
         if only_show:

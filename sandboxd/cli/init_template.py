@@ -118,7 +118,7 @@ def _with_own_image(folder: str, files: tuple[File, ...]) -> tuple[File, ...]:
 
 
 def _create(folder: str, files: Sequence[File]) -> None:
-    """All files or none of them; no link below `folder` is followed."""
+    """Create all files or none of them; no link below `folder` is followed."""
     created: list[str] = []
     with beneath.open_folder(folder) as root:
         try:

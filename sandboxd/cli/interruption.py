@@ -12,7 +12,7 @@ _ENDING = ("SIGTERM", "SIGHUP")
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal asked the command to end; `exit_code` is what a shell reports of it."""
+    """A signal asked the command to end; `exit_code` is 128 plus its number, as in a shell."""
 
     def __init__(self, number: int) -> None:
         super().__init__()

@@ -78,7 +78,7 @@ def _rows() -> int:
 
 @contextlib.contextmanager
 def _screen() -> Iterator[int]:
-    """The other screen; gives a descriptor that can be read when the window changed."""
+    """Use the alternate screen; yields a descriptor that is readable when the window changed."""
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
     os.set_blocking(writing, False)
@@ -102,7 +102,7 @@ def _screen() -> Iterator[int]:
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
-    """Ctrl-Z: the shell gets its screen; when it lets us go on, ours is drawn again."""
+    """Handle Ctrl-Z: restore the shell's screen, stop, and draw ours again afterwards."""
     _write(_LEAVE)
     os.kill(os.getpid(), signal.SIGSTOP)
     _write(_ENTER)

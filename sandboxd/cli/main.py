@@ -37,11 +37,11 @@ if TYPE_CHECKING:
             """Add the command's arguments; the module docstring is the description."""
 
         def run(self, args: argparse.Namespace) -> int:
-            """Do it; returns the exit code or raises a `SandboxdError`."""
+            """Run the command; returns the exit code or raises a `SandboxdError`."""
 
 
 def command_names() -> list[str]:
-    """Names of all commands, from the files that are there."""
+    """Names of all commands: the modules of `sandboxd.cli.commands`."""
     folder = os.path.join(os.path.dirname(__file__), "commands")
     return sorted(
         name[:-3].replace("_", "-")
@@ -111,7 +111,7 @@ def _flush_or_discard() -> None:
 
 
 def _discard_output() -> None:
-    """Python must not try to flush stdout again when it ends."""
+    """Redirect stdout to nothing, so that Python does not fail to flush it at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -148,7 +148,7 @@ _OTHERS = "more"
 
 
 def overview() -> str:
-    """The text of `sandboxd --help`: in the order of first use, what has no group last."""
+    """The text of `sandboxd --help`: groups in the order of first use, other commands last."""
     names = command_names()
     width = max(len(name) for name in names)
     grouped = {name for group in _GROUPS.values() for name in group}

@@ -18,7 +18,7 @@ _SETTINGS = {"action", "nargs", "default", "metavar", "help"}
 
 
 class _NotPlainError(Exception):
-    """`argparse` is to read it."""
+    """The words are not plain, so `argparse` has to read them."""
 
 
 class Arguments:
@@ -29,7 +29,7 @@ class Arguments:
 
 
 def read(configure: Callable[[Any], None], words: Sequence[str]) -> Arguments | None:
-    """The arguments `words` of a command, as `argparse` reads them; None: it is to do that.
+    """The arguments `words` of a command as `argparse` reads them; None where only it can.
 
     :param configure: adds the command's arguments to a parser
     """

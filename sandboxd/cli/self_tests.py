@@ -34,7 +34,7 @@ class Broken(Exception):
 
 
 def run(environ: Mapping[str, str]) -> Iterator[Result]:
-    """All looks, in the order in which a fault of one explains those of the next."""
+    """All checks; a failure may explain those of later checks, but not of earlier ones."""
     for name, look in _LOOKS.items():
         try:
             yield Result(name, GOOD, look(environ))
@@ -61,7 +61,7 @@ def _data(_environ: Mapping[str, str]) -> str:
 
 
 def _read_all(folder: str) -> int:
-    """Parse all data below `folder`; how many files there are."""
+    """Parse all data below `folder`; returns the number of files."""
     from sandboxd.data import walk_data
     from sandboxd.syntax import jsonc
 
@@ -113,7 +113,7 @@ class _Answers(list[bytes]):
         self.append(bytes(data))
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: there is no stream."""
 
 
 async def _initialize() -> Any:

@@ -104,7 +104,7 @@ def _steps(journal: Journal, options: Options) -> list[Step]:
 
 
 def _resume(journal: Journal, requested: Options) -> Options:
-    """The options of an earlier run; how the engine is reached may be said anew.
+    """The options of an earlier run, with the restart options of this one.
 
     :raises UsageError: another source is asked for than the one that was used
     """
@@ -178,7 +178,7 @@ def _print_plan(options: Options, journal: Journal) -> None:
 
 
 def _print_arguments(options: Options) -> None:
-    """Which arguments, and why: tried now where that changes nothing."""
+    """Print the arguments of runsc and why they are needed, by a trial where one is possible."""
     from sandboxd.setup import daemon_json, files, packages, register, trial
 
     runsc = packages.find_runsc()
@@ -270,7 +270,7 @@ def _needs_root(action: str) -> int:
 
 
 class _Lock:
-    """One setup at a time."""
+    """A lock that lets one setup run at a time."""
 
     def __init__(self, state: str) -> None:
         self._path = state.rstrip("/") + ".lock"

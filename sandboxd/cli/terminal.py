@@ -40,7 +40,7 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """`text` for a message or a row: a line end in a value must not start a line that we seem to say."""
+    """`text` on one line: a line end in a value must not forge a line of our output."""
     return printable(text).replace("\n", "\\n")
 
 
@@ -62,12 +62,12 @@ def count(number: int, noun: str) -> str:
 
 
 def status(message: str) -> None:
-    """A line about what is going on, to stderr."""
+    """Print a status line to stderr."""
     print(one_line(message), file=sys.stderr, flush=True)
 
 
 def error(problem: SandboxdError) -> None:
-    """An error with its hint, to stderr."""
+    """Print an error with its hint to stderr."""
     head = paint("error:", RED, BOLD, stream=sys.stderr)
     print(f"{head} {one_line(problem.message)}", file=sys.stderr)
     if problem.hint:

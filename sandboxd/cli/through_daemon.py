@@ -29,7 +29,7 @@ def operate(
     params: Mapping[str, Any],
     tell: Callable[[str, bool], None],
 ) -> dict[str, Any] | None:
-    """The result of an operation that a running daemon did; None: the caller does it by itself.
+    """The result of an operation by a running daemon; None where the caller has to do it itself.
 
     Ctrl-C, a request to end and the end of the terminal cancel it; a second one ends us at once.
 
@@ -60,7 +60,7 @@ def operate(
 
 
 class RemoteCommand:
-    """A command inside that the daemon began; `cli.attend` attends to it."""
+    """A command in a sandbox that the daemon started, for `cli.attend`."""
 
     def __init__(self, conversation: Conversation, begun: Mapping[str, Any], user: str) -> None:
         self.connection = _socket_of(conversation.descriptor)
@@ -208,7 +208,7 @@ class _Checked:
 
 
 class _Signals:
-    """While an operation runs: the first signal cancels it, the second ends us; a context manager."""
+    """Signal handlers while an operation runs: the first signal cancels it, the second ends us."""
 
     def __init__(self, conversation: Conversation) -> None:
         import _signal  # type: ignore[import-not-found]

@@ -38,7 +38,7 @@ def document(verified: Verified) -> dict[str, Any]:
 
 
 def conclude(verified: Verified) -> None:
-    """The last lines, for a person: counts, and each thing that is not as it should be."""
+    """Print the last lines: counts, escapes, and what could not be shown."""
     from sandboxd.verify.judge import OUTCOMES
 
     verdict = verified.verdict
@@ -83,7 +83,7 @@ def write(path: str, verdict: dict[str, Any]) -> None:
 
 
 def compare(before: str, after: str, *, as_json: bool) -> int:
-    """Print what differs between two reports; the exit code says whether something became worse."""
+    """Print the differences of two reports; returns 6 if something became worse."""
     from sandboxd.verify import document as verdict_document
 
     changes = verdict_document.changes(verdict_document.load(before), verdict_document.load(after))

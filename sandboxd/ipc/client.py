@@ -36,7 +36,7 @@ class ConnectionLost(DaemonError):
 
 
 class NoAnswer(DaemonError):
-    """The daemon is there and says nothing in time."""
+    """The daemon accepted the connection but did not answer in time."""
 
 
 class Client:
@@ -65,12 +65,12 @@ class Client:
         self._connection.close()
 
     def detach(self) -> socket.socket:
-        """The connection, blocking, for another protocol."""
+        """The connection's socket, blocking, for use with another protocol."""
         self._connection.settimeout(None)
         return self._connection
 
     def greet(self, environ: Mapping[str, str], cwd: str) -> None:
-        """Say who calls; must come first.
+        """Send `hello`, which must be the first request.
 
         :raises DaemonError: the daemon does not answer as one of ours
         """
@@ -209,7 +209,7 @@ def connect(
 
 
 def register(environ: Mapping[str, str], workspace: str, *, start: bool) -> str | None:
-    """Ask the daemon to keep `workspace` generated; the reason when that was not possible.
+    """Ask the daemon to keep `workspace` generated; the reason why it cannot, None if it does.
 
     For commands whose own work does not depend on the daemon: never raises a `DaemonError`.
     """

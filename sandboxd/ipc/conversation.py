@@ -25,15 +25,15 @@ _DESCRIPTOR_BYTES = 4
 
 
 class Lost(DaemonError):
-    """The daemon ended, or ended the connection, in the middle."""
+    """The daemon ended, or closed the connection, during an operation."""
 
 
 class NotHere(Exception):
-    """The daemon does not do this for us: we see another world, or it is another daemon."""
+    """The daemon does not act for this caller: their environments differ, or it is of another version."""
 
 
 class Conversation:
-    """A greeted connection on which one thing is asked after the other."""
+    """A greeted connection for one request after the other."""
 
     def __init__(self, connection: socket) -> None:
         self._connection = connection
@@ -64,7 +64,7 @@ class Conversation:
                 return _result(message)
 
     def begin(self, method: str, params: Mapping[str, Any]) -> int:
-        """Ask without waiting; returns the number that the answer will have.
+        """Send a request without waiting; returns the id of its answer.
 
         :raises Lost: the daemon is gone
         """
@@ -80,7 +80,7 @@ class Conversation:
         self._connection.close()
 
     def greet(self, environ: Mapping[str, str], cwd: str) -> None:
-        """Say who calls; must come first.
+        """Send `hello`, which must be the first request.
 
         :raises NotHere: this is no daemon of our version
         :raises OSError: it does not answer in time
@@ -114,7 +114,7 @@ class Conversation:
 
 
 def converse(environ: Mapping[str, str]) -> Conversation | None:
-    """A conversation with the daemon that runs; None where none of ours does."""
+    """A conversation with the running daemon; None without one of this user and version."""
     connection = None
     try:
         connection = dial(environ, _GREETING_SECONDS)
@@ -130,7 +130,7 @@ def converse(environ: Mapping[str, str]) -> Conversation | None:
 
 
 def view(environ: Mapping[str, str], directory: str) -> messages.View:
-    """The world as we see it, for the daemon to compare.
+    """The caller's view of the project folder and the user's folders, for the daemon to compare.
 
     :raises OSError: the folder is not there
     """

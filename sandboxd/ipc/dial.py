@@ -21,7 +21,7 @@ WELCOME = f'{{"jsonrpc":"2.0","id":1,"result":{{"version":"{__version__}",'
 
 
 def dial(environ: Mapping[str, str], seconds: float) -> socket | None:
-    """A connected socket with this time limit; None without a daemon that is ours.
+    """A connected socket with a time limit of `seconds`; None without a daemon of this user.
 
     :raises DaemonError: what is in its place cannot be trusted
     """
@@ -56,7 +56,7 @@ def hello(environ: Mapping[str, str], cwd: str) -> str:
 
 
 def engine_variables(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables that decide which engine is meant; a relative path is one from our folder."""
+    """The variables that select the engine, relative paths resolved against the current folder."""
     chosen = {name: environ[name] for name in messages.ENGINE_VARIABLES if name in environ}
     for name in ("DOCKER_CONFIG", "DOCKER_CERT_PATH", "SSH_AUTH_SOCK"):
         if chosen.get(name):

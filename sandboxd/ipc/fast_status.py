@@ -20,7 +20,7 @@ _RENDERED = '{"jsonrpc":"2.0","id":2,"result":{"exit":'
 
 
 def fast_status(arguments: list[str]) -> int | None:
-    """Print the daemon's ready-made answer and return the exit code, or None to go the long way."""
+    """Print the daemon's answer and return the exit code; None where the full command has to run."""
     if arguments not in ([], ["--json"]):
         return None
     try:
@@ -45,7 +45,7 @@ def _request(*, as_json: bool) -> bytes:
 
 
 def _ask(request: bytes) -> list[bytes] | None:
-    """The two answer lines of the daemon, or None when there is none that is ours."""
+    """The two answer lines of the daemon, None without a daemon of this user."""
     connection = dial(os.environ, _TIMEOUT)
     if connection is None:
         return None

@@ -41,7 +41,7 @@ def decode(line: bytes) -> Any:
 
 
 class _Settings:
-    """The attributes of a decoder that the scanner reads: everything as `json` has it by itself."""
+    """The attributes of a decoder that the scanner reads, with the defaults of `json`."""
 
     strict = True
     object_hook = None

@@ -37,7 +37,7 @@ class InvalidParams(Exception):
 
 
 class Refused(Exception):
-    """A request is not done, for a reason that has a code of its own in the protocol."""
+    """A request is refused, for a reason that has an error code of its own in the protocol."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
@@ -45,14 +45,14 @@ class Refused(Exception):
 
 
 class WithDescriptor(NamedTuple):
-    """A request's result, and the socket whose descriptor goes with it; ours is closed then."""
+    """A request's result, and a socket whose descriptor is sent with it and then closed here."""
 
     result: Mapping[str, Any]
     socket: socket.socket
 
 
 class Connection:
-    """One client: who it is, and the way to send it something."""
+    """The connection to one client."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
@@ -97,7 +97,7 @@ class Connection:
                     await asyncio.sleep(0.005)
 
     def write(self, data: bytes, most_unread: int) -> None:
-        """Send bytes that are no message of ours; a client that leaves too much unread is let go."""
+        """Send raw bytes; a client that leaves more than `most_unread` bytes unread is disconnected."""
         if self._writer.is_closing():
             return
         self._writer.write(data)
@@ -164,7 +164,7 @@ class Server:
         )
 
     def stop_listening(self) -> None:
-        """Take no more connections; those that are open go on."""
+        """Accept no more connections; open ones stay."""
         if self._server is not None:
             self._server.close()
 
@@ -272,7 +272,7 @@ class Server:
             connection.abort()
 
     async def _hand_over(self, connection: Connection, message: dict[str, Any]) -> None:
-        """Answer, then let another protocol have the connection until it ends."""
+        """Answer, then hand the connection to another protocol until it ends."""
         number, params = message.get("id"), message.get("params", {})
         try:
             if not isinstance(params, dict):

@@ -44,7 +44,7 @@ def start(environ: Mapping[str, str], patience: float) -> None:
 
 
 def _spawn(environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """A daemon of its own session, which holds none of our descriptors.
+    """Start a daemon in a session of its own, without inherited descriptors.
 
     An editor waits for the end of every pipe that its children hold, so stdio is cut off. `-P`
     and the root folder keep files of the workspace from being imported or held open.

@@ -81,7 +81,7 @@ def text_range(span: Span, source: SourceText, encoding: Encoding) -> types.Rang
 def workspace_edit(
     fix: Fix, uri: str, version: int, source: SourceText, who: Client
 ) -> types.WorkspaceEdit:
-    """`fix` on exactly this version of the document, where the client can hold us to it."""
+    """`fix` as an edit; bound to `version` of the document where the client supports that."""
     edits = [
         types.TextEdit(text_range(edit.span, source, who.encoding), edit.text) for edit in fix.edits
     ]

@@ -45,7 +45,7 @@ def bug(document: OpenDocument, error: Exception) -> types.Diagnostic:
 
 
 def _remark(text: str) -> types.Diagnostic:
-    """Something about the whole file that is no finding."""
+    """A diagnostic of the first line, for a message about the whole file."""
     start = types.Position(0, 0)
     return types.Diagnostic(
         types.Range(start, start),

@@ -41,14 +41,14 @@ class OpenDocument(_OpenDocument):
 
     @cached_property
     def parsed(self) -> Document:
-        """The text as its kind reads it: parsed once, for the judgement and for all features.
+        """The parsed text, shared by the judgement and all features.
 
         Only for a document that has a kind.
         """
         return kinds.parsed(self.kind, self.source, self.parsed_texts)
 
     def on_disk(self) -> bool:
-        """Whether its path is one of this machine: what lies beside it may be read then."""
+        """Whether its path is on this machine, so that files beside it may be read."""
         return self.source.path.startswith("/")
 
 

@@ -19,9 +19,9 @@ from sandboxd.text import Edit, Span
 def offers(
     document: OpenDocument, host: HostFacts, variables: Variables, selection: Span
 ) -> list[Fix]:
-    """One for the file, or for each service that `selection` touches; [] where there is no runtime.
+    """A fix for the file, or for each service that `selection` touches; [] without a gVisor runtime.
 
-    None is made for what has it already, and for a generated file, which its config decides.
+    There is no fix for containers that use gVisor already, and none for generated files.
     """
     runtime = host.usable_gvisor()
     if runtime is None or generate.is_generated(document.source):

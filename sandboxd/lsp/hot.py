@@ -51,7 +51,7 @@ def publication(uri: str, diagnostics: list[types.Diagnostic], version: int | No
 
 
 def diagnostic(source: types.Diagnostic) -> dict[str, Any]:
-    """The JSON of one diagnostic; what is None is left out, as the protocol has it."""
+    """The JSON of one diagnostic; fields that are None are left out, as the protocol requires."""
     data: dict[str, Any] = {"range": _range(source.range), "message": source.message}
     if source.severity is not None:
         data["severity"] = int(source.severity)

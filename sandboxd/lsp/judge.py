@@ -18,7 +18,7 @@ Load = Callable[[str, str], SourceText]
 
 
 class Outcome(NamedTuple):
-    """A report, and the files beside the text that it depends on, there or not."""
+    """A report, and the paths it depends on beside the text, also of files that do not exist."""
 
     report: Report
     depends: frozenset[str]
@@ -72,5 +72,5 @@ def judge(
 def checker_for(
     document: OpenDocument, environ: Mapping[str, str], host: HostFacts, files: Files
 ) -> Checker:
-    """The checker for a document; for one of another machine nothing but the open texts counts."""
+    """The checker for a document; for one of another machine only open texts are read."""
     return Checker(environ, host, files, is_here=document.on_disk())

@@ -22,7 +22,7 @@ LARGE = 64 * 1024
 
 
 class Judged(NamedTuple):
-    """A version of a document and what was found in it."""
+    """A version of a document with its report."""
 
     document: OpenDocument
     report: Report
@@ -55,7 +55,7 @@ class Judgements:
         return self._server.protocol.documents.parsed_texts
 
     def set_host(self, host: HostFacts) -> bool:
-        """Another host: whatever was judged is out of date. False when it is the same."""
+        """Set the host's facts and drop all judgements; False when the facts are the same."""
         host = self._with_home(host)
         if host == self._host:
             return False
@@ -64,7 +64,7 @@ class Judgements:
         return True
 
     def _with_home(self, host: HostFacts) -> HostFacts:
-        """A mounted home is one wherever it lies; the editor knows before the host is asked."""
+        """`host` with the home of the editor's environment, which is known before the host is probed."""
         return host._replace(home=self._environ.get("HOME", host.home))
 
     def forget_all(self) -> None:
@@ -110,7 +110,7 @@ class Judgements:
         return judged
 
     async def verify(self, uri: str) -> Judged | None:
-        """The same with fixes that were tried: only these may be offered.
+        """The judgement with verified fixes: only these may be offered.
 
         In a thread: to try the fixes of one editor's large file must not hold up the others.
         """
@@ -125,7 +125,7 @@ class Judgements:
         return await asyncio.shield(entry[1])
 
     async def fresh(self, document: OpenDocument) -> Judged:
-        """The judgement of a document that is open, wherever its size lets it be made."""
+        """The judgement of an open document, made in a thread if the text is large."""
         if len(document.source.text) > LARGE:
             judged = await asyncio.to_thread(self.judge, document)
             self.keep(judged)

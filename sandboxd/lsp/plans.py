@@ -79,7 +79,7 @@ async def _plan_or_why_not(context: Context, path: str) -> Plan | SandboxdError 
 
 
 async def reasons_at(context: Context, document: OpenDocument, at: int) -> Reasons | None:
-    """Why the plan has what stands at the offset `at`."""
+    """The reasons of the plan for the setting at the offset `at`; None where there are none."""
     path = document.source.path
     is_config = os.path.basename(path) == CONFIG_NAME
     if not is_config and not is_generated(document):

@@ -46,17 +46,17 @@ class Progress:
             self._send(types.WorkDoneProgressEnd(message=words or None))
 
     def report(self, message: str) -> None:
-        """Say how far it is; may be called from any thread."""
+        """Show `message` as the current step; may be called from any thread."""
         report = types.WorkDoneProgressReport(message=message, cancellable=True)
         self._loop.call_soon_threadsafe(self._send, report)
 
     def step(self, step: Step) -> None:
-        """The same for an operation's own progress."""
+        """As `report`, for a step of an operation."""
         if step.text:
             self.report(step.text)
 
     async def _created(self) -> str | None:
-        """A token of ours, when the client takes one."""
+        """A new progress token; None when the client refuses it."""
         window = self._context.capabilities().window
         if window is None or not window.work_done_progress:
             return None

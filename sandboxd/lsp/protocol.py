@@ -51,7 +51,7 @@ class TolerantProtocol(LanguageServerProtocol):
         """The tasks behind what an editor shows as progress, by its token."""
 
     def agreed_encoding(self) -> Encoding:
-        """The unit of columns that was agreed on; known once the client is initialized."""
+        """The negotiated unit of columns; known once the client is initialized."""
         # pygls gives the client's own string, or its enumeration when the client named none.
         agreed = self.workspace.position_encoding
         return cast("Encoding", getattr(agreed, "value", agreed))
@@ -217,7 +217,7 @@ class TolerantProtocol(LanguageServerProtocol):
     async def lsp_workspace__execute_command(  # type: ignore[override]
         self, params: types.ExecuteCommandParams
     ) -> Any:
-        """Unlike pygls' own: to cancel the request ends the work."""
+        """Run a command; unlike in pygls, cancelling the request ends the work."""
         command = self.commands.get(params.command)
         if command is None:
             raise JsonRpcInvalidParams(f"there is no command `{params.command[:100]}`")

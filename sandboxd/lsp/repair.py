@@ -46,7 +46,7 @@ def _initialize(params: dict[str, Any], decode: Decode) -> dict[str, Any]:
 
 
 def _prune(capabilities: dict[str, Any], path: tuple[str, ...], decode: Decode) -> dict[str, Any]:
-    """The capabilities at `path` that decode: whole branches, else their twigs, else leaves."""
+    """The capabilities at `path` that decode, as large parts as possible."""
     result: dict[str, Any] = {}
     for name, value in capabilities.items():
         here = (*path, name)
@@ -66,7 +66,7 @@ def _nest(path: tuple[str, ...], value: Any) -> Any:
 
 
 def _context(context: dict[str, Any], decode: Decode) -> dict[str, Any]:
-    """Other servers' diagnostics come along; those that do not decode are not ours."""
+    """The context of a code action without diagnostics that do not decode: they are of other servers."""
     diagnostics_sent = context.get("diagnostics")
     diagnostics = diagnostics_sent if isinstance(diagnostics_sent, list) else []
     usable = [item for item in diagnostics if _fits(item, types.Diagnostic, decode)]

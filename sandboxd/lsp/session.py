@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 class Writer(Protocol):
-    """Where answers go."""
+    """The stream that answers are written to."""
 
     def write(self, data: bytes) -> None: ...
 
@@ -65,12 +65,12 @@ class Session:
             import_module(f"{features.__name__}.{name}").register(self.context)
 
     def set_host(self, host: HostFacts) -> None:
-        """Judge what is open again, now that the host is known or is another."""
+        """Set the host's facts and judge all open documents again."""
         if self.judgements.set_host(host):
             self.context.refresh()
 
     def project_changed(self, path: str) -> None:
-        """A project's files or its sandbox are not what they were."""
+        """Handle a change of a project's files or of its sandbox."""
         if any(
             document.startswith(path.rstrip("/") + "/") for document in self.judgements.open_paths()
         ):
@@ -78,7 +78,7 @@ class Session:
             self.context.refresh()
 
     def files_changed(self, paths: set[str]) -> None:
-        """Files on disk changed, in folders that were asked for."""
+        """Handle changes of files on disk, in folders that were watched."""
         for listener in self.context.file_listeners:
             listener(paths)
 
@@ -128,7 +128,7 @@ def feature_names() -> list[str]:
 
 @cache
 def converter() -> Converter:
-    """One for all sessions: making one costs more than all the rest of a session."""
+    """The converter shared by all sessions, since creating one is the slowest part of a session."""
     shared: Converter = default_converter()  # type: ignore[no-untyped-call]
     return shared
 

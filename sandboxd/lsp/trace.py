@@ -13,7 +13,7 @@ MOST_CHARACTERS = 4000
 
 
 class Writer(Protocol):
-    """Where messages go, whole."""
+    """A stream that takes whole messages."""
 
     def write(self, data: bytes) -> None: ...
 
@@ -36,7 +36,7 @@ class TracingWriter:
         self._writer.close()
 
     def received(self, data: dict[str, Any]) -> None:
-        """A message of the client's, as it came."""
+        """Trace a message of the client."""
         if self.level != "off":
             self._tell("received", data)
 

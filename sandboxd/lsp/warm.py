@@ -40,11 +40,11 @@ class _Nobody:
         """Write nothing: nobody reads it."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: there is no stream."""
 
 
 def warm_up() -> None:
-    """Say to a session what editors say, and wait for its answers; takes about half a second."""
+    """Run the usual messages of an editor through a session; takes about half a second."""
     for rule in rules.ids():
         rules.get(rule)
     asyncio.run(_converse())

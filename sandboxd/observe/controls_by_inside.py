@@ -26,7 +26,7 @@ def lower(
     outside: Outside,
     host_boot_id: str,
 ) -> tuple[Control, ...]:
-    """The controls, those that the inside contradicts not in force."""
+    """The controls; those that the inside contradicts are not in force."""
     against = _against(live, inside, outside, host_boot_id)
     return tuple(
         Control(control.name, "not in force", f"inside it shows: {against[control.name]}")

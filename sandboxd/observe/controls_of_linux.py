@@ -30,7 +30,7 @@ BLIND = "the host's /proc is closed here, and no observer could be started"
 
 
 def controls(live: Container, process: Process | None, outside: Outside) -> tuple[Control, ...]:
-    """The controls that the kernel shows on the process; `None`: nothing of it is seen."""
+    """The controls that the kernel shows on the process, which is None where it cannot be seen."""
     first = (_runtime(outside), _kernel(outside))
     if process is None:
         names = (
@@ -130,7 +130,7 @@ def _seccomp(live: Container, process: Process) -> Control:
 
 
 def _profile_name(identity: str) -> str:
-    """The shipped file of a profile's hash, the hash where it is none of ours."""
+    """The name of the shipped profile with this hash; the hash itself for another profile."""
     folder = data_path("profiles", "seccomp")
     for file in sorted(os.listdir(folder)):
         if file.endswith(".json") and identity == _identity_of(os.path.join(folder, file)):

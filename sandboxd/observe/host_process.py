@@ -42,7 +42,7 @@ def sentry(inspected: Mapping[str, Any], root: str = "/proc") -> tuple[str, ...]
 
 
 def pid_of(inspected: Mapping[str, Any], root: str = "/proc") -> int:
-    """The engine's number of the process if it is one of this container here, else 0.
+    """The pid that the engine reports, 0 if that is not a process of this container on this machine.
 
     An engine in a virtual machine, or in a process namespace of its own, counts otherwise.
     """

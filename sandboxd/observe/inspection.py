@@ -104,7 +104,7 @@ class _Reader:
         )
 
     def live_mounts(self, mounts: list[Mapping[str, Any]]) -> tuple[Value[Mount], ...]:
-        """`Mounts` as they are; `--tmpfs` is only in the request."""
+        """The mounts of `Mounts`, and those of `--tmpfs`, which only the request has."""
         results = []
         for mount in mounts:
             kind = _mount_type(mount.get("Type", ""))
@@ -205,7 +205,7 @@ class _Reader:
 
 
 def _with_joined(network: Value[str] | None, joined: Mapping[str, Any]) -> Value[str] | None:
-    """The network that it was made with, and those that somebody connected it to since."""
+    """The network that the container was created with, and those that it was connected to since."""
     if network is None:
         return None
     others = sorted(joined.keys() - {network.value})

@@ -47,7 +47,7 @@ _NEEDED = ("status", "mounts")
 
 
 def of_files(files: Mapping[str, str]) -> Process | None:
-    """A process by the content of its `FILES`; None when what matters is missing."""
+    """The process described by the content of its `FILES`; None when an essential file is missing."""
     if not all(files.get(name) for name in _NEEDED):
         return None
     limit = re.search(r"^Max processes\s+(\S+)", files.get("limits", ""), re.MULTILINE)

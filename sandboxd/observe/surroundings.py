@@ -75,7 +75,7 @@ def group_limits(inspected: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _is_log_bounded(log: Mapping[str, Any]) -> bool:
-    """Whether the engine ends, or turns over, the log on the host's disk.
+    """Whether the engine limits or rotates the log on the host's disk.
 
     `local` does by itself (https://docs.docker.com/engine/logging/drivers/local/).
     """
@@ -84,7 +84,7 @@ def _is_log_bounded(log: Mapping[str, Any]) -> bool:
 
 
 def group_processors(inspected: Mapping[str, Any]) -> float:
-    """How many processors the host's control group gives it time of at once; 0 is no limit."""
+    """The control group's limit of processors; 0 is no limit."""
     folder = _control_group(pid_of(inspected), "cpu")
     words: list[str] = []
     for files in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):
@@ -121,7 +121,7 @@ def sized_tmpfs(host_config: Mapping[str, Any]) -> dict[str, int]:
 def _limit(
     inspected: Mapping[str, Any], controller: str, files: Iterable[str], requested: int | None
 ) -> int:
-    """A limit as the container's control group has it; what was asked for where that is hidden."""
+    """A limit of the container's control group; the requested one where the group is not readable."""
     folder = _control_group(pid_of(inspected), controller)
     for file in files:
         try:

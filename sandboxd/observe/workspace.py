@@ -34,7 +34,7 @@ class View(NamedTuple):
     workspace: HostMount | None
 
     def host_path(self, inside: str) -> str | None:
-        """The host's name of a path inside, None where no mount provides it."""
+        """The host path of a path inside, None where no mount provides it."""
         best: HostMount | None = None
         for mount in self.mounts:
             if _below(inside, mount.target) and (
@@ -64,7 +64,7 @@ def view(
     volume_device: Callable[[str], str | None],
     workspace: str | None = None,
 ) -> View:
-    """The host's share in a container.
+    """The host folders of a container.
 
     :param volume_device: the host folder that a volume only points to, None for a real volume
     :param workspace: host path of the project; None lets it be recognised

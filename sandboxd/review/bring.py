@@ -26,7 +26,7 @@ class Brought(NamedTuple):
 
 
 def bring(workspace: str, chosen: Iterable[Item]) -> Brought:
-    """Write `chosen` below `workspace`. A file that is not as it was when it was shown stays."""
+    """Write `chosen` below `workspace`, except files that changed since they were shown."""
     done, failed = [], []
     with beneath.open_folder(workspace) as root:
         owner = os.fstat(root)

@@ -51,7 +51,7 @@ _CONFIG = """[core]
 
 
 class CannotBring(EnvironmentFailure):
-    """The commits stay in the kept file."""
+    """The commits of a bundle cannot be brought; they stay in the kept file."""
 
     def __init__(self, why: str) -> None:
         super().__init__(
@@ -61,7 +61,7 @@ class CannotBring(EnvironmentFailure):
 
 
 def bring(workspace: str, bundle: bytes, below: str) -> list[str]:
-    """Put the commits of `bundle` into the workspace's repository; the refs that name them.
+    """Put the commits of `bundle` into the workspace's repository; returns the refs that name them.
 
     :param below: what its refs are put below, in `refs/sandboxd`
     :raises CannotBring: the repository is of another kind, or the bundle is not sound
@@ -91,7 +91,7 @@ def bring(workspace: str, bundle: bytes, below: str) -> list[str]:
 
 
 def _require_reachable(repository: _Repository, commits: set[str], host_commits: list[str]) -> None:
-    """`commits` lie on the way to those that the host's refs name: git will not throw them away.
+    """Check that `commits` are ancestors of refs of the host, so that git does not prune them.
 
     :raises CannotBring: one does not
     """
@@ -108,7 +108,7 @@ def _require_reachable(repository: _Repository, commits: set[str], host_commits:
 
 
 def _fetched_refs(repository: _Repository) -> list[tuple[str, str]]:
-    """Name and id of each ref, ours first: no branch is to take the name of the work tree."""
+    """Name and id of each ref, ours first, so that no branch takes the name of the work tree's ref."""
     form = "--format=%(objectname) %(refname:lstrip=2)"
     pairs = [
         line.split(" ", 1)
@@ -122,7 +122,7 @@ def _fetched_refs(repository: _Repository) -> list[tuple[str, str]]:
 
 
 def _require_plain(workspace: str) -> None:
-    """The repository is one that can be read and written without its config.
+    """Check that the repository can be read and written without its config.
 
     :raises CannotBring: it is not
     """
@@ -236,7 +236,7 @@ class _Repository:
 
 
 def _limit() -> None:
-    """A few bytes can unpack to very many."""
+    """Limit what git may write: a small pack can unpack to very many bytes."""
     for kind, most in (
         (resource.RLIMIT_FSIZE, _MOST_WRITTEN),
         (resource.RLIMIT_AS, _MOST_MEMORY),

@@ -83,7 +83,7 @@ class Changes(NamedTuple):
 
 
 class Untrue(EnvironmentFailure):
-    """The inside reports what no copy of a workspace can hold."""
+    """The stream contains something that no copy of a workspace can hold."""
 
     def __init__(self, what: str) -> None:
         super().__init__(
@@ -94,7 +94,7 @@ class Untrue(EnvironmentFailure):
 
 
 class NotWhole(EnvironmentFailure):
-    """The private copy was never finished: what it lacks was not deleted by anybody."""
+    """The private copy was never completed, so missing files are not deletions."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -197,7 +197,7 @@ def _change(head: dict[str, Any], offset: int, size: int) -> Change:
 
 
 def _decode(text: str, *, is_path: bool = False) -> str:
-    """A path as this machine spells it; inside it was bytes, one character each."""
+    """A path as text of this machine; the stream has it as one character for each byte."""
     try:
         data = text.encode("latin-1")
     except UnicodeEncodeError:

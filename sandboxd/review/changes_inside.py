@@ -46,7 +46,7 @@ def main(task: dict[str, Any]) -> None:
 
 
 def halt_others() -> None:
-    """Stop every other process that may be signalled: what is written later would be in nothing kept.
+    """Stop every other process that may be signalled, so that nothing is written after the copy is read.
 
     Not process 1, which ends the sandbox when it is asked to, nor those that this one came from.
     """
@@ -81,7 +81,7 @@ def emit(out: Any, head: dict[str, Any], data: bytes) -> None:
 
 
 def walk(out: Any, task: dict[str, Any], state: dict[str, Any], source: bytes, copy: bytes) -> int:
-    """Both trees side by side, without following a link; no recursion, for trees may be deep."""
+    """Compare both trees without following links; not recursive, since trees may be deep."""
     count = 0
     folders = [b""]
     while folders:
@@ -186,7 +186,7 @@ def send(out: Any, task: dict[str, Any], copy: bytes, path: bytes, status: os.st
 
 
 def git(copy: bytes, *words: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
-    """Git's answer; ours is what it may do: it runs in the sandbox, with the sandbox's config."""
+    """Run git on the copy. It runs in the sandbox with the sandbox's config, so it is not trusted."""
     if "input" not in options:
         options["stdin"] = subprocess.DEVNULL
     command: list[Any] = ["git", "-c", "safe.directory=*", "-C", copy, *words]
@@ -196,7 +196,7 @@ def git(copy: bytes, *words: str, **options: Any) -> subprocess.CompletedProcess
 
 
 def ignored_names(copy: bytes, markers_by_folder: dict[str, list[str]]) -> set[bytes]:
-    """The folders that tools fill, and what git ignores here where there is git."""
+    """Names of folders that tools fill, and of paths that git ignores, where git is installed."""
     names = set()
     for name, markers in markers_by_folder.items():
         if any(os.path.exists(os.path.join(copy, os.fsencode(marker))) for marker in markers):
@@ -212,7 +212,7 @@ def ignored_names(copy: bytes, markers_by_folder: dict[str, list[str]]) -> set[b
 
 
 def commits(out: Any, task: dict[str, Any], source: bytes, copy: bytes, changed: bool) -> str:
-    """Commits that the host does not have, and a changed work tree as one more, as a bundle.
+    """Emit a bundle of the commits that the host lacks, with a changed work tree as one more commit.
 
     Commits of branches, new tags, a HEAD on no branch and the stash: all that git itself would keep.
 
@@ -254,7 +254,7 @@ def branches(copy: bytes) -> list[str]:
 
 
 def loose_ends(source: bytes, copy: bytes) -> list[str]:
-    """Refs for what no branch names and the original does not have: tags, a HEAD, stashed changes.
+    """Refs for tags, a detached HEAD and stashed changes that the original does not have.
 
     The stash and such a HEAD get refs of ours; a bundle takes what a ref names.
     """
@@ -274,7 +274,7 @@ def loose_ends(source: bytes, copy: bytes) -> list[str]:
 
 
 def lines_of(folder: bytes, *words: str) -> list[str]:
-    """Git's answer in `folder` by lines, [] where it has none."""
+    """The output lines of git in `folder`, [] if it fails."""
     process = git(folder, *words)
     return (
         [] if process.returncode else process.stdout.decode("utf-8", "surrogateescape").splitlines()
@@ -282,7 +282,7 @@ def lines_of(folder: bytes, *words: str) -> list[str]:
 
 
 def worktree(copy: bytes, index: str) -> bool:
-    """Name what is not committed, on top of HEAD; the same is the same commit each time.
+    """Commit uncommitted changes on top of HEAD, with equal ids for equal content.
 
     False where there is nothing.
     """

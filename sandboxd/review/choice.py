@@ -32,7 +32,7 @@ class Choice(NamedTuple):
 
 
 def choose(items: Iterable[Item], named: Collection[str], deletions: bool) -> Choice:
-    """Sort `items`: what may be brought when `named` paths, and all `deletions` or none, are asked for."""
+    """Sort `items` into those to bring and the rest. `named` paths, and with `deletions` all deletions, are asked for."""
     writes, deleted, rest = [], [], []
     for item in items:
         if item.blocked:
@@ -49,7 +49,7 @@ def choose(items: Iterable[Item], named: Collection[str], deletions: bool) -> Ch
 
 
 def is_bulk(deletions: int, files: int) -> bool:
-    """Whether so many `deletions` in a workspace of `files` are more than a slip of a hand may do."""
+    """Whether `deletions` in a workspace of `files` are so many that they need a confirmation by number."""
     return deletions > MANY or (deletions > 1 and deletions > files * SHARE)
 
 

@@ -81,13 +81,13 @@ def collect(
 
 
 def let_go_on(engine: Engine, container: str) -> None:
-    """Let what `collect` stopped go on: the container does not end after all."""
+    """Continue the processes that `collect` stopped, when the container does not end after all."""
     with contextlib.suppress(EnvironmentFailure):
         execute.run_quietly(engine, container, Exec(["sh", "-c", "kill -CONT -1"]))
 
 
 def _require_an_answer(engine: Engine, container: str) -> None:
-    """Find out in seconds, not in the minutes that a large copy may take, that nothing runs inside.
+    """Check within seconds that the container reacts, before the long reading of the copy.
 
     :raises NoAnswer: the container does not react
     """
@@ -105,7 +105,7 @@ def streams_of(workspace: str) -> list[str]:
 
 
 def workspace_of(path: str) -> str:
-    """The workspace whose changes a kept file holds, '' if it does not begin as we begin one."""
+    """The workspace whose changes a kept file holds, '' without our header."""
     try:
         with open(path, "rb") as file:
             return str(json.loads(file.readline(65536))["workspace"])
@@ -114,7 +114,7 @@ def workspace_of(path: str) -> str:
 
 
 def _started(inspected: Mapping[str, Any]) -> int:
-    """When the container started: the copy is made right after that, from then on files may differ."""
+    """The start of the container, about when its copy was made, in nanoseconds since 1970."""
     text = str(inspected["State"]["StartedAt"]).rstrip("Z")
     whole, _, fraction = text.partition(".")
     seconds = int(datetime.fromisoformat(f"{whole}+00:00").timestamp())
@@ -153,7 +153,7 @@ def _fill(
 
 
 class _Spool:
-    """Writes what comes after the line that says that our program runs, up to a limit."""
+    """Writes the output behind the line with which our program begins, up to a limit."""
 
     def __init__(self, file: Any) -> None:
         self.begun = False
@@ -183,7 +183,7 @@ class _Spool:
 
 
 def _run(engine: Engine, container: str, command: list[str], stdin: bytes, spool: _Spool) -> str:
-    """Run a command and feed it; how it ended, in words."""
+    """Run a command with `stdin` as its input; returns how it ended, in words."""
     try:
         code = programs.run(engine, container, Exec(command), stdin, TOTAL_SECONDS, spool.write)
     except TimeoutError:

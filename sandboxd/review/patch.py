@@ -82,12 +82,12 @@ def _count(item: Item) -> tuple[int, int] | None:
 
 
 def is_shown(data: bytes) -> bool:
-    """Whether a content is shown: a text, and not too long to be read by anybody."""
+    """Whether content is shown: it is text and short enough to be read."""
     return len(data) <= _LARGEST and b"\0" not in data
 
 
 def _lines(data: bytes) -> list[str] | None:
-    """Lines of a text, None where it is not shown; one wrong byte hides nothing of the others."""
+    """Lines of a text, None where it is not shown; bytes that are not UTF-8 are escaped."""
     if not is_shown(data):
         return None
     text = data.decode("utf-8", "surrogateescape")

@@ -71,7 +71,7 @@ def write(workspace: str, commits: Iterable[tuple[str, str]], below: str) -> lis
 
 @contextlib.contextmanager
 def folder_of(root: int, path: str, owner: os.stat_result) -> Iterator[int]:
-    """The folder of `path`, made where it is missing, as the workspace's owner's."""
+    """The open folder of `path`; missing ones are created for the owner of the workspace."""
     parts = path.split("/")
     for depth in range(1, len(parts)):
         part = "/".join(parts[:depth])
@@ -101,7 +101,7 @@ def _plain(part: str) -> str:
 
 
 def _free(name: str, used: set[str], folders: set[str]) -> str:
-    """`name`, or one like it: two can be spelt the same, and one can be another's folder."""
+    """`name`, with a number if it is used already or clashes with a folder of refs."""
 
     def clashes(name: str) -> bool:
         return name in used or name in folders or not used.isdisjoint(_above(name))

@@ -29,12 +29,12 @@ class Rescued(NamedTuple):
     problem: str
 
     def holds_something(self) -> bool:
-        """Whether there is a file of it; without changes there is none."""
+        """Whether something was kept; without changes there is no file."""
         return bool(self.items) or self.changes.bundle is not None
 
 
 def keep(engine: Engine, container: str, workspace: str) -> Rescued | None:
-    """Keep what a running sandbox changed, and stop what runs in it; None where it works on no copy.
+    """Keep the changes of a running sandbox and stop its processes; None without a private copy.
 
     :raises EnvironmentFailure: it cannot be kept whole
     """
@@ -65,7 +65,7 @@ def keep(engine: Engine, container: str, workspace: str) -> Rescued | None:
 
 
 def bring_commits(changes: Changes) -> tuple[tuple[str, ...], str]:
-    """The refs that the commits got in the workspace's repository; why there are none, as a sentence."""
+    """The refs of the commits in the workspace's repository, and a sentence why there are none, or ''."""
     if changes.bundle is None:
         return (), changes.problem and f"its commits are not kept: {changes.problem}"
     try:
@@ -94,7 +94,7 @@ def _has_ended(engine: Engine, container: str) -> bool:
 def before_end(
     engine: Engine, container: str, workspace: str, progress: Callable[[str], None]
 ) -> None:
-    """Keep what a sandbox changed, and say so.
+    """Keep the changes of a sandbox before it ends, and report where they are.
 
     :raises EnvironmentFailure: it cannot be kept: then the sandbox must not end
     """

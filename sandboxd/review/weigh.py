@@ -56,7 +56,7 @@ class Item(NamedTuple):
 
 
 def items(changes: Changes) -> tuple[Item, ...]:
-    """The changes that are left to bring, by path."""
+    """The changes that can be looked at, in the order of their paths."""
     results = []
     with beneath.open_folder(changes.workspace) as root:
         for change in changes.entries:
@@ -163,7 +163,7 @@ def _weigh(change: Change, kind: Kind, here: Here, new: bytes, blocked: str) -> 
 
 
 def _leads(path: str, target: bytes) -> str:
-    """Why a link is never made, '' if it stays in the workspace."""
+    """Why a link is never created, '' if it leads into the workspace."""
     text = os.fsdecode(target)
     end = posixpath.normpath(posixpath.join(posixpath.dirname(path), text))
     if not text or text.startswith("/") or end == ".." or end.startswith("../") or "\0" in text:

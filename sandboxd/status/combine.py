@@ -16,7 +16,7 @@ from sandboxd.verify.proof import with_proof
 
 
 class GrantedPlan(NamedTuple):
-    """The plan with what the user granted for the start of one container, whose id it is."""
+    """The plan by which one container was started, grants included; `container` is its id."""
 
     container: str
     request: Container
@@ -46,7 +46,7 @@ class Examined(NamedTuple):
 
 
 def combine(path: str, examined: Examined, observed: Observed = NOT_ASKED) -> ProjectStatus:
-    """The row of one project."""
+    """The status of one project, from its files, its container and its last verification."""
     live = observed.containers.get(path)
     examined = _as_started(examined, live)
     drift = _drift(examined.request, live.container if live is not None else None)

@@ -70,7 +70,7 @@ def examine_open(
 
 
 def _granted(project: Project, environ: Mapping[str, str], facts: HostFacts) -> GrantedPlan | None:
-    """The plan by which the last container was started, where that needed a grant."""
+    """The plan by which the last container was started; None where that needed no grant."""
     record = started.recall(environ, project.workspace)
     if record is None:
         return None
@@ -97,7 +97,7 @@ def _trust(project: Project, environ: Mapping[str, str], facts: HostFacts) -> Tr
 
 
 def from_plan(plan: Plan, counts: Counts | None) -> Examined:
-    """A project that has a plan."""
+    """The result of examining a project that has a plan."""
     return Examined(
         profile=plan.profile,
         request=requested(arguments(plan)),

@@ -30,7 +30,7 @@ class Counts(NamedTuple):
 
 
 class InForce(NamedTuple):
-    """A running container: what the engine says it is, and what was seen of its controls."""
+    """A running container: its settings by the engine, and its observed controls."""
 
     settings: dict[str, str]
     controls: tuple[Control, ...]
@@ -49,7 +49,7 @@ class Verification(NamedTuple):
 
 
 class ProjectStatus(NamedTuple):
-    """One workspace.
+    """The status of one workspace.
 
     `asked` is what its config comes to on this host, setting by setting; `in_force` what was seen
     of the running container, None when nothing was. `drift` compares the two in full.
@@ -81,7 +81,7 @@ class ProjectStatus(NamedTuple):
 
 
 class DaemonLine(NamedTuple):
-    """The daemon, as the one who answers knows it."""
+    """The state of the daemon, for the first line of the screen."""
 
     running: bool
     version: str = ""

@@ -102,7 +102,7 @@ class Observer:
         ]
 
     def _look(self, environ: Mapping[str, str], summary: Summary) -> Sandbox | None:
-        """The observation of a container, None when it only says to be the project's."""
+        """The observation of a container; None when its label only claims that it is the project's."""
         try:
             engine = connect_from(environ)
             if not find.is_believed(engine, summary):
@@ -158,7 +158,7 @@ def _hanging(summary: Summary) -> Sandbox:
 
 
 def _is_better(summary: Summary, other: tuple[Summary, Sandbox] | None) -> bool:
-    """Whether this container counts: a running one, and of these what `up` made."""
+    """Whether this container is shown instead of `other`: a running one first, then one made by `up`."""
     return other is None or _rank(summary) > _rank(other[0])
 
 

@@ -76,7 +76,7 @@ def _option(container: Container, name: str) -> str:
 
 
 def _workspace(container: Container) -> str:
-    """Whether the host's folder is worked on, or a copy that has to be brought back."""
+    """The layout in words: the host's folder itself, or a private copy."""
     mounts = [value.value for value in container.mounts]
     if any(mount.target == SOURCE for mount in mounts):
         return "a private copy (`sandboxd review` brings changes)"

@@ -10,7 +10,7 @@ from sandboxd.verify.last_verdict import Verified, age_seconds, duration
 def verification(
     live: Sandbox | None, drift: tuple[str, ...] | None, result: Verified | None
 ) -> Verification | None:
-    """The last result of `verify` for a running container, as far as it holds for it as it is now."""
+    """The last result of `verify` for a running container, `void` if that changed since."""
     if live is None or live.container is None or result is None:
         return None
     if result.identity != live.identity or drift:

@@ -36,7 +36,7 @@ _KEEP = ("keep",)
 
 
 class Canaries:
-    """Made on entry, removed on exit.
+    """The bait on the host, created on entry and removed on exit.
 
     `facts` go inside, `host` stays outside; `missing` says by attempt why it cannot be judged.
     """
@@ -353,7 +353,7 @@ class Canaries:
 
 @contextlib.contextmanager
 def _signals_blocked() -> Iterator[None]:
-    """Let a signal wait that would end us between making something and noting it down."""
+    """Delay signals, so that none ends us between creating something and noting it for removal."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield

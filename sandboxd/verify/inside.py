@@ -94,7 +94,7 @@ def look_around(
 
 
 class _Collector:
-    """Reads the runner's lines; anything else that is printed is not ours and is not believed."""
+    """Reads the lines of the runner; other output is ignored."""
 
     def __init__(self, nonce: str, total: int, progress: Progress) -> None:
         self.identity: dict[str, Any] = {}
@@ -155,7 +155,7 @@ def _run(
     collector: _Collector,
     seconds: float = 0,
 ) -> str:
-    """Run a command and feed it; why it ended, in words.
+    """Run a command with `stdin` as its input; returns why it ended, in words.
 
     :raises TimeoutError: it did not end within `seconds`
     """

@@ -58,7 +58,7 @@ def judge(
 def _judge_success(
     attempt: Attempt, detail: str, identity: Mapping[str, Any], host: Host, profile: str
 ) -> Judgement:
-    """The call went through: does that mean anything to the host?"""
+    """The judgement of an attempt whose call succeeded: whether that has an effect on the host."""
     if attempt.judge == "token":
         return Judgement("held", _with(detail, "nothing of the host was read"))
     if attempt.judge == "open":
@@ -91,7 +91,7 @@ def _in_namespace(
 
 
 def _open(attempt: Attempt, profile: str, evidence: str) -> Judgement:
-    """Open on purpose is shown as such; it is neither held nor an escape."""
+    """The judgement of a way that the profile leaves open on purpose: neither held nor escaped."""
     declared = attempt.declared.get(profile) or attempt.declared.get("*")
     if declared:
         return Judgement("residual", f"{evidence}; declared: {declared}")

@@ -51,7 +51,7 @@ def identity(inspected: Mapping[str, Any]) -> str:
 
 
 def keep(inspected: Mapping[str, Any], verdict: Verdict) -> None:
-    """Remember a verdict; that it cannot be is no failure of the verification."""
+    """Remember a verdict; a failure to write it is ignored."""
     record = {
         "identity": identity(inspected),
         "held": verdict.held,
@@ -94,7 +94,7 @@ def age_seconds(when: float) -> float:
 
 
 def duration(seconds: float) -> str:
-    """In its largest unit: `40 s`, `3 min`, `2 h`, `5 d`."""
+    """`seconds` in the largest fitting unit: `40 s`, `3 min`, `2 h`, `5 d`."""
     for size, name in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
             return f"{seconds // size:.0f} {name}"

@@ -129,7 +129,7 @@ def reaches_network(pid: int) -> bool:
 
 @contextlib.contextmanager
 def network_of(pid: int) -> Iterator[bool]:
-    """Be in another process's network while a socket is made; it stays there for good.
+    """Enter the network namespace of a process while a socket is created, which then stays there.
 
     The namespace is this thread's alone. Yields False, with nothing changed, where it may not be
     looked at or entered.

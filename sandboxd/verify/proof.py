@@ -31,7 +31,7 @@ def outcomes(verdict: Verdict) -> dict[str, str]:
 def with_proof(
     controls: Iterable[Control], outcomes: Mapping[str, str], age: str
 ) -> tuple[Control, ...]:
-    """The controls, with what the attempts showed of those that are not seen otherwise.
+    """The controls, with results of attempts for those that cannot be observed otherwise.
 
     An escape by the way that a control closes counts whatever is seen of the control.
 

@@ -45,7 +45,7 @@ _NOT_COPIED = (
 
 @contextlib.contextmanager
 def of_plan(engine: Engine, plan: Plan, cache_folder: str | None) -> Iterator[Started]:
-    """A running container of a plan; it is gone afterwards.
+    """A running container of a plan, removed at the end of the context.
 
     A copy of the workspace that a program of the image would make is not made.
 
@@ -68,7 +68,7 @@ def of_plan(engine: Engine, plan: Plan, cache_folder: str | None) -> Iterator[St
 def of_container(
     engine: Engine, inspected: Mapping[str, Any], cache_folder: str | None
 ) -> Iterator[Started]:
-    """A running container with the settings of one in use; it is gone afterwards.
+    """A running container with the settings of one in use, removed at the end of the context.
 
     :param inspected: what the engine says of the container in use
     :raises EnvironmentFailure: it cannot be made as `payload.container.running` says

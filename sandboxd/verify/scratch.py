@@ -59,7 +59,7 @@ class ScratchFolder:
         return "emptied" if not content else "overwritten"
 
     def remove(self) -> None:
-        """Take it all away; what others put there stays, and is left behind."""
+        """Remove the scratch files and the folder; files of others stay."""
         _clear(self._folder, self._files)
         os.close(self._folder)
         with contextlib.suppress(OSError):

@@ -36,7 +36,7 @@ CLASSES = {
 
 
 def classes(verdict: Verdict) -> tuple[Control, ...]:
-    """A control for each class, as its attempt came out."""
+    """A control for each class of system calls, by the outcome of its attempt."""
     results = {result.id: result for result in verdict.results}
     controls = []
     for name, attempt in CLASSES.items():

@@ -65,7 +65,7 @@ class Verdict(NamedTuple):
 
     @property
     def held(self) -> bool:
-        """Nothing escaped, and nothing is left unclear. Residual surface is declared, not held."""
+        """True if nothing escaped and nothing is unclear. Residual surface is declared, not held."""
         return bool(self.of("held")) and not self.of("escaped") and not self.of("inconclusive")
 
     @property
@@ -122,7 +122,7 @@ def verify_plan(engine: Engine, plan: Plan, progress: Progress = lambda *_: None
 
 
 class _Target(NamedTuple):
-    """A container that is judged, with what is known of it outside.
+    """A container that is judged, with its plan and workspace where they are known.
 
     `workspace` is the host's path of the project, None where it has to be recognised.
     """
@@ -207,7 +207,7 @@ def _missing(reason: str) -> dict[str, str]:
 
 
 def _lower(judged: Judgement, in_use: Judgement) -> Judgement:
-    """Take over results of the sandbox in use where they are worse, never where they are better."""
+    """The worse of both judgements; the sandbox in use cannot improve one."""
     worse = in_use.outcome in ("escaped", "residual") and judged.outcome != "escaped"
     return in_use if worse else judged
 
@@ -215,7 +215,7 @@ def _lower(judged: Judgement, in_use: Judgement) -> Judgement:
 def _believable_identity(
     identity: Mapping[str, Any], host_boot_id: str, runtime_path: str
 ) -> Mapping[str, Any]:
-    """The report of the inside, without a kernel of its own that its runtime cannot give it."""
+    """The identity from inside, without the claim of an own kernel where the runtime gives none."""
     shared = os.path.basename(runtime_path) in ("runc", "crun", "docker-runc", "youki")
     if shared and identity.get("boot_id") != host_boot_id:
         return {**identity, "boot_id": ""}
@@ -223,7 +223,7 @@ def _believable_identity(
 
 
 def _unless_missing(attempt: Attempt, judged: Judgement, missing: Mapping[str, str]) -> Judgement:
-    """An attempt that had nothing to find proves nothing by not finding it."""
+    """`judged`, but inconclusive where the attempt's bait is missing."""
     if attempt.id in missing and judged.outcome in ("held", "not-applicable"):
         return Judgement("inconclusive", missing[attempt.id])
     return judged

@@ -100,7 +100,7 @@ def _measured(directory: str, options: dict[str, Any]) -> Results:
 
 
 def _say(text: str, passing: bool) -> None:
-    """A measurement takes minutes: without a terminal, too, each step is said once."""
+    """Print each step once, also without a terminal, since a measurement takes minutes."""
     if text and not sys.stderr.isatty():
         terminal.status(text)
     else:

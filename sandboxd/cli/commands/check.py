@@ -64,7 +64,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def formats() -> list[str]:
-    """The forms of output, from the files that are there."""
+    """The output formats: the modules of `sandboxd.render`."""
     from sandboxd import render
 
     names = os.listdir(os.path.dirname(render.__file__))
@@ -136,7 +136,7 @@ def _say_ignored(session: Session) -> None:
 
 
 def _fix(session: Session, checked: Checked, args: argparse.Namespace, from_stdin: bool) -> Checked:
-    """Fix or show how; what is returned decides the exit code: the files as they are afterwards."""
+    """Apply the fixes, or show them; returns the files as they are afterwards, for the exit code."""
     from sandboxd.cli import _fix_output
 
     results = session.fix(args.unsafe)
@@ -195,7 +195,7 @@ def _print(checked: Checked, args: argparse.Namespace, cwd: str) -> None:
 
 
 def _again(args: argparse.Namespace) -> str:
-    """The words of this command line that decide which findings there are."""
+    """The arguments of this command line that decide which findings there are."""
     words = "--pedantic " if args.pedantic or args.fail_on == "hint" else ""
     paths = args.paths
     if args.stdin_filename is not None:
@@ -208,7 +208,7 @@ def _again(args: argparse.Namespace) -> str:
 
 
 def _join(paths: list[str]) -> str:
-    """Names as words of a shell; its module takes as long as a parser, and few names need it."""
+    """Names quoted for a shell; `shlex` is only imported where a name needs quotes."""
     if all(path.replace("/", "").replace(".", "").replace("-", "").isalnum() for path in paths):
         return " ".join(paths)
     from shlex import join
@@ -225,7 +225,7 @@ def _describe(rule: str) -> RuleText:
 
 
 def _write(text: str) -> None:
-    """To stdout, whatever its encoding: a text that a terminal cannot show is no bug of ours."""
+    """Write to stdout; characters that its encoding lacks are replaced."""
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="backslashreplace", newline="")

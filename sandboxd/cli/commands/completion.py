@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def shells() -> list[str]:
-    """The shells that there are scripts for, from the files that are there."""
+    """The shells with a completion script: the modules of `sandboxd.cli.completions`."""
     from sandboxd.cli import completions
 
     names = os.listdir(os.path.dirname(completions.__file__))

@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _stop_here(args: argparse.Namespace, directory: str) -> dict[str, Any]:
-    """The same without a daemon."""
+    """Stop the sandbox in this process, without a daemon."""
     from sandboxd.cli.cancelling import cancelled_by_signals
     from sandboxd.operations.stop import stop
 

@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _docker_run(plan: Plan) -> None:
-    """For a shell, so what cannot be printed is spelled, not replaced."""
+    """Print the plan as a `docker run` command for a shell; unprintable characters are escaped."""
     from sandboxd.plan.writers import argv
     from sandboxd.policy.protect import stub_text
 

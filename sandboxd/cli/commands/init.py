@@ -112,7 +112,7 @@ def _write_config(folder: str, profile: Profile, image: str | None) -> None:
 
 
 def _grant(path: str, text: str, profile: Profile) -> None:
-    """Trust what was just written, where that needs it: its words are ours, its profile the user's."""
+    """Grant what the new config needs: its text is ours, and the user named its profile."""
     from sandboxd.config import reading
     from sandboxd.plan.floor import loosened
     from sandboxd.plan.granting import wanted

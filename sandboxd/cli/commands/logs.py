@@ -51,7 +51,7 @@ def _ask_here(directory: str, args: argparse.Namespace, show: Callable[[int, byt
 
 
 def _output(target: TextIO) -> Callable[[bytes, bool], None]:
-    """Writes pieces to `target`: as they are, or without what drives a terminal when it is one."""
+    """A function that writes to `target`; control sequences are filtered if that is a terminal."""
     from sandboxd.cli.terminal_filter import TerminalFilter
 
     terminal = TerminalFilter() if target.isatty() else None

@@ -59,7 +59,7 @@ def _ask(connection: Any, as_json: bool) -> int:
 
 
 def _watch(connection: Any, as_json: bool) -> int:
-    """Snapshot, marker, then events; as JSON each is one line."""
+    """Print the snapshot, `live`, then each event; as JSON one line each."""
     from sandboxd.cli import live_screen
     from sandboxd.ipc import messages
 

@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _start_here(args: argparse.Namespace, directory: str) -> dict[str, Any]:
-    """The same without a daemon."""
+    """Start the sandbox in this process, without a daemon."""
     from sandboxd.cli.cancelling import cancelled_by_signals
     from sandboxd.operations.start import start
 

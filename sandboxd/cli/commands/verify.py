@@ -111,5 +111,5 @@ def _table(verdict: Verdict) -> None:
 
 
 def _shorten(text: str, columns: int) -> str:
-    """`text` in `columns`, its lost end marked; '' for no columns."""
+    """`text` cut to `columns`, a cut end marked; '' for no columns."""
     return text if len(text) <= columns else text[: max(columns - 1, 0)] + "…" * min(columns, 1)

@@ -133,7 +133,7 @@ def _words(words: Iterable[str]) -> str:
 
 
 def _function(name: str, cases: Iterable[tuple[str, str]], of: str, otherwise: str = "") -> str:
-    """A function that does what stands beside its argument; those that do the same share a line."""
+    """A shell function with one `case` of each pattern; patterns with the same action share a line."""
     shared: dict[str, list[str]] = {}
     for pattern, action in cases:
         quoted = f"'{pattern[:-1]}'*" if pattern.endswith("*") else f"'{pattern}'"

@@ -45,7 +45,7 @@ class CodeActions:
         self._judgements = context.judgements
 
     async def code_actions(self, params: types.CodeActionParams) -> list[types.CodeAction]:
-        """Fixes of the findings that the range touches, safe ones first; then what is for all."""
+        """Fixes of the findings that the range touches, safe ones first; then actions for the whole file."""
         uri, only = params.text_document.uri, params.context.only
         if self._judgements.document(uri) is None:
             return []
@@ -115,7 +115,7 @@ class CodeActions:
         return action
 
     async def _everything(self, document: OpenDocument, unsafe: bool) -> types.WorkspaceEdit:
-        """All fixes applied, as one edit of what differs."""
+        """One edit that applies all fixes of the document."""
         source, judgements = document.source, self._judgements
         checker = judgements.checker(document)
 
@@ -165,7 +165,7 @@ class CodeActions:
         ]
 
     def _accept(self, finding: Finding, judged: Judged) -> types.CodeAction | None:
-        """A comment above the line that accepts the finding; the reason is for the user to write."""
+        """An action that adds a comment which accepts the finding; the user fills in the reason."""
         document = judged.document
         mark = kinds.get(document.kind).COMMENT
         if not mark:

@@ -56,7 +56,7 @@ class Commands:
         self._context = context
 
     async def generate(self, params: types.ExecuteCommandParams) -> list[str]:
-        """Write what the project's config comes to; returns the paths that changed."""
+        """Generate the files of the project; returns the paths that changed."""
         from sandboxd.host.probe import probe
 
         workspace = self._workspace(params)

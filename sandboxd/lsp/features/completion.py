@@ -72,7 +72,7 @@ class Completion:
         detail: str,
         kind: types.CompletionItemKind,
     ) -> types.CompletionItem:
-        """Replaces the word before the cursor: editors do not agree on what a word is."""
+        """An item that replaces the word before the cursor; editors differ in what they take for a word."""
         before = document.source.text[:at]
         word = _WORD.search(before[before.rfind("\n") + 1 :])
         start = at - len(word[0]) if word else at
@@ -106,7 +106,7 @@ def _in_config(
 
 
 def _keys(table: str) -> list[Offer]:
-    """The keys that may stand in a table, as far as they are not the project's own."""
+    """The keys of a table, except in tables whose key names the project chooses."""
     tables = [each for each in keys.tables() if each.name == table and not each.is_open]
     return [(key.name, _detail(key)) for each in tables for key in each.keys]
 
@@ -132,7 +132,7 @@ def _values(table: str, key: str, host: HostFacts) -> Iterator[Offer]:
 
 
 def _runtimes(host: HostFacts) -> Iterator[Offer]:
-    """The proposals, each with what this host really has."""
+    """The values of `runtime`, each with the state of that runtime on this host."""
     gvisor = host.usable_gvisor()
     yield "auto", f"here: {'gVisor' if gvisor else 'hardened runc'}" if host.engine else ""
     if gvisor is not None:

@@ -88,7 +88,7 @@ class Diagnostics:
             listener(OpenDocument(uri, 0, SourceText(uri_path(uri), "")))
 
     def refresh(self) -> None:
-        """Judge again what is open."""
+        """Judge all open documents again."""
         if self._context.pulls:
             self._server.workspace_diagnostic_refresh(None)
             return
@@ -96,7 +96,7 @@ class Diagnostics:
             self._schedule(uri)
 
     def files_changed(self, paths: set[str]) -> None:
-        """Files changed on disk; those that are open count as they are in the editor."""
+        """Handle changes on disk of `paths`; of open files the editor's text counts."""
         self._others_changed(paths - self._judgements.open_paths().keys())
 
     def _others_changed(self, paths: set[str]) -> None:

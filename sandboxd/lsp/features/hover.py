@@ -55,7 +55,7 @@ class Hover:
         )
 
     def _effective(self, judged: Judged, at: int) -> tuple[Place | None, list[str]]:
-        """The value of the setting in the container that all files together describe."""
+        """The place of the setting at the offset `at`, and its value in the merged container, as Markdown."""
         source = judged.document.source
         variables = self._context.judgements.checker(judged.document).variables
         places: list[Place] = []

@@ -56,7 +56,7 @@ class Lenses:
             self._context.server.workspace_code_lens_refresh(None)
 
     def _in_force(self, workspace: str) -> str:
-        """A line about the running sandbox; it says nothing of what was not observed."""
+        """A line about the running sandbox, with observed facts only."""
         status = self._context.surroundings.status(workspace)
         if status is None:
             return ""

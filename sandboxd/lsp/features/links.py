@@ -33,7 +33,7 @@ is, and not where its source or its page is: it gets no link."""
 
 
 class Link(NamedTuple):
-    """A stretch of text and the file it names; `at` is where in that file."""
+    """A range of text and the file that it names; `at` is a range in that file."""
 
     span: Span
     path: str
@@ -123,7 +123,7 @@ class Links:
         ]
 
     def _header(self, document: OpenDocument) -> Iterator[Link]:
-        """From a generated file to what it was generated from."""
+        """Links of a generated file to the files it was generated from."""
         workspace = plans.workspace_of(document.source.path)
         if workspace is not None and generate.is_generated(document.source):
             line = document.source.line_text(0)

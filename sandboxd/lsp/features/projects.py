@@ -98,7 +98,7 @@ class Projects:
             self._judge_soon()
 
     def _hand_over(self, folders: list[str]) -> None:
-        """Tell of each project once; a client may forbid it."""
+        """Report each project to the daemon once, unless the client forbids it."""
         if self._context.options.get("register") is False:
             return
         for folder in folders:
@@ -180,7 +180,7 @@ class Projects:
             return [bug(document, error)]
 
     def _push(self) -> None:
-        """Publish what there is, and nothing for what is not there any more."""
+        """Publish the diagnostics of unopened files, and empty lists for files that have none any more."""
         if self._context.pulls_workspace:
             self._pushed.clear()
             return

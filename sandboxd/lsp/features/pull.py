@@ -36,7 +36,7 @@ class Pull:
         self._looked = asyncio.Event()
 
     def initialize(self, params: types.InitializeParams) -> None:
-        """Offer it to clients that can also be told to pull again; to others we push."""
+        """Offer pulling to clients that support refresh requests; others get pushed diagnostics."""
         text, workspace = params.capabilities.text_document, params.capabilities.workspace
         again = workspace.diagnostics if workspace is not None else None
         if text is None or text.diagnostic is None or not (again and again.refresh_support):
@@ -120,6 +120,6 @@ class Pull:
 
 
 def result_id(items: list[types.Diagnostic]) -> str:
-    """An id that two reports share if and only if they say the same."""
+    """An id of a report's content: equal for equal reports only."""
     text = json.dumps([hot.diagnostic(item) for item in items])
     return blake2b(text.encode(), digest_size=12).hexdigest()

@@ -52,7 +52,7 @@ class Symbols:
         )
 
     def _children(self, value: Node, document: OpenDocument) -> list[types.DocumentSymbol]:
-        """Two levels are all that the file has."""
+        """The symbols below a table; the file has two levels."""
         encoding = self._context.judgements.client().encoding
         return [
             types.DocumentSymbol(
