@@ -15,9 +15,9 @@ from sandboxd.egress.policy import Policy, Rule
 SOURCE = "approval"
 """Of the rules that come from approvals (`Rule.source`)."""
 
-Obstacle = Literal["", "denied", "canary", "wildcard", "no-grants"]
+Obstacle = Literal["", "denied", "canary", "no-grants"]
 """Why an approval counts for nothing: the floor denies the name, nothing has a reason to ask for it,
-the project may name exact hosts only, or the floor lets nobody grant. '' where it counts."""
+or the floor lets nobody grant. '' where it counts."""
 
 
 class Approval(NamedTuple):
@@ -39,21 +39,15 @@ class Approval(NamedTuple):
         return bool(self.until) and now >= self.until
 
 
-class Limits(NamedTuple):
-    """What approvals may do in one project, as profile and floor have it."""
-
-    grants: bool = True
-    """Whether anything may be allowed beyond the plan."""
-    wildcards: bool = True
-    """Whether `*.host` may be allowed."""
-
-
-def effective(planned: Policy, approvals: Iterable[Approval], limits: Limits, now: float) -> Policy:
+def effective(
+    planned: Policy, approvals: Iterable[Approval], may_grant: bool, now: float
+) -> Policy:
     """The policy of the plan with the approvals of the project.
 
     A denial wins over an approval of the same name, whichever was given later.
 
     :param planned: its `denied` are those of the floor
+    :param may_grant: whether the floor lets anything be allowed beyond the plan
     :param now: seconds since the epoch
     """
     living = [approval for approval in approvals if not approval.ended(now)]
@@ -62,7 +56,7 @@ def effective(planned: Policy, approvals: Iterable[Approval], limits: Limits, no
         rule(approval)
         for approval in living
         if approval.allows
-        and not obstacle(planned, approval.pattern, limits)
+        and not obstacle(planned, approval.pattern, may_grant)
         and approval.pattern not in denied
     )
     extra = tuple(pattern for pattern in denied if pattern not in planned.denied)
@@ -80,20 +74,18 @@ def rule(approval: Approval) -> Rule:
     )
 
 
-def obstacle(planned: Policy, pattern: Pattern, limits: Limits) -> Obstacle:
+def obstacle(planned: Policy, pattern: Pattern, may_grant: bool) -> Obstacle:
     """Why allowing `pattern` would change nothing, '' where it would."""
-    if not limits.grants:
+    if not may_grant:
         return "no-grants"
-    if pattern.below and not limits.wildcards:
-        return "wildcard"
     if not pattern.below and pattern.host in planned.canaries:
         return "canary"
-    if any(_covers(denied, pattern) for denied in planned.denied):
+    if any(covers(denied, pattern) for denied in planned.denied):
         return "denied"
     return ""
 
 
-def _covers(wide: Pattern, narrow: Pattern) -> bool:
+def covers(wide: Pattern, narrow: Pattern) -> bool:
     """Whether each name that `narrow` means is one of `wide`."""
     if narrow.below:
         return wide.below and (narrow.host == wide.host or wide.matches(narrow.host))

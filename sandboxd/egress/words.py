@@ -12,6 +12,9 @@ from sandboxd.egress.policy import Policy, Reason, Verdict
 CONSEQUENCE = "whatever runs inside may do anything there, sending your files included"
 """What to allow a name means. No gateway without interception can know less."""
 
+USUAL_PORTS = (80, 443)
+"""Those of a name that is given without one. `entries` has the same; a gateway has no `entries`."""
+
 _APPROVABLE = ("no-rule", "port", "expired")
 
 _REASONS: dict[str, str] = {
@@ -21,7 +24,7 @@ _REASONS: dict[str, str] = {
     "no-rule": "no rule names it",
     "port": "the name is allowed, this port is not",
     "expired": "the approval has ended",
-    "denied": "denied by you, or by a policy that no rule overrides",
+    "denied": "denied by a person, or by a policy that no rule overrides",
     "canary": "a tripwire: nothing has a reason to ask for this name",
     "address": "it resolves to an address that is never dialled; no approval changes that",
     "unresolved": "allowed, but the name does not resolve",
@@ -71,8 +74,8 @@ def command(name: str, port: int, code: str) -> str:
 
 
 def target(name: str, port: int) -> str:
-    """`name:port`; only the name where the port is the usual one, or only the name was looked up."""
-    return name if port in (0, 443) else f"{name}:{port}"
+    """`name:port`; only the name where it means that port, or where only the name was looked up."""
+    return name if port in (0, *USUAL_PORTS) else f"{name}:{port}"
 
 
 def verdict(decided: Verdict, policy: Policy, name: str) -> str:
@@ -86,8 +89,8 @@ def verdict(decided: Verdict, policy: Policy, name: str) -> str:
     if rule is not None:
         return f"{words}: `{rule.pattern}` by {rule.source or 'a rule'}"
     if code == "denied":
-        pattern = next(str(denied) for denied in policy.denied if denied.matches(normal(name)))
-        return f"{words}: `{pattern}`"
+        plain = name.lower().removesuffix(".")
+        return f"{words}: `{next(each for each in policy.denied if each.matches(plain))}`"
     return words
 
 

@@ -11,7 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.egress.approvals import Approval
+from sandboxd.egress.approvals import Approval, effective
 from sandboxd.egress.names import NotAName, pattern
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.files import decode, read_bytes, write_atomic
@@ -20,6 +20,8 @@ from sandboxd.toml_output import document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from sandboxd.egress.policy import Policy
 
 FILE_NAME = "egress.toml"
 MOST_OF_PROJECT = 256
@@ -57,6 +59,17 @@ def of_project(environ: Mapping[str, str], workspace: str, now: float) -> tuple[
         for entry in _read(environ)
         if entry.inode and entry[:2] == folder and not entry.approval.ended(now)
     )
+
+
+def in_force(
+    environ: Mapping[str, str], workspace: str, planned: Policy, may_grant: bool, now: float
+) -> Policy:
+    """The policy of a plan with the approvals of its project: what a gateway is to have now.
+
+    :param may_grant: False where the floor forbids grants (`Floor.no_trust`)
+    :raises UsageError: the approvals cannot be read, so nobody knows what is denied
+    """
+    return effective(planned, of_project(environ, workspace, now), may_grant, now)
 
 
 def add(environ: Mapping[str, str], workspace: str, approval: Approval) -> None:

@@ -11,6 +11,7 @@ from sandboxd.status.model import (
     Counts,
     DaemonLine,
     InForce,
+    NamesStatus,
     ProjectStatus,
     StatusReport,
     Verification,
@@ -93,10 +94,39 @@ def _project(project: ProjectStatus) -> dict[str, Any]:
         "downgrades": list(project.downgrades),
         "findings": _counts(project.counts),
         "trust": project.trust,
-        "denials": None,
+        "denials": _denials(project.names),
+        "names": _names(project.names),
         "checking": project.checking,
         "problem": project.problem or None,
         "hint": project.hint or None,
+    }
+
+
+def _denials(names: NamesStatus | None) -> int | None:
+    """Where nothing was recorded, a number would be an invention."""
+    return names.totals.denied if names is not None and names.is_recorded else None
+
+
+def _names(names: NamesStatus | None) -> dict[str, Any] | None:
+    if names is None:
+        return None
+    return {
+        "allowed": list(names.allowed),
+        "recorded": names.is_recorded,
+        **names.totals._asdict(),
+        "last_denied": [
+            {
+                "name": denied.name,
+                "port": denied.port or None,
+                "reason": denied.reason,
+                "command": denied.command or None,
+            }
+            for denied in names.denied
+        ],
+        "questions": [
+            {"name": question.name, "port": question.port, "why": question.why}
+            for question in names.questions
+        ],
     }
 
 

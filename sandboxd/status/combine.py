@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sandboxd.egress.policy import Policy
 from sandboxd.model.container import Container
 from sandboxd.observe.drift import differences
-from sandboxd.status.model import Counts, InForce, ProjectStatus, State, Trust, Verification
+from sandboxd.status.model import (
+    Counts,
+    InForce,
+    NamesStatus,
+    ProjectStatus,
+    State,
+    Trust,
+    Verification,
+)
+from sandboxd.status.names import names_status
 from sandboxd.status.observe import NOT_ASKED, Observed, Sandbox
 from sandboxd.status.settings import settings
 from sandboxd.status.verification import verification
@@ -43,10 +53,22 @@ class Examined(NamedTuple):
     hint: str = ""
     trust: Trust | None = None
     granted: GrantedPlan | None = None
+    egress: Policy | None = None
+    """Of the plan: what a gateway lets through, without approvals."""
 
 
-def combine(path: str, examined: Examined, observed: Observed = NOT_ASKED) -> ProjectStatus:
-    """The status of one project, from its files, its container and its last verification."""
+def combine(
+    path: str,
+    examined: Examined,
+    observed: Observed = NOT_ASKED,
+    names: NamesStatus | None = None,
+) -> ProjectStatus:
+    """The status of one project, from its files, its container and its last verification.
+
+    :param names: what its gateway told; None where nobody listens to one
+    """
+    if names is None and examined.egress is not None:
+        names = names_status(examined.egress, None, 0.0)
     live = observed.containers.get(path)
     examined = _as_started(examined, live)
     drift = _drift(examined.request, live.container if live is not None else None)
@@ -65,6 +87,7 @@ def combine(path: str, examined: Examined, observed: Observed = NOT_ASKED) -> Pr
         counts=examined.counts,
         problem=examined.problem,
         trust=examined.trust,
+        names=names,
     )
     return status._replace(hint=_hint(status, examined, observed, live))
 

@@ -103,6 +103,7 @@ def from_plan(plan: Plan, counts: Counts | None) -> Examined:
         request=requested(arguments(plan)),
         downgrades=tuple(f"{item.control}: {item.why}" for item in plan.downgrades),
         counts=counts,
+        egress=plan.egress,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
+from sandboxd.egress.ledger import Question, Totals
 from sandboxd.host.facts import HostFacts
 from sandboxd.observe.control import Control
 
@@ -48,6 +49,34 @@ class Verification(NamedTuple):
     escaped: tuple[str, ...] = ()
 
 
+class DeniedName(NamedTuple):
+    """A name that the gateway did not let through; `name` is hostile text."""
+
+    name: str
+    port: int
+    """0 where it was only looked up."""
+    reason: str
+    """As `egress.messages.Attempted` has it."""
+    words: str
+    last: float
+    """Seconds since 1970."""
+    command: str
+    """What would allow it, '' where nothing does."""
+
+
+class NamesStatus(NamedTuple):
+    """The network by name. Nothing was recorded of a sandbox whose gateway nobody listens to."""
+
+    allowed: tuple[str, ...]
+    """Groups and names that are let through."""
+    is_recorded: bool = False
+    totals: Totals = Totals()
+    denied: tuple[DeniedName, ...] = ()
+    """The last ones that would still be denied, the latest first."""
+    questions: tuple[Question, ...] = ()
+    """Those that wait for a person; `name` and `why` are hostile text."""
+
+
 class ProjectStatus(NamedTuple):
     """The status of one workspace.
 
@@ -76,6 +105,8 @@ class ProjectStatus(NamedTuple):
     """Whether the daemon writes its generated files at each save."""
     trust: Trust | None = None
     """None when it is not known, as for a config that cannot be used."""
+    names: NamesStatus | None = None
+    """None where there is no gateway: no network, an open one, or a config that cannot be used."""
     checking: bool = False
     """Its files changed just now: what they come to is not known yet, so nothing is said of it."""
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from sandboxd.host.facts import HostFacts, Runtime
 from sandboxd.host.versions import warnings
 from sandboxd.observe.control import STATES
+from sandboxd.status import names_text
 from sandboxd.status.model import Counts, DaemonLine, ProjectStatus, State, StatusReport
 from sandboxd.status.verification import sentence
 
@@ -123,7 +124,9 @@ def _in_short(project: ProjectStatus, *, colour: bool, columns: int) -> list[str
     parts = [f"findings: {_counts(project.counts)}"]
     if project.trust in ("outdated", "none"):
         parts.append(f"trust: {project.trust}")
-    if project.in_force is not None:
+    if project.names is not None and (names := names_text.in_short(project.names)):
+        parts.append(names)
+    elif project.in_force is not None:
         parts.append(f"network: {project.in_force.settings.get('network', 'not seen')}")
     if project.drift:
         parts.append(f"drift: {_number(len(project.drift), 'difference')}")
@@ -150,7 +153,10 @@ def _observed(project: ProjectStatus) -> list[tuple[str, str]]:
         reason = f": {project.unseen}" if project.unseen else ""
         return [("in force", f"nothing observed{reason}")]
     rows = [("engine", _settings(running.settings))]
-    rows.append(("denials", _denials(running.settings.get("network", ""))))
+    if project.names is not None and project.names.is_recorded:
+        rows += names_text.rows(project.names)
+    else:
+        rows.append(("denials", _denials(running.settings.get("network", ""))))
     if project.unseen:
         rows.append(("problem", project.unseen))
     good = [control.name for control in running.controls if control.state == "in force"]

@@ -134,6 +134,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {
             "checking",
             "config",
+            "egress",
             "engine",
             "errors",
             "findings",

@@ -51,7 +51,11 @@ def test_the_command_that_would_allow_it(name: str, port: int, code: str, comman
             80,
             "the name is allowed, this port is not: `github.com` is allowed at 22, 443 by group github",
         ),
-        ("a.evil.org", 443, "denied by you, or by a policy that no rule overrides: `*.evil.org`"),
+        (
+            "a.evil.org",
+            443,
+            "denied by a person, or by a policy that no rule overrides: `*.evil.org`",
+        ),
         ("x.org", 443, "no rule names it"),
     ],
 )

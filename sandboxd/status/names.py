@@ -1,0 +1,55 @@
+"""The network by name in one row: what is let through, what was denied, and who asks. Pure."""
+
+from __future__ import annotations
+
+from sandboxd.egress import words
+from sandboxd.egress.ledger import Ledger
+from sandboxd.egress.policy import Decider, Policy
+from sandboxd.status.model import DeniedName, NamesStatus
+
+MOST_NAMES = 5
+_MOST_SOURCES = 6
+_GROUP = "group "
+
+
+def names_status(policy: Policy, ledger: Ledger | None, now: float) -> NamesStatus:
+    """The row.
+
+    :param policy: what holds now, approvals included
+    :param ledger: what the gateway told; None where none runs, or nobody listens to it
+    """
+    allowed = sources(policy)
+    if ledger is None:
+        return NamesStatus(allowed)
+    decider = Decider(policy)
+    denied: dict[tuple[str, int], DeniedName] = {}
+    for line in reversed(ledger.lines()):
+        if line.outcome != "denied" or len(denied) >= MOST_NAMES:
+            continue
+        if line.is_tripwire or not decider.decide(line.name, line.port, now).allowed:
+            denied.setdefault(
+                (line.name, line.port),
+                DeniedName(
+                    line.name,
+                    line.port,
+                    line.reason,
+                    words.reason(line.reason),
+                    line.last,
+                    words.command(line.name, line.port, line.reason),
+                ),
+            )
+    return NamesStatus(
+        allowed, True, ledger.totals, tuple(denied.values()), ledger.questions(policy, now)
+    )
+
+
+def sources(policy: Policy) -> tuple[str, ...]:
+    """Groups by their names, then other names themselves; `and 3 more` where there are too many."""
+    parts: dict[str, None] = {}
+    for rule in policy.rules:
+        group = rule.source.startswith(_GROUP)
+        parts[rule.source.removeprefix(_GROUP) if group else str(rule.pattern)] = None
+    shown = list(parts)[:_MOST_SOURCES]
+    if len(parts) > _MOST_SOURCES:
+        shown.append(f"and {len(parts) - _MOST_SOURCES} more")
+    return tuple(shown)

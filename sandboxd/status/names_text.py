@@ -1,0 +1,53 @@
+"""The network by name for a person: one line, and one more for each thing that needs a person."""
+
+from __future__ import annotations
+
+from sandboxd.egress import words
+from sandboxd.status.model import NamesStatus
+
+_MOST_QUESTIONS = 3
+
+
+def rows(names: NamesStatus) -> list[tuple[str, str]]:
+    """Labels and texts; they hold hostile names, which whoever prints them escapes."""
+    totals = names.totals
+    allowed = ", ".join(names.allowed) or "no name"
+    counts = [f"{totals.denied} denied", f"{totals.reached} reached"]
+    if totals.lost:
+        counts.append(f"{totals.lost} not shown")
+    lines = [("network", f"{allowed} · {', '.join(counts)}   `sandboxd egress log`")]
+    if totals.tripwires:
+        times = "once" if totals.tripwires == 1 else f"{totals.tripwires} times"
+        lines.append(
+            (
+                "tripwire",
+                f"asked for {times}, which nothing has a reason to: look at what runs inside",
+            )
+        )
+    denied = [d for d in names.denied if d.reason != "canary"]
+    if denied:
+        text = "; ".join(f"{words.target(d.name, d.port)} ({d.words})" for d in denied)
+        lines.append(("denied", text))
+    for question in names.questions[:_MOST_QUESTIONS]:
+        target = words.target(question.name, question.port)
+        lines.append(
+            (
+                "asks for",
+                f'{target}, "{question.why}": `sandboxd egress allow {target}`, or '
+                f"`sandboxd egress deny {question.name}`",
+            )
+        )
+    more = len(names.questions) - _MOST_QUESTIONS
+    if more > 0:
+        lines.append(("asks for", f"{more} more: `sandboxd egress log`"))
+    return lines
+
+
+def in_short(names: NamesStatus) -> str:
+    """One part of a line about another project, '' where nothing of it matters."""
+    totals = names.totals
+    if totals.tripwires:
+        return f"network: tripwire, {totals.denied} denied"
+    if names.questions:
+        return f"network: {len(names.questions)} asked, {totals.denied} denied"
+    return f"network: {totals.denied} denied" if totals.denied else ""

@@ -1,0 +1,139 @@
+"""The network by name in `status`: counts, the last names that were denied, and open questions."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sandboxd.egress.ledger import Ledger
+from sandboxd.egress.names import pattern
+from sandboxd.egress.policy import Policy, Rule
+from sandboxd.model.container import Container
+from sandboxd.model.values import Origin, Value
+from sandboxd.status import as_json, text
+from sandboxd.status.combine import Examined, combine
+from sandboxd.status.model import DaemonLine, NamesStatus, ProjectStatus, StatusReport
+from sandboxd.status.names import names_status, sources
+from sandboxd.status.observe import Observed, Sandbox
+
+NOW = 1000.0
+POLICY = Policy(
+    rules=(
+        Rule(pattern("index.example.org"), (443,), source="group pypi"),
+        Rule(pattern("files.example.org"), (443,), source="group pypi"),
+        Rule(pattern("github.com"), (22, 443), source="group github"),
+        Rule(pattern("a.example.org"), (443,), source="approval", until=2000.0),
+    ),
+    canaries=("canary.internal",),
+)
+RUNNING = Observed(
+    {"/p": Sandbox(True, Container("c", None, network=Value("app-inner", Origin("engine", "x"))))}
+)
+EXAMINED = Examined(egress=POLICY)
+
+
+def ledger(*events: dict[str, Any]) -> Ledger:
+    taken = Ledger()
+    common = {"event": "denied", "port": 443, "door": "dns", "reason": "no-rule", "rule": ""}
+    taken.take(
+        common | {"seq": number, "time": 900.0 + number, "count": 1} | event  # type: ignore[misc]
+        for number, event in enumerate(events, 1)
+    )
+    return taken
+
+
+def project(names: NamesStatus | None) -> ProjectStatus:
+    return combine("/p", EXAMINED, RUNNING, names)
+
+
+def screen(*projects: ProjectStatus, here: str = "") -> str:
+    report = StatusReport(DaemonLine(True), None, projects, here=here)
+    return text.render(report, colour=False, columns=200)
+
+
+def document(row: ProjectStatus) -> Any:
+    report = StatusReport(DaemonLine(True), None, (row,))
+    return json.loads(as_json.render(report))["projects"][0]
+
+
+def test_one_line_says_what_is_let_through_and_how_much_was_denied() -> None:
+    names = names_status(
+        POLICY,
+        ledger({"name": "b.org", "count": 3}, {"name": "index.example.org", "event": "reached"}),
+        NOW,
+    )
+    shown = screen(project(names))
+    assert (
+        "network      pypi, github, a.example.org · 3 denied, 1 reached   `sandboxd egress log`"
+        in shown
+    )
+    assert "denied       b.org (no rule names it)" in shown
+    assert "tripwire" not in shown and "asks for" not in shown
+
+
+def test_what_was_denied_and_is_allowed_by_now_is_no_news() -> None:
+    names = names_status(POLICY, ledger({"name": "a.example.org"}, {"name": "b.org"}), NOW)
+    assert [denied.name for denied in names.denied] == ["b.org"]
+    assert names.totals.denied == 2
+    after = names_status(POLICY, ledger({"name": "a.example.org"}), now=3000.0)
+    assert [denied.name for denied in after.denied] == ["a.example.org"]
+
+
+def test_the_last_names_come_first_and_each_once() -> None:
+    events = [{"name": f"n{number}.org"} for number in range(9)]
+    again = {"name": "n8.org", "door": "direct"}
+    names = names_status(POLICY, ledger(*events, again), NOW)
+    assert [d.name for d in names.denied] == ["n8.org", "n7.org", "n6.org", "n5.org", "n4.org"]
+
+
+def test_a_tripwire_and_a_question_stand_out() -> None:
+    asked = {"event": "asked", "id": 1, "name": "c.org", "port": 22, "why": "a\x1b[2Jb"}
+    names = names_status(
+        POLICY, ledger({"name": "canary.internal", "reason": "canary"}, asked), NOW
+    )
+    shown = screen(project(names))
+    assert "tripwire     asked for once" in shown
+    assert (
+        'asks for     c.org:22, "a\\x1b[2Jb": `sandboxd egress allow c.org:22`, or '
+        "`sandboxd egress deny c.org`" in shown
+    )
+    other = screen(project(names), ProjectStatus("/q", "missing"), here="/q")
+    assert "network: tripwire, 1 denied" in other
+
+
+def test_nothing_is_invented_of_a_gateway_that_nobody_listens_to() -> None:
+    assert "none recorded" in screen(project(None))
+    row = document(project(None))
+    assert row["denials"] is None
+    assert row["names"]["recorded"] is False
+    assert row["names"]["allowed"] == ["pypi", "github", "a.example.org"]
+    assert document(combine("/p", Examined(), RUNNING))["names"] is None
+
+
+def test_the_document_has_the_numbers_and_the_names() -> None:
+    asked = {"event": "asked", "id": 1, "name": "c.org", "why": "because"}
+    row = document(project(names_status(POLICY, ledger({"name": "b.org", "port": 0}, asked), NOW)))
+    assert row["denials"] == 1
+    assert row["names"] == {
+        "allowed": ["pypi", "github", "a.example.org"],
+        "recorded": True,
+        "denied": 1,
+        "reached": 0,
+        "asked": 1,
+        "tripwires": 0,
+        "lost": 0,
+        "last_denied": [
+            {
+                "name": "b.org",
+                "port": None,
+                "reason": "no-rule",
+                "command": "sandboxd egress allow b.org",
+            }
+        ],
+        "questions": [{"name": "c.org", "port": 443, "why": "because"}],
+    }
+
+
+def test_many_rules_are_counted() -> None:
+    rules = tuple(Rule(pattern(f"n{number}.org"), (443,)) for number in range(9))
+    assert sources(Policy(rules=rules))[-2:] == ("n5.org", "and 3 more")
