@@ -26,29 +26,29 @@ class Files(NamedTuple):
 
 def choose(folder: Path = FOLDER, most: int = 100) -> Files:
     """The first `most` projects that have a config, with their Compose files and Dockerfiles."""
-    found = Files(0, [], [], [])
+    selection = Files(0, [], [], [])
     for project in sorted(path for path in folder.iterdir() if path.is_dir()):
         by_kind = _files(project)
         if not by_kind["devcontainer"]:
             continue
-        found.devcontainers.extend(by_kind["devcontainer"])
-        found.compose.extend(by_kind["compose"])
-        found.dockerfiles.extend(by_kind["dockerfile"])
-        found = found._replace(projects=found.projects + 1)
-        if found.projects == most:
+        selection.devcontainers.extend(by_kind["devcontainer"])
+        selection.compose.extend(by_kind["compose"])
+        selection.dockerfiles.extend(by_kind["dockerfile"])
+        selection = selection._replace(projects=selection.projects + 1)
+        if selection.projects == most:
             break
-    return found
+    return selection
 
 
 def _files(project: Path) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {"devcontainer": [], "compose": [], "dockerfile": []}
+    by_kind: dict[str, list[str]] = {"devcontainer": [], "compose": [], "dockerfile": []}
     for path in sorted(project.rglob("*")):
         kind = kinds.find(str(path)) if path.is_file() and not path.is_symlink() else None
-        if kind is None or kind.NAME not in found:
+        if kind is None or kind.NAME not in by_kind:
             continue
         try:
             read_source(str(path))
         except UnreadableError:
             continue
-        found[kind.NAME].append(str(path))
-    return found
+        by_kind[kind.NAME].append(str(path))
+    return by_kind

@@ -72,14 +72,14 @@ def main() -> int:
     args = parser.parse_args()
     loads = [(int(count), 0) for count in args.projects.split(",") if count]
     loads += [(1, int(count)) for count in args.editors.split(",") if count]
-    found = []
+    rows = []
     for projects, editors in loads:
         with tempfile.TemporaryDirectory(prefix="sbx-bench-") as folder:
-            found.append(measure(Path(folder), projects, editors, args.rounds))
+            rows.append(measure(Path(folder), projects, editors, args.rounds))
         if not args.json:
-            print(line(found[-1]) if len(found) > 1 else f"{heading()}\n{line(found[-1])}")
+            print(line(rows[-1]) if len(rows) > 1 else f"{heading()}\n{line(rows[-1])}")
     if args.json:
-        print(json.dumps([load._asdict() for load in found], indent=1))
+        print(json.dumps([load._asdict() for load in rows], indent=1))
     return 0
 
 
@@ -157,12 +157,12 @@ def connected(environ: dict[str, str]) -> socket.socket:
     path = address.socket_path(address.folder(environ, os.getuid()))
     deadline = time.monotonic() + 60
     while True:
-        found = socket.socket(socket.AF_UNIX)
+        connection = socket.socket(socket.AF_UNIX)
         try:
-            found.connect(path)
-            return found
+            connection.connect(path)
+            return connection
         except OSError:
-            found.close()
+            connection.close()
             if time.monotonic() > deadline:
                 raise SystemExit("the daemon did not come up") from None
             time.sleep(0.005)
@@ -220,7 +220,7 @@ def settle(workspaces: list[Path]) -> float:
 
 def saves(workspaces: list[Path]) -> list[float]:
     """From the rename that saves a sandboxd.toml to the renamed devcontainer.json."""
-    taken = []
+    seconds = []
     for number in range(_SAMPLES):
         workspace = workspaces[number * len(workspaces) // _SAMPLES]
         generated = workspace / GENERATED
@@ -232,8 +232,8 @@ def saves(workspaces: list[Path]) -> list[float]:
         new.rename(workspace / "sandboxd.toml")
         while inode(generated) == before and time.perf_counter() - begin < 20:
             time.sleep(0.0005)
-        taken.append((time.perf_counter() - begin) * 1000)
-    return taken
+        seconds.append((time.perf_counter() - begin) * 1000)
+    return seconds
 
 
 def inode(path: Path) -> int:
@@ -257,7 +257,7 @@ def ratios(environ: dict[str, str], home: Path, rounds: int) -> tuple[float, flo
             times["attach"].append(time.perf_counter() - begin)
         finally:
             session.close()
-    median = {name: statistics.median(taken) for name, taken in times.items()}
+    median = {name: statistics.median(seconds) for name, seconds in times.items()}
     bare = median["pass"]
     return bare * 1000, median["status"] / bare, median["attach"] / median["bare"]
 

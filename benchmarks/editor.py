@@ -93,15 +93,15 @@ class Editor:
 
 def typing_latencies(editor: Editor, text: str, changes: int) -> list[float]:
     """Milliseconds from a change to its publication, one change at a time."""
-    taken = []
+    seconds = []
     for number in range(changes):
         # Longer than the server waits within a burst: this is the price of a single key.
         time.sleep(0.08)
         begin = time.perf_counter()
         editor.change(text + " " * (number % 2))
         editor.wait()
-        taken.append((time.perf_counter() - begin) * 1000)
-    return taken
+        seconds.append((time.perf_counter() - begin) * 1000)
+    return seconds
 
 
 def burst(editor: Editor, text: str, keys: int = 30, pause: float = 0.02) -> tuple[int, float]:

@@ -110,30 +110,30 @@ def measure(server: Server, environ: dict[str, str], changes: int) -> Measured:
         session.open(document.one)
         first = (time.perf_counter() - begin) * 1000
         time.sleep(0.7)  # what comes late, like the host's facts, is not of a change
-        taken = []
+        seconds = []
         for number in range(changes):
             time.sleep(0.08)
             begin = time.perf_counter()
             session.change(document.other if number % 2 == 0 else document.one)
             session.shown()
-            taken.append((time.perf_counter() - begin) * 1000)
+            seconds.append((time.perf_counter() - begin) * 1000)
         memory = run.resident(session.process.pid)
     finally:
         session.close()
-    return Measured(start, first, taken, memory)
+    return Measured(start, first, seconds, memory)
 
 
-def table(found: dict[str, list[Measured]]) -> str:
+def table(measurements: dict[str, list[Measured]]) -> str:
     lines = [
         "server                         start  first publish  change p50  change p95   MiB",
     ]
-    for name, rounds in found.items():
-        taken = sorted(value for measured in rounds for value in measured.changes)
+    for name, rounds in measurements.items():
+        seconds = sorted(value for measured in rounds for value in measured.changes)
         memory = [m.memory for m in rounds if m.memory is not None]
         lines.append(
             f"{name:28} {statistics.median(m.start for m in rounds):7.0f} "
             f"{statistics.median(m.first for m in rounds):14.1f} "
-            f"{statistics.median(taken):11.2f} {taken[int(len(taken) * 0.95)]:11.2f} "
+            f"{statistics.median(seconds):11.2f} {seconds[int(len(seconds) * 0.95)]:11.2f} "
             f"{statistics.median(memory) if memory else 0:5.0f}"
         )
     return "\n".join(lines)
@@ -149,7 +149,7 @@ def main() -> int:
         FOLDER.mkdir(parents=True, exist_ok=True)
         command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund"]
         subprocess.run([*command, "--prefix", str(FOLDER), *PACKAGES], check=True)
-    found: dict[str, list[Measured]] = {}
+    measurements: dict[str, list[Measured]] = {}
     with tempfile.TemporaryDirectory(prefix="sbx-bench-") as folder:
         environ = run.user(Path(folder))
         warm = Editor([run.SCRIPT, "lsp"], environ)  # starts the daemon, which goes on
@@ -159,13 +159,17 @@ def main() -> int:
             for _ in range(args.rounds):
                 for server in servers():
                     measured = measure(server, environ, args.changes)
-                    found.setdefault(server.name, []).append(measured)
+                    measurements.setdefault(server.name, []).append(measured)
         finally:
             subprocess.run([run.SCRIPT, "daemon", "stop"], env=environ, check=False)
     if args.json:
-        print(json.dumps({name: [m._asdict() for m in rounds] for name, rounds in found.items()}))
+        print(
+            json.dumps(
+                {name: [m._asdict() for m in rounds] for name, rounds in measurements.items()}
+            )
+        )
     else:
-        print(table(found))
+        print(table(measurements))
     return 0
 
 

@@ -93,10 +93,10 @@ def install(peer: Peer) -> str:
 def seconds(command: list[str]) -> float:
     begin = time.perf_counter()
     done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT)
-    taken = time.perf_counter() - begin
+    elapsed = time.perf_counter() - begin
     if done.returncode not in (0, 1, 2):
         raise SystemExit(f"{command[0]} ended with {done.returncode}: {done.stderr[-300:]!r}")
-    return taken
+    return elapsed
 
 
 def compared(peer: Peer, files: list[str], rounds: int) -> Row:
@@ -135,12 +135,12 @@ def open_file(count: int = 300) -> tuple[float, float]:
 
     source = SourceText("/project/.devcontainer/devcontainer.json", sample(200))
     analysis.check_source(source, edits=False, verify=False)
-    taken = []
+    seconds_each = []
     for _ in range(count):
         begin = time.perf_counter()
         analysis.check_source(source, edits=False, verify=False)
-        taken.append((time.perf_counter() - begin) * 1000)
-    ordered = sorted(taken)
+        seconds_each.append((time.perf_counter() - begin) * 1000)
+    ordered = sorted(seconds_each)
     return statistics.median(ordered), ordered[int(count * 0.95)]
 
 
@@ -184,8 +184,8 @@ lines: p50 {spread[0]:.1f} ms, p95 {spread[1]:.1f} ms (budget: 4 and 10 ms).
 _BY_HAND = "\n<!-- What follows is written by hand, from the other benchmarks. -->\n"
 
 
-def kept(page: Path) -> str:
-    """The part of a page that is not ours."""
+def hand_written_part(page: Path) -> str:
+    """The part of a page that is written by hand."""
     text = page.read_text() if page.exists() else ""
     return _BY_HAND + text.partition(_BY_HAND)[2]
 
@@ -216,7 +216,7 @@ def main() -> int:
         rows, absent, one_large_file(args.rounds), open_file(), files.projects, args.rounds
     )
     if args.write:
-        args.write.write_text(page + kept(args.write))
+        args.write.write_text(page + hand_written_part(args.write))
     print(page)
     return 0
 

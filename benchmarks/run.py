@@ -107,9 +107,9 @@ def processes(environ: dict[str, str], cwd: Path, weak: Path, rounds: int) -> li
     works = {name for name, command in commands.items() if answers(command, environ, cwd)}
     times: dict[str, list[float]] = {name: [] for name in commands if name in works}
     for _ in range(rounds):
-        for name, taken in times.items():
-            taken.append(seconds(commands[name], environ, cwd))
-    medians = {name: statistics.median(taken) * 1000 for name, taken in times.items()}
+        for name, durations in times.items():
+            durations.append(seconds(commands[name], environ, cwd))
+    medians = {name: statistics.median(durations) * 1000 for name, durations in times.items()}
     rows = [Row("python -c pass", medians["pass"], "ms", None, f"median of {rounds}, in turn")]
     for name in list(commands)[1:]:
         is_check = name.startswith("check")
@@ -175,7 +175,7 @@ def daemon(project: Path, environ: dict[str, str]) -> Iterator[int]:
 def saves(project: Path, count: int) -> list[Row]:
     """From the rename that saves sandboxd.toml to the renamed devcontainer.json."""
     generated = project / ".devcontainer" / "devcontainer.json"
-    taken = []
+    seconds = []
     for number in range(count):
         time.sleep(0.1)
         before = generated.stat().st_ino
@@ -187,25 +187,25 @@ def saves(project: Path, count: int) -> list[Row]:
             if time.perf_counter() - begin > 10:
                 return [Row("save -> regenerated, p50", None, "ms", 20, "nothing was written")]
             time.sleep(0.0005)
-        taken.append((time.perf_counter() - begin) * 1000)
-    return spread("save -> regenerated", taken, 20, 60)
+        seconds.append((time.perf_counter() - begin) * 1000)
+    return spread("save -> regenerated", seconds, 20, 60)
 
 
 def attaching(environ: dict[str, str], rounds: int) -> list[Row]:
     """From the start of `sandboxd lsp` to its first answer, beside an interpreter that does nothing."""
     bare: list[float] = []
-    taken: list[float] = []
+    durations: list[float] = []
     for _ in range(rounds):
         bare.append(seconds([PYTHON, "-I", "-S", "-c", "pass"], environ, Path(environ["HOME"])))
         begin = time.perf_counter()
         session = editor.Editor([SCRIPT, "lsp", "--stdio"], environ)
         try:
             session.initialize()
-            taken.append(time.perf_counter() - begin)
+            durations.append(time.perf_counter() - begin)
         finally:
             session.close()
-    ratio = statistics.median(taken) / statistics.median(bare)
-    detail = f"{statistics.median(taken) * 1000:.1f} ms, of {rounds}"
+    ratio = statistics.median(durations) / statistics.median(bare)
+    detail = f"{statistics.median(durations) * 1000:.1f} ms, of {rounds}"
     return [Row("lsp, attach to the daemon", ratio, "x -I -S pass", 3, detail)]
 
 
@@ -258,8 +258,8 @@ def typing(environ: dict[str, str], text: str, daemon_pid: int) -> list[Row]:
         # The host's facts arrive once and make a publication of their own.
         time.sleep(1.0)
         before = cpu_seconds(daemon_pid)
-        taken = editor.typing_latencies(session, text, 100)
-        cpu = per_change(before, cpu_seconds(daemon_pid), len(taken))
+        seconds = editor.typing_latencies(session, text, 100)
+        cpu = per_change(before, cpu_seconds(daemon_pid), len(seconds))
         count, last = editor.burst(session, text)
         memory = resident(session.process.pid)
     finally:
@@ -267,7 +267,7 @@ def typing(environ: dict[str, str], text: str, daemon_pid: int) -> list[Row]:
     detail = f"{len(text.splitlines())} lines, all rules"
     return [
         Row("lsp, didOpen -> first publish", first, "ms", None, detail),
-        *spread("lsp, change -> publish", taken, 4, 10),
+        *spread("lsp, change -> publish", seconds, 4, 10),
         Row("lsp, processor time of a change", cpu, "ms", None, "whatever else the machine does"),
         Row("lsp, publishes for 30 keys in 0.6 s", count, "", 12, "20 ms apart"),
         Row("lsp, last key -> last publish", last, "ms", 100, ""),
@@ -275,8 +275,8 @@ def typing(environ: dict[str, str], text: str, daemon_pid: int) -> list[Row]:
     ]
 
 
-def spread(what: str, taken: list[float], p50: float, p95: float) -> list[Row]:
-    ordered = sorted(taken)
+def spread(what: str, seconds: list[float], p50: float, p95: float) -> list[Row]:
+    ordered = sorted(seconds)
     high = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
     return [
         Row(f"{what}, p50", statistics.median(ordered), "ms", p50, f"of {len(ordered)}"),

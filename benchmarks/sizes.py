@@ -56,11 +56,11 @@ def calls(text: SourceText) -> dict[str, int]:
     """How often each function is called in a check of `text`."""
     profile = cProfile.Profile()
     profile.runcall(analysis.check_source, text, verify=False, edits=False)
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for (file, _, name), (_, count, *_) in pstats.Stats(profile).stats.items():  # type: ignore[attr-defined]
         where = f"{Path(file).stem}.{name}"
-        found[where] = found.get(where, 0) + count
-    return found
+        counts[where] = counts.get(where, 0) + count
+    return counts
 
 
 def growth(few: int, many: int) -> float:
@@ -77,7 +77,7 @@ def main() -> int:
     for kind in KINDS:
         calls(source(kind, 1))
         counted = [calls(source(kind, times)) for times in (1, 10, 100)]
-        totals = [sum(found.values()) for found in counted]
+        totals = [sum(counts.values()) for counts in counted]
         exponent = growth(totals[1], totals[2])
         print(f"{kind:<15}{totals[0]:>10}{totals[1]:>10}{totals[2]:>11}  {exponent:.2f}")
         if exponent > HIGHEST_EXPONENT:

@@ -78,7 +78,7 @@ def main() -> int:
             for row in measure(Path(folder), environ, runtime, max(args.rounds, 3))
         ]
     print(json.dumps([row._asdict() for row in rows], indent=1) if args.json else table(rows))
-    return 1 if args.strict and not kept(rows) else 0
+    return 1 if args.strict and not meets_budget(rows) else 0
 
 
 @contextlib.contextmanager
@@ -129,18 +129,18 @@ def measure(home: Path, environ: dict[str, str], runtime: str, rounds: int) -> l
     times: dict[str, list[float]] = {tool.name: [] for tool in present}
     for index in range(rounds + 1):
         for tool in present:
-            taken = started_in(tool, environ, project)
+            seconds = started_in(tool, environ, project)
             if index:
-                times[tool.name].append(taken)
+                times[tool.name].append(seconds)
     docker = times["docker run -d"]
     return [
         Row(
             runtime,
             name,
-            statistics.median(taken) * 1000,
-            statistics.median(one / other for one, other in zip(taken, docker, strict=True)),
+            statistics.median(seconds) * 1000,
+            statistics.median(one / other for one, other in zip(seconds, docker, strict=True)),
         )
-        for name, taken in times.items()
+        for name, seconds in times.items()
     ]
 
 
@@ -198,14 +198,14 @@ def started_in(tool: Tool, environ: dict[str, str], cwd: Path) -> float:
         check=False,
         timeout=_SECONDS,
     )
-    taken = time.perf_counter() - before
+    seconds = time.perf_counter() - before
     subprocess.run(tool.stop, env=environ, capture_output=True, check=False, timeout=_SECONDS)
     if done.returncode:
         raise RuntimeError(f"{tool.name}: {done.stderr[-600:]}")
-    return taken
+    return seconds
 
 
-def kept(rows: list[Row]) -> bool:
+def meets_budget(rows: list[Row]) -> bool:
     def ratio(runtime: str, tool: str) -> float | None:
         ratios = [row.ratio for row in rows if (row.runtime, row.tool) == (runtime, tool)]
         return ratios[0] if ratios else None

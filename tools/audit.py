@@ -46,23 +46,23 @@ def audit(locks: Sequence[Path], service: str = "") -> int:
         command += ["--osv-url", service]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     try:
-        found = json.loads(done.stdout)["dependencies"]
+        packages = json.loads(done.stdout)["dependencies"]
     except (ValueError, KeyError, TypeError):
         lines = done.stderr.strip().splitlines() or ["it said nothing"]
         return _not_asked(f"the vulnerability service gave no answer: {lines[-1][:300]}")
-    return _report(found)
+    return _report(packages)
 
 
-def _report(found: list[dict[str, Any]]) -> int:
-    unjudged = [row["name"] for row in found if "skip_reason" in row]
-    known = [(row, each) for row in found for each in row.get("vulns", ())]
+def _report(packages: list[dict[str, Any]]) -> int:
+    unjudged = [row["name"] for row in packages if "skip_reason" in row]
+    known = [(row, each) for row in packages for each in row.get("vulns", ())]
     for row, each in known:
         fixed = ", ".join(each["fix_versions"]) or "no version"
         names = ", ".join([each["id"], *each.get("aliases", ())])
         print(f"{row['name']} {row['version']}: {names}; fixed in {fixed}")
     if unjudged:
         return _not_asked(f"{len(unjudged)} packages were not judged: {', '.join(unjudged)[:300]}")
-    print(f"{len(found)} versions judged, {len(known)} known vulnerabilities", file=sys.stderr)
+    print(f"{len(packages)} versions judged, {len(known)} known vulnerabilities", file=sys.stderr)
     if known:
         print("hint: raise them with `./dev lock`, or say why they do not matter", file=sys.stderr)
     return 1 if known else 0

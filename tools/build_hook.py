@@ -24,11 +24,11 @@ class BuildHook(BuildHookInterface[Any]):
             return
         sys.path.insert(0, self.root)
         try:
-            made = importlib.import_module("tools.installed_files").files()
+            generated_files = importlib.import_module("tools.installed_files").files()
         finally:
             sys.path.remove(self.root)
         self._folder = tempfile.mkdtemp(prefix="sandboxd-build-")
-        for place, text in made.items():
+        for place, text in generated_files.items():
             source = os.path.join(self._folder, place.replace("/", "-"))
             with open(source, "w", encoding="utf-8", newline="\n") as file:
                 file.write(text)

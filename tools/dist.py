@@ -37,14 +37,14 @@ def make(folder: Path, commit: str = "HEAD") -> list[Path]:
             raise DistError(f"two builds of the same sources differ: {', '.join(differ)}")
     for name, data in first.items():
         (folder / name).write_bytes(data)
-    made = [folder / name for name in sorted(first)]
-    (wheel,) = [path for path in made if path.suffix == ".whl"]
+    files = [folder / name for name in sorted(first)]
+    (wheel,) = [path for path in files if path.suffix == ".whl"]
     bill = folder / f"sandboxd-{__version__}.cdx.json"
     bill.write_text(sbom.document(wheel, sbom.LOCK.read_text()))
-    made.append(bill)
+    files.append(bill)
     sums = folder / "SHA256SUMS"
-    sums.write_text("".join(f"{_digest(path)}  {path.name}\n" for path in sorted(made)))
-    return [*made, sums]
+    sums.write_text("".join(f"{_digest(path)}  {path.name}\n" for path in sorted(files)))
+    return [*files, sums]
 
 
 def _resolved(commit: str) -> str:
@@ -83,11 +83,11 @@ def main() -> int:
     parser.add_argument("--commit", default="HEAD", help="what to build (default: HEAD)")
     args = parser.parse_args()
     try:
-        made = make(ROOT / "dist", args.commit)
+        files = make(ROOT / "dist", args.commit)
     except (DistError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print("\n".join(str(path.relative_to(ROOT)) for path in made))
+    print("\n".join(str(path.relative_to(ROOT)) for path in files))
     if not is_announced((ROOT / "CHANGELOG.md").read_text()):
         print(f"note: CHANGELOG.md has no `## {__version__} - DATE` yet", file=sys.stderr)
     return 0

@@ -33,18 +33,18 @@ _NOTE = "<!-- Made by `./dev docs` from the code: change it there. -->\n\n"
 def pages() -> dict[str, str]:
     """Path below docs/ -> text, for all generated pages."""
     loaded = rules.load()
-    made = {f"rules/{name}.md": _rule_page(name) for name in loaded}
-    made["rules/README.md"] = _index()
-    made["commands.md"] = _commands()
-    made["gvisor-misreports.md"] = _misreports()
-    made["platforms.md"] = _NOTE + host_pages.platforms_page()
-    made["merge.md"] = _NOTE + merge_page.page()
-    made["versions.md"] = _NOTE + host_pages.versions_page()
-    made["profiles.md"] = _NOTE + profile_pages.page()
-    made["configuration.md"] = _NOTE + config_page.page()
-    made["sandboxd.schema.json"] = config_schema.text()
-    made["seed-guide.md"] = _NOTE + seed_guide.page()
-    return made
+    texts = {f"rules/{name}.md": _rule_page(name) for name in loaded}
+    texts["rules/README.md"] = _index()
+    texts["commands.md"] = _commands()
+    texts["gvisor-misreports.md"] = _misreports()
+    texts["platforms.md"] = _NOTE + host_pages.platforms_page()
+    texts["merge.md"] = _NOTE + merge_page.page()
+    texts["versions.md"] = _NOTE + host_pages.versions_page()
+    texts["profiles.md"] = _NOTE + profile_pages.page()
+    texts["configuration.md"] = _NOTE + config_page.page()
+    texts["sandboxd.schema.json"] = config_schema.text()
+    texts["seed-guide.md"] = _NOTE + seed_guide.page()
+    return texts
 
 
 def _rule_page(name: str) -> str:
@@ -108,16 +108,16 @@ def _spelling(action: argparse.Action) -> str:
     return ", ".join(action.option_strings) + shown
 
 
-def stale(made: dict[str, str], folder: str) -> list[str]:
+def stale(texts: dict[str, str], folder: str) -> list[str]:
     """Pages that differ from what the code says, are missing, or have no source any more."""
-    found = (
+    names = (
         {f"rules/{name}" for name in os.listdir(f"{folder}/rules") if name.endswith(".md")}
         if os.path.isdir(f"{folder}/rules")
         else set()
     )
     return sorted(
-        {path for path, text in made.items() if _read(f"{folder}/{path}") != text}
-        | (found - set(made))
+        {path for path, text in texts.items() if _read(f"{folder}/{path}") != text}
+        | (names - set(texts))
     )
 
 
@@ -140,12 +140,12 @@ def main() -> int:
         os.execv(sys.executable, [sys.executable, "-m", "tools.docs"])
     for path in template_pages.write():
         print(path)
-    made, folder = pages(), f"{ROOT}/docs"
-    late = stale(made, folder)
+    texts, folder = pages(), f"{ROOT}/docs"
+    late = stale(texts, folder)
     os.makedirs(f"{folder}/rules", exist_ok=True)
     for path in late:
-        if path in made:
-            write_atomic(f"{folder}/{path}", made[path].encode())
+        if path in texts:
+            write_atomic(f"{folder}/{path}", texts[path].encode())
         else:
             os.unlink(f"{folder}/{path}")
         print(f"docs/{path}")

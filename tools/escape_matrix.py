@@ -108,7 +108,7 @@ Outcomes = Mapping[str, Mapping[str, str]]
 def measure(api: Engine, image: str, say: Callable[[str], None]) -> dict[str, dict[str, str]]:
     """Column -> attempt -> outcome, live."""
     facts = sandboxes.facts_of(api.host)
-    found = {}
+    outcomes = {}
     # With a neighbour on the engine's network, whether it can be reached is the same each time.
     neighbour = api.create(
         f"sandboxd-matrix-{secrets.token_hex(4)}", {"Image": image, "Cmd": ["sleep", "3600"]}
@@ -117,11 +117,11 @@ def measure(api: Engine, image: str, say: Callable[[str], None]) -> dict[str, di
         api.start(neighbour)
         for sandbox in SANDBOXES:
             verdict = _attack(api, image, sandbox, facts)
-            found[label(sandbox)] = {r.id: str(r.outcome) for r in verdict.results}
+            outcomes[label(sandbox)] = {r.id: str(r.outcome) for r in verdict.results}
             say(f"{label(sandbox)}: {len(verdict.of('escaped'))} escaped")
     finally:
         api.remove(neighbour)
-    return found
+    return outcomes
 
 
 def _attack(api: Engine, image: str, sandbox: Sandbox, facts: HostFacts) -> Verdict:
@@ -146,7 +146,7 @@ def _attack(api: Engine, image: str, sandbox: Sandbox, facts: HostFacts) -> Verd
             api.remove(container)
 
 
-def render(found: Outcomes, environment: str) -> str:
+def render(by_column: Outcomes, environment: str) -> str:
     """The page."""
     columns = [label(sandbox) for sandbox in SANDBOXES]
     lines = [
@@ -162,7 +162,7 @@ def render(found: Outcomes, environment: str) -> str:
         "|---|---|---|---|---|",
     ]
     for sandbox in SANDBOXES:
-        outcomes = list(found[label(sandbox)].values())
+        outcomes = list(by_column[label(sandbox)].values())
         runtime = "gVisor" if sandbox.runtime != "runc" else "runc"
         lines.append(
             f"| {label(sandbox)} | {runtime} | {sandbox.about} | {outcomes.count('escaped')} "
@@ -170,7 +170,7 @@ def render(found: Outcomes, environment: str) -> str:
         )
     lines += ["", f"| attempt | {' | '.join(columns)} |", "|---|" + ":-:|" * len(columns)]
     for attempt in attempts.load():
-        cells = " | ".join(_SIGNS[found[column][attempt.id]] for column in columns)
+        cells = " | ".join(_SIGNS[by_column[column][attempt.id]] for column in columns)
         lines.append(f"| {attempt.id} | {cells} |")
     lines += ["", "## The attempts", "", "| attempt | what is tried | judged by |", "|---|---|---|"]
     lines += [f"| {a.id} | {a.title} | {a.judge} |" for a in attempts.load()]
@@ -181,24 +181,24 @@ def parse(text: str) -> tuple[str, dict[str, dict[str, str]]]:
     """The environment and the outcomes of a page."""
     environment = text.partition("live runs on: ")[2].partition(" -->")[0]
     signs = {sign.strip(): outcome for outcome, sign in _SIGNS.items()}
-    found: dict[str, dict[str, str]] = {}
+    outcomes: dict[str, dict[str, str]] = {}
     columns: list[str] = []
     for line in text.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if cells[0] == "attempt" and ":" in cells[1]:
             columns = cells[1:]
-            found = {column: {} for column in columns}
+            outcomes = {column: {} for column in columns}
         elif not line.startswith("|"):
             columns = []
         elif columns and not cells[0].startswith("-"):
             for column, cell in zip(columns, cells[1:], strict=True):
-                found[column][cells[0]] = signs[cell]
-    return environment, found
+                outcomes[column][cells[0]] = signs[cell]
+    return environment, outcomes
 
 
 def differences(before: Outcomes, after: Outcomes, same_machine: bool) -> list[str]:
     """What differs. What a kernel has at all is another machine's own; what escapes from us is not."""
-    found = []
+    lines = []
     for sandbox in SANDBOXES:
         column = label(sandbox)
         if not same_machine and (not sandbox.profile or sandbox.changes):
@@ -207,8 +207,8 @@ def differences(before: Outcomes, after: Outcomes, same_machine: bool) -> list[s
         for name in {**old, **new}:
             pair = (old.get(name, "missing"), new.get(name, "missing"))
             if pair[0] != pair[1] and (same_machine or "escaped" in pair or "missing" in pair):
-                found.append(f"{column} {name}: the page says {pair[0]}, it is {pair[1]}")
-    return found
+                lines.append(f"{column} {name}: the page says {pair[0]}, it is {pair[1]}")
+    return lines
 
 
 def environment(api: Engine) -> str:
@@ -238,13 +238,15 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     with _engine() as api:
-        found = measure(api, import_busybox_image(api.host), lambda line: print(line, flush=True))
+        outcomes = measure(
+            api, import_busybox_image(api.host), lambda line: print(line, flush=True)
+        )
         here = environment(api)
     if not options.check:
-        write_atomic(PAGE, render(found, here).encode())
+        write_atomic(PAGE, render(outcomes, here).encode())
         return 0
     there, before = parse(Path(PAGE).read_text(encoding="utf-8"))
-    wrong = differences(before, found, here == there)
+    wrong = differences(before, outcomes, here == there)
     print("\n".join(wrong) or "docs/escape-matrix.md is what the runs say")
     return 1 if wrong else 0
 

@@ -128,9 +128,9 @@ def stale() -> list[str]:
 def write() -> list[str]:
     """Bring the indexes up to date; the paths of those that were not."""
     late = stale()
-    made = indexes()
+    texts = indexes()
     for path in late:
-        write_atomic(f"{ROOT}/{path}", made[path].encode())
+        write_atomic(f"{ROOT}/{path}", texts[path].encode())
     return late
 
 

@@ -31,9 +31,9 @@ def load_facts(folder: str = FOLDER) -> Table:
 
 def profiles(facts: Table) -> dict[str, Table]:
     """All generated profiles by file name."""
-    made = {entry["file"]: allowlist(facts, entry) for entry in facts["allowlist"]}
-    made.update({entry["file"]: denylist(facts, entry) for entry in facts["denylist"]})
-    return made
+    texts = {entry["file"]: allowlist(facts, entry) for entry in facts["allowlist"]}
+    texts.update({entry["file"]: denylist(facts, entry) for entry in facts["denylist"]})
+    return texts
 
 
 def default_profile(facts: Table) -> Table:

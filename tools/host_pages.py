@@ -10,15 +10,15 @@ from sandboxd.platforms import Platform
 
 def platforms_page() -> str:
     """Each kind of host: what is possible, why not more, what to do instead, in order."""
-    found = sorted(platforms.load().values(), key=lambda platform: platform.TITLE)
+    modules = sorted(platforms.load().values(), key=lambda platform: platform.TITLE)
     head = (
         "<!-- not run on this page: the steps are for other hosts than the one that tests -->\n\n"
         "# What each kind of host can do\n\n"
         "`sandboxd doctor` says which of these a host is, and what was seen there: a runtime counts "
         "only after it started a container. `sandboxd recommend` chooses among what was seen.\n\n"
     )
-    links = "".join(f"- [{p.TITLE}](#{_anchor(p.TITLE)})\n" for p in found)
-    return head + links + "".join(_platform(platform) for platform in found)
+    links = "".join(f"- [{p.TITLE}](#{_anchor(p.TITLE)})\n" for p in modules)
+    return head + links + "".join(_platform(platform) for platform in modules)
 
 
 def _platform(platform: Platform) -> str:
@@ -33,8 +33,8 @@ def _platform(platform: Platform) -> str:
 
 
 def _anchor(title: str) -> str:
-    kept = "".join(c for c in title.lower() if c.isalnum() or c in " -")
-    return kept.replace(" ", "-")
+    characters = "".join(c for c in title.lower() if c.isalnum() or c in " -")
+    return characters.replace(" ", "-")
 
 
 def versions_page() -> str:

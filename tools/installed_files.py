@@ -18,10 +18,10 @@ _COMPLETIONS = {
 def files() -> dict[str, str]:
     """Path below the prefix (`/usr`, an environment) -> text."""
     commands = command_tree.commands()
-    made = {
+    texts = {
         _COMPLETIONS[shell]: import_module(f"sandboxd.cli.completions.{shell}").script(commands)
         for shell in shells()
     }
-    made["share/man/man1/sandboxd.1"] = man_page.page()
-    made["share/sandboxd/sandboxd.schema.json"] = config_schema.text()
-    return made
+    texts["share/man/man1/sandboxd.1"] = man_page.page()
+    texts["share/sandboxd/sandboxd.schema.json"] = config_schema.text()
+    return texts

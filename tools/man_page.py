@@ -162,8 +162,10 @@ def _prose(text: str) -> Iterator[str]:
 def _text(text: str) -> list[str]:
     """Prose; what stands in backticks is bold."""
     parts = re.split(r"`([^`]*)`", text)
-    made = [rf"\fB{_plain(part)}\fR" if n % 2 else _plain(part) for n, part in enumerate(parts)]
-    return _wrapped("".join(made))
+    formatted = [
+        rf"\fB{_plain(part)}\fR" if n % 2 else _plain(part) for n, part in enumerate(parts)
+    ]
+    return _wrapped("".join(formatted))
 
 
 def _sentence(text: str) -> list[str]:

@@ -119,9 +119,9 @@ def listed() -> set[str]:
 def _row(name: str) -> str:
     text = _read(f"projects/merge-{name}/README.md")
     unknown = "; ".join(f"`{key}`: {why}" for key, why in _NOT_KNOWN.findall(text))
-    title, *said = [block for block in text.split("\n\n") if not block.startswith(_ASIDE)]
+    title, *sentences = [block for block in text.split("\n\n") if not block.startswith(_ASIDE)]
     link = f"[{title.removeprefix('# ').strip()}](../tests/projects/merge-{name}/)"
-    return f"| {link} | {' '.join(said).strip()} | {unknown} |\n"
+    return f"| {link} | {' '.join(sentences).strip()} | {unknown} |\n"
 
 
 def _read(path: str) -> str:

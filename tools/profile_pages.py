@@ -101,10 +101,10 @@ def _profile(profile: Profile, facts: dict[str, Any]) -> str:
 def _runc(profile: Profile, facts: dict[str, Any]) -> str:
     if not profile.seccomp_runc:
         return "Under runc: the engine's own seccomp list.\n"
-    made = {entry["file"]: entry for entry in facts["allowlist"]}
-    if profile.seccomp_runc not in made:
+    entries = {entry["file"]: entry for entry in facts["allowlist"]}
+    if profile.seccomp_runc not in entries:
         return f"Under runc: `{profile.seccomp_runc}`, a list of its own.\n"
-    entry = made[profile.seccomp_runc]
+    entry = entries[profile.seccomp_runc]
     groups = {group["name"]: group for group in facts["group"]}
     text = f"Under runc ({profile.seccomp_runc}): {entry['why']}. Beyond what Docker's default refuses:\n\n"
     narrower = ", ".join(f"`{name}`" for name in entry["with"])
@@ -113,11 +113,11 @@ def _runc(profile: Profile, facts: dict[str, Any]) -> str:
 
 
 def _runsc(profile: Profile, facts: dict[str, Any]) -> str:
-    made = {entry["file"]: entry for entry in facts["denylist"]}
-    if profile.seccomp_runsc not in made:
+    entries = {entry["file"]: entry for entry in facts["denylist"]}
+    if profile.seccomp_runsc not in entries:
         return "\nUnder gVisor: no seccomp list.\n"
     refusals = {refusal["name"]: refusal for refusal in facts["refusal"]}
-    refused = [refusals[name] for name in made[profile.seccomp_runsc]["refuse"]]
+    refused = [refusals[name] for name in entries[profile.seccomp_runsc]["refuse"]]
     return f"\n{_RUNSC}\n{_blocked(refused)}"
 
 

@@ -36,8 +36,8 @@ def find(version: str, uv: str) -> str:
             return f"{folder}/{name}"
     command = [uv, "python", "install", "-q", "--install-dir", str(ROOT / ".dev" / "pythons")]
     done = subprocess.run([*command, version], capture_output=True, check=False)
-    found = sorted(glob.glob(f"{ROOT}/.dev/pythons/*/bin/{name}"))
-    return found[0] if done.returncode == 0 and found else ""
+    paths = sorted(glob.glob(f"{ROOT}/.dev/pythons/*/bin/{name}"))
+    return paths[0] if done.returncode == 0 and paths else ""
 
 
 def _is(program: str, version: str) -> bool:

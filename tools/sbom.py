@@ -76,7 +76,7 @@ def document(wheel: Path, lock: str) -> str:
     """
     data = wheel.read_bytes()
     digest = hashlib.sha256(data).hexdigest()
-    about, made = _metadata(wheel)
+    about, components_by_name = _metadata(wheel)
     components = {pin.name: _component(pin) for pin in pinned(lock)}
     own = Component(
         name=about["Name"],
@@ -90,10 +90,13 @@ def document(wheel: Path, lock: str) -> str:
     )
     bom = Bom(serial_number=uuid.uuid5(uuid.NAMESPACE_OID, digest), components=components.values())
     bom.metadata.component = own
-    bom.metadata.timestamp = made
+    bom.metadata.timestamp = components_by_name
     for component, needed in [
         (own, _needed(about.get_all("Requires-Dist") or [])),
-        *((made, _needed(metadata.requires(name) or [])) for name, made in components.items()),
+        *(
+            (components_by_name, _needed(metadata.requires(name) or []))
+            for name, components_by_name in components.items()
+        ),
     ]:
         missing = set(needed) - set(components)
         if missing:
@@ -113,10 +116,10 @@ def _metadata(wheel: Path) -> tuple[Message, datetime]:
 
 def _needed(requirements: list[str]) -> list[str]:
     """Names without those of extras: all that are needed on one of our Pythons, on Linux."""
-    found = map(Requirement, requirements)
+    parsed = map(Requirement, requirements)
     return [
         canonicalize_name(need.name)
-        for need in found
+        for need in parsed
         if need.marker is None or _counts(need.marker)
     ]
 

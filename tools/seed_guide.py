@@ -79,7 +79,7 @@ def _row(row: Row, guide: list[str]) -> str:
 
 def _statement(row: Row, guide: list[str]) -> str:
     """The lines' own words; code is named, not repeated."""
-    said = [text.strip() for text in guide[row.first - 1 : row.last]]
-    kept = [text for text in said if text and not text.startswith("```")]
-    text = " ".join(kept).replace("**", "").replace("`", "").lstrip("# ")
+    lines = [text.strip() for text in guide[row.first - 1 : row.last]]
+    shown_lines = [text for text in lines if text and not text.startswith("```")]
+    text = " ".join(shown_lines).replace("**", "").replace("`", "").lstrip("# ")
     return text if len(text) <= 160 else text[:157] + "..."

@@ -102,15 +102,15 @@ A folder with `devcontainer-template.json` and `sandboxd.toml`; `sample/` with a
 
 def pages() -> dict[str, str]:
     """Path below the repository -> text, for all that is made."""
-    made = {"docs/templates.md": _index()}
+    texts = {"docs/templates.md": _index()}
     for name in templates.names():
         template = templates.load(name)
         settings = _settings(template)
         folder = f"{templates.FOLDER}/{name}"
-        made[f"{folder}/{_README}"] = _readme(template, settings)
+        texts[f"{folder}/{_README}"] = _readme(template, settings)
         if settings.image is not None:
-            made[f"{folder}/{MAIN_FILE}"] = _devcontainer(template, settings)
-    return made
+            texts[f"{folder}/{MAIN_FILE}"] = _devcontainer(template, settings)
+    return texts
 
 
 def stale() -> list[str]:
@@ -120,10 +120,10 @@ def stale() -> list[str]:
 
 def write() -> list[str]:
     """Write what differs; returns the paths."""
-    made, late = pages(), stale()
+    texts, late = pages(), stale()
     for path in late:
         os.makedirs(os.path.dirname(f"{ROOT}/{path}"), exist_ok=True)
-        write_atomic(f"{ROOT}/{path}", made[path].encode())
+        write_atomic(f"{ROOT}/{path}", texts[path].encode())
     return late
 
 
@@ -164,8 +164,8 @@ def _portable(template: Template, settings: Config) -> Plan:
     plan = make_plan(profile, settings, UNKNOWN, None, files, Grants(allow_runc=True))
     container = plan.container._replace(runtime=None)
     there = {"network", "root file system", "results"}
-    kept = tuple(d for d in plan.downgrades if d.control in there)
-    return plan._replace(container=container, downgrades=(*_NOT_HERE, *kept))
+    downgrades = tuple(d for d in plan.downgrades if d.control in there)
+    return plan._replace(container=container, downgrades=(*_NOT_HERE, *downgrades))
 
 
 def _pinned(template: Template, profile: Profile) -> tuple[ControlFile, ...]:
@@ -175,13 +175,13 @@ def _pinned(template: Template, profile: Profile) -> tuple[ControlFile, ...]:
     ]
     # This one is being made.
     placed.append(MAIN_FILE)
-    found = []
+    lines = []
     for path in sorted(profile.control_files):
         if path in placed:
-            found.append(ControlFile(path, "file"))
+            lines.append(ControlFile(path, "file"))
         elif any(other.startswith(f"{path}/") for other in placed):
-            found.append(ControlFile(path, "directory"))
-    return tuple(found)
+            lines.append(ControlFile(path, "directory"))
+    return tuple(lines)
 
 
 def _readme(template: Template, settings: Config) -> str:

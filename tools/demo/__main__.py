@@ -52,18 +52,18 @@ def main() -> int:
 
 def _steps(screen: Screen, project: str, args: argparse.Namespace) -> int:
     screen.heading(1, "The engine")
-    with where.engine(screen, args.yes) as found:
-        screen.environment["DOCKER_HOST"] = found.host or "unix:///nonexistent/docker.sock"
-        demo = steps.Demo(screen, project, args.image or BUSYBOX_TAG, found.host, [])
-        if not found.host:
-            screen.say(f"No engine: {found.reason}. The steps that need none follow.")
+    with where.engine(screen, args.yes) as engine:
+        screen.environment["DOCKER_HOST"] = engine.host or "unix:///nonexistent/docker.sock"
+        demo = steps.Demo(screen, project, args.image or BUSYBOX_TAG, engine.host, [])
+        if not engine.host:
+            screen.say(f"No engine: {engine.reason}. The steps that need none follow.")
         try:
             _show(demo, args.image)
         finally:
             screen.heading(10, "Everything is taken down")
             with uninterrupted():
                 steps.take_down(demo)
-    if not found.host:
+    if not engine.host:
         screen.say("\nNot shown without an engine: steps 2, 5 and 6 (image, up, verify).")
         screen.say(f"The whole demo: {where.RETRY}")
         return 4
@@ -122,8 +122,8 @@ def _give_to_a_user(project: str) -> None:
 
 
 def _environment(folder: str) -> dict[str, str]:
-    kept = ("LANG", "LC_ALL", "TERM", "PATH")
-    environment = {name: os.environ[name] for name in kept if name in os.environ}
+    names = ("LANG", "LC_ALL", "TERM", "PATH")
+    environment = {name: os.environ[name] for name in names if name in os.environ}
     return {
         **environment,
         **_npm_settings(),

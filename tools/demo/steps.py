@@ -177,9 +177,9 @@ def take_down(demo: Demo) -> None:
 
 
 def _remove_containers(demo: Demo, filter_: str) -> None:
-    found = demo.screen.quiet("docker", "ps", "--all", "--quiet", "--filter", filter_).stdout
-    if found.split():
-        demo.screen.quiet("docker", "rm", "--force", *found.split())
+    ids = demo.screen.quiet("docker", "ps", "--all", "--quiet", "--filter", filter_).stdout
+    if ids.split():
+        demo.screen.quiet("docker", "rm", "--force", *ids.split())
 
 
 def _set_line(path: str, key: str, line: str) -> None:

@@ -190,13 +190,13 @@ def _spawn(state: _State, folder: str, arguments: Sequence[str], prepare: str) -
 def _end_leftovers(folder: str, cgroup: str) -> bool:
     """Kill what is left of an engine; True while there was something to kill."""
     # By its home a daemon is found that was just forked and not yet written down.
-    found = {
+    pids = {
         *processes.of_folder(folder),
         *processes.of_cgroup(cgroup),
         *processes.with_home(folder),
     }
-    processes.end(found)
-    return bool(found)
+    processes.end(pids)
+    return bool(pids)
 
 
 def _remove(folder: str) -> None:

@@ -39,13 +39,13 @@ def of_folder(folder: str) -> list[int]:
 
 def of_cgroup(name: str) -> list[int]:
     """Processes in the cgroup `/name` or below, in any hierarchy."""
-    found: set[int] = set()
+    pids: set[int] = set()
     for folder in cgroup_folders(name):
         for path, _, files in os.walk(folder):
             if "cgroup.procs" in files:
                 with contextlib.suppress(OSError), open(f"{path}/cgroup.procs") as file:
-                    found.update(int(line) for line in file)
-    return sorted(found)
+                    pids.update(int(line) for line in file)
+    return sorted(pids)
 
 
 def with_home(folder: str, *, below: bool = False) -> list[int]:

@@ -67,13 +67,13 @@ class Suite:
 
     def _distance(self, test: str, path: str) -> int | None:
         """Imports from a test to a module, None when it does not import it."""
-        queue, seen = deque([(test, 0)]), {test}
+        queue, visited = deque([(test, 0)]), {test}
         while queue:
             file, distance = queue.popleft()
             if file == path:
                 return distance
-            for imported in self._imported(file) - seen:
-                seen.add(imported)
+            for imported in self._imported(file) - visited:
+                visited.add(imported)
                 queue.append((imported, distance + 1))
         return None
 
@@ -87,7 +87,7 @@ class Suite:
                 elif isinstance(node, ast.ImportFrom) and node.module:
                     names.add(node.module)
                     names.update(f"{node.module}.{alias.name}" for alias in node.names)
-            files = {found for name in names for found in self._files(name)}
+            files = {source for name in names for source in self._files(name)}
             folder = str(Path(file).parent)
             if (
                 Path(file).name.startswith("_")

@@ -24,8 +24,8 @@ def room(path: str) -> str:
 
 def every_point(root: Path) -> list[Point]:
     """All points of the package."""
-    found = sorted(str(path.relative_to(root)) for path in (root / "sandboxd").rglob("*.py"))
-    return [point for path in found if path not in GENERATED for point in points(root, path)]
+    paths = sorted(str(path.relative_to(root)) for path in (root / "sandboxd").rglob("*.py"))
+    return [point for path in paths if path not in GENERATED for point in points(root, path)]
 
 
 def draw(root: Path, count: int, seed: int, only: str = "") -> list[Point]:
