@@ -21,6 +21,7 @@ from sandboxd.engine import client, connection
 from sandboxd.engine.contexts import Identity, resolve
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.probe import probe
+from sandboxd.ipc.dial import default_config
 from sandboxd.status.observe import NOT_ASKED, Observed, Observer
 
 WAIT_SECONDS = 1.0
@@ -77,11 +78,14 @@ class Hosts:
 
     def key(self, variables: Mapping[str, str]) -> EngineKey:
         """The engine that a caller's variables lead to: the same for all callers who mean the same."""
-        found = EngineKey.of(variables)
-        if resolve(found.environ(self._environ)).host.startswith("ssh:"):
-            return found
+        key = EngineKey.of(variables)
+        if key.config == default_config(self._environ):
+            # As for callers, and projects, that name none.
+            key = key._replace(config=None)
+        if resolve(key.environ(self._environ)).host.startswith("ssh:"):
+            return key
         # Every login has an agent of its own, which matters to ssh alone.
-        return found._replace(agent=None)
+        return key._replace(agent=None)
 
     def environ(self, key: EngineKey) -> dict[str, str]:
         """The daemon's environment with the variables that lead to this engine."""

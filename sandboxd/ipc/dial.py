@@ -56,8 +56,13 @@ def hello(environ: Mapping[str, str], cwd: str) -> str:
 
 
 def engine_variables(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables that select the engine, relative paths resolved against the current folder."""
+    """The variables that select the engine, relative paths resolved against the current folder.
+
+    Docker's folder is always among them: where nobody names one it is in our home, not in the daemon's.
+    """
     chosen = {name: environ[name] for name in messages.ENGINE_VARIABLES if name in environ}
+    if not chosen.get("DOCKER_CONFIG"):
+        chosen["DOCKER_CONFIG"] = default_config(environ)
     for name in ("DOCKER_CONFIG", "DOCKER_CERT_PATH", "SSH_AUTH_SOCK"):
         if chosen.get(name):
             chosen[name] = os.path.abspath(chosen[name])
@@ -66,3 +71,8 @@ def engine_variables(environ: Mapping[str, str]) -> dict[str, str]:
     if path != host and path and path[0] != "/":
         chosen["DOCKER_HOST"] = f"unix://{os.path.abspath(path)}"
     return chosen
+
+
+def default_config(environ: Mapping[str, str]) -> str:
+    """Docker's folder of a user who names none, as `engine.contexts` has it."""
+    return os.path.abspath(os.path.join(environ.get("HOME", "/"), ".docker"))

@@ -100,8 +100,8 @@ if TYPE_CHECKING:
         version: str
         """sandboxd's version on the calling side; the daemon answers with its own."""
         engine: dict[str, str]
-        """Those of `ENGINE_VARIABLES` that are set, paths made absolute: which engine the answers are
-        about. The daemon reads docker's own files by them, as the caller would."""
+        """Those of `ENGINE_VARIABLES` that are set, and DOCKER_CONFIG always, paths made absolute: which
+        engine the answers are about. The daemon reads docker's own files by them, as the caller would."""
         cwd: str
         """Working directory, absolute: its project is shown first."""
 

@@ -66,6 +66,7 @@ class StubEngine:
     """Listens on a Unix socket until `close`. `delay` is slept before each answer."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
         self.path = folder / "stub.sock"
         self.host = f"unix://{self.path}"
         self.containers: dict[str, Container] = {}

@@ -54,10 +54,10 @@ def test_all_that_decides_about_an_engine_travels() -> None:
         ({"DOCKER_CONFIG": "x"}, {"DOCKER_CONFIG": f"{os.getcwd()}/x"}),
         ({"DOCKER_HOST": "unix://e.sock"}, {"DOCKER_HOST": f"unix://{os.getcwd()}/e.sock"}),
         ({"DOCKER_HOST": ""}, None),
+        ({"DOCKER_CONFIG": "", "HOME": "/h"}, {}),
     ],
 )
-def test_a_relative_path_is_one_from_the_caller_s_folder(
-    environ: dict[str, str], sent: dict[str, str] | None
-) -> None:
-    assert engine_variables(environ) == (environ if sent is None else sent)
+def test_paths_are_the_caller_s(environ: dict[str, str], sent: dict[str, str] | None) -> None:
+    folder = {"DOCKER_CONFIG": f"{environ.get('HOME', '')}/.docker"}
+    assert engine_variables(environ) == folder | (environ if sent is None else sent)
     assert json.loads(hello(environ, "/w"))["params"]["engine"] == engine_variables(environ)
