@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sandboxd.kinds import (
         Kind,
+        agent_instructions,
         apparmor,
         claude_settings,
         code_workspace,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     # The type checker holds every module against the protocol.
     _HELD: tuple[Kind, ...] = (
+        agent_instructions,
         apparmor,
         claude_settings,
         code_workspace,
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
     )
 
 KINDS: dict[str, tuple[str, ...]] = {
+    "agent_instructions": ("agents.md", "agent.md", "claude.md", "claude.local.md", "gemini.md", "qwen.md", "warp.md", "skill.md", "copilot-instructions.md", ".cursorrules", ".windsurfrules", ".clinerules", ".goosehints", "*.mdc", "*.instructions.md"),
     "apparmor": ("*apparmor*", "apparmor/*", "apparmor.d/*", "*.aa"),
     "claude_settings": (".claude/settings.json", ".claude/settings.local.json"),
     "code_workspace": ("*.code-workspace",),
@@ -86,4 +89,4 @@ LANGUAGES: dict[str, str] = {
     "shellscript": "shell_docker_run",
     "yaml.docker-compose": "compose",
 }
-WATCHED: tuple[str, ...] = ("**/.claude/settings*.json", "**/*.code-workspace", "**/.codex/config.toml", "**/*compose*.{yml,yaml}", "**/.env", "**/.cursor/hooks.json", "**/devcontainer.json", "**/.devcontainer.json", "**/*Dockerfile*", "**/.gemini/settings.json", "**/.mcp.json", "**/mcp.json", "**/opencode.json", "**/opencode.jsonc", "**/sandboxd.toml")
+WATCHED: tuple[str, ...] = ("**/AGENTS.md", "**/CLAUDE.md", "**/GEMINI.md", "**/.cursorrules", "**/.claude/settings*.json", "**/*.code-workspace", "**/.codex/config.toml", "**/*compose*.{yml,yaml}", "**/.env", "**/.cursor/hooks.json", "**/devcontainer.json", "**/.devcontainer.json", "**/*Dockerfile*", "**/.gemini/settings.json", "**/.mcp.json", "**/mcp.json", "**/opencode.json", "**/opencode.jsonc", "**/sandboxd.toml")

@@ -57,3 +57,10 @@ class AgentConfig(NamedTuple):
     """Variables and headers with their texts; the key of each is its origin's."""
     asks_for_servers: bool = True
     """Whether the agent asks a person before it starts a server of the repository."""
+
+
+class Instructions(NamedTuple):
+    """A text that agents follow: `hidden` are its parts that a person does not see."""
+
+    path: str
+    hidden: tuple[Value[str], ...]

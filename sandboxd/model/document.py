@@ -10,7 +10,7 @@ from sandboxd.text import SourceText
 if TYPE_CHECKING:
     from typing import Literal
 
-    Language = Literal["jsonc", "toml", "yaml", "dockerfile", "apparmor", "shell"]
+    Language = Literal["jsonc", "toml", "yaml", "dockerfile", "apparmor", "shell", "markdown"]
 
 
 class Document(NamedTuple):

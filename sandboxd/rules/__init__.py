@@ -28,6 +28,7 @@ SUBJECTS = {
     "EditorSettings": "sandboxd.model.editor",
     "EditorTask": "sandboxd.model.editor",
     "FeatureLock": "sandboxd.model.feature",
+    "Instructions": "sandboxd.model.agent",
     "SeccompProfile": "sandboxd.model.seccomp",
     "Suppression": "sandboxd.model.suppression",
 }

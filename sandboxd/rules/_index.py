@@ -9,6 +9,7 @@ from __future__ import annotations
 # fmt: off
 RULES: dict[str, tuple[str, tuple[str, ...], int]] = {
     "agent-asks-nothing": ("AgentConfig", (), 3),
+    "agent-hidden-text": ("Instructions", (), 3),
     "agent-leaves-sandbox": ("AgentConfig", (), 3),
     "agent-runs-program": ("AgentConfig", (), 3),
     "agent-secret-literal": ("AgentConfig", (), 3),
