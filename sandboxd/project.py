@@ -23,6 +23,7 @@ from sandboxd.plan.git_control import git_control, user_configs
 from sandboxd.plan.grants import NO_GRANTS, Grants
 from sandboxd.plan.plan import Downgrade, Plan
 from sandboxd.plan.planner import make_plan
+from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts
 from sandboxd.plan.workspace import survey
 from sandboxd.policy import floor as floor_file
 from sandboxd.policy import trust
@@ -145,7 +146,7 @@ class Project:
         base = self.base()
         facts = self._survey()
         config = self.config
-        if not grants.trusted and loosened(self.profile, config, host):
+        if not grants.trusted and loosened(self.profile, config, host, facts.hosts):
             granted = trust.is_granted(
                 self.environ, self.workspace, config.digest, self.profile.name
             )
@@ -179,10 +180,17 @@ class Project:
     def _survey(self) -> WorkspaceFacts:
         profile, settings = self.profile, self.config.wishes.hot
         hot = None if settings is None else [setting.value for setting in settings]
+        by_files = profile.network.by_files
         if not profile.pins:
-            return survey(self.workspace, (), hot)
+            return survey(self.workspace, (), hot, hosts=by_files)
         git = git_control(self.workspace, user_configs(self.environ), self.environ.get("HOME", ""))
-        return survey(self.workspace, profile.control_files, hot, profile.left_open, git)
+        return survey(self.workspace, profile.control_files, hot, profile.left_open, git, by_files)
+
+    def hosts(self) -> ProjectHosts:
+        """What the project's files name, where that can matter for what a config loosens."""
+        if self.config.network.allow is None or not self.profile.network.by_files:
+            return NO_HOSTS
+        return survey(self.workspace, (), (), hosts=True).hosts
 
     def recipe(self) -> Recipe | None:
         """How the project's image is made; None where it is only named.

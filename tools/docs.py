@@ -19,6 +19,7 @@ from sandboxd.observe import misreports
 from tools import (
     config_page,
     generate_index,
+    group_pages,
     host_pages,
     merge_page,
     profile_pages,
@@ -41,6 +42,7 @@ def pages() -> dict[str, str]:
     texts["merge.md"] = _NOTE + merge_page.page()
     texts["versions.md"] = _NOTE + host_pages.versions_page()
     texts["profiles.md"] = _NOTE + profile_pages.page()
+    texts["network-groups.md"] = _NOTE + group_pages.page()
     texts["configuration.md"] = _NOTE + config_page.page()
     texts["sandboxd.schema.json"] = config_schema.text()
     texts["seed-guide.md"] = _NOTE + seed_guide.page()

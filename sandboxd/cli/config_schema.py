@@ -50,7 +50,8 @@ def _table(table: Table) -> dict[str, Any]:
         result["properties"] = {key.name: _key(key) for key in table.keys}
         result["additionalProperties"] = False
         needed = [key.name for key in table.keys if not key.default]
-        return result | ({"required": needed} if needed else {})
+        idle = [_idle(key.name, *key.idle_beside) for key in table.keys if key.idle_beside]
+        return result | ({"required": needed} if needed else {}) | ({"allOf": idle} if idle else {})
     (key,) = table.keys
     if not key.names:
         return result | {
@@ -61,14 +62,18 @@ def _table(table: Table) -> dict[str, Any]:
     return result | {"additionalProperties": False}
 
 
+def _idle(key: str, other: str, values: tuple[str, ...]) -> dict[str, Any]:
+    """That `key` is not there beside one of these values of `other`."""
+    return {"not": {"required": [key, other], "properties": {other: {"enum": list(values)}}}}
+
+
 def _key(key: Key) -> dict[str, Any]:
     sentences = [f"{key.meaning}.", key.limits]
     if key.default:
         sentences.append(f"Without it: {key.default}.")
     result: dict[str, Any] = {"description": " ".join(filter(None, sentences))}
     if key.type == keys.TEXTS:
-        items = {"type": "string", "pattern": key.pattern} if key.pattern else _capability()
-        result |= {"type": "array", "items": items}
+        result |= {"type": "array", "items": _item(key)}
     elif key.type == keys.DATE:
         result |= {"type": "string", "format": "date", "pattern": _DATE}
     elif key.choices:
@@ -83,6 +88,15 @@ def _key(key: Key) -> dict[str, Any]:
         purposes = [profiles.load(name).purpose for name in key.choices]
         result["x-taplo"] = {"docs": {"enumValues": purposes}}
     return result
+
+
+def _item(key: Key) -> dict[str, Any]:
+    if not key.pattern:
+        return _capability()
+    form = {"type": "string", "pattern": key.pattern}
+    if not key.choices:
+        return form
+    return {"anyOf": [{"type": "string", "enum": list(key.choices)}, form]}
 
 
 def _capability() -> dict[str, Any]:

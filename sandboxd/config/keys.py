@@ -7,13 +7,17 @@ from typing import NamedTuple
 
 from sandboxd.config.values import (
     FOLDER_INSIDE,
+    HOST,
     LAYOUTS,
     LEVELS,
+    MODES_WITHOUT_NAMES,
+    NAMED_HOST,
     NETWORK_MODES,
     RUNTIMES,
     VOLUME_NAME,
     profile_names,
 )
+from sandboxd.egress import groups
 from sandboxd.model.capabilities import CAPABILITIES
 
 TEXT, TEXTS, DATE = "string", "list of strings", "date"
@@ -43,6 +47,8 @@ class Key(NamedTuple):
     own_text: bool = False
     """Refused where it names a variable of the host's environment."""
     may_be_empty: bool = False
+    idle_beside: tuple[str, tuple[str, ...]] | None = None
+    """Another key of the table, and its values beside which this one would do nothing and is refused."""
 
 
 class Table(NamedTuple):
@@ -72,7 +78,7 @@ def tables(rules: tuple[str, ...] = ()) -> tuple[Table, ...]:
     return (
         Table("", "What the project asks for", _top()),
         Table("capabilities", "Capabilities beyond those of the profile", (_capabilities(),)),
-        Table("network", "What the sandbox reaches", (_mode(),)),
+        Table("network", "What the sandbox reaches", (_mode(), _names_allowed(), _private())),
         Table("workspace", "Where the work is done", (_layout(), _hot(), _shared_volumes())),
         Table("environment", "Environment variables inside", (_variable(),)),
         Table(
@@ -157,12 +163,43 @@ def _capabilities() -> Key:
 def _mode() -> Key:
     return Key(
         "mode",
-        "Whether there is a network: that of the profile, or none",
-        '"none"',
+        "What the sandbox reaches: nothing, the names that are allowed, or everything (`open`)",
+        '"allow"',
         default="that of the profile",
         literal="default",
         choices=NETWORK_MODES,
-        limits="`default` is refused where the profile or a policy takes the network away.",
+        limits="`default` is that of the profile, and a list of names asks for `allow`. What is looser than "
+        "the profile counts only after `sandboxd trust add`, and a profile or a policy can forbid it.",
+    )
+
+
+def _names_allowed() -> Key:
+    return Key(
+        "allow",
+        "Names that the sandbox reaches, in place of the profile's own list: groups that ship, hosts "
+        "(ports 80 and 443, or the one that is named), and `*.host` for the names below it",
+        '["pypi", "github.com:443", "*.example.org"]',
+        type=TEXTS,
+        default="the groups that the profile has for the project's files",
+        choices=groups.names(),
+        limits="What the profile would not allow by itself counts only after `sandboxd trust add`. A wildcard "
+        "below a name where anybody may have one is refused, and so is an address.",
+        pattern=NAMED_HOST,
+        idle_beside=("mode", MODES_WITHOUT_NAMES),
+    )
+
+
+def _private() -> Key:
+    return Key(
+        "private",
+        "Hosts that may lead to private addresses, and private IPv4 addresses themselves",
+        '["db.corp.example:5432", "10.1.2.3:5432"]',
+        type=TEXTS,
+        default="none",
+        limits="It counts only after `sandboxd trust add`. This machine, link-local and metadata addresses are "
+        "never reached.",
+        pattern=HOST,
+        idle_beside=("mode", MODES_WITHOUT_NAMES),
     )
 
 

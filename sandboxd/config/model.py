@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from sandboxd.findings import Place
+
+if TYPE_CHECKING:
+    from sandboxd.egress.entries import Entry
 
 T = TypeVar("T")
 
@@ -38,6 +41,25 @@ class WorkspaceWishes(NamedTuple):
     shared_volumes: tuple[Setting[str], ...] = ()
 
 
+class NetworkWishes(NamedTuple):
+    """`[network]`: None where the profile decides. `allow` takes the place of the profile's own list."""
+
+    mode: Setting[str] | None = None
+    allow: tuple[Setting[Entry], ...] | None = None
+    private: tuple[Setting[Entry], ...] = ()
+    """Hosts that may lead to private addresses, and such addresses."""
+
+    @property
+    def wanted_mode(self) -> Setting[str] | None:
+        """The mode that is asked for; a list of names asks for `allow`."""
+        if self.mode is not None and self.mode.value != "default":
+            return self.mode
+        first = next(iter((*(self.allow or ()), *self.private)), None)
+        if first is None and self.allow is None:
+            return None
+        return Setting("allow", first.place if first is not None else None)
+
+
 class Config(NamedTuple):
     """`path` is the file's path as it is shown, None when there is no file."""
 
@@ -48,7 +70,7 @@ class Config(NamedTuple):
     image: Setting[str] | None = None
     user: Setting[str] | None = None
     capabilities: tuple[Setting[str], ...] = ()
-    network: Setting[str] | None = None
+    network: NetworkWishes = NetworkWishes()
     environment: tuple[Setting[tuple[str, str]], ...] = ()
     allow: tuple[Allow, ...] = ()
     rules: tuple[Setting[tuple[str, str]], ...] = ()

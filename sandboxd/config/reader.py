@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from sandboxd.config.keys import names_by_table
-from sandboxd.config.model import Allow, Setting, WorkspaceWishes
+from sandboxd.config.model import Allow, NetworkWishes, Setting, WorkspaceWishes
 from sandboxd.config.values import (
     FOLDER_INSIDE,
     LAYOUTS,
     LEVELS,
+    MODES_WITHOUT_NAMES,
     NETWORK_MODES,
     VOLUME_NAME,
     profile_names,
@@ -20,6 +21,7 @@ from sandboxd.findings import Finding, Place, Severity, is_reason
 from sandboxd.model.capabilities import CAPABILITIES
 
 if TYPE_CHECKING:
+    from sandboxd.egress.entries import Entry
     from sandboxd.syntax.node import Node
     from sandboxd.text import Span
 
@@ -118,11 +120,53 @@ class Reader:
                 added.append(setting._replace(value=name))
         return tuple(added)
 
-    def network(self, node: Node) -> Setting[str] | None:
-        mode = None
-        for _, value in self.members(node, "network"):
-            mode = self.choice(value, "network.mode", NETWORK_MODES)
-        return mode
+    def network(self, node: Node) -> NetworkWishes:
+        # Late: most files have no list of names.
+        from sandboxd.egress.entries import entry, private_entry
+
+        wishes = NetworkWishes()
+        for key, value in self.members(node, "network"):
+            if key == "mode":
+                wishes = wishes._replace(mode=self.choice(value, "network.mode", NETWORK_MODES))
+            elif value.kind != "array":
+                self.wrong_type(value, f"network.{key}", "a list of strings")
+            elif key == "allow":
+                wishes = wishes._replace(allow=self._entries(value, key, entry))
+            else:
+                wishes = wishes._replace(private=self._entries(value, key, private_entry))
+        self._no_idle_list(node, wishes)
+        return wishes
+
+    def _entries(
+        self, node: Node, key: str, read: Callable[[str], Entry]
+    ) -> tuple[Setting[Entry], ...]:
+        from sandboxd.egress import groups
+        from sandboxd.egress.entries import NotAnEntry, UnknownGroup
+
+        entries = []
+        for item in node.items:
+            setting = self.text(item, f"network.{key}")
+            if setting is None:
+                continue
+            try:
+                entries.append(Setting(read(setting.value), setting.place))
+            except NotAnEntry as error:
+                close = self.suggest(setting.value, groups.names())
+                suggestion = close if isinstance(error, UnknownGroup) else ""
+                message = f"`{setting.value}` {error}{suggestion}"
+                self.report("config-invalid-value", item.span, message, setting.value)
+        return tuple(entries)
+
+    def _no_idle_list(self, node: Node, wishes: NetworkWishes) -> None:
+        """Report a mode beside which a list of names would do nothing: a restriction must not silently be none."""
+        mode = wishes.mode
+        if mode is None or mode.value not in MODES_WITHOUT_NAMES:
+            return
+        for key in ("allow", "private"):
+            entries = node.get(key)
+            if entries is not None:
+                message = f'`network.{key}` does nothing beside `mode = "{mode.value}"`'
+                self.report("config-invalid-value", entries.span, message, f"network.{key}")
 
     def workspace(self, node: Node) -> WorkspaceWishes:
         wishes = WorkspaceWishes()

@@ -7,13 +7,23 @@ import os
 from sandboxd.data import data_path
 
 RUNTIMES = ("auto", "gvisor", "runc")
-NETWORK_MODES = ("default", "none")
+NETWORK_MODES = ("default", "none", "allow", "open")
 LAYOUTS = ("bind", "clone")
 # A path that no tool that takes mounts apart breaks; the JSON schema has the same.
 FOLDER_INSIDE = (
     r'^(?=.*\S)(?!\.\.?(/|$))[^/:,"\\$\x00-\x1f\x7f]+'
     r'(/(?!\.\.?(/|$))[^/:,"\\$\x00-\x1f\x7f]+)*$'
 )
+# A host, or `*.host`, with or without a port; what is said of it beyond its form, only the reader knows.
+HOST = (
+    r"^(?=.{1,259}$)(?!.*\.\.)(\*\.(?=[^:]*\.))?"
+    r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*"
+    r"(:[1-9][0-9]{0,4})?$"
+)
+# What is no group has a dot or a port.
+NAMED_HOST = HOST.replace("^", "^(?=.*[.:])", 1)
+MODES_WITHOUT_NAMES = ("none", "open")
+"""The modes of a network beside which a list of names would do nothing."""
 # As an engine takes it.
 VOLUME_NAME = r"^[a-zA-Z0-9][a-zA-Z0-9_.-]+$"
 LEVELS = ("off", "hint", "warning", "error")

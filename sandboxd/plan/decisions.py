@@ -60,7 +60,7 @@ def make_decisions(
     :raises UsageError: the config asks for what its profile does not allow
     :raises EnvironmentFailure: the host cannot enforce what the profile needs
     """
-    profile, config = apply_floor(profile, config, floor, grants.trusted)
+    profile, config = apply_floor(profile, config, floor, grants.trusted, workspace.hosts)
     choice = _runtime(profile, config, host, grants, floor, notes)
     if base is not None:
         base = _usable(base, profile, notes)

@@ -9,16 +9,24 @@ from __future__ import annotations
 from sandboxd.config.model import Config, Setting
 from sandboxd.errors import UsageError
 from sandboxd.host.facts import UNKNOWN, HostFacts
-from sandboxd.plan import capabilities
+from sandboxd.plan import capabilities, network_limits
 from sandboxd.plan.profiles import Profile
+from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts
 from sandboxd.policy.floor import Floor
 
 _LOOK = "look at the file, then run `sandboxd trust add`; or "
 
 
-def apply(profile: Profile, config: Config, floor: Floor, granted: bool) -> tuple[Profile, Config]:
+def apply(
+    profile: Profile,
+    config: Config,
+    floor: Floor,
+    granted: bool,
+    hosts: ProjectHosts = NO_HOSTS,
+) -> tuple[Profile, Config]:
     """Profile and config as far as the floor, and the user's trust, allow them.
 
+    :param hosts: what the project's files name; without it more counts as loosened
     :raises UsageError: the profile, a capability or a shared volume may not be chosen here
     """
     if floor.profiles is not None and profile.name not in floor.profiles:
@@ -36,10 +44,14 @@ def apply(profile: Profile, config: Config, floor: Floor, granted: bool) -> tupl
         )
     if floor.gvisor:
         profile = profile._replace(gvisor="required")
-    if floor.no_network:
-        profile = profile._replace(network=profile.network._replace(mode="none"))
-        if config.network is not None and config.network.value != "none":
-            config = config._replace(network=None)
+    profile, config = network_limits.limit(
+        profile,
+        config,
+        floor,
+        trusted,
+        hosts,
+        _how_to_grant(floor, "take it out of `[network]`"),
+    )
     profile = capabilities.limit(profile, floor)
     capabilities.refuse(
         profile, config, trusted, _how_to_grant(floor, "take it out of `[capabilities] add`")
@@ -53,10 +65,16 @@ def apply(profile: Profile, config: Config, floor: Floor, granted: bool) -> tupl
     return profile, config
 
 
-def loosened(profile: Profile, config: Config, host: HostFacts | None = None) -> tuple[str, ...]:
+def loosened(
+    profile: Profile,
+    config: Config,
+    host: HostFacts | None = None,
+    hosts: ProjectHosts = NO_HOSTS,
+) -> tuple[str, ...]:
     """The settings that take controls away, so that a user has to agree; none: the config only tightens.
 
     :param host: None where it must hold on any host
+    :param hosts: what the project's files name; without it more counts as loosened
     """
     settings = []
     if profile.needs_grant:
@@ -67,6 +85,7 @@ def loosened(profile: Profile, config: Config, host: HostFacts | None = None) ->
         settings.append("runtime runc where gVisor works")
     settings += [f"capability {cap}" for cap in capabilities.added(profile, config)]
     settings += [f"shared volume {setting.value}" for setting in config.wishes.shared_volumes]
+    settings += network_limits.loosened(profile, config, hosts)
     return tuple(settings)
 
 

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from sandboxd.config.model import Config
 from sandboxd.errors import UsageError
-from sandboxd.plan import capabilities, profiles
+from sandboxd.plan import capabilities, names, profiles
 from sandboxd.plan.floor import leaves_gvisor, loosened
-from sandboxd.plan.profiles import Network, Profile
+from sandboxd.plan.profiles import Network, Profile, is_looser
+from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts
 from sandboxd.plan.recipe import Recipe
 from sandboxd.policy import trust
 from sandboxd.policy.floor import Floor
@@ -28,12 +29,18 @@ class Wanted(NamedTuple):
 
 
 def wanted(
-    workspace: str, config: Config, profile: Profile, recipe: Recipe | None, floor: Floor
+    workspace: str,
+    config: Config,
+    profile: Profile,
+    recipe: Recipe | None,
+    floor: Floor,
+    hosts: ProjectHosts = NO_HOSTS,
 ) -> Wanted:
     """The grants that the project asks for; none where nothing needs one.
 
     :param profile: the one that the config names
     :param recipe: how the project's image is made, None where it is only named
+    :param hosts: what the project's files name
     :raises UsageError: there is nothing to trust, or the policy forbids it
     """
     if config.path is None and recipe is None:
@@ -44,8 +51,9 @@ def wanted(
         raise UsageError("the policy forbids grants", "`sandboxd policy` shows which file does")
     grants: list[Grant] = []
     lines: list[str] = []
-    if loosened(profile, config):
+    if loosened(profile, config, hosts=hosts):
         lines += _of_profile(profile, config)
+        lines += _of_names(profile, config, hosts)
         grants.append(Grant(workspace, config.digest, profile.name))
     if recipe is not None:
         lines += _of_build(recipe)
@@ -73,6 +81,23 @@ def _of_profile(asked: Profile, config: Config) -> list[str]:
     if added:
         lines.append(f"capabilities: beside the profile's own, {', '.join(added)}")
     return lines + [f"{fault.control}: {fault.why}" for fault in asked.faults]
+
+
+def _of_names(profile: Profile, config: Config, hosts: ProjectHosts) -> list[str]:
+    """What is reached beyond what the profile reaches by itself, and what that admits."""
+    wishes, before = config.network, profile.network.mode
+    lines = []
+    mode = wishes.wanted_mode
+    if mode is not None and is_looser(mode.value, before):
+        lines.append(f"network: {before} -> {mode.value}")
+    if before == "open":
+        return lines
+    beyond = names.beyond(wishes.allow or (), names.usual(profile, config, hosts))
+    lines += [f"name: {each.value.in_full()}; {each.value.admits()}" for each in beyond]
+    return lines + [
+        f"name: {each.value.in_full()}, also at a private address; {each.value.admits()}"
+        for each in wishes.private
+    ]
 
 
 def _of_build(recipe: Recipe) -> list[str]:

@@ -10,13 +10,24 @@ from typing import NamedTuple
 
 from sandboxd.config.model import Config
 from sandboxd.egress.policy import Policy
-from sandboxd.errors import UsageError
 from sandboxd.findings import Place
 from sandboxd.model.container import Container
 from sandboxd.model.values import Value
+from sandboxd.plan import names
+from sandboxd.plan.names import Usual
+from sandboxd.plan.network_limits import permitted
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.profiles import Profile
+from sandboxd.plan.project_hosts import ProjectHosts
 from sandboxd.plan.volumes import project_digest
+from sandboxd.policy.floor import Floor
+
+EGRESS = "egress"
+"""The field of a reason that is about a name and not about the container."""
+
+
+_OWN = "a network namespace of its own on the engine's bridge"
+_CLOSED = "no egress proxy limits where data may go"
 
 
 class Mode(NamedTuple):
@@ -30,44 +41,55 @@ class Mode(NamedTuple):
 
 
 def mode(profile: Profile, config: Config, base: Container | None) -> Mode:
-    """The mode that holds: the strictest of what the profile, the config and the hand-written one say.
-
-    :raises UsageError: the profile has no network, and the config asks for one
-    """
-    asked = config.network
-    if profile.network.mode == "none":
-        if asked is not None and asked.value != "none":
-            raise UsageError(
-                f"profile `{profile.name}` has no network, and sandboxd.toml asks for `{asked.value}`",
-                "take `[network] mode` out of sandboxd.toml, or choose another profile",
-            )
-        return Mode("none", "no egress proxy limits where data may go")
-    if asked is not None and asked.value == "none":
-        return Mode("none", "asked for", "config", asked.place)
+    """The mode that holds, of a profile and a config that the floor and trust have limited."""
+    wanted = config.network.wanted_mode
     if base is not None and base.network is not None and base.network.value == "none":
         return Mode("none", "from your config", "config", base.network.place)
-    return Mode(profile.network.mode, "a network namespace of its own on the engine's bridge")
+    if wanted is not None and wanted.value != profile.network.mode:
+        return Mode(wanted.value, "asked for", "config", wanted.place)
+    if profile.network.mode == "none":
+        return Mode("none", _CLOSED)
+    return Mode(profile.network.mode, _OWN)
 
 
 def without_gateway(profile: Profile, chosen: Mode, notes: Notes) -> Value[str]:
     """The container's network where nothing makes a gateway for it."""
-    value, why = chosen.value, chosen.why
-    if value == "allow":
-        value = profile.network.without_gateway
-        if value == "none":
-            why = "no egress proxy limits where data may go"
-    name = "bridge" if value == "open" else "none"
-    return notes.value("network", name, name, why, chosen.decided_by, chosen.place)
+    if chosen.value != "allow":
+        name = "bridge" if chosen.value == "open" else "none"
+        return notes.value("network", name, name, chosen.why, chosen.decided_by, chosen.place)
+    name = "bridge" if profile.network.without_gateway == "open" else "none"
+    return notes.value("network", name, name, _OWN if name == "bridge" else _CLOSED)
 
 
-def policy(profile: Profile, chosen: Mode, workspace: str) -> Policy | None:
-    """What a gateway lets through; None where no gateway is wanted.
+class Egress(NamedTuple):
+    """The policy of a gateway, None where none is wanted, and hosts to propose to the user."""
+
+    policy: Policy | None = None
+    proposals: tuple[names.Proposal, ...] = ()
+
+
+def egress(
+    profile: Profile,
+    config: Config,
+    chosen: Mode,
+    floor: Floor,
+    workspace: str,
+    hosts: ProjectHosts,
+    notes: Notes,
+) -> Egress:
+    """What a gateway lets through for the project at `workspace`, each name with its reason noted.
 
     The version, addresses, services and the host's networks are whoever starts the gateway's to add.
     """
     if chosen.value != "allow":
-        return None
-    return Policy(canaries=(canary(workspace),) if profile.network.canary else ())
+        return Egress()
+    own, outside = permitted(names.usual(profile, config, hosts), floor)
+    canaries = (canary(workspace),) if profile.network.canary else ()
+    policy = Policy(
+        rules=names.rules(config, own), denied=tuple(floor.network_deny), canaries=canaries
+    )
+    _note(config, own, outside, policy, floor, notes)
+    return Egress(policy, names.proposals(config, hosts, own, policy))
 
 
 def canary(workspace: str) -> str:
@@ -92,3 +114,29 @@ def say_what_stays_open(chosen: Mode, container: Container, notes: Notes) -> Non
         "open: the host's own services, link-local addresses and DNS can be reached",
         'set `[network] mode = "none"` in sandboxd.toml if the work needs no network',
     )
+
+
+def _note(
+    config: Config,
+    own: tuple[Usual, ...],
+    outside: tuple[Usual, ...],
+    policy: Policy,
+    floor: Floor,
+    notes: Notes,
+) -> None:
+    if config.network.allow is None:
+        for each in own:
+            notes.reason(EGRESS, each.entry.in_full(), f"{each.why}; {each.entry.admits()}")
+        for each in outside:
+            path = floor.path_of("network_allow")
+            notes.reason(EGRESS, f"not {each.entry.text}", f"`{path}` does not hold it", "floor")
+    for setting in (*(config.network.allow or ()), *config.network.private):
+        entry = setting.value
+        private = "; it may lead to a private address" if entry.private else ""
+        notes.reason(EGRESS, entry.in_full(), f"asked for{private}; {entry.admits()}", "config")
+    for pattern in policy.denied:
+        path = floor.path_of("network_deny")
+        notes.reason(EGRESS, f"not {pattern}", f"denied by `{path}`, whatever allows it", "floor")
+    for name in policy.canaries:
+        why = "a tripwire: nothing has a reason to ask for it, so a use of it is reported as such"
+        notes.reason(EGRESS, f"not {name}", why)

@@ -37,6 +37,10 @@ class Notes:
         self.reasons.append(Reason(field, item, decided_by, why))
         return Value(value, Origin("plan", decided_by, field), place, item)
 
+    def reason(self, field: str, item: str, why: str, decided_by: str = "") -> None:
+        """Say why something is so that is no value of the container."""
+        self.reasons.append(Reason(field, item, decided_by or self.profile, why))
+
     def downgrade(self, control: str, why: str, fix: str = "") -> None:
         self.downgrades.append(Downgrade(control, why, fix))
 

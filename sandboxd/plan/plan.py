@@ -10,13 +10,14 @@ from sandboxd.model.container import Container
 if TYPE_CHECKING:
     from sandboxd.egress.policy import Policy
     from sandboxd.plan.compose import ComposeProject
+    from sandboxd.plan.names import Proposal
     from sandboxd.plan.recipe import Recipe
 
 
 class Reason(NamedTuple):
     """Why a value of the plan is as it is.
 
-    `field` is a field of `Container`; `item` the value in docker's spelling; `decided_by` one of
+    `field` is a field of `Container`, or ``egress`` for a name; `item` the value in docker's spelling; `decided_by` one of
     ``profile dev``, ``config``, ``host``, ``floor``; `why` a sentence for a person.
     """
 
@@ -79,6 +80,9 @@ class Plan(NamedTuple):
     `container.network` is for tools that make no gateway. No part of a container: a gateway that runs
     takes a new policy.
     """
+
+    proposals: tuple[Proposal, ...] = ()
+    """Hosts that files of the project name and that `egress` does not let through."""
 
     def image(self) -> str:
         """The image that `up` starts, '' when there is none."""

@@ -48,6 +48,15 @@ def make_plan(
     container, places = make_container(decisions, host, workspace, notes)
     project = _beside(project, decisions, container, workspace, notes)
     brought = base_config.say_brought(notes)
+    egress = network.egress(
+        decisions.profile,
+        decisions.config,
+        decisions.network,
+        floor,
+        workspace.path,
+        workspace.hosts,
+        notes,
+    )
     controls.say_what_stays_open(
         decisions.profile, decisions.choice, decisions.network, host, container, notes
     )
@@ -66,7 +75,8 @@ def make_plan(
         compose=project,
         brought=brought,
         refuses_root=profile.user == "non-root",
-        egress=network.policy(decisions.profile, decisions.network, workspace.path),
+        egress=egress.policy,
+        proposals=egress.proposals,
     )
 
 

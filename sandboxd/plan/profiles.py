@@ -117,6 +117,11 @@ def _read(name: str, path: str, _changed: int) -> Profile:
         return _profile(name, tomllib.load(file))
 
 
+def is_looser(mode: str, other: str) -> bool:
+    """Whether a sandbox reaches more by the network mode `mode` than by `other`."""
+    return NETWORK_STRENGTH.index(mode) > NETWORK_STRENGTH.index(other)
+
+
 def seccomp_path(file: str) -> str:
     """Absolute path of a shipped seccomp profile, '' for the engine's default."""
     return data_path("profiles", "seccomp", file) if file else ""

@@ -13,6 +13,7 @@ from sandboxd.plan import beneath
 from sandboxd.plan.acting import Acting, acting
 from sandboxd.plan.git_control import Exposed, GitControl
 from sandboxd.plan.hot_trees import KNOWN, State, Tree
+from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts, project_hosts
 from sandboxd.policy.protect import is_stub_folder, stub_text
 
 ControlKind = Literal["directory", "file", "symlink", "other", "stub", "missing"]
@@ -50,6 +51,7 @@ class WorkspaceFacts(NamedTuple):
     """Folders that may be kept in memory."""
     exposed: tuple[Exposed, ...] = ()
     """Files that tools on the host act upon, and no pin covers."""
+    hosts: ProjectHosts = NO_HOSTS
     bare_refused: bool = False
     """Whether the user's git takes no folder for a bare repository unasked."""
 
@@ -68,12 +70,14 @@ def survey(
     hot: Iterable[str] | None = None,
     left_open: Iterable[str] | None = None,
     git: GitControl | None = None,
+    hosts: bool = False,
 ) -> WorkspaceFacts:
     """Look at the workspace `path`, at those `control_files` of it, and at others that count as such.
 
     :param hot: folders that are asked to be kept in memory; None: those that a file tells of
     :param left_open: what `plan.acting` is not to pin; None: nothing beyond `control_files` is pinned
     :param git: what decides over git on the host, as `plan.git_control` sees it
+    :param hosts: whether to look for the hosts and images that its files name
     """
     path = os.path.realpath(path)
     owner = _lstat(path)
@@ -108,6 +112,7 @@ def survey(
         ),
         hot=tuple(_hot(path) if hot is None else (Tree(name, _state(path, name)) for name in hot)),
         exposed=tuple(sorted(entry for entry in exposed if entry.path not in files)),
+        hosts=project_hosts(path, near.names) if hosts else NO_HOSTS,
         bare_refused=git.bare_refused,
     )
 

@@ -17,11 +17,23 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from typing import Any
 
+    from sandboxd.egress.entries import Entry
+    from sandboxd.egress.names import Pattern
+
 ORGANISATION = "/etc/sandboxd/policy.toml"
 FILE_NAME = "policy.toml"
 
-_LISTS = ("profiles", "capabilities", "enforce")
-_KEYS = (*_LISTS, "runtime", "network", "layout", "allow_runc", "trust")
+_LISTS = ("profiles", "capabilities", "enforce", "network_allow", "network_deny")
+# What else may be demanded, and the field of `Floor` that it sets.
+_DEMANDED: dict[str, dict[object, str]] = {
+    "runtime": {"gvisor": "gvisor"},
+    "network": {"none": "no_network", "allow": "no_open_network"},
+    "network_private": {False: "no_private"},
+    "layout": {"clone": "clone"},
+    "allow_runc": {False: "no_runc_grant"},
+    "trust": {False: "no_trust"},
+}
+_KEYS = (*_LISTS, *_DEMANDED)
 
 
 class Demand(NamedTuple):
@@ -41,6 +53,13 @@ class Floor(NamedTuple):
     """Those that a sandboxd.toml may add."""
     gvisor: bool = False
     no_network: bool = False
+    no_open_network: bool = False
+    network_allow: tuple[tuple[Entry, ...], ...] = ()
+    """Lists of entries, as `[network] allow` has them: what is reached has to be in each of them."""
+    network_deny: tuple[Pattern, ...] = ()
+    """Hosts and wildcards that nothing reaches."""
+    no_private: bool = False
+    """No private address is reached."""
     clone: bool = False
     """No sandbox works on the host's folder itself."""
     no_runc_grant: bool = False
@@ -127,36 +146,54 @@ def _tighten(floor: Floor, demand: Demand) -> Floor:
         )
     floor = floor._replace(demands=(*floor.demands, demand))
     if key in _LISTS:
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise _wrong(demand, "a list of strings")
-        if key == "enforce":
-            return floor._replace(enforced={**dict.fromkeys(value, demand.path), **floor.enforced})
-        allowed = frozenset(item.removeprefix("CAP_") for item in value)
-        before = floor.profiles if key == "profiles" else floor.capabilities
-        both = allowed if before is None else before & allowed
-        return (
-            floor._replace(profiles=both)
-            if key == "profiles"
-            else floor._replace(capabilities=both)
-        )
-    if key == "runtime":
-        _only(demand, "gvisor")
-        return floor._replace(gvisor=True)
-    if key == "network":
-        _only(demand, "none")
-        return floor._replace(no_network=True)
-    if key == "layout":
-        _only(demand, "clone")
-        return floor._replace(clone=True)
-    _only(demand, False)
-    return (
-        floor._replace(no_runc_grant=True) if key == "allow_runc" else floor._replace(no_trust=True)
-    )
+        return _tighten_list(floor, demand)
+    values = _DEMANDED[key]
+    if not any(type(value) is type(other) and value == other for other in values):
+        listed = " or ".join(f"`{str(other).lower()}`" for other in values)
+        raise _wrong(demand, f"{listed}: a policy can only take away")
+    field: dict[str, Any] = {values[value]: True}
+    return floor._replace(**field)
 
 
-def _only(demand: Demand, value: object) -> None:
-    if type(demand.value) is not type(value) or demand.value != value:
-        raise _wrong(demand, f"`{str(value).lower()}`: a policy can only take away")
+def _tighten_list(floor: Floor, demand: Demand) -> Floor:
+    key, value = demand.key, demand.value
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise _wrong(demand, "a list of strings")
+    if key == "enforce":
+        return floor._replace(enforced={**dict.fromkeys(value, demand.path), **floor.enforced})
+    if key == "network_allow":
+        return floor._replace(network_allow=(*floor.network_allow, _entries(demand)))
+    if key == "network_deny":
+        return floor._replace(network_deny=(*floor.network_deny, *_patterns(demand)))
+    allowed = frozenset(item.removeprefix("CAP_") for item in value)
+    before = floor.profiles if key == "profiles" else floor.capabilities
+    both = allowed if before is None else before & allowed
+    return floor._replace(profiles=both) if key == "profiles" else floor._replace(capabilities=both)
+
+
+def _entries(demand: Demand) -> tuple[Entry, ...]:
+    # Late: most floors have no list of names, and `check` reads the floor each time.
+    from sandboxd.egress.entries import NotAnEntry, entry
+
+    entries = []
+    for text in demand.value:
+        try:
+            entries.append(entry(text))
+        except NotAnEntry as error:
+            raise _wrong(demand, f"groups, hosts and wildcards: `{text}` {error}") from None
+    return tuple(entries)
+
+
+def _patterns(demand: Demand) -> tuple[Pattern, ...]:
+    from sandboxd.egress.names import NotAName, pattern
+
+    patterns = []
+    for text in demand.value:
+        try:
+            patterns.append(pattern(text))
+        except NotAName as error:
+            raise _wrong(demand, f"hosts and wildcards: `{text}` is {error}") from None
+    return tuple(patterns)
 
 
 def _wrong(demand: Demand, wanted: str) -> UsageError:

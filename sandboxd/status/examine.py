@@ -88,7 +88,7 @@ def _trust(project: Project, environ: Mapping[str, str], facts: HostFacts) -> Tr
     try:
         if grants.is_granted(environ, project.workspace, project.config.digest, name):
             return "in force"
-        if not loosened(project.profile, project.config, facts):
+        if not loosened(project.profile, project.config, facts, project.hosts()):
             return "not needed"
         mine = [g for g in grants.grants(environ) if g.workspace == project.workspace]
     except SandboxdError:

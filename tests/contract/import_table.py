@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "rules": frozenset(
         {"config", "data", "findings", "host.facts", "host.versions", "model", "syntax", "text"}
     ),
-    "config": frozenset({"data", "files", "findings", "model", "syntax", "text"}),
+    "config": frozenset({"data", "egress", "files", "findings", "model", "syntax", "text"}),
     "policy": frozenset({"egress", "errors", "files", "toml_output"}),
     "analysis": frozenset(
         {
@@ -198,6 +198,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "config",
             "data",
             "effective",
+            "egress",
             "engine",
             "errors",
             "files",

@@ -20,7 +20,10 @@ GENERATED = (
     "docs/rules/",
     "docs/platforms.md",
     "docs/sandboxd.schema.json",
+    "sandboxd/egress/public_suffixes.txt",
 )
+# Hosts that a sandbox may reach are the product's data; elsewhere one would tie a file to a registry.
+HOSTS = ("sandboxd/egress/groups/", "docs/network-groups.md")
 LOCKS = ("package-lock.json",)
 
 # Spelt so that this file does not hold what it forbids.
@@ -64,6 +67,7 @@ def test_no_file_holds(what: str) -> None:
     hits = [
         f"{name}:{number}: {line.strip()[:100]}"
         for name in FILES
+        if not (what == "a registry's host" and name.startswith(HOSTS))
         for number, line in enumerate(text_of(name).splitlines(), 1)
         if pattern.search(line)
     ]

@@ -5,7 +5,10 @@ hold, and each can only take away:
 
     profiles = ["dev", "agent", "review", "untrusted"]   # those that may be chosen
     runtime = "gvisor"                                   # else nothing runs
-    network = "none"
+    network = "none"                                     # or "allow": names only, no open network
+    network_allow = ["pypi", "github", "*.corp.example"] # all that any sandbox may reach by name
+    network_deny = ["*.ngrok.io"]                        # never reached, whatever allows it
+    network_private = false                              # no private address is reached
     layout = "clone"                                     # no sandbox has the host's folder itself
     capabilities = []                                    # those that a sandboxd.toml may add
     allow_runc = false                                   # `--allow-runc` counts for nothing
@@ -68,10 +71,11 @@ def _explain(path: str, effective: Floor) -> None:
     project = Project.open(path, os.environ)
     config = project.config
     before = project.profile
-    granted = bool(loosened(before, config)) and trust.is_granted(
+    hosts = project.hosts()
+    granted = bool(loosened(before, config, hosts=hosts)) and trust.is_granted(
         os.environ, project.workspace, config.digest, before.name
     )
-    after, narrowed = apply(before, config, effective, granted)
+    after, narrowed = apply(before, config, effective, granted, hosts)
     runtime(after, narrowed, effective)
     changes = [
         f"{field.replace('_', ' ')}: {_toml(old)} becomes {_toml(new)}"
@@ -101,4 +105,8 @@ def _not_suppressed(config: Config, effective: Floor) -> list[str]:
 def _toml(value: object) -> str:
     import json
 
+    from sandboxd.plan.profiles import Network
+
+    if isinstance(value, Network):
+        value = value.mode
     return json.dumps(list(value) if isinstance(value, tuple | frozenset) else value)

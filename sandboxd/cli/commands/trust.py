@@ -87,7 +87,8 @@ def _add(path: str) -> None:
 
     project = Project.open(path, os.environ)
     recipe, policy = project.recipe(), floor.load(os.environ)
-    request = wanted(project.workspace, project.config, project.profile, recipe, policy)
+    config, hosts = project.config, project.hosts()
+    request = wanted(project.workspace, config, project.profile, recipe, policy, hosts)
     for line in request.lines:
         terminal.status(line)
     for grant in request.grants:

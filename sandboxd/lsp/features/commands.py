@@ -167,7 +167,8 @@ class Commands:
         environ = self._context.environ
         project = Project.open(workspace, environ)
         recipe, policy = project.recipe(), floor.load(environ)
-        return wanted(project.workspace, project.config, project.profile, recipe, policy)
+        config, hosts = project.config, project.hosts()
+        return wanted(project.workspace, config, project.profile, recipe, policy, hosts)
 
     def _grant(self, workspace: str, request: Wanted) -> list[str]:
         """Grant `request`, which the user confirmed, unless the project asks for something else now."""

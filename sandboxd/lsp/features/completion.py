@@ -15,6 +15,7 @@ from lsprotocol import types
 from sandboxd import rules
 from sandboxd.config import keys
 from sandboxd.config.values import LEVELS, NETWORK_MODES, profile_names
+from sandboxd.egress import group, groups
 from sandboxd.files import CONFIG_NAME
 from sandboxd.host.facts import HostFacts
 from sandboxd.lsp import convert
@@ -123,6 +124,8 @@ def _values(table: str, key: str, host: HostFacts) -> Iterator[Offer]:
         yield from _runtimes(host)
     elif (table, key) == ("network", "mode"):
         yield from ((mode, "") for mode in NETWORK_MODES)
+    elif (table, key) == ("network", "allow"):
+        yield from ((name, group.load(name).purpose) for name in groups.names())
     elif (table, key) == ("capabilities", "add"):
         yield from ((name, "a capability") for name in CAPABILITIES)
     elif table == "rules":

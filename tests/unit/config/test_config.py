@@ -58,7 +58,7 @@ def test_everything_with_its_place() -> None:
     assert parsed.profile.value == "agent"
     assert parsed.runtime.value == "gvisor"
     assert [c.value for c in parsed.capabilities] == ["KILL", "NET_BIND_SERVICE"]
-    assert parsed.network is not None and parsed.network.value == "none"
+    assert parsed.network.mode is not None and parsed.network.mode.value == "none"
     assert [e.value for e in parsed.environment] == [("EDITOR", "vi"), ("EMPTY", "")]
     assert [(a.rule, a.expires) for a in parsed.allow] == [
         ("host-network", "2027-01-31"),
@@ -127,7 +127,7 @@ def test_an_empty_file_is_the_default() -> None:
         (
             '[network]\nmode = "host"',
             "config-invalid-value",
-            "`network.mode` must be one of `default`, `none`, not `host`",
+            "`network.mode` must be one of `default`, `none`, `allow`, `open`, not `host`",
         ),
         (
             '[capabilities]\nadd = ["NET_BIND"]',

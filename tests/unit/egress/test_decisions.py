@@ -13,7 +13,7 @@ NAMES = st.lists(LABELS, min_size=1, max_size=5).map(".".join)
 LITERALS = st.sampled_from(["10.0.0.1", "10.0.0.2", "192.168.1.1"])
 PATTERNS = st.one_of(
     st.builds(Pattern, NAMES, st.booleans()).filter(lambda p: not p.below or "." in p.host),
-    st.builds(Pattern, LITERALS),
+    LITERALS.map(Pattern),
 )
 PORTS = st.sampled_from([22, 80, 443])
 RULES = st.builds(

@@ -211,7 +211,7 @@ def test_network() -> None:
         assert made.container.network is not None and made.container.network.value == "none"
         assert "network" not in controls(made)
     with pytest.raises(UsageError, match="has no network"):
-        plan('profile = "untrusted"\n[network]\nmode = "default"')
+        plan('profile = "review"\n[network]\nmode = "allow"', grants=Grants(trusted=True))
 
 
 def test_a_policy_for_a_gateway_beside_the_network_of_tools_that_make_none() -> None:

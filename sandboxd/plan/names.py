@@ -1,0 +1,128 @@
+"""The names that a project may reach: the profile's own, those that sandboxd.toml asks for, and proposals. Pure.
+
+The files of a project choose among the groups that ship, where the profile lets them. Any other host
+that they name is a proposal: a repository must not open a way out by itself.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from sandboxd.config.model import Config, Setting
+from sandboxd.egress import group, groups
+from sandboxd.egress.entries import Entry, entry
+from sandboxd.egress.policy import Decider, Policy, Rule
+from sandboxd.plan.profiles import Profile
+from sandboxd.plan.project_hosts import ProjectHosts
+
+SOURCE = "sandboxd.toml"
+"""Of rules that come from the config (`Rule.source`)."""
+
+
+class Usual(NamedTuple):
+    """An entry that the profile has by itself for a project, and why."""
+
+    entry: Entry
+    why: str
+
+
+class Proposal(NamedTuple):
+    """A host that a file of the project names and that nothing allows."""
+
+    host: str
+    port: int
+    file: str
+    line: str
+    """What to write into sandboxd.toml to allow it."""
+
+
+def usual(profile: Profile, config: Config, facts: ProjectHosts) -> tuple[Usual, ...]:
+    """What the profile allows in this project by itself; of the config only the image counts."""
+    if profile.network.mode != "allow":
+        return ()
+    listed = [Usual(entry(text), "of the profile") for text in profile.network.allow]
+    if not profile.network.by_files:
+        return tuple(listed)
+    every = (*facts.images, config.image.value if config.image is not None else "")
+    # The first of each name: what lies at the top comes before what lies deeper.
+    paths = {path.rpartition("/")[2]: path for path in reversed(facts.names)}
+    for name in groups.names():
+        why = _use(group.load(name).used_by, paths, every, facts)
+        if why:
+            listed.append(Usual(Entry(name, group=name), why))
+    return tuple(listed)
+
+
+def beyond(wanted: Iterable[Setting[Entry]], own: Iterable[Usual]) -> tuple[Setting[Entry], ...]:
+    """The entries that allow more than the profile does by itself."""
+    held = rules_of(own)
+    return tuple(setting for setting in wanted if not covered(setting.value, held))
+
+
+def covered(wanted: Entry, held: Iterable[Rule]) -> bool:
+    """Whether all that `wanted` allows is allowed by `held`."""
+    held = tuple(held)
+    return all(any(_covers(one, rule) for one in held) for rule in wanted.rules(SOURCE))
+
+
+def rules_of(own: Iterable[Usual]) -> tuple[Rule, ...]:
+    return tuple(rule for each in own for rule in each.entry.rules(SOURCE))
+
+
+def rules(config: Config, own: Iterable[Usual]) -> tuple[Rule, ...]:
+    """The rules of a policy: the config's entries, or without a list of it the profile's own."""
+    listed = config.network.allow
+    entries = [each.entry for each in own] if listed is None else [each.value for each in listed]
+    entries += [setting.value for setting in config.network.private]
+    return tuple(dict.fromkeys(rule for each in entries for rule in each.rules(SOURCE)))
+
+
+def proposals(
+    config: Config, facts: ProjectHosts, own: tuple[Usual, ...], policy: Policy
+) -> tuple[Proposal, ...]:
+    """The hosts that files of the project name, as far as `policy` does not allow them."""
+    decider = Decider(policy)
+    listed = config.network.allow
+    before = [each.entry.text for each in own] if listed is None else [s.value.text for s in listed]
+    by_host = {}
+    for mention in (*facts.remotes, *facts.settings):
+        reason = decider.decide(mention.host, mention.port, 0.0).reason
+        if reason in ("no-rule", "port"):
+            text = mention.host if mention.port == 443 else f"{mention.host}:{mention.port}"
+            line = ", ".join(f'"{word}"' for word in (*before, text))
+            by_host[mention.host, mention.port] = Proposal(*mention, f"allow = [{line}]")
+    return tuple(by_host.values())
+
+
+def _use(
+    used_by: group.UsedBy, paths: Mapping[str, str], images: Iterable[str], facts: ProjectHosts
+) -> str:
+    """What of the project uses a group, '' where nothing does.
+
+    :param paths: files and folders by their names
+    """
+    for pattern in used_by.files:
+        exact = paths.get(pattern)
+        match = exact or next(iter(fnmatch.filter(paths, pattern) if "*" in pattern else ()), None)
+        if match is not None:
+            return f"the project has `{exact or paths[match]}`"
+    for image in images:
+        if not set(used_by.images).isdisjoint(re.split(r"[^a-z]+", image.lower())):
+            return f"the project starts from the image `{image}`"
+    for mention in facts.remotes:
+        if mention.host in used_by.remotes:
+            return f"a Git remote is at `{mention.host}`"
+    return ""
+
+
+def _covers(wide: Rule, narrow: Rule) -> bool:
+    if not set(narrow.ports) <= set(wide.ports) or (narrow.private and not wide.private):
+        return False
+    if narrow.pattern.below:
+        return wide.pattern.below and (
+            narrow.pattern.host == wide.pattern.host or wide.pattern.matches(narrow.pattern.host)
+        )
+    return wide.pattern.matches(narrow.pattern.host)

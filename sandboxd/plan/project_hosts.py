@@ -1,0 +1,141 @@
+"""The hosts and images that a project's files name, read with bounds and without following a link.
+
+All of it is the repository's word: it may choose among groups that ship, and anything else is only
+proposed to the user (`plan.names`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from sandboxd.egress.names import NotAName, normal
+from sandboxd.errors import SandboxdError
+from sandboxd.plan import beneath
+
+_MOST_BYTES = 64 * 1024
+_MOST_FILES = 12
+_MOST_HOSTS = 20
+
+GIT_CONFIG = ".git/config"
+# Where package managers are told of indexes and registries of their own.
+_SETTINGS = (
+    ".npmrc", ".yarnrc", ".yarnrc.yml", "pip.conf", "requirements.txt", "Pipfile", "uv.toml",
+    "pyproject.toml", ".cargo/config.toml", "nuget.config", "NuGet.config", "NuGet.Config",
+    "Gemfile", ".condarc", ".gitmodules",
+)  # fmt: skip
+_INDEX = re.compile(
+    r"^.*(?:registry|index|source|url|channel|feed|add key|find-links).*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_URL = re.compile(
+    r"\bhttps?://(?:[^\s/@\"']*@)?([A-Za-z0-9._-]+)(?::(\d{1,5}))?(?=[/\s\"'?#,;)]|$)"
+)
+_REMOTE = re.compile(r"^\s*(?:push)?url\s*=\s*\"?([^\s\"]+)", re.IGNORECASE | re.MULTILINE)
+_SSH = re.compile(r"(?:[^@/\s]+@)?([A-Za-z0-9._-]+):(?!//)")
+_SSH_URL = re.compile(r"(?:ssh|git\+ssh)://(?:[^@/\s]+@)?([A-Za-z0-9._-]+)(?::(\d{1,5}))?/")
+_FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S{1,300})", re.IGNORECASE | re.MULTILINE)
+_DEV_CONTAINER = (".devcontainer/devcontainer.json", ".devcontainer.json")
+_IMAGE = re.compile(r"\"image\"\s*:\s*\"([^\"\s]{1,300})\"")
+_DOCKERFILE = re.compile(r"(?:^|/)(?:Dockerfile|Containerfile)(?:\.[\w.-]+)?$|\.Dockerfile$")
+
+
+class Mention(NamedTuple):
+    """A host that a file names, and its port."""
+
+    host: str
+    port: int
+    file: str
+
+
+class ProjectHosts(NamedTuple):
+    """`names` are files and folders at the top and one level down; `images` those of its Dockerfiles
+    and of its devcontainer.json.
+    """
+
+    names: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+    remotes: tuple[Mention, ...] = ()
+    """Of Git remotes."""
+    settings: tuple[Mention, ...] = ()
+    """Of settings of package managers, and of submodules."""
+
+
+NO_HOSTS = ProjectHosts()
+
+
+def project_hosts(workspace: str, names: Iterable[str]) -> ProjectHosts:
+    """What the files of `workspace` name; what cannot be read names nothing.
+
+    :param names: files and folders at the top and one level down, relative to the workspace
+    """
+    near = tuple(names)
+    known = frozenset(near)
+    dockerfiles = [name for name in near if _DOCKERFILE.search(name)][:_MOST_FILES]
+    settings = [name for name in _SETTINGS if name in known]
+    with contextlib.ExitStack() as stack:
+        try:
+            root = stack.enter_context(beneath.open_folder(workspace))
+        except SandboxdError:
+            return ProjectHosts(near)
+        images = [image for name in dockerfiles for image in _FROM.findall(_text(root, name))]
+        images += [image for name in _DEV_CONTAINER for image in _IMAGE.findall(_text(root, name))]
+        remotes = _remotes(_text(root, GIT_CONFIG))
+        mentions = [each for name in settings for each in _mentions(_text(root, name), name)]
+    return ProjectHosts(
+        near,
+        tuple(dict.fromkeys(images)),
+        tuple(dict.fromkeys(remotes))[:_MOST_HOSTS],
+        tuple(dict.fromkeys(mentions))[:_MOST_HOSTS],
+    )
+
+
+def _text(root: int, path: str) -> str:
+    """The beginning of a regular file below `root`, '' where there is none."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        with beneath.parent_of(root, path, create=False) as folder:
+            descriptor = os.open(os.path.basename(path), flags, dir_fd=folder)
+    except (OSError, SandboxdError):
+        return ""
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return ""
+        return os.read(descriptor, _MOST_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    finally:
+        os.close(descriptor)
+
+
+def _remotes(text: str) -> Iterator[Mention]:
+    for url in _REMOTE.findall(text):
+        if found := _URL.match(url):
+            yield from _mention(found[1], found[2] or _usual(url), GIT_CONFIG)
+        elif found := _SSH_URL.match(url):
+            yield from _mention(found[1], found[2] or "22", GIT_CONFIG)
+        elif found := _SSH.match(url):
+            yield from _mention(found[1], "22", GIT_CONFIG)
+
+
+def _mentions(text: str, file: str) -> Iterator[Mention]:
+    # A URL of a home page is none that a tool asks: only lines that speak of an index count.
+    for line in _INDEX.findall(text):
+        for found in _URL.finditer(line):
+            yield from _mention(found[1], found[2] or _usual(found[0]), file)
+
+
+def _usual(url: str) -> str:
+    return "443" if url.startswith("https") else "80"
+
+
+def _mention(host: str, port: str, file: str) -> Iterator[Mention]:
+    """The host in its one spelling; what is no name, or has no dot, names nothing."""
+    with contextlib.suppress(NotAName):
+        name = normal(host)
+        if "." in name and 0 < int(port) < 65536:
+            yield Mention(name, int(port), file)
