@@ -27,6 +27,8 @@ _VERSION = {"Version": "27.0.0", "ApiVersion": "1.46", "MinAPIVersion": "1.24", 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 _ENDS = re.compile(r"grep -q (\S+) .*kill -(\d+)", re.DOTALL)
 
+_EXIT = re.compile(r"(?:sh -c )?exit (\d+)")
+
 
 class Container:
     """One that was made; `state` is docker's word for it."""
@@ -214,6 +216,7 @@ class StubEngine:
             b"Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
         )
         script = " ".join(command.words)
+        exit_code = _EXIT.fullmatch(script)
         killing = _ENDS.search(script)
         if killing is not None:
             for other in self.commands.values():
@@ -224,9 +227,9 @@ class StubEngine:
             while data := connection.recv(65536):
                 connection.sendall(_frame(1, data))
             command.code = 0
-        elif command.words[:1] == ["exit"]:
+        elif exit_code is not None:
             connection.sendall(_frame(1, b"out") + _frame(2, b"err"))
-            command.code = int(command.words[1])
+            command.code = int(exit_code[1])
         elif command.words[:1] != ["sleep"]:
             command.code = 0
         else:

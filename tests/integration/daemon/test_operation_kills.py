@@ -10,11 +10,11 @@ import random
 import signal
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.integration.daemon.forker import Forker
+from tests.integration.daemon.mending import mended
 from tests.integration.daemon.world import World, eventually
 from tests.integration.stub_engine import IMAGE, StubEngine
 
@@ -30,27 +30,6 @@ def forker(world: World, engine: StubEngine) -> Iterator[Forker]:
     project = world.project(text=f'image = "{IMAGE}"\n')
     with Forker(world.environ, project) as found:
         yield found
-
-
-def mended(forker: Forker, engine: StubEngine, project: Path, files: set[str]) -> list[str]:
-    """The problems that a start, a command and an end find after a kill.
-
-    :param files: all that may be in the project without a sandbox
-    """
-    problems = []
-    for words, code in ((["up"], 0), (["exec", "-n", "--", "exit", "7"], 7)):
-        got = forker.run(words)
-        problems += [] if got == code else [f"{words}: {got}: {forker.output()}"]
-    states = [container.state for container in engine.of_projects()]
-    problems += [] if states == ["running"] else [f"containers: {states}"]
-    if random.random() < 0.3:
-        got = forker.run(["down"])
-        problems += [] if got == 0 else [f"down: {got}"]
-        left = [container.name for container in engine.of_projects()]
-        problems += [f"left: {left}"] if left else []
-        more = {path.name for path in project.iterdir()} - files
-        problems += [f"files: {more}"] if more else []
-    return problems
 
 
 @pytest.mark.parametrize("helped", [False, True], ids=["alone", "by the daemon"])
@@ -81,7 +60,9 @@ def test_nothing_is_orphaned_and_the_next_command_mends_it(
         code = forker.wait(command)
         if of_daemon and words == ["up"] and code not in (0, 1, 5):
             problems.append(f"{number}: {words} without its daemon: {code}: {forker.output()}")
-        problems += [f"{number} {words}: {p}" for p in mended(forker, engine, project, files)]
+        problems += [
+            f"{number} {words}: {p}" for p in mended(forker, engine.of_projects, project, files)
+        ]
     assert problems == []
     assert killed == KILLS // 2
     assert forker.run(["down"]) == 0
