@@ -40,6 +40,8 @@ class NameServer:
                 packet, sender = self._udp.recvfrom(4096)
             except OSError:
                 return
+            if not packet:
+                return  # shut down
             reply = self._reply(packet, by_tcp=False)
             if reply:
                 self._udp.sendto(reply, sender)

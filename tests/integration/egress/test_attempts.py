@@ -1,0 +1,555 @@
+"""Ways past a filter of names that others had to close, each tried at the real gateway.
+
+The number is that of the list in the project's research; the source is where it was found.
+"""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import pytest
+
+from sandboxd.egress.gateway import dns
+from sandboxd.egress.names import Pattern, pattern
+from sandboxd.egress.policy import Policy, Rule
+from tests.integration.egress.internet import NameServer, Services
+from tests.integration.egress.namespaces import (
+    GATEWAY_OUTSIDE,
+    INTERNET,
+    INTERNET_6,
+    METADATA,
+    PLACE,
+    WORKSPACE,
+    Namespaces,
+)
+from tests.integration.egress.program import Program
+from tests.integration.egress.workspace import Workspace, tls
+from tests.unit.egress.hellos import ECH, hello, server_names
+
+HOST_ITSELF = "93.184.0.12"
+POLICY = Policy(
+    rules=(
+        Rule(pattern("open.example"), (7, 22, 80, 443, 6379), source="tests"),
+        Rule(pattern("other.example"), (80, 443)),
+        Rule(pattern("sni.example"), (443,), needs_sni=True),
+        Rule(pattern("*.wild.example"), (80, 443)),
+        Rule(pattern("private.example"), (80,)),
+        Rule(pattern("trusted.example"), (80, 5432), private=True),
+        Rule(pattern("xn--bcher-kva.example"), (80,)),
+        Rule(pattern("*.metadata.example"), (80,), private=True),
+        Rule(pattern("host.example"), (80,), private=True),
+        Rule(pattern("github.com"), (443,)),
+        Rule(Pattern("10.1.2.3"), (80,), private=True),
+    ),
+    denied=(pattern("no.wild.example"),),
+    canaries=("canary.wild.example",),
+    services=(("db", WORKSPACE),),
+    forbidden=(f"{HOST_ITSELF}/32",),
+)
+RECORDS = {
+    "open.example": [INTERNET],
+    "other.example": [INTERNET],
+    "sni.example": [INTERNET],
+    "xn--bcher-kva.example": [INTERNET],
+    "private.example": ["10.9.9.9"],
+    "host.example": [HOST_ITSELF],
+    "link.metadata.example": [METADATA],
+    "alibaba.metadata.example": ["100.100.100.200"],
+    "azure.metadata.example": ["168.63.129.16"],
+    "oracle.metadata.example": ["192.0.0.192"],
+    "loop.metadata.example": ["127.0.0.1"],
+    "inner.metadata.example": [PLACE.gateway],
+    "unspecified.metadata.example": ["0.0.0.0"],
+}
+GET = b"GET / HTTP/1.1\r\nHost: open.example\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def gateway(
+    namespaces: Namespaces,
+    name_server: NameServer,
+    services: Services,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Program]:
+    """One for all of this page: no attempt changes what the next one meets."""
+    name_server.records = dict(RECORDS)
+    folder = tmp_path_factory.mktemp("gateway")
+    running = Program(namespaces, folder)
+    running.set(POLICY)
+    yield running
+    running.close()
+    assert (folder / "errors.txt").read_text() == ""
+
+
+@pytest.fixture
+def workspace(gateway: Program, namespaces: Namespaces, name_server: NameServer) -> Workspace:
+    name_server.records = dict(RECORDS)
+    name_server.asked.clear()
+    return Workspace(namespaces)
+
+
+class Attempt(NamedTuple):
+    """`outcome` is the start of what comes back; `reported` the reason in an event, '' for none."""
+
+    number: int
+    source: str
+    what: str
+    do: Callable[[Workspace], str]
+    outcome: str
+    reported: str = ""
+
+
+def connect(target: str) -> Callable[[Workspace], str]:
+    return lambda workspace: workspace.connect(target)
+
+
+def proxy(*lines: str) -> Callable[[Workspace], str]:
+    return lambda workspace: workspace.proxy("\r\n".join([*lines, "", ""]))
+
+
+def raw(data: bytes) -> Callable[[Workspace], str]:
+    return lambda workspace: workspace.proxy(data)
+
+
+def socks(host: bytes, port: int = 443, kind: int = 3) -> Callable[[Workspace], str]:
+    return lambda workspace: workspace.socks(host, port, kind=kind)
+
+
+def direct(name: str, port: int, data: bytes = GET) -> Callable[[Workspace], str]:
+    return lambda workspace: workspace.say_to(name, port, data)
+
+
+def literal(address: str, port: int, data: bytes = GET) -> Callable[[Workspace], str]:
+    return lambda workspace: workspace.say(address, port, data)
+
+
+def lookup(name: str, kind: int = dns.A) -> Callable[[Workspace], str]:
+    return lambda workspace: f"{workspace.lookup(name, kind)}"
+
+
+def by_tls(target: str, server_name: str | None) -> Callable[[Workspace], str]:
+    return lambda workspace: tls(workspace.tunnel(target), server_name)
+
+
+def direct_tls(name: str, server_name: str | None) -> Callable[[Workspace], str]:
+    return lambda workspace: tls(workspace.direct(name, 443), server_name)
+
+
+def after_connect(target: str, data: bytes) -> Callable[[Workspace], str]:
+    def attempt(workspace: Workspace) -> str:
+        with workspace.tunnel(target) as sock:
+            try:
+                sock.sendall(data)
+                return sock.recv(4096).decode("latin-1") or "closed"
+            except ConnectionError:
+                return "refused"
+
+    return attempt
+
+
+def udp(address: Callable[[Workspace], str], port: int) -> Callable[[Workspace], str]:
+    def attempt(workspace: Workspace) -> str:
+        names = workspace.namespaces
+        with names.new_socket(names.workspace, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(1)
+            try:
+                sock.connect((address(workspace), port))
+                sock.send(b"x" * 30)
+                return sock.recv(100).decode("latin-1")
+            except ConnectionRefusedError:
+                return "refused"
+            except TimeoutError:
+                return "silent"
+            except OSError:
+                return "unreachable"
+
+    return attempt
+
+
+def ping(workspace: Workspace) -> str:
+    names = workspace.namespaces
+    with names.inside(names.workspace):
+        sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+    with sock:
+        try:
+            sock.sendto(b"\x08\0\xf7\xff\0\0\0\0", (INTERNET, 0))
+        except OSError:
+            return "unreachable"
+    return "sent"
+
+
+NO_NAME = "Reply(code=3, addresses=())"
+EMPTY = "Reply(code=0, addresses=())"
+NO = "HTTP/1.1 403"
+BAD = "HTTP/1.1 400"
+PASSES = "HTTP/1.1 200"
+
+ATTEMPTS = [
+    Attempt(1, "gh-aw-firewall #1160", "CONNECT to an address", connect(f"{INTERNET}:443"), NO, "not-a-name"),
+    Attempt(1, "gh-aw-firewall #1160", "the same by SOCKS", socks(b"\x5d\xb8\0\1", kind=1), "code 2", "not-a-name"),
+    Attempt(1, "gh-aw-firewall #1160", "the same, IPv6", socks(bytes(15) + b"\1", kind=4), "code 2", "not-a-name"),
+    Attempt(1, "gh-aw-firewall #1160", "the same, as a SOCKS name", socks(INTERNET.encode()), "code 2", "not-a-name"),
+    Attempt(2, "sandbox-runtime #274", "another port, by proxy", connect("open.example:8443"), NO, "port"),
+    Attempt(2, "sandbox-runtime #274", "another port, directly", direct("open.example", 8443), "refused", "port"),
+    Attempt(2, "sandbox-runtime #274", "another name's port", direct("other.example", 6379), "refused", "port"),
+    Attempt(2, "sandbox-runtime #274", "another port, by SOCKS", socks(b"open.example", 25), "code 2", "port"),
+    Attempt(3, "claude-code #40213", "plain HTTP to a denied host",
+            proxy("GET http://denied.example/ HTTP/1.1", "Host: denied.example"), NO, "no-rule"),
+    Attempt(4, "httpjail #57", "absolute URI and Host differ",
+            proxy("GET http://open.example/ HTTP/1.1", "Host: denied.example"), NO, "host"),
+    Attempt(4, "httpjail #57", "the same, within the policy",
+            proxy("GET http://open.example/ HTTP/1.1", "Host: other.example"), NO, "host"),
+    Attempt(4, "httpjail #57", "Host names another, directly",
+            direct("open.example", 80, b"GET / HTTP/1.1\r\nHost: other.example\r\n\r\n"), NO, "host"),
+    Attempt(4, "httpjail #57", "absolute URI names another, directly",
+            direct("open.example", 80, b"GET http://other.example/ HTTP/1.1\r\nHost: open.example\r\n\r\n"), NO, "host"),
+    Attempt(6, "OpenShell #352", "two lengths",
+            raw(b"POST http://open.example/ HTTP/1.1\r\nHost: open.example\r\nContent-Length: 4\r\n"
+                b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n"), BAD, "malformed"),
+    Attempt(7, "llhttp #877", "lines that end with LF alone",
+            raw(b"GET http://open.example/ HTTP/1.1\nHost: open.example\n\n"), BAD, "malformed"),
+    Attempt(7, "llhttp #877", "one such line, directly",
+            direct("open.example", 80, b"GET / HTTP/1.1\r\nHost: open.example\nX: y\r\n\r\n"), BAD, "malformed"),
+    Attempt(7, "RFC 9112, section 5.2", "a folded line",
+            raw(b"GET http://open.example/ HTTP/1.1\r\nHost: open.example\r\n X: y\r\n\r\n"), BAD, "malformed"),
+    Attempt(8, "h11 GHSA-vqfr-h8mv-ghfj", "a chunk with another end",
+            raw(b"POST http://open.example/ HTTP/1.1\r\nHost: open.example\r\nTransfer-Encoding: chunked\r\n\r\n"
+                b"3\r\nabcXX0\r\n\r\n"), "refused", "malformed"),
+    Attempt(10, "OpenShell #1498", "NUL in a SOCKS name", socks(b"open.example\0.evil"), "code 2", "malformed"),
+    Attempt(10, "OpenShell #1498", "NUL before an allowed name", socks(b"evil\0.open.example"), "code 2", "malformed"),
+    Attempt(11, "smokescreen", "zone in a name", connect("x%y.open.example:443"), BAD, "malformed"),
+    Attempt(11, "smokescreen", "zone in a SOCKS name", socks(b"fe80::1%open.example"), "code 2", "not-a-name"),
+    Attempt(12, "smokescreen #163", "doubled brackets", connect("[[open.example]]:443"), BAD, "malformed"),
+    Attempt(12, "smokescreen #163", "brackets around a name", connect("[open.example]:443"), NO, "not-a-name"),
+    Attempt(13, "OpenShell", "trailing dot of a denied name", connect("denied.example.:443"), NO, "no-rule"),
+    Attempt(13, "OpenShell", "trailing dot of a name that is denied below a wildcard",
+            connect("no.wild.example.:443"), NO, "denied"),
+    *[Attempt(14, "WHATWG URL, section 3.5", f"an address spelled {text}", connect(f"{text}:80"), NO, "not-a-name")
+      for text in ("127.1", "2130706433", "0x7f000001", "0177.0.0.1", "0x7f.1", "10.1.2.3.", "010.1.2.3")],
+    *[Attempt(15, "RFC 4291, 6052, 3056", f"an address in {text}", connect(f"{text}:80"), NO, "not-a-name")
+      for text in ("[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[::1]")],
+    Attempt(16, "smokescreen", "a prefix", connect("evil-github.com:443"), NO, "no-rule"),
+    Attempt(16, "smokescreen", "a suffix", connect("github.com.evil:443"), NO, "no-rule"),
+    Attempt(16, "smokescreen", "the host of a wildcard itself", connect("wild.example:443"), NO, "no-rule"),
+    Attempt(17, "SuperAgent #1110", "an escaped #", connect("denied.example%23.open.example:443"), BAD, "malformed"),
+    Attempt(17, "SuperAgent #1110", "a #",
+            proxy("GET http://denied.example#.open.example/ HTTP/1.1", "Host: open.example"), BAD, "malformed"),
+    Attempt(17, "SuperAgent #1110", "a user that looks like a host",
+            proxy("GET http://open.example@denied.example/ HTTP/1.1", "Host: open.example"), BAD, "malformed"),
+    Attempt(19, "RFC 5891", "letters beyond ASCII", raw("CONNECT bücher.example:80 HTTP/1.1\r\nHost: x\r\n\r\n".encode()),
+            BAD, "malformed"),
+    Attempt(19, "RFC 5891", "another spelling of it", connect("xn--bcher-kvb.example:80"), NO, "no-rule"),
+    Attempt(22, "RFC 6761", "below localhost", connect("x.localhost:80"), NO, "not-a-name"),
+    *[Attempt(23, "the clouds' guides", f"a name that leads to {RECORDS[f'{name}.metadata.example'][0]}",
+              direct(f"{name}.metadata.example", 80, GET.replace(b"open", f"{name}.metadata".encode())), NO, "address")
+      for name in ("link", "alibaba", "azure", "oracle", "loop", "inner", "unspecified")],
+    Attempt(23, "RFC 1918", "a private address without a permission",
+            proxy("GET http://private.example/ HTTP/1.1", "Host: private.example"), NO, "address"),
+    Attempt(24, "sandboxd", "the host's own public address", direct("host.example", 80, GET.replace(b"open", b"host")),
+            NO, "address"),
+    *[Attempt(25, "sbx-releases #546", name, lookup(name), NO_NAME, "no-rule")
+      for name in ("host.docker.internal", "gateway.docker.internal", "host.containers.internal")],
+    Attempt(27, "codex #20002", "round the proxy, as NO_PROXY makes", literal(INTERNET, 80), "unreachable"),
+    Attempt(28, "agentcage #214", "SNI is not the CONNECT host", by_tls("open.example:443", "other.example"),
+            "refused", "sni"),
+    Attempt(28, "agentcage #214", "SNI is the CONNECT host", by_tls("open.example:443", "open.example"),
+            "sni=open.example"),
+    Attempt(29, "microsandbox #694", "SNI of another name, directly", direct_tls("other.example", "open.example"),
+            "refused", "sni"),
+    Attempt(29, "microsandbox #694", "SNI of the name, directly", direct_tls("other.example", "other.example"),
+            "sni=other.example"),
+    Attempt(30, "RFC 6066", "no SNI where one is needed", direct_tls("sni.example", None), "refused", "sni"),
+    Attempt(30, "RFC 6066", "no SNI elsewhere", direct_tls("open.example", None), "sni=None"),
+    Attempt(30, "RFC 9849", "an encrypted hello where a name is needed",
+            after_connect("sni.example:443", hello(server_names(b"sni.example"), ECH)), "refused", "sni"),
+    Attempt(31, "sandboxd", "bytes that are no TLS where a name is needed",
+            after_connect("sni.example:443", b"SSH-2.0-x\r\n"), "refused", "sni"),
+    Attempt(31, "sandboxd", "bytes that are no TLS elsewhere", after_connect("open.example:7", b"anything"), "anything"),
+    Attempt(32, "RFC 9113", "prior knowledge of HTTP/2", raw(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), "HTTP/1.1 505", "malformed"),
+    Attempt(32, "RFC 9113", "the same, directly", direct("open.example", 80, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+            "HTTP/1.1 505", "malformed"),
+    Attempt(32, "RFC 7540", "an upgrade to h2c is passed on without it",
+            proxy("GET http://open.example/ HTTP/1.1", "Host: open.example", "Connection: Upgrade, HTTP2-Settings",
+                  "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__"), PASSES),
+    Attempt(33, "RFC 9000", "QUIC", udp(lambda workspace: workspace.address("open.example"), 443), "refused"),
+    Attempt(34, "sandboxd", "another name server by UDP", udp(lambda _: "8.8.8.8", 53), "unreachable"),
+    Attempt(34, "sandboxd", "another name server by TCP", literal("8.8.8.8", 53), "unreachable"),
+    Attempt(34, "sandboxd", "a synthetic address as name server",
+            udp(lambda workspace: workspace.address("open.example"), 53), "refused"),
+    *[Attempt(35, "agentcage #216", f"type {kind} of an allowed name", lookup("open.example", kind), EMPTY)
+      for kind in (dns.AAAA, 16, 15, 33, 64, 65, 255)],
+    Attempt(35, "agentcage #216", "a text of a denied name", lookup("data.denied.example", 16), NO_NAME, "no-rule"),
+    Attempt(39, "RFC 8484", "DNS by HTTPS", connect("dns.google:443"), NO, "no-rule"),
+    Attempt(40, "sandboxd", "ICMP", ping, "unreachable"),
+    Attempt(41, "sandboxd", "IPv6", literal(INTERNET_6, 80), "unreachable"),
+    *[Attempt(42, "sandboxd", f"port {port} of the gateway", literal(PLACE.gateway, port), "refused", "not-a-name")
+      for port in (22, 80, 443, 2375, 8080)],
+    Attempt(44, "sandboxd", "a synthetic address that stands for nothing", literal("198.18.31.200", 80), "refused",
+            "not-a-name"),
+    Attempt(45, "said so in the documentation", "another Host within TLS cannot be seen, and passes",
+            by_tls("open.example:443", "open.example"), "sni=open.example"),
+    Attempt(0, "sandboxd", "a canary", connect("canary.wild.example:443"), NO, "canary"),
+    Attempt(0, "sandboxd", "plain text on port 80 that is no HTTP", direct("open.example", 80, b"EHLO x\r\n\r\n"), BAD,
+            "malformed"),
+    Attempt(0, "sandboxd", "CONNECT within a tunnel to port 80",
+            after_connect("open.example:80", b"CONNECT other.example:80 HTTP/1.1\r\nHost: other.example:80\r\n\r\n"),
+            "HTTP/1.1 405", "malformed"),
+    Attempt(0, "sandboxd", "another host within a tunnel to port 80",
+            after_connect("open.example:80", b"GET / HTTP/1.1\r\nHost: other.example\r\n\r\n"), NO, "host"),
+    Attempt(0, "sandboxd", "an address that has a rule of its own, another port", connect("10.1.2.3:81"), NO, "port"),
+]  # fmt: skip
+
+ELSEWHERE = {
+    5: "below",
+    9: "a process inside that relays gets the verdict of 1 itself",
+    18: "below",
+    20: "below",
+    21: "below",
+    26: "below",
+    36: "below",
+    37: "below",
+    38: "below",
+    43: "networks of the engine",
+    46: "test_control.py",
+    47: "the daemon's environment",
+    48: "credentials",
+    49: "credentials",
+    50: "credentials",
+    51: "credentials",
+}
+
+
+def title(attempt: Attempt) -> str:
+    return f"{attempt.number} {attempt.what} ({attempt.source})"
+
+
+@pytest.mark.parametrize("attempt", ATTEMPTS, ids=title)
+def test_an_attempt_ends_as_it_must(
+    attempt: Attempt, workspace: Workspace, gateway: Program
+) -> None:
+    after = gateway.last
+    outcome = attempt.do(workspace)
+    assert outcome.startswith(attempt.outcome), outcome
+    if attempt.reported:
+        gateway.wait(
+            lambda event: event["event"] == "denied" and event["reason"] == attempt.reported, after
+        )
+
+
+def test_each_number_of_the_list_is_somewhere() -> None:
+    assert {attempt.number for attempt in ATTEMPTS if attempt.number} | ELSEWHERE.keys() == set(
+        range(1, 52)
+    )
+
+
+def test_5_a_second_request_on_one_connection_is_judged_anew(workspace: Workspace) -> None:
+    """verifiers #2024"""
+    with workspace.tcp(PLACE.gateway, 3128) as sock:
+        sock.sendall(b"GET http://open.example/one HTTP/1.1\r\nHost: open.example\r\n\r\n")
+        assert b"GET /one" in receive(sock, b"one HTTP/1.1")
+        sock.sendall(b"GET http://other.example/two HTTP/1.1\r\nHost: other.example\r\n\r\n")
+        assert b"GET /two" in receive(sock, b"two HTTP/1.1")
+        sock.sendall(b"GET http://denied.example/ HTTP/1.1\r\nHost: denied.example\r\n\r\n")
+        assert sock.recv(100).startswith(b"HTTP/1.1 403")
+
+
+def test_6_a_pipelined_request_is_judged_anew(workspace: Workspace, services: Services) -> None:
+    """OpenShell #352"""
+    services.heads.clear()
+    second = GET.replace(b"/ ", b"/second ").replace(b"open", b"other")
+    answer = workspace.say_to("open.example", 80, GET + second)
+    assert answer.startswith("HTTP/1.1 200") and "HTTP/1.1 403" in answer
+    assert not any(b"/second" in head for head in services.heads)
+
+
+def test_6_a_request_hidden_in_a_body_stays_a_body(
+    workspace: Workspace, services: Services
+) -> None:
+    """OpenShell #352"""
+    services.heads.clear()
+    hidden = b"GET /hidden HTTP/1.1\r\nHost: denied.example\r\n\r\n"
+    length = b"POST / HTTP/1.1\r\nHost: open.example\r\nContent-Length: %d\r\n\r\n" % len(hidden)
+    assert workspace.say_to("open.example", 80, length + hidden).startswith("HTTP/1.1 200")
+    assert [head.split(b"\r\n")[0] for head in services.heads] == [
+        b"POST / HTTP/1.1",
+        b"body GET /hidden HTTP/1.1",
+    ]
+
+
+@pytest.mark.parametrize("text", ["*", "*.com", "*."])
+def test_18_a_wildcard_that_is_too_wide_is_refused_when_it_is_read(
+    program: Program, text: str
+) -> None:
+    fields = {"pattern": text, "ports": [443], "private": False, "source": "", "until": 0,
+              "once": False, "needs_sni": False}  # fmt: skip
+    empty = {"denied": [], "canaries": [], "services": [], "forbidden": [], "addresses": []}
+    policy = {"version": 5, "rules": [fields], "upstream": None, **empty}
+    program.send({"op": "policy", "policy": policy, "cut": False})
+    assert program.wait(lambda event: event["event"] == "refused")["version"] == 5
+
+
+def test_20_a_name_that_leads_elsewhere_later_is_judged_again(
+    workspace: Workspace, name_server: NameServer, gateway: Program
+) -> None:
+    """RFC 1918 rebinding: the answer that was checked is the one that is dialled"""
+    after = gateway.last
+    name_server.records["a.wild.example"] = [INTERNET]
+    request = GET.replace(b"open", b"a.wild")
+    assert workspace.say_to("a.wild.example", 80, request).startswith("HTTP/1.1 200")
+    name_server.records["a.wild.example"] = ["127.0.0.1"]
+    outcome = wait_for(lambda: workspace.say_to("a.wild.example", 80, request), "HTTP/1.1 403")
+    assert "never dialled" in outcome
+    gateway.denied("a.wild.example", "address", after)
+
+
+def test_20_of_several_addresses_only_those_in_order_are_dialled(
+    workspace: Workspace, name_server: NameServer
+) -> None:
+    name_server.records["b.wild.example"] = ["10.9.9.9", METADATA, INTERNET]
+    request = GET.replace(b"open", b"b.wild")
+    assert workspace.say_to("b.wild.example", 80, request).startswith("HTTP/1.1 200")
+
+
+def test_21_a_verdict_is_not_remembered(program: Program, namespaces: Namespaces) -> None:
+    program.set(Policy(rules=(Rule(pattern("open.example"), (80,)),)))
+    workspace = Workspace(namespaces)
+    with workspace.direct("open.example", 80) as sock:
+        sock.sendall(GET)
+        assert b"200" in receive(sock, b"/ HTTP/1.1")
+        program.set(Policy())
+        sock.sendall(GET)
+        assert sock.recv(100).startswith(b"HTTP/1.1 403")
+
+
+def test_26_a_redirect_is_an_answer_and_no_permission(workspace: Workspace) -> None:
+    request = "GET http://open.example/redirect HTTP/1.1\r\nHost: open.example\r\n\r\n"
+    assert "denied.example" in workspace.proxy(request)
+    request = "GET http://denied.example/ HTTP/1.1\r\nHost: denied.example\r\n\r\n"
+    assert workspace.proxy(request).startswith("HTTP/1.1 403")
+
+
+def test_36_a_denied_name_is_asked_for_nowhere(
+    workspace: Workspace, name_server: NameServer
+) -> None:
+    """OpenShell #1169"""
+    assert workspace.lookup("secret-data.denied.example") == (3, ())
+    workspace.lookup("secret-data.denied.example", tcp=True)
+    workspace.connect("secret-data.denied.example:443")
+    workspace.socks(b"secret-data.denied.example", 443)
+    workspace.connect("no.wild.example:443")
+    assert name_server.asked == []
+
+
+def test_36_an_allowed_name_is_asked_for_when_it_is_dialled(
+    workspace: Workspace, name_server: NameServer
+) -> None:
+    address = workspace.address("c.wild.example")
+    assert name_server.asked == []
+    name_server.records["c.wild.example"] = [INTERNET]
+    workspace.say(address, 80, GET.replace(b"open", b"c.wild"))
+    assert name_server.asked == ["c.wild.example"]
+
+
+def test_37_the_case_of_letters_does_not_get_out(
+    workspace: Workspace, name_server: NameServer
+) -> None:
+    """OpenShell #2713"""
+    spellings = {workspace.lookup("open.example", upper=bits) for bits in range(16)}
+    assert len(spellings) == 1
+    assert name_server.asked == []
+
+
+def test_38_data_in_labels_is_bounded(
+    workspace: Workspace, gateway: Program, name_server: NameServer
+) -> None:
+    """OpenShell #2723"""
+    after = gateway.last
+    assert workspace.lookup(f"{'a' * 60}.{'b' * 60}.wild.example") == (3, ())
+    replies = [workspace.lookup(f"n{number}.wild.example") for number in range(50)]
+    assert 5 < sum(reply is not None and reply.code == 0 for reply in replies) <= 30
+    assert replies[-1] == (3, ())
+    gateway.wait(lambda event: event.get("reason") == "label-data", after)
+    assert workspace.connect("n49.wild.example:443").startswith("HTTP/1.1 403")
+    assert name_server.asked == []
+
+
+def test_a_forged_route_through_the_gateway_leads_nowhere(
+    workspace: Workspace, namespaces: Namespaces, services: Services
+) -> None:
+    """Section 6: a workspace with every right over its own network."""
+    services.heads.clear()
+    route = ["ip", "-n", namespaces.workspace, "route"]
+    subprocess.run([*route, "add", "default", "via", PLACE.gateway], check=True)
+    try:
+        assert workspace.say(GATEWAY_OUTSIDE, 80, GET) == "refused"  # the gateway's other address
+        names = namespaces
+        with names.new_socket(names.workspace) as sock:
+            sock.settimeout(1.5)
+            with pytest.raises(OSError):
+                sock.connect((INTERNET, 80))
+        assert udp(lambda _: INTERNET, 53)(workspace) in ("silent", "unreachable")
+        assert udp(lambda _: GATEWAY_OUTSIDE, 53)(workspace) in ("refused", "silent")
+    finally:
+        subprocess.run([*route, "del", "default"], check=True)
+    assert services.heads == []
+
+
+def test_services_of_the_gateway_are_not_there_for_the_outside(
+    gateway: Program, namespaces: Namespaces
+) -> None:
+    for port in (53, 80, 443, 1080, 3128, 3129):
+        with namespaces.new_socket(namespaces.internet) as sock:
+            sock.settimeout(5)
+            with pytest.raises(ConnectionRefusedError):
+                sock.connect((GATEWAY_OUTSIDE, port))
+
+
+def test_a_service_of_the_project_is_reached_by_its_own_address(workspace: Workspace) -> None:
+    assert workspace.lookup("db") == (0, (WORKSPACE,))
+    names = workspace.namespaces
+    with names.new_socket(names.workspace) as listener:
+        listener.bind((WORKSPACE, 5432))
+        listener.listen()
+        with workspace.tunnel("db:5432") as sock:
+            client, _ = listener.accept()
+            with client:
+                client.sendall(b"I am db")
+                assert sock.recv(100) == b"I am db"
+
+
+def test_malformed_queries_get_no_answer(workspace: Workspace) -> None:
+    for packet in (b"", b"x", bytes(12), dns.query(1, "open.example", 1)[:-1], bytes(600)):
+        assert workspace.ask_stub(packet, seconds=0.1) is None
+    assert workspace.lookup("open.example", tcp=True) == workspace.lookup("open.example")
+
+
+def receive(sock: socket.socket, end: bytes) -> bytes:
+    data = b""
+    while end not in data:
+        more = sock.recv(4096)
+        assert more, data
+        data += more
+    return data
+
+
+def wait_for(do: Callable[[], str], start: str) -> str:
+    """Until the resolver's answer has become old."""
+    for _ in range(200):
+        outcome = do()
+        if outcome.startswith(start):
+            return outcome
+    raise AssertionError(outcome)
+
+
+def test_the_rights_of_the_process_are_none(gateway: Program) -> None:
+    status = gateway.status()
+    assert {status[key] for key in ("CapEff", "CapPrm", "CapInh", "CapAmb")} == {"0" * 16}
+    assert status["Uid"].split() == ["65532"] * 4
+    assert status["Gid"].split() == ["65532"] * 4
+    assert status["Groups"].strip() == ""
+    assert (gateway.ready["uid"], gateway.ready["capabilities"]) == (65532, "0" * 16)
+    assert gateway.ready["no_new_privileges"] and gateway.ready["sees_refused_ports"]
+    assert not gateway.ready["ip_forward"] and not gateway.ready["inner_ipv6"]

@@ -1,0 +1,175 @@
+"""What a program inside a workspace does: looks names up, connects, speaks to the proxies."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from typing import NamedTuple
+
+from sandboxd.egress.gateway import dns
+from sandboxd.egress.layout import ASK_PORT, PROXY_PORT, SOCKS_PORT
+from tests.integration.egress.namespaces import PLACE, Namespaces
+
+_SECONDS = 8.0
+_REFUSED = (ConnectionRefusedError, ConnectionResetError, BrokenPipeError)
+
+
+class Reply(NamedTuple):
+    """Of the stub."""
+
+    code: int
+    addresses: tuple[str, ...]
+
+
+class Workspace:
+    """One, by its namespace."""
+
+    def __init__(self, namespaces: Namespaces) -> None:
+        self.namespaces = namespaces
+
+    def lookup(
+        self, name: str, kind: int = dns.A, upper: int = 0, tcp: bool = False
+    ) -> Reply | None:
+        """What the stub says; None for silence."""
+        asked = dns.query(4711, name, kind, upper)
+        packet = self.ask_stub(asked, tcp)
+        if packet is None:
+            return None
+        code, _, addresses, _ = dns.read_answer(packet, asked)
+        return Reply(code, addresses)
+
+    def ask_stub(self, packet: bytes, tcp: bool = False, seconds: float = _SECONDS) -> bytes | None:
+        if tcp:
+            sock = self.tcp(PLACE.gateway, 53)
+            with sock:
+                sock.sendall(len(packet).to_bytes(2, "big") + packet)
+                return sock.recv(2048)[2:] or None
+        with self.namespaces.new_socket(self.namespaces.workspace, socket.SOCK_DGRAM) as udp:
+            udp.settimeout(seconds)
+            udp.sendto(packet, (PLACE.gateway, 53))
+            try:
+                return udp.recv(2048)
+            except TimeoutError:
+                return None
+
+    def tcp(self, address: str, port: int) -> socket.socket:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        sock = self.namespaces.new_socket(self.namespaces.workspace, family=family)
+        sock.settimeout(_SECONDS)
+        try:
+            sock.connect((address, port))
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
+    def address(self, name: str) -> str:
+        """The synthetic address of an allowed name."""
+        reply = self.lookup(name)
+        assert reply is not None and len(reply.addresses) == 1, reply
+        return reply.addresses[0]
+
+    def direct(self, name: str, port: int) -> socket.socket:
+        """A connection as a program makes it that knows no proxy."""
+        return self.tcp(self.address(name), port)
+
+    def say(self, address: str, port: int, data: bytes, half: bool = False) -> str:
+        """What comes back, or `refused`, `unreachable`, `silent`."""
+        try:
+            with self.tcp(address, port) as sock:
+                return answer(sock, data, half)
+        except _REFUSED:
+            return "refused"
+        except TimeoutError:
+            return "silent"
+        except OSError:
+            return "unreachable"
+
+    def say_to(self, name: str, port: int, data: bytes) -> str:
+        """As `say`, to a name: `no-name` where it has no address."""
+        reply = self.lookup(name)
+        if reply is None or not reply.addresses:
+            return "no-name"
+        return self.say(reply.addresses[0], port, data)
+
+    def proxy(self, data: bytes | str) -> str:
+        """What the HTTP proxy answers."""
+        data = data.encode("latin-1") if isinstance(data, str) else data
+        return self.say(PLACE.gateway, PROXY_PORT, data)
+
+    def connect(self, target: str) -> str:
+        """What it answers to CONNECT."""
+        return self.proxy(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n")
+
+    def tunnel(self, target: str) -> socket.socket:
+        """A tunnel by CONNECT that was granted."""
+        sock = self.tcp(PLACE.gateway, PROXY_PORT)
+        sock.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += sock.recv(1) or pytest_fail(head)
+        assert b" 200 " in head, head
+        return sock
+
+    def socks(self, host: bytes, port: int, data: bytes = b"", kind: int = 3) -> str:
+        """The reply code of SOCKS 5, or what comes back to `data` when it is 0."""
+        try:
+            with self.tcp(PLACE.gateway, SOCKS_PORT) as sock:
+                length = bytes([len(host)]) if kind == 3 else b""
+                sock.sendall(
+                    b"\5\1\0\5\1\0" + bytes([kind]) + length + host + port.to_bytes(2, "big")
+                )
+                assert sock.recv(2) == b"\5\0"
+                reply = sock.recv(10)
+                if len(reply) < 2 or reply[1] or not data:
+                    return f"code {reply[1]}" if len(reply) > 1 else "closed"
+                return answer(sock, data)
+        except _REFUSED:
+            return "refused"
+
+    def ask(self, name: str, port: int, wait: int = 0, why: bytes = b"tests") -> str:
+        """The line that the door for questions answers."""
+        target = f"/ask?name={name}&port={port}&wait={wait}"
+        data = f"POST {target} HTTP/1.1\r\nHost: gateway\r\nContent-Length: {len(why)}\r\n\r\n"
+        with self.tcp(PLACE.gateway, ASK_PORT) as sock:
+            sock.settimeout(wait + _SECONDS)
+            sock.sendall(data.encode() + why)
+            return _all(sock).partition(b"\r\n\r\n")[2].decode().strip()
+
+
+def answer(sock: socket.socket, data: bytes, half: bool = False) -> str:
+    """All that comes back to `data`, or the first of it where the connection stays open."""
+    if data:
+        sock.sendall(data)
+    if half:
+        sock.shutdown(socket.SHUT_WR)
+    first = sock.recv(1 << 16)
+    if not first:
+        return "closed"
+    sock.settimeout(0.15)
+    try:
+        return (first + _all(sock)).decode("latin-1")
+    except OSError:
+        return first.decode("latin-1")
+
+
+def tls(sock: socket.socket, server_name: str | None) -> str:
+    """What the server says first by TLS, or `refused`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with context.wrap_socket(sock, server_hostname=server_name) as wrapped:
+            return wrapped.recv(200).decode().strip()
+    except (*_REFUSED, ssl.SSLError):
+        return "refused"
+
+
+def pytest_fail(head: bytes) -> bytes:
+    raise AssertionError(f"closed after {head!r}")
+
+
+def _all(sock: socket.socket) -> bytes:
+    data = b""
+    while more := sock.recv(1 << 16):
+        data += more
+    return data
