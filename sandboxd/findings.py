@@ -14,7 +14,12 @@ from sandboxd.text import Edit, SourceText, Span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, Protocol
+
+    class Need(Protocol):
+        """What must hold of a subject for a rule to have something to say about it."""
+
+        def holds(self, subject: Any, /) -> bool: ...
 
 
 class Severity(enum.IntEnum):
@@ -37,7 +42,7 @@ class RuleMeta(NamedTuple):
     """Identity of a rule. `id` is kebab-case, names the weak setting and is never renamed.
 
     `severity` is the highest that the rule gives; `why` is one sentence for the `why:` line. A rule
-    is only imported where one of its `needs` is there: see `rules.able`.
+    is only imported where one of its `needs` holds, or where it has none: see `rules.able`.
     """
 
     id: str
@@ -45,7 +50,7 @@ class RuleMeta(NamedTuple):
     severity: Severity
     since: str
     why: str = ""
-    needs: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
 
 
 class Place(NamedTuple):

@@ -8,13 +8,17 @@ stands in one is never renamed.
 from __future__ import annotations
 
 import argparse
-import ast
 import json
 import os
 import sys
+from collections.abc import Iterable
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from sandboxd.files import write_atomic
+
+if TYPE_CHECKING:
+    from sandboxd.findings import Need
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _HEAD = '''"""{about}
@@ -35,7 +39,7 @@ def indexes() -> dict[str, str]:
 
 
 def _rules() -> str:
-    rows: dict[str, tuple[str, tuple[str, ...], int]] = {}
+    rows: dict[str, tuple[str, tuple[Need, ...], int]] = {}
     for name in modules("rules"):
         rule = import_module(f"sandboxd.rules.{name}")
         subject = rule.check.__annotations__["subject"]
@@ -44,11 +48,19 @@ def _rules() -> str:
         "Every rule: what it is asked about, what that must hold for it to say anything, and the\n"
         "highest severity that it gives."
     )
+    types = sorted({type(need).__name__ for _, needs, _ in rows.values() for need in needs})
+    head = _HEAD.format(about=about).replace(
+        "# fmt: off\n",
+        "from typing import TYPE_CHECKING\n\n"
+        f"from sandboxd.rules._needs import {', '.join(types)}\n\n"
+        "if TYPE_CHECKING:\n    from sandboxd.findings import Need\n\n"
+        "# fmt: off\n",
+    )
     return (
-        _HEAD.format(about=about)
-        + "RULES: dict[str, tuple[str, tuple[str, ...], int]] = {\n"
+        head
+        + "RULES: dict[str, tuple[str, tuple[Need, ...], int]] = {\n"
         + "".join(
-            f"    {_text(rule)}: ({_text(subject)}, {_texts(needs)}, {severity}),\n"
+            f"    {_text(rule)}: ({_text(subject)}, {_row(map(_need, needs))}, {severity}),\n"
             for rule, (subject, needs, severity) in sorted(rows.items())
         )
         + "}\n"
@@ -93,8 +105,8 @@ def _make_importable() -> None:
         path = f"{ROOT}/sandboxd/{room}/_index.py"
         text = _read(path) or "("
         try:
-            ast.parse(text if name == "RULES" or "WATCHED" in text else "(")
-        except SyntaxError:
+            exec(compile(text if name == "RULES" or "WATCHED" in text else "(", path, "exec"), {})
+        except (SyntaxError, ImportError, NameError, TypeError):
             text = f"from typing import Any\n\n{name}: dict[str, Any] = {{}}\n"
             if room == "kinds":
                 text += "LANGUAGES: dict[str, str] = {}\nWATCHED: tuple[str, ...] = ()\n"
@@ -117,7 +129,19 @@ def _text(text: str) -> str:
 
 
 def _texts(texts: tuple[str, ...]) -> str:
-    return f"({', '.join(map(_text, texts))}{',' if len(texts) == 1 else ''})"
+    return _row(map(_text, texts))
+
+
+def _need(need: Need) -> str:
+    """The words that make a need: they are named tuples."""
+    assert isinstance(need, tuple)
+    return f"{type(need).__name__}({', '.join(map(_text, need))})"
+
+
+def _row(items: Iterable[str]) -> str:
+    """A tuple, from the text of each of its items."""
+    texts = list(items)
+    return f"({', '.join(texts)}{',' if len(texts) == 1 else ''})"
 
 
 def stale() -> list[str]:

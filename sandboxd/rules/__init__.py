@@ -16,7 +16,8 @@ from sandboxd.rules._index import RULES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import ModuleType
-    from typing import Any
+
+    from sandboxd.findings import Need
 
 SUBJECTS = {
     "AgentConfig": "sandboxd.model.agent",
@@ -35,7 +36,11 @@ SUBJECTS = {
 """The types that rules are asked about, and where they are defined."""
 
 _loaded: dict[str, ModuleType] = {}
-_by_subject: dict[str, list[tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]]] = {}
+_by_subject: dict[str, list[tuple[str, tuple[Need, ...]]]] = {}
+
+
+class StaleIndexError(Exception):
+    """The index was not made from the rules that are there."""
 
 
 def load() -> Mapping[str, ModuleType]:
@@ -47,12 +52,20 @@ def get(rule: str) -> ModuleType:
     """The module of a rule, which is named after its id.
 
     :raises KeyError: there is no such rule
+    :raises StaleIndexError: the index says something else of it than its module
     """
     module = _loaded.get(rule)
     if module is None:
         if rule not in RULES:
-            raise KeyError(rule)
+            raise KeyError(
+                f"there is no rule `{rule}` in the index: if it is new, run `./dev docs`"
+            )
         module = import_module(f"sandboxd.rules.{rule.replace('-', '_')}")
+        # As texts: needs of two types are equal where their words are.
+        if repr(RULES[rule]) != repr(
+            (subject(module), module.META.needs, int(module.META.severity))
+        ):
+            raise StaleIndexError(f"the index of rules does not fit `{rule}`: run `./dev docs`")
         _loaded[rule] = module
     return module
 
@@ -63,87 +76,29 @@ def ids() -> list[str]:
 
 
 def able(subject: str, value: object) -> Iterator[str]:
-    """The rules for `subject` that can have something to say about `value`.
-
-    A rule's `META.needs` names what must be there, one of it at least: fields of its subject, or
-    ``field=text`` for one of its values (``cap_add=ALL``) or what is named or typed so
-    (``security_opt=seccomp``, ``mounts=bind``), or ``field~text`` for a part of what was written
-    there (``mounts~$``), or ``field!text`` for one of its values without it. For a `Document` it is the kinds of file that the
-    rule is about, a property of theirs (``devcontainer/runArgs``) or a part of their text
-    (``devcontainer~${``), or ``problems``: the text is no sound object.
-    """
+    """The rules for `subject` that can have something to say about `value`: one of their needs holds."""
     about = _by_subject.get(subject)
     if about is None:
         about = _by_subject[subject] = [
-            (rule, needs, *_plain_first(subject, needs))
-            for rule, (about_type, needs, _) in RULES.items()
-            if about_type == subject or subject in about_type.split(" | ")
+            (rule, needs)
+            for rule, (subjects, needs, _) in RULES.items()
+            if subject in subjects.split(" | ")
         ]
-    applies = _is_about if subject == "Document" else _is_set
     # Plain loops, since this runs some hundred times for each container.
-    for rule, needs, plain, others in about:
+    for rule, needs in about:
         if not needs:
             yield rule
             continue
-        for field in plain:
-            if getattr(value, field, None):
+        for need in needs:
+            if need.holds(value):
                 yield rule
                 break
-        else:
-            for need in others:
-                if applies(value, need):
-                    yield rule
-                    break
-
-
-def _plain_first(subject: str, needs: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The needs that are the name of a field, and the others."""
-    if subject == "Document":
-        return (), needs
-    plain = tuple(need for need in needs if need.isidentifier())
-    return plain, tuple(need for need in needs if need not in plain)
 
 
 def subject(rule: ModuleType) -> str:
     """The name of the type that the rule wants to see, or several with `` | `` between them."""
     annotation: str = rule.check.__annotations__["subject"]
     return annotation
-
-
-def _is_about(document: Any, need: str) -> bool:
-    root = document.tree.root
-    if need == "problems":
-        return bool(document.tree.problems) or root is None or root.kind != "object"
-    kind, slash, key = need.partition("/")
-    if slash:
-        return bool(document.kind == kind and root is not None and root.get(key) is not None)
-    kind, tilde, part = need.partition("~")
-    text = document.source.text
-    # With a backslash the language may spell any text in another way.
-    return bool(document.kind == kind and (not tilde or part in text or "\\" in text))
-
-
-def _is_set(value: Any, need: str) -> bool:
-    field, without, part = need.partition("!")
-    if without:
-        return any(part not in located.written for located in getattr(value, field))
-    field, tilde, part = need.partition("~")
-    field, equals, name = field.partition("=")
-    content = getattr(value, field, None)
-    if not content or not (equals or tilde):
-        return bool(content)
-    # Fields hold one located value, or a plain tuple of them.
-    for located in content if type(content) is tuple else (content,):
-        normal = located.value
-        if tilde:
-            if part in located.written or part in getattr(normal, "source", normal):
-                return True
-            continue
-        if type(normal) is not str:
-            normal = getattr(normal, "name", None) or getattr(normal, "type", None)
-        if normal == name:
-            return True
-    return False
 
 
 def may_reach(rule: str, severity: int) -> bool:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import Remedy, Remove
 from sandboxd.model.capabilities import CAPABILITIES
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._needs import USES, user_of
 from sandboxd.rules._runtime import kernel_severity
+from sandboxd.rules._uses import USES, user_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

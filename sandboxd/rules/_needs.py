@@ -1,54 +1,110 @@
-"""Parts of a project that use a right, so that taking it away would break the project.
+"""Conditions for a rule to have something to say: see `findings.RuleMeta.needs`.
 
-Only what the files show is known: commands of hooks, and images that are known for what they do.
+They stand in the index, so that whether one holds is known without the import of a rule.
 """
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from typing import Any
 
-    from sandboxd.model.container import Container
-
-# Right -> commands that need it, and words in the names of images that do.
-USES = {
-    "NET_ADMIN": (
-        r"\b(?:iptables|ip6tables|nft|ipset|ufw|wg|wg-quick|openvpn|tailscaled?|tc)\b"
-        r"|[\w./-]{0,80}firewall[\w./-]{0,80}|\bip\s{1,9}(?:link|route|addr|rule|netns)\b",
-        (
-            *("wireguard", "wg-easy", "firezone", "gluetun", "openvpn", "tailscale"),
-            *("pihole", "pi-hole", "adguard", "fail2ban"),
-        ),
-    ),
-    "SYS_ADMIN": (r"(?:^|[;&|]|sudo)\s{0,9}(?:mount|unshare|sshfs|bwrap)\b|\bfuse", ()),
-    "SYS_MODULE": (r"\b(?:modprobe|insmod)\b", ("wireguard", "wg-easy", "firezone")),
-    "privileged": (
-        r"\b(?:dockerd|binfmt|modprobe|losetup|k3s|kind create|minikube start)\b",
-        ("binfmt", "qemu-user-static", "dind", "k3s", "kindest/node"),
-    ),
-}
-_LONGEST = 20_000
+    from sandboxd.model.document import Document
 
 
-def user_of(container: Container, right: str) -> str:
-    """The part that needs `right`, for a message; '' where none is seen."""
-    pattern, images = USES[right]
-    for key, command in _commands(container):
-        use = re.search(pattern, command[:_LONGEST])
-        if use is not None:
-            return f"`{use[0].strip()}` in `{key}`"
-    image = container.image.value if container.image is not None else ""
-    if any(word in image for word in images):
-        return f"the image `{image}`"
-    return ""
+class Field(NamedTuple):
+    """The subject has something in this field."""
+
+    field: str
+
+    def holds(self, subject: object) -> bool:
+        return bool(getattr(subject, self.field, None))
 
 
-def _commands(container: Container) -> Iterator[tuple[str, str]]:
-    """The commands that run in the container, each with the key that it stands under."""
-    for value in (*container.lifecycle, *container.entrypoints):
-        yield value.origin.key or "entrypoint", value.value
-    for hook in container.hooks:
-        yield hook.origin.key, hook.value.command
+class Has(NamedTuple):
+    """One value of a field is this text, or is named or typed so (`cap_add`, `security_opt`)."""
+
+    field: str
+    text: str
+
+    def holds(self, subject: object) -> bool:
+        for located in _located(subject, self.field):
+            value = located.value
+            if type(value) is not str:
+                value = getattr(value, "name", None) or getattr(value, "type", None)
+            if value == self.text:
+                return True
+        return False
+
+
+class Mentions(NamedTuple):
+    """This is a part of what was written for one value of a field, or of what is mounted by it."""
+
+    field: str
+    part: str
+
+    def holds(self, subject: object) -> bool:
+        return any(
+            self.part in located.written
+            or self.part in getattr(located.value, "source", located.value)
+            for located in _located(subject, self.field)
+        )
+
+
+class Without(NamedTuple):
+    """For one value of a field something was written that this is no part of."""
+
+    field: str
+    part: str
+
+    def holds(self, subject: object) -> bool:
+        return any(self.part not in located.written for located in _located(subject, self.field))
+
+
+class Kind(NamedTuple):
+    """The document is of this kind of file."""
+
+    kind: str
+
+    def holds(self, document: Document) -> bool:
+        return document.kind == self.kind
+
+
+class Property(NamedTuple):
+    """The document is of this kind, and its object has this property."""
+
+    kind: str
+    key: str
+
+    def holds(self, document: Document) -> bool:
+        root = document.tree.root
+        return document.kind == self.kind and root is not None and root.get(self.key) is not None
+
+
+class Spells(NamedTuple):
+    """The document is of this kind, and this is a part of its text."""
+
+    kind: str
+    part: str
+
+    def holds(self, document: Document) -> bool:
+        text = document.source.text
+        # With a backslash the language may spell any text in another way.
+        return document.kind == self.kind and (self.part in text or "\\" in text)
+
+
+class Unsound(NamedTuple):
+    """The text of the document is no sound object."""
+
+    def holds(self, document: Document) -> bool:
+        root = document.tree.root
+        return bool(document.tree.problems) or root is None or root.kind != "object"
+
+
+def _located(subject: object, field: str) -> Any:
+    """The located values of a field, which holds one, none, or a plain tuple of them."""
+    content = getattr(subject, field, None)
+    if not content:
+        return ()
+    return content if type(content) is tuple else (content,)

@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import host_mounts, within_workspace
+from sandboxd.rules._needs import Mentions
 from sandboxd.rules._runtime import host_sockets_open, shares_kernel
 
 if TYPE_CHECKING:
@@ -51,22 +52,22 @@ META = RuleMeta(
     since="0.1.0",
     why="programs of your session do what they are asked: type, sign, start",
     needs=(
-        "mounts~SSH_AUTH_SOCK",
-        "mounts~ssh-agent",
-        "mounts~ssh-auth.sock",
-        "mounts~gpg-agent",
-        "mounts~.X11-unix",
-        "mounts~/dbus",
-        "mounts~DBUS_SESSION_BUS",
-        "mounts~/bus",
-        "mounts~wayland-",
-        "mounts~WAYLAND_DISPLAY",
-        "mounts~wslg",
-        "mounts~pulse",
-        "mounts~pipewire",
-        "mounts~keyring",
-        "mounts~systemd/private",
-        "mounts~agent.sock",
+        Mentions("mounts", "SSH_AUTH_SOCK"),
+        Mentions("mounts", "ssh-agent"),
+        Mentions("mounts", "ssh-auth.sock"),
+        Mentions("mounts", "gpg-agent"),
+        Mentions("mounts", ".X11-unix"),
+        Mentions("mounts", "/dbus"),
+        Mentions("mounts", "DBUS_SESSION_BUS"),
+        Mentions("mounts", "/bus"),
+        Mentions("mounts", "wayland-"),
+        Mentions("mounts", "WAYLAND_DISPLAY"),
+        Mentions("mounts", "wslg"),
+        Mentions("mounts", "pulse"),
+        Mentions("mounts", "pipewire"),
+        Mentions("mounts", "keyring"),
+        Mentions("mounts", "systemd/private"),
+        Mentions("mounts", "agent.sock"),
     ),
 )
 

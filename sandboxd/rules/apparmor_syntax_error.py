@@ -31,6 +31,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
+from sandboxd.rules._needs import Kind
 from sandboxd.rules._syntax import errors
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="the parser refuses the whole file, and the container runs without the profile or not at all",
-    needs=("apparmor",),
+    needs=(Kind("apparmor"),),
 )
 
 

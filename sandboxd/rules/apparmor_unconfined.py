@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Has
 from sandboxd.rules._runtime import control_severity, shares_kernel
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="the profile is what forbids mounting and writing to /proc when a capability is too many",
-    needs=("security_opt=apparmor",),
+    needs=(Has("security_opt", "apparmor"),),
 )
 
 

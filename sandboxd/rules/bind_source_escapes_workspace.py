@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import below, canonical, host_mounts
+from sandboxd.rules._needs import Mentions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="a symbolic link in the repository decides what of the host is mounted",
-    needs=("mounts~${localWorkspaceFolder}", "mounts~./"),
+    needs=(Mentions("mounts", "${localWorkspaceFolder}"), Mentions("mounts", "./")),
 )
 
 

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.syntax.node import readable
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="who can push the cache decides what is in the image",
-    needs=("build",),
+    needs=(Field("build"),),
 )
 
 

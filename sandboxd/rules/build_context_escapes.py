@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import below, canonical
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +54,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="the Dockerfile can copy other projects and keys into the image, and send them away",
-    needs=("build",),
+    needs=(Field("build"),),
 )
 
 

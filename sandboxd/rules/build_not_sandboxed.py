@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.rules._runtime import shares_kernel
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="code of the repository runs on the kernel of the host before the container exists",
-    needs=("build",),
+    needs=(Field("build"),),
 )
 
 

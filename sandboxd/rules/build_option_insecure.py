@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.syntax.node import readable
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="instructions of the repository run privileged, on the host network, or with its keys",
-    needs=("build",),
+    needs=(Field("build"),),
 )
 
 _WEAK = (

@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Has
 from sandboxd.rules._runtime import kernel_severity
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="with them the container loads kernel modules and opens any file of the host",
-    needs=("cap_add=ALL",),
+    needs=(Has("cap_add", "ALL"),),
 )
 
 

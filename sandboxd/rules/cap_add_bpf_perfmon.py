@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._capabilities import added
+from sandboxd.rules._needs import Has
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="tracing sees the whole host, and its verifier is a known way to root",
-    needs=("cap_add=BPF", "cap_add=PERFMON", "cap_add=CHECKPOINT_RESTORE"),
+    needs=(Has("cap_add", "BPF"), Has("cap_add", "PERFMON"), Has("cap_add", "CHECKPOINT_RESTORE")),
 )
 
 

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._capabilities import added
+from sandboxd.rules._needs import Has
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="any file of the host can be read by its number, mounted or not",
-    needs=("cap_add=DAC_READ_SEARCH",),
+    needs=(Has("cap_add", "DAC_READ_SEARCH"),),
 )
 
 

@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._capabilities import added
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +53,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="what holds a container in its place for everybody else holds less",
-    needs=("cap_add",),
+    needs=(Field("cap_add"),),
 )
 
 EFFECTS = {

@@ -40,8 +40,9 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._needs import user_of
+from sandboxd.rules._needs import Has
 from sandboxd.rules._runtime import kernel_severity
+from sandboxd.rules._uses import user_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +57,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="netfilter is where most kernel exploits of the last years start, and a firewall inside can be flushed",
-    needs=("cap_add=NET_ADMIN",),
+    needs=(Has("cap_add", "NET_ADMIN"),),
 )
 
 

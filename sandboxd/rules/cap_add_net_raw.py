@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Has
 from sandboxd.rules._runtime import kernel_severity
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="packets of other containers on the network can be read and forged",
-    needs=("cap_add=NET_RAW",),
+    needs=(Has("cap_add", "NET_RAW"),),
 )
 
 

@@ -42,8 +42,9 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._needs import user_of
+from sandboxd.rules._needs import Has
 from sandboxd.rules._runtime import kernel_severity
+from sandboxd.rules._uses import user_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="it opens mounting and a large part of the kernel: known escapes start there",
-    needs=("cap_add=SYS_ADMIN",),
+    needs=(Has("cap_add", "SYS_ADMIN"),),
 )
 
 

@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._capabilities import added
+from sandboxd.rules._needs import Has
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +49,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="a kernel module runs as the host's kernel itself",
-    needs=("cap_add=SYS_MODULE",),
+    needs=(Has("cap_add", "SYS_MODULE"),),
 )
 
 

@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._capabilities import added
+from sandboxd.rules._needs import Has
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,14 +51,14 @@ META = RuleMeta(
     since="0.1.0",
     why="what it changes is changed for the host, since none of this is namespaced",
     needs=(
-        "cap_add=SYS_RAWIO",
-        "cap_add=SYS_BOOT",
-        "cap_add=SYS_TIME",
-        "cap_add=SYSLOG",
-        "cap_add=MAC_ADMIN",
-        "cap_add=MAC_OVERRIDE",
-        "cap_add=WAKE_ALARM",
-        "cap_add=LINUX_IMMUTABLE",
+        Has("cap_add", "SYS_RAWIO"),
+        Has("cap_add", "SYS_BOOT"),
+        Has("cap_add", "SYS_TIME"),
+        Has("cap_add", "SYSLOG"),
+        Has("cap_add", "MAC_ADMIN"),
+        Has("cap_add", "MAC_OVERRIDE"),
+        Has("cap_add", "WAKE_ALARM"),
+        Has("cap_add", "LINUX_IMMUTABLE"),
     ),
 )
 

@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.model.clients import not_honouring
 from sandboxd.rules._finding import at_node
+from sandboxd.rules._needs import Property
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +51,11 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="the file is reviewed with one client and opened with another",
-    needs=("devcontainer/runArgs", "devcontainer/dockerComposeFile", "devcontainer/securityOpt"),
+    needs=(
+        Property("devcontainer", "runArgs"),
+        Property("devcontainer", "dockerComposeFile"),
+        Property("devcontainer", "securityOpt"),
+    ),
 )
 
 

@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.rules._runtime import kernel_severity
 from sandboxd.rules._users import is_root
 from sandboxd.syntax.node import readable
@@ -52,7 +53,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="the command runs with all capabilities and without seccomp, on files that code inside can change",
-    needs=("hooks",),
+    needs=(Field("hooks"),),
 )
 
 

@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +49,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="it runs on the host with all your rights, with options from the repository",
-    needs=("provider",),
+    needs=(Field("provider"),),
 )
 
 

@@ -33,6 +33,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import Finding, Place, RuleMeta, Severity
+from sandboxd.rules._needs import Kind
 from sandboxd.syntax import yaml
 from sandboxd.syntax.node import readable
 
@@ -49,7 +50,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="whoever holds that address adds services, mounts and privileges at any time",
-    needs=("compose",),
+    needs=(Kind("compose"),),
 )
 
 _REMOTE = ("http://", "https://", "git://", "ssh://", "oci://", "git@", "github.com/")

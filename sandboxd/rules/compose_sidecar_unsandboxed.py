@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import below, canonical, host_mounts
+from sandboxd.rules._needs import Field
 from sandboxd.rules._runtime import shares_kernel
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="code in the sandbox reaches it over the network, and from there the host",
-    needs=("sidecars",),
+    needs=(Field("sidecars"),),
 )
 
 

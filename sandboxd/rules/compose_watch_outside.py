@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import below, canonical
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.2.0",
     why="the repository decides which files of your machine its code may read",
-    needs=("watched",),
+    needs=(Field("watched"),),
 )
 
 

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules import _config
+from sandboxd.rules._needs import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="nothing is generated or started from a file that cannot be read",
-    needs=("sandboxd_toml",),
+    needs=(Kind("sandboxd_toml"),),
 )
 
 

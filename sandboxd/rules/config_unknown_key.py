@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules import _config
+from sandboxd.rules._needs import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="a misspelt restriction would silently be none, so the file is refused",
-    needs=("sandboxd_toml",),
+    needs=(Kind("sandboxd_toml"),),
 )
 
 

@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import Add, Remedy, RuleMeta, Severity
 from sandboxd.rules._finding import at_container
 from sandboxd.rules._mounts import below, container_writes, project_path
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +49,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="a line added to devcontainer.json from inside runs on the host at the next rebuild",
-    needs=("workspace", "image", "build"),
+    needs=(Field("workspace"), Field("image"), Field("build")),
 )
 
 

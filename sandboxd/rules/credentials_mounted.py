@@ -47,6 +47,7 @@ from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._credential_places import GIT_CONFIG, PLACES, PUBLIC, SYSTEM, WHOLE
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import host_mounts, within_workspace
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +62,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="any code inside can send them away, and read-only does not hinder reading",
-    needs=("mounts",),
+    needs=(Field("mounts"),),
 )
 
 

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity, Skipped
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="a request with an empty body reaches the engine without the plugin seeing it",
-    needs=("lists",),
+    needs=(Field("lists"),),
 )
 
 

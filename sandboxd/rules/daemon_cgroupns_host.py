@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Replace, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="the names of all containers and services are visible, and one write mount is an escape",
-    needs=("values",),
+    needs=(Field("values"),),
 )
 
 

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Replace, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="every member is root on this machine, and so is every program they run",
-    needs=("values",),
+    needs=(Field("values"),),
 )
 
 

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="who is on the way to the registry replaces any image",
-    needs=("lists",),
+    needs=(Field("lists"),),
 )
 
 

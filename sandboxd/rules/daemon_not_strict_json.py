@@ -28,6 +28,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
+from sandboxd.rules._needs import Kind
 from sandboxd.rules._strict_json import breaches
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="dockerd does not start",
-    needs=("daemon_json",),
+    needs=(Kind("daemon_json"),),
 )
 
 

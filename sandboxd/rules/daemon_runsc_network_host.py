@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._daemon import runsc_flag
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="packets are handled by the host's kernel, which gVisor otherwise keeps out of reach",
-    needs=("runtimes",),
+    needs=(Field("runtimes"),),
 )
 
 

@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="a profile that is asked for is no second layer under this runtime",
-    needs=("runtimes",),
+    needs=(Field("runtimes"),),
 )
 
 

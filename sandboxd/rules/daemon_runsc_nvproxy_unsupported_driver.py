@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._daemon import runsc_flag
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="commands whose meaning is not known are passed on to the host's driver",
-    needs=("runtimes",),
+    needs=(Field("runtimes"),),
 )
 
 

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._daemon import runsc_flag
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="the filter around gVisor's own kernel is loosened for a debugging aid",
-    needs=("runtimes",),
+    needs=(Field("runtimes"),),
 )
 
 

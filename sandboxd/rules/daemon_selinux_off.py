@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Replace, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="on hosts with SELinux it is what keeps a process that got out from the host's files",
-    needs=("values",),
+    needs=(Field("values"),),
 )
 
 

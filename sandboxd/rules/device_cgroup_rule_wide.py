@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.rules._runtime import kernel_severity
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="the container makes the node of the disk itself and reads every file",
-    needs=("device_cgroup_rules",),
+    needs=(Field("device_cgroup_rules"),),
 )
 
 

@@ -40,6 +40,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import below, host_mounts
+from sandboxd.rules._needs import Field, Mentions
 from sandboxd.rules._runtime import kernel_severity
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="a disk holds every file of the host; of the others, each is a driver that is open to the code inside",
-    needs=("devices", "mounts~/dev/"),
+    needs=(Field("devices"), Mentions("mounts", "/dev/")),
 )
 
 

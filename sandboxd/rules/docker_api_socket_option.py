@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.rules._runtime import host_sockets_open, shares_kernel
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="through it anyone inside starts a privileged container and pushes images in your name",
-    needs=("api_socket",),
+    needs=(Field("api_socket"),),
 )
 
 

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Has
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="an engine on TCP hands over the machine that it runs on",
-    needs=("env=DOCKER_HOST", "remote_env=DOCKER_HOST"),
+    needs=(Has("env", "DOCKER_HOST"), Has("remote_env", "DOCKER_HOST")),
 )
 
 

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import host_mounts
+from sandboxd.rules._needs import Mentions
 from sandboxd.rules._runtime import host_sockets_open, shares_kernel
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="wherever the variable names the engine's socket, anyone inside owns the host",
-    needs=("mounts~$",),
+    needs=(Mentions("mounts", "$"),),
 )
 
 

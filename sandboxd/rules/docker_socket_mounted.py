@@ -41,6 +41,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import host_mounts, within_workspace
+from sandboxd.rules._needs import Field
 from sandboxd.rules._runtime import host_sockets_open, shares_kernel
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="through it anyone inside starts a privileged container and owns the host",
-    needs=("mounts",),
+    needs=(Field("mounts"),),
 )
 
 _SOCKETS = (

@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.syntax.node import readable
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="the server, or whoever is on the way to it, decides what lands in the image",
-    needs=("stages",),
+    needs=(Field("stages"),),
 )
 
 _COMMIT = r"\.git#[0-9a-f]{40}"

@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._commands import remote_script
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.rules._scripts import matches
 from sandboxd.syntax.node import readable
 
@@ -53,7 +54,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="the server, or whoever is on the way to it, decides what runs as root in the build",
-    needs=("stages",),
+    needs=(Field("stages"),),
 )
 
 # With what may stand before it where a shell runs the result, and no longer than a line is.

@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import Remedy, Replace, RuleMeta, Severity
 from sandboxd.model.image import Image
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.syntax.node import readable
 
 if TYPE_CHECKING:
@@ -54,10 +55,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="that image decides what is built, and it has been a way out of the builder",
-    needs=(
-        "build",
-        "directives",
-    ),
+    needs=(Field("build"), Field("directives")),
 )
 
 _OFFICIAL = ("docker/dockerfile", "docker/dockerfile-upstream")

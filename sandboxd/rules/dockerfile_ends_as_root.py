@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.rules._users import is_root
 from sandboxd.syntax.node import readable
 
@@ -52,7 +53,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="what is started without naming a user is one kernel bug from root on the host",
-    needs=("stages",),
+    needs=(Field("stages"),),
 )
 
 

@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.model.image import pairs
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.syntax.node import readable
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="hooks that the engine runs on the host may load it, too",
-    needs=("stages",),
+    needs=(Field("stages"),),
 )
 
 _SYSTEM = ("/usr/", "/lib/", "/lib64/", "/opt/")

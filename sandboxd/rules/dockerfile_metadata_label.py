@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.model.image import pairs
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.syntax import jsonc
 from sandboxd.syntax.node import plain, readable
 
@@ -51,7 +52,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="a devcontainer.json that uses the image shows none of it, and cannot turn it off",
-    needs=("stages",),
+    needs=(Field("stages"),),
 )
 
 _REACHES = {

@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.model.image import pairs
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.rules._secrets import literal_token, looks_random, secret_name
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="whoever can pull the image reads it in the history of its layers",
-    needs=("stages",),
+    needs=(Field("stages"),),
 )
 
 _FILES = (

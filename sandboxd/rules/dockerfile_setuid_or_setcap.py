@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.rules._scripts import matches
 from sandboxd.syntax.node import readable
 
@@ -50,7 +51,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="a normal user inside becomes root through a bug in that program",
-    needs=("stages",),
+    needs=(Field("stages"),),
 )
 
 _RAISED = (

@@ -31,6 +31,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity, Skipped
+from sandboxd.rules._needs import Unsound
 from sandboxd.rules._syntax import errors
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="tools refuse it or read it in their own way: what runs may not be what is checked",
-    needs=("problems",),
+    needs=(Unsound(),),
 )
 
 

@@ -32,6 +32,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import Finding, Place, Related, RuleMeta, Severity
+from sandboxd.rules._needs import Unsound
 from sandboxd.syntax import go_json
 from sandboxd.syntax.node import walk
 
@@ -49,7 +50,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="a reader sees the first one, the machine takes the last one",
-    needs=("problems",),
+    needs=(Unsound(),),
 )
 
 

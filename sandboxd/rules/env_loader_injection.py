@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="whoever can write the file that it names runs code in every process",
-    needs=("env", "remote_env"),
+    needs=(Field("env"), Field("remote_env")),
 )
 
 

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="whoever may publish it, or takes that account over, runs code as root in the next build",
-    needs=("features",),
+    needs=(Field("features"),),
 )
 
 

@@ -40,6 +40,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.model.feature import asks
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.rules._runtime import host_sockets_open, kernel_severity
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="the weak setting stands in a file that nobody of the project reads",
-    needs=("features",),
+    needs=(Field("features"),),
 )
 
 _SOCKET = "/var/run/docker.sock"

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.rules._runtime import kernel_severity
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="what is mounted from the host opens to that group by its number",
-    needs=("group_add",),
+    needs=(Field("group_add"),),
 )
 
 

@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import host_mounts, within_workspace
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +49,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="keys and tokens can be read, and a line in `.bashrc` runs on the host at the next login",
-    needs=("mounts",),
+    needs=(Field("mounts"),),
 )
 
 _HOMES = ("~", "/home", "/Users", "/var/home", "/export/home", "c:/Users", "c:/users")

@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Mentions
 from sandboxd.rules._runtime import shares_kernel
 from sandboxd.rules._users import effective_user, is_root
 
@@ -51,7 +52,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="the hook fails, and the hardening is what people remove then",
-    needs=("lifecycle~sudo",),
+    needs=(Mentions("lifecycle", "sudo"),),
 )
 
 

@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Has
 from sandboxd.rules._runtime import kernel_severity
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="names and limits of all containers are in sight, and the limits can be left with one more right",
-    needs=("cgroupns=host",),
+    needs=(Has("cgroupns", "host"),),
 )
 
 

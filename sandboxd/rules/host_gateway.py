@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="services of the host that listen on the bridge are in reach",
-    needs=("extra_hosts",),
+    needs=(Field("extra_hosts"),),
 )
 
 

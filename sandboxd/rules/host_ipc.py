@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.rules._runtime import kernel_severity
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="shared memory of the host's programs can be read and written",
-    needs=("ipc",),
+    needs=(Field("ipc"),),
 )
 
 

@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Has
 from sandboxd.rules._runtime import kernel_severity
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="services on the host's loopback trust whoever connects; no egress rule applies",
-    needs=("network=host",),
+    needs=(Has("network", "host"),),
 )
 
 

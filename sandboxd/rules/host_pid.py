@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Related, Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Has
 from sandboxd.rules._runtime import kernel_severity
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="command lines, environments and, with SYS_PTRACE, the memory of host processes are open",
-    needs=("pid=host",),
+    needs=(Has("pid", "host"),),
 )
 
 

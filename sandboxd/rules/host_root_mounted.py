@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import host_mounts
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="all files of the host, every user's keys among them, are in the container's hands",
-    needs=("mounts",),
+    needs=(Field("mounts"),),
 )
 
 _ROOTS = ("/", "/host_mnt", "/run/desktop/mnt/host", "/mnt/wsl")

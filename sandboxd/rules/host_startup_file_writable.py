@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import below, host_mounts, within_workspace
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="a line written there from inside runs on the host, with your rights",
-    needs=("mounts",),
+    needs=(Field("mounts"),),
 )
 
 _SHELL = "your next shell runs"

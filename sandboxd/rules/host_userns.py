@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Has
 from sandboxd.rules._runtime import kernel_severity
 from sandboxd.rules._users import maps_root
 
@@ -45,7 +46,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="root inside is root outside again, on an engine that was set up to prevent it",
-    needs=("userns=host",),
+    needs=(Has("userns", "host"),),
 )
 
 

@@ -39,6 +39,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity, Skipped
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._known_images import effect, may_have_label
+from sandboxd.rules._needs import Mentions
 from sandboxd.rules._runtime import kernel_severity
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="its label is merged behind `runArgs`, and nothing of it stands in the file",
-    needs=("base_image~devcontainer",),
+    needs=(Mentions("base_image", "devcontainer"),),
 )
 
 

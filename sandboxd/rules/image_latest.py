@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._images import references
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,10 +52,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="what is built changes without anybody having looked at it",
-    needs=(
-        "image",
-        "stages",
-    ),
+    needs=(Field("image"), Field("stages")),
 )
 
 

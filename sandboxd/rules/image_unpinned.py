@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._images import references
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,10 +51,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="a tag can be moved to another image at any time",
-    needs=(
-        "image",
-        "stages",
-    ),
+    needs=(Field("image"), Field("stages")),
 )
 
 

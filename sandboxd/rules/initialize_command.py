@@ -42,6 +42,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._commands import runs_changeable, suspicious
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +57,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="it runs with all your rights before any sandbox exists, at every start",
-    needs=("host_commands",),
+    needs=(Field("host_commands"),),
 )
 
 

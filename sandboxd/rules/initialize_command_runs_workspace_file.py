@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._commands import runs_changeable, suspicious
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +49,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="one line appended inside runs on the host, with your rights, at the next start",
-    needs=("host_commands",),
+    needs=(Field("host_commands"),),
 )
 
 

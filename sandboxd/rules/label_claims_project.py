@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +49,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="the editor opens this container for that project, with what it forwards there",
-    needs=("labels",),
+    needs=(Field("labels"),),
 )
 
 TOOLS_LABELS = {

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +53,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="they run before your own hooks, and the repository does not show them",
-    needs=("image_label",),
+    needs=(Field("image_label"),),
 )
 
 

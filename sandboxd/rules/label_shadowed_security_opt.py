@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.rules._runtime import kernel_severity
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="your option counts where the label has it, and the label's opposite comes later",
-    needs=("image_label",),
+    needs=(Field("image_label"),),
 )
 
 

@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._commands import remote_script
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Mentions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,12 +52,12 @@ META = RuleMeta(
     since="0.1.0",
     why="what the server sends today runs with the tokens that the container has",
     needs=(
-        "lifecycle~curl",
-        "lifecycle~wget",
-        "lifecycle~npx",
-        "lifecycle~irm",
-        "lifecycle~iwr",
-        "lifecycle~Invoke-",
+        Mentions("lifecycle", "curl"),
+        Mentions("lifecycle", "wget"),
+        Mentions("lifecycle", "npx"),
+        Mentions("lifecycle", "irm"),
+        Mentions("lifecycle", "iwr"),
+        Mentions("lifecycle", "Invoke-"),
     ),
 )
 

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._document import strings, variables
 from sandboxd.rules._finding import at_node
+from sandboxd.rules._needs import Spells
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,11 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="the value is another one than the file says",
-    needs=("devcontainer~${localEnv", "devcontainer~${env", "devcontainer~${containerEnv"),
+    needs=(
+        Spells("devcontainer", "${localEnv"),
+        Spells("devcontainer", "${env"),
+        Spells("devcontainer", "${containerEnv"),
+    ),
 )
 
 

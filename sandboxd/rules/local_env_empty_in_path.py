@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Mentions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="an empty variable turns a folder of yours into one of the system",
-    needs=("mounts~${localEnv:", "mounts~${env:"),
+    needs=(Mentions("mounts", "${localEnv:"), Mentions("mounts", "${env:")),
 )
 
 

@@ -39,6 +39,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.rules._secrets import secret_name
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="every dependency, extension and agent inside has it and can send it away",
-    needs=("env", "remote_env"),
+    needs=(Field("env"), Field("remote_env")),
 )
 
 

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="after an incident nobody can tell what it did",
-    needs=("log_driver",),
+    needs=(Field("log_driver"),),
 )
 
 

@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +49,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="what is printed leaves the host past every rule about the network",
-    needs=("log_driver", "log_options"),
+    needs=(Field("log_driver"), Field("log_options")),
 )
 
 # Options that hold an address, and drivers that need none.

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Add, Remedy, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.rules._sizes import size
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="on a machine with swap the limit slows everything down instead of holding",
-    needs=("memory",),
+    needs=(Field("memory"),),
 )
 
 

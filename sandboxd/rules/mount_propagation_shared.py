@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Has
 from sandboxd.rules._runtime import kernel_severity
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="a process that may mount covers folders of the host",
-    needs=("mounts=bind",),
+    needs=(Has("mounts", "bind"),),
 )
 
 

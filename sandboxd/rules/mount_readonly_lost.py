@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Replace, RuleMeta, Severity
 from sandboxd.rules._finding import at_node, value_of
+from sandboxd.rules._needs import Spells
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,11 +50,11 @@ META = RuleMeta(
     since="0.1.0",
     why="the dev container CLI drops `readonly` without a word",
     needs=(
-        "devcontainer~readonly",
-        "devcontainer~readOnly",
-        "devcontainer~read_only",
-        "devcontainer~,ro",
-        'devcontainer~"ro"',
+        Spells("devcontainer", "readonly"),
+        Spells("devcontainer", "readOnly"),
+        Spells("devcontainer", "read_only"),
+        Spells("devcontainer", ",ro"),
+        Spells("devcontainer", '"ro"'),
     ),
 )
 

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Mentions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="each trusts what comes from 127.0.0.1, and that is the other now",
-    needs=("network~container:", "network~service:"),
+    needs=(Mentions("network", "container:"), Mentions("network", "service:")),
 )
 
 

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Related, Remedy, Remove, Replace, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Has
 from sandboxd.rules._runtime import kernel_severity
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="a control that the engine or another line switched on does not hold",
-    needs=("security_opt=no-new-privileges",),
+    needs=(Has("security_opt", "no-new-privileges"),),
 )
 
 

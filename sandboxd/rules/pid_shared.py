@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Mentions
 from sandboxd.rules._runtime import kernel_severity
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="either reads the other's memory, files and environment",
-    needs=("pid~container:", "pid~service:"),
+    needs=(Mentions("pid", "container:"), Mentions("pid", "service:")),
 )
 
 

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Add, Remedy, RuleMeta, Severity
 from sandboxd.rules._finding import at_container
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="a loop that forks takes the machine down",
-    needs=("image", "build"),
+    needs=(Field("image"), Field("build")),
 )
 
 

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_node, value_of
+from sandboxd.rules._needs import Property
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,10 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="a prompt for your password that a repository asks for",
-    needs=("devcontainer/portsAttributes", "devcontainer/otherPortsAttributes"),
+    needs=(
+        Property("devcontainer", "portsAttributes"),
+        Property("devcontainer", "otherPortsAttributes"),
+    ),
 )
 
 

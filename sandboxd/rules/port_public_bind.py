@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.rules._ports import loopback, published
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="docker opens it on every address and past the host's firewall",
-    needs=("ports",),
+    needs=(Field("ports"),),
 )
 
 

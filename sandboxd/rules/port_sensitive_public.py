@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.rules._ports import loopback, published
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="whoever is on the network has the data, or runs code",
-    needs=("ports",),
+    needs=(Field("ports"),),
 )
 
 

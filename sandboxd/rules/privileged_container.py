@@ -44,8 +44,9 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._needs import user_of
+from sandboxd.rules._needs import Field
 from sandboxd.rules._runtime import kernel_severity
+from sandboxd.rules._uses import user_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +61,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="it can mount the host's disks and load kernel modules; seccomp and AppArmor are off",
-    needs=("privileged",),
+    needs=(Field("privileged"),),
 )
 
 

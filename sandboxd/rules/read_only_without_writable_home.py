@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import below
+from sandboxd.rules._needs import Field
 from sandboxd.rules._users import effective_user, is_root
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="hooks are skipped without a word, and editors cannot install their server",
-    needs=("read_only_rootfs",),
+    needs=(Field("read_only_rootfs"),),
 )
 
 

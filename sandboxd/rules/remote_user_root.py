@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.rules._runtime import kernel_severity
 from sandboxd.rules._users import effective_user, is_root, maps_root
 
@@ -52,7 +53,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="everything that the editor starts has all capabilities of the container",
-    needs=("user", "remote_user"),
+    needs=(Field("user"), Field("remote_user")),
 )
 
 

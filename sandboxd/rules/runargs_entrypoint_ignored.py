@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_node, value_of
+from sandboxd.rules._needs import Spells
 from sandboxd.rules._run_args import arguments
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="what it was to start is not run",
-    needs=("devcontainer~--entrypoint",),
+    needs=(Spells("devcontainer", "--entrypoint"),),
 )
 
 

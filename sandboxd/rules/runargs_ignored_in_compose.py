@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_node
+from sandboxd.rules._needs import Property
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +49,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="hardening that stands there is not in the container, and nothing says so",
-    needs=("devcontainer/dockerComposeFile",),
+    needs=(Property("devcontainer", "dockerComposeFile"),),
 )
 
 

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_node, value_of
+from sandboxd.rules._needs import Property
 from sandboxd.rules._run_args import arguments
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="another image runs, and every option behind the word is lost",
-    needs=("devcontainer/runArgs",),
+    needs=(Property("devcontainer", "runArgs"),),
 )
 
 

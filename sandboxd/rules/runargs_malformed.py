@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Replace, RuleMeta, Severity
 from sandboxd.rules._finding import at_node, value_of
+from sandboxd.rules._needs import Property
 from sandboxd.rules._run_args import arguments
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="docker refuses to create the container, or takes quotes for a part of the value",
-    needs=("devcontainer/runArgs",),
+    needs=(Property("devcontainer", "runArgs"),),
 )
 
 

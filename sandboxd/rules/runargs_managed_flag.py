@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_node, value_of
+from sandboxd.rules._needs import Property
 from sandboxd.rules._run_args import arguments
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="the tools set it themselves, or look for the container by it",
-    needs=("devcontainer/runArgs",),
+    needs=(Property("devcontainer", "runArgs"),),
 )
 
 

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_node
+from sandboxd.rules._needs import Property
 from sandboxd.rules._run_args import arguments
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="the one in runArgs counts, and the other is what people read",
-    needs=("devcontainer/runArgs",),
+    needs=(Property("devcontainer", "runArgs"),),
 )
 
 

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.rules._users import effective_user, is_root
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="everything that the editor starts has all capabilities of the container",
-    needs=("image_user",),
+    needs=(Field("image_user"),),
 )
 
 

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.rules._runtime import shares_kernel
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="nothing is resolved, and people go back to runc",
-    needs=("runtime",),
+    needs=(Field("runtime"),),
 )
 
 

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_node, value_of
+from sandboxd.rules._needs import Spells
 from sandboxd.rules._run_args import arguments
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="docker takes the last one, and the others only look like it",
-    needs=("devcontainer~--runtime",),
+    needs=(Spells("devcontainer", "--runtime"),),
 )
 
 

@@ -40,6 +40,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Add, Remedy, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="programs of an architecture that the filter does not know are killed",
-    needs=("architectures",),
+    needs=(Field("architectures"),),
 )
 
 _BELOW = {"SCMP_ARCH_X86_64": "SCMP_ARCH_X86", "SCMP_ARCH_AARCH64": "SCMP_ARCH_ARM"}

@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING
 from sandboxd.data import data_path
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.syntax.node import plain
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="what the author did not think of is open, and so is all that the kernel learns later",
-    needs=("default",),
+    needs=(Field("default"),),
 )
 
 _SIGCHLD, _NEWUSER = 17, 0x10000000

@@ -32,6 +32,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
+from sandboxd.rules._needs import Kind
 from sandboxd.rules._strict_json import breaches
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="docker reads profiles as strict JSON: the container does not start",
-    needs=("seccomp",),
+    needs=(Kind("seccomp"),),
 )
 
 

@@ -40,6 +40,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Has
 from sandboxd.rules._runtime import control_severity, filters_syscalls
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="system calls that escapes need, new namespaces and mounts among them, are open",
-    needs=("security_opt=seccomp",),
+    needs=(Has("security_opt", "seccomp"),),
 )
 
 

@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.rules._secrets import is_placeholder, literal_token, looks_random, secret_name
 
 if TYPE_CHECKING:
@@ -54,7 +55,13 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="it is in the repository's history, in every clone and in a label of the image",
-    needs=("env", "remote_env", "build", "lifecycle", "host_commands"),
+    needs=(
+        Field("env"),
+        Field("remote_env"),
+        Field("build"),
+        Field("lifecycle"),
+        Field("host_commands"),
+    ),
 )
 
 

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.rules._sizes import size
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="a loop that writes to /dev/shm fills the machine's memory",
-    needs=("shm_size",),
+    needs=(Field("shm_size"),),
 )
 
 

@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field, Mentions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +53,12 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="the mode of a mounted socket is that of the host's: whoever may open it owns the host",
-    needs=("lifecycle~.sock", "hooks", "host_commands~.sock", "entrypoints~.sock"),
+    needs=(
+        Mentions("lifecycle", ".sock"),
+        Field("hooks"),
+        Mentions("host_commands", ".sock"),
+        Mentions("entrypoints", ".sock"),
+    ),
 )
 
 SOCKETS = ("docker", "docker-host", "podman", "containerd", "crio", "buildkitd")

@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.rules._scripts import matches
 from sandboxd.syntax.node import readable
 
@@ -54,7 +55,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="whatever runs as that user, a dependency or an agent, is root with one word more",
-    needs=("stages",),
+    needs=(Field("stages"),),
 )
 
 _NOPASSWD = r"NOPASSWD:[ \t]*([^\s\"'>;&|][^\"'>;&|\n]{0,200})"

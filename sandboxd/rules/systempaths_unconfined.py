@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Has
 from sandboxd.rules._runtime import kernel_severity
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="root inside writes kernel settings of the host, core_pattern among them",
-    needs=("security_opt=systempaths",),
+    needs=(Has("security_opt", "systempaths"),),
 )
 
 

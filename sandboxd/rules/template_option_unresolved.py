@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._document import strings
 from sandboxd.rules._finding import at_node
+from sandboxd.rules._needs import Spells
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="the container does not start, or starts with an empty value",
-    needs=("devcontainer~${templateOption",),
+    needs=(Spells("devcontainer", "${templateOption"),),
 )
 
 

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +42,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="nothing holds where no control group does",
-    needs=("ulimits",),
+    needs=(Field("ulimits"),),
 )
 
 

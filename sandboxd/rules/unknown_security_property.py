@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_node
+from sandboxd.rules._needs import Property
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,28 +49,28 @@ META = RuleMeta(
     since="0.1.0",
     why="the dev container tools ignore it without a word",
     needs=(
-        "devcontainer/capDrop",
-        "devcontainer/cap_drop",
-        "devcontainer/cap-drop",
-        "devcontainer/cap_add",
-        "devcontainer/security_opt",
-        "devcontainer/securityOpts",
-        "devcontainer/securityOptions",
-        "devcontainer/readOnly",
-        "devcontainer/readonly",
-        "devcontainer/read_only",
-        "devcontainer/runtime",
-        "devcontainer/network",
-        "devcontainer/network_mode",
-        "devcontainer/networkMode",
-        "devcontainer/noNewPrivileges",
-        "devcontainer/seccomp",
-        "devcontainer/apparmor",
-        "devcontainer/user",
-        "devcontainer/pidsLimit",
-        "devcontainer/memory",
-        "devcontainer/runargs",
-        "devcontainer/run_args",
+        Property("devcontainer", "capDrop"),
+        Property("devcontainer", "cap_drop"),
+        Property("devcontainer", "cap-drop"),
+        Property("devcontainer", "cap_add"),
+        Property("devcontainer", "security_opt"),
+        Property("devcontainer", "securityOpts"),
+        Property("devcontainer", "securityOptions"),
+        Property("devcontainer", "readOnly"),
+        Property("devcontainer", "readonly"),
+        Property("devcontainer", "read_only"),
+        Property("devcontainer", "runtime"),
+        Property("devcontainer", "network"),
+        Property("devcontainer", "network_mode"),
+        Property("devcontainer", "networkMode"),
+        Property("devcontainer", "noNewPrivileges"),
+        Property("devcontainer", "seccomp"),
+        Property("devcontainer", "apparmor"),
+        Property("devcontainer", "user"),
+        Property("devcontainer", "pidsLimit"),
+        Property("devcontainer", "memory"),
+        Property("devcontainer", "runargs"),
+        Property("devcontainer", "run_args"),
     ),
 )
 

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_node, value_of
+from sandboxd.rules._needs import Property
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="files of the workspace get an owner that fits nobody, and people answer with root",
-    needs=("devcontainer/updateRemoteUserUID",),
+    needs=(Property("devcontainer", "updateRemoteUserUID"),),
 )
 
 

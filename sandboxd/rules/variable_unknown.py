@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._document import strings, variables
 from sandboxd.rules._finding import at_node
+from sandboxd.rules._needs import Spells
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="it stays as it stands, and what it was to name is not found",
-    needs=("devcontainer~${",),
+    needs=(Spells("devcontainer", "${"),),
 )
 
 

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import below, canonical, host_mounts
+from sandboxd.rules._needs import Has
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="it reads like a volume and shows a folder of the host",
-    needs=("mounts=volume",),
+    needs=(Has("mounts", "volume"),),
 )
 
 

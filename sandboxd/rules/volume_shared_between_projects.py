@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ META = RuleMeta(
     severity=Severity.HINT,
     since="0.1.0",
     why="what one project puts into the volume, the others run",
-    needs=("mounts",),
+    needs=(Field("mounts"),),
 )
 
 

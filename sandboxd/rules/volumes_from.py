@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="what the other one mounts is here too, and the file does not say what",
-    needs=("volumes_from",),
+    needs=(Field("volumes_from"),),
 )
 
 

@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 from sandboxd.syntax.node import readable
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="opening a repository to look at it runs a command of that repository on the host",
-    needs=("run_on",),
+    needs=(Field("run_on"),),
 )
 
 

@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.model.image import Image
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,11 +53,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="with an old runc the first process stands in a directory of the host",
-    needs=(
-        "working_dir",
-        "workspace_folder",
-        "stages",
-    ),
+    needs=(Field("working_dir"), Field("workspace_folder"), Field("stages")),
 )
 
 _LEAK = r"/proc/[^/]+/(?:task/[^/]+/)?(?:fd|cwd|root)(?:/|\Z)"

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import below, canonical, host_mounts
+from sandboxd.rules._needs import Mentions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="other projects, their secrets and what runs when you open them are in the container's hands",
-    needs=("mounts~..",),
+    needs=(Mentions("mounts", ".."),),
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from importlib import import_module
@@ -16,6 +15,7 @@ import pytest
 from sandboxd import analysis, kinds, rules
 from sandboxd.findings import Finding, Severity
 from sandboxd.rules._index import RULES
+from sandboxd.rules._needs import Kind, Mentions, Property, Spells, Unsound
 from sandboxd.text import SourceText, apply_edits
 from tests.rules import pages
 from tools import generate_index
@@ -32,11 +32,26 @@ def test_the_indexes_are_fresh_and_name_no_rule_that_is_gone() -> None:
 @pytest.mark.parametrize("rule", rules.ids())
 def test_what_a_rule_needs_exists(rule: str) -> None:
     subject, needs, _ = RULES[rule]
-    fields: set[str] = set()
-    for name in subject.split(" | "):
-        subject_type = getattr(import_module(rules.SUBJECTS[name]), name)
-        fields |= {"problems", *kinds.load()} if name == "Document" else {*subject_type._fields}
-    assert {re.split("[=/~!]", need, maxsplit=1)[0] for need in needs} <= fields
+    types = [getattr(import_module(rules.SUBJECTS[name]), name) for name in subject.split(" | ")]
+    fields = {field for subject_type in types for field in subject_type._fields}
+    for need in needs:
+        assert (subject == "Document") == isinstance(need, Kind | Property | Spells | Unsound)
+        assert getattr(need, "field", None) in {None, *fields}
+        assert getattr(need, "kind", None) in {None, *kinds.load()}
+
+
+def test_an_index_that_does_not_fit_a_rule_says_how_to_make_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    subject, _, severity = RULES["cap-add-all"]
+    monkeypatch.setitem(RULES, "cap-add-all", (subject, (Mentions("cap_add", "ALL"),), severity))
+    monkeypatch.setattr(rules, "_loaded", {})
+    with pytest.raises(
+        rules.StaleIndexError, match=r"does not fit `cap-add-all`: run `\./dev docs`"
+    ):
+        rules.get("cap-add-all")
+    with pytest.raises(KeyError, match=r"no rule `brand-new` in the index.*run `\./dev docs`"):
+        rules.get("brand-new")
 
 
 def test_a_check_imports_only_rules_that_can_speak() -> None:
