@@ -13,6 +13,7 @@ from typing import Any
 
 from sandboxd.config.reading import nearest
 from sandboxd.daemon import memory, registry_file
+from sandboxd.daemon.gateways import Gateways
 from sandboxd.daemon.generation import Generation
 from sandboxd.daemon.hosts import Hosts, World
 from sandboxd.daemon.projects import EngineKey, Tracked
@@ -24,6 +25,7 @@ from sandboxd.daemon.threads import Threads
 from sandboxd.daemon.watching import Watching
 from sandboxd.errors import DaemonError
 from sandboxd.ipc import messages
+from sandboxd.model.labels import EGRESS
 from sandboxd.status.combine import Examined
 from sandboxd.status.examine import examine
 from sandboxd.status.observe import Observed, Sandbox
@@ -72,12 +74,13 @@ class Keeper:
             self._host_changed,
             self._sandbox_changed,
         )
+        self.gateways = Gateways(self.hosts, emit)
         self.generation = Generation(
             self.registry,
             self.hosts,
             self._threads,
             self.tasks,
-            emit,
+            self._generated,
             lambda: self.watching.rewatch(),
         )
         self.watching = Watching(
@@ -107,6 +110,7 @@ class Keeper:
         await self.tasks.close()
         await self.registry.close()
         self._relays.close()
+        self.gateways.close()
         await self.watching.watcher.close()
         await self.hosts.close()
         self._threads.close()
@@ -143,6 +147,7 @@ class Keeper:
             self.registry.add(project)
             await self.registry.saved()
             self.hosts.ask_again(engine)
+            self._attend(path, self.hosts.known(engine).observed.containers.get(path))
         self.watching.rewatch()
         await self.generation.look(project, time.monotonic(), force=True)
 
@@ -181,6 +186,7 @@ class Keeper:
         """Stop keeping a project; its files stay as they are. False if it was not known."""
         if not self.registry.remove(path):
             return False
+        self.gateways.forget(path)
         self.watching.rewatch()
         await self.registry.saved()
         return True
@@ -228,6 +234,13 @@ class Keeper:
             if not project.scan.exists and since is not None and since < latest:
                 log.info("`%s` has been gone for a day and is forgotten", path)
                 self.registry.remove(path)
+                self.gateways.forget(path)
+
+    def _generated(self, event: messages.Event) -> None:
+        """A project's files were looked at: what its gateway is to let through may be other names."""
+        self._emit(event)
+        if event["kind"] in ("regenerated", "unchanged"):
+            self.gateways.refresh(event["path"])
 
     def _host_changed(self, key: EngineKey) -> None:
         """A runtime came or went: plans may come out differently."""
@@ -246,6 +259,7 @@ class Keeper:
             text = "its sandbox is running" if sandbox.running else "its sandbox is stopped"
         self._emit({"kind": "sandbox", "path": path, "message": text})
         self._relay(path, sandbox)
+        self._attend(path, sandbox)
 
     def _relay(self, path: str, sandbox: Sandbox | None) -> None:
         """Under gVisor watchers inside hear nothing of edits made on the host."""
@@ -255,3 +269,11 @@ class Keeper:
         facts = self.hosts.known(project.engine).facts
         is_wanted = sandbox is not None and sandbox.running and is_gvisor(facts, sandbox.container)
         self._relays.update(path, self.hosts.environ(project.engine), is_wanted)
+
+    def _attend(self, path: str, sandbox: Sandbox | None) -> None:
+        """Hear what the gateway of a running sandbox tells, and have it run as long as that does."""
+        project = self.projects.get(path)
+        container = sandbox.container if sandbox is not None else None
+        if project is not None:
+            is_wanted = container is not None and bool(container.label(EGRESS))
+            self.gateways.update(path, project.engine, is_wanted)

@@ -378,12 +378,13 @@ if TYPE_CHECKING:
     class Event(TypedDict, total=False):
         """Params of the notification `event`."""
 
-        kind: Literal[
-            "regenerated", "unchanged", "invalid", "failed", "gone", "back", "host", "sandbox"
-        ]
+        kind: (
+            Literal["regenerated", "unchanged", "invalid", "failed", "gone", "back"]
+            | Literal["host", "sandbox", "network"]
+        )
         """The kind of event: files were written, a save changed nothing, the config cannot be used
         (the last good files stay), generating failed, the folder vanished or returned, the host
-        changed, a project's container started, changed or ended."""
+        changed, a project's container started, changed or ended, its gateway told something new."""
         path: str
         """The project's workspace; absent for `host`."""
         files: list[str]

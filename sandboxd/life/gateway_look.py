@@ -77,10 +77,9 @@ def _look(engine: Engine, inspected: Mapping[str, Any]) -> tuple[bool, str]:
     answer = _ask(engine, present.id)
     if not answer["version"]:
         return False, f"its gateway has no policy: {_NO_WAY_OUT}"
-    names = answer["names"]
     return True, (
-        f"names through the gateway, {names} in use (seen: on its inner network alone, the gateway "
-        f"runs without rights and has policy {answer['version']:012x})"
+        "names through the gateway (seen: on its inner network alone; the gateway runs without rights "
+        f"and has policy {answer['version']:012x})"
     )
 
 

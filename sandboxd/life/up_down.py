@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.life import journal, mounted, overlaps, private_copy, sources, volumes
+from sandboxd.life import egress, journal, mounted, overlaps, private_copy, sources, volumes
 from sandboxd.life.end import end, remove
 from sandboxd.life.find import ours
 from sandboxd.life.lock import project_lock
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sandboxd.engine.client import Engine, Summary
+    from sandboxd.life.egress import Egress
     from sandboxd.plan.plan import Plan
 
 How = Literal["created", "recreated", "restarted", "resumed", "already running"]
@@ -37,12 +38,14 @@ def up(
     plan: Plan,
     progress: Callable[[str], None],
     check: Callable[[], None] = lambda: None,
+    gateway_image: str = "",
 ) -> Running:
-    """Make the project's container run as planned.
+    """Make the project's container run as planned, with its gateway where the plan has one.
 
     Running with the same plan: reused. Paused: goes on. Stopped: started again. Another plan, or
     half-made: its work is kept, then it is made anew. Nothing of a failed attempt is left.
 
+    :param gateway_image: what the user's policy names for engines that cannot run what is made here
     :param check: called while another start or stop of the project is waited for; ends it by raising
     :raises EnvironmentFailure: the engine or its runtime cannot, or the work of a container that
         has to go cannot be kept
@@ -52,12 +55,13 @@ def up(
 
     with project_lock(plan.workspace, progress, check):
         body = arguments(plan)
+        beside = egress.prepare(engine, plan, gateway_image, progress)
         identity = {PLAN: body["Labels"][PLAN], IMAGE: engine.image_id(body["Image"])}
         replaced = False
         kept: tuple[str, ...] = journal.noted(plan.workspace)
         for old in ours(engine, plan.workspace):
             kept += _stubs(old)
-            how, why = _reuse(engine, old, identity, plan, progress)
+            how, why = _reuse(engine, old, identity, plan, beside, progress)
             if how is not None:
                 return Running(old.id, old.name, how)
             journal.note(plan.workspace, kept)
@@ -67,6 +71,10 @@ def up(
             replaced = True
         overlaps.refuse(engine, plan.workspace)
         volumes.refuse_other_device(engine, body)
+        if beside is None:
+            egress.leave(engine, plan.workspace)
+        else:
+            egress.add_to(body, beside, engine)
         name = plan.container.name
         progress(f"starting `{name}` from `{body['Image']}`")
         journal.note(plan.workspace, {*kept, *journal.absent(plan.workspace, plan.stubs)})
@@ -76,12 +84,14 @@ def up(
             body["Labels"] |= {**identity, MADE_BY: UP, START: start}
             if made or kept:
                 body["Labels"][STUBS] = ":".join(sorted({*made, *kept}))
-            container = _create(engine, name, body, plan, progress)
-            if plan.prepare:
-                private_copy.make(engine, container, plan.prepare)
+            with egress.beside(engine, beside, progress, start):
+                container = _create(engine, name, body, plan, beside, progress)
+                if plan.prepare:
+                    private_copy.make(engine, container, plan.prepare)
         except BaseException:
             for half_made in engine.containers(f"{START}={start}"):
                 remove(engine, half_made.id)
+            egress.leave(engine, plan.workspace)
             stubs.remove(plan.workspace, {*made, *kept})
             journal.clear(plan.workspace)
             raise
@@ -98,7 +108,10 @@ def down(
 ) -> list[str]:
     """Stop and remove what `up` made for the project; returns the names, [] when nothing was up.
 
-    :param discard: throw away what was changed in a private copy; else it is kept first
+    The inner network of a gateway stays for the next start.
+
+    :param discard: throw away what was changed in a private copy, which else is kept first, and the
+        inner network
     :raises EnvironmentFailure: it cannot be kept; then the sandbox goes on running
     """
     from sandboxd.plan import stubs
@@ -116,6 +129,7 @@ def down(
                     "repository; look at `HEAD` and `config`, then remove them and it"
                 )
             removed.append(old.name)
+        egress.leave(engine, workspace, discard)
         if left:
             stubs.remove(workspace, left)
             journal.clear(workspace)
@@ -139,6 +153,7 @@ def _reuse(
     old: Summary,
     identity: Mapping[str, str],
     plan: Plan,
+    beside: Egress | None,
     progress: Callable[[str], None],
 ) -> tuple[How | None, str]:
     """Make `old` do, when it was made from the same plan and can run; else None, and why not."""
@@ -151,18 +166,27 @@ def _reuse(
     if container.state == "running":
         if plan.prepare and not private_copy.is_whole(engine, old.id):
             return None, "an earlier start was interrupted before its private copy was whole"
+        if beside is not None:
+            if others := egress.other_networks(engine.inspect(old.id), beside):
+                return None, f"it was put on `{others[0]}`, which leads past its gateway"
+            egress.follow(engine, beside, progress)
         return "resumed" if old.state == "paused" else "already running", ""
     if container.state == "exited":
         overlaps.refuse(engine, plan.workspace, old.id)
         with contextlib.suppress(failures.CannotStart):
-            _start_again(engine, old.id, plan, progress)
+            with egress.beside(engine, beside, progress):
+                _start_again(engine, old.id, plan, beside, progress)
             return "restarted", ""
         return None, "it does not start again"
     return None, f"it is half-made ({container.state})"
 
 
 def _start_again(
-    engine: Engine, container: str, plan: Plan, progress: Callable[[str], None]
+    engine: Engine,
+    container: str,
+    plan: Plan,
+    beside: Egress | None,
+    progress: Callable[[str], None],
 ) -> None:
     """Start a container that was stopped and fill its memory; when that fails, the container goes.
 
@@ -174,7 +198,9 @@ def _start_again(
         opened = mounted.open_sources(asked)
     engine.start(container)
     try:
-        _compare_mounts(engine.inspect(container)["State"], opened, plan, progress)
+        inspected = engine.inspect(container)
+        egress.refuse_other_networks(inspected, beside)
+        _compare_mounts(inspected["State"], opened, plan, progress)
         if plan.prepare:
             private_copy.make(engine, container, plan.prepare)
     except BaseException:
@@ -187,6 +213,7 @@ def _create(
     name: str,
     body: dict[str, Any],
     plan: Plan,
+    beside: Egress | None,
     progress: Callable[[str], None],
 ) -> str:
     from sandboxd.life.user import refuse_root
@@ -207,9 +234,11 @@ def _create(
     volumes.refuse_image_volumes(engine, container, plan)
     refuse_root(engine, container, plan)
     engine.start(container)
-    state = engine.inspect(container)["State"]
+    inspected = engine.inspect(container)
+    state = inspected["State"]
     if not state.get("Running"):
         raise _died(engine, container, state)
+    egress.refuse_other_networks(inspected, beside)
     _compare_mounts(state, opened, plan, progress)
     return container
 

@@ -173,6 +173,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {
             "__init__",
             "config",
+            "egress",
             "engine",
             "errors",
             "files",

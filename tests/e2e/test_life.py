@@ -311,7 +311,7 @@ def test_drift_is_seen(engine: str, api: Engine, up: Path) -> None:
         sandboxes.grant(up)
     done = sandboxes.run(engine, up, "drift")
     assert done.returncode == 6, done.stderr
-    assert "network: planned none, found bridge" in done.stdout
+    assert "network: planned none, found sandboxd-" in done.stdout
 
 
 def test_a_missing_image(engine: str, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from sandboxd.errors import UsageError
 from sandboxd.files import read_source
 from sandboxd.model.container import Container, Mount
-from sandboxd.model.labels import PLAN
+from sandboxd.model.labels import BY_GATEWAY, EGRESS, PLAN
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers._flags import is_tmpfs_flag
 
@@ -50,6 +50,9 @@ def _body(plan: Plan) -> dict[str, Any]:
         "Labels": {v.value.name: v.value.value for v in container.labels},
         "HostConfig": _host_config(plan),
     }
+    if plan.egress is not None:
+        # `up` puts it on the network of its gateway; which rules hold there is no part of a container.
+        body["Labels"][EGRESS] = BY_GATEWAY
     if container.user is not None:
         body["User"] = container.user.value
     if container.stop_signal is not None:

@@ -78,7 +78,7 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Played:
 @pytest.fixture
 def planned(tmp_path: Path) -> Plan:
     made = plan(host=GVISOR)
-    return made._replace(workspace=str(tmp_path), stubs=STAND_INS, prepare=("cp",))
+    return made._replace(workspace=str(tmp_path), stubs=STAND_INS, prepare=("cp",), egress=None)
 
 
 def start(engine: Played, planned: Plan) -> up_down.Running:
@@ -136,5 +136,5 @@ def test_a_container_that_was_stopped_and_whose_memory_is_not_filled_goes(
     engine.there["old"] = {}
     engine.interrupt["prepare"] = interruption
     with pytest.raises(type(interruption)):
-        up_down._start_again(engine, "old", planned, lambda _: None)  # type: ignore[arg-type]
+        up_down._start_again(engine, "old", planned, None, lambda _: None)  # type: ignore[arg-type]
     assert engine.there == {}

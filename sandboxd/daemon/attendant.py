@@ -1,0 +1,219 @@
+"""The daemon's hand on one gateway: it hears what was tried, gives it its policy, and starts it again."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.egress.ledger import Ledger
+from sandboxd.errors import SandboxdError
+from sandboxd.life import gateway, networks
+from sandboxd.life.gateway_channel import Channel, attach
+from sandboxd.life.running_gateway import past
+from sandboxd.operations import gateway as operation
+
+if TYPE_CHECKING:
+    from sandboxd.egress.messages import Event
+    from sandboxd.egress.policy import Policy
+    from sandboxd.engine.client import Engine
+    from sandboxd.host.facts import HostFacts
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
+_HEALTHY_SECONDS = 10.0
+"""A gateway that lived so long was no failed start."""
+
+log = logging.getLogger(__name__)
+
+
+class Scene(NamedTuple):
+    """Where a gateway is: functions, since a docker context may be edited and a host may change."""
+
+    engine: Callable[[], Engine]
+    environ: Callable[[], Mapping[str, str]]
+    facts: Callable[[], HostFacts | None]
+
+
+class Stopped(Exception):
+    """The attendant is to end."""
+
+
+class Memory:
+    """What a gateway told, for as long as its project is known; it outlives the gateway and its attendant."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.ledger = Ledger()
+        self.addresses: dict[str, str] = {}
+        """Synthetic addresses by name: a new gateway gives them the same meaning."""
+        self.version = 0
+        """Of the policy that the gateway has now; 0 for none."""
+        self._run = ""
+
+    def begin(self, run: str) -> int:
+        """Note which run of which container speaks from now on; the number of its last known event."""
+        with self.lock:
+            if run != self._run:
+                self._run, self.version, self.ledger.last_number = run, 0, 0
+            return self.ledger.last_number
+
+    def take(self, event: Event) -> None:
+        """Note an event."""
+        with self.lock:
+            self.ledger.take((event,))
+            if event["event"] == "assigned":
+                self.addresses[event["name"]] = event["address"]
+            elif event["event"] == "policy":
+                self.version = event["version"]
+            elif event["event"] == "refused" and event["op"] == "policy":
+                self.version = 0
+
+    def known(self) -> tuple[tuple[str, str], ...]:
+        """Names and synthetic addresses."""
+        with self.lock:
+            return tuple(self.addresses.items())
+
+
+class Attendant:
+    """One thread for the gateway of one running sandbox.
+
+    :param changed: called in that thread when something new was told
+    :param failed: called in that thread with the words for a person, when the gateway cannot be had
+    """
+
+    def __init__(
+        self,
+        workspace: str,
+        scene: Scene,
+        memory: Memory,
+        changed: Callable[[], None],
+        failed: Callable[[str], None],
+    ) -> None:
+        self._workspace = workspace
+        self._scene = scene
+        self._memory = memory
+        self._changed = changed
+        self._failed = failed
+        self._stop = threading.Event()
+        self._channel: Channel | None = None
+        self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
+
+    def start(self) -> None:
+        """Begin, in a thread of its own."""
+        self._thread.start()
+
+    def is_alive(self) -> bool:
+        """Whether the gateway is attended to."""
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """End soon; the gateway goes on by itself."""
+        self._stop.set()
+        channel = self._channel
+        if channel is not None:
+            channel.close()
+
+    def push(self, policy: Policy) -> None:
+        """Have the gateway let through what `policy` does; returns once it does.
+
+        :param policy: without version, addresses and the host's networks
+        :raises EnvironmentFailure: it does not take it; then nothing is let through
+        """
+        engine = self._scene.engine()
+        pair = networks.find(engine, self._workspace)
+        if pair is not None:
+            policy = gateway.complete(engine, pair, policy, self._memory.known())
+        gateway.push(engine, self._workspace, policy, cut=True)
+
+    def ledger(self) -> Ledger:
+        """What was told until now."""
+        with self._memory.lock:
+            return copy.deepcopy(self._memory.ledger)
+
+    def refresh(self) -> None:
+        """Give the gateway the policy that holds now, unless it has it; a failure is told."""
+        try:
+            facts = self._scene.facts()
+            operation.refresh(
+                self._scene.engine(),
+                self._workspace,
+                self._scene.environ(),
+                facts=(lambda: facts) if facts is not None else None,
+                known=self._memory.known(),
+                version=self._memory.version,
+            )
+        except SandboxdError as error:
+            self._tell(f"its gateway has not the rules of now: {error.message}")
+
+    def _run(self) -> None:
+        pause = _FIRST_PAUSE
+        while not self._stop.is_set():
+            began = time.monotonic()
+            try:
+                self._attend()
+                if self._stop.is_set() or not self._mend():
+                    return
+            except Stopped:
+                return
+            except SandboxdError as error:
+                self._tell(f"its gateway does not run: {error.message}")
+            except Exception:
+                log.exception("attending to the gateway of `%s` failed", self._workspace)
+            pause = _next_pause(pause, time.monotonic() - began)
+            self._stop.wait(pause)
+
+    def _attend(self) -> None:
+        """Read what the gateway tells until it ends; at once where none runs."""
+        engine = self._scene.engine()
+        present = gateway.find(engine, self._workspace)
+        if present is None or present.state != "running":
+            return
+        began = engine.inspect(present.id)["State"].get("StartedAt")
+        after = self._memory.begin(f"{present.id} {began}")
+        with attach(engine, present.id) as channel:
+            self._channel = channel
+            if self._stop.is_set():
+                return
+            for event in past(channel, after):
+                self._take(event)
+            if not self._memory.version:
+                # It was started by hand, or by somebody who was killed before the policy.
+                self.refresh()
+            for event in channel.events():
+                self._take(event)
+
+    def _take(self, event: Event) -> None:
+        self._memory.take(event)
+        if event["event"] != "state":
+            self._changed()
+
+    def _mend(self) -> bool:
+        """Have it run again while the sandbox runs; False where that does not run any more."""
+        facts = self._scene.facts()
+        is_mended = operation.mend(
+            self._scene.engine(),
+            self._workspace,
+            self._scene.environ(),
+            facts=(lambda: facts) if facts is not None else None,
+            known=self._memory.known(),
+            check=self._check,
+        )
+        if is_mended:
+            log.info("the gateway of `%s` runs again", self._workspace)
+        return is_mended
+
+    def _check(self) -> None:
+        if self._stop.is_set():
+            raise Stopped
+
+    def _tell(self, text: str) -> None:
+        log.warning("`%s`: %s", self._workspace, text)
+        if not self._stop.is_set():
+            self._failed(text)
+
+
+def _next_pause(pause: float, lived: float) -> float:
+    return _FIRST_PAUSE if lived > _HEALTHY_SECONDS else min(pause * 2, _LONGEST_PAUSE)

@@ -1,0 +1,111 @@
+"""The gateways of all running sandboxes of projects that are kept."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from sandboxd.daemon.attendant import Attendant, Memory, Scene
+from sandboxd.ipc import messages
+
+if TYPE_CHECKING:
+    from sandboxd.daemon.hosts import Hosts
+    from sandboxd.daemon.projects import EngineKey
+    from sandboxd.egress.ledger import Ledger
+
+_TELL_SECONDS = 0.2
+"""How long news of one project are gathered before anybody hears of them."""
+
+log = logging.getLogger(__name__)
+
+
+class Gateways:
+    """Lives on the event loop; `find` may be called from any thread."""
+
+    def __init__(self, hosts: Hosts, emit: Callable[[messages.Event], None]) -> None:
+        self._hosts = hosts
+        self._emit = emit
+        self._loop = asyncio.get_running_loop()
+        self._attendants: dict[str, Attendant] = {}
+        self._memories: dict[str, Memory] = {}
+        self._due: set[str] = set()
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="gateway-policy")
+
+    def update(self, workspace: str, key: EngineKey, wanted: bool) -> None:
+        """Attend to the gateway of `workspace`, or not."""
+        attendant = self._attendants.get(workspace)
+        if attendant is not None and (not wanted or not attendant.is_alive()):
+            del self._attendants[workspace]
+            attendant.stop()
+            attendant = None
+        if wanted and attendant is None:
+            attendant = self._attendants[workspace] = Attendant(
+                workspace,
+                self._scene(key),
+                self._memories.setdefault(workspace, Memory()),
+                lambda: self._call(self._news, workspace),
+                lambda text: self._call(self._failure, workspace, text),
+            )
+            attendant.start()
+
+    def refresh(self, workspace: str) -> None:
+        """The config may allow other names than before: give the gateway the policy that holds now."""
+        attendant = self._attendants.get(workspace)
+        if attendant is not None:
+            with contextlib.suppress(RuntimeError):  # the daemon ends
+                self._threads.submit(attendant.refresh)
+
+    def find(self, workspace: str) -> Attendant | None:
+        """The gateway that runs for `workspace`: it takes a policy, and has a ledger."""
+        attendant = self._attendants.get(workspace)
+        return attendant if attendant is not None and attendant.is_alive() else None
+
+    def ledger(self, workspace: str) -> Ledger | None:
+        """What the gateway of a running sandbox told; None where none is attended to."""
+        attendant = self.find(workspace)
+        return attendant.ledger() if attendant is not None else None
+
+    def forget(self, workspace: str) -> None:
+        """The project is known no more."""
+        attendant = self._attendants.pop(workspace, None)
+        if attendant is not None:
+            attendant.stop()
+        self._memories.pop(workspace, None)
+
+    def close(self) -> None:
+        """Attend to none; they go on by themselves."""
+        for attendant in self._attendants.values():
+            attendant.stop()
+        self._attendants.clear()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _scene(self, key: EngineKey) -> Scene:
+        return Scene(
+            lambda: self._hosts.engine(key),
+            lambda: self._hosts.environ(key),
+            lambda: self._hosts.known(key).facts,
+        )
+
+    def _call(self, function: Callable[..., None], *arguments: str) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the daemon ends
+            self._loop.call_soon_threadsafe(function, *arguments)
+
+    def _news(self, workspace: str) -> None:
+        if workspace not in self._due:
+            self._due.add(workspace)
+            self._loop.call_later(_TELL_SECONDS, self._tell, workspace)
+
+    def _tell(self, workspace: str) -> None:
+        self._due.discard(workspace)
+        ledger = self.ledger(workspace)
+        if ledger is not None:
+            totals = ledger.totals
+            text = f"{totals.reached} connections, {totals.denied} denied, {totals.asked} asked for"
+            self._emit({"kind": "network", "path": workspace, "message": text})
+
+    def _failure(self, workspace: str, text: str) -> None:
+        self._emit({"kind": "network", "path": workspace, "message": text})
