@@ -57,7 +57,7 @@ def entry(text: str) -> Entry:
     if text in groups.names():
         return Entry(text, group=text)
     host, ports = _with_ports(text)
-    if "." not in host and ":" not in text and host.isascii():
+    if "." not in host and ":" not in text and host.isascii() and host != "*":
         raise UnknownGroup("is neither a group nor a host: a host has a dot or a port")
     if host in groups.names():
         raise NotAnEntry(f"is a group with a port: `{host}` has ports of its own")
@@ -86,6 +86,8 @@ def private_entry(text: str) -> Entry:
 
 def _with_ports(text: str) -> tuple[str, tuple[int, ...]]:
     """The host and its ports; an IPv6 address stays whole, to be refused as what it is."""
+    if "/" in text or "@" in text:
+        raise NotAnEntry("is a URL and not a host: name the host alone")
     host, colon, port = text.rpartition(":")
     if not colon or ":" in host:
         return text, USUAL_PORTS
@@ -106,8 +108,6 @@ def _pattern(host: str) -> Pattern:
         )
     if host == "*":
         raise NotAnEntry('is too wide: it means every name; that is `mode = "open"`')
-    if "://" in host or "/" in host or "@" in host:
-        raise NotAnEntry("is a URL and not a host: name the host alone")
     if ":" in host:
         raise NotAnEntry("is an IPv6 address; name the host that has it")
     try:

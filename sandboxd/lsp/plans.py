@@ -36,7 +36,7 @@ _FIELDS = {
     "remoteUser": ("user",),
     "capabilities": ("cap_add", "cap_drop"),
     "capAdd": ("cap_add",),
-    "network": ("network",),
+    "network": ("network", "egress"),
     "workspace": ("mounts",),
     "environment": ("env",),
     "containerEnv": ("env",),

@@ -5,6 +5,10 @@
 A value of the right type that cannot be: a runtime, network mode, capability, rule or severity
 level that does not exist, an empty image, an entry of `[[allow]]` without its reason.
 
+In `[network]`: a group that does not exist, a wildcard below which anybody may have a name (`*.com`,
+`*.co.uk`, `*.github.io`), an address where a name belongs, letters beyond ASCII, which can look like
+others, a port that cannot be, and a list of names beside a mode that it would not restrict.
+
 ## Why it is bad
 
 As with an unknown key: what was meant is not what would happen, so the file is refused.

@@ -1,6 +1,7 @@
 """Why each line of the plan is there: the value, what decided it, and the reason.
 
-Then what will not be in force, and what of a hand-written devcontainer.json is left out.
+Then what a gateway cannot know of the names that it lets through, which other hosts the project names,
+what will not be in force, and what of a hand-written devcontainer.json is left out.
 """
 
 from __future__ import annotations
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
     from sandboxd.plan.plan import Plan
 
 HELP = "why each line of the plan is there"
+
+
+_ADMITTED = (
+    ("data", "an allowed host can carry data out: to an account, a repository, a question"),
+    (
+        "fronting",
+        "inside an encrypted connection a program can ask for another customer of the same content "
+        "network; only who opens TLS could see it, and no gateway of sandboxd does",
+    ),
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"{terminal.one_line(plan.workspace)}: profile {plan.profile}\n")
     rows = [(r.field, r.item, r.decided_by, r.why) for r in plan.reasons]
     _table(rows)
+    _names(plan)
     if plan.downgrades:
         print(terminal.paint("\nnot in force:", terminal.YELLOW, terminal.BOLD))
         for downgrade in plan.downgrades:
@@ -61,6 +73,21 @@ def run(args: argparse.Namespace) -> int:
         for entry in plan.left_out:
             _entry(entry.item, entry.why)
     return EXIT_OK
+
+
+def _names(plan: Plan) -> None:
+    """What a gateway cannot know, and hosts that nothing allows yet."""
+    if plan.egress is None:
+        return
+    print(terminal.paint("\nwhat an allowed name admits:", terminal.BOLD))
+    for head, why in _ADMITTED:
+        _entry(head, why)
+    if plan.proposals:
+        print(terminal.paint("\nnamed by the project, and not allowed:", terminal.BOLD))
+    for proposal in plan.proposals:
+        _entry(f"{proposal.host}:{proposal.port}", f"in `{proposal.file}`")
+        line = terminal.one_line(proposal.line)
+        print(f"      to allow it: `{line}` below `[network]`, then `sandboxd trust add`")
 
 
 def _docker_run(plan: Plan) -> None:
@@ -114,5 +141,26 @@ def _as_json(plan: Plan) -> dict[str, object]:
         "gvisor": plan.gvisor,
         "reasons": [reason._asdict() for reason in plan.reasons],
         "downgrades": [downgrade._asdict() for downgrade in plan.downgrades],
+        "egress": _policy_as_json(plan),
         "left_out": [{"item": e.item, "why": e.why} for e in plan.left_out],
+    }
+
+
+def _policy_as_json(plan: Plan) -> dict[str, object] | None:
+    policy = plan.egress
+    if policy is None:
+        return None
+    return {
+        "rules": [
+            {
+                "host": str(rule.pattern),
+                "ports": list(rule.ports),
+                "private": rule.private,
+                "source": rule.source,
+            }
+            for rule in policy.rules
+        ],
+        "denied": [str(pattern) for pattern in policy.denied],
+        "canaries": list(policy.canaries),
+        "proposals": [proposal._asdict() for proposal in plan.proposals],
     }

@@ -1,0 +1,243 @@
+"""The names that a plan lets through: the profile's own, those asked for, and what a floor takes away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sandboxd.egress.policy import decide
+from sandboxd.errors import UsageError
+from sandboxd.plan.floor import loosened
+from sandboxd.plan.granting import wanted
+from sandboxd.plan.grants import NO_GRANTS, Grants
+from sandboxd.plan.plan import Plan
+from sandboxd.plan.profiles import load as load_profile
+from sandboxd.plan.project_hosts import NO_HOSTS, Mention, ProjectHosts
+from sandboxd.policy.floor import NO_FLOOR, Floor
+from sandboxd.policy.floor import load as load_floor
+from tests.unit.plan.examples import GVISOR, configured, plan_of, workspace
+
+PYTHON = ProjectHosts(names=("pyproject.toml",))
+TRUSTED = Grants(trusted=True)
+
+
+def plan(
+    text: str = "",
+    hosts: ProjectHosts = NO_HOSTS,
+    floor: Floor = NO_FLOOR,
+    grants: Grants = NO_GRANTS,
+    profile: str = "dev",
+) -> Plan:
+    config = configured(f'profile = "{profile}"\nimage = "img:1"\n{text}')
+    facts = workspace()._replace(hosts=hosts)
+    return plan_of(config, GVISOR, None, facts, grants, floor)
+
+
+def allows(made: Plan, name: str, port: int = 443) -> bool:
+    assert made.egress is not None
+    return decide(made.egress, name, port, 0.0).allowed
+
+
+def sources(made: Plan) -> set[str]:
+    assert made.egress is not None
+    return {rule.source for rule in made.egress.rules}
+
+
+def floor_of(folder: Path, text: str) -> Floor:
+    path = folder / "policy.toml"
+    path.write_text(text)
+    return load_floor({"XDG_CONFIG_HOME": str(folder / "none")}, organisation=str(path))
+
+
+@pytest.mark.parametrize(
+    ("hosts", "groups"),
+    [
+        (ProjectHosts(), set()),
+        (PYTHON, {"pypi"}),
+        (ProjectHosts(names=("web/package.json", "web/yarn.lock")), {"npm", "yarn"}),
+        (ProjectHosts(names=("Cargo.toml", "go.mod", "Gemfile")), {"crates", "go", "rubygems"}),
+        (ProjectHosts(names=("App.csproj", "pom.xml")), {"nuget", "maven"}),
+        (ProjectHosts(images=("python:3.13-bookworm",)), {"debian"}),
+        (ProjectHosts(images=("ubuntu:24.04", "node:22-alpine3.20")), {"ubuntu", "alpine"}),
+        (ProjectHosts(remotes=(Mention("github.com", 22, ".git/config"),)), {"github"}),
+        (ProjectHosts(names=(".vscode",)), {"vscode"}),
+        (ProjectHosts(images=("notdebianish",)), set()),
+    ],
+)
+def test_dev_allows_the_groups_that_the_projects_files_call_for(
+    hosts: ProjectHosts, groups: set[str]
+) -> None:
+    assert sources(plan(hosts=hosts)) == {f"group {name}" for name in groups}
+
+
+def test_the_image_of_the_config_counts_as_well() -> None:
+    config = configured('image = "debian:13"')
+    assert sources(plan_of(config, GVISOR, None, workspace())) == {"group debian"}
+
+
+def test_an_agent_gets_no_name_by_files_and_a_canary() -> None:
+    made = plan(hosts=PYTHON, profile="agent")
+    assert made.egress is not None and made.egress.rules == ()
+    (canary,) = made.egress.canaries
+    assert decide(made.egress, canary, 443, 0.0).reason == "canary"
+    assert plan(hosts=PYTHON, profile="agent").egress == made.egress
+
+
+def test_a_list_takes_the_place_of_the_profiles_own() -> None:
+    assert sources(plan("[network]\nallow = []", PYTHON)) == set()
+    tightened = plan('[network]\nallow = ["pypi"]', PYTHON._replace(images=("debian",)))
+    assert sources(tightened) == {"group pypi"}
+
+
+@pytest.mark.parametrize("profile", ["dev", "agent"])
+@pytest.mark.parametrize(
+    "text", ['allow = ["example.org"]', 'allow = ["anthropic"]', 'private = ["db.corp:5432"]']
+)
+def test_what_goes_beyond_needs_a_grant(profile: str, text: str) -> None:
+    with pytest.raises(UsageError, match="alone cannot loosen the network") as refused:
+        plan(f"[network]\n{text}", PYTHON, profile=profile)
+    assert "sandboxd trust add" in refused.value.hint
+    assert plan(f"[network]\n{text}", PYTHON, profile=profile, grants=TRUSTED).egress is not None
+
+
+def test_part_of_what_the_profile_has_needs_none() -> None:
+    github = ProjectHosts(remotes=(Mention("github.com", 22, ".git/config"),))
+    made = plan('[network]\nallow = ["github.com:443"]', github)
+    assert allows(made, "github.com", 443) and not allows(made, "github.com", 22)
+    with pytest.raises(UsageError, match=r"reach `github\.com`"):
+        plan('[network]\nallow = ["github.com"]', github)  # port 80 is not of the group
+
+
+def test_an_open_network_needs_a_grant_and_ends_the_gateway() -> None:
+    with pytest.raises(UsageError, match="network open"):
+        plan('[network]\nmode = "open"')
+    made = plan('[network]\nmode = "open"', grants=TRUSTED)
+    assert made.egress is None
+    assert made.container.network is not None and made.container.network.value == "bridge"
+
+
+def test_what_a_profile_never_has_no_grant_gives() -> None:
+    for profile, mode, words in (("review", "allow", "no network"), ("untrusted", "open", "names")):
+        with pytest.raises(UsageError, match=words):
+            plan(f'[network]\nmode = "{mode}"', profile=profile, grants=TRUSTED)
+    granted = plan('[network]\nallow = ["pypi"]', profile="untrusted", grants=TRUSTED)
+    assert sources(granted) == {"group pypi"}
+    assert granted.container.network is not None and granted.container.network.value == "none"
+
+
+def test_an_open_profile_is_tightened_by_a_list_without_more_trust() -> None:
+    config = configured('profile = "trusted"\nimage = "i:1"\n[network]\nallow = ["example.org"]')
+    assert loosened(load_profile("trusted"), config) == ("profile trusted",)
+    made = plan('[network]\nallow = ["example.org"]', profile="trusted", grants=TRUSTED)
+    assert allows(made, "example.org") and not allows(made, "example.net")
+
+
+def test_private_rules_and_no_others_reach_private_addresses() -> None:
+    text = '[network]\nallow = ["example.org"]\nprivate = ["db.corp:5432", "10.1.2.3:5432"]'
+    made = plan(text, grants=TRUSTED)
+    assert made.egress is not None
+    rules = {str(rule.pattern): rule.private for rule in made.egress.rules}
+    assert rules == {"example.org": False, "db.corp": True, "10.1.2.3": True}
+    assert allows(made, "10.1.2.3", 5432) and not allows(made, "10.1.2.4", 5432)
+
+
+def test_hosts_that_files_name_are_proposals_and_never_allowed() -> None:
+    hosts = PYTHON._replace(
+        remotes=(Mention("git.corp.example", 22, ".git/config"),),
+        settings=(Mention("files.example", 443, ".npmrc"),),
+    )
+    made = plan(hosts=hosts)
+    assert sources(made) == {"group pypi"}
+    assert [(p.host, p.port, p.file, p.line) for p in made.proposals] == [
+        ("git.corp.example", 22, ".git/config", 'allow = ["pypi", "git.corp.example:22"]'),
+        ("files.example", 443, ".npmrc", 'allow = ["pypi", "files.example"]'),
+    ]
+    line = made.proposals[1].line
+    assert allows(plan(f"[network]\n{line}", hosts, grants=TRUSTED), "files.example")
+
+
+def test_a_grant_shows_each_name_and_what_it_admits() -> None:
+    config = configured(
+        'profile = "agent"\n[network]\nallow = ["anthropic"]\nprivate = ["10.0.0.9"]'
+    )
+    asked = wanted("/w", config._replace(path="x"), load_profile("agent"), None, NO_FLOOR)
+    lines = "\n".join(asked.lines)
+    assert "name: anthropic (api.anthropic.com:443" in lines and "what is sent" in lines
+    assert "10.0.0.9:80,443, also at a private address" in lines
+
+
+def test_each_name_has_its_reason() -> None:
+    made = plan(hosts=PYTHON)
+    (reason,) = [reason for reason in made.reasons if reason.field == "egress"]
+    assert reason.item.startswith("pypi (") and reason.decided_by == "profile dev"
+    assert "the project has `pyproject.toml`" in reason.why
+
+
+def test_a_floor_lists_all_that_may_be_reached(tmp_path: Path) -> None:
+    floor = floor_of(tmp_path, 'network_allow = ["pypi", "*.corp.example"]')
+    hosts = PYTHON._replace(images=("debian",))
+    made = plan(hosts=hosts, floor=floor)
+    assert sources(made) == {"group pypi"}
+    left_out = [reason for reason in made.reasons if reason.item == "not debian"]
+    assert left_out[0].decided_by == "floor" and "policy.toml" in left_out[0].why
+    plan('[network]\nallow = ["git.corp.example"]', floor=floor, grants=TRUSTED)
+    for text in ('allow = ["example.org"]', 'allow = ["debian"]', 'private = ["10.0.0.1"]'):
+        with pytest.raises(UsageError, match=r"policy\.toml` does not allow it"):
+            plan(f"[network]\n{text}", floor=floor, grants=TRUSTED)
+
+
+def test_two_floors_both_hold(tmp_path: Path) -> None:
+    (tmp_path / "user/sandboxd").mkdir(parents=True)
+    (tmp_path / "user/sandboxd/policy.toml").write_text('network_allow = ["pypi", "npm"]')
+    (tmp_path / "organisation.toml").write_text('network_allow = ["npm", "go"]')
+    environ = {"XDG_CONFIG_HOME": str(tmp_path / "user")}
+    floor = load_floor(environ, organisation=str(tmp_path / "organisation.toml"))
+    hosts = ProjectHosts(names=("pyproject.toml", "package.json", "go.mod"))
+    assert sources(plan(hosts=hosts, floor=floor)) == {"group npm"}
+
+
+def test_a_floor_denies_names_whatever_allows_them(tmp_path: Path) -> None:
+    floor = floor_of(tmp_path, 'network_deny = ["*.example.org", "github.com"]')
+    hosts = ProjectHosts(remotes=(Mention("github.com", 22, ".git/config"),))
+    made = plan('[network]\nallow = ["github", "a.example.org"]', hosts, floor, TRUSTED)
+    assert made.egress is not None
+    for name in ("github.com", "a.example.org"):
+        assert decide(made.egress, name, 443, 0.0).reason == "denied"
+    assert allows(made, "api.github.com")
+
+
+def test_a_floor_forbids_the_open_network_also_where_no_gateway_is_made(tmp_path: Path) -> None:
+    floor = floor_of(tmp_path, 'network = "allow"')
+    with pytest.raises(UsageError, match=r"policy\.toml` forbids it"):
+        plan('[network]\nmode = "open"', floor=floor, grants=TRUSTED)
+    for profile in ("dev", "trusted"):
+        made = plan(hosts=PYTHON, floor=floor, grants=TRUSTED, profile=profile)
+        assert sources(made) == {"group pypi"}
+        assert made.container.network is not None and made.container.network.value == "none"
+        assert not [d for d in made.downgrades if d.control == "network"]
+
+
+def test_a_floor_forbids_private_addresses(tmp_path: Path) -> None:
+    floor = floor_of(tmp_path, "network_private = false")
+    with pytest.raises(UsageError, match=r"`db\.corp:5432`, and `.*policy\.toml`"):
+        plan('[network]\nprivate = ["db.corp:5432"]', floor=floor, grants=TRUSTED)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('network_allow = "pypi"', "a list of strings"),
+        ('network_allow = ["pypy"]', "`pypy` is neither a group nor a host"),
+        ('network_allow = ["*.com"]', "too wide"),
+        ('network_deny = ["a..b"]', "hosts and wildcards"),
+        ('network_deny = ["*"]', "hosts and wildcards"),
+        ("network_private = true", "`false`"),
+        ("network_private = 0", "`false`"),
+        ('network = "open"', "`none` or `allow`"),
+    ],
+)
+def test_a_misspelt_demand_stops_everything(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        floor_of(tmp_path, text)
+    assert words in f"{refused.value.message} {refused.value.hint}"
