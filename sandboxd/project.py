@@ -22,7 +22,7 @@ from sandboxd.plan.floor import loosened
 from sandboxd.plan.git_control import git_control, user_configs
 from sandboxd.plan.grants import NO_GRANTS, Grants
 from sandboxd.plan.plan import Downgrade, Plan
-from sandboxd.plan.planner import make_plan
+from sandboxd.plan.planner import Network, make_network, make_plan
 from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts
 from sandboxd.plan.workspace import survey
 from sandboxd.policy import floor as floor_file
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from sandboxd.plan.profiles import Profile
     from sandboxd.plan.recipe import Recipe
     from sandboxd.plan.workspace import WorkspaceFacts
+    from sandboxd.policy.floor import Floor
 
 HAND_WRITTEN = (".devcontainer/devcontainer.json", ".devcontainer.json")
 """The paths at which dev container tools look for a config, in their order."""
@@ -162,6 +163,19 @@ class Project:
         carried = carry(base, "" if folder == "." else folder)
         plan = self._with_recipe(plan, base, container)
         return Planned(plan._replace(left_out=plan.left_out + carried.left_out), base, carried)
+
+    def network(self, floor: Floor) -> Network:
+        """The mode of the network, and the policy of its gateway; no host is looked at.
+
+        :raises UsageError: floor or trust refuse a part of the config that is not about the network
+        """
+        config, profile = self.config, self.profile
+        hosts = survey(self.workspace, (), (), hosts=profile.network.by_files).hosts
+        trusted = bool(loosened(profile, config, UNKNOWN, hosts)) and trust.is_granted(
+            self.environ, self.workspace, config.digest, profile.name
+        )
+        base, _ = self._described(self.base(), UNKNOWN)
+        return make_network(profile, config, base, self.workspace, hosts, trusted, floor)
 
     def _outputs(self, planned: Planned) -> tuple[generated.Output, ...]:
         plan = planned.plan

@@ -41,12 +41,13 @@ if TYPE_CHECKING:
 
 
 def command_names() -> list[str]:
-    """Names of all commands: the modules of `sandboxd.cli.commands`."""
+    """Names of all commands: the modules and packages of `sandboxd.cli.commands`."""
     folder = os.path.join(os.path.dirname(__file__), "commands")
     return sorted(
-        name[:-3].replace("_", "-")
+        name.removesuffix(".py").replace("_", "-")
         for name in os.listdir(folder)
-        if name.endswith(".py") and not name.startswith("_")
+        if not name.startswith("_")
+        and (name.endswith(".py") or os.path.exists(os.path.join(folder, name, "__init__.py")))
     )
 
 
@@ -139,7 +140,7 @@ _MAKES = ("up", "down", "verify", "review", "bench", "generate", "init", "self-t
 _GROUPS = {
     "look at configs": ("check", "explain", "rules"),
     "ask for a sandbox": ("init", "generate", "explain-plan", "trust", "policy"),
-    "work in it": ("up", "exec", "shell", "logs", "down", "list", "review", "bench"),
+    "work in it": ("up", "exec", "shell", "logs", "down", "list", "egress", "review", "bench"),
     "know what holds": ("status", "verify", "drift"),
     "this machine": ("doctor", "recommend", "setup", "daemon", "self-test"),
     "editors and shells": ("lsp", "schema", "completion"),

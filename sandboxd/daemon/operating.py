@@ -76,6 +76,7 @@ class Operating:
             messages.DRIFT: self._drift,
             messages.REVIEW: self._review,
             messages.BENCH: self._bench,
+            messages.EGRESS: self._egress,
             messages.CANCEL: self._cancel,
         }
 
@@ -198,6 +199,18 @@ class Operating:
                 cancel=request.cancel,
             )
             return encode(measured)
+
+        return await self._do(connection, params, job, needs_facts=False)
+
+    async def _egress(self, connection: Connection, params: dict[str, Any]) -> Any:
+        from sandboxd.operations.egress.actions import act
+
+        action, arguments = text_param(params, "action"), params.get("arguments")
+        if not isinstance(arguments, dict):
+            raise InvalidParams("`arguments` is not an object")
+
+        def job(request: Request) -> Any:
+            return act(action, request.directory, request.environ, arguments)
 
         return await self._do(connection, params, job, needs_facts=False)
 

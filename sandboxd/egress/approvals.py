@@ -15,9 +15,9 @@ from sandboxd.egress.policy import Policy, Rule
 SOURCE = "approval"
 """Of the rules that come from approvals (`Rule.source`)."""
 
-Obstacle = Literal["", "denied", "canary", "no-grants"]
-"""Why an approval counts for nothing: the floor denies the name, nothing has a reason to ask for it,
-or the floor lets nobody grant. '' where it counts."""
+Obstacle = Literal["", "denied", "canary", "no-grants", "outside"]
+"""Why an approval counts for nothing: the floor denies the name, nothing has a reason to ask for it, the
+floor lets nobody grant, or has a list that does not hold it. '' where it counts."""
 
 
 class Approval(NamedTuple):
@@ -39,15 +39,20 @@ class Approval(NamedTuple):
         return bool(self.until) and now >= self.until
 
 
-def effective(
-    planned: Policy, approvals: Iterable[Approval], may_grant: bool, now: float
-) -> Policy:
+class Limits(NamedTuple):
+    """How far the floor lets a person allow anything beyond a plan."""
+
+    may_grant: bool = True
+    lists: tuple[tuple[Rule, ...], ...] = ()
+    """What is allowed has to be in each of them."""
+
+
+def effective(planned: Policy, approvals: Iterable[Approval], limits: Limits, now: float) -> Policy:
     """The policy of the plan with the approvals of the project.
 
     A denial wins over an approval of the same name, whichever was given later.
 
     :param planned: its `denied` are those of the floor
-    :param may_grant: whether the floor lets anything be allowed beyond the plan
     :param now: seconds since the epoch
     """
     living = [approval for approval in approvals if not approval.ended(now)]
@@ -56,7 +61,7 @@ def effective(
         rule(approval)
         for approval in living
         if approval.allows
-        and not obstacle(planned, approval.pattern, may_grant)
+        and not obstacle(planned, approval.pattern, approval.ports, limits)
         and approval.pattern not in denied
     )
     extra = tuple(pattern for pattern in denied if pattern not in planned.denied)
@@ -74,15 +79,21 @@ def rule(approval: Approval) -> Rule:
     )
 
 
-def obstacle(planned: Policy, pattern: Pattern, may_grant: bool) -> Obstacle:
-    """Why allowing `pattern` would change nothing, '' where it would."""
-    if not may_grant:
+def obstacle(planned: Policy, pattern: Pattern, ports: tuple[int, ...], limits: Limits) -> Obstacle:
+    """Why allowing `pattern` at `ports` would change nothing, '' where it would."""
+    if not limits.may_grant:
         return "no-grants"
     if not pattern.below and pattern.host in planned.canaries:
         return "canary"
     if any(covers(denied, pattern) for denied in planned.denied):
         return "denied"
+    if not all(_holds(held, pattern, port) for held in limits.lists for port in ports):
+        return "outside"
     return ""
+
+
+def _holds(held: tuple[Rule, ...], pattern: Pattern, port: int) -> bool:
+    return any(port in rule.ports and covers(rule.pattern, pattern) for rule in held)
 
 
 def covers(wide: Pattern, narrow: Pattern) -> bool:

@@ -33,6 +33,7 @@ VERIFY = "operation/verify"
 DRIFT = "operation/drift"
 REVIEW = "operation/review"
 BENCH = "operation/bench"
+EGRESS = "operation/egress"
 """Operations on a project's sandbox. `progress` notifications come before the answer; the answer to
 one that was cancelled is the error `CANCELLED`."""
 CANCEL = "operation/cancel"
@@ -255,7 +256,7 @@ if TYPE_CHECKING:
         """The fields of `observe.controls.Control`."""
 
     class Compare(TypedDict):
-        """Params of `operation/drift`."""
+        """Params of `operation/drift` and `operation/review`."""
 
         view: View
 
@@ -268,11 +269,6 @@ if TYPE_CHECKING:
         """The fields of `observe.drift.Drift`."""
         controls: list[dict[str, str]]
         """The fields of `observe.controls.Control`."""
-
-    class Review(TypedDict):
-        """Params of `operation/review`."""
-
-        view: View
 
     class Collected(TypedDict):
         """Result of `operation/review`: the changes, in a file that the client reads."""
@@ -307,6 +303,13 @@ if TYPE_CHECKING:
         when: str
         host: dict[str, str]
         left_out: list[str]
+
+    class Egress(TypedDict):
+        """Params of `operation/egress`, as `operations.egress.actions` has them."""
+
+        view: View
+        action: str
+        arguments: dict[str, object]
 
     class Progress(TypedDict):
         """Params of the notification `progress`."""

@@ -5,15 +5,17 @@ First the decisions, then the container that they are made into, then what the p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.config.model import Config
+from sandboxd.config.model import Config, NetworkWishes
+from sandboxd.errors import UsageError
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Container
 from sandboxd.plan import base as base_config
 from sandboxd.plan import controls, network
 from sandboxd.plan.container import make_container
 from sandboxd.plan.decisions import Decisions, make_decisions
+from sandboxd.plan.floor import apply as apply_floor
 from sandboxd.plan.grants import NO_GRANTS, Grants
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.plan import Plan
@@ -22,7 +24,9 @@ from sandboxd.plan.workspace import WorkspaceFacts
 from sandboxd.policy.floor import NO_FLOOR, Floor
 
 if TYPE_CHECKING:
+    from sandboxd.egress.policy import Policy
     from sandboxd.plan.compose import ComposeProject
+    from sandboxd.plan.project_hosts import ProjectHosts
 
 
 def make_plan(
@@ -78,6 +82,41 @@ def make_plan(
         egress=egress.policy,
         proposals=egress.proposals,
     )
+
+
+class Network(NamedTuple):
+    """The network of a plan, which is the same on every host."""
+
+    mode: str
+    """``none``, ``allow`` or ``open``."""
+    policy: Policy | None
+    """As `Plan.egress`."""
+    problem: str = ""
+    """Why what the config asks for does not count, '' where it does."""
+
+
+def make_network(
+    profile: Profile,
+    config: Config,
+    base: Container | None,
+    workspace: str,
+    hosts: ProjectHosts,
+    trusted: bool,
+    floor: Floor,
+) -> Network:
+    """The mode and the policy of a plan. Where floor or trust refuse them, those of the profile alone.
+
+    :raises UsageError: floor or trust refuse another part of the config
+    """
+    problem = ""
+    try:
+        limited, allowed = apply_floor(profile, config, floor, trusted, hosts)
+    except UsageError as error:
+        config, problem = config._replace(network=NetworkWishes()), error.message
+        limited, allowed = apply_floor(profile, config, floor, trusted, hosts)
+    mode = network.mode(limited, allowed, base)
+    egress = network.egress(limited, allowed, mode, floor, workspace, hosts, Notes(profile.name))
+    return Network(mode.value, egress.policy, problem)
 
 
 def _beside(

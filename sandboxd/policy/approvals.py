@@ -11,11 +11,11 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.egress.approvals import Approval, effective
+from sandboxd.egress.approvals import Approval, Limits, effective
 from sandboxd.egress.names import NotAName, pattern
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.files import decode, read_bytes, write_atomic
-from sandboxd.policy.floor import user_folder
+from sandboxd.policy.floor import Floor, user_folder
 from sandboxd.toml_output import document
 
 if TYPE_CHECKING:
@@ -62,14 +62,22 @@ def of_project(environ: Mapping[str, str], workspace: str, now: float) -> tuple[
 
 
 def in_force(
-    environ: Mapping[str, str], workspace: str, planned: Policy, may_grant: bool, now: float
+    environ: Mapping[str, str], workspace: str, planned: Policy, floor: Floor, now: float
 ) -> Policy:
     """The policy of a plan with the approvals of its project: what a gateway is to have now.
 
-    :param may_grant: False where the floor forbids grants (`Floor.no_trust`)
     :raises UsageError: the approvals cannot be read, so nobody knows what is denied
     """
-    return effective(planned, of_project(environ, workspace, now), may_grant, now)
+    return effective(planned, of_project(environ, workspace, now), limits(floor), now)
+
+
+def limits(floor: Floor) -> Limits:
+    """How far `floor` lets approvals reach."""
+    lists = floor.network_allow
+    return Limits(
+        not floor.no_trust,
+        tuple(tuple(rule for each in held for rule in each.rules("policy")) for held in lists),
+    )
 
 
 def add(environ: Mapping[str, str], workspace: str, approval: Approval) -> None:

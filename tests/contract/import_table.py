@@ -153,6 +153,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {
             "bench",
             "config",
+            "egress",
             "engine",
             "errors",
             "files",
@@ -166,6 +167,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "policy",
             "project",
             "review",
+            "syntax",
+            "text",
             "verify",
         }
     ),
@@ -214,6 +217,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "policy",
             "project",
             "rules",
+            "status",
             "syntax",
             "text",
         }
@@ -226,6 +230,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "checking",
             "config",
             "data",
+            "egress",
             "engine",
             "errors",
             "files",

@@ -91,10 +91,7 @@ class Dialer:
         detail = ""
         for candidate in addresses:
             family = socket.AF_INET6 if ":" in candidate else socket.AF_INET
-            try:
-                sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-            except OSError as error:
-                raise NoWay("full", error.strerror or "") from None
+            sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
             try:
                 to_device(sock, interface)
                 async with asyncio.timeout(DIAL_SECONDS):

@@ -1,0 +1,51 @@
+"""An action on names, done by the daemon that runs, or in this process."""
+
+from __future__ import annotations
+
+import os
+
+from sandboxd.cli.commands import _sandbox
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any
+
+
+def add_name(parser: argparse.ArgumentParser, port: str = "[:PORT]") -> None:
+    """The name that an action is about, and the project."""
+    parser.add_argument(
+        "name", metavar=f"NAME{port}", help="a host, or `*.host` for all names below it"
+    )
+    _sandbox.add_project(parser)
+
+
+def ask(args: argparse.Namespace, action: str, **arguments: Any) -> dict[str, Any]:
+    """The result of `operations.egress.actions.act`."""
+    from sandboxd.cli import progress, through_daemon
+    from sandboxd.ipc import messages
+
+    directory = _sandbox.folder(args)
+    params = {"action": action, "arguments": arguments}
+    answer = through_daemon.operate(messages.EGRESS, directory, params, progress.say)
+    if answer is not None:
+        return answer
+    from sandboxd.operations.egress.actions import act
+
+    return act(action, directory, os.environ, arguments)
+
+
+def when(until: float, once: bool, now: float) -> str:
+    """How long an answer holds, in words."""
+    from sandboxd.egress.words import duration
+
+    length = f"for {duration(until - now)}" if until else "without an end"
+    return f"{length}, for one connection" if once else length
+
+
+def ports(numbers: list[int]) -> str:
+    """`ports 80 and 443`."""
+    if not numbers:
+        return "every port"
+    *first, last = map(str, numbers)
+    return f"ports {', '.join(first)} and {last}" if first else f"port {last}"

@@ -1,0 +1,52 @@
+"""Let a name through, for 24 hours, in the sandbox of this project.
+
+To allow a name means that whatever runs inside may do anything there, sending your files included. What
+a policy denies, and addresses that are never dialled (this machine, link-local, metadata), no approval
+opens. `sandboxd egress promote` makes it a rule that lasts.
+"""
+
+from __future__ import annotations
+
+import time
+
+from sandboxd.cli import terminal
+from sandboxd.cli.commands.egress import _asking
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+HELP = "let a name through, for a time"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    _asking.add_name(parser)
+    parser.add_argument(
+        "--for",
+        dest="duration",
+        metavar="TIME",
+        default="24h",
+        help="how long: `30m`, `2h`, `7d` (default: 24h)",
+    )
+    parser.add_argument("--once", action="store_true", help="for one connection only")
+
+
+def run(args: argparse.Namespace) -> int:
+    from sandboxd.egress import words
+    from sandboxd.operations.egress.durations import seconds
+
+    answer = _asking.ask(
+        args, "allow", text=args.name, duration=seconds(args.duration), once=args.once
+    )
+    length = _asking.when(answer["until"], answer["once"], time.time())
+    terminal.status(f"allowed {length}: `{answer['name']}` at {_asking.ports(answer['ports'])}")
+    terminal.status(words.CONSEQUENCE)
+    if answer["replaced"]:
+        terminal.status(f"you had denied `{answer['name']}`: that denial is gone")
+    terminal.status(
+        "in force now"
+        if answer["is_live"]
+        else f"kept: no sandbox of `{answer['workspace']}` runs; the next `sandboxd up` has it"
+    )
+    terminal.status(f"`sandboxd egress promote {args.name}` makes it a rule of sandboxd.toml")
+    return 0

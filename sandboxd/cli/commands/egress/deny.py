@@ -1,0 +1,36 @@
+"""Let a name through no more, at any port, in the sandbox of this project.
+
+A denial wins over every rule and has no end; open connections to the name are cut. `--undo` takes back
+what you answered about a name, be it yes or no.
+"""
+
+from __future__ import annotations
+
+from sandboxd.cli import terminal
+from sandboxd.cli.commands.egress import _asking
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+HELP = "let a name through no more"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    _asking.add_name(parser, port="")
+    parser.add_argument("--undo", action="store_true", help="take your answer about it back")
+
+
+def run(args: argparse.Namespace) -> int:
+    answer = _asking.ask(args, "deny", text=args.name, undo=args.undo)
+    name, count = answer["name"], answer["taken_back"]
+    if args.undo:
+        terminal.status(f"taken back: {terminal.count(count, 'answer')} about `{name}`")
+    else:
+        terminal.status(f"denied: `{name}`; `sandboxd egress deny --undo {name}` takes it back")
+    terminal.status(
+        "in force now"
+        if answer["is_live"]
+        else f"kept: no sandbox of `{answer['workspace']}` runs; the next `sandboxd up` has it"
+    )
+    return 0

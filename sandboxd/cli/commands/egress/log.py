@@ -1,0 +1,131 @@
+"""What the sandbox of this project was denied, reached and asked for, with the command that would allow it.
+
+Names are shown in full, as they were asked for. The log begins with the sandbox; attempts that differ
+in nothing but their time are one line.
+"""
+
+from __future__ import annotations
+
+import time
+
+from sandboxd.cli import terminal
+from sandboxd.cli.commands import _sandbox
+from sandboxd.cli.commands.egress import _asking
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any
+
+HELP = "names that were denied, reached and asked for"
+
+_LOOK_SECONDS = 0.5
+_COLOURS = {"denied": terminal.RED, "reached": terminal.GREEN}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    _sandbox.add_project(parser)
+    parser.add_argument("-f", "--follow", action="store_true", help="go on as long as it runs")
+    parser.add_argument(
+        "--json", action="store_true", help="print JSON; with --follow an object a line"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    log = _asking.ask(args, "log")
+    if not log["is_running"] and not args.json:
+        terminal.status(f"no sandbox of `{log['workspace']}` with a gateway runs")
+        terminal.status("hint: `sandboxd up` starts it")
+        return 0
+    if args.follow:
+        return _follow(args, log)
+    if args.json:
+        import json
+
+        print(json.dumps(_document(log), indent=2))
+    else:
+        _print(log["rows"], log["questions"])
+        _say_totals(log)
+    return 0
+
+
+def _follow(args: argparse.Namespace, log: dict[str, Any]) -> int:
+    """Show what is new, until the sandbox ends."""
+    printed: dict[tuple[Any, ...], int] = {}
+    asked: set[int] = set()
+    while log["is_running"]:
+        rows = []
+        for row in log["rows"]:
+            key = tuple(row[name] for name in ("outcome", "name", "port", "door", "reason", "rule"))
+            if row["times"] > printed.get(key, 0):
+                rows.append(row)
+            printed[key] = row["times"]
+        questions = [question for question in log["questions"] if question["id"] not in asked]
+        asked |= {question["id"] for question in questions}
+        if args.json:
+            _print_lines(rows, questions)
+        else:
+            _print(rows, questions)
+        time.sleep(_LOOK_SECONDS)
+        log = _asking.ask(args, "log")
+    terminal.status("the sandbox ended")
+    return 0
+
+
+def _print(rows: list[dict[str, Any]], questions: list[dict[str, Any]]) -> None:
+    now = time.time()
+    for row in rows:
+        colour = _COLOURS[row["outcome"]]
+        word = "tripwire" if row["reason"] == "canary" else row["outcome"]
+        if word == "tripwire":
+            colour = f"{terminal.RED};{terminal.BOLD}"
+        print(f"{terminal.paint(f'{word:<8}', colour)}  {terminal.one_line(_words(row, now))}")
+        if row["command"]:
+            print(f"{'':<8}  {row['command']}")
+    for question in questions:
+        from sandboxd.egress import words
+
+        target = words.target(question["name"], question["port"])
+        age = words.duration(now - question["time"])
+        text = f'{question["name"]} at port {question["port"]}, {age} ago, for: "{question["why"]}"'
+        print(f"{terminal.paint('asked   ', terminal.YELLOW)}  {terminal.one_line(text)}")
+        print(f"{'':<8}  sandboxd egress allow {target}")
+        print(f"{'':<8}  sandboxd egress deny {question['name']}")
+
+
+def _words(row: dict[str, Any], now: float) -> str:
+    from sandboxd.egress.words import duration
+
+    port = f" at port {row['port']}" if row["port"] else ""
+    times = "once" if row["times"] == 1 else f"{row['times']} times"
+    detail = f" ({row['detail']})" if row["detail"] else ""
+    rule = f", by {row['rule']}" if row["rule"] else ""
+    age = duration(now - row["last"])
+    return f"{row['name']}{port}: {row['words']}{detail}{rule}; {row['door']}, {times}, {age} ago"
+
+
+def _say_totals(log: dict[str, Any]) -> None:
+    totals = log["totals"]
+    if not log["rows"] and not log["questions"]:
+        terminal.status("nothing was tried yet")
+    if totals["lost"]:
+        terminal.status(f"{totals['lost']} attempts are not shown: there were too many")
+
+
+def _document(log: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "version": 1,
+        "running": log["is_running"],
+        "lines": log["rows"],
+        "questions": log["questions"],
+        "totals": log["totals"],
+    }
+
+
+def _print_lines(rows: list[dict[str, Any]], questions: list[dict[str, Any]]) -> None:
+    import json
+
+    for row in rows:
+        print(json.dumps(row), flush=True)
+    for question in questions:
+        print(json.dumps({"outcome": "asked", **question}), flush=True)

@@ -1,0 +1,78 @@
+"""The operations by name, for who has their arguments as JSON: the daemon, and commands without one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sandboxd.errors import UsageError
+from sandboxd.operations.egress._gateway import none_runs
+from sandboxd.operations.wire import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.operations.egress._gateway import FindGateway
+
+_ARGUMENTS: dict[str, dict[str, tuple[type, ...]]] = {
+    "allow": {"text": (str,), "duration": (int, float), "once": (bool,), "by": (str,)},
+    "deny": {"text": (str,), "undo": (bool,), "by": (str,)},
+    "check": {"text": (str,)},
+    "list": {},
+    "log": {},
+    "promote": {"text": (str,)},
+}
+ACTIONS = tuple(_ARGUMENTS)
+
+
+def act(
+    action: str,
+    directory: str,
+    environ: Mapping[str, str],
+    arguments: Mapping[str, Any],
+    find: FindGateway = none_runs,
+) -> dict[str, Any]:
+    """Do `action`; the fields of its result as JSON has them.
+
+    :raises UsageError: there is no such action, or it takes other arguments; else as the operation
+    """
+    types = _ARGUMENTS.get(action)
+    if types is None or not all(
+        type(value) in types.get(name, ()) for name, value in arguments.items()
+    ):
+        raise UsageError(
+            f"`{action}` with these arguments is no action", "`sandboxd egress --help`"
+        )
+    result: dict[str, Any] = encode(_act(action, directory, environ, dict(arguments), find))
+    return result
+
+
+def _act(
+    action: str,
+    directory: str,
+    environ: Mapping[str, str],
+    arguments: dict[str, Any],
+    find: FindGateway,
+) -> Any:
+    if action == "allow":
+        from sandboxd.operations.egress.allow import allow
+
+        return allow(directory, environ, **arguments, find=find)
+    if action == "deny":
+        from sandboxd.operations.egress.deny import deny
+
+        return deny(directory, environ, **arguments, find=find)
+    if action == "log":
+        from sandboxd.operations.egress.log import log
+
+        return log(directory, environ, find=find)
+    if action == "list":
+        from sandboxd.operations.egress.rules import rules
+
+        return rules(directory, environ)
+    if action == "check":
+        from sandboxd.operations.egress.check import check
+
+        return check(directory, environ, **arguments)
+    from sandboxd.operations.egress.promote import promote
+
+    return promote(directory, environ, **arguments)

@@ -1,0 +1,137 @@
+"""Let a name through, for a time."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.errors import UsageError
+from sandboxd.operations.egress import _project
+from sandboxd.operations.egress._gateway import none_runs
+from sandboxd.operations.egress._target import target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sandboxd.egress.ledger import Line
+    from sandboxd.egress.policy import Policy
+    from sandboxd.operations.egress._gateway import FindGateway
+    from sandboxd.operations.egress._project import Scene
+    from sandboxd.operations.egress._target import Target
+
+USUAL_SECONDS = 24 * 3600.0
+"""How long an approval holds for which nobody says: until the same time tomorrow."""
+
+_REFUSALS = {
+    "denied": (
+        "is denied by a policy, and no approval changes that",
+        "`sandboxd policy` shows which file says so",
+    ),
+    "canary": (
+        "is a tripwire: nothing has a reason to ask for it",
+        "look at what runs inside before anything else: `sandboxd egress log`",
+    ),
+    "outside": (
+        "is not in the list of a policy, and no approval changes that",
+        "`sandboxd policy` shows the list: `network_allow`",
+    ),
+    "no-grants": (
+        "cannot be allowed: the policy forbids grants",
+        "`sandboxd policy` shows which file does",
+    ),
+}
+
+
+class Allowed(NamedTuple):
+    """An approval that was given; `name` is the pattern."""
+
+    workspace: str
+    name: str
+    ports: tuple[int, ...]
+    until: float
+    once: bool
+    replaced: bool
+    """Whether a denial of the same name ended by it."""
+    is_live: bool
+    """Whether a running gateway has it."""
+
+
+def allow(
+    directory: str,
+    environ: Mapping[str, str],
+    text: str,
+    *,
+    duration: float = USUAL_SECONDS,
+    once: bool = False,
+    by: str = "shell",
+    find: FindGateway = none_runs,
+) -> Allowed:
+    """Let `text` (`NAME` or `NAME:PORT`) through in the project that `directory` lies in.
+
+    :param duration: seconds after which it ends; one for once ends with its first connection as well
+    :raises UsageError: the name, the floor or the profile forbids it, or it would change nothing
+    """
+    from sandboxd.egress.approvals import Approval
+    from sandboxd.policy import approvals
+
+    now = time.time()
+    scene = _project.scene(directory, environ)
+    meant = target(text)
+    policy = _project.policy(scene, environ, now)
+    _refuse(scene, meant, policy, now)
+    gateway = find(scene.workspace)
+    if gateway is not None:
+        _refuse_address(meant, gateway.ledger().lines())
+    until = now + duration
+    approval = Approval(meant.pattern, meant.ports, True, now, by, until, once)
+    approvals.add(environ, scene.workspace, approval)
+    return Allowed(
+        scene.workspace,
+        str(meant.pattern),
+        meant.ports,
+        until,
+        once,
+        meant.pattern in policy.denied,
+        _project.push(scene, environ, find, now),
+    )
+
+
+def _refuse(scene: Scene, meant: Target, policy: Policy, now: float) -> None:
+    """Refuse what an approval would not change.
+
+    :param policy: with the approvals that there are
+    """
+    from sandboxd.egress import words
+    from sandboxd.egress.approvals import covers, obstacle
+    from sandboxd.egress.policy import decide
+    from sandboxd.policy import approvals
+
+    if reason := obstacle(scene.planned, meant.pattern, meant.ports, approvals.limits(scene.floor)):
+        message, hint = _REFUSALS[reason]
+        raise UsageError(f"`{meant.pattern}` {message}", hint)
+    for denied in policy.denied:
+        if denied != meant.pattern and covers(denied, meant.pattern):
+            raise UsageError(
+                f"you denied `{denied}`, which `{meant.pattern}` is part of",
+                f"`sandboxd egress deny --undo '{denied}'` first",
+            )
+    if meant.pattern.below or meant.pattern in policy.denied:
+        return
+    verdicts = [decide(scene.planned, meant.pattern.host, port, now) for port in meant.ports]
+    if all(verdict.allowed for verdict in verdicts):
+        said = words.verdict(verdicts[0], scene.planned, meant.pattern.host)
+        raise UsageError(
+            f"`{meant}` needs no approval: {said}", f"`sandboxd egress check {meant}` says the same"
+        )
+
+
+def _refuse_address(meant: Target, lines: Iterable[Line]) -> None:
+    """A name that resolves to an address that is never dialled does so with any approval."""
+    for line in lines:
+        if line.reason == "address" and meant.pattern.matches(line.name.lower().removesuffix(".")):
+            address = f" ({line.detail})" if line.detail else ""
+            raise UsageError(
+                f"`{line.name}` resolves to an address that is never dialled{address}, and no "
+                "approval changes that",
+                "name what lies in a private network in sandboxd.toml: `[network] private`",
+            )

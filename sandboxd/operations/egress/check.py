@@ -1,0 +1,73 @@
+"""The verdict that the gateway gives about a name."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.errors import UsageError
+from sandboxd.operations.egress import _project
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_USUAL_PORT = 443
+
+
+class Checked(NamedTuple):
+    """A verdict. `name` is as it was asked for."""
+
+    workspace: str
+    name: str
+    port: int
+    allowed: bool
+    reason: str
+    """A `egress.policy.Reason`."""
+    words: str
+    rule: str
+    """The pattern that decided, '' without one."""
+    source: str
+    until: float
+    """0 where it does not end."""
+    command: str
+    """What would allow it, '' where nothing does."""
+
+
+def check(directory: str, environ: Mapping[str, str], text: str) -> Checked:
+    """What the gateway of the project that `directory` lies in says about `NAME` or `NAME:PORT`.
+
+    The address that the name resolves to is judged only when it is dialled.
+
+    :raises UsageError: the port is none
+    """
+    from sandboxd.egress import words
+    from sandboxd.egress.policy import decide
+
+    now = time.time()
+    scene = _project.scene(directory, environ)
+    name, port = _split(text)
+    policy = _project.policy(scene, environ, now)
+    verdict = decide(policy, name, port, now)
+    rule = verdict.rule
+    return Checked(
+        scene.workspace,
+        name,
+        port,
+        verdict.allowed,
+        verdict.reason,
+        words.verdict(verdict, policy, name),
+        str(rule.pattern) if rule is not None else "",
+        rule.source if rule is not None else "",
+        rule.until if rule is not None else 0.0,
+        words.command(name, port, verdict.reason),
+    )
+
+
+def _split(text: str) -> tuple[str, int]:
+    """What is no name stays as it is: the gateway has a verdict about that, too."""
+    name, colon, port = text.rpartition(":")
+    if not colon or ":" in name:
+        return text, _USUAL_PORT
+    if not (port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) < 65536):
+        raise UsageError(f"`{port}` is no port", f"`{name}:443`, a number from 1 to 65535")
+    return name, int(port)

@@ -1,0 +1,68 @@
+"""Let a name through no more, or take an answer back."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.errors import UsageError
+from sandboxd.operations.egress import _project
+from sandboxd.operations.egress._gateway import none_runs
+from sandboxd.operations.egress._target import target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.operations.egress._gateway import FindGateway
+
+
+class Denied(NamedTuple):
+    """A denial that was given, or answers that were taken back; `name` is the pattern."""
+
+    workspace: str
+    name: str
+    taken_back: int
+    """Answers about the same name that ended by it."""
+    is_live: bool
+    """Whether a running gateway has it."""
+
+
+def deny(
+    directory: str,
+    environ: Mapping[str, str],
+    text: str,
+    *,
+    undo: bool = False,
+    by: str = "shell",
+    find: FindGateway = none_runs,
+) -> Denied:
+    """Deny `text`, at every port and without an end, in the project that `directory` lies in.
+
+    Connections that are open end. What the plan allows is denied by it as well.
+
+    :param undo: take back what was answered about the name, be it yes or no
+    :raises UsageError: it is no name, or there is nothing to take back
+    """
+    from sandboxd.egress.approvals import Approval
+    from sandboxd.policy import approvals
+
+    now = time.time()
+    scene = _project.scene(directory, environ)
+    meant = target(text)
+    if meant.has_port:
+        raise UsageError(
+            f"a denial is of every port, and `{text}` names one", f"name it as `{meant.pattern}`"
+        )
+    gone = approvals.remove(
+        environ, scene.workspace, now, lambda answer: answer.pattern == meant.pattern
+    )
+    if undo and not gone:
+        raise UsageError(
+            f"nothing was answered about `{meant.pattern}`",
+            "`sandboxd egress list` has the answers",
+        )
+    if not undo:
+        approval = Approval(meant.pattern, (), False, now, by)
+        approvals.add(environ, scene.workspace, approval)
+    is_live = _project.push(scene, environ, find, now)
+    return Denied(scene.workspace, str(meant.pattern), len(gone), is_live)

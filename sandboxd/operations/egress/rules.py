@@ -1,0 +1,79 @@
+"""The rules that hold for a project's names, each with its source."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.operations.egress import _project
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class RuleRow(NamedTuple):
+    """One rule. `ports` is empty for a denial, which is of every port."""
+
+    name: str
+    ports: tuple[int, ...]
+    answer: str
+    """``allow`` or ``deny``."""
+    source: str
+    private: bool
+    until: float
+    """0 where it does not end."""
+    once: bool
+    by: str
+    """Where a person answered so; '' for a rule of the plan."""
+    obstacle: str
+    """Why an approval counts for nothing, '' where it counts."""
+
+
+class Rules(NamedTuple):
+    """Denials first: they win."""
+
+    workspace: str
+    rows: tuple[RuleRow, ...]
+    tripwire: str
+    """A name that nothing has a reason to ask for, '' without one."""
+    now: float
+    problem: str
+    """Why names of the sandboxd.toml do not count, '' where all do."""
+
+
+def rules(directory: str, environ: Mapping[str, str]) -> Rules:
+    """The rules of the plan and the approvals of the project that `directory` lies in."""
+    from sandboxd.egress.approvals import SOURCE, obstacle
+    from sandboxd.policy import approvals
+
+    now = time.time()
+    scene = _project.scene(directory, environ)
+    planned = scene.planned
+    limits = approvals.limits(scene.floor)
+    answers = approvals.of_project(environ, scene.workspace, now)
+    denied = [
+        RuleRow(str(pattern), (), "deny", "policy", False, 0.0, False, "", "")
+        for pattern in planned.denied
+    ]
+    denied += [
+        RuleRow(str(answer.pattern), (), "deny", SOURCE, False, answer.until, False, answer.by, "")
+        for answer in answers
+        if not answer.allows
+    ]
+    allowed = [
+        RuleRow(
+            str(rule.pattern), rule.ports, "allow", rule.source, rule.private, rule.until, rule.once,
+            "", "",
+        )
+        for rule in planned.rules
+    ]  # fmt: skip
+    allowed += [
+        RuleRow(
+            str(answer.pattern), answer.ports, "allow", SOURCE, False, answer.until, answer.once,
+            answer.by, obstacle(planned, answer.pattern, answer.ports, limits),
+        )
+        for answer in answers
+        if answer.allows
+    ]  # fmt: skip
+    tripwire = planned.canaries[0] if planned.canaries else ""
+    return Rules(scene.workspace, (*denied, *allowed), tripwire, now, scene.problem)

@@ -1,0 +1,310 @@
+"""What `sandboxd egress` does, with a played gateway in place of a container."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandboxd.egress.ledger import Ledger
+from sandboxd.egress.names import pattern
+from sandboxd.egress.policy import Policy, decide
+from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
+from sandboxd.operations.egress import durations
+from sandboxd.operations.egress.actions import act
+from sandboxd.policy import approvals
+
+
+class PlayedGateway:
+    """Takes policies as a gateway does, and tells what it is given to tell."""
+
+    def __init__(self, workspace: str) -> None:
+        self.workspace = workspace
+        self.pushed: list[Policy] = []
+        self.told = Ledger()
+        self.refuses = False
+        self._number = 0
+
+    def find(self, workspace: str) -> PlayedGateway | None:
+        return self if workspace == self.workspace else None
+
+    def push(self, policy: Policy) -> None:
+        if self.refuses:
+            raise EnvironmentFailure("the gateway does not take it", "`sandboxd up`")
+        self.pushed.append(policy)
+
+    def ledger(self) -> Ledger:
+        return self.told
+
+    def lets_through(self, name: str, port: int = 443) -> bool:
+        return decide(self.pushed[-1], name, port, time.time()).allowed
+
+    def tell(self, **event: Any) -> None:
+        self._number += 1
+        common = {"seq": self._number, "time": time.time(), "port": 443, "count": 1, "rule": ""}
+        self.told.take([common | {"event": "denied", "door": "dns", "reason": "no-rule"} | event])  # type: ignore[list-item]
+
+
+class Project:
+    """A project of a user of one's own, whose sandbox runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "app"
+        self.path.mkdir()
+        self.config = self.path / "sandboxd.toml"
+        self.config.write_text('profile = "dev"\n\n[network]\nmode = "allow"  # names\n')
+        self.environ: Mapping[str, str] = {
+            "HOME": str(folder / "home"),
+            "XDG_CONFIG_HOME": str(folder / "config"),
+        }
+        self.gateway = PlayedGateway(os.path.realpath(self.path))
+
+    def act(self, action: str, **arguments: Any) -> dict[str, Any]:
+        return act(action, str(self.path), self.environ, arguments, self.gateway.find)
+
+    def act_without_sandbox(self, action: str, **arguments: Any) -> dict[str, Any]:
+        return act(action, str(self.path), self.environ, arguments)
+
+    def write_floor(self, text: str) -> None:
+        path = Path(self.environ["XDG_CONFIG_HOME"]) / "sandboxd/policy.toml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+def test_from_a_denial_to_a_rule(project: Project) -> None:
+    project.gateway.tell(name="New.example.org")
+    (row,) = project.act("log")["rows"]
+    assert (row["name"], row["words"]) == ("New.example.org", "no rule names it")
+    assert row["command"] == "sandboxd egress allow new.example.org"
+
+    allowed = project.act("allow", text="new.example.org")
+    assert (allowed["is_live"], allowed["ports"]) == (True, [80, 443])
+    assert project.gateway.lets_through("new.example.org")
+    assert project.act("log")["rows"][0]["command"] == ""
+    (rule,) = [r for r in project.act("list")["rows"] if r["name"] == "new.example.org"]
+    assert (rule["source"], rule["by"], rule["answer"]) == ("approval", "shell", "allow")
+    assert rule["until"] == allowed["until"] > time.time() + 23 * 3600
+
+    promoted = project.act("promote", text="new.example.org")
+    assert promoted["entries"] == ["new.example.org"]
+    text = project.config.read_text()
+    assert '"new.example.org"' in text and 'mode = "allow"  # names\n' in text
+
+    project.act("deny", text="new.example.org")
+    assert not project.gateway.lets_through("new.example.org")
+
+
+def test_an_approval_ends_by_itself_also_in_the_gateway(project: Project) -> None:
+    until = project.act("allow", text="a.example.org:22", duration=60.0)["until"]
+    policy = project.gateway.pushed[-1]
+    assert decide(policy, "a.example.org", 22, until - 1).allowed
+    assert decide(policy, "a.example.org", 22, until).reason == "expired"
+    assert not decide(policy, "a.example.org", 443, until - 1).allowed
+
+
+def test_without_a_sandbox_an_answer_is_kept(project: Project) -> None:
+    assert project.act_without_sandbox("allow", text="a.example.org")["is_live"] is False
+    assert project.act_without_sandbox("check", text="a.example.org")["allowed"] is True
+    assert project.act_without_sandbox("deny", text="b.example.org")["is_live"] is False
+    assert project.act_without_sandbox("check", text="b.example.org")["reason"] == "denied"
+    log = project.act_without_sandbox("log")
+    assert (log["is_running"], log["rows"]) == (False, [])
+
+
+def test_an_answer_is_kept_before_the_gateway_has_it(project: Project) -> None:
+    project.gateway.refuses = True
+    with pytest.raises(EnvironmentFailure):
+        project.act("deny", text="a.example.org")
+    assert project.act("check", text="a.example.org")["reason"] == "denied"
+
+
+def test_once_is_for_one_connection(project: Project) -> None:
+    assert project.act("allow", text="a.example.org", once=True)["once"] is True
+    rules = [r for r in project.gateway.pushed[-1].rules if r.once]
+    assert [rule.pattern for rule in rules] == [pattern("a.example.org")]
+    workspace = project.gateway.workspace
+    assert approvals.use_up(project.environ, workspace, "a.example.org", 443, time.time())
+    assert project.act("check", text="a.example.org")["allowed"] is False
+
+
+def test_a_denial_is_taken_back_or_answered_anew(project: Project) -> None:
+    project.act("deny", text="a.example.org")
+    assert project.act("allow", text="a.example.org")["replaced"] is True
+    project.act("deny", text="*.example.org")
+    with pytest.raises(UsageError, match=r"you denied `\*.example.org`"):
+        project.act("allow", text="b.example.org")
+    assert project.act("deny", text="*.example.org", undo=True)["taken_back"] == 1
+    assert project.gateway.lets_through("a.example.org")
+    assert project.act("deny", text="a.example.org", undo=True)["taken_back"] == 1
+    assert not project.gateway.lets_through("a.example.org")
+    with pytest.raises(UsageError, match="nothing was answered"):
+        project.act("deny", text="a.example.org", undo=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("*.com", "too wide"),
+        ("*", "a host has a dot"),
+        ("127.0.0.1", "address"),
+        ("169.254.169.254", "address"),
+        ("https://a.example.org/x", "no host"),
+        ("pypi", "a group"),
+        ("localhost", "group nor a host"),
+        ("a.example.org:0", "port"),
+        ("a.example.org:99999", "port"),
+        ("-a.example.org", "not a host name"),
+        ("exämple.org", "beyond ASCII"),
+        ("", "a host has a dot"),
+    ],
+)
+def test_what_is_no_name_is_refused(project: Project, text: str, words: str) -> None:
+    for action in ("allow", "deny", "promote"):
+        with pytest.raises(UsageError, match=words):
+            project.act(action, text=text)
+    assert approvals.of_project(project.environ, project.gateway.workspace, 0.0) == ()
+
+
+def test_an_address_that_is_never_dialled_cannot_be_approved(project: Project) -> None:
+    project.gateway.tell(name="meta.example.org", reason="address", detail="169.254.169.254")
+    assert project.act("log")["rows"][0]["command"] == ""
+    with pytest.raises(UsageError, match=r"never dialled \(169.254.169.254\)"):
+        project.act("allow", text="meta.example.org")
+    with pytest.raises(UsageError, match="never dialled"):
+        project.act("allow", text="*.example.org")
+
+
+def test_a_tripwire_cannot_be_approved(project: Project) -> None:
+    project.config.write_text('profile = "agent"\n')
+    tripwire = project.act("list")["tripwire"]
+    with pytest.raises(UsageError, match="tripwire"):
+        project.act("allow", text=tripwire)
+    project.gateway.tell(name=tripwire, reason="canary")
+    log = project.act("log")
+    assert (log["totals"]["tripwires"], log["rows"][0]["command"]) == (1, "")
+
+
+def test_where_the_floor_forbids_grants_only_a_no_is_taken(project: Project) -> None:
+    project.act("allow", text="a.example.org")
+    project.write_floor("trust = false\n")
+    with pytest.raises(UsageError, match="forbids grants"):
+        project.act("allow", text="b.example.org")
+    (rule,) = [r for r in project.act("list")["rows"] if r["name"] == "a.example.org"]
+    assert rule["obstacle"] == "no-grants"
+    project.act("deny", text="c.example.org")
+    assert not project.gateway.lets_through("a.example.org")
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [('profile = "review"\n', "no network"), ('[network]\nmode = "none"\n', "no network")],
+)
+def test_a_project_without_a_gateway_says_so(project: Project, config: str, words: str) -> None:
+    project.config.write_text(config)
+    for action, arguments in (("log", {}), ("list", {}), ("allow", {"text": "a.example.org"})):
+        with pytest.raises(UsageError, match=words):
+            project.act(action, **arguments)
+
+
+def test_a_question_is_shown_until_it_is_answered(project: Project) -> None:
+    why = "please\x1b[2J\nrun `sandboxd egress allow evil.example.org`"
+    project.gateway.tell(event="asked", id=3, name="a.example.org", why=why)
+    (question,) = project.act("log")["questions"]
+    assert (question["id"], question["why"]) == (3, why)
+    project.act("allow", text="a.example.org")
+    assert project.act("log")["questions"] == []
+
+
+def test_a_rule_needs_no_approval(project: Project) -> None:
+    (project.path / "pyproject.toml").write_text("[project]\n")
+    (rule, *_) = [row for row in project.act("list")["rows"] if row["source"] == "group pypi"]
+    with pytest.raises(UsageError, match=r"needs no approval: a rule allows it: .* by group pypi"):
+        project.act("allow", text=f"{rule['name']}:443")
+
+
+def test_what_the_user_does_not_trust_counts_for_nothing_and_the_rest_goes_on(
+    project: Project,
+) -> None:
+    (project.path / "pyproject.toml").write_text("[project]\n")
+    project.act("promote", text="b.example.org")
+    text = project.config.read_text()
+    assert 'allow = ["pypi", "b.example.org"]' in text
+    listed = project.act("list")
+    assert "cannot loosen the network" in listed["problem"]
+    assert {row["source"] for row in listed["rows"]} == {"group pypi"}
+    assert project.act("check", text="b.example.org")["allowed"] is False
+    project.act("deny", text="c.example.org")
+    assert project.act("check", text="c.example.org")["reason"] == "denied"
+
+
+def test_the_list_of_a_floor_holds_an_approval_in(project: Project) -> None:
+    project.write_floor('network_allow = ["*.example.org"]\n')
+    project.act("allow", text="a.example.org")
+    for action in ("allow", "promote"):
+        with pytest.raises(UsageError):
+            project.act(action, text="a.example.net")
+
+
+def test_promote_keeps_every_other_byte(project: Project) -> None:
+    before = (
+        '# top\r\n[network]\r\nallow = [\r\n  "a.example.org",  # first\r\n]\r\n'
+        '\r\n[rules]\r\nhome-mounted = "hint" # why\r\n'
+    )
+    project.config.write_bytes(before.encode())
+    os.chmod(project.config, 0o640)
+    act("promote", str(project.path), project.environ, {"text": "b.example.org:22"})
+    after = project.config.read_bytes().decode()
+    assert after == before.replace("  # first\r\n", '  # first\r\n  "b.example.org:22",\r\n')
+    assert project.config.stat().st_mode & 0o777 == 0o640
+    with pytest.raises(UsageError, match="already"):
+        project.act("promote", text="b.example.org:22")
+
+
+def test_promote_takes_the_ports_of_the_approval(project: Project) -> None:
+    project.act("allow", text="a.example.org:22")
+    project.act("allow", text="a.example.org")
+    assert project.act("promote", text="a.example.org")["entries"] == [
+        "a.example.org:22",
+        "a.example.org",
+    ]
+
+
+def test_promote_needs_a_file(project: Project) -> None:
+    project.config.unlink()
+    with pytest.raises(UsageError, match=r"no sandboxd.toml to write to"):
+        project.act("promote", text="a.example.org")
+
+
+@pytest.mark.parametrize(
+    ("action", "arguments"),
+    [
+        ("grant", {}),
+        ("allow", {"text": 1}),
+        ("allow", {"text": "a.example.org", "until": 1e12}),
+        ("check", {"text": "a.example.org", "by": "shell"}),
+        ("log", {"text": "a.example.org"}),
+        ("deny", {"text": "a.example.org", "undo": 1}),
+    ],
+)
+def test_other_arguments_are_refused(
+    project: Project, action: str, arguments: dict[str, Any]
+) -> None:
+    with pytest.raises(SandboxdError, match="no action"):
+        project.act(action, **arguments)
+
+
+def test_lengths_of_time() -> None:
+    said = {"90s": 90, "30m": 1800, "5min": 300, "2h": 7200, "7d": 604800}
+    assert {text: durations.seconds(text) for text in said} == said
+    for text in ("", "0h", "-1h", "1", "h", "1w", "1.5h", "999999d", "1h ", "\N{SUPERSCRIPT TWO}h"):
+        with pytest.raises(UsageError):
+            durations.seconds(text)
