@@ -15,12 +15,13 @@ class Surroundings(NamedTuple):
 
     `opened` is told of every workspace with a sandboxd.toml that an editor opens; `status` gives
     the `ProjectStatus` of a workspace or None; `watch` sets the folders whose changes are told
-    to `Session.files_changed`.
+    to `Session.files_changed`; `gateway` gives the gateway that runs for a workspace or None.
     """
 
     opened: Callable[[str], None] = _nothing
     status: Callable[[str], Any] = _nothing
     watch: Callable[[frozenset[str]], None] = _nothing
+    gateway: Callable[[str], Any] = _nothing
 
 
 ALONE = Surroundings()

@@ -15,7 +15,7 @@ from lsprotocol import types
 from sandboxd import rules
 from sandboxd.effective.container import containers
 from sandboxd.findings import Place
-from sandboxd.lsp import convert, plans
+from sandboxd.lsp import convert, names_page, plans
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.judgements import Judged
 from sandboxd.markup import in_markdown
@@ -46,6 +46,9 @@ class Hover:
         if reasons is not None:
             place = place or reasons.place
             parts += reasons.lines
+        if (page := names_page.page_at(judged.document, at)) is not None:
+            place = Place(judged.document.source.path, page[0])
+            parts.insert(0, page[1])
         if place is None:
             return None
         source = judged.document.source

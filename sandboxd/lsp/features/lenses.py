@@ -8,8 +8,9 @@ from lsprotocol import types
 
 from sandboxd.files import CONFIG_NAME
 from sandboxd.findings import Severity
-from sandboxd.lsp import plans
+from sandboxd.lsp import convert, names_page, plans
 from sandboxd.lsp.context import Context
+from sandboxd.lsp.judgements import Judged
 from sandboxd.markup import in_label
 
 _NAMES = (CONFIG_NAME, "devcontainer.json", ".devcontainer.json")
@@ -41,7 +42,7 @@ class Lenses:
             texts += [("up", "sandboxd.up"), ("verify", "sandboxd.verify")]
             texts.append((self._in_force(workspace), ""))
         start = types.Position(0, 0)
-        return [
+        return self._names(judged, workspace) + [
             types.CodeLens(
                 types.Range(start, start),
                 types.Command(in_label(title), command, arguments=[uri] if command else None),
@@ -49,6 +50,23 @@ class Lenses:
             for title, command in texts
             if title
         ]
+
+    def _names(self, judged: Judged, workspace: str | None) -> list[types.CodeLens]:
+        """Above `[network]`: what was denied, and the way to answer."""
+        table = names_page.table(judged.document)
+        status = self._context.surroundings.status(workspace) if workspace is not None else None
+        names = status.names if status is not None else None
+        if table is None or names is None or not names.is_recorded:
+            return []
+        parts = [f"{len(names.questions)} asked"] if names.questions else []
+        parts.append(f"{names.totals.denied} denied")
+        document = judged.document
+        encoding = self._context.judgements.client().encoding
+        place = convert.text_range(table, document.source, encoding)
+        command = types.Command(
+            f"{', '.join(parts)}: show", "sandboxd.names", arguments=[document.uri]
+        )
+        return [types.CodeLens(types.Range(place.start, place.start), command)]
 
     def refresh(self) -> None:
         workspace = self._context.capabilities().workspace
