@@ -28,13 +28,12 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import editor
-import run
+import processes
 
 from sandboxd.ipc import address, dial
 
 GENERATED = ".devcontainer/devcontainer.json"
 _SAMPLES = 40
-_IDLE_SECONDS = 20.0
 _PING_SECONDS = 0.01
 _LONGEST_SECONDS = 900.0
 
@@ -85,11 +84,11 @@ def main() -> int:
 
 def measure(home: Path, projects: int, editors: int, rounds: int) -> Load:
     """All numbers of one load."""
-    environ = run.user(home)
+    environ = processes.user(home)
     workspaces = prepare(home, environ, projects)
     with daemon(environ) as pid, Pinger(environ) as pinger:
         begin = time.perf_counter()
-        run.seconds([run.SCRIPT, "status"], environ, home)
+        processes.seconds([processes.SCRIPT, "status"], environ, home)
         first = (time.perf_counter() - begin) * 1000
         settled = settle(workspaces)
         stall = pinger.end()
@@ -98,9 +97,9 @@ def measure(home: Path, projects: int, editors: int, rounds: int) -> Load:
             bare, status, attach = ratios(environ, home, rounds)
             # Each way to ask for everything, then look at what it left behind.
             for arguments in (["status"], ["status", "--json"]):
-                run.seconds([run.SCRIPT, *arguments], environ, workspaces[0])
-            rss, pss = run.resident(pid) or 0.0, proportional(pid)
-            idle, wakeups = idleness(pid)
+                processes.seconds([processes.SCRIPT, *arguments], environ, workspaces[0])
+            rss, pss = processes.resident(pid) or 0.0, processes.proportional(pid)
+            idle, wakeups = processes.idleness(pid)
     return Load(
         projects,
         editors,
@@ -138,7 +137,7 @@ def prepare(home: Path, environ: dict[str, str], count: int) -> list[Path]:
 def daemon(environ: dict[str, str]) -> Iterator[int]:
     """A daemon that takes up what is remembered."""
     process = subprocess.Popen(
-        [*run.MODULE, "daemon", "run", "--background"], env=environ, stdin=subprocess.DEVNULL
+        [*processes.MODULE, "daemon", "run", "--background"], env=environ, stdin=subprocess.DEVNULL
     )
     try:
         connected(environ).close()
@@ -247,11 +246,13 @@ def ratios(environ: dict[str, str], home: Path, rounds: int) -> tuple[float, flo
     """`python -c pass` in ms, `status` beside it, attaching beside `python -I -S -c pass`; in turn."""
     times: dict[str, list[float]] = {"pass": [], "bare": [], "status": [], "attach": []}
     for _ in range(rounds):
-        times["pass"].append(run.seconds([run.PYTHON, "-c", "pass"], environ, home))
-        times["status"].append(run.seconds([run.SCRIPT, "status"], environ, home))
-        times["bare"].append(run.seconds([run.PYTHON, "-I", "-S", "-c", "pass"], environ, home))
+        times["pass"].append(processes.seconds([processes.PYTHON, "-c", "pass"], environ, home))
+        times["status"].append(processes.seconds([processes.SCRIPT, "status"], environ, home))
+        times["bare"].append(
+            processes.seconds([processes.PYTHON, "-I", "-S", "-c", "pass"], environ, home)
+        )
         begin = time.perf_counter()
-        session = editor.Editor([run.SCRIPT, "lsp", "--stdio"], environ)
+        session = editor.Editor([processes.SCRIPT, "lsp", "--stdio"], environ)
         try:
             session.initialize()
             times["attach"].append(time.perf_counter() - begin)
@@ -265,45 +266,15 @@ def ratios(environ: dict[str, str], home: Path, rounds: int) -> tuple[float, flo
 @contextlib.contextmanager
 def attached(environ: dict[str, str], count: int) -> Iterator[None]:
     """Editors with a file open each."""
-    sessions = [editor.Editor([run.SCRIPT, "lsp", "--stdio"], environ) for _ in range(count)]
+    sessions = [editor.Editor([processes.SCRIPT, "lsp", "--stdio"], environ) for _ in range(count)]
     try:
         for session in sessions:
             session.initialize()
-            session.open(run.sample(200))
+            session.open(editor.sample(200))
         yield
     finally:
         for session in sessions:
             session.close()
-
-
-def idleness(pid: int) -> tuple[float, float]:
-    """Percent of a core, and wake-ups a second, while nothing happens."""
-    time.sleep(2)
-    cpu, switches, begin = run.cpu_seconds(pid) or 0.0, wakeups(pid), time.monotonic()
-    time.sleep(_IDLE_SECONDS)
-    took = time.monotonic() - begin
-    used = (run.cpu_seconds(pid) or 0.0) - cpu
-    return used * 100 / took, (wakeups(pid) - switches) / took
-
-
-def wakeups(pid: int) -> int:
-    """How often the threads of a process have waited for something and gone on."""
-    count = 0
-    for status in Path(f"/proc/{pid}/task").glob("*/status"):
-        with contextlib.suppress(OSError):
-            for text in status.read_text().splitlines():
-                if text.startswith("voluntary_ctxt_switches:"):
-                    count += int(text.split()[1])
-    return count
-
-
-def proportional(pid: int) -> float:
-    """Memory in MiB, of what is shared with others its share only; 0 where nobody tells."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0.0
-    return sum(int(text.split()[1]) for text in lines if text.startswith("Pss:")) / 1024
 
 
 def heading() -> str:

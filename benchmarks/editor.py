@@ -113,3 +113,30 @@ def burst(editor: Editor, text: str, keys: int = 30, pause: float = 0.02) -> tup
     last = time.perf_counter()
     count = editor.wait()
     return count, (time.perf_counter() - last) * 1000
+
+
+def sample(lines: int) -> str:
+    """A devcontainer.json of about `lines` lines with a weak setting in several places."""
+    extensions = "\n".join(f'        "publisher.extension{n}", // why' for n in range(lines - 22))
+    return f"""{{
+  // A devcontainer.json as they are found.
+  "name": "benchmark",
+  "image": "mcr.microsoft.com/devcontainers/base:bookworm",
+  "privileged": true,
+  "capAdd": ["SYS_ADMIN", "SYS_PTRACE"],
+  "securityOpt": ["seccomp=unconfined", "apparmor=unconfined"],
+  "runArgs": ["--network=host", "--pid", "host", "-v", "/:/host"],
+  "mounts": [
+    "source=/var/run/docker.sock,target=/var/run/docker.sock,type=bind",
+    "source=${{localEnv:HOME}}/.ssh,target=/root/.ssh,type=bind"
+  ],
+  "customizations": {{
+    "vscode": {{
+      "extensions": [
+{extensions}
+      ]
+    }}
+  }},
+  "postCreateCommand": "make"
+}}
+"""

@@ -22,8 +22,8 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import run
-from editor import Editor
+import processes
+from editor import Editor, sample
 
 FOLDER = Path(__file__).resolve().parents[1] / ".dev" / "language-servers"
 PACKAGES = (
@@ -61,7 +61,7 @@ class Measured(NamedTuple):
 
 def documents() -> tuple[Document, Document, Document]:
     """A devcontainer.json, a Compose file and a Dockerfile of about 200 lines."""
-    dev = run.sample(200)
+    dev = sample(200)
     lines = "".join(f"      KEY_{n}: value\n" for n in range(12))
     services = "".join(
         f"  s{n}:\n    image: x:{n}\n    volumes: [./d{n}:/d]\n    environment:\n{lines}"
@@ -81,7 +81,7 @@ def documents() -> tuple[Document, Document, Document]:
 
 def servers() -> list[Server]:
     dev, compose, docker = documents()
-    ours = [run.SCRIPT, "lsp", "--stdio"]
+    ours = [processes.SCRIPT, "lsp", "--stdio"]
 
     def node(name: str) -> list[str]:
         return [str(_BIN / name), "--stdio"]
@@ -117,7 +117,7 @@ def measure(server: Server, environ: dict[str, str], changes: int) -> Measured:
             session.change(document.other if number % 2 == 0 else document.one)
             session.shown()
             seconds.append((time.perf_counter() - begin) * 1000)
-        memory = run.resident(session.process.pid)
+        memory = processes.resident(session.process.pid)
     finally:
         session.close()
     return Measured(start, first, seconds, memory)
@@ -151,8 +151,8 @@ def main() -> int:
         subprocess.run([*command, "--prefix", str(FOLDER), *PACKAGES], check=True)
     measurements: dict[str, list[Measured]] = {}
     with tempfile.TemporaryDirectory(prefix="sbx-bench-") as folder:
-        environ = run.user(Path(folder))
-        warm = Editor([run.SCRIPT, "lsp"], environ)  # starts the daemon, which goes on
+        environ = processes.user(Path(folder))
+        warm = Editor([processes.SCRIPT, "lsp"], environ)  # starts the daemon, which goes on
         warm.initialize()
         warm.close()
         try:
@@ -161,7 +161,7 @@ def main() -> int:
                     measured = measure(server, environ, args.changes)
                     measurements.setdefault(server.name, []).append(measured)
         finally:
-            subprocess.run([run.SCRIPT, "daemon", "stop"], env=environ, check=False)
+            subprocess.run([processes.SCRIPT, "daemon", "stop"], env=environ, check=False)
     if args.json:
         print(
             json.dumps(

@@ -128,7 +128,7 @@ def one_large_file(rounds: int) -> float:
 
 def open_file(count: int = 300) -> tuple[float, float]:
     """Milliseconds that all rules take on an open file of 200 lines: p50 and p95."""
-    from run import sample
+    from editor import sample
 
     from sandboxd import analysis
     from sandboxd.text import SourceText
