@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import socket
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
@@ -11,8 +12,8 @@ from sandboxd.egress.gateway.relay import Relay
 from sandboxd.egress.gateway.sockets import reset, stream_options
 from sandboxd.egress.policy import Rule
 
-MOST = 2048
-"""Connections at a time; each holds at most two files."""
+MOST, OTHER_FILES = 2048, 512
+"""Connections at a time, and the files that are for other things; a connection holds at most two."""
 
 
 class Connection:
@@ -44,6 +45,8 @@ class Connections:
     ) -> None:
         """:param failed: gets what no door expected"""
         self._loop, self._failed = loop, failed
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._most = min(MOST, (files - min(OTHER_FILES, files // 2)) // 2)
         self._live: set[Connection] = set()
 
     def __len__(self) -> int:
@@ -56,7 +59,7 @@ class Connections:
         self, client: socket.socket, door: Callable[[Connection], Coroutine[Any, Any, None]]
     ) -> bool:
         """Serve `client` by `door`; False, and it is reset, where there are too many."""
-        if len(self._live) >= MOST:
+        if len(self._live) >= self._most:
             reset(client)
             return False
         stream_options(client)

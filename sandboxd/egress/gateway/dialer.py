@@ -91,7 +91,10 @@ class Dialer:
         detail = ""
         for candidate in addresses:
             family = socket.AF_INET6 if ":" in candidate else socket.AF_INET
-            sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            try:
+                sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            except OSError as error:
+                raise NoWay("full", error.strerror or "") from None
             try:
                 to_device(sock, interface)
                 async with asyncio.timeout(DIAL_SECONDS):
