@@ -7,17 +7,23 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import Remedy, Remove
 from sandboxd.model.capabilities import CAPABILITIES
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._needs import Has
 from sandboxd.rules._runtime import kernel_severity
 from sandboxd.rules._uses import USES, user_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sandboxd.findings import Finding, RuleMeta, Severity
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.container import Container
 
 KNOWN_CAPABILITIES = frozenset(("ALL", *CAPABILITIES))
+
+
+def needs(effects: Iterable[str]) -> tuple[Has, ...]:
+    """The needs of a rule about any of these capabilities."""
+    return tuple(Has("cap_add", name) for name in effects)
 
 
 def added(

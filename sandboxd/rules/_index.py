@@ -45,7 +45,7 @@ RULES: dict[str, tuple[str, tuple[Need, ...], int]] = {
     "cap-add-all": ("Container", (Has("cap_add", "ALL"),), 3),
     "cap-add-bpf-perfmon": ("Container", (Has("cap_add", "BPF"), Has("cap_add", "PERFMON"), Has("cap_add", "CHECKPOINT_RESTORE")), 2),
     "cap-add-dac-read-search": ("Container", (Has("cap_add", "DAC_READ_SEARCH"),), 3),
-    "cap-add-kernel-wide": ("Container", (Field("cap_add"),), 2),
+    "cap-add-kernel-wide": ("Container", (Has("cap_add", "AUDIT_CONTROL"), Has("cap_add", "AUDIT_READ"), Has("cap_add", "BLOCK_SUSPEND"), Has("cap_add", "IPC_LOCK"), Has("cap_add", "IPC_OWNER"), Has("cap_add", "LEASE"), Has("cap_add", "SYS_NICE"), Has("cap_add", "SYS_PACCT"), Has("cap_add", "SYS_RESOURCE"), Has("cap_add", "SYS_TTY_CONFIG")), 2),
     "cap-add-net-admin": ("Container", (Has("cap_add", "NET_ADMIN"),), 3),
     "cap-add-net-raw": ("Container", (Has("cap_add", "NET_RAW"),), 2),
     "cap-add-sys-admin": ("Container", (Has("cap_add", "SYS_ADMIN"),), 3),

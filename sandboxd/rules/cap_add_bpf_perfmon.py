@@ -30,8 +30,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
-from sandboxd.rules._capabilities import added
-from sandboxd.rules._needs import Has
+from sandboxd.rules._capabilities import added, needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,24 +39,23 @@ if TYPE_CHECKING:
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.container import Container
 
+EFFECTS = {
+    "BPF": ("loads programs into the host's kernel", Severity.WARNING),
+    "PERFMON": ("reads what the whole host does", Severity.WARNING),
+    "CHECKPOINT_RESTORE": ("reads and sets what the kernel keeps of processes", Severity.WARNING),
+}
+
 META = RuleMeta(
     id="cap-add-bpf-perfmon",
     summary="a capability for tracing the kernel is added",
     severity=Severity.WARNING,
     since="0.1.0",
     why="tracing sees the whole host, and its verifier is a known way to root",
-    needs=(Has("cap_add", "BPF"), Has("cap_add", "PERFMON"), Has("cap_add", "CHECKPOINT_RESTORE")),
+    needs=needs(EFFECTS),
 )
-
-
-_EFFECTS = {
-    "BPF": ("loads programs into the host's kernel", Severity.WARNING),
-    "PERFMON": ("reads what the whole host does", Severity.WARNING),
-    "CHECKPOINT_RESTORE": ("reads and sets what the kernel keeps of processes", Severity.WARNING),
-}
 
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     yield from added(
-        META, subject, host, _EFFECTS, Severity.HINT, "tracing from inside stops working"
+        META, subject, host, EFFECTS, Severity.HINT, "tracing from inside stops working"
     )

@@ -37,8 +37,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
-from sandboxd.rules._capabilities import added
-from sandboxd.rules._needs import Field
+from sandboxd.rules._capabilities import added, needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,15 +45,6 @@ if TYPE_CHECKING:
     from sandboxd.findings import Finding
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.container import Container
-
-META = RuleMeta(
-    id="cap-add-kernel-wide",
-    summary="a capability is added that reaches past the container's own processes",
-    severity=Severity.WARNING,
-    since="0.1.0",
-    why="what holds a container in its place for everybody else holds less",
-    needs=(Field("cap_add"),),
-)
 
 EFFECTS = {
     "AUDIT_CONTROL": ("switches the audit log of the host off", Severity.WARNING),
@@ -68,6 +58,15 @@ EFFECTS = {
     "SYS_RESOURCE": ("lifts its own limits of processes and open files", Severity.HINT),
     "SYS_TTY_CONFIG": ("hangs up terminals", Severity.HINT),
 }
+
+META = RuleMeta(
+    id="cap-add-kernel-wide",
+    summary="a capability is added that reaches past the container's own processes",
+    severity=Severity.WARNING,
+    since="0.1.0",
+    why="what holds a container in its place for everybody else holds less",
+    needs=needs(EFFECTS),
+)
 
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:

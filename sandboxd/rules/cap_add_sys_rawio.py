@@ -34,8 +34,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
-from sandboxd.rules._capabilities import added
-from sandboxd.rules._needs import Has
+from sandboxd.rules._capabilities import added, needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,26 +43,7 @@ if TYPE_CHECKING:
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.container import Container
 
-META = RuleMeta(
-    id="cap-add-sys-rawio",
-    summary="a capability over hardware, clock or security modules is added",
-    severity=Severity.ERROR,
-    since="0.1.0",
-    why="what it changes is changed for the host, since none of this is namespaced",
-    needs=(
-        Has("cap_add", "SYS_RAWIO"),
-        Has("cap_add", "SYS_BOOT"),
-        Has("cap_add", "SYS_TIME"),
-        Has("cap_add", "SYSLOG"),
-        Has("cap_add", "MAC_ADMIN"),
-        Has("cap_add", "MAC_OVERRIDE"),
-        Has("cap_add", "WAKE_ALARM"),
-        Has("cap_add", "LINUX_IMMUTABLE"),
-    ),
-)
-
-
-_EFFECTS = {
+EFFECTS = {
     "SYS_RAWIO": ("gives access to I/O ports and raw disk commands of the host", Severity.ERROR),
     "SYS_BOOT": ("lets the container ask the kernel for a reboot", Severity.WARNING),
     "SYS_TIME": ("sets the clock of the host", Severity.WARNING),
@@ -74,6 +54,15 @@ _EFFECTS = {
     "LINUX_IMMUTABLE": ("makes files immutable, those of the host as well", Severity.WARNING),
 }
 
+META = RuleMeta(
+    id="cap-add-sys-rawio",
+    summary="a capability over hardware, clock or security modules is added",
+    severity=Severity.ERROR,
+    since="0.1.0",
+    why="what it changes is changed for the host, since none of this is namespaced",
+    needs=needs(EFFECTS),
+)
+
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
-    yield from added(META, subject, host, _EFFECTS, Severity.HINT, "what uses it stops working")
+    yield from added(META, subject, host, EFFECTS, Severity.HINT, "what uses it stops working")
