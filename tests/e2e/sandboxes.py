@@ -15,6 +15,7 @@ from typing import Any
 from sandboxd.engine.client import Engine
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.probe import probe
+from sandboxd.life import up_down
 from sandboxd.plan import stubs
 from sandboxd.plan.grants import Grants
 from sandboxd.plan.plan import Plan
@@ -46,11 +47,16 @@ def make_project(
     (folder / "sandboxd.toml").write_text(
         f'image = "{image}"\nruntime = "{runtime}"\nprofile = "{profile}"\n'
     )
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, 1000, 1000)
+    give_to_user(folder)
     if granted and (runtime == "runc" or profile == "seed-baseline"):
         grant(folder)
     return folder
+
+
+def give_to_user(folder: Path) -> None:
+    """Make user 1000 the owner of a workspace, of its links as well."""
+    for path in (folder, *folder.rglob("*")):
+        os.lchown(path, 1000, 1000)
 
 
 def grant(folder: Path) -> None:
@@ -96,6 +102,24 @@ def container(engine: Engine, plan: Plan, *changes: Change) -> Iterator[str]:
     finally:
         engine.remove(name)
         stubs.remove(plan.workspace, made)
+
+
+@contextlib.contextmanager
+def started(engine: Engine, folder: Path, facts: HostFacts) -> Iterator[str]:
+    """The sandbox of a project as `up` starts it, and as `down` ends it."""
+    running = up_down.up(engine, plan_of(folder, facts), lambda _: None)
+    try:
+        yield running.id
+    finally:
+        up_down.down(engine, str(folder), lambda _: None)
+
+
+@contextlib.contextmanager
+def without_pins(engine: Engine, folder: Path, facts: HostFacts) -> Iterator[str]:
+    """The same container with nothing in the workspace read-only, and nothing put there."""
+    plan = plan_of(folder, facts)._replace(stubs=())
+    with container(engine, plan, without_mounts("")) as running:
+        yield running
 
 
 def command(docker_host: str, folder: Path, *arguments: str) -> list[str]:

@@ -11,7 +11,6 @@ import pytest
 from sandboxd.engine.client import Engine, Exec
 from sandboxd.engine.execute import run_quietly
 from sandboxd.host.facts import HostFacts
-from sandboxd.life import up_down
 from tests.e2e import sandboxes
 from tests.e2e.rich_image import Rich
 
@@ -71,8 +70,7 @@ def repository(tmp_path: Path, rich: Rich, runtime: str) -> Path:
     git(root, "config", "core.hooksPath", ".husky")
     git(root, "config", "include.path", "../.gitconfig")
     git(root, "config", "extensions.worktreeConfig", "true")
-    for path in (root, *root.rglob("*")):
-        os.lchown(path, 1000, 1000)
+    sandboxes.give_to_user(root)
     if runtime == "runc":
         sandboxes.grant(root)
     return root
@@ -109,12 +107,9 @@ def test_nothing_from_inside_runs(
     api: Engine, repository: Path, host_facts: HostFacts, name: str, tmp_path: Path
 ) -> None:
     canary = tmp_path / "canary"
-    running = up_down.up(api, sandboxes.plan_of(repository, host_facts), lambda _: None)
-    try:
-        attack(api, running.id, name, canary)
+    with sandboxes.started(api, repository, host_facts) as container:
+        attack(api, container, name, canary)
         used_on_the_host(repository)
-    finally:
-        up_down.down(api, str(repository), lambda _: None)
     used_on_the_host(repository)
     assert not canary.exists()
 
@@ -126,8 +121,7 @@ def test_without_the_pins_it_would(
 ) -> None:
     """The attack itself: else the test above could not fail."""
     canary = tmp_path / "canary"
-    plan = sandboxes.plan_of(repository, host_facts)._replace(stubs=())
-    with sandboxes.container(api, plan, sandboxes.without_mounts("")) as container:
+    with sandboxes.without_pins(api, repository, host_facts) as container:
         attack(api, container, name, canary)
         used_on_the_host(repository)
     assert canary.exists()
@@ -149,16 +143,13 @@ def test_git_inside_works(
     api: Engine, repository: Path, host_facts: HostFacts, tmp_path: Path
 ) -> None:
     environ = [f"{name}={value}" for name, value in SAFE.items()]
-    running = up_down.up(api, sandboxes.plan_of(repository, host_facts), lambda _: None)
-    try:
+    with sandboxes.started(api, repository, host_facts) as container:
         # A remote that is reached without a network.
         text = WORK.replace("ORIGIN", "./lib HEAD")
-        code, output = run_quietly(api, running.id, Exec(["bash", "-c", text], env=environ), 120)
+        code, output = run_quietly(api, container, Exec(["bash", "-c", text], env=environ), 120)
         shown = output.decode()
         assert code == 0, shown
         assert shown.split()[-1] == "3", shown
-    finally:
-        up_down.down(api, str(repository), lambda _: None)
     assert git(repository, "status", "--short", "--ignore-submodules") == ""
     assert (
         "other" in git(repository, "log", "--oneline")

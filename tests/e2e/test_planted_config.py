@@ -12,7 +12,6 @@ import pytest
 from sandboxd.engine.client import Engine, Exec
 from sandboxd.engine.execute import run_quietly
 from sandboxd.host.facts import HostFacts
-from sandboxd.life import up_down
 from tests.e2e import sandboxes
 from tests.e2e.merge_oracle import CLI
 
@@ -31,8 +30,7 @@ def plain(tmp_path: Path, busybox_image: str, runtime: str) -> Path:
     root = tmp_path / "plain"
     root.mkdir()
     (root / "sandboxd.toml").write_text(f'image = "{busybox_image}"\nruntime = "{runtime}"\n')
-    for path in (root, *root.rglob("*")):
-        os.chown(path, 1000, 1000)
+    sandboxes.give_to_user(root)
     if runtime == "runc":
         sandboxes.grant(root)
     return root
@@ -63,12 +61,9 @@ def test_it_does_not_run(
     api: Engine, plain: Path, host_facts: HostFacts, busybox_image: str, tmp_path: Path
 ) -> None:
     canary = tmp_path / "canary"
-    running = up_down.up(api, sandboxes.plan_of(plain, host_facts), lambda _: None)
-    try:
-        plant(api, running.id, busybox_image, canary)
+    with sandboxes.started(api, plain, host_facts) as container:
+        plant(api, container, busybox_image, canary)
         assert "config" in reopen(api.host, plain) and not canary.exists()
-    finally:
-        up_down.down(api, str(plain), lambda _: None)
     reopen(api.host, plain)
     assert not canary.exists() and [p.name for p in plain.iterdir()] == ["sandboxd.toml"]
 
@@ -78,8 +73,7 @@ def test_without_the_pins_it_would(
     api: Engine, plain: Path, host_facts: HostFacts, busybox_image: str, tmp_path: Path
 ) -> None:
     canary = tmp_path / "canary"
-    plan = sandboxes.plan_of(plain, host_facts)._replace(stubs=())
-    with sandboxes.container(api, plan, sandboxes.without_mounts("")) as container:
+    with sandboxes.without_pins(api, plain, host_facts) as container:
         plant(api, container, busybox_image, canary)
     made = [name for name in NAMES if (plain / name).is_file()]
     assert made == list(NAMES)
