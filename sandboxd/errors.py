@@ -39,6 +39,13 @@ class UnreadableError(SandboxdError):
     exit_code = EXIT_USAGE
 
 
+class MissingFileError(UnreadableError):
+    """There is no file of this name."""
+
+    def __init__(self, hint: str) -> None:
+        super().__init__("does not exist", hint)
+
+
 class EnvironmentFailure(SandboxdError):
     """The machine lacks something: no engine, no permission, no image, no disk."""
 

@@ -7,7 +7,7 @@ import os
 import stat
 import sys
 
-from sandboxd.errors import EnvironmentFailure, UnreadableError, too_large
+from sandboxd.errors import EnvironmentFailure, MissingFileError, UnreadableError, too_large
 from sandboxd.text import SourceText
 
 # The largest config in the 2,000 real projects we looked at has 64 KiB; whatever a file holds, a
@@ -37,6 +37,8 @@ def read_bytes(path: str, limit: int = MAX_BYTES) -> bytes:
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except FileNotFoundError:
+        raise MissingFileError("check the path and its permissions") from None
     except OSError as error:
         raise UnreadableError(_open_reason(error), "check the path and its permissions") from None
     except ValueError:
@@ -176,7 +178,6 @@ def write_atomic(path: str, data: bytes, mode: int = 0o644) -> bool:
 
 def _open_reason(error: OSError) -> str:
     return {
-        "ENOENT": "does not exist",
         "EACCES": "cannot be read: permission denied",
         "ELOOP": "is a loop of symbolic links",
         "EISDIR": "is a directory, not a regular file",

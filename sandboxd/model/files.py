@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from sandboxd.errors import UnreadableError
+from sandboxd.errors import MissingFileError, UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -88,7 +88,7 @@ class Files:
 
     def _loaded(self, path: str, beside: str) -> SourceText | UnreadableError:
         if self._load is None:
-            return UnreadableError("does not exist", "check the path")
+            return MissingFileError("check the path")
         try:
             return self._load(path, beside)
         except UnreadableError as error:

@@ -131,12 +131,14 @@ def _standing(document: Document, variables: Resolver) -> Project:
 
 def _is_there(path: str, beside: str, variables: Resolver) -> bool:
     """Return True if there is such a file, also if it cannot be read."""
-    from sandboxd.errors import UnreadableError
+    from sandboxd.errors import MissingFileError, UnreadableError
 
     try:
         variables.read(path, beside)
-    except UnreadableError as error:
-        return "does not exist" not in error.message and variables.files is not None
+    except MissingFileError:
+        return False
+    except UnreadableError:
+        return variables.files is not None
     return True
 
 

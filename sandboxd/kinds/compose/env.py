@@ -6,7 +6,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from sandboxd.errors import UnreadableError
+from sandboxd.errors import MissingFileError, UnreadableError
 from sandboxd.findings import Place
 from sandboxd.model.container import Pair, Unseen
 from sandboxd.model.values import Origin, Value
@@ -44,10 +44,11 @@ def of_files(
         beside = path.place.path if path.place is not None else document
         try:
             source = project.variables.read(path.value, beside)
+        except MissingFileError:
+            continue
         except UnreadableError as error:
-            if "does not exist" not in error.message:
-                reason = f"`{path.written}` {error.message}: its variables are not judged"
-                unseen.append(Unseen("arguments", reason, error.hint))
+            reason = f"`{path.written}` {error.message}: its variables are not judged"
+            unseen.append(Unseen("arguments", reason, error.hint))
             continue
         root = files.parsed(source, _tree).root
         for name, value in root.members if root is not None else ():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.errors import UnreadableError
+from sandboxd.errors import MissingFileError, UnreadableError
 from sandboxd.findings import Place
 from sandboxd.kinds import _docker_flags as flags
 from sandboxd.kinds import _mounts
@@ -151,7 +151,7 @@ class Reader:
         try:
             self.variables.read(path, self.path)
         except UnreadableError as error:
-            return "does not exist" in error.message
+            return isinstance(error, MissingFileError)
         return False
 
     def workspace(self) -> str | None:

@@ -8,7 +8,7 @@ import pytest
 from sandboxd import analysis, kinds
 from sandboxd.effective.container import containers
 from sandboxd.effective.variables import Variables
-from sandboxd.errors import UnreadableError
+from sandboxd.errors import MissingFileError, UnreadableError
 from sandboxd.findings import Add, Remove, Replace
 from sandboxd.kinds import compose
 from sandboxd.model.container import Container
@@ -344,7 +344,7 @@ def test_a_variable_of_a_file_stands_at_its_line_and_is_never_shown() -> None:
 def test_an_environment_file_outside_of_the_project_is_said_not_to_be_judged() -> None:
     def load(path: str, beside: str) -> SourceText:
         if path != "/x/y":
-            raise UnreadableError("does not exist", "check the path")
+            raise MissingFileError("check the path")
         raise UnreadableError("lies outside of the project", "check it where it belongs to")
 
     document = compose.parse(SourceText("/p/compose.yaml", "services: {a: {env_file: /x/y}}"))
