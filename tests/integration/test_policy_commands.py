@@ -101,7 +101,7 @@ def test_policy_shows_who_demands_what_and_what_it_does(project: Path, policy: P
     explained = sandboxd("policy", "explain", project)
     assert explained.code == 0
     assert 'gvisor: "preferred" becomes "required"' in explained.out
-    assert 'network: "default" becomes "none"' in explained.out
+    assert 'network: "allow" becomes "none"' in explained.out
     policy.write_text("nework = 1\n")
     for command in ("policy", "explain-plan"):
         done = sandboxd(command, *([project] if command == "explain-plan" else []))
