@@ -23,6 +23,9 @@ is allowed but this; it holds for what the container's first process starts, not
 """
 
 
+_BY_FILES = {True: ("[groups](network-groups.md) that the project's files call for",), False: ()}
+
+
 def page() -> str:
     """All profiles side by side, then each with what it blocks and what that breaks."""
     names = [*_ORDER, *sorted(set(profiles.names()) - set(_ORDER))]
@@ -67,6 +70,22 @@ def _table(loaded: list[Profile]) -> str:
             "allow": "names through the gateway",
             "none": "none",
         }[p.network.mode],
+        "names allowed by itself": lambda p: (
+            (
+                ", ".join((*p.network.allow, *_BY_FILES[p.network.by_files]))
+                if p.network.mode == "allow"
+                else "n/a"
+            )
+            or "none"
+        ),
+        "a trusted sandboxd.toml may loosen it to": lambda p: {
+            "open": "open",
+            "allow": "names through the gateway",
+            "none": "nothing",
+        }[p.network.loosest],
+        "network where an editor starts it": lambda p: (
+            p.network.without_gateway if p.network.mode == "allow" else p.network.mode
+        ),
         "memory": lambda p: p.memory or "no limit",
         "processes": lambda p: str(p.processes or "no limit"),
         "processors": lambda p: (
