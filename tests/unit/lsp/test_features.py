@@ -97,7 +97,8 @@ async def test_completion_offers_what_the_host_has() -> None:
     gvisor = Runtime("runsc-sandboxd", "/x", usable=True, gvisor=True)
     host = HostFacts(system="Linux", engine=Engine("unix:///x", runtimes=(gvisor,)))
     client = Client(host=host)
-    client.open(CONFIG, 'runtime = \nprofile = "\n[capabilities]\nadd = ["\n[rules]\n\n')
+    tables = '[capabilities]\nadd = ["\n[rules]\n\n[network]\nallow = ["\nmode = '
+    client.open(CONFIG, f'runtime = \nprofile = "\n{tables}')
 
     async def labels(line: int, character: int) -> list[str]:
         params = {"textDocument": {"uri": CONFIG}, "position": at(line, character)}
@@ -108,6 +109,8 @@ async def test_completion_offers_what_the_host_has() -> None:
     assert {"dev", "agent"} <= set(await labels(1, 11))
     assert "NET_ADMIN" in await labels(3, 8)
     assert "privileged-container" in await labels(5, 0)
+    assert {"github", "pypi"} <= set(await labels(7, 10))
+    assert {'"allow"', '"none"', '"open"'} <= set(await labels(8, 7))
     without = Client(host=HostFacts(system="Linux", engine=Engine("unix:///x")))
     without.open(CONFIG, "runtime = ")
     params = {"textDocument": {"uri": CONFIG}, "position": at(0, 10)}

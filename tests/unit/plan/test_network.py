@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sandboxd.egress.policy import decide
+from sandboxd.egress.entries import entry
+from sandboxd.egress.policy import Policy, decide
 from sandboxd.errors import UsageError
 from sandboxd.plan.floor import loosened
 from sandboxd.plan.granting import wanted
@@ -14,7 +18,7 @@ from sandboxd.plan.grants import NO_GRANTS, Grants
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.profiles import load as load_profile
 from sandboxd.plan.project_hosts import NO_HOSTS, Mention, ProjectHosts
-from sandboxd.policy.floor import NO_FLOOR, Floor
+from sandboxd.policy.floor import NO_FLOOR, Demand, Floor
 from sandboxd.policy.floor import load as load_floor
 from tests.unit.plan.examples import GVISOR, configured, plan_of, workspace
 
@@ -241,3 +245,51 @@ def test_a_misspelt_demand_stops_everything(tmp_path: Path, text: str, words: st
     with pytest.raises(UsageError) as refused:
         floor_of(tmp_path, text)
     assert words in f"{refused.value.message} {refused.value.hint}"
+
+
+_TEXTS = st.sampled_from(
+    ["pypi", "npm", "github", "example.org", "*.example.org", "example.org:443", "github.com:22"]
+)
+_LISTS = st.lists(_TEXTS, max_size=3, unique=True)
+_HOSTS = st.builds(
+    ProjectHosts,
+    names=st.lists(st.sampled_from(["pyproject.toml", "package.json"]), max_size=2).map(tuple),
+    remotes=st.lists(st.just(Mention("github.com", 22, ".git/config")), max_size=1).map(tuple),
+)
+
+
+@given(
+    st.none() | _LISTS,
+    _HOSTS,
+    st.lists(_LISTS, max_size=2),
+    st.booleans(),
+    st.sampled_from(["dev", "agent"]),
+)
+def test_no_config_reaches_beyond_profile_trust_and_floor(
+    wishes: list[str] | None,
+    hosts: ProjectHosts,
+    floors: list[list[str]],
+    trusted: bool,
+    profile: str,
+) -> None:
+    text = f"[network]\nallow = {json.dumps(wishes)}" if wishes is not None else ""
+    floor = Floor(
+        network_allow=tuple(tuple(map(entry, listed)) for listed in floors),
+        demands=tuple(Demand("network_allow", listed, "/floor") for listed in floors),
+    )
+    own = plan(hosts=hosts, profile=profile).egress
+    try:
+        made = plan(text, hosts, floor, Grants(trusted=trusted), profile).egress
+    except UsageError:
+        assert wishes
+        return
+    assert own is not None and made is not None
+    bounds = [
+        Policy(rules=tuple(r for e in listed for r in entry(e).rules("x"))) for listed in floors
+    ]
+    if not trusted:
+        bounds.append(own)
+    for rule in made.rules:
+        name = f"www.{rule.pattern.host}" if rule.pattern.below else rule.pattern.host
+        for port in rule.ports:
+            assert all(decide(bound, name, port, 0.0).allowed for bound in bounds), (name, port)
