@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.egress.ledger import Ledger
 from sandboxd.errors import SandboxdError
-from sandboxd.life import gateway, networks
+from sandboxd.life import gateway, networks, running_gateway
 from sandboxd.life.gateway_channel import Channel, attach
 from sandboxd.life.running_gateway import past
 from sandboxd.operations import gateway as operation
+from sandboxd.policy import approvals
 
 if TYPE_CHECKING:
     from sandboxd.egress.messages import Event
@@ -133,6 +134,12 @@ class Attendant:
         with self._memory.lock:
             return copy.deepcopy(self._memory.ledger)
 
+    def answer(self, question: int, why: str) -> None:
+        """Say no to a question from inside; a yes is a policy that allows it."""
+        present = running_gateway.find(self._scene.engine(), self._workspace)
+        if present is not None:
+            present.answer(question, why)
+
     def refresh(self) -> None:
         """Give the gateway the policy that holds now, unless it has it; a failure is told."""
         try:
@@ -187,8 +194,17 @@ class Attendant:
 
     def _take(self, event: Event) -> None:
         self._memory.take(event)
+        if event["event"] == "used":
+            self._use_up(event["name"], event["port"])
         if event["event"] != "state":
             self._changed()
+
+    def _use_up(self, name: str, port: int) -> None:
+        """An approval for one connection ended: the next gateway is not to have it."""
+        try:
+            approvals.use_up(self._scene.environ(), self._workspace, name, port, time.time())
+        except SandboxdError as error:
+            self._tell(f"an approval was used, and could not be taken away: {error.message}")
 
     def _mend(self) -> bool:
         """Have it run again while the sandbox runs; False where that does not run any more."""

@@ -97,6 +97,11 @@ class Editors:
         for session in self._sessions:
             session.project_changed(path)
 
+    def names_changed(self) -> None:
+        """The gateway of a project told something; its files are what they were."""
+        for session in self._sessions:
+            session.names_changed()
+
     async def all_left(self) -> None:
         """Wait until no session is left."""
         while self._sessions:
@@ -122,6 +127,7 @@ class Editors:
                 opened=lambda path: self._register(path, engine),
                 status=lambda path: self._status(path, engine),
                 watch=lambda folders: self._watch(session, folders),
+                gateway=self._keeper.gateways.find,
             ),
         )
         self._sessions[session] = engine

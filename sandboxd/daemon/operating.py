@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
     from sandboxd.host.facts import HostFacts
     from sandboxd.ipc.server import Connection, Handler
+    from sandboxd.operations.egress.gateways import Gateway
     from sandboxd.operations.interruption import Progress
 
 T = TypeVar("T")
@@ -59,13 +60,16 @@ class Operating:
         environ: Mapping[str, str],
         hosts: Hosts,
         register_soon: Callable[[str, EngineKey], None],
+        find_gateway: Callable[[str], Gateway | None],
     ) -> None:
         """
         :param register_soon: called on the event loop for each workspace that is started
+        :param find_gateway: the gateway of a workspace that is attended to; called in any thread
         """
         self._environ = environ
         self._hosts = hosts
         self._register_soon = register_soon
+        self._find_gateway = find_gateway
         self._threads = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="operation")
         self._running: dict[Cancel, Connection] = {}
         self._ended = asyncio.Event()
@@ -203,6 +207,7 @@ class Operating:
         return await self._do(connection, params, job, needs_facts=False)
 
     async def _egress(self, connection: Connection, params: dict[str, Any]) -> Any:
+        from sandboxd.life import running_gateway
         from sandboxd.operations.egress.actions import act
 
         action, arguments = text_param(params, "action"), params.get("arguments")
@@ -210,7 +215,13 @@ class Operating:
             raise InvalidParams("`arguments` is not an object")
 
         def job(request: Request) -> Any:
-            return act(action, request.directory, request.environ, arguments)
+            def find(workspace: str) -> Gateway | None:
+                # That of a project which is not kept is attended to by nobody.
+                return self._find_gateway(workspace) or running_gateway.find(
+                    request.engine, workspace
+                )
+
+            return act(action, request.directory, request.environ, arguments, find)
 
         return await self._do(connection, params, job, needs_facts=False)
 

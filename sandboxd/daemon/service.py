@@ -43,7 +43,9 @@ class Service:
         )
         self.status = StatusMethods(self.keeper)
         self.editors = Editors(self.keeper, self.status.row_of)
-        self.operating = Operating(environ, self.keeper.hosts, self.keeper.register_soon)
+        self.operating = Operating(
+            environ, self.keeper.hosts, self.keeper.register_soon, self.keeper.gateways.find
+        )
         self.commands = Commands(environ, self.keeper.hosts)
         self.lifetime = Lifetime(self.keeper, self.editors, self.operating, idle_seconds)
         self.server = Server(
@@ -92,7 +94,9 @@ class Service:
         """Tell the log, the editors and the clients that watch of an event."""
         level = logging.DEBUG if event["kind"] == "unchanged" else logging.INFO
         log.log(level, "%s", " ".join(f"{key}={value}" for key, value in event.items()))
-        if "path" in event:
+        if event["kind"] == "network":
+            self.editors.names_changed()
+        elif "path" in event:
             self.editors.project_changed(event["path"])
         self.status.tell(event, self.server.connections)
 

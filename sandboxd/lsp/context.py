@@ -47,6 +47,8 @@ class Context:
         """Called when the host, a project or a file on disk changed."""
         self.open_listeners: list[Callable[[OpenDocument], None]] = []
         """Called with each document that was opened or changed, and once more when it closes."""
+        self.names_listeners: list[Callable[[], None]] = []
+        """Called when the gateway of a project told something."""
         self.file_listeners: list[Callable[[set[str]], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 

@@ -77,6 +77,11 @@ class Session:
             self.judgements.forget_all()
             self.context.refresh()
 
+    def names_changed(self) -> None:
+        """The gateway of a project told something: nothing is to be judged again."""
+        for listener in self.context.names_listeners:
+            listener()
+
     def files_changed(self, paths: set[str]) -> None:
         """Handle changes of files on disk, in folders that were watched."""
         for listener in self.context.file_listeners:

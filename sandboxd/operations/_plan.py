@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def as_started(directory: str, environ: Mapping[str, str], container: str, facts
     project = Project.open(directory, environ)
     record = granted.recall(environ, project.workspace)
     allow_runc = record is not None and record.container == container
-    return project.plan(wait(), Grants(allow_runc=allow_runc))
+    return _answered(project.plan(wait(), Grants(allow_runc=allow_runc)), environ)
 
 
 def _plan(
@@ -67,7 +68,19 @@ def _plan(
     from sandboxd.project import Project
 
     project = Project.open(directory, environ)
-    return project, project.plan(wait(), grants)
+    return project, _answered(project.plan(wait(), grants), environ)
+
+
+def _answered(plan: Plan, environ: Mapping[str, str]) -> Plan:
+    """`plan` with what the user answered about names: a gateway is to have both."""
+    if plan.egress is None:
+        return plan
+    from sandboxd.policy import approvals, floor
+
+    egress = approvals.in_force(
+        environ, plan.workspace, plan.egress, floor.load(environ), time.time()
+    )
+    return plan._replace(egress=egress)
 
 
 def _probing(environ: Mapping[str, str]) -> Callable[[], HostFacts]:

@@ -19,6 +19,7 @@ _NAMES = (CONFIG_NAME, "devcontainer.json", ".devcontainer.json")
 def register(context: Context) -> None:
     lenses = Lenses(context)
     context.refreshers.append(lenses.refresh)
+    context.names_listeners.append(lenses.refresh)
     context.feature(types.TEXT_DOCUMENT_CODE_LENS, lenses.lenses)
 
 

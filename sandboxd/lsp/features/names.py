@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 def register(context: Context) -> None:
     names = Names(context)
     context.refreshers.append(names.refresh)
+    context.names_listeners.append(names.refresh)
     context.server.protocol.commands["sandboxd.names"] = names.show
 
 

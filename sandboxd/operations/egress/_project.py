@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.errors import UsageError
+from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.operations._folder import project_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandboxd.egress.policy import Policy
-    from sandboxd.operations.egress._gateway import FindGateway
+    from sandboxd.operations.egress.gateways import FindGateway, Gateway
     from sandboxd.policy.floor import Floor
     from sandboxd.project import Project
 
@@ -51,9 +51,16 @@ def policy(scene: Scene, environ: Mapping[str, str], now: float) -> Policy:
     return approvals.in_force(environ, scene.workspace, scene.planned, scene.floor, now)
 
 
-def push(scene: Scene, environ: Mapping[str, str], find: FindGateway, now: float) -> bool:
-    """Have the gateway that runs let through what holds now; False if none runs."""
-    gateway = find(scene.workspace)
+def running(scene: Scene, find: FindGateway) -> tuple[Gateway | None, str]:
+    """The gateway that runs, and why it cannot be asked: a person's answer is kept all the same."""
+    try:
+        return find(scene.workspace), ""
+    except EnvironmentFailure as error:
+        return None, error.message
+
+
+def push(gateway: Gateway | None, scene: Scene, environ: Mapping[str, str], now: float) -> bool:
+    """Have the gateway let through what holds now; False if none runs."""
     if gateway is None:
         return False
     gateway.push(policy(scene, environ, now))

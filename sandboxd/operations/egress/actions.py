@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sandboxd.errors import UsageError
-from sandboxd.operations.egress._gateway import none_runs
+from sandboxd.operations.egress.gateways import none_runs
 from sandboxd.operations.wire import encode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandboxd.operations.egress._gateway import FindGateway
+    from sandboxd.operations.egress.gateways import FindGateway
 
 _ARGUMENTS: dict[str, dict[str, tuple[type, ...]]] = {
     "allow": {"text": (str,), "duration": (int, float), "once": (bool,), "by": (str,)},

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import UsageError
 from sandboxd.operations.egress import _project
-from sandboxd.operations.egress._gateway import none_runs
 from sandboxd.operations.egress._target import target
+from sandboxd.operations.egress.gateways import none_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from sandboxd.egress.ledger import Line
     from sandboxd.egress.policy import Policy
-    from sandboxd.operations.egress._gateway import FindGateway
     from sandboxd.operations.egress._project import Scene
     from sandboxd.operations.egress._target import Target
+    from sandboxd.operations.egress.gateways import FindGateway
 
 USUAL_SECONDS = 24 * 3600.0
 """How long an approval holds for which nobody says: until the same time tomorrow."""
@@ -54,6 +54,8 @@ class Allowed(NamedTuple):
     """Whether a denial of the same name ended by it."""
     is_live: bool
     """Whether a running gateway has it."""
+    unasked: str
+    """Why it is not known whether one runs, '' where it is."""
 
 
 def allow(
@@ -79,12 +81,15 @@ def allow(
     meant = target(text)
     policy = _project.policy(scene, environ, now)
     _refuse(scene, meant, policy, now)
-    gateway = find(scene.workspace)
+    gateway, unasked = _project.running(scene, find)
     if gateway is not None:
         _refuse_address(meant, gateway.ledger().lines())
     until = now + duration
     approval = Approval(meant.pattern, meant.ports, True, now, by, until, once)
     approvals.add(environ, scene.workspace, approval)
+    if gateway is None and not unasked:
+        # One that was started meanwhile may have been before the approval.
+        gateway, unasked = _project.running(scene, find)
     return Allowed(
         scene.workspace,
         str(meant.pattern),
@@ -92,7 +97,8 @@ def allow(
         until,
         once,
         meant.pattern in policy.denied,
-        _project.push(scene, environ, find, now),
+        _project.push(gateway, scene, environ, now),
+        unasked,
     )
 
 

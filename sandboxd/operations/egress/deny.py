@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import UsageError
 from sandboxd.operations.egress import _project
-from sandboxd.operations.egress._gateway import none_runs
 from sandboxd.operations.egress._target import target
+from sandboxd.operations.egress.gateways import none_runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandboxd.operations.egress._gateway import FindGateway
+    from sandboxd.operations.egress.gateways import FindGateway
 
 
 class Denied(NamedTuple):
@@ -25,6 +25,8 @@ class Denied(NamedTuple):
     """Answers about the same name that ended by it."""
     is_live: bool
     """Whether a running gateway has it."""
+    unasked: str
+    """Why it is not known whether one runs, '' where it is."""
 
 
 def deny(
@@ -64,5 +66,10 @@ def deny(
     if not undo:
         approval = Approval(meant.pattern, (), False, now, by)
         approvals.add(environ, scene.workspace, approval)
-    is_live = _project.push(scene, environ, find, now)
-    return Denied(scene.workspace, str(meant.pattern), len(gone), is_live)
+    gateway, unasked = _project.running(scene, find)
+    if gateway is not None and not undo:
+        for question in gateway.ledger().questions(scene.planned, now):
+            if meant.pattern.matches(question.name):
+                gateway.answer(question.id, "a person said no")
+    is_live = _project.push(gateway, scene, environ, now)
+    return Denied(scene.workspace, str(meant.pattern), len(gone), is_live, unasked)

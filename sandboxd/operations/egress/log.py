@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.egress.ledger import Totals
 from sandboxd.operations.egress import _project
-from sandboxd.operations.egress._gateway import none_runs
+from sandboxd.operations.egress.gateways import none_runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandboxd.egress.ledger import Question
-    from sandboxd.operations.egress._gateway import FindGateway
+    from sandboxd.operations.egress.gateways import FindGateway
 
 
 class LogRow(NamedTuple):

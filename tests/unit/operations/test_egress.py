@@ -26,6 +26,7 @@ class PlayedGateway:
         self.workspace = workspace
         self.pushed: list[Policy] = []
         self.told = Ledger()
+        self.answered: list[tuple[int, str]] = []
         self.refuses = False
         self._number = 0
 
@@ -39,6 +40,9 @@ class PlayedGateway:
 
     def ledger(self) -> Ledger:
         return self.told
+
+    def answer(self, question: int, why: str) -> None:
+        self.answered.append((question, why))
 
     def lets_through(self, name: str, port: int = 443) -> bool:
         return decide(self.pushed[-1], name, port, time.time()).allowed
@@ -154,7 +158,7 @@ def test_a_denial_is_taken_back_or_answered_anew(project: Project) -> None:
     ("text", "words"),
     [
         ("*.com", "too wide"),
-        ("*", "a host has a dot"),
+        ("*", "too wide"),
         ("127.0.0.1", "address"),
         ("169.254.169.254", "address"),
         ("https://a.example.org/x", "no host"),
@@ -222,6 +226,40 @@ def test_a_question_is_shown_until_it_is_answered(project: Project) -> None:
     assert (question["id"], question["why"]) == (3, why)
     project.act("allow", text="a.example.org")
     assert project.act("log")["questions"] == []
+
+
+def test_a_no_is_an_answer_to_who_asks(project: Project) -> None:
+    for number, name in enumerate(("a.example.org", "b.example.org", "x.example.net"), 1):
+        project.gateway.tell(event="asked", id=number, name=name, why="please")
+    project.act("deny", text="*.example.org")
+    assert project.gateway.answered == [(1, "a person said no"), (2, "a person said no")]
+    assert [question["id"] for question in project.act("log")["questions"]] == [3]
+
+
+def test_an_answer_is_kept_where_no_engine_can_be_asked(project: Project) -> None:
+    def find(_workspace: str) -> None:
+        raise EnvironmentFailure("no engine answers", "start it")
+
+    arguments = {"text": "a.example.org"}
+    for action in ("allow", "deny"):
+        answer = act(action, str(project.path), project.environ, arguments, find)
+        assert (answer["is_live"], answer["unasked"]) == (False, "no engine answers")
+    assert project.act("check", text="a.example.org")["reason"] == "denied"
+    with pytest.raises(EnvironmentFailure):
+        act("log", str(project.path), project.environ, {}, find)
+
+
+def test_a_start_takes_the_answers_along(project: Project) -> None:
+    from sandboxd.host.facts import UNKNOWN
+    from sandboxd.operations import _plan
+
+    project.config.write_text('profile = "dev"\nimage = "x"\n')
+    project.act("allow", text="a.example.org")
+    project.act("deny", text="b.example.org")
+    plan = _plan.as_started(str(project.path), project.environ, "", lambda: UNKNOWN)
+    assert plan.egress is not None
+    assert decide(plan.egress, "a.example.org", 443, time.time()).allowed
+    assert decide(plan.egress, "b.example.org", 443, time.time()).reason == "denied"
 
 
 def test_a_rule_needs_no_approval(project: Project) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from sandboxd.cli import terminal
 from sandboxd.cli.commands import _sandbox
 
 TYPE_CHECKING = False
@@ -30,9 +31,29 @@ def ask(args: argparse.Namespace, action: str, **arguments: Any) -> dict[str, An
     answer = through_daemon.operate(messages.EGRESS, directory, params, progress.say)
     if answer is not None:
         return answer
+    from sandboxd.life import running_gateway
     from sandboxd.operations.egress.actions import act
 
-    return act(action, directory, os.environ, arguments)
+    return act(
+        action,
+        directory,
+        os.environ,
+        arguments,
+        lambda workspace: running_gateway.find(_sandbox.connect(), workspace),
+    )
+
+
+def say_whether_live(answer: dict[str, Any]) -> None:
+    """Whether a running sandbox has an answer that was given."""
+    if answer["is_live"]:
+        terminal.status("in force now")
+    elif answer["unasked"]:
+        terminal.status(f"kept, and not known to be in force: {answer['unasked']}")
+        terminal.status("hint: `sandboxd up` gives it to a sandbox that runs")
+    else:
+        terminal.status(
+            f"kept: no sandbox of `{answer['workspace']}` runs; the next `sandboxd up` has it"
+        )
 
 
 def when(until: float, once: bool, now: float) -> str:

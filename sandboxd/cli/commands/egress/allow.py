@@ -43,10 +43,6 @@ def run(args: argparse.Namespace) -> int:
     terminal.status(words.CONSEQUENCE)
     if answer["replaced"]:
         terminal.status(f"you had denied `{answer['name']}`: that denial is gone")
-    terminal.status(
-        "in force now"
-        if answer["is_live"]
-        else f"kept: no sandbox of `{answer['workspace']}` runs; the next `sandboxd up` has it"
-    )
+    _asking.say_whether_live(answer)
     terminal.status(f"`sandboxd egress promote {args.name}` makes it a rule of sandboxd.toml")
     return 0

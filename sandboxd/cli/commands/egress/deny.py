@@ -28,9 +28,5 @@ def run(args: argparse.Namespace) -> int:
         terminal.status(f"taken back: {terminal.count(count, 'answer')} about `{name}`")
     else:
         terminal.status(f"denied: `{name}`; `sandboxd egress deny --undo {name}` takes it back")
-    terminal.status(
-        "in force now"
-        if answer["is_live"]
-        else f"kept: no sandbox of `{answer['workspace']}` runs; the next `sandboxd up` has it"
-    )
+    _asking.say_whether_live(answer)
     return 0

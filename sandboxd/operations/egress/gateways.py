@@ -23,6 +23,9 @@ class Gateway(Protocol):
     def ledger(self) -> Ledger:
         """What it told since it started."""
 
+    def answer(self, question: int, why: str) -> None:
+        """Say no to a question from inside; a yes is a policy that allows it."""
+
 
 FindGateway = Callable[[str], "Gateway | None"]
 """The gateway of a workspace (its real path); None where none runs."""
