@@ -63,14 +63,8 @@ def wanted(
 
 def _of_profile(asked: Profile, config: Config) -> list[str]:
     """The controls that the config gives away, beside the default profile and what it does on its own."""
-    usual = profiles.load("dev")
-    lines = []
-    for field in Profile._fields:
-        if field in _NOT_SHOWN:
-            continue
-        before, after = _words(getattr(usual, field)), _words(getattr(asked, field))
-        if before != after:
-            lines.append(f"{field.replace('_', ' ')}: {before} -> {after}")
+    # What a stricter profile takes is nobody's to grant, and would hide what is.
+    lines = _differences(profiles.load("dev"), asked) if asked.needs_grant else []
     if config.wishes.layout is not None:
         lines.append(f"workspace: layout {config.wishes.layout.value}")
     if leaves_gvisor(asked, config, None):
@@ -81,6 +75,17 @@ def _of_profile(asked: Profile, config: Config) -> list[str]:
     if added:
         lines.append(f"capabilities: beside the profile's own, {', '.join(added)}")
     return lines + [f"{fault.control}: {fault.why}" for fault in asked.faults]
+
+
+def _differences(usual: Profile, asked: Profile) -> list[str]:
+    lines = []
+    for field in Profile._fields:
+        if field in _NOT_SHOWN:
+            continue
+        before, after = _words(getattr(usual, field)), _words(getattr(asked, field))
+        if before != after:
+            lines.append(f"{field.replace('_', ' ')}: {before} -> {after}")
+    return lines
 
 
 def _of_names(profile: Profile, config: Config, hosts: ProjectHosts) -> list[str]:

@@ -169,6 +169,7 @@ def test_a_grant_shows_each_name_and_what_it_admits() -> None:
     lines = "\n".join(asked.lines)
     assert "name: anthropic (api.anthropic.com:443" in lines and "what is sent" in lines
     assert "10.0.0.9:80,443, also at a private address" in lines
+    assert len(asked.lines) == 2  # and nothing of what the profile is stricter in
 
 
 def test_each_name_has_its_reason() -> None:
