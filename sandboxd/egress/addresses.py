@@ -82,6 +82,8 @@ _CARRIERS = (
 )
 _TEREDO = _CARRIERS[-1][0]
 _LOW = 0xFFFFFFFF
+# What stands before the IPv4 address in an interface's number of ISATAP: RFC 5214, section 6.1.
+_ISATAP = (0x00005EFE, 0x02005EFE)
 
 
 def networks(texts: Iterable[str]) -> tuple[Network, ...]:
@@ -127,6 +129,8 @@ def _carried(address: _Address) -> list[ipaddress.IPv4Address]:
         for network, behind in _CARRIERS
         if address in network
     ]
+    if number >> 32 & _LOW in _ISATAP:
+        carried.append(ipaddress.IPv4Address(number & _LOW))
     if address in _TEREDO:
         # The client's address stands in it with each bit turned round: RFC 4380, section 4.
         carried.append(ipaddress.IPv4Address(~number & _LOW))

@@ -99,6 +99,8 @@ def spellings(address: str) -> list[str]:
         0xFFFF << 32 | number,
         0xFFFF << 48 | number,
         0x64FF9B << 96 | number,
+        0x26064700 << 96 | 0x00005EFE << 32 | number,
+        0x26064700 << 96 | 0x02005EFE << 32 | number,
         0x2002 << 112 | number << 80 | 1,
         teredo | number << 64 | (~public & 0xFFFFFFFF),
         teredo | public << 64 | (~number & 0xFFFFFFFF),
