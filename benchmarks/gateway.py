@@ -29,7 +29,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
 
-from run import Row, as_json, table
+from rows import Row, as_json, table
 
 from sandboxd.egress.gateway import dns
 from sandboxd.egress.names import pattern
