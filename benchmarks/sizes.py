@@ -55,7 +55,7 @@ def source(kind: str, times: int) -> SourceText:
 def calls(text: SourceText) -> dict[str, int]:
     """How often each function is called in a check of `text`."""
     profile = cProfile.Profile()
-    profile.runcall(analysis.check_source, text, verify=False, edits=False)
+    profile.runcall(analysis.check_source, text, fixes=analysis.Fixes.NAMES)
     counts: dict[str, int] = {}
     for (file, _, name), (_, count, *_) in pstats.Stats(profile).stats.items():  # type: ignore[attr-defined]
         where = f"{Path(file).stem}.{name}"

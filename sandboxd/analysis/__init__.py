@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,20 @@ if TYPE_CHECKING:
     from sandboxd.model.container import Container
     from sandboxd.model.document import Document
 
-__all__ = ["RuleSettings", "check", "check_source"]
+__all__ = ["Fixes", "RuleSettings", "check", "check_source"]
+
+
+class Fixes(enum.IntEnum):
+    """How far the fixes of findings are worked out; each step takes many times the one before."""
+
+    NONE = 0
+    """Findings have the `remedies` that their rules propose, and no fixes."""
+    NAMES = 1
+    """There is a fix where it can be made, but it may have no edits."""
+    EDITS = 2
+    VERIFIED = 3
+    """The file was checked again with each fix; one that makes it worse is dropped."""
+
 
 # Bounds against hostile files: finding and verifying one fix takes time proportional to the size of
 # the file, so all fixes take quadratic time. Real files have 1 KiB and a handful of fixes.
@@ -47,8 +61,7 @@ def check_source(
     only: Iterable[str] | None = None,
     kind: str = "",
     parsed: Document | None = None,
-    verify: bool = True,
-    edits: bool = True,
+    fixes: Fixes = Fixes.VERIFIED,
     threshold: Severity = Severity.HINT,
 ) -> Report:
     """Check one text; its path says what `kind` of file it is, where that is not known.
@@ -71,8 +84,7 @@ def check_source(
             variables=variables,
             settings=settings,
             only=only,
-            verify=verify,
-            edits=edits,
+            fixes=fixes,
             threshold=threshold,
         )
     except Exception as error:
@@ -89,26 +101,24 @@ def check(
     variables: Variables = _NOT_KNOWN,
     settings: RuleSettings = NO_SETTINGS,
     only: Iterable[str] | None = None,
-    verify: bool = True,
-    edits: bool = True,
-    fixes: bool = True,
+    fixes: Fixes = Fixes.VERIFIED,
     threshold: Severity = Severity.HINT,
 ) -> Report:
     """Run all rules, or `only` those named, over `documents`.
 
     Rules that never reach `threshold` may be skipped, so the findings below it are incomplete.
 
-    `verify` checks each file again with each fix, and drops a fix that makes it worse; callers that
-    apply fixes need it. Without `edits` a fix may have no edits: it can be named, which takes less
-    time. Without `fixes` findings have none, only the `remedies` that their rules propose.
+    Callers that apply `fixes` need verified ones.
     """
     chosen = None if only is None else frozenset(only)
-    checker = _Checker(chosen, host, variables, settings, threshold, edits or verify)
+    checker = _Checker(chosen, host, variables, settings, threshold, fixes)
     findings: list[Finding] = []
     for document in documents:
         with collector_paused(len(document.source.text)):
-            results = checker.judge(document, offer_fixes=fixes)
-            findings.extend(checker.drop_harmful_fixes(document, results) if verify else results)
+            results = checker.judge(document)
+            if fixes is Fixes.VERIFIED:
+                results = checker.drop_harmful_fixes(document, results)
+            findings.extend(results)
     sources = {document.source.path: document.source for document in documents}
     for document in documents:
         elsewhere.add_sources(sources, findings, document, variables)
@@ -127,9 +137,9 @@ class _Checker:
         variables: Variables,
         settings: RuleSettings,
         threshold: Severity = Severity.HINT,
-        edits: bool = True,
+        wanted: Fixes = Fixes.NONE,
     ) -> None:
-        self.edits = edits
+        self.wanted = wanted
         self.host = host
         self.variables = variables
         self.settings = settings
@@ -160,7 +170,7 @@ class _Checker:
             for finding in findings
         ]
 
-    def judge(self, document: Document, offer_fixes: bool = True) -> list[Finding]:
+    def judge(self, document: Document) -> list[Finding]:
         """The findings of a file's content, allowed ones marked, and those about its comments."""
         findings: list[Finding] = []
         self.counts_by_rule, self.cut = {}, set()
@@ -168,7 +178,7 @@ class _Checker:
         fixable = min(MOST_FIXES, FIXED_CHARACTERS // max(len(document.source.text), 1))
         for subject, value in self.subjects(document):
             for finding in self.run(subject, value, document):
-                if offer_fixes and finding.remedies and fixable > 0:
+                if self.wanted and finding.remedies and fixable > 0:
                     fixable -= 1
                     finding = finding._replace(fixes=self.fixes(document, value, finding))
                 findings.append(finding)
@@ -233,7 +243,7 @@ class _Checker:
         if len(fixed.tree.problems) > len(document.tree.problems):
             return False
         checker = _Checker(self.chosen, self.host, self.variables, self.settings)
-        after = checker.judge(fixed, offer_fixes=False)
+        after = checker.judge(fixed)
         counts = _counts(after)
         return all(
             new.severity < finding.severity
@@ -292,14 +302,14 @@ class _Checker:
         for title, safe, changes, caution in finding.remedies:
             edits: Sequence[Edit] = ()
             try:
-                if self.edits:
+                if self.wanted >= Fixes.EDITS:
                     edits = kind.edits(document, subject, changes) or ()
                 elif not kind.can(document, subject, changes):
                     continue
             except NotInTreeError as error:
                 self.skipped.append(Skipped(path, f"has no fix for `{finding.rule}`: {error}"))
                 continue
-            if edits or not self.edits:
+            if edits or self.wanted < Fixes.EDITS:
                 fixes.append(Fix(title, safe, path, tuple(edits), "" if safe else caution))
         return tuple(fixes)
 

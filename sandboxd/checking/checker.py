@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from sandboxd import analysis, files, kinds, rules
+from sandboxd.analysis import Fixes
 from sandboxd.analysis.elsewhere import unique
 from sandboxd.checking.settings import NOTHING_DECIDED, read_settings
 from sandboxd.effective.variables import Variables
@@ -94,8 +95,7 @@ class Checker:
         self,
         source: SourceText,
         *,
-        verify: bool = False,
-        edits: bool = True,
+        fixes: Fixes = Fixes.EDITS,
         threshold: Severity = Severity.HINT,
     ) -> Report:
         """The report on one text; see `analysis.check` for the rest."""
@@ -104,8 +104,7 @@ class Checker:
             host=self.host,
             variables=self.variables,
             settings=self.settings(source.path),
-            verify=verify,
-            edits=edits,
+            fixes=fixes,
             threshold=threshold,
         )
 
@@ -127,7 +126,7 @@ class Checker:
                 continue
             if source is not None:
                 sources.append(source)
-        report = combine(self.check(source, edits=False) for source in sources)
+        report = combine(self.check(source, fixes=Fixes.NAMES) for source in sources)
         return report._replace(skipped=(*report.skipped, *skipped, *self.problems))
 
     def read(self, path: str) -> SourceText | None:

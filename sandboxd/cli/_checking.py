@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd import files, kinds
+from sandboxd.analysis import Fixes
 from sandboxd.analysis.settings import NO_SETTINGS
 from sandboxd.checking import tree
 from sandboxd.checking.checker import Checker, combine
@@ -47,8 +48,8 @@ class Session:
         self.ignored: tuple[str, ...] = ()
         """Files of ours that git ignores, which were not read."""
         self.baseline: Baseline | None = None
-        self.edits = False
-        """Whether an output shows the edits of fixes, not only that there are some."""
+        self.fixes = Fixes.NAMES
+        """How much of the fixes an output shows."""
 
     def paths(self, paths: list[str]) -> Checked:
         """Check files, and what is found below folders."""
@@ -114,7 +115,7 @@ class Session:
     def check(self, sources: Iterable[SourceText]) -> Checked:
         """The combined report on some texts."""
         reports = [
-            self.checker.check(source, edits=self.edits, threshold=self.threshold)
+            self.checker.check(source, fixes=self.fixes, threshold=self.threshold)
             for source in sources
         ]
         return Checked(self.combine(reports), (*self.unreadable, *self._problems()))
@@ -169,7 +170,7 @@ class Session:
         for other in results:
             fixed.put(other.source)
         checker = self.checker.with_files(fixed)
-        return result._replace(report=checker.check(result.source, verify=True))
+        return result._replace(report=checker.check(result.source, fixes=Fixes.VERIFIED))
 
     def write(self, results: list[Fixed]) -> list[Fixed]:
         """Write the files that changed; returns the results as they are on disk afterwards.
@@ -197,7 +198,7 @@ class Session:
         from sandboxd.analysis.fixing import Fixed
 
         source = self.sources[path]
-        return Fixed(source, (), self.checker.check(source, verify=True))
+        return Fixed(source, (), self.checker.check(source, fixes=Fixes.VERIFIED))
 
     def write_file(self, source: SourceText) -> None:
         """Replace a file by `source`, its byte order mark and its mode kept.

@@ -60,8 +60,7 @@ def judge(
         host=host,
         variables=checker.variables,
         settings=checker.settings(source.path),
-        verify=verify,
-        fixes=verify,
+        fixes=analysis.Fixes.VERIFIED if verify else analysis.Fixes.NONE,
     )
     problem = checker.problem(source.path)
     if problem is not None and problem.path != source.path:

@@ -114,11 +114,10 @@ def test_a_fix_is_named_exactly_where_its_edits_can_be_made() -> None:
                     case.source,
                     host=case.host,
                     variables=case.variables,
-                    verify=False,
-                    edits=edits,
+                    fixes=fixes,
                 ).findings
             ]
-            for edits in (True, False)
+            for fixes in (analysis.Fixes.EDITS, analysis.Fixes.NAMES)
         ]
         assert shown[0] == shown[1], f"{case.rule}: {case.title}"
 

@@ -93,7 +93,9 @@ def fault(path: str, text: str) -> str | None:
     variables = Variables({"HOME": "/home/kim"}, home="/home/kim", files=Files())
     host = HostFacts(home="/home/kim")
     try:
-        report = analysis.check_source(source, host=host, variables=variables, verify=False)
+        report = analysis.check_source(
+            source, host=host, variables=variables, fixes=analysis.Fixes.EDITS
+        )
     except HangError:
         return "hangs"
     except Exception as error:

@@ -76,6 +76,7 @@ _LONGEST_HINT = 80
 
 
 def run(args: argparse.Namespace) -> int:
+    from sandboxd.analysis import Fixes
     from sandboxd.cli._checking import Session
     from sandboxd.findings import Severity
 
@@ -87,7 +88,8 @@ def run(args: argparse.Namespace) -> int:
     failing = Severity[args.fail_on.upper()]
     threshold = Severity.HINT if args.pedantic else min(Severity.WARNING, failing)
     session = Session(os.environ, os.getcwd(), threshold)
-    session.edits = args.format == "sarif"
+    if args.format == "sarif":
+        session.fixes = Fixes.EDITS
     if args.list_files:
         _write(session.listing(args.paths or ["."]))
         _say_ignored(session)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sandboxd import kinds
+from sandboxd.analysis import Fixes
 from sandboxd.checking.checker import Checker
 from sandboxd.checking.usual_places import config_files
 from sandboxd.errors import UnreadableError
@@ -289,7 +290,7 @@ class Hour:
                 continue
             host = HostFacts(system="Linux", home=self.environ["HOME"])
             checker = Checker(self.environ, host, Files(texts, read_beside))
-            report = checker.check(source, verify=True)
+            report = checker.check(source, fixes=Fixes.VERIFIED)
             found[path] = frozenset(
                 _finding(f, source)
                 for f in report.findings

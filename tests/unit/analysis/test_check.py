@@ -88,7 +88,7 @@ def test_a_fix_that_makes_it_worse_is_dropped(monkeypatch: pytest.MonkeyPatch, d
     monkeypatch.setattr(kind, "edits", damaging)
     (finding,) = check(WEAK)
     assert finding.fixes == ()
-    unverified = analysis.check_source(SourceText(PATH, WEAK), verify=False)
+    unverified = analysis.check_source(SourceText(PATH, WEAK), fixes=analysis.Fixes.EDITS)
     assert any(f.fixes for f in unverified.findings)
 
 
@@ -198,10 +198,8 @@ def test_a_fix_of_a_value_that_the_text_does_not_hold_is_named_among_what_was_sk
         f'"syscalls": [{{ "names": ["read"], {allowed} }}],\n'
         f'"Syscalls": [{{ "names": ["write" /* two spellings are laid together */\n], {allowed} }}] }}'
     )
-    for edits in (True, False):
-        report = analysis.check_source(
-            SourceText("/p/seccomp.json", text), verify=False, edits=edits
-        )
+    for fixes in (analysis.Fixes.EDITS, analysis.Fixes.NAMES):
+        report = analysis.check_source(SourceText("/p/seccomp.json", text), fixes=fixes)
         of_rule = [f for f in report.findings if f.rule == "seccomp-breaks-dev-tools"]
         assert of_rule
         assert all(finding.fixes == () for finding in of_rule)
