@@ -30,8 +30,8 @@ _NOT_KNOWN = re.compile(r"^Not known: `(\w+)`: ", re.MULTILINE)
 
 def recorded(name: str) -> dict[str, Any]:
     """`made.json` of a project."""
-    found: dict[str, Any] = json.loads((PROJECTS / f"merge-{name}/made.json").read_text())
-    return found
+    record: dict[str, Any] = json.loads((PROJECTS / f"merge-{name}/made.json").read_text())
+    return record
 
 
 def images(record: dict[str, Any]) -> dict[str, ImageFacts]:
@@ -46,8 +46,8 @@ def unknown(name: str) -> set[str]:
 def lost(name: str) -> set[str]:
     """What the CLI merges, and docker then never sees."""
     text = (PROJECTS / f"merge-{name}/README.md").read_text()
-    found = re.search(r"^Lost: (.*)$", text, re.MULTILINE)
-    return set(re.findall(r"`(\w+)`", found[1])) if found else set()
+    match = re.search(r"^Lost: (.*)$", text, re.MULTILINE)
+    return set(re.findall(r"`(\w+)`", match[1])) if match else set()
 
 
 def read(folder: Path, known: dict[str, ImageFacts]) -> Container:
@@ -55,12 +55,12 @@ def read(folder: Path, known: dict[str, ImageFacts]) -> Container:
     environ = HOST | {"HOME": "/home/nobody"}
     variables = Variables(environ, home=environ["HOME"], files=Files(load=read_beside))
     source = read_source(str(folder / ".devcontainer/devcontainer.json"))
-    found = effective(devcontainer.parse(source), variables._replace(images=known))
-    assert found is not None
-    return found
+    container = effective(devcontainer.parse(source), variables._replace(images=known))
+    assert container is not None
+    return container
 
 
-def said(folder: Path, container: Container) -> dict[str, Any]:
+def settings(folder: Path, container: Container) -> dict[str, Any]:
     """Our container as a table; what nobody sets is None, or empty."""
     table = {name: _value(getattr(container, name)) for name in SINGLE}
     table |= {
@@ -90,8 +90,8 @@ def said(folder: Path, container: Container) -> dict[str, Any]:
         # The engine's own word for the same: no SELinux label keeps such a container in.
         table["security_opt"].setdefault("label", "disable")
     text = json.dumps(table).replace(str(folder), "${PROJECT}")
-    found: dict[str, Any] = json.loads(text)
-    return found
+    values: dict[str, Any] = json.loads(text)
+    return values
 
 
 SINGLE = (
@@ -165,13 +165,13 @@ def _option(folder: Path, option: Any) -> str:
 
 
 def _mounts(folder: Path, container: Container) -> list[list[Any]]:
-    found = [tuple(value.value) for value in container.mounts]
+    mounts = [tuple(value.value) for value in container.mounts]
     text = (folder / ".devcontainer/devcontainer.json").read_text()
     if not container.sidecars and "dockerComposeFile" not in text and "workspaceMount" not in text:
         # The tools' own mount of the project, which no file names: `Container.workspace`.
         name = os.path.basename(container.workspace or "")
-        found.append(("bind", container.workspace, f"/workspaces/{name}", False, ()))
-    return [[*mount[:4], options_of(mount[4])] for mount in found]
+        mounts.append(("bind", container.workspace, f"/workspaces/{name}", False, ()))
+    return [[*mount[:4], options_of(mount[4])] for mount in mounts]
 
 
 def options_of(options: tuple[str, ...]) -> list[str]:

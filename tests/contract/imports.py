@@ -32,7 +32,7 @@ def imports(source: str, package: str = "") -> list[Import]:
     """All imports, also late ones and those for type checkers."""
     tree = ast.parse(source)
     for_types = set(_for_types(tree))
-    found = []
+    modules = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -46,8 +46,8 @@ def imports(source: str, package: str = "") -> list[Import]:
             names = [f"{base}.{alias.name}" for alias in node.names]
         else:
             continue
-        found += [Import(name, node.lineno, node in for_types) for name in names]
-    return found
+        modules += [Import(name, node.lineno, node in for_types) for name in names]
+    return modules
 
 
 def _for_types(tree: ast.Module) -> Iterator[ast.AST]:
@@ -83,12 +83,12 @@ def violations(module: str, source: str, known: frozenset[str]) -> list[str]:
     """What `module` imports or uses and may not; `known` are all modules of sandboxd."""
     problems = []
     package = "sandboxd." + module.rpartition(".")[0]
-    for found in imports(source, package.rstrip(".")):
-        if found.module.split(".")[0] == "sandboxd":
-            target = _ours(found.module, known)
-            name = found.module.removeprefix("sandboxd.")
-            problems += [f"line {found.line}: {text}" for text in _private(module, name)]
-            problems += [f"line {found.line}: {text}" for text in _forbidden(module, target)]
+    for imported in imports(source, package.rstrip(".")):
+        if imported.module.split(".")[0] == "sandboxd":
+            target = _ours(imported.module, known)
+            name = imported.module.removeprefix("sandboxd.")
+            problems += [f"line {imported.line}: {text}" for text in _private(module, name)]
+            problems += [f"line {imported.line}: {text}" for text in _forbidden(module, target)]
     problems += [f"line {line}: {name}" for name, line in _machine(module, source)]
     return problems
 
@@ -161,11 +161,11 @@ def _thing(module: str, prefix: str) -> str:
 def _machine(module: str, source: str) -> list[tuple[str, int]]:
     room = module.split(".")[0]
     used: list[tuple[str, int]] = []
-    for found in imports(source):
-        top = found.module.split(".")[0]
-        used.append((top, found.line))
-        if found.module in _ENVIRONMENT:
-            used.append(("os.environ", found.line))
+    for imported in imports(source):
+        top = imported.module.split(".")[0]
+        used.append((top, imported.line))
+        if imported.module in _ENVIRONMENT:
+            used.append(("os.environ", imported.line))
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Attribute) and ast.unparse(node) in _ENVIRONMENT:
             used.append(("os.environ", node.lineno))

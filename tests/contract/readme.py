@@ -52,11 +52,11 @@ def blocks(page: str) -> list[Block]:
 
 def screens(body: str) -> list[Screen]:
     """The `$ command` lines of a console block, each with its output."""
-    found: list[Screen] = []
+    results: list[Screen] = []
     for part in re.split(r"^\$ ", body, flags=re.M)[1:]:
         command, *output = part.rstrip("\n").split("\n")
-        found.append(Screen(command, tuple(output)))
-    return found
+        results.append(Screen(command, tuple(output)))
+    return results
 
 
 def differences(shown: tuple[str, ...], real: str) -> list[str]:

@@ -21,10 +21,10 @@ def test_every_argument_is_explained() -> None:
 
 
 def test_every_rule_has_a_page_and_a_row() -> None:
-    made = docs.pages()
+    pages = docs.pages()
     for name in rules.ids():
-        assert f"rules/{name}.md" in made
-        assert f"[{name}]({name}.md)" in made["rules/README.md"]
+        assert f"rules/{name}.md" in pages
+        assert f"[{name}]({name}.md)" in pages["rules/README.md"]
 
 
 def test_a_stale_missing_or_forsaken_page_is_found(tmp_path: Path) -> None:
@@ -32,8 +32,8 @@ def test_a_stale_missing_or_forsaken_page_is_found(tmp_path: Path) -> None:
     (tmp_path / "rules" / "gone.md").write_text("a rule that is no more")
     (tmp_path / "rules" / "a.md").write_text("old")
     (tmp_path / "rules" / "b.md").write_text("same")
-    made = {"rules/a.md": "new", "rules/b.md": "same", "rules/c.md": "missing"}
-    assert docs.stale(made, str(tmp_path)) == ["rules/a.md", "rules/c.md", "rules/gone.md"]
+    pages = {"rules/a.md": "new", "rules/b.md": "same", "rules/c.md": "missing"}
+    assert docs.stale(pages, str(tmp_path)) == ["rules/a.md", "rules/c.md", "rules/gone.md"]
 
 
 def test_every_relative_link_in_the_docs_leads_somewhere() -> None:

@@ -35,8 +35,8 @@ def test_every_command_that_is_shown_is_there() -> None:
     shown = {item["command"] for item in package["contributes"]["commands"]}
     source = (EXTENSION / "src" / "extension.ts").read_text()
     block = source[source.index("const commands:") : source.index("this.subscriptions.push(")]
-    made = {f"sandboxd.{name}" for name in re.findall(r"^ {12}(\w+): \(", block, re.M)}
-    assert made == shown
+    commands = {f"sandboxd.{name}" for name in re.findall(r"^ {12}(\w+): \(", block, re.M)}
+    assert commands == shown
     named = set(re.findall(r"command:(sandboxd\.\w+)", json.dumps(package["contributes"])))
     assert named <= shown
 

@@ -125,6 +125,6 @@ LIGHT_ROOMS = (
 def test_what_check_loads_imports_nothing_heavy(module: str) -> None:
     if module in ("ipc.server", "ipc.client"):
         return
-    names = {found.module for found in imports(MODULES[module].read_text())}
+    names = {imported.module for imported in imports(MODULES[module].read_text())}
     heavy = {name for name in names if any(f"{name}.".startswith(f"{bad}.") for bad in HEAVY)}
     assert heavy == set()

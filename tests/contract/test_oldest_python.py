@@ -28,8 +28,10 @@ def fault(text: str) -> str:
 def test_every_source_parses_as_the_oldest_python(folder: str) -> None:
     paths = sorted((ROOT / folder).rglob("*.py"))
     assert paths
-    found = {str(path.relative_to(ROOT)): fault(path.read_text(encoding="utf-8")) for path in paths}
-    assert {path: why for path, why in found.items() if why} == {}
+    faults = {
+        str(path.relative_to(ROOT)): fault(path.read_text(encoding="utf-8")) for path in paths
+    }
+    assert {path: why for path, why in faults.items() if why} == {}
 
 
 @pytest.mark.parametrize(

@@ -109,9 +109,9 @@ def test_a_screen_that_is_not_so_is_found(
 def test_blocks_and_screens_are_read() -> None:
     body = "$ one\nout\n$ two\n"
     assert [(s.command, s.output) for s in screens(body)] == [("one", ("out",)), ("two", ())]
-    found = blocks("README.md")
-    assert {"sh", "console"} <= {block.kind for block in found}
-    assert re.search(r"^\./dev demo", found[0].body, re.M)
+    commands = blocks("README.md")
+    assert {"sh", "console"} <= {block.kind for block in commands}
+    assert re.search(r"^\./dev demo", commands[0].body, re.M)
 
 
 def test_the_example_attempt_of_contributing_is_one() -> None:

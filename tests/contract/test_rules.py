@@ -22,7 +22,7 @@ from tools import generate_index
 
 HEADINGS = ("What it is", "Why it is bad", "What to do instead", "Under gVisor", "References")
 CASES = {page.stem: pages.cases(page) for page in pages.pages()}
-WEAK = [case for found in CASES.values() for case in found if case.kind == "weak"]
+WEAK = [case for cases in CASES.values() for case in cases if case.kind == "weak"]
 
 
 def test_the_indexes_are_fresh_and_name_no_rule_that_is_gone() -> None:

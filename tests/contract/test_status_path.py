@@ -34,11 +34,11 @@ print("LOADED", code, *loaded, file=sys.stderr)
 
 @pytest.fixture
 def world(own_home: Path) -> Iterator[World]:
-    found = World(own_home)
+    user = World(own_home)
     try:
-        yield found
+        yield user
     finally:
-        found.end()
+        user.end()
 
 
 def ask(world: World, *args: str) -> tuple[str, int, set[str]]:

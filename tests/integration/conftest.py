@@ -13,8 +13,8 @@ from tests.integration.daemon.world import World
 @pytest.fixture
 def world(own_home: Path) -> Iterator[World]:
     """A user of one's own, for each test."""
-    found = World(own_home)
+    user = World(own_home)
     try:
-        yield found
+        yield user
     finally:
-        found.end()
+        user.end()

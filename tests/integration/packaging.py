@@ -63,9 +63,9 @@ def _without_network() -> tuple[str, ...]:
 def uv() -> str | None:
     """The path of uv: the one of the PATH, or that of `./dev`."""
     own = ROOT / ".dev" / "uv" / "bin" / "uv"
-    found = shutil.which("uv") or (str(own) if own.exists() else None)
-    works = found and subprocess.run([found, "--version"], capture_output=True, check=False)
-    return found if works and works.returncode == 0 else None
+    program = shutil.which("uv") or (str(own) if own.exists() else None)
+    works = program and subprocess.run([program, "--version"], capture_output=True, check=False)
+    return program if works and works.returncode == 0 else None
 
 
 def install(wheel: Path, folder: Path) -> Path:

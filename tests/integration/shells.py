@@ -65,12 +65,12 @@ class Zsh:
         return shown[shown.rindex("<<") + 2 : shown.rindex(">>")], shown
 
     def read_until(self, mark: bytes) -> str:
-        found, end = b"", time.monotonic() + 30
-        while mark not in found:
+        output, end = b"", time.monotonic() + 30
+        while mark not in output:
             ready, _, _ = select.select([self._terminal], [], [], max(0, end - time.monotonic()))
-            assert ready, f"zsh says nothing more after {found[-500:]!r}"
-            found += os.read(self._terminal, 65536)
-        return found.decode(errors="replace")
+            assert ready, f"zsh says nothing more after {output[-500:]!r}"
+            output += os.read(self._terminal, 65536)
+        return output.decode(errors="replace")
 
 
 @contextmanager

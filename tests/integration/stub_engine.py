@@ -94,8 +94,8 @@ class StubEngine:
 
     def of_projects(self) -> list[Container]:
         """Sandboxes, in any state: not the containers by which a runtime is tried or a sandbox is seen."""
-        found = list(self.containers.values())
-        return [c for c in found if _labels(c).get(PROJECT, "none") != "none"]
+        containers = list(self.containers.values())
+        return [c for c in containers if _labels(c).get(PROJECT, "none") != "none"]
 
     def _accept(self) -> None:
         while True:
@@ -243,10 +243,10 @@ class StubEngine:
 
     def _show(self, connection: socket.socket, name: str, *, follow: bool) -> bool:
         """Send the output of a container in chunks, as Docker does; False: there is no such one."""
-        found = [c for i, c in self.containers.items() if name in (i, c.name)]
-        if not found:
+        matches = [c for i, c in self.containers.items() if name in (i, c.name)]
+        if not matches:
             return False
-        (container,) = found
+        (container,) = matches
         connection.sendall(CHUNKED)
         sent = 0
         while True:
@@ -375,13 +375,13 @@ def _inspect(identity: str, container: Container) -> dict[str, Any]:
 def _archive(container: Container, path: str) -> tuple[int, Any, dict[str, str]]:
     """The state of a path in a container: that of the folder or file behind the mount it is in."""
     mounts = (container.body.get("HostConfig") or {}).get("Mounts") or []
-    found = [m for m in mounts if m["Type"] == "bind" and f"{path}/".startswith(f"{m['Target']}/")]
-    for mount in sorted(found, key=lambda m: -len(m["Target"])):
+    binds = [m for m in mounts if m["Type"] == "bind" and f"{path}/".startswith(f"{m['Target']}/")]
+    for mount in sorted(binds, key=lambda m: -len(m["Target"])):
         source = mount["Source"] + path[len(mount["Target"]) :]
         with contextlib.suppress(OSError):
             here = os.lstat(source)
             kind = (1 << 31) * os.path.isdir(source) | (1 << 27) * os.path.islink(source)
-            told = {"name": os.path.basename(path), "size": here.st_size, "mode": kind}
-            header = base64.b64encode(json.dumps(told).encode()).decode()
+            stat_header = {"name": os.path.basename(path), "size": here.st_size, "mode": kind}
+            header = base64.b64encode(json.dumps(stat_header).encode()).decode()
             return 200, b"", {"X-Docker-Container-Path-Stat": header}
     return 404, {"message": "no such file or directory"}, {}

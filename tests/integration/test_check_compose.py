@@ -48,13 +48,13 @@ ERRORS = [
 
 
 def test_a_tree_is_judged_as_one_project_and_each_finding_said_once(project: Path) -> None:
-    found = rules(project)
-    assert [finding for finding in found if finding in ERRORS] == ERRORS
+    names = rules(project)
+    assert [finding for finding in names if finding in ERRORS] == ERRORS
 
 
 def test_the_config_alone_leads_to_what_it_names(project: Path) -> None:
-    found = rules(project, ".devcontainer/devcontainer.json")
-    assert found == ERRORS[:1]
+    names = rules(project, ".devcontainer/devcontainer.json")
+    assert names == ERRORS[:1]
     done = check(project, ".devcontainer/devcontainer.json")
     assert "/var/run/docker.sock:/var/run/docker.sock # to build" in done.stdout
 

@@ -78,11 +78,11 @@ def offered(shell: str, scripts: Path, line: str) -> set[str]:
 @pytest.mark.parametrize("shell", ["bash", "fish"])
 @pytest.mark.parametrize("line", ONE)
 def test_one_word_fits(shell: str, line: str, scripts: Path) -> None:
-    found = {word.rstrip("/") for word in offered(shell, scripts, line)}
+    words = {word.rstrip("/") for word in offered(shell, scripts, line)}
     if line.endswith("a-f"):
-        assert found == {"here/a-file", "here/a-folder"}
+        assert words == {"here/a-file", "here/a-folder"}
     else:
-        assert found == {ONE[line]}
+        assert words == {ONE[line]}
 
 
 @pytest.mark.parametrize("shell", ["bash", "fish"])
@@ -94,8 +94,8 @@ def test_all_that_is_offered(shell: str, line: str, scripts: Path) -> None:
 @pytest.mark.parametrize("shell", ["bash", "fish"])
 def test_where_a_folder_is_wanted_no_file_is_offered(shell: str, scripts: Path) -> None:
     for line in ("sandboxd up --project here/a", "sandboxd daemon start here/a"):
-        found = {word.rstrip("/") for word in offered(shell, scripts, line)}
-        assert found == {"here/a-folder"}
+        words = {word.rstrip("/") for word in offered(shell, scripts, line)}
+        assert words == {"here/a-folder"}
 
 
 QUOTED = """
@@ -121,8 +121,8 @@ def test_a_name_that_is_a_command_is_quoted(words: str, scripts: Path, tmp_path:
 
 @pytest.mark.parametrize("shell", ["bash", "fish"])
 def test_a_value_after_an_equals_sign(shell: str, scripts: Path) -> None:
-    found = offered(shell, scripts, "sandboxd check --format=js")
-    assert {word.removeprefix("--format=") for word in found} == {"json"}
+    words = offered(shell, scripts, "sandboxd check --format=js")
+    assert {word.removeprefix("--format=") for word in words} == {"json"}
 
 
 @pytest.mark.parametrize("line", [line for line in ONE if not line.endswith("a-f")])

@@ -22,18 +22,18 @@ CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 def sources() -> list[SourceText]:
     if not CORPUS.is_dir():
         pytest.skip("no corpus of real projects beside the checkout")
-    found = []
+    texts = []
     names = ("*devcontainer.json", "*compose*.y*ml", "*Dockerfile*")
     paths = sorted(path for name in names for path in CORPUS.rglob(name))
     for path in paths:
         if kinds.find(str(path)) is None:
             continue
         try:
-            found.append(read_source(str(path)))
+            texts.append(read_source(str(path)))
         except UnreadableError:
             continue
-    assert len(found) > 300
-    return found
+    assert len(texts) > 300
+    return texts
 
 
 def test_every_real_file_is_judged_within_its_time(sources: list[SourceText]) -> None:

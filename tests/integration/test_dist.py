@@ -19,16 +19,16 @@ VERSION = sandboxd.__version__
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dist")
     dist.make(folder)
     return folder
 
 
 @pytest.fixture(scope="module")
-def bill(made: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((made / f"sandboxd-{VERSION}.cdx.json").read_text())
-    return found
+def bill(release: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((release / f"sandboxd-{VERSION}.cdx.json").read_text())
+    return document
 
 
 def cyclonedx_schema(uri: str) -> Any:
@@ -43,16 +43,16 @@ def cyclonedx_schema(uri: str) -> Any:
     return json.loads((resources.files("cyclonedx.schema") / "_res" / name).read_text())
 
 
-def test_all_of_it_is_there_with_its_checksum(made: Path) -> None:
-    names = {path.name for path in made.iterdir()}
+def test_all_of_it_is_there_with_its_checksum(release: Path) -> None:
+    names = {path.name for path in release.iterdir()}
     assert names == {
         f"sandboxd-{VERSION}-py3-none-any.whl",
         f"sandboxd-{VERSION}.tar.gz",
         f"sandboxd-{VERSION}.cdx.json",
         "SHA256SUMS",
     }
-    subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=made, check=True, capture_output=True)
-    assert len((made / "SHA256SUMS").read_text().splitlines()) == 3
+    subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=release, check=True, capture_output=True)
+    assert len((release / "SHA256SUMS").read_text().splitlines()) == 3
 
 
 def test_the_bill_is_as_the_standard_says(bill: dict[str, Any]) -> None:
@@ -94,8 +94,8 @@ def test_the_lock_of_users_and_that_of_developers_agree() -> None:
     assert set(sbom.pinned(sbom.LOCK.read_text())) <= developers
 
 
-def test_a_lock_without_a_needed_package_is_refused(made: Path) -> None:
-    (wheel,) = made.glob("*.whl")
+def test_a_lock_without_a_needed_package_is_refused(release: Path) -> None:
+    (wheel,) = release.glob("*.whl")
     lock = sbom.LOCK.read_text()
     start = lock.index("idna==")
     without = lock[:start] + lock[lock.index("\nlsprotocol==") + 1 :]

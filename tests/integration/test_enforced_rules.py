@@ -33,10 +33,10 @@ def project(tmp_path: Path) -> Path:
 
 def message(done: Result) -> str:
     """That of the one finding of the rule, which nothing suppresses."""
-    found = [f for f in json.loads(done.out)["findings"] if f["rule"] == RULE]
-    assert [(f["suppressed"], f["severity"]) for f in found] == [(None, "error")]
+    findings = [f for f in json.loads(done.out)["findings"] if f["rule"] == RULE]
+    assert [(f["suppressed"], f["severity"]) for f in findings] == [(None, "error")]
     assert done.code == 1
-    return str(found[0]["message"])
+    return str(findings[0]["message"])
 
 
 def checked(project: Path, *arguments: object) -> Result:
@@ -57,8 +57,10 @@ def test_no_file_of_a_repository_suppresses_it(
 ) -> None:
     (project / ".devcontainer/devcontainer.json").write_text(text)
     (project / "sandboxd.toml").write_text(settings)
-    said = message(checked(project))
-    assert said.endswith(f"; {what} does not count: `{policy}` lets nobody suppress this rule")
+    message_text = message(checked(project))
+    assert message_text.endswith(
+        f"; {what} does not count: `{policy}` lets nobody suppress this rule"
+    )
     policy.unlink()
     assert checked(project).code == 0
 

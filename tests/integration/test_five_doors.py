@@ -59,8 +59,8 @@ def _corpus() -> Iterator[Path]:
     """Each twelfth of the real files: all of them have other tests."""
     if CORPUS.is_dir():
         names = ("*devcontainer.json", "*compose*.y*ml", "*Dockerfile*")
-        found = sorted(path for name in names for path in CORPUS.rglob(name) if _is_config(path))
-        yield from found[::12]
+        paths = sorted(path for name in names for path in CORPUS.rglob(name) if _is_config(path))
+        yield from paths[::12]
 
 
 def _is_config(path: Path) -> bool:
@@ -68,16 +68,16 @@ def _is_config(path: Path) -> bool:
 
 
 def _of_json(door: Door, path: Path) -> list[Said]:
-    found = json.loads(door.check("json", path))["findings"]
+    rows = json.loads(door.check("json", path))["findings"]
     return sorted(
         Said(*(f[field] for field in Said._fields))
-        for f in found
+        for f in rows
         if f["suppressed"] is None and door.is_at(f["path"], path)
     )
 
 
 def _of_sarif(door: Door, path: Path) -> list[Said]:
-    found: list[Said] = []
+    results: list[Said] = []
     for result in json.loads(door.check("sarif", path))["runs"][0]["results"]:
         place = result["locations"][0]["physicalLocation"]
         if result.get("suppressions") or not door.is_at(place["artifactLocation"]["uri"], path):
@@ -85,8 +85,8 @@ def _of_sarif(door: Door, path: Path) -> list[Said]:
         where = place["region"]
         numbers = (where[name] for name in ("startLine", "startColumn", "endLine", "endColumn"))
         level = _OF_SARIF[result["level"]]
-        found.append(Said(result["ruleId"], level, *numbers, result["message"]["text"]))
-    return sorted(found)
+        results.append(Said(result["ruleId"], level, *numbers, result["message"]["text"]))
+    return sorted(results)
 
 
 def _of_text(door: Door, path: Path) -> list[tuple[Any, ...]]:
@@ -102,24 +102,24 @@ def _published(path: Path) -> list[Any]:
     async def published() -> list[Any]:
         client = Client(_CAPABILITIES, environ=dict(os.environ))
         client.open(path.as_uri(), read_source(str(path)).text)
-        found = client.published(path.as_uri())
+        diagnostics = client.published(path.as_uri())
         client.session.context.close()
         assert [m["method"] for m in client.messages if "method" in m] == [PUBLISH]
-        items: list[Any] = found[-1]["diagnostics"]
+        items: list[Any] = diagnostics[-1]["diagnostics"]
         return items
 
     return asyncio.run(published())
 
 
 def _of_editor(path: Path) -> list[Said]:
-    found = []
+    results = []
     for item in _published(path):
         if "code" not in item:
             continue
         start, end = item["range"]["start"], item["range"]["end"]
         place = start["line"] + 1, start["character"] + 1, end["line"] + 1, end["character"] + 1
-        found.append(Said(item["code"], _OF_EDITORS[item["severity"]], *place, item["message"]))
-    return sorted(found)
+        results.append(Said(item["code"], _OF_EDITORS[item["severity"]], *place, item["message"]))
+    return sorted(results)
 
 
 class Door:
@@ -131,10 +131,10 @@ class Door:
 
     def check(self, form: str, path: Path) -> str:
         code = run(["check", "--pedantic", f"--format={form}", str(path)])
-        said = self.capsys.readouterr()
+        output = self.capsys.readouterr()
         # 2 where a sandboxd.toml has mistakes, which are findings, too.
-        assert code in (0, 1, 2), said.err
-        return said.out
+        assert code in (0, 1, 2), output.err
+        return output.out
 
     def is_at(self, name: str, path: Path) -> bool:
         return os.path.normpath(self.folder / name.removeprefix("file://")) == str(path)
@@ -145,11 +145,11 @@ class Door:
             read_source(str(path))
         except UnreadableError:
             return 0
-        said = _of_json(self, path)
-        assert _of_sarif(self, path) == said, path
-        assert _of_editor(path) == said, path
-        assert _of_text(self, path) == sorted(one[:4] for one in said), path
-        return len(said)
+        expected = _of_json(self, path)
+        assert _of_sarif(self, path) == expected, path
+        assert _of_editor(path) == expected, path
+        assert _of_text(self, path) == sorted(one[:4] for one in expected), path
+        return len(expected)
 
 
 @pytest.fixture
@@ -238,8 +238,8 @@ def _counted(folder: Path) -> tuple[int, int, int]:
 
 def _reported(door: Door, folder: Path) -> tuple[int, int, int]:
     findings = json.loads(door.check("json", folder))["findings"]
-    found = [f["severity"] for f in findings if f["suppressed"] is None]
-    return found.count("error"), found.count("warning"), found.count("hint")
+    severities = [f["severity"] for f in findings if f["suppressed"] is None]
+    return severities.count("error"), severities.count("warning"), severities.count("hint")
 
 
 @pytest.mark.parametrize("name", list(_PROJECTS))
@@ -267,7 +267,7 @@ def test_a_broken_config_applies_nothing_and_every_door_says_so(door: Door) -> N
     assert run(["check", str(path)]) == 2
     answer = door.capsys.readouterr()
     assert "privileged-container" in answer.out and "are not applied" in answer.err
-    assert [said.rule for said in _of_editor(path) if said.severity == "error"] == [
+    assert [message.rule for message in _of_editor(path) if message.severity == "error"] == [
         "privileged-container"
     ]
     assert any("are not applied" in remark for remark in _remarks(path))

@@ -48,18 +48,18 @@ class HangError(BaseException):
 
 def seeds() -> list[tuple[str, str]]:
     """Path and text of small files: the cases of the rules' pages, test projects, the corpus."""
-    found: dict[tuple[str, str], None] = {}
+    inputs: dict[tuple[str, str], None] = {}
     for page in pages.pages():
         for case in pages.cases(page):
-            found[case.source.path.removeprefix("/project/"), case.source.text] = None
+            inputs[case.source.path.removeprefix("/project/"), case.source.text] = None
     for folder in (ROOT / "tests/projects", ROOT / "profiles", CORPUS):
         for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
             # Name and folder say the kind, and mean the same on every machine.
             name = f"{path.parent.name}/{path.name}"
             if path.is_file() and path.stat().st_size <= LARGEST and kinds.find(name):
                 with contextlib.suppress(UnicodeDecodeError):
-                    found[name, path.read_text(encoding="utf-8")] = None
-    return [(place, text) for place, text in found if len(text) <= LARGEST]
+                    inputs[name, path.read_text(encoding="utf-8")] = None
+    return [(place, text) for place, text in inputs if len(text) <= LARGEST]
 
 
 def mutated(texts: list[tuple[str, str]], chance: random.Random) -> tuple[str, str]:
@@ -112,17 +112,17 @@ def fault(path: str, text: str) -> str | None:
     return None
 
 
-def smallest(path: str, text: str, said: str) -> str:
+def smallest(path: str, text: str, fault: str) -> str:
     """`text` without what its fault can do without."""
-    kind = said.partition(":")[0]
+    kind = fault.partition(":")[0]
     size = len(text) // 2
     until = time.process_time() + 60
     while size and time.process_time() < until:
         at = 0
         while at < len(text):
             shorter = text[:at] + text[at + size :]
-            found = timed(path, shorter)
-            if found is not None and found.partition(":")[0] == kind:
+            fault_now = timed(path, shorter)
+            if fault_now is not None and fault_now.partition(":")[0] == kind:
                 text = shorter
             else:
                 at += size
@@ -143,9 +143,9 @@ def faults(inputs: int, seed: int) -> Iterator[tuple[int, str, str, str]]:
     texts = seeds()
     for number in range(inputs):
         path, text = mutated(texts, random.Random(f"{seed}:{number}"))
-        said = timed(path, text)
-        if said is not None:
-            yield number, path, text, said
+        fault = timed(path, text)
+        if fault is not None:
+            yield number, path, text, fault
 
 
 def test_mutated_files() -> None:
@@ -154,17 +154,17 @@ def test_mutated_files() -> None:
 
     before = signal.signal(signal.SIGVTALRM, hang)
     try:
-        for number, path, text, said in faults(INPUTS, SEED):
-            text = smallest(path, text, said)
+        for number, path, text, fault in faults(INPUTS, SEED):
+            text = smallest(path, text, fault)
             saved = Path(tempfile.mkdtemp(prefix="sandboxd-fuzz-")) / Path(path).name
             saved.write_text(text, encoding="utf-8", errors="surrogatepass")
             raise AssertionError(
-                f"seed {SEED}, input {number}: `{path}` {said}\nsaved as {saved}:\n{text[:2000]!r}"
+                f"seed {SEED}, input {number}: `{path}` {fault}\nsaved as {saved}:\n{text[:2000]!r}"
             )
     finally:
         signal.signal(signal.SIGVTALRM, before)
 
 
 def test_every_kind_of_file_is_among_the_inputs() -> None:
-    found = {kind.NAME for path, text in seeds() if (kind := kinds.find(path, text))}
-    assert found == set(kinds.load())
+    names = {kind.NAME for path, text in seeds() if (kind := kinds.find(path, text))}
+    assert names == set(kinds.load())

@@ -35,7 +35,7 @@ class Case(NamedTuple):
 
     path: str
     text: str | Callable[[], str]
-    said: str
+    message: str
     exit_code: int
 
 
@@ -44,13 +44,13 @@ def filled(unit: str, size: int, before: str = "", after: str = "") -> str:
 
 
 def numbered(unit: str, size: int, before: str = "", after: str = "") -> str:
-    made, length = [before], len(before) + len(after)
+    parts, length = [before], len(before) + len(after)
     number = 0
     while length < size - len(unit) - 8:
-        made.append(unit.replace("@", str(number)))
-        length += len(made[-1])
+        parts.append(unit.replace("@", str(number)))
+        length += len(parts[-1])
         number += 1
-    return "".join(made) + after
+    return "".join(parts) + after
 
 
 BIG = 1024 * 1024
@@ -253,9 +253,9 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-def said(data: dict[str, Any]) -> str:
+def messages(data: dict[str, Any]) -> str:
     reasons = [skipped["reason"] for skipped in data["skipped"]]
-    findings = [f"{found['rule']}: {found['message']}" for found in data["findings"]]
+    findings = [f"{finding['rule']}: {finding['message']}" for finding in data["findings"]]
     return "\n".join(reasons + findings)
 
 
@@ -275,7 +275,7 @@ def test_hostile_file(project: Path, name: str) -> None:
     path.write_bytes((case.text if isinstance(case.text, str) else case.text()).encode())
     code, data = limited(project, ".devcontainer/devcontainer.json", case.path)
     assert code == case.exit_code
-    assert case.said in said(data)
+    assert case.message in messages(data)
     assert sound_file_was_checked(data)
     assert len(json.dumps(data)) < 3_000_000
 
@@ -324,4 +324,4 @@ def test_a_deep_tree_of_folders(project: Path) -> None:
     code, data = limited(project, ".")
     assert code == 2
     assert sound_file_was_checked(data)
-    assert "is nested too deep to be searched" in said(data)
+    assert "is nested too deep to be searched" in messages(data)

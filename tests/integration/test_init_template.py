@@ -100,8 +100,8 @@ def test_a_devcontainer_json_keeps_its_image(tmp_path: Path) -> None:
     assert sandboxd("init", tmp_path, "--template", "python").code == 0
     assert '\n# image = "mcr.' in (tmp_path / "sandboxd.toml").read_text()
     assert sandboxd("generate", tmp_path).code == 0
-    made = (tmp_path / ".devcontainer/sandboxd/devcontainer.json").read_text()
-    assert '"image": "theirs:1"' in made and '"forwardPorts"' in made
+    generated = (tmp_path / ".devcontainer/sandboxd/devcontainer.json").read_text()
+    assert '"image": "theirs:1"' in generated and '"forwardPorts"' in generated
     shown = json.loads(sandboxd("explain-plan", tmp_path, "--json").out)
     assert shown["profile"] == "dev"
 

@@ -31,8 +31,8 @@ def run(*words: object) -> subprocess.CompletedProcess[str]:
 @pytest.mark.shell
 def test_mandoc_finds_no_fault(page: Path) -> None:
     shells.need("mandoc")
-    found = run("mandoc", "-T", "lint", page).stdout.splitlines()
-    assert [line for line in found if "missing date" not in line] == []
+    faults = run("mandoc", "-T", "lint", page).stdout.splitlines()
+    assert [line for line in faults if "missing date" not in line] == []
 
 
 @pytest.mark.shell

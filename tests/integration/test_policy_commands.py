@@ -62,9 +62,9 @@ def test_naming_a_profile_at_init_is_the_grant_for_what_it_writes(
 ) -> None:
     root = tmp_path / "mine"
     root.mkdir()
-    made = sandboxd("init", root, "--profile", "trusted", "--image", "img:1")
-    assert made.code == 0 and "no new privileges: true -> false" in made.err
-    assert "trusted, since you named profile `trusted`" in made.err
+    done_init = sandboxd("init", root, "--profile", "trusted", "--image", "img:1")
+    assert done_init.code == 0 and "no new privileges: true -> false" in done_init.err
+    assert "trusted, since you named profile `trusted`" in done_init.err
     assert sandboxd("explain-plan", root).code == 0
     assert sandboxd("trust").out == f"{root}: profile trusted: in force\n"
     with (root / "sandboxd.toml").open("a") as file:
@@ -72,11 +72,11 @@ def test_naming_a_profile_at_init_is_the_grant_for_what_it_writes(
     assert sandboxd("explain-plan", root).code == 2
     (root / "sandboxd.toml").unlink()
     policy.write_text("trust = false\n")
-    made = sandboxd("init", root, "--profile", "trusted", "--image", "img:1")
-    assert made.code == 0 and "it is not trusted: the policy forbids grants" in made.err
+    done_init = sandboxd("init", root, "--profile", "trusted", "--image", "img:1")
+    assert done_init.code == 0 and "it is not trusted: the policy forbids grants" in done_init.err
     (root / "sandboxd.toml").unlink()
-    made = sandboxd("init", root, "--image", "img:1")
-    assert made.code == 0 and "trusted" not in made.err
+    done_init = sandboxd("init", root, "--image", "img:1")
+    assert done_init.code == 0 and "trusted" not in done_init.err
 
 
 def test_every_door_says_how_to_agree_to_what_a_file_loosens(project: Path) -> None:

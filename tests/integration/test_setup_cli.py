@@ -139,19 +139,19 @@ def test_apparmor_is_not_there_and_never_counted() -> None:
 
 
 def test_our_apparmor_profiles_parse() -> None:
-    said = {path: apparmor.parse(path) for path in apparmor.profile_files()}
-    if any("is missing" in text for text in said.values()):
+    messages = {path: apparmor.parse(path) for path in apparmor.profile_files()}
+    if any("is missing" in text for text in messages.values()):
         pytest.skip("apparmor_parser is not installed")
-    assert all(text == "" for text in said.values()), said
+    assert all(text == "" for text in messages.values()), messages
 
 
 def test_recommend_of_a_recorded_host() -> None:
     report = "tests/hosts/ubuntu-24-04-gvisor.json"
     done = sandboxd("recommend", "--facts", report, "--for", "production", "--json")
-    (found,) = json.loads(done.stdout)
+    (row,) = json.loads(done.stdout)
     assert done.returncode == 0
-    assert (found["runtime"], found["gvisor"]) == ("runsc-sandboxd", True)
-    assert found["guide"].startswith("Production Linux")
+    assert (row["runtime"], row["gvisor"]) == ("runsc-sandboxd", True)
+    assert row["guide"].startswith("Production Linux")
 
     refused = sandboxd("recommend", "--facts", "tests/hosts/arch-linux.json", "--for", "agent")
     assert refused.returncode == 4 and "nothing may run" in refused.stdout

@@ -45,18 +45,20 @@ WEAK = [
 def findings(case: pages.Case) -> Counter[str]:
     """The findings of the page's rule, in any file, by how grave they are."""
     report = case.report()
-    return Counter(found.severity.name for found in report.findings if found.rule == case.rule)
+    return Counter(
+        finding.severity.name for finding in report.findings if finding.rule == case.rule
+    )
 
 
 def variants(case: pages.Case, language: str) -> list[str]:
     """Other spellings of the text of a case, the same in each run."""
-    made: list[str] = []
+    texts: list[str] = []
     for number in range(TRIES):
         chance = random.Random(f"{case.rule}/{case.title}/{number}")
         text = respelled(case.source.text, language, chance, chance.randint(1, 3))
         if text != case.source.text:
-            made.append(text)
-    return made
+            texts.append(text)
+    return texts
 
 
 def lost(language: str, means: Callable[[list[str]], list[Any]]) -> tuple[int, list[str]]:
@@ -95,7 +97,7 @@ def test_compose(tmp_path: Path) -> None:
 @pytest.mark.node
 def test_devcontainer(tmp_path_factory: pytest.TempPathFactory) -> None:
     parse = readers.jsonc_parser(tmp_path_factory)
-    count, silent = lost("devcontainer", lambda texts: [found for found, _ in parse(texts)])
+    count, silent = lost("devcontainer", lambda texts: [container for container, _ in parse(texts)])
     assert not silent, "\n".join(silent)
     assert count > 100
 
@@ -133,8 +135,8 @@ def test_every_spelling_is_used() -> None:
             if (kind := kinds.find(case.source.path)) is not None and language == kind.NAME
         ]
         for spelling in spellings:
-            made = (spelling(text, random.Random(n)) for text in texts for n in range(4))
-            assert any(new is not None for new in made), spelling.__name__
+            spelled = (spelling(text, random.Random(n)) for text in texts for n in range(4))
+            assert any(new is not None for new in spelled), spelling.__name__
 
 
 def test_a_counter_of_findings_sees_a_loss() -> None:

@@ -105,9 +105,9 @@ def test_the_first_minutes(environment: Path, tmp_path: Path) -> None:
     assert "error[privileged-container]" in checked.stdout
     assert run(environment, tmp_path, "init").returncode == 0
     assert run(environment, tmp_path, "generate").returncode == 0
-    made = config.parent / "sandboxd"
-    assert "--cap-drop=ALL" in (made / "devcontainer.json").read_text()
-    assert (made / "seccomp.json").exists()
+    folder = config.parent / "sandboxd"
+    assert "--cap-drop=ALL" in (folder / "devcontainer.json").read_text()
+    assert (folder / "seccomp.json").exists()
 
 
 def test_a_project_from_a_template(environment: Path, tmp_path: Path) -> None:

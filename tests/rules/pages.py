@@ -80,15 +80,15 @@ def cases(page: Path) -> list[Case]:
 def updated(page: Path) -> str:
     """The page with the blocks that its cases yield now."""
     head, *sections = _sections(page.read_text(encoding="utf-8"))
-    made = [head]
+    parts = [head]
     for section, case in zip(sections, cases(page), strict=True):
-        kept = re.sub(r"\n+```(?:findings|fixed)\n(?:.*\n)*?```\n", "\n", section).rstrip("\n")
-        made.append(f"{kept}\n\n```findings\n{outcome(case)}```\n")
+        prose = re.sub(r"\n+```(?:findings|fixed)\n(?:.*\n)*?```\n", "\n", section).rstrip("\n")
+        parts.append(f"{prose}\n\n```findings\n{outcome(case)}```\n")
         fixed = case.fix().text
         if fixed != case.source.text:
-            made.append(f"\n```fixed\n{fixed}```\n")
-        made.append("\n")
-    return "".join(made).rstrip("\n") + "\n"
+            parts.append(f"\n```fixed\n{fixed}```\n")
+        parts.append("\n")
+    return "".join(parts).rstrip("\n") + "\n"
 
 
 def outcome(case: Case) -> str:
@@ -116,8 +116,8 @@ def _sections(text: str) -> list[str]:
 
 def _line(name: str, text: str) -> str:
     """The rest of a line `Name: ...`, '' when there is none."""
-    found = re.search(rf"^{name}: (.*)$", text.split("```", 1)[0], re.MULTILINE)
-    return found[1] if found else ""
+    match = re.search(rf"^{name}: (.*)$", text.split("```", 1)[0], re.MULTILINE)
+    return match[1] if match else ""
 
 
 def _case(rule: str, section: str, along: tuple[str, ...], file: str) -> Case:
@@ -147,8 +147,8 @@ def variables(data: dict[str, Any], files: str) -> Variables:
 
 
 def _files(text: str) -> Files:
-    found = re.split(r"^== (.*)\n", text, flags=re.MULTILINE)[1:]
-    texts = dict(zip(found[::2], found[1::2], strict=True))
+    parts = re.split(r"^== (.*)\n", text, flags=re.MULTILINE)[1:]
+    texts = dict(zip(parts[::2], parts[1::2], strict=True))
     paths = {f"/project/{name}": text for name, text in texts.items()}
     return Files({path: SourceText(path, text) for path, text in paths.items()})
 

@@ -20,10 +20,10 @@ def _is_comment(text: str, at: int) -> bool:
 
 
 def dockerfile_keyword(text: str, chance: random.Random) -> str | None:
-    found = _instructions(text)
-    if not found:
+    instructions = _instructions(text)
+    if not instructions:
         return None
-    start = chance.choice(found).span.start
+    start = chance.choice(instructions).span.start
     match = re.compile(r"[A-Za-z]+").match(text, start)
     if match is None:
         return None
@@ -34,10 +34,10 @@ def dockerfile_keyword(text: str, chance: random.Random) -> str | None:
 
 def dockerfile_continued(text: str, chance: random.Random) -> str | None:
     """A line is broken behind a blank, with a comment or an empty line between."""
-    found = [one for one in _instructions(text) if not one.heredocs]
-    if not found:
+    instructions = [one for one in _instructions(text) if not one.heredocs]
+    if not instructions:
         return None
-    start, end = chance.choice(found).span
+    start, end = chance.choice(instructions).span
     blanks = [
         at
         for at in range(start, end)
@@ -52,10 +52,10 @@ def dockerfile_continued(text: str, chance: random.Random) -> str | None:
 
 def dockerfile_inside_a_word(text: str, chance: random.Random) -> str | None:
     """A line is broken within a word."""
-    found = [one for one in _instructions(text) if not one.heredocs]
-    if not found:
+    instructions = [one for one in _instructions(text) if not one.heredocs]
+    if not instructions:
         return None
-    start, end = chance.choice(found).span
+    start, end = chance.choice(instructions).span
     places = [
         at
         for at in range(start + 1, end)

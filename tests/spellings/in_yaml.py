@@ -14,12 +14,12 @@ from tests.spellings.nodes import put, written
 def _scalars(text: str) -> list[tuple[YamlNode, Member | None]]:
     """Values on one line without an anchor and a tag, each with the member that it is the value of."""
     root = yaml.parse(text).root
-    found: list[tuple[YamlNode, Member | None]] = []
+    scalars: list[tuple[YamlNode, Member | None]] = []
     for node in walk(root) if root is not None else ():
         children = [(item, None) for item in node.items]
         children += [(member.value, member) for member in node.members]
-        found += [(child, member) for child, member in children if _is_bare(child, text)]
-    return found
+        scalars += [(child, member) for child, member in children if _is_bare(child, text)]
+    return scalars
 
 
 def _is_bare(node: Node, text: str) -> bool:

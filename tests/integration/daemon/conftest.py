@@ -13,9 +13,9 @@ from tests.integration.stub_engine import IMAGE, StubEngine, stub_engine
 
 @pytest.fixture
 def engine(world: World) -> Iterator[StubEngine]:
-    with stub_engine(world.home) as found:
-        world.environ["DOCKER_HOST"] = found.host
-        yield found
+    with stub_engine(world.home) as stub:
+        world.environ["DOCKER_HOST"] = stub.host
+        yield stub
 
 
 @pytest.fixture

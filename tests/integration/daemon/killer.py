@@ -35,14 +35,14 @@ def main(workspace: Path, count: int) -> dict[str, object]:
     # As long as one takes, and some more.
     longest = (time.perf_counter() - begin) * 0.6
     problems: list[str] = []
-    kept: set[int] = set()
+    backups: set[int] = set()
     alive = leftovers = 0
     for number in range(count):
         if number % EVERY == 0:
             if not (workspace / GENERATED).exists():
                 # The last kill came between the edit's move and the new file.
                 work.generate(str(workspace), environ, facts)
-            kept |= take_kept(workspace)
+            backups |= take_backups(workspace)
             edit(workspace, number)
         save(workspace, f"n{number}")
         pid = os.fork()
@@ -61,7 +61,7 @@ def main(workspace: Path, count: int) -> dict[str, object]:
         "left a temporary file": leftovers,
         "problems": problems,
         "temporary files at the end": [str(path) for path in workspace.rglob("*.tmp")],
-        "edits lost": sorted({*range(0, count, EVERY)} - kept - take_kept(workspace)),
+        "edits lost": sorted({*range(0, count, EVERY)} - backups - take_backups(workspace)),
         "is last": f'"image": "n{count - 1}"' in (workspace / GENERATED).read_text(),
     }
 
@@ -81,30 +81,30 @@ def edit(workspace: Path, number: int) -> None:
 
 def broken(workspace: Path) -> list[str]:
     """What is not whole; between two writes the user's edit may be away already."""
-    found = []
+    problems = []
     generated = workspace / GENERATED
     if generated.exists():
         text = generated.read_text()
         if is_edited(text) and "// mine " not in text.splitlines()[-1]:
-            found.append(f"half of {generated.name}: {text[-40:]!r}")
+            problems.append(f"half of {generated.name}: {text[-40:]!r}")
     seccomp = workspace / ".devcontainer" / "sandboxd" / "seccomp.json"
     try:
         json.loads(seccomp.read_text())
     except (OSError, ValueError) as error:
-        found.append(f"{seccomp.name}: {error}")
-    return found
+        problems.append(f"{seccomp.name}: {error}")
+    return problems
 
 
-def take_kept(workspace: Path) -> set[int]:
+def take_backups(workspace: Path) -> set[int]:
     """Which edits lie beside; they are removed, as their owner would: there are thousands.
 
     One holds several when nothing came far enough between two edits.
     """
-    found: set[int] = set()
+    numbers: set[int] = set()
     for path in (workspace / ".devcontainer").glob("devcontainer.json.yours*"):
-        found.update(map(int, re.findall(r"^// mine (\d+)$", path.read_text(), re.MULTILINE)))
+        numbers.update(map(int, re.findall(r"^// mine (\d+)$", path.read_text(), re.MULTILINE)))
         path.unlink()
-    return found
+    return numbers
 
 
 if __name__ == "__main__":

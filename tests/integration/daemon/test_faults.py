@@ -45,7 +45,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(where)], check=True)
 
 
-def kept(world: World, folder: Path) -> Path:
+def keep_project(world: World, folder: Path) -> Path:
     """Have the daemon keep a project in `folder`; its generated file."""
     started = world.run("daemon", "start", cwd=folder)
     assert started.returncode == 0, started.stderr
@@ -60,15 +60,15 @@ def save(folder: Path, image: str) -> None:
 
 
 def row(world: World, folder: Path) -> dict[str, str]:
-    (found,) = [p for p in world.status()["projects"] if p["path"] == str(folder)]
-    return dict(found)
+    (project,) = [p for p in world.status()["projects"] if p["path"] == str(folder)]
+    return dict(project)
 
 
 def test_a_full_disk_is_said_and_nothing_is_lost(world: World, small_disk: Path) -> None:
     project = small_disk / "app"
     project.mkdir()
     save(project, "first")
-    generated = kept(world, project)
+    generated = keep_project(world, project)
     before = generated.read_bytes()
     filler = small_disk / "filler"
     with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
@@ -100,7 +100,7 @@ def test_a_read_only_project_is_said_and_left_alone(world: World, small_disk: Pa
 def test_a_save_counts_whatever_its_time(world: World, when: int) -> None:
     """After a clock was set back, or by a copy that keeps old times."""
     project = world.project()
-    generated = kept(world, project)
+    generated = keep_project(world, project)
     new = project / "new"
     new.write_text('profile = "dev"\nimage = "other"\n')
     os.utime(new, (when, when))
@@ -112,7 +112,7 @@ def test_a_save_counts_whatever_its_time(world: World, when: int) -> None:
 
 def test_projects_that_come_and_go_while_they_are_written(world: World) -> None:
     project = world.project()
-    generated = kept(world, project)
+    generated = keep_project(world, project)
     pid = world.pid()
     for number in range(15):
         save(project, f"i{number}")
@@ -128,7 +128,7 @@ def test_projects_that_come_and_go_while_they_are_written(world: World) -> None:
 
 def test_a_checkout_of_many_files_ends_with_the_last_config(world: World) -> None:
     project = world.project()
-    generated = kept(world, project)
+    generated = keep_project(world, project)
     for number in range(300):
         save(project, f"i{number}")
         (project / f"file{number}").write_text("x")
@@ -145,14 +145,14 @@ def test_a_thousand_clients_at_once(world: World) -> None:
         world.start()
         hello = b'{"jsonrpc":"2.0","id":1,"method":"hello","params":{"version":"x","engine":{},"cwd":"/"}}\n'
         for _ in range(1000):
-            found = socket.socket(socket.AF_UNIX)
-            found.connect(str(world.socket))
-            found.settimeout(20)
-            found.sendall(hello)
-            clients.append(found)
-        assert all(b'"protocol":2' in found.recv(4096) for found in clients)
+            client = socket.socket(socket.AF_UNIX)
+            client.connect(str(world.socket))
+            client.settimeout(20)
+            client.sendall(hello)
+            clients.append(client)
+        assert all(b'"protocol":2' in client.recv(4096) for client in clients)
         assert world.run("status").returncode == 0
     finally:
-        for found in clients:
-            found.close()
+        for client in clients:
+            client.close()
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

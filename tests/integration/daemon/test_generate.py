@@ -38,9 +38,9 @@ class Listener:
 
     def event(self, *kinds: str) -> Any:
         while True:
-            found = self.next()
-            if found["kind"] in kinds:
-                return found
+            event = self.next()
+            if event["kind"] in kinds:
+                return event
 
     def end(self) -> None:
         self._limit.cancel()
@@ -48,7 +48,7 @@ class Listener:
         self.process.communicate()
 
 
-def kept(world: World, text: str = DEV) -> tuple[Path, Path]:
+def keep_project(world: World, text: str = DEV) -> tuple[Path, Path]:
     """A registered project and its generated file."""
     project = world.project(text=text)
     result = world.run("daemon", "start", cwd=project)
@@ -65,7 +65,7 @@ def save(project: Path, text: str) -> None:
 
 
 def test_registering_generates_and_a_save_regenerates(world: World) -> None:
-    project, file = kept(world)
+    project, file = keep_project(world)
     assert '"image": "x"' in file.read_text()
     listener = Listener(world)
     assert [row["path"] for row in listener.snapshot["projects"]] == [str(project)]
@@ -79,7 +79,7 @@ def test_registering_generates_and_a_save_regenerates(world: World) -> None:
 
 
 def test_a_save_that_changes_nothing_writes_nothing(world: World) -> None:
-    project, file = kept(world)
+    project, file = keep_project(world)
     before = file.stat()
     listener = Listener(world)
     save(project, DEV + "# a comment\n")
@@ -89,7 +89,7 @@ def test_a_save_that_changes_nothing_writes_nothing(world: World) -> None:
 
 
 def test_an_invalid_config_keeps_the_last_good_file_and_is_said(world: World) -> None:
-    project, file = kept(world)
+    project, file = keep_project(world)
     good = file.read_text()
     listener = Listener(world)
     save(project, 'profile = "dev"\nimage = 7\n')
@@ -109,7 +109,7 @@ def test_an_invalid_config_keeps_the_last_good_file_and_is_said(world: World) ->
 
 
 def test_readers_never_see_half_a_file(world: World) -> None:
-    project, file = kept(world)
+    project, file = keep_project(world)
     ends = []
     deadline = time.monotonic() + 2
     number = 0
@@ -123,7 +123,7 @@ def test_readers_never_see_half_a_file(world: World) -> None:
 
 
 def test_the_users_edit_of_a_generated_file_is_kept_beside(world: World) -> None:
-    project, file = kept(world)
+    project, file = keep_project(world)
     listener = Listener(world)
     mine = file.read_text() + "// mine\n"
     file.write_text(mine)
@@ -134,13 +134,13 @@ def test_the_users_edit_of_a_generated_file_is_kept_beside(world: World) -> None
 
 
 def test_a_deleted_generated_file_comes_back(world: World) -> None:
-    project, file = kept(world)
+    project, file = keep_project(world)
     (project / ".devcontainer").rename(world.home / "away")
     eventually(file.exists)
 
 
 def test_a_project_that_vanishes_and_returns(world: World) -> None:
-    project, file = kept(world)
+    project, file = keep_project(world)
     listener = Listener(world)
     away = world.home / "away"
     project.rename(away)
@@ -154,7 +154,7 @@ def test_a_project_that_vanishes_and_returns(world: World) -> None:
 
 
 def test_a_hand_written_file_that_appears_is_seen_and_never_overwritten(world: World) -> None:
-    project, _file = kept(world)
+    project, _file = keep_project(world)
     (project / ".devcontainer").rename(world.home / "away")
     # The empty folder that keeps a sandbox from planting one.
     (project / ".devcontainer.json").rmdir()
@@ -165,7 +165,7 @@ def test_a_hand_written_file_that_appears_is_seen_and_never_overwritten(world: W
 
 
 def test_projects_are_remembered_after_kill_9(world: World) -> None:
-    project, file = kept(world)
+    project, file = keep_project(world)
     pid = world.pid()
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
@@ -177,7 +177,7 @@ def test_projects_are_remembered_after_kill_9(world: World) -> None:
 
 
 def test_a_project_can_be_forgotten(world: World) -> None:
-    project, file = kept(world)
+    project, file = keep_project(world)
     with world.client() as connection:
         assert connection.request(messages.PROJECT_FORGET, {"path": str(project)}) == {
             "known": True
@@ -217,17 +217,17 @@ def test_many_projects_each_get_their_own_save(world: World) -> None:
 
 
 def test_a_daemon_that_ends_ends_the_watch_with_a_hint(world: World) -> None:
-    kept(world)
+    keep_project(world)
     listener = Listener(world)
     assert world.run("daemon", "stop").returncode == 0
-    _, said = listener.process.communicate(timeout=10)
+    _, output = listener.process.communicate(timeout=10)
     assert listener.process.returncode == 5
-    assert "hint:" in said
+    assert "hint:" in output
     listener.end()
 
 
 def test_without_a_sandboxd_toml_nothing_is_written(world: World) -> None:
-    project, file = kept(world)
+    project, file = keep_project(world)
     (project / "sandboxd.toml").unlink()
     file.unlink()
     time.sleep(0.5)
@@ -269,7 +269,7 @@ def test_init_without_a_daemon_starts_none(world: World) -> None:
 
 
 def test_a_link_where_a_file_belongs_is_said_and_not_followed(world: World) -> None:
-    _project, file = kept(world)
+    _project, file = keep_project(world)
     listener = Listener(world)
     target = world.home / "precious"
     target.write_text("mine")

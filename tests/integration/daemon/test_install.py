@@ -57,8 +57,8 @@ def test_systemd_finds_nothing_wrong(world: World) -> None:
 def test_a_launchd_agent_is_a_plist() -> None:
     import plistlib
 
-    made = units.launchd({"HOME": "/Users/x&y"}, "/opt/python & co", 501)
-    (unit,) = made.units
+    launchd = units.launchd({"HOME": "/Users/x&y"}, "/opt/python & co", 501)
+    (unit,) = launchd.units
     assert unit.path == "/Users/x&y/Library/LaunchAgents/dev.sandboxd.daemon.plist"
     agent = plistlib.loads(unit.text.encode())
     assert agent["ProgramArguments"][0] == "/opt/python & co"

@@ -32,7 +32,7 @@ def save(folder: Path, image: str) -> None:
     new.rename(folder / "sandboxd.toml")
 
 
-def kept(world: World) -> tuple[Path, Path]:
+def keep_project(world: World) -> tuple[Path, Path]:
     project = world.project()
     assert world.run("daemon", "start", cwd=project).returncode == 0
     world.pid()
@@ -49,11 +49,11 @@ def test_a_process_that_is_killed_while_it_writes_leaves_whole_files(world: Worl
         timeout=3600,
     )
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    outcome = json.loads(done.stdout)
     # Else nothing was shown.
-    assert found.pop("killed while it worked") > KILLS / 4
-    assert found.pop("left a temporary file") > 0
-    assert found == {
+    assert outcome.pop("killed while it worked") > KILLS / 4
+    assert outcome.pop("left a temporary file") > 0
+    assert outcome == {
         "problems": [],
         "temporary files at the end": [],
         "edits lost": [],
@@ -62,7 +62,7 @@ def test_a_process_that_is_killed_while_it_writes_leaves_whole_files(world: Worl
 
 
 def test_a_daemon_that_is_killed_leaves_whole_files_and_the_users_edits(world: World) -> None:
-    project, generated = kept(world)
+    project, generated = keep_project(world)
     problems: list[str] = []
     ended = threading.Event()
 
@@ -96,7 +96,7 @@ def test_a_daemon_that_is_killed_leaves_whole_files_and_the_users_edits(world: W
 
 def test_clients_that_are_killed_harm_nobody(world: World) -> None:
     """Of each kind, at a moment of which nobody knows: starting, asking, listening."""
-    project, generated = kept(world)
+    project, generated = keep_project(world)
     pid = world.pid()
     for number in range(4):
         commands = [("status",), ("status", "--watch"), ("daemon", "start"), ("lsp", "--stdio")]
@@ -113,15 +113,15 @@ def test_clients_that_are_killed_harm_nobody(world: World) -> None:
 
 
 def sockets(pid: int | None) -> list[str]:
-    found = []
+    names = []
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         try:
             target = os.readlink(entry)
         except OSError:
             continue
         if target.startswith("socket:"):
-            found.append(target)
-    return found
+            names.append(target)
+    return names
 
 
 def test_an_editor_whose_daemon_is_killed_sees_its_server_end(world: World) -> None:
@@ -137,7 +137,7 @@ def test_an_editor_whose_daemon_is_killed_sees_its_server_end(world: World) -> N
 
 def test_a_deleted_socket_costs_the_next_command_nothing_but_a_daemon(world: World) -> None:
     """The one that cannot be reached any more must not keep the place."""
-    project, generated = kept(world)
+    project, generated = keep_project(world)
     first = world.pid()
     world.socket.unlink()
     started = world.run("daemon", "start", cwd=project)
@@ -149,7 +149,7 @@ def test_a_deleted_socket_costs_the_next_command_nothing_but_a_daemon(world: Wor
 
 
 def test_a_deleted_folder_ends_a_daemon_that_nobody_can_reach(world: World) -> None:
-    project, generated = kept(world)
+    project, generated = keep_project(world)
     first = world.pid()
     shutil.rmtree(world.folder)
     eventually(lambda: not alive(first or 0))

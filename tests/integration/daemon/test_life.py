@@ -42,9 +42,9 @@ def test_starting_twice_is_one_daemon_and_stopping_twice_is_no_error(world: Worl
 
 def test_many_starters_at_once_get_one_daemon(world: World) -> None:
     starters = [world.popen("daemon", "start") for _ in range(6)]
-    said = [process.communicate(timeout=30)[1] for process in starters]
-    assert [process.returncode for process in starters] == [0] * 6, said
-    assert len({text.partition("pid ")[2].partition(")")[0] for text in said}) == 1
+    outputs = [process.communicate(timeout=30)[1] for process in starters]
+    assert [process.returncode for process in starters] == [0] * 6, outputs
+    assert len({text.partition("pid ")[2].partition(")")[0] for text in outputs}) == 1
 
 
 def test_two_daemons_at_once_are_one(world: World) -> None:
@@ -229,19 +229,19 @@ def test_before_there_is_a_log_logs_says_so(world: World) -> None:
 
 
 def test_a_project_is_forgotten_also_when_its_folder_is_gone(world: World) -> None:
-    kept, gone = world.project("kept"), world.project("gone")
-    for project in (kept, gone):
+    present, gone = world.project("kept"), world.project("gone")
+    for project in (present, gone):
         assert world.run("daemon", "start", cwd=project).returncode == EXIT_OK
     world.pid()
     shutil.rmtree(gone)
     eventually(lambda: world.status()["projects"][0]["state"] == "missing")
     assert f"sandboxd daemon forget {gone}" in world.status()["projects"][0]["hint"]
     assert world.run("daemon", "forget", str(gone)).returncode == EXIT_OK
-    (kept / "src").mkdir()
-    again = world.run("daemon", "forget", cwd=kept / "src")
-    assert f"`{kept}` is no longer kept" in again.stderr
+    (present / "src").mkdir()
+    again = world.run("daemon", "forget", cwd=present / "src")
+    assert f"`{present}` is no longer kept" in again.stderr
     assert world.status()["projects"] == []
-    assert (kept / ".devcontainer/devcontainer.json").exists()
+    assert (present / ".devcontainer/devcontainer.json").exists()
     assert "was not kept" in world.run("daemon", "forget", str(gone)).stderr
 
 
@@ -274,8 +274,8 @@ def test_starting_and_stopping_at_the_same_time_ends_well(world: World) -> None:
     for _ in range(4):
         processes = [world.popen("daemon", action) for action in ("start", "stop", "start", "stop")]
         for process in processes:
-            said = process.communicate(timeout=60)[1]
-            assert process.returncode in (EXIT_OK, EXIT_DAEMON), said
+            outputs = process.communicate(timeout=60)[1]
+            assert process.returncode in (EXIT_OK, EXIT_DAEMON), outputs
     assert alive(world.start())
     assert world.run("daemon", "stop").returncode == EXIT_OK
     assert not world.folder.exists()

@@ -46,8 +46,8 @@ def test_without_events_saves_are_found_by_looking(
     projects = [world.project(f"p{number}") for number in range(3)]
     for project in projects:
         assert client.register(world.environ, str(project), start=False) is None
-    found = eventually(lambda: (d := world.status()["daemon"])["watching"] == "polling" and d)
-    assert named in found["problem"]
+    daemon = eventually(lambda: (d := world.status()["daemon"])["watching"] == "polling" and d)
+    assert named in daemon["problem"]
     assert named in " ".join(world.run("status").stdout.split())
     for number, project in enumerate(projects):
         save(project, f"other{number}")

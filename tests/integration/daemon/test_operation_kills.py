@@ -28,8 +28,8 @@ COMMANDS = (["up"], ["exec", "-n", "--", "cat"], ["down"])
 @pytest.fixture
 def forker(world: World, engine: StubEngine) -> Iterator[Forker]:
     project = world.project(text=f'image = "{IMAGE}"\n')
-    with Forker(world.environ, project) as found:
-        yield found
+    with Forker(world.environ, project) as process:
+        yield process
 
 
 @pytest.mark.parametrize("helped", [False, True], ids=["alone", "by the daemon"])

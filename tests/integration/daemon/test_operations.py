@@ -190,9 +190,9 @@ class Talk:
     """A conversation with the daemon, and the requests that a client may send on it."""
 
     def __init__(self, world: World, project: Path) -> None:
-        found = converse(world.environ)
-        assert found is not None
-        self.conversation: Conversation = found
+        conversation = converse(world.environ)
+        assert conversation is not None
+        self.conversation: Conversation = conversation
         self.view: dict[str, Any] = dict(view(world.environ, str(project)))
 
     def start(self, **more: Any) -> Any:
@@ -203,9 +203,9 @@ class Talk:
 @pytest.fixture
 def talk(world: World, engine: StubEngine, project: Path) -> Iterator[Talk]:
     world.start()
-    found = Talk(world, project)
-    yield found
-    found.conversation.close()
+    conversation = Talk(world, project)
+    yield conversation
+    conversation.conversation.close()
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,9 @@ TRUSTED = 'profile = "trusted"\nimage = "x"\n'
 JSON = {"format": "json", "colour": False, "columns": 80}
 
 
-def kept(world: World, name: str = "app", text: str = 'profile = "dev"\nimage = "x"\n') -> Path:
+def keep_project(
+    world: World, name: str = "app", text: str = 'profile = "dev"\nimage = "x"\n'
+) -> Path:
     project = world.project(name, text)
     started = world.run("daemon", "start", cwd=project)
     assert started.returncode == EXIT_OK, started.stderr
@@ -42,28 +44,28 @@ def save(project: Path, text: str) -> None:
 
 
 def row(world: World, project: Path) -> Any:
-    (found,) = [r for r in world.status()["projects"] if r["path"] == str(project)]
-    return found
+    (only,) = [r for r in world.status()["projects"] if r["path"] == str(project)]
+    return only
 
 
 def test_a_status_right_after_a_save_never_shows_what_was_before(world: World) -> None:
-    project = kept(world)
+    project = keep_project(world)
     profiles = ["seed-baseline", "dev"] * 10
     shown = []
     with world.client() as connection:
         for profile in profiles:
             save(project, f'profile = "{profile}"\nimage = "x"\n')
             answer = connection.request(messages.STATUS_RENDER, JSON)
-            (found,) = json.loads(answer["text"])["projects"]
-            shown.append(found["profile"])
-            assert found["checking"] is (found["profile"] is None)
-            assert found["profile"] in (profile, None)
+            (only,) = json.loads(answer["text"])["projects"]
+            shown.append(only["profile"])
+            assert only["checking"] is (only["profile"] is None)
+            assert only["profile"] in (profile, None)
     # Almost always it is waited for: half of the answers would be known by luck alone.
     assert sum(profile is not None for profile in shown) > len(profiles) / 2
 
 
 def test_a_pipe_in_place_of_the_config_is_said_and_not_waited_for(world: World) -> None:
-    project = kept(world)
+    project = keep_project(world)
     fifo = project / "new"
     os.mkfifo(fifo)
     fifo.rename(project / "sandboxd.toml")
@@ -73,7 +75,7 @@ def test_a_pipe_in_place_of_the_config_is_said_and_not_waited_for(world: World) 
 
 
 def test_trust_is_shown_and_a_grant_counts_at_once(world: World) -> None:
-    project = kept(world, text=TRUSTED)
+    project = keep_project(world, text=TRUSTED)
     assert row(world, project)["trust"] == "none"
     screen = world.run("status", cwd=project).stdout
     assert "needs a grant" in screen and "hint: `sandboxd trust add`" in screen
@@ -91,7 +93,7 @@ def test_trust_is_shown_and_a_grant_counts_at_once(world: World) -> None:
 
 
 def test_denials_are_never_invented(world: World) -> None:
-    project = kept(world)
+    project = keep_project(world)
     assert row(world, project)["denials"] is None
 
 
@@ -111,8 +113,8 @@ def test_of_many_projects_those_that_matter_are_shown(world: World) -> None:
 
 def test_list_names_the_projects_that_the_daemon_remembers(world: World) -> None:
     """Without an engine nothing is known of sandboxes, and that is said, too."""
-    project = kept(world)
-    gone = kept(world, "gone")
+    project = keep_project(world)
+    gone = keep_project(world, "gone")
     gone.rename(world.home / "away")
     eventually(lambda: row(world, gone)["state"] == "missing")
     listed = world.run("list")
@@ -139,8 +141,8 @@ def test_a_project_that_was_only_checked_is_remembered_and_left_alone(world: Wor
     world.start()
     project = world.project()
     assert world.run("check", cwd=project).returncode == EXIT_OK
-    found = eventually(lambda: [r for r in world.status()["projects"] if not r["checking"]])
-    assert [(r["path"], r["kept"]) for r in found] == [(str(project), False)]
+    rows = eventually(lambda: [r for r in world.status()["projects"] if not r["checking"]])
+    assert [(r["path"], r["kept"]) for r in rows] == [(str(project), False)]
     save(project, 'profile = "seed-baseline"\nimage = "x"\n')
     eventually(lambda: row(world, project)["profile"] == "seed-baseline")
     assert [entry.name for entry in project.iterdir()] == ["sandboxd.toml"]
@@ -182,8 +184,8 @@ class Screen:
             if select.select([self._terminal], [], [], 0.1)[0]:
                 with contextlib.suppress(OSError):
                     self.output += os.read(self._terminal, 65536).decode()
-        found, _, self.output = self.output.partition(words)
-        return found + words
+        text, _, self.output = self.output.partition(words)
+        return text + words
 
     def end(self) -> None:
         self.process.kill()
@@ -193,11 +195,11 @@ class Screen:
 
 @pytest.fixture
 def screen(world: World) -> Iterator[Screen]:
-    found = Screen(world, kept(world))
+    watch = Screen(world, keep_project(world))
     try:
-        yield found
+        yield watch
     finally:
-        found.end()
+        watch.end()
 
 
 def test_watch_draws_one_screen_again_in_place(world: World, screen: Screen) -> None:
@@ -229,26 +231,26 @@ def test_watch_gives_the_terminal_back_however_it_ends(world: World, screen: Scr
 
 
 def test_watch_on_a_dumb_terminal_goes_on_line_by_line(world: World) -> None:
-    project = kept(world)
-    found = Screen(world, project, TERM="dumb")
+    project = keep_project(world)
+    watch = Screen(world, project, TERM="dumb")
     try:
-        text = found.until("-- live")
+        text = watch.until("-- live")
         save(project, 'image = "x"\n[network]\nmode = "none"\n')
-        text += found.until("regenerated")
+        text += watch.until("regenerated")
         assert "\x1b" not in text
     finally:
-        found.end()
+        watch.end()
 
 
 def test_watch_without_colour_still_draws_in_place(world: World) -> None:
-    project = kept(world)
-    found = Screen(world, project, NO_COLOR="1")
+    project = keep_project(world)
+    watch = Screen(world, project, NO_COLOR="1")
     try:
-        text = found.until("live; Ctrl-C ends")
+        text = watch.until("live; Ctrl-C ends")
         assert "\x1b[H" in text and "m" not in [part[-1:] for part in text.split("\x1b[")]
         assert "\x1b[1m" not in text and "\x1b[2m" not in text
     finally:
-        found.end()
+        watch.end()
 
 
 def test_watch_without_a_daemon_says_so(world: World) -> None:

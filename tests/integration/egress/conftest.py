@@ -28,11 +28,11 @@ def namespaces() -> Iterator[Namespaces]:
     if os.geteuid() != 0:
         pytest.skip("network namespaces need root: NO GATEWAY IS TESTED")
     try:
-        made = Namespaces()
+        worlds = Namespaces()
     except CannotMake as error:
         pytest.skip(f"no network namespaces here: NO GATEWAY IS TESTED: {error}")
-    yield made
-    made.close()
+    yield worlds
+    worlds.close()
 
 
 @pytest.fixture(scope="session")

@@ -237,16 +237,16 @@ class Hour:
             text=True,
             check=False,
         )
-        said: dict[str, set[Any]] = {path: set() for path in paths}
+        codes: dict[str, set[Any]] = {path: set() for path in paths}
         for finding in json.loads(done.stdout)["findings"]:
             path = os.path.normpath(self.folder / finding["path"])
-            if finding["suppressed"] is None and path in said:
-                said[path].add((finding["rule"], finding["line"], _first_line(finding["message"])))
+            if finding["suppressed"] is None and path in codes:
+                codes[path].add((finding["rule"], finding["line"], _first_line(finding["message"])))
         # An edit of a generated file is kept beside it by the daemon: it is not what was saved.
         for path in filter(self._is_saved, paths):
             shown = {(rule, line + 1, message) for rule, _, line, *_, message in self.shown(path)}
             # A file by itself is judged alone; in a run it also gets what others find in it.
-            assert shown <= said[path], (path, shown - said[path], self.log[-30:])
+            assert shown <= codes[path], (path, shown - codes[path], self.log[-30:])
 
     def shown(self, path: str) -> Shown:
         return self._shown.get(path, (None, frozenset()))[1]
@@ -284,19 +284,19 @@ class Hour:
                     sources[path] = read_source(path)
                 except UnreadableError:
                     continue
-        found = {}
+        codes = {}
         for path, source in sources.items():
             if kinds.find(path) is None:
                 continue
             host = HostFacts(system="Linux", home=self.environ["HOME"])
             checker = Checker(self.environ, host, Files(texts, read_beside))
             report = checker.check(source, fixes=Fixes.VERIFIED)
-            found[path] = frozenset(
+            codes[path] = frozenset(
                 _finding(f, source)
                 for f in report.findings
                 if f.suppressed is None and f.place.path == path
             )
-        return found
+        return codes
 
     # How it is done
 

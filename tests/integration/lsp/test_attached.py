@@ -69,8 +69,8 @@ def test_one_editors_end_is_nothing_to_another(daemon_world: World) -> None:
             killed.process.kill()
             killed.process.wait()
         stays.change(URI, '{"image": "x"}', 2)
-        found = stays.published(2)
-        assert "privileged-container" not in {d["code"] for d in found}
+        codes = stays.published(2)
+        assert "privileged-container" not in {d["code"] for d in codes}
         assert stays.shut_down() == 0
 
 

@@ -62,9 +62,9 @@ async def test_a_half_edited_file_is_judged_at_the_right_columns(client: Languag
     opened(client, HALF_EDITED)
     params = await published(client)
     assert params.version == 1
-    found = {diagnostic.code: diagnostic for diagnostic in params.diagnostics}
-    assert {"privileged-container", "host-pid", "json-syntax-error"} <= set(found)
-    weak = found["privileged-container"]
+    by_code = {diagnostic.code: diagnostic for diagnostic in params.diagnostics}
+    assert {"privileged-container", "host-pid", "json-syntax-error"} <= set(by_code)
+    weak = by_code["privileged-container"]
     assert weak.source == "sandboxd"
     assert weak.severity == types.DiagnosticSeverity.Error
     assert client.capabilities is not None

@@ -51,16 +51,16 @@ def editor(
     (tmp_path / ".devcontainer").mkdir()
     (tmp_path / ".devcontainer" / "Dockerfile").write_text("FROM debian\n")
     with RawClient("--stdio", environ=with_daemon) as client:
-        found = Editor(request.param, client, tmp_path)
-        yield found
+        driver = Editor(request.param, client, tmp_path)
+        yield driver
         assert client.shut_down() == 0
 
 
 def test_it_is_served_in_full(editor: Editor) -> None:
     client, uri = editor.client, editor.uri
     client.open(uri, TEXT)
-    found = {item["code"]: item for item in editor.diagnostics(1)}
-    weak = found["privileged-container"]
+    by_code = {item["code"]: item for item in editor.diagnostics(1)}
+    weak = by_code["privileged-container"]
     unit = editor.server["positionEncoding"]
     assert weak["range"]["start"] == {"line": 1, "character": COLUMN[unit]}
     document = {"textDocument": {"uri": uri}}

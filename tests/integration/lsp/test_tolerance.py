@@ -260,9 +260,9 @@ def test_sandboxd_toml_is_judged_while_it_is_typed(server: RawClient) -> None:
     server.open(uri, 'profile = "dev"\nimage = "x"\n')
     assert codes(server.published(1)) == set()
     server.change(uri, 'profile = "dve"\nimage = "x"\ncapabilties = 3\n', 2)
-    found = server.published(2)
-    assert {d["code"] for d in found} >= {"config-unknown-profile", "config-unknown-key"}
-    lines = {d["code"]: d["range"]["start"]["line"] for d in found}
+    published = server.published(2)
+    assert {d["code"] for d in published} >= {"config-unknown-profile", "config-unknown-key"}
+    lines = {d["code"]: d["range"]["start"]["line"] for d in published}
     assert (lines["config-unknown-profile"], lines["config-unknown-key"]) == (0, 2)
     server.change(uri, 'profile = "dev"\nimage = ', 3)
     assert server.published(3)
@@ -280,6 +280,6 @@ def test_a_project_decides_on_the_weight_of_rules(server: RawClient, tmp_path: P
     server.open(
         uri, '{"image": "x", "privileged": true, "runArgs": ["--pid=host", "--network=host"]}'
     )
-    found = codes(server.published())
-    assert "host-network" in found
-    assert found & {"privileged-container", "host-pid"} == set()
+    published = codes(server.published())
+    assert "host-network" in published
+    assert published & {"privileged-container", "host-pid"} == set()

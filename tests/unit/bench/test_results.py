@@ -51,8 +51,10 @@ def test_what_was_not_measured_has_no_figure_and_a_reason() -> None:
 
 
 def test_what_is_remembered_is_gvisor_beside_the_base() -> None:
-    found = figures_to_remember(results(walk([1.0, 1.0, 1.0], [4.0, 5.0, 6.0])))
-    assert found["results"] == [{"what": "walking the workspace", "runc_ms": 1.0, "gvisor_ms": 5.0}]
+    figures = figures_to_remember(results(walk([1.0, 1.0, 1.0], [4.0, 5.0, 6.0])))
+    assert figures["results"] == [
+        {"what": "walking the workspace", "runc_ms": 1.0, "gvisor_ms": 5.0}
+    ]
 
 
 def test_the_page_shows_each_figure_and_takes_nothing_from_elsewhere() -> None:

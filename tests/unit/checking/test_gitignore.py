@@ -90,16 +90,16 @@ def test_a_pattern_of_many_stars_comes_to_an_end(pattern: str, path: str) -> Non
 
 def _ignored(root: str, name: str) -> bool:
     """As a walk sees it: a folder that is ignored is not entered."""
-    found = for_folder(root)
-    assert found is not None
+    ignore = for_folder(root)
+    assert ignore is not None
     at = root
     *folders, file = name.split("/")
     for folder in folders:
         at = f"{at}/{folder}"
-        if found.ignores(at, True):
+        if ignore.ignores(at, True):
             return True
-        found = found.below(at)
-    return found.ignores(f"{at}/{file}", False)
+        ignore = ignore.below(at)
+    return ignore.ignores(f"{at}/{file}", False)
 
 
 @pytest.mark.parametrize("name", [".devcontainer", ".devcontainer.json", "sandboxd.toml"])
@@ -114,8 +114,8 @@ def test_a_walk_leaves_ignored_folders_out(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "devcontainer.json").write_text("{}")
         (tmp_path / folder / "docker-compose.yml").write_text("services: {}")
-    found = tree.find([str(tmp_path)])
-    assert [Path(file).relative_to(tmp_path).as_posix() for file in found.files] == [
+    targets = tree.find([str(tmp_path)])
+    assert [Path(file).relative_to(tmp_path).as_posix() for file in targets.files] == [
         ".devcontainer/devcontainer.json",
         ".devcontainer/docker-compose.yml",
         "app/devcontainer.json",
@@ -154,9 +154,9 @@ def repository(tmp_path: Path) -> Path:
 
 
 def test_what_is_ignored_is_named_but_for_folders(repository: Path) -> None:
-    found = tree.find([str(repository)])
-    assert found.files == ()
-    assert _names(repository, found.ignored) == [
+    targets = tree.find([str(repository)])
+    assert targets.files == ()
+    assert _names(repository, targets.ignored) == [
         "compose.yml",
         "app/compose.yml",
         f"long/{'x' * 200}/{'y' * 200}/compose.yml",
@@ -167,24 +167,24 @@ def test_what_git_tracks_is_not_ignored(repository: Path) -> None:
     git = ["git", "-C", str(repository), "add", "-f"]
     long = f"long/{'x' * 200}/{'y' * 200}/compose.yml"
     subprocess.run([*git, "compose.yml", "build/Dockerfile", "node_modules", long], check=True)
-    found = tree.find([str(repository)])
-    assert _names(repository, found.files) == ["compose.yml", "build/Dockerfile", long]
-    assert _names(repository, found.ignored) == ["app/compose.yml", "build/compose.yml"]
+    targets = tree.find([str(repository)])
+    assert _names(repository, targets.files) == ["compose.yml", "build/Dockerfile", long]
+    assert _names(repository, targets.ignored) == ["app/compose.yml", "build/compose.yml"]
     # Such an entry has flags of a second kind.
     subprocess.run([*git, "-N", "app/compose.yml"], check=True)
-    found = tree.find([str(repository)])
-    assert _names(repository, found.ignored) == ["build/compose.yml"]
+    targets = tree.find([str(repository)])
+    assert _names(repository, targets.ignored) == ["build/compose.yml"]
 
 
 def test_what_is_named_is_not_left_out(repository: Path) -> None:
     named = [str(repository / "compose.yml"), str(repository / "build")]
-    found = tree.find([*named, str(repository)])
-    assert _names(repository, found.files) == [
+    targets = tree.find([*named, str(repository)])
+    assert _names(repository, targets.files) == [
         "compose.yml",
         "build/Dockerfile",
         "build/compose.yml",
     ]
-    assert len(found.ignored) == 2
+    assert len(targets.ignored) == 2
 
 
 @pytest.mark.parametrize("index", [b"", b"DIRC", b"\0" * 50 + b"compose.yml", b"compose.yml\0" * 9])

@@ -49,5 +49,5 @@ def test_a_file_that_comes_by_name_only(tmp_path: Path, capsys: pytest.CaptureFi
     changes = copy.changes()
     args = argparse.Namespace(include=[], deletions=None, yes=True)
     command._apply(changes, weigh.items(changes), args)
-    said = capsys.readouterr().err.rpartition("by ")[2]
-    assert words(said) == ["--include", f".vscode/{EVIL}"]
+    hint = capsys.readouterr().err.rpartition("by ")[2]
+    assert words(hint) == ["--include", f".vscode/{EVIL}"]

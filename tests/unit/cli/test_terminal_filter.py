@@ -43,8 +43,8 @@ def test_it_does_not_matter_where_pieces_end(data: bytes, cuts: list[int]) -> No
     once = whole.feed(data) + whole.feed(b"", is_last=True)
     pieces = TerminalFilter()
     places = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
-    told = b"".join(pieces.feed(data[start:end]) for start, end in itertools.pairwise(places))
-    assert told + pieces.feed(b"", is_last=True) == once
+    output = b"".join(pieces.feed(data[start:end]) for start, end in itertools.pairwise(places))
+    assert output + pieces.feed(b"", is_last=True) == once
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])

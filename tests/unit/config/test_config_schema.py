@@ -99,8 +99,8 @@ INVALID = (
 
 
 def reader_accepts(text: str) -> bool:
-    found, _ = reading.parse(SourceText("/p/sandboxd.toml", text), rule_ids=rules.ids())
-    return found is not None
+    config, _ = reading.parse(SourceText("/p/sandboxd.toml", text), rule_ids=rules.ids())
+    return config is not None
 
 
 def schema_accepts(text: str) -> bool:

@@ -66,9 +66,9 @@ def test_what_is_kept_comes_back_whole() -> None:
 def test_what_happens_while_it_is_looked_at_is_not_dealt_with() -> None:
     project = Tracked("/a", ENGINE)
     assert project.is_due
-    seen = project.changes
+    count = project.changes
     project.happened()
-    project.dealt_with(seen)
+    project.dealt_with(count)
     assert project.is_due
     project.dealt_with(project.changes)
     assert not project.is_due

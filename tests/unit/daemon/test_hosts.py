@@ -53,18 +53,18 @@ def facts(version: str = "", error: str = "") -> HostFacts:
 
 @pytest.fixture
 def probe(monkeypatch: pytest.MonkeyPatch) -> Probe:
-    found = Probe()
-    monkeypatch.setattr(module, "probe", found)
+    fake = Probe()
+    monkeypatch.setattr(module, "probe", fake)
     monkeypatch.setattr(module, "EngineEvents", Stream)
     monkeypatch.setattr(module.Observer, "observe", lambda *_args: Observed({}))
-    return found
+    return fake
 
 
 @pytest_asyncio.fixture
 async def hosts(probe: Probe) -> AsyncIterator[Hosts]:
-    found = Hosts({}, set, lambda _key: None, lambda _path, _observed: None)
-    yield found
-    await found.close()
+    result = Hosts({}, set, lambda _key: None, lambda _path, _observed: None)
+    yield result
+    await result.close()
 
 
 async def version(hosts: Hosts) -> str:

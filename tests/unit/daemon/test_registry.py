@@ -52,8 +52,8 @@ missing_since = 2023-11-14 22:13:20+00:00
     assert path.stat().st_mode & 0o777 == 0o600
     loaded = load(str(path))
     assert loaded.problem == ""
-    found = [Entry(p.path, p.engine, p.keeps, p.missing_since) for p in loaded.projects]
-    assert found == [entries[0], entries[1]._replace(missing_since=1700000000.0)]
+    loaded_entries = [Entry(p.path, p.engine, p.keeps, p.missing_since) for p in loaded.projects]
+    assert loaded_entries == [entries[0], entries[1]._replace(missing_since=1700000000.0)]
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,10 @@ from sandboxd.daemon.relay import folders_below
 
 @pytest.fixture
 def ear(tmp_path: Path) -> Iterator[relay._Ear]:
-    found = relay._Ear(str(tmp_path))
-    found.open()
-    yield found
-    found.close()
+    listener = relay._Ear(str(tmp_path))
+    listener.open()
+    yield listener
+    listener.close()
 
 
 def hear(ear: relay._Ear, check: Callable[[set[str]], bool], seconds: float = 10) -> set[str]:
@@ -35,16 +35,16 @@ def hear(ear: relay._Ear, check: Callable[[set[str]], bool], seconds: float = 10
 def test_what_changes_in_a_folder_that_was_made_meanwhile_is_heard(
     tmp_path: Path, ear: relay._Ear
 ) -> None:
-    made = tmp_path / "src"
-    made.mkdir()
-    hear(ear, lambda paths: str(made) in paths)
+    folder = tmp_path / "src"
+    folder.mkdir()
+    hear(ear, lambda paths: str(folder) in paths)
     # Until the folder is listened to nothing is promised.
     deadline = time.monotonic() + 10
-    while str(made) not in ear._folders:
+    while str(folder) not in ear._folders:
         assert time.monotonic() < deadline
         ear.take()
-    (made / "main.js").write_text("1")
-    hear(ear, lambda paths: str(made / "main.js") in paths)
+    (folder / "main.js").write_text("1")
+    hear(ear, lambda paths: str(folder / "main.js") in paths)
 
 
 def test_a_name_that_is_not_utf8_ends_nothing(tmp_path: Path, ear: relay._Ear) -> None:

@@ -20,12 +20,12 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_config_files_and_folders_are_found(project: Path) -> None:
-    found = scan(str(project))
-    assert [entry[0] for entry in found.stamp] == [
+    result = scan(str(project))
+    assert [entry[0] for entry in result.stamp] == [
         ".devcontainer/python/devcontainer.json",
         "sandboxd.toml",
     ]
-    assert found.folders == (
+    assert result.folders == (
         str(project),
         str(project / ".devcontainer"),
         str(project / ".devcontainer" / "python"),
@@ -77,9 +77,9 @@ def test_thousands_of_subfolders_cost_a_bounded_look(project: Path) -> None:
 
 
 def test_of_a_missing_project_the_nearest_folder_is_watched(tmp_path: Path) -> None:
-    found = scan(str(tmp_path / "a" / "b"))
-    assert not found.exists
-    assert found.folders == (str(tmp_path),)
+    result = scan(str(tmp_path / "a" / "b"))
+    assert not result.exists
+    assert result.folders == (str(tmp_path),)
 
 
 def test_only_our_own_writes_are_taken_as_dealt_with(project: Path) -> None:

@@ -28,7 +28,7 @@ HANGS_SECONDS = 2.0
 @pytest.fixture
 def turns(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[float, float, str]]]:
     """What each callback took: processor time of its thread, time of the clock, and what it was."""
-    found: list[tuple[float, float, str]] = []
+    spans: list[tuple[float, float, str]] = []
     real = events.Handle._run
 
     def run(self: Any) -> None:
@@ -40,13 +40,13 @@ def turns(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[float, float, 
             # Warming up has a loop of its own, in a thread.
             is_ours = threading.current_thread() is threading.main_thread()
             if is_ours and max(took) > LONGEST_TURN_SECONDS:
-                found.append((*took, repr(getattr(self._callback, "__self__", self))))
+                spans.append((*took, repr(getattr(self._callback, "__self__", self))))
 
     monkeypatch.setattr(events.Handle, "_run", run)
     # What the tests before left in memory is not the daemon's to look through.
     gc.collect()
     gc.freeze()
-    yield found
+    yield spans
     gc.unfreeze()
 
 
@@ -63,14 +63,14 @@ def environ(home: Path) -> dict[str, str]:
 
 
 def projects(home: Path, world: dict[str, str]) -> list[Path]:
-    found = [home / "p" / str(number) for number in range(PROJECTS)]
-    for path in found:
+    folders = [home / "p" / str(number) for number in range(PROJECTS)]
+    for path in folders:
         path.mkdir(parents=True)
         (path / "sandboxd.toml").write_text('image = "a"\n')
     engine = EngineKey(world["DOCKER_HOST"], None)
-    entries = [Entry(str(path), engine, True, None) for path in found]
+    entries = [Entry(str(path), engine, True, None) for path in folders]
     assert save(registry_path(world), entries) == ""
-    return found
+    return folders
 
 
 def ask(world: dict[str, str], paths: list[Path]) -> None:

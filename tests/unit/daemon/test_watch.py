@@ -49,16 +49,16 @@ def told() -> Told:
 
 @pytest_asyncio.fixture
 async def watcher(told: Told, tmp_path: Path) -> AsyncIterator[Watcher]:
-    found = Watcher(told, str(tmp_path / "own"), told.rearm, told.doubt)
-    yield found
-    await found.close()
+    result = Watcher(told, str(tmp_path / "own"), told.rearm, told.doubt)
+    yield result
+    await result.close()
     assert not (tmp_path / "own").exists()
 
 
 def folder(parent: Path, name: str = "w") -> Path:
-    made = parent / name
-    made.mkdir()
-    return made
+    path = parent / name
+    path.mkdir()
+    return path
 
 
 @pytest.mark.asyncio

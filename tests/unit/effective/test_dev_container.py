@@ -30,9 +30,9 @@ def known(files: dict[str, str], images: dict[str, ImageFacts]) -> Variables:
 
 def read(config: dict[str, Any], files: dict[str, str], **images: ImageFacts) -> Container:
     document = devcontainer.parse(SourceText(PATH, json.dumps(config)))
-    found = effective(document, known(files, images or WIDE))
-    assert found is not None
-    return found
+    result = effective(document, known(files, images or WIDE))
+    assert result is not None
+    return result
 
 
 def privileged(config: dict[str, Any], files: dict[str, str]) -> tuple[Finding, str]:
@@ -77,8 +77,8 @@ def test_what_a_feature_brings_along_stands_on_the_one_that_is_named() -> None:
         ".devcontainer/tool/devcontainer-feature.json": OWN,
         ".devcontainer/other/devcontainer-feature.json": OTHER,
     }
-    found = read({"image": "a", "features": {"./tool": {}}}, files)
-    [mount] = found.mounts
+    container = read({"image": "a", "features": {"./tool": {}}}, files)
+    [mount] = container.mounts
     assert mount.value.source == "/etc"
     assert mount.origin.describe() == "Feature `./other`"
     assert mount.place is not None
@@ -93,8 +93,8 @@ def test_features_that_wait_for_each_other_are_all_read() -> None:
         )
         for one, other in (("a", "b"), ("b", "a"))
     }
-    found = read({"image": "i", "features": {"./a": {}}}, files)
-    assert [cap.value for cap in found.cap_add] == ["A", "B"]
+    container = read({"image": "i", "features": {"./a": {}}}, files)
+    assert [cap.value for cap in container.cap_add] == ["A", "B"]
 
 
 def test_a_feature_of_a_registry_that_is_brought_along_is_said_not_to_be_read() -> None:
@@ -105,18 +105,18 @@ def test_a_feature_of_a_registry_that_is_brought_along_is_said_not_to_be_read() 
 
 
 def test_the_label_of_an_image_that_runs_as_somebody() -> None:
-    found = read({"image": "b:1"}, {}, **{"b:1": ImageFacts("dev", "")})
-    assert found.image_user is not None and found.image_user.value == "dev"
-    assert found.image_label is None and found.privileged is None
+    container = read({"image": "b:1"}, {}, **{"b:1": ImageFacts("dev", "")})
+    assert container.image_user is not None and container.image_user.value == "dev"
+    assert container.image_label is None and container.privileged is None
 
 
 def test_an_argument_that_only_the_host_knows_leaves_the_base_unknown() -> None:
     files = {".devcontainer/Dockerfile": "ARG X=base:1\nFROM $X\nARG X\nENV A=$B C=${X}\nUSER $X\n"}
     config = {"build": {"dockerfile": "Dockerfile", "args": {"X": "${localEnv:X}"}}}
-    found = read(config, files)
-    assert found.image_label is None
-    assert [pair.value.value for pair in found.env] == ["${B}", "${localEnv:X}"]
-    assert found.user is not None and found.user.value == "${localEnv:X}"
+    container = read(config, files)
+    assert container.image_label is None
+    assert [pair.value.value for pair in container.env] == ["${B}", "${localEnv:X}"]
+    assert container.user is not None and container.user.value == "${localEnv:X}"
 
 
 def test_an_argument_ends_with_its_stage_and_a_variable_does_not() -> None:
@@ -124,8 +124,8 @@ def test_an_argument_ends_with_its_stage_and_a_variable_does_not() -> None:
         "ARG V=all\nFROM x AS one\nARG V\nARG W=arg\nENV A=$V B=$W W=env\n"
         "FROM one\nENV C=$V D=$W E=$A\n"
     )
-    found = read({"build": {"dockerfile": "Dockerfile"}}, {".devcontainer/Dockerfile": text})
-    values = {pair.value.name: pair.value.value for pair in found.env}
+    container = read({"build": {"dockerfile": "Dockerfile"}}, {".devcontainer/Dockerfile": text})
+    values = {pair.value.name: pair.value.value for pair in container.env}
     assert values == {"A": "all", "B": "arg", "W": "env", "C": "${V}", "D": "env", "E": "all"}
 
 
@@ -140,7 +140,7 @@ def test_an_argument_ends_with_its_stage_and_a_variable_does_not() -> None:
     ids=["env", "arg", "one line", "folder"],
 )
 def test_what_grows_line_by_line_has_an_end(text: str) -> None:
-    found = read({"build": {"dockerfile": "Dockerfile"}}, {".devcontainer/Dockerfile": text})
-    written = sum(len(pair.value.value) for pair in found.env)
+    container = read({"build": {"dockerfile": "Dockerfile"}}, {".devcontainer/Dockerfile": text})
+    written = sum(len(pair.value.value) for pair in container.env)
     assert written < 2 * len(text) + 100_000
-    assert found.working_dir is None or len(found.working_dir.value) <= 4096
+    assert container.working_dir is None or len(container.working_dir.value) <= 4096

@@ -25,9 +25,9 @@ def variables(files: dict[str, str]) -> Variables:
 
 def read(config: dict[str, Any], files: dict[str, str]) -> Container:
     document = kinds.get("devcontainer").parse(SourceText(PATH, json.dumps(config)))
-    found = effective(document, variables(files))
-    assert found is not None
-    return found
+    result = effective(document, variables(files))
+    assert result is not None
+    return result
 
 
 def check(config: dict[str, Any], files: dict[str, str], *rules: str) -> Report:
@@ -48,12 +48,12 @@ def test_the_file_is_merged_over_its_service() -> None:
         "securityOpt": ["seccomp=unconfined"],
         "containerEnv": {"K": "v"},
     }
-    found = read(config, {"compose.yaml": service})
-    assert found.user is not None and found.user.value == "b"
-    assert [cap.value for cap in found.cap_add] == ["X", "Y"]
-    assert found.is_privileged() and found.pid is not None
-    assert [mount.value.target for mount in found.mounts] == ["/a"]
-    assert found.is_whole()
+    container = read(config, {"compose.yaml": service})
+    assert container.user is not None and container.user.value == "b"
+    assert [cap.value for cap in container.cap_add] == ["X", "Y"]
+    assert container.is_privileged() and container.pid is not None
+    assert [mount.value.target for mount in container.mounts] == ["/a"]
+    assert container.is_whole()
 
 
 def test_what_the_tools_drop_for_compose_is_dropped() -> None:
@@ -64,9 +64,9 @@ def test_what_the_tools_drop_for_compose_is_dropped() -> None:
         "workspaceMount": "source=/,target=/w,type=bind",
         "mounts": ["source=/a,target=/b,type=bind,readonly"],
     }
-    found = read(config, {"compose.yaml": "services: {app: {image: i}}"})
-    assert not found.is_privileged() and not found.drops_all() and not found.ports
-    (mount,) = found.mounts
+    container = read(config, {"compose.yaml": "services: {app: {image: i}}"})
+    assert not container.is_privileged() and not container.drops_all() and not container.ports
+    (mount,) = container.mounts
     assert (mount.value.source, mount.value.read_only) == ("/a", False)
 
 
@@ -76,9 +76,9 @@ def test_later_compose_files_win_and_relative_paths_are_the_first_ones() -> None
         "a/one.yml": "services: {app: {image: i, privileged: true, volumes: ['./x:/x']}}",
         ".devcontainer/two.yml": "services: {app: {privileged: false, volumes: ['./y:/y']}}",
     }
-    found = read(config, files)
-    assert not found.is_privileged()
-    assert [mount.value.source for mount in found.mounts] == ["/p/a/x", "/p/a/y"]
+    container = read(config, files)
+    assert not container.is_privileged()
+    assert [mount.value.source for mount in container.mounts] == ["/p/a/x", "/p/a/y"]
 
 
 @pytest.mark.parametrize(
@@ -116,10 +116,10 @@ def test_a_dockerfile_says_who_runs_where_nothing_else_does() -> None:
             "FROM a AS base\nENV X=1\nUSER dev\nWORKDIR /w\nFROM base AS last\nENV X=2\nUSER root\n"
         )
     }
-    found = read({"build": {"dockerfile": "Dockerfile"}}, files)
-    assert found.user is not None and found.user.value == "root"
-    assert found.user.origin.describe() == "Dockerfile `.devcontainer/Dockerfile`"
-    assert [pair.value.value for pair in found.env] == ["1", "2"]
+    container = read({"build": {"dockerfile": "Dockerfile"}}, files)
+    assert container.user is not None and container.user.value == "root"
+    assert container.user.origin.describe() == "Dockerfile `.devcontainer/Dockerfile`"
+    assert [pair.value.value for pair in container.env] == ["1", "2"]
     staged = read({"build": {"dockerfile": "Dockerfile", "target": "base"}}, files)
     assert staged.user is not None and staged.user.value == "dev"
     named = read({"build": {"dockerfile": "Dockerfile"}, "containerUser": "me"}, files)
@@ -136,8 +136,8 @@ def test_a_dockerfile_says_who_runs_where_nothing_else_does() -> None:
 )
 def test_the_dockerfile_is_found_beside_the_config(config: dict[str, Any]) -> None:
     text = "FROM a\nUSER dev\n"
-    found = read(config, {"Dockerfile": text, ".devcontainer/Dockerfile": text})
-    assert found.user is not None
+    container = read(config, {"Dockerfile": text, ".devcontainer/Dockerfile": text})
+    assert container.user is not None
 
 
 # Findings that stand elsewhere
@@ -155,9 +155,9 @@ def test_a_finding_stands_in_the_file_that_can_be_changed_once() -> None:
     assert finding.place.path == "/p/compose.yaml"
     assert [fix.path for fix in finding.fixes] == ["/p/compose.yaml"]
     alone = analysis.check(documents[:1], variables=known, only=["privileged-container"])
-    assert [found.place.path for found in alone.findings] == ["/p/compose.yaml"]
+    assert [at_service.place.path for at_service in alone.findings] == ["/p/compose.yaml"]
     assert set(alone.sources) == {PATH, "/p/compose.yaml"}
-    assert [found.fixes for found in alone.findings] == [()]
+    assert [at_service.fixes for at_service in alone.findings] == [()]
 
 
 def test_the_comments_of_that_file_allow_it() -> None:

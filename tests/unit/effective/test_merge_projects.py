@@ -12,7 +12,7 @@ def test_the_container_is_the_one_that_was_made(name: str) -> None:
     record = projects.recorded(name)
     folder = projects.PROJECTS / f"merge-{name}"
     container = projects.read(folder, projects.images(record))
-    differs = projects.differences(projects.said(folder, container), name, record)
+    differs = projects.differences(projects.settings(folder, container), name, record)
     assert {key: value for key, value in differs.items() if key not in projects.unknown(name)} == {}
     # What is known by now is no longer declared unknown; what an engine lacks it does not show.
     assert projects.unknown(name) <= differs.keys()

@@ -123,8 +123,8 @@ def test_no_bytes_raise_anything_else(data: bytes) -> None:
 def test_no_records_raise_anything_else(data: bytes, count: int) -> None:
     head = struct.pack(">HHHHHH", 7, 0x8180, 1, count, 0, 0)
     try:
-        found = dns.read_answer(head + SECTION + data, ASKED)
+        answer = dns.read_answer(head + SECTION + data, ASKED)
     except Malformed:
         return
-    for address in found.addresses:
+    for address in answer.addresses:
         socket.inet_aton(address)

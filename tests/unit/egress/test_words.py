@@ -65,5 +65,5 @@ def test_a_verdict_names_what_decided(name: str, port: int, sentence: str) -> No
 
 def test_durations() -> None:
     spans = (0, 59, 60, 119, 3600, 7200, 86400, 3 * 86400)
-    said = ["0 s", "59 s", "1 min", "2 min", "1 h", "2 h", "24 h", "3 days"]
-    assert [words.duration(seconds) for seconds in spans] == said
+    expected = ["0 s", "59 s", "1 min", "2 min", "1 h", "2 h", "24 h", "3 days"]
+    assert [words.duration(seconds) for seconds in spans] == expected

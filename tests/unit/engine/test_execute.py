@@ -35,22 +35,25 @@ def frame(stream: int, data: bytes) -> bytes:
 @pytest.mark.parametrize("surplus", [0, 5])
 def test_streams_are_told_apart_however_they_arrive(size: int, surplus: int) -> None:
     data = frame(1, b"out") + frame(2, b"") + frame(2, b"err") + frame(1, b"x" * 70000)
-    seen = {1: b"", 2: b""}
+    pieces = {1: b"", 2: b""}
 
     def write(stream: int, piece: bytes) -> None:
-        seen[stream] += piece
+        pieces[stream] += piece
 
     pump(Pieces(data[surplus:], size), data[:surplus], False, write)
-    assert seen == {1: b"out" + b"x" * 70000, 2: b"err"}
+    assert pieces == {1: b"out" + b"x" * 70000, 2: b"err"}
 
 
 def test_a_terminal_has_one_stream_without_frames() -> None:
-    seen = []
+    pieces = []
     pump(
-        Pieces(b"\x02\x00raw", 2), b"first", True, lambda stream, data: seen.append((stream, data))
+        Pieces(b"\x02\x00raw", 2),
+        b"first",
+        True,
+        lambda stream, data: pieces.append((stream, data)),
     )
-    assert b"".join(data for _, data in seen) == b"first\x02\x00raw"
-    assert {stream for stream, _ in seen} == {1}
+    assert b"".join(data for _, data in pieces) == b"first\x02\x00raw"
+    assert {stream for stream, _ in pieces} == {1}
 
 
 BODY = b"1\r\nA\r\n5;name=value\r\n\r\nB\r\n\r\nfF\r\n" + b"x" * 255 + b"\r\n0\r\n\r\n"
@@ -147,8 +150,8 @@ def test_an_engine_that_never_says(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_lock_is_exclusive_and_private(tmp_path: Any) -> None:
     from sandboxd.life.lock import project_lock
 
-    said: list[str] = []
-    with project_lock("/w", said.append):
+    words: list[str] = []
+    with project_lock("/w", words.append):
         pid = os.fork()
         if pid == 0:
             import signal
@@ -161,11 +164,11 @@ def test_lock_is_exclusive_and_private(tmp_path: Any) -> None:
             with project_lock("/w", waiting):
                 os._exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
-        with project_lock("/other", said.append):
+        with project_lock("/other", words.append):
             pass
-    with project_lock("/w", said.append):
+    with project_lock("/w", words.append):
         pass
-    assert said == []
+    assert words == []
 
 
 def test_lock_folder_that_others_can_write_is_refused() -> None:

@@ -122,7 +122,7 @@ def test_no_image() -> None:
 
 # What engines really say: dockerd 26, runc 1.1, runsc 20240729.
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("message", "words"),
     [
         ("mkdir /var/lib/docker/x: no space left on device", "no disk space left"),
         ("unknown or invalid runtime name: kata", "has no runtime `kata`"),
@@ -158,8 +158,8 @@ def test_no_image() -> None:
         ("something never seen", "refused the request: something never seen"),
     ],
 )
-def test_what_the_engine_says(said: str, words: str) -> None:
-    error = failure(lambda: (_ for _ in ()).throw(failures.refused(500, said)))
+def test_what_the_engine_says(message: str, words: str) -> None:
+    error = failure(lambda: (_ for _ in ()).throw(failures.refused(500, message)))
     assert words in error.message
 
 

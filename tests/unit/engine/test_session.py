@@ -143,13 +143,13 @@ def test_a_redirect_is_not_followed() -> None:
 def test_each_thread_has_its_own_time_limit() -> None:
     with answering(lambda *_: (200, {"Id": "i"})) as engine:
         session = engine._session()
-        seen = []
+        limits = []
         with session.within(3.0):
-            thread = threading.Thread(target=lambda: seen.append(session.timeout))
+            thread = threading.Thread(target=lambda: limits.append(session.timeout))
             thread.start()
             thread.join()
-            seen.append(session.timeout)
-        assert [*seen, session.timeout] == [10.0, 3.0, 10.0]
+            limits.append(session.timeout)
+        assert [*limits, session.timeout] == [10.0, 3.0, 10.0]
 
 
 @pytest.mark.parametrize("value", [[], "text", 1, None, {}])
@@ -179,18 +179,18 @@ def test_a_connection_over_the_network_looks_whether_the_other_machine_is_there(
                     connection.sendall(ok({"Id": "i"}))
 
         threading.Thread(target=serve, daemon=True).start()
-        made: list[socket.socket] = []
+        sockets: list[socket.socket] = []
         original = socket.socket.connect
 
         def connect(self: socket.socket, address: object) -> None:
-            made.append(self)
+            sockets.append(self)
             original(self, address)  # type: ignore[arg-type]
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(socket.socket, "connect", connect)
             assert engine.image_id("x") == "i"
-        assert made[0].getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
-        assert made[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
+        assert sockets[0].getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        assert sockets[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
     assert (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1) in keepalive()
 
 

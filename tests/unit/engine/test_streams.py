@@ -72,11 +72,11 @@ def test_a_connection_taken_over_is_not_used_for_the_next_question() -> None:
 
     with raw(serve) as engine:
         engine.info()
-        taken, _ = engine.exec_start("e", tty=True)
-        with taken:
+        stream, _ = engine.exec_start("e", tty=True)
+        with stream:
             engine.info()
-            taken.sendall(b"mine")
-            assert taken.recv(100) == b""
+            stream.sendall(b"mine")
+            assert stream.recv(100) == b""
     assert asked[0] == asked[1] != asked[2]
 
 

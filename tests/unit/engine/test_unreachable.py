@@ -50,9 +50,9 @@ def wrapped(cause: Exception) -> Exception:
 )
 def test_case_and_detail(cause: Exception, case: str, detail: str) -> None:
     for error in (cause, wrapped(cause)):
-        found = case_of(error, 0.5)
-        assert found[0] == case
-        assert detail in found[1]
+        actual = case_of(error, 0.5)
+        assert actual[0] == case
+        assert detail in actual[1]
 
 
 def test_an_earlier_error_does_not_decide() -> None:

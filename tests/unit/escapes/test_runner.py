@@ -32,12 +32,12 @@ def run(
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-"], input=program.encode(), capture_output=True, check=False
     )
-    seen: list[tuple[int, int]] = []
-    collector = inside._Collector("word", len(sources), lambda *at: seen.append(at))
+    progress: list[tuple[int, int]] = []
+    collector = inside._Collector("word", len(sources), lambda *at: progress.append(at))
     for byte in range(0, len(done.stdout), 7):
         collector.write(1, done.stdout[byte : byte + 7])
     collector.write(2, done.stderr)
-    assert seen == [(i + 1, len(sources)) for i in range(len(collector.records))]
+    assert progress == [(i + 1, len(sources)) for i in range(len(collector.records))]
     return collector.records, collector
 
 
@@ -58,14 +58,14 @@ def test_those_that_wait_do_so_beside_the_others(tmp_path: Path) -> None:
         "other": waits("other", "long", "short"),
         "short": waits("short"),
     }
-    found, collector = run(sources, 10.0, ("long", "other"))
+    records, collector = run(sources, 10.0, ("long", "other"))
     assert collector.ended
-    assert list(found) == ["short", "long", "other"]
-    assert {record["state"] for record in found.values()} == {"done"}
+    assert list(records) == ["short", "long", "other"]
+    assert {record["state"] for record in records.values()} == {"done"}
 
 
 def test_what_an_attempt_can_come_to() -> None:
-    found, collector = run(
+    records, collector = run(
         {
             "done": "def attempt(facts): return {'detail': facts['canary'], 'token': 't'}",
             "stopped": "import os\ndef attempt(facts): os.open('/none/none', os.O_RDONLY)",
@@ -79,15 +79,15 @@ def test_what_an_attempt_can_come_to() -> None:
             "last": "def attempt(facts): return {}",
         }
     )
-    assert found["done"]["state"] == "done"
-    assert (found["done"]["detail"], found["done"]["token"]) == ("/none", "t")
-    assert found["stopped"]["state"] == "stopped"
-    assert found["stopped"]["detail"] == "no such file or directory"
-    assert found["own words"]["detail"] == "at most 2 MiB"
-    assert found["nothing"]["state"] == "not applicable"
+    assert records["done"]["state"] == "done"
+    assert (records["done"]["detail"], records["done"]["token"]) == ("/none", "t")
+    assert records["stopped"]["state"] == "stopped"
+    assert records["stopped"]["detail"] == "no such file or directory"
+    assert records["own words"]["detail"] == "at most 2 MiB"
+    assert records["nothing"]["state"] == "not applicable"
     for name in ("unable", "wrong", "broken"):
-        assert found[name]["state"] == "unclear", name
-    assert found["last"]["state"] == "done"
+        assert records[name]["state"] == "unclear", name
+    assert records["last"]["state"] == "done"
     assert collector.ended
     assert collector.identity["boot_id"]
     assert collector.identity["namespaces"]["net"].startswith("net:[")
@@ -104,20 +104,20 @@ def test_what_an_attempt_can_come_to() -> None:
     ],
 )
 def test_an_attempt_that_dies_or_hangs_does_not_stop_the_next(body: str, words: str) -> None:
-    found, collector = run(
+    records, collector = run(
         {"bad": f"def attempt(facts):\n {body}", "good": "def attempt(facts): return {}"}, 0.5
     )
-    assert found["bad"]["state"] == "unclear"
-    assert words in found["bad"]["detail"]
-    assert found["good"]["state"] == "done"
+    assert records["bad"]["state"] == "unclear"
+    assert words in records["bad"]["detail"]
+    assert records["good"]["state"] == "done"
     assert collector.ended
 
 
 def test_a_filter_that_kills_has_stopped_it() -> None:
-    found, _ = run(
+    records, _ = run(
         {"bad": "import os, signal\ndef attempt(facts): os.kill(os.getpid(), signal.SIGSYS)"}
     )
-    assert found["bad"]["state"] == "stopped"
+    assert records["bad"]["state"] == "stopped"
 
 
 def test_what_an_attempt_started_ends_with_it() -> None:
@@ -128,8 +128,8 @@ def test_what_an_attempt_started_ends_with_it() -> None:
         "    if pid == 0: time.sleep(60)\n"
         "    return {'detail': str(pid)}"
     )
-    found, _ = run({"forks": source})
-    pid = found["forks"]["detail"]
+    records, _ = run({"forks": source})
+    pid = records["forks"]["detail"]
     state = subprocess.run(
         ["ps", "-o", "stat=", "-p", pid], capture_output=True, text=True, check=False
     )

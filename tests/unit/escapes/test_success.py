@@ -189,7 +189,7 @@ class Disks:
     def __init__(self, folder: Path, *, node: bool, content: bytes = b"disk") -> None:
         self.folder, self.node = folder, node
         (folder / "disk").write_bytes(content)
-        self.made: list[tuple[str, int, int]] = []
+        self.devices: list[tuple[str, int, int]] = []
 
     def listdir(self, path: str) -> list[str]:
         return {"/dev": ["null", "sda"] if self.node else ["null"], "/sys/dev/block": ["8:16"]}[
@@ -201,11 +201,11 @@ class Disks:
         return types.SimpleNamespace(st_mode=kind | 0o600)
 
     def mknod(self, path: str, mode: int, device: int) -> None:
-        self.made.append((path, mode, device))
+        self.devices.append((path, mode, device))
         Path(path).write_text("")
 
     def open(self, path: str, flags: int) -> int:
-        assert path == "/dev/sda" or self.made
+        assert path == "/dev/sda" or self.devices
         return os.open(self.folder / "disk", flags)
 
     def functions(self) -> dict[str, Any]:
@@ -221,7 +221,7 @@ def test_a_disk_that_can_be_read_is_reported(
     play(monkeypatch, block_device, **disks.functions())
     assert ("/dev/sda" if node else "8:16") in block_device.attempt({})["detail"]
     if not node:
-        ((path, mode, device),) = disks.made
+        ((path, mode, device),) = disks.devices
         assert (mode, device) == (stat.S_IFBLK | 0o600, os.makedev(8, 16))
         assert not os.path.exists(path) and not os.path.exists(os.path.dirname(path))
 

@@ -33,13 +33,13 @@ fe80000000000000021132fffe445566 02 40 20 80     eth0
 
 
 def test_ipv4_addresses_are_the_local_ones() -> None:
-    found = [str(address) for address in addresses._ipv4(TRIE)]
-    assert found == ["127.0.0.1", "198.51.100.7", "198.51.100.8"]
+    texts = [str(address) for address in addresses._ipv4(TRIE)]
+    assert texts == ["127.0.0.1", "198.51.100.7", "198.51.100.8"]
 
 
 def test_ipv6_addresses_are_read_from_their_digits() -> None:
-    found = [str(address) for address in addresses._ipv6(IPV6)]
-    assert found == ["::1", "2001:db8::7", "fe80::211:32ff:fe44:5566"]
+    texts = [str(address) for address in addresses._ipv6(IPV6)]
+    assert texts == ["::1", "2001:db8::7", "fe80::211:32ff:fe44:5566"]
 
 
 def test_loopback_is_not_among_those_of_this_machine() -> None:

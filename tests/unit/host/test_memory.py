@@ -40,8 +40,8 @@ def test_old_entries_go_first(tmp_path: Path) -> None:
     for number in range(300):
         memory.put(str(number), number)
     memory.save()
-    kept = json.loads(path.read_text())
-    assert len(kept) == 200 and "299" in kept and "0" not in kept
+    saved = json.loads(path.read_text())
+    assert len(saved) == 200 and "299" in saved and "0" not in saved
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff", b"[" * 100_000])

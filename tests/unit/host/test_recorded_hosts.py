@@ -47,8 +47,8 @@ def test_there_are_hosts_of_every_platform_and_each_says_how_it_was_recorded() -
 
 def screens(facts: HostFacts) -> str:
     """What `doctor` and `recommend` print, without the prices that are the same everywhere."""
-    found = [recommend(facts, purpose) for purpose in PURPOSES]
-    advice = recommend_command.render(facts, found).partition("\n\nprice\n")[0]
+    recommendations = [recommend(facts, purpose) for purpose in PURPOSES]
+    advice = recommend_command.render(facts, recommendations).partition("\n\nprice\n")[0]
     return f"{render(facts)}\n\n{'-' * 60}\n{advice}\n"
 
 

@@ -101,10 +101,10 @@ def test_what_a_host_is_warned_of() -> None:
         components=(Component("runc", "1.2.8"), Component("containerd", "1.7.27")),
         runtimes=(Runtime("runsc", "/usr/bin/runsc", version="release-20180101.0", gvisor=True),),
     )
-    found = {
+    components = {
         warned.component: warned for warned in warnings(HostFacts(system="Linux", engine=engine))
     }
-    assert {"runc", "docker-desktop", "runsc"} == set(found)
+    assert {"runc", "docker-desktop", "runsc"} == set(components)
     assert "CVE-2025-9074" in " ".join(
         w.message for w in warnings(HostFacts(system="Linux", engine=engine))
     )

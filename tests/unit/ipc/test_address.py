@@ -21,21 +21,21 @@ def private(path: Path) -> str:
 
 def test_the_runtime_dir_is_used_when_it_is_ours(tmp_path: Path) -> None:
     runtime = private(tmp_path / "run")
-    found = address.folder({"XDG_RUNTIME_DIR": runtime, "HOME": str(tmp_path)}, UID)
-    assert found == f"{runtime}/sandboxd-{UID}-2"
+    folder = address.folder({"XDG_RUNTIME_DIR": runtime, "HOME": str(tmp_path)}, UID)
+    assert folder == f"{runtime}/sandboxd-{UID}-2"
 
 
 @pytest.mark.parametrize("value", ["", "relative/path", "/does/not/exist"])
 def test_an_unusable_runtime_dir_is_passed_over(tmp_path: Path, value: str) -> None:
-    found = address.folder({"XDG_RUNTIME_DIR": value, "HOME": str(tmp_path)}, 987654)
-    assert found == f"{tmp_path}/.cache/sandboxd-987654-2"
+    folder = address.folder({"XDG_RUNTIME_DIR": value, "HOME": str(tmp_path)}, 987654)
+    assert folder == f"{tmp_path}/.cache/sandboxd-987654-2"
 
 
 def test_a_runtime_dir_that_others_may_write_to_is_passed_over(tmp_path: Path) -> None:
     runtime = private(tmp_path / "run")
     os.chmod(runtime, 0o777)
-    found = address.folder({"XDG_RUNTIME_DIR": runtime, "HOME": str(tmp_path)}, UID)
-    assert not found.startswith(runtime)
+    folder = address.folder({"XDG_RUNTIME_DIR": runtime, "HOME": str(tmp_path)}, UID)
+    assert not folder.startswith(runtime)
 
 
 def test_tmpdir_never_matters(tmp_path: Path) -> None:

@@ -23,12 +23,12 @@ def read(text: str, /, files: dict[str, str] | None = None, **known: Any) -> dic
     texts = {f"/p/{name}": SourceText(f"/p/{name}", text) for name, text in (files or {}).items()}
     variables = Variables(files=Files(texts), **known)
     document = compose.parse(SourceText(PATH, text))
-    return {found.name: found for found in containers(document, variables)}
+    return {container.name: container for container in containers(document, variables)}
 
 
 def one(text: str, /, files: dict[str, str] | None = None, **known: Any) -> Container:
-    (found,) = read(text, files, **known).values()
-    return found
+    (container,) = read(text, files, **known).values()
+    return container
 
 
 # Which files are Compose files
@@ -71,16 +71,16 @@ def test_another_name_is_known_by_its_content() -> None:
 )  # fmt: skip
 def test_a_value_is_read_from_its_node_however_it_is_spelled(spelling: str) -> None:
     text = "x-a: [&on true, &key privileged]\nx-b: &all { privileged: *on }\n"
-    found = one(f"{text}services:\n  a:\n    image: i\n    {spelling}\n")
-    assert found.privileged is not None and found.privileged.value is True
+    container = one(f"{text}services:\n  a:\n    image: i\n    {spelling}\n")
+    assert container.privileged is not None and container.privileged.value is True
 
 
 def test_a_value_stands_behind_its_anchor_and_its_tag() -> None:
     text = (
         "services: { a: { image: i, cap_add: [&x !!str SYS_ADMIN], ports: [&p 0x16, !!int 2_3] } }"
     )
-    found = one(text)
-    values = [*found.cap_add, *found.ports]
+    container = one(text)
+    values = [*container.cap_add, *container.ports]
     assert [value.value for value in values] == ["SYS_ADMIN", "22", "23"]
     spans = [value.place.span for value in values if value.place is not None]
     assert [text[span.start : span.end] for span in spans] == ["SYS_ADMIN", "0x16", "2_3"]
@@ -95,14 +95,14 @@ def test_a_merge_key_in_quotes_or_behind_an_alias_merges_nothing() -> None:
 def test_every_value_keeps_the_file_and_the_place_where_it_stands() -> None:
     text = "services:\n  a:\n    extends: {file: b.yml, service: b}\n    cap_add: [CAP_chown]\n"
     other = "services:\n  b:\n    image: x\n    cap_add: ['net_raw']\n"
-    found = one(text, {"b.yml": other})
-    assert [cap.value for cap in found.cap_add] == ["NET_RAW", "CHOWN"]
-    places = [cap.place for cap in found.cap_add if cap.place]
+    container = one(text, {"b.yml": other})
+    assert [cap.value for cap in container.cap_add] == ["NET_RAW", "CHOWN"]
+    places = [cap.place for cap in container.cap_add if cap.place]
     assert [place.path for place in places] == ["/p/b.yml", PATH]
     assert other[slice(*places[0].span)] == "net_raw"
     assert text[slice(*places[1].span)] == "CAP_chown"
-    assert found.cap_add[0].origin.describe() == "Compose file `b.yml`"
-    assert found.cap_add[1].origin.describe() == "`cap_add`"
+    assert container.cap_add[0].origin.describe() == "Compose file `b.yml`"
+    assert container.cap_add[1].origin.describe() == "`cap_add`"
 
 
 def test_an_anchor_is_the_place_of_what_its_aliases_bring() -> None:
@@ -130,8 +130,8 @@ def test_an_anchor_is_the_place_of_what_its_aliases_bring() -> None:
 )
 def test_mounts(written: str, mount: tuple[str, str, str, bool]) -> None:
     text = f"services:\n  a:\n    image: i\n    volumes:\n      - {written}\n"
-    (found,) = one(text).mounts
-    value = found.value
+    (only,) = one(text).mounts
+    value = only.value
     assert (value.type, value.source, value.target, value.read_only) == mount
 
 
@@ -156,16 +156,16 @@ def test_mounts(written: str, mount: tuple[str, str, str, bool]) -> None:
 def test_variables_are_replaced_as_compose_does(
     text: str, env: dict[str, str], expected: str
 ) -> None:
-    found = one(f"services: {{a: {{image: i, user: '{text}'}}}}", local_env=env)
-    assert found.user is None or found.user.value == expected
-    assert found.user is not None or expected == ""
+    container = one(f"services: {{a: {{image: i, user: '{text}'}}}}", local_env=env)
+    assert container.user is None or container.user.value == expected
+    assert container.user is not None or expected == ""
 
 
 def test_the_environment_goes_before_the_env_file() -> None:
     text = "services: {a: {image: 'i:${TAG}', user: '${WHO}'}}"
-    found = one(text, {".env": "TAG=1\nWHO='me' # c\n"}, local_env={"TAG": "2"})
-    assert found.image is not None and found.image.value == "i:2"
-    assert found.user is not None and found.user.value == "me"
+    container = one(text, {".env": "TAG=1\nWHO='me' # c\n"}, local_env={"TAG": "2"})
+    assert container.image is not None and container.image.value == "i:2"
+    assert container.user is not None and container.user.value == "me"
 
 
 def test_nothing_of_the_env_file_is_in_what_is_said() -> None:
@@ -210,8 +210,8 @@ def test_a_file_that_only_adds_is_no_whole_container() -> None:
     ],
 )
 def test_what_cannot_be_followed_is_said(text: str, files: dict[str, str], reason: str) -> None:
-    found = one(text, files)
-    assert any(reason in unseen.reason for unseen in found.unseen), found.unseen
+    container = one(text, files)
+    assert any(reason in unseen.reason for unseen in container.unseen), container.unseen
 
 
 def test_files_that_include_each_other_are_read_once() -> None:
@@ -285,8 +285,8 @@ def test_odd_shapes_do_no_harm(text: str) -> None:
 def changed(text: str, *changes: Any) -> str | None:
     document = compose.parse(SourceText(PATH, text))
     (container,) = containers(document, Variables(files=Files()))
-    made = compose.edits(document, container, [change(container) for change in changes])
-    return None if made is None else apply_edits(text, made)
+    text_edits = compose.edits(document, container, [change(container) for change in changes])
+    return None if text_edits is None else apply_edits(text, text_edits)
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,9 @@ OWN = '{"id": "tool", "privileged": true, "capAdd": ["SYS_ADMIN"], "securityOpt"
 def read(text: str, files: dict[str, str]) -> Container:
     known = {f"/project/{path}": SourceText(f"/project/{path}", t) for path, t in files.items()}
     document = devcontainer.parse(SourceText(CONFIG, text))
-    found = effective(document, Variables(files=Files(known)))
-    assert found is not None
-    return found
+    result = effective(document, Variables(files=Files(known)))
+    assert result is not None
+    return result
 
 
 @pytest.mark.parametrize(
@@ -56,16 +56,19 @@ def test_a_feature_of_the_project_is_merged_between_run_args_and_the_files_own_o
         ' "runArgs": ["--security-opt=seccomp=mine.json", "--security-opt=no-new-privileges=false"]}'
     )
     files = {".devcontainer/tool/devcontainer-feature.json": OWN % "seccomp=unconfined"}
-    found = read(text, files)
-    assert found.is_privileged()
-    assert found.privileged is not None and found.privileged.origin.describe() == "Feature `./tool`"
-    seccomp, privileges = found.option("seccomp"), found.option("no-new-privileges")
+    container = read(text, files)
+    assert container.is_privileged()
+    assert (
+        container.privileged is not None
+        and container.privileged.origin.describe() == "Feature `./tool`"
+    )
+    seccomp, privileges = container.option("seccomp"), container.option("no-new-privileges")
     assert seccomp is not None and seccomp.value.value == "unconfined"
     assert privileges is not None and privileges.value.value == "true"
     assert seccomp.place is not None
     start, end = seccomp.place.span
     assert text[start:end] == "./tool"
-    assert found.unseen == ()
+    assert container.unseen == ()
 
 
 @pytest.mark.parametrize(
@@ -75,8 +78,8 @@ def test_a_feature_of_the_project_is_merged_between_run_args_and_the_files_own_o
 def test_each_hook_of_a_feature_is_a_command_that_runs_inside(hook: str) -> None:
     own = f'{{"id": "tool", "{hook}": {{"a": "make", "b": ["npm", "ci"]}}}}'
     files = {".devcontainer/tool/devcontainer-feature.json": own}
-    found = read('{"image": "a", "features": {"./tool": {}}}', files)
-    assert [command.value for command in found.lifecycle] == ["make", "npm ci"]
+    container = read('{"image": "a", "features": {"./tool": {}}}', files)
+    assert [command.value for command in container.lifecycle] == ["make", "npm ci"]
 
 
 def test_what_cannot_be_read_is_said() -> None:

@@ -30,8 +30,8 @@ from sandboxd import kinds
     ],
 )
 def test_by_name(path: str, name: str | None) -> None:
-    found = kinds.find(path)
-    assert (found.NAME if found else None) == name
+    kind = kinds.find(path)
+    assert (kind.NAME if kind else None) == name
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,8 @@ def test_by_name(path: str, name: str | None) -> None:
     ],
 )
 def test_by_name_and_first_lines(path: str, text: str, name: str | None) -> None:
-    found = kinds.find(path, text)
-    assert (found.NAME if found else None) == name
+    kind = kinds.find(path, text)
+    assert (kind.NAME if kind else None) == name
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from sandboxd.text import SourceText
 from tests.growth import growth
 
 
-def found(text: str, path: str = "/project/run.sh") -> list[tuple[str, str]]:
+def findings_at(text: str, path: str = "/project/run.sh") -> list[tuple[str, str]]:
     """The rules of the findings from warnings on, and the text that each stands at."""
     report = analysis.check_source(SourceText(path, text))
     return [
@@ -78,7 +78,7 @@ def test_makefiles() -> None:
 )
 def test_what_is_found(text: str, expected: list[tuple[str, str]]) -> None:
     rules = {rule for rule, _ in expected}
-    assert [item for item in found(text) if item[0] in rules] == expected
+    assert [item for item in findings_at(text) if item[0] in rules] == expected
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_what_is_found(text: str, expected: list[tuple[str, str]]) -> None:
     ],
 )
 def test_what_is_no_finding(text: str) -> None:
-    assert found(text) == []
+    assert findings_at(text) == []
 
 
 def test_what_a_variable_hides_is_said() -> None:

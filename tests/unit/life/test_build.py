@@ -31,7 +31,7 @@ def programs(tmp_path: Path) -> Path:
     return folder
 
 
-def said(programs: Path, tmp_path: Path, **environ: str) -> list[str]:
+def arguments_of(programs: Path, tmp_path: Path, **environ: str) -> list[str]:
     """What the program in place of npx says of a build."""
     values = {"PATH": str(programs), "SAID": str(tmp_path / "said"), **environ}
     engine = Engine(Identity("tcp://nowhere:1", tls=TlsFiles("/certificates", verify=True)))
@@ -41,7 +41,9 @@ def said(programs: Path, tmp_path: Path, **environ: str) -> list[str]:
 
 def test_npx_runs_below_the_users_cache(programs: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
-    where, mode, *listed, project, words = said(programs, tmp_path, XDG_CACHE_HOME=str(cache))
+    where, mode, *listed, project, words = arguments_of(
+        programs, tmp_path, XDG_CACHE_HOME=str(cache)
+    )
     assert Path(where).parent == cache / "sandboxd/builds"
     assert mode == "700"
     assert stat.S_IMODE((cache / "sandboxd/builds").stat().st_mode) == 0o700
@@ -52,7 +54,7 @@ def test_npx_runs_below_the_users_cache(programs: Path, tmp_path: Path) -> None:
 
 
 def test_without_a_home_it_has_a_project_of_its_own(programs: Path, tmp_path: Path) -> None:
-    where, mode, *_, project, _words = said(programs, tmp_path)
+    where, mode, *_, project, _words = arguments_of(programs, tmp_path)
     assert (mode, project) == ("700", "{}")
     assert not os.path.exists(where)
 
@@ -64,17 +66,17 @@ def test_a_build_that_is_given_up_ends_with_what_it_started(programs: Path, tmp_
     )
     for name in ("sleep", "mv"):
         (programs / name).symlink_to(f"/bin/{name}")
-    said = tmp_path / "said"
+    log = tmp_path / "said"
 
     def give_up() -> None:
-        if said.exists():
+        if log.exists():
             raise KeyboardInterrupt
 
     engine = Engine(Identity("tcp://nowhere:1", tls=TlsFiles("/certificates", verify=True)))
-    environ = {"PATH": str(programs), "SAID": str(said)}
+    environ = {"PATH": str(programs), "SAID": str(log)}
     with pytest.raises(KeyboardInterrupt):
         build.build(engine, RECIPE, environ, lambda _: None, give_up)
-    pid = int(said.read_text())
+    pid = int(log.read_text())
     for _ in range(500):
         if not _runs(pid):
             break
@@ -98,7 +100,7 @@ def test_what_a_killed_build_left_is_removed(programs: Path, tmp_path: Path) -> 
         (folder / "workspace").mkdir(parents=True)
     for folder in (old, foreign):
         os.utime(folder, (0, 0))
-    said(programs, tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache"))
+    arguments_of(programs, tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache"))
     assert sorted(builds.iterdir()) == [foreign, young]
 
 
@@ -108,7 +110,9 @@ def test_the_builder_is_that_of_the_engine_with_its_certificates(
     (programs / "npx").write_text('#!/bin/sh\nset | grep "^DOCKER_" >"$SAID"\n')
     (programs / "grep").symlink_to("/bin/grep")
     environ = {"DOCKER_CONTEXT": "another", "DOCKER_CERT_PATH": "/others"}
-    assert sorted(line.replace("'", "") for line in said(programs, tmp_path, **environ)) == [
+    assert sorted(
+        line.replace("'", "") for line in arguments_of(programs, tmp_path, **environ)
+    ) == [
         "DOCKER_CERT_PATH=/certificates",
         "DOCKER_HOST=tcp://nowhere:1",
         "DOCKER_TLS_VERIFY=1",

@@ -133,8 +133,8 @@ def test_a_command_to_a_gateway_that_is_gone_says_so(
 def test_closing_wakes_whoever_reads(ends: tuple[socket.socket, socket.socket]) -> None:
     ours, _theirs = ends
     channel = Channel(ours)
-    seen: list[str] = []
-    thread = threading.Thread(target=lambda: seen.extend(e["event"] for e in channel.events()))
+    wakeups: list[str] = []
+    thread = threading.Thread(target=lambda: wakeups.extend(e["event"] for e in channel.events()))
     thread.start()
     channel.close()
     thread.join(5)

@@ -77,8 +77,8 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Played:
 
 @pytest.fixture
 def planned(tmp_path: Path) -> Plan:
-    made = plan(host=GVISOR)
-    return made._replace(workspace=str(tmp_path), stubs=STAND_INS, prepare=("cp",), egress=None)
+    result = plan(host=GVISOR)
+    return result._replace(workspace=str(tmp_path), stubs=STAND_INS, prepare=("cp",), egress=None)
 
 
 def start(engine: Played, planned: Plan) -> up_down.Running:

@@ -80,12 +80,12 @@ def ensure(served: Served) -> networks.Pair:
 
 def test_both_are_made_and_used_again() -> None:
     served = Served()
-    made = ensure(served)
-    assert (made.inner.driver, made.inner.place.subnet) == ("macvlan", FIRST)
+    networks = ensure(served)
+    assert (networks.inner.driver, networks.inner.place.subnet) == ("macvlan", FIRST)
     outer, inner = served.requests
     assert (outer["Internal"], outer["EnableIPv6"]) == (False, False)
     assert (inner["Internal"], inner["EnableIPv6"], inner["Options"]) == (True, False, {})
-    assert ensure(served) == made
+    assert ensure(served) == networks
     assert len(served.requests) == 2
 
 

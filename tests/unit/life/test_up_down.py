@@ -43,7 +43,7 @@ def labelled(mounts: list[dict[str, str]], **asked: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("mounts", "found"),
+    ("mounts", "counts"),
     [
         ([], False),
         ([CACHE, OTHER, OTHERS_PIN], False),
@@ -52,11 +52,11 @@ def labelled(mounts: list[dict[str, str]], **asked: Any) -> Any:
         ([PIN], True),
     ],
 )
-def test_an_image_with_our_labels_is_no_sandbox(mounts: list[dict[str, str]], found: bool) -> None:
+def test_an_image_with_our_labels_is_no_sandbox(mounts: list[dict[str, str]], counts: bool) -> None:
     with labelled(mounts) as engine:
-        assert bool(find.find_all(engine)) == found
-        assert (find.find(engine, FOLDER) is not None) == found
-        if found:
+        assert bool(find.find_all(engine)) == counts
+        assert (find.find(engine, FOLDER) is not None) == counts
+        if counts:
             assert find.locate(engine, f"{FOLDER}/below").id == "a"
         else:
             with pytest.raises(failures.ContainerGone):
@@ -64,7 +64,7 @@ def test_an_image_with_our_labels_is_no_sandbox(mounts: list[dict[str, str]], fo
 
 
 @pytest.mark.parametrize(
-    ("asked", "found"),
+    ("asked", "counts"),
     [
         ({"Mounts": [BIND]}, True),
         ({"Binds": [f"{FOLDER}:/w:rw"]}, True),
@@ -72,9 +72,9 @@ def test_an_image_with_our_labels_is_no_sandbox(mounts: list[dict[str, str]], fo
         ({"Mounts": [OTHER], "Binds": ["/home/dev/weather-2:/w", "cache:/c"]}, False),
     ],
 )
-def test_a_folder_counts_as_it_was_asked_for(asked: dict[str, Any], found: bool) -> None:
+def test_a_folder_counts_as_it_was_asked_for(asked: dict[str, Any], counts: bool) -> None:
     with labelled([MACHINES], **asked) as engine:
-        assert bool(find.find_all(engine)) == found
+        assert bool(find.find_all(engine)) == counts
 
 
 def test_a_folder_that_was_mounted_by_a_link(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_a_folder_that_was_mounted_by_a_link(tmp_path: Path) -> None:
         return 200, listed if "/containers/json" in target else {"Id": "a", "Mounts": mounts}
 
     with answering(answer) as engine:
-        assert [found.id for found in find.find_all(engine)] == ["a"]
+        assert [container.id for container in find.find_all(engine)] == ["a"]
 
 
 @pytest.mark.parametrize("options", [{"type": "none", "o": "bind", "device": "/"}, {}, None])

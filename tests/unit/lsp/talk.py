@@ -81,9 +81,9 @@ class Client:
 
     async def until(self, check: Any, seconds: float = 10) -> Any:
         for _ in range(int(seconds * 100)):
-            found = next((m for m in self.messages if check(m)), None)
-            if found is not None:
-                return found
+            message = next((m for m in self.messages if check(m)), None)
+            if message is not None:
+                return message
             await asyncio.sleep(0.01)
         raise AssertionError(self.messages)
 

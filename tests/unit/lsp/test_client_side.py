@@ -27,10 +27,10 @@ async def test_a_trace_is_told_as_far_as_it_is_asked_for() -> None:
     client.say("$/setTrace", {"value": "messages"})
     client.change(URI, WEAK + " ", 2)
     await client.ask("textDocument/codeLens", {"textDocument": {"uri": URI}})
-    said = [trace["message"] for trace in traces(client)]
-    assert "received textDocument/didChange" in said
-    assert "received textDocument/codeLens (1)" in said
-    assert "sent an answer (1)" in said
+    messages = [trace["message"] for trace in traces(client)]
+    assert "received textDocument/didChange" in messages
+    assert "received textDocument/codeLens (1)" in messages
+    assert "sent an answer (1)" in messages
     assert all("verbose" not in trace for trace in traces(client))
     client.say("$/setTrace", {"value": "verbose"})
     client.change(URI, WEAK + " " * 9000, 3)
@@ -53,10 +53,10 @@ async def test_a_trace_may_begin_with_the_session() -> None:
 
 
 def project(folder: Path, name: str) -> Path:
-    made = folder / name
-    made.mkdir()
-    (made / "sandboxd.toml").write_text('image = "x"\n')
-    return made
+    path = folder / name
+    path.mkdir()
+    (path / "sandboxd.toml").write_text('image = "x"\n')
+    return path
 
 
 @pytest.mark.asyncio

@@ -38,8 +38,8 @@ async def test_an_action_is_made_when_it_is_chosen_and_only_for_the_text_it_was_
     actions = (await client.ask("textDocument/codeAction", params))["result"]
     whole = next(a for a in actions if a["kind"] == "source.fixAll.sandboxd")
     assert "edit" not in whole
-    made = (await client.ask("codeAction/resolve", whole))["result"]
-    (change,) = made["edit"]["documentChanges"]
+    resolved = (await client.ask("codeAction/resolve", whole))["result"]
+    (change,) = resolved["edit"]["documentChanges"]
     assert change["textDocument"] == {"uri": URI, "version": 1}
     accept = next(a for a in actions if a["title"].startswith("Accept `privileged-container`"))
     (edit,) = accept["edit"]["documentChanges"][0]["edits"]
@@ -60,9 +60,9 @@ async def test_hover_says_what_a_harmless_setting_comes_to() -> None:
     client = Client()
     client.open(URI, '{\n  "image": "debian",\n  "runArgs": ["--pids-limit=77"]\n}\n')
     where = {"textDocument": {"uri": URI}, "position": at(2, 18)}
-    found = (await client.ask("textDocument/hover", where))["result"]["contents"]["value"]
-    assert "`pids_limit` of the container" in found
-    assert "77" in found
+    answer = (await client.ask("textDocument/hover", where))["result"]["contents"]["value"]
+    assert "`pids_limit` of the container" in answer
+    assert "77" in answer
 
 
 @pytest.mark.asyncio
@@ -72,8 +72,8 @@ async def test_hover_says_why_the_plan_is_as_it_is(tmp_path: Path) -> None:
     client = Client(host=HostFacts(system="Linux", engine=Engine("unix:///x", version="27.0")))
     client.open(config.as_uri(), config.read_text())
     where = {"textDocument": {"uri": config.as_uri()}, "position": at(1, 10)}
-    found = (await client.ask("textDocument/hover", where))["result"]
-    assert "decided by **config**" in found["contents"]["value"]
+    answer = (await client.ask("textDocument/hover", where))["result"]
+    assert "decided by **config**" in answer["contents"]["value"]
 
 
 @pytest.mark.asyncio
@@ -87,9 +87,9 @@ async def test_hover_says_why_there_is_no_plan_and_how_to_agree(tmp_path: Path) 
     )
     client.open(config.as_uri(), config.read_text())
     where = {"textDocument": {"uri": config.as_uri()}, "position": at(1, 12)}
-    found = (await client.ask("textDocument/hover", where))["result"]
-    assert "No sandbox: sandboxd.toml asks for" in found["contents"]["value"]
-    assert "sandboxd trust add" in found["contents"]["value"]
+    answer = (await client.ask("textDocument/hover", where))["result"]
+    assert "No sandbox: sandboxd.toml asks for" in answer["contents"]["value"]
+    assert "sandboxd trust add" in answer["contents"]["value"]
 
 
 @pytest.mark.asyncio
@@ -102,8 +102,8 @@ async def test_completion_offers_what_the_host_has() -> None:
 
     async def labels(line: int, character: int) -> list[str]:
         params = {"textDocument": {"uri": CONFIG}, "position": at(line, character)}
-        found = (await client.ask("textDocument/completion", params))["result"]
-        return [item["label"] for item in found]
+        answer = (await client.ask("textDocument/completion", params))["result"]
+        return [item["label"] for item in answer]
 
     assert '"gvisor"' in await labels(0, 10)
     assert {"dev", "agent"} <= set(await labels(1, 11))
@@ -114,8 +114,8 @@ async def test_completion_offers_what_the_host_has() -> None:
     without = Client(host=HostFacts(system="Linux", engine=Engine("unix:///x")))
     without.open(CONFIG, "runtime = ")
     params = {"textDocument": {"uri": CONFIG}, "position": at(0, 10)}
-    found = (await without.ask("textDocument/completion", params))["result"]
-    assert '"gvisor"' not in [item["label"] for item in found]
+    answer = (await without.ask("textDocument/completion", params))["result"]
+    assert '"gvisor"' not in [item["label"] for item in answer]
 
 
 @pytest.mark.asyncio
@@ -126,9 +126,9 @@ async def test_a_service_leads_to_its_compose_file(tmp_path: Path) -> None:
     client = Client()
     client.open(uri, '{\n"dockerComposeFile": "../compose.yml",\n"service": "app"\n}')
     where = {"textDocument": {"uri": uri}, "position": at(2, 13)}
-    found = (await client.ask("textDocument/definition", where))["result"]
-    assert found["uri"].endswith("/compose.yml")
-    assert found["range"]["start"] == at(2, 2)
+    answer = (await client.ask("textDocument/definition", where))["result"]
+    assert answer["uri"].endswith("/compose.yml")
+    assert answer["range"]["start"] == at(2, 2)
 
 
 @pytest.mark.asyncio
@@ -156,9 +156,9 @@ async def test_a_file_is_known_by_its_name_or_by_its_language(
 ) -> None:
     client = Client()
     client.open(uri, text, language=language)
-    found = client.published(uri)[-1]["diagnostics"]
-    assert rule in {d["code"] for d in found}
-    weak = next(d for d in found if d["code"] == rule)
+    answer = client.published(uri)[-1]["diagnostics"]
+    assert rule in {d["code"] for d in answer}
+    weak = next(d for d in answer if d["code"] == rule)
     where = {"textDocument": {"uri": uri}}
     there = {**where, "position": weak["range"]["start"]}
     assert rule in str((await client.ask("textDocument/hover", there))["result"])
@@ -178,8 +178,8 @@ async def test_nothing_on_disk_belongs_to_a_text_of_another_machine(
     client = Client()
     uri = f"vscode-remote://ssh-remote+h{tmp_path}/.devcontainer.json"
     client.open(uri, '{\n"build": {"dockerfile": "Dockerfile"},\n"privileged": true\n}\n')
-    found = {d["code"] for d in client.published(uri)[-1]["diagnostics"]}
-    assert "privileged-container" in found
+    answer = {d["code"] for d in client.published(uri)[-1]["diagnostics"]}
+    assert "privileged-container" in answer
     where = {"textDocument": {"uri": uri}}
     assert (await client.ask("textDocument/documentLink", where))["result"] == []
     await client.ask("textDocument/hover", {**where, "position": at(2, 15)})
@@ -196,8 +196,8 @@ async def test_the_outline_of_a_config() -> None:
     client = Client()
     client.open(CONFIG, 'profile = "dev"\n[network]\nmode = "none"\n')
     document = {"textDocument": {"uri": CONFIG}}
-    found = (await client.ask("textDocument/documentSymbol", document))["result"]
-    assert [(s["name"], [c["name"] for c in s["children"]]) for s in found] == [
+    answer = (await client.ask("textDocument/documentSymbol", document))["result"]
+    assert [(s["name"], [c["name"] for c in s["children"]]) for s in answer] == [
         ("profile", []),
         ("network", ["mode"]),
     ]
@@ -236,9 +236,9 @@ async def test_a_rule_that_raises_is_said_once_and_the_others_go_on(
     monkeypatch.setattr(rules.get("privileged-container"), "check", explode)
     client = Client()
     client.open(URI, WEAK)
-    found = client.published(URI)[-1]["diagnostics"]
-    assert "cap-add-sys-admin" in {d.get("code") for d in found}
-    assert len([d for d in found if "oops" in d["message"]]) == 1
+    answer = client.published(URI)[-1]["diagnostics"]
+    assert "cap-add-sys-admin" in {d.get("code") for d in answer}
+    assert len([d for d in answer if "oops" in d["message"]]) == 1
 
 
 @pytest.mark.asyncio
@@ -251,8 +251,10 @@ async def test_a_file_that_sandboxd_fails_on_is_not_shown_as_clean(
     monkeypatch.setattr(kinds.get("devcontainer"), "containers", explode)
     client = Client()
     client.open(URI, WEAK)
-    found = client.published(URI)[-1]["diagnostics"]
-    assert [d["message"] for d in found if "not checked" in d["message"] and "oops" in d["message"]]
+    answer = client.published(URI)[-1]["diagnostics"]
+    assert [
+        d["message"] for d in answer if "not checked" in d["message"] and "oops" in d["message"]
+    ]
 
 
 @pytest.mark.asyncio
@@ -293,8 +295,8 @@ async def test_a_start_is_that_of_the_command_line_and_says_what_is_not_in_force
     answer = {"jsonrpc": "2.0", "id": asked["id"], "result": {"title": "Start it"}}
     client.session.protocol.receive(json.dumps(answer).encode())
     await client.until(lambda m: m.get("params", {}).get("value", {}).get("message") == "building")
-    said = await client.until(lambda m: m.get("params", {}).get("type") == 2)
-    assert "network: the engine has no gateway" in said["params"]["message"]
+    message = await client.until(lambda m: m.get("params", {}).get("type") == 2)
+    assert "network: the engine has no gateway" in message["params"]["message"]
     assert (await client.until(lambda m: m.get("id") == 99))["result"] == "box"
     assert calls == [("unix:///mine", str(tmp_path))]
 
@@ -339,8 +341,8 @@ async def test_what_cannot_be_published_is_said(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(convert, "diagnostic", explode)
     client = Client()
     client.open(URI, WEAK)
-    (said,) = client.published(URI)[-1]["diagnostics"]
-    assert "oops" in said["message"]
+    (message,) = client.published(URI)[-1]["diagnostics"]
+    assert "oops" in message["message"]
 
 
 _STEPS = st.lists(

@@ -101,8 +101,8 @@ async def test_it_is_a_rewriting_that_nobody_gets_on_save() -> None:
             context["only"] = only
         place = {"start": at(0, 0), "end": at(0, 1)}
         params = {"textDocument": {"uri": uri}, "range": place, "context": context}
-        found = (await client.ask("textDocument/codeAction", params))["result"]
-        return [action["title"] for action in found]
+        actions = (await client.ask("textDocument/codeAction", params))["result"]
+        return [action["title"] for action in actions]
 
     title = "Use gVisor here (`runsc-sandboxd`)"
     assert title in await titles(None)

@@ -76,17 +76,17 @@ def _messages() -> st.SearchStrategy[dict[str, Any]]:
 
 @given(_messages())
 def test_a_change_is_the_converters_or_goes_the_long_way(message: dict[str, Any]) -> None:
-    taken = hot.change(message)
-    if taken is not None:
+    decoded = hot.change(message)
+    if decoded is not None:
         whole = CONVERTER.structure(message, types.DidChangeTextDocumentNotification)
         # A list or a tuple, by the version of Python.
         whole.params.content_changes = list(whole.params.content_changes)
-        assert taken == whole.params
+        assert decoded == whole.params
 
 
 def test_a_plain_change_takes_the_short_way() -> None:
     params = {"textDocument": {"uri": "file:///a", "version": 3}, "contentChanges": [{"text": "x"}]}
     message = {"jsonrpc": "2.0", "method": "textDocument/didChange", "params": params}
-    taken = hot.change(message)
-    assert taken is not None
-    assert taken.text_document.version == 3
+    decoded = hot.change(message)
+    assert decoded is not None
+    assert decoded.text_document.version == 3

@@ -68,6 +68,6 @@ def test_the_label_that_the_engine_knows_of_an_image_is_judged_where_the_image_i
     host = UNKNOWN._replace(engine=Engine("unix:///x.sock", image_labels=labels))
     document = OpenDocument("x:", 1, source, kind_of(path))
     outcome = judge(document, ENVIRON, host, verify=False, texts={path: source})
-    [found] = [f for f in outcome.report.findings if f.rule == "privileged-container"]
-    start, end = found.place.span
-    assert (source.text[start:end], found.origin) == ("team/dev", "label of image `team/dev`")
+    [finding] = [f for f in outcome.report.findings if f.rule == "privileged-container"]
+    start, end = finding.place.span
+    assert (source.text[start:end], finding.origin) == ("team/dev", "label of image `team/dev`")

@@ -13,10 +13,10 @@ from tests.unit.lsp.talk import Client, at
 
 
 async def links(client: Client, uri: str) -> list[str]:
-    found = (await client.ask("textDocument/documentLink", {"textDocument": {"uri": uri}}))[
+    targets = (await client.ask("textDocument/documentLink", {"textDocument": {"uri": uri}}))[
         "result"
     ]
-    return [link["target"] for link in found]
+    return [link["target"] for link in targets]
 
 
 async def definition(client: Client, uri: str, line: int, character: int) -> Any:
@@ -45,8 +45,8 @@ async def test_features_lead_to_what_is_known_of_them(tmp_path: Path) -> None:
     client.open(uri, text)
     source = "https://github.com/devcontainers/features/tree/main/src"
     mine = (folder / "mine" / "devcontainer-feature.json").as_uri()
-    found = await links(client, uri)
-    assert sorted(found) == sorted([f"{source}/git", f"{source}/node", mine])
+    targets = await links(client, uri)
+    assert sorted(targets) == sorted([f"{source}/git", f"{source}/node", mine])
     there = await definition(client, uri, 7, 8)
     assert there["uri"].endswith("mine/devcontainer-feature.json")
     assert await definition(client, uri, 2, 10) is None

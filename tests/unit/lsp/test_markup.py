@@ -33,9 +33,9 @@ async def test_a_value_that_ends_its_code_span_draws_no_image() -> None:
     client = Client()
     client.open(URI, f'{{\n  "image": "debian",\n  "capAdd": [{json.dumps(EVIL)}]\n}}\n')
     where = {"textDocument": {"uri": URI}, "position": at(2, 16)}
-    found = (await client.ask("textDocument/hover", where))["result"]["contents"]["value"]
-    assert "evil.example" in found
-    assert not re.search(r"(?<!\\)!\[|(?<!\\)<img|(?<!\\)\[Trust", found)
+    markdown = (await client.ask("textDocument/hover", where))["result"]["contents"]["value"]
+    assert "evil.example" in markdown
+    assert not re.search(r"(?<!\\)!\[|(?<!\\)<img|(?<!\\)\[Trust", markdown)
 
 
 LINK = "[Repair](command:workbench.action.terminal.new)"
@@ -93,24 +93,26 @@ async def test_no_surface_of_the_session_shows_a_link(
         params = {"command": command, "arguments": [uri], "workDoneToken": command}
         client.say("workspace/executeCommand", params, number)
         await _answer_all(client, number, answered)
-    said = [text for message in client.messages for text in texts(message)]
-    assert any("Repair" in text for text in said), "nothing of it is shown: the test shows nothing"
-    links = [text for text in said if re.search(r"(?<!\\)\]\(command:", text)]
+    shown_texts = [text for message in client.messages for text in texts(message)]
+    assert any("Repair" in text for text in shown_texts), (
+        "nothing of it is shown: the test shows nothing"
+    )
+    links = [text for text in shown_texts if re.search(r"(?<!\\)\]\(command:", text)]
     assert links == []
 
 
 async def _answer_all(client: Client, number: int, answered: set[object]) -> None:
     """Agree to every question until the request `number` is answered."""
     while True:
-        found = await client.until(
+        request = await client.until(
             lambda m: (
                 (m.get("id") == number and "method" not in m)
                 or ("method" in m and "id" in m and m["id"] not in answered)
             )
         )
-        if "method" not in found:
+        if "method" not in request:
             return
-        answered.add(found["id"])
-        actions = (found.get("params") or {}).get("actions") or [None]
-        answer = {"jsonrpc": "2.0", "id": found["id"], "result": actions[0]}
+        answered.add(request["id"])
+        actions = (request.get("params") or {}).get("actions") or [None]
+        answer = {"jsonrpc": "2.0", "id": request["id"], "result": actions[0]}
         client.session.protocol.receive(json.dumps(answer).encode())

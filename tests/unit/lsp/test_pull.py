@@ -20,9 +20,9 @@ HARMLESS = '{"image": "x"}'
 
 def project(folder: Path, text: str = WEAK) -> Path:
     (folder / ".devcontainer").mkdir()
-    made = folder / ".devcontainer" / "devcontainer.json"
-    made.write_text(text)
-    return made
+    path = folder / ".devcontainer" / "devcontainer.json"
+    path.write_text(text)
+    return path
 
 
 def client_of(folder: Path) -> Client:

@@ -32,11 +32,11 @@ class Sink:
 
 
 def session(capabilities: Any = None) -> tuple[Session, Sink]:
-    found, sink = Session({"HOME": "/home/x"}), Sink()
-    found.protocol.set_writer(sink)
+    editor, sink = Session({"HOME": "/home/x"}), Sink()
+    editor.protocol.set_writer(sink)
     params = {"processId": None, "rootUri": None, "capabilities": capabilities or {}}
-    say(found, "initialize", params, 0)
-    return found, sink
+    say(editor, "initialize", params, 0)
+    return editor, sink
 
 
 def say(to: Session, method: str, params: Any, number: int | None = None) -> None:
@@ -61,16 +61,16 @@ def changed(to: Session, text: str, version: int) -> None:
 
 @pytest.mark.asyncio
 async def test_nothing_piles_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    found, sink = session()
-    opened(found, "{}")
+    editor, sink = session()
+    opened(editor, "{}")
     for version in range(2, 500):
-        changed(found, "{}" + " " * (version % 3), version)
+        changed(editor, "{}" + " " * (version % 3), version)
         hover = {"textDocument": {"uri": URI}, "position": {"line": 0, "character": 0}}
-        say(found, "textDocument/hover", hover, version)
-        say(found, "textDocument/hover", {}, version + 10_000)
-    await eventually(lambda: not found.protocol._request_futures)
+        say(editor, "textDocument/hover", hover, version)
+        say(editor, "textDocument/hover", {}, version + 10_000)
+    await eventually(lambda: not editor.protocol._request_futures)
     assert len([m for m in sink.messages if "error" in m]) == 498
-    assert found.protocol._result_types == {}
+    assert editor.protocol._result_types == {}
 
 
 @pytest.mark.asyncio
@@ -83,28 +83,31 @@ async def test_each_version_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> N
         return real(*args, verify=verify, **more)
 
     monkeypatch.setattr(judgements, "judge", counting)
-    found, _ = session()
-    opened(found, '{"image": "x", "privileged": true}')
+    editor, _ = session()
+    opened(editor, '{"image": "x", "privileged": true}')
     where = {"textDocument": {"uri": URI}}
     for number in range(3):
         say(
-            found, "textDocument/hover", {**where, "position": {"line": 0, "character": 30}}, number
+            editor,
+            "textDocument/hover",
+            {**where, "position": {"line": 0, "character": 30}},
+            number,
         )
     assert calls == [False]
     everything = {"start": {"line": 0, "character": 0}, "end": {"line": 9, "character": 0}}
     for number in range(3):
         params = {**where, "range": everything, "context": {"diagnostics": []}}
-        say(found, "textDocument/codeAction", params, 10 + number)
+        say(editor, "textDocument/codeAction", params, 10 + number)
     await eventually(lambda: len(calls) > 1)
     assert calls == [False, True]
 
 
 @pytest.mark.asyncio
 async def test_a_new_host_judges_what_is_open_anew() -> None:
-    found, sink = session()
-    opened(found, "{}")
+    editor, sink = session()
+    opened(editor, "{}")
     before = len(sink.messages)
-    found.set_host(HostFacts(kernel="6.0"))
+    editor.set_host(HostFacts(kernel="6.0"))
     await eventually(lambda: len(sink.messages) > before)
     assert [m["params"]["version"] for m in sink.messages[before:]] == [1]
 
@@ -114,14 +117,14 @@ async def test_a_bug_while_checking_is_said_in_the_editor(monkeypatch: pytest.Mo
     def explode(*_args: Any, **_more: Any) -> Any:
         raise ZeroDivisionError("oops")
 
-    found, sink = session()
+    editor, sink = session()
     monkeypatch.setattr(judgements, "judge", explode)
-    opened(found, "{}")
+    opened(editor, "{}")
     (diagnostic,) = sink.messages[-1]["params"]["diagnostics"]
     assert "not checked" in diagnostic["message"]
     assert "oops" in diagnostic["message"]
     monkeypatch.undo()
-    changed(found, "{}", 2)
+    changed(editor, "{}", 2)
     await eventually(lambda: sink.messages[-1]["params"]["version"] == 2)
 
 
@@ -163,10 +166,10 @@ def test_every_request_is_answered_whatever_it_holds(
     messages: list[tuple[str, Any, int | None]],
 ) -> None:
     async def converse() -> None:
-        found, sink = session()
+        editor, sink = session()
         for method, params, number in messages:
             before = len([m for m in sink.messages if "id" in m and "method" not in m])
-            say(found, method, params, number)
+            say(editor, method, params, number)
             # A handler that is a coroutine answers a turn or two later.
             for _ in range(4):
                 await asyncio.sleep(0)
@@ -180,7 +183,7 @@ def test_every_request_is_answered_whatever_it_holds(
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=64))
 def test_any_bytes_are_survived(body: bytes) -> None:
-    found, sink = session()
-    found.protocol.receive(body)
-    say(found, "shutdown", None, 99)
+    editor, sink = session()
+    editor.protocol.receive(body)
+    say(editor, "shutdown", None, 99)
     assert sink.messages[-1]["id"] == 99

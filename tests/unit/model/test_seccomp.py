@@ -19,9 +19,9 @@ SYS_ADMIN = Context(caps=frozenset({"CAP_SYS_ADMIN"}))
 def profile(*rules: dict[str, Any], default: str = ERRNO, **head: Any) -> SeccompProfile:
     text = json.dumps({"defaultAction": default, **head, "syscalls": list(rules)})
     document = kind.parse(SourceText("seccomp.json", text))
-    [(name, found)] = kind.subjects(document)
-    assert name == "SeccompProfile" and isinstance(found, SeccompProfile)
-    return found
+    [(name, result)] = kind.subjects(document)
+    assert name == "SeccompProfile" and isinstance(result, SeccompProfile)
+    return result
 
 
 def rule(*names: str, action: str = ALLOW, **rest: Any) -> dict[str, Any]:
@@ -52,33 +52,33 @@ def test_operators(op: str, value: int, two: int, given_: int, holds: bool) -> N
 
 
 def test_conditions_on_different_arguments_must_all_hold() -> None:
-    found = profile(rule("socket", args=[condition("EQ", 1), condition("EQ", 2, index=1)]))
-    assert found.decide("socket", {0: 1, 1: 2}).is_open
-    assert not found.decide("socket", {0: 1, 1: 3}).is_open
+    filter_ = profile(rule("socket", args=[condition("EQ", 1), condition("EQ", 2, index=1)]))
+    assert filter_.decide("socket", {0: 1, 1: 2}).is_open
+    assert not filter_.decide("socket", {0: 1, 1: 3}).is_open
 
 
 def test_conditions_on_one_argument_are_alternatives_and_take_the_others_along() -> None:
     split = [condition("NE", 38), condition("NE", 40), condition("EQ", 2, index=1)]
-    found = profile(rule("socket", args=split))
-    assert found.decide("socket", {0: 38, 1: 9}).is_open
-    assert found.decide("socket", {0: 40, 1: 9}).is_open
+    filter_ = profile(rule("socket", args=split))
+    assert filter_.decide("socket", {0: 38, 1: 9}).is_open
+    assert filter_.decide("socket", {0: 40, 1: 9}).is_open
 
 
 def test_capabilities_kernel_and_architecture_decide_which_rules_there_are() -> None:
-    found = profile(
+    filter_ = profile(
         rule("mount", includes={"caps": ["CAP_SYS_ADMIN"]}),
         rule("ptrace", includes={"minKernel": "4.8"}),
         rule("modify_ldt", includes={"arches": ["amd64", "x86"]}),
         rule("clone3", action=ERRNO, errnoRet=38, excludes={"caps": ["CAP_SYS_ADMIN"]}),
     )
-    assert not found.decide("mount").is_open
-    assert found.decide("mount", None, SYS_ADMIN).is_open
-    assert found.decide("ptrace").is_open
-    assert found.decide("ptrace", None, Context(kernel=(4, 8))).is_open
-    assert not found.decide("ptrace", None, Context(kernel=(4, 7))).is_open
-    assert not found.decide("modify_ldt", None, Context(arch="arm64")).is_open
-    assert found.decide("clone3").is_unknown_call
-    assert not found.decide("clone3", None, SYS_ADMIN).is_unknown_call
+    assert not filter_.decide("mount").is_open
+    assert filter_.decide("mount", None, SYS_ADMIN).is_open
+    assert filter_.decide("ptrace").is_open
+    assert filter_.decide("ptrace", None, Context(kernel=(4, 8))).is_open
+    assert not filter_.decide("ptrace", None, Context(kernel=(4, 7))).is_open
+    assert not filter_.decide("modify_ldt", None, Context(arch="arm64")).is_open
+    assert filter_.decide("clone3").is_unknown_call
+    assert not filter_.decide("clone3", None, SYS_ADMIN).is_unknown_call
 
 
 def test_the_default_answers_for_the_rest_with_its_own_errno() -> None:
@@ -98,9 +98,9 @@ def test_the_first_rule_without_conditions_wins_over_all() -> None:
 
 def test_half_typed_profiles_are_read_as_far_as_they_go() -> None:
     text = '{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read", 3], "act'
-    [(_, found)] = kind.subjects(kind.parse(SourceText("seccomp.json", text)))
-    assert isinstance(found, SeccompProfile)
-    assert set(found.by_name) == {"read"}
+    [(_, filter_)] = kind.subjects(kind.parse(SourceText("seccomp.json", text)))
+    assert isinstance(filter_, SeccompProfile)
+    assert set(filter_.by_name) == {"read"}
 
 
 CALLS = st.sampled_from(["clone", "socket", "read", "mount"])

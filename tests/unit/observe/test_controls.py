@@ -25,54 +25,54 @@ HOST_BOOT_ID = "11111111-0000-4000-8000-000000000000"
 def process(name: str, edit: tuple[str, str] = ("", "")) -> Process:
     text = (HERE / f"{name}.inside.txt").read_text()
     assert edit[0] in text
-    found = look_inside.parse(text.replace(*edit))
-    assert found is not None
-    return found
+    result = look_inside.parse(text.replace(*edit))
+    assert result is not None
+    return result
 
 
 def found_in(
     inspected: dict[str, Any],
-    seen: Process | None,
+    first: Process | None,
     outside: Outside,
     inside: Process | None = None,
 ) -> dict[str, tuple[str, str]]:
     live = inspection.container(inspected)
-    found = controls(live, seen, outside, inside, HOST_BOOT_ID)
-    assert {control.state for control in found} <= set(STATES)
-    assert len({control.name for control in found}) == len(found)
-    return {control.name: (control.state, control.why) for control in found}
+    by_name = controls(live, first, outside, inside, HOST_BOOT_ID)
+    assert {control.state for control in by_name} <= set(STATES)
+    assert len({control.name for control in by_name}) == len(by_name)
+    return {control.name: (control.state, control.why) for control in by_name}
 
 
 def states(
-    name: str, outside: Outside, seen: Process | None = None, inside: Process | None = None
+    name: str, outside: Outside, first: Process | None = None, inside: Process | None = None
 ) -> dict[str, str]:
-    return {n: s for n, (s, _) in found_in(recorded(name), seen, outside, inside).items()}
+    return {n: s for n, (s, _) in found_in(recorded(name), first, outside, inside).items()}
 
 
 def test_hardened_runc_as_the_host_sees_it() -> None:
-    found = states("runc-dev", RUNC, process("runc-dev"))
+    by_name = states("runc-dev", RUNC, process("runc-dev"))
     # This host's kernel has no AppArmor and nothing maps users; `dev` has the engine's network.
     left_out = {"own kernel", "AppArmor", "user namespace"}
-    assert {name for name, state in found.items() if state == "left out"} == left_out
-    assert {name for name, state in found.items() if state == "open"} == {"network"}
-    assert set(found.values()) == {"in force", "left out", "open"}
-    assert "read-only /workspaces/ws/.git/hooks" in found
+    assert {name for name, state in by_name.items() if state == "left out"} == left_out
+    assert {name for name, state in by_name.items() if state == "open"} == {"network"}
+    assert set(by_name.values()) == {"in force", "left out", "open"}
+    assert "read-only /workspaces/ws/.git/hooks" in by_name
 
 
 def test_gvisor_by_its_flags_and_what_was_asked_for() -> None:
-    found = states("runsc-agent", RUNSC)
+    by_name = states("runsc-agent", RUNSC)
     in_force = ("own kernel", "capabilities", "no-new-privileges", "network", "no directfs")
-    assert {found[name] for name in (*in_force, "no host sockets")} == {"in force"}
-    assert found["read-only /workspaces/ws/.devcontainer"] == "in force"
+    assert {by_name[name] for name in (*in_force, "no host sockets")} == {"in force"}
+    assert by_name["read-only /workspaces/ws/.devcontainer"] == "in force"
     # exec loads no filter there, whatever the container was started with.
-    assert found["seccomp"] == "left out"
-    assert "not seen" not in found.values()
+    assert by_name["seccomp"] == "left out"
+    assert "not seen" not in by_name.values()
 
 
 def test_a_read_only_mount_under_directfs_proves_nothing() -> None:
-    found = states("runsc-stock", RUNSC._replace(sentry=("--network=host",)))
-    assert found["read-only /workspaces/ws/.devcontainer"] == "not seen"
-    assert found["no directfs"] == "not in force"
+    by_name = states("runsc-stock", RUNSC._replace(sentry=("--network=host",)))
+    assert by_name["read-only /workspaces/ws/.devcontainer"] == "not seen"
+    assert by_name["no directfs"] == "not in force"
 
 
 EDITS = [
@@ -96,21 +96,21 @@ def test_each_control_is_seen_to_be_missing(edit: tuple[str, str], name: str) ->
 
 @pytest.mark.parametrize(("edit", "name"), EDITS)
 def test_the_inside_takes_a_claim_back(edit: tuple[str, str], name: str) -> None:
-    seen = process("runc-dev")
-    assert states("runc-dev", RUNC, seen)[name] == "in force"
-    assert states("runc-dev", RUNC, seen, process("runc-dev", edit))[name] == "not in force"
+    first = process("runc-dev")
+    assert states("runc-dev", RUNC, first)[name] == "in force"
+    assert states("runc-dev", RUNC, first, process("runc-dev", edit))[name] == "not in force"
 
 
 def test_the_inside_makes_no_claim() -> None:
     """Whatever the image shows: where nothing else sees it, a control is not seen."""
-    told = process("runc-dev")
+    expected = process("runc-dev")
     blind = states("runc-dev", RUNC, None)
-    assert states("runc-dev", RUNC, None, told) == blind
+    assert states("runc-dev", RUNC, None, expected) == blind
     assert {blind[n] for n in ("capabilities", "seccomp", "no-new-privileges")} == {"not seen"}
     weak = {edit[1] for edit in EDITS}
     for edit, _ in EDITS:
-        seen = process("runc-dev", edit)
-        assert states("runc-dev", RUNC, seen, told) == states("runc-dev", RUNC, seen)
+        first = process("runc-dev", edit)
+        assert states("runc-dev", RUNC, first, expected) == states("runc-dev", RUNC, first)
     assert weak <= set(blind)
 
 
@@ -138,8 +138,8 @@ def test_what_the_first_process_takes_from_itself_is_no_control(
 def test_a_first_process_that_became_another_user_is_no_control() -> None:
     inspected = recorded("runc-dev")
     inspected["Config"]["User"] = ""
-    found = found_in(inspected, process("runc-dev"), RUNC)["non-root user"]
-    assert found == ("left out", "commands run as root")
+    by_name = found_in(inspected, process("runc-dev"), RUNC)["non-root user"]
+    assert by_name == ("left out", "commands run as root")
 
 
 @pytest.mark.parametrize(
@@ -176,9 +176,9 @@ def test_the_host_s_boot_id_inside_is_no_kernel_of_its_own() -> None:
 def test_limits() -> None:
     inspected = without(recorded("runc-dev"), Memory=0, NanoCpus=0, PidsLimit=None, Ulimits=[])
     none = RUNC._replace(memory=0, processes=0, cpus=0)
-    found = found_in(inspected, process("runc-dev"), none)
+    by_name = found_in(inspected, process("runc-dev"), none)
     names = ("memory limit", "cpu limit", "process limit")
-    assert {found[name][0] for name in names} == {"left out"}
+    assert {by_name[name][0] for name in names} == {"left out"}
     asked = found_in(recorded("runc-dev"), process("runc-dev"), none)
     assert asked["memory limit"][0] == "not in force"
     shown = found_in(recorded("runc-dev"), process("runc-dev"), RUNC._replace(cpus=1.5))
@@ -210,10 +210,10 @@ def test_app_armor_by_the_label_that_the_kernel_gives(
     inspected = recorded("runc-dev")
     if asked:
         inspected["HostConfig"]["SecurityOpt"].append(f"apparmor={asked}")
-    seen = process("runc-dev")._replace(label=label)
-    found = found_in(inspected, seen, RUNC)["AppArmor"]
-    assert found[0] == state
-    assert words in found[1]
+    first = process("runc-dev")._replace(label=label)
+    by_name = found_in(inspected, first, RUNC)["AppArmor"]
+    assert by_name[0] == state
+    assert words in by_name[1]
 
 
 def test_a_shipped_profile_is_known_by_its_hash() -> None:

@@ -34,11 +34,11 @@ def inspected(pid: int = 7, identity: str = ID) -> dict[str, Any]:
 
 
 def test_a_process_of_the_container(proc: Path) -> None:
-    seen = host_process.look(inspected(), str(proc))
-    assert seen is not None
-    assert (seen.user, seen.status["Seccomp"], seen.processes) == ("1000", "2", "64")
-    assert seen.mounts[1][:2] == ("/a b", ("ro", "nosuid"))
-    assert seen.routes == ("eth0 00000000",)
+    first = host_process.look(inspected(), str(proc))
+    assert first is not None
+    assert (first.user, first.status["Seccomp"], first.processes) == ("1000", "2", "64")
+    assert first.mounts[1][:2] == ("/a b", ("ro", "nosuid"))
+    assert first.routes == ("eth0 00000000",)
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ RECORDED = sorted(path.name.split(".")[0] for path in HERE.glob("*.inspect.json"
 
 
 def recorded(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((HERE / f"{name}.inspect.json").read_text())
-    return found
+    record: dict[str, Any] = json.loads((HERE / f"{name}.inspect.json").read_text())
+    return record
 
 
 def request_of(inspected: dict[str, Any]) -> dict[str, Any]:
@@ -27,72 +27,72 @@ def request_of(inspected: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_hardened_container() -> None:
-    seen = inspection.container(recorded("runc-dev"))
-    assert seen.name == "weather-runc-dev"
-    assert seen.runtime is not None
-    assert seen.runtime.value == "runc"
-    assert [cap.value for cap in seen.cap_drop] == ["ALL"]
-    assert [cap.value for cap in seen.cap_add] == [
+    container = inspection.container(recorded("runc-dev"))
+    assert container.name == "weather-runc-dev"
+    assert container.runtime is not None
+    assert container.runtime.value == "runc"
+    assert [cap.value for cap in container.cap_drop] == ["ALL"]
+    assert [cap.value for cap in container.cap_add] == [
         "CHOWN",
         "DAC_OVERRIDE",
         "FOWNER",
         "SETGID",
         "SETUID",
     ]
-    assert seen.user is not None
-    assert seen.user.value == "1000:1000"
-    assert seen.network is not None
-    assert seen.network.value == "bridge"
-    assert not seen.is_privileged()
-    assert seen.pid is None
-    option = seen.option("no-new-privileges")
+    assert container.user is not None
+    assert container.user.value == "1000:1000"
+    assert container.network is not None
+    assert container.network.value == "bridge"
+    assert not container.is_privileged()
+    assert container.pid is None
+    option = container.option("no-new-privileges")
     assert option is not None
     assert option.value.value == "true"
-    mounts = [value.value for value in seen.mounts]
+    mounts = [value.value for value in container.mounts]
     assert Mount("bind", "/home/dev/ws", "/workspaces/ws") in mounts
     pin = Mount("bind", "/home/dev/ws/.git/hooks", "/workspaces/ws/.git/hooks", read_only=True)
     assert pin in mounts
-    assert seen.memory is not None
-    assert seen.memory.value == str(8 * 1024**3)
-    assert seen.pids_limit is not None
-    assert seen.pids_limit.value == 4096
-    assert seen.runtime.origin.kind == "engine"
+    assert container.memory is not None
+    assert container.memory.value == str(8 * 1024**3)
+    assert container.pids_limit is not None
+    assert container.pids_limit.value == 4096
+    assert container.runtime.origin.kind == "engine"
 
 
 def test_a_gvisor_container() -> None:
-    seen = inspection.container(recorded("runsc-agent"))
-    assert seen.uses_gvisor()
-    assert seen.network is not None
-    assert seen.network.value == "none"
-    assert [v.value for v in seen.annotations] == [Pair("dev.gvisor.flag.oci-seccomp", "true")]
-    assert [v.value for v in seen.ulimits] == [Pair("nproc", "1024:1024")]
-    assert seen.pids_limit is None
+    container = inspection.container(recorded("runsc-agent"))
+    assert container.uses_gvisor()
+    assert container.network is not None
+    assert container.network.value == "none"
+    assert [v.value for v in container.annotations] == [Pair("dev.gvisor.flag.oci-seccomp", "true")]
+    assert [v.value for v in container.ulimits] == [Pair("nproc", "1024:1024")]
+    assert container.pids_limit is None
 
 
 def test_a_weak_container() -> None:
-    seen = inspection.container(recorded("weak"))
-    assert seen.is_privileged()
-    assert seen.pid is not None
-    assert seen.pid.value == "host"
-    assert seen.network is not None
-    assert seen.network.value == "host"
-    assert seen.user is None
-    options = [(o.value.name, o.value.value) for o in seen.security_opt]
+    container = inspection.container(recorded("weak"))
+    assert container.is_privileged()
+    assert container.pid is not None
+    assert container.pid.value == "host"
+    assert container.network is not None
+    assert container.network.value == "host"
+    assert container.user is None
+    options = [(o.value.name, o.value.value) for o in container.security_opt]
     assert options == [
         ("no-new-privileges", "false"),
         ("seccomp", "unconfined"),
         ("label", "disable"),
     ]
-    mounts = [value.value for value in seen.mounts]
+    mounts = [value.value for value in container.mounts]
     assert Mount("bind", "/run/docker.sock", "/var/run/docker.sock") in mounts
     assert Mount("tmpfs", "", "/scratch", True, ("size=16m", "ro")) in mounts
     assert Mount("bind", "/srv/data", "/data", False, ("bind-propagation=private",)) in mounts
-    assert [d.value for d in seen.devices] == [Device("/dev/null", "/dev/zero2", "rwm")]
-    assert Pair("A", "b=c") in [v.value for v in seen.env]
-    assert seen.cpus is not None
-    assert seen.cpus.value == "1.5"
-    assert seen.read_only_rootfs is not None
-    assert seen.read_only_rootfs.value
+    assert [d.value for d in container.devices] == [Device("/dev/null", "/dev/zero2", "rwm")]
+    assert Pair("A", "b=c") in [v.value for v in container.env]
+    assert container.cpus is not None
+    assert container.cpus.value == "1.5"
+    assert container.read_only_rootfs is not None
+    assert container.read_only_rootfs.value
 
 
 @pytest.mark.parametrize("name", RECORDED)
@@ -110,11 +110,11 @@ def test_a_seccomp_profile_is_the_same_however_it_is_spaced() -> None:
 
 
 def test_what_an_engine_may_leave_out() -> None:
-    seen = inspection.container({"Id": "abc", "Name": "/x"})
-    assert seen.mounts == ()
-    assert seen.runtime is None
-    assert seen.network is not None
-    assert seen.network.value == "bridge"
+    container = inspection.container({"Id": "abc", "Name": "/x"})
+    assert container.mounts == ()
+    assert container.runtime is None
+    assert container.network is not None
+    assert container.network.value == "bridge"
 
 
 def test_every_weakening_is_drift() -> None:
@@ -132,21 +132,21 @@ def test_every_weakening_is_drift() -> None:
     inspected["Mounts"].append(
         {"Type": "bind", "Source": "/", "Destination": "/host", "RW": False, "Propagation": ""}
     )
-    found = differences(planned, inspection.container(inspected))
-    assert Drift("privileged", "false", "true") in found
-    assert Drift("pid", "", "host") in found
-    assert Drift("cap-add", "", "SYS_ADMIN") in found
-    assert Drift("runtime", "runc", "other") in found
-    assert Drift("mount /host", "", "bind / read-only") in found
+    drifts = differences(planned, inspection.container(inspected))
+    assert Drift("privileged", "false", "true") in drifts
+    assert Drift("pid", "", "host") in drifts
+    assert Drift("cap-add", "", "SYS_ADMIN") in drifts
+    assert Drift("runtime", "runc", "other") in drifts
+    assert Drift("mount /host", "", "bind / read-only") in drifts
     hooks = "/home/dev/ws/.git/hooks"
     assert (
         Drift(
             "mount /workspaces/ws/.git/hooks", f"bind {hooks} read-only", f"bind {hooks} read-write"
         )
-        in found
+        in drifts
     )
-    assert {d.control for d in found if d.live == "unconfined"} == {"seccomp"}
-    assert len(found) == 7
+    assert {d.control for d in drifts if d.live == "unconfined"} == {"seccomp"}
+    assert len(drifts) == 7
 
 
 def test_a_secret_in_the_environment_is_not_shown() -> None:

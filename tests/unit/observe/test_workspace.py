@@ -18,12 +18,12 @@ def no_device(_: str) -> None:
 
 def test_the_longest_mount_names_the_host_path(tmp_path: Path) -> None:
     mounts = [bind(tmp_path, "/workspaces/x"), bind("/elsewhere", "/workspaces/x/.git/hooks")]
-    seen = view({"Mounts": mounts}, no_device)
-    assert seen.host_path("/workspaces/x/a/b") == f"{tmp_path}/a/b"
-    assert seen.host_path("/workspaces/x/.git/hooks") == "/elsewhere"
-    assert seen.host_path("/workspaces/x/.git/hooks/y") == "/elsewhere/y"
-    assert seen.host_path("/workspaces/xy") is None
-    assert seen.host_path("/etc/passwd") is None
+    folders = view({"Mounts": mounts}, no_device)
+    assert folders.host_path("/workspaces/x/a/b") == f"{tmp_path}/a/b"
+    assert folders.host_path("/workspaces/x/.git/hooks") == "/elsewhere"
+    assert folders.host_path("/workspaces/x/.git/hooks/y") == "/elsewhere/y"
+    assert folders.host_path("/workspaces/xy") is None
+    assert folders.host_path("/etc/passwd") is None
 
 
 def test_a_volume_counts_only_when_it_points_to_a_host_folder() -> None:
@@ -35,17 +35,17 @@ def test_a_volume_counts_only_when_it_points_to_a_host_folder() -> None:
         "RW": False,
     }
     assert view({"Mounts": [volume]}, no_device).mounts == ()
-    seen = view({"Mounts": [volume]}, lambda name: f"/ws/{name}")
-    assert seen.mounts == (HostMount("/ws/pin", "/p", False),)
+    folders = view({"Mounts": [volume]}, lambda name: f"/ws/{name}")
+    assert folders.mounts == (HostMount("/ws/pin", "/p", False),)
 
 
 def test_the_workspace_is_the_labelled_one(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     mounts = [bind("/srv", "/workspaces/other"), bind(tmp_path / "a", "/src")]
-    seen = view({"Mounts": mounts}, no_device, str(tmp_path / "a"))
-    assert seen.workspace == HostMount(str(tmp_path / "a"), "/src", True)
-    assert [m.target for m in seen.foreign()] == ["/workspaces/other"]
-    assert seen.foreign(["/workspaces/other"]) == []
+    folders = view({"Mounts": mounts}, no_device, str(tmp_path / "a"))
+    assert folders.workspace == HostMount(str(tmp_path / "a"), "/src", True)
+    assert [m.target for m in folders.foreign()] == ["/workspaces/other"]
+    assert folders.foreign(["/workspaces/other"]) == []
 
 
 def test_a_foreign_container_s_workspace_is_recognised(tmp_path: Path) -> None:

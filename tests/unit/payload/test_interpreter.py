@@ -74,7 +74,7 @@ def test_the_script_says_what_is_missing(tmp_path: Path) -> None:
 def test_without_a_cache_it_is_made_each_time(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
-    made = interpreter.archive(b"1", ("json",), None)
-    with tarfile.open(fileobj=io.BytesIO(made)) as tar:
+    packed = interpreter.archive(b"1", ("json",), None)
+    with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
         assert tar.getmember("program.py").size == 1
-    assert interpreter.archive(b"1", ("json",), str(blocked)) == made
+    assert interpreter.archive(b"1", ("json",), str(blocked)) == packed
