@@ -31,13 +31,13 @@ NAME = "sandboxd-gateway"
 _IMPORT_SECONDS = 120.0
 _OLD_SECONDS = 30 * 24 * 3600.0
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
-_PINNED = "@sha256:"
 
 
 def ensure(engine: Engine, named: str, progress: Callable[[str], None]) -> str:
     """The id of the image to start a gateway from.
 
-    :param named: the image that the user's policy names for engines that cannot run what is made here
+    :param named: the image that the user's policy names for engines that cannot run what is made here,
+        by its digest
     :raises EnvironmentFailure: there is none: what is missing, and the line that would name one
     """
     version = gateway_image.digest()
@@ -54,12 +54,11 @@ def ensure(engine: Engine, named: str, progress: Callable[[str], None]) -> str:
             progress("making the gateway's image of this machine's Python (once)")
             return _import(engine, archive, version)
     if named:
-        return _named(engine, named)
+        return engine.image_id(named)
     raise EnvironmentFailure(
         f"no gateway can be started, which names through a gateway need: {why}",
-        'name an image of it by its digest: `[network]` with `gateway_image = "...@sha256:..."` in the '
-        'policy.toml of your config folder; or, without any network, `[network] mode = "none"` in '
-        "sandboxd.toml",
+        'name an image of it in the policy.toml of your config folder: `gateway_image = "NAME@sha256:..."`; '
+        'or, without any network, `[network] mode = "none"` in sandboxd.toml',
     )
 
 
@@ -91,15 +90,6 @@ def _import(engine: Engine, archive: bytes, version: str) -> str:
     _remember(engine, version, identifier)
     _remove_old(engine, identifier)
     return identifier
-
-
-def _named(engine: Engine, image: str) -> str:
-    if _PINNED not in image:
-        raise EnvironmentFailure(
-            f"`gateway_image` names `{image}`, which can come to mean another image",
-            f"name it by its digest: `{image.partition(':')[0]}{_PINNED}...`",
-        )
-    return engine.image_id(image)
 
 
 def _remove_old(engine: Engine, newest: str) -> None:

@@ -61,6 +61,20 @@ def as_started(directory: str, environ: Mapping[str, str], container: str, facts
     return _answered(project.plan(wait(), Grants(allow_runc=allow_runc)), environ)
 
 
+def with_approvals(plan: Plan, environ: Mapping[str, str]) -> tuple[Plan, str]:
+    """`plan` with the names that the user allowed or denied, and the gateway's image that the policy names.
+
+    :raises UsageError: the policy or the approvals cannot be read
+    """
+    if plan.egress is None:
+        return plan, ""
+    from sandboxd.policy import approvals, floor
+
+    demands = floor.load(environ)
+    policy = approvals.in_force(environ, plan.workspace, plan.egress, demands, time.time())
+    return plan._replace(egress=policy), demands.gateway_image
+
+
 def _plan(
     directory: str, environ: Mapping[str, str], grants: Grants, facts: Facts
 ) -> tuple[Project, Plan]:

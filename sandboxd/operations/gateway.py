@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.operations._plan import Facts
-    from sandboxd.plan.plan import Plan
 
 
 def refresh(
@@ -40,6 +39,7 @@ def refresh(
     if container is None:
         return None
     plan = _plan.as_started(workspace, environ, container.id, facts)
+    plan, _ = _plan.with_approvals(plan, environ)
     pair = networks.find(engine, workspace) if plan.egress is not None else None
     if plan.egress is None or pair is None:
         return None
@@ -71,8 +71,9 @@ def mend(
         container = _sandbox(engine, workspace)
         if container is None:
             return False
-        plan: Plan = _plan.as_started(workspace, environ, container.id, facts)
-        prepared = egress.prepare(engine, plan, "", _quiet, known)
+        plan = _plan.as_started(workspace, environ, container.id, facts)
+        plan, image = _plan.with_approvals(plan, environ)
+        prepared = egress.prepare(engine, plan, image, _quiet, known)
         if prepared is None:
             return False
         egress.follow(engine, prepared, _quiet)

@@ -70,7 +70,8 @@ def start(
             progress(Step(f"  hint: {downgrade.fix}"))
     if plan.recipe is not None and (rebuild or not engine.has_image(plan.recipe.tag)):
         _build(engine, plan.workspace, plan.recipe, environ, progress, cancel)
-    running = up(engine, plan, tell, cancel.check)
+    plan, gateway_image = _plan.with_approvals(plan, environ)
+    running = up(engine, plan, tell, cancel.check, gateway_image)
     granted.keep(environ, plan.workspace, running.id, allow_runc=allow_runc)
     (register or _telling(environ))(plan.workspace)
     runtime = plan.container.runtime

@@ -8,6 +8,7 @@ or has a key that is not known, stops everything: a misspelt restriction must no
 from __future__ import annotations
 
 import os
+import re
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -33,7 +34,9 @@ _DEMANDED: dict[str, dict[object, str]] = {
     "allow_runc": {False: "no_runc_grant"},
     "trust": {False: "no_trust"},
 }
-_KEYS = (*_LISTS, *_DEMANDED)
+_GATEWAY_IMAGE = "gateway_image"
+_BY_DIGEST = re.compile(r"[a-z0-9][a-zA-Z0-9._:/-]*@sha256:[0-9a-f]{64}")
+_KEYS = (*_LISTS, *_DEMANDED, _GATEWAY_IMAGE)
 
 
 class Demand(NamedTuple):
@@ -60,6 +63,8 @@ class Floor(NamedTuple):
     """Hosts and wildcards that nothing reaches."""
     no_private: bool = False
     """No private address is reached."""
+    gateway_image: str = ""
+    """The image of gateways for engines that cannot run what is made here, by its digest."""
     clone: bool = False
     """No sandbox works on the host's folder itself."""
     no_runc_grant: bool = False
@@ -147,6 +152,11 @@ def _tighten(floor: Floor, demand: Demand) -> Floor:
     floor = floor._replace(demands=(*floor.demands, demand))
     if key in _LISTS:
         return _tighten_list(floor, demand)
+    if key == _GATEWAY_IMAGE:
+        if not isinstance(value, str) or not _BY_DIGEST.fullmatch(value):
+            raise _wrong(demand, "an image by its digest, `NAME@sha256:...`: a tag can be moved")
+        # No demand; the organisation's counts before the user's.
+        return floor._replace(gateway_image=floor.gateway_image or value)
     values = _DEMANDED[key]
     if not any(type(value) is type(other) and value == other for other in values):
         listed = " or ".join(f"`{str(other).lower()}`" for other in values)

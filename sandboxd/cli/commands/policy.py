@@ -14,6 +14,7 @@ hold, and each can only take away:
     allow_runc = false                                   # `--allow-runc` counts for nothing
     trust = false                                        # no grants of `sandboxd trust`
     enforce = ["docker-socket-mounted"]                  # rules that nothing suppresses in `check`
+    gateway_image = "corp.example/gateway@sha256:..."    # for engines of another system: it takes nothing
 
 An unknown key, or a file that cannot be read, stops every command that plans a sandbox.
 """

@@ -42,6 +42,16 @@ def test_both_hold_and_the_second_gives_nothing_back(files: tuple[Path, Path]) -
     assert [demand.path for demand in both.demands] == [str(files[0])] * 2 + [str(files[1])] * 2
 
 
+def test_the_image_of_gateways_is_the_organisations_before_the_users(
+    files: tuple[Path, Path],
+) -> None:
+    mine, theirs = (f"{name}.example/gateway@sha256:{'0' * 64}" for name in ("mine", "corp"))
+    files[1].write_text(f'gateway_image = "{mine}"\n')
+    assert load(files).gateway_image == mine
+    files[0].write_text(f'gateway_image = "{theirs}"\n')
+    assert load(files).gateway_image == theirs
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -52,6 +62,9 @@ def test_both_hold_and_the_second_gives_nothing_back(files: tuple[Path, Path]) -
         ("trust = 0", "a policy can only take away"),
         ('enforce = "all"', "a list of strings"),
         ('profiles = "dev"', "a list of strings"),
+        ('gateway_image = "gateway:1"', "a tag can be moved"),
+        ('gateway_image = "gateway@sha256:12"', "a tag can be moved"),
+        ("gateway_image = 1", "a tag can be moved"),
         ("profiles = [", "not valid TOML"),
         ("\udcff", "not valid TOML"),
     ],

@@ -1,0 +1,126 @@
+"""A gateway's container: what is asked of the engine, and what counts as ours when it is found."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sandboxd.egress import layout
+from sandboxd.egress.messages import Ready
+from sandboxd.egress.names import pattern
+from sandboxd.egress.policy import Policy, Rule
+from sandboxd.engine.client import connect
+from sandboxd.engine.contexts import Identity
+from sandboxd.life import gateway
+from sandboxd.life.networks import Inner, Pair
+
+FOLDER = "/home/dev/weather"
+PLACE = layout.place("198.18.0.0/19")
+PAIR = Pair(Inner("sandboxd-weather", "a", PLACE, "bridge"), "b", ("172.18.0.0/16",))
+BODY = gateway.body("sha256:1", PAIR.inner, FOLDER, "0123")
+ELSEWHERE = connect(Identity("tcp://engine.example:2376"))
+
+
+def inspected() -> dict[str, Any]:
+    """The gateway of `BODY` as an engine describes it: with more variables, and other spellings."""
+    host = copy.deepcopy(BODY["HostConfig"])
+    host["CapAdd"] = [f"CAP_{name}" for name in host["CapAdd"]]
+    host |= {"Binds": None, "Mounts": None, "Privileged": False, "PidMode": "", "Devices": []}
+    config = {key: BODY[key] for key in ("Cmd", "User", "OpenStdin", "StdinOnce")}
+    return {
+        "Image": "sha256:1",
+        "Config": {**config, "Env": ["PATH=/bin", *BODY["Env"]]},
+        "HostConfig": host,
+        "NetworkSettings": {
+            "Networks": {"sandboxd-weather": {"NetworkID": "a"}, "out": {"NetworkID": "b"}}
+        },
+    }
+
+
+def test_what_was_asked_for_is_no_difference() -> None:
+    assert gateway.difference(inspected(), BODY, PAIR) == ""
+
+
+def host(**values: Any) -> Callable[[dict[str, Any]], None]:
+    return lambda found: found["HostConfig"].update(values)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda found: found.update(Image="sha256:2"), "its image is another one"),
+        (lambda found: found["Config"].update(Cmd=["sh"]), "`Cmd`"),
+        (lambda found: found["Config"].update(Env=[]), "its environment"),
+        (host(CapAdd=["ALL"]), "`CapAdd`"),
+        (host(CapDrop=[]), "`CapDrop`"),
+        (host(SecurityOpt=["no-new-privileges"]), "`SecurityOpt`"),
+        (host(ReadonlyRootfs=False), "`ReadonlyRootfs`"),
+        (host(Sysctls={"net.ipv4.ip_forward": "1"}), "`Sysctls`"),
+        (host(Privileged=True), "`Privileged` is set"),
+        (host(Binds=["/:/host"]), "`Binds` is set"),
+        (host(PidMode="host"), "`PidMode` is set"),
+        (host(NetworkMode="host"), "`NetworkMode`"),
+        (
+            lambda found: found["NetworkSettings"]["Networks"].update(c={"NetworkID": "c"}),
+            "other networks",
+        ),
+        (lambda found: found["NetworkSettings"]["Networks"].pop("out"), "other networks"),
+    ],
+)
+def test_whatever_differs_is_named(change: Callable[[dict[str, Any]], None], why: str) -> None:
+    found = inspected()
+    change(found)
+    assert why in gateway.difference(found, BODY, PAIR)
+
+
+READY: Ready = {
+    "event": "ready",
+    "seq": 1,
+    "time": 0.0,
+    "uid": 65532,
+    "capabilities": "0000000000000000",
+    "no_new_privileges": True,
+    "seccomp": 2,
+    "ip_forward": False,
+    "inner_ipv6": False,
+    "way_out": True,
+    "sees_refused_ports": True,
+    "milliseconds": 9.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "why"),
+    [
+        ("uid", 0, "it still is root"),
+        ("capabilities", "0000000000001000", "it has capabilities left"),
+        ("no_new_privileges", False, "it can gain privileges"),
+        ("seccomp", 0, "no seccomp filter"),
+        ("ip_forward", True, "forwards packets"),
+        ("inner_ipv6", True, "has IPv6"),
+        ("way_out", False, "no default route"),
+    ],
+)
+def test_a_right_that_is_left_is_named(field: str, value: object, why: str) -> None:
+    assert gateway.weakness(READY) == ""
+    changed: Any = {**READY, field: value}
+    assert why in gateway.weakness(changed)
+
+
+def test_equal_policies_have_one_version_whatever_addresses_were_handed_out() -> None:
+    policy = Policy(rules=(Rule(pattern("a.example"), (443,)),))
+    first = gateway.complete(ELSEWHERE, PAIR, policy)
+    again = gateway.complete(ELSEWHERE, PAIR, policy, [("a.example", "198.18.16.1")])
+    assert first.version == again.version != 0
+    assert again.addresses == (("a.example", "198.18.16.1"),)
+    other = gateway.complete(ELSEWHERE, PAIR, policy._replace(denied=(pattern("b.example"),)))
+    assert other.version != first.version
+
+
+def test_the_way_out_itself_is_never_dialled() -> None:
+    """With an engine elsewhere nothing more is known; here, each of the host's own addresses is added."""
+    whole = gateway.complete(ELSEWHERE, PAIR, Policy(forbidden=("192.0.2.0/24",)))
+    assert whole.forbidden == ("192.0.2.0/24", "172.18.0.0/16")
