@@ -65,6 +65,12 @@ def test_line_text_joined_by_line_ends_is_the_text(text: str, data: st.DataObjec
     assert "\n" not in content and "\r" not in content
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_line_ends_before_each_kind_of_line_end(end: str) -> None:
+    source = SourceText("f", f"a{end}{end}b{end}")
+    assert [source.line_text(line) for line in range(4)] == ["a", "", "b", ""]
+
+
 def test_edits_apply_in_place_order_and_refuse_overlap() -> None:
     edits = [Edit(Span(4, 5), "E"), Edit(Span(0, 1), ""), Edit(Span(2, 2), "+")]
     assert apply_edits("abcde", edits) == "b+cdE"

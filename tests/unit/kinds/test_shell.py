@@ -40,6 +40,8 @@ def commands(text: str, make: bool = False) -> list[list[str]]:
         ("a b;c|d&&e", [["a", "b"], ["c"], ["d"], ["e"]]),
         ("a 'b c' \"d $e\" f\\ g", [["a", "b c", "d $e", "f g"]]),
         ("a \\\n  b\nc", [["a", "b"], ["c"]]),
+        ("a \\\r\n  b\r\nc", [["a", "b"], ["c"]]),
+        ("a b\\\r\n c", [["a", "b", "c"]]),
         ("a # b\nc#d", [["a"], ["c#d"]]),
         ("x=$(a b) c", [["x=$(a b)", "c"], ["a", "b"]]),
         ("echo `a 'b'`", [["echo", "`a 'b'`"], ["a", "b"]]),
@@ -51,6 +53,10 @@ def commands(text: str, make: bool = False) -> list[list[str]]:
 )
 def test_words(text: str, expected: list[list[str]]) -> None:
     assert commands(text) == expected
+
+
+def test_makefiles_with_other_line_ends() -> None:
+    assert commands("all:\r\n\ta \\\r\n\t b\r\n\tc\r\n", make=True) == [["a", "b"], ["c"]]
 
 
 def test_makefiles() -> None:

@@ -41,12 +41,20 @@ def remove_from(text: str, *names: object) -> str:
     return apply_edits(text, jsonc_edit.remove_items(text, root, items))
 
 
+def line_ends(text: str, after: str) -> list[tuple[str, str]]:
+    """An edit, and the same of the text with each other line end."""
+    if "\n" not in text or "\r" in text:
+        return [(text, after)]
+    return [(text.replace("\n", end), after.replace("\n", end)) for end in ("\n", "\r\n", "\r")]
+
+
 @pytest.mark.parametrize(
     ("text", "after"),
     [
         ("{}", '{\n  "k": 1\n}'),
         ("{ }", '{\n  "k": 1\n}'),
         ("{\n}", '{\n  "k": 1\n}'),
+        ("{\n    }", '{\n  "k": 1\n    }'),
         ("{\n  // c\n}", '{\n  // c\n  "k": 1\n}'),
         ('{"a": 1}', '{"a": 1, "k": 1}'),
         ('{ "a": 1 }', '{ "a": 1, "k": 1 }'),
@@ -64,10 +72,15 @@ def remove_from(text: str, *names: object) -> str:
         ('{"k"}', '{"k": 1}'),
         ('{"k": tru}', '{"k": 1}'),
         ('{\n  "a": 1,\n', '{\n  "a": 1,\n  "k": 1,\n'),
+        ("{", '{\n  "k": 1'),
+        ("{ // why", '{ // why\n  "k": 1'),
+        ('{"a": 1', '{"a": 1, "k": 1'),
+        ('{\n  "a": 1', '{\n  "a": 1,\n  "k": 1'),
     ],
 )
 def test_set_member(text: str, after: str) -> None:
-    assert set_in(text, "k", "1") == after
+    for before, expected in line_ends(text, after):
+        assert set_in(before, "k", "1") == expected
 
 
 def test_set_member_indents_a_value_of_several_lines_to_its_place() -> None:
@@ -100,10 +113,14 @@ def test_the_first_member_of_a_nested_object_takes_the_step_of_the_file() -> Non
         ('[\n  "a" // about a\n]', '[\n  "a", // about a\n  1\n]'),
         ('[\n  "a", "b"\n]', '[\n  "a", "b", 1\n]'),
         ('["a",\n "b"]', '["a",\n "b", 1]'),
+        ("[\n]", "[\n  1\n]"),
+        ("[", "[\n  1"),
+        ('["a"', '["a", 1'),
     ],
 )
 def test_append_item(text: str, after: str) -> None:
-    assert append_to(text, "1") == after
+    for before, expected in line_ends(text, after):
+        assert append_to(before, "1") == expected
 
 
 @pytest.mark.parametrize(
@@ -127,7 +144,8 @@ def test_append_item(text: str, after: str) -> None:
     ],
 )  # fmt: skip
 def test_remove_member(text: str, after: str) -> None:
-    assert remove_from(text, "k") == after
+    for before, expected in line_ends(text, after):
+        assert remove_from(before, "k") == expected
 
 
 @pytest.mark.parametrize(
@@ -144,7 +162,8 @@ def test_remove_member(text: str, after: str) -> None:
     ],
 )
 def test_remove_items(text: str, gone: tuple[str, ...], after: str) -> None:
-    assert remove_from(text, *gone) == after
+    for before, expected in line_ends(text, after):
+        assert remove_from(before, *gone) == expected
 
 
 def test_replace_takes_the_text_as_it_is() -> None:
