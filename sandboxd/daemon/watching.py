@@ -111,9 +111,11 @@ class Watching:
         if self.watcher.deaf and not self._is_polling:
             self._is_polling = True
             self._tasks.spawn_essential(self._poll())
-        if fresh:
+        # Of a folder that went away before it was watched, nothing tells either.
+        doubtful = fresh | self._not_there(wanted)
+        if doubtful:
             await self.see_policies()
-            await self._sweep(self._having(fresh))
+            await self._sweep(self._having(doubtful))
 
     async def see_policies(self) -> None:
         """Have all projects looked at if a policy or a grant is not what it was."""
@@ -170,6 +172,12 @@ class Watching:
     def _start_rewatch(self) -> None:
         self._rewatch = None
         self._tasks.spawn_essential(self.watch_all())
+
+    def _not_there(self, wanted: Set[str]) -> frozenset[str]:
+        """Those of the folders to watch that cannot be watched since they are gone."""
+        if self.watcher.problem:
+            return frozenset()
+        return frozenset(wanted - self.watcher.armed - self.watcher.deaf)
 
     def _having(self, folders: frozenset[str]) -> list[str]:
         """The projects that have one of `folders`."""

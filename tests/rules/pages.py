@@ -79,14 +79,25 @@ def cases(page: Path) -> list[Case]:
 
 def updated(page: Path) -> str:
     """The page with the blocks that its cases yield now."""
+    blocks = []
+    for case in cases(page):
+        fixed = case.fix().text
+        blocks.append((outcome(case), fixed if fixed != case.source.text else ""))
+    return _written(page, blocks)
+
+
+def laid_out(page: Path) -> str:
+    """The page with the blocks that it has, as `updated` lays them out."""
+    return _written(page, [(case.expected, case.fixed) for case in cases(page)])
+
+
+def _written(page: Path, blocks: list[tuple[str, str]]) -> str:
     head, *sections = _sections(page.read_text(encoding="utf-8"))
     parts = [head]
-    for section, case in zip(sections, cases(page), strict=True):
+    for section, (findings, fixed) in zip(sections, blocks, strict=True):
         prose = re.sub(r"\n+```(?:findings|fixed)\n(?:.*\n)*?```\n", "\n", section).rstrip("\n")
-        parts.append(f"{prose}\n\n```findings\n{outcome(case)}```\n")
-        fixed = case.fix().text
-        if fixed != case.source.text:
-            parts.append(f"\n```fixed\n{fixed}```\n")
+        parts.append(f"{prose}\n\n```findings\n{findings}```\n")
+        parts.append(f"\n```fixed\n{fixed}```\n" if fixed else "")
         parts.append("\n")
     return "".join(parts).rstrip("\n") + "\n"
 

@@ -24,7 +24,7 @@ class Listener:
     def __init__(self, world: World) -> None:
         self.process = world.popen("status", "--watch", "--json")
         # An event that never comes ends the test, not the patience of whoever runs it.
-        self._limit = threading.Timer(30, self.process.kill)
+        self._limit = threading.Timer(60, self.process.kill)
         self._limit.start()
         self.snapshot = self.next()
         assert self.snapshot["type"] == messages.SNAPSHOT

@@ -47,7 +47,7 @@ class World:
             cwd=cwd or self.home,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
             **more,
         )
 
@@ -61,7 +61,7 @@ class World:
             return connection.daemon_pid
 
     def client(self) -> client.Client:
-        connection = client.connect(self.environ, str(self.home), start=True, patience=15)
+        connection = client.connect(self.environ, str(self.home), start=True, patience=30)
         assert connection is not None
         self._started.add(connection.daemon_pid)
         return connection
@@ -118,7 +118,7 @@ class World:
                 os.waitpid(pid, 0)
 
 
-def eventually(check: Callable[[], Any], seconds: float = 10) -> Any:
+def eventually(check: Callable[[], Any], seconds: float = 30) -> Any:
     """The first true value of `check`."""
     deadline = time.monotonic() + seconds
     while True:

@@ -239,6 +239,29 @@ async def test_a_project_whose_folder_is_gone_is_forgotten_after_a_day(
 
 
 @pytest.mark.asyncio
+async def test_a_project_that_vanishes_before_it_is_watched_is_seen_to_be_gone(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[Any] = []
+    keeper = Keeper(environ(own_home), events.append, str(own_home / "own"))
+    await keeper.start()
+    folder = project(own_home)
+
+    async def not_yet() -> None:
+        pass
+
+    with monkeypatch.context() as patched:
+        patched.setattr(keeper.watching, "watch_all", not_yet)
+        await keeper.register(str(folder), ENGINE)
+        folder.rename(own_home / "away")
+    keeper.watching.rewatch()
+    await until(lambda: any(event["kind"] == "gone" for event in events))
+    (own_home / "away").rename(folder)
+    await until(lambda: any(event["kind"] == "back" for event in events))
+    await keeper.close()
+
+
+@pytest.mark.asyncio
 async def test_a_policy_that_appears_has_each_project_looked_at_once(own_home: Path) -> None:
     events: list[Any] = []
     keeper = Keeper(environ(own_home), events.append, str(own_home / "own"))
