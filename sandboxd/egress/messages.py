@@ -73,7 +73,10 @@ class Ready(Numbered):
 
 
 class HostLook(Numbered):
-    """Whether the engine's host answers on the inner network, where it must not."""
+    """Whether the engine's host answers on the inner network, where it must not.
+
+    Said soon after `Ready`, and again when it answers only later.
+    """
 
     event: Literal["host"]
     answers: bool

@@ -63,7 +63,7 @@ class AskDoor:
 
     async def serve(self, connection: Connection) -> None:
         """One request."""
-        reader = Reader(connection.client)
+        reader = Reader(connection)
         try:
             async with asyncio.timeout(_READ_SECONDS):
                 request = await _request(reader)

@@ -19,12 +19,14 @@ MOST, OTHER_FILES = 2048, 512
 class Connection:
     """One client: first served by a task, then perhaps by a relay alone."""
 
-    __slots__ = ("client", "name", "port", "relay", "rule", "task")
+    __slots__ = ("client", "name", "orderly", "port", "relay", "rule", "task")
 
     def __init__(self, client: socket.socket) -> None:
         self.client = client
         self.name, self.port = "", 0
         """Whom it reaches; '' as long as that was not judged."""
+        self.orderly = False
+        """Whether it ends by what was said: then it is closed when all of that has got there, else reset."""
         self.rule: Rule | None = None
         self.task: asyncio.Task[None] | None = None
         self.relay: Relay | None = None
@@ -84,5 +86,8 @@ class Connections:
         finally:
             connection.task = None
             if connection.relay is None:
-                reset(connection.client)
+                if connection.orderly:
+                    connection.client.close()
+                else:
+                    reset(connection.client)
                 self.over(connection)

@@ -22,6 +22,11 @@ class FirstBytes:
         self._reader, self._held = HelloReader(), bytearray()
         self.decided = False
 
+    @property
+    def holds(self) -> bool:
+        """Whether some bytes wait for more."""
+        return bool(self._held)
+
     def feed(self, data: bytes) -> bytes:
         """What may go on; b"" as long as more must be seen. Once `decided`, feed no more.
 

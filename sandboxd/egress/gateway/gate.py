@@ -49,7 +49,8 @@ class Gate:
 
     def set(self, policy: Policy) -> None:
         """Judge by `policy` from now on. A rule that is used up stays so as long as policies hold it."""
-        self._used &= set(policy.rules)
+        if self._used:
+            self._used &= set(policy.rules)
         self._policy, self._services = policy, dict(policy.services)
         self._forget_used()
         self.book.learn(policy.addresses)

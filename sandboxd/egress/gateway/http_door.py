@@ -54,7 +54,7 @@ async def enter(
     if place.port != PORT or place.judgement.reason == "service":
         await tunnel.carry(house, connection, place, accepted, refusal, early)
         return
-    await Reader(connection.client).send(accepted)
+    await Reader(connection).send(accepted)
     await HttpDoor(house, connection, place).serve(early)
 
 
@@ -65,7 +65,7 @@ class HttpDoor:
         """:param fixed: the tunnel that the requests came by; None for the proxy"""
         self._house, self._connection, self._fixed = house, connection, fixed
         self._door = fixed.door if fixed else "http"
-        self._reader = Reader(connection.client)
+        self._reader = Reader(connection)
 
     async def serve(self, early: bytes = b"") -> None:
         """Until the client ends, or does what is refused.
@@ -87,6 +87,7 @@ class HttpDoor:
             if not await self._request(client, request, wanted):
                 return
             seconds = _IDLE_SECONDS
+        self._connection.orderly = True
 
     async def _head(self, seconds: float) -> bytes | None:
         """The next head; None when there is none, which is answered."""
@@ -175,8 +176,9 @@ class HttpDoor:
             forwarded = http_head.forwarded(request, name, port, wanted.path)
             result = await Exchange(self._reader, client, server).run(forwarded)
         except h11.ProtocolError as error:
+            server.close()
             place.report(self._house, "malformed", str(error))
-            result = False
+            return False
         except BaseException:
             server.close()
             raise
@@ -184,6 +186,8 @@ class HttpDoor:
             self._relay(server, result)
             return False
         server.close()
+        if not result:
+            await self._reader.end()
         return result
 
     def _relay(self, server: socket.socket, switched: Switched) -> None:

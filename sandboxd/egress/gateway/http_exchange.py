@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from typing import NamedTuple
 
 import h11
@@ -11,7 +12,7 @@ import h11
 from sandboxd.egress.gateway import http_head
 from sandboxd.egress.gateway.reader import Reader
 
-_SIZE = 1 << 18
+_LARGEST_READ, _SMALLEST_READ, _MOST_HELD = 1 << 18, 1 << 12, 16 << 20
 
 
 class Switched(NamedTuple):
@@ -21,12 +22,30 @@ class Switched(NamedTuple):
     to_server: bytes
 
 
+class _Length(bytes):
+    """Stands for bytes that h11 shall count and that are sent round it."""
+
+    def __new__(cls, size: int) -> _Length:
+        made = super().__new__(cls)
+        made._size = size
+        return made
+
+    _size: int
+
+    def __len__(self) -> int:
+        return self._size
+
+
 class Exchange:
     """A request that was allowed, on its way."""
+
+    running = 0
+    """How many there are: each reads less at a time when they are many."""
 
     def __init__(self, reader: Reader, client: h11.Connection, server: socket.socket) -> None:
         """:param client: has parsed the head of the request and waits for its body"""
         self._reader, self._client, self._server = reader, client, server
+        self._method = b""
         self._origin = h11.Connection(h11.CLIENT, max_incomplete_event_size=2 * http_head.LONGEST)
         self._loop = asyncio.get_running_loop()
 
@@ -36,6 +55,14 @@ class Exchange:
         :param request: as the origin gets it
         :raises h11.ProtocolError: an end breaks the rules; both connections must end
         """
+        Exchange.running += 1
+        try:
+            return await self._both_ways(request)
+        finally:
+            Exchange.running -= 1
+
+    async def _both_ways(self, request: h11.Request) -> bool | Switched:
+        self._method = request.method
         await self._to_origin(request)
         upload = self._loop.create_task(self._upload())
         download = self._loop.create_task(self._download())
@@ -84,7 +111,7 @@ class Exchange:
             if event is h11.NEED_DATA:
                 await self._reader.send(ready)
                 ready = b""
-                self._origin.receive_data(await self._loop.sock_recv(self._server, _SIZE))
+                self._origin.receive_data(await self._loop.sock_recv(self._server, _read_size()))
             elif isinstance(event, h11.InformationalResponse):
                 if event.status_code == 101:
                     return await self._switch(event)
@@ -92,6 +119,10 @@ class Exchange:
                     ready += self._client.send(_passed_on(event)) or b""
             elif isinstance(event, h11.Response):
                 ready += self._client.send(_passed_on(event)) or b""
+                length = self._length(event)
+                if length is not None:
+                    await self._copy(ready, length)
+                    return None
             elif isinstance(event, h11.Data | h11.EndOfMessage):
                 end = isinstance(event, h11.EndOfMessage)
                 # Without trailers: they would be fields that nobody has looked at.
@@ -101,6 +132,31 @@ class Exchange:
                     return None
             else:
                 raise h11.RemoteProtocolError("not a response")
+
+    def _length(self, response: h11.Response) -> int | None:
+        """The bytes of its body, where nothing but their number has to be read."""
+        lengths = [value for name, value in response.headers if name == b"content-length"]
+        chunked = any(name == b"transfer-encoding" for name, _ in response.headers)
+        bodiless = self._method == b"HEAD" or response.status_code in (204, 304)
+        if not lengths or chunked or bodiless or int(lengths[0]) > sys.maxsize:
+            return None
+        return int(lengths[0])
+
+    async def _copy(self, head: bytes, length: int) -> None:
+        """Pass a body on as it is behind `head`; both ends know its length."""
+        counted = h11.Data(data=_Length(length))
+        self._client.send_with_data_passthrough(counted)
+        rest, left = self._origin.trailing_data[0][:length], length
+        await self._reader.send(head + rest)
+        left -= len(rest)
+        buffer = memoryview(bytearray(min(left, _read_size())))
+        while left:
+            size = await self._loop.sock_recv_into(self._server, buffer[: min(left, len(buffer))])
+            if not size:
+                raise h11.RemoteProtocolError("the origin left in the middle of a response")
+            await self._loop.sock_sendall(self._reader.sock, buffer[:size])
+            left -= size
+        self._client.send(h11.EndOfMessage())
 
     async def _switch(self, event: h11.InformationalResponse) -> Switched:
         switching = h11.InformationalResponse(
@@ -115,6 +171,10 @@ class Exchange:
         data = self._origin.send(event)
         if data:
             await self._loop.sock_sendall(self._server, data)
+
+
+def _read_size() -> int:
+    return max(_SMALLEST_READ, min(_LARGEST_READ, _MOST_HELD // max(Exchange.running, 1)))
 
 
 def _passed_on(

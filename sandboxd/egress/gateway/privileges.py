@@ -8,18 +8,22 @@ import ipaddress
 import os
 import socket
 import struct
+from collections.abc import Iterable
 
 _NEW_ROUTE, _REQUEST_CREATE_EXCLUSIVE_ACK = 24, 0x0605
 _TABLE_LOCAL, _PROTOCOL_STATIC, _SCOPE_HOST, _TYPE_LOCAL = 255, 4, 254, 2
 _DESTINATION, _OUT_INTERFACE = 1, 4
 _ATTACH_FILTER, _ETHERTYPE_IPV4 = 26, 0x0800
 
-# TCP packets that are no later fragment, with SYN and without ACK; 64 bytes of each. Classic BPF.
-_ONLY_SYN = (
-    (0x28, 0, 0, 6), (0x45, 6, 0, 0x1FFF), (0x30, 0, 0, 9), (0x15, 0, 4, 6),
-    (0xB1, 0, 0, 0), (0x50, 0, 0, 13), (0x54, 0, 0, 0x12), (0x15, 1, 0, 2),
-    (0x06, 0, 0, 0), (0x06, 0, 0, 64),
-)  # fmt: skip
+_ALL_OF_IT, _LOAD_BYTE, _LOAD_HALF, _LOAD_SHORT_INDEXED, _LENGTH_TO_INDEX = (
+    0x06,
+    0x30,
+    0x28,
+    0x48,
+    0xB1,
+)
+_LOAD_BYTE_INDEXED, _AND, _IF_EQUAL, _IF_BIT = 0x50, 0x54, 0x15, 0x45
+_KEPT_BYTES = 64
 
 
 def make_local(network: str) -> None:
@@ -43,19 +47,33 @@ def make_local(network: str) -> None:
 
 
 def syn_watcher(interface: str) -> socket.socket | None:
-    """Sees connections begin on `interface`, also to ports that nobody listens on; None without NET_RAW.
-
-    Until it is bound it would take packets of all interfaces: what came before is thrown away.
-    """
-    program = array.array("B", b"".join(struct.pack("=HBBI", *line) for line in _ONLY_SYN))
+    """Sees connections begin on `interface`, also to ports that nobody listens on; None without NET_RAW."""
     try:
         watcher = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, 0)
     except PermissionError:
         return None
-    filter_program = struct.pack("HL", len(_ONLY_SYN), program.buffer_info()[0])
-    watcher.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, filter_program)
+    overlook(watcher, ())
     watcher.bind((interface, _ETHERTYPE_IPV4))
     return watcher
+
+
+def overlook(watcher: socket.socket, ports: Iterable[int]) -> None:
+    """Let the kernel sort out what is for `ports`, so that it neither wakes us nor fills the queue.
+
+    The filter takes TCP packets with SYN and without ACK that are no later fragment.
+    """
+    program = [
+        (_LOAD_HALF, 0, 0, 6), (_IF_BIT, 0, 1, 0x1FFF), (_ALL_OF_IT, 0, 0, 0),
+        (_LOAD_BYTE, 0, 0, 9), (_IF_EQUAL, 1, 0, socket.IPPROTO_TCP), (_ALL_OF_IT, 0, 0, 0),
+        (_LENGTH_TO_INDEX, 0, 0, 0), (_LOAD_BYTE_INDEXED, 0, 0, 13), (_AND, 0, 0, 0x12),
+        (_IF_EQUAL, 1, 0, 0x02), (_ALL_OF_IT, 0, 0, 0), (_LOAD_SHORT_INDEXED, 0, 0, 2),
+    ]  # fmt: skip
+    for port in ports:
+        program += [(_IF_EQUAL, 0, 1, port), (_ALL_OF_IT, 0, 0, 0)]
+    program.append((_ALL_OF_IT, 0, 0, _KEPT_BYTES))
+    code = array.array("B", b"".join(struct.pack("=HBBI", *line) for line in program))
+    address, _ = code.buffer_info()
+    watcher.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, struct.pack("HL", len(program), address))
 
 
 def become(user: int) -> None:

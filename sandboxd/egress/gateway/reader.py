@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 
+from sandboxd.egress.gateway.connections import Connection
+
 _SIZE = 1 << 16
+_LAST_SECONDS, _LAST_BYTES = 2.0, 1 << 18
 
 
 class Reader:
-    """A socket, and what was read from it and not used yet."""
+    """The client of a connection, and what was read from it and not used yet."""
 
-    def __init__(self, sock: socket.socket, data: bytes = b"") -> None:
-        self.sock, self.data = sock, data
+    def __init__(self, connection: Connection, data: bytes = b"") -> None:
+        self.sock, self.data = connection.client, data
+        self._connection = connection
         self._loop = asyncio.get_running_loop()
 
     async def more(self, size: int = _SIZE) -> bool:
@@ -31,13 +36,17 @@ class Reader:
         if data:
             await self._loop.sock_sendall(self.sock, data)
 
-    async def end(self, data: bytes, seconds: float = 1.0, most: int = 1 << 18) -> None:
+    async def end(self, data: bytes = b"") -> None:
         """Say `data` as the last, and let the client read it before the connection is closed.
 
-        A close with bytes unread becomes a reset, which can overtake what was sent.
+        A close with bytes unread becomes a reset, which can overtake what was sent: for a moment
+        what the client still says is thrown away.
         """
-        async with asyncio.timeout(seconds):
-            await self.send(data)
-            self.sock.shutdown(socket.SHUT_WR)
-            while most > 0 and (unread := await self._loop.sock_recv(self.sock, _SIZE)):
-                most -= len(unread)
+        self._connection.orderly = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_SECONDS):
+                await self.send(data)
+                self.sock.shutdown(socket.SHUT_WR)
+                most = _LAST_BYTES
+                while most > 0 and (unread := await self._loop.sock_recv(self.sock, _SIZE)):
+                    most -= len(unread)

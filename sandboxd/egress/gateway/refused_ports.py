@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Callable, Container
+from collections.abc import Container, Iterable
 from typing import Any
 
+from sandboxd.egress.gateway import privileges
 from sandboxd.egress.gateway.datagrams import Datagrams
 from sandboxd.egress.gateway.tunnel import House
 
@@ -17,22 +18,26 @@ class RefusedPorts:
     """Listens to what `privileges.syn_watcher` sees."""
 
     def __init__(
-        self,
-        house: House,
-        watcher: socket.socket,
-        gateway: str,
-        listening: Callable[[str], Container[int]],
+        self, house: House, watcher: socket.socket, gateway: str, own_ports: Container[int]
     ) -> None:
-        """:param listening: the ports that are served at an address"""
-        self._house, self._gateway, self._listening = house, gateway, listening
+        """:param own_ports: those that are served at the address `gateway` alone"""
+        self._house, self._watcher = house, watcher
+        self._gateway, self._own_ports = gateway, own_ports
+        self._ports: frozenset[int] = frozenset()
         Datagrams(house.loop, watcher, self._arrived, house.journal.lose)
+
+    def overlook(self, ports: Iterable[int]) -> None:
+        """These are listened on now, at every address."""
+        self._ports = frozenset(ports)
+        privileges.overlook(self._watcher, self._ports)
 
     def _arrived(self, packet: bytes, sender: Any) -> None:
         if len(packet) < 40 or sender[2] == socket.PACKET_OUTGOING:
             return
         port = struct.unpack_from(">H", packet, (packet[0] & 15) * 4 + 2)[0]
         address = socket.inet_ntoa(packet[16:20])
-        if port in self._listening(address):
+        own = address == self._gateway and port in self._own_ports
+        if own or port in self._ports:
             return
         name = self._house.gate.book.name(address)
         if name is None:

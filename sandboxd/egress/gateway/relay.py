@@ -157,8 +157,8 @@ class Relay:
 
     def _finish(self, side: int) -> None:
         """`side` sends no more: so is the other told, when it has got all."""
-        if side == CLIENT and self._check is not None:
-            self.close()
+        if side == CLIENT and self._check is not None and self._check.holds:
+            self.close()  # TLS that never came to say for which server
             return
         self._finished[side] = True
         self._pause(side)

@@ -11,7 +11,7 @@ import secrets
 import socket
 import time
 import traceback
-from collections.abc import Callable, Container, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
 from sandboxd.egress import layout
@@ -34,7 +34,7 @@ from sandboxd.egress.policy import Policy
 
 Door = Callable[[Connection], Coroutine[Any, Any, None]]
 
-_TICK, _LOOK_SECONDS, _DISCARD = 1.0, 0.05, 9
+_TICK, _LOOK_SECONDS, _SECOND_LOOK_SECONDS, _DISCARD = 1.0, 0.05, 2.0, 9
 
 
 class Network(NamedTuple):
@@ -81,8 +81,9 @@ class Gateway:
         for port, door in self._own.items():
             self._listen(network.address, port, door)
         self._ports: dict[int, Listener] = {}
+        self._refused: RefusedPorts | None = None
         if watcher is not None:
-            RefusedPorts(self._house, watcher, network.address, self._listening)
+            self._refused = RefusedPorts(self._house, watcher, network.address, self._own)
         SPARE.take()
 
     def start(self, sees_refused_ports: bool, milliseconds: Callable[[], float]) -> None:
@@ -153,6 +154,7 @@ class Gateway:
             self._ports[port] = self._listener(
                 sock, functools.partial(direct_door.serve, self._house)
             )
+        self._watch_refused()
         if command.cut:
             self._cut()
         self._ask.policy_changed()
@@ -176,8 +178,13 @@ class Gateway:
         for listener in self._ports.values():
             listener.close()
         self._ports.clear()
+        self._watch_refused()
         for connection in self._house.connections:
             connection.end()
+
+    def _watch_refused(self) -> None:
+        if self._refused is not None:
+            self._refused.overlook(self._ports)
 
     def _say_state(self) -> None:
         used = resource.getrusage(resource.RUSAGE_SELF)
@@ -205,11 +212,6 @@ class Gateway:
     def _full(self, what: str) -> None:
         self._journal.attempt("denied", "", 0, "direct", "full", "", f"no more {what}")
 
-    def _listening(self, address: str) -> Container[int]:
-        if address == self._network.address:
-            return self._own.keys() | self._ports.keys()
-        return self._ports
-
     # -- time
 
     def _tick(self) -> None:
@@ -225,7 +227,11 @@ class Gateway:
         ):
             probe.sendto(b"", (host, _DISCARD))
 
-        def look() -> None:
-            self._journal.say("host", answers=facts.neighbour(host))
+        def look(first: bool) -> None:
+            answers = facts.neighbour(host)
+            if first or answers:
+                self._journal.say("host", answers=answers)
+            if first and not answers:
+                self._loop.call_later(_SECOND_LOOK_SECONDS, look, False)
 
-        self._loop.call_later(_LOOK_SECONDS, look)
+        self._loop.call_later(_LOOK_SECONDS, look, True)

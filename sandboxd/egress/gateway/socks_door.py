@@ -19,7 +19,7 @@ _CODES = {"unresolved": Code.HOST_UNREACHABLE, "unreachable": Code.REFUSED}
 
 async def serve(house: House, connection: Connection) -> None:
     """One connection; names alone are let through, and addresses judged as what they are."""
-    reader = Reader(connection.client)
+    reader = Reader(connection)
     try:
         async with asyncio.timeout(_SECONDS):
             request = await _request(reader)

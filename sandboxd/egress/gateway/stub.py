@@ -30,7 +30,7 @@ class Stub:
 
     async def serve(self, connection: Connection) -> None:
         """The queries of one TCP connection."""
-        reader = Reader(connection.client)
+        reader = Reader(connection)
         for _ in range(_MOST_QUERIES):
             async with asyncio.timeout(_IDLE_SECONDS):
                 while len(reader.data) < 2 or len(reader.data) < 2 + _length(reader.data):

@@ -95,7 +95,7 @@ async def carry(
     """
     rule = place.judgement.rule
     house.gate.claim(rule)
-    reader = Reader(connection.client, early)
+    reader = Reader(connection, early)
     check: FirstBytes | None = None
     if place.judgement.reason != "service":
         check = FirstBytes(place.judgement.name, rule is not None and rule.needs_sni)

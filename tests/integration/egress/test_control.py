@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import subprocess
@@ -24,7 +25,7 @@ from tests.integration.egress.namespaces import (
     Namespaces,
 )
 from tests.integration.egress.program import Program
-from tests.integration.egress.workspace import Workspace, tls
+from tests.integration.egress.workspace import Workspace, receive, tls
 
 OPEN = Rule(pattern("open.example"), (7, 22, 80, 443, 9000, 9001), source="tests")
 POLICY = Policy(rules=(OPEN,))
@@ -180,6 +181,28 @@ def test_it_does_not_end_by_a_polite_signal(program: Program, workspace: Workspa
     assert program.process.poll() is None
 
 
+@pytest.mark.parametrize("text", ["*", "*.com", "*."])
+def test_18_a_wildcard_that_is_too_wide_is_refused_when_it_is_read(
+    program: Program, text: str
+) -> None:
+    fields = {"pattern": text, "ports": [443], "private": False, "source": "", "until": 0,
+              "once": False, "needs_sni": False}  # fmt: skip
+    empty = {"denied": [], "canaries": [], "services": [], "forbidden": [], "addresses": []}
+    policy = {"version": 5, "rules": [fields], "upstream": None, **empty}
+    program.send({"op": "policy", "policy": policy, "cut": False})
+    assert program.wait(lambda event: event["event"] == "refused")["version"] == 5
+
+
+def test_21_a_verdict_is_not_remembered(program: Program, workspace: Workspace) -> None:
+    program.set(Policy(rules=(Rule(pattern("open.example"), (80,)),)))
+    with workspace.direct("open.example", 80) as sock:
+        sock.sendall(GET)
+        assert b"200" in receive(sock, b"/ HTTP/1.1")
+        program.set(Policy())
+        sock.sendall(GET)
+        assert sock.recv(100).startswith(b"HTTP/1.1 403")
+
+
 # -- rules that end
 
 
@@ -304,6 +327,29 @@ def test_a_server_that_speaks_first_is_heard(program: Program, workspace: Worksp
         with sock:
             assert sock.recv(100) == b"SSH-2.0-internet\r\n"
             assert goes_on(sock)
+
+
+def test_a_client_that_only_listens_hears_all(program: Program, workspace: Workspace) -> None:
+    program.set(POLICY)
+    with workspace.direct("open.example", 22) as sock:
+        sock.shutdown(socket.SHUT_WR)
+        assert receive(sock, b"internet\r\n") == b"SSH-2.0-internet\r\n"
+        assert sock.recv(10) == b""
+
+
+def test_a_slow_reader_gets_the_whole_of_the_last_response(
+    program: Program, workspace: Workspace
+) -> None:
+    program.set(POLICY)
+    with workspace.direct("open.example", 80) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.sendall(b"GET /big HTTP/1.0\r\nHost: open.example\r\n\r\n")
+        receive(sock, b"\r\n\r\n")
+        program.wait(lambda event: event["event"] == "lost" or event.get("port") == 80)
+        count = 0
+        while data := sock.recv(30_000):
+            count += len(data)
+        assert count > (1 << 20) - 4096
 
 
 def test_tls_passes_untouched_by_every_door(program: Program, workspace: Workspace) -> None:
@@ -520,7 +566,7 @@ def test_connections_are_bounded_by_the_files_that_it_may_open(
     try:
         running.set(POLICY)
         address = workspace.address("open.example")
-        socks = [workspace.tcp(address, 7) for _ in range(70)]
+        socks = at_once(workspace, address, 70)
         event = running.wait(lambda event: event.get("reason") == "full")
         assert event["detail"] == "no more connections"
         assert sum(goes_on(sock) for sock in socks) == 16
@@ -542,7 +588,7 @@ def test_without_any_file_left_it_refuses_and_recovers(
         address = workspace.address("open.example")
         with workspace.tcp(address, 7) as first:
             assert goes_on(first)
-            socks = [workspace.tcp(address, 7) for _ in range(70)]
+            socks = at_once(workspace, address, 70)
             running.wait(lambda event: event.get("reason") == "full")
             assert goes_on(first)
             for sock in socks:
@@ -556,6 +602,15 @@ def test_without_any_file_left_it_refuses_and_recovers(
         until_it_works(workspace)
     finally:
         running.close()
+
+
+def at_once(workspace: Workspace, address: str, count: int) -> list[socket.socket]:
+    """Connections; those are missing that were refused even before they were there."""
+    socks = []
+    for _ in range(count):
+        with contextlib.suppress(ConnectionResetError):
+            socks.append(workspace.tcp(address, 7))
+    return socks
 
 
 def until_it_works(workspace: Workspace) -> None:
@@ -643,7 +698,7 @@ def test_it_says_that_the_host_is_there(
     try:
         running = Program(namespaces, tmp_path)
         try:
-            assert running.wait(lambda event: event["event"] == "host")["answers"] is True
+            running.wait(lambda event: event["event"] == "host" and event["answers"])
         finally:
             running.close()
     finally:

@@ -105,10 +105,7 @@ class Workspace:
         """A tunnel by CONNECT that was granted."""
         sock = self.tcp(PLACE.gateway, PROXY_PORT)
         sock.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
-            head += sock.recv(1) or pytest_fail(head)
-        assert b" 200 " in head, head
+        assert b" 200 " in one_by_one(sock, b"\r\n\r\n")
         return sock
 
     def socks(self, host: bytes, port: int, data: bytes = b"", kind: int = 3) -> str:
@@ -146,7 +143,7 @@ def answer(sock: socket.socket, data: bytes, half: bool = False) -> str:
     first = sock.recv(1 << 16)
     if not first:
         return "closed"
-    sock.settimeout(0.15)
+    sock.settimeout(0.4)
     try:
         return (first + _all(sock)).decode("latin-1")
     except OSError:
@@ -164,8 +161,24 @@ def tls(sock: socket.socket, server_name: str | None) -> str:
         return "refused"
 
 
-def pytest_fail(head: bytes) -> bytes:
-    raise AssertionError(f"closed after {head!r}")
+def receive(sock: socket.socket, end: bytes) -> bytes:
+    """All until `end` has come."""
+    data = b""
+    while end not in data:
+        more = sock.recv(4096)
+        assert more, data
+        data += more
+    return data
+
+
+def one_by_one(sock: socket.socket, end: bytes) -> bytes:
+    """All to `end`, and nothing of what follows it."""
+    data = b""
+    while not data.endswith(end):
+        more = sock.recv(1)
+        assert more, data
+        data += more
+    return data
 
 
 def _all(sock: socket.socket) -> bytes:
