@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 
+from sandboxd.engine.answers import Event
 from sandboxd.engine.client import connect_from
 from sandboxd.errors import SandboxdError
 
@@ -68,7 +69,7 @@ class EngineEvents:
             self._stop.wait(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
-    def _take(self, event: Mapping[str, object]) -> None:
+    def _take(self, event: Event) -> None:
         action = str(event.get("Action", ""))
         if event.get("Type") == "daemon":
             self._call(self._opened)

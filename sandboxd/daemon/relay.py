@@ -19,9 +19,9 @@ import stat
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from sandboxd.daemon.listening import Change, Changes, Listening, is_bad_name, is_nameable
+from sandboxd.engine.answers import Inspected
 from sandboxd.engine.client import Exec, connect_from
 from sandboxd.errors import SandboxdError
 from sandboxd.host.facts import HostFacts
@@ -282,7 +282,7 @@ def _lines(paths: Iterable[str], workspace: str, target: str) -> Iterator[bytes]
         yield os.fsencode(target if below == "." else f"{target}/{below}") + b"\n"
 
 
-def _target(inspected: Mapping[str, Any], workspace: str) -> str | None:
+def _target(inspected: Inspected, workspace: str) -> str | None:
     """Where the container has the workspace, None when it is a copy or not there."""
     for mount in inspected.get("Mounts") or []:
         if mount.get("Type") == "bind" and mount.get("Source") == workspace:

@@ -6,7 +6,7 @@ import base64
 import contextlib
 import json
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from sandboxd.engine import failures
 from sandboxd.engine.address import AddressError
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 
     from requests import Response
 
+    from sandboxd.engine.answers import (
+        Config,
+        Event,
+        Image,
+        ImageSummary,
+        Inspected,
+        PathStat,
+        Volume,
+    )
     from sandboxd.engine.session import Session
 
 # Making and starting wait for storage and for the runtime, not for a table look-up.
@@ -94,20 +103,19 @@ class Engine(Networks):
 
     def image_environment(self, image: str) -> list[str]:
         """Names of the variables that an image sets; [] when it is gone."""
-        description = self._image(image) or {}
-        variables = (description.get("Config") or {}).get("Env") or []
+        variables = self._config(image).get("Env") or []
         return [variable.partition("=")[0] for variable in variables]
 
     def image_labels(self, image: str) -> Mapping[str, str]:
         """The labels that an image brings; {} when it is gone."""
-        description = self._image(image) or {}
-        labels: Mapping[str, str] = (description.get("Config") or {}).get("Labels") or {}
-        return labels
+        return self._config(image).get("Labels") or {}
 
-    def images(self, label: str) -> list[dict[str, Any]]:
+    def images(self, label: str) -> list[ImageSummary]:
         """The engine's list of the images that carry `label` (``key`` or ``key=value``)."""
         with self.asking() as session:
-            return json_objects(session.images(filters={"label": [label]}))
+            return cast(
+                "list[ImageSummary]", json_objects(session.images(filters={"label": [label]}))
+            )
 
     def import_image(
         self,
@@ -131,9 +139,13 @@ class Engine(Networks):
         with self.asking() as session:
             session.remove_image(image)
 
-    def _image(self, image: str) -> dict[str, Any] | None:
+    def _config(self, image: str) -> Config:
+        description = self._image(image)
+        return (description.get("Config") if description is not None else None) or {}
+
+    def _image(self, image: str) -> Image | None:
         with self.asking(fine=(_GONE,)) as session:
-            return json_object(session.inspect_image(image))
+            return cast("Image", json_object(session.inspect_image(image)))
         return None
 
     def containers(self, *labels: str, every: bool = True) -> list[Summary]:
@@ -157,13 +169,13 @@ class Engine(Networks):
             ]
         return sorted(summaries, key=lambda item: -item.created)
 
-    def inspect(self, container: str) -> dict[str, Any]:
+    def inspect(self, container: str) -> Inspected:
         """Everything the engine knows of a container.
 
         :raises ContainerGone: it does not exist
         """
         with self.asking() as session:
-            return json_object(session.inspect_container(container))
+            return cast("Inspected", json_object(session.inspect_container(container)))
 
     def create(self, name: str | None, body: Mapping[str, Any]) -> str:
         """Make a container and return its id; without a name the engine makes one up."""
@@ -202,14 +214,14 @@ class Engine(Networks):
         ):
             session.remove_container(container, v=True, force=True)
 
-    def path_stat(self, container: str, path: str) -> dict[str, Any] | None:
+    def path_stat(self, container: str, path: str) -> PathStat | None:
         """The state of `path` in a container, mounts included, also in one that never ran; None: nothing is there."""
         with self.asking(fine=(_GONE,)) as session:
             url = session._url("/containers/{0}/archive", container)
             return _stat(session.head(url, params={"path": os.fsencode(path)}).headers)
         return None
 
-    def archive(self, container: str, path: str, most: int) -> tuple[dict[str, Any], bytes] | None:
+    def archive(self, container: str, path: str, most: int) -> tuple[PathStat, bytes] | None:
         """The state of `path`, as `path_stat` gives it, and the first `most` bytes of its tar archive."""
         with self.asking(fine=(_GONE,)) as session:
             url = session._url("/containers/{0}/archive", container)
@@ -217,10 +229,10 @@ class Engine(Networks):
                 return _stat(answer.headers), answer.read(most)
         return None
 
-    def volume(self, name: str) -> dict[str, Any] | None:
+    def volume(self, name: str) -> Volume | None:
         """A volume's description, None when there is none of this name."""
         with self.asking(fine=(_GONE,)) as session:
-            return json_object(session.inspect_volume(name))
+            return cast("Volume", json_object(session.inspect_volume(name)))
         return None
 
     def remove_volume(self, name: str) -> bool:
@@ -309,7 +321,7 @@ class Engine(Networks):
         params = {"stdout": 1, "stderr": 1, "follow": int(follow), "tail": tail}
         return session.open(session._url("/containers/{0}/logs", container), **params)
 
-    def events(self) -> Iterator[dict[str, Any]]:
+    def events(self) -> Iterator[Event]:
         """Events of containers, of their networks and of the engine from now on, until the stream ends.
 
         The first item is {}: from then on nothing is missed.
@@ -325,13 +337,13 @@ class Engine(Networks):
             yield {}
             answer.settimeout(None)
             for line in answer.lines():
-                yield json_object(json.loads(line))
+                yield cast("Event", json_object(json.loads(line)))
 
 
-def _stat(headers: Mapping[str, str]) -> dict[str, Any]:
+def _stat(headers: Mapping[str, str]) -> PathStat:
     """The description of a path that the engine puts into the headers of an answer."""
     text = headers.get("x-docker-container-path-stat") or ""
-    return json_object(json.loads(base64.b64decode(text) or b"{}"))
+    return cast("PathStat", json_object(json.loads(base64.b64decode(text) or b"{}")))
 
 
 def connect(identity: Identity, answer_seconds: float = ANSWER_SECONDS) -> Engine:

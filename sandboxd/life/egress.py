@@ -18,9 +18,10 @@ from sandboxd.life.end import remove
 from sandboxd.model.labels import RESOLV_CONF
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from sandboxd.egress.policy import Policy
+    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
     from sandboxd.plan.plan import Plan
 
@@ -144,7 +145,7 @@ def leave(engine: Engine, workspace: str, discard: bool = False) -> None:
             os.unlink(_resolv_conf_path(workspace))
 
 
-def other_networks(inspected: Mapping[str, Any], egress: Egress) -> tuple[str, ...]:
+def other_networks(inspected: Inspected, egress: Egress) -> tuple[str, ...]:
     """Names of networks that the workspace's container is on beside its inner one."""
     endpoints = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
     return tuple(
@@ -156,7 +157,7 @@ def other_networks(inspected: Mapping[str, Any], egress: Egress) -> tuple[str, .
     )
 
 
-def refuse_other_networks(inspected: Mapping[str, Any], egress: Egress | None) -> None:
+def refuse_other_networks(inspected: Inspected, egress: Egress | None) -> None:
     """:raises EnvironmentFailure: the workspace's container has another way out than its gateway"""
     if egress is None:
         return

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine, Summary
 
 
@@ -101,7 +100,7 @@ def is_believed(engine: Engine, container: Summary) -> bool:
     return by_us or PROJECT not in engine.image_labels(inspected.get("Image") or "")
 
 
-def _has_its_folder(inspected: Mapping[str, Any], container: Summary) -> bool:
+def _has_its_folder(inspected: Inspected, container: Summary) -> bool:
     """Whether it mounts the folder that its labels name, which every plan does."""
     from sandboxd.plan.mounts import pinned_volume
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from sandboxd.egress.messages import Event, PolicySet, Ready
     from sandboxd.egress.policy import Policy
+    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.life.networks import Inner, Pair
 
@@ -109,7 +110,7 @@ def body(image: str, inner: Inner, workspace: str, number: str = "") -> dict[str
     }
 
 
-def difference(inspected: Mapping[str, Any], expected: Mapping[str, Any], pair: Pair) -> str:
+def difference(inspected: Inspected, expected: Mapping[str, Any], pair: Pair) -> str:
     """What of a gateway is not as `body` made it, in words; '' where nothing is."""
     config, host = inspected.get("Config") or {}, inspected.get("HostConfig") or {}
     asked = expected["HostConfig"]

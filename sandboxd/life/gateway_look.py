@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import gateway, networks
@@ -13,9 +13,8 @@ from sandboxd.observe import host_process, inspection
 from sandboxd.observe.control import Control
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sandboxd.egress.messages import Event, State
+    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
 
 STATE_SECONDS = 2.0
@@ -24,7 +23,7 @@ _NO_WAY_OUT = "nothing gets out until `sandboxd up`"
 
 
 def with_gateway(
-    engine: Engine, controls: tuple[Control, ...], inspected: Mapping[str, Any]
+    engine: Engine, controls: tuple[Control, ...], inspected: Inspected
 ) -> tuple[Control, ...]:
     """`controls`, the one of the network as the gateway is at this moment.
 
@@ -40,7 +39,7 @@ def with_gateway(
     )
 
 
-def _network(engine: Engine, inspected: Mapping[str, Any], control: Control) -> Control:
+def _network(engine: Engine, inspected: Inspected, control: Control) -> Control:
     try:
         state, why = _look(engine, inspected)
     except EnvironmentFailure as error:
@@ -48,7 +47,7 @@ def _network(engine: Engine, inspected: Mapping[str, Any], control: Control) -> 
     return control._replace(state="in force" if state else "not in force", why=why)
 
 
-def _look(engine: Engine, inspected: Mapping[str, Any]) -> tuple[bool, str]:
+def _look(engine: Engine, inspected: Inspected) -> tuple[bool, str]:
     """Whether it holds, and the observation.
 
     :raises EnvironmentFailure: a network is not as we make it, or the gateway does not answer
@@ -92,7 +91,7 @@ def _ask(engine: Engine, container: str) -> State:
         return channel.wait_for(state, STATE_SECONDS)
 
 
-def _rights(found: Mapping[str, Any]) -> str:
+def _rights(found: Inspected) -> str:
     """What the kernel shows of its process that it should have given away; '' also where that is hidden."""
     process = host_process.look(found)
     if process is None:

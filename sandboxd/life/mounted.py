@@ -17,13 +17,15 @@ import json
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from sandboxd.engine.answers import MountRequest
 
 
 class Source(NamedTuple):
@@ -35,7 +37,7 @@ class Source(NamedTuple):
     inode: int
 
 
-def open_sources(mounts: Iterable[Mapping[str, Any]]) -> tuple[Source, ...]:
+def open_sources(mounts: Iterable[MountRequest]) -> tuple[Source, ...]:
     """Open what a create request wants to mount from the host; the order is kept.
 
     :raises UsageError: a link is on the way to one

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
@@ -18,8 +18,7 @@ from sandboxd.life.states import holds_work
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine, Summary
 
 
@@ -44,7 +43,7 @@ def refuse(engine: Engine, workspace: str, own: str = "") -> None:
                 raise _refusal(container, source, workspace)
 
 
-def writable_folders(inspected: Mapping[str, Any]) -> Iterator[str]:
+def writable_folders(inspected: Inspected) -> Iterator[str]:
     """Folders and files of the host that a container can write, as they were asked for."""
     asked = inspected.get("HostConfig") or {}
     for bind in asked.get("Binds") or []:

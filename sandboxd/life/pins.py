@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sandboxd.life.mounted import replaced
 from sandboxd.model.labels import PROJECT, SOURCES
@@ -10,14 +10,11 @@ from sandboxd.observe import inspection
 from sandboxd.observe.controls import without_replaced
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from sandboxd.engine.answers import Inspected
     from sandboxd.observe.control import Control
 
 
-def without_gone(
-    controls: tuple[Control, ...], inspected: Mapping[str, Any]
-) -> tuple[Control, ...]:
+def without_gone(controls: tuple[Control, ...], inspected: Inspected) -> tuple[Control, ...]:
     """`controls` as they are now that some files may have been replaced; the host's files are asked."""
     labels = (inspected.get("Config") or {}).get("Labels") or {}
     workspace = labels.get(PROJECT) or ""

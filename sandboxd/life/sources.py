@@ -12,13 +12,14 @@ import socket
 import stat
 import struct
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from sandboxd.engine.answers import MountRequest, PathStat
     from sandboxd.engine.client import Engine
 
 # Programs at the other end of a local socket that are an engine of this machine, or hand over to one.
@@ -51,7 +52,7 @@ def engine_process(engine: Engine) -> int:
         return 0
 
 
-def check(engine: Engine, container: str, mounts: Sequence[Mapping[str, Any]]) -> None:
+def check(engine: Engine, container: str, mounts: Sequence[MountRequest]) -> None:
     """Compare what the engine would mount into a created container with what is here.
 
     :raises EnvironmentFailure: it is something else
@@ -84,7 +85,7 @@ def _samples(source: str, target: str) -> Iterator[tuple[str, str]]:
             yield os.path.join(source, name), f"{target.rstrip('/')}/{name}"
 
 
-def _difference(source: str, seen: Mapping[str, Any] | None) -> str:
+def _difference(source: str, seen: PathStat | None) -> str:
     """How what the engine sees differs from `source`, '' if it does not."""
     try:
         here = os.lstat(source)

@@ -18,6 +18,7 @@ from sandboxd.model.labels import IMAGE, MADE_BY, PLAN, SOURCES, START, STUBS, U
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sandboxd.engine.answers import State
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.life.egress import Egress
     from sandboxd.plan.plan import Plan
@@ -244,7 +245,7 @@ def _create(
 
 
 def _compare_mounts(
-    state: Mapping[str, Any],
+    state: State,
     opened: tuple[mounted.Source, ...],
     plan: Plan,
     progress: Callable[[str], None],
@@ -269,7 +270,7 @@ def _foreign(engine: Engine, name: str, error: EnvironmentFailure) -> Environmen
     return error
 
 
-def _died(engine: Engine, container: str, state: dict[str, Any]) -> EnvironmentFailure:
+def _died(engine: Engine, container: str, state: State) -> EnvironmentFailure:
     words = b"".join(piece for _, piece in engine.logs(container, follow=False, tail="5"))
     said = " ".join(words.decode("utf-8", "replace").split())[:300]
     reason = "out of memory" if state.get("OOMKilled") else f"exit code {state.get('ExitCode')}"

@@ -8,6 +8,7 @@ from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
+    from sandboxd.engine.answers import Volume
     from sandboxd.engine.client import Engine
     from sandboxd.plan.plan import Plan
 
@@ -20,9 +21,10 @@ def refuse_other_device(engine: Engine, body: dict[str, Any]) -> None:
             continue
         existing = engine.volume(mount["Source"])
         if not options:
-            if existing is not None and (existing.get("Options") or {}).get("device"):
+            device = _options(existing).get("device")
+            if device:
                 raise EnvironmentFailure(
-                    f"the volume `{mount['Source']}` stands for `{existing['Options']['device']}`, "
+                    f"the volume `{mount['Source']}` stands for `{device}`, "
                     "which the project does not say",
                     f"name another volume, or `docker volume rm {mount['Source']}`",
                 )
@@ -68,7 +70,10 @@ def pins(engine: Engine, container: str) -> list[str]:
     names = [m["Name"] for m in mounts if m.get("Type") == "volume" and m.get("Name")]
     pins = []
     for name in names:
-        volume = engine.volume(name)
-        if volume is not None and "bind" in (volume.get("Options") or {}).get("o", "").split(","):
+        if "bind" in _options(engine.volume(name)).get("o", "").split(","):
             pins.append(name)
     return pins
+
+
+def _options(volume: Volume | None) -> dict[str, str]:
+    return (volume.get("Options") if volume is not None else None) or {}

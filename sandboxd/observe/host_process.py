@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sandboxd.observe.process import FILES, Process, of_files
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from sandboxd.engine.answers import Inspected
 
 _MOST_BYTES = 1 << 20
 
 
-def look(inspected: Mapping[str, Any], root: str = "/proc") -> Process | None:
+def look(inspected: Inspected, root: str = "/proc") -> Process | None:
     """The process that the engine names, None where the host's /proc does not show it to us.
 
     :param root: where the host's /proc is
@@ -32,7 +32,7 @@ def look(inspected: Mapping[str, Any], root: str = "/proc") -> Process | None:
     return of_files(files)
 
 
-def sentry(inspected: Mapping[str, Any], root: str = "/proc") -> tuple[str, ...]:
+def sentry(inspected: Inspected, root: str = "/proc") -> tuple[str, ...]:
     """The flags that a gVisor sandbox runs with; () where that is not seen, or it is none."""
     pid = pid_of(inspected, root)
     words = _read(f"{root}/{pid}/cmdline").split("\0") if pid else []
@@ -41,7 +41,7 @@ def sentry(inspected: Mapping[str, Any], root: str = "/proc") -> tuple[str, ...]
     return tuple(words[1 : words.index("boot")])
 
 
-def pid_of(inspected: Mapping[str, Any], root: str = "/proc") -> int:
+def pid_of(inspected: Inspected, root: str = "/proc") -> int:
     """The pid that the engine reports, 0 if that is not a process of this container on this machine.
 
     An engine in a virtual machine, or in a process namespace of its own, counts otherwise.

@@ -14,14 +14,15 @@ from sandboxd.model.container import Container, Device, Mount, Pair, SecurityOpt
 from sandboxd.model.values import Origin, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from sandboxd.engine.answers import Inspected, MountPoint
     from sandboxd.model.container import MountType
 
 T = TypeVar("T")
 
 
-def container(inspect: Mapping[str, Any]) -> Container:
+def container(inspect: Inspected) -> Container:
     """The container that `GET /containers/ID/json` describes."""
     config, host = inspect.get("Config") or {}, inspect.get("HostConfig") or {}
     origin = Origin("engine", (inspect.get("Id") or "")[:12])
@@ -103,7 +104,7 @@ class _Reader:
             working_dir=self._text("WorkingDir", config),
         )
 
-    def live_mounts(self, mounts: list[Mapping[str, Any]]) -> tuple[Value[Mount], ...]:
+    def live_mounts(self, mounts: Iterable[MountPoint]) -> tuple[Value[Mount], ...]:
         """The mounts of `Mounts`, and those of `--tmpfs`, which only the request has."""
         results = []
         for mount in mounts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.observe import host_process, inspection, look_inside, outside
@@ -10,8 +10,7 @@ from sandboxd.observe.control import Control
 from sandboxd.observe.controls import controls
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
 
 
@@ -23,9 +22,7 @@ class Look(NamedTuple):
     hint: str = ""
 
 
-def look(
-    engine: Engine, inspected: Mapping[str, Any], host_boot_id: str, cache_folder: str | None
-) -> Look:
+def look(engine: Engine, inspected: Inspected, host_boot_id: str, cache_folder: str | None) -> Look:
     """Look at a running or paused container from outside, and, where it runs, from inside.
 
     :param inspected: what the engine says of it

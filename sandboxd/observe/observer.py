@@ -17,8 +17,7 @@ from sandboxd.observe.process import FILES, Process, of_files
 from sandboxd.payload import container as own_container
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
 
 _USER = "65533:65533"
@@ -36,7 +35,7 @@ print(json.dumps(found))
 """
 
 
-def look(engine: Engine, inspected: Mapping[str, Any], cache_folder: str | None) -> Process | None:
+def look(engine: Engine, inspected: Inspected, cache_folder: str | None) -> Process | None:
     """The container's first process, None where no observer can be had."""
     if not engine.is_local:
         return None
@@ -61,7 +60,7 @@ def _parse(output: bytes) -> Process | None:
         return None
 
 
-def _body(inspected: Mapping[str, Any]) -> dict[str, Any]:
+def _body(inspected: Inspected) -> dict[str, Any]:
     return {
         # None of its programs runs; the engine has it.
         "Image": inspected.get("Image"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.observe import host_process
 from sandboxd.observe.surroundings import group_limits, group_processors
@@ -11,6 +11,7 @@ from sandboxd.observe.surroundings import group_limits, group_processors
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
 
 SHARED = ("runc", "crun", "docker-runc", "youki")
@@ -60,7 +61,7 @@ class Outside(NamedTuple):
         return "" if value == "none" else f"annotation host-uds={value}"
 
 
-def look(engine: Engine, inspected: Mapping[str, Any]) -> Outside:
+def look(engine: Engine, inspected: Inspected) -> Outside:
     """Ask the engine, and read the host's control groups."""
     host = inspected.get("HostConfig") or {}
     name = host.get("Runtime") or ""

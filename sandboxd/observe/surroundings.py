@@ -13,6 +13,7 @@ from sandboxd.observe.host_process import pid_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
 
 _MOST_PEERS = 2
@@ -41,7 +42,7 @@ NOTHING = Surroundings({"processes": 0, "memory": 0, "root": 0, "log": 0}, {}, (
 
 def look(
     engine: Engine,
-    inspected: Mapping[str, Any],
+    inspected: Inspected,
     variables: Iterable[str] = (),
     left_out: Collection[str] = (),
 ) -> Surroundings:
@@ -64,7 +65,7 @@ def look(
     )
 
 
-def group_limits(inspected: Mapping[str, Any]) -> dict[str, int]:
+def group_limits(inspected: Inspected) -> dict[str, int]:
     """Memory and number of processes, as the host's control group bounds them; 0 is none."""
     host = inspected.get("HostConfig") or {}
     memory = ("memory.limit_in_bytes", "memory.max")
@@ -83,7 +84,7 @@ def _is_log_bounded(log: Mapping[str, Any]) -> bool:
     return log.get("Type") in ("local", "none") or (log.get("Type") == "json-file" and has_size)
 
 
-def group_processors(inspected: Mapping[str, Any]) -> float:
+def group_processors(inspected: Inspected) -> float:
     """The control group's limit of processors; 0 is no limit."""
     folder = _control_group(pid_of(inspected), "cpu")
     words: list[str] = []
@@ -119,7 +120,7 @@ def sized_tmpfs(host_config: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _limit(
-    inspected: Mapping[str, Any], controller: str, files: Iterable[str], requested: int | None
+    inspected: Inspected, controller: str, files: Iterable[str], requested: int | None
 ) -> int:
     """A limit of the container's control group; the requested one where the group is not readable."""
     folder = _control_group(pid_of(inspected), controller)
@@ -150,9 +151,7 @@ def _control_group(pid: int, controller: str) -> str:
     return unified
 
 
-def _peers(
-    engine: Engine, inspected: Mapping[str, Any], left_out: Collection[str]
-) -> tuple[Peer, ...]:
+def _peers(engine: Engine, inspected: Inspected, left_out: Collection[str]) -> tuple[Peer, ...]:
     networks = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
     peers: list[Peer] = []
     for name in networks:

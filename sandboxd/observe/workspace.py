@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import posixpath
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
+
+    from sandboxd.engine.answers import Inspected
 
 # Folders whose files make the host's tools act, whatever a profile pins beyond them.
 CONTROL_FOLDERS = (".devcontainer", ".vscode", ".git/hooks")
@@ -60,7 +62,7 @@ class View(NamedTuple):
 
 
 def view(
-    inspected: Mapping[str, Any],
+    inspected: Inspected,
     volume_device: Callable[[str], str | None],
     workspace: str | None = None,
 ) -> View:

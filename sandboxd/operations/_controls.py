@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
     from sandboxd.observe.control import Control
 
 
 def look(
-    engine: Engine, inspected: Mapping[str, Any], environ: Mapping[str, str], *, is_as_planned: bool
+    engine: Engine, inspected: Inspected, environ: Mapping[str, str], *, is_as_planned: bool
 ) -> tuple[Control, ...]:
     """The controls as they are seen, with what the last `verify` of this very container proved.
 

@@ -25,8 +25,7 @@ from sandboxd.plan.layout import MARK, MARK_FOLDER, SOURCE
 from sandboxd.review import changes, refs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
     from sandboxd.review.changes import Changes
 
@@ -37,7 +36,7 @@ UNFINISHED = ".new"
 TOTAL_SECONDS = 300.0
 
 
-def is_copy(inspected: Mapping[str, Any]) -> bool:
+def is_copy(inspected: Inspected) -> bool:
     """Whether a container works on a private copy: the original is mounted beside it, read-only."""
     return any(
         mount.get("Destination") == SOURCE and not mount.get("RW")
@@ -50,9 +49,7 @@ def folder() -> str:
     return os.path.join(state_folder(os.environ), "changes")
 
 
-def collect(
-    engine: Engine, inspected: Mapping[str, Any], workspace: str, *, halt: bool = False
-) -> Changes:
+def collect(engine: Engine, inspected: Inspected, workspace: str, *, halt: bool = False) -> Changes:
     """The changes of a running container's copy, kept in a new file; the caller removes it.
 
     :param halt: stop what runs in it first, since it is about to end; see `let_go_on`
@@ -113,7 +110,7 @@ def workspace_of(path: str) -> str:
         return ""
 
 
-def _started(inspected: Mapping[str, Any]) -> int:
+def _started(inspected: Inspected) -> int:
     """The start of the container, about when its copy was made, in nanoseconds since 1970."""
     text = str(inspected["State"]["StartedAt"]).rstrip("Z")
     whole, _, fraction = text.partition(".")
@@ -121,9 +118,7 @@ def _started(inspected: Mapping[str, Any]) -> int:
     return seconds * 10**9 + int((fraction + "0" * 9)[:9])
 
 
-def _fill(
-    engine: Engine, inspected: Mapping[str, Any], workspace: str, spool: _Spool, halt: bool
-) -> None:
+def _fill(engine: Engine, inspected: Inspected, workspace: str, spool: _Spool, halt: bool) -> None:
     nonce = f"sandboxd-{secrets.token_hex(8)}"
     task = {
         "nonce": nonce,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from sandboxd.engine.answers import Inspected
 from sandboxd.engine.client import Engine, Summary, connect_from
 from sandboxd.errors import SandboxdError
 from sandboxd.host.folders import cache_folder
@@ -132,7 +133,7 @@ class Observer:
     def _look_once(
         self,
         engine: Engine,
-        inspected: Mapping[str, Any],
+        inspected: Inspected,
         identity: str,
         environ: Mapping[str, str],
     ) -> Look:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import SandboxdError
 from sandboxd.files import read_source, write_atomic
@@ -21,6 +21,7 @@ from sandboxd.verify import proof
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sandboxd.engine.answers import Inspected
     from sandboxd.verify.verdict import Verdict
 
 _KEPT_SECONDS = 90 * 24 * 3600
@@ -40,7 +41,7 @@ class Verified(NamedTuple):
     """The outcome of each attempt."""
 
 
-def identity(inspected: Mapping[str, Any]) -> str:
+def identity(inspected: Inspected) -> str:
     """The identity that a result holds for: this container, in this run, with these settings."""
     parts = (
         inspected.get("Id"),
@@ -50,7 +51,7 @@ def identity(inspected: Mapping[str, Any]) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
-def keep(inspected: Mapping[str, Any], verdict: Verdict) -> None:
+def keep(inspected: Inspected, verdict: Verdict) -> None:
     """Remember a verdict; a failure to write it is ignored."""
     record = {
         "identity": identity(inspected),

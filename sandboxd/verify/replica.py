@@ -22,6 +22,7 @@ from sandboxd.verify import attempts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
     from sandboxd.payload.container import Started
     from sandboxd.plan.plan import Plan
@@ -66,7 +67,7 @@ def of_plan(engine: Engine, plan: Plan, cache_folder: str | None) -> Iterator[St
 
 @contextlib.contextmanager
 def of_container(
-    engine: Engine, inspected: Mapping[str, Any], cache_folder: str | None
+    engine: Engine, inspected: Inspected, cache_folder: str | None
 ) -> Iterator[Started]:
     """A running container with the settings of one in use, removed at the end of the context.
 
@@ -79,7 +80,7 @@ def of_container(
         yield started
 
 
-def settings(inspected: Mapping[str, Any]) -> dict[str, Any]:
+def settings(inspected: Inspected) -> dict[str, Any]:
     """The create request of a container with the settings of one that the engine describes."""
     config, host = inspected.get("Config") or {}, inspected.get("HostConfig") or {}
     networks = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
@@ -100,7 +101,7 @@ def settings(inspected: Mapping[str, Any]) -> dict[str, Any]:
     return body
 
 
-def _mounts_of_others(inspected: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _mounts_of_others(inspected: Inspected) -> list[dict[str, Any]]:
     """Mounts that `--volumes-from` brought: their source may be gone by now."""
     if not (inspected.get("HostConfig") or {}).get("VolumesFrom"):
         return []

@@ -26,6 +26,7 @@ from sandboxd.verify.judge import Judgement, judge
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
     from sandboxd.payload.container import Started
     from sandboxd.plan.plan import Plan
@@ -128,7 +129,7 @@ class _Target(NamedTuple):
     """
 
     engine: Engine
-    inspected: Mapping[str, Any]
+    inspected: Inspected
     plan: Plan | None
     profile: str
     workspace: str | None
@@ -238,15 +239,16 @@ def _require_this_kernel(engine: Engine) -> None:
     )
 
 
-def _view(engine: Engine, inspected: Mapping[str, Any], workspace: str | None) -> View:
+def _view(engine: Engine, inspected: Inspected, workspace: str | None) -> View:
     def device(volume: str) -> str | None:
-        options = (engine.volume(volume) or {}).get("Options") or {}
+        description = engine.volume(volume)
+        options = (description.get("Options") if description is not None else None) or {}
         return options.get("device") if "bind" in options.get("o", "").split(",") else None
 
     return view(inspected, device, workspace)
 
 
-def _gateways(engine: Engine, inspected: Mapping[str, Any]) -> list[str]:
+def _gateways(engine: Engine, inspected: Inspected) -> list[str]:
     """Host addresses on the container's networks; the default bridge's where it has none."""
     networks = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
     addresses = [n.get("Gateway") or "" for name, n in networks.items() if name != "none"]

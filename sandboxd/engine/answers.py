@@ -1,0 +1,140 @@
+"""The JSON that an engine answers with, and is asked with: the parts of it that are read here.
+
+It is the engine's word and not checked, so every field may be missing, and most may be null; what is
+not marked as required is asked for by ``get``.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Required, TypedDict
+
+Labels = dict[str, str]
+
+
+class MountPoint(TypedDict, total=False):
+    """A mount of a container as it is in force."""
+
+    Type: str
+    Name: str
+    Source: str
+    Destination: Required[str]
+    Driver: str
+    Mode: str
+    RW: bool
+    Propagation: str
+
+
+class MountRequest(TypedDict, total=False):
+    """A mount as it is asked for in a request to create a container."""
+
+    Type: Required[str]
+    Source: str
+    Target: Required[str]
+    ReadOnly: bool
+    BindOptions: dict[str, Any]
+    VolumeOptions: dict[str, Any]
+    TmpfsOptions: dict[str, Any]
+
+
+class State(TypedDict, total=False):
+    """What a container does now; times are RFC 3339."""
+
+    Status: str
+    Running: bool
+    Paused: bool
+    OOMKilled: bool
+    Pid: int
+    ExitCode: int
+    Error: str
+    StartedAt: str
+    FinishedAt: str
+
+
+class Config(TypedDict, total=False):
+    """What a container runs."""
+
+    Image: str
+    User: str
+    Env: list[str] | None
+    Cmd: list[str] | None
+    Entrypoint: list[str] | None
+    Labels: Labels | None
+    WorkingDir: str
+    StopSignal: str
+    Tty: bool
+
+
+class NetworkSettings(TypedDict, total=False):
+    """The networks that a container is in, by name."""
+
+    Networks: dict[str, dict[str, Any]] | None
+
+
+class Inspected(TypedDict, total=False):
+    """``GET /containers/ID/json``."""
+
+    Id: Required[str]
+    Name: Required[str]
+    Image: str
+    """The id of the image."""
+    Path: str
+    Args: list[str] | None
+    State: Required[State]
+    Config: Required[Config]
+    HostConfig: Required[dict[str, Any]]
+    """As in the request to create it; see `observe.inspection`."""
+    NetworkSettings: NetworkSettings
+    Mounts: list[MountPoint] | None
+
+
+class Image(TypedDict, total=False):
+    """``GET /images/NAME/json``."""
+
+    Id: Required[str]
+    Config: Config | None
+
+
+class ImageSummary(TypedDict, total=False):
+    """One of ``GET /images/json``."""
+
+    Id: Required[str]
+    RepoTags: list[str] | None
+    Labels: Labels | None
+    Created: int
+    """Seconds since 1970."""
+
+
+class Volume(TypedDict, total=False):
+    """``GET /volumes/NAME``."""
+
+    Name: Required[str]
+    Driver: str
+    Mountpoint: str
+    Labels: Labels | None
+    Options: dict[str, str] | None
+
+
+class PathStat(TypedDict, total=False):
+    """The state of a path in a container; `mode` has the bits of Go's ``os.FileMode``."""
+
+    name: str
+    size: int
+    mode: int
+    mtime: str
+    linkTarget: str
+
+
+class Actor(TypedDict, total=False):
+    """What an event is about."""
+
+    ID: str
+    Attributes: dict[str, str] | None
+
+
+class Event(TypedDict, total=False):
+    """One of ``GET /events``."""
+
+    Type: str
+    Action: str
+    Actor: Actor | None
+    time: int
