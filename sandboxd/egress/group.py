@@ -28,7 +28,7 @@ class UsedBy(NamedTuple):
     """What of a project says that it uses a group; without any of it, only sandboxd.toml does."""
 
     files: tuple[str, ...] = ()
-    """Patterns for names of files and folders at its top or one level down."""
+    """Patterns for names of files at its top or one level down; with a slash, for paths."""
     images: tuple[str, ...] = ()
     """Words of the names and tags of the images that it starts from."""
     remotes: tuple[str, ...] = ()

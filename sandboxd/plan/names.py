@@ -105,10 +105,9 @@ def _use(
     :param paths: files and folders by their names
     """
     for pattern in used_by.files:
-        exact = paths.get(pattern)
-        match = exact or next(iter(fnmatch.filter(paths, pattern) if "*" in pattern else ()), None)
-        if match is not None:
-            return f"the project has `{exact or paths[match]}`"
+        path = paths.get(pattern) or _first(pattern, paths, facts.names)
+        if path:
+            return f"the project has `{path}`"
     for image in images:
         if not set(used_by.images).isdisjoint(re.split(r"[^a-z]+", image.lower())):
             return f"the project starts from the image `{image}`"
@@ -116,6 +115,15 @@ def _use(
         if mention.host in used_by.remotes:
             return f"a Git remote is at `{mention.host}`"
     return ""
+
+
+def _first(pattern: str, paths: Mapping[str, str], every: Iterable[str]) -> str:
+    """The first path that a pattern with a wildcard means, '' without one."""
+    if "/" in pattern:
+        return next(iter(fnmatch.filter(every, pattern)), "")
+    return (
+        next((paths[name] for name in fnmatch.filter(paths, pattern)), "") if "*" in pattern else ""
+    )
 
 
 def _covers(wide: Rule, narrow: Rule) -> bool:
