@@ -23,6 +23,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from sandboxd.model.labels import PROJECT
 
 IMAGE = "stub/image:1"
+CONFIG = f'image = "{IMAGE}"\n[network]\nmode = "none"\n'
+"""A `sandboxd.toml` that it can start: it has no networks, which a gateway needs."""
 _VERSION = {"Version": "27.0.0", "ApiVersion": "1.46", "MinAPIVersion": "1.24", "Os": "linux"}
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 _ENDS = re.compile(r"grep -q (\S+) .*kill -(\d+)", re.DOTALL)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.daemon.world import World
-from tests.integration.stub_engine import IMAGE, StubEngine, stub_engine
+from tests.integration.stub_engine import CONFIG, StubEngine, stub_engine
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def engine(world: World) -> Iterator[StubEngine]:
 
 @pytest.fixture
 def project(world: World) -> Path:
-    return world.project(text=f'image = "{IMAGE}"\n')
+    return world.project(text=CONFIG)
 
 
 @pytest.fixture(params=["alone", "by the daemon"])

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.daemon.world import World, eventually
-from tests.integration.stub_engine import IMAGE, StubEngine, stub_engine
+from tests.integration.stub_engine import CONFIG, StubEngine, stub_engine
 
 _HANDSHAKE = 0x16
 """The first byte of TLS (RFC 8446, section 5.1)."""
@@ -89,7 +89,7 @@ def test_an_engine_that_is_wanted_by_tls_gets_no_plain_word(
     world: World, listener: Listener, certificates: Path, command: str
 ) -> None:
     """The daemon was started by somebody who names the same address without TLS settings."""
-    project = world.project(text=f'image = "{IMAGE}"\n')
+    project = world.project(text=CONFIG)
     world.start()
     tls = {"DOCKER_CERT_PATH": str(certificates), "DOCKER_TLS_VERIFY": "1"}
     world.environ |= {"DOCKER_HOST": listener.host, **tls}
@@ -102,7 +102,7 @@ def test_an_engine_that_is_wanted_by_tls_gets_no_plain_word(
 def test_certificates_that_cannot_be_read_are_no_reason_to_speak_plainly(
     world: World, listener: Listener
 ) -> None:
-    project = world.project(text=f'image = "{IMAGE}"\n')
+    project = world.project(text=CONFIG)
     world.start()
     world.environ |= {"DOCKER_HOST": listener.host, "DOCKER_CERT_PATH": "/nonexistent"}
     done = world.run("up", cwd=project)
@@ -132,7 +132,7 @@ def test_another_home_has_other_contexts(
     world: World, engines: tuple[StubEngine, StubEngine]
 ) -> None:
     first, second = engines
-    project = world.project(text=f'image = "{IMAGE}"\n')
+    project = world.project(text=CONFIG)
     world.start()
     assert engine_of(world) == first.host
     world.environ["HOME"] = str(world.home / "other")

@@ -16,7 +16,7 @@ import pytest
 from tests.integration.daemon.forker import Forker
 from tests.integration.daemon.mending import mended
 from tests.integration.daemon.world import World, eventually
-from tests.integration.stub_engine import IMAGE, StubEngine
+from tests.integration.stub_engine import CONFIG, StubEngine
 
 KILLS = int(os.environ.get("SANDBOXD_KILLS", "200"))
 _DAEMON_EVERY = 12
@@ -27,7 +27,7 @@ COMMANDS = (["up"], ["exec", "-n", "--", "cat"], ["down"])
 
 @pytest.fixture
 def forker(world: World, engine: StubEngine) -> Iterator[Forker]:
-    project = world.project(text=f'image = "{IMAGE}"\n')
+    project = world.project(text=CONFIG)
     with Forker(world.environ, project) as process:
         yield process
 

@@ -15,13 +15,13 @@ import pytest
 from sandboxd.ipc import messages
 from sandboxd.ipc.conversation import Conversation, NotHere, converse, view
 from tests.integration.daemon.world import World, eventually
-from tests.integration.stub_engine import IMAGE, StubEngine
+from tests.integration.stub_engine import CONFIG, StubEngine
 
 
 def test_a_day(world: World, engine: StubEngine, project: Path, helped: bool) -> None:
     up = world.run("up", cwd=project)
     assert up.returncode == 0, up.stderr
-    assert "downgrade: network: open" in up.stderr
+    assert "downgrade: AppArmor" in up.stderr
     assert "created: profile dev, runtime runc" in up.stderr
     (container,) = engine.of_projects()
     assert (up.stdout, container.state) == (f"{container.name}\n", "running")
@@ -56,7 +56,7 @@ def test_what_fails_fails_with_the_same_words(
     assert done.stderr == (
         f"error: no sandbox of `{project}` is running\nhint: start it: `sandboxd up`\n"
     )
-    (project / "sandboxd.toml").write_text(f'image = "{IMAGE}"\nprofile = "trusted"\n')
+    (project / "sandboxd.toml").write_text(f'profile = "trusted"\n{CONFIG}')
     done = world.run("up", cwd=project)
     assert done.returncode == 2
     assert "hint: look at the file, then run `sandboxd trust add`" in done.stderr
@@ -245,7 +245,7 @@ def test_no_grant_comes_by_the_wire(
     world: World, engine: StubEngine, project: Path, talk: Talk
 ) -> None:
     """A folder of the caller's choice holds a grant; the daemon reads the user's own."""
-    (project / "sandboxd.toml").write_text(f'image = "{IMAGE}"\nprofile = "trusted"\n')
+    (project / "sandboxd.toml").write_text(f'profile = "trusted"\n{CONFIG}')
     elsewhere = world.home / "elsewhere"
     environ = {**world.environ, "XDG_STATE_HOME": str(elsewhere), "XDG_CONFIG_HOME": str(elsewhere)}
     granted = subprocess.run(
