@@ -223,9 +223,9 @@ def test_lines_167_to_169_the_figures_are_marked_as_the_guides() -> None:
 
 def test_line_173_production_linux() -> None:
     line(173, "Use gVisor + seccomp + AppArmor")
-    found = advice("ubuntu-24-04-gvisor", "production")
-    assert found.decision.choice is not None and found.decision.choice.gvisor
-    text = " ".join(found.controls)
+    recommendation = advice("ubuntu-24-04-gvisor", "production")
+    assert recommendation.decision.choice is not None and recommendation.decision.choice.gvisor
+    text = " ".join(recommendation.controls)
     assert "not for what enters by `exec`" in text and "gVisor ignores it" in text
     assert advice("ubuntu-24-04-apparmor", "production").decision.choice is None
 
@@ -233,16 +233,18 @@ def test_line_173_production_linux() -> None:
 @pytest.mark.parametrize("name", ["macos-docker-desktop", "windows-docker-desktop"])
 def test_line_174_development_on_macos_and_windows(name: str) -> None:
     line(174, "Use runc + seccomp + capability dropping")
-    found = advice(name, "development")
-    assert found.decision.choice is not None and found.decision.choice.name == "runc"
-    text = " ".join(found.controls)
+    recommendation = advice(name, "development")
+    assert (
+        recommendation.decision.choice is not None and recommendation.decision.choice.name == "runc"
+    )
+    text = " ".join(recommendation.controls)
     assert "seccomp: offered" in text and "capabilities: ALL dropped" in text
 
 
 def test_line_175_high_security() -> None:
     line(175, "Linux host with full gVisor support")
-    found = advice("ubuntu-24-04-gvisor", "high-security")
-    assert found.decision.choice is not None and found.decision.choice.gvisor
+    recommendation = advice("ubuntu-24-04-gvisor", "high-security")
+    assert recommendation.decision.choice is not None and recommendation.decision.choice.gvisor
     for name in ("macos-docker-desktop", "arch-linux", "linux-docker-desktop"):
         refused = advice(name, "high-security").decision
         assert refused.choice is None and refused.fix

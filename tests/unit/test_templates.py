@@ -48,10 +48,10 @@ def test_options_that_cannot_be(given: dict[str, str], message: str, hint: str) 
 
 def test_options_are_filled_in_and_what_is_about_the_template_stays_out() -> None:
     node = templates.load("node")
-    found = {file.path: file for file in templates.files(node, {"image": "img:1", "user": "me"})}
-    assert not found.keys() & {"README.md", "NOTES.md", "devcontainer-template.json"}
-    assert 'image = "img:1"' in found["sandboxd.toml"].text
-    config = found[templates.MAIN_FILE]
+    by_path = {file.path: file for file in templates.files(node, {"image": "img:1", "user": "me"})}
+    assert not by_path.keys() & {"README.md", "NOTES.md", "devcontainer-template.json"}
+    assert 'image = "img:1"' in by_path["sandboxd.toml"].text
+    config = by_path[templates.MAIN_FILE]
     assert '"remoteUser": "me"' in config.text and "templateOption" not in config.text
     assert config.options == {"image", "user"}
 
@@ -59,7 +59,7 @@ def test_options_are_filled_in_and_what_is_about_the_template_stays_out() -> Non
 def test_what_generate_makes_is_not_needed() -> None:
     for name, own in (("python", False), ("compose-web", True)):
         template = templates.load(name)
-        found = templates.files(template, templates.values(template, {}))
-        paths = {file.path for file in templates.needed(found)}
+        files = templates.files(template, templates.values(template, {}))
+        paths = {file.path for file in templates.needed(files)}
         assert (templates.MAIN_FILE in paths) is own
         assert "sandboxd.toml" in paths

@@ -102,5 +102,5 @@ def plan(
     return plan_of(configured(image + text), host, container, facts, **rest)  # type: ignore[arg-type]
 
 
-def controls(made: Plan) -> list[str]:
-    return [downgrade.control for downgrade in made.downgrades]
+def controls(plan: Plan) -> list[str]:
+    return [downgrade.control for downgrade in plan.downgrades]

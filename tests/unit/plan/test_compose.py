@@ -81,19 +81,32 @@ def service(text: str) -> dict[str, object]:
         pass
 
     Loader.add_constructor("!override", lambda loader, node: loader.construct_mapping(node, True))
-    made: dict[str, object] = yaml.load(text, Loader)["services"]["app"]
-    return made
+    result: dict[str, object] = yaml.load(text, Loader)["services"]["app"]
+    return result
 
 
 def test_nothing_weak_of_the_service_is_left(workspace: Path) -> None:
-    made = service(generate(workspace)[OVERRIDE])
-    assert not made.keys() & {"privileged", "pid", "devices", "ports", "env_file", "network_mode"}
-    assert made["environment"] == {"PLAIN": "1"}
-    labels = made["labels"]
+    override = service(generate(workspace)[OVERRIDE])
+    assert not override.keys() & {
+        "privileged",
+        "pid",
+        "devices",
+        "ports",
+        "env_file",
+        "network_mode",
+    }
+    assert override["environment"] == {"PLAIN": "1"}
+    labels = override["labels"]
     assert isinstance(labels, dict) and labels["dev.sandboxd.made-by"] == "editor"
-    assert made["image"] == "img:1" and made["user"] == "node" and made["cap_drop"] == ["ALL"]
-    assert "sys_admin" not in json.dumps(made).lower() and "docker.sock" not in json.dumps(made)
-    sources = [v["source"] for v in made["volumes"] if v["type"] == "bind"]  # type: ignore[attr-defined]
+    assert (
+        override["image"] == "img:1"
+        and override["user"] == "node"
+        and override["cap_drop"] == ["ALL"]
+    )
+    assert "sys_admin" not in json.dumps(override).lower() and "docker.sock" not in json.dumps(
+        override
+    )
+    sources = [v["source"] for v in override["volumes"] if v["type"] == "bind"]  # type: ignore[attr-defined]
     assert sources[0] == ".." and all(source.startswith(".") for source in sources)
     left = {entry.item for entry in Project.open(str(workspace), {}).plan(PLAIN).left_out}
     assert {"privileged: true", "pid: host", "network_mode: host"} <= left
@@ -127,15 +140,15 @@ def test_read_back_it_is_the_plan(workspace: Path, host: HostFacts) -> None:
 def test_the_editors_file_names_the_files_and_the_service(workspace: Path) -> None:
     text = generate(workspace)[MAIN]
     body = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("//"))
-    made = json.loads(body)
-    assert made["dockerComposeFile"] == [
+    config = json.loads(body)
+    assert config["dockerComposeFile"] == [
         "../../.devcontainer/compose.yml",
         "docker-compose.sandboxd.yml",
     ]
-    assert made["service"] == "app" and made["runServices"] == ["app", "db"]
-    assert made["remoteUser"] == "node" and made["overrideCommand"] is False
-    assert made["postCreateCommand"] == "make deps"
-    assert not made.keys() & {"image", "runArgs", "mounts", "workspaceMount", "securityOpt"}
+    assert config["service"] == "app" and config["runServices"] == ["app", "db"]
+    assert config["remoteUser"] == "node" and config["overrideCommand"] is False
+    assert config["postCreateCommand"] == "make deps"
+    assert not config.keys() & {"image", "runArgs", "mounts", "workspaceMount", "securityOpt"}
 
 
 def test_the_other_services_are_named(workspace: Path) -> None:
@@ -167,8 +180,8 @@ def test_a_dollar_sign_starts_no_variable(workspace: Path) -> None:
 
 
 def test_no_network_is_no_network(workspace: Path) -> None:
-    made = service(generate(workspace, config='[network]\nmode = "none"\n')[OVERRIDE])
-    assert made["network_mode"] == "none" and "networks" not in made
+    override = service(generate(workspace, config='[network]\nmode = "none"\n')[OVERRIDE])
+    assert override["network_mode"] == "none" and "networks" not in override
 
 
 def test_files_that_are_not_seen_are_refused(workspace: Path) -> None:
@@ -197,7 +210,7 @@ networks:
 
 
 @pytest.mark.parametrize(
-    ("networks", "default", "made"),
+    ("networks", "default", "override"),
     [
         ("[h, lan, own]", "{}", {"networks": ["own"]}),
         ("[h]", "{}", {}),
@@ -206,13 +219,13 @@ networks:
     ],
 )
 def test_no_network_of_the_hosts(
-    workspace: Path, networks: str, default: str, made: dict[str, object]
+    workspace: Path, networks: str, default: str, override: dict[str, object]
 ) -> None:
     (workspace / ".devcontainer/compose.yml").write_text(HOST_NETWORKS % (networks, default))
     written = service(generate(workspace)[OVERRIDE])
-    assert {k: v for k, v in written.items() if k.startswith("network")} == made
-    said = Project.open(str(workspace), {}).plan(PLAIN).downgrades
-    assert any(d.control == "networks" and "LAN" in d.why for d in said)
+    assert {k: v for k, v in written.items() if k.startswith("network")} == override
+    downgrades = Project.open(str(workspace), {}).plan(PLAIN).downgrades
+    assert any(d.control == "networks" and "LAN" in d.why for d in downgrades)
 
 
 def test_driver_options_of_an_earlier_file_are_still_in_force(workspace: Path) -> None:
@@ -243,8 +256,8 @@ def with_sidecar(root: Path, text: str, profile: str) -> tuple[object, dict[str,
     (root / ".devcontainer/devcontainer.json").write_text(
         '{"dockerComposeFile": "compose.yml", "service": "app"}'
     )
-    made = generate(root, GVISOR, f'profile = "{profile}"\n')[MAIN]
-    body = "\n".join(line for line in made.splitlines() if not line.lstrip().startswith("//"))
+    main_file = generate(root, GVISOR, f'profile = "{profile}"\n')[MAIN]
+    body = "\n".join(line for line in main_file.splitlines() if not line.lstrip().startswith("//"))
     downgrades = Project.open(str(root), {}).plan(GVISOR).downgrades
     return json.loads(body).get("runServices"), {d.control: d.why for d in downgrades}
 
@@ -278,13 +291,13 @@ def test_no_weak_service_is_started_beside_a_strict_sandbox(
 ) -> None:
     (workspace / ".devcontainer/out").symlink_to("/etc")
     for profile in ("agent", "untrusted", "review"):
-        run, said = with_sidecar(workspace, text, profile)
+        run, reasons = with_sidecar(workspace, text, profile)
         assert run == ["app"]
-        assert why in said["weak service"] and "not started" in said["weak service"]
-        assert said["other services"].startswith("none is started")
-    run, said = with_sidecar(workspace, text, "dev")
+        assert why in reasons["weak service"] and "not started" in reasons["weak service"]
+        assert reasons["other services"].startswith("none is started")
+    run, reasons = with_sidecar(workspace, text, "dev")
     assert run is None
-    assert why in said["weak service"] and "can act upon the host" in said["weak service"]
+    assert why in reasons["weak service"] and "can act upon the host" in reasons["weak service"]
 
 
 @pytest.mark.parametrize(
@@ -297,9 +310,9 @@ def test_no_weak_service_is_started_beside_a_strict_sandbox(
     ],
 )
 def test_a_service_that_has_nothing_of_the_host_is_started(workspace: Path, text: str) -> None:
-    run, said = with_sidecar(workspace, text, "agent")
-    assert run is None and "weak service" not in said
-    assert said["other services"].startswith("`db`: Compose starts them")
+    run, reasons = with_sidecar(workspace, text, "agent")
+    assert run is None and "weak service" not in reasons
+    assert reasons["other services"].startswith("`db`: Compose starts them")
 
 
 @pytest.mark.parametrize(
@@ -314,21 +327,21 @@ def test_a_service_that_has_nothing_of_the_host_is_started(workspace: Path, text
 def test_a_file_that_can_be_written_from_inside_may_say_anything_later(
     workspace: Path, config: str, started: list[str] | None
 ) -> None:
-    run, said = with_sidecar(workspace, "tmpfs: /tmp", "agent")
-    assert run is None and "Compose files" not in said
+    run, reasons = with_sidecar(workspace, "tmpfs: /tmp", "agent")
+    assert run is None and "Compose files" not in reasons
     (workspace / "compose.yml").write_text(WEAK % "tmpfs: /tmp")
     (workspace / ".devcontainer/devcontainer.json").write_text(
         '{"dockerComposeFile": "../compose.yml", "service": "app"}'
     )
-    made = generate(workspace, GVISOR, config)[MAIN]
-    body = "\n".join(line for line in made.splitlines() if not line.lstrip().startswith("//"))
+    main_file = generate(workspace, GVISOR, config)[MAIN]
+    body = "\n".join(line for line in main_file.splitlines() if not line.lstrip().startswith("//"))
     assert json.loads(body).get("runServices") == started
     downgrades = Project.open(str(workspace), {}).plan(GVISOR, GRANTS).downgrades
-    said = {d.control: d.why for d in downgrades}
+    reasons = {d.control: d.why for d in downgrades}
     if "dev" not in config and started is None:
         # On a copy nothing that Compose reads on the host can be written.
-        assert "Compose files" not in said
+        assert "Compose files" not in reasons
     elif started is None:
-        assert said["Compose files"].startswith("`compose.yml` can be written from inside")
+        assert reasons["Compose files"].startswith("`compose.yml` can be written from inside")
     else:
-        assert said["other services"].startswith("none is started")
+        assert reasons["other services"].startswith("none is started")

@@ -130,9 +130,9 @@ def test_edits_are_kept_beside_and_named(workspace: Path) -> None:
         main.write_text(main.read_text() + f"// edit {number}\n")
         assert is_edited(main.read_text())
         written = {item.path: item for item in generate(workspace)}
-        kept = f"{MAIN_FILE}.{name}"
-        assert written[MAIN_FILE].kept == kept
-        assert (workspace / kept).read_text().endswith(f"// edit {number}\n")
+        copy = f"{MAIN_FILE}.{name}"
+        assert written[MAIN_FILE].kept == copy
+        assert (workspace / copy).read_text().endswith(f"// edit {number}\n")
         assert not is_edited(main.read_text())
     seccomp.write_text("{}")
     written = {item.path: item for item in generate(workspace)}
@@ -153,11 +153,11 @@ def test_a_copy_that_is_kept_is_not_kept_again(
             with pytest.raises(KeyboardInterrupt):
                 generate(workspace)
     mine = main.read_bytes()
-    kept = {item.path: item.kept for item in generate(workspace)}
-    assert kept[MAIN_FILE] == f"{MAIN_FILE}.yours"
+    copies = {item.path: item.kept for item in generate(workspace)}
+    assert copies[MAIN_FILE] == f"{MAIN_FILE}.yours"
     # The same edit another time, in a file of its own.
     main.write_bytes(mine)
-    assert {item.path: item.kept for item in generate(workspace)} == kept
+    assert {item.path: item.kept for item in generate(workspace)} == copies
     assert [name for name in files(workspace) if "yours" in name] == [f"{MAIN_FILE}.yours"]
     assert (workspace / f"{MAIN_FILE}.yours").read_bytes() == mine
 
@@ -176,8 +176,8 @@ def test_what_only_has_the_name_of_a_copy_is_none(workspace: Path, kind: str) ->
         os.mkfifo(copy)
     else:
         copy.write_bytes(b"x" * size)
-    kept = {item.path: item.kept for item in generate(workspace)}
-    assert kept[MAIN_FILE] == f"{MAIN_FILE}.yours-2"
+    copies = {item.path: item.kept for item in generate(workspace)}
+    assert copies[MAIN_FILE] == f"{MAIN_FILE}.yours-2"
 
 
 def test_bytes_that_are_no_text_are_an_edit(workspace: Path) -> None:

@@ -146,10 +146,10 @@ def test_submodules_and_linked_work_trees(repository: Path, tmp_path: Path) -> N
 
     before = git(repository, "status"), git(tmp_path / "linked", "status")
     facts = survey(str(repository), (), git=git_control(str(repository)))
-    made = stubs.make(str(repository), facts.of_kind("stub"))
-    assert ".git/modules/libs/other/commondir" in made and "commondir" in made
+    stub_paths = stubs.make(str(repository), facts.of_kind("stub"))
+    assert ".git/modules/libs/other/commondir" in stub_paths and "commondir" in stub_paths
     assert (git(repository, "status"), git(tmp_path / "linked", "status")) == before
-    assert {*stubs.remove(str(repository), made)} == {*made}
+    assert {*stubs.remove(str(repository), stub_paths)} == {*stub_paths}
 
 
 def test_a_repository_as_the_workspace_itself(tmp_path: Path) -> None:
@@ -180,8 +180,8 @@ def test_hostile_configs_are_bounded_and_not_followed(repository: Path, tmp_path
     for path in ("../pipe", "../link", "/dev/zero", "../.", "x\0y"):
         with (repository / ".git/config").open("a") as file:
             file.write(f'[include]\npath = "{path}"\n')
-    found = pins(repository)
-    assert {"pipe", "link"} < found and "stolen" not in found
+    paths = pins(repository)
+    assert {"pipe", "link"} < paths and "stolen" not in paths
 
 
 def test_a_program_behind_a_link_is_named_and_its_end_pinned(repository: Path) -> None:

@@ -23,9 +23,9 @@ from tests.unit.plan.examples import GVISOR, plan
     ],
 )
 def test_a_volume_that_can_be_a_folder_of_the_host(mount: str) -> None:
-    made = plan(hand_written=f'{{"image": "i", "mounts": [{mount}]}}')
-    assert not [m for m in made.container.mounts if m.value.source == "x"]
-    assert len(made.left_out) == 1
+    the_plan = plan(hand_written=f'{{"image": "i", "mounts": [{mount}]}}')
+    assert not [m for m in the_plan.container.mounts if m.value.source == "x"]
+    assert len(the_plan.left_out) == 1
 
 
 @pytest.mark.parametrize("kind", ["tmpfs", "volume"])
@@ -45,27 +45,27 @@ def test_a_volume_that_can_be_a_folder_of_the_host(mount: str) -> None:
 def test_a_mount_over_the_copy_its_mark_or_its_original(kind: str, target: str) -> None:
     source = "source=x," if kind == "volume" else ""
     text = f'{{"image": "i", "mounts": ["type={kind},{source}target={target}"]}}'
-    made = plan('profile = "agent"', hand_written=text)
-    assert made.container.mounts == plan('profile = "agent"').container.mounts
-    assert len(made.left_out) == 1
+    the_plan = plan('profile = "agent"', hand_written=text)
+    assert the_plan.container.mounts == plan('profile = "agent"').container.mounts
+    assert len(the_plan.left_out) == 1
 
 
 @pytest.mark.parametrize(
-    ("feature", "said"),
+    ("feature", "part"),
     [
         ("ghcr.io/devcontainers/features/docker-in-docker:2", "brings `privileged`"),
         ("ghcr.io/someone/features/tool:1", "is not read"),
     ],
 )
 def test_what_a_feature_brings_is_named_and_no_strict_profile_generates(
-    tmp_path: Path, feature: str, said: str
+    tmp_path: Path, feature: str, part: str
 ) -> None:
     text = f'{{"image": "i", "features": {{"{feature}": {{}}}}}}'
-    made = plan(hand_written=text)
-    assert any(d.control == "features" and said in d.why for d in made.downgrades)
+    the_plan = plan(hand_written=text)
+    assert any(d.control == "features" and part in d.why for d in the_plan.downgrades)
     (tmp_path / ".devcontainer.json").write_text(text)
     (tmp_path / "sandboxd.toml").write_text('profile = "agent"\n')
-    with pytest.raises(UsageError, match=rf"allows nothing beside the plan.*{said}"):
+    with pytest.raises(UsageError, match=rf"allows nothing beside the plan.*{part}"):
         Project.open(str(tmp_path), {}).outputs(GVISOR)
 
 
@@ -84,19 +84,19 @@ WEAK = """{
 
 
 def test_what_is_weak_is_left_out_with_a_reason() -> None:
-    made = plan(hand_written=WEAK)
-    left_out = " | ".join(entry.item for entry in made.left_out)
+    the_plan = plan(hand_written=WEAK)
+    left_out = " | ".join(entry.item for entry in the_plan.left_out)
     for item in (
         "privileged: ", "capAdd: SYS_ADMIN", "seccomp=unconfined", "curl x | sh", "/var/run/docker.sock",
         "${localWorkspaceFolder}/.git", "TOKEN=", "host-uds", "/dev/kvm", "runArgs: /", "runsc", "root",
     ):  # fmt: skip
         assert item in left_out, item
     assert left_out.count("runArgs: host") == 5
-    assert all(entry.why for entry in made.left_out)
-    container = made.container
-    kept = {m.value.target for m in container.mounts if "weather" not in m.value.target}
-    assert kept == {"/cache", "/scratch"}
-    whys = {reason.item: reason.why for reason in made.reasons if reason.field == "mounts"}
+    assert all(entry.why for entry in the_plan.left_out)
+    container = the_plan.container
+    targets = {m.value.target for m in container.mounts if "weather" not in m.value.target}
+    assert targets == {"/cache", "/scratch"}
+    whys = {reason.item: reason.why for reason in the_plan.reasons if reason.field == "mounts"}
     assert "`cache` of your config, as a volume of this project alone" in whys["/cache (volume)"]
     assert whys["/scratch (tmpfs)"] == "reaches nothing of the host"
     assert container.env[0].value == ("A", "1")
@@ -113,17 +113,17 @@ def test_no_hand_written_value_copies_a_variable_of_the_host() -> None:
         "type=volume,source=a-${localEnv:SECRET},target=/a",
         "type=tmpfs,target=/b/${localEnv:SECRET}",
         "type=volume,source=b,target=/c,volume-label=a=${env:SECRET}"]}"""
-    made = plan(hand_written=text)
-    assert len(made.left_out) == 4
-    assert "SECRET" not in repr(made.container)
+    the_plan = plan(hand_written=text)
+    assert len(the_plan.left_out) == 4
+    assert "SECRET" not in repr(the_plan.container)
 
 
 def test_volumes_of_other_projects_pins_do_not_enter() -> None:
     text = """{"image": "i",
         "mounts": ["type=volume,source=sandboxd-pin-0011223344556677,target=/other"]}"""
-    made = plan(hand_written=text)
-    assert "sandboxd-pin-0011223344556677" in made.left_out[0].item
-    assert "/other" not in {m.value.target for m in made.container.mounts}
+    the_plan = plan(hand_written=text)
+    assert "sandboxd-pin-0011223344556677" in the_plan.left_out[0].item
+    assert "/other" not in {m.value.target for m in the_plan.container.mounts}
 
 
 @pytest.mark.parametrize("image", ["--privileged", "evil.example/x:${localEnv:TOKEN}"])

@@ -26,10 +26,10 @@ def plan(
     return plan_of(config, host, container, facts, Grants(allow_runc=True, trusted=True))
 
 
-def in_memory(made: Plan) -> dict[str, str]:
+def in_memory(the_plan: Plan) -> dict[str, str]:
     return {
         m.value.target.removeprefix(f"{TARGET}/"): ",".join(m.value.options)
-        for m in made.container.mounts
+        for m in the_plan.container.mounts
         if m.value.type == "tmpfs"
     }
 
@@ -37,24 +37,26 @@ def in_memory(made: Plan) -> dict[str, str]:
 @pytest.mark.parametrize("profile", ["dev", "trusted"])
 def test_what_is_missing_or_empty_is_kept_in_memory(profile: str) -> None:
     trees = (Tree("node_modules", "missing", "package.json"), Tree("target", "empty", "Cargo.toml"))
-    made = plan(workspace(hot=trees), f'profile = "{profile}"\nruntime = "gvisor"')
-    assert in_memory(made).keys() == {"node_modules", "target"}
-    assert "exec" in in_memory(made)["node_modules"] and "size=2g" in in_memory(made)["target"]
-    assert "node_modules" in made.stubs and "target" not in made.stubs
-    said = [d.why for d in made.downgrades if d.control == "files in memory"]
-    assert len(said) == 1 and "`node_modules`, `target`" in said[0] and "gone" in said[0]
+    the_plan = plan(workspace(hot=trees), f'profile = "{profile}"\nruntime = "gvisor"')
+    assert in_memory(the_plan).keys() == {"node_modules", "target"}
+    assert (
+        "exec" in in_memory(the_plan)["node_modules"] and "size=2g" in in_memory(the_plan)["target"]
+    )
+    assert "node_modules" in the_plan.stubs and "target" not in the_plan.stubs
+    reasons = [d.why for d in the_plan.downgrades if d.control == "files in memory"]
+    assert len(reasons) == 1 and "`node_modules`, `target`" in reasons[0] and "gone" in reasons[0]
 
 
 def test_what_has_content_is_not_hidden_unless_the_project_asks() -> None:
-    found = workspace(hot=(Tree("node_modules", "content", "package.json"),))
-    made = plan(found)
-    assert in_memory(made) == {} and made.stubs == workspace().of_kind("stub")
-    (why,) = [r.why for r in made.reasons if r.item == "node_modules (on the host)"]
+    folder = workspace(hot=(Tree("node_modules", "content", "package.json"),))
+    the_plan = plan(folder)
+    assert in_memory(the_plan) == {} and the_plan.stubs == workspace().of_kind("stub")
+    (why,) = [r.why for r in the_plan.reasons if r.item == "node_modules (on the host)"]
     assert '`[workspace] hot = ["node_modules"]`' in why
     asked = workspace(hot=(Tree("node_modules", "content"),))
-    made = plan(asked, '[workspace]\nhot = ["node_modules"]')
-    assert in_memory(made).keys() == {"node_modules"}
-    assert any("is hidden inside" in d.why for d in made.downgrades)
+    the_plan = plan(asked, '[workspace]\nhot = ["node_modules"]')
+    assert in_memory(the_plan).keys() == {"node_modules"}
+    assert any("is hidden inside" in d.why for d in the_plan.downgrades)
 
 
 @pytest.mark.parametrize(
@@ -72,18 +74,18 @@ def test_where_it_gains_nothing_it_is_not_done_and_an_ask_is_answered(
     known = workspace(hot=(Tree("node_modules", "missing", "package.json"),))
     assert "node_modules" not in in_memory(plan(known, text, host))
     asked = workspace(hot=(Tree("node_modules", "missing"),))
-    made = plan(asked, text + '[workspace]\nhot = ["node_modules"]', host)
-    assert "node_modules" not in in_memory(made) and "node_modules" not in made.stubs
-    assert any("is not used" in r.item and reason in r.why for r in made.reasons)
+    the_plan = plan(asked, text + '[workspace]\nhot = ["node_modules"]', host)
+    assert "node_modules" not in in_memory(the_plan) and "node_modules" not in the_plan.stubs
+    assert any("is not used" in r.item and reason in r.why for r in the_plan.reasons)
 
 
 def test_a_volume_of_the_user_s_own_stays() -> None:
     written = (
         '{"image": "i", "mounts": ["type=volume,source=n,target=/workspaces/weather/node_modules"]}'
     )
-    found = workspace(hot=(Tree("node_modules", "missing", "package.json"),))
-    made = plan(found, written=written)
-    assert in_memory(made) == {} and "node_modules" not in made.stubs
+    folder = workspace(hot=(Tree("node_modules", "missing", "package.json"),))
+    the_plan = plan(folder, written=written)
+    assert in_memory(the_plan) == {} and "node_modules" not in the_plan.stubs
 
 
 @pytest.mark.parametrize(
@@ -118,14 +120,14 @@ def test_a_survey_finds_trees_by_the_files_of_their_tools(tmp_path: Path) -> Non
         Tree(".venv", "empty"),
     )
     (tmp_path / "target").symlink_to("/etc")
-    found = survey(str(tmp_path), ())
-    assert found.hot[-1] == Tree("target", "in the way", "Cargo.toml")
-    assert "target" not in in_memory(plan(workspace(hot=found.hot)))
+    facts = survey(str(tmp_path), ())
+    assert facts.hot[-1] == Tree("target", "in the way", "Cargo.toml")
+    assert "target" not in in_memory(plan(workspace(hot=facts.hot)))
 
 
 def test_git_gets_its_setting_under_gvisor_and_never_a_second_one() -> None:
-    def names(made: Plan) -> dict[str, str]:
-        return {v.value.name: v.value.value for v in made.container.env}
+    def names(the_plan: Plan) -> dict[str, str]:
+        return {v.value.name: v.value.value for v in the_plan.container.env}
 
     assert names(plan(workspace()))["GIT_CONFIG_KEY_0"] == "core.checkStat"
     assert names(plan(workspace(), host=PLAIN)) == {}
@@ -156,6 +158,6 @@ def test_git_trusts_a_copy_whose_folder_is_root_s() -> None:
         ("dev", GVISOR, {"GIT_CONFIG_KEY_1": "safe.directory", "GIT_CONFIG_COUNT": "2"}),
         ("1000", PLAIN, {}),
     ):
-        made = plan(workspace(), f'profile = "agent"\nuser = "{user}"', host)
-        found = {v.value.name: v.value.value for v in made.container.env}
-        assert expected.items() <= found.items() and bool(expected) == bool(found)
+        the_plan = plan(workspace(), f'profile = "agent"\nuser = "{user}"', host)
+        variables = {v.value.name: v.value.value for v in the_plan.container.env}
+        assert expected.items() <= variables.items() and bool(expected) == bool(variables)

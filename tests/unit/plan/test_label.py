@@ -35,14 +35,14 @@ def project(folder: Path, profile: str = "dev", base: str = "") -> Project:
     return Project.open(str(folder), {})
 
 
-def said(plan: Plan) -> list[str]:
+def reasons(plan: Plan) -> list[str]:
     return [d.why for d in plan.downgrades if d.control == "image label"]
 
 
 @pytest.mark.parametrize("base", ["", '{"image": "other"}', '{"image": "theirs"}'])
 def test_what_it_brings_is_named_and_not_in_the_plan(tmp_path: Path, base: str) -> None:
     plan = project(tmp_path, base=base).plan(host(LOOSE))
-    (why,) = said(plan)
+    (why,) = reasons(plan)
     assert "label of image `" in why
     for item in ("privileged", "SYS_ADMIN", "seccomp=unconfined", "mounts: /etc"):
         assert item in why
@@ -57,16 +57,16 @@ def test_what_it_brings_is_named_and_not_in_the_plan(tmp_path: Path, base: str) 
 
 def test_a_label_that_loosens_nothing_is_no_matter(tmp_path: Path) -> None:
     label = {"remoteUser": "vscode", "init": True, "postCreateCommand": "true"}
-    assert said(project(tmp_path).plan(host(label))) == []
+    assert reasons(project(tmp_path).plan(host(label))) == []
 
 
 def test_another_image_s_label_is_no_matter(tmp_path: Path) -> None:
-    assert said(project(tmp_path).plan(host(LOOSE, "else:latest"))) == []
+    assert reasons(project(tmp_path).plan(host(LOOSE, "else:latest"))) == []
 
 
 def test_a_strict_profile_generates_nothing_that_a_label_loosens(tmp_path: Path) -> None:
     strict = project(tmp_path, profile="agent")
-    assert len(said(strict.plan(host(LOOSE)))) == 1
+    assert len(reasons(strict.plan(host(LOOSE)))) == 1
     with pytest.raises(UsageError, match="would add to it: label of image `theirs`") as caught:
         strict.generate(host(LOOSE))
     assert "FROM theirs" in caught.value.hint

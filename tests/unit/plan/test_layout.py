@@ -29,12 +29,12 @@ def plan(
     return plan_of(config, host, container, workspace(**facts), grants)
 
 
-def mounts(made: Plan) -> dict[str, tuple[str, bool]]:
-    return {m.value.target: (m.value.type, m.value.read_only) for m in made.container.mounts}
+def mounts(the_plan: Plan) -> dict[str, tuple[str, bool]]:
+    return {m.value.target: (m.value.type, m.value.read_only) for m in the_plan.container.mounts}
 
 
-def variables(made: Plan) -> dict[str, str]:
-    pairs = [v.value for v in made.container.env]
+def variables(the_plan: Plan) -> dict[str, str]:
+    pairs = [v.value for v in the_plan.container.env]
     return {p.name: p.value for p in pairs if not p.name.startswith("GIT_CONFIG_")}
 
 
@@ -42,27 +42,27 @@ def variables(made: Plan) -> dict[str, str]:
     ("host", "kind"), [(GVISOR, "bind"), (PLAIN, "bind"), (DIRECTFS, "volume")]
 )
 def test_review_has_one_read_only_way_to_the_workspace(host: HostFacts, kind: str) -> None:
-    made = plan("review", host)
-    assert mounts(made) == {
+    the_plan = plan("review", host)
+    assert mounts(the_plan) == {
         TARGET: (kind, True),
         HOME: ("tmpfs", False),
         "/tmp": ("tmpfs", False),
     }
     if kind == "volume":
-        assert "volume-opt=o=bind,ro" in made.container.mounts[0].value.options
-    assert made.stubs == () and made.prepare == ()
+        assert "volume-opt=o=bind,ro" in the_plan.container.mounts[0].value.options
+    assert the_plan.stubs == () and the_plan.prepare == ()
 
 
 @pytest.mark.parametrize(("host", "kind"), [(GVISOR, "bind"), (DIRECTFS, "volume")])
 def test_untrusted_has_a_copy_and_the_original_read_only(host: HostFacts, kind: str) -> None:
-    made = plan("untrusted", host)
-    assert mounts(made)[SOURCE] == (kind, True)
-    assert mounts(made)[TARGET] == ("tmpfs", False)
-    assert made.prepare[-3:] == (SOURCE, TARGET, MARK)
-    assert mounts(made)[MARK_FOLDER] == ("tmpfs", False)
-    copy = next(m.value for m in made.container.mounts if m.value.target == TARGET)
+    the_plan = plan("untrusted", host)
+    assert mounts(the_plan)[SOURCE] == (kind, True)
+    assert mounts(the_plan)[TARGET] == ("tmpfs", False)
+    assert the_plan.prepare[-3:] == (SOURCE, TARGET, MARK)
+    assert mounts(the_plan)[MARK_FOLDER] == ("tmpfs", False)
+    copy = next(m.value for m in the_plan.container.mounts if m.value.target == TARGET)
     assert {"exec", "nosuid", "nodev", "size=2g", "uid=1000", "gid=1000"} <= set(copy.options)
-    assert "results" in {d.control for d in made.downgrades}
+    assert "results" in {d.control for d in the_plan.downgrades}
 
 
 @pytest.mark.parametrize("programs", [("tar", "cp"), ("cp",), ()])
@@ -97,27 +97,29 @@ def test_the_copy_is_whole_or_fails(tmp_path: Path, programs: tuple[str, ...]) -
 
 @pytest.mark.parametrize("profile", ["review", "untrusted"])
 def test_nothing_of_the_image_can_be_written(profile: str) -> None:
-    made = plan(profile)
-    root = made.container.read_only_rootfs
+    the_plan = plan(profile)
+    root = the_plan.container.read_only_rootfs
     assert root is not None and root.value is True
-    assert variables(made) == {"HOME": HOME}
-    assert made.container.network is not None and made.container.network.value == "none"
-    assert [v.value for v in made.container.cap_drop] == ["ALL"] and made.container.cap_add == ()
+    assert variables(the_plan) == {"HOME": HOME}
+    assert the_plan.container.network is not None and the_plan.container.network.value == "none"
+    assert [v.value for v in the_plan.container.cap_drop] == [
+        "ALL"
+    ] and the_plan.container.cap_add == ()
 
 
 def test_a_home_of_the_users_config_is_left_out_and_named() -> None:
     written = '{"image": "i", "containerEnv": {"HOME": "/elsewhere", "A": "1"}}'
-    made = plan("review", hand_written=written)
-    assert variables(made) == {"HOME": HOME, "A": "1"}
-    assert any(entry.item.startswith("containerEnv: HOME") for entry in made.left_out)
+    the_plan = plan("review", hand_written=written)
+    assert variables(the_plan) == {"HOME": HOME, "A": "1"}
+    assert any(entry.item.startswith("containerEnv: HOME") for entry in the_plan.left_out)
 
 
 def test_the_time_limit_is_the_first_process_and_says_what_it_is_worth() -> None:
     for host, lines in ((PLAIN, 1), (GVISOR, 2)):
-        made = plan("untrusted", host)
-        assert made.container.command == ("/bin/sh", "-c", "exec sleep 3600")
-        said = [d.why for d in made.downgrades if d.control == "time limit"]
-        assert len(said) == lines and "editor" in said[0]
+        the_plan = plan("untrusted", host)
+        assert the_plan.container.command == ("/bin/sh", "-c", "exec sleep 3600")
+        reasons = [d.why for d in the_plan.downgrades if d.control == "time limit"]
+        assert len(reasons) == lines and "editor" in reasons[0]
     assert "sleep 3600 &" in plan("dev").container.command[2]
 
 
@@ -141,8 +143,8 @@ def test_no_seconds(text: str) -> None:
 def test_a_copy_says_who_asked_for_it() -> None:
     def decided(text: str) -> str:
         config = configured(f'image = "img:1"\n{text}')
-        made = plan_of(config, GVISOR, None, workspace(), Grants())
-        (reason,) = [r for r in made.reasons if "a private copy" in r.why]
+        the_plan = plan_of(config, GVISOR, None, workspace(), Grants())
+        (reason,) = [r for r in the_plan.reasons if "a private copy" in r.why]
         return reason.decided_by
 
     assert decided('profile = "agent"') == "profile agent"

@@ -34,8 +34,8 @@ ALL = list(itertools.product(profile_names(), HOSTS))
 
 @pytest.mark.parametrize(("profile", "host"), ALL)
 def test_every_plan_is_closed_and_explained(profile: str, host: str) -> None:
-    made = plan(f'profile = "{profile}"', HOSTS[host], grants=RUNC_GRANTED)
-    container = made.container
+    the_plan = plan(f'profile = "{profile}"', HOSTS[host], grants=RUNC_GRANTED)
+    container = the_plan.container
     assert container.privileged is None
     trusted = profile == "trusted"
     assert [cap.value for cap in container.cap_drop] == ([] if trusted else ["ALL"])
@@ -48,13 +48,13 @@ def test_every_plan_is_closed_and_explained(profile: str, host: str) -> None:
     for mount in container.mounts:
         inside = mount.value.source.startswith("/home/dev/weather") or mount.value.type == "tmpfs"
         assert inside or mount.value.source.startswith("sandboxd-pin-")
-    explained = {(reason.field, reason.item) for reason in made.reasons}
+    explained = {(reason.field, reason.item) for reason in the_plan.reasons}
     for field in container._fields:
         values = getattr(container, field)
         for value in (values,) if isinstance(values, Value) else values or ():
             if isinstance(value, Value) and field != "labels":
                 assert (field, value.written) in explained, (field, value)
-    assert all(reason.why and reason.decided_by for reason in made.reasons)
+    assert all(reason.why and reason.decided_by for reason in the_plan.reasons)
 
 
 @pytest.mark.parametrize(("profile", "host"), ALL)
@@ -79,9 +79,9 @@ def test_dev_takes_gvisor_where_it_works_and_says_why_where_not() -> None:
 
 def test_a_runtime_that_was_never_tried_is_not_used() -> None:
     untried = STOCK._replace(usable=None, gvisor=None, why="never tried: no trial was asked for")
-    made = plan(host=only(RUNC, untried))
-    assert not made.gvisor
-    assert "never tried" in made.downgrades[0].why
+    the_plan = plan(host=only(RUNC, untried))
+    assert not the_plan.gvisor
+    assert "never tried" in the_plan.downgrades[0].why
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_the_repository_cannot_grant_runc_to_agent_but_the_user_can() -> None:
     text = 'profile = "agent"\nruntime = "runc"'
     with pytest.raises(UsageError, match="needs gVisor"):
         plan(text)
-    made = plan(text, grants=RUNC_GRANTED)
-    assert not made.gvisor and "gVisor" in controls(made)
-    assert made.seccomp_path.endswith("agent-runc.json")
+    the_plan = plan(text, grants=RUNC_GRANTED)
+    assert not the_plan.gvisor and "gVisor" in controls(the_plan)
+    assert the_plan.seccomp_path.endswith("agent-runc.json")
 
 
 def test_asking_for_gvisor_where_there_is_none_fails() -> None:
@@ -117,8 +117,8 @@ def test_asking_for_gvisor_where_there_is_none_fails() -> None:
 
 
 def test_asking_for_runc_although_gvisor_works_is_named() -> None:
-    made = plan('runtime = "runc"', grants=RUNC_GRANTED)
-    assert made.downgrades[0].why.startswith(
+    the_plan = plan('runtime = "runc"', grants=RUNC_GRANTED)
+    assert the_plan.downgrades[0].why.startswith(
         "sandboxd.toml asks for runc although `runsc-sandboxd`"
     )
 
@@ -131,8 +131,8 @@ def test_runc_that_cannot_start_is_an_error_with_its_fix() -> None:
 
 def test_an_engine_without_runc_uses_its_default() -> None:
     crun = Runtime("crun", "/usr/bin/crun", usable=True, gvisor=False)
-    made = plan(host=only(crun, default_runtime="crun"))
-    assert made.container.runtime is not None and made.container.runtime.value == "crun"
+    the_plan = plan(host=only(crun, default_runtime="crun"))
+    assert the_plan.container.runtime is not None and the_plan.container.runtime.value == "crun"
 
 
 def test_seccomp_by_runtime() -> None:
@@ -160,8 +160,8 @@ def test_the_seeds_list_is_not_used_under_gvisor_and_its_faults_are_named() -> N
 
 def test_a_kernel_without_seccomp_is_named_or_refused() -> None:
     bare = only(RUNC, security_options=("name=apparmor",))
-    made = plan(host=bare)
-    assert made.seccomp_path == "" and "seccomp" in controls(made)
+    the_plan = plan(host=bare)
+    assert the_plan.seccomp_path == "" and "seccomp" in controls(the_plan)
     with pytest.raises(EnvironmentFailure, match="needs a seccomp filter"):
         plan('profile = "agent"', bare, grants=RUNC_GRANTED)
 
@@ -201,15 +201,15 @@ def test_the_use_of_processors_is_limited_where_the_engine_can() -> None:
         GVISOR.engine._replace(cpu_quota=False),
         GVISOR.engine._replace(rootless=True, cgroup_version="2"),
     ):
-        made = plan(host=GVISOR._replace(engine=engine))
-        assert made.container.cpus is None and "cpu limit" in controls(made)
+        the_plan = plan(host=GVISOR._replace(engine=engine))
+        assert the_plan.container.cpus is None and "cpu limit" in controls(the_plan)
 
 
 def test_network() -> None:
     assert "network" in controls(plan())
-    for made in (plan('[network]\nmode = "none"'), plan('profile = "agent"')):
-        assert made.container.network is not None and made.container.network.value == "none"
-        assert "network" not in controls(made)
+    for the_plan in (plan('[network]\nmode = "none"'), plan('profile = "agent"')):
+        assert the_plan.container.network is not None and the_plan.container.network.value == "none"
+        assert "network" not in controls(the_plan)
     with pytest.raises(UsageError, match="has no network"):
         plan('profile = "review"\n[network]\nmode = "allow"', grants=Grants(trusted=True))
 
@@ -226,8 +226,8 @@ def test_a_policy_for_a_gateway_beside_the_network_of_tools_that_make_none() -> 
 
 
 def test_capabilities_are_bounded_by_the_profile() -> None:
-    made = plan('[capabilities]\nadd = ["KILL", "CHOWN"]', grants=RUNC_GRANTED)
-    added = [c.value for c in made.container.cap_add]
+    the_plan = plan('[capabilities]\nadd = ["KILL", "CHOWN"]', grants=RUNC_GRANTED)
+    added = [c.value for c in the_plan.container.cap_add]
     assert added == ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID", "KILL"]
     for cap in ("SYS_ADMIN", "SYS_PTRACE", "NET_ADMIN", "DAC_READ_SEARCH", "SYS_MODULE"):
         with pytest.raises(UsageError, match=f"does not allow capability `{cap}`"):
@@ -237,8 +237,8 @@ def test_capabilities_are_bounded_by_the_profile() -> None:
 
 
 def test_user() -> None:
-    def user(made: Plan) -> str | None:
-        return made.container.user.value if made.container.user else None
+    def user(the_plan: Plan) -> str | None:
+        return the_plan.container.user.value if the_plan.container.user else None
 
     assert user(plan()) == "1000:1000"
     assert user(plan('user = "vscode"')) == "vscode"
@@ -255,8 +255,8 @@ def test_user() -> None:
 def test_no_profile_that_runs_as_a_user_runs_in_roots_group() -> None:
     """A setgid file that it leaves in the workspace gives that group to whoever runs it on the host."""
 
-    def user(made: Plan) -> str | None:
-        return made.container.user.value if made.container.user else None
+    def user(the_plan: Plan) -> str | None:
+        return the_plan.container.user.value if the_plan.container.user else None
 
     for name in ("1000:0", "dev:root", "1000:+0", "1000:00"):
         with pytest.raises(UsageError, match="does not run in root's group"):
@@ -272,8 +272,8 @@ def test_no_profile_that_runs_as_a_user_runs_in_roots_group() -> None:
 def test_image() -> None:
     with pytest.raises(UsageError, match="no image is named"):
         plan_of(configured(""), GVISOR, None, workspace())
-    made = plan('image = "mine"', hand_written='{"image": "theirs"}')
-    assert made.container.image is not None and made.container.image.value == "mine"
+    the_plan = plan('image = "mine"', hand_written='{"image": "theirs"}')
+    assert the_plan.container.image is not None and the_plan.container.image.value == "mine"
     built = plan(hand_written='{"build": {"dockerfile": "Dockerfile"}}')
     assert built.container.image is None
 

@@ -28,9 +28,9 @@ def project(folder: Path, dockerfile: str = DOCKERFILE, **config: object) -> Pat
 
 
 def recipe(folder: Path) -> Recipe:
-    made = Project.open(str(folder), {}).recipe()
-    assert made is not None
-    return made
+    result = Project.open(str(folder), {}).recipe()
+    assert result is not None
+    return result
 
 
 def test_what_it_reads_and_nothing_else_is_its_identity(tmp_path: Path) -> None:

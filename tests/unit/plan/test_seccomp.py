@@ -111,8 +111,8 @@ def engines_default(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             f"gave no file: {done.stderr.strip()[-200:]}"
         )
     subprocess.run(["dpkg-deb", "-x", packages[0], folder], check=True)
-    found = list(folder.glob("usr/**/docker/profiles/seccomp/default.json"))
-    data: dict[str, Any] = json.loads(found[0].read_text())
+    paths = list(folder.glob("usr/**/docker/profiles/seccomp/default.json"))
+    data: dict[str, Any] = json.loads(paths[0].read_text())
     return data
 
 

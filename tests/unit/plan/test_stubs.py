@@ -36,8 +36,8 @@ def test_only_folders_whose_parent_is_there_are_stubs(tmp_path: Path) -> None:
 def test_a_stub_is_pinned_like_the_folder_that_it_becomes(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     before = survey(str(tmp_path), CONTROL)
-    made = stubs.make(str(tmp_path), before.of_kind("stub"))
-    assert set(made) == STUBS
+    stub_paths = stubs.make(str(tmp_path), before.of_kind("stub"))
+    assert set(stub_paths) == STUBS
     after = survey(str(tmp_path), CONTROL)
     assert after.of_kind("stub") == ()
     for plain in (True, False):
@@ -96,7 +96,7 @@ def test_where_nothing_can_be_written_the_folder_stays_missing(
 def test_git_reads_the_pinned_config_whatever_is_tried_inside(tmp_path: Path) -> None:
     """Against git itself: the stub changes nothing, and an empty one would break it."""
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
-    made = stubs.make(str(tmp_path), sorted(IN_GIT | {"commondir", ".devcontainer.json"}))
+    stub_paths = stubs.make(str(tmp_path), sorted(IN_GIT | {"commondir", ".devcontainer.json"}))
     commondir = ".git/commondir"
     assert (tmp_path / commondir).read_bytes() == stub_text(commondir) == b".\n"
     for words in (["status"], ["config", "--local", "a.b", "c"], ["fsck"], ["gc", "-q"]):
@@ -106,7 +106,7 @@ def test_git_reads_the_pinned_config_whatever_is_tried_inside(tmp_path: Path) ->
         ["git", "-C", str(tmp_path), "status", "--porcelain"], check=True, capture_output=True
     )
     assert done.stdout == b""
-    assert {*stubs.remove(str(tmp_path), made)} == {*made}
+    assert {*stubs.remove(str(tmp_path), stub_paths)} == {*stub_paths}
     assert not (tmp_path / commondir).exists() and not (tmp_path / "commondir").exists()
 
 

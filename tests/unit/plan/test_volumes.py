@@ -23,28 +23,28 @@ def plan(text: str = "", path: str = WORKSPACE, **grants: bool) -> Plan:
     return plan_of(configured(text), GVISOR, base(TEXT), facts, Grants(**grants))
 
 
-def volumes(made: Plan) -> dict[str, str]:
+def volumes(the_plan: Plan) -> dict[str, str]:
     """Those of the config, by their targets."""
-    mounts = [m.value for m in made.container.mounts if m.value.type == "volume"]
+    mounts = [m.value for m in the_plan.container.mounts if m.value.type == "volume"]
     return {m.target: m.source for m in mounts if not m.source.startswith("sandboxd-")}
 
 
 def test_a_volume_is_the_project_s_own() -> None:
-    made = plan()
-    assert volumes(made) == {"/cache": f"cache-{HASH}", "/a": f"a-id{HASH}", "/nameless": ""}
-    whys = {reason.item: reason.why for reason in made.reasons if reason.field == "mounts"}
+    the_plan = plan()
+    assert volumes(the_plan) == {"/cache": f"cache-{HASH}", "/a": f"a-id{HASH}", "/nameless": ""}
+    whys = {reason.item: reason.why for reason in the_plan.reasons if reason.field == "mounts"}
     assert whys["/cache (volume)"].endswith("as a volume of this project alone")
     assert whys["/nameless (volume)"] == "reaches nothing of the host"
     other = volumes(plan(path="/home/dev/other"))
-    assert {*other.values()} & {*volumes(made).values()} == {""}
+    assert {*other.values()} & {*volumes(the_plan).values()} == {""}
 
 
 def test_every_writer_names_the_same_volume() -> None:
-    made = plan()
-    sent = engine.arguments(made)["HostConfig"]["Mounts"]
+    the_plan = plan()
+    sent = engine.arguments(the_plan)["HostConfig"]["Mounts"]
     assert f"cache-{HASH}" in {mount.get("Source") for mount in sent}
-    assert any(f"source=cache-{HASH}" in word for word in argv.render(made))
-    assert f"source=cache-{HASH}" in devcontainer_json.render(made)
+    assert any(f"source=cache-{HASH}" in word for word in argv.render(the_plan))
+    assert f"source=cache-{HASH}" in devcontainer_json.render(the_plan)
 
 
 def test_a_volume_is_shared_only_as_the_user_agreed() -> None:
@@ -52,9 +52,9 @@ def test_a_volume_is_shared_only_as_the_user_agreed() -> None:
     with pytest.raises(UsageError, match="alone cannot share `cache`") as caught:
         plan(text)
     assert "sandboxd trust add" in caught.value.hint
-    made = plan(text, trusted=True)
-    assert volumes(made)["/cache"] == "cache"
-    whys = {reason.item: reason.why for reason in made.reasons if reason.field == "mounts"}
+    the_plan = plan(text, trusted=True)
+    assert volumes(the_plan)["/cache"] == "cache"
+    whys = {reason.item: reason.why for reason in the_plan.reasons if reason.field == "mounts"}
     assert "every project of this engine that names the volume `cache`" in whys["/cache (volume)"]
 
 
@@ -62,8 +62,8 @@ def test_no_name_of_a_repository_is_that_of_another_project_s_volume() -> None:
     """It may end like one, or leave the place for the id open: its own name is added all the same."""
     for written in (f"cache-{HASH}", f"cache-id{HASH}"):
         text = TEXT.replace("source=cache,", f"source={written},")
-        made = plan_of(configured(""), GVISOR, base(text), workspace(path="/home/dev/evil"))
-        assert volumes(made)["/cache"] == f"{written}-{project_digest('/home/dev/evil')}"
+        the_plan = plan_of(configured(""), GVISOR, base(text), workspace(path="/home/dev/evil"))
+        assert volumes(the_plan)["/cache"] == f"{written}-{project_digest('/home/dev/evil')}"
 
 
 def test_compose_has_the_name_of_the_project_s_own_files() -> None:

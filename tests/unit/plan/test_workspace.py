@@ -157,11 +157,11 @@ def test_plain_mounts_are_plain_text() -> None:
     assert target_folder('/home/a,b"c\n') == "/workspaces/a-b-c-"
 
 
-@pytest.mark.parametrize(("path", "said"), [(".git/config", True), ("sandboxd.toml", False)])
-def test_what_git_on_the_host_may_start_is_said(path: str, said: bool) -> None:
+@pytest.mark.parametrize(("path", "is_named"), [(".git/config", True), ("sandboxd.toml", False)])
+def test_what_git_on_the_host_may_start_is_said(path: str, is_named: bool) -> None:
     notes = Notes("test")
     workspace_mounts(workspace(control_files=(ControlFile(path, "file"),)), True, notes)
-    assert any(d.control == "git on the host" for d in notes.downgrades) == said
+    assert any(d.control == "git on the host" for d in notes.downgrades) == is_named
 
 
 def test_what_a_git_file_leaves_open_is_said(tmp_path: Path) -> None:

@@ -106,13 +106,15 @@ def read_back(plan: Plan, carried: Carried) -> Container:
 
 
 def values(container: Container, field: str) -> list[Any]:
-    found = getattr(container, field)
-    if found is None:
+    content = getattr(container, field)
+    if content is None:
         return []
     return sorted(
         str(v.value)
         for v in (
-            found if hasattr(found, "__iter__") and not hasattr(found, "origin") else (found,)
+            content
+            if hasattr(content, "__iter__") and not hasattr(content, "origin")
+            else (content,)
         )
     )
 

@@ -128,8 +128,8 @@ def test_the_grant_of_runc_can_be_forbidden() -> None:
 
 
 def test_network_and_capabilities() -> None:
-    made = planned(Floor(no_network=True), '[network]\nmode = "default"')
-    assert made.container.network.value == "none"  # type: ignore[attr-defined]
+    the_plan = planned(Floor(no_network=True), '[network]\nmode = "default"')
+    assert the_plan.container.network.value == "none"  # type: ignore[attr-defined]
     text = '[capabilities]\nadd = ["KILL"]'
     planned(Floor(capabilities=frozenset({"KILL"})), text, trusted=True)
     with pytest.raises(UsageError, match="does not allow capability `KILL`"):
@@ -174,8 +174,8 @@ def test_a_key_that_loosens_counts_only_with_a_grant(key: str) -> None:
 
 
 def test_runc_is_no_less_where_there_is_no_gvisor() -> None:
-    made = planned(NO_FLOOR, 'runtime = "runc"', PLAIN)
-    assert made.container.runtime.value == "runc"  # type: ignore[attr-defined]
+    the_plan = planned(NO_FLOOR, 'runtime = "runc"', PLAIN)
+    assert the_plan.container.runtime.value == "runc"  # type: ignore[attr-defined]
 
 
 def test_runc_for_one_run_is_the_user_s_to_allow() -> None:
@@ -216,34 +216,34 @@ def test_a_profile_that_is_weaker_than_the_default_needs_a_grant() -> None:
     reach = profiles.NETWORK_STRENGTH
     weight = {"on request": 0, "preferred": 1, "required": 2}
     for name in profiles.names():
-        found = profiles.load(name)
+        profile = profiles.load(name)
         tighter = (
-            weight[found.gvisor] >= weight[usual.gvisor]
-            and found.cap_drop == ("ALL",)
-            and {*found.cap_add, *found.cap_may_add} <= {*usual.cap_add, *usual.cap_may_add}
-            and found.no_new_privileges
-            and found.user == "non-root"
-            and bool(found.seccomp_runc and found.seccomp_runsc and found.apparmor)
-            and reach.index(found.network.mode) <= reach.index(usual.network.mode)
-            and not found.network.allow
-            and usual.network.by_files >= found.network.by_files
-            and reach.index(found.network.without_gateway)
+            weight[profile.gvisor] >= weight[usual.gvisor]
+            and profile.cap_drop == ("ALL",)
+            and {*profile.cap_add, *profile.cap_may_add} <= {*usual.cap_add, *usual.cap_may_add}
+            and profile.no_new_privileges
+            and profile.user == "non-root"
+            and bool(profile.seccomp_runc and profile.seccomp_runsc and profile.apparmor)
+            and reach.index(profile.network.mode) <= reach.index(usual.network.mode)
+            and not profile.network.allow
+            and usual.network.by_files >= profile.network.by_files
+            and reach.index(profile.network.without_gateway)
             <= reach.index(usual.network.without_gateway)
-            and 0 < found.processes <= usual.processes
-            and 0 < int(found.memory[:-1] or 0) <= int(usual.memory[:-1])
-            and bool(found.cpus)
-            and float(processors(found.cpus, 64)) <= float(processors(usual.cpus, 64))
-            and {*usual.control_files} <= {*found.control_files}
+            and 0 < profile.processes <= usual.processes
+            and 0 < int(profile.memory[:-1] or 0) <= int(usual.memory[:-1])
+            and bool(profile.cpus)
+            and float(processors(profile.cpus, 64)) <= float(processors(usual.cpus, 64))
+            and {*usual.control_files} <= {*profile.control_files}
         )
-        assert tighter is not found.needs_grant, name
+        assert tighter is not profile.needs_grant, name
 
 
 BIND, CLONE = '[workspace]\nlayout = "bind"', '[workspace]\nlayout = "clone"'
 
 
-def access(made: object) -> str:
+def access(the_plan: object) -> str:
     """What the workspace is inside: the host's folder (`bind`), or memory (`tmpfs`)."""
-    mounts = made.container.mounts  # type: ignore[attr-defined]
+    mounts = the_plan.container.mounts  # type: ignore[attr-defined]
     return str(next(m.value.type for m in mounts if m.value.target == "/workspaces/weather"))
 
 

@@ -26,19 +26,19 @@ def options() -> Options:
 
 
 def report(text: str = TEXT) -> Report:
-    found = analysis.check_source(SourceText(PATH, text))
-    return found._replace(skipped=(Skipped(PATH, "a part of it"),))
+    result = analysis.check_source(SourceText(PATH, text))
+    return result._replace(skipped=(Skipped(PATH, "a part of it"),))
 
 
-def log(found: Report) -> dict[str, Any]:
-    [run] = json.loads(sarif.document(found, options()))["runs"]
+def log(of_report: Report) -> dict[str, Any]:
+    [run] = json.loads(sarif.document(of_report, options()))["runs"]
     assert isinstance(run, dict)
     return run
 
 
 def test_a_log_has_what_viewers_ask_for() -> None:
-    found = report()
-    text = json.loads(sarif.document(found, options()))
+    checked = report()
+    text = json.loads(sarif.document(checked, options()))
     assert text["version"] == "2.1.0" and text["$schema"].endswith("sarif-schema-2.1.0.json")
     [run] = text["runs"]
     driver = run["tool"]["driver"]
@@ -48,8 +48,8 @@ def test_a_log_has_what_viewers_ask_for() -> None:
     for rule in driver["rules"]:
         assert rule["shortDescription"]["text"] and "## Why it is bad" in rule["help"]["markdown"]
         assert rule["defaultConfiguration"]["level"] in ("error", "warning", "note")
-    assert len(run["results"]) == len(found.findings) > 2
-    for result, finding in zip(run["results"], found.findings, strict=True):
+    assert len(run["results"]) == len(checked.findings) > 2
+    for result, finding in zip(run["results"], checked.findings, strict=True):
         assert driver["rules"][result["ruleIndex"]]["id"] == result["ruleId"] == finding.rule
         [location] = result["locations"]
         place = location["physicalLocation"]
@@ -93,9 +93,9 @@ def test_fingerprints_survive_moved_lines_and_tell_twins_apart() -> None:
 
 
 def test_what_was_not_checked_and_what_is_accepted_is_in_it() -> None:
-    found = report()
-    accepted = found.findings[0]._replace(suppressed=Suppressed("because", "comment"))
-    run = log(found._replace(findings=(accepted, *found.findings[1:])))
+    checked = report()
+    accepted = checked.findings[0]._replace(suppressed=Suppressed("because", "comment"))
+    run = log(checked._replace(findings=(accepted, *checked.findings[1:])))
     [notification] = run["invocations"][0]["toolExecutionNotifications"]
     assert notification["message"]["text"] == "not checked: a part of it"
     assert run["results"][0]["suppressions"] == [{"kind": "inSource", "justification": "because"}]
@@ -112,31 +112,33 @@ def test_annotations_stand_at_their_lines() -> None:
 
 def test_a_file_cannot_write_commands_of_its_own() -> None:
     hostile = '{"runArgs": ["--cap-add=ALL", "--network=x%0A::error::y", "--pid=host"], "initializeCommand": "a\\n::set-output name=x::%0Ay"}'
-    found = analysis.check_source(SourceText("/project/a,b:c/devcontainer.json", hostile))
-    for line in github.document(found, options()).splitlines():
+    checked = analysis.check_source(SourceText("/project/a,b:c/devcontainer.json", hostile))
+    for line in github.document(checked, options()).splitlines():
         match = re.fullmatch(r"::(?:error|warning|notice) ([^:]*)::(.*)", line)
         assert match is not None
         assert match[1].startswith("file=a%2Cb%3Ac/devcontainer.json,line=")
 
 
 def test_accepted_findings_are_no_annotations() -> None:
-    found = report()
-    accepted = tuple(f._replace(suppressed=Suppressed("x", "y")) for f in found.findings)
-    assert "::error" not in github.document(found._replace(findings=accepted), options())
+    checked = report()
+    accepted = tuple(f._replace(suppressed=Suppressed("x", "y")) for f in checked.findings)
+    assert "::error" not in github.document(checked._replace(findings=accepted), options())
 
 
 def test_no_annotation_drives_a_terminal() -> None:
-    found = report()
+    checked = report()
     path = PATH + "\x1b]0;x\x07\u202e"
     skipped = (Skipped(path, "names \x9b31m", "look\r\n::error::x"),)
-    text = github.document(found._replace(skipped=skipped), options())
+    text = github.document(checked._replace(skipped=skipped), options())
     assert all(char.isprintable() or char == "\n" for char in text)
     assert "\n::error::x" not in text
 
 
 def test_a_message_is_no_link() -> None:
     """A viewer of SARIF makes links of text, too."""
-    found = log(report('{"image": "a", "capAdd": ["[Repair](command:x)"], "foo](command:y)": 1}'))
-    texts = [result["message"]["text"] for result in found["results"]]
+    document = log(
+        report('{"image": "a", "capAdd": ["[Repair](command:x)"], "foo](command:y)": 1}')
+    )
+    texts = [result["message"]["text"] for result in document["results"]]
     assert any("Repair] (command:x)" in text for text in texts)
     assert not any("](" in text for text in texts)

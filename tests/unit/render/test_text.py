@@ -65,8 +65,8 @@ def report_on(
     text: str, threshold: Severity = Severity.WARNING, only: tuple[str, ...] | None = None
 ) -> Report:
     report = analysis.check_source(SourceText(PATH, text), only=only)
-    kept = tuple(finding for finding in report.findings if finding.severity >= threshold)
-    return report._replace(findings=kept)
+    shown = tuple(finding for finding in report.findings if finding.severity >= threshold)
+    return report._replace(findings=shown)
 
 
 def test_a_whole_screen() -> None:
@@ -111,8 +111,8 @@ def test_what_was_not_checked_is_always_shown() -> None:
 def test_files_are_headed_when_there_are_several() -> None:
     places = [Place(f"/code/{name}", Span(0, 1)) for name in ("a", "b")]
     sources = {place.path: SourceText(place.path, "x") for place in places}
-    found = tuple(Finding("r", Severity.ERROR, "m", place, "e") for place in places)
-    shown = render(Report(found, (), 2, sources), colour=False, width=80, cwd="/code")
+    findings = tuple(Finding("r", Severity.ERROR, "m", place, "e") for place in places)
+    shown = render(Report(findings, (), 2, sources), colour=False, width=80, cwd="/code")
     assert shown.startswith("a:\n\nerror[r]: m\n --> a:1:1\n")
     assert "\n\nb:\n\nerror[r]: m\n --> b:1:1\n" in shown
     assert "2 errors in 2 files" in shown

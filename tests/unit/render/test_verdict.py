@@ -20,7 +20,7 @@ from sandboxd.verify.verdict import Result, Verdict
 HOSTILE = '<script>alert(1)</script> | `x` [a](javascript:b) \x1b[2J\n"quote" & more'
 
 
-def made(**outcomes: str) -> dict[str, Any]:
+def report_of(**outcomes: str) -> dict[str, Any]:
     results = [Result(name, f"do {name}", o, "a wall", HOSTILE) for name, o in outcomes.items()]  # type: ignore[arg-type]
     verdict = Verdict(HOSTILE, "runc", "host", "dev", tuple(results))
     controls = (Control(HOSTILE, "in force", HOSTILE),)
@@ -30,11 +30,11 @@ def made(**outcomes: str) -> dict[str, Any]:
 class Tags(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.names: list[str] = []
         self.open: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append(tag)
+        self.names.append(tag)
         if tag not in ("meta", "br"):
             self.open.append(tag)
 
@@ -43,11 +43,11 @@ class Tags(HTMLParser):
 
 
 def test_the_page_is_whole_and_safe() -> None:
-    page = verdict_html.render(made(**{o: o for o in OUTCOMES}))
+    page = verdict_html.render(report_of(**{o: o for o in OUTCOMES}))
     tags = Tags()
     tags.feed(page)
     assert tags.open == []
-    assert "script" not in tags.found and "img" not in tags.found and "link" not in tags.found
+    assert "script" not in tags.names and "img" not in tags.names and "link" not in tags.names
     assert "http:" not in page and "https:" not in page and "\x1b" not in page
     assert page.count("<tbody>") == len(OUTCOMES) + 1
     assert "did not hold: 1 of 5" in page
@@ -62,11 +62,11 @@ def test_the_page_is_whole_and_safe() -> None:
     ],
 )
 def test_the_page_says_what_came_out(outcomes: dict[str, str], words: str) -> None:
-    assert words in verdict_html.render(made(**outcomes))
+    assert words in verdict_html.render(report_of(**outcomes))
 
 
 def test_markdown_keeps_its_table() -> None:
-    page = verdict_markdown.render(made(a="held", b="escaped"))
+    page = verdict_markdown.render(report_of(a="held", b="escaped"))
     rows = [line for line in page.splitlines() if line.startswith("| `")]
     assert [line.count("|") for line in rows] == [5, 5]
     assert rows[0].startswith("| `b`") and "**escaped**" in rows[0]
@@ -74,7 +74,7 @@ def test_markdown_keeps_its_table() -> None:
 
 
 def test_markdown_names_what_was_attacked() -> None:
-    text = made(a="held")
+    text = report_of(a="held")
     assert "Runtime `runc`, the host's kernel, profile `dev`," in verdict_markdown.render(text)
     page = verdict_markdown.render({**text, "profile": "", "kernel": "own", "runtime": "gv"})
     assert "Runtime `gv`, a kernel of its own, profile `none`," in page
@@ -90,10 +90,10 @@ def test_a_report_s_name_is_checked_before_anything_runs(tmp_path: Path) -> None
 
 def test_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before, after = tmp_path / "b.json", tmp_path / "a.json"
-    verdict_report.write(str(before), made(a="escaped", b="held", c="held", gone="held"))
-    verdict_report.write(str(after), made(a="held", b="held", c="escaped", new="held"))
-    found = changes(load(str(before)), load(str(after)))
-    assert [(c.id, c.before, c.after) for c in found] == [
+    verdict_report.write(str(before), report_of(a="escaped", b="held", c="held", gone="held"))
+    verdict_report.write(str(after), report_of(a="held", b="held", c="escaped", new="held"))
+    differences = changes(load(str(before)), load(str(after)))
+    assert [(c.id, c.before, c.after) for c in differences] == [
         ("c", "held", "escaped"),
         ("a", "escaped", "held"),
         ("gone", "held", ""),

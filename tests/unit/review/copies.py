@@ -71,8 +71,8 @@ class Copy:
 
 def record(kind: str, path: str = "", data: bytes = b"", **more: object) -> bytes:
     """One thing of a stream, as an inside may make it up."""
-    told = {"kind": kind, "path": path, "mode": 0o644, "mtime": 1, "size": len(data), **more}
-    return json.dumps(told).encode() + b"\n" + data
+    head = {"kind": kind, "path": path, "mode": 0o644, "mtime": 1, "size": len(data), **more}
+    return json.dumps(head).encode() + b"\n" + data
 
 
 END = record("end", skipped=[], count=0, more=0, problem="")

@@ -27,9 +27,9 @@ def test_a_repository_of_sha256_gets_its_commits(tmp_path: Path) -> None:
     root, inside = tmp_path / "root", tmp_path / "inside"
     for folder in (root, inside):
         git(tmp_path, "init", "-q", "-b", "main", "--object-format=sha256", str(folder))
-    made = commit(inside)
+    oid = commit(inside)
     assert bundles.bring(str(root), bundle(inside, "--branches"), "now")
-    assert git(root, "rev-parse", "refs/sandboxd/now/main") == made
+    assert git(root, "rev-parse", "refs/sandboxd/now/main") == oid
 
 
 def test_branches_of_the_same_spelling_are_kept_apart(host: Path, inside: Path) -> None:
@@ -38,8 +38,8 @@ def test_branches_of_the_same_spelling_are_kept_apart(host: Path, inside: Path) 
         git(inside, "branch", "-q", name)
     commit(inside, "c")
     git(inside, "update-ref", "refs/sandboxd/worktree", "HEAD")
-    found = bundles.bring(str(host), bundle(inside, "--branches", "refs/sandboxd/worktree"), "now")
-    assert sorted(found) == [
+    refs = bundles.bring(str(host), bundle(inside, "--branches", "refs/sandboxd/worktree"), "now")
+    assert sorted(refs) == [
         f"refs/sandboxd/now/{name}"
         for name in ("main", "worktree", "worktree-2", "x-y", "x-y-2", "z--2", "z-/a")
     ]

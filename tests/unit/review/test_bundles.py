@@ -79,23 +79,23 @@ def bundle(folder: Path, *words: str) -> bytes:
 
 def test_commits_become_refs_and_nothing_else_changes(host: Path, inside: Path) -> None:
     base = git(host, "rev-parse", "HEAD")
-    made = commit(inside)
+    oid = commit(inside)
     git(inside, "branch", "-q", "topic/x")
     config = (host / ".git/config").read_bytes()
-    found = bundles.bring(str(host), bundle(inside, "--branches", f"^{base}"), "now")
-    assert sorted(found) == ["refs/sandboxd/now/main", "refs/sandboxd/now/topic/x"]
-    assert git(host, "rev-parse", "refs/sandboxd/now/main") == made
+    new_refs = bundles.bring(str(host), bundle(inside, "--branches", f"^{base}"), "now")
+    assert sorted(new_refs) == ["refs/sandboxd/now/main", "refs/sandboxd/now/topic/x"]
+    assert git(host, "rev-parse", "refs/sandboxd/now/main") == oid
     assert git(host, "rev-parse", "HEAD") == base and git(host, "status", "--porcelain") == ""
     assert (host / ".git/config").read_bytes() == config
     git(host, "fsck", "--strict")
-    assert made in refs.known_commits(str(host))
+    assert oid in refs.known_commits(str(host))
 
 
 def test_no_program_that_a_hostile_config_names_is_started(
     tmp_path: Path, host: Path, inside: Path
 ) -> None:
     """Each of these is started by some command of git in such a repository."""
-    made = commit(inside)
+    oid = commit(inside)
     ran = tmp_path / "ran"
     evil = tmp_path / "evil"
     evil.write_text(f"#!/bin/sh\necho $0 $@ >> {ran}\ncat\n")
@@ -139,8 +139,8 @@ def test_no_program_that_a_hostile_config_names_is_started(
     )
     assert ran.exists()
     ran.unlink()
-    found = bundles.bring(str(host), bundle(inside, "--branches"), "now")
-    assert (host / ".git" / found[0]).read_text().strip() == made
+    new_refs = bundles.bring(str(host), bundle(inside, "--branches"), "now")
+    assert (host / ".git" / new_refs[0]).read_text().strip() == oid
     assert not ran.exists()
 
 
@@ -165,20 +165,20 @@ def test_a_tree_that_leads_out_or_into_git_s_folder_is_refused(
 
 
 def test_names_of_refs_cannot_lead_anywhere(host: Path, inside: Path) -> None:
-    made = commit(inside)
+    oid = commit(inside)
     good = bundle(inside, "refs/heads/main")
     for name in (b"refs/heads/../../../config", b"refs/heads/x.lock", b"refs/heads/a..b"):
         evil = good.replace(b" refs/heads/main\n", b" " + name + b"\n", 1)
         try:
-            found = bundles.bring(str(host), evil, "now")
+            new_refs = bundles.bring(str(host), evil, "now")
         except CannotBring:
             continue
-        assert all(ref.startswith("refs/sandboxd/now/") and ".." not in ref for ref in found)
+        assert all(ref.startswith("refs/sandboxd/now/") and ".." not in ref for ref in new_refs)
     assert b"[core]" in (host / ".git/config").read_bytes()
     git(inside, "branch", "-q", "-f", "we-ird\u20acname")
-    found = bundles.bring(str(host), bundle(inside, "--branches"), "later")
-    assert "refs/sandboxd/later/we-ird-name" in found
-    assert git(host, "rev-parse", "refs/sandboxd/later/main") == made
+    new_refs = bundles.bring(str(host), bundle(inside, "--branches"), "later")
+    assert "refs/sandboxd/later/we-ird-name" in new_refs
+    assert git(host, "rev-parse", "refs/sandboxd/later/main") == oid
 
 
 @pytest.mark.parametrize(
@@ -233,13 +233,13 @@ def test_kinds_of_repositories_that_are_not_used(host: Path, inside: Path, path:
 
 
 def test_commits_are_known_without_following_a_link(tmp_path: Path, host: Path) -> None:
-    made = git(host, "rev-parse", "HEAD")
+    oid = git(host, "rev-parse", "HEAD")
     secret = tmp_path / "secret"
     secret.write_text("f" * 40)
     (host / ".git/refs/heads/evil").symlink_to(secret)
     (host / ".git/refs/tags").rmdir()
     (host / ".git/refs/tags").symlink_to(tmp_path)
-    assert refs.known_commits(str(host)) == [made]
+    assert refs.known_commits(str(host)) == [oid]
     git(host, "pack-refs", "--all")
-    assert made in refs.known_commits(str(host))
+    assert oid in refs.known_commits(str(host))
     assert refs.known_commits(str(tmp_path)) == []

@@ -27,8 +27,8 @@ def host(tmp_path: Path) -> Path:
 
 
 def test_an_unchanged_copy_has_no_changes(tmp_path: Path, host: Path) -> None:
-    found = Copy(tmp_path, host).changes()
-    assert (found.entries, found.bundle, found.problem) == ((), None, "")
+    changes = Copy(tmp_path, host).changes()
+    assert (changes.entries, changes.bundle, changes.problem) == ((), None, "")
 
 
 def test_a_copy_that_was_never_whole_has_no_changes_at_all(tmp_path: Path, host: Path) -> None:
@@ -52,8 +52,8 @@ def test_every_kind_of_change_is_found(tmp_path: Path, host: Path) -> None:
     os.mkfifo(inside / "pipe")
     (inside / "large").write_bytes(b"x" * 100)
     (inside / os.fsdecode(b"\xff")).write_text("odd")
-    found = copy.changes(largest=50)
-    assert {(c.path, c.kind) for c in found.entries} == {
+    changes = copy.changes(largest=50)
+    assert {(c.path, c.kind) for c in changes.entries} == {
         ("src/a.py", "file"),
         ("src/b.py", "gone"),
         ("old.txt", "file"),
@@ -63,9 +63,9 @@ def test_every_kind_of_change_is_found(tmp_path: Path, host: Path) -> None:
         ("large", "large"),
         (os.fsdecode(b"\xff"), "file"),
     }
-    by_path = {c.path: c for c in found.entries}
-    assert found.content(by_path["src/a.py"]) == b"A\n"
-    assert found.content(by_path["link"]) == b"src/a.py"
+    by_path = {c.path: c for c in changes.entries}
+    assert changes.content(by_path["src/a.py"]) == b"A\n"
+    assert changes.content(by_path["link"]) == b"src/a.py"
 
 
 def test_a_folder_in_place_of_a_file_and_a_file_in_place_of_a_folder(
@@ -79,8 +79,8 @@ def test_a_folder_in_place_of_a_file_and_a_file_in_place_of_a_folder(
         path.unlink()
     (copy.inside / "src").rmdir()
     (copy.inside / "src").write_text("no folder")
-    found = {(c.path, c.kind) for c in copy.changes().entries}
-    assert found == {
+    changes = {(c.path, c.kind) for c in copy.changes().entries}
+    assert changes == {
         ("old.txt", "gone"),
         ("old.txt/x", "file"),
         ("src", "file"),
@@ -108,9 +108,9 @@ def test_what_git_ignores_and_what_tools_fill_is_named_and_left(tmp_path: Path, 
     (copy.inside / "node_modules/m.js").write_text("changed")
     (copy.inside / "x.log").write_text("log")
     (copy.inside / ".git/hooks/pre-commit").write_text("evil")
-    found = copy.changes()
-    assert found.entries == ()
-    assert set(found.skipped) == {"node_modules", "x.log"}
+    changes = copy.changes()
+    assert changes.entries == ()
+    assert set(changes.skipped) == {"node_modules", "x.log"}
     for path in (copy.inside / "node_modules").iterdir():
         path.unlink()
     (copy.inside / "node_modules").rmdir()

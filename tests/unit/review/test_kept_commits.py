@@ -140,18 +140,18 @@ class World:
 
 @pytest.fixture
 def world(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    made = World(copy)
+    fake = World(copy)
     monkeypatch.setattr(collect, "_require_an_answer", lambda *_: None)
-    monkeypatch.setattr(collect, "_fill", made.fill)
-    monkeypatch.setattr(collect, "let_go_on", lambda *_: setattr(made, "halted", False))
-    yield made
+    monkeypatch.setattr(collect, "_fill", fake.fill)
+    monkeypatch.setattr(collect, "let_go_on", lambda *_: setattr(fake, "halted", False))
+    yield fake
     shutil.rmtree(collect.folder(), ignore_errors=True)
 
 
 def end(world: World) -> list[str]:
-    said: list[str] = []
-    rescue.before_end(world.engine, "c", str(world.copy.host), said.append)
-    return said
+    messages: list[str] = []
+    rescue.before_end(world.engine, "c", str(world.copy.host), messages.append)
+    return messages
 
 
 def test_a_sandbox_does_not_end_whose_commits_cannot_be_packed(world: World) -> None:
@@ -197,5 +197,5 @@ def test_a_stream_counts_as_kept_only_when_it_is_whole(world: World) -> None:
 def test_a_repository_without_commits_has_nothing_to_keep(tmp_path: Path) -> None:
     (tmp_path / "host").mkdir()
     git(tmp_path / "host", "init", "-q")
-    made = Copy(tmp_path, tmp_path / "host").changes()
-    assert (made.bundle, made.problem) == (None, "")
+    changes = Copy(tmp_path, tmp_path / "host").changes()
+    assert (changes.bundle, changes.problem) == (None, "")

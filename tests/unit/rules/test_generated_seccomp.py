@@ -15,26 +15,26 @@ LISTS = sorted(Path(data_path("profiles", "seccomp")).glob("*-runsc.json"))
 GENERATED = "/w/.devcontainer/sandboxd/seccomp.json"
 
 
-def found(path: str, text: str) -> set[str]:
+def rule_ids(path: str, text: str) -> set[str]:
     report = analysis.check_source(SourceText(path, text))
     return {finding.rule for finding in report.findings}
 
 
-@pytest.mark.parametrize("made", LISTS, ids=lambda path: path.name)
-def test_as_it_was_written(made: Path) -> None:
-    assert found(GENERATED, made.read_text()) == set()
-    assert "seccomp-default-allow" in found("/w/seccomp.json", made.read_text())
+@pytest.mark.parametrize("list_file", LISTS, ids=lambda path: path.name)
+def test_as_it_was_written(list_file: Path) -> None:
+    assert rule_ids(GENERATED, list_file.read_text()) == set()
+    assert "seccomp-default-allow" in rule_ids("/w/seccomp.json", list_file.read_text())
 
 
-@pytest.mark.parametrize("made", LISTS, ids=lambda path: path.name)
-def test_with_one_call_less(made: Path) -> None:
-    profile = json.loads(made.read_text())
+@pytest.mark.parametrize("list_file", LISTS, ids=lambda path: path.name)
+def test_with_one_call_less(list_file: Path) -> None:
+    profile = json.loads(list_file.read_text())
     profile["syscalls"][0]["names"].pop()
-    assert "seccomp-default-allow" in found(GENERATED, json.dumps(profile))
+    assert "seccomp-default-allow" in rule_ids(GENERATED, json.dumps(profile))
 
 
 def test_what_is_generated_of_a_compose_project_is_judged_with_the_project() -> None:
     text = "services: {app: {image: 'a:1', privileged: true}}\n"
     own = "/w/.devcontainer/sandboxd/docker-compose.sandboxd.yml"
-    assert found(own, text) == set()
-    assert "privileged-container" in found("/w/.devcontainer/docker-compose.sandboxd.yml", text)
+    assert rule_ids(own, text) == set()
+    assert "privileged-container" in rule_ids("/w/.devcontainer/docker-compose.sandboxd.yml", text)

@@ -15,23 +15,25 @@ from sandboxd.text import SourceText
 FOLDER = Path(__file__).resolve().parents[3] / "profiles" / "seccomp"
 
 
-def found(name: str) -> list[Finding]:
+def findings_of(name: str) -> list[Finding]:
     source = SourceText(name, (FOLDER / name).read_text())
     return list(analysis.check_source(source).findings)
 
 
 @pytest.mark.parametrize("name", ["dev-runc.json", "agent-runc.json"])
 def test_our_allowlists_are_clean(name: str) -> None:
-    assert found(name) == []
+    assert findings_of(name) == []
 
 
 @pytest.mark.parametrize("name", ["dev-runsc.json", "agent-runsc.json"])
 def test_our_denylists_are_a_hint_since_they_are_for_gvisor(name: str) -> None:
-    assert [(f.rule, f.severity) for f in found(name)] == [("seccomp-default-allow", Severity.HINT)]
+    assert [(f.rule, f.severity) for f in findings_of(name)] == [
+        ("seccomp-default-allow", Severity.HINT)
+    ]
 
 
 def test_the_list_of_the_guide_opens_user_namespaces_and_stops_node() -> None:
-    by_rule = {(f.rule, f.evidence): f.message for f in found("seed-baseline.json")}
+    by_rule = {(f.rule, f.evidence): f.message for f in findings_of("seed-baseline.json")}
     assert "makes namespaces" in by_rule["seccomp-allows-namespaces", "clone"]
     assert ("seccomp-socket-unfiltered", "AF_ALG, AF_VSOCK") in by_rule
     node = by_rule["seccomp-breaks-dev-tools", "eventfd2"]

@@ -40,15 +40,17 @@ def make(tmp_path: Path) -> Make:
         def command(text: str) -> tuple[str, ...]:
             return ("sh", "-c", text.replace("LEARN", f"touch {tmp_path}/knows"))
 
-        made = Engine("unix:///x", command(reload), command(restart), may_restart, 0.3)
-        made.folder = tmp_path
-        return made
+        control = Engine("unix:///x", command(reload), command(restart), may_restart, 0.3)
+        control.folder = tmp_path
+        return control
 
     return engine
 
 
-def bring(engine: Engine, said: list[str] | None = None) -> str:
-    return engine_control.bring_to(engine, OURS, (), (said if said is not None else []).append)
+def bring(engine: Engine, messages: list[str] | None = None) -> str:
+    return engine_control.bring_to(
+        engine, OURS, (), (messages if messages is not None else []).append
+    )
 
 
 def test_a_reload_is_enough(make: Make) -> None:
@@ -69,10 +71,10 @@ def test_a_restart_that_would_stop_containers_needs_a_word(make: Make) -> None:
 
 
 def test_with_the_word_it_says_what_it_stops(make: Make) -> None:
-    engine, said = make("true", "LEARN", may_restart=True), list[str]()
+    engine, messages = make("true", "LEARN", may_restart=True), list[str]()
     engine.containers = ("web",)
-    assert bring(engine, said) == "restart"
-    assert "the restart stops: web" in said
+    assert bring(engine, messages) == "restart"
+    assert "the restart stops: web" in messages
 
 
 def test_live_restore_keeps_containers_alive(make: Make) -> None:

@@ -72,8 +72,8 @@ def test_gvisors_archive_with_what_belongs_beside_it(tmp_path: Path) -> None:
     one = step(tmp_path / "g.tar.bz2", tmp_path / "bin")
     state = one.before()
     one.do(quiet)
-    found = {str(p.relative_to(tmp_path / "bin")) for p in (tmp_path / "bin").rglob("*")}
-    assert found == {"runsc", "gvisor-bin", "gvisor-bin/helper"}
+    paths = {str(p.relative_to(tmp_path / "bin")) for p in (tmp_path / "bin").rglob("*")}
+    assert paths == {"runsc", "gvisor-bin", "gvisor-bin/helper"}
     assert not (tmp_path / "outside").exists()
     one.undo(state, quiet)
     assert os.listdir(tmp_path / "bin") == []

@@ -51,15 +51,15 @@ def machine(tmp_path: Path) -> Path:
 
 
 def test_done_then_nothing_to_do_then_put_back(machine: Path, tmp_path: Path) -> None:
-    before, said = tree(machine), list[str]()
+    before, messages = tree(machine), list[str]()
     journal = Journal(str(tmp_path / "state"))
     journal.start({"x": 1})
-    assert runner.apply(steps(machine), journal, said.append)
+    assert runner.apply(steps(machine), journal, messages.append)
     assert tree(machine) == {f"sub/{n}": f"new {n}".encode() for n in "abc"}
     again = Journal(str(tmp_path / "state"))
     assert again.exists and not again.interrupted and again.options == {"x": 1}
-    assert not runner.apply(steps(machine), again, said.append)
-    runner.roll_back(steps(machine), again, said.append)
+    assert not runner.apply(steps(machine), again, messages.append)
+    runner.roll_back(steps(machine), again, messages.append)
     assert tree(machine) == before
     assert (machine / "sub" / "b").stat().st_mode & 0o777 == 0o640
     assert not (tmp_path / "state").exists()

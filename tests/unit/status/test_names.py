@@ -33,13 +33,13 @@ EXAMINED = Examined(egress=POLICY)
 
 
 def ledger(*events: dict[str, Any]) -> Ledger:
-    taken = Ledger()
+    answers = Ledger()
     common = {"event": "denied", "port": 443, "door": "dns", "reason": "no-rule", "rule": ""}
-    taken.take(
+    answers.take(
         common | {"seq": number, "time": 900.0 + number, "count": 1} | event  # type: ignore[misc]
         for number, event in enumerate(events, 1)
     )
-    return taken
+    return answers
 
 
 def project(names: NamesStatus | None) -> ProjectStatus:

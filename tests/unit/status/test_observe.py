@@ -50,14 +50,14 @@ class FakeEngine:
 
 @pytest.fixture
 def looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    made: list[str] = []
+    calls: list[str] = []
 
     def look(_engine: object, inspected: dict[str, Any], *_: object) -> Look:
-        made.append(inspected["Id"])
+        calls.append(inspected["Id"])
         return FOUND
 
     monkeypatch.setattr(observe, "look", look)
-    return made
+    return calls
 
 
 def engine_of(monkeypatch: pytest.MonkeyPatch, **containers: tuple[str, Any]) -> None:
@@ -72,13 +72,13 @@ def test_one_that_fails_or_hangs_leaves_the_others_seen(
     broken = EnvironmentFailure("the runtime does not answer", "end it")
     engine_of(monkeypatch, good=("/a", "1"), hung=("/b", never), broken=("/c", broken))
     monkeypatch.setattr(observe, "LOOK_SECONDS", 0.2)
-    found = Observer().observe({}, ("/a", "/b", "/c"))
+    observed = Observer().observe({}, ("/a", "/b", "/c"))
     never.set()
-    assert found.problem == ""
-    assert found.containers["/a"].controls == FOUND.controls
-    assert "`hung` does not answer" in found.containers["/b"].problem
-    assert found.containers["/c"][6:] == ("the runtime does not answer", "end it")
-    assert all(seen.running for seen in found.containers.values())
+    assert observed.problem == ""
+    assert observed.containers["/a"].controls == FOUND.controls
+    assert "`hung` does not answer" in observed.containers["/b"].problem
+    assert observed.containers["/c"][6:] == ("the runtime does not answer", "end it")
+    assert all(sandbox.running for sandbox in observed.containers.values())
 
 
 def test_the_engine_s_problem_is_another_thing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,8 +86,8 @@ def test_the_engine_s_problem_is_another_thing(monkeypatch: pytest.MonkeyPatch) 
         raise EnvironmentFailure("there is no engine", "start it")
 
     monkeypatch.setattr(observe, "connect_from", refuses)
-    found = Observer().observe({}, ("/a",))
-    assert (dict(found.containers), found.problem, found.hint) == (
+    observed = Observer().observe({}, ("/a",))
+    assert (dict(observed.containers), observed.problem, observed.hint) == (
         {},
         "there is no engine",
         "start it",
@@ -109,8 +109,8 @@ def test_the_container_itself_counts_where_the_list_is_behind(
     monkeypatch: pytest.MonkeyPatch, looks: list[str], state: str
 ) -> None:
     engine_of(monkeypatch, one=("/a", state))
-    seen = Observer().observe({}, ("/a",)).containers["/a"]
-    assert (seen.running, seen.paused) == (state == "running", state == "paused")
+    sandbox = Observer().observe({}, ("/a",)).containers["/a"]
+    assert (sandbox.running, sandbox.paused) == (state == "running", state == "paused")
 
 
 def test_what_did_not_answer_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,7 +120,7 @@ def test_a_project_that_is_not_kept_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "said"),
+    ("mode", "words"),
     [
         (None, "open: host services and DNS reachable"),
         ("bridge", "open: host services and DNS reachable"),
@@ -130,12 +130,12 @@ def test_a_project_that_is_not_kept_says_so() -> None:
         ("container:x", "container:x: what that container reaches"),
     ],
 )
-def test_the_truth_about_networks(mode: str | None, said: str) -> None:
-    assert network(container(network=value(mode) if mode else None)) == said
+def test_the_truth_about_networks(mode: str | None, words: str) -> None:
+    assert network(container(network=value(mode) if mode else None)) == words
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "words"),
     [
         ({}, "engine's default"),
         ({"cap_drop": (value("ALL"),)}, "none"),
@@ -145,8 +145,8 @@ def test_the_truth_about_networks(mode: str | None, said: str) -> None:
         ({"cap_add": (value("X"),), "cap_drop": (value("Y"),)}, "engine's default + X - Y"),
     ],
 )
-def test_capabilities_in_words(fields: dict[str, object], said: str) -> None:
-    assert settings(container(**fields))["capabilities"] == said
+def test_capabilities_in_words(fields: dict[str, object], words: str) -> None:
+    assert settings(container(**fields))["capabilities"] == words
 
 
 @pytest.mark.parametrize(
@@ -161,12 +161,14 @@ def test_capabilities_in_words(fields: dict[str, object], said: str) -> None:
 def test_security_options_in_words(
     options: tuple[tuple[str, str], ...], seccomp: str, privileges: str
 ) -> None:
-    found = settings(container(security_opt=tuple(value(SecurityOption(*o)) for o in options)))
-    assert (found["seccomp"], found["no-new-privileges"]) == (seccomp, privileges)
+    words_by_name = settings(
+        container(security_opt=tuple(value(SecurityOption(*o)) for o in options))
+    )
+    assert (words_by_name["seccomp"], words_by_name["no-new-privileges"]) == (seccomp, privileges)
 
 
 @pytest.mark.parametrize(
-    ("mounts", "said"),
+    ("mounts", "words"),
     [
         ((), "not known"),
         ((Mount("bind", "/p", "/workspaces/p"),), "the host's folder"),
@@ -179,9 +181,9 @@ def test_security_options_in_words(
         ),
     ],
 )
-def test_where_the_work_is_done_in_words(mounts: tuple[Mount, ...], said: str) -> None:
-    found = settings(container(mounts=tuple(value(mount) for mount in mounts)))
-    assert found["workspace"] == said
+def test_where_the_work_is_done_in_words(mounts: tuple[Mount, ...], words: str) -> None:
+    words_by_name = settings(container(mounts=tuple(value(mount) for mount in mounts)))
+    assert words_by_name["workspace"] == words
 
 
 def test_hosts_name_each_runtime_and_why_not() -> None:

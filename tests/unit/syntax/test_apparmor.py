@@ -28,9 +28,9 @@ POLICIES = [case for case in CASES if case.source.path.endswith("/apparmor/app")
 
 def profile(text: str) -> AppArmorProfile:
     document = kind.parse(SourceText("apparmor/app", text))
-    [(_, found)] = kind.subjects(document)
-    assert isinstance(found, AppArmorProfile)
-    return found
+    [(_, result)] = kind.subjects(document)
+    assert isinstance(result, AppArmorProfile)
+    return result
 
 
 def test_a_profile_is_read() -> None:
@@ -83,7 +83,7 @@ def test_a_deny_wins_wherever_it_stands() -> None:
 def test_profiles_within_profiles_and_several_in_a_file() -> None:
     text = "profile a {\n  /x r,\n  profile b {\n    /y r,\n  }\n}\n/usr/bin/c {\n  /z r,\n}\n"
     document = kind.parse(SourceText("apparmor/app", text))
-    names = [found.name.value for _, found in kind.subjects(document)]  # type: ignore[attr-defined]
+    names = [subject.name.value for _, subject in kind.subjects(document)]  # type: ignore[attr-defined]
     assert sorted(names) == ["/usr/bin/c", "a", "b"]
     assert document.tree.problems == ()
 

@@ -179,8 +179,8 @@ def test_any_words_are_read_and_every_word_has_one_place(words: list[object]) ->
 
 
 def test_what_is_not_read_any_more_is_said() -> None:
-    _, found = read(*["--privileged"] * (argv.MOST_WORDS + 1))
-    assert len(found.flags) == argv.MOST_WORDS
-    assert [problem.message for problem in found.problems] == [
+    _, parsed = read(*["--privileged"] * (argv.MOST_WORDS + 1))
+    assert len(parsed.flags) == argv.MOST_WORDS
+    assert [problem.message for problem in parsed.problems] == [
         "more than 20,000 words: the rest is not read"
     ]

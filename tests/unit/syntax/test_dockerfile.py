@@ -28,7 +28,7 @@ def instructions(text: str) -> list[Instruction]:
 
 
 def read(text: str) -> list[tuple[str, str]]:
-    return [(found.keyword, found.text.text) for found in instructions(text)]
+    return [(instruction.keyword, instruction.text.text) for instruction in instructions(text)]
 
 
 @pytest.mark.parametrize(
@@ -137,8 +137,8 @@ def test_a_stage_does_first_what_the_one_it_starts_from_keeps_for_it() -> None:
 def test_words_stand_where_they_are_written_also_on_continued_lines() -> None:
     text = "ENV A=1 \\\n  # c\n  \"B=two words\" \\\n\n  C='x'\n"
     (env,) = instructions(text)
-    found = [(pair.name, pair.value, text[slice(*word.span)]) for pair, word in pairs(env)]
-    assert found == [
+    triples = [(pair.name, pair.value, text[slice(*word.span)]) for pair, word in pairs(env)]
+    assert triples == [
         ("A", "1", "A=1"),
         ("B", "two words", '"B=two words"'),
         ("C", "x", "C='x'"),
@@ -157,7 +157,12 @@ def test_heredocs_know_their_place() -> None:
 
 def test_the_json_form_is_only_what_json_reads() -> None:
     text = 'CMD ["a", "b c"]\nCMD [a, b]\nCMD ["a", 1]\nCMD a\n'
-    assert [found.json() for found in instructions(text)] == [["a", "b c"], None, None, None]
+    assert [instruction.json() for instruction in instructions(text)] == [
+        ["a", "b c"],
+        None,
+        None,
+        None,
+    ]
 
 
 def test_stages_know_what_they_are_built_upon() -> None:
@@ -165,22 +170,22 @@ def test_stages_know_what_they_are_built_upon() -> None:
         "ARG V=12\nARG W\nFROM debian:${V} AS Base\nUSER dev\nFROM base AS mid\nRUN x\n"
         "FROM ${W:-alpine}:3\nFROM mid\n"
     )
-    found = image(Document("dockerfile", SourceText("/p/Dockerfile", text), dockerfile.parse(text)))
-    assert [(s.name, s.base.value if s.base else "", s.parent) for s in found.stages] == [
+    built = image(Document("dockerfile", SourceText("/p/Dockerfile", text), dockerfile.parse(text)))
+    assert [(s.name, s.base.value if s.base else "", s.parent) for s in built.stages] == [
         ("base", "debian:12", None),
         ("mid", "base", 0),
         ("", "alpine:3", None),
         ("", "mid", 1),
     ]
-    last = found.target()
+    last = built.target()
     assert last is not None
-    user = found.last(last, "USER")
+    user = built.last(last, "USER")
     assert user is not None and user.words()[0].value == "dev"
     for name, number in (("BASE", 0), ("1", 1), ("none", 3)):
-        stage = found.target(name)
+        stage = built.target(name)
         assert stage is not None and stage.number == number
-    third = found.target("2")
-    assert third is not None and found.last(third, "USER") is None
+    third = built.target("2")
+    assert third is not None and built.last(third, "USER") is None
 
 
 @pytest.mark.parametrize(
@@ -202,13 +207,15 @@ def test_parsing_never_raises_and_spans_nest(text: str) -> None:
     root = tree.root
     assert isinstance(root, DockerfileNode)
     last = 0
-    for node, found in zip(root.items, root.instructions, strict=True):
+    for node, instruction in zip(root.items, root.instructions, strict=True):
         assert last <= node.span.start <= node.span.end <= len(text)
         last = node.span.end
-        found.json()
-        for word in (*found.flags, *found.words()):
-            assert found.span.start <= word.span.start <= word.span.end <= found.span.end
-        for script in found.scripts():
+        instruction.json()
+        for word in (*instruction.flags, *instruction.words()):
+            assert (
+                instruction.span.start <= word.span.start <= word.span.end <= instruction.span.end
+            )
+        for script in instruction.scripts():
             for at in range(len(script.text)):
                 assert script.text[at] == text[script.offset(at)]
     for problem in tree.problems:

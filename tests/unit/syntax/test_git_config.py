@@ -45,9 +45,9 @@ def by_git(path: Path) -> list[Entry]:
 def test_it_reads_what_git_reads(name: str, tmp_path: Path) -> None:
     path = tmp_path / "config"
     path.write_bytes(TEXTS[name].encode())
-    found = parse(TEXTS[name])
-    assert list(found.entries) == by_git(path)
-    assert found.broken == 0 and found.entries
+    config = parse(TEXTS[name])
+    assert list(config.entries) == by_git(path)
+    assert config.broken == 0 and config.entries
 
 
 @pytest.mark.parametrize("text", BROKEN)
@@ -60,14 +60,14 @@ def test_what_git_refuses_is_broken(text: str, tmp_path: Path) -> None:
 
 
 def test_settings_after_a_broken_line_are_kept() -> None:
-    found = parse("[core]\n= x\n\thooksPath = .husky\n")
-    assert found.broken == 2
-    assert found.entries == (Entry("core.hookspath", ".husky"),)
+    config = parse("[core]\n= x\n\thooksPath = .husky\n")
+    assert config.broken == 2
+    assert config.entries == (Entry("core.hookspath", ".husky"),)
 
 
 @settings(max_examples=200)
 @given(st.text(alphabet='[]"\\=#; \n\tabC.-1', max_size=60))
 def test_any_text_is_read(text: str) -> None:
-    found = parse(text)
-    assert 0 <= found.broken <= text.count("\n") + 1
-    assert all(entry.name for entry in found.entries)
+    config = parse(text)
+    assert 0 <= config.broken <= text.count("\n") + 1
+    assert all(entry.name for entry in config.entries)

@@ -279,8 +279,8 @@ def test_a_document_that_is_cut_off_keeps_what_was_before(
     text = json.dumps({"first": value, "second": 1}, indent=2)
     start = text.index('"second"')
     cut = data.draw(st.integers(start, len(text)))
-    found = value_of(text[:cut])
-    assert isinstance(found, dict) and found["first"] == value
+    partial = value_of(text[:cut])
+    assert isinstance(partial, dict) and partial["first"] == value
 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":', '{"a":[', "[{", '["'])
@@ -310,9 +310,9 @@ def test_what_follows_a_part_that_is_too_deep_is_read() -> None:
 
 
 def test_the_number_of_problems_is_bounded_and_the_bound_is_said() -> None:
-    found = jsonc.parse("[" + "x " * 10_000 + "]").problems
-    assert len(found) == jsonc.MAX_PROBLEMS + 1
-    assert sum("too many problems" in problem.message for problem in found) == 1
+    problems = jsonc.parse("[" + "x " * 10_000 + "]").problems
+    assert len(problems) == jsonc.MAX_PROBLEMS + 1
+    assert sum("too many problems" in problem.message for problem in problems) == 1
 
 
 @pytest.mark.parametrize(

@@ -174,8 +174,8 @@ def test_the_span_of_a_table_is_its_body_up_to_the_next_header() -> None:
 
 def test_comments_are_found_but_not_in_strings() -> None:
     text = "# a\nb = '# no' # c\n[d] # e\nf = [ # g\n1, # h\n]"
-    found = [text[c.span.start : c.span.end] for c in toml.parse(text).comments]
-    assert found == ["# a", "# c", "# e", "# g", "# h"]
+    comments = [text[c.span.start : c.span.end] for c in toml.parse(text).comments]
+    assert comments == ["# a", "# c", "# e", "# g", "# h"]
 
 
 def check(text: str, tree: Tree, *, tables_are_whole: bool = True) -> None:
@@ -232,12 +232,12 @@ def test_a_file_that_is_cut_off_keeps_the_lines_before(
 ) -> None:
     text = tomli_w.dumps(document)
     cut = data.draw(st.integers(0, len(text)))
-    found = root_of(toml.parse(text[:cut]))
+    root = root_of(toml.parse(text[:cut]))
     whole = root_of(toml.parse(text))
     for member in whole.members:
         if member.value.span.end < cut:
-            kept = found.get(str(member.key.value))
-            assert kept is not None and repr(kept.value) == repr(member.value.value)
+            value = root.get(str(member.key.value))
+            assert value is not None and repr(value.value) == repr(member.value.value)
 
 
 @pytest.mark.parametrize(

@@ -59,10 +59,10 @@ b: &b { y: 2, z: 2 }
 c: { <<: [*a, *b], z: 3 }
 d: { <<: { <<: *b, w: 4 }, x: 5 }
 """
-    found = read(text)
-    assert isinstance(found, dict)
-    assert found["c"] == {"z": 3, "x": 1, "y": 1}
-    assert found["d"] == {"x": 5, "w": 4, "y": 2, "z": 2}
+    value = read(text)
+    assert isinstance(value, dict)
+    assert value["c"] == {"z": 3, "x": 1, "y": 1}
+    assert value["d"] == {"x": 5, "w": 4, "y": 2, "z": 2}
 
 
 def test_an_alias_stands_where_it_is_written_and_means_what_its_anchor_names() -> None:
@@ -92,8 +92,8 @@ def test_values_stand_exactly_where_they_are_written() -> None:
 
 def test_comments_are_found_and_no_string_is_one() -> None:
     text = "# a\nb: 'x # no' # c\nd: |  # e\n  # no\n  x#no\nf: a#no\ng: [1, # h\n 2]\n"
-    found = [text[slice(*comment.span)] for comment in yaml.parse(text).comments]
-    assert found == ["# a", "# c", "# e", "# h"]
+    comments = [text[slice(*comment.span)] for comment in yaml.parse(text).comments]
+    assert comments == ["# a", "# c", "# e", "# h"]
 
 
 # Half-typed and broken text: what is outside the broken part stays

@@ -94,9 +94,9 @@ def _object(text: str, root: Node, node: Node) -> None:
 
 
 def node_at(text: str, *path: str) -> Node:
-    found = yaml.get(yaml.parse(text).root, *path)
-    assert found is not None
-    return found
+    node = yaml.get(yaml.parse(text).root, *path)
+    assert node is not None
+    return node
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,10 @@ def outcomes(outcome: str = "held") -> dict[str, dict[str, str]]:
 
 
 def test_a_page_is_read_as_it_was_written() -> None:
-    found = outcomes()
+    results = outcomes()
     for outcome, attempt in zip(escape_matrix._SIGNS, attempts.load(), strict=False):
-        found["r:priv"][attempt.id] = outcome
-    assert parse(render(found, "Linux 6.1")) == ("Linux 6.1", found)
+        results["r:priv"][attempt.id] = outcome
+    assert parse(render(results, "Linux 6.1")) == ("Linux 6.1", results)
 
 
 def test_every_difference_counts_on_the_same_machine() -> None:
@@ -48,8 +48,8 @@ def test_the_published_page_names_every_sandbox_and_attempt_and_our_profiles_hol
     assert len(SANDBOXES) >= 12
     assert set(published) == {label(sandbox) for sandbox in SANDBOXES}
     for sandbox in SANDBOXES:
-        found = published[label(sandbox)]
-        assert set(found) == {attempt.id for attempt in attempts.load()}
-        assert "inconclusive" not in found.values()
+        results = published[label(sandbox)]
+        assert set(results) == {attempt.id for attempt in attempts.load()}
+        assert "inconclusive" not in results.values()
         if sandbox.profile not in ("", "seed-baseline") and not sandbox.changes:
-            assert "escaped" not in found.values(), sandbox.about
+            assert "escaped" not in results.values(), sandbox.about

@@ -16,11 +16,11 @@ atomic_barrier,PNR,SCMP_KV_UNDEF,PNR,SCMP_KV_UNDEF
 
 
 def test_names_of_all_architectures_and_the_numbers_of_the_newest() -> None:
-    made: dict[str, object] = {}
-    exec(generate_syscalls.module(TABLE), made)
-    assert made["NAMES"] == "\natomic_barrier clone3 listns read\n"
-    assert list(made["NEWEST"].items()) == [("clone3", 435), ("listns", 470)]  # type: ignore[attr-defined]
-    assert (made["KERNEL"], made["DATE"]) == ("6.16.0", "2025-08-26")
+    namespace: dict[str, object] = {}
+    exec(generate_syscalls.module(TABLE), namespace)
+    assert namespace["NAMES"] == "\natomic_barrier clone3 listns read\n"
+    assert list(namespace["NEWEST"].items()) == [("clone3", 435), ("listns", 470)]  # type: ignore[attr-defined]
+    assert (namespace["KERNEL"], namespace["DATE"]) == ("6.16.0", "2025-08-26")
 
 
 def test_a_table_that_does_not_say_what_it_is_of_is_refused() -> None:

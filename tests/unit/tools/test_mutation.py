@@ -42,12 +42,12 @@ def allowed(name, folder, known=()):
 def changes(tmp_path: Path) -> dict[str, str]:
     """Each change, and the module after it."""
     (tmp_path / "m.py").write_text(MODULE)
-    found = [point for point in points(tmp_path, "m.py") if parses(tmp_path, point)]
+    candidates = [point for point in points(tmp_path, "m.py") if parses(tmp_path, point)]
     return {
         f"{point.kind}: {point.before} -> {' '.join(point.text.split())}": point.applied(
             MODULE.encode()
         ).decode()
-        for point in found
+        for point in candidates
     }
 
 
@@ -143,10 +143,10 @@ def test_the_tests_that_run_a_function_are_tried_one_of_each_first(tmp_path: Pat
 
 def test_of_a_list_those_that_run_a_user_of_its_name_are_tried(tmp_path: Path) -> None:
     reached = Reach(project(tmp_path), RECORD)
-    found = points(tmp_path, "sandboxd/plan/c.py")
-    used = next(point for point in found if point.where == "NAMES")
+    candidates = points(tmp_path, "sandboxd/plan/c.py")
+    used = next(point for point in candidates if point.where == "NAMES")
     assert "tests/unit/rules/test_a.py::test_a" in reached.tests(used)
-    unused = next(point for point in found if point.where == "WORDS")
+    unused = next(point for point in candidates if point.where == "WORDS")
     assert reached.tests(unused) == []
 
 

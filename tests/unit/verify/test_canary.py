@@ -32,54 +32,54 @@ def canaries(workspace: Path, gateways: tuple[str, ...] = ("127.0.0.1",)) -> Can
 
 def test_no_secret_goes_inside_and_nothing_stays(workspace: Path) -> None:
     before = sorted(workspace.rglob("*"))
-    with canaries(workspace) as made:
-        sent = json.dumps(made.facts)
-        assert len(made.host.secrets) == 7
-        assert not any(secret in sent for secret in made.host.secrets)
-        path = Path(made.facts["canary"])
-        assert path.read_text() in made.host.secrets
+    with canaries(workspace) as bait:
+        sent = json.dumps(bait.facts)
+        assert len(bait.host.secrets) == 7
+        assert not any(secret in sent for secret in bait.host.secrets)
+        path = Path(bait.facts["canary"])
+        assert path.read_text() in bait.host.secrets
         assert path.stat().st_mode & 0o777 == 0o644
-        assert made.missing == {}
+        assert bait.missing == {}
     assert sorted(workspace.rglob("*")) == before
     assert not path.exists()
-    marks = subprocess.run(["pgrep", "-f", made.facts["marker"]], capture_output=True, check=False)
+    marks = subprocess.run(["pgrep", "-f", bait.facts["marker"]], capture_output=True, check=False)
     assert marks.stdout == b""
 
 
 def test_the_banner_is_said_to_who_connects(workspace: Path) -> None:
-    with canaries(workspace) as made:
-        for port in (made.facts["gateway_port"], made.facts["loopback_port"]):
+    with canaries(workspace) as bait:
+        for port in (bait.facts["gateway_port"], bait.facts["loopback_port"]):
             with socket.create_connection(("127.0.0.1", port), 2) as connection:
-                assert connection.recv(100).decode() in made.host.secrets
+                assert connection.recv(100).decode() in bait.host.secrets
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect("\0" + made.facts["abstract"])
-            assert connection.recv(100).decode() in made.host.secrets
+            connection.connect("\0" + bait.facts["abstract"])
+            assert connection.recv(100).decode() in bait.host.secrets
     with pytest.raises(OSError):
         socket.create_connection(("127.0.0.1", port), 0.5)
 
 
 def test_an_address_that_is_not_here_makes_the_attempt_unclear(workspace: Path) -> None:
-    with canaries(workspace, ("203.0.113.1",)) as made:
-        assert list(made.missing) == ["host-gateway"]
+    with canaries(workspace, ("203.0.113.1",)) as bait:
+        assert list(bait.missing) == ["host-gateway"]
 
 
 def test_each_effect_is_seen_by_the_host(workspace: Path) -> None:
-    with canaries(workspace) as made:
+    with canaries(workspace) as bait:
         for attempt in PIN_ATTEMPTS:
-            assert made.damage(attempt, {}) == ()
-        scratch = workspace / ".devcontainer" / made.facts["plant"]
+            assert bait.damage(attempt, {}) == ()
+        scratch = workspace / ".devcontainer" / bait.facts["plant"]
         os.truncate(scratch / "pin-truncate", 0)
-        assert made.damage("pin-truncate", {}) == (
+        assert bait.damage("pin-truncate", {}) == (
             "the host's file in `/ws/.devcontainer` is emptied",
         )
-        assert made.damage("pin-write", {}) == ()
-        new = f"{made.facts['plant']}-new"
+        assert bait.damage("pin-write", {}) == ()
+        new = f"{bait.facts['plant']}-new"
         (workspace / ".git/hooks" / new).write_text("")
         (workspace.parent / "data" / new).write_text("")
-        assert made.damage("control-file-create", {}) == ("a new file appeared in `.git/hooks`",)
-        assert "data" in made.damage("writable-mount", {})[0]
-        assert made.damage("control-file-create", {}) == ()
-        moved = made.damage("pin-parent-rename", {"movable": ["/ws/.git"]})
+        assert bait.damage("control-file-create", {}) == ("a new file appeared in `.git/hooks`",)
+        assert "data" in bait.damage("writable-mount", {})[0]
+        assert bait.damage("control-file-create", {}) == ()
+        moved = bait.damage("pin-parent-rename", {"movable": ["/ws/.git"]})
         assert moved == ("`/ws/.git` can be moved away",)
 
 
@@ -90,13 +90,13 @@ def test_the_host_sees_a_commondir_that_was_made_or_opens(
     commondir = workspace / ".git/commondir"
     if before is not None:
         commondir.write_text(before)
-    with canaries(workspace) as made:
-        assert made.facts["git_commondir"] == "/ws/.git/commondir"
-        assert made.damage("git-commondir", {}) == ()
-        found = git_commondir.attempt({"git_commondir": str(commondir)})
+    with canaries(workspace) as bait:
+        assert bait.facts["git_commondir"] == "/ws/.git/commondir"
+        assert bait.damage("git-commondir", {}) == ()
+        report = git_commondir.attempt({"git_commondir": str(commondir)})
         assert commondir.read_text() == ".\n"
-        seen = {"reached": [made.facts["git_commondir"]]} if "reached" in found else {}
-        (damage,) = made.damage("git-commondir", seen)
+        claim = {"reached": [bait.facts["git_commondir"]]} if "reached" in report else {}
+        (damage,) = bait.damage("git-commondir", claim)
     assert ("appeared" in damage) == (before is None)
     assert commondir.exists() == (before is not None)
 
@@ -106,20 +106,20 @@ def test_only_paths_that_are_the_host_s_count(
 ) -> None:
     key = workspace.parent / "data/.netrc"
     key.write_text("")
-    with canaries(workspace) as made:
+    with canaries(workspace) as bait:
         reached = {"reached": ["/root/.netrc", "/ws/.npmrc", "/data/.netrc"]}
-        assert made.damage("credential-files", reached) == (f"the host's `{key}` opens",)
+        assert bait.damage("credential-files", reached) == (f"the host's `{key}` opens",)
         config = {"reached": ["/ws/.git/config", "/ws/gone"]}
-        assert made.damage("control-file-write", config) == (
+        assert bait.damage("control-file-write", config) == (
             f"the host's `{workspace}/.git/config` opens for writing",
         )
         with socket.socket(socket.AF_UNIX) as listening:
             # A Unix socket's path may have 107 bytes only.
             monkeypatch.chdir(workspace.parent / "data")
             listening.bind("agent.sock")
-            found = made.damage("host-socket", {"reached": ["/data/agent.sock", "/run/own.sock"]})
-        assert len(found) == 1
-        assert "agent.sock" in found[0]
+            effects = bait.damage("host-socket", {"reached": ["/data/agent.sock", "/run/own.sock"]})
+        assert len(effects) == 1
+        assert "agent.sock" in effects[0]
 
 
 def test_a_workspace_nobody_may_write_to_is_unclear_not_held(
@@ -129,13 +129,13 @@ def test_a_workspace_nobody_may_write_to_is_unclear_not_held(
         raise PermissionError
 
     monkeypatch.setattr("sandboxd.verify.canary.ScratchFolder", denied)
-    with canaries(workspace) as made:
-        assert set(made.missing) == {*PIN_ATTEMPTS, "pin-parent-rename"}
+    with canaries(workspace) as bait:
+        assert set(bait.missing) == {*PIN_ATTEMPTS, "pin-parent-rename"}
 
 
 def test_folders_are_moved_onto_full_ones_beside_them(workspace: Path) -> None:
-    with canaries(workspace) as made:
-        moves = {move["folder"]: move["onto"] for move in made.facts["movable"]}
+    with canaries(workspace) as bait:
+        moves = {move["folder"]: move["onto"] for move in bait.facts["movable"]}
         assert set(moves) == {"/ws/.devcontainer", "/ws/.git", "/ws/.git/hooks"}
         for folder, onto in moves.items():
             assert os.path.dirname(folder) == os.path.dirname(onto)

@@ -41,23 +41,26 @@ def test_a_forged_report_is_no_crash(line: str) -> None:
 
 
 def test_a_report_is_taken() -> None:
-    made = collector()
+    lines_of_runner = collector()
     record = {"kind": "attempt", "name": "pin_write", "state": "done", "reached": ["/a"]}
-    made.write(1, f"nonce {json.dumps(record)}\nother words\n".encode())
-    assert made.records == {"pin-write": record} and made.last_words() == "other words"
+    lines_of_runner.write(1, f"nonce {json.dumps(record)}\nother words\n".encode())
+    assert (
+        lines_of_runner.records == {"pin-write": record}
+        and lines_of_runner.last_words() == "other words"
+    )
 
 
 @pytest.mark.parametrize("stream", [1, 2])
 def test_output_without_end_is_cut_off(stream: int) -> None:
-    made = collector()
+    lines_of_runner = collector()
     with pytest.raises(execute.TooMuch):
         for _ in range(1000):
-            made.write(stream, b"x" * 65536)
-    assert len(made._line) <= execute.MOST_BYTES
+            lines_of_runner.write(stream, b"x" * 65536)
+    assert len(lines_of_runner._line) <= execute.MOST_BYTES
 
 
 @pytest.mark.parametrize(
-    ("path", "said", "believed"),
+    ("path", "claimed", "believed"),
     [
         ("/usr/bin/runc", "other", ""),
         ("runc", "host", "host"),
@@ -70,7 +73,7 @@ def test_output_without_end_is_cut_off(stream: int) -> None:
     ],
 )
 def test_a_kernel_of_its_own_is_believed_only_where_the_runtime_can_give_one(
-    path: str, said: str, believed: str
+    path: str, claimed: str, believed: str
 ) -> None:
-    identity: dict[str, Any] = {"boot_id": said, "namespaces": {}}
+    identity: dict[str, Any] = {"boot_id": claimed, "namespaces": {}}
     assert _believable_identity(identity, "host", path)["boot_id"] == believed

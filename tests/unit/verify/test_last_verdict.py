@@ -29,36 +29,36 @@ def verdict(*results: Result) -> Verdict:
     return Verdict("c", "runc", "host", "dev", results)
 
 
-def seen(inspected: dict[str, Any]) -> Sandbox:
+def observed(inspected: dict[str, Any]) -> Sandbox:
     live = object()
     return Sandbox(True, live, (), inspected["Id"], last_verdict.identity(inspected))  # type: ignore[arg-type]
 
 
 def _attacked() -> Sandbox:
     """With a container whose settings can be shown."""
-    return seen(INSPECTED)._replace(container=Container("c", None))
+    return observed(INSPECTED)._replace(container=Container("c", None))
 
 
-def verification(found: Sandbox, drift: tuple[str, ...] | None) -> Verification | None:
-    return shown.verification(found, drift, last_verdict.recall(found.id))
+def verification(sandbox: Sandbox, drift: tuple[str, ...] | None) -> Verification | None:
+    return shown.verification(sandbox, drift, last_verdict.recall(sandbox.id))
 
 
 def test_kept_and_found_again() -> None:
-    assert verification(seen(INSPECTED), ()) is None
+    assert verification(observed(INSPECTED), ()) is None
     last_verdict.keep(INSPECTED, verdict(HELD, HELD._replace(outcome="not-applicable")))
-    found = verification(seen(INSPECTED), ())
-    assert found is not None
-    assert (found.state, found.tried) == ("held", 1)
-    assert sentence(found) == "held against 1 attempt to escape, 0 s ago"
+    verified = verification(observed(INSPECTED), ())
+    assert verified is not None
+    assert (verified.state, verified.tried) == ("held", 1)
+    assert sentence(verified) == "held against 1 attempt to escape, 0 s ago"
     last_verdict.keep(INSPECTED, verdict(HELD, ESCAPED))
-    found = verification(seen(INSPECTED), ())
-    assert found is not None and found.escaped == ("y",)
-    assert sentence(found).startswith("DID NOT HOLD")
+    verified = verification(observed(INSPECTED), ())
+    assert verified is not None and verified.escaped == ("y",)
+    assert sentence(verified).startswith("DID NOT HOLD")
     hint = combine("/p", Examined(profile="dev"), Observed({"/p": _attacked()})).hint
     assert "`sandboxd explain-plan`" in hint
     last_verdict.keep(INSPECTED, verdict(HELD._replace(outcome="inconclusive")))
-    found = verification(seen(INSPECTED), None)
-    assert found is not None and found.state == "not shown"
+    verified = verification(observed(INSPECTED), None)
+    assert verified is not None and verified.state == "not shown"
 
 
 @pytest.mark.parametrize("change", ["memory", "restart", "mount"])
@@ -71,14 +71,14 @@ def test_void_when_the_container_changed(change: str) -> None:
         now.setdefault("State", {})["StartedAt"] = "2030-01-01T00:00:00Z"
     else:
         now["Mounts"][0]["RW"] = not now["Mounts"][0]["RW"]
-    found = verification(seen(now), ())
-    assert found is not None and found.state == "void"
+    verified = verification(observed(now), ())
+    assert verified is not None and verified.state == "void"
 
 
 def test_void_when_the_plan_moved_on() -> None:
     last_verdict.keep(INSPECTED, verdict(HELD))
-    found = verification(seen(INSPECTED), ("memory: planned 8g, found 4g",))
-    assert found is not None and found.state == "void"
+    verified = verification(observed(INSPECTED), ("memory: planned 8g, found 4g",))
+    assert verified is not None and verified.state == "void"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"identity": "x", "escaped": 3}', "null"])

@@ -13,14 +13,14 @@ HELD = {"setuid-program": "held"}
 
 
 def judged(control: Control, outcomes: dict[str, str]) -> Control:
-    (found,) = with_proof((control,), outcomes, "3 min")
-    return found
+    (result,) = with_proof((control,), outcomes, "3 min")
+    return result
 
 
 def test_what_held_counts_as_seen() -> None:
-    found = judged(UNSEEN, HELD)
-    assert found.state == "in force"
-    assert found.why == "held against setuid-program of `sandboxd verify`, 3 min ago"
+    control = judged(UNSEEN, HELD)
+    assert control.state == "in force"
+    assert control.why == "held against setuid-program of `sandboxd verify`, 3 min ago"
 
 
 @pytest.mark.parametrize("outcome", ["inconclusive", "not-applicable", "residual", None])
@@ -38,14 +38,14 @@ def test_all_attempts_have_to_hold() -> None:
 
 
 def test_an_escape_counts_whatever_is_seen() -> None:
-    seen = UNSEEN._replace(state="in force")
-    assert judged(seen, {"setuid-program": "escaped"}).state == "not in force"
+    in_force = UNSEEN._replace(state="in force")
+    assert judged(in_force, {"setuid-program": "escaped"}).state == "not in force"
 
 
 @pytest.mark.parametrize("state", ["not in force", "left out", "open"])
 def test_what_is_seen_to_be_missing_stays_missing(state: str) -> None:
-    seen = UNSEEN._replace(state=state)  # type: ignore[arg-type]
-    assert judged(seen, HELD) == seen
+    observed = UNSEEN._replace(state=state)  # type: ignore[arg-type]
+    assert judged(observed, HELD) == observed
 
 
 def test_each_proof_is_an_attempt() -> None:

@@ -27,5 +27,5 @@ def test_each_class_has_an_attempt_of_its_own() -> None:
 )
 def test_the_state_is_the_attempt_s_outcome(outcome: str, state: str) -> None:
     result = Result("ptrace", "x", outcome, "", "why")  # type: ignore[arg-type]
-    (found,) = classes(Verdict("c", "runc", "host", "dev", (result,)))
-    assert found == ("system calls: tracing", state, "ptrace: why")
+    (control,) = classes(Verdict("c", "runc", "host", "dev", (result,)))
+    assert control == ("system calls: tracing", state, "ptrace: why")
