@@ -13,9 +13,6 @@ from sandboxd.host.folders import state_folder
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TARGET = "/usr/local/bin/sandboxd-ask"
-"""Where it is in a sandbox."""
-
 _NAME = "sandboxd-ask"
 
 
@@ -28,7 +25,8 @@ def ask_program(environ: Mapping[str, str]) -> str:
     """
     data = read_bytes(os.path.join(os.path.dirname(egress.__file__), "inside", _NAME))
     name = hashlib.sha256(data).hexdigest()[:16]
-    path = os.path.join(state_folder(environ), "inside", name, _NAME)
+    # A link on the way to a mount is refused: the engine would follow it.
+    path = os.path.join(os.path.realpath(state_folder(environ)), "inside", name, _NAME)
     os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
     write_atomic(path, data, 0o755)
     os.chmod(path, 0o755)  # noqa: S103 - another user runs it inside, whatever our umask

@@ -14,8 +14,9 @@ from sandboxd.files import write_atomic
 from sandboxd.host import addresses
 from sandboxd.host.folders import state_folder
 from sandboxd.life import gateway, gateway_image, networks, sources
+from sandboxd.life.ask_program import ask_program
 from sandboxd.life.end import remove
-from sandboxd.model.labels import RESOLV_CONF
+from sandboxd.model.labels import ASK_PROGRAM, RESOLV_CONF
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -52,6 +53,8 @@ def prepare(
     """
     if plan.egress is None:
         return None
+    if not sources.on_this_machine(engine):
+        progress("`sandboxd-ask` is left out: this engine cannot bind a file of this machine")
     image = gateway_image.ensure(engine, named_image, progress)
     pair = networks.ensure(engine, plan.workspace, progress)
     policy = gateway.complete(engine, pair, plan.egress, known)
@@ -70,9 +73,15 @@ def add_to(body: dict[str, Any], egress: Egress, engine: Engine) -> None:
     # The engine's stub at 127.0.0.11 is dead in gVisor's own network stack (gvisor #7469). A remote
     # engine cannot bind a file of ours.
     if sources.on_this_machine(engine):
-        source = _resolv_conf(egress.workspace, place.gateway)
-        mount = {"Type": "bind", "Source": source, "Target": RESOLV_CONF, "ReadOnly": True}
-        host["Mounts"] = [*(host.get("Mounts") or []), mount]
+        files = {
+            RESOLV_CONF: _resolv_conf(egress.workspace, place.gateway),
+            ASK_PROGRAM: ask_program(os.environ),
+        }
+        binds = [
+            {"Type": "bind", "Source": source, "Target": target, "ReadOnly": True}
+            for target, source in files.items()
+        ]
+        host["Mounts"] = [*(host.get("Mounts") or []), *binds]
 
 
 @contextlib.contextmanager

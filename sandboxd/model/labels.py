@@ -45,6 +45,9 @@ BY_GATEWAY = "gateway"
 RESOLV_CONF = "/etc/resolv.conf"
 """Where a sandbox with that label has a file of ours, which names its gateway as the only name server."""
 
+ASK_PROGRAM = "/usr/local/bin/sandboxd-ask"
+"""Where it has the program that asks the person outside to let a name through."""
+
 GATEWAY = "dev.sandboxd.gateway"
 """On a gateway: the workspace that it serves. It is no `PROJECT`: nothing of the project runs in it."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.model.labels import EGRESS, RESOLV_CONF
+from sandboxd.model.labels import ASK_PROGRAM, EGRESS, RESOLV_CONF
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,7 +72,8 @@ def _beside_gateway(planned: Container, live: Container) -> Container:
     """
     if not planned.label(EGRESS) or live.label(EGRESS) != planned.label(EGRESS):
         return planned
-    ours = [v for v in live.mounts if v.value.target == RESOLV_CONF and v.value.read_only]
+    targets = (RESOLV_CONF, ASK_PROGRAM)
+    ours = [v for v in live.mounts if v.value.target in targets and v.value.read_only]
     return planned._replace(
         network=planned.network and planned.network._replace(value=live.name),
         mounts=(*planned.mounts, *(v for v in ours if v.value.type == "bind")),

@@ -1,0 +1,186 @@
+"""A name from its denial inside to a rule of the project, on a live engine, with a daemon and without."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandboxd.engine.client import Engine
+from sandboxd.model.labels import ASK_PROGRAM
+from tests.e2e import sandboxes
+from tests.e2e.outside import Outside
+from tests.e2e.test_egress import (
+    busybox_image,
+    engine,
+    host_facts,
+    internet,
+    nothing_is_left,
+    page,
+    pytest_generate_tests,
+    runtime,
+    wait_until,
+)
+from tests.integration.daemon.world import World
+
+__all__ = [
+    "busybox_image",
+    "engine",
+    "host_facts",
+    "internet",
+    "nothing_is_left",
+    "pytest_generate_tests",
+    "runtime",
+]
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
+
+NAME = "evil.test"
+
+
+class Person:
+    """Works in one project whose sandbox runs."""
+
+    def __init__(self, world: World, project: Path) -> None:
+        self.world, self.project = world, project
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return self.world.run(*words, cwd=self.project)
+
+    def must(self, *words: str) -> subprocess.CompletedProcess[str]:
+        done = self.run(*words)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    def inside(self, text: str) -> str:
+        return self.run("exec", "-n", "sh", "-c", text).stdout
+
+    def log(self) -> Any:
+        return json.loads(self.must("egress", "log", "--json").stdout)
+
+    def names(self) -> set[tuple[str, str]]:
+        return {(line["outcome"], line["name"]) for line in self.log()["lines"]}
+
+
+@pytest.fixture(params=["alone", "by the daemon"])
+def person(
+    request: pytest.FixtureRequest, world: World, project: Path, internet: Outside
+) -> Iterator[Person]:
+    config = project / "sandboxd.toml"
+    config.write_text(config.read_text() + '\n[network]\nmode = "allow"  # by name\n')
+    sandboxes.grant(project)
+    if request.param == "by the daemon":
+        world.start()
+    else:
+        # `up` tells a daemon that runs; here none does.
+        assert world.pid() is None
+    person = Person(world, project)
+    person.must("up")
+    try:
+        yield person
+    finally:
+        person.run("down", "--discard")
+
+
+def test_from_a_denial_to_a_rule(person: Person, capsys: pytest.CaptureFixture[str]) -> None:
+    assert person.inside(page(NAME)) == ""
+    wait_until(lambda: ("denied", NAME) in person.names())
+    shown = person.must("egress", "log").stdout
+    assert f"{NAME}" in shown and f"sandboxd egress allow {NAME}" in shown
+
+    # Tries again and again from before the answer until it is let through.
+    trying = person.world.popen(
+        "exec", "-n", "sh", "-c", f"echo; until {page(NAME)} 2>/dev/null; do :; done",
+        cwd=person.project,
+    )  # fmt: skip
+    assert trying.stdout is not None and trying.stdout.readline() == "\n"
+    said = person.must("egress", "allow", f"{NAME}:80", "--for", "1h").stderr
+    began = time.monotonic()
+    assert "in force now" in said
+    assert trying.stdout.readline() == f"outside for {NAME}\n"
+    with capsys.disabled():
+        print(f"\nreached inside {1000 * (time.monotonic() - began):.0f} ms after the answer")
+    assert trying.wait(30) == 0
+    wait_until(lambda: ("reached", NAME) in person.names())
+
+    assert "in force now" in person.must("egress", "deny", NAME).stderr
+    assert person.inside(page(NAME)) == ""
+    assert "in force now" in person.must("egress", "deny", "--undo", NAME).stderr
+
+    person.must("egress", "promote", f"{NAME}:80")
+    assert f'"{NAME}:80"]\n' in (person.project / "sandboxd.toml").read_text()
+    assert person.inside(page(NAME)) == ""
+    person.must("trust", "add")
+    person.must("up")
+    assert person.inside(page(NAME)) == f"outside for {NAME}\n"
+    assert "sandboxd.toml" in person.must("egress", "list").stdout
+
+
+def test_an_approval_ends_by_itself(person: Person) -> None:
+    person.must("egress", "allow", f"{NAME}:80", "--for", "4s")
+    assert person.inside(page(NAME)) == f"outside for {NAME}\n"
+    wait_until(lambda: person.inside(page(NAME)) == "")
+    assert person.run("egress", "check", f"{NAME}:80").returncode == 1
+
+
+def test_one_for_one_connection_is_used_up(person: Person) -> None:
+    person.must("egress", "allow", f"{NAME}:80", "--once")
+    assert person.inside(page(NAME)) == f"outside for {NAME}\n"
+    assert person.inside(page(NAME)) == ""
+
+
+def test_a_question_from_inside_is_answered_outside(person: Person) -> None:
+    asking = person.world.popen(
+        "exec", "-n", ASK_PROGRAM, "egress", f"{NAME}:80", "--why", "to \x1b[2Jlearn", "--wait",
+        cwd=person.project,
+    )  # fmt: skip
+    wait_until(lambda: asking.poll() is not None or bool(person.log()["questions"]))
+    assert asking.poll() is None, asking.communicate()
+    (question,) = person.log()["questions"]
+    assert (question["name"], question["port"]) == (NAME, 80)
+    shown = person.must("egress", "log").stdout
+    assert 'for: "to \\x1b[2Jlearn"' in shown and "\x1b" not in shown
+    person.must("egress", "allow", f"{NAME}:80")
+    out, err = asking.communicate(timeout=30)
+    assert (asking.returncode, out) == (0, f"{NAME} can be reached at port 80\n"), err
+    assert person.inside(page(NAME)) == f"outside for {NAME}\n"
+    assert person.log()["questions"] == []
+
+
+def test_a_question_that_is_answered_no(person: Person) -> None:
+    asking = person.world.popen(
+        "exec", "-n", ASK_PROGRAM, "egress", NAME, "--why", "please", "--wait",
+        cwd=person.project,
+    )  # fmt: skip
+    wait_until(lambda: asking.poll() is not None or bool(person.log()["questions"]))
+    assert asking.poll() is None, asking.communicate()
+    person.must("egress", "deny", NAME)
+    out, err = asking.communicate(timeout=30)
+    assert (asking.returncode, out) == (1, ""), err
+    assert "a person said no" in err
+
+
+def test_the_program_to_ask_with_cannot_be_changed_and_is_no_drift(person: Person) -> None:
+    assert person.inside(f"echo evil > {ASK_PROGRAM} && echo written") == ""
+    assert person.run("drift").returncode == 0, person.run("drift").stdout
+
+
+def test_a_new_sandbox_has_the_answers_of_before(person: Person, api: Engine) -> None:
+    person.must("egress", "allow", f"{NAME}:80")
+    person.must("down")
+    person.must("up")
+    assert person.inside(page(NAME)) == f"outside for {NAME}\n"
+
+
+def test_status_counts_what_was_denied(person: Person) -> None:
+    if person.world.pid() is None:
+        pytest.skip("no daemon listens: status says so in another test")
+    person.inside(page(NAME))
+    wait_until(lambda: NAME in person.must("status").stdout)
+    assert re.search(r"network +.* [1-9][0-9]* denied", person.must("status").stdout)
