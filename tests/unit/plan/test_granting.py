@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from sandboxd.config.model import Config
 from sandboxd.errors import UsageError
-from sandboxd.plan.granting import wanted
+from sandboxd.plan import profiles
+from sandboxd.plan.granting import Wanted, wanted
 from sandboxd.plan.recipe import Recipe
 from sandboxd.plan.recipe_files import Part
 from sandboxd.policy import trust
-from sandboxd.policy.floor import NO_FLOOR
+from sandboxd.policy.floor import NO_FLOOR, Floor
 from tests.unit.plan.examples import WORKSPACE, configured
 
 FEATURES = (("./tool", {}),)
@@ -19,8 +21,12 @@ RECIPE = Recipe(
 )
 
 
+def asked(config: Config, recipe: Recipe | None, floor: Floor) -> Wanted:
+    return wanted(WORKSPACE, config, profiles.load(config.profile.value), recipe, floor)
+
+
 def lines(text: str) -> tuple[str, ...]:
-    return wanted(WORKSPACE, configured(f'image = "img:1"\n{text}'), None, NO_FLOOR).lines
+    return asked(configured(f'image = "img:1"\n{text}'), None, NO_FLOOR).lines
 
 
 @pytest.mark.parametrize(
@@ -38,12 +44,12 @@ def test_each_control_that_goes_is_a_line(text: str, line: str) -> None:
 
 
 def test_what_only_tightens_needs_no_grant() -> None:
-    assert wanted(WORKSPACE, configured('image = "img:1"'), None, NO_FLOOR) == ((), ())
+    assert asked(configured('image = "img:1"'), None, NO_FLOOR) == ((), ())
 
 
 def test_a_build_is_a_grant_of_its_own_and_names_what_it_reads() -> None:
     config = configured('image = "img:1"\nruntime = "runc"')
-    both = wanted(WORKSPACE, config, RECIPE, NO_FLOOR)
+    both = asked(config, RECIPE, NO_FLOOR)
     assert [(grant.digest, grant.profile) for grant in both.grants] == [
         (config.digest, "dev"),
         (RECIPE.digest, trust.BUILD),
@@ -58,11 +64,11 @@ def test_a_build_is_a_grant_of_its_own_and_names_what_it_reads() -> None:
 def test_a_policy_may_forbid_to_ask() -> None:
     floor = NO_FLOOR._replace(no_trust=True)
     with pytest.raises(UsageError, match="the policy forbids grants"):
-        wanted(WORKSPACE, configured('profile = "trusted"'), None, floor)
+        asked(configured('profile = "trusted"'), None, floor)
 
 
 def test_without_a_config_there_is_nothing_to_trust() -> None:
     config = configured()._replace(path=None)
     with pytest.raises(UsageError, match=r"no sandboxd\.toml to trust"):
-        wanted(WORKSPACE, config, None, NO_FLOOR)
-    assert wanted(WORKSPACE, config, RECIPE, NO_FLOOR).grants[0].profile == trust.BUILD
+        asked(config, None, NO_FLOOR)
+    assert asked(config, RECIPE, NO_FLOOR).grants[0].profile == trust.BUILD

@@ -111,7 +111,7 @@ def test_tests_that_import_a_module_concern_it_the_nearest_first() -> None:
     far = tests.far("sandboxd/policy/trust.py")
     assert far[0] == "tests/unit/policy/test_trust.py" and len(far) > 3
     assert "tests/unit/policy/test_trust.py" in tests.near("sandboxd/policy/trust.py")
-    assert "tests/unit/syntax/test_jsonc.py" in tests.far("sandboxd/text.py")
+    assert "tests/unit/syntax/test_jsonc.py" in tests.far("sandboxd/syntax/_jsonc_tokens.py")
     near = tests.near("sandboxd/rules/seccomp_unconfined.py")
     assert near[0] == "tests/rules/test_pages.py" and "seccomp-unconfined" in near[-1]
 
