@@ -78,6 +78,22 @@ def test_what_is_allowed_is_no_breach(module: str, source: str) -> None:
     assert violations(module, source, known) == []
 
 
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_for_types_stand_in_one_form(module: str) -> None:
+    """Under `if TYPE_CHECKING:`, whose name comes from `typing`.
+
+    What the commands load on their way to the daemon has no time for that module: it sets the name to
+    False itself, which type checkers take for the same, and then imports `typing` for types alone.
+    """
+    source = MODULES[module].read_text()
+    assert "typing.TYPE_CHECKING" not in source
+    if "\nTYPE_CHECKING = False\nif TYPE_CHECKING:\n" in source:
+        at_run_time = {found.module for found in imports(source) if not found.for_types}
+        assert not any(name.startswith("typing.") for name in at_run_time)
+    elif "if TYPE_CHECKING:" in source:
+        assert "typing.TYPE_CHECKING" in {found.module for found in imports(source)}
+
+
 def test_no_modules_import_each_other_in_a_circle() -> None:
     assert circle({module: path.read_text() for module, path in MODULES.items()}) == []
 
