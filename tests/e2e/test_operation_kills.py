@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import pytest
 
 from sandboxd.engine.client import Engine, Summary
-from sandboxd.model.labels import PROJECT
+from sandboxd.model.labels import GATEWAY, PROJECT
 from tests.e2e import sandboxes
 from tests.integration.daemon.forker import Forker
 from tests.integration.daemon.mending import mended
@@ -45,6 +45,12 @@ def test_nothing_is_orphaned_and_the_next_command_mends_it(
     def containers() -> Sequence[Summary]:
         return api.containers(f"{PROJECT}={project}")
 
+    def gateways() -> list[str]:
+        """A problem: of each sandbox there is one gateway, and of none there is none."""
+        states = [gateway.state for gateway in api.containers(f"{GATEWAY}={project}")]
+        expected = ["running"] if containers() else []
+        return [] if states == expected else [f"gateways: {states} instead of {expected}"]
+
     problems: list[str] = []
     with Forker(world.environ, project) as forker:
         assert forker.run(["up", "--allow-runc"]) == 0, forker.output()
@@ -58,8 +64,9 @@ def test_nothing_is_orphaned_and_the_next_command_mends_it(
             if of_daemon:
                 pid = world.start()
             forker.wait(command)
-            found = mended(forker, containers, project, files, "--allow-runc")
+            found = [*mended(forker, containers, project, files, "--allow-runc"), *gateways()]
             problems += [f"{number} {words}: {problem}" for problem in found]
         assert forker.run(["down"]) == 0, forker.output()
+    problems += gateways()
     assert problems == []
     assert containers() == []
