@@ -132,7 +132,11 @@ class HttpDoor:
         if request.method == b"CONNECT":
             if self._fixed is not None or target is None:
                 raise BadHead("CONNECT within a tunnel", 405)
-            return Wanted(target.host, target.port, "")
+            wanted = Wanted(target.host, target.port, "")
+            named = http_head.host_field(request, target.port)
+            if named and not http_head.same(named, (wanted.host, wanted.port)):
+                raise OtherHost(wanted, f"{named[0]}:{named[1]}")
+            return wanted
         if self._fixed is not None:
             place = (self._fixed.judgement.name, self._fixed.port)
             path = target.path if target else request.target.decode("ascii")

@@ -133,10 +133,14 @@ def host_field(request: h11.Request, port: int) -> tuple[str, int] | None:
 
 def same(one: tuple[str, int], other: tuple[str, int]) -> bool:
     """Whether two hosts with ports are one, in whatever letters."""
+    return (_comparable(one[0]), one[1]) == (_comparable(other[0]), other[1])
+
+
+def _comparable(host: str) -> str:
     try:
-        return (normal(one[0]), one[1]) == (normal(other[0]), other[1])
+        return normal(host)
     except NotAName:
-        return False
+        return host.lower()
 
 
 def forwarded(request: h11.Request, name: str, port: int, path: str) -> h11.Request:

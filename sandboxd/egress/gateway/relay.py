@@ -99,7 +99,7 @@ class Relay:
                     return
         except BlockingIOError:
             return
-        except OSError:
+        except (OSError, MemoryError):
             self.close()
 
     def _pass(self, side: int, data: bytes) -> None:
@@ -140,7 +140,7 @@ class Relay:
                 sent = self._sides[side].send(waiting)
             except BlockingIOError:
                 return
-            except OSError:
+            except (OSError, MemoryError):
                 self.close()
                 return
             Waiting.bytes -= sent

@@ -121,7 +121,7 @@ class Gateway:
         try:
             if line is None:
                 raise commands.NotACommand("a line that is too long")
-            command = commands.read(line)
+            command = _read(line)
             if isinstance(command, commands.SetPolicy):
                 self._set(command)
             elif isinstance(command, commands.Replay):
@@ -235,3 +235,11 @@ class Gateway:
                 self._loop.call_later(_SECOND_LOOK_SECONDS, look, False)
 
         self._loop.call_later(_LOOK_SECONDS, look, True)
+
+
+def _read(line: bytes) -> commands.Command:
+    """As `commands.read`; a policy that there is no room for is refused, too."""
+    try:
+        return commands.read(line)
+    except MemoryError:
+        raise commands.NotACommand("no memory to read it") from None

@@ -21,6 +21,7 @@ from tests.integration.egress.internet import (
 )
 from tests.integration.egress.namespaces import INTERNET, CannotMake, Namespaces
 from tests.integration.egress.program import Program
+from tests.integration.egress.workspace import Workspace
 
 
 @pytest.fixture(scope="session")
@@ -83,3 +84,8 @@ def program(
     yield running
     running.close()
     assert (tmp_path / "errors.txt").read_text() == "", "something that no part expected"
+
+
+@pytest.fixture
+def workspace(program: Program, namespaces: Namespaces) -> Workspace:
+    return Workspace(namespaces)

@@ -8,7 +8,13 @@ from typing import NamedTuple
 
 from sandboxd.egress.gateway import dns
 from sandboxd.egress.layout import ASK_PORT, PROXY_PORT, SOCKS_PORT
+from sandboxd.egress.names import pattern
+from sandboxd.egress.policy import Policy, Rule
 from tests.integration.egress.namespaces import PLACE, Namespaces
+
+OPEN = Rule(pattern("open.example"), (7, 22, 80, 443, 9000, 9001), source="tests")
+POLICY = Policy(rules=(OPEN,))
+GET = b"GET / HTTP/1.1\r\nHost: open.example\r\n\r\n"
 
 _SECONDS = 8.0
 _REFUSED = (ConnectionRefusedError, ConnectionResetError, BrokenPipeError)
@@ -186,3 +192,12 @@ def _all(sock: socket.socket) -> bytes:
     while more := sock.recv(1 << 16):
         data += more
     return data
+
+
+def goes_on(sock: socket.socket) -> bool:
+    """Whether an echo still comes back."""
+    try:
+        sock.sendall(b"x")
+        return sock.recv(10) == b"x"
+    except ConnectionError:
+        return False

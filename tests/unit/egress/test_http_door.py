@@ -1,0 +1,37 @@
+"""A client of the HTTP proxy that takes its time."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import pytest
+
+from sandboxd.egress.gateway import http_door
+from sandboxd.egress.gateway.connections import Connection
+from sandboxd.egress.gateway.http_door import HttpDoor
+from sandboxd.egress.policy import Policy
+from tests.unit.egress.test_one_verdict import house
+
+
+@pytest.mark.parametrize(("said", "answer"), [(b"GET http://a.exam", b"HTTP/1.1 408"), (b"", b"")])
+def test_a_head_that_does_not_come_to_its_end_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, said: bytes, answer: bytes
+) -> None:
+    monkeypatch.setattr(http_door, "_HEAD_SECONDS", 0.02)
+
+    async def serve() -> bytes:
+        parts, _ = house(asyncio.get_running_loop(), Policy())
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        theirs.setblocking(False)
+        with ours, theirs:
+            theirs.sendall(said)
+            door = asyncio.ensure_future(HttpDoor(parts, Connection(ours)).serve())
+            loop = asyncio.get_running_loop()
+            first = await loop.sock_recv(theirs, 100) if said else b""
+            theirs.shutdown(socket.SHUT_WR)
+            await door
+            return first
+
+    assert asyncio.run(serve()).startswith(answer)
