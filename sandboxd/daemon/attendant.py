@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
 _HEALTHY_SECONDS = 10.0
 """A gateway that lived so long was no failed start."""
+_MOST_ADDRESSES = 4096
+"""As many as one gateway hands out; of those before it the oldest are forgotten."""
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +68,10 @@ class Memory:
         with self.lock:
             self.ledger.take((event,))
             if event["event"] == "assigned":
+                self.addresses.pop(event["name"], None)
                 self.addresses[event["name"]] = event["address"]
+                if len(self.addresses) > _MOST_ADDRESSES:
+                    del self.addresses[next(iter(self.addresses))]
             elif event["event"] == "policy":
                 self.version = event["version"]
             elif event["event"] == "refused" and event["op"] == "policy":

@@ -53,8 +53,8 @@ def prepare(
     """
     if plan.egress is None:
         return None
-    if not sources.on_this_machine(engine):
-        progress("`sandboxd-ask` is left out: this engine cannot bind a file of this machine")
+    if not sources.can_read_ours(engine):
+        progress("`sandboxd-ask` is left out: this engine cannot bind a file of this user")
     image = gateway_image.ensure(engine, named_image, progress)
     pair = networks.ensure(engine, plan.workspace, progress)
     policy = gateway.complete(engine, pair, plan.egress, known)
@@ -71,8 +71,8 @@ def add_to(body: dict[str, Any], egress: Egress, engine: Engine) -> None:
     host["DnsSearch"] = ["."]
     body["Env"] = [*body["Env"], *_proxies(place.gateway, body["Env"])]
     # The engine's stub at 127.0.0.11 is dead in gVisor's own network stack (gvisor #7469). A remote
-    # engine cannot bind a file of ours.
-    if sources.on_this_machine(engine):
+    # engine, or another user's, cannot bind a file of ours.
+    if sources.can_read_ours(engine):
         files = {
             RESOLV_CONF: _resolv_conf(egress.workspace, place.gateway),
             ASK_PROGRAM: ask_program(os.environ),

@@ -35,6 +35,15 @@ def on_this_machine(engine: Engine) -> bool:
     return engine_process(engine) != 0
 
 
+def can_read_ours(engine: Engine) -> bool:
+    """Whether the engine can mount files of this user's own folders, which nobody else may look into."""
+    pid = engine_process(engine)
+    try:
+        return pid != 0 and os.stat(f"/proc/{pid}").st_uid in (0, os.geteuid())
+    except OSError:
+        return False
+
+
 def engine_process(engine: Engine) -> int:
     """The process on this machine that listens for the engine, or for systemd in its stead; 0 elsewhere."""
     if not engine.is_local or sys.platform != "linux":

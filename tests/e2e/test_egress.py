@@ -332,6 +332,35 @@ def test_the_daemon_starts_a_gateway_again_that_died(
     assert gateways(api) == []
 
 
+def test_a_save_is_in_force_in_the_running_sandbox(
+    api: Engine, project: Path, internet: Outside, world: World, inside: Inside
+) -> None:
+    """From `init` on: what the file names and the user trusts is reached, and nothing it leaves out."""
+    image = (project / "sandboxd.toml").read_text().splitlines()[:2]
+
+    def save(*names: str) -> None:
+        entries = ", ".join(f'"{name}:80"' for name in names)
+        text = "\n".join([*image, "[network]", f"allow = [{entries}]", ""])
+        (project / "sandboxd.toml").write_text(text)
+        sandboxes.grant(project)
+
+    def reaches(name: str) -> bool:
+        return bool(inside(page(name)).stdout == f"outside for {name}\n")
+
+    world.start()
+    save("allowed.test")
+    assert world.run("up", cwd=project).returncode == 0
+    (container,) = ours(api, str(project))
+    assert reaches("allowed.test")
+    assert not reaches("later.test")
+    save("allowed.test", "later.test")
+    wait_until(lambda: reaches("later.test"))
+    save("later.test")
+    wait_until(lambda: not reaches("allowed.test"))
+    assert [c.id for c in ours(api, str(project))] == [container.id]
+    assert world.run("down", cwd=project).returncode == 0
+
+
 def has_policy(api: Engine, workspace: str) -> bool:
     try:
         found = running_gateway.find(api, workspace)

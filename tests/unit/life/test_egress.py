@@ -1,0 +1,139 @@
+"""What a sandbox beside a gateway gets, and what follows when the gateway cannot be had."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from sandboxd.egress import layout
+from sandboxd.egress.policy import Policy
+from sandboxd.engine.client import Engine
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.host import addresses
+from sandboxd.life import egress, gateway, sources
+from sandboxd.life.egress import Egress
+from sandboxd.life.networks import Inner, Pair
+
+PLACE = layout.place("198.18.0.0/19")
+PAIR = Pair(Inner("sandboxd-weather", "a", PLACE, "macvlan"), "b", ())
+BESIDE = Egress("/home/dev/weather", PAIR, "sha256:1", Policy(version=7))
+ENGINE = cast("Engine", object())
+
+
+def silent(_text: str) -> None: ...
+
+
+@pytest.fixture
+def is_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("on_this_machine", "can_read_ours"):
+        monkeypatch.setattr(sources, name, lambda _engine: True)
+
+
+def added(env: list[str] | None = None) -> dict[str, Any]:
+    body: dict[str, Any] = {"Env": env or [], "HostConfig": {"NetworkMode": "bridge", "Mounts": []}}
+    egress.add_to(body, BESIDE, ENGINE)
+    return body
+
+
+def test_it_is_on_the_inner_network_and_asks_the_gateway_for_names(is_here: None) -> None:
+    host = added()["HostConfig"]
+    assert (host["NetworkMode"], host["Dns"]) == ("sandboxd-weather", ["198.18.0.2"])
+    mount = next(m for m in host["Mounts"] if m["Target"] == "/etc/resolv.conf")
+    assert mount["ReadOnly"] is True
+    assert "nameserver 198.18.0.2\n" in Path(mount["Source"]).read_text()
+
+
+def test_the_file_with_the_name_server_stays_the_same_file(is_here: None) -> None:
+    """It may be mounted: another file in its place would take its mount away."""
+
+    def inode() -> int:
+        mounts = added()["HostConfig"]["Mounts"]
+        return os.stat(next(m["Source"] for m in mounts if "resolv" in m["Target"])).st_ino
+
+    assert inode() == inode()
+
+
+def test_programs_find_the_proxy_in_both_spellings(is_here: None) -> None:
+    variables = dict(variable.split("=", 1) for variable in added()["Env"])
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        assert variables[name] == variables[name.lower()] == "http://198.18.0.2:3128"
+    assert "localhost" in variables["no_proxy"].split(",")
+
+
+def test_a_variable_of_the_project_is_left_to_it(is_here: None) -> None:
+    assert [v for v in added(["NO_PROXY=db"])["Env"] if v.startswith("NO_PROXY=")] == [
+        "NO_PROXY=db"
+    ]
+
+
+def test_an_engine_elsewhere_gets_no_file_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "can_read_ours", lambda _engine: False)
+    host = added()["HostConfig"]
+    assert (host["Mounts"], host["Dns"]) == ([], ["198.18.0.2"])
+
+
+def test_another_network_is_refused_and_an_endpoint_that_is_not_up_is_none() -> None:
+    def on(**networks: str) -> dict[str, Any]:
+        endpoints = {name: {"NetworkID": identifier} for name, identifier in networks.items()}
+        return {"NetworkSettings": {"Networks": endpoints}}
+
+    assert egress.other_networks(on(inner="a", stopped=""), BESIDE) == ()
+    assert egress.other_networks(on(inner="a", bridge="c"), BESIDE) == ("bridge",)
+    egress.refuse_other_networks(on(bridge="c"), None)
+    with pytest.raises(EnvironmentFailure, match="leads past its gateway"):
+        egress.refuse_other_networks(on(inner="a", bridge="c"), BESIDE)
+
+
+def test_the_failure_of_a_gateway_ends_the_start_once_both_are_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    container = threading.Event()
+
+    def follow(*_: object) -> bool:
+        container.wait(10)
+        raise EnvironmentFailure("the gateway ended")
+
+    monkeypatch.setattr(egress, "follow", follow)
+    with (
+        pytest.raises(EnvironmentFailure, match="the gateway ended"),
+        egress.beside(ENGINE, BESIDE, silent),
+    ):
+        container.set()
+
+
+def test_a_failure_of_the_sandbox_is_the_one_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    def follow(*_: object) -> bool:
+        done.append("gateway")
+        raise EnvironmentFailure("the gateway ended")
+
+    monkeypatch.setattr(egress, "follow", follow)
+    with (
+        pytest.raises(EnvironmentFailure, match="no space"),
+        egress.beside(ENGINE, BESIDE, silent),
+    ):
+        raise EnvironmentFailure("no space")
+    assert done == ["gateway"], "whoever cleans up finds what it made"
+
+
+def test_without_a_gateway_nothing_is_asked_of_the_engine() -> None:
+    with egress.beside(ENGINE, None, silent):
+        pass
+
+
+@pytest.mark.parametrize(("filters", "says"), [(False, True), (True, False), (None, False)])
+def test_what_an_address_less_bridge_leaves_open_is_said(
+    monkeypatch: pytest.MonkeyPatch, is_here: None, filters: bool | None, says: bool
+) -> None:
+    beside = BESIDE._replace(pair=PAIR._replace(inner=PAIR.inner._replace(driver="bridge")))
+    monkeypatch.setattr(addresses, "reverse_path_filter", lambda: filters)
+    monkeypatch.setattr(gateway, "find", lambda *_: None)
+    monkeypatch.setattr(gateway, "start", lambda *_: None)
+    said: list[str] = []
+    assert egress.follow(ENGINE, beside, said.append)
+    assert any("rp_filter" in text for text in said) == says
