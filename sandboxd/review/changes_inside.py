@@ -233,7 +233,7 @@ def commits(out: Any, task: dict[str, Any], source: bytes, copy: bytes, changed:
             text = asked_for.encode("utf-8", "surrogateescape")
             bundle = git(copy, *words, "--stdin", input=text)
     except OSError as error:
-        return "" if getattr(error, "filename", None) in (b"git", "git") else str(error)
+        return "" if getattr(error, "filename", None) == "git" else str(error)
     if b"empty bundle" in bundle.stderr:
         return ""
     if bundle.returncode == 0 and len(bundle.stdout) <= task["largest_bundle"]:

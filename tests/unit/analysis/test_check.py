@@ -102,6 +102,8 @@ def test_a_fix_that_makes_it_worse_is_dropped(monkeypatch: pytest.MonkeyPatch, d
         '{\n  // sandboxd: allow privileged-container -- dind\n  "privileged": true\n}',
         '{\n  /* sandboxd: allow privileged-container -- dind */\n  "privileged": true\n}',
         '{\n  "privileged": true /* sandboxd: allow privileged-container -- dind */\n}',
+        "{\n  // sandboxd: allow privileged-container -- dind\n  /* more words\n   * and more */\n"
+        '  "privileged": true\n}',
         "{\n  // sandboxd: allow host-pid, privileged-container -- dind\n  // more words\n"
         '  "runArgs": ["--pid=host"], "privileged": true\n}',
     ],

@@ -43,6 +43,11 @@ def test_names(name: str, id_: str, version: str, source: str) -> None:
 
 def test_what_is_known_of_the_official_ones() -> None:
     assert asks(parse("ghcr.io/devcontainers/features/docker-in-docker:2")) == ("privileged",)
+    for name in ("go", "rust"):
+        asked = asks(parse(f"ghcr.io/devcontainers/features/{name}:1"))
+        assert asked == ("SYS_PTRACE", "seccomp=unconfined")
+    outside = asks(parse("ghcr.io/devcontainers/features/docker-outside-of-docker:1"))
+    assert outside == ("/var/run/docker.sock", "label=disable")
     assert asks(parse("ghcr.io/devcontainers/features/node:1")) == ()
     assert asks(parse("ghcr.io/devcontainers/features/no-such:1")) is None
     assert asks(parse("ghcr.io/someone/features/node:1")) is None

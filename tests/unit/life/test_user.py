@@ -42,6 +42,19 @@ def test_the_file_in_an_archive(data: bytes, mtime: float) -> None:
     assert file_of(archive(data, mtime=mtime)) == data
 
 
+@pytest.mark.parametrize("format_", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+@pytest.mark.parametrize("field", ["name", "linkname"])
+def test_the_file_behind_entries_that_say_more_of_it(format_: int, field: str) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=format_) as tar:
+        entry = tarfile.TarInfo("passwd")
+        setattr(entry, field, "x" * 300)
+        entry.size = len(TABLE)
+        tar.addfile(entry, io.BytesIO(TABLE))
+    assert len(buffer.getvalue()) >= 4 * 512
+    assert file_of(buffer.getvalue()) == TABLE
+
+
 @pytest.mark.parametrize(
     "tar",
     [

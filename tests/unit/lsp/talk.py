@@ -39,13 +39,14 @@ class Client:
         environ: Any = None,
         options: Any = None,
         trace: str = "off",
+        root: str | None = None,
         **more: Any,
     ) -> None:
         self.messages: list[Any] = []
         self.session = Session(environ or {"HOME": "/home/x"}, **more)
         self.session.protocol.set_writer(self)
         self._next = 0
-        params = {"processId": None, "rootUri": None, "capabilities": capabilities or {}}
+        params = {"processId": None, "rootUri": root, "capabilities": capabilities or {}}
         params |= {"trace": trace, "initializationOptions": options}
         if folders is not None:
             params["workspaceFolders"] = folders

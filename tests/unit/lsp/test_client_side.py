@@ -60,6 +60,48 @@ def project(folder: Path, name: str) -> Path:
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("folders", "root", "paths"),
+    [
+        (None, None, []),
+        ([], None, []),
+        (None, "file:///a", ["/a"]),
+        ([{"uri": "file:///b", "name": "b"}], "file:///a", ["/b"]),
+        ([{"uri": "untitled:x", "name": "x"}], None, []),
+    ],
+)
+async def test_the_roots_are_the_folders_of_the_workspace(
+    folders: Any, root: str | None, paths: list[str]
+) -> None:
+    client = Client(folders=folders, root=root)
+    assert client.session.context.roots() == paths
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("name", "is_config"),
+    [
+        ("sandboxd.toml", True),
+        (".devcontainer.json", True),
+        (".devcontainer/devcontainer.json", True),
+        ("compose.yml", False),
+    ],
+)
+async def test_lenses_that_start_a_sandbox_are_above_its_configs(
+    tmp_path: Path, name: str, is_config: bool
+) -> None:
+    (tmp_path / "sandboxd.toml").write_text('image = "x"\n')
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    text = {".toml": 'image = "x"\n', ".yml": "services: {a: {image: x}}\n"}.get(path.suffix, WEAK)
+    client = Client()
+    client.open(path.as_uri(), text)
+    lenses = await client.ask("textDocument/codeLens", {"textDocument": {"uri": path.as_uri()}})
+    commands = {lens["command"]["command"] for lens in lenses["result"] or ()}
+    assert ({"sandboxd.up", "sandboxd.verify"} <= commands) == is_config
+
+
+@pytest.mark.asyncio
 async def test_projects_of_all_roots_are_handed_over_and_those_that_come_later(
     tmp_path: Path,
 ) -> None:

@@ -34,6 +34,18 @@ def may_write(glob: str, path: str) -> bool:
         ("/a/[", "/a/[", True),
         ("/a/{b,c}/**", "/a/c/d/e", True),
         ("/a/*", "/a/b/c", False),
+        ("@{PROC}/sys/**", "/proc/sys/kernel/x", True),
+        ("@{PROC}@{pid}/mem", "/proc/123/mem", True),
+        ("@{PROC}@{pids}/mem", "/proc/123/mem", True),
+        ("@{PROC}@{pid}/task/@{tid}/mem", "/proc/123/task/123/mem", True),
+        ("@{sys}/kernel/**", "/sys/kernel/debug", True),
+        ("@{run}/docker.sock", "/run/docker.sock", True),
+        ("@{HOME}/.ssh/**", "/home/user/.ssh/id", True),
+        ("@{HOMEDIRS}**", "/home/user/x", True),
+        ("@{PROC}@{pid}/**", "/proc/sys/kernel/x", False),
+        ("@{PROC}@{pids}/**", "/proc/sys/kernel/x", False),
+        ("@{PROC}@{tid}/**", "/proc/sys/kernel/x", False),
+        ("@{unknown}/mem", "/proc/123/mem", True),
     ],
 )
 def test_wildcards_of_a_path(glob: str, path: str, covers: bool) -> None:

@@ -78,6 +78,7 @@ def test_a_read_only_mount_under_directfs_proves_nothing() -> None:
 EDITS = [
     (("NoNewPrivs:\t1", "NoNewPrivs:\t0"), "no-new-privileges"),
     (("Seccomp:\t2", "Seccomp:\t0"), "seccomp"),
+    (("Seccomp:\t2", "Seccomp:\t1"), "seccomp"),
     (("CapBnd:\t00000000000000cb", "CapBnd:\t00000000002000cb"), "capabilities"),
     (("Uid:\t1000\t1000", "Uid:\t1000\t0"), "non-root user"),
     (

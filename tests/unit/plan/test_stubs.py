@@ -13,11 +13,19 @@ from sandboxd.plan import profiles, stubs
 from sandboxd.plan.mounts import workspace_mounts
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.workspace import survey
-from sandboxd.policy.protect import STUB_FOLDERS, is_stub_folder, stub_text
+from sandboxd.policy.protect import REFUSES_BARE, STUB_FOLDERS, is_stub_folder, stub_text
 
 IN_GIT = {".git/commondir", ".git/config.worktree", ".git/hooks"}
 STUBS = STUB_FOLDERS | IN_GIT
 CONTROL = (*sorted(STUBS), ".git/config", "Jenkinsfile", "sandboxd.toml")
+
+
+def test_which_folders_may_be_made_empty_whatever_a_repository_says() -> None:
+    """Each is one that a program of the host acts on as soon as it is there."""
+    assert {
+        ".circleci", ".claude", ".cursor", ".devcontainer", ".devcontainer.json", ".git/hooks",
+        ".github", ".vscode", REFUSES_BARE,
+    } == STUB_FOLDERS  # fmt: skip
 
 
 def test_only_folders_whose_parent_is_there_are_stubs(tmp_path: Path) -> None:

@@ -27,6 +27,27 @@ def report_of(**outcomes: str) -> dict[str, Any]:
     return document(verdict, controls, "2026-01-01T00:00:00+00:00", 1.23, "6.1")
 
 
+@pytest.mark.parametrize(
+    ("outcomes", "words"),
+    [
+        ({"a": "held"}, "The sandbox held against 1 of 1 attempts."),
+        ({"a": "held", "b": "residual"}, "held against 1 of 2 attempts. 1 is open on purpose."),
+        ({"a": "held", "b": "not-applicable"}, "held against 1 of 2 attempts. 1 does not apply."),
+        (
+            {
+                "a": "held",
+                **dict.fromkeys("bc", "residual"),
+                **dict.fromkeys("de", "not-applicable"),
+            },
+            "held against 1 of 5 attempts. 2 are open on purpose, 2 do not apply.",
+        ),
+        ({"a": "held", "b": "inconclusive"}, "Not shown to hold: 1 of 2 attempts is unclear."),
+    ],
+)
+def test_the_verdict_counts_each_outcome(outcomes: dict[str, str], words: str) -> None:
+    assert words in verdict_html.render(made(**outcomes))
+
+
 class Tags(HTMLParser):
     def __init__(self) -> None:
         super().__init__()

@@ -42,6 +42,8 @@ def read(text: str) -> object:
     [
         ("no", "no"), ("on", "on"), ("yes", "yes"), ("1:20", "1:20"), ("22:22", "22:22"),
         ("true", True), ("False", False), ("~", None), ("", None), ("null", None),
+        ("Null", None), ("NULL", None), ("nULL", "nULL"), ("True", True), ("TRUE", True), ("tRUE", "tRUE"),
+        ("false", False), ("FALSE", False),
         ("017", 15), ("0o17", 15), ("0x1F", 31), ("-3", -3), ("1e3", 1000.0), (".5", 0.5),
         ("08", 8.0), ("1_000", 1000), ("!!bool \"true\"", True), ("&x 1", 1), ("!!int &x 1", 1),
         ("&x !c true", "true"), ("!!binary dHJ1ZQ==", "true"), ("!!binary _", "_"), ("'1'", "1"), ('"a\\tb"', "a\tb"), ("!!str 1", "1"),
