@@ -15,14 +15,12 @@ from sandboxd.daemon.callers import Caller, directory_of, engine_of
 from sandboxd.daemon.hosts import World
 from sandboxd.daemon.keeper import Keeper
 from sandboxd.daemon.projects import EngineKey
-from sandboxd.errors import SandboxdError
 from sandboxd.ipc import messages
 from sandboxd.ipc.server import Connection, Handler, InvalidParams
-from sandboxd.policy import approvals, floor
 from sandboxd.status import as_json, text
 from sandboxd.status.combine import Examined, combine
 from sandboxd.status.model import DaemonLine, NamesStatus, ProjectStatus, StatusReport
-from sandboxd.status.names import names_status
+from sandboxd.status.names_now import names_now
 
 _MOST_SHOWN = 20
 """Of more projects only those are shown that run or have a problem, and the one of the caller."""
@@ -145,13 +143,5 @@ class StatusMethods:
 
     def _names(self, path: str, examined: Examined, engine: EngineKey) -> NamesStatus | None:
         """What the gateway of a running sandbox told; None where nobody listens to one."""
-        ledger = self._keeper.gateways.ledger(path)
-        if ledger is None or examined.egress is None:
-            return None
-        environ, now = self._keeper.hosts.environ(engine), time.time()
-        try:
-            policy = approvals.in_force(environ, path, examined.egress, floor.load(environ), now)
-        except SandboxdError:
-            # Whoever runs a command about it is told; what cannot be read allows nothing.
-            policy = examined.egress
-        return names_status(policy, ledger, now)
+        ledger, environ = self._keeper.gateways.ledger(path), self._keeper.hosts.environ(engine)
+        return names_now(environ, path, examined.egress, ledger, time.time())

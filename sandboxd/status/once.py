@@ -6,22 +6,29 @@ import os
 from collections.abc import Mapping
 
 from sandboxd.config.reading import nearest
+from sandboxd.egress.ledger import Ledger
+from sandboxd.engine.client import connect_from
 from sandboxd.errors import DaemonError, SandboxdError
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.probe import probe
+from sandboxd.life import running_gateway
 from sandboxd.project import Project
 from sandboxd.status.combine import Examined, combine
 from sandboxd.status.examine import examine
 from sandboxd.status.model import DaemonLine, StatusReport
+from sandboxd.status.names_now import names_now
 from sandboxd.status.observe import Observed, Observer
 
 _KEEPS = "`sandboxd daemon start` keeps the generated files up to date"
 
 
 def look_once(
-    environ: Mapping[str, str], cwd: str, problem: DaemonError | None = None
+    environ: Mapping[str, str], cwd: str, now: float, problem: DaemonError | None = None
 ) -> StatusReport:
-    """The report; `problem` says why a daemon could not be asked, None when there is none."""
+    """The report; `problem` says why a daemon could not be asked, None when there is none.
+
+    :param now: seconds since 1970
+    """
     facts = probe(environ, trial=True)
     config = nearest(cwd)
     rows = []
@@ -32,7 +39,10 @@ def look_once(
             observed = Observed({}, engine.error, engine.hint)
         else:
             observed = Observer().observe(environ, (workspace,))
-        rows.append(combine(workspace, _examined(workspace, environ, facts), observed))
+        examined = _examined(workspace, environ, facts)
+        ledger = _ledger(workspace, environ, observed)
+        names = names_now(environ, workspace, examined.egress, ledger, now)
+        rows.append(combine(workspace, examined, observed, names))
     hint = "`sandboxd init` writes a first config" if config is None else _KEEPS
     daemon = DaemonLine(
         running=False,
@@ -40,6 +50,17 @@ def look_once(
         hint=problem.hint if problem is not None else hint,
     )
     return StatusReport(daemon, facts, tuple(rows), here=rows[0].path if rows else "")
+
+
+def _ledger(workspace: str, environ: Mapping[str, str], observed: Observed) -> Ledger | None:
+    """What the gateway of a running sandbox told; None where none answers, as its control then says."""
+    if workspace not in observed.containers:
+        return None
+    try:
+        gateway = running_gateway.find(connect_from(environ), workspace)
+        return gateway.ledger() if gateway is not None else None
+    except SandboxdError:
+        return None
 
 
 def _examined(workspace: str, environ: Mapping[str, str], facts: HostFacts) -> Examined:

@@ -6,6 +6,9 @@ from sandboxd.model.container import Container
 from sandboxd.model.labels import EGRESS
 from sandboxd.plan.layout import SOURCE
 
+BY_GATEWAY = "names through the gateway"
+"""The value of `network` where a gateway lets names through."""
+
 
 def settings(container: Container) -> dict[str, str]:
     """Name -> value, the same names for a plan and for what the engine says of a container."""
@@ -40,7 +43,7 @@ def _by_gateway(container: Container, mode: str) -> str:
     """A plan has no name yet; what `up` started is on the network of its own name alone."""
     if container.name and mode != container.name:
         return f"open: on {mode}, which leads past its gateway"
-    return "names through the gateway"
+    return BY_GATEWAY
 
 
 def _capabilities(container: Container) -> str:

@@ -9,6 +9,7 @@ from sandboxd.host.versions import warnings
 from sandboxd.observe.control import STATES
 from sandboxd.status import names_text
 from sandboxd.status.model import Counts, DaemonLine, ProjectStatus, State, StatusReport
+from sandboxd.status.settings import BY_GATEWAY
 from sandboxd.status.verification import sentence
 
 _LABEL = 13
@@ -172,11 +173,11 @@ def _observed(project: ProjectStatus) -> list[tuple[str, str]]:
 
 def _denials(network: str) -> str:
     """Why there is no number of denials: without a filter nothing counts them."""
-    return (
-        "none recorded: there is no network"
-        if network == "none"
-        else "none recorded: nothing filters the network"
-    )
+    if network == "none":
+        return "none recorded: there is no network"
+    if network == BY_GATEWAY:
+        return "not known: its gateway does not answer"
+    return "none recorded: nothing filters the network"
 
 
 def _counts(counts: Counts | None) -> str:

@@ -179,8 +179,16 @@ def test_a_new_sandbox_has_the_answers_of_before(person: Person, api: Engine) ->
 
 
 def test_status_counts_what_was_denied(person: Person) -> None:
-    if person.world.pid() is None:
-        pytest.skip("no daemon listens: status says so in another test")
     person.inside(page(NAME))
     wait_until(lambda: NAME in person.must("status").stdout)
     assert re.search(r"network +.* [1-9][0-9]* denied", person.must("status").stdout)
+
+
+def test_the_log_goes_on_as_long_as_the_sandbox_runs(person: Person) -> None:
+    following = person.world.popen("egress", "log", "--follow", cwd=person.project)
+    assert following.stdout is not None
+    person.inside(page(NAME))
+    assert NAME in following.stdout.readline()
+    assert following.stdout.readline().split() == ["sandboxd", "egress", "allow", NAME]
+    person.must("down")
+    assert following.wait(30) == 0

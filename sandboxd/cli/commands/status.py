@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import sys
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -127,7 +128,7 @@ def _print_once(as_json: bool, error: DaemonError | None) -> None:
     from sandboxd.status import text
     from sandboxd.status.once import look_once
 
-    report = look_once(os.environ, os.getcwd(), error)
+    report = look_once(os.environ, os.getcwd(), time.time(), error)
     if as_json:
         sys.stdout.write(json_form.render(report))
         return

@@ -6,11 +6,13 @@ in nothing but their time are one line.
 
 from __future__ import annotations
 
+import sys
 import time
 
 from sandboxd.cli import terminal
 from sandboxd.cli.commands import _sandbox
 from sandboxd.cli.commands.egress import _asking
+from sandboxd.errors import EnvironmentFailure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,10 +68,20 @@ def _follow(args: argparse.Namespace, log: dict[str, Any]) -> int:
             _print_lines(rows, questions)
         else:
             _print(rows, questions)
+        sys.stdout.flush()
         time.sleep(_LOOK_SECONDS)
-        log = _asking.ask(args, "log")
+        log = _next(args)
     terminal.status("the sandbox ended")
     return 0
+
+
+def _next(args: argparse.Namespace) -> dict[str, Any]:
+    """The log of now; a gateway that goes away in the middle of its answer is asked for once more."""
+    try:
+        return _asking.ask(args, "log")
+    except EnvironmentFailure:
+        time.sleep(_LOOK_SECONDS)
+        return _asking.ask(args, "log")
 
 
 def _print(rows: list[dict[str, Any]], questions: list[dict[str, Any]]) -> None:
@@ -126,6 +138,6 @@ def _print_lines(rows: list[dict[str, Any]], questions: list[dict[str, Any]]) ->
     import json
 
     for row in rows:
-        print(json.dumps(row), flush=True)
+        print(json.dumps(row))
     for question in questions:
-        print(json.dumps({"outcome": "asked", **question}), flush=True)
+        print(json.dumps({"outcome": "asked", **question}))

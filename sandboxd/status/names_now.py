@@ -1,0 +1,37 @@
+"""The network by name as it is at this moment, with the user's answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from sandboxd.errors import SandboxdError
+from sandboxd.policy import approvals, floor
+from sandboxd.status.names import names_status
+
+if TYPE_CHECKING:
+    from sandboxd.egress.ledger import Ledger
+    from sandboxd.egress.policy import Policy
+    from sandboxd.status.model import NamesStatus
+
+
+def names_now(
+    environ: Mapping[str, str],
+    workspace: str,
+    planned: Policy | None,
+    ledger: Ledger | None,
+    now: float,
+) -> NamesStatus | None:
+    """What the gateway of a running sandbox told; None where it has none, or nobody listens to it.
+
+    :param planned: of the plan alone
+    :param now: seconds since 1970
+    """
+    if ledger is None or planned is None:
+        return None
+    try:
+        policy = approvals.in_force(environ, workspace, planned, floor.load(environ), now)
+    except SandboxdError:
+        # Whoever runs a command about it is told; what cannot be read allows nothing.
+        policy = planned
+    return names_status(policy, ledger, now)
