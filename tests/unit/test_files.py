@@ -142,7 +142,9 @@ def test_the_project_is_the_nearest_repository(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
-def test_a_config_that_another_user_planted_is_passed_over(tmp_path: Path) -> None:
+def test_a_config_that_another_user_planted_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shared = tmp_path / "shared"
     (shared / "work").mkdir(parents=True)
     shared.chmod(0o1777)
@@ -151,5 +153,10 @@ def test_a_config_that_another_user_planted_is_passed_over(tmp_path: Path) -> No
     assert find_upward(str(shared / "work"), planted.name) == str(planted)
     os.chown(planted, 4242, 4242)
     assert find_upward(str(shared / "work"), planted.name) != str(planted)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "geteuid", lambda: 4242)
+        assert find_upward(str(shared / "work"), planted.name) == str(planted)
+        patched.setattr(os, "geteuid", lambda: 4243)
+        assert find_upward(str(shared / "work"), planted.name) != str(planted)
     shared.chmod(0o755)
     assert find_upward(str(shared / "work"), planted.name) == str(planted)

@@ -45,7 +45,7 @@ def report_of(**outcomes: str) -> dict[str, Any]:
     ],
 )
 def test_the_verdict_counts_each_outcome(outcomes: dict[str, str], words: str) -> None:
-    assert words in verdict_html.render(made(**outcomes))
+    assert words in verdict_html.render(report_of(**outcomes))
 
 
 class Tags(HTMLParser):
