@@ -19,7 +19,7 @@ class Values(NamedTuple):
 
 
 class Option(NamedTuple):
-    """`values` is None for a switch; `label` is the name of its value for people."""
+    """`values` is None for a switch; `label` names its value in help texts."""
 
     names: tuple[str, ...]
     help: str
