@@ -17,12 +17,12 @@ def inherited(environ: Mapping[str, str], path: str) -> socket.socket | None:
     count = environ.get("LISTEN_FDS", "")
     for descriptor in range(_FIRST, _FIRST + (int(count) if count.isdecimal() else 0)):
         with contextlib.suppress(OSError):
-            found = socket.socket(fileno=os.dup(descriptor))
-            if found.family == socket.AF_UNIX and found.getsockname() == path:
+            listener = socket.socket(fileno=os.dup(descriptor))
+            if listener.family == socket.AF_UNIX and listener.getsockname() == path:
                 os.close(descriptor)
-                os.set_inheritable(found.fileno(), False)
-                return found
-            found.close()
+                os.set_inheritable(listener.fileno(), False)
+                return listener
+            listener.close()
     return None
 
 

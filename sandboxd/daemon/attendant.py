@@ -154,7 +154,7 @@ class Attendant:
                 self._workspace,
                 self._scene.environ(),
                 facts=(lambda: facts) if facts is not None else None,
-                known=self._memory.known(),
+                addresses=self._memory.known(),
                 version=self._memory.version,
             )
         except SandboxdError as error:
@@ -219,7 +219,7 @@ class Attendant:
             self._workspace,
             self._scene.environ(),
             facts=(lambda: facts) if facts is not None else None,
-            known=self._memory.known(),
+            addresses=self._memory.known(),
             check=self._check,
         )
         if is_mended:

@@ -23,11 +23,11 @@ class Claim:
     def is_in_place(self) -> bool:
         """Whether the lock still keeps others out: a removed or replaced file excludes nobody."""
         try:
-            found = os.stat(address.lock_path(self._where))
-            held = os.fstat(self._descriptor)
+            on_disk = os.stat(address.lock_path(self._where))
+            own = os.fstat(self._descriptor)
         except OSError:
             return False
-        return (found.st_ino, found.st_dev) == (held.st_ino, held.st_dev)
+        return (on_disk.st_ino, on_disk.st_dev) == (own.st_ino, own.st_dev)
 
     @property
     def folder(self) -> str:

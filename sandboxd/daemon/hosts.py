@@ -106,9 +106,9 @@ class Hosts:
         """The facts of now if they are known within `wait` seconds, else the last ones."""
         engine = self._engine(key)
         deadline = time.monotonic() + wait
-        while engine.is_stale() and (left := deadline - time.monotonic()) > 0:
+        while engine.is_stale() and (remaining := deadline - time.monotonic()) > 0:
             asking = self._asking(key, engine)
-            await asyncio.wait({asking}, timeout=left)
+            await asyncio.wait({asking}, timeout=remaining)
             if asking.done() and (asking.cancelled() or not asking.result()):
                 break
         return engine.world
@@ -189,7 +189,7 @@ class Hosts:
         """Ask until no event came while asking; False when there was no answer."""
         loop = asyncio.get_running_loop()
         while True:
-            asked = engine.happened
+            count = engine.happened
             look = engine.question(frozenset(self._workspaces()))
             try:
                 async with asyncio.timeout(_LONGEST_ANSWER):
@@ -201,9 +201,9 @@ class Hosts:
                 log.exception("asking the engine failed")
                 return False
             before = engine.world
-            engine.take(answer, asked)
+            engine.take(answer, count)
             self._tell(key, before, engine.world)
-            if engine.happened == asked:
+            if engine.happened == count:
                 return True
 
     def _tell(self, key: EngineKey, before: World, now: World) -> None:
@@ -274,27 +274,27 @@ class _Engine:
 
     def question(self, workspaces: Collection[str]) -> Callable[[], _Answer]:
         """The function to run in a thread: it reads the facts only when they may have changed."""
-        known = self.believed()
+        believed = self.believed()
         environ, observer, openings = self._environ, self._observer, self._openings
 
         def look() -> _Answer:
             began = time.monotonic()
-            facts = known if known is not None else probe(environ, trial=True)
+            facts = believed if believed is not None else probe(environ, trial=True)
             engine = facts.engine
             if engine is not None and engine.error:
                 return _Answer(facts, Observed({}, engine.error, engine.hint), None, openings)
             observed = observer.observe(environ, workspaces)
-            return _Answer(facts, observed, began if known is None else None, openings)
+            return _Answer(facts, observed, began if believed is None else None, openings)
 
         return look
 
-    def take(self, answer: _Answer, asked: int) -> None:
+    def take(self, answer: _Answer, count: int) -> None:
         """Believe an answer.
 
-        :param asked: `happened` when the question was asked
+        :param count: `happened` when the question was asked
         """
         self.world = World(answer.facts, answer.observed, time.monotonic())
-        self._answered = asked
+        self._answered = count
         # Not when the engine was opened anew meanwhile: the facts may be those of the one before.
         if answer.probed is not None and answer.openings == self._openings:
             self._probed = answer.probed

@@ -156,12 +156,12 @@ class Keeper:
 
         Of few projects, until it is of all. No event is waited for: the files themselves are looked at.
         """
-        asked = list(self.projects) if len(self.projects) <= _FEW else [here or ""]
+        paths = list(self.projects) if len(self.projects) <= _FEW else [here or ""]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                for project in await self._in_doubt(asked):
+                for project in await self._in_doubt(paths):
                     project.happened()
-                projects = [self.projects[path] for path in asked if path in self.projects]
+                projects = [self.projects[path] for path in paths if path in self.projects]
                 for project in projects:
                     if project.is_due:
                         self.generation.look_soon(project, time.monotonic())

@@ -23,8 +23,8 @@ def give_back() -> None:
 def _libc() -> ctypes.CDLL | None:
     if sys.platform != "linux":
         return None
-    found = ctypes.CDLL(None)
-    return found if hasattr(found, "malloc_trim") and hasattr(found, "mallopt") else None
+    library = ctypes.CDLL(None)
+    return library if hasattr(library, "malloc_trim") and hasattr(library, "mallopt") else None
 
 
 _LIBC = _libc()

@@ -41,10 +41,10 @@ class Registry:
 
     def remove(self, path: str) -> bool:
         """Know it no more; False if it was not known."""
-        known = self.projects.pop(path, None) is not None
-        if known:
+        was_known = self.projects.pop(path, None) is not None
+        if was_known:
             self.note_change()
-        return known
+        return was_known
 
     def note_change(self) -> None:
         """Something that is remembered of a project is not what it was."""

@@ -113,11 +113,11 @@ class Relay:
         :raises OSError: there is none, or it does not show the workspace
         """
         engine = connect_from(self._environ)
-        found = find.find(engine, self._workspace)
-        target = _target(engine.inspect(found.id), self._workspace) if found else None
-        if found is None or target is None:
+        container = find.find(engine, self._workspace)
+        target = _target(engine.inspect(container.id), self._workspace) if container else None
+        if container is None or target is None:
             raise OSError("no running container shows the workspace")
-        started = engine.exec_create(found.id, Exec(["sh", "-c", _SCRIPT], stdin=True))
+        started = engine.exec_create(container.id, Exec(["sh", "-c", _SCRIPT], stdin=True))
         connection, _ = engine.exec_start(started, False)
         connection.settimeout(5.0)
         return connection, target
@@ -255,8 +255,8 @@ def is_gvisor(facts: HostFacts | None, container: Container | None) -> bool:
     runtime = container.runtime if container is not None else None
     if runtime is None or facts is None or facts.engine is None:
         return False
-    known = facts.engine.runtime(runtime.value)
-    return known is not None and known.gvisor is True
+    definition = facts.engine.runtime(runtime.value)
+    return definition is not None and definition.gvisor is True
 
 
 def folders_below(top: str, most: int = MOST_FOLDERS) -> Iterator[str]:

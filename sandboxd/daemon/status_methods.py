@@ -102,8 +102,8 @@ class StatusMethods:
     def _document(self, caller: Caller, world: World) -> str:
         projects = sorted(self._keeper.projects.copy())
         head = self._report(caller, world, ())
-        kept = (self._row(path, world, caller.engine) for path in projects)
-        result = as_json.render(head, itertools.chain(kept, head.projects))
+        rows_of_projects = (self._row(path, world, caller.engine) for path in projects)
+        result = as_json.render(head, itertools.chain(rows_of_projects, head.projects))
         if len(projects) > _MOST_SHOWN:
             memory.give_back()
         return result

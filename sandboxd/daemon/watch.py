@@ -202,7 +202,7 @@ class Watcher:
         self.problem = f"no file events ({reason.lower()}), so files are looked at again and again"
         log.warning("%s", self.problem)
 
-    def told(self, run: _Run, changes: Changes, at: float) -> None:
+    def take_changes(self, run: _Run, changes: Changes, at: float) -> None:
         """A run tells of changes; called on the loop."""
         paths = set()
         for change, path in changes:
@@ -234,9 +234,9 @@ class Watcher:
             return
         self._current = None
         text = str(error) if is_bad_name(error) else ""
-        named = [folder for folder in run.armed if f'"{folder}/' in text]
-        if named:
-            folder = max(named, key=len)
+        muted = [folder for folder in run.armed if f'"{folder}/' in text]
+        if muted:
+            folder = max(muted, key=len)
             self._muted[folder] = time.monotonic() + _MUTED_SECONDS
             self._fail(f"a file name in `{folder}` is not UTF-8", POLL_SECONDS / 2)
         else:
@@ -276,7 +276,7 @@ class _Run:
             await self._news.wait()
 
     def _tell(self, changes: Changes) -> None:
-        self._later(self._watcher.told, changes, time.monotonic())
+        self._later(self._watcher.take_changes, changes, time.monotonic())
 
     def _failed(self, error: Exception) -> None:
         self.error = error if isinstance(error, OSError) else OSError(str(error))

@@ -98,12 +98,12 @@ class Watching:
 
     async def watch_all(self) -> None:
         """Watch the folders of all projects; then look again, for what came in between."""
-        wanted = {folder for p in self._projects.values() for folder in p.scan.folders}
-        wanted.update(*(folders for folders, _ in self._others.values()))
+        folders_to_watch = {folder for p in self._projects.values() for folder in p.scan.folders}
+        folders_to_watch.update(*(folders for folders, _ in self._others.values()))
         policies = self._nearest_policies()
-        wanted |= policies
+        folders_to_watch |= policies
         was_blind = bool(self.watcher.problem)
-        fresh = await self.watcher.watch(frozenset(wanted))
+        fresh = await self.watcher.watch(frozenset(folders_to_watch))
         if self.watcher.problem and not was_blind:
             self._doubt.set()
         if policies != self._nearest_policies():
@@ -112,7 +112,7 @@ class Watching:
             self._is_polling = True
             self._tasks.spawn_essential(self._poll())
         # Of a folder that went away before it was watched, nothing tells either.
-        doubtful = fresh | self._not_there(wanted)
+        doubtful = fresh | self._not_there(folders_to_watch)
         if doubtful:
             await self.see_policies()
             await self._sweep(self._having(doubtful))
@@ -173,11 +173,11 @@ class Watching:
         self._rewatch = None
         self._tasks.spawn_essential(self.watch_all())
 
-    def _not_there(self, wanted: Set[str]) -> frozenset[str]:
+    def _not_there(self, folders: Set[str]) -> frozenset[str]:
         """Those of the folders to watch that cannot be watched since they are gone."""
         if self.watcher.problem:
             return frozenset()
-        return frozenset(wanted - self.watcher.armed - self.watcher.deaf)
+        return frozenset(folders - self.watcher.armed - self.watcher.deaf)
 
     def _having(self, folders: frozenset[str]) -> list[str]:
         """The projects that have one of `folders`."""

@@ -26,13 +26,13 @@ log = logging.getLogger(__name__)
 class Outcome(NamedTuple):
     """The outcome of one change. Paths are relative to the workspace.
 
-    `kept` are a user's edits of generated files, moved aside; `failure` says why nothing could
+    `copies` are a user's edits of generated files, moved aside; `failure` says why nothing could
     be written although the config is fine; `done` is when the files were in place (monotonic).
     """
 
     examined: Examined
     written: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
     failure: str = ""
     done: float = 0.0
 
@@ -99,8 +99,8 @@ def _generate(path: str, environ: Mapping[str, str], facts: HostFacts) -> Outcom
     if failure is not None:
         examined = examined._replace(problem=failure.message, hint=failure.hint)
     names = tuple(item.path for item in written if item.changed)
-    kept = tuple(item.kept for item in written if item.kept)
-    return Outcome(examined, names, kept, failure.message if failure is not None else "", done)
+    copies = tuple(item.copy for item in written if item.copy)
+    return Outcome(examined, names, copies, failure.message if failure is not None else "", done)
 
 
 def event(path: str, outcome: Outcome, milliseconds: float) -> messages.Event:
@@ -119,16 +119,16 @@ def event(path: str, outcome: Outcome, milliseconds: float) -> messages.Event:
         "files": list(outcome.written),
         "milliseconds": milliseconds,
     }
-    if outcome.kept:
-        result["message"] = f"your own edits are kept in {', '.join(outcome.kept)}"
+    if outcome.copies:
+        result["message"] = f"your own edits are kept in {', '.join(outcome.copies)}"
     return result
 
 
-def elapsed(saved_ns: int | None, seen: float, done: float) -> float:
-    """Milliseconds from the save until `done`; from its event when clocks disagree."""
-    since_seen = done - seen
+def elapsed(saved_ns: int | None, event_at: float, done_at: float) -> float:
+    """Milliseconds from the save until `done_at`; from its event when clocks disagree."""
+    since_seen = done_at - event_at
     if saved_ns is None:
         return round(since_seen * 1000, 1)
-    since_saved = time.time() - (time.monotonic() - done) - saved_ns / 1e9
+    since_saved = time.time() - (time.monotonic() - done_at) - saved_ns / 1e9
     fits = since_seen <= since_saved <= since_seen + _LONGEST_SAVE
     return round((since_saved if fits else since_seen) * 1000, 1)

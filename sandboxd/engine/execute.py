@@ -43,10 +43,10 @@ class Limited:
         self._end = time.monotonic() + seconds
 
     def recv(self, size: int, /) -> bytes:
-        left = self._end - time.monotonic()
-        if left <= 0:
+        seconds = self._end - time.monotonic()
+        if seconds <= 0:
             raise TimeoutError
-        self._connection.settimeout(left)
+        self._connection.settimeout(seconds)
         return self._connection.recv(size)
 
 

@@ -41,10 +41,10 @@ class Stream:
 
     def read(self, size: int) -> bytes:
         """`size` bytes, less at the end."""
-        pieces, left = [], size
-        while left > 0 and (piece := self._raw.read(left)):
+        pieces, remaining = [], size
+        while remaining > 0 and (piece := self._raw.read(remaining)):
             pieces.append(piece)
-            left -= len(piece)
+            remaining -= len(piece)
         return b"".join(pieces)
 
     def pieces(self) -> Iterator[bytes]:
@@ -95,16 +95,16 @@ def take_over(response: requests.Response, status: int = _SWITCHED) -> tuple[soc
     if response.status_code != status or connection is None or connection.sock is None:
         response.close()
         raise ValueError("the connection was not handed over")
-    taken: socket.socket = connection.sock
-    first = _buffered(taken, reader)
+    stream: socket.socket = connection.sock
+    first = _buffered(stream, reader)
     connection.sock = None
     response.close()
-    taken.settimeout(None)
-    return taken, first
+    stream.settimeout(None)
+    return stream, first
 
 
-def _buffered(taken: socket.socket, reader: Any) -> bytes:
-    taken.settimeout(0.0)
+def _buffered(stream: socket.socket, reader: Any) -> bytes:
+    stream.settimeout(0.0)
     # A plain socket says "nothing yet" by an empty answer, TLS by an error of its own.
     with contextlib.suppress(ssl.SSLWantReadError):
         return bytes(reader.peek())

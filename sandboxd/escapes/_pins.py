@@ -46,19 +46,19 @@ def movable(facts: dict[str, Any]) -> list[str]:
 
     :raises OSError: none would be moved; the last error
     """
-    found = []
+    folders = []
     last = OSError(errno.EBUSY, "mount point")
     for move in facts["movable"]:
         try:
             os.rename(move["folder"], move["onto"])
         except OSError as error:
             if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-                found.append(move["folder"])
+                folders.append(move["folder"])
             else:
                 last = error
-    if not found:
+    if not folders:
         raise last
-    return found
+    return folders
 
 
 def overwrite(path: str) -> None:

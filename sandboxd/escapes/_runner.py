@@ -133,8 +133,8 @@ class _Child:
         data = b""
         while True:
             # What it has said already counts, however late we come to it.
-            left = max(0.0, end - time.monotonic())
-            if not select.select([self._readable], [], [], left)[0]:
+            seconds = max(0.0, end - time.monotonic())
+            if not select.select([self._readable], [], [], seconds)[0]:
                 break
             part = os.read(self._readable, 65536)
             if not part:

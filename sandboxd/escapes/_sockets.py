@@ -30,12 +30,12 @@ def candidates() -> list[str]:
         paths.append(point)
         if point not in _OWN and not point.startswith(("/proc/", "/sys/", "/dev/")):
             paths += _inside(point)
-    found = []
+    sockets = []
     for path in paths:
         real = os.path.realpath(path) if path else ""
-        if real and real not in found and _is_socket(real):
-            found.append(real)
-    return found
+        if real and real not in sockets and _is_socket(real):
+            sockets.append(real)
+    return sockets
 
 
 def _inside(folder: str) -> list[str]:

@@ -29,18 +29,20 @@ def attempt(facts: dict[str, Any]) -> dict[str, Any]:
     for line in read_text("/proc/self/mounts").splitlines():
         fields = line.split(" ")
         kinds[fields[1]] = fields[2]
-    found = []
+    places_without_quota = []
     places = ("/", "/tmp", "/var/tmp", os.path.expanduser("~"), facts["workspace"])
     for path in (*places, *sorted(kinds)):
         if path and _is_room(path) and _kind(path, kinds) not in _NOT_A_DISK:
-            found.append(path)
+            places_without_quota.append(path)
     if facts["limits"]["root"]:
-        found = [
-            path for path in found if path == facts["workspace"] or (path in kinds and path != "/")
+        places_without_quota = [
+            path
+            for path in places_without_quota
+            if path == facts["workspace"] or (path in kinds and path != "/")
         ]
-    if not found:
+    if not places_without_quota:
         raise OSError("nothing that can be written lies on a disk without a quota")
-    return {"detail": "no quota at " + ", ".join(dict.fromkeys(found))}
+    return {"detail": "no quota at " + ", ".join(dict.fromkeys(places_without_quota))}
 
 
 def _is_room(path: str) -> bool:

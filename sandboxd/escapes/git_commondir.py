@@ -22,13 +22,13 @@ def attempt(facts: dict[str, Any]) -> dict[str, Any]:
     if not path:
         raise NotApplicable("the workspace has no `.git` folder")
     try:
-        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     except FileExistsError:
         os.close(os.open(path, os.O_WRONLY))
         return {"detail": "opened for writing", "reached": [path]}
     try:
         # An empty one is an error to Git on the host.
-        os.write(made, b".\n")
+        os.write(descriptor, b".\n")
     finally:
-        os.close(made)
+        os.close(descriptor)
     return {"detail": "made"}

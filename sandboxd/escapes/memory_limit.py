@@ -17,8 +17,8 @@ DECLARED = {
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:
-    taken = bytearray(16 << 20)
+    block = bytearray(16 << 20)
     limit = facts["limits"]["memory"]
     if limit:
         raise OSError(f"at most {limit >> 20} MiB")
-    return {"detail": f"took {len(taken) >> 20} MiB, and nothing bounds it"}
+    return {"detail": f"took {len(block) >> 20} MiB, and nothing bounds it"}

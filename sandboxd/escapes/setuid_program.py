@@ -28,23 +28,23 @@ _WATCH_SECONDS = 0.5
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:
     if os.geteuid() == 0 and not _can_change_user():
         raise NotApplicable("root cannot become an ordinary user here, who would gain by it")
-    made = ""
+    planted = ""
     program = _setuid_program()
     if not program:
         if os.geteuid() != 0:
             raise NotApplicable("the image has no setuid program")
         folder = scratch_folder()
         os.chmod(folder, 0o755)
-        made = program = os.path.join(folder, "program")
+        planted = program = os.path.join(folder, "program")
         with open("/proc/self/exe", "rb") as own, open(program, "wb") as copy:
             copy.write(own.read())
         os.chmod(program, 0o4755)
     try:
         user = _effective_user(program)
     finally:
-        if made:
-            os.unlink(made)
-            os.rmdir(os.path.dirname(made))
+        if planted:
+            os.unlink(planted)
+            os.rmdir(os.path.dirname(planted))
     if user != "0":
         raise PermissionError(f"it ran as user {user}")
     return {"detail": f"{program} runs as root"}
@@ -61,12 +61,12 @@ def _setuid_program() -> str:
     for folder in ("/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/lib/openssh"):
         for path in glob.glob(folder + "/*"):
             try:
-                found = os.lstat(path)
+                status = os.lstat(path)
             except OSError:
                 continue
             wanted = stat.S_ISUID | stat.S_IXOTH
-            of_root = stat.S_ISREG(found.st_mode) and found.st_uid == 0
-            if of_root and found.st_mode & wanted == wanted:
+            of_root = stat.S_ISREG(status.st_mode) and status.st_uid == 0
+            if of_root and status.st_mode & wanted == wanted:
                 return path
     return ""
 

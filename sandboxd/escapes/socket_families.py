@@ -36,17 +36,17 @@ _FAMILIES = {
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:
     loaded = {line.split()[0] for line in read_text("/proc/net/protocols").splitlines() if line}
-    found = []
+    opened = []
     last = OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
-    known = [name for name in _FAMILIES if name in loaded]
-    for name in known:
+    candidates = [name for name in _FAMILIES if name in loaded]
+    for name in candidates:
         try:
             socket.socket(*_FAMILIES[name]).close()
-            found.append(name)
+            opened.append(name)
         except OSError as error:
             last = error
-    if not known:
+    if not candidates:
         raise NotApplicable("the kernel has none of them loaded")
-    if not found:
+    if not opened:
         raise last
-    return {"detail": "opened: " + ", ".join(found)}
+    return {"detail": "opened: " + ", ".join(opened)}

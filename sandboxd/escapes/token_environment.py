@@ -25,12 +25,12 @@ def attempt(facts: dict[str, Any]) -> dict[str, Any]:
     for pair in read_text("/proc/1/environ").split("\0"):
         name, _, value = pair.partition("=")
         variables.setdefault(name, value)
-    found = sorted(
+    secrets = sorted(
         name
         for name, value in variables.items()
         if _SECRET.search(name.upper()) and len(value) >= _SHORTEST
     )
-    extra = [name for name in found if name not in facts["environment"]]
+    extra = [name for name in secrets if name not in facts["environment"]]
     if not extra:
-        raise OSError("only what the config or the image gives: " + (", ".join(found) or "none"))
+        raise OSError("only what the config or the image gives: " + (", ".join(secrets) or "none"))
     return {"detail": "set: " + ", ".join(extra)}

@@ -139,21 +139,21 @@ def _with_features(
 
 
 def _docker(environ: Mapping[str, str]) -> str:
-    found = shutil.which("docker", path=environ.get("PATH"))
-    if found is None:
+    program = shutil.which("docker", path=environ.get("PATH"))
+    if program is None:
         raise EnvironmentFailure(
             "the project's image has to be built, and there is no program `docker`",
             'install the docker command line, or name an image: `image = "..."` in sandboxd.toml',
         )
-    return found
+    return program
 
 
 def _devcontainer_cli(
     folder: str, environ: Mapping[str, str], progress: Callable[[str], None]
 ) -> list[str]:
-    found = shutil.which("devcontainer", path=environ.get("PATH"))
-    if found is not None:
-        return [found]
+    program = shutil.which("devcontainer", path=environ.get("PATH"))
+    if program is not None:
+        return [program]
     npx = shutil.which("npx", path=environ.get("PATH"))
     if npx is None:
         raise EnvironmentFailure(

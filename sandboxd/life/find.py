@@ -58,10 +58,10 @@ def locate(engine: Engine, directory: str) -> Summary:
 
     :raises ContainerGone: there is none
     """
-    found = project_containers(engine, directory)
-    if found and found[0].state == "running":
-        return found[0]
-    state = f": `{found[0].name}` is {found[0].state}" if found else ""
+    containers = project_containers(engine, directory)
+    if containers and containers[0].state == "running":
+        return containers[0]
+    state = f": `{containers[0].name}` is {containers[0].state}" if containers else ""
     raise failures.ContainerGone(
         f"no sandbox of `{os.path.realpath(directory)}` is running{state}",
         "start it: `sandboxd up`",
@@ -106,11 +106,11 @@ def _has_its_folder(inspected: Inspected, container: Summary) -> bool:
 
     workspace = container.labels[PROJECT]
     pin = pinned_volume(workspace, "").source
-    asked = inspected.get("HostConfig") or {}
-    if any(bind.startswith(f"{workspace}:") for bind in asked.get("Binds") or []):
+    host_config = inspected.get("HostConfig") or {}
+    if any(bind.startswith(f"{workspace}:") for bind in host_config.get("Binds") or []):
         return True
     # Docker Desktop shows the folder of its virtual machine, and what was asked for elsewhere.
-    for mount in [*(inspected.get("Mounts") or []), *(asked.get("Mounts") or [])]:
+    for mount in [*(inspected.get("Mounts") or []), *(host_config.get("Mounts") or [])]:
         source = mount.get("Source") or ""
         if mount.get("Type") == "bind" and workspace in (source, os.path.realpath(source)):
             return True

@@ -113,7 +113,7 @@ def body(image: str, inner: Inner, workspace: str, number: str = "") -> dict[str
 def difference(inspected: Inspected, expected: Mapping[str, Any], pair: Pair) -> str:
     """What of a gateway is not as `body` made it, in words; '' where nothing is."""
     config, host = inspected.get("Config") or {}, inspected.get("HostConfig") or {}
-    asked = expected["HostConfig"]
+    expected_host = expected["HostConfig"]
     if inspected.get("Image") != expected["Image"]:
         return "its image is another one"
     for key in ("Cmd", "User", "OpenStdin", "StdinOnce"):
@@ -122,10 +122,10 @@ def difference(inspected: Inspected, expected: Mapping[str, Any], pair: Pair) ->
     if not set(expected["Env"]) <= set(config.get("Env") or []):
         return "its environment is another one"
     for key in ("NetworkMode", "ReadonlyRootfs", "Memory", "PidsLimit", "Sysctls", "SecurityOpt"):
-        if host.get(key) != asked[key]:
+        if host.get(key) != expected_host[key]:
             return f"its `{key}` is another one"
     for key in ("CapAdd", "CapDrop"):
-        if _capabilities(host.get(key)) != _capabilities(asked[key]):
+        if _capabilities(host.get(key)) != _capabilities(expected_host[key]):
             return f"its `{key}` is another one"
     opened = ("Privileged", "Binds", "Mounts", "Devices", "PidMode", "UTSMode", "UsernsMode")
     for key in (*opened, "VolumesFrom", "PortBindings", "ExtraHosts"):
@@ -197,11 +197,11 @@ def set_policy(channel: Channel, policy: Policy, cut: bool) -> PolicySet:
 
 
 def complete(
-    engine: Engine, pair: Pair, policy: Policy, known: Iterable[tuple[str, str]] = ()
+    engine: Engine, pair: Pair, policy: Policy, addresses_before: Iterable[tuple[str, str]] = ()
 ) -> Policy:
     """`policy` with what only this machine knows; equal contents have an equal version.
 
-    :param known: names and synthetic addresses of before, which keep their meaning
+    :param addresses_before: names and synthetic addresses of before, which keep their meaning
     """
     own = {str(subnet) for subnet in pair.outer_subnets}
     if pid := sources.engine_process(engine):
@@ -209,7 +209,7 @@ def complete(
     policy = policy._replace(version=0, addresses=(), forbidden=(*policy.forbidden, *sorted(own)))
     text = json.dumps(policy_to_json(policy), sort_keys=True)
     version = int(hashlib.sha256(text.encode()).hexdigest()[:12], 16)
-    return policy._replace(version=version, addresses=tuple(known))
+    return policy._replace(version=version, addresses=tuple(addresses_before))
 
 
 def _wait_until_safe(channel: Channel, pair: Pair) -> None:

@@ -91,9 +91,9 @@ class Channel:
 
     def ended(self) -> EnvironmentFailure:
         """The words for a gateway that ended, its last ones among them."""
-        said = " ".join(" ".join(self._errors).split())[-300:]
+        words = " ".join(" ".join(self._errors).split())[-300:]
         return EnvironmentFailure(
-            "the gateway ended" + (f": {said}" if said else ""),
+            "the gateway ended" + (f": {words}" if words else ""),
             "nothing gets out any more; `sandboxd up` starts it again",
         )
 
@@ -115,11 +115,11 @@ class Channel:
         self.close()
 
     def _receive(self, deadline: float | None) -> bytes:
-        left = None if deadline is None else deadline - time.monotonic()
-        if left is not None and left <= 0:
+        seconds = None if deadline is None else deadline - time.monotonic()
+        if seconds is not None and seconds <= 0:
             raise TimeoutError
         try:
-            self._connection.settimeout(left)
+            self._connection.settimeout(seconds)
             return self._connection.recv(1 << 16)
         except TimeoutError:
             raise

@@ -41,9 +41,9 @@ def ensure(engine: Engine, named: str, progress: Callable[[str], None]) -> str:
     :raises EnvironmentFailure: there is none: what is missing, and the line that would name one
     """
     version = gateway_image.digest()
-    known = _recall(engine, version)
-    if known and engine.has_image(known):
-        return known
+    recalled = _recall(engine, version)
+    if recalled and engine.has_image(recalled):
+        return recalled
     why = _obstacle(engine)
     if not why:
         try:

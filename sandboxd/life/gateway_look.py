@@ -67,10 +67,10 @@ def _look(engine: Engine, inspected: Inspected) -> tuple[bool, str]:
     if present is None or present.state != "running":
         state = "not there" if present is None else present.state
         return False, f"its gateway is {state}: {_NO_WAY_OUT}"
-    found = engine.inspect(present.id)
+    inspected_gateway = engine.inspect(present.id)
     # Which image it has to be only `up` knows, which asks for it by its id.
-    expected = gateway.body(str(found.get("Image")), pair.inner, workspace)
-    weak = gateway.difference(found, expected, pair) or _rights(found)
+    expected = gateway.body(str(inspected_gateway.get("Image")), pair.inner, workspace)
+    weak = gateway.difference(inspected_gateway, expected, pair) or _rights(inspected_gateway)
     if weak:
         return False, f"the gateway is not as `sandboxd up` makes it: {weak}"
     answer = _ask(engine, present.id)
@@ -91,9 +91,9 @@ def _ask(engine: Engine, container: str) -> State:
         return channel.wait_for(state, STATE_SECONDS)
 
 
-def _rights(found: Inspected) -> str:
+def _rights(inspected: Inspected) -> str:
     """What the kernel shows of its process that it should have given away; '' also where that is hidden."""
-    process = host_process.look(found)
+    process = host_process.look(inspected)
     if process is None:
         return ""
     try:

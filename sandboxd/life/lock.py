@@ -56,13 +56,13 @@ def _folder() -> str:
     folder = os.path.join(base, f"sandboxd-{os.getuid()}-locks")
     try:
         os.makedirs(folder, 0o700, exist_ok=True)
-        found = os.lstat(folder)
+        status = os.lstat(folder)
     except OSError as error:
         raise EnvironmentFailure(
             f"cannot make the folder `{folder}`: {(error.strerror or str(error)).lower()}",
             "set XDG_RUNTIME_DIR to a folder that you can write",
         ) from None
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
         raise EnvironmentFailure(
             f"the folder `{folder}` can be written by others", f"`chmod 700 {folder}`"
         )

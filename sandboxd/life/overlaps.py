@@ -45,12 +45,12 @@ def refuse(engine: Engine, workspace: str, own: str = "") -> None:
 
 def writable_folders(inspected: Inspected) -> Iterator[str]:
     """Folders and files of the host that a container can write, as they were asked for."""
-    asked = inspected.get("HostConfig") or {}
-    for bind in asked.get("Binds") or []:
+    host_config = inspected.get("HostConfig") or {}
+    for bind in host_config.get("Binds") or []:
         source, _, rest = bind.partition(":")
         if source.startswith("/") and "ro" not in rest.partition(":")[2].split(","):
             yield source
-    for mount in asked.get("Mounts") or []:
+    for mount in host_config.get("Mounts") or []:
         if mount.get("Type") == "bind" and not mount.get("ReadOnly"):
             yield str(mount.get("Source") or "")
     # Compose and older engines say it here alone.

@@ -94,19 +94,19 @@ def _samples(source: str, target: str) -> Iterator[tuple[str, str]]:
             yield os.path.join(source, name), f"{target.rstrip('/')}/{name}"
 
 
-def _difference(source: str, seen: PathStat | None) -> str:
+def _difference(source: str, engine_stat: PathStat | None) -> str:
     """How what the engine sees differs from `source`, '' if it does not."""
     try:
         here = os.lstat(source)
     except FileNotFoundError:
         return ""
-    if seen is None:
+    if engine_stat is None:
         return "is not there"
     # Go's mode bits: the highest is a folder, the fifth highest a symbolic link.
-    mode = int(seen.get("mode") or 0)
+    mode = int(engine_stat.get("mode") or 0)
     folder, link = bool(mode & 1 << 31), bool(mode & 1 << 27)
     if stat.S_ISDIR(here.st_mode) != folder or stat.S_ISLNK(here.st_mode) != link:
         return "is of another kind there"
-    if stat.S_ISREG(here.st_mode) and seen.get("size") != here.st_size:
-        return f"has {seen.get('size')} bytes there and {here.st_size} here"
+    if stat.S_ISREG(here.st_mode) and engine_stat.get("size") != here.st_size:
+        return f"has {engine_stat.get('size')} bytes there and {here.st_size} here"
     return ""

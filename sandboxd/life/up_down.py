@@ -59,13 +59,13 @@ def up(
         beside = egress.prepare(engine, plan, gateway_image, progress)
         identity = {PLAN: body["Labels"][PLAN], IMAGE: engine.image_id(body["Image"])}
         replaced = False
-        kept: tuple[str, ...] = journal.noted(plan.workspace)
+        stub_paths: tuple[str, ...] = journal.noted(plan.workspace)
         for old in ours(engine, plan.workspace):
-            kept += _stubs(old)
+            stub_paths += _stubs(old)
             how, why = _reuse(engine, old, identity, plan, beside, progress)
             if how is not None:
                 return Running(old.id, old.name, how)
-            journal.note(plan.workspace, kept)
+            journal.note(plan.workspace, stub_paths)
             overlaps.refuse(engine, plan.workspace, old.id)
             progress(f"removing `{old.name}`: {why}")
             end(engine, old, plan.workspace, progress)
@@ -78,13 +78,13 @@ def up(
             egress.add_to(body, beside, engine)
         name = plan.container.name
         progress(f"starting `{name}` from `{body['Image']}`")
-        journal.note(plan.workspace, {*kept, *journal.absent(plan.workspace, plan.stubs)})
-        made = stubs.make(plan.workspace, plan.stubs)
+        journal.note(plan.workspace, {*stub_paths, *journal.absent(plan.workspace, plan.stubs)})
+        created = stubs.make(plan.workspace, plan.stubs)
         start = secrets.token_hex(8)
         try:
             body["Labels"] |= {**identity, MADE_BY: UP, START: start}
-            if made or kept:
-                body["Labels"][STUBS] = ":".join(sorted({*made, *kept}))
+            if created or stub_paths:
+                body["Labels"][STUBS] = ":".join(sorted({*created, *stub_paths}))
             with egress.beside(engine, beside, progress, start):
                 container = _create(engine, name, body, plan, beside, progress)
                 if plan.prepare:
@@ -93,7 +93,7 @@ def up(
             for half_made in engine.containers(f"{START}={start}"):
                 remove(engine, half_made.id)
             egress.leave(engine, plan.workspace)
-            stubs.remove(plan.workspace, {*made, *kept})
+            stubs.remove(plan.workspace, {*created, *stub_paths})
             journal.clear(plan.workspace)
             raise
         journal.clear(plan.workspace)
@@ -119,10 +119,10 @@ def down(
 
     with project_lock(workspace, progress, check):
         removed = []
-        left = journal.noted(workspace)
+        stub_paths = journal.noted(workspace)
         for old in ours(engine, workspace):
-            left += _stubs(old)
-            journal.note(workspace, left)
+            stub_paths += _stubs(old)
+            journal.note(workspace, stub_paths)
             end(engine, old, workspace, progress, discard)
             for path in stubs.still_needed(workspace, _stubs(old)):
                 progress(
@@ -131,8 +131,8 @@ def down(
                 )
             removed.append(old.name)
         egress.leave(engine, workspace, discard)
-        if left:
-            stubs.remove(workspace, left)
+        if stub_paths:
+            stubs.remove(workspace, stub_paths)
             journal.clear(workspace)
         return removed
 
@@ -195,8 +195,8 @@ def _start_again(
     """
     opened: tuple[mounted.Source, ...] = ()
     if sources.on_this_machine(engine):
-        asked = engine.inspect(container)["HostConfig"].get("Mounts") or []
-        opened = mounted.open_sources(asked)
+        mounts = engine.inspect(container)["HostConfig"].get("Mounts") or []
+        opened = mounted.open_sources(mounts)
     engine.start(container)
     try:
         inspected = engine.inspect(container)
@@ -272,9 +272,9 @@ def _foreign(engine: Engine, name: str, error: EnvironmentFailure) -> Environmen
 
 def _died(engine: Engine, container: str, state: State) -> EnvironmentFailure:
     words = b"".join(piece for _, piece in engine.logs(container, follow=False, tail="5"))
-    said = " ".join(words.decode("utf-8", "replace").split())[:300]
+    text = " ".join(words.decode("utf-8", "replace").split())[:300]
     reason = "out of memory" if state.get("OOMKilled") else f"exit code {state.get('ExitCode')}"
     return failures.CannotStart(
-        f"the container ended at once ({reason})" + (f": {said}" if said else ""),
+        f"the container ended at once ({reason})" + (f": {text}" if text else ""),
         "the image needs `sh` and `sleep`; or give the plan a command of its own",
     )

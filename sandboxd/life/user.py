@@ -89,13 +89,13 @@ def _table(engine: Engine, container: str, table: str) -> bytes:
     """A table of a container that was made, links followed; b"" where there is none."""
     path = table
     for _ in range(_MOST_LINKS):
-        found = engine.archive(container, path, _LARGEST_TABLE)
-        if found is None:
+        answer = engine.archive(container, path, _LARGEST_TABLE)
+        if answer is None:
             return b""
-        told, tar = found
+        header, tar = answer
         # Some engines name a target for every file.
-        if int(told.get("mode") or 0) & _LINK:
-            path = str(told.get("linkTarget") or "")
+        if int(header.get("mode") or 0) & _LINK:
+            path = str(header.get("linkTarget") or "")
             continue
         data = file_of(tar)
         if data is None:

@@ -27,11 +27,11 @@ def look(
     from sandboxd.verify import last_verdict
     from sandboxd.verify.proof import with_proof
 
-    seen = look_at(engine, inspected, host_boot_id() or "", cache_folder(environ)).controls
-    seen = with_gateway(engine, without_gone(seen, inspected), inspected)
-    kept = last_verdict.recall(str(inspected["Id"]))
-    if kept is None or not is_as_planned or kept.identity != last_verdict.identity(inspected):
-        return seen
+    controls = look_at(engine, inspected, host_boot_id() or "", cache_folder(environ)).controls
+    controls = with_gateway(engine, without_gone(controls, inspected), inspected)
+    verdict = last_verdict.recall(str(inspected["Id"]))
+    if verdict is None or not is_as_planned or verdict.identity != last_verdict.identity(inspected):
+        return controls
     return with_proof(
-        seen, kept.outcomes, last_verdict.duration(last_verdict.age_seconds(kept.when))
+        controls, verdict.outcomes, last_verdict.duration(last_verdict.age_seconds(verdict.when))
     )

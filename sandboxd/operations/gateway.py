@@ -19,14 +19,14 @@ def refresh(
     environ: Mapping[str, str],
     *,
     facts: Facts = None,
-    known: Iterable[tuple[str, str]] = (),
+    addresses: Iterable[tuple[str, str]] = (),
     version: int = 0,
 ) -> int | None:
     """Give the running gateway of `workspace` the policy that holds now, unless it has it.
 
     Connections that it does not let through end.
 
-    :param known: names and synthetic addresses of before, which keep their meaning
+    :param addresses: names and synthetic addresses of before, which keep their meaning
     :param version: of the policy that the gateway has, 0 for none
     :returns: the version that is in force then; None where no sandbox with a gateway runs, or none is
         planned any more, which `drift` shows and `up` makes so
@@ -43,7 +43,7 @@ def refresh(
     pair = networks.find(engine, workspace) if plan.egress is not None else None
     if plan.egress is None or pair is None:
         return None
-    policy = gateway.complete(engine, pair, plan.egress, known)
+    policy = gateway.complete(engine, pair, plan.egress, addresses)
     if policy.version != version:
         gateway.push(engine, workspace, policy, cut=True)
     return policy.version
@@ -55,7 +55,7 @@ def mend(
     environ: Mapping[str, str],
     *,
     facts: Facts = None,
-    known: Iterable[tuple[str, str]] = (),
+    addresses: Iterable[tuple[str, str]] = (),
     check: Callable[[], None] = lambda: None,
 ) -> bool:
     """Have the gateway of `workspace` run while its sandbox does; False where no such sandbox runs.
@@ -73,7 +73,7 @@ def mend(
             return False
         plan = _plan.as_started(workspace, environ, container.id, facts)
         plan, image = _plan.with_approvals(plan, environ)
-        prepared = egress.prepare(engine, plan, image, _quiet, known)
+        prepared = egress.prepare(engine, plan, image, _quiet, addresses)
         if prepared is None:
             return False
         egress.follow(engine, prepared, _quiet)

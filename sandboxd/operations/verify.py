@@ -70,8 +70,8 @@ def verify(
         target = locate(engine, directory).id
         plan = _plan.for_comparison(directory, environ, facts)
         verdict, seconds = _attack(engine, target, plan, tell)
-    seen = _seen(engine, target, environ, verdict) if with_controls else ()
-    return Verified(verdict, seconds, seen)
+    controls = _look(engine, target, environ, verdict) if with_controls else ()
+    return Verified(verdict, seconds, controls)
 
 
 def _attack(
@@ -118,13 +118,13 @@ def _attack_fresh(
     return verdict, time.monotonic() - began
 
 
-def _seen(
+def _look(
     engine: Engine, container: str | None, environ: Mapping[str, str], verdict: Verdict
 ) -> tuple[Control, ...]:
     from sandboxd.verify import seccomp_classes
 
-    seen: tuple[Control, ...] = ()
+    controls: tuple[Control, ...] = ()
     if container is not None:
         inspected = engine.inspect(container)
-        seen = _controls.look(engine, inspected, environ, is_as_planned=True)
-    return seen + seccomp_classes.classes(verdict)
+        controls = _controls.look(engine, inspected, environ, is_as_planned=True)
+    return controls + seccomp_classes.classes(verdict)

@@ -93,7 +93,7 @@ def say_brought(notes: Notes) -> tuple[str, ...]:
 
     With what may bring anything, since it was not read.
     """
-    said = []
+    sentences = []
     for origin, items in notes.brought.items():
         what = f"{origin.describe()} brings {', '.join(items)}"
         notes.downgrade(
@@ -101,8 +101,8 @@ def say_brought(notes: Notes) -> tuple[str, ...]:
             f"{what}: an editor or the dev container CLI adds it to the sandbox, `sandboxd up` does not",
             _without_label(origin.name) if origin.kind == "label" else "take the Feature out",
         )
-        said.append(what)
-    return (*said, *notes.unread)
+        sentences.append(what)
+    return (*sentences, *notes.unread)
 
 
 def _without_label(image: str) -> str:
@@ -148,7 +148,7 @@ def mounts(
 
     :param shared: volumes that the project may share with others
     """
-    taken = []
+    values = []
     for value in base.mounts:
         if value.origin.key == "workspaceMount" and _is_workspace(value.value, workspace):
             continue
@@ -171,8 +171,8 @@ def mounts(
                     "volume of this project alone"
                 )
                 mount = mount._replace(source=own)
-            taken.append(notes.value("mounts", mount, item, why, "config", value.place))
-    return tuple(taken)
+            values.append(notes.value("mounts", mount, item, why, "config", value.place))
+    return tuple(values)
 
 
 def _is_workspace(mount: Mount, workspace: str) -> bool:
@@ -210,14 +210,14 @@ def _mount_objection(mount: Mount, workspace: str, occupied: str) -> str:
 
 def environment(base: Container, notes: Notes) -> tuple[Value[Pair], ...]:
     """Environment of `base` that holds nothing of the host's."""
-    taken = []
+    values = []
     for value in base.env:
         if takes_from_host(value.value.value):
             notes.leave_out(value, _FROM_HOST)
         else:
-            taken.append(
+            values.append(
                 notes.value(
                     "env", value.value, value.value.name, "from your config", "config", value.place
                 )
             )
-    return tuple(taken)
+    return tuple(values)

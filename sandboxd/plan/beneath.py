@@ -87,13 +87,13 @@ def keep(folder: int, path: str) -> str:
     """
     name = os.path.basename(path)
     for number in range(1, 1000):
-        kept = f"{name}.yours" if number == 1 else f"{name}.yours-{number}"
+        copy = f"{name}.yours" if number == 1 else f"{name}.yours-{number}"
         try:
-            os.link(name, kept, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+            os.link(name, copy, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
         except FileExistsError:
-            if not _same(folder, name, kept):
+            if not _same(folder, name, copy):
                 continue
-        return f"{os.path.dirname(path)}/{kept}"
+        return f"{os.path.dirname(path)}/{copy}"
     raise OSError(errno.EEXIST, "too many kept versions")
 
 

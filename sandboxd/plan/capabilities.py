@@ -20,8 +20,8 @@ def limit(profile: Profile, floor: Floor) -> Profile:
 
 def added(profile: Profile, config: Config) -> tuple[str, ...]:
     """The names asked for that the profile does not give by itself, each once."""
-    asked = (setting.value for setting in config.capabilities)
-    return tuple(dict.fromkeys(cap for cap in asked if cap not in profile.cap_add))
+    requested = (setting.value for setting in config.capabilities)
+    return tuple(dict.fromkeys(cap for cap in requested if cap not in profile.cap_add))
 
 
 def refuse(profile: Profile, config: Config, trusted: bool, how_to_grant: str) -> None:
@@ -30,8 +30,8 @@ def refuse(profile: Profile, config: Config, trusted: bool, how_to_grant: str) -
     :param how_to_grant: the next step where trust is missing
     :raises UsageError: a capability may not be added
     """
-    asked = added(profile, config)
-    for cap in asked:
+    requested = added(profile, config)
+    for cap in requested:
         if cap not in profile.cap_may_add:
             allowed = ", ".join(f"`{name}`" for name in profile.cap_may_add)
             raise UsageError(
@@ -40,8 +40,8 @@ def refuse(profile: Profile, config: Config, trusted: bool, how_to_grant: str) -
                 if allowed
                 else "take it out of `[capabilities] add` in sandboxd.toml, or choose another profile",
             )
-    if asked and not trusted:
-        names = ", ".join(f"`{cap}`" for cap in asked)
+    if requested and not trusted:
+        names = ", ".join(f"`{cap}`" for cap in requested)
         raise UsageError(
             f"profile `{profile.name}` does not have {names}, so sandboxd.toml alone cannot add it",
             how_to_grant,

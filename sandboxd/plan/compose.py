@@ -47,15 +47,15 @@ def compose_project(
     name = service.text() if service is not None else None
     run = root.get("runServices")
     read = compose.project_of(paths, document.source.path, variables)
-    found = read.services.get(name or "")
-    networks = found.last("networks") if found is not None else None
-    asked = _names(networks.node) if networks is not None else ()
-    foreign = tuple(n for n in dict.fromkeys((*asked, "default")) if _is_foreign(read, n))
+    service_parts = read.services.get(name or "")
+    networks = service_parts.last("networks") if service_parts is not None else None
+    network_names = _names(networks.node) if networks is not None else ()
+    foreign = tuple(n for n in dict.fromkeys((*network_names, "default")) if _is_foreign(read, n))
     return ComposeProject(
         service=name or "",
         files=tuple(posixpath.relpath(path, workspace) for path in paths),
         sidecars=tuple(sidecar.name for sidecar in base.sidecars),
-        networks=tuple(name for name in asked if name not in foreign),
+        networks=tuple(name for name in network_names if name not in foreign),
         foreign_networks=foreign,
         run_services=tuple(t for item in run.items if (t := item.text()))
         if run is not None and run.kind == "array"
@@ -66,7 +66,7 @@ def compose_project(
 
 def _is_foreign(project: Project, network: str) -> bool:
     """Whether a network is the host's, another project's, or a part of the LAN."""
-    driver, name = (_said(project, network, key) for key in ("driver", "name"))
+    driver, name = (_option(project, network, key) for key in ("driver", "name"))
     external = any(
         yaml.get(part.node, "external") is not None
         and part.file.text(yaml.get(part.node, "external")) != "false"
@@ -75,9 +75,9 @@ def _is_foreign(project: Project, network: str) -> bool:
     return external or driver not in ("", "default", "bridge") or name in ("host", "none")
 
 
-def _said(project: Project, network: str, key: str) -> str:
-    found = project.top_value("networks", network, key)
-    return "" if found is None else found[1].resolve(found[1].text(found[0]) or "")
+def _option(project: Project, network: str, key: str) -> str:
+    entry = project.top_value("networks", network, key)
+    return "" if entry is None else entry[1].resolve(entry[1].text(entry[0]) or "")
 
 
 def _names(node: Node) -> tuple[str, ...]:
@@ -96,8 +96,8 @@ def beside(
     notes: Notes,
 ) -> ComposeProject:
     """The project as the profile lets Compose start it; names what Compose does beside the plan."""
-    found = ((sidecar.name, weakness(sidecar, workspace)) for sidecar in base.sidecars)
-    weak = {name: why for name, why in found if why}
+    weaknesses = ((sidecar.name, weakness(sidecar, workspace)) for sidecar in base.sidecars)
+    weak = {name: why for name, why in weaknesses if why}
     # A profile that needs a sandbox starts nothing that has the host beside it.
     open_files = _written_from_inside(project, workspace) if profile.access == "rw" else ()
     alone = bool(weak or open_files) and profile.gvisor == "required" and bool(base.sidecars)
@@ -166,17 +166,17 @@ def _say(
 
 def without_host_variables(base: Container, notes: Notes) -> Container:
     """`base` without environment that Compose would fill in from the host's."""
-    kept = []
+    values = []
     for value in base.env:
         if value.origin.key == "env_file":
             continue
         if value.origin.kind == "compose" and _from_host(value.value.value):
             notes.leave_out(value, "it copies a variable of the host, maybe a secret")
         else:
-            kept.append(value)
+            values.append(value)
     for file in base.env_files:
         notes.leave_out(file, "what it holds is not known; name variables in `[environment]`")
-    return base._replace(env=tuple(kept))
+    return base._replace(env=tuple(values))
 
 
 def _from_host(text: str) -> bool:

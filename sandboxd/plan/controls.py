@@ -75,10 +75,10 @@ def apparmor_profile(profile: Profile, choice: Choice, host: HostFacts, notes: N
         return ""
     if host.apparmor_profiles is not None and profile.apparmor in host.apparmor_profiles:
         return profile.apparmor
-    seen = "is not loaded" if host.apparmor_profiles is not None else "was not seen to be loaded"
+    state = "is not loaded" if host.apparmor_profiles is not None else "was not seen to be loaded"
     notes.downgrade(
         "AppArmor",
-        f"the engine's own profile is used: `{profile.apparmor}` {seen}",
+        f"the engine's own profile is used: `{profile.apparmor}` {state}",
         f"sudo apparmor_parser -r {data_path('profiles', 'apparmor', profile.apparmor)}",
     )
     return ""

@@ -37,11 +37,11 @@ class Output(NamedTuple):
 
 
 class Written(NamedTuple):
-    """The fate of an output; `kept` is where a user's edited file was moved, or ''."""
+    """The fate of an output; `copy` is where a user's edited file was moved, or ''."""
 
     path: str
     changed: bool
-    kept: str = ""
+    copy: str = ""
     is_new: bool = False
     """Whether there was no such file before."""
 
@@ -99,7 +99,7 @@ def compare(workspace: str, files: Iterable[Output]) -> tuple[State, ...]:
     """
     states = []
     with beneath.open_folder(workspace) as root:
-        known = _known_seccomp(root)
+        seccomp_digest = _known_seccomp(root)
         for output in files:
             try:
                 with beneath.parent_of(root, output.path, create=False) as folder:
@@ -107,7 +107,11 @@ def compare(workspace: str, files: Iterable[Output]) -> tuple[State, ...]:
             except FileNotFoundError:
                 before = None
             states.append(
-                State(output, before, before is not None and _was_edited(output, before, known))
+                State(
+                    output,
+                    before,
+                    before is not None and _was_edited(output, before, seccomp_digest),
+                )
             )
     return tuple(states)
 
@@ -136,11 +140,11 @@ def write(workspace: str, files: Sequence[Output]) -> list[Written]:
                 beneath.open_folder(workspace) as root,
                 beneath.parent_of(root, output.path, create=True) as folder,
             ):
-                kept = beneath.keep(folder, output.path) if state.edited else ""
+                copy = beneath.keep(folder, output.path) if state.edited else ""
                 beneath.replace(folder, os.path.basename(output.path), output.text)
         except OSError as error:
             raise beneath.cannot_write(output.path, error) from None
-        written.append(Written(output.path, True, kept, state.before is None))
+        written.append(Written(output.path, True, copy, state.before is None))
     return written
 
 
@@ -157,12 +161,12 @@ def _is_ours(text: str) -> bool:
     return is_generated(SourceText("", text))
 
 
-def _was_edited(output: Output, before: str, known: str | None) -> bool:
+def _was_edited(output: Output, before: str, seccomp_digest: str | None) -> bool:
     """A seccomp profile cannot carry a header: its hash stands in the file that names it."""
     if output.path != devcontainer_json.SECCOMP_FILE:
         return before != output.text and is_edited(before)
     digest = _digest(before)
-    return before != output.text and digest != known and digest not in _shipped_digests()
+    return before != output.text and digest != seccomp_digest and digest not in _shipped_digests()
 
 
 def _shipped_digests() -> set[str]:

@@ -61,28 +61,28 @@ def wanted(
     return Wanted(tuple(grants), tuple(lines))
 
 
-def _of_profile(asked: Profile, config: Config) -> list[str]:
+def _of_profile(profile: Profile, config: Config) -> list[str]:
     """The controls that the config gives away, beside the default profile and what it does on its own."""
     # What a stricter profile takes is nobody's to grant, and would hide what is.
-    lines = _differences(profiles.load("dev"), asked) if asked.needs_grant else []
+    lines = _differences(profiles.load("dev"), profile) if profile.needs_grant else []
     if config.wishes.layout is not None:
         lines.append(f"workspace: layout {config.wishes.layout.value}")
-    if leaves_gvisor(asked, config, None):
+    if leaves_gvisor(profile, config, None):
         lines.append("runtime: gVisor where it works -> runc, which shares the host's kernel")
     for setting in config.wishes.shared_volumes:
         lines.append(f"volume: `{setting.value}` is shared with every project that names it")
-    added = capabilities.added(asked, config)
+    added = capabilities.added(profile, config)
     if added:
         lines.append(f"capabilities: beside the profile's own, {', '.join(added)}")
-    return lines + [f"{fault.control}: {fault.why}" for fault in asked.faults]
+    return lines + [f"{fault.control}: {fault.why}" for fault in profile.faults]
 
 
-def _differences(usual: Profile, asked: Profile) -> list[str]:
+def _differences(usual: Profile, profile: Profile) -> list[str]:
     lines = []
     for field in Profile._fields:
         if field in _NOT_SHOWN:
             continue
-        before, after = _words(getattr(usual, field)), _words(getattr(asked, field))
+        before, after = _words(getattr(usual, field)), _words(getattr(profile, field))
         if before != after:
             lines.append(f"{field.replace('_', ' ')}: {before} -> {after}")
     return lines

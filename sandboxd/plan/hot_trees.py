@@ -58,17 +58,17 @@ def hot_trees(
 
     :raises UsageError: the project asks for one that cannot be
     """
-    asked = wishes.hot is not None
-    if asked:
+    is_asked_for = wishes.hot is not None
+    if is_asked_for:
         for tree in facts.hot:
             _refuse(tree, facts)
     if not (facts.hot and choice.gvisor and profile.access == "rw" and profile.hot):
-        if asked and facts.hot:
+        if is_asked_for and facts.hot:
             _say_not_used(profile, choice, notes)
         return ()
-    if not asked:
+    if not is_asked_for:
         _say_what_stays(facts, notes)
-    chosen = tuple(tree for tree in facts.hot if asked or tree.state in ("missing", "empty"))
+    chosen = tuple(tree for tree in facts.hot if is_asked_for or tree.state in ("missing", "empty"))
     if chosen:
         names = ", ".join(f"`{tree.path}`" for tree in chosen)
         notes.downgrade(
@@ -89,8 +89,8 @@ def hot_trees(
 
 def why(tree: Tree) -> str:
     """The reason for its mount."""
-    found = f"beside `{tree.marker}`" if tree.marker else "asked for"
-    return f"{found}: many files, which are slow on the host under gVisor"
+    cause = f"beside `{tree.marker}`" if tree.marker else "asked for"
+    return f"{cause}: many files, which are slow on the host under gVisor"
 
 
 def _refuse(tree: Tree, facts: WorkspaceFacts) -> None:

@@ -41,10 +41,10 @@ def of_label(image: Setting[str], host: HostFacts) -> Container | None:
     if images.get(image.value) is None:
         return None
     document = devcontainer.parse(SourceText("image", json.dumps({"image": image.value})))
-    found = effective(document, Variables(images=images))
-    if found is None:
+    container = effective(document, Variables(images=images))
+    if container is None:
         return None
-    fields = {name: _placed(value, image.place) for name, value in found._asdict().items()}
+    fields = {name: _placed(value, image.place) for name, value in container._asdict().items()}
     return Container(**fields)
 
 

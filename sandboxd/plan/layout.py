@@ -135,13 +135,13 @@ def _stubs(profile: Profile, facts: WorkspaceFacts, hot: tuple[Tree, ...]) -> tu
 
 def without_control_over(base: Container, notes: Notes) -> Container:
     """`base` without the variables that the layout sets itself."""
-    kept = []
+    values = []
     for value in base.env:
         if value.value.name == "HOME":
             notes.leave_out(value, f"the home is `{HOME}`, where something can be written")
         else:
-            kept.append(value)
-    return base._replace(env=tuple(kept))
+            values.append(value)
+    return base._replace(env=tuple(values))
 
 
 def _read_only(path: str, inside: str, plain_pins_hold: bool, notes: Notes) -> Value[Mount]:

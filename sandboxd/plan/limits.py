@@ -34,17 +34,17 @@ def limits(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> L
             "boot with cgroup version 2 (`systemd.unified_cgroup_hierarchy=1`)",
         )
         return _log(profile, notes, Limits())
-    found = Limits(_memory(profile, choice, notes), cpus=_cpus(profile, host, notes))
-    found = _log(profile, notes, found)
+    result = Limits(_memory(profile, choice, notes), cpus=_cpus(profile, host, notes))
+    result = _log(profile, notes, result)
     if not profile.processes:
-        return found
+        return result
     count = profile.processes
     if not choice.gvisor:
         why = "one fork bomb must not take the host"
-        return found._replace(pids=notes.value("pids_limit", count, str(count), why))
+        return result._replace(pids=notes.value("pids_limit", count, str(count), why))
     why = "one fork bomb must not take the host; under gVisor a pids limit would end the sandbox"
     pair = Pair("nproc", f"{count}:{count}")
-    return found._replace(ulimits=(notes.value("ulimits", pair, f"nproc={count}", why),))
+    return result._replace(ulimits=(notes.value("ulimits", pair, f"nproc={count}", why),))
 
 
 def _log(profile: Profile, notes: Notes, limits: Limits) -> Limits:
@@ -84,10 +84,10 @@ def _cpus(profile: Profile, host: HostFacts, notes: Notes) -> Value[str] | None:
     return notes.value("cpus", number, number, why)
 
 
-def processors(asked: str, there: int) -> str:
+def processors(share_text: str, there: int) -> str:
     """A number or a share of processors as docker takes it: at most `there`, at least a hundredth."""
-    share = asked.endswith("%")
-    number = float(asked.removesuffix("%")) * (there / 100 if share else 1)
+    share = share_text.endswith("%")
+    number = float(share_text.removesuffix("%")) * (there / 100 if share else 1)
     hundredths = max(1, min(int(number * 100 + 1e-6), there * 100))
     return f"{hundredths / 100:g}"
 

@@ -94,13 +94,13 @@ def pinned_volume(source: str, target: str) -> Mount:
 def _ancestors(facts: WorkspaceFacts) -> set[str]:
     """Folders between the workspace and a pin, pinned folders excepted."""
     pinned = set(facts.existing_control_files)
-    found = set()
+    folders = set()
     for path in pinned:
         parent = posixpath.dirname(path)
         while parent and parent not in pinned:
-            found.add(parent)
+            folders.add(parent)
             parent = posixpath.dirname(parent)
-    return found
+    return folders
 
 
 def refuse_links(facts: WorkspaceFacts) -> None:

@@ -58,14 +58,14 @@ def usual(profile: Profile, config: Config, facts: ProjectHosts) -> tuple[Usual,
 
 def beyond(wanted: Iterable[Setting[Entry]], own: Iterable[Usual]) -> tuple[Setting[Entry], ...]:
     """The entries that allow more than the profile does by itself."""
-    held = rules_of(own)
-    return tuple(setting for setting in wanted if not covered(setting.value, held))
+    rules = rules_of(own)
+    return tuple(setting for setting in wanted if not covered(setting.value, rules))
 
 
-def covered(wanted: Entry, held: Iterable[Rule]) -> bool:
-    """Whether all that `wanted` allows is allowed by `held`."""
-    held = tuple(held)
-    return all(any(_covers(one, rule) for one in held) for rule in wanted.rules(SOURCE))
+def covered(wanted: Entry, rules: Iterable[Rule]) -> bool:
+    """Whether all that `wanted` allows is allowed by `rules`."""
+    rules = tuple(rules)
+    return all(any(_covers(one, rule) for one in rules) for rule in wanted.rules(SOURCE))
 
 
 def rules_of(own: Iterable[Usual]) -> tuple[Rule, ...]:

@@ -99,10 +99,10 @@ def load(name: str) -> Profile:
 
     :raises UsageError: there is no such profile
     """
-    known = profile_names()
-    if name not in known:
+    names = profile_names()
+    if name not in names:
         raise UsageError(
-            f"there is no profile `{name}`", "choose one of " + ", ".join(f"`{n}`" for n in known)
+            f"there is no profile `{name}`", "choose one of " + ", ".join(f"`{n}`" for n in names)
         )
     path = data_path("profiles", "hardening", name + ".toml")
     # A daemon plans many projects of one profile, and an update may replace the file meanwhile.

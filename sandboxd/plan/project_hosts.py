@@ -74,9 +74,9 @@ def project_hosts(workspace: str, names: Iterable[str]) -> ProjectHosts:
     :param names: files and folders at the top and one level down, relative to the workspace
     """
     near = tuple(names)
-    known = frozenset(near)
+    present = frozenset(near)
     dockerfiles = [name for name in near if _DOCKERFILE.search(name)][:_MOST_FILES]
-    settings = [name for name in _SETTINGS if name in known]
+    settings = [name for name in _SETTINGS if name in present]
     with contextlib.ExitStack() as stack:
         try:
             root = stack.enter_context(beneath.open_folder(workspace))
@@ -114,19 +114,19 @@ def _text(root: int, path: str) -> str:
 
 def _remotes(text: str) -> Iterator[Mention]:
     for url in _REMOTE.findall(text):
-        if found := _URL.match(url):
-            yield from _mention(found[1], found[2] or _usual(url), GIT_CONFIG)
-        elif found := _SSH_URL.match(url):
-            yield from _mention(found[1], found[2] or "22", GIT_CONFIG)
-        elif found := _SSH.match(url):
-            yield from _mention(found[1], "22", GIT_CONFIG)
+        if match := _URL.match(url):
+            yield from _mention(match[1], match[2] or _usual(url), GIT_CONFIG)
+        elif match := _SSH_URL.match(url):
+            yield from _mention(match[1], match[2] or "22", GIT_CONFIG)
+        elif match := _SSH.match(url):
+            yield from _mention(match[1], "22", GIT_CONFIG)
 
 
 def _mentions(text: str, file: str) -> Iterator[Mention]:
     # A URL of a home page is none that a tool asks: only lines that speak of an index count.
     for line in _INDEX.findall(text):
-        for found in _URL.finditer(line):
-            yield from _mention(found[1], found[2] or _usual(found[0]), file)
+        for match in _URL.finditer(line):
+            yield from _mention(match[1], match[2] or _usual(match[0]), file)
 
 
 def _usual(url: str) -> str:

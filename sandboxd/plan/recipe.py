@@ -89,8 +89,8 @@ def recipe(document: Document, container: Container, workspace: str, image: str)
     for lock in LOCKS if features else ():
         reader.read(posixpath.normpath(posixpath.join(folder, lock)), links=False, optional=True)
     parts = reader.parts()
-    said = [base, dockerfile, context, target, args, features, folder]
-    digest = _digest(said, parts)
+    settings = [base, dockerfile, context, target, args, features, folder]
+    digest = _digest(settings, parts)
     return Recipe(
         _tag(workspace, digest),
         digest,
@@ -110,14 +110,14 @@ def _features(document: Document) -> tuple[tuple[str, Any], ...]:
     node = root.get("features") if root is not None and root.kind == "object" else None
     if node is None or node.kind != "object":
         return ()
-    found = tuple((str(member.key.value), plain(member.value)) for member in node.members)
-    for name, options in found:
+    features = tuple((str(member.key.value), plain(member.value)) for member in node.members)
+    for name, options in features:
         if takes_from_host(f"{name} {options}"):
             raise UsageError(
                 f"the Feature `{name}` takes a variable of the host, maybe a secret, into the image",
                 "give its value itself in devcontainer.json",
             )
-    return found
+    return features
 
 
 def _places(build: Build, workspace: str) -> tuple[str, str]:
@@ -134,8 +134,8 @@ def _places(build: Build, workspace: str) -> tuple[str, str]:
     return posixpath.relpath(dockerfile, workspace), posixpath.relpath(context, workspace)
 
 
-def _digest(said: list[Any], parts: tuple[Part, ...]) -> str:
-    hashed = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
+def _digest(settings: list[Any], parts: tuple[Part, ...]) -> str:
+    hashed = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for part in parts:
         name = os.fsencode(part.path)
         hashed.update(b"%d %o %d\0" % (len(name), part.mode, len(part.data)))

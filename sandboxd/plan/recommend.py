@@ -108,22 +108,22 @@ def recommend(
 
 
 def _controls(facts: HostFacts, profile: profiles.Profile, gvisor: bool) -> tuple[str, ...]:
-    found = []
+    lines = []
     if gvisor:
-        found.append("gVisor: programs inside call its kernel, not the host's")
-        found.append(
+        lines.append("gVisor: programs inside call its kernel, not the host's")
+        lines.append(
             "seccomp: gVisor honours it for what the container's first process starts, "
             "not for what enters by `exec`"
         )
-        found.append("AppArmor: gVisor ignores it; it confines runc's containers only")
+        lines.append("AppArmor: gVisor ignores it; it confines runc's containers only")
     else:
-        found.append(f"seccomp: {_offered(facts.seccomp if facts.answered else None)}")
-        found.append(f"AppArmor: {_offered(facts.apparmor if facts.answered else None)}")
+        lines.append(f"seccomp: {_offered(facts.seccomp if facts.answered else None)}")
+        lines.append(f"AppArmor: {_offered(facts.apparmor if facts.answered else None)}")
     added = f", {', '.join(profile.cap_add)} given back" if profile.cap_add else ""
-    found.append(f"capabilities: {' '.join(profile.cap_drop)} dropped{added}")
+    lines.append(f"capabilities: {' '.join(profile.cap_drop)} dropped{added}")
     if profile.no_new_privileges:
-        found.append("no-new-privileges: a setuid program gives nobody more rights")
-    return tuple(found)
+        lines.append("no-new-privileges: a setuid program gives nobody more rights")
+    return tuple(lines)
 
 
 def _offered(value: bool | None) -> str:

@@ -45,14 +45,14 @@ class Decision(NamedTuple):
 
 
 def choose(
-    profile: Profile, asked: Setting[str], host: HostFacts, allow_runc: bool, notes: Notes
+    profile: Profile, setting: Setting[str], host: HostFacts, allow_runc: bool, notes: Notes
 ) -> Choice:
     """The runtime for `profile` on `host`, its downgrades noted.
 
     :raises EnvironmentFailure: what the profile or the config needs is not usable here
     :raises UsageError: the config asks for a runtime that the profile does not allow
     """
-    decision = decide(profile, asked.value, host, allow_runc)
+    decision = decide(profile, setting.value, host, allow_runc)
     notes.downgrades += decision.downgrades
     if decision.choice is not None:
         return decision.choice
@@ -60,22 +60,22 @@ def choose(
     raise kind(decision.why, decision.fix)
 
 
-def decide(profile: Profile, asked: str, host: HostFacts, allow_runc: bool = False) -> Decision:
+def decide(profile: Profile, setting: str, host: HostFacts, allow_runc: bool = False) -> Decision:
     """The runtime for `profile` on `host`.
 
-    `asked` is a value of `runtime` in sandboxd.toml: ``auto``, ``gvisor`` or ``runc``;
+    `setting` is a value of `runtime` in sandboxd.toml: ``auto``, ``gvisor`` or ``runc``;
     `allow_runc` the user's grant, made outside the repository, for profiles that need gVisor.
     """
     best = host.proven_gvisor()
-    if asked == "runc":
-        return _asked_for_runc(profile, host, best, allow_runc)
-    if asked == "auto" and profile.gvisor == "on request":
+    if setting == "runc":
+        return _decide_runc(profile, host, best, allow_runc)
+    if setting == "auto" and profile.gvisor == "on request":
         return _runc(host, "the profile shares the host's kernel", f"profile {profile.name}", None)
     if best is not None:
-        decider = "config" if asked == "gvisor" else "host"
+        decider = "config" if setting == "gvisor" else "host"
         return Decision(Choice(best.name, True, best.directfs_off(), _why_gvisor(best), decider))
     why, fix = platform_of(host).why_no_gvisor(host)
-    if asked == "gvisor":
+    if setting == "gvisor":
         return Decision(None, (), "host", f"gVisor is asked for, but {why}", fix)
     if profile.gvisor == "required" and not allow_runc:
         needs = f"profile `{profile.name}` needs gVisor, but {why}"
@@ -84,7 +84,7 @@ def decide(profile: Profile, asked: str, host: HostFacts, allow_runc: bool = Fal
     return _runc(host, f"{why}; runc with all other controls of the profile", "host", downgrade)
 
 
-def _asked_for_runc(
+def _decide_runc(
     profile: Profile, host: HostFacts, best: Runtime | None, allow_runc: bool
 ) -> Decision:
     if profile.gvisor == "required" and not allow_runc:
@@ -95,10 +95,10 @@ def _asked_for_runc(
             f"profile `{profile.name}` needs gVisor, and sandboxd.toml asks for `runc`",
             f'set `runtime = "auto"`, {_ALLOW_RUNC}',
         )
-    seen = f" although `{best.name}` is usable here" if best else ""
+    although = f" although `{best.name}` is usable here" if best else ""
     downgrade = Downgrade(
         "gVisor",
-        f"sandboxd.toml asks for runc{seen}: the sandbox shares the host's kernel",
+        f"sandboxd.toml asks for runc{although}: the sandbox shares the host's kernel",
         'set `runtime = "auto"` in sandboxd.toml',
     )
     return _runc(host, "asked for", "config", downgrade)

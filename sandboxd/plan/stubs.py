@@ -30,20 +30,20 @@ def make(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
     :raises UsageError: a link stands in the way
     :raises EnvironmentFailure: one cannot be made; then none is left
     """
-    made: list[str] = []
+    created: list[str] = []
     try:
         with beneath.open_folder(workspace) as root:
             owner = os.fstat(root)
             for path in paths:
                 if _make(root, path, owner):
-                    made.append(path)
+                    created.append(path)
     except OSError as error:
-        remove(workspace, made)
+        remove(workspace, created)
         raise beneath.cannot_write(path, error) from None
     except BaseException:
-        remove(workspace, made)
+        remove(workspace, created)
         raise
-    return tuple(made)
+    return tuple(created)
 
 
 def remove(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:

@@ -193,8 +193,8 @@ def _read(environ: Mapping[str, str]) -> list[_Entry]:
     except UnreadableError as error:
         raise UsageError(f"`{path}` {error.message}", error.hint) from None
     except (ValueError, KeyError, TypeError) as error:
-        told = isinstance(error, tomllib.TOMLDecodeError | NotAName)
-        reason = f": {error}" if told else ""
+        is_ours = isinstance(error, tomllib.TOMLDecodeError | NotAName)
+        reason = f": {error}" if is_ours else ""
         raise UsageError(
             f"`{path}` is not a list of approvals{reason}",
             "correct it; or remove it, then answer again: `sandboxd egress allow`, `deny`",

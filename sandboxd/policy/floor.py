@@ -121,7 +121,7 @@ def enforced(environ: Mapping[str, str], rule_ids: Collection[str]) -> Mapping[s
 def _read(path: str) -> dict[str, Any]:
     try:
         with open(path, "rb") as file:
-            found = os.fstat(file.fileno())
+            status = os.fstat(file.fileno())
             data = file.read(1 << 20)
     except (FileNotFoundError, NotADirectoryError):
         return {}
@@ -130,7 +130,7 @@ def _read(path: str) -> dict[str, Any]:
             f"cannot read the policy `{path}`: {(error.strerror or str(error)).lower()}",
             "correct its permissions: without it nothing may run",
         ) from None
-    if found.st_mode & stat.S_IWOTH or found.st_uid not in (0, os.geteuid()):
+    if status.st_mode & stat.S_IWOTH or status.st_uid not in (0, os.geteuid()):
         raise UsageError(
             f"the policy `{path}` can be written by others", f"`chmod o-w {path}`, and own it"
         )
@@ -145,9 +145,9 @@ def _read(path: str) -> dict[str, Any]:
 def _tighten(floor: Floor, demand: Demand) -> Floor:
     key, value = demand.key, demand.value
     if key not in _KEYS:
-        known = ", ".join(f"`{name}`" for name in _KEYS)
+        keys = ", ".join(f"`{name}`" for name in _KEYS)
         raise UsageError(
-            f"the policy `{demand.path}` has an unknown key `{key}`", f"it may have {known}"
+            f"the policy `{demand.path}` has an unknown key `{key}`", f"it may have {keys}"
         )
     floor = floor._replace(demands=(*floor.demands, demand))
     if key in _LISTS:
@@ -206,7 +206,8 @@ def _patterns(demand: Demand) -> tuple[Pattern, ...]:
     return tuple(patterns)
 
 
-def _wrong(demand: Demand, wanted: str) -> UsageError:
+def _wrong(demand: Demand, expected: str) -> UsageError:
     return UsageError(
-        f"the policy `{demand.path}` has `{demand.key} = {demand.value!r}`", f"it must be {wanted}"
+        f"the policy `{demand.path}` has `{demand.key} = {demand.value!r}`",
+        f"it must be {expected}",
     )

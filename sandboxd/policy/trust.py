@@ -60,12 +60,12 @@ def grants(environ: Mapping[str, str]) -> tuple[Grant, ...]:
     """
     path = _path(environ)
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return ()
     import tomllib
 
-    if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+    if status.st_uid != os.geteuid() or status.st_mode & 0o022:
         raise UsageError(f"`{path}` can be written by others", f"`chmod 600 {path}`, and own it")
     try:
         entries = tomllib.loads(decode(read_bytes(path)))["grants"]
@@ -122,10 +122,10 @@ def add(environ: Mapping[str, str], grant: Grant) -> None:
 def revoke(environ: Mapping[str, str], workspace: str) -> bool:
     """Trust nothing of `workspace` any more; False if nothing was."""
     before = grants(environ)
-    kept = [grant for grant in before if grant.workspace != workspace]
-    if len(kept) == len(before):
+    remaining = [grant for grant in before if grant.workspace != workspace]
+    if len(remaining) == len(before):
         return False
-    _write(_path(environ), kept)
+    _write(_path(environ), remaining)
     return True
 
 

@@ -46,8 +46,8 @@ def run(args: argparse.Namespace) -> int:
     if args.check or args.diff:
         return _compare(project, host, grants, args.diff)
     for item in project.generate(host, grants):
-        if item.kept:
-            terminal.status(f"kept your edits as {item.kept}")
+        if item.copy:
+            terminal.status(f"kept your edits as {item.copy}")
         terminal.status(f"{'wrote' if item.changed else 'unchanged'} {item.path}")
     for downgrade in project.plan(host, grants).downgrades:
         terminal.status(f"note: {downgrade.control}: {downgrade.why}")

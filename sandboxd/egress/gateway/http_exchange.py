@@ -26,9 +26,9 @@ class _Length(bytes):
     """Stands for bytes that h11 shall count and that are sent round it."""
 
     def __new__(cls, size: int) -> _Length:
-        made = super().__new__(cls)
-        made._size = size
-        return made
+        length = super().__new__(cls)
+        length._size = size
+        return length
 
     _size: int
 

@@ -125,9 +125,10 @@ def _refuse(scene: Scene, meant: Target, policy: Policy, now: float) -> None:
         return
     verdicts = [decide(scene.planned, meant.pattern.host, port, now) for port in meant.ports]
     if all(verdict.allowed for verdict in verdicts):
-        said = words.verdict(verdicts[0], scene.planned, meant.pattern.host)
+        reason_text = words.verdict(verdicts[0], scene.planned, meant.pattern.host)
         raise UsageError(
-            f"`{meant}` needs no approval: {said}", f"`sandboxd egress check {meant}` says the same"
+            f"`{meant}` needs no approval: {reason_text}",
+            f"`sandboxd egress check {meant}` says the same",
         )
 
 

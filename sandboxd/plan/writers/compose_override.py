@@ -129,13 +129,15 @@ def _limits(plan: Plan) -> dict[str, Any]:
 
 def _build(plan: Plan, project: ComposeProject, build: Build) -> dict[str, Any]:
     """Options of the build other than these can open the host, and are left out."""
-    made: dict[str, Any] = {"context": _path(plan, project, build.context and build.context.value)}
+    options: dict[str, Any] = {
+        "context": _path(plan, project, build.context and build.context.value)
+    }
     if build.dockerfile is not None:
-        made["dockerfile"] = build.dockerfile.value
+        options["dockerfile"] = build.dockerfile.value
     if build.target is not None:
-        made["target"] = build.target.value
+        options["target"] = build.target.value
     arguments = build_arguments(build)
-    return made | ({"args": arguments} if arguments else {})
+    return options | ({"args": arguments} if arguments else {})
 
 
 def _mount(plan: Plan, project: ComposeProject, mount: Mount) -> dict[str, Any]:

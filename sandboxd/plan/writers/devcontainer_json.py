@@ -207,8 +207,8 @@ class _Writer:
             text = _FOLDER if value.value.value == self.plan.workspace else value.value.value
             items.append((f"--label={value.value.name}={text}", labels))
         items.append((f"--label={MADE_BY}={EDITOR}", labels))
-        kept = ["from your devcontainer.json"]
-        items += [(argument, kept) for argument in self.carried.run_args]
+        reason = ["from your devcontainer.json"]
+        items += [(argument, reason) for argument in self.carried.run_args]
         self.listing("runArgs", items)
 
     def security(self) -> None:

@@ -41,7 +41,7 @@ def files(root: Path) -> dict[str, bytes]:
 
 def test_the_second_time_nothing_is_written(workspace: Path) -> None:
     first = generate(workspace)
-    assert [(item.path, item.changed, item.kept) for item in first] == [
+    assert [(item.path, item.changed, item.copy) for item in first] == [
         (SECCOMP, True, ""),
         (MAIN_FILE, True, ""),
     ]
@@ -64,9 +64,9 @@ def test_a_change_of_profile_or_host_replaces_what_is_ours(workspace: Path) -> N
     generate(workspace)
     for text in ('profile = "review"\n', 'profile = "agent"\n', ""):
         (workspace / "sandboxd.toml").write_text('image = "img:1"\n' + text)
-        assert all(item.kept == "" for item in generate(workspace))
+        assert all(item.copy == "" for item in generate(workspace))
     written = generate(workspace, PLAIN)
-    assert [(item.changed, item.kept) for item in written] == [(True, ""), (True, "")]
+    assert [(item.changed, item.copy) for item in written] == [(True, ""), (True, "")]
     assert not [name for name in files(workspace) if "yours" in name or "tmp" in name]
 
 
@@ -131,12 +131,12 @@ def test_edits_are_kept_beside_and_named(workspace: Path) -> None:
         assert is_edited(main.read_text())
         written = {item.path: item for item in generate(workspace)}
         copy = f"{MAIN_FILE}.{name}"
-        assert written[MAIN_FILE].kept == copy
+        assert written[MAIN_FILE].copy == copy
         assert (workspace / copy).read_text().endswith(f"// edit {number}\n")
         assert not is_edited(main.read_text())
     seccomp.write_text("{}")
     written = {item.path: item for item in generate(workspace)}
-    assert written[SECCOMP].kept == f"{SECCOMP}.yours"
+    assert written[SECCOMP].copy == f"{SECCOMP}.yours"
     assert (workspace / f"{SECCOMP}.yours").read_text() == "{}"
 
 
@@ -153,11 +153,11 @@ def test_a_copy_that_is_kept_is_not_kept_again(
             with pytest.raises(KeyboardInterrupt):
                 generate(workspace)
     mine = main.read_bytes()
-    copies = {item.path: item.kept for item in generate(workspace)}
+    copies = {item.path: item.copy for item in generate(workspace)}
     assert copies[MAIN_FILE] == f"{MAIN_FILE}.yours"
     # The same edit another time, in a file of its own.
     main.write_bytes(mine)
-    assert {item.path: item.kept for item in generate(workspace)} == copies
+    assert {item.path: item.copy for item in generate(workspace)} == copies
     assert [name for name in files(workspace) if "yours" in name] == [f"{MAIN_FILE}.yours"]
     assert (workspace / f"{MAIN_FILE}.yours").read_bytes() == mine
 
@@ -176,7 +176,7 @@ def test_what_only_has_the_name_of_a_copy_is_none(workspace: Path, kind: str) ->
         os.mkfifo(copy)
     else:
         copy.write_bytes(b"x" * size)
-    copies = {item.path: item.kept for item in generate(workspace)}
+    copies = {item.path: item.copy for item in generate(workspace)}
     assert copies[MAIN_FILE] == f"{MAIN_FILE}.yours-2"
 
 
