@@ -16,11 +16,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "sandboxd"
 PARTICIPLES = frozenset(("found", "seen", "said", "told", "kept", "made", "taken"))
 
 # Files of the package itself are the room "".
-ROOMS = (
-    "", "analysis", "bench", "checking", "config", "effective", "host", "kinds", "model", "payload",
-    "platforms", "render", "setup", "syntax", "ipc", "lsp",
-    "status", "review", "verify", "observe", "cli", "rules",
-)  # fmt: skip
+ROOMS = ("", *sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py")))
 
 
 def names(tree: ast.AST) -> Iterator[tuple[int, str]]:
