@@ -53,7 +53,7 @@ class Memory:
         self.addresses: dict[str, str] = {}
         """Synthetic addresses by name: a new gateway gives them the same meaning."""
         self.version = 0
-        """Of the policy that the gateway has now; 0 for none."""
+        """The version of the policy that the gateway has; 0 for none."""
         self._run = ""
 
     def begin(self, run: str) -> int:
@@ -135,7 +135,7 @@ class Attendant:
         gateway.push(engine, self._workspace, policy, cut=True)
 
     def ledger(self) -> Ledger:
-        """What was told until now."""
+        """The events of the gateway so far."""
         with self._memory.lock:
             return copy.deepcopy(self._memory.ledger)
 
@@ -212,7 +212,7 @@ class Attendant:
             self._tell(f"an approval was used, and could not be taken away: {error.message}")
 
     def _mend(self) -> bool:
-        """Have it run again while the sandbox runs; False where that does not run any more."""
+        """Start the gateway again while its sandbox runs; False if the sandbox does not run any more."""
         facts = self._scene.facts()
         is_mended = operation.mend(
             self._scene.engine(),

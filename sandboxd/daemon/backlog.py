@@ -46,7 +46,7 @@ class Backlog:
         return self._waiting.pop(project, self) is None
 
     async def run(self) -> None:
-        """Look at one project after the other, for ever."""
+        """Look at one project after the other, until cancelled."""
         done = 0
         while True:
             while not self._waiting:

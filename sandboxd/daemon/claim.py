@@ -31,7 +31,7 @@ class Claim:
 
     @property
     def folder(self) -> str:
-        """Where socket and lock are."""
+        """The folder of socket and lock."""
         return self._where
 
     def release(self) -> None:

@@ -129,7 +129,7 @@ class Commands:
         return engine
 
     async def _begun(self, begin: Callable[[], T], abandon: Callable[[T], Awaitable[None]]) -> T:
-        """What `begin` began; for a client that goes away meanwhile, `abandon` ends it."""
+        """The result of `begin`; if the client disconnects meanwhile, `abandon` ends what was begun."""
         work = asyncio.ensure_future(self._in_thread(begin))
         try:
             return await asyncio.shield(work)

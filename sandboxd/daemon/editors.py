@@ -93,7 +93,7 @@ class Editors:
                 session.set_host(facts)
 
     def project_changed(self, path: str) -> None:
-        """Something about a project is not what it was: files, sandbox."""
+        """Tell all sessions that a project's files or its sandbox changed."""
         for session in self._sessions:
             session.project_changed(path)
 
@@ -169,6 +169,6 @@ def _warm() -> None:
         warm_up()
     except Exception:
         log.exception("warming up failed; the first editor will be slower")
-    # What lives from now on to the end need not be looked at again and again.
+    # Objects of the warm-up live to the end, so the garbage collector can skip them.
     gc.collect()
     gc.freeze()

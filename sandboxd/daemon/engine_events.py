@@ -15,7 +15,7 @@ from sandboxd.errors import SandboxdError
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 15.0
 
-# An `exec` makes two events each time and changes nothing; health checks do it for ever.
+# Each `exec`, also of a health check, has two events and changes nothing.
 _OF_NO_INTEREST = ("exec_", "top", "attach", "resize", "health_status", "archive-path")
 
 log = logging.getLogger(__name__)

@@ -87,7 +87,7 @@ class Generation:
                         changes = project.changes
                     await self._look(project, before, since, force)
             except Exception as error:
-                # One project, which may be hostile, is not to end the daemon for all others.
+                # A failure on one project, which may be hostile, must not end the daemon for all others.
                 log.exception("looking at `%s` failed", project.path)
                 project.examined = work.bug(error)
             finally:

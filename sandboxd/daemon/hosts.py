@@ -80,7 +80,7 @@ class Hosts:
         """The engine that a caller's variables lead to: the same for all callers who mean the same."""
         key = EngineKey.of(variables)
         if key.config == default_config(self._environ):
-            # As for callers, and projects, that name none.
+            # The key is that of callers and projects that name no config.
             key = key._replace(config=None)
         if resolve(key.environ(self._environ)).host.startswith("ssh:"):
             return key
@@ -96,7 +96,7 @@ class Hosts:
 
         :raises EnvironmentFailure: its address is of a kind that cannot be used from here
         """
-        # Each time anew: a docker context may have been edited.
+        # Resolved on each call, since a docker context may have been edited.
         identity = resolve(self.environ(key))
         if identity not in self._connected:
             self._connected[identity] = client.connect(identity)
@@ -145,7 +145,7 @@ class Hosts:
         return engine is not None and engine.events.is_open and not engine.is_stale()
 
     def ask_again(self, key: EngineKey) -> None:
-        """Something that no event tells of has changed, such as the projects."""
+        """Note a change that no event of the engine reports, such as of the projects."""
         engine = self._engines.get(key)
         if engine is not None:
             engine.changed()
@@ -241,7 +241,7 @@ class _Engine:
         """Counts what happened; an answer is true while the count stays."""
         self.task: asyncio.Task[bool] | None = None
         self.operations = 0
-        """How many run that change its containers."""
+        """The number of running operations that change its containers."""
         self.put_off: asyncio.TimerHandle | None = None
         """The look that waits for them."""
         self.events = EngineEvents(environ, self._opened, self.changed)
@@ -262,7 +262,7 @@ class _Engine:
         return None if is_due else self.world.facts
 
     def changed(self) -> None:
-        """Something happened to a container."""
+        """Note that a container changed."""
         self.happened += 1
         self._ask_soon()
 
@@ -295,7 +295,7 @@ class _Engine:
         """
         self.world = World(answer.facts, answer.observed, time.monotonic())
         self._answered = count
-        # Not when the engine was opened anew meanwhile: the facts may be those of the one before.
+        # Not if the events were reopened meanwhile: the facts may be those of an earlier engine.
         if answer.probed is not None and answer.openings == self._openings:
             self._probed = answer.probed
 

@@ -130,7 +130,7 @@ class Keeper:
         return self._register(path, engine, keeps)
 
     def register_soon(self, path: str, engine: EngineKey) -> None:
-        """`register`, a moment later: whoever started the project there has its own answer first."""
+        """As `register`, after a delay, so that the command which started the project answers first."""
 
         def register() -> None:
             if not self._is_closed:

@@ -141,14 +141,14 @@ class _Place:
         self._keeper = keeper
 
     def is_lost(self) -> bool:
-        """Whether to make way; a socket alone that is gone is made anew, where that is ours to do."""
+        """Whether to make way. A missing socket alone is created again, unless a service manager owns it."""
         if not self._claimed.is_in_place():
             log.warning("the lock is gone: another daemon may take over")
             return True
         if os.path.lexists(self._claimed.path):
             return False
         if self._claimed.keep_socket:
-            # It is the service manager's to make; it starts the next daemon, too.
+            # The socket belongs to the service manager, which also starts the next daemon.
             return True
         self._keeper.tasks.spawn(self._listen_again())
         return False

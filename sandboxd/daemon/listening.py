@@ -83,7 +83,7 @@ class Listening:
                 raise_interrupt=False,
                 force_polling=False,
                 recursive=False,
-                # Else it would go on without the folders that a limit keeps it from, too.
+                # Otherwise it would go on without the folders that exceed a limit.
                 ignore_permission_denied=False,
             ):
                 self._tell(changes)

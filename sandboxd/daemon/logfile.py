@@ -11,7 +11,7 @@ from logging.handlers import RotatingFileHandler
 from sandboxd.host.folders import state_folder
 
 _BYTES = 1024 * 1024
-_KEPT = 3
+_OLD_FILES = 3
 
 
 class _PrivateFile(RotatingFileHandler):
@@ -37,7 +37,9 @@ def open_log(environ: Mapping[str, str], *, to_stderr: bool) -> None:
     handlers: list[logging.Handler] = []
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        handlers.append(_PrivateFile(path, maxBytes=_BYTES, backupCount=_KEPT, encoding="utf-8"))
+        handlers.append(
+            _PrivateFile(path, maxBytes=_BYTES, backupCount=_OLD_FILES, encoding="utf-8")
+        )
     except OSError:
         # A full or read-only disk must not keep the daemon from working.
         to_stderr = True
@@ -49,6 +51,6 @@ def open_log(environ: Mapping[str, str], *, to_stderr: bool) -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         force=True,
     )
-    # They log whole messages, and with them what is in the user's files.
+    # These libraries log whole messages, which contain the user's files.
     for name in ("pygls", "asyncio", "watchfiles"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -9,7 +9,7 @@ _M_ARENA_MAX = -8
 
 
 def keep_together() -> None:
-    """Have all threads share one heap: each of its own would keep what it once needed."""
+    """Make all threads share one heap, since separate heaps never return their peak memory."""
     if _LIBC is not None:
         _LIBC.mallopt(_M_ARENA_MAX, 1)
 

@@ -280,12 +280,12 @@ class Operating:
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
-            # It ends a connection, which may take a moment.
+            # In a thread: to cancel closes a connection, which may block.
             threading.Thread(target=cancel.cancel, daemon=True).start()
             while not work.done():
                 with contextlib.suppress(asyncio.CancelledError):
                     await asyncio.wait({work})
-            # Nobody is left who could be told.
+            # The client is gone, so the error is dropped.
             if not work.cancelled() and work.exception() is not None:
                 log.info("an operation ended with its client: %s", work.exception())
             raise

@@ -57,7 +57,7 @@ class Tracked:
         self.is_valid = True
         self.has_problem = False
         self.is_queued = False
-        """Somebody is about to look at it."""
+        """Mark that a look at the project begins."""
         self.missing_since: float | None = None
         """When its folder was first seen to be gone, in seconds since the epoch."""
         self._examined: Examined | None = None

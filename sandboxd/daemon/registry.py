@@ -47,7 +47,7 @@ class Registry:
         return was_known
 
     def note_change(self) -> None:
-        """Something that is remembered of a project is not what it was."""
+        """Note that a remembered project changed, so that the file is written."""
         self._changes += 1
         self._changed.set()
 
@@ -59,7 +59,7 @@ class Registry:
             await self._has_written.wait()
 
     async def run(self) -> None:
-        """Write after each change, for ever."""
+        """Write the file after each change, until cancelled."""
         while True:
             await self._changed.wait()
             await self._write()

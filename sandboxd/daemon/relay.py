@@ -55,7 +55,7 @@ class Relays:
         self._running: dict[str, Relay] = {}
 
     def update(self, workspace: str, environ: Mapping[str, str], wanted: bool) -> None:
-        """Have a relay for `workspace`, or none."""
+        """Start or stop the relay for `workspace`, as `wanted` says."""
         relay = self._running.get(workspace)
         if relay is not None and (not wanted or not relay.is_alive()):
             del self._running[workspace]
@@ -142,7 +142,7 @@ class Relay:
         """The paths to touch: the same one not at once again."""
         if len(paths) > MOST_PATHS:
             paths = set(sorted({os.path.dirname(path) for path in paths})[:MOST_PATHS])
-        # Of what is gone only the folder can tell.
+        # A removed file cannot be touched, so its folder is.
         paths = {path if os.path.lexists(path) else os.path.dirname(path) for path in paths}
         now = time.monotonic()
         due = {
@@ -218,7 +218,7 @@ class _Ear:
         return paths
 
     def end(self) -> None:
-        """Have whoever waits look at `is_ended`; may be called from any thread."""
+        """Wake a waiting thread to check `is_ended`; may be called from any thread."""
         self.is_ended = True
         self._wake()
 
@@ -283,7 +283,7 @@ def _lines(paths: Iterable[str], workspace: str, target: str) -> Iterator[bytes]
 
 
 def _target(inspected: Inspected, workspace: str) -> str | None:
-    """Where the container has the workspace, None when it is a copy or not there."""
+    """The path of the workspace inside, None when it is a copy or not mounted."""
     for mount in inspected.get("Mounts") or []:
         if mount.get("Type") == "bind" and mount.get("Source") == workspace:
             return str(mount.get("Destination")).rstrip("/")

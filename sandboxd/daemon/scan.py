@@ -86,7 +86,7 @@ def stamp_of_folders(folders: Iterable[str]) -> Stamp:
     stamp = []
     for folder in folders:
         with contextlib.suppress(OSError):
-            # What is being written is in place only when it is renamed.
+            # A temporary file counts once it is renamed to its place.
             names = sorted(name for name in os.listdir(folder) if not name.endswith(".tmp"))
             for name in names[:_MOST_POLICIES]:
                 path = os.path.join(folder, name)

@@ -24,7 +24,7 @@ from sandboxd.ipc import address, messages
 from sandboxd.ipc.server import Server
 
 LONGEST_TURN_SECONDS = 0.05
-"""How long anything may keep all others waiting."""
+"""The longest time that a step may block the event loop."""
 
 log = logging.getLogger(__name__)
 

@@ -61,7 +61,7 @@ class StatusMethods:
             return {"exit": 0, "text": self._screen(caller, world, params)}
         if len(self._keeper.projects) <= _MOST_SHOWN:
             return {"exit": 0, "text": self._document(caller, world)}
-        # So many take a while, in which others want to be served.
+        # Many rows take a while, so other clients are served in between.
         return {"exit": 0, "text": await asyncio.to_thread(self._document, caller, world)}
 
     async def _watch(self, connection: Connection, params: dict[str, Any]) -> dict[str, Any]:

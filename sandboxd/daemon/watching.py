@@ -83,7 +83,7 @@ class Watching:
             self._rewatch.cancel()
 
     def watch_also(self, owner: object, folders: frozenset[str], changed: Changed) -> None:
-        """Watch `folders` for somebody else, who is told of the paths that changed there."""
+        """Watch `folders` for another listener, which is called with the changed paths."""
         before = self._others.pop(owner, None)
         if folders:
             self._others[owner] = (folders, changed)
@@ -111,21 +111,21 @@ class Watching:
         if self.watcher.deaf and not self._is_polling:
             self._is_polling = True
             self._tasks.spawn_essential(self._poll())
-        # Of a folder that went away before it was watched, nothing tells either.
+        # No event reports a folder that vanished before it was watched.
         doubtful = fresh | self._not_there(folders_to_watch)
         if doubtful:
             await self.see_policies()
             await self._sweep(self._having(doubtful))
 
     async def see_policies(self) -> None:
-        """Have all projects looked at if a policy or a grant is not what it was."""
+        """Look at all projects again if a policy or a grant changed."""
         stamp = await self._threads.run(stamp_of_folders, self._policies)
         before, self._policy_stamp = self._policy_stamp, stamp
         if before is not None and before != stamp:
             self._generation.look_later(self._projects.values())
 
     async def changed(self, paths: Iterable[str]) -> list[Tracked]:
-        """Those of the projects `paths` whose files are not what they were when last looked at."""
+        """The projects of `paths` whose files changed since they were last looked at."""
         before = {path: self._projects[path].scan for path in paths if path in self._projects}
         now = await self._threads.run(scan_all, tuple(before))
         return [
@@ -174,7 +174,7 @@ class Watching:
         self._tasks.spawn_essential(self.watch_all())
 
     def _not_there(self, folders: Set[str]) -> frozenset[str]:
-        """Those of the folders to watch that cannot be watched since they are gone."""
+        """The folders that cannot be watched since they do not exist."""
         if self.watcher.problem:
             return frozenset()
         return frozenset(folders - self.watcher.armed - self.watcher.deaf)
@@ -191,7 +191,7 @@ class Watching:
         self._is_polling = False
 
     async def _sweep(self, paths: Collection[str]) -> None:
-        """Look at the files of projects for changes of which nobody told."""
+        """Look for changes of projects' files that no event reported."""
         for some in batched(list(paths)):
             since = time.monotonic()
             for project in await self.changed(some):

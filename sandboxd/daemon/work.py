@@ -43,7 +43,7 @@ def generate(path: str, environ: Mapping[str, str], facts: HostFacts) -> Outcome
 
 
 def look(path: str, environ: Mapping[str, str], facts: HostFacts) -> Outcome:
-    """Only look what the project comes to, and write nothing; never raises."""
+    """Examine the project without writing anything; never raises."""
     return _guarded(_look, path, environ, facts)
 
 
@@ -72,7 +72,7 @@ def bug(error: Exception) -> Examined:
 
 
 def _generate(path: str, environ: Mapping[str, str], facts: HostFacts) -> Outcome:
-    # Without a sandboxd.toml nobody asked for any files.
+    # Without a sandboxd.toml no files are generated.
     if not os.path.lexists(os.path.join(path, CONFIG_NAME)):
         return _look(path, environ, facts)
     try:
@@ -104,7 +104,7 @@ def _generate(path: str, environ: Mapping[str, str], facts: HostFacts) -> Outcom
 
 
 def event(path: str, outcome: Outcome, milliseconds: float) -> messages.Event:
-    """The outcome as listeners are told of it."""
+    """The outcome as an event for listeners."""
     if outcome.failure:
         return {"kind": "failed", "path": path, "message": outcome.failure}
     examined = outcome.examined

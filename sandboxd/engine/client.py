@@ -128,7 +128,7 @@ class Engine(Networks):
         """Make an image of a root file system in a tar archive."""
         changes = [f"LABEL {label}"] if label else None
         with self.asking(seconds) as session:
-            # Not `import_image_from_data`: that waits for ever.
+            # Not `import_image_from_data`, which has no time limit.
             params = {"fromSrc": "-", "repo": name, "tag": tag, "changes": changes}
             headers = {"Content-Type": "application/x-tar"}
             url = session._url("/images/create")

@@ -27,7 +27,7 @@ class Connection:
         self.host = identity.host
         self.is_local = identity.is_local
         self._seconds = answer_seconds
-        self._made: Session | None = None
+        self._sdk_session: Session | None = None
         self._making = threading.Lock()
 
     @contextlib.contextmanager
@@ -53,11 +53,11 @@ class Connection:
 
     def _session(self) -> Session:
         with self._making:
-            if self._made is None:
+            if self._sdk_session is None:
                 from sandboxd.engine.session import Session
 
-                self._made = Session(self.identity, self._seconds)
-            return self._made
+                self._sdk_session = Session(self.identity, self._seconds)
+            return self._sdk_session
 
 
 def json_object(value: object) -> dict[str, Any]:

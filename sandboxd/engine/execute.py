@@ -21,7 +21,7 @@ _KILLED = 128 + 9
 _ENDING_SECONDS = 0.5
 # A look at /proc takes 0.1 s; only a sandbox that hangs needs longer.
 SHORT_SECONDS = 10.0
-# What we ask a sandbox ourselves is answered in a few KiB; more would only fill our memory.
+# Our own commands answer with a few KiB; the limit bounds memory.
 MOST_BYTES = 4 * 1024 * 1024
 
 

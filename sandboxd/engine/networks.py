@@ -61,7 +61,7 @@ class Networks(Connection):
     def create_network(self, network: Network) -> str:
         """Make a network and return its id."""
         with self.asking(_MAKE_SECONDS) as session:
-            # Not `create_network`: without a word on IPv6 the engine's own default for it counts.
+            # Not `create_network`: without a setting for IPv6 the engine's default would count.
             url = session._url("/networks/create")
             answer = session._post_json(url, data=network.request())
             return str(json_object(session._result(answer, json=True))["Id"])

@@ -69,7 +69,7 @@ class Stream:
 
 
 class Growing(NamedTuple):
-    """A connection on which a container's output comes in chunks; whoever has it closes it."""
+    """A connection with a container's output in chunks; its holder closes it."""
 
     connection: socket.socket
     first: bytes

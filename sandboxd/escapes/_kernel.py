@@ -47,7 +47,7 @@ MNT_DETACH = 2
 
 
 class NotApplicable(Exception):
-    """There is nothing to try here; the text says why."""
+    """The attempt does not apply here; the text says why."""
 
 
 class Unable(Exception):

@@ -132,7 +132,7 @@ class _Child:
     def _read(self, end: float) -> bytes:
         data = b""
         while True:
-            # What it has said already counts, however late we come to it.
+            # Output that arrived before the deadline counts, even if it is read later.
             seconds = max(0.0, end - time.monotonic())
             if not select.select([self._readable], [], [], seconds)[0]:
                 break

@@ -18,7 +18,7 @@ EXPECTED = {"runc": "no new namespace, or a locked mount", "runsc": "a locked mo
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:
     targets = pinned_files(facts, "pin-unmount")
     own_mounts()
-    # Nothing that happens to our mounts may travel to the container's.
+    # Private propagation, so that our mounts do not affect the container's.
     mount("", "/", "", MS_REC | MS_PRIVATE)
     for pin in facts["pins"]:
         try:

@@ -17,7 +17,7 @@ DECLARED = {
     "seed-baseline": "the guide sets no limit of processes",
 }
 
-# What a machine gives each user by default is more than that, and is no limit of a sandbox.
+# A higher value is the default of a machine for each user, not a limit of a sandbox.
 _OF_A_SANDBOX = 16384
 
 

@@ -73,7 +73,7 @@ def _place(environ: Mapping[str, str]) -> str | None:
     place = os.path.join(cache, "builds")
     os.makedirs(place, mode=0o700, exist_ok=True)
     for entry in os.scandir(place):
-        # Of a build whose process was killed.
+        # Left by a build whose process was killed.
         if entry.name.startswith(_PREFIX) and time.time() - entry.stat().st_mtime > _LEFT_SECONDS:
             shutil.rmtree(entry.path, ignore_errors=True)
     return place

@@ -42,7 +42,7 @@ def end(
         if holds_work(container.state) and container.state != "removed":
             if not discard:
                 rescue.before_end(engine, container.id, workspace, progress)
-            # What nobody wants to keep is removed, whether or not it reacts to a request to end.
+            # Remove a container whose work is not kept, whether or not it reacts to a request to end.
             silent = (failures.NoAnswer,) if discard else ()
             with contextlib.suppress(failures.ContainerGone, *silent):
                 engine.stop(container.id, STOP_SECONDS)

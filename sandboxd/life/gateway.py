@@ -111,7 +111,7 @@ def body(image: str, inner: Inner, workspace: str, number: str = "") -> dict[str
 
 
 def difference(inspected: Inspected, expected: Mapping[str, Any], pair: Pair) -> str:
-    """What of a gateway is not as `body` made it, in words; '' where nothing is."""
+    """The first difference of a gateway from what `body` makes, in words; '' for none."""
     config, host = inspected.get("Config") or {}, inspected.get("HostConfig") or {}
     expected_host = expected["HostConfig"]
     if inspected.get("Image") != expected["Image"]:
@@ -240,7 +240,7 @@ def _wait_until_safe(channel: Channel, pair: Pair) -> None:
 
 
 def weakness(ready: Ready) -> str:
-    """What of a gateway's own hardening is missing, in words; '' where nothing is."""
+    """The missing part of a gateway's own hardening, in words; '' for none."""
     if ready["uid"] == 0:
         return "it still is root"
     if int(ready["capabilities"], 16):

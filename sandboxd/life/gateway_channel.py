@@ -98,7 +98,7 @@ class Channel:
         )
 
     def close(self) -> None:
-        """Let go of it; whoever reads in another thread is woken."""
+        """Close the channel; a read in another thread returns."""
         with contextlib.suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
         self._connection.close()

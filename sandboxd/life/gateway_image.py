@@ -110,7 +110,7 @@ def _recall(engine: Engine, version: str) -> str:
 
 
 def _remember(engine: Engine, version: str, identifier: str) -> None:
-    """That it cannot be noted only means that the image is made again."""
+    """Note the image's id; a failure only means that the image is built again."""
     path = _path(engine, version)
     if path:
         with contextlib.suppress(OSError, SandboxdError):

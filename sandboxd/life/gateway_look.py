@@ -92,7 +92,7 @@ def _ask(engine: Engine, container: str) -> State:
 
 
 def _rights(inspected: Inspected) -> str:
-    """What the kernel shows of its process that it should have given away; '' also where that is hidden."""
+    """The rights that the gateway's process should have dropped and has; '' also if they are hidden."""
     process = host_process.look(inspected)
     if process is None:
         return ""

@@ -52,7 +52,7 @@ def clear(workspace: str) -> None:
 
 
 def absent(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
-    """Those of `paths` that are not there."""
+    """The `paths` that do not exist."""
     return tuple(path for path in paths if not os.path.lexists(os.path.join(workspace, path)))
 
 

@@ -19,7 +19,7 @@ _LOOK_SECONDS = 0.05
 def project_lock(
     workspace: str, waiting: Callable[[str], None], check: Callable[[], None] = lambda: None
 ) -> Iterator[None]:
-    """Hold the project's lock; says so through `waiting` when somebody else has it.
+    """Hold the project's lock; calls `waiting` when another process holds it.
 
     :param check: called again and again while waiting; ends the wait by raising
     """

@@ -93,7 +93,7 @@ def remove(engine: Engine, workspace: str) -> None:
 
 
 def difference(expected: Network, live: Network) -> str:
-    """What of `live` is not as `expected`, in words; '' where nothing is."""
+    """The first difference of `live` from `expected`, in words; '' for none."""
     if live.driver != expected.driver:
         return f"its driver is `{live.driver}`"
     if live.is_internal != expected.is_internal:

@@ -95,7 +95,7 @@ def _samples(source: str, target: str) -> Iterator[tuple[str, str]]:
 
 
 def _difference(source: str, engine_stat: PathStat | None) -> str:
-    """How what the engine sees differs from `source`, '' if it does not."""
+    """The difference between `source` and what the engine sees there, in words; '' for none."""
     try:
         here = os.lstat(source)
     except FileNotFoundError:

@@ -26,7 +26,7 @@ _FOLDERS = ("bin", "etc", "root", "proc", "sys", "dev", "run", "var")
 
 @contextlib.contextmanager
 def busybox_image(identity: Identity) -> Iterator[str]:
-    """The tag of an image in this engine; it is gone afterwards.
+    """The tag of an image in this engine, removed at the end of the context.
 
     :raises EnvironmentFailure: there is no static busybox, or the engine refuses
     """

@@ -93,7 +93,7 @@ def _table(engine: Engine, container: str, table: str) -> bytes:
         if answer is None:
             return b""
         header, tar = answer
-        # Some engines name a target for every file.
+        # Some engines set `linkTarget` for every file, so the mode decides.
         if int(header.get("mode") or 0) & _LINK:
             path = str(header.get("linkTarget") or "")
             continue

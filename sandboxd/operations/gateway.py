@@ -92,4 +92,4 @@ def _sandbox(engine: Engine, workspace: str) -> Summary | None:
 
 
 def _quiet(_text: str) -> None:
-    """What is done here nobody waits for."""
+    """Drop progress: no user waits for this work."""

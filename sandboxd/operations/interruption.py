@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Step(NamedTuple):
-    """One line about the work; a passing one is written over by the next where that is possible."""
+    """One line of progress; a passing one is replaced by the next on a terminal."""
 
     text: str
     is_passing: bool = False
@@ -46,7 +46,7 @@ class Cancel:
         return self._asked.is_set()
 
     def cancel(self) -> None:
-        """Have the operation end at its next step; commands inside that it waits for end at once."""
+        """Make the operation end at its next step; commands that it waits for are ended at once."""
         self._asked.set()
         for connection in list(self._connections):
             with contextlib.suppress(OSError):
@@ -70,7 +70,7 @@ class Cancel:
 
 
 def never() -> Cancel:
-    """A `Cancel` that nobody calls."""
+    """A `Cancel` that is never called."""
     return Cancel()
 
 
@@ -107,7 +107,7 @@ class _Interruptible:
 
 
 def silent(_step: Step) -> None:
-    """A progress that nobody sees."""
+    """A progress that is not shown."""
 
 
 def lines(progress: Progress, cancel: Cancel) -> Callable[[str], None]:

@@ -40,7 +40,7 @@ def acting(workspace: str, entries: Iterable[str], left_open: Iterable[str]) -> 
     for path in sorted({*entries, *at_top}):
         folder, name = posixpath.split(path)
         if folder and path not in at_top:
-            # What lies in a folder that counts itself is said with the folder.
+            # Files in a folder that is listed itself are covered by the folder.
             weight, why = ("", "") if counts(folder) else weigh(name)
             if weight == "control":
                 exposed.append(Exposed(path, why))

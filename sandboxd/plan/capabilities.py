@@ -11,7 +11,7 @@ from sandboxd.policy.floor import Floor
 
 
 def limit(profile: Profile, floor: Floor) -> Profile:
-    """`profile` without those that the floor lets nobody add."""
+    """`profile` without the capabilities that the floor forbids to add."""
     if floor.capabilities is None:
         return profile
     may = tuple(cap for cap in profile.cap_may_add if cap in floor.capabilities)
@@ -25,7 +25,7 @@ def added(profile: Profile, config: Config) -> tuple[str, ...]:
 
 
 def refuse(profile: Profile, config: Config, trusted: bool, how_to_grant: str) -> None:
-    """Refuse what the profile lets nobody add, and what needs the user's trust and does not have it.
+    """Refuse capabilities that the profile forbids, or that need trust which the user did not give.
 
     :param how_to_grant: the next step where trust is missing
     :raises UsageError: a capability may not be added

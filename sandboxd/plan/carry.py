@@ -18,7 +18,7 @@ from sandboxd.syntax import argv
 from sandboxd.syntax.node import Node, plain
 
 GENERATED_FOLDER = ".devcontainer/sandboxd"
-"""Where the generated files of a project with a hand-written devcontainer.json are."""
+"""The folder of generated files in a project with a hand-written devcontainer.json."""
 
 _HARMLESS = (
     "name",

@@ -184,5 +184,5 @@ def _from_host(text: str) -> bool:
 
 
 def build_arguments(build: Build) -> dict[str, str]:
-    """Those that are known without the host's environment."""
+    """The variables that are known without the host's environment."""
     return {a.value.name: a.value.value for a in build.args if not _from_host(a.value.value)}

@@ -93,7 +93,7 @@ def is_edited(text: str) -> bool:
 
 
 def compare(workspace: str, files: Iterable[Output]) -> tuple[State, ...]:
-    """How the files on disk differ from `files`; nothing is written.
+    """The state of each of `files` on disk; nothing is written.
 
     :raises UsageError: a link or something else that is no regular file stands in the way
     """

@@ -63,7 +63,7 @@ def wanted(
 
 def _of_profile(profile: Profile, config: Config) -> list[str]:
     """The controls that the config gives away, beside the default profile and what it does on its own."""
-    # What a stricter profile takes is nobody's to grant, and would hide what is.
+    # Controls that a stricter profile adds need no grant, and would hide the lines that do.
     lines = _differences(profiles.load("dev"), profile) if profile.needs_grant else []
     if config.wishes.layout is not None:
         lines.append(f"workspace: layout {config.wishes.layout.value}")

@@ -54,7 +54,7 @@ def hot_trees(
     wishes: WorkspaceWishes,
     notes: Notes,
 ) -> tuple[Tree, ...]:
-    """Those to keep in memory.
+    """The trees to keep in memory.
 
     :raises UsageError: the project asks for one that cannot be
     """

@@ -207,7 +207,7 @@ def _command(profile: Profile, choice: Choice, notes: Notes) -> tuple[str, ...]:
             "under gVisor a program inside can halt the first process, and the clock with it",
             "end it yourself: `sandboxd down`",
         )
-    # As PID 1 itself: Linux lets no signal from inside halt it, as it would a child of it.
+    # As PID 1 itself: Linux lets no signal from inside stop it, unlike one of its children.
     return ("/bin/sh", "-c", f"exec sleep {seconds(profile.time)}")
 
 

@@ -36,7 +36,7 @@ class Proposal(NamedTuple):
     port: int
     file: str
     line: str
-    """What to write into sandboxd.toml to allow it."""
+    """The entry for sandboxd.toml that allows the name."""
 
 
 def usual(profile: Profile, config: Config, facts: ProjectHosts) -> tuple[Usual, ...]:

@@ -44,7 +44,7 @@ def limit(
 
 
 def loosened(profile: Profile, config: Config, hosts: ProjectHosts) -> tuple[str, ...]:
-    """What the config reaches beyond what the profile does by itself, in words."""
+    """The parts of the network that the config opens beyond the profile, in words."""
     wishes, before = config.network, profile.network.mode
     wanted = wishes.wanted_mode
     settings = []
@@ -59,7 +59,7 @@ def loosened(profile: Profile, config: Config, hosts: ProjectHosts) -> tuple[str
 
 
 def permitted(own: Iterable[Usual], floor: Floor) -> tuple[tuple[Usual, ...], tuple[Usual, ...]]:
-    """Those entries of the profile that every list of the floor holds, and the others."""
+    """The entries of the profile that every list of the floor allows, and the other entries."""
     inside: list[Usual] = []
     outside: list[Usual] = []
     for each in own:

@@ -51,7 +51,7 @@ class Notes:
             written = f"{value.value.name}={written}"
         item = f"{value.origin.key}: {written}" if value.origin.key else written
         if value.origin.kind in ("label", "feature"):
-            # Not ours to leave out where another tool makes the container.
+            # Another tool creates the container, so it cannot be left out here.
             self.brought.setdefault(value.origin._replace(key=""), []).append(f"`{item}`")
             return
         self.left_out.append(LeftOut(item, why, value.place))

@@ -69,7 +69,7 @@ class Plan(NamedTuple):
     brought: tuple[str, ...] = ()
     """Additions of the image's label or Features, in words, where another tool makes the container."""
     recipe: Recipe | None = None
-    """How `up` makes the image, where the project does not just name one."""
+    """The recipe by which `up` builds the image; None where the project names one."""
 
     refuses_root: bool = False
     """Whether a user that turns out to be root is refused."""

@@ -90,7 +90,7 @@ class Network(NamedTuple):
     mode: str
     """``none``, ``allow`` or ``open``."""
     policy: Policy | None
-    """As `Plan.egress`."""
+    """The policy of the gateway, as in `Plan.egress`."""
     problem: str = ""
     """Why what the config asks for does not count, '' where it does."""
 

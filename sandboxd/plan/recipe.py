@@ -55,7 +55,7 @@ class Recipe(NamedTuple):
 
 
 def recipe(document: Document, container: Container, workspace: str, image: str) -> Recipe | None:
-    """How the image of `container` is made; None where an image is only named.
+    """The recipe of the image of `container`; None where an image is only named.
 
     :param image: the image that sandboxd.toml names instead of a build, '' for none
     :raises UsageError: a part of it is not there, too large, or not within the workspace

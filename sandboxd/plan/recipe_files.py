@@ -37,12 +37,12 @@ class Reader:
 
     def __init__(self, workspace: str) -> None:
         self._workspace = workspace
-        self._found: dict[str, Part] = {}
+        self._parts: dict[str, Part] = {}
         self._bytes = 0
 
     def parts(self) -> tuple[Part, ...]:
         """All that was read, in the order of the paths."""
-        return tuple(self._found[path] for path in sorted(self._found))
+        return tuple(self._parts[path] for path in sorted(self._parts))
 
     def read(self, path: str, links: bool = True, optional: bool = False) -> bytes:
         """The file at `path`, kept; of a folder everything below it is kept, and b"" returned.
@@ -75,8 +75,8 @@ class Reader:
 
     def _keep(self, path: str, folder: int, mode: int, links: bool) -> bytes:
         """The entries of the open `folder`: nobody can put another in its place meanwhile."""
-        if path in self._found:
-            return self._found[path].data
+        if path in self._parts:
+            return self._parts[path].data
         name = posixpath.basename(path)
         if stat.S_ISLNK(mode):
             if not links:
@@ -91,9 +91,9 @@ class Reader:
                 data = file.read(MOST_BYTES + 1)
         else:
             return b""
-        self._found[path] = Part(path, mode & (0o777 | stat.S_IFMT(mode)), data)
+        self._parts[path] = Part(path, mode & (0o777 | stat.S_IFMT(mode)), data)
         self._bytes += len(data)
-        if len(self._found) > MOST_FILES or self._bytes > MOST_BYTES:
+        if len(self._parts) > MOST_FILES or self._bytes > MOST_BYTES:
             raise _too_much(path)
         return data
 

@@ -92,7 +92,7 @@ def survey(
     for candidate in acts.pins:
         file = _control_file(path, candidate, frozenset())
         if file.kind in ("symlink", "other"):
-            # Unlike what a profile names, nobody asked for it: a link to another such file is common.
+            # A file that no profile names may be a link: a link to another file of its kind is common.
             exposed.add(
                 Exposed(candidate, "it is no regular file or folder, so it cannot be pinned")
             )

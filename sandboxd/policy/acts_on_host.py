@@ -53,7 +53,7 @@ def _index() -> _Index:
 
 
 def weigh(path: str) -> tuple[Weight, str]:
-    """How a change of `path` weighs, and why in words.
+    """The weight of a change of `path`, and the reason in words.
 
     ``never``: in a repository's own folder; ``control``: a tool acts on it by itself; ``runs``: it is
     run when the project is built or tested; '': neither.

@@ -72,7 +72,7 @@ def in_force(
 
 
 def limits(floor: Floor) -> Limits:
-    """How far `floor` lets approvals reach."""
+    """The limits that `floor` sets for approvals."""
     lists = floor.network_allow
     return Limits(
         not floor.no_trust,

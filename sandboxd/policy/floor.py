@@ -51,9 +51,9 @@ class Floor(NamedTuple):
     """None and False where nothing is demanded; `demands` are all lines, for a person to read."""
 
     profiles: frozenset[str] | None = None
-    """Those that may be chosen."""
+    """The profiles that may be chosen."""
     capabilities: frozenset[str] | None = None
-    """Those that a sandboxd.toml may add."""
+    """The capabilities that a sandboxd.toml may add."""
     gvisor: bool = False
     no_network: bool = False
     no_open_network: bool = False
@@ -82,7 +82,7 @@ NO_FLOOR = Floor()
 
 
 def user_folder(environ: Mapping[str, str]) -> str:
-    """Where the user's own policy and grants are: outside every workspace."""
+    """The folder of the user's own policy and grants, outside every workspace."""
     config = environ.get("XDG_CONFIG_HOME") or os.path.join(environ.get("HOME", "/"), ".config")
     return os.path.join(config, "sandboxd")
 
@@ -111,7 +111,7 @@ def load(
 
 
 def enforced(environ: Mapping[str, str], rule_ids: Collection[str]) -> Mapping[str, str]:
-    """As `Floor.enforced`, for who cannot stop: a policy that is unclear enforces every rule."""
+    """As `Floor.enforced`, for callers that must go on: an unclear policy enforces every rule."""
     try:
         return load(environ, rule_ids=rule_ids).enforced
     except UsageError:

@@ -34,14 +34,14 @@ def shared_cache(own_home: Path, _cache: str, monkeypatch: pytest.MonkeyPatch) -
 @pytest.fixture
 def world(own_home: Path, engine: str, shared_cache: None) -> Iterator[World]:
     """A user of one's own whose engine is the tests'."""
-    found = World(own_home)
-    found.environ["DOCKER_HOST"] = engine
-    found.environ["XDG_CACHE_HOME"] = os.environ["XDG_CACHE_HOME"]
-    found.environ["XDG_CONFIG_HOME"] = os.environ["XDG_CONFIG_HOME"]
+    user = World(own_home)
+    user.environ["DOCKER_HOST"] = engine
+    user.environ["XDG_CACHE_HOME"] = os.environ["XDG_CACHE_HOME"]
+    user.environ["XDG_CONFIG_HOME"] = os.environ["XDG_CONFIG_HOME"]
     try:
-        yield found
+        yield user
     finally:
-        found.end()
+        user.end()
 
 
 @pytest.fixture(scope="session")

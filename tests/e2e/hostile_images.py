@@ -62,7 +62,7 @@ def build(
 ) -> str:
     """An image of `base` with `files` laid over it (programs), and Dockerfile lines `changes`."""
     docker = ["docker", "-H", docker_host]
-    made = subprocess.run(
+    process = subprocess.run(
         [*docker, "create", base, "true"], check=True, capture_output=True, text=True
     ).stdout.strip()
     try:
@@ -73,13 +73,13 @@ def build(
                 entry.size, entry.mode = len(content), 0o755
                 tar.addfile(entry, io.BytesIO(content))
         subprocess.run(
-            [*docker, "cp", "-", f"{made}:/"],
+            [*docker, "cp", "-", f"{process}:/"],
             input=data.getvalue(),
             check=True,
             capture_output=True,
         )
         options = [word for change in changes for word in ("--change", change)]
-        subprocess.run([*docker, "commit", *options, made, tag], check=True, capture_output=True)
+        subprocess.run([*docker, "commit", *options, process, tag], check=True, capture_output=True)
     finally:
-        subprocess.run([*docker, "rm", "-f", made], check=True, capture_output=True)
+        subprocess.run([*docker, "rm", "-f", process], check=True, capture_output=True)
     return tag

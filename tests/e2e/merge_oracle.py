@@ -42,10 +42,10 @@ class Runner:
         self.environ = os.environ | HOST | {"DOCKER_HOST": docker_host}
         for name in [name for name in self.environ if name.startswith("COMPOSE_")]:
             del self.environ[name]
-        found = self.run(
+        process = self.run(
             "npm", "exec", "--yes", f"--package={CLI}", "-c", "command -v devcontainer"
         )
-        self.cli = found.stdout.strip().splitlines()[-1]
+        self.cli = process.stdout.strip().splitlines()[-1]
 
     def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
@@ -97,7 +97,7 @@ class Runner:
         ids = self.run(
             "docker", "ps", "-q", "--filter", f"label={_PROJECT}={project}"
         ).stdout.split()
-        labels = [found["Config"]["Labels"] for found in self.json("inspect", *ids)]
+        labels = [container["Config"]["Labels"] for container in self.json("inspect", *ids)]
         return tuple(sorted(label["com.docker.compose.service"] for label in labels))
 
     def json(self, *words: str) -> Any:
@@ -116,7 +116,7 @@ class Runner:
             self.run("docker", "network", "prune", "-f", "--filter", label, check=False)
 
 
-def made(ran: Ran) -> dict[str, Any]:
+def create_request(ran: Ran) -> dict[str, Any]:
     """The engine's container as a table, with the keys of `merge_projects.said`."""
     config, host = ran.inspect["Config"], ran.inspect["HostConfig"]
     live = inspection.container(ran.inspect)
@@ -186,7 +186,7 @@ def made(ran: Ran) -> dict[str, Any]:
 
 def record(ran: Ran, plain: dict[str, Any]) -> dict[str, Any]:
     """What is kept of it: the images, the merged configuration, the settings that no plain one has."""
-    table = made(ran)
+    table = create_request(ran)
     settings = {
         name: value for name, value in table.items() if name not in plain or value != plain[name]
     }
@@ -194,22 +194,22 @@ def record(ran: Ran, plain: dict[str, Any]) -> dict[str, Any]:
         settings["env"] = {
             k: v for k, v in table["env"].items() if plain.get("env", {}).get(k) != v
         }
-    kept = {
+    values = {
         "images": {name: facts._asdict() for name, facts in ran.images.items()},
         "merged": as_merged(ran.merged),
         "settings": settings,
     }
-    found: dict[str, Any] = json.loads(json.dumps(kept).replace(str(ran.folder), "${PROJECT}"))
-    return found
+    portable: dict[str, Any] = json.loads(json.dumps(values).replace(str(ran.folder), "${PROJECT}"))
+    return portable
 
 
 def as_merged(answer: dict[str, Any]) -> dict[str, Any]:
     """The CLI's merged configuration in the shape of :func:`merged`."""
     empty: dict[str, Any] = {"capAdd": [], "securityOpt": [], "mounts": [], "entrypoints": []}
     names = (*empty, "privileged", "init", "containerEnv", "remoteEnv", "remoteUser")
-    found = {name: answer.get(name, empty.get(name)) for name in names}
-    found["mounts"] = [_target(mount) for mount in found["mounts"]]
-    return found
+    merged = {name: answer.get(name, empty.get(name)) for name in names}
+    merged["mounts"] = [_target(mount) for mount in merged["mounts"]]
+    return merged
 
 
 def _target(mount: Any) -> str:

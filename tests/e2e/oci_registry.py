@@ -37,8 +37,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def parts(self) -> tuple[str, str, str]:
-        found = _PATH.fullmatch(urlsplit(self.path).path)
-        return (found["what"], found["name"], found["ref"]) if found else ("", "", "")
+        match = _PATH.fullmatch(urlsplit(self.path).path)
+        return (match["what"], match["name"], match["ref"]) if match else ("", "", "")
 
     def body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") != "chunked":

@@ -63,12 +63,12 @@ def build(
     for name in ("bin", "lib", "lib64"):
         (root / name).symlink_to(f"usr/{name}")
     (root / "usr/sbin").symlink_to("bin")
-    found = {name: path for name in _PROGRAMS.split() if (path := _program(name))}
-    copied = [_copy(path, root / "usr/bin" / name) for name, path in found.items()]
-    copied += _python(found["python3"], root) + _git(root)
-    copied += _compiler(root) if "gcc" in found else []
-    if "node" in found:
-        _node(found["node"], root)
+    programs = {name: path for name in _PROGRAMS.split() if (path := _program(name))}
+    copied = [_copy(path, root / "usr/bin" / name) for name, path in programs.items()]
+    copied += _python(programs["python3"], root) + _git(root)
+    copied += _compiler(root) if "gcc" in programs else []
+    if "node" in programs:
+        _node(programs["node"], root)
     _data(root)
     for name, text in _FILES.items():
         (root / name).write_text(text)
@@ -90,7 +90,7 @@ def build(
     )
     archive.unlink()
     shutil.rmtree(root)
-    return Rich(tag, frozenset(found))
+    return Rich(tag, frozenset(programs))
 
 
 def _program(name: str) -> str | None:
@@ -138,10 +138,10 @@ def _node(program: str, root: Path) -> None:
 
 def _compiler(root: Path) -> list[str]:
     """What gcc needs beside itself to make a program of C."""
-    said = subprocess.run(
+    output = subprocess.run(
         ["gcc", "-print-prog-name=cc1"], capture_output=True, text=True, check=True
     )
-    folder = os.path.dirname(os.path.realpath(said.stdout.strip()))
+    folder = os.path.dirname(os.path.realpath(output.stdout.strip()))
     _tree(f"{folder}/include", root)
     architecture = os.path.basename(os.path.dirname(folder))
     for name in ("", architecture, "linux", "asm-generic"):

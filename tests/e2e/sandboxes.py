@@ -94,14 +94,14 @@ def container(engine: Engine, plan: Plan, *changes: Change) -> Iterator[str]:
     body = arguments(plan)
     for change in changes:
         change(body)
-    made = stubs.make(plan.workspace, plan.stubs)
+    stub_paths = stubs.make(plan.workspace, plan.stubs)
     name = engine.create(f"sandboxd-test-{secrets.token_hex(4)}", body)
     try:
         engine.start(name)
         yield name
     finally:
         engine.remove(name)
-        stubs.remove(plan.workspace, made)
+        stubs.remove(plan.workspace, stub_paths)
 
 
 @contextlib.contextmanager
@@ -162,8 +162,8 @@ def capability(*names: str) -> Change:
 
 def without_option(name: str, instead: str = "") -> Change:
     def change(body: dict[str, Any]) -> None:
-        kept = [o for o in body["HostConfig"]["SecurityOpt"] if not o.startswith(name)]
-        body["HostConfig"]["SecurityOpt"] = kept + ([instead] if instead else [])
+        options = [o for o in body["HostConfig"]["SecurityOpt"] if not o.startswith(name)]
+        body["HostConfig"]["SecurityOpt"] = options + ([instead] if instead else [])
 
     return change
 
@@ -178,8 +178,8 @@ def without_mounts(ending: str) -> Change:
 
     def change(body: dict[str, Any]) -> None:
         first, *others = body["HostConfig"]["Mounts"]
-        kept = [m for m in others if ending and not m["Target"].endswith(ending)]
-        body["HostConfig"]["Mounts"] = [first, *kept]
+        mounts = [m for m in others if ending and not m["Target"].endswith(ending)]
+        body["HostConfig"]["Mounts"] = [first, *mounts]
 
     return change
 

@@ -36,8 +36,8 @@ def build(docker_host: str, folder: Path) -> str:
 def _more(root: Path) -> list[str]:
     with (root / "etc/passwd").open("a") as file:
         file.write(_USERS)
-    found = [_put(_find(name), root / "usr/bin" / name) for name in _PROGRAMS]
-    return [*found, *_postgres(root), *_go(root)]
+    paths = [_put(_find(name), root / "usr/bin" / name) for name in _PROGRAMS]
+    return [*paths, *_postgres(root), *_go(root)]
 
 
 def _find(name: str) -> str:

@@ -35,10 +35,10 @@ def test_each_sandbox_gets_figures_and_recommend_shows_them(
         engine, workspace, "bench", "--plain", "--rounds", "1", "--json", "--report", str(report)
     )
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert [v["name"] for v in found["variants"]] == ["docker", "runc", "gvisor"]
-    assert found["variants"][2]["runtime"].startswith("runsc")
-    for row in found["rows"]:
+    document = json.loads(done.stdout)
+    assert [v["name"] for v in document["variants"]] == ["docker", "runc", "gvisor"]
+    assert document["variants"][2]["runtime"].startswith("runsc")
+    for row in document["rows"]:
         assert all(figure["milliseconds"] > 0 for figure in row["figures"].values()), row
     assert "walking the workspace" in report.read_text()
     assert sandboxes.tree(workspace) == before
@@ -53,9 +53,9 @@ def test_a_command_of_the_user_is_measured_under_its_profile_only(
     command = ["sh", "-c", "echo x >made-by-the-command; sleep 0.05"]
     done = sandboxes.run(engine, workspace, "bench", "--rounds", "1", "--json", "--", *command)
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert [v["name"] for v in found["variants"]] == ["runc", "gvisor"]
-    figures = found["rows"][0]["figures"]
+    document = json.loads(done.stdout)
+    assert [v["name"] for v in document["variants"]] == ["runc", "gvisor"]
+    figures = document["rows"][0]["figures"]
     assert all(figure["milliseconds"] > 50 for figure in figures.values())
     assert not (workspace / "made-by-the-command").exists()
     assert left_over(api) == []

@@ -91,9 +91,9 @@ def test_an_editor_s_socket_is_found_where_no_editor_belongs(
         path.chmod(0o777)
         folder = make_project(tmp_path / "ws", busybox_image, "runc", "agent")
         mounted = bind(path, "/tmp/vscode-ipc-1.sock")
-        found = escaped(attack(api, folder, host_facts, mounted))
-    assert found >= {"editor-socket", "host-socket"}
-    assert found <= {"editor-socket", "host-socket", "writable-mount"}
+        attempts = escaped(attack(api, folder, host_facts, mounted))
+    assert attempts >= {"editor-socket", "host-socket"}
+    assert attempts <= {"editor-socket", "host-socket", "writable-mount"}
 
 
 def test_a_mounted_secret_is_found(

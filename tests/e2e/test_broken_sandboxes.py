@@ -171,9 +171,9 @@ def test_each_broken_sandbox_is_found_under_runc(
     folder = make_project(tmp_path / "ws", busybox_image, "runc")
     before = sandboxes.tree(folder)
     verdict = attack(api, folder, host_facts, *changes)
-    found = escaped(verdict)
-    assert needed <= found
-    assert found <= needed | possible
+    attempts = escaped(verdict)
+    assert needed <= attempts
+    assert attempts <= needed | possible
     assert verdict.exit_code == 6
     assert sandboxes.tree(folder) == before
 
@@ -273,7 +273,7 @@ def test_the_plan_for_stock_gvisor_pins_by_volumes_that_hold(
 
 @pytest.mark.gvisor
 @pytest.mark.parametrize(
-    ("changes", "found"),
+    ("changes", "attempts"),
     [
         # The plan's limit under gVisor is one of the user, which does not bind a privileged root.
         (
@@ -292,7 +292,7 @@ def test_what_weakens_gvisor_and_what_does_not(
     tmp_path: Path,
     busybox_image: str,
     changes: list[Change],
-    found: set[str],
+    attempts: set[str],
 ) -> None:
     folder = make_project(tmp_path / "ws", busybox_image, "gvisor")
-    assert escaped(attack(api, folder, host_facts, *changes)) == found
+    assert escaped(attack(api, folder, host_facts, *changes)) == attempts

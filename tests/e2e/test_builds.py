@@ -20,18 +20,18 @@ pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 @pytest.fixture
 def folder(engine: str, api: Engine, tmp_path: Path, busybox_image: str) -> Iterator[Path]:
     """A project whose image is made from a Dockerfile that copies a file."""
-    made = make_project(tmp_path / "built here", busybox_image, "runc")
-    (made / "sandboxd.toml").write_text('runtime = "runc"\n')
-    sandboxes.grant(made)
-    (made / ".devcontainer/devcontainer.json").write_text(
+    path = make_project(tmp_path / "built here", busybox_image, "runc")
+    (path / "sandboxd.toml").write_text('runtime = "runc"\n')
+    sandboxes.grant(path)
+    (path / ".devcontainer/devcontainer.json").write_text(
         json.dumps({"build": {"dockerfile": "Dockerfile", "context": "..", "args": {"WHO": "ed"}}})
     )
-    (made / ".devcontainer/Dockerfile").write_text(
+    (path / ".devcontainer/Dockerfile").write_text(
         f"FROM {busybox_image}\nARG WHO\nCOPY main.py /copied\nRUN echo built for $WHO >/built\n"
     )
-    yield made
-    sandboxes.run(engine, made, "down")
-    assert api.containers(f"{PROJECT}={made}") == []
+    yield path
+    sandboxes.run(engine, path, "down")
+    assert api.containers(f"{PROJECT}={path}") == []
     docker = ["docker", "-H", engine]
     form = "--format={{.Repository}}:{{.Tag}}"
     listing = [*docker, "images", form, "sandboxd-built/built-here"]

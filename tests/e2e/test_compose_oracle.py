@@ -44,89 +44,89 @@ TEXTS = {
 
 
 def ours(container: Container) -> dict[str, Any]:
-    said: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for field, key in TEXTS.items():
         value = getattr(container, field)
         if value is not None and value.value not in (False, ""):
-            said[key] = value.value
+            settings[key] = value.value
     for field in ("cap_add", "cap_drop", "group_add"):
         values = [str(value.value) for value in getattr(container, field)]
         if values:
-            said[field] = sorted(set(values))
-    said["security_opt"] = sorted(
+            settings[field] = sorted(set(values))
+    settings["security_opt"] = sorted(
         {f"{o.value.name}={o.value.value}" for o in container.security_opt}
     )
     # We leave a home `~`, since rules speak of whoever's it is.
     sources = [m.value.source.replace("~", ENVIRON["HOME"], 1) for m in container.mounts]
-    said["volumes"] = sorted(
+    settings["volumes"] = sorted(
         (m.value.type, source if m.value.type == "bind" else "", m.value.target)
         for m, source in zip(container.mounts, sources, strict=True)
         if m.origin.key == "volumes"
     )
-    said["read-only"] = sorted(m.value.target for m in container.mounts if m.value.read_only)
-    said["env"] = sorted(pair.value.name for pair in container.env)
-    said["devices"] = sorted((d.value.source, d.value.target) for d in container.devices)
-    said["annotations"] = sorted(pair.value for pair in container.annotations)
-    said["labels"] = sorted(pair.value for pair in container.labels)
-    said["ports"] = sorted(port.value for port in container.ports)
-    said["ulimits"] = sorted(pair.value for pair in container.ulimits)
+    settings["read-only"] = sorted(m.value.target for m in container.mounts if m.value.read_only)
+    settings["env"] = sorted(pair.value.name for pair in container.env)
+    settings["devices"] = sorted((d.value.source, d.value.target) for d in container.devices)
+    settings["annotations"] = sorted(pair.value for pair in container.annotations)
+    settings["labels"] = sorted(pair.value for pair in container.labels)
+    settings["ports"] = sorted(port.value for port in container.ports)
+    settings["ulimits"] = sorted(pair.value for pair in container.ulimits)
     for field in ("pids_limit", "oom_score_adj"):
         value = getattr(container, field)
-        said[field] = None if value is None else value.value
-    said["extra_hosts"] = sorted(tuple(host.value) for host in container.extra_hosts)
+        settings[field] = None if value is None else value.value
+    settings["extra_hosts"] = sorted(tuple(host.value) for host in container.extra_hosts)
     driver = container.log_driver
     options = sorted(tuple(option.value) for option in container.log_options)
-    said["logging"] = (None if driver is None else driver.value, options)
+    settings["logging"] = (None if driver is None else driver.value, options)
     build = container.build.value if container.build is not None else Build()
     # We keep a variable that only the host knows.
     args = [(name, "" if value == f"${{{name}}}" else value) for (name, value), *_ in build.args]
-    said["build args"] = sorted(args)
+    settings["build args"] = sorted(args)
     words = dict(option.value for option in build.options)
-    said["build network"] = words.get("network")
-    said["build privileged"] = words.get("allow") == "security.insecure"
-    return said
+    settings["build network"] = words.get("network")
+    settings["build privileged"] = words.get("allow") == "security.insecure"
+    return settings
 
 
 def theirs(service: dict[str, Any]) -> dict[str, Any]:
-    said: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for key in TEXTS.values():
         if service.get(key) not in (None, False, ""):
-            said[key] = service[key]
+            values[key] = service[key]
     for key in ("cap_add", "cap_drop", "group_add"):
         if service.get(key):
-            said[key] = sorted({str(item).removeprefix("CAP_") for item in service[key]})
-    said["security_opt"] = sorted(
+            values[key] = sorted({str(item).removeprefix("CAP_") for item in service[key]})
+    values["security_opt"] = sorted(
         {option.replace(":", "=", 1) for option in service.get("security_opt", ())}
     )
     volumes = service.get("volumes", ())
-    said["volumes"] = sorted(
+    values["volumes"] = sorted(
         (v["type"], v.get("source", "") if v["type"] == "bind" else "", v["target"])
         for v in volumes
     )
-    said["read-only"] = sorted(v["target"] for v in volumes if v.get("read_only"))
-    said["env"] = sorted(service.get("environment") or ())
-    said["devices"] = sorted((d["source"], d["target"]) for d in service.get("devices", ()))
-    said["annotations"] = sorted((service.get("annotations") or {}).items())
+    values["read-only"] = sorted(v["target"] for v in volumes if v.get("read_only"))
+    values["env"] = sorted(service.get("environment") or ())
+    values["devices"] = sorted((d["source"], d["target"]) for d in service.get("devices", ()))
+    values["annotations"] = sorted((service.get("annotations") or {}).items())
     # `config` writes a file that may be read again, so a `$` is doubled once more.
     labels = (service.get("labels") or {}).items()
-    said["labels"] = sorted((name, value.replace("$$", "$")) for name, value in labels)
-    said["ports"] = sorted(_port(port) for port in service.get("ports", ()))
+    values["labels"] = sorted((name, value.replace("$$", "$")) for name, value in labels)
+    values["ports"] = sorted(_port(port) for port in service.get("ports", ()))
     limits = service.get("ulimits", {}).items()
-    said["ulimits"] = sorted(
+    values["ulimits"] = sorted(
         (name, f"{v['soft']}:{v['hard']}" if isinstance(v, dict) else str(v)) for name, v in limits
     )
-    said["oom_score_adj"] = service.get("oom_score_adj")
+    values["oom_score_adj"] = service.get("oom_score_adj")
     limits = service.get("deploy", {}).get("resources", {}).get("limits", {})
-    said["pids_limit"] = service.get("pids_limit", limits.get("pids"))
-    said["extra_hosts"] = sorted(
+    values["pids_limit"] = service.get("pids_limit", limits.get("pids"))
+    values["extra_hosts"] = sorted(
         {tuple(host.replace("=", ":", 1).split(":", 1)) for host in service.get("extra_hosts", ())}
     )
     logging = service.get("logging", {})
-    said["logging"] = (logging.get("driver"), sorted((logging.get("options") or {}).items()))
-    said["build args"] = sorted((service.get("build", {}).get("args") or {}).items())
-    said["build network"] = service.get("build", {}).get("network")
-    said["build privileged"] = bool(service.get("build", {}).get("privileged"))
-    return said
+    values["logging"] = (logging.get("driver"), sorted((logging.get("options") or {}).items()))
+    values["build args"] = sorted((service.get("build", {}).get("args") or {}).items())
+    values["build network"] = service.get("build", {}).get("network")
+    values["build privileged"] = bool(service.get("build", {}).get("privileged"))
+    return values
 
 
 def _port(port: dict[str, Any]) -> str:
@@ -154,7 +154,7 @@ def read(path: Path) -> dict[str, Container]:
     variables = Variables(ENVIRON, home=ENVIRON["HOME"], files=Files(load=read_beside))
     variables = variables._replace(realpath=None)
     document = compose.parse(read_source(str(path)))
-    return {found.name: found for found in containers(document, variables)}
+    return {container.name: container for container in containers(document, variables)}
 
 
 def difference(path: Path) -> dict[str, Any] | None:
@@ -162,12 +162,12 @@ def difference(path: Path) -> dict[str, Any] | None:
     asked = config(path)
     if asked is None:
         return None
-    made = read(path)
+    services = read(path)
     differs: dict[str, Any] = {}
-    if set(made) != set(asked):
-        differs["services"] = (sorted(made), sorted(asked))
-    for name in set(made) & set(asked):
-        mine, its = ours(made[name]), theirs(asked[name])
+    if set(services) != set(asked):
+        differs["services"] = (sorted(services), sorted(asked))
+    for name in set(services) & set(asked):
+        mine, its = ours(services[name]), theirs(asked[name])
         # What only an environment file or a Dockerfile adds is read by neither alone.
         for key in sorted({*mine, *its}):
             if mine.get(key) != its.get(key):

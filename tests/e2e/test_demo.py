@@ -100,13 +100,13 @@ def test_without_root_the_rest_is_shown_and_named() -> None:
 def test_interrupted_it_takes_everything_down(number: signal.Signals) -> None:
     process = demo()
     assert process.stdout is not None
-    seen = ""
+    screen = ""
     deadline = time.monotonic() + 60
-    while "== 5. " not in seen and time.monotonic() < deadline:
-        seen += process.stdout.readline()
-    assert "== 5. " in seen
+    while "== 5. " not in screen and time.monotonic() < deadline:
+        screen += process.stdout.readline()
+    assert "== 5. " in screen
     process.send_signal(number)
-    output = seen + finish(process, 60)
+    output = screen + finish(process, 60)
     assert process.returncode == 130, output
     assert "interrupted: everything was taken down" in output
     assert_nothing_left(output)

@@ -85,13 +85,13 @@ def ours(text: str) -> dict[str, Any]:
     read = effective(document, Variables(files=Files({source.path: source})))
     assert read is not None
     env = {pair.value.name: pair.value.value for pair in read.env}
-    found = image(dockerfile.parse(source))
-    stage = found.target()
+    our_image = image(dockerfile.parse(source))
+    stage = our_image.target()
     assert stage is not None
     labels = [
         pair for one in stage.instructions if one.keyword == "LABEL" for pair, _ in pairs(one)
     ]
-    kept = [one.text.text for one in stage.instructions if one.keyword == "ONBUILD"]
+    triggers = [one.text.text for one in stage.instructions if one.keyword == "ONBUILD"]
     return {
         "env": [f"{name}={value}" for name, value in env.items()],
         "labels": {
@@ -99,24 +99,24 @@ def ours(text: str) -> dict[str, Any]:
             for pair in labels
         },
         "user": read.user.value if read.user is not None else "",
-        "onbuild": [" ".join(text.split()) for text in kept],
+        "onbuild": [" ".join(text.split()) for text in triggers],
     }
 
 
 @pytest.mark.parametrize("name", WRITTEN)
 def test_the_builder_reads_as_we_do(name: str, tmp_path: Path, engine: str) -> None:
-    made = theirs(WRITTEN[name], tmp_path / "image", engine)
-    assert made is not None
-    assert ours(WRITTEN[name]) == made
+    built = theirs(WRITTEN[name], tmp_path / "image", engine)
+    assert built is not None
+    assert ours(WRITTEN[name]) == built
 
 
 def test_the_builder_takes_other_spellings_for_the_same(tmp_path: Path, engine: str) -> None:
     same = 0
     for number in range(TRIES):
         text = respelled(PLAIN, "dockerfile", random.Random(number), 3)
-        made = theirs(text, tmp_path / str(number), engine)
-        if made is not None:
+        built = theirs(text, tmp_path / str(number), engine)
+        if built is not None:
             same += 1
-            made["onbuild"] = [" ".join(kept.split()) for kept in made["onbuild"]]
-            assert ours(text) == made, text
+            built["onbuild"] = [" ".join(trigger.split()) for trigger in built["onbuild"]]
+            assert ours(text) == built, text
     assert same > TRIES / 2

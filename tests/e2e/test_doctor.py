@@ -22,7 +22,7 @@ def environ(engine: str) -> dict[str, str]:
 def sandboxes(engine: str) -> set[str]:
     """gVisor processes of this engine; other engines may run on the machine, too."""
     folder = os.path.dirname(engine.removeprefix("unix://")).encode()
-    found = set()
+    names = set()
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = path.read_bytes().split(b"\0")
@@ -30,8 +30,8 @@ def sandboxes(engine: str) -> set[str]:
             continue
         is_gvisor = words[0].endswith((b"runsc-gofer", b"runsc-sandbox"))
         if is_gvisor and any(folder in word for word in words):
-            found.add(path.parent.name)
-    return found
+            names.add(path.parent.name)
+    return names
 
 
 def test_runc_is_seen_on_the_hosts_kernel_and_nothing_is_left(engine: str) -> None:

@@ -36,9 +36,9 @@ pytestmark = pytest.mark.editor
 
 def snippet(name: str) -> str:
     """The code block of the page below `<!-- snippet: name -->`."""
-    found = re.search(rf"<!-- snippet: {name} -->\n```\w+\n(.*?)^```", PAGE, re.S | re.M)
-    assert found, f"docs/editors.md has no snippet `{name}`"
-    return found[1]
+    match = re.search(rf"<!-- snippet: {name} -->\n```\w+\n(.*?)^```", PAGE, re.S | re.M)
+    assert match, f"docs/editors.md has no snippet `{name}`"
+    return match[1]
 
 
 @pytest.fixture
@@ -63,10 +63,10 @@ def environ(own_home: Path) -> dict[str, str]:
 def need(name: str, program: str | None = None) -> str:
     """The editor's path; the test is skipped, loudly, where it is not installed."""
     reason = editors.lacks(name)
-    found = str(editors.NEOVIM) if program is None else shutil.which(program)
-    if reason or found is None:
+    path = str(editors.NEOVIM) if program is None else shutil.which(program)
+    if reason or path is None:
         pytest.skip(f"no editor: {reason or program}")
-    return found
+    return path
 
 
 def run(words: list[str], environ: dict[str, str], folder: Path) -> str:

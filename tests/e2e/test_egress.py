@@ -110,8 +110,8 @@ def up(api: Engine, plan: Plan, internet: Outside) -> Iterator[Plan]:
 
 
 def start(api: Engine, plan: Plan) -> tuple[up_down.Running, list[str]]:
-    said: list[str] = []
-    return up_down.up(api, plan, said.append), said
+    messages: list[str] = []
+    return up_down.up(api, plan, messages.append), messages
 
 
 Inside = Callable[[str], subprocess.CompletedProcess[str]]
@@ -183,11 +183,11 @@ def test_a_command_pushes_a_policy_and_reads_what_was_tried(
     api: Engine, up: Plan, inside: Inside
 ) -> None:
     inside(page("evil.test"))
-    found = running_gateway.find(api, up.workspace)
-    assert found is not None
-    tried = {(line.outcome, line.name, line.reason) for line in found.ledger().lines()}
+    gateway = running_gateway.find(api, up.workspace)
+    assert gateway is not None
+    tried = {(line.outcome, line.name, line.reason) for line in gateway.ledger().lines()}
     assert ("denied", "evil.test", "no-rule") in tried
-    found.push(policy("evil.test"))
+    gateway.push(policy("evil.test"))
     assert inside(page("evil.test")).stdout == "outside for evil.test\n"
 
 
@@ -241,9 +241,9 @@ def test_a_network_that_was_added_by_hand_is_seen_and_taken_away(
     api.connect_network("bridge", container.id)
     assert row(engine, project)[0] == "not in force"
     assert sandboxes.run(engine, project, "drift").returncode == 6
-    running, said = start(api, up)
+    running, messages = start(api, up)
     assert running.how == "recreated"
-    assert any("leads past its gateway" in text for text in said)
+    assert any("leads past its gateway" in text for text in messages)
     assert row(engine, project)[0] == "in force"
 
 
@@ -363,8 +363,8 @@ def test_a_save_is_in_force_in_the_running_sandbox(
 
 def has_policy(api: Engine, workspace: str) -> bool:
     try:
-        found = running_gateway.find(api, workspace)
-        if found is None:
+        running = running_gateway.find(api, workspace)
+        if running is None:
             return False
         with gateway.attach(api, gateway.name_of(workspace)) as channel:
             channel.send({"op": "state"})

@@ -21,14 +21,14 @@ FULL = refusal("failed to create the layer: no space left on device")
 
 @pytest.fixture
 def project(tmp_path: Path, api: Engine, busybox_image: str) -> Iterator[Path]:
-    made = make_project(tmp_path / "ws", busybox_image, "runc")
+    path = make_project(tmp_path / "ws", busybox_image, "runc")
     if not Path(os.environ["XDG_CACHE_HOME"], "sandboxd/trials.json").exists():
         # Each runtime is tried first, so that a fault meets `up` itself.
-        assert sandboxes.run(api.host, made, "explain-plan").returncode == 0
+        assert sandboxes.run(api.host, path, "explain-plan").returncode == 0
     # As `up` makes it itself: what it made has to go again.
-    (made / ".git/commondir").unlink()
-    yield made
-    for container in of(api, made):
+    (path / ".git/commondir").unlink()
+    yield path
+    for container in of(api, path):
         api.remove(container)
 
 

@@ -63,8 +63,8 @@ def workspace(
         path.chmod(path.stat().st_mode | 0o055)
     for path in (root, *root.rglob("*")):
         os.chown(path, 1000, 1000)
-    made = Workspace(root, engine)
-    yield made
+    result = Workspace(root, engine)
+    yield result
     with contextlib.closing(docker.DockerClient(base_url=engine)) as client:
         label = {"label": f"dev.sandboxd.project={root}"}
         for container in client.containers.list(all=True, filters=label):

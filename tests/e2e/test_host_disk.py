@@ -26,11 +26,11 @@ def image_with_volume(engine: str, busybox_image: str) -> str:
     """The busybox image, with a `VOLUME` that every user may write."""
     name = "sandboxd-test/volume:1"
     docker = ["docker", "-H", engine]
-    made = subprocess.run(
+    process = subprocess.run(
         [*docker, "create", busybox_image, "true"], capture_output=True, text=True, check=True
     ).stdout.strip()
-    tar = subprocess.run([*docker, "export", made], capture_output=True, check=True).stdout
-    subprocess.run([*docker, "rm", made], capture_output=True, check=True)
+    tar = subprocess.run([*docker, "export", process], capture_output=True, check=True).stdout
+    subprocess.run([*docker, "rm", process], capture_output=True, check=True)
     with tarfile.open(fileobj=(files := io.BytesIO(tar)), mode="a") as archive:
         folder = tarfile.TarInfo("data")
         folder.type, folder.mode = tarfile.DIRTYPE, 0o777

@@ -61,11 +61,13 @@ class Project:
 def project(
     engine: str, own_home: Path, tmp_path: Path, busybox_image: str, runtime: str
 ) -> Iterator[Project]:
-    made = Project(engine, sandboxes.make_project(tmp_path / "w", busybox_image, runtime, "agent"))
+    result = Project(
+        engine, sandboxes.make_project(tmp_path / "w", busybox_image, runtime, "agent")
+    )
     try:
-        yield made
+        yield result
     finally:
-        made.sandboxd("down", "--discard")
+        result.sandboxd("down", "--discard")
 
 
 def work(project: Project) -> None:
@@ -281,9 +283,9 @@ def test_nothing_is_written_between_keeping_and_the_end(project: Project, api: E
     read = ["exec", "-n", "cat", "counter"]
     while project.sandboxd(*read) == project.sandboxd(*read):
         pass
-    kept = collect.collect(api, api.inspect(project.container), str(project.folder), halt=True)
-    (change,) = [entry for entry in kept.entries if entry.path == "counter"]
-    assert project.sandboxd(*read) == kept.content(change).decode()
+    stream = collect.collect(api, api.inspect(project.container), str(project.folder), halt=True)
+    (change,) = [entry for entry in stream.entries if entry.path == "counter"]
+    assert project.sandboxd(*read) == stream.content(change).decode()
     collect.let_go_on(api, project.container)
-    while project.sandboxd(*read) == kept.content(change).decode():
+    while project.sandboxd(*read) == stream.content(change).decode():
         pass

@@ -175,9 +175,9 @@ def test_a_pin_s_volume_with_another_folder_behind_it_is_not_used(
     finally:
         api.remove(other)
     up_down.up(api, plan, lambda _: None)
-    found = api.volume(pin.source)
-    assert found is not None
-    assert found["Options"]["device"].startswith(str(project))
+    volume = api.volume(pin.source)
+    assert volume is not None
+    assert volume["Options"]["device"].startswith(str(project))
     up_down.down(api, plan.workspace, lambda _: None)
 
 

@@ -47,7 +47,7 @@ def of(runs: Runs, name: str) -> oracle.Ran:
 def test_the_cli_makes_what_is_recorded(
     name: str, runs: Runs, request: pytest.FixtureRequest, expect: Expect
 ) -> None:
-    plain = {} if name == "plain" else oracle.made(of(runs, "plain"))
+    plain = {} if name == "plain" else oracle.create_request(of(runs, "plain"))
     record = oracle.record(of(runs, name), plain)
     path = merge_projects.PROJECTS / f"merge-{name}/made.json"
     if name == "plain" and not request.config.getoption("--update"):

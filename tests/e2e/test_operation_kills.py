@@ -64,8 +64,11 @@ def test_nothing_is_orphaned_and_the_next_command_mends_it(
             if of_daemon:
                 pid = world.start()
             forker.wait(command)
-            found = [*mended(forker, containers, project, files, "--allow-runc"), *gateways()]
-            problems += [f"{number} {words}: {problem}" for problem in found]
+            containers_now = [
+                *mended(forker, containers, project, files, "--allow-runc"),
+                *gateways(),
+            ]
+            problems += [f"{number} {words}: {problem}" for problem in containers_now]
         assert forker.run(["down"]) == 0, forker.output()
     problems += gateways()
     assert problems == []

@@ -62,8 +62,8 @@ class Started(NamedTuple):
             cwd=ROOT,
             env={**os.environ, "DOCKER_HOST": self.host},
         )
-        found: dict[str, Any] = json.loads(shown.stdout)
-        return found
+        facts: dict[str, Any] = json.loads(shown.stdout)
+        return facts
 
 
 def missing_fact(*programs: str) -> str:

@@ -75,8 +75,8 @@ def test_without_the_pins_it_would(
     canary = tmp_path / "canary"
     with sandboxes.without_pins(api, plain, host_facts) as container:
         plant(api, container, busybox_image, canary)
-    made = [name for name in NAMES if (plain / name).is_file()]
-    assert made == list(NAMES)
+    planted = [name for name in NAMES if (plain / name).is_file()]
+    assert planted == list(NAMES)
     (plain / ".devcontainer/devcontainer.json").unlink()
     reopen(api.host, plain)
     assert canary.exists()

@@ -27,11 +27,11 @@ OBSERVER = Path(__file__).with_name("premise_observer.py")
 
 
 class Premise(NamedTuple):
-    """`weak` arguments make `seen` true inside; without them, or with `fixed`, it is false."""
+    """`weak` arguments make `observation` true inside; without them, or with `fixed`, it is false."""
 
     rule: str
     weak: tuple[str, ...]
-    seen: str
+    observation: str
     fixed: tuple[str, ...] = ()
     gvisor: bool | None = False
     """What is seen with the weak arguments under gVisor; None where that is not told."""
@@ -121,18 +121,18 @@ class World:
         mounts = [f"-v={f}:{f}:ro" for f in dict.fromkeys(folders) if os.path.isdir(f)]
         run = ["run", "--rm", "--init=false", f"--user={user}", *mounts, f"-v={OBSERVER}:/o.py:ro"]
         done = self.docker(*run, *arguments, self.image, python, "/o.py", json.dumps(host))
-        found: dict[str, bool] = json.loads(done.stdout)
-        return found
+        observations: dict[str, bool] = json.loads(done.stdout)
+        return observations
 
 
 @pytest.fixture(scope="module")
 def world(
     engine: str, busybox_image: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
-    made = World(engine, busybox_image, tmp_path_factory.mktemp("premises"))
-    marker = Path("/dev/shm") / made.marker
+    result = World(engine, busybox_image, tmp_path_factory.mktemp("premises"))
+    marker = Path("/dev/shm") / result.marker
     marker.touch()
-    yield made
+    yield result
     marker.unlink()
 
 
@@ -164,18 +164,18 @@ def _fixed(table: tuple[Premise, ...]) -> list[str]:
 
 
 def test_weak_arguments_open_what_their_rule_says_and_fixed_ones_do_not(world: World) -> None:
-    names = [row.seen for row in ALONE]
+    names = [row.observation for row in ALONE]
     weak = world.observe([*_mount(world), *_weak(ALONE)], names)
     fixed = world.observe(["-v", f"{world.folder}:/m:ro", *_fixed(ALONE)], names)
-    assert [row for row in ALONE if not weak[row.seen]] == []
-    assert [row for row in ALONE if fixed[row.seen]] == []
+    assert [row for row in ALONE if not weak[row.observation]] == []
+    assert [row for row in ALONE if fixed[row.observation]] == []
 
 
 @pytest.mark.gvisor
 def test_gvisor_takes_from_them_what_the_severities_say(world: World, runsc: str) -> None:
-    names = [row.seen for row in ALONE]
+    names = [row.observation for row in ALONE]
     weak = world.observe([f"--runtime={runsc}", *_mount(world), *_weak(ALONE)], names)
-    assert [row for row in ALONE if row.gvisor not in (None, weak[row.seen])] == []
+    assert [row for row in ALONE if row.gvisor not in (None, weak[row.observation])] == []
 
 
 def test_what_joins_another_container_has_what_is_its(world: World) -> None:
@@ -185,13 +185,13 @@ def test_what_joins_another_container_has_what_is_its(world: World) -> None:
         "run", "-d", "--name", other, "-v", "/of-the-other", world.image, "sh", "-c", serve
     )
     try:
-        names = [row.seen for row in JOINED]
+        names = [row.observation for row in JOINED]
         joined = world.observe(_weak(JOINED, other=other), names)
     finally:
         world.docker("rm", "-f", "-v", other)
-    assert [row for row in JOINED if not joined[row.seen]] == []
+    assert [row for row in JOINED if not joined[row.observation]] == []
     apart = world.observe([], names)
-    assert [row for row in JOINED if apart[row.seen]] == []
+    assert [row for row in JOINED if apart[row.observation]] == []
 
 
 def test_the_engine_refuses_what_the_rules_call_invalid(world: World) -> None:
@@ -222,15 +222,15 @@ def test_of_two_options_the_last_is_in_force(world: World) -> None:
 
 def test_a_word_among_the_options_is_the_image(world: World) -> None:
     """runargs-image-override; what is dropped beside all that is added (cap-drop-noop) as well."""
-    made = world.docker(
+    output = world.docker(
         "create", "--cap-drop=ALL", "--cap-add=ALL", world.image, "--cap-drop=NET_RAW", "x:y"
     ).stdout.strip()
     try:
         shown = world.docker(
-            "inspect", "-f", "{{json .HostConfig.CapDrop}} {{json .Config.Cmd}}", made
+            "inspect", "-f", "{{json .HostConfig.CapDrop}} {{json .Config.Cmd}}", output
         ).stdout
     finally:
-        world.docker("rm", made)
+        world.docker("rm", output)
     assert shown == '["ALL"] ["--cap-drop=NET_RAW","x:y"]\n'
     names = ["capability:19", "capability:21"]
     both = world.observe(["--cap-drop=ALL", "--cap-add=ALL"], names)

@@ -20,19 +20,21 @@ pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
 
 @pytest.fixture
-def made(tmp_path: Path, busybox_image: str, runtime: str, request: pytest.FixtureRequest) -> Path:
+def folder(
+    tmp_path: Path, busybox_image: str, runtime: str, request: pytest.FixtureRequest
+) -> Path:
     return sandboxes.make_project(tmp_path / "w", busybox_image, runtime, request.param)
 
 
 @pytest.fixture
-def plan(made: Path, host_facts: HostFacts) -> Plan:
-    return sandboxes.plan_of(made, host_facts)
+def plan(folder: Path, host_facts: HostFacts) -> Plan:
+    return sandboxes.plan_of(folder, host_facts)
 
 
 @pytest.fixture
-def up(api: Engine, made: Path, plan: Plan) -> Iterator[str]:
+def up(api: Engine, folder: Path, plan: Plan) -> Iterator[str]:
     yield up_down.up(api, plan, lambda _: None).id
-    up_down.down(api, str(made), lambda _: None)
+    up_down.down(api, str(folder), lambda _: None)
 
 
 def inside(api: Engine, container: str, script: str) -> list[str]:
@@ -48,31 +50,31 @@ cp /bin/busybox ~/true && ~/true; echo home:$?
 """.replace(": 2>/dev/null >>$f", "(: >>$f) 2>/dev/null")
 
 
-@pytest.mark.parametrize("made", ["review"], indirect=True)
-def test_review_reads_and_changes_nothing(api: Engine, made: Path, up: str) -> None:
-    before = sandboxes.tree(made)
+@pytest.mark.parametrize("folder", ["review"], indirect=True)
+def test_review_reads_and_changes_nothing(api: Engine, folder: Path, up: str) -> None:
+    before = sandboxes.tree(folder)
     assert inside(api, up, TRY) == ["1000", "lo", "/workspaces/w", "tmp:0", "home:0"]
     assert inside(api, up, "cat main.py; (: > main.py) 2>/dev/null")[:1] == ["print('hello')"]
-    assert sandboxes.tree(made) == before
+    assert sandboxes.tree(folder) == before
 
 
-@pytest.mark.parametrize("made", ["untrusted"], indirect=True)
-def test_untrusted_works_on_a_copy(api: Engine, made: Path, up: str) -> None:
-    before = sandboxes.tree(made)
-    seen = inside(api, up, TRY)
-    assert seen == [
+@pytest.mark.parametrize("folder", ["untrusted"], indirect=True)
+def test_untrusted_works_on_a_copy(api: Engine, folder: Path, up: str) -> None:
+    before = sandboxes.tree(folder)
+    output = inside(api, up, TRY)
+    assert output == [
         *("1000", "lo", "/workspaces/w", "wrote:main.py", "wrote:.git/hooks/x"),
         *("tmp:0", "home:0"),
     ]
     assert inside(api, up, "rm -rf /sandboxd/workspace/* .git; : > main.py; ls -A") != []
-    assert sandboxes.tree(made) == before
-    again = up_down.up(api, sandboxes.plan_of(made, sandboxes.facts_of(api.host)), lambda _: None)
+    assert sandboxes.tree(folder) == before
+    again = up_down.up(api, sandboxes.plan_of(folder, sandboxes.facts_of(api.host)), lambda _: None)
     assert again.how == "already running"
 
 
-@pytest.mark.parametrize("made", ["untrusted"], indirect=True)
-def test_a_copy_that_does_not_fit_is_no_sandbox(api: Engine, made: Path, plan: Plan) -> None:
-    (made / "large").write_bytes(b"x" * (3 << 20))
+@pytest.mark.parametrize("folder", ["untrusted"], indirect=True)
+def test_a_copy_that_does_not_fit_is_no_sandbox(api: Engine, folder: Path, plan: Plan) -> None:
+    (folder / "large").write_bytes(b"x" * (3 << 20))
     small = [
         v._replace(value=v.value._replace(options=(*v.value.options, "size=1m")))
         if v.value.target == "/workspaces/w"
@@ -82,10 +84,10 @@ def test_a_copy_that_does_not_fit_is_no_sandbox(api: Engine, made: Path, plan: P
     plan = plan._replace(container=plan.container._replace(mounts=tuple(small)))
     with pytest.raises(EnvironmentFailure, match="could not be copied"):
         up_down.up(api, plan, lambda _: None)
-    assert find.project_containers(api, str(made)) == []
+    assert find.project_containers(api, str(folder)) == []
 
 
-@pytest.mark.parametrize("made", ["untrusted"], indirect=True)
+@pytest.mark.parametrize("folder", ["untrusted"], indirect=True)
 def test_the_time_limit_ends_it_and_no_signal_from_inside_halts_it(
     api: Engine, up: str, plan: Plan
 ) -> None:
@@ -109,10 +111,10 @@ def test_trusted_needs_a_grant(engine: str, tmp_path: Path, busybox_image: str) 
     try:
         started = sandboxes.run(engine, root, "up")
         assert started.returncode == 0, started.stderr
-        seen = sandboxes.run(
+        output = sandboxes.run(
             engine, root, "exec", "sh", "-c", "grep -E 'CapBnd|NoNew' /proc/1/status"
         )
-        assert seen.stdout.split() == ["CapBnd:", "00000000a80425fb", "NoNewPrivs:", "0"]
+        assert output.stdout.split() == ["CapBnd:", "00000000a80425fb", "NoNewPrivs:", "0"]
         with (root / "sandboxd.toml").open("a") as config:
             config.write("# another content\n")
         assert sandboxes.run(engine, root, "up").returncode == 2

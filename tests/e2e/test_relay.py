@@ -62,8 +62,8 @@ def test_a_watcher_inside_hears_of_edits_made_on_the_host(
         watcher.stdin.close()
         assert watcher.stdout is not None
         try:
-            said = watcher.stdout.readline()
-            assert said == b"watching\n", said
+            line = watcher.stdout.readline()
+            assert line == b"watching\n", line
             os.set_blocking(watcher.stdout.fileno(), False)
             time.sleep(1.5)
             assert not watcher.stdout.read()

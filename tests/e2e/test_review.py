@@ -65,7 +65,7 @@ def repository(tmp_path: Path, rich: Rich, runtime: str) -> Path:
 
 
 @pytest.fixture
-def kept(own_home: Path) -> Path:
+def streams(own_home: Path) -> Path:
     return Path(collect.folder())
 
 
@@ -75,7 +75,7 @@ def down(engine: str, folder: Path, *more: str) -> subprocess.CompletedProcess[s
 
 
 def test_work_is_seen_then_brought_and_nothing_of_it_acts_on_the_host(
-    engine: str, repository: Path, kept: Path
+    engine: str, repository: Path, streams: Path
 ) -> None:
     def sandboxd(*words: str) -> str:
         done = sandboxes.run(engine, repository, *words)
@@ -102,7 +102,7 @@ def test_work_is_seen_then_brought_and_nothing_of_it_acts_on_the_host(
         assert "WATCH: editor settings" in first[0] and "made executable" in first[6]
         assert "NOT BROUGHT: a symbolic link out of the workspace" in first[4]
         assert "\x1b" not in shown and "+print(2)" in shown
-        assert sandboxes.tree(repository) == before and not list(kept.glob("*"))
+        assert sandboxes.tree(repository) == before and not list(streams.glob("*"))
 
         refs = sorted(sandboxd("review", "--stat", "--save").splitlines()[-2:])
         assert [ref.rpartition("/")[2] for ref in refs] == ["main", "worktree"]
@@ -131,7 +131,7 @@ def test_work_is_seen_then_brought_and_nothing_of_it_acts_on_the_host(
 
 
 def test_work_is_kept_before_its_sandbox_ends_or_it_does_not_end(
-    engine: str, api: Engine, tmp_path: Path, busybox_image: str, kept: Path
+    engine: str, api: Engine, tmp_path: Path, busybox_image: str, streams: Path
 ) -> None:
     """Without git and Python inside."""
     plain = sandboxes.make_project(tmp_path / "w", busybox_image, "runc", "agent")
@@ -147,18 +147,18 @@ def test_work_is_kept_before_its_sandbox_ends_or_it_does_not_end(
     try:
         sandboxd("up", "--allow-runc")
         inside("echo work >> main.py; dd if=/dev/zero of=large bs=1M count=17 2>/dev/null")
-        said = sandboxd("down", code=4)
-        assert "`large` is too large" in said and "down --discard" in said
+        output = sandboxd("down", code=4)
+        assert "`large` is too large" in output and "down --discard" in output
         assert len(api.containers(f"{PROJECT}={plain}")) == 1
         inside("rm large")
         with (plain / "sandboxd.toml").open("a") as file:
             file.write('[environment]\nA = "1"\n')
         assert "1 change is kept" in sandboxd("up", "--allow-runc")
-        assert len(list(kept.iterdir())) == 1 and kept.stat().st_mode & 0o777 == 0o700
+        assert len(list(streams.iterdir())) == 1 and streams.stat().st_mode & 0o777 == 0o700
         assert "1 changes" not in sandboxd("down")
 
-        said = sandboxd("review", "--apply", "--yes")
-        assert "of a sandbox that ended" in said and "+work" in said
+        output = sandboxd("review", "--apply", "--yes")
+        assert "of a sandbox that ended" in output and "+work" in output
         assert (plain / "main.py").read_text() == "print('hello')\nwork\n"
 
     finally:

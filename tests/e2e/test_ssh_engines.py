@@ -169,7 +169,7 @@ def test_the_engine_is_not_running_there(far: Far, tmp_path: Path) -> None:
 def ssh_processes(far: Far) -> list[str]:
     """Command lines of `ssh` that lead to our sshd."""
     port = far.host.rpartition(":")[2].partition("/")[0].encode()
-    found = []
+    pids = []
     for entry in os.listdir("/proc"):
         if entry.isdigit():
             try:
@@ -177,5 +177,5 @@ def ssh_processes(far: Far) -> list[str]:
             except OSError:
                 continue
             if words[0].endswith(b"ssh") and port in words:
-                found.append(b" ".join(words).decode())
-    return found
+                pids.append(b" ".join(words).decode())
+    return pids

@@ -22,13 +22,13 @@ pytestmark = pytest.mark.engine
 
 def row(world: World, project: Path, state: str) -> Any:
     """The project's row, which must be in `state` right now: no waiting."""
-    (found,) = [r for r in world.status()["projects"] if r["path"] == str(project.resolve())]
-    assert found["state"] == state, found
-    return found
+    (only,) = [r for r in world.status()["projects"] if r["path"] == str(project.resolve())]
+    assert only["state"] == state, only
+    return only
 
 
-def controls(found: Any) -> dict[str, str]:
-    return {item["name"]: item["state"] for item in found["in_force"]["controls"]}
+def controls(of_row: Any) -> dict[str, str]:
+    return {item["name"]: item["state"] for item in of_row["in_force"]["controls"]}
 
 
 def test_status_follows_the_sandbox_without_delay(
@@ -42,13 +42,13 @@ def test_status_follows_the_sandbox_without_delay(
     up = world.run("up", cwd=project)
     assert up.returncode == 0, up.stderr
     try:
-        found = row(world, project, "running")
-        assert found["drift"] == []
-        states = controls(found)
+        status_now = row(world, project, "running")
+        assert status_now["drift"] == []
+        states = controls(status_now)
         assert states["capabilities"] == "in force"
         assert states["own kernel"] == ("in force" if runtime == "gvisor" else "left out")
         assert states["no-new-privileges"] == "in force"
-        assert found["in_force"]["settings"]["network"] == "names through the gateway"
+        assert status_now["in_force"]["settings"]["network"] == "names through the gateway"
         screen = world.run("status", cwd=project).stdout
         assert "in force" in screen and "protected" not in screen
 
@@ -69,10 +69,10 @@ def test_drift_is_seen_when_the_config_moves_on(world: World, project: Path, run
         text = (project / "sandboxd.toml").read_text()
         (project / "sandboxd.toml").write_text(text + '[network]\nmode = "none"\n')
         sandboxes.grant(project)
-        eventually(lambda: any(found["drift"] for found in world.status()["projects"]))
-        found = row(world, project, "running")
-        assert any("network: planned none, found sandboxd-" in text for text in found["drift"])
-        assert "sandboxd up" in found["hint"]
+        eventually(lambda: any(status_now["drift"] for status_now in world.status()["projects"]))
+        status_now = row(world, project, "running")
+        assert any("network: planned none, found sandboxd-" in text for text in status_now["drift"])
+        assert "sandboxd up" in status_now["hint"]
     finally:
         world.run("down", cwd=project)
 
@@ -92,15 +92,15 @@ def test_what_somebody_changes_at_the_running_sandbox_is_drift(
     try:
         assert row(world, project, "running")["drift"] == []
         subprocess.run([*docker, "network", "connect", network, container], check=True)
-        found = eventually(lambda: row(world, project, "running")["drift"])
-        assert found == [f"network: planned {container}, found {container}, {network}"]
+        differences = eventually(lambda: row(world, project, "running")["drift"])
+        assert differences == [f"network: planned {container}, found {container}, {network}"]
         subprocess.run([*docker, "network", "disconnect", network, container], check=True)
         assert eventually(lambda: not row(world, project, "running")["drift"])
         if runtime == "runc":  # runsc refuses it
             resize = ["update", "--memory=64m", "--memory-swap=64m", container]
             subprocess.run([*docker, *resize], check=True, capture_output=True)
-            found = eventually(lambda: row(world, project, "running")["drift"])
-            assert found == ["memory: planned 8589934592, found 67108864"]
+            differences = eventually(lambda: row(world, project, "running")["drift"])
+            assert differences == ["memory: planned 8589934592, found 67108864"]
     finally:
         world.run("down", cwd=project)
         subprocess.run([*docker, "network", "rm", network], check=True, capture_output=True)
@@ -111,9 +111,9 @@ def test_without_a_daemon_one_look_says_the_same(world: World, project: Path, ru
     try:
         once = json.loads(world.run("status", "--json", cwd=project).stdout)
         assert once["daemon"]["running"] is False
-        (found,) = once["projects"]
-        assert found["state"] == "running" and found["drift"] == []
-        assert controls(found)["capabilities"] == "in force"
+        (only,) = once["projects"]
+        assert only["state"] == "running" and only["drift"] == []
+        assert controls(only)["capabilities"] == "in force"
     finally:
         world.run("down", cwd=project)
 
@@ -159,11 +159,11 @@ def test_an_engine_that_goes_away_is_said_and_nothing_is_claimed(
         with contextlib.suppress(OSError):
             one.shutdown(socket.SHUT_RDWR)
         one.close()
-    found = eventually(
+    status_now = eventually(
         lambda: world.status()["projects"][0]["state"] == "unknown" and world.status()
     )
-    assert found["host"]["engine"]["error"]
-    assert found["projects"][0]["in_force"] is None
+    assert status_now["host"]["engine"]["error"]
+    assert status_now["projects"][0]["in_force"] is None
 
 
 @pytest.mark.parametrize("with_daemon", [False, True])
@@ -177,21 +177,21 @@ def test_a_grant_of_the_start_is_known_to_every_screen(
         world.pid()
 
     def shown() -> Any:
-        (found,) = json.loads(world.run("status", "--json", cwd=project).stdout)["projects"]
-        return found
+        (status_now,) = json.loads(world.run("status", "--json", cwd=project).stdout)["projects"]
+        return status_now
 
     up = world.run("up", "--allow-runc", cwd=project)
     assert up.returncode == 0, up.stderr
     try:
-        found = eventually(lambda: (f := shown())["state"] == "running" and f)
-        assert (found["problem"], found["drift"]) == (None, [])
-        assert found["asked"]["runtime"] == "runc"
+        status_now = eventually(lambda: (f := shown())["state"] == "running" and f)
+        assert (status_now["problem"], status_now["drift"]) == (None, [])
+        assert status_now["asked"]["runtime"] == "runc"
         drift = world.run("drift", "--json", cwd=project)
         assert drift.returncode == 0, drift.stderr
         by_drift = json.loads(drift.stdout)
         assert by_drift["drift"] == []
         names = {c["name"]: c["state"] for c in by_drift["controls"]}
-        assert names == controls(found)
+        assert names == controls(status_now)
     finally:
         world.run("down", "--discard", cwd=project)
     assert "--allow-runc" in str(shown()["hint"]) + str(shown()["problem"])

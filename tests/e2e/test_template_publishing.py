@@ -33,8 +33,8 @@ def test_publish_and_apply(tmp_path: Path) -> None:
     chosen = {"image": f"img@sha256:{'0' * 64}", "user": "dev"}
     with registry() as address:
         where = ["--registry", address, "--namespace", "team/templates"]
-        said = cli("publish", folder, *where)
-        assert f"Packaged {len(templates.names())} templates!" in said
+        output = cli("publish", folder, *where)
+        assert f"Packaged {len(templates.names())} templates!" in output
         for name in ("python", "compose-web"):
             root = tmp_path / name
             root.mkdir()
@@ -43,9 +43,9 @@ def test_publish_and_apply(tmp_path: Path) -> None:
             cli("apply", *words)
             template = templates.load(name)
             ours = templates.files(template, templates.values(template, chosen))
-            made = {
+            files = {
                 str(path.relative_to(root)): path.read_text()
                 for path in root.rglob("*")
                 if path.is_file()
             }
-            assert made == {file.path: file.text for file in ours}
+            assert files == {file.path: file.text for file in ours}

@@ -74,8 +74,8 @@ def test_the_sample_is_built_and_tested(
     root = tmp_path / name
     start(engine, root, name, runtime, f"image={image}")
     with up(engine, root):
-        said = ok(engine, root, "exec", "--", "sh", "sample/test.sh")
-        assert [line for line in says if line not in said] == [], said
+        output = ok(engine, root, "exec", "--", "sh", "sample/test.sh")
+        assert [line for line in says if line not in output] == [], output
         if name == "python":
             verdict = json.loads(ok(engine, root, "verify", "--json"))
             assert verdict["held"] is True
@@ -122,8 +122,8 @@ def test_a_web_application_with_its_services(
     compose += ["-f", OVERRIDE]
     try:
         docker(engine, root, *compose, "up", "-d", "--wait")
-        said = docker(engine, root, *compose, "exec", "-T", "app", "sh", "-c", LOGIN)
-        assert said == "42\n"
+        output = docker(engine, root, *compose, "exec", "-T", "app", "sh", "-c", LOGIN)
+        assert output == "42\n"
         ok(engine, root, "exec", "--", "sh", "sample/test.sh")
         check_services(engine, root, compose)
         (app,) = inspect(engine, root, compose, "app")
@@ -140,15 +140,15 @@ def inspect(host: str, folder: Path, compose: list[str], service: str) -> list[d
 
 def check_services(host: str, folder: Path, compose: list[str]) -> None:
     for service, user in SERVICES.items():
-        (made,) = inspect(host, folder, compose, service)
-        settings = made["HostConfig"]
-        assert made["Config"]["User"] == user
+        (only,) = inspect(host, folder, compose, service)
+        settings = only["HostConfig"]
+        assert only["Config"]["User"] == user
         assert settings["CapDrop"] == ["ALL"] and settings["ReadonlyRootfs"] is True
         assert "no-new-privileges:true" in settings["SecurityOpt"]
         assert settings["Memory"] == settings["MemorySwap"] > 0 and settings["PidsLimit"] > 0
         assert not any(settings["PortBindings"].values())
-        assert not any("PASSWORD=" in variable for variable in made["Config"]["Env"])
-        (network,) = made["NetworkSettings"]["Networks"]
+        assert not any("PASSWORD=" in variable for variable in only["Config"]["Env"])
+        (network,) = only["NetworkSettings"]["Networks"]
         assert json.loads(docker(host, folder, "network", "inspect", network))[0]["Internal"]
 
 
@@ -173,8 +173,8 @@ def test_a_tool_that_knows_no_sandboxd_makes_a_hardened_container(
     name = json.loads(done.stdout.splitlines()[-1])["containerId"]
     try:
         script = "id -un; grep -E 'CapBnd|NoNewPrivs|Seccomp:' /proc/self/status; sh sample/test.sh"
-        said = docker(engine, root, "exec", name, "sh", "-c", script)
-        assert said.splitlines() == [
+        output = docker(engine, root, "exec", name, "sh", "-c", script)
+        assert output.splitlines() == [
             "dev", "CapBnd:\t00000000000000cb", "NoNewPrivs:\t1", "Seccomp:\t2", "hello, sandbox",
         ]  # fmt: skip
         attack = "echo bad >> .devcontainer/devcontainer.json || echo bad >> sandboxd.toml"

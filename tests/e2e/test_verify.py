@@ -72,13 +72,13 @@ _LIVE_SETTINGS = ("random/", "-nr", "-state", "ns_last_pid", "pty/nr", "quota/")
 
 def settings() -> dict[str, str]:
     """All settings of the kernel that no namespace has for itself."""
-    found = {}
+    values = {}
     for top in ("kernel", "vm", "fs", "dev"):
         for path in sorted(Path("/proc/sys", top).rglob("*")):
             if path.is_file() and not any(word in str(path) for word in _LIVE_SETTINGS):
                 with contextlib.suppress(OSError):
-                    found[str(path)] = path.read_text(errors="replace")
-    return found
+                    values[str(path)] = path.read_text(errors="replace")
+    return values
 
 
 def host_state() -> dict[str, Any]:
@@ -173,8 +173,8 @@ def test_what_others_put_into_the_sandbox_in_use_is_found_there(
         os.chmod(f"/proc/{pid}/root/tmp/vscode-ipc-1.sock", 0o777)
         listener.listen()
         verdict = verify(api, container, plan)
-    found = {result.id: result.outcome for result in verdict.results}
-    assert found["editor-socket"] == "escaped"
+    outcomes = {result.id: result.outcome for result in verdict.results}
+    assert outcomes["editor-socket"] == "escaped"
 
 
 def test_a_hanging_sandbox_is_inconclusive(
@@ -194,8 +194,10 @@ def test_a_hanging_sandbox_is_inconclusive(
 
 def processes_of(container: str) -> list[int]:
     """The host's processes that carry a container's id, gVisor's own among them."""
-    found = subprocess.run(["pgrep", "-f", f"runsc.*{container}"], capture_output=True, check=False)
-    return [int(pid) for pid in found.stdout.split()]
+    process = subprocess.run(
+        ["pgrep", "-f", f"runsc.*{container}"], capture_output=True, check=False
+    )
+    return [int(pid) for pid in process.stdout.split()]
 
 
 @pytest.mark.gvisor
@@ -212,9 +214,11 @@ def test_a_hung_gvisor_is_killed_and_leaves_no_process(
 
     def hang(done: int, _: int) -> None:
         if done == 3:
-            (made,) = [c for c in api.containers(PROFILE) if c.name.startswith("sandboxd-verify-")]
-            replicas.append(made.id)
-            os.kill(api.inspect(made.id)["State"]["Pid"], signal.SIGSTOP)
+            (replica,) = [
+                c for c in api.containers(PROFILE) if c.name.startswith("sandboxd-verify-")
+            ]
+            replicas.append(replica.id)
+            os.kill(api.inspect(replica.id)["State"]["Pid"], signal.SIGSTOP)
 
     with sandboxes.container(api, plan_of(folder, host_facts)) as container:
         verdict = verify(api, container, progress=hang)
@@ -286,9 +290,9 @@ def test_up_verifies_and_status_remembers_until_the_container_changes(
             (row,) = json.loads(shown.stdout)["projects"]
             return row["verified"]
 
-        found = state()
-        assert (found["state"], found["escaped"]) == ("held", [])
-        assert 0 <= found["age_seconds"] < 60
+        verified = state()
+        assert (verified["state"], verified["escaped"]) == ("held", [])
+        assert 0 <= verified["age_seconds"] < 60
         assert "held against" in sandboxes.run(engine, project, "status").stdout
         # The same container once more is another run of it.
         api.stop(container, 1)
@@ -347,8 +351,8 @@ def test_a_foreign_container(engine: str, api: Engine, tmp_path: Path, busybox_i
         api.start(container)
         done = sandboxes.run(engine, tmp_path, "verify", "--json", "--container", container[:12])
         answer = json.loads(done.stdout)
-        found = {a["id"] for a in answer["attempts"] if a["outcome"] == "escaped"}
-        assert found >= {*PIN_ATTEMPTS, *CONTROL_ATTEMPTS, "host-gateway", "setuid-program"}
+        escaped_ids = {a["id"] for a in answer["attempts"] if a["outcome"] == "escaped"}
+        assert escaped_ids >= {*PIN_ATTEMPTS, *CONTROL_ATTEMPTS, "host-gateway", "setuid-program"}
         assert done.returncode == 6
         assert "THE SANDBOX DID NOT HOLD" in done.stderr
         assert answer["profile"] == ""

@@ -116,8 +116,8 @@ class CodeServer:
         )
         self._close_windows()
         assert done.returncode == 0, f"{done.stderr}\npictures: {self.shots}\n{self._log()}"
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
+        played: dict[str, Any] = json.loads(done.stdout)
+        return played
 
     def run(self, *arguments: str, folder: Path) -> None:
         """`sandboxd` in the environment of the editor."""
@@ -259,14 +259,14 @@ def test_a_weak_project_is_fixed_until_no_problem_is_left(code: CodeServer, tmp_
     file = tmp_path / "weak" / ".devcontainer" / "devcontainer.json"
     file.parent.mkdir(parents=True)
     file.write_text(WEAK)
-    found = code.play("fix", file.parents[1])
-    assert len(found["before"]) == len(found["titles"]) == 2
-    assert "every capability and every device" in found["hover"]
-    assert (found["after"], found["squiggles"]) == ([], 0)
-    assert found["text"] == file.read_text()
-    assert "docker.sock" not in found["text"] and "--privileged" not in found["text"]
-    assert "// the API needs it" in found["text"] and '"--memory=2g"' in found["text"]
-    assert "no sandbox" in found["shield"]
+    played = code.play("fix", file.parents[1])
+    assert len(played["before"]) == len(played["titles"]) == 2
+    assert "every capability and every device" in played["hover"]
+    assert (played["after"], played["squiggles"]) == ([], 0)
+    assert played["text"] == file.read_text()
+    assert "docker.sock" not in played["text"] and "--privileged" not in played["text"]
+    assert "// the API needs it" in played["text"] and '"--memory=2g"' in played["text"]
+    assert "no sandbox" in played["shield"]
 
 
 def test_an_untrusted_folder_is_checked_and_nothing_runs(code: CodeServer) -> None:
@@ -280,19 +280,19 @@ def test_an_untrusted_folder_is_checked_and_nothing_runs(code: CodeServer) -> No
     (folder / ".devcontainer").mkdir()
     (folder / ".devcontainer/devcontainer.json").write_text('{"runArgs": ["--privileged"]}\n')
     try:
-        found = code.play("restricted", folder)
+        played = code.play("restricted", folder)
         called = code.called()
     finally:
         shutil.rmtree(folder)
     assert f"{code.base / 'home'} lsp --stdio --no-daemon" in called
     assert [call for call in called if "evil" in call or str(folder) in call] == []
-    assert found["squiggles"] >= 1
-    assert "no sandbox is started" in found["welcome"]
-    assert "sandboxd: Show Log" in found["offered"]
+    assert played["squiggles"] >= 1
+    assert "no sandbox is started" in played["welcome"]
+    assert "sandboxd: Show Log" in played["offered"]
     assert not {"Start Sandbox", "Create sandboxd.toml", "Verify Sandbox"} & {
-        title.removeprefix("sandboxd: ") for title in found["offered"]
+        title.removeprefix("sandboxd: ") for title in played["offered"]
     }
-    assert "restricted" in found["shield"]
+    assert "restricted" in played["shield"]
 
 
 @pytest.mark.engine
@@ -306,13 +306,13 @@ def test_the_shield_follows_what_runs(
         os.chown(path, 1000, 1000)
     for path in demo_project.parents[: len(demo_project.parents) - 2]:
         path.chmod(path.stat().st_mode | 0o055)
-    found = code.play("sandbox", demo_project)
-    assert "gVisor" in found["running"]
-    held = found["hover"].partition("Seen in force: ")[2].partition("\n")[0]
+    played = code.play("sandbox", demo_project)
+    assert "gVisor" in played["running"]
+    held = played["hover"].partition("Seen in force: ")[2].partition("\n")[0]
     assert "own kernel" in held.split(", ")
-    assert any(row.startswith("own kernel") for row in found["rows"])
-    assert found["headline"] == "The sandbox held against every attempt that applies"
-    assert found["attempts"] > 40
+    assert any(row.startswith("own kernel") for row in played["rows"])
+    assert played["headline"] == "The sandbox held against every attempt that applies"
+    assert played["attempts"] > 40
 
 
 @pytest.mark.engine
@@ -327,8 +327,8 @@ def test_what_an_agent_did_is_seen_and_brought(
     try:
         code.run("up", folder=demo_project)
         code.run("exec", "--", "sh", "-c", change, folder=demo_project)
-        found = code.play("agent", demo_project)
-        assert ".github/x.yml" in found["marked"]
+        played = code.play("agent", demo_project)
+        assert ".github/x.yml" in played["marked"]
         assert (demo_project / "weather.sh").read_text().endswith("echo and sunny\n")
         assert not (demo_project / ".github").exists()
     finally:

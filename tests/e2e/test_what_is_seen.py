@@ -43,8 +43,8 @@ WEAK = (
 
 
 def states(api: Engine, container: str) -> dict[str, str]:
-    found = look(api, api.inspect(container), host_boot_id="x", cache_folder=None)
-    return {control.name: control.state for control in found.controls}
+    controls = look(api, api.inspect(container), host_boot_id="x", cache_folder=None)
+    return {control.name: control.state for control in controls.controls}
 
 
 def test_a_lying_shell_makes_no_control(
@@ -54,10 +54,10 @@ def test_a_lying_shell_makes_no_control(
     image = hostile_images.build(engine, "sandboxd-test/status-shell:1", files)
     folder = make_project(tmp_path / "ws", image, "runc")
     with sandboxes.container(api, plan_of(folder, host_facts), *WEAK) as container:
-        found = states(api, container)
+        controls = states(api, container)
     names = ("no-new-privileges", "seccomp", "AppArmor", "non-root user", "capabilities")
-    assert {name: found[name] for name in names} == dict.fromkeys(names, "left out")
-    assert found["own kernel"] == found["user namespace"] == "left out"
+    assert {name: controls[name] for name in names} == dict.fromkeys(names, "left out")
+    assert controls["own kernel"] == controls["user namespace"] == "left out"
 
 
 def test_an_observer_sees_what_the_host_sees(
@@ -82,7 +82,7 @@ def test_an_observer_sees_what_the_host_sees(
         assert states(api, container) == before
         monkeypatch.setattr(observer, "look", lambda *_: None)
         assert states(api, container)["seccomp"] == "not seen"
-    names = [found.name for found in api.containers("dev.sandboxd.made-by=observer")]
+    names = [container_.name for container_ in api.containers("dev.sandboxd.made-by=observer")]
     assert names == []
 
 
@@ -111,14 +111,14 @@ def test_a_paused_sandbox_is_seen_from_outside_and_is_nobody_else_s_problem(
     with up(engine, first) as paused, up(engine, second):
         subprocess.run([*docker, "pause", paused], check=True, capture_output=True)
         try:
-            found = rows(engine, first, second)
+            by_path = rows(engine, first, second)
             shown = sandboxes.run(engine, first, "status", "--json")
         finally:
             subprocess.run([*docker, "unpause", paused], check=True, capture_output=True)
-    assert found[str(second)].running and not found[str(second)].problem
-    assert found[str(first)].paused and not found[str(first)].problem
-    seen = {control.name: control.state for control in found[str(first)].controls}
-    assert seen["seccomp"] == seen["no-new-privileges"] == "in force"
+    assert by_path[str(second)].running and not by_path[str(second)].problem
+    assert by_path[str(first)].paused and not by_path[str(first)].problem
+    by_name = {control.name: control.state for control in by_path[str(first)].controls}
+    assert by_name["seccomp"] == by_name["no-new-privileges"] == "in force"
     (row,) = json.loads(shown.stdout)["projects"]
     assert row["state"] == "paused" and row["in_force"] is not None
 
@@ -135,11 +135,11 @@ def test_a_sandbox_that_hangs_is_its_own_problem(
     first = make_project(tmp_path / "one", image, "runc")
     second = make_project(tmp_path / "two", busybox_image, "runc")
     with up(engine, first), up(engine, second):
-        found = rows(engine, first, second)
-    assert found[str(second)].running and not found[str(second)].problem
-    assert "does not answer" in found[str(first)].problem
-    seen = {control.name: control.state for control in found[str(first)].controls}
-    assert seen["seccomp"] == "in force"
+        by_path = rows(engine, first, second)
+    assert by_path[str(second)].running and not by_path[str(second)].problem
+    assert "does not answer" in by_path[str(first)].problem
+    by_name = {control.name: control.state for control in by_path[str(first)].controls}
+    assert by_name["seccomp"] == "in force"
 
 
 @pytest.mark.gvisor
@@ -152,11 +152,11 @@ def test_a_frozen_gvisor_is_its_own_problem(
         pid = api.inspect(name)["State"]["Pid"]
         os.kill(pid, signal.SIGSTOP)
         try:
-            found = rows(engine, first, second)
+            by_path = rows(engine, first, second)
         finally:
             os.kill(pid, signal.SIGCONT)
-    assert found[str(second)].running and not found[str(second)].problem
-    assert found[str(first)].running and found[str(first)].problem
+    assert by_path[str(second)].running and not by_path[str(second)].problem
+    assert by_path[str(first)].running and by_path[str(first)].problem
 
 
 def test_all_screens_say_the_same(

@@ -86,7 +86,7 @@ def test_what_works_and_what_is_stopped(
     programs = " ".join(sorted(rich.programs))
     script = f"python3 /opt/inside/workloads.py {programs}; python3 /opt/inside/denied.py"
     works, calls = (json.loads(line) for line in output(api, body, script))
-    stopped = {name: said for name, said in works.items() if said}
+    stopped = {name: words for name, words in works.items() if words}
     assert stopped.keys() == DEBUGGERS[profile] & works.keys(), stopped
     assert len(works) >= 18, sorted(works)
     changed = {name for name, errno in calls.items() if errno != answers[runtime][name]}

@@ -82,22 +82,22 @@ def docker(host: str, *words: str, cwd: str | None = None) -> str:
 
 def flat(inspect: dict[str, Any]) -> dict[str, str]:
     """What counts, by name; mounts by their target, as the engine made them."""
-    found = {}
+    values = {}
     for part in ("HostConfig", "Config"):
         for key, value in inspect[part].items():
             name = f"{part}.{key}"
             if value not in (None, "", [], {}, 0, False) and name not in _NOISE:
-                found[name] = shown(value)
+                values[name] = shown(value)
     for mount in inspect["Mounts"]:
         keys = ("Type", "Name" if mount["Type"] == "volume" else "Source", "RW", "Propagation")
-        found[f"mount {mount['Destination']}"] = shown({key: mount.get(key) for key in keys})
+        values[f"mount {mount['Destination']}"] = shown({key: mount.get(key) for key in keys})
     for variable in inspect["Config"]["Env"]:
         name, _, value = variable.partition("=")
-        found[f"env {name}"] = value
+        values[f"env {name}"] = value
     for name, value in inspect["Config"]["Labels"].items():
         if name in (PROJECT, PROFILE):
-            found[f"label {name}"] = value
-    return found
+            values[f"label {name}"] = value
+    return values
 
 
 def shown(value: Any) -> str:
@@ -119,27 +119,27 @@ def made_by(writer: str, project: Project, api: Engine, facts: HostFacts) -> dic
             up_down.down(api, root, lambda _: None)
     if writer == "argv":
         lines = printed(api.host, project.workspace)
-        made = docker(api.host, "sh", "-c", lines).strip()
+        container = docker(api.host, "sh", "-c", lines).strip()
         assert shlex.split(lines.splitlines()[-1]) == argv.render(plan)
         try:
-            return flat(api.inspect(made))
+            return flat(api.inspect(container))
         finally:
-            api.remove(made)
+            api.remove(container)
     project.generate(facts, Grants(allow_runc=True))
     if writer.startswith("devcontainer"):
         client = ["npx", "--yes", CLI] if writer == "devcontainer" else [RS]
         words = [*client, "up", "--workspace-folder", root, "--docker-path", "docker"]
-        made = json.loads(docker(api.host, *words).splitlines()[-1])["containerId"]
+        container = json.loads(docker(api.host, *words).splitlines()[-1])["containerId"]
         try:
-            return flat(api.inspect(made))
+            return flat(api.inspect(container))
         finally:
-            api.remove(made)
+            api.remove(container)
     files = ["-f", "docker-compose.yml", "-f", ".devcontainer/sandboxd/docker-compose.sandboxd.yml"]
     compose = ["docker", "compose", "-p", name.lower(), *files]
     docker(api.host, *compose, "up", "-d", cwd=root)
     try:
-        made = docker(api.host, *compose, "ps", "-q", "app", cwd=root).strip()
-        return flat(api.inspect(made))
+        container = docker(api.host, *compose, "ps", "-q", "app", cwd=root).strip()
+        return flat(api.inspect(container))
     finally:
         docker(api.host, *compose, "down", "-t", "1", cwd=root)
 
@@ -168,11 +168,11 @@ def test_writers_agree(writer: str, project: Project, api: Engine, host_facts: H
     if writer == "compose":
         use_compose(Path(project.workspace))
     expected = made_by("engine", project, api, host_facts)
-    found = made_by(writer, project, api, host_facts)
+    values = made_by(writer, project, api, host_facts)
     different = {
-        key: (expected.get(key), found.get(key))
-        for key in expected.keys() | found.keys()
-        if expected.get(key) != found.get(key)
+        key: (expected.get(key), values.get(key))
+        for key in expected.keys() | values.keys()
+        if expected.get(key) != values.get(key)
     }
     assert different.keys() == DIFFERENCES[writer].keys(), different
 
@@ -199,8 +199,8 @@ def test_the_editors_way_to_a_copy(
     docker(api.host, *client, "up", *where)
     try:
         script = "cat first; ls ~; pwd; id -u; echo bad > main.py"
-        seen = docker(api.host, *client, "exec", *where, "sh", "-c", script)
-        assert seen.split() == ["print('hello')", "second", "/workspaces/w", "1000"]
+        output = docker(api.host, *client, "exec", *where, "sh", "-c", script)
+        assert output.split() == ["print('hello')", "second", "/workspaces/w", "1000"]
         assert sandboxes.tree(root) == before
     finally:
         for container in find.project_containers(api, str(root)):
@@ -220,17 +220,17 @@ def test_the_editors_way_to_a_compose_service(
     where = ["--workspace-folder", str(root), "--config", config_file, "--docker-path", "docker"]
     # First, for nothing starts beside a sandbox that can write the same folder.
     expected = made_by("engine", project, api, host_facts)
-    said = docker(api.host, *client, "up", *where)
-    made = json.loads(said.splitlines()[-1])
+    output = docker(api.host, *client, "up", *where)
+    answer = json.loads(output.splitlines()[-1])
     try:
-        found = flat(api.inspect(made["containerId"]))
-        different = {k for k in expected.keys() | found.keys() if expected.get(k) != found.get(k)}
+        values = flat(api.inspect(answer["containerId"]))
+        different = {k for k in expected.keys() | values.keys() if expected.get(k) != values.get(k)}
         assert different == {"Config.Entrypoint", "HostConfig.NetworkMode"}
         attack = "id -u; echo x > .git/hooks/pre-commit; mv .git g; touch new"
-        seen = docker(api.host, *client, "exec", *where, "sh", "-c", f"({attack}) 2>/dev/null")
-        assert seen.split() == ["1000"]
+        inside = docker(api.host, *client, "exec", *where, "sh", "-c", f"({attack}) 2>/dev/null")
+        assert inside.split() == ["1000"]
         assert (root / "new").exists() and not (root / "g").exists()
         assert list((root / ".git/hooks").iterdir()) == []
     finally:
-        api.remove(made["containerId"])
-        docker(api.host, "docker", "network", "rm", f"{made['composeProjectName']}_default")
+        api.remove(answer["containerId"])
+        docker(api.host, "docker", "network", "rm", f"{answer['composeProjectName']}_default")

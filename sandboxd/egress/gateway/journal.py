@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-KEPT, ALIKE = 2000, 50
+MOST_LINES, ALIKE = 2000, 50
 """Events that are kept to be sent again, and different attempts that are reported in one second."""
 
 _LONGEST_TEXT = 253
@@ -34,14 +34,14 @@ class Journal:
         """
         self._write, self._clock = write, clock
         self._number, self._lost = 0, 0
-        self._kept: deque[tuple[int, bytes]] = deque(maxlen=KEPT)
+        self._lines: deque[tuple[int, bytes]] = deque(maxlen=MOST_LINES)
         self._alike: dict[Attempt, int] = {}
 
     def say(self, event: str, **fields: object) -> None:
         self._number += 1
         numbered = {"event": event, "seq": self._number, "time": self._clock(), **fields}
         line = json.dumps(numbered).encode() + b"\n"
-        self._kept.append((self._number, line))
+        self._lines.append((self._number, line))
         if not self._write(line):
             self._lost += 1
 
@@ -82,7 +82,7 @@ class Journal:
 
     def replay(self, after: int) -> None:
         """Write the events after the number `after` again."""
-        for number, line in self._kept:
+        for number, line in self._lines:
             if number > after and not self._write(line):
                 self._lost += 1
 

@@ -37,7 +37,7 @@ class Resolver:
                 addresses.append(ipaddress.ip_address(text))
         self._servers = [each for each in addresses if each.version == 4 or ipv6]
         self._interface, self._ipv6 = interface, ipv6
-        self._kept: OrderedDict[tuple[str, int], _Entry] = OrderedDict()
+        self._cache: OrderedDict[tuple[str, int], _Entry] = OrderedDict()
         self._asked: dict[str, asyncio.Task[tuple[str, ...]]] = {}
         self._limit = asyncio.Semaphore(_AT_ONCE)
 
@@ -71,16 +71,16 @@ class Resolver:
 
     async def _one(self, name: str, kind: int) -> tuple[str, ...]:
         loop = asyncio.get_running_loop()
-        entry = self._kept.get((name, kind))
+        entry = self._cache.get((name, kind))
         if entry and entry.until > loop.time():
             return entry.addresses
         async with self._limit:
             answer = await self._ask(name, kind)
         seconds = min(max(answer.seconds, 1), _LONGEST_KEPT) if answer.addresses else _FAILURE_KEPT
-        self._kept[name, kind] = _Entry(loop.time() + seconds, answer.addresses)
-        self._kept.move_to_end((name, kind))
-        if len(self._kept) > _MOST_KEPT:
-            self._kept.popitem(last=False)
+        self._cache[name, kind] = _Entry(loop.time() + seconds, answer.addresses)
+        self._cache.move_to_end((name, kind))
+        if len(self._cache) > _MOST_KEPT:
+            self._cache.popitem(last=False)
         return answer.addresses
 
     async def _ask(self, name: str, kind: int) -> dns.Answer:

@@ -22,7 +22,7 @@ class Scene(NamedTuple):
     workspace: str
     project: Project
     planned: Policy
-    """Of the plan alone: without approvals."""
+    """The policy of the plan, without approvals."""
     floor: Floor
     problem: str
     """Why names of the sandboxd.toml do not count, '' where all do."""
@@ -45,7 +45,7 @@ def scene(directory: str, environ: Mapping[str, str]) -> Scene:
 
 
 def policy(scene: Scene, environ: Mapping[str, str], now: float) -> Policy:
-    """What holds now, with the approvals."""
+    """The policy in force, with the approvals."""
     from sandboxd.policy import approvals
 
     return approvals.in_force(environ, scene.workspace, scene.planned, scene.floor, now)
@@ -60,7 +60,7 @@ def running(scene: Scene, find: FindGateway) -> tuple[Gateway | None, str]:
 
 
 def push(gateway: Gateway | None, scene: Scene, environ: Mapping[str, str], now: float) -> bool:
-    """Have the gateway let through what holds now; False if none runs."""
+    """Give the running gateway the policy in force; False if none runs."""
     if gateway is None:
         return False
     gateway.push(policy(scene, environ, now))

@@ -88,7 +88,7 @@ def allow(
     approval = Approval(meant.pattern, meant.ports, True, now, by, until, once)
     approvals.add(environ, scene.workspace, approval)
     if gateway is None and not unasked:
-        # One that was started meanwhile may have been before the approval.
+        # A gateway that started meanwhile may have read the policy before the approval.
         gateway, unasked = _project.running(scene, find)
     return Allowed(
         scene.workspace,

@@ -64,7 +64,7 @@ def check(directory: str, environ: Mapping[str, str], text: str) -> Checked:
 
 
 def _split(text: str) -> tuple[str, int]:
-    """What is no name stays as it is: the gateway has a verdict about that, too."""
+    """Name and port of `text`. Text that is no name stays unchanged: the gateway judges it, too."""
     name, colon, port = text.rpartition(":")
     if not colon or ":" in name:
         return text, _USUAL_PORT

@@ -52,15 +52,15 @@ CALLS = {
 def main():
     numbers = NUMBERS[platform.machine()]
     libc = ctypes.CDLL(None, use_errno=True)
-    found = {}
+    outcomes = {}
     for name in sys.argv[1:] or CALLS:
         call, *arguments = CALLS[name]
         words = [ctypes.c_long(value) for value in arguments]
         result = libc.syscall(ctypes.c_long(numbers[call]), *words)
-        found[name] = 0 if result >= 0 else ctypes.get_errno()
+        outcomes[name] = 0 if result >= 0 else ctypes.get_errno()
         if call == "clone" and result == 0:
             os._exit(0)
-    print(json.dumps(found))
+    print(json.dumps(outcomes))
 
 
 main()

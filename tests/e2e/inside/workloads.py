@@ -123,12 +123,12 @@ def main():
     commands = {name: ["python3", "-c", code] for name, code in PYTHON.items()}
     commands.update({name: ["node", "-e", code] for name, code in NODE.items()})
     commands.update({name: ["bash", "-ec", code] for name, code in SHELL.items()})
-    found = {}
+    outcomes = {}
     for name, command in commands.items():
         if NEEDS.get(name, command[0]) in known:
             with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-                found[name] = run(command, folder)
-    print(json.dumps(found))
+                outcomes[name] = run(command, folder)
+    print(json.dumps(outcomes))
 
 
 main()
