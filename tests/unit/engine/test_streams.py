@@ -8,6 +8,7 @@ import time
 import pytest
 
 from sandboxd.engine.failures import EngineFailure
+from sandboxd.engine.frames import Chunks, pump
 from tests.unit.engine.fake_engine import raw, request, whole_request
 
 SWITCH = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
@@ -177,6 +178,43 @@ def test_logs_keep_the_streams_apart(tty: bool, chunked: bool) -> None:
         assert b"".join(piece for _, piece in pieces) == b"raw"
     else:
         assert pieces == [(1, b"out"), (2, b"err")]
+
+
+@pytest.mark.parametrize("early", [0, 3, 12, 40])
+def test_logs_can_be_read_by_somebody_else(early: int) -> None:
+    """Chunks that come together with the head of the answer are not lost."""
+    frames = b"\x01\0\0\0\0\0\0\x03out\x02\0\0\0\0\0\0\x03err"
+    body = chunk(frames[:5]) + chunk(frames[5:]) + b"0\r\n\r\n"
+
+    def serve(connection: socket.socket) -> None:
+        request(connection)
+        inspected = b'{"Config": {"Tty": false}}'
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 26\r\n\r\n" + inspected)
+        assert request(connection)[1] == "/containers/c/logs?stdout=1&stderr=1&follow=1&tail=all"
+        connection.sendall(CHUNKED + body[:early])
+        time.sleep(0.05)
+        connection.sendall(body[early:])
+
+    pieces: list[tuple[int, bytes]] = []
+    with raw(serve) as engine:
+        logs = engine.open_logs("c", follow=True, tail="all")
+        assert logs is not None and not logs.has_tty
+        with logs.connection:
+            chunks = Chunks(logs.connection, logs.first)
+            pump(chunks, b"", logs.has_tty, lambda stream, data: pieces.append((stream, data)))
+    assert pieces == [(1, b"out"), (2, b"err")]
+
+
+def test_logs_that_end_with_their_connection_are_not_handed_on() -> None:
+    def serve(connection: socket.socket) -> None:
+        request(connection)
+        inspected = b'{"Config": {"Tty": false}}'
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 26\r\n\r\n" + inspected)
+        request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nraw")
+
+    with raw(serve) as engine:
+        assert engine.open_logs("c", follow=False, tail="5") is None
 
 
 def test_an_archive_is_read_no_further_than_asked() -> None:
