@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,10 +18,15 @@ def findings(meta: RuleMeta, document: Document) -> Iterator[Finding]:
     """Those findings of a config that belong to the rule `meta`."""
     if document.kind != KIND:
         return
+    for finding in _mistakes(document):
+        if finding.rule == meta.id:
+            yield finding._replace(why=meta.why)
+
+
+@functools.lru_cache(maxsize=1)
+def _mistakes(document: Document) -> tuple[Finding, ...]:
+    """All of them: several rules ask for theirs of the same document, one after the other."""
     from sandboxd import rules
     from sandboxd.config import reading
 
-    _, of_file = reading.check(document.source, document.tree, rule_ids=rules.ids())
-    for finding in of_file:
-        if finding.rule == meta.id:
-            yield finding._replace(why=meta.why)
+    return reading.check(document.source, document.tree, rule_ids=rules.ids())[1]
