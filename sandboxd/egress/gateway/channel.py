@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
 from collections.abc import Callable
 
 LONGEST_LINE, MOST_UNREAD = 1 << 23, 1 << 20
 """Bytes of one command, and of events that nobody has read yet."""
+
+_PIPE = 1 << 20
 
 
 class Channel:
@@ -23,6 +26,8 @@ class Channel:
         self._unread, self._writing = bytearray(), False
         for file in (0, 1):
             os.set_blocking(file, False)
+        with contextlib.suppress(OSError):  # not a pipe, or no room: it is read in more pieces
+            fcntl.fcntl(0, fcntl.F_SETPIPE_SZ, _PIPE)
 
     def start(self) -> None:
         with contextlib.suppress(OSError):  # /dev/null cannot be waited for: nobody commands
@@ -39,7 +44,7 @@ class Channel:
 
     def _read(self) -> None:
         try:
-            data = os.read(0, 1 << 16)
+            data = os.read(0, _PIPE)
         except BlockingIOError:
             return
         except OSError:

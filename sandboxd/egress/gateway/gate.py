@@ -84,8 +84,11 @@ class Gate:
             self._forget_used()
 
     def _forget_used(self) -> None:
-        rules = tuple(rule for rule in self._policy.rules if rule not in self._used)
-        self._decider = Decider(self._policy._replace(rules=rules))
+        policy = self._policy
+        if self._used:
+            rules = tuple(rule for rule in policy.rules if rule not in self._used)
+            policy = policy._replace(rules=rules)
+        self._decider = Decider(policy)
 
     def _admits(self, name: str, rule: Rule | None, now: float) -> bool:
         if rule is None or not rule.pattern.below or name in self._admitted:
