@@ -19,6 +19,8 @@ MOST_RULES, MOST_PORTS, MOST_ENTRIES = 10_000, 256, 10_000
 
 _T = TypeVar("_T")
 _LONGEST_TEXT = 512
+_POLICY_KEYS, _RULE_KEYS = frozenset(Policy._fields), frozenset(Rule._fields)
+_UPSTREAM_KEYS = frozenset(Upstream._fields)
 
 
 class NotAPolicy(ValueError):
@@ -45,7 +47,7 @@ def policy_from_json(value: object) -> Policy:
 
     :raises NotAPolicy: a key is missing or unknown, or a value is not of its type or out of bounds
     """
-    fields = _object(value, Policy._fields, "a policy")
+    fields = _object(value, _POLICY_KEYS, "a policy")
     policy = Policy(
         version=_whole(fields["version"], 0, 2**53, "version"),
         rules=_list(fields["rules"], _rule, "rules", MOST_RULES),
@@ -67,7 +69,7 @@ def policy_from_json(value: object) -> Policy:
 
 
 def _rule(value: object) -> Rule:
-    fields = _object(value, Rule._fields, "a rule")
+    fields = _object(value, _RULE_KEYS, "a rule")
     ports = _list(fields["ports"], lambda port: _whole(port, 1, 65535, "ports"), "ports", 65535)
     if not ports:
         raise NotAPolicy("a rule without ports")
@@ -83,7 +85,7 @@ def _rule(value: object) -> Rule:
 
 
 def _upstream(value: object) -> Upstream:
-    fields = _object(value, Upstream._fields, "upstream")
+    fields = _object(value, _UPSTREAM_KEYS, "upstream")
     host = _text(fields["host"], "host")
     try:
         host = str(ipaddress.ip_address(host))
@@ -95,9 +97,9 @@ def _upstream(value: object) -> Upstream:
     return Upstream(host, _whole(fields["port"], 1, 65535, "port"), credentials)
 
 
-def _object(value: object, keys: tuple[str, ...], what: str) -> dict[str, object]:
-    if not isinstance(value, dict) or value.keys() != set(keys):
-        raise NotAPolicy(f"{what} is no object with the keys {', '.join(keys)}")
+def _object(value: object, keys: frozenset[str], what: str) -> dict[str, object]:
+    if not isinstance(value, dict) or value.keys() != keys:
+        raise NotAPolicy(f"{what} is no object with the keys {', '.join(sorted(keys))}")
     return cast("dict[str, object]", value)
 
 

@@ -13,6 +13,7 @@ from sandboxd.egress.gateway import dns
 from sandboxd.egress.names import Pattern, pattern
 from sandboxd.egress.policy import Policy, Rule
 from tests.integration.egress.namespaces import (
+    GATEWAY_OUTSIDE,
     INTERNET,
     INTERNET_6,
     METADATA,
@@ -132,6 +133,26 @@ def udp(address: Callable[[Workspace], str], port: int) -> Callable[[Workspace],
                 return "refused"
             except TimeoutError:
                 return "silent"
+            except OSError:
+                return "unreachable"
+
+    return attempt
+
+
+def by_device(address: str, port: int) -> Callable[[Workspace], str]:
+    """Out of the interface, whatever the routes say."""
+
+    def attempt(workspace: Workspace) -> str:
+        names = workspace.namespaces
+        with names.new_socket(names.workspace) as sock:
+            sock.settimeout(6)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"inner")
+            try:
+                sock.connect((address, port))
+                sock.sendall(GET)
+                return sock.recv(100).decode("latin-1")
+            except (ConnectionRefusedError, ConnectionResetError):
+                return "refused"
             except OSError:
                 return "unreachable"
 
@@ -262,6 +283,9 @@ ATTEMPTS = [
             "not-a-name"),
     Attempt(45, "said so in the documentation", "another Host within TLS cannot be seen, and passes",
             by_tls("open.example:443", "open.example"), "sni=open.example"),
+    Attempt(0, "section 6", "a real address by the interface", by_device(INTERNET, 80), "unreachable"),
+    Attempt(0, "section 6", "the gateway's other address by the interface", by_device(GATEWAY_OUTSIDE, 80), "refused",
+            "not-a-name"),
     Attempt(0, "sandboxd", "a canary", connect("canary.wild.example:443"), NO, "canary"),
     Attempt(0, "sandboxd", "plain text on port 80 that is no HTTP", direct("open.example", 80, b"EHLO x\r\n\r\n"), BAD,
             "malformed"),
