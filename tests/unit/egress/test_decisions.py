@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from sandboxd.egress.names import NotAName, Pattern, address, normal, pattern
 from sandboxd.egress.policy import Decider, Policy, Rule, Verdict, decide
 
-LABELS = st.sampled_from(["a", "b", "com", "x-y", "_t", "xn--bcher-kva"])
-NAMES = st.lists(LABELS, min_size=1, max_size=5).map(".".join)
+# Few labels, so that names often lie below those of a wildcard.
+LABELS = st.sampled_from(["a", "b"])
+NAMES = st.lists(LABELS, min_size=1, max_size=4).map(".".join)
 LITERALS = st.sampled_from(["10.0.0.1", "10.0.0.2", "192.168.1.1"])
 PATTERNS = st.one_of(
     st.builds(Pattern, NAMES, st.booleans()).filter(lambda p: not p.below or "." in p.host),

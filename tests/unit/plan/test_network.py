@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxd.egress.entries import entry
+from sandboxd.egress.entries import entry, private_entry
 from sandboxd.egress.policy import Policy, decide
 from sandboxd.errors import UsageError
 from sandboxd.plan.floor import loosened
 from sandboxd.plan.granting import wanted
 from sandboxd.plan.grants import NO_GRANTS, Grants
+from sandboxd.plan.names import covered, usual
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.profiles import load as load_profile
 from sandboxd.plan.project_hosts import NO_HOSTS, Mention, ProjectHosts
@@ -138,6 +139,43 @@ def test_an_open_profile_is_tightened_by_a_list_without_more_trust() -> None:
     assert allows(made, "example.org") and not allows(made, "example.net")
 
 
+def test_a_list_of_nothing_tightens_an_open_profile_to_nothing() -> None:
+    made = plan("[network]\nallow = []", profile="trusted", grants=TRUSTED)
+    assert made.egress is not None and made.egress.rules == ()
+
+
+def test_a_profile_has_names_by_itself_only_where_names_are_what_it_reaches() -> None:
+    dev = load_profile("dev")
+    for mode, count in (("allow", 1), ("none", 0), ("open", 0)):
+        profile = dev._replace(network=dev.network._replace(mode=mode))
+        assert len(usual(profile, configured(""), PYTHON)) == count
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide", "held"),
+    [
+        ("example.org:443", "example.org", True),
+        ("example.org", "example.org:443", False),
+        ("a.example.org", "*.example.org", True),
+        ("*.example.org", "*.example.org", True),
+        ("*.a.example.org", "*.example.org", True),
+        ("*.example.org", "example.org", False),
+        ("example.org", "*.example.org", False),
+        ("github", "github", True),
+        ("api.github.com:443", "github", True),
+        ("github", "github.com", False),
+    ],
+)
+def test_an_entry_is_held_by_another(narrow: str, wide: str, held: bool) -> None:
+    assert covered(entry(narrow), entry(wide).rules("x")) is held
+
+
+def test_no_entry_without_private_holds_one_with_it() -> None:
+    private, public = private_entry("db.example:443"), entry("db.example:443")
+    assert not covered(private, public.rules("x"))
+    assert covered(private, private.rules("x")) and covered(public, private.rules("x"))
+
+
 def test_private_rules_and_no_others_reach_private_addresses() -> None:
     text = '[network]\nallow = ["example.org"]\nprivate = ["db.corp:5432", "10.1.2.3:5432"]'
     made = plan(text, grants=TRUSTED)
@@ -158,6 +196,9 @@ def test_hosts_that_files_name_are_proposals_and_never_allowed() -> None:
         ("git.corp.example", 22, ".git/config", 'allow = ["pypi", "git.corp.example:22"]'),
         ("files.example", 443, ".npmrc", 'allow = ["pypi", "files.example"]'),
     ]
+    github = ProjectHosts(remotes=(Mention("github.com", 8443, ".git/config"),))
+    (proposal,) = plan(hosts=github).proposals  # the group has other ports
+    assert proposal.line == 'allow = ["github", "github.com:8443"]'
     line = made.proposals[1].line
     assert allows(plan(f"[network]\n{line}", hosts, grants=TRUSTED), "files.example")
 
@@ -182,6 +223,8 @@ def test_each_name_has_its_reason() -> None:
 
 def test_a_floor_lists_all_that_may_be_reached(tmp_path: Path) -> None:
     floor = floor_of(tmp_path, 'network_allow = ["pypi", "*.corp.example"]')
+    for fine in ('allow = ["*.corp.example"]', 'private = ["db.corp.example:443"]'):
+        plan(f"[network]\n{fine}", floor=floor, grants=TRUSTED)
     hosts = PYTHON._replace(images=("debian",))
     made = plan(hosts=hosts, floor=floor)
     assert sources(made) == {"group pypi"}
@@ -211,6 +254,16 @@ def test_a_floor_denies_names_whatever_allows_them(tmp_path: Path) -> None:
     for name in ("github.com", "a.example.org"):
         assert decide(made.egress, name, 443, 0.0).reason == "denied"
     assert allows(made, "api.github.com")
+
+
+def test_each_floor_denies_names(tmp_path: Path) -> None:
+    (tmp_path / "user/sandboxd").mkdir(parents=True)
+    (tmp_path / "user/sandboxd/policy.toml").write_text('network_deny = ["a.example"]')
+    (tmp_path / "organisation.toml").write_text('network_deny = ["b.example"]')
+    environ = {"XDG_CONFIG_HOME": str(tmp_path / "user")}
+    made = plan(floor=load_floor(environ, organisation=str(tmp_path / "organisation.toml")))
+    assert made.egress is not None
+    assert {str(pattern) for pattern in made.egress.denied} == {"a.example", "b.example"}
 
 
 def test_a_floor_forbids_the_open_network_also_where_no_gateway_is_made(tmp_path: Path) -> None:
