@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandboxd.egress.gateway.client_hello import BadHello, Hello, HelloReader, is_tls
@@ -26,6 +26,7 @@ def test_the_hello_of_a_real_client_is_read() -> None:
     assert HelloReader().feed(real_hello(None)) == Hello("", False)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 600), st.integers(1, 600))
 def test_pieces_and_records_of_any_size_say_the_same(piece: int, size: int) -> None:
     data = hello(server_names(b"www.example.org"), ECH, size=size)
@@ -64,12 +65,14 @@ def test_a_hello_that_never_ends_is_refused() -> None:
             reader.feed(records(endless[at : at + 1]))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200).map(lambda data: b"\x16\3\1" + data) | st.binary(max_size=200))
 def test_no_bytes_raise_anything_else(data: bytes) -> None:
     with contextlib.suppress(BadHello):
         HelloReader().feed(data)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_extensions_raise_anything_else(data: bytes) -> None:
     with contextlib.suppress(BadHello):

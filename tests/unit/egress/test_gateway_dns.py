@@ -7,7 +7,7 @@ import socket
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandboxd.egress.gateway import dns
@@ -112,6 +112,7 @@ def test_a_long_chain_of_aliases_ends() -> None:
     assert dns.read_answer(answer(*chain, last), ASKED).addresses == ()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=600))
 def test_no_bytes_raise_anything_else(data: bytes) -> None:
     for read in (dns.read_question, lambda packet: dns.read_answer(packet, ASKED)):
@@ -119,6 +120,7 @@ def test_no_bytes_raise_anything_else(data: bytes) -> None:
             read(data)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 5))
 def test_no_records_raise_anything_else(data: bytes, count: int) -> None:
     head = struct.pack(">HHHHHH", 7, 0x8180, 1, count, 0, 0)

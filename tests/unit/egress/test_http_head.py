@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandboxd.egress.gateway import http_head
@@ -132,6 +132,7 @@ def test_a_websocket_is_the_one_upgrade_that_goes_on() -> None:
     assert (b"host", b"a.example:8080") in list(sent.headers)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_raise_anything_else(data: bytes) -> None:
     try:
@@ -144,6 +145,7 @@ def test_no_bytes_raise_anything_else(data: bytes) -> None:
         pass
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="/:@[]%#?.aA1 \\", max_size=30))
 def test_no_target_raises_anything_else(text: str) -> None:
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandboxd.egress.gateway.socks_format import BadSocks, Request, read_greeting, read_request
@@ -54,6 +54,7 @@ def test_a_greeting_must_offer_to_go_without_a_password() -> None:
         read_greeting(b"\4\1\0\x50")
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300) | st.binary(max_size=300).map(lambda data: b"\5\1\0" + data))
 def test_no_bytes_raise_anything_else(data: bytes) -> None:
     for read in (read_greeting, read_request):

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandboxd.egress.names import Pattern, pattern
@@ -104,6 +104,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_any_other_value_raises_nothing_else(value: object) -> None:
     with pytest.raises(NotAPolicy):
