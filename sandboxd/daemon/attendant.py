@@ -200,14 +200,14 @@ class Attendant:
     def _take(self, event: Event) -> None:
         self._memory.take(event)
         if event["event"] == "used":
-            self._use_up(event["name"], event["port"])
+            self._use_up(event["name"], event["port"], event["time"])
         if event["event"] != "state":
             self._changed()
 
-    def _use_up(self, name: str, port: int) -> None:
+    def _use_up(self, name: str, port: int, used_at: float) -> None:
         """An approval for one connection ended: the next gateway is not to have it."""
         try:
-            approvals.use_up(self._scene.environ(), self._workspace, name, port, time.time())
+            approvals.use_up(self._scene.environ(), self._workspace, name, port, used_at)
         except SandboxdError as error:
             self._tell(f"an approval was used, and could not be taken away: {error.message}")
 

@@ -5,6 +5,7 @@ Whoever is inside chooses names and reasons, so all is bounded, and what is left
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST_LINES = 500
 MOST_QUESTIONS = 20
+MOST_USES = 100
 LONGEST_WHY = 500
 _LONGEST_NAME, _LONGEST_DETAIL = 253, 200
 
@@ -66,6 +68,14 @@ class Totals(NamedTuple):
     """Events that nobody kept, since there were too many."""
 
 
+class Use(NamedTuple):
+    """A rule for one connection was used up."""
+
+    name: str
+    port: int
+    time: float
+
+
 class Ledger:
     """Takes the events of one gateway in their order; one that was taken before is passed over."""
 
@@ -73,6 +83,8 @@ class Ledger:
         self.last_number = 0
         """The number of the last event."""
         self.totals = Totals()
+        self.uses: deque[Use] = deque(maxlen=MOST_USES)
+        """The last ones."""
         self._lines: dict[tuple[object, ...], Line] = {}
         self._questions: dict[int, Question] = {}
 
@@ -89,6 +101,8 @@ class Ledger:
                 self._attempt(event)
             elif event["event"] == "asked":
                 self._ask(event)
+            elif event["event"] == "used":
+                self.uses.append(Use(event["name"], event["port"], event["time"]))
             elif event["event"] == "lost":
                 self.totals = self.totals._replace(lost=self.totals.lost + event["count"])
 

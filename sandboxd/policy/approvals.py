@@ -131,13 +131,23 @@ def remove(
     return tuple(gone)
 
 
-def use_up(environ: Mapping[str, str], workspace: str, name: str, port: int, now: float) -> bool:
-    """An approval for one connection was used for `name` at `port`; False if there was none."""
+def use_up(
+    environ: Mapping[str, str], workspace: str, name: str, port: int, used_at: float
+) -> bool:
+    """An approval for one connection was used for `name` at `port`; False if there was none by then.
+
+    :param used_at: seconds since the epoch; what was approved later is for another connection
+    """
 
     def is_meant(approval: Approval) -> bool:
-        return approval.once and approval.pattern.matches(name) and port in approval.ports
+        return (
+            approval.once
+            and approval.when <= used_at
+            and approval.pattern.matches(name)
+            and port in approval.ports
+        )
 
-    return bool(remove(environ, workspace, now, is_meant))
+    return bool(remove(environ, workspace, used_at, is_meant))
 
 
 def _is_replaced(old: _Entry, new: _Entry) -> bool:

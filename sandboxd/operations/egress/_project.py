@@ -51,12 +51,23 @@ def policy(scene: Scene, environ: Mapping[str, str], now: float) -> Policy:
     return approvals.in_force(environ, scene.workspace, scene.planned, scene.floor, now)
 
 
-def running(scene: Scene, find: FindGateway) -> tuple[Gateway | None, str]:
-    """The gateway that runs, and why it cannot be asked: a person's answer is kept all the same."""
+def running(
+    scene: Scene, environ: Mapping[str, str], find: FindGateway
+) -> tuple[Gateway | None, str]:
+    """The gateway that runs, and why it cannot be asked: a person's answer is kept all the same.
+
+    Approvals that it has used up are taken away, where no daemon listened.
+    """
+    from sandboxd.policy import approvals
+
     try:
-        return find(scene.workspace), ""
+        gateway = find(scene.workspace)
+        uses = gateway.ledger().uses if gateway is not None else ()
     except EnvironmentFailure as error:
         return None, error.message
+    for use in uses:
+        approvals.use_up(environ, scene.workspace, *use)
+    return gateway, ""
 
 
 def push(gateway: Gateway | None, scene: Scene, environ: Mapping[str, str], now: float) -> bool:

@@ -81,7 +81,7 @@ def allow(
     meant = target(text)
     policy = _project.policy(scene, environ, now)
     _refuse(scene, meant, policy, now)
-    gateway, unasked = _project.running(scene, find)
+    gateway, unasked = _project.running(scene, environ, find)
     if gateway is not None:
         _refuse_address(meant, gateway.ledger().lines())
     until = now + duration
@@ -89,7 +89,7 @@ def allow(
     approvals.add(environ, scene.workspace, approval)
     if gateway is None and not unasked:
         # A gateway that started meanwhile may have read the policy before the approval.
-        gateway, unasked = _project.running(scene, find)
+        gateway, unasked = _project.running(scene, environ, find)
     return Allowed(
         scene.workspace,
         str(meant.pattern),

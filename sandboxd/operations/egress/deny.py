@@ -66,7 +66,7 @@ def deny(
     if not undo:
         approval = Approval(meant.pattern, (), False, now, by)
         approvals.add(environ, scene.workspace, approval)
-    gateway, unasked = _project.running(scene, find)
+    gateway, unasked = _project.running(scene, environ, find)
     if gateway is not None and not undo:
         for question in gateway.ledger().questions(scene.planned, now):
             if meant.pattern.matches(question.name):
