@@ -115,6 +115,16 @@ def test_a_comment_allows(text: str) -> None:
     assert all(f.fixes or f.suppressed for f in findings)
 
 
+def test_a_comment_speaks_over_the_comments_below_it_in_yaml_too() -> None:
+    text = (
+        "services:\n  a:\n    image: x\n    # sandboxd: allow privileged-container -- dind\n"
+        "    # more words\n    privileged: true\n"
+    )
+    report = analysis.check_source(SourceText("/p/compose.yml", text))
+    [finding] = [f for f in report.findings if f.rule == "privileged-container"]
+    assert finding.suppressed is not None and finding.suppressed.reason == "dind"
+
+
 @pytest.mark.parametrize(
     ("text", "left"),
     [
