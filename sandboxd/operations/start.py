@@ -64,7 +64,7 @@ def start(
     engine = interruptible(engine, cancel)
     tell = lines(progress, cancel)
     _, plan = _plan.for_start(directory, environ, Grants(allow_runc=allow_runc), facts)
-    for downgrade in plan.downgrades:
+    for downgrade in plan.downgrades_of_up():
         progress(Step(f"downgrade: {downgrade.control}: {downgrade.why}"))
         if downgrade.fix:
             progress(Step(f"  hint: {downgrade.fix}"))
@@ -82,7 +82,7 @@ def start(
         plan.workspace,
         plan.profile,
         (runtime.value or "") if runtime else "",
-        plan.downgrades,
+        plan.downgrades_of_up(),
     )
 
 

@@ -27,7 +27,15 @@ EGRESS = "egress"
 
 
 _OWN = "a network namespace of its own on the engine's bridge"
-_CLOSED = "no egress proxy limits where data may go"
+_CLOSED = "nothing may leave it"
+_OPEN_WITHOUT = (
+    "the engine's bridge where an editor starts the sandbox, which makes no gateway; `sandboxd up` makes "
+    "one for the names that `sandboxd explain-plan` shows"
+)
+_CLOSED_WITHOUT = (
+    "none where an editor starts the sandbox, which makes no gateway; `sandboxd up` makes one for the "
+    "names that `sandboxd explain-plan` shows"
+)
 
 
 class Mode(NamedTuple):
@@ -58,7 +66,8 @@ def without_gateway(profile: Profile, chosen: Mode, notes: Notes) -> Value[str]:
         name = "bridge" if chosen.value == "open" else "none"
         return notes.value("network", name, name, chosen.why, chosen.decided_by, chosen.place)
     name = "bridge" if profile.network.without_gateway == "open" else "none"
-    return notes.value("network", name, name, _OWN if name == "bridge" else _CLOSED)
+    why = _OPEN_WITHOUT if name == "bridge" else _CLOSED_WITHOUT
+    return notes.value("network", name, name, why)
 
 
 class Egress(NamedTuple):
@@ -107,6 +116,7 @@ def say_what_stays_open(chosen: Mode, container: Container, notes: Notes) -> Non
             "open where an editor or the dev container CLI starts the sandbox: the host's own services, "
             "link-local addresses and DNS can be reached; `sandboxd up` lets only the allowed names through",
             'start it with `sandboxd up`, or set `[network] mode = "none"` in sandboxd.toml',
+            of_other_tools=True,
         )
         return
     notes.downgrade(

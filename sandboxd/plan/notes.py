@@ -41,8 +41,10 @@ class Notes:
         """Say why something is so that is no value of the container."""
         self.reasons.append(Reason(field, item, decided_by or self.profile, why))
 
-    def downgrade(self, control: str, why: str, fix: str = "") -> None:
-        self.downgrades.append(Downgrade(control, why, fix))
+    def downgrade(
+        self, control: str, why: str, fix: str = "", *, of_other_tools: bool = False
+    ) -> None:
+        self.downgrades.append(Downgrade(control, why, fix, of_other_tools))
 
     def leave_out(self, value: Value[T], why: str) -> None:
         """Note that a value of the hand-written config is not taken over."""

@@ -33,6 +33,8 @@ class Downgrade(NamedTuple):
     control: str
     why: str
     fix: str = ""
+    of_other_tools: bool = False
+    """It holds only where something else than `sandboxd up` starts the sandbox."""
 
 
 class LeftOut(NamedTuple):
@@ -83,6 +85,10 @@ class Plan(NamedTuple):
 
     proposals: tuple[Proposal, ...] = ()
     """Hosts that files of the project name and that `egress` does not let through."""
+
+    def downgrades_of_up(self) -> tuple[Downgrade, ...]:
+        """Those that hold for a sandbox that `sandboxd up` starts."""
+        return tuple(entry for entry in self.downgrades if not entry.of_other_tools)
 
     def image(self) -> str:
         """The image that `up` starts, '' when there is none."""
