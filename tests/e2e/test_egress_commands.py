@@ -100,12 +100,14 @@ def test_from_a_denial_to_a_rule(person: Person, capsys: pytest.CaptureFixture[s
         cwd=person.project,
     )  # fmt: skip
     assert trying.stdout is not None and trying.stdout.readline() == "\n"
+    typed = time.monotonic()
     said = person.must("egress", "allow", f"{NAME}:80", "--for", "1h").stderr
     began = time.monotonic()
     assert "in force now" in said
     assert trying.stdout.readline() == f"outside for {NAME}\n"
     with capsys.disabled():
-        print(f"\nreached inside {1000 * (time.monotonic() - began):.0f} ms after the answer")
+        took, after = began - typed, time.monotonic() - began
+        print(f"\nthe answer took {took:.2f} s; reached inside {1000 * after:.0f} ms after it")
     assert trying.wait(30) == 0
     wait_until(lambda: ("reached", NAME) in person.names())
 
@@ -133,6 +135,9 @@ def test_one_for_one_connection_is_used_up(person: Person) -> None:
     person.must("egress", "allow", f"{NAME}:80", "--once")
     assert person.inside(page(NAME)) == f"outside for {NAME}\n"
     assert person.inside(page(NAME)) == ""
+    # Another answer, for who has no daemon that listens.
+    person.must("egress", "deny", "other.test")
+    wait_until(lambda: NAME not in person.must("egress", "list").stdout)
 
 
 def test_a_question_from_inside_is_answered_outside(person: Person) -> None:

@@ -68,7 +68,6 @@ class Names:
         self._waiting: list[Subject] = []
         self._shown: list[float] = []
         """When the last messages were shown, on the loop's clock."""
-        self._left_out = 0
         self._asking: asyncio.Task[None] | None = None
 
     def refresh(self) -> None:
@@ -133,16 +132,13 @@ class Names:
         while self._waiting:
             now = loop.time()
             self._shown = [at for at in self._shown if now - at < _MINUTE]
-            if len(self._shown) >= MOST_IN_A_MINUTE:
-                self._left_out += len(self._waiting)
-                self._waiting.clear()
-                break
-            self._shown.append(now)
-            await self._ask(self._waiting.pop(0))
-        if self._left_out:
+            if len(self._shown) < MOST_IN_A_MINUTE:
+                self._shown.append(now)
+                await self._ask(self._waiting.pop(0))
+                continue
             await asyncio.sleep(_MINUTE)
-            count, self._left_out = self._left_out, 0
-            self._say(f"{count} more names were denied: `sandboxd egress log`")
+            self._say(f"{len(self._waiting)} more names: `sandboxd egress log` has them")
+            self._waiting.clear()
 
     async def _ask(self, subject: Subject) -> None:
         if not subject.name:
