@@ -9,6 +9,7 @@ import ipaddress
 import socket
 
 from sandboxd.egress.addresses import judge, networks
+from sandboxd.egress.gateway.facts import WayOut
 from sandboxd.egress.gateway.gate import Gate, Judgement
 from sandboxd.egress.gateway.resolver import NoServer, Resolver
 from sandboxd.egress.gateway.sockets import stream_options, to_device
@@ -33,12 +34,20 @@ class Dialer:
     """Makes the connections to the outside, and to the services of the same project."""
 
     def __init__(
-        self, gate: Gate, resolver: Resolver, subnet: str, inner: str, outer: str, gateway: str
+        self,
+        gate: Gate,
+        resolver: Resolver,
+        subnet: str,
+        inner: str,
+        way_out: WayOut,
+        gateway: str,
     ) -> None:
-        """:param inner: the interface of `subnet`, whose own address is `gateway`; `outer` that of the way out"""
+        """:param inner: the interface of `subnet`, where this gateway's own address is `gateway`"""
         self._gate, self._resolver = gate, resolver
+        # The host is the next station of a network of containers: no rule leads to it by that address.
+        self._forbidden = [subnet, *([f"{way_out.router}/32"] if way_out.router else [])]
         self._subnet, self._gateway = ipaddress.IPv4Network(subnet), gateway
-        self._inner, self._outer = inner, outer
+        self._inner, self._outer = inner, way_out.interface
 
     async def dial(self, judgement: Judgement, port: int) -> socket.socket:
         """A connection to `port` of a name that was allowed.
@@ -57,7 +66,7 @@ class Dialer:
         if not candidates:
             raise NoWay("unresolved")
         private = judgement.rule is not None and judgement.rule.private
-        forbidden = networks([*self._gate.policy.forbidden, str(self._subnet)])
+        forbidden = networks([*self._gate.policy.forbidden, *self._forbidden])
         checked, refused = [], ""
         for candidate in candidates:
             verdict = judge(candidate, forbidden)

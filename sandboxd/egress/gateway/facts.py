@@ -15,6 +15,8 @@ class WayOut(NamedTuple):
     """The interface of the default route; '' without one."""
 
     interface: str
+    router: str
+    """Who carries what goes out: on a network of containers, the host itself."""
     ipv6: bool
     """Whether that interface leads out by IPv6, too."""
 
@@ -44,12 +46,13 @@ def interface_of(address: str) -> str:
 
 def way_out() -> WayOut:
     """By which interface everything else is reached."""
-    interface = ""
+    interface = router = ""
     with open("/proc/net/route") as file:
         for row in list(file)[1:]:
-            name, target, _, flags, *_, mask, _, _, _ = row.split()
+            name, target, gateway, flags, *_, mask, _, _, _ = row.split()
             if target == mask == "00000000" and int(flags, 16) & _UP_GATEWAY:
                 interface = name
+                router = socket.inet_ntoa(struct.pack("=I", int(gateway, 16)))
                 break
     try:
         with open("/proc/net/ipv6_route") as file:
@@ -60,7 +63,7 @@ def way_out() -> WayOut:
     ipv6 = any(
         row[0] == zero and row[1] == "00" and row[4] != zero and row[9] == interface for row in rows
     )
-    return WayOut(interface, ipv6)
+    return WayOut(interface, router, ipv6)
 
 
 def ip_forward() -> bool:

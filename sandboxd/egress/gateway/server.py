@@ -68,7 +68,7 @@ class Gateway:
             gate,
             self._journal,
             Connections(loop, self.failed),
-            Dialer(gate, resolver, place.subnet, inner, outer.interface, network.address),
+            Dialer(gate, resolver, place.subnet, inner, outer, network.address),
         )
         self._stub = Stub(self._house, bound(socket.SOCK_DGRAM, inner, network.address, PORT))
         self._ask = AskDoor(self._house)

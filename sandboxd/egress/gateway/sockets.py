@@ -10,7 +10,7 @@ import socket
 import struct
 from collections.abc import Callable
 
-_BACKLOG, _AT_ONCE = 512, 64
+_BACKLOG, _AT_ONCE = 512, 16
 _NO_LINGER = struct.pack("ii", 1, 0)
 _FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _PAUSE = 0.2

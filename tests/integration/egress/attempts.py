@@ -18,6 +18,7 @@ from tests.integration.egress.namespaces import (
     INTERNET_6,
     METADATA,
     PLACE,
+    ROUTER,
     WORKSPACE,
 )
 from tests.integration.egress.workspace import Workspace, tls
@@ -35,6 +36,7 @@ POLICY = Policy(
         Rule(pattern("xn--bcher-kva.example"), (80,)),
         Rule(pattern("*.metadata.example"), (80,), private=True),
         Rule(pattern("host.example"), (80,), private=True),
+        Rule(pattern("router.example"), (80,), private=True),
         Rule(pattern("github.com"), (443,)),
         Rule(Pattern("10.1.2.3"), (80,), private=True),
     ),
@@ -50,6 +52,7 @@ RECORDS = {
     "xn--bcher-kva.example": [INTERNET],
     "private.example": ["10.9.9.9"],
     "host.example": [HOST_ITSELF],
+    "router.example": [ROUTER],
     "link.metadata.example": [METADATA],
     "alibaba.metadata.example": ["100.100.100.200"],
     "azure.metadata.example": ["168.63.129.16"],
@@ -240,6 +243,8 @@ ATTEMPTS = [
       for name in ("link", "alibaba", "azure", "oracle", "loop", "inner", "unspecified")],
     Attempt(23, "RFC 1918", "a private address without a permission",
             proxy("GET http://private.example/ HTTP/1.1", "Host: private.example"), NO, "address"),
+    Attempt(24, "sandboxd", "the host, as the next station of the way out",
+            direct("router.example", 80, GET.replace(b"open", b"router")), NO, "address"),
     Attempt(24, "sandboxd", "the host's own public address", direct("host.example", 80, GET.replace(b"open", b"host")),
             NO, "address"),
     *[Attempt(25, "sbx-releases #546", name, lookup(name), NO_NAME, "no-rule")

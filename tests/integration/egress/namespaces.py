@@ -19,6 +19,7 @@ from sandboxd.egress.layout import place
 PLACE = place("198.18.0.0/19")
 WORKSPACE, GATEWAY_OUTSIDE = "198.18.4.1", "93.184.0.2"
 INTERNET = "93.184.0.1"
+ROUTER = "93.184.0.254"
 MORE_INTERNET = ("93.184.0.10", "93.184.0.11", "93.184.0.12")
 INTERNET_6 = "2606:4700::1"
 _GATEWAY_6 = "2606:4700::2"
@@ -96,6 +97,7 @@ class Namespaces:
         _ip("-n", self.gateway, "addr", "add", f"{GATEWAY_OUTSIDE}/24", "dev", "outer")
         for address in (
             f"{INTERNET}/24",
+            f"{ROUTER}/24",
             *(f"{more}/24" for more in MORE_INTERNET),
             f"{METADATA}/32",
         ):
@@ -105,7 +107,7 @@ class Namespaces:
         for name, interface in ((self.workspace, "inner"), (self.gateway, "inner"),
                                 (self.gateway, "outer"), (self.internet, "outer")):  # fmt: skip
             _ip("-n", name, "link", "set", interface, "up")
-        _ip("-n", self.gateway, "route", "add", "default", "via", INTERNET)
+        _ip("-n", self.gateway, "route", "add", "default", "via", ROUTER)
         self.sysctl(self.gateway, "net/ipv4/ip_unprivileged_port_start", "0")
         self.sysctl(self.gateway, "net/ipv4/ip_forward", "0")
         self.sysctl(self.gateway, "net/ipv6/conf/inner/disable_ipv6", "1")

@@ -14,6 +14,7 @@ from sandboxd.egress.gateway import dns, socks_door
 from sandboxd.egress.gateway.address_book import AddressBook
 from sandboxd.egress.gateway.connections import Connection, Connections
 from sandboxd.egress.gateway.dialer import Dialer, NoWay
+from sandboxd.egress.gateway.facts import WayOut
 from sandboxd.egress.gateway.gate import Gate, Judgement
 from sandboxd.egress.gateway.http_door import HttpDoor
 from sandboxd.egress.gateway.journal import Journal
@@ -41,7 +42,9 @@ class Nowhere(Dialer):
     """Notes that a name would be dialled, and reaches nothing."""
 
     def __init__(self, gate: Gate) -> None:
-        super().__init__(gate, Resolver([], "", False), "198.18.0.0/19", "", "", "198.18.0.2")
+        super().__init__(
+            gate, Resolver([], "", False), "198.18.0.0/19", "", WayOut("", "", False), "198.18.0.2"
+        )
         self.dialled: list[tuple[str, int]] = []
 
     async def dial(self, judgement: Judgement, port: int) -> socket.socket:
