@@ -16,6 +16,7 @@ from pathlib import Path
 
 import docker
 import pytest
+from hypothesis import settings
 
 from tools.engine import packages, private, processes
 from tools.private_engine import import_busybox_image
@@ -30,6 +31,12 @@ IN_CI = os.environ.get("CI") == "true"
 MUST_RUN_IN_CI = ("engine", "gvisor", "node", "editor", "shell")
 LACKS = json.loads(os.environ.get("SANDBOXD_TEST_LACKS", "[]"))
 EXCUSED = {marker for lack in LACKS for marker in lack["markers"]}
+
+
+# A machine that has other things to do is slow: how long an example takes says nothing.
+settings.register_profile("suite", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=20)
+settings.load_profile("suite")
 
 
 def pytest_configure() -> None:

@@ -29,7 +29,8 @@ LINT = (str(ROOT / "dev"), "lint")
 _ENDING = ((signal.SIGINT, 20), (signal.SIGTERM, 5), (signal.SIGKILL, 5))
 """Signals to a program that is to end early, and the seconds that each is given."""
 
-QUICK = ("tests/unit",)
+QUICK = ("--hypothesis-profile=quick", "tests/unit")
+"""Fewer examples of each property than `./dev test` tries."""
 
 
 def everything(lacks: Sequence[Lack]) -> int:
