@@ -74,7 +74,12 @@ def command(name: str, port: int, code: str) -> str:
 
 
 def target(name: str, port: int) -> str:
-    """`name:port`; only the name where it means that port, or where only the name was looked up."""
+    """`name:port`; only the name where it means that port, or where only the name was looked up.
+
+    A name without a dot always has its port: alone it would be taken for a group.
+    """
+    if "." not in name:
+        return f"{name}:{port or USUAL_PORTS[-1]}"
     return name if port in (0, *USUAL_PORTS) else f"{name}:{port}"
 
 

@@ -162,7 +162,7 @@ class Names:
         target = subject.target
         try:
             if answer == NEVER:
-                await self._act(subject, "deny", text=words.target(target.partition(":")[0], 0))
+                await self._act(subject, "deny", text=target.partition(":")[0])
                 self._say(f"{target}: denied; `sandboxd egress deny --undo` takes it back")
             elif answer == FOR_AN_HOUR:
                 await self._act(subject, "allow", text=target, duration=_HOUR)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sandboxd.egress import groups
 from sandboxd.egress.entries import USUAL_PORTS, NotAnEntry, entry
-from sandboxd.egress.names import Pattern
+from sandboxd.egress.names import NotAName, Pattern, pattern
 from sandboxd.errors import UsageError
 
 
@@ -41,8 +42,32 @@ def target(text: str) -> Target:
             "name a host: `example.org`, `example.org:22`, or `*.example.org` for those below it",
         ) from None
     if meant.pattern is None:
-        raise UsageError(
-            f"`{text}` is a group, and answers are about single names",
-            f"add `{text}` to `[network] allow` in sandboxd.toml",
-        )
+        raise _is_group(text)
     return Target(meant.pattern, meant.ports)
+
+
+def name(text: str) -> Pattern:
+    """The name, or `*.host`, that `text` means without a port; one without a dot as well.
+
+    :raises UsageError: it is none
+    """
+    if "/" not in text and ":" in text:
+        raise UsageError(
+            f"a denial is of every port, and `{text}` names one",
+            f"name it as `{text.partition(':')[0]}`",
+        )
+    if text in groups.names():
+        raise _is_group(text)
+    try:
+        return pattern(text)
+    except NotAName as error:
+        raise UsageError(
+            f"`{text}` is {error}", "name a host: `example.org`, or `*.example.org`"
+        ) from None
+
+
+def _is_group(text: str) -> UsageError:
+    return UsageError(
+        f"`{text}` is a group, and answers are about single names",
+        "`[network] allow` in sandboxd.toml takes groups; `sandboxd egress list` has the names of each",
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import UsageError
 from sandboxd.operations.egress import _project
-from sandboxd.operations.egress._target import target
+from sandboxd.operations.egress._target import name
 from sandboxd.operations.egress.gateways import none_runs
 
 if TYPE_CHECKING:
@@ -50,26 +50,20 @@ def deny(
 
     now = time.time()
     scene = _project.scene(directory, environ)
-    meant = target(text)
-    if meant.has_port:
-        raise UsageError(
-            f"a denial is of every port, and `{text}` names one", f"name it as `{meant.pattern}`"
-        )
-    gone = approvals.remove(
-        environ, scene.workspace, now, lambda answer: answer.pattern == meant.pattern
-    )
+    meant = name(text)
+    gone = approvals.remove(environ, scene.workspace, now, lambda answer: answer.pattern == meant)
     if undo and not gone:
         raise UsageError(
-            f"nothing was answered about `{meant.pattern}`",
+            f"nothing was answered about `{meant}`",
             "`sandboxd egress list` has the answers",
         )
     if not undo:
-        approval = Approval(meant.pattern, (), False, now, by)
+        approval = Approval(meant, (), False, now, by)
         approvals.add(environ, scene.workspace, approval)
     gateway, unasked = _project.running(scene, environ, find)
     if gateway is not None and not undo:
         for question in gateway.ledger().questions(scene.planned, now):
-            if meant.pattern.matches(question.name):
+            if meant.matches(question.name):
                 gateway.answer(question.id, "a person said no")
     is_live = _project.push(gateway, scene, environ, now)
-    return Denied(scene.workspace, str(meant.pattern), len(gone), is_live, unasked)
+    return Denied(scene.workspace, str(meant), len(gone), is_live, unasked)

@@ -29,6 +29,7 @@ def test_each_reason_of_a_verdict_has_words() -> None:
         ("A.org.", 0, "no-rule", "sandboxd egress allow a.org"),
         ("a.org", 22, "port", "sandboxd egress allow a.org:22"),
         ("a.org", 443, "expired", "sandboxd egress allow a.org"),
+        ("db", 0, "no-rule", "sandboxd egress allow db:443"),
         ("a.org", 443, "address", ""),
         ("a.org", 443, "denied", ""),
         ("a.org", 443, "canary", ""),

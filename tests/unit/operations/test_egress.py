@@ -176,10 +176,21 @@ def test_a_denial_is_taken_back_or_answered_anew(project: Project) -> None:
     ],
 )
 def test_what_is_no_name_is_refused(project: Project, text: str, words: str) -> None:
-    for action in ("allow", "deny", "promote"):
+    for action in ("allow", "promote"):
         with pytest.raises(UsageError, match=words):
             project.act(action, text=text)
+    with pytest.raises(UsageError):
+        project.act("deny", text=text)
     assert approvals.of_project(project.environ, project.gateway.workspace, 0.0) == ()
+
+
+def test_a_name_without_a_dot_is_one_with_its_port(project: Project) -> None:
+    project.gateway.tell(name="db", port=5432)
+    assert project.act("log")["rows"][0]["command"] == "sandboxd egress allow db:5432"
+    project.act("allow", text="db:5432")
+    assert project.gateway.lets_through("db", 5432)
+    project.act("deny", text="db")
+    assert not project.gateway.lets_through("db", 5432)
 
 
 def test_an_address_that_is_never_dialled_cannot_be_approved(project: Project) -> None:

@@ -113,7 +113,8 @@ def _words(row: dict[str, Any], now: float) -> str:
     detail = f" ({row['detail']})" if row["detail"] else ""
     rule = f", by {row['rule']}" if row["rule"] else ""
     age = duration(now - row["last"])
-    return f"{row['name']}{port}: {row['words']}{detail}{rule}; {row['door']}, {times}, {age} ago"
+    name = row["name"] or "(no name)"
+    return f"{name}{port}: {row['words']}{detail}{rule}; {row['door']}, {times}, {age} ago"
 
 
 def _say_totals(log: dict[str, Any]) -> None:
