@@ -137,7 +137,7 @@ def files(template: Template, chosen: Mapping[str, str]) -> tuple[File, ...]:
     return tuple(sorted(entries))
 
 
-def needed(all_files: tuple[File, ...]) -> tuple[File, ...]:
+def files_to_write(all_files: tuple[File, ...]) -> tuple[File, ...]:
     """The files of a template that `sandboxd generate` does not write itself.
 
     Where sandboxd.toml names the image, the devcontainer.json follows from it.

@@ -20,7 +20,7 @@ def document(content: Mapping[str, Any], comment: str) -> bytes:
     import tomli_w
 
     head = "".join(f"# {line}".rstrip() + "\n" for line in comment.splitlines())
-    return _encoded(f"{head}\n{tomli_w.dumps(content)}")
+    return _encode(f"{head}\n{tomli_w.dumps(content)}")
 
 
 def value(content: Any) -> str:
@@ -31,11 +31,11 @@ def value(content: Any) -> str:
     import tomli_w
 
     text = tomli_w.dumps({"x": content}).removeprefix("x = ").rstrip("\n")
-    _encoded(text)
+    _encode(text)
     return text
 
 
-def _encoded(text: str) -> bytes:
+def _encode(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError as error:

@@ -86,14 +86,14 @@ def _read(
                     _label(action),
                     action.help or "",
                     _values(action),
-                    needed=_needed(action),
+                    needed=_is_required(action),
                     repeated=action.nargs in ("*", "+", argparse.REMAINDER),
                 )
             )
     return Command(words, summary, description, tuple(options), tuple(arguments), tuple(actions))
 
 
-def _needed(action: argparse.Action) -> bool:
+def _is_required(action: argparse.Action) -> bool:
     """Whether an argument has to be given. To argparse `*` is required, although it may be empty."""
     if action.nargs == "*":
         return False

@@ -94,8 +94,8 @@ def _runtime_state(runtime: Runtime) -> tuple[str, str]:
 
 def _controls(facts: HostFacts) -> list[str]:
     rows = [
-        ("seccomp", _known(facts.seccomp)),
-        ("AppArmor", _known(facts.apparmor)),
+        ("seccomp", _yes_or_no(facts.seccomp)),
+        ("AppArmor", _yes_or_no(facts.apparmor)),
         ("SELinux", facts.selinux or "unknown"),
         ("user namespaces", _user_namespaces(facts)),
         ("limits", _limits(facts)),
@@ -144,7 +144,7 @@ def _limits(facts: HostFacts) -> str:
     return f"enforced by cgroup version {version}{where}"
 
 
-def _known(value: bool | None) -> str:
+def _yes_or_no(value: bool | None) -> str:
     if value is None:
         return "unknown"
     return "available" if value else "not offered by this engine"

@@ -26,7 +26,9 @@ def listing() -> str:
         template = templates.load(name)
         parts.append(f"{name}\n    {template.description}\n")
         # Options of other files have no effect on the files that `init` writes.
-        used = _used(templates.needed(templates.files(template, templates.values(template, {}))))
+        used = _options_in(
+            templates.files_to_write(templates.files(template, templates.values(template, {})))
+        )
         for option in template.options:
             if option.name in used:
                 parts.append(f"    --option {option.name}={option.default}\n")
@@ -41,8 +43,8 @@ def write(folder: str, name: str, assignments: Sequence[str], image: str | None)
     """
     template = templates.load(name)
     options = _options(template, assignments, image)
-    files = templates.needed(templates.files(template, templates.values(template, options)))
-    for option in options.keys() - _used(files):
+    files = templates.files_to_write(templates.files(template, templates.values(template, options)))
+    for option in options.keys() - _options_in(files):
         raise UsageError(
             f"template `{name}` uses the option `{option}` only where a dev container tool applies it",
             f'write `{option} = "{options[option]}"` into sandboxd.toml afterwards',
@@ -80,7 +82,7 @@ def _options(template: Template, assignments: Sequence[str], image: str | None) 
     return options
 
 
-def _used(files: Sequence[File]) -> frozenset[str]:
+def _options_in(files: Sequence[File]) -> frozenset[str]:
     return frozenset[str]().union(*(file.options for file in files))
 
 

@@ -96,14 +96,14 @@ def take_over(response: requests.Response, status: int = _SWITCHED) -> tuple[soc
         response.close()
         raise ValueError("the connection was not handed over")
     stream: socket.socket = connection.sock
-    first = _buffered(stream, reader)
+    first = _read_buffer(stream, reader)
     connection.sock = None
     response.close()
     stream.settimeout(None)
     return stream, first
 
 
-def _buffered(stream: socket.socket, reader: Any) -> bytes:
+def _read_buffer(stream: socket.socket, reader: Any) -> bytes:
     stream.settimeout(0.0)
     # A plain socket says "nothing yet" by an empty answer, TLS by an error of its own.
     with contextlib.suppress(ssl.SSLWantReadError):

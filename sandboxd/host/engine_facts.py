@@ -20,14 +20,14 @@ def engine_from_raw(raw: dict[str, Any]) -> Engine:
         detail = _text(failure.get("detail")) or ""
         case = _text(failure.get("case")) or "broken"
         message, hint = words(case, host, detail)
-        before = _answered(host, _table(raw.get("remembered")))
+        before = _from_answers(host, _table(raw.get("remembered")))
         return before._replace(
             error=message, hint=hint, context=_text(raw.get("context")), tls=_flag(raw.get("tls"))
         )
-    return _answered(host, raw)
+    return _from_answers(host, raw)
 
 
-def _answered(host: str, raw: dict[str, Any]) -> Engine:
+def _from_answers(host: str, raw: dict[str, Any]) -> Engine:
     info, version = _table(raw.get("info")), _table(raw.get("server_version"))
     options = tuple(str(option) for option in _items(info.get("SecurityOptions")))
     return Engine(

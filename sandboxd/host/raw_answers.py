@@ -36,7 +36,7 @@ def from_raw(raw: dict[str, Any]) -> HostFacts:
         cgroup_version=(facts.cgroup_version if facts else None)
         or (None if cgroup2 is None or system != "Linux" else "2" if cgroup2 else "1"),
         engine=facts,
-        apparmor_profiles=_loaded(raw.get("apparmor_profiles"), facts),
+        apparmor_profiles=_loaded_profiles(raw.get("apparmor_profiles"), facts),
         **machine_from_raw(raw),
     )
 
@@ -50,7 +50,7 @@ def _control(engine: Engine | None, name: str, file: object, system: str | None)
     return isinstance(file, str) and file.strip() != "N"
 
 
-def _loaded(file: object, engine: Engine | None) -> tuple[str, ...] | None:
+def _loaded_profiles(file: object, engine: Engine | None) -> tuple[str, ...] | None:
     """``name (enforce)`` in each line; of another machine's engine nothing is known."""
     if not isinstance(file, str) or engine is None or not engine.host.startswith("unix:"):
         return None

@@ -134,11 +134,11 @@ def _try(engine: Engine, image: str, command: list[str], runtime: str) -> Trial:
 def _failure(error: EngineFailure) -> Trial:
     """The outcome of a trial that ended with an engine error; a lost connection proves nothing."""
     if error.case == "hanging":
-        return _failed(f"it did not end within {error.detail} s")
-    return _not_tried(error.message) if error.case in WORDS else _failed(error.detail)
+        return _start_failure(f"it did not end within {error.detail} s")
+    return _not_tried(error.message) if error.case in WORDS else _start_failure(error.detail)
 
 
-def _failed(message: str) -> Trial:
+def _start_failure(message: str) -> Trial:
     """A start that failed. A full disk is not the runtime's fault, and may be over in a moment."""
     if "no space left on device" in message:
         return _not_tried(message)

@@ -116,7 +116,7 @@ def inner_span(node: Node, written: str, start: int, end: int) -> Span | None:
     return Span(offset + start, offset + end)
 
 
-def _resolved(read: Callable[[str], object]) -> Read:
+def _with_variables(read: Callable[[str], object]) -> Read:
     """The reader `read`, given the text with its variables replaced."""
     return lambda text, variables: read(variables.resolve(text))
 
@@ -125,21 +125,21 @@ def _host_path(text: str, variables: Resolver) -> str:
     return variables.host_path(text)
 
 
-_TEXT = _resolved(str)
-_SWITCH = _resolved(boolean)
-_NUMBER = _resolved(number)
-_PAIR = _resolved(pair)
-_CAPABILITY = _resolved(capability)
+_TEXT = _with_variables(str)
+_SWITCH = _with_variables(boolean)
+_NUMBER = _with_variables(number)
+_PAIR = _with_variables(pair)
+_CAPABILITY = _with_variables(capability)
 
 FLAGS: dict[str, tuple[str, Read]] = {
-    "add-host": ("extra_hosts", _resolved(added_host)),
+    "add-host": ("extra_hosts", _with_variables(added_host)),
     "annotation": ("annotations", _PAIR),
     "cap-add": ("cap_add", _CAPABILITY),
     "cap-drop": ("cap_drop", _CAPABILITY),
     "cgroup-parent": ("cgroup_parent", _TEXT),
     "cgroupns": ("cgroupns", _TEXT),
     "cpus": ("cpus", _TEXT),
-    "device": ("devices", _resolved(device)),
+    "device": ("devices", _with_variables(device)),
     "device-cgroup-rule": ("device_cgroup_rules", _TEXT),
     "env": ("env", _PAIR),
     "env-file": ("env_files", _host_path),
@@ -164,7 +164,7 @@ FLAGS: dict[str, tuple[str, Read]] = {
     "read-only": ("read_only_rootfs", _SWITCH),
     "restart": ("restart", _TEXT),
     "runtime": ("runtime", _TEXT),
-    "security-opt": ("security_opt", _resolved(security_option)),
+    "security-opt": ("security_opt", _with_variables(security_option)),
     "shm-size": ("shm_size", _TEXT),
     "sysctl": ("sysctls", _PAIR),
     "tmpfs": ("mounts", _mounts.from_tmpfs),

@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 
 def find(engine: Engine, workspace: str) -> Summary | None:
     """The project's running container: ours, else one that an editor made from our file."""
-    running = [c for c in _labelled(engine, f"{PROJECT}={workspace}") if c.state == "running"]
+    running = [
+        c for c in _containers_with_labels(engine, f"{PROJECT}={workspace}") if c.state == "running"
+    ]
     running.sort(key=lambda c: c.labels.get(MADE_BY) != UP)
     return running[0] if running else None
 
 
 def find_all(engine: Engine) -> list[Summary]:
     """All containers of all projects, newest first."""
-    return _labelled(engine, PROJECT)
+    return _containers_with_labels(engine, PROJECT)
 
 
 def project_containers(engine: Engine, directory: str) -> list[Summary]:
@@ -32,7 +34,7 @@ def project_containers(engine: Engine, directory: str) -> list[Summary]:
     stopped. However many projects there are, the engine is asked about no other's container.
     """
     here = os.path.realpath(directory)
-    containers = _labelled(engine, f"{PROJECT}={here}")
+    containers = _containers_with_labels(engine, f"{PROJECT}={here}")
     if not containers:
         # No project's own folder: each container is asked about whose folder is on the way up.
         above = [c for c in engine.containers(PROJECT) if _is_within(here, c.labels[PROJECT])]
@@ -69,10 +71,10 @@ def locate(engine: Engine, directory: str) -> Summary:
 
 
 def ours(engine: Engine, workspace: str) -> list[Summary]:
-    return _labelled(engine, f"{PROJECT}={workspace}", f"{MADE_BY}={UP}")
+    return _containers_with_labels(engine, f"{PROJECT}={workspace}", f"{MADE_BY}={UP}")
 
 
-def _labelled(engine: Engine, *labels: str) -> list[Summary]:
+def _containers_with_labels(engine: Engine, *labels: str) -> list[Summary]:
     """Containers with our labels that are a sandbox of the project that the labels name.
 
     An image can bring any label, and would stand for another project's sandbox.

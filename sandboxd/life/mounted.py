@@ -46,11 +46,11 @@ def open_sources(mounts: Iterable[MountRequest]) -> tuple[Source, ...]:
     sources = []
     for mount in mounts:
         if mount.get("Type") == "bind":
-            sources.append(_opened(mount["Source"], mount["Target"]))
+            sources.append(_open(mount["Source"], mount["Target"]))
     return tuple(sources)
 
 
-def _opened(path: str, target: str) -> Source:
+def _open(path: str, target: str) -> Source:
     try:
         with _no_links("/", path.strip("/").split("/")) as descriptor:
             status = os.fstat(descriptor)

@@ -62,9 +62,9 @@ def ensure(engine: Engine, workspace: str, progress: Callable[[str], None]) -> P
     :raises EnvironmentFailure: one cannot be made, or one of the name is not as we make it
     """
     networks = engine.networks()
-    outer = _named(OUTER_NAME, networks) or _make_outer(engine)
+    outer = _find_by_name(OUTER_NAME, networks) or _make_outer(engine)
     _refuse_other(_outer(), outer)
-    inner = _named(container_name(workspace), networks)
+    inner = _find_by_name(container_name(workspace), networks)
     if inner is None:
         _sweep(engine, networks)
         progress("making the inner network of this project")
@@ -78,7 +78,10 @@ def find(engine: Engine, workspace: str) -> Pair | None:
     :raises EnvironmentFailure: one is not as we make it
     """
     networks = engine.networks()
-    inner, outer = _named(container_name(workspace), networks), _named(OUTER_NAME, networks)
+    inner, outer = (
+        _find_by_name(container_name(workspace), networks),
+        _find_by_name(OUTER_NAME, networks),
+    )
     if inner is None or outer is None:
         return None
     _refuse_other(_outer(), outer)
@@ -119,7 +122,7 @@ def _is_harmless(live: Network, name: str, value: str) -> bool:
     return name in _HARMLESS
 
 
-def _named(name: str, networks: Iterable[Network]) -> Network | None:
+def _find_by_name(name: str, networks: Iterable[Network]) -> Network | None:
     """:raises EnvironmentFailure: there are several, which older engines allow"""
     matching = [network for network in networks if network.name == name]
     if len(matching) > 1:
@@ -131,10 +134,10 @@ def _named(name: str, networks: Iterable[Network]) -> Network | None:
 
 
 def _pair(workspace: str, inner: Network, outer: Network) -> Pair:
-    return Pair(_checked(workspace, inner), outer.id, tuple(r.subnet for r in outer.ranges))
+    return Pair(_check(workspace, inner), outer.id, tuple(r.subnet for r in outer.ranges))
 
 
-def _checked(workspace: str, network: Network) -> Inner:
+def _check(workspace: str, network: Network) -> Inner:
     """:raises EnvironmentFailure: the network is not as we make it"""
     subnet = network.ranges[0].subnet if network.ranges else ""
     try:
@@ -180,7 +183,7 @@ def _make_outer(engine: Engine) -> Network:
     except failures.EngineFailure as error:
         if not _is_taken(error):
             raise _cannot(OUTER_NAME, error) from None
-    network = _named(OUTER_NAME, engine.networks())
+    network = _find_by_name(OUTER_NAME, engine.networks())
     if network is None:
         raise EnvironmentFailure(
             f"the network `{OUTER_NAME}` was removed while it was made", "run `sandboxd up` again"
@@ -192,7 +195,7 @@ def _make_inner(engine: Engine, workspace: str, networks: Sequence[Network]) -> 
     drivers = _drivers(engine)
     for place in _free_places(networks):
         if _create(engine, workspace, place, drivers):
-            network = _named(container_name(workspace), engine.networks())
+            network = _find_by_name(container_name(workspace), engine.networks())
             if network is not None:
                 return network
     raise EnvironmentFailure(

@@ -238,7 +238,7 @@ def _create(
     inspected = engine.inspect(container)
     state = inspected["State"]
     if not state.get("Running"):
-        raise _died(engine, container, state)
+        raise _error_of_end(engine, container, state)
     egress.refuse_other_networks(inspected, beside)
     _compare_mounts(state, opened, plan, progress)
     return container
@@ -270,7 +270,7 @@ def _foreign(engine: Engine, name: str, error: EnvironmentFailure) -> Environmen
     return error
 
 
-def _died(engine: Engine, container: str, state: State) -> EnvironmentFailure:
+def _error_of_end(engine: Engine, container: str, state: State) -> EnvironmentFailure:
     words = b"".join(piece for _, piece in engine.logs(container, follow=False, tail="5"))
     text = " ".join(words.decode("utf-8", "replace").split())[:300]
     reason = "out of memory" if state.get("OOMKilled") else f"exit code {state.get('ExitCode')}"

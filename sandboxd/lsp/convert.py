@@ -61,7 +61,9 @@ def diagnostic(
         code=finding.rule,
         code_description=_link(finding.rule) if who.links else None,
         source=SOURCE,
-        related_information=_related(finding, uri, source, report, who) if who.related else None,
+        related_information=_related_information(finding, uri, source, report, who)
+        if who.related
+        else None,
         data={
             "rule": finding.rule,
             "evidence": finding.evidence,
@@ -97,7 +99,7 @@ def file_uri(path: str) -> str:
     return "file://" + quote(os.path.abspath(path))
 
 
-def _related(
+def _related_information(
     finding: Finding, uri: str, source: SourceText, report: Report, who: Client
 ) -> list[types.DiagnosticRelatedInformation]:
     information = []

@@ -82,7 +82,7 @@ class Documents:
             return False
         source = document.source
         for change in changes:
-            source = SourceText(source.path, _clean(_changed(source, change, encoding)))
+            source = SourceText(source.path, _clean(_apply_change(source, change, encoding)))
         self._open[uri] = document._replace(version=version, source=source)
         return True
 
@@ -116,7 +116,7 @@ def kind_of(path: str, language: str = "", text: str | None = None) -> str:
     return kind.NAME if kind is not None else kinds.of_language(language)
 
 
-def _changed(
+def _apply_change(
     source: SourceText, change: types.TextDocumentContentChangeEvent, encoding: Encoding
 ) -> str:
     if isinstance(change, types.TextDocumentContentChangeWholeDocument):

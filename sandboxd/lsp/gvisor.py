@@ -80,7 +80,7 @@ def _in_devcontainer(
         if container.runtime is not None:
             if container.runtime.value in usable:
                 return []
-            edits = _replaced(document, container, runtime)
+            edits = _replace_runtime(document, container, runtime)
             return [_fix(document, runtime, edits)] if edits else []
     text, argument = document.source.text, jsonc_edit.encode(f"--runtime={runtime}")
     node = root.get("runArgs")
@@ -93,6 +93,6 @@ def _in_devcontainer(
     return [_fix(document, runtime, edits)]
 
 
-def _replaced(document: Document, container: Container, runtime: str) -> tuple[Edit, ...]:
+def _replace_runtime(document: Document, container: Container, runtime: str) -> tuple[Edit, ...]:
     change = Replace(container.runtime, runtime)
     return kinds.get(document.kind).edits(document, container, (change,)) or ()

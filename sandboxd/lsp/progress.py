@@ -27,7 +27,7 @@ class Progress:
 
     async def __aenter__(self) -> Progress:
         if self._token is None:
-            self._token = await self._created()
+            self._token = await self._create_token()
         task = asyncio.current_task()
         if self._token is not None and task is not None:
             self._protocol.cancellable[self._token] = task
@@ -55,7 +55,7 @@ class Progress:
         if step.text:
             self.report(step.text)
 
-    async def _created(self) -> str | None:
+    async def _create_token(self) -> str | None:
         """A new progress token; None when the client refuses it."""
         window = self._context.capabilities().window
         if window is None or not window.work_done_progress:

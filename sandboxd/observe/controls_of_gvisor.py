@@ -32,7 +32,7 @@ def controls(live: Container, outside: Outside) -> tuple[Control, ...]:
         _app_armor(live),
         Control("user namespace", "left out", "gVisor's kernel maps no user to one of the host"),
         Control("masked paths", "in force", "gVisor's /proc and /sys are its own"),
-        *_read_only(live, outside),
+        *_read_only_mounts(live, outside),
         _directfs(outside),
         _host_sockets(outside),
         network(live),
@@ -117,7 +117,7 @@ def _host_sockets(outside: Outside) -> Control:
     return Control("no host sockets", "in force", "host-uds is not set")
 
 
-def _read_only(live: Container, outside: Outside) -> list[Control]:
+def _read_only_mounts(live: Container, outside: Outside) -> list[Control]:
     controls = []
     for value in live.mounts:
         mount = value.value

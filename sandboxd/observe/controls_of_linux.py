@@ -55,7 +55,7 @@ def controls(live: Container, process: Process | None, outside: Outside) -> tupl
         _seccomp(live, process),
         _app_armor(live, process),
         _user_namespace(live, process),
-        _masked(live, process),
+        _masked_paths(live, process),
         *read_only(live, process),
         _network(live, process),
     )
@@ -173,7 +173,7 @@ def _user_namespace(live: Container, process: Process) -> Control:
     return Control(name, state, "root inside is root on the host")
 
 
-def _masked(live: Container, process: Process) -> Control:
+def _masked_paths(live: Container, process: Process) -> Control:
     name = "masked paths"
     options = {point: flags for point, flags, _ in process.mounts}
     missing: State = "left out" if live.is_privileged() else "not in force"

@@ -30,7 +30,7 @@ def container(inspect: Inspected) -> Container:
     name = (inspect.get("Name") or "").lstrip("/")
     live = read.container(name, read.live_mounts(inspect.get("Mounts") or []))
     joined = (inspect.get("NetworkSettings") or {}).get("Networks") or {}
-    return live._replace(network=_with_joined(live.network, joined))
+    return live._replace(network=_with_networks(live.network, joined))
 
 
 def requested(body: Mapping[str, Any]) -> Container:
@@ -205,7 +205,7 @@ class _Reader:
         return tuple(ports)
 
 
-def _with_joined(network: Value[str] | None, joined: Mapping[str, Any]) -> Value[str] | None:
+def _with_networks(network: Value[str] | None, joined: Mapping[str, Any]) -> Value[str] | None:
     """The network that the container was created with, and those that it was connected to since."""
     if network is None:
         return None

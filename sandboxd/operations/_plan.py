@@ -58,7 +58,7 @@ def as_started(directory: str, environ: Mapping[str, str], container: str, facts
     project = Project.open(directory, environ)
     record = granted.recall(environ, project.workspace)
     allow_runc = record is not None and record.container == container
-    return _answered(project.plan(wait(), Grants(allow_runc=allow_runc)), environ)
+    return _with_answers(project.plan(wait(), Grants(allow_runc=allow_runc)), environ)
 
 
 def with_approvals(plan: Plan, environ: Mapping[str, str]) -> tuple[Plan, str]:
@@ -82,10 +82,10 @@ def _plan(
     from sandboxd.project import Project
 
     project = Project.open(directory, environ)
-    return project, _answered(project.plan(wait(), grants), environ)
+    return project, _with_answers(project.plan(wait(), grants), environ)
 
 
-def _answered(plan: Plan, environ: Mapping[str, str]) -> Plan:
+def _with_answers(plan: Plan, environ: Mapping[str, str]) -> Plan:
     """`plan` with what the user answered about names: a gateway is to have both."""
     if plan.egress is None:
         return plan

@@ -80,7 +80,7 @@ def archive(cache_folder: str | None) -> bytes:
                     _add(tar, entry.name, content.read())
         for module in modules.values():
             name = module.path.removesuffix(".py")
-            _add(tar, f"modules/{name}.pyc", interpreter.compiled(f"<{name}>", module.source))
+            _add(tar, f"modules/{name}.pyc", interpreter.compile_module(f"<{name}>", module.source))
     return result.getvalue()
 
 

@@ -125,7 +125,7 @@ def identity(more: str = "") -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def compiled(name: str, source: bytes) -> bytes:
+def compile_module(name: str, source: bytes) -> bytes:
     """The content of a module's file; the interpreter inside need not compile it.
 
     :param name: as a traceback shows it
@@ -181,7 +181,7 @@ def _add_module(tar: tarfile.TarFile, name: str, file: str) -> None:
     if os.path.basename(file).startswith("__init__."):
         path += "/__init__"
     with open(file, "rb") as source:
-        _add(tar, f"{path}.pyc", compiled(f"<{name}>", source.read()), 0o600)
+        _add(tar, f"{path}.pyc", compile_module(f"<{name}>", source.read()), 0o600)
 
 
 def _closure(files: list[str]) -> tuple[str, list[str]]:

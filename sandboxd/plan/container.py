@@ -46,7 +46,7 @@ def make_container(
         image=_image(config, base, notes),
         runtime=_runtime(choice, notes),
         user=user,
-        cap_drop=_dropped(profile, notes),
+        cap_drop=_dropped_capabilities(profile, notes),
         cap_add=capabilities(profile, config, notes),
         security_opt=controls.security_options(profile, seccomp, apparmor, notes),
         network=network.without_gateway(profile, mode, notes),
@@ -82,7 +82,7 @@ def _places(
     return (*places.first, *own, *places.last), places
 
 
-def _dropped(profile: Profile, notes: Notes) -> tuple[Value[str], ...]:
+def _dropped_capabilities(profile: Profile, notes: Notes) -> tuple[Value[str], ...]:
     why = "every capability not given back is taken"
     return tuple(notes.value("cap_drop", cap, cap, why) for cap in profile.cap_drop)
 

@@ -44,13 +44,13 @@ def of_label(image: Setting[str], host: HostFacts) -> Container | None:
     container = effective(document, Variables(images=images))
     if container is None:
         return None
-    fields = {name: _placed(value, image.place) for name, value in container._asdict().items()}
+    fields = {name: _at_image(value, image.place) for name, value in container._asdict().items()}
     return Container(**fields)
 
 
-def _placed(field: Any, place: Place | None) -> Any:
+def _at_image(field: Any, place: Place | None) -> Any:
     if isinstance(field, Value):
         return field._replace(place=place, nodes=())
     if isinstance(field, tuple) and field and isinstance(field[0], Value):
-        return tuple(_placed(value, place) for value in field)
+        return tuple(_at_image(value, place) for value in field)
     return None if isinstance(field, Place) else field

@@ -138,10 +138,12 @@ def _say_what_is_not_pinned(facts: WorkspaceFacts, notes: Notes) -> None:
     missing = [f"`{_outermost_missing(facts, path)}`" for path in facts.of_kind("missing")]
     any_other = "a file that tools on the host act upon and that is missing"
     if missing:
-        any_other = f"{_named([*dict.fromkeys(missing)])}, or any other such file that is missing,"
+        any_other = (
+            f"{_list_names([*dict.fromkeys(missing)])}, or any other such file that is missing,"
+        )
     why = f"{any_other} can be created from inside"
     if facts.exposed:
-        changed = _named([f"`{entry.path}`" for entry in facts.exposed])
+        changed = _list_names([f"`{entry.path}`" for entry in facts.exposed])
         why += f"; {changed} can be changed"
     notes.downgrade(
         "control files",
@@ -161,13 +163,13 @@ def _say_what_may_be_set(facts: WorkspaceFacts, folders: set[str], notes: Notes)
     if files:
         notes.downgrade(
             "control files",
-            f"under this gVisor, with directfs, the mode of {_named(files)} can be set from inside; what "
+            f"under this gVisor, with directfs, the mode of {_list_names(files)} can be set from inside; what "
             "is in them cannot be changed",
             "register a runtime without directfs: `sandboxd setup gvisor --plan`",
         )
 
 
-def _named(names: list[str]) -> str:
+def _list_names(names: list[str]) -> str:
     """The first of `names`, and how many more there are."""
     more = len(names) - _MOST_NAMED
     first = names[:_MOST_NAMED] if more > 1 else names

@@ -30,7 +30,7 @@ def limit(
         none = profile.network._replace(mode="none")
         return profile._replace(network=none), config._replace(network=NetworkWishes())
     if floor.no_open_network:
-        profile = _closed(profile, config, floor)
+        profile = _close(profile, config, floor)
     _refuse(profile, config, floor)
     if not trusted:
         settings = loosened(profile, config, hosts)
@@ -67,7 +67,7 @@ def permitted(own: Iterable[Usual], floor: Floor) -> tuple[tuple[Usual, ...], tu
     return tuple(inside), tuple(outside)
 
 
-def _closed(profile: Profile, config: Config, floor: Floor) -> Profile:
+def _close(profile: Profile, config: Config, floor: Floor) -> Profile:
     """The profile where a floor forbids the open network: names by the project's files in its place."""
     wanted, network = config.network.wanted_mode, profile.network
     if wanted is not None and wanted.value == "open":

@@ -117,8 +117,8 @@ def _controls(facts: HostFacts, profile: profiles.Profile, gvisor: bool) -> tupl
         )
         lines.append("AppArmor: gVisor ignores it; it confines runc's containers only")
     else:
-        lines.append(f"seccomp: {_offered(facts.seccomp if facts.answered else None)}")
-        lines.append(f"AppArmor: {_offered(facts.apparmor if facts.answered else None)}")
+        lines.append(f"seccomp: {_availability(facts.seccomp if facts.answered else None)}")
+        lines.append(f"AppArmor: {_availability(facts.apparmor if facts.answered else None)}")
     added = f", {', '.join(profile.cap_add)} given back" if profile.cap_add else ""
     lines.append(f"capabilities: {' '.join(profile.cap_drop)} dropped{added}")
     if profile.no_new_privileges:
@@ -126,7 +126,7 @@ def _controls(facts: HostFacts, profile: profiles.Profile, gvisor: bool) -> tupl
     return tuple(lines)
 
 
-def _offered(value: bool | None) -> str:
+def _availability(value: bool | None) -> str:
     if value is None:
         return "unknown here"
     return "offered by this engine" if value else "not offered by this engine"

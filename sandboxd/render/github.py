@@ -22,7 +22,7 @@ def document(report: Report, options: Options) -> str:
         for finding in report.findings
         if not finding.suppressed
     ]
-    lines += [_skipped(skipped, options.cwd) for skipped in report.skipped]
+    lines += [_not_checked(skipped, options.cwd) for skipped in report.skipped]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -45,7 +45,7 @@ def _finding(finding: Finding, report: Report, cwd: str) -> str:
     return _command(_COMMANDS[finding.severity], properties, "\n".join(parts))
 
 
-def _skipped(skipped: Skipped, cwd: str) -> str:
+def _not_checked(skipped: Skipped, cwd: str) -> str:
     properties: dict[str, object] = {
         "file": relative_path(skipped.path, cwd),
         "title": "not checked",

@@ -65,7 +65,7 @@ def collect(engine: Engine, inspected: Inspected, workspace: str, *, halt: bool 
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with open(descriptor, "wb") as file:
-            file.write(changes.header(workspace, name, _started(inspected)))
+            file.write(changes.header(workspace, name, _start_time(inspected)))
             _fill(engine, inspected, workspace, _Spool(file), halt)
             file.flush()
             os.fsync(file.fileno())
@@ -110,7 +110,7 @@ def workspace_of(path: str) -> str:
         return ""
 
 
-def _started(inspected: Inspected) -> int:
+def _start_time(inspected: Inspected) -> int:
     """The start of the container, about when its copy was made, in nanoseconds since 1970."""
     text = str(inspected["State"]["StartedAt"]).rstrip("Z")
     whole, _, fraction = text.partition(".")

@@ -29,7 +29,7 @@ class Has(NamedTuple):
     text: str
 
     def holds(self, subject: object) -> bool:
-        for located in _located(subject, self.field):
+        for located in _values(subject, self.field):
             value = located.value
             if type(value) is not str:
                 value = getattr(value, "name", None) or getattr(value, "type", None)
@@ -48,7 +48,7 @@ class Mentions(NamedTuple):
         return any(
             self.part in located.written
             or self.part in getattr(located.value, "source", located.value)
-            for located in _located(subject, self.field)
+            for located in _values(subject, self.field)
         )
 
 
@@ -59,7 +59,7 @@ class Without(NamedTuple):
     part: str
 
     def holds(self, subject: object) -> bool:
-        return any(self.part not in located.written for located in _located(subject, self.field))
+        return any(self.part not in located.written for located in _values(subject, self.field))
 
 
 class Kind(NamedTuple):
@@ -102,7 +102,7 @@ class Unsound(NamedTuple):
         return bool(document.tree.problems) or root is None or root.kind != "object"
 
 
-def _located(subject: object, field: str) -> Any:
+def _values(subject: object, field: str) -> Any:
     """The located values of a field, which holds one, none, or a plain tuple of them."""
     content = getattr(subject, field, None)
     if not content:

@@ -33,12 +33,12 @@ def open_calls(
         yield at_value(
             meta,
             names[0],
-            f"{listed(names)}: {effect}",
+            f"{list_names(names)}: {effect}",
             ", ".join(value.value for value in names),
             severity,
             remedies=(
                 Remedy(
-                    f"take {listed(names)} off the list",
+                    f"take {list_names(names)} off the list",
                     safe=False,
                     changes=tuple(Remove(value) for value in names),
                     caution=caution,
@@ -47,7 +47,7 @@ def open_calls(
         )
 
 
-def listed(values: list[Value[str]], most: int = 4) -> str:
+def list_names(values: list[Value[str]], most: int = 4) -> str:
     """The first few names, and how many more there are."""
     names = [f"`{value.value}`" for value in values[:most]]
     more = len(values) - len(names)

@@ -60,7 +60,7 @@ def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
     if subject.kind != "compose":
         return
     for root in (subject.tree.root, *subject.tree.others):
-        for node in _named(root):
+        for node in _addresses(root):
             text = node.text()
             if text is not None and text.startswith(_REMOTE):
                 yield Finding(
@@ -73,7 +73,7 @@ def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
                 )
 
 
-def _named(root: Node | None) -> Iterator[Node]:
+def _addresses(root: Node | None) -> Iterator[Node]:
     """Everything that stands for the address of a file."""
     includes = yaml.get(root, "include")
     for item in includes.items if includes is not None else ():

@@ -67,7 +67,7 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
         wants = asks(value.value)
         if not wants:
             continue
-        severity, effect = _judged(wants, subject, host)
+        severity, effect = _judge(wants, subject, host)
         yield at_value(
             META,
             value,
@@ -85,7 +85,7 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
         )
 
 
-def _judged(wants: tuple[str, ...], subject: Container, host: HostFacts) -> tuple[Severity, str]:
+def _judge(wants: tuple[str, ...], subject: Container, host: HostFacts) -> tuple[Severity, str]:
     if _SOCKET in wants:
         shut = not host_sockets_open(subject, host)
         severity = kernel_severity(subject, host, Severity.ERROR, Severity.WARNING)

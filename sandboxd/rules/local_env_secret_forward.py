@@ -94,7 +94,7 @@ API_KEYS = (
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     for value in (*subject.env, *subject.remote_env):
-        for name, severity in _forwarded(value):
+        for name, severity in _secrets(value):
             yield at_value(
                 META,
                 value,
@@ -104,7 +104,7 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
             )
 
 
-def _forwarded(value: Value[Pair]) -> Iterator[tuple[str, Severity]]:
+def _secrets(value: Value[Pair]) -> Iterator[tuple[str, Severity]]:
     """The secrets of the host that a variable is made from.
 
     Compose takes its variables from the project's `.env` as well, where passwords of its own

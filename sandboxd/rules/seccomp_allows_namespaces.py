@@ -84,7 +84,7 @@ def check(subject: SeccompProfile, host: HostFacts) -> Iterator[Finding]:
     if subject.is_denylist():
         return
     for call in ("clone", "clone3", "unshare", "setns"):
-        flag, outcome = _opened(subject, call)
+        flag, outcome = _first_open(subject, call)
         if outcome is None or outcome.name is None or outcome.rule is None:
             continue
         yield at_value(
@@ -96,7 +96,7 @@ def check(subject: SeccompProfile, host: HostFacts) -> Iterator[Finding]:
         )
 
 
-def _opened(profile: SeccompProfile, call: str) -> tuple[str, Outcome | None]:
+def _first_open(profile: SeccompProfile, call: str) -> tuple[str, Outcome | None]:
     """The first namespace that a call may make; the flags of `clone3` cannot be looked at."""
     for name, flag in _FLAGS.items():
         bits = flag if call == "unshare" else flag | _SIGCHLD

@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import Finding, Remedy, Remove, RuleMeta, Severity
 from sandboxd.model.seccomp import Context
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._seccomp import listed
+from sandboxd.rules._seccomp import list_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,11 +65,11 @@ def check(subject: SeccompProfile, host: HostFacts) -> Iterator[Finding]:
         yield at_value(
             META,
             names[0],
-            f"{listed(names)}: allowed before Linux 4.8 as well, where it voids the filter",
+            f"{list_names(names)}: allowed before Linux 4.8 as well, where it voids the filter",
             ", ".join(value.value for value in names),
             remedies=(
                 Remedy(
-                    f"take {listed(names)} off the list",
+                    f"take {list_names(names)} off the list",
                     safe=False,
                     changes=tuple(Remove(value) for value in names),
                     caution="gdb, strace and delve stop working",

@@ -75,7 +75,7 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     arguments = subject.build.value.args if subject.build is not None else ()
     for value in (*subject.env, *subject.remote_env, *arguments):
         name = value.value.name
-        judged = _judged(name, _literal(value))
+        judged = _judge(name, _literal(value))
         if judged is not None:
             message, severity = judged
             yield at_value(META, value, f"`{name}` {message}", name, severity)
@@ -94,7 +94,7 @@ def _literal(value: Value[Pair]) -> str:
     return written.removeprefix(f"{value.value.name}=")
 
 
-def _judged(name: str, text: str) -> tuple[str, Severity] | None:
+def _judge(name: str, text: str) -> tuple[str, Severity] | None:
     """The secret that `text` is or holds, and how bad that is; None for none."""
     kind = literal_token(text)
     if kind:

@@ -100,7 +100,7 @@ class RegisterStep:
         )
 
     def is_done(self) -> bool:
-        return _offered(self._place)
+        return _is_registered(self._place)
 
     def before(self) -> State:
         return files.snapshot(self._place.daemon_json)
@@ -206,7 +206,7 @@ def trials(place: Place) -> dict[str, tuple[bool, str]]:
     return outcomes
 
 
-def _offered(place: Place) -> bool:
+def _is_registered(place: Place) -> bool:
     """Whether both runtimes are in the config with a program that exists, and the engine has them."""
     text = (files.read(place.daemon_json) or b"").decode("utf-8", "replace")
     table = daemon_json.definitions(text)

@@ -90,7 +90,7 @@ def _project(project: ProjectStatus) -> dict[str, Any]:
         "in_force": _in_force(project.in_force),
         "unseen": project.unseen or None,
         "drift": None if project.drift is None else list(project.drift),
-        "verified": _verified(project.verified),
+        "verified": _verification(project.verified),
         "downgrades": list(project.downgrades),
         "findings": _counts(project.counts),
         "trust": project.trust,
@@ -139,7 +139,7 @@ def _in_force(running: InForce | None) -> dict[str, Any] | None:
     }
 
 
-def _verified(verification: Verification | None) -> dict[str, Any] | None:
+def _verification(verification: Verification | None) -> dict[str, Any] | None:
     if verification is None:
         return None
     return {

@@ -53,7 +53,7 @@ def examine_open(
     counts = count(project.workspace, environ, facts)
     profile = project.config.profile.value
     trust = _trust(project, environ, facts)
-    granted = _granted(project, environ, facts)
+    granted = _granted_plan(project, environ, facts)
     try:
         plan = plan or project.plan(facts)
     except SandboxdError as error:
@@ -69,7 +69,9 @@ def examine_open(
     return from_plan(plan, counts)._replace(trust=trust, granted=granted)
 
 
-def _granted(project: Project, environ: Mapping[str, str], facts: HostFacts) -> GrantedPlan | None:
+def _granted_plan(
+    project: Project, environ: Mapping[str, str], facts: HostFacts
+) -> GrantedPlan | None:
     """The plan by which the last container was started; None where that needed no grant."""
     record = started.recall(environ, project.workspace)
     if record is None:

@@ -39,7 +39,7 @@ def look_once(
             observed = Observed({}, engine.error, engine.hint)
         else:
             observed = Observer().observe(environ, (workspace,))
-        examined = _examined(workspace, environ, facts)
+        examined = _examine(workspace, environ, facts)
         ledger = _ledger(workspace, environ, observed)
         names = names_now(environ, workspace, examined.egress, ledger, now)
         rows.append(combine(workspace, examined, observed, names))
@@ -63,7 +63,7 @@ def _ledger(workspace: str, environ: Mapping[str, str], observed: Observed) -> L
         return None
 
 
-def _examined(workspace: str, environ: Mapping[str, str], facts: HostFacts) -> Examined:
+def _examine(workspace: str, environ: Mapping[str, str], facts: HostFacts) -> Examined:
     """Examine the project, and whether its generated files are up to date: no daemon keeps them so."""
     examined = examine(workspace, environ, facts)
     if examined.request is None:

@@ -95,7 +95,7 @@ def _project(project: ProjectStatus, *, colour: bool, columns: int) -> list[str]
         rows.append(("problem", project.problem))
     if project.asked is not None:
         rows.append(("asked", _settings(project.asked)))
-    rows += _observed(project)
+    rows += _observation_rows(project)
     rows += [("downgrade", text) for text in project.downgrades if project.in_force is None]
     if not project.checking:
         rows.append(("findings", _counts(project.counts)))
@@ -147,7 +147,7 @@ def _settings(settings: dict[str, str]) -> str:
     return "; ".join(f"{name} {value}" for name, value in settings.items())
 
 
-def _observed(project: ProjectStatus) -> list[tuple[str, str]]:
+def _observation_rows(project: ProjectStatus) -> list[tuple[str, str]]:
     """The controls of the running container; only those in force are named without a reason."""
     running = project.in_force
     if running is None:

@@ -68,7 +68,7 @@ def _expand(
             parts.append(f"${{{match[1]}}}" if value is None else value)
         elif match[0] == "${" and match.start() in ends and depth > 0:
             close = ends[match.start()]
-            parts.append(_braced(text, at, close, ends, lookup, depth))
+            parts.append(_expand_braces(text, at, close, ends, lookup, depth))
             at = close + 1
         else:
             parts.append(match[0])
@@ -76,7 +76,7 @@ def _expand(
     return "".join(parts)
 
 
-def _braced(
+def _expand_braces(
     text: str,
     start: int,
     close: int,

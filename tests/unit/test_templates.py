@@ -60,6 +60,6 @@ def test_what_generate_makes_is_not_needed() -> None:
     for name, own in (("python", False), ("compose-web", True)):
         template = templates.load(name)
         files = templates.files(template, templates.values(template, {}))
-        paths = {file.path for file in templates.needed(files)}
+        paths = {file.path for file in templates.files_to_write(files)}
         assert (templates.MAIN_FILE in paths) is own
         assert "sandboxd.toml" in paths

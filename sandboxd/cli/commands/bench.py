@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
         "plain": args.plain,
         "allow_runc": args.allow_runc,
     }
-    results = _measured(_sandbox.folder(args), options)
+    results = _measure(_sandbox.folder(args), options)
     if args.report:
         bench_report.write(args.report, results)
     if args.json:
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _measured(directory: str, options: dict[str, Any]) -> Results:
+def _measure(directory: str, options: dict[str, Any]) -> Results:
     """The figures, measured by a daemon that runs or by this process."""
     from sandboxd.operations import wire
 

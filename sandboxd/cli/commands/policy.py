@@ -88,11 +88,11 @@ def _explain(path: str, effective: Floor) -> None:
     print(f"{terminal.one_line(project.workspace)}: profile {before.name} is allowed")
     for change in changes or ["nothing of it changes"]:
         print(f"  {change}")
-    for line in _not_suppressed(config, effective):
+    for line in _settings_without_effect(config, effective):
         print(f"  {line}")
 
 
-def _not_suppressed(config: Config, effective: Floor) -> list[str]:
+def _settings_without_effect(config: Config, effective: Floor) -> list[str]:
     """The project's own rule settings that do not count."""
     settings = [(allow.rule, "`[[allow]]`") for allow in config.allow]
     settings += [(rule, f"`[rules]` level `{level}`") for (rule, level), _ in config.rules]

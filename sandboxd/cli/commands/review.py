@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
     if (args.include or args.yes or args.deletions is not None) and not args.apply:
         raise UsageError("`--include`, `--deletions` and `--yes` say how to apply", "add `--apply`")
-    with reviewed(_collected(_sandbox.folder(args)), keep=args.save) as review:
+    with reviewed(_collect(_sandbox.folder(args)), keep=args.save) as review:
         changes, items = review.changes, review.items
         if review.ended is not None:
             age = duration(review.ended)
@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _collected(directory: str) -> Collected:
+def _collect(directory: str) -> Collected:
     """The changes, got out of the sandbox by a daemon that runs or by this process."""
     from sandboxd.operations.review import Collected, collect
 
@@ -140,18 +140,18 @@ def _apply(changes: Changes, items: tuple[Item, ...], args: argparse.Namespace) 
     if deletions and not _may_delete(len(deletions), changes.workspace, args):
         terminal.status("nothing is deleted")
         deletions = ()
-    if chosen.writes and not args.yes and not _agreed(len(chosen.writes)):
+    if chosen.writes and not args.yes and not _confirm(len(chosen.writes)):
         terminal.status("nothing was written")
         return EXIT_OK
     brought = bring.bring(changes.workspace, (*chosen.writes, *deletions))
     terminal.status(f"brought into the workspace: {terminal.count(len(brought.done), 'change')}")
     for path, why in brought.failed:
         terminal.status(f"`{path}` stays as it is: {why}")
-    _say_what_is_left(chosen.left)
+    _report_rest(chosen.left)
     return EXIT_ENVIRONMENT if brought.failed else EXIT_OK
 
 
-def _say_what_is_left(rest: tuple[tuple[Item, str], ...]) -> None:
+def _report_rest(rest: tuple[tuple[Item, str], ...]) -> None:
     import shlex
 
     deletions = [item for item, why in rest if item.kind == "deleted" and why == DELETION]
@@ -193,7 +193,7 @@ def _may_delete(count: int, workspace: str, args: argparse.Namespace) -> bool:
     return _answers(f"delete {count} of {files} files? type the number to do it: ", str(count))
 
 
-def _agreed(count: int) -> bool:
+def _confirm(count: int) -> bool:
     return _answers(
         f"write {terminal.count(count, 'change')} into the workspace? [y/N] ", "y", "yes"
     )

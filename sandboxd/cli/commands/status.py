@@ -78,7 +78,7 @@ def _watch(connection: Any, as_json: bool) -> int:
             terminal.status("-- live, Ctrl-C ends --")
         else:
             print(terminal.one_line(_line(params)), flush=True)
-    raise _ended()
+    raise _error_of_end()
 
 
 def _show(connection: Any) -> int:
@@ -97,12 +97,12 @@ def _show(connection: Any) -> int:
     try:
         live_screen.show(connection, ask, describe)
     except ConnectionLost:
-        raise _ended() from None
+        raise _error_of_end() from None
     except KeyboardInterrupt:
         return EXIT_OK
 
 
-def _ended() -> DaemonError:
+def _error_of_end() -> DaemonError:
     return DaemonError("the daemon ended", "`sandboxd daemon start` starts it again")
 
 

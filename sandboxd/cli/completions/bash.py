@@ -71,13 +71,16 @@ def script(commands: Sequence[Command]) -> str:
         _function("is_command", [(_where(each), ":") for each in every], '"$1"', "return 1"),
         _function(
             "takes_value",
-            [(f"{_where(each)}:{name}", ":") for each, name, _ in _valued(every)],
+            [(f"{_where(each)}:{name}", ":") for each, name, _ in _options_with_value(every)],
             '"$1:$2"',
             "return 1",
         ),
         _function(
             "value",
-            [(f"{_where(each)}:{name}", _offer(values)) for each, name, values in _valued(every)],
+            [
+                (f"{_where(each)}:{name}", _offer(values))
+                for each, name, values in _options_with_value(every)
+            ],
             '"$1:$2"',
         ),
         _function("options", [("", _words(("--help", "--version"))), *_options(every)], '"$1"'),
@@ -95,7 +98,7 @@ def _where(command: Command) -> str:
     return "".join(f" {word}" for word in command.words)
 
 
-def _valued(every: Sequence[Command]) -> Iterable[tuple[Command, str, Values]]:
+def _options_with_value(every: Sequence[Command]) -> Iterable[tuple[Command, str, Values]]:
     for command in every:
         for option in command.options:
             if option.values is not None:

@@ -55,7 +55,7 @@ def of_files(
             if not project.takes():
                 break
             pairs.pop(str(name.value), None)
-            pairs[str(name.value)] = _located(name, value, source, document)
+            pairs[str(name.value)] = _locate(name, value, source, document)
     return list(pairs.values()), unseen
 
 
@@ -70,7 +70,7 @@ def _tree(source: SourceText) -> Tree:
     return Tree(root, (), ())
 
 
-def _located(name: Node, value: Node, source: SourceText, document: str) -> Value[Pair]:
+def _locate(name: Node, value: Node, source: SourceText, document: str) -> Value[Pair]:
     beside = posixpath.relpath(source.path, posixpath.dirname(document) or ".")
     return Value(
         Pair(str(name.value), str(value.value)),

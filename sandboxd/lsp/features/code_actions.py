@@ -150,7 +150,7 @@ class CodeActions:
             types.CodeAction(
                 title=f"{fix.title} ({fix.caution})" if fix.caution else fix.title,
                 kind=types.CodeActionKind.QuickFix,
-                diagnostics=[self._shown(finding, judged)],
+                diagnostics=[self._diagnostic(finding, judged)],
                 is_preferred=fix.safe,
                 edit=convert.workspace_edit(
                     fix,
@@ -183,14 +183,14 @@ class CodeActions:
         return types.CodeAction(
             title=f"Accept `{finding.rule}` here with a reason",
             kind=types.CodeActionKind.QuickFix,
-            diagnostics=[self._shown(finding, judged)],
+            diagnostics=[self._diagnostic(finding, judged)],
             is_preferred=False,
             edit=convert.workspace_edit(
                 edit, document.uri, document.version, source, self._judgements.client()
             ),
         )
 
-    def _shown(self, finding: Finding, judged: Judged) -> types.Diagnostic:
+    def _diagnostic(self, finding: Finding, judged: Judged) -> types.Diagnostic:
         document = judged.document
         who = self._judgements.client()
         return convert.diagnostic(finding, document.uri, document.source, judged.report, who)

@@ -82,7 +82,7 @@ class Commands:
         from sandboxd.operations.start import Started, start
 
         workspace, environ = self._workspace(params), self._context.environ
-        if not await self._agreed(f"Start the sandbox of `{workspace}`?", _START):
+        if not await self._confirm(f"Start the sandbox of `{workspace}`?", _START):
             return None
         async with Progress(self._context, "sandboxd: up", params.work_done_token) as progress:
 
@@ -157,7 +157,7 @@ class Commands:
             more = f"... and {len(lines) - _MOST_LINES} more: `sandboxd trust add` shows them all"
             lines = [*lines[:_MOST_LINES], more]
         question = "\n".join([f"Trust `{readable(workspace, 300)}` with this?", *lines])
-        if not await self._agreed(question, _TRUST, types.MessageType.Warning):
+        if not await self._confirm(question, _TRUST, types.MessageType.Warning):
             return []
         names = await self._in_thread(lambda: self._grant(workspace, request))
         self._say("trusted until it changes; `sandboxd trust revoke` takes it back")
@@ -187,7 +187,7 @@ class Commands:
             raise JsonRpcInvalidParams("there is no sandboxd.toml: `sandboxd init` makes one")
         return workspace
 
-    async def _agreed(
+    async def _confirm(
         self, question: str, yes: str, kind: types.MessageType = types.MessageType.Info
     ) -> bool:
         actions = [types.MessageActionItem(yes), types.MessageActionItem(_CANCEL)]
@@ -200,9 +200,9 @@ class Commands:
         try:
             return await asyncio.to_thread(job)
         except SandboxdError as error:
-            raise self._failed(error) from None
+            raise self._show_error(error) from None
 
-    def _failed(self, error: SandboxdError) -> JsonRpcInvalidParams:
+    def _show_error(self, error: SandboxdError) -> JsonRpcInvalidParams:
         self._say(f"{error.message}; hint: {error.hint}", types.MessageType.Error)
         return JsonRpcInvalidParams(error.message)
 

@@ -81,7 +81,7 @@ class Links:
             if link.span.start <= at <= link.span.end:
                 return self._location(link)
         if os.path.basename(document.source.path) == CONFIG_NAME:
-            generated = _generated(document.source.path)
+            generated = _generated_file(document.source.path)
             return self._location(Link(Span(0, 0), generated)) if generated else None
         return None
 
@@ -217,7 +217,7 @@ def _config(root: Node) -> Iterator[Link]:
         yield Link(_inner(profile), data_path("profiles", "hardening", f"{name}.toml"))
 
 
-def _generated(path: str) -> str | None:
+def _generated_file(path: str) -> str | None:
     """The files generated from the sandboxd.toml at `path`, if they are there."""
     folder = os.path.dirname(path)
     for name in (generate.BESIDE_FILE, generate.MAIN_FILE):

@@ -79,10 +79,10 @@ def mount_text(mount: Mount) -> str:
     if mount.read_only:
         fields.append("readonly")
     fields += mount.options
-    return ",".join(_quoted(field) for field in fields)
+    return ",".join(_quote(field) for field in fields)
 
 
-def _quoted(field: str) -> str:
+def _quote(field: str) -> str:
     if not any(char in field for char in ',"\n\r'):
         return field
     return '"' + field.replace('"', '""') + '"'
