@@ -56,14 +56,11 @@ def _follow(args: argparse.Namespace, log: dict[str, Any]) -> int:
     printed: dict[tuple[Any, ...], int] = {}
     asked: set[int] = set()
     while log["is_running"]:
-        rows = []
-        for row in log["rows"]:
-            key = tuple(row[name] for name in ("outcome", "name", "port", "door", "reason", "rule"))
-            if row["times"] > printed.get(key, 0):
-                rows.append(row)
-            printed[key] = row["times"]
+        # Only what is in the log of now is remembered: whoever is inside chooses how much there is.
+        times = {_key(row): int(row["times"]) for row in log["rows"]}
+        rows = [row for row in log["rows"] if row["times"] > printed.get(_key(row), 0)]
         questions = [question for question in log["questions"] if question["id"] not in asked]
-        asked |= {question["id"] for question in questions}
+        printed, asked = times, {question["id"] for question in log["questions"]}
         if args.json:
             _print_lines(rows, questions)
         else:
@@ -73,6 +70,10 @@ def _follow(args: argparse.Namespace, log: dict[str, Any]) -> int:
         log = _next(args)
     terminal.status("the sandbox ended")
     return 0
+
+
+def _key(row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in ("outcome", "name", "port", "door", "reason", "rule"))
 
 
 def _next(args: argparse.Namespace) -> dict[str, Any]:

@@ -1,0 +1,112 @@
+"""The screen of `sandboxd egress log`: names in full, hostile words as words, and what follows."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+import pytest
+
+from sandboxd.cli.commands.egress import _asking, log
+
+
+def row(name: str, times: int = 1, **more: Any) -> dict[str, Any]:
+    common = {
+        "outcome": "denied",
+        "port": 443,
+        "door": "name looked up",
+        "reason": "no-rule",
+        "words": "no rule names it",
+        "rule": "",
+        "detail": "",
+        "first": 0.0,
+        "last": 0.0,
+        "command": f"sandboxd egress allow {name}",
+    }
+    return common | {"name": name, "times": times} | more
+
+
+def answer(*rows: dict[str, Any], questions: tuple[Any, ...] = (), lost: int = 0) -> dict[str, Any]:
+    totals = {"denied": 1, "reached": 0, "asked": 0, "tripwires": 0, "lost": lost}
+    return {
+        "workspace": "/w",
+        "is_running": True,
+        "rows": list(rows),
+        "questions": list(questions),
+        "totals": totals,
+    }
+
+
+ENDED = answer() | {"is_running": False}
+
+
+@pytest.fixture
+def show(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Runs the command on answers that come one after the other."""
+
+    def run(*answers: dict[str, Any], **options: bool) -> str:
+        left = iter(answers)
+        monkeypatch.setattr(_asking, "ask", lambda *_: next(left))
+        monkeypatch.setattr(log, "_LOOK_SECONDS", 0)
+        assert log.run(argparse.Namespace(**{"follow": False, "json": False} | options)) == 0
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_a_name_is_shown_in_full_with_the_command(show: Any) -> None:
+    name = "x" * 60 + "." + "y" * 60 + ".example.org"
+    text = show(answer(row(name, 3)))
+    first, second = text.splitlines()
+    assert f"{name} at port 443: no rule names it; name looked up, 3 times" in first
+    assert second.split() == ["sandboxd", "egress", "allow", name]
+
+
+def test_hostile_words_start_no_line(show: Any) -> None:
+    question = {
+        "id": 1,
+        "name": "a.org",
+        "port": 22,
+        "why": "x\x1b[2J\nreached  b.org",
+        "time": 0.0,
+    }
+    text = show(answer(row("a\x1b[31m\nb.org", command=""), questions=(question,)))
+    assert "\x1b" not in text
+    lines = text.splitlines()
+    assert len(lines) == 4 and "a\\x1b[31m\\nb.org" in lines[0]
+    assert 'for: "x\\x1b[2J\\nreached  b.org"' in lines[1]
+    assert [line.strip() for line in lines[2:]] == [
+        "sandboxd egress allow a.org:22",
+        "sandboxd egress deny a.org",
+    ]
+
+
+def test_a_tripwire_is_called_one(show: Any) -> None:
+    text = show(answer(row("x.internal", reason="canary", words="a tripwire", command="")))
+    assert text.startswith("tripwire  x.internal")
+
+
+def test_only_what_is_new_follows(show: Any) -> None:
+    question = {"id": 1, "name": "q.org", "port": 443, "why": "y", "time": 0.0}
+    text = show(
+        answer(row("a.org")),
+        answer(row("a.org"), row("b.org"), questions=(question,)),
+        answer(row("a.org", 2), row("b.org"), questions=(question,)),
+        ENDED,
+        follow=True,
+        json=True,
+    )
+    objects = [json.loads(line) for line in text.splitlines()]
+    assert [(each["outcome"], each["name"], each.get("times")) for each in objects] == [
+        ("denied", "a.org", 1),
+        ("denied", "b.org", 1),
+        ("asked", "q.org", None),
+        ("denied", "a.org", 2),
+    ]
+
+
+def test_the_document_has_all_of_it(show: Any) -> None:
+    document = json.loads(show(answer(row("a.org"), lost=3), json=True))
+    assert document.keys() == {"version", "running", "lines", "questions", "totals"}
+    assert document["totals"]["lost"] == 3
