@@ -1,7 +1,7 @@
 """The small projects of `tests/projects/merge-*`, one for each oddity of how a container is put together.
 
 `made.json` of each is what `docker inspect` showed of the container that the dev container CLI made
-of it (`pytest tests/e2e/test_merge_oracle.py --update` writes it); `said` is what we read in its files.
+of it (`pytest tests/e2e/test_merge_oracle.py --update` writes it); `settings` is what we read in its files.
 """
 
 from __future__ import annotations

@@ -117,7 +117,7 @@ class Runner:
 
 
 def create_request(ran: Ran) -> dict[str, Any]:
-    """The engine's container as a table, with the keys of `merge_projects.said`."""
+    """The engine's container as a table, with the keys of `merge_projects.settings`."""
     config, host = ran.inspect["Config"], ran.inspect["HostConfig"]
     live = inspection.container(ran.inspect)
     labels = config["Labels"]
