@@ -13,6 +13,7 @@ One pass, no recursion; no character is dropped without a problem. The tree is a
 
 from __future__ import annotations
 
+from sandboxd.syntax import _jsonc_members as members
 from sandboxd.syntax import _jsonc_tokens as tokens
 from sandboxd.syntax.node import Comment, Member, Node, Problem, Tree, collector_paused, readable
 from sandboxd.text import Span
@@ -323,48 +324,10 @@ class _Parser:
         self.key, self.bad_word = None, None
         self.state = _AFTER
         if len(node.members) > 1:
-            self.report_duplicates(node)
-        if self.stack and not _is_last_child(node, self.stack[-1]):
-            self.adopt(node)
-
-    def adopt(self, node: Node) -> None:
-        """Give members of a container without a key to the object that it stands in.
-
-        jsonc-parser skips such an opening mark, and reads what follows as members of the outside.
-        """
-        parent = self.stack[-1]
-        waiting = [node]
-        while waiting:
-            current = waiting.pop()
-            waiting.extend(reversed(current.items))
-            parent.members.extend(current.members)
-
-    def report_duplicates(self, node: Node) -> None:
-        """Name the members of a name that another one replaces.
-
-        One that other readers pass over (a key without a colon) replaces none that they take.
-        """
-        winners = {member.key.value: member.key for member in node.members if self.is_sound(member)}
-        if self.unsound:
-            self.take_values_from(node, winners)
-        for member in reversed(node.members):
-            winners.setdefault(member.key.value, member.key)
-        for key, _ in node.members:
-            winner = winners[key.value]
-            if winner is not key:
-                shown = readable(str(key.value))
-                which = "the last one" if winner.span > key.span else "the one before it"
-                self.problem(*key.span, f"duplicate key `{shown}`: {which} wins", "duplicate-key")
-
-    def is_sound(self, member: Member) -> bool:
-        return member.value.kind != "missing" and id(member.key) not in self.unsound
-
-    def take_values_from(self, node: Node, winners: dict[object, Node]) -> None:
-        """Take the value from members that other readers pass over, where they take another."""
-        for index, member in enumerate(node.members):
-            if id(member.key) in self.unsound and member.key.value in winners:
-                value = Node("missing", member.value.span)
-                node.members[index] = Member(member.key, value)
+            for problem in members.settle_duplicates(node, self.unsound):
+                self.problem(*problem.span, problem.message, problem.code)
+        if self.stack and not members.is_last_child(node, self.stack[-1]):
+            members.adopt(self.stack[-1], node)
 
     def reopen_root(self, start: int, end: int) -> None:
         """Go on in the root object when more members follow its closing brace."""
@@ -391,10 +354,3 @@ class _Parser:
         if self.root is None and self.bad_word is None:
             self.problem(0, 0, "expected a value, the file holds none")
         self.problems.sort(key=lambda problem: problem.span)
-
-
-def _is_last_child(node: Node, parent: Node) -> bool:
-    """Whether `node` is what was attached to `parent` last: it had a key, if it needs one."""
-    if parent.kind == "array":
-        return bool(parent.items) and parent.items[-1] is node
-    return bool(parent.members) and parent.members[-1].value is node
