@@ -74,9 +74,9 @@ def main() -> int:
     parser.add_argument("--strict", action="store_true", help="exit 1 when a budget is not kept")
     parser.add_argument("--json", action="store_true", help="machine-readable")
     args = parser.parse_args()
-    found = against_budgets(max(args.rounds, 3), args.runtime.split(","))
-    print(rows.as_json(found) if args.json else rows.table(found))
-    return 1 if args.strict and any(r.verdict in ("OVER", "not measured") for r in found) else 0
+    timings = against_budgets(max(args.rounds, 3), args.runtime.split(","))
+    print(rows.as_json(timings) if args.json else rows.table(timings))
+    return 1 if args.strict and any(r.verdict in ("OVER", "not measured") for r in timings) else 0
 
 
 def against_budgets(rounds: int, runtimes: Sequence[str] = ("runc", "gvisor")) -> list[rows.Row]:
@@ -100,14 +100,16 @@ def rows_of(timing: Timing, own: float) -> list[rows.Row]:
     is_own = timing.tool in ("sandboxd up", "sandboxd exec")
     budget = (EXEC_BUDGET if is_exec else UP_BUDGET) if is_own else None
     what, detail = f"{timing.runtime}, {timing.tool}", f"{timing.milliseconds:.0f} ms"
-    made = [rows.Row(what, timing.ratio, f"x {base}", budget, detail)]
+    table_rows = [rows.Row(what, timing.ratio, f"x {base}", budget, detail)]
     if timing.tool.startswith("devcontainer-rs up"):
         beside = f"{timing.runtime}, sandboxd up beside it"
-        made.append(rows.Row(beside, timing.of_own, "x devcontainer-rs", 1.0, ""))
+        table_rows.append(rows.Row(beside, timing.of_own, "x devcontainer-rs", 1.0, ""))
     if timing.tool.endswith("gateway"):
         more = timing.milliseconds - own
-        made.append(rows.Row(f"{timing.runtime}, its gateway", more, "ms", GATEWAY_BUDGET, ""))
-    return made
+        table_rows.append(
+            rows.Row(f"{timing.runtime}, its gateway", more, "ms", GATEWAY_BUDGET, "")
+        )
+    return table_rows
 
 
 def measure_all(rounds: int, runtimes: Sequence[str]) -> list[Timing]:
@@ -172,9 +174,9 @@ def measure(home: Path, environ: dict[str, str], runtime: str, rounds: int) -> l
     times: dict[str, list[float]] = {tool.name: [] for tool in starts}
     for index in range(rounds + 1):
         for tool in starts:
-            taken = started_in(tool, environ, project)
+            seconds = started_in(tool, environ, project)
             if index:
-                times[tool.name].append(taken)
+                times[tool.name].append(seconds)
     commands = measure_exec(project, environ, rounds)
     return [
         *compared(runtime, times, "docker run -d", "sandboxd up"),
@@ -201,13 +203,13 @@ def with_gateway(project: Path) -> Tool:
 
 
 def compared(runtime: str, times: dict[str, list[float]], base: str, own: str) -> Iterator[Timing]:
-    for name, taken in times.items():
+    for name, seconds in times.items():
         yield Timing(
             runtime,
             name,
-            statistics.median(taken) * 1000,
-            ratio(taken, times[base]),
-            ratio(times[own], taken),
+            statistics.median(seconds) * 1000,
+            ratio(seconds, times[base]),
+            ratio(times[own], seconds),
         )
 
 
@@ -235,9 +237,9 @@ def measure_exec(project: Path, environ: dict[str, str], rounds: int) -> dict[st
         times: dict[str, list[float]] = {name: [] for name in commands}
         for index in range(rounds * 2 + 1):
             for label, command in commands.items():
-                taken = run(command, environ, project)
+                seconds = run(command, environ, project)
                 if index:
-                    times[label].append(taken)
+                    times[label].append(seconds)
         return times
     finally:
         run(removing(project), environ, project)
@@ -309,10 +311,10 @@ def run(command: list[str], environ: dict[str, str], cwd: Path) -> float:
         check=False,
         timeout=_SECONDS,
     )
-    taken = time.perf_counter() - before
+    seconds = time.perf_counter() - before
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr[-600:]}")
-    return taken
+    return seconds
 
 
 if __name__ == "__main__":

@@ -28,12 +28,12 @@ _HEAD = """\
 
 def compact(text: str) -> str:
     """The suffixes of the list `text` in the form that ships."""
-    found = re.search(r"^// VERSION: (\S+)", text, re.MULTILINE)
-    if found is None:
+    match = re.search(r"^// VERSION: (\S+)", text, re.MULTILINE)
+    if match is None:
         raise ValueError("the list does not say its version")
     lines = (line.strip() for line in text.splitlines())
     rules = {_ascii(line) for line in lines if "." in line and not line.startswith("//")}
-    return _HEAD.format(version=f"version {found[1]}") + "\n".join(sorted(rules)) + "\n"
+    return _HEAD.format(version=f"version {match[1]}") + "\n".join(sorted(rules)) + "\n"
 
 
 def _ascii(rule: str) -> str:

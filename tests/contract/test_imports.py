@@ -88,10 +88,10 @@ def test_imports_for_types_stand_in_one_form(module: str) -> None:
     source = MODULES[module].read_text()
     assert "typing.TYPE_CHECKING" not in source
     if "\nTYPE_CHECKING = False\nif TYPE_CHECKING:\n" in source:
-        at_run_time = {found.module for found in imports(source) if not found.for_types}
+        at_run_time = {imported.module for imported in imports(source) if not imported.for_types}
         assert not any(name.startswith("typing.") for name in at_run_time)
     elif "if TYPE_CHECKING:" in source:
-        assert "typing.TYPE_CHECKING" in {found.module for found in imports(source)}
+        assert "typing.TYPE_CHECKING" in {imported.module for imported in imports(source)}
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:

@@ -101,9 +101,9 @@ def test_from_a_denial_to_a_rule(person: Person, capsys: pytest.CaptureFixture[s
     )  # fmt: skip
     assert trying.stdout is not None and trying.stdout.readline() == "\n"
     typed = time.monotonic()
-    said = person.must("egress", "allow", f"{NAME}:80", "--for", "1h").stderr
+    status_lines = person.must("egress", "allow", f"{NAME}:80", "--for", "1h").stderr
     began = time.monotonic()
-    assert "in force now" in said
+    assert "in force now" in status_lines
     assert trying.stdout.readline() == f"outside for {NAME}\n"
     with capsys.disabled():
         took, after = began - typed, time.monotonic() - began

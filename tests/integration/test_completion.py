@@ -110,13 +110,13 @@ def test_a_name_that_is_a_command_is_quoted(words: str, scripts: Path, tmp_path:
     evil = tmp_path / "e;touch ran;x"
     evil.mkdir()
 
-    def told(bash: str) -> set[str]:
+    def tell_words(bash: str) -> set[str]:
         command = ["bash", "--norc", "-c", QUOTED, "bash", scripts / "bash", tmp_path, bash, words]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         return set(done.stdout.splitlines())
 
-    assert told("new") == {"compopt -o filenames", "./e;touch ran;x"}
-    assert told("old") == {"./e\\;touch\\ ran\\;x"}
+    assert tell_words("new") == {"compopt -o filenames", "./e;touch ran;x"}
+    assert tell_words("old") == {"./e\\;touch\\ ran\\;x"}
 
 
 @pytest.mark.parametrize("shell", ["bash", "fish"])

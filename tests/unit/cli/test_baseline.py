@@ -23,22 +23,22 @@ def finding(folder: Path, rule: str) -> Finding:
 def rows(folder: Path, *entries: Entry) -> list[dict[str, Any]]:
     baseline = Baseline(str(folder / "baseline.json"), entries, TODAY)
     findings = [finding(folder, rule) for rule in ("old", "new", "new")]
-    found: list[dict[str, Any]] = json.loads(
+    entries_of_file: list[dict[str, Any]] = json.loads(
         baseline.with_findings(findings, "for now", "2026-12-31")
     )["findings"]
-    return found
+    return entries_of_file
 
 
 @pytest.mark.parametrize(
-    ("expires", "kept"), [("", True), (TODAY, True), ("2026-07-01", True), ("2026-05-31", False)]
+    ("expires", "stays"), [("", True), (TODAY, True), ("2026-07-01", True), ("2026-05-31", False)]
 )
 def test_what_was_accepted_keeps_its_reason_until_it_expires(
-    tmp_path: Path, expires: str, kept: bool
+    tmp_path: Path, expires: str, stays: bool
 ) -> None:
     key = Key("old", "devcontainer.json", "old")
     new, old = rows(tmp_path, Entry(key, 1, "agreed", expires))
     assert (new["rule"], new["count"], new["reason"], new["expires"]) == (
         "new", 2, "for now", "2026-12-31",
     )  # fmt: skip
-    assert old["reason"] == ("agreed" if kept else "for now")
-    assert old["expires"] == ((expires or None) if kept else "2026-12-31")
+    assert old["reason"] == ("agreed" if stays else "for now")
+    assert old["expires"] == ((expires or None) if stays else "2026-12-31")

@@ -43,13 +43,13 @@ class Told:
 
 
 @pytest.fixture
-def told() -> Told:
+def listener() -> Told:
     return Told()
 
 
 @pytest_asyncio.fixture
-async def watcher(told: Told, tmp_path: Path) -> AsyncIterator[Watcher]:
-    result = Watcher(told, str(tmp_path / "own"), told.rearm, told.doubt)
+async def watcher(listener: Told, tmp_path: Path) -> AsyncIterator[Watcher]:
+    result = Watcher(listener, str(tmp_path / "own"), listener.rearm, listener.doubt)
     yield result
     await result.close()
     assert not (tmp_path / "own").exists()
@@ -63,7 +63,7 @@ def folder(parent: Path, name: str = "w") -> Path:
 
 @pytest.mark.asyncio
 async def test_changes_directly_in_the_folder_are_told(
-    tmp_path: Path, told: Told, watcher: Watcher
+    tmp_path: Path, listener: Told, watcher: Watcher
 ) -> None:
     top = folder(tmp_path)
     deep = top / "node_modules" / "x"
@@ -71,14 +71,14 @@ async def test_changes_directly_in_the_folder_are_told(
     assert await watcher.watch(frozenset({str(top)})) == {str(top)}
     (deep / "file").write_text("x")
     (top / "sandboxd.toml").write_text("x")
-    await told.wait(lambda: str(top / "sandboxd.toml") in told.paths)
-    assert str(deep / "file") not in told.paths
-    assert not any(str(tmp_path / "own") in path for path in told.paths)
+    await listener.wait(lambda: str(top / "sandboxd.toml") in listener.paths)
+    assert str(deep / "file") not in listener.paths
+    assert not any(str(tmp_path / "own") in path for path in listener.paths)
 
 
 @pytest.mark.asyncio
 async def test_nothing_is_lost_while_the_set_changes(
-    tmp_path: Path, told: Told, watcher: Watcher
+    tmp_path: Path, listener: Told, watcher: Watcher
 ) -> None:
     base = folder(tmp_path)
     await watcher.watch(frozenset({str(base)}))
@@ -89,8 +89,8 @@ async def test_nothing_is_lost_while_the_set_changes(
         (base / f"f{number}").write_text("x")
         assert await change == {str(other)}
         # The run before told all it knew before it was ended: nothing is on its way.
-        assert str(base / f"f{number}") in told.paths or number == 14
-    await told.wait(lambda: len([p for p in told.paths if p.startswith(f"{base}/f")]) == 15)
+        assert str(base / f"f{number}") in listener.paths or number == 14
+    await listener.wait(lambda: len([p for p in listener.paths if p.startswith(f"{base}/f")]) == 15)
 
 
 @pytest.mark.asyncio
@@ -110,29 +110,29 @@ async def test_the_same_set_is_no_change_and_missing_folders_are_left_out(
 
 @pytest.mark.asyncio
 async def test_a_folder_that_was_made_anew_is_listened_to_again(
-    tmp_path: Path, told: Told, watcher: Watcher
+    tmp_path: Path, listener: Told, watcher: Watcher
 ) -> None:
     top, config = folder(tmp_path), folder(tmp_path, "w/.devcontainer")
     folders = frozenset({str(top), str(config)})
     await watcher.watch(folders)
     config.rmdir()
     config.mkdir()
-    await told.wait(lambda: told.rearmed > 0)
+    await listener.wait(lambda: listener.rearmed > 0)
     assert await watcher.watch(folders) == {str(config)}
     (config / "devcontainer.json").write_text("{}")
-    await told.wait(lambda: str(config / "devcontainer.json") in told.paths)
+    await listener.wait(lambda: str(config / "devcontainer.json") in listener.paths)
 
 
 @pytest.mark.asyncio
 async def test_a_file_name_that_is_not_utf8_costs_only_its_own_folder_its_events(
-    tmp_path: Path, told: Told, watcher: Watcher
+    tmp_path: Path, listener: Told, watcher: Watcher
 ) -> None:
     hostile, other = folder(tmp_path, "hostile"), folder(tmp_path, "other")
     folders = frozenset({str(hostile), str(other)})
     await watcher.watch(folders)
     with open(os.fsencode(hostile) + b"/\xff", "wb"):
         pass
-    await told.wait(lambda: told.doubted > 0)
+    await listener.wait(lambda: listener.doubted > 0)
     assert f"`{hostile}`" in watcher.problem
     async with asyncio.timeout(10):
         while watcher.problem:
@@ -140,7 +140,7 @@ async def test_a_file_name_that_is_not_utf8_costs_only_its_own_folder_its_events
             await watcher.watch(folders)
     assert watcher.deaf == {str(hostile)}
     (other / "sandboxd.toml").write_text("x")
-    await told.wait(lambda: str(other / "sandboxd.toml") in told.paths)
+    await listener.wait(lambda: str(other / "sandboxd.toml") in listener.paths)
 
 
 @pytest.mark.asyncio
@@ -156,13 +156,13 @@ async def test_a_folder_whose_path_is_not_utf8_is_to_be_looked_at(
 
 @pytest.mark.asyncio
 async def test_so_many_changes_that_some_may_be_lost_are_a_reason_to_look(
-    tmp_path: Path, told: Told, watcher: Watcher
+    tmp_path: Path, listener: Told, watcher: Watcher
 ) -> None:
     top = folder(tmp_path)
     await watcher.watch(frozenset({str(top)}))
     for number in range(20 * watch.MANY_CHANGES):
         os.close(os.open(top / str(number), os.O_CREAT))
-    await told.wait(lambda: told.doubted > 0)
+    await listener.wait(lambda: listener.doubted > 0)
 
 
 @pytest.mark.asyncio
@@ -210,11 +210,11 @@ async def test_a_watcher_that_does_not_tell_of_our_own_change_is_not_believed(
 def lossy(lost: str, real: Any) -> Any:
     """The library as it is after the kernel's queue was full: of one file nothing is told."""
 
-    def told(*folders: str, **more: Any) -> Any:
+    def listener(*folders: str, **more: Any) -> Any:
         for changes in real(*folders, **more):
             yield {(change, path) for change, path in changes if not path.endswith(lost)}
 
-    return told
+    return listener
 
 
 @pytest.mark.asyncio
@@ -240,10 +240,12 @@ async def test_a_flood_that_fills_the_queue_loses_no_generation(
 
 
 @pytest.mark.asyncio
-async def test_ended_while_it_begins_it_leaves_nothing_behind(tmp_path: Path, told: Told) -> None:
+async def test_ended_while_it_begins_it_leaves_nothing_behind(
+    tmp_path: Path, listener: Told
+) -> None:
     top = frozenset({str(folder(tmp_path))})
     for number in range(10):
-        watcher = Watcher(told, str(tmp_path / "own"))
+        watcher = Watcher(listener, str(tmp_path / "own"))
         job = asyncio.create_task(watcher.watch(top))
         await asyncio.sleep(number / 200)
         job.cancel()

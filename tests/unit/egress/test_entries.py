@@ -124,9 +124,9 @@ def test_what_is_never_dialled_is_no_entry_of_private(text: str, why: str) -> No
 def test_whatever_is_read_is_one_group_or_one_pattern(text: str) -> None:
     for read in (entry, private_entry):
         try:
-            found = read(text)
+            parsed = read(text)
         except NotAnEntry as refused:
             assert str(refused)
             continue
-        assert bool(found.group) is (found.pattern is None)
-        assert found.group or all(0 < port < 65536 for port in found.ports)
+        assert bool(parsed.group) is (parsed.pattern is None)
+        assert parsed.group or all(0 < port < 65536 for port in parsed.ports)

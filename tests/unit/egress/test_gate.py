@@ -19,9 +19,9 @@ class Clock:
 
 
 def gate(*rules: Rule, clock: Clock | None = None) -> Gate:
-    made = Gate(AddressBook("198.18.16.0/20", 7), clock or Clock())
-    made.set(Policy(rules=rules))
-    return made
+    result = Gate(AddressBook("198.18.16.0/20", 7), clock or Clock())
+    result.set(Policy(rules=rules))
+    return result
 
 
 def test_a_rule_for_one_connection_is_gone_when_it_is_claimed() -> None:
@@ -94,5 +94,5 @@ def test_addresses_of_before_keep_their_meaning_and_those_of_now_win() -> None:
     assert book.name("198.18.16.1") == "new.example"
     assert book.address("old.example") == "198.18.16.3"
     assert book.address("wrong.example") is None and book.address("far.example") is None
-    taken = {book.assign(f"n{number}.example", below=False) for number in range(4)}
-    assert "198.18.16.3" not in taken
+    assigned = {book.assign(f"n{number}.example", below=False) for number in range(4)}
+    assert "198.18.16.3" not in assigned

@@ -14,9 +14,9 @@ from sandboxd.egress.policy import Policy
 from tests.unit.egress.test_one_verdict import house
 
 
-@pytest.mark.parametrize(("said", "answer"), [(b"GET http://a.exam", b"HTTP/1.1 408"), (b"", b"")])
+@pytest.mark.parametrize(("head", "answer"), [(b"GET http://a.exam", b"HTTP/1.1 408"), (b"", b"")])
 def test_a_head_that_does_not_come_to_its_end_is_given_up(
-    monkeypatch: pytest.MonkeyPatch, said: bytes, answer: bytes
+    monkeypatch: pytest.MonkeyPatch, head: bytes, answer: bytes
 ) -> None:
     monkeypatch.setattr(http_door, "_HEAD_SECONDS", 0.02)
 
@@ -26,10 +26,10 @@ def test_a_head_that_does_not_come_to_its_end_is_given_up(
         ours.setblocking(False)
         theirs.setblocking(False)
         with ours, theirs:
-            theirs.sendall(said)
+            theirs.sendall(head)
             door = asyncio.ensure_future(HttpDoor(parts, Connection(ours)).serve())
             loop = asyncio.get_running_loop()
-            first = await loop.sock_recv(theirs, 100) if said else b""
+            first = await loop.sock_recv(theirs, 100) if head else b""
             theirs.shutdown(socket.SHUT_WR)
             await door
             return first

@@ -69,10 +69,10 @@ async def answer(door: Callable[[Connection], Coroutine[Any, Any, None]], data: 
         theirs.shutdown(socket.SHUT_WR)
         await door(Connection(ours))
         ours.close()
-        said = b""
+        response = b""
         while more := theirs.recv(4096):
-            said += more
-        return said
+            response += more
+        return response
 
 
 async def by_name_server(policy: Policy, name: str) -> bool:
@@ -91,16 +91,16 @@ async def by_proxy(policy: Policy, name: str, port: int, connect: bool) -> bool:
     target = f"{name}:{port}"
     line = f"CONNECT {target}" if connect else f"GET http://{target}/"
     request = f"{line} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode()
-    said = await answer(lambda connection: HttpDoor(parts, connection).serve(), request)
-    assert said.startswith(b"HTTP/1.1 502" if dialer.dialled else b"HTTP/1.1 403"), said
+    response = await answer(lambda connection: HttpDoor(parts, connection).serve(), request)
+    assert response.startswith(b"HTTP/1.1 502" if dialer.dialled else b"HTTP/1.1 403"), response
     return bool(dialer.dialled)
 
 
 async def by_socks(policy: Policy, name: str, port: int) -> bool:
     parts, dialer = house(asyncio.get_running_loop(), policy)
     request = b"\5\1\0\5\1\0\3" + bytes([len(name)]) + name.encode() + port.to_bytes(2, "big")
-    said = await answer(lambda connection: socks_door.serve(parts, connection), request)
-    assert said[:2] == b"\5\0" and said[3] == (5 if dialer.dialled else 2)
+    response = await answer(lambda connection: socks_door.serve(parts, connection), request)
+    assert response[:2] == b"\5\0" and response[3] == (5 if dialer.dialled else 2)
     return bool(dialer.dialled)
 
 

@@ -134,6 +134,6 @@ def test_what_an_address_less_bridge_leaves_open_is_said(
     monkeypatch.setattr(addresses, "reverse_path_filter", lambda: filters)
     monkeypatch.setattr(gateway, "find", lambda *_: None)
     monkeypatch.setattr(gateway, "start", lambda *_: None)
-    said: list[str] = []
-    assert egress.follow(ENGINE, beside, said.append)
-    assert any("rp_filter" in text for text in said) == says
+    messages: list[str] = []
+    assert egress.follow(ENGINE, beside, messages.append)
+    assert any("rp_filter" in text for text in messages) == says

@@ -45,15 +45,15 @@ def test_what_was_asked_for_is_no_difference() -> None:
 
 
 def host(**values: Any) -> Callable[[dict[str, Any]], None]:
-    return lambda found: found["HostConfig"].update(values)
+    return lambda gateway_state: gateway_state["HostConfig"].update(values)
 
 
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (lambda found: found.update(Image="sha256:2"), "its image is another one"),
-        (lambda found: found["Config"].update(Cmd=["sh"]), "`Cmd`"),
-        (lambda found: found["Config"].update(Env=[]), "its environment"),
+        (lambda gateway_state: gateway_state.update(Image="sha256:2"), "its image is another one"),
+        (lambda gateway_state: gateway_state["Config"].update(Cmd=["sh"]), "`Cmd`"),
+        (lambda gateway_state: gateway_state["Config"].update(Env=[]), "its environment"),
         (host(CapAdd=["ALL"]), "`CapAdd`"),
         (host(CapDrop=[]), "`CapDrop`"),
         (host(SecurityOpt=["no-new-privileges"]), "`SecurityOpt`"),
@@ -64,16 +64,21 @@ def host(**values: Any) -> Callable[[dict[str, Any]], None]:
         (host(PidMode="host"), "`PidMode` is set"),
         (host(NetworkMode="host"), "`NetworkMode`"),
         (
-            lambda found: found["NetworkSettings"]["Networks"].update(c={"NetworkID": "c"}),
+            lambda gateway_state: gateway_state["NetworkSettings"]["Networks"].update(
+                c={"NetworkID": "c"}
+            ),
             "other networks",
         ),
-        (lambda found: found["NetworkSettings"]["Networks"].pop("out"), "other networks"),
+        (
+            lambda gateway_state: gateway_state["NetworkSettings"]["Networks"].pop("out"),
+            "other networks",
+        ),
     ],
 )
 def test_whatever_differs_is_named(change: Callable[[dict[str, Any]], None], why: str) -> None:
-    found = inspected()
-    change(found)
-    assert why in gateway.difference(found, BODY, PAIR)
+    gateway_state = inspected()
+    change(gateway_state)
+    assert why in gateway.difference(gateway_state, BODY, PAIR)
 
 
 READY: Ready = {

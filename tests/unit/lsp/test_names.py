@@ -93,8 +93,8 @@ class Editor:
         return await self.request("textDocument/hover", params)
 
     def approved(self) -> list[tuple[str, bool]]:
-        found = approvals.of_project(self.environ, str(self.workspace), time.time())
-        return [(str(answer.pattern), answer.allows) for answer in found]
+        answers = approvals.of_project(self.environ, str(self.workspace), time.time())
+        return [(str(answer.pattern), answer.allows) for answer in answers]
 
 
 @pytest.mark.asyncio

@@ -104,8 +104,8 @@ def test_without_a_control_group_of_this_machine_what_was_asked_for_counts() -> 
     ],
 )
 def test_memory_file_systems_with_a_size(options: str, size: int | None) -> None:
-    found = look(Tmpfs={"/tmp": options}).tmpfs
-    assert found == ({} if size is None else {"/tmp": size})
+    sizes = look(Tmpfs={"/tmp": options}).tmpfs
+    assert sizes == ({} if size is None else {"/tmp": size})
 
 
 def test_memory_file_systems_among_the_mounts() -> None:

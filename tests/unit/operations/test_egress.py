@@ -25,7 +25,7 @@ class PlayedGateway:
     def __init__(self, workspace: str) -> None:
         self.workspace = workspace
         self.pushed: list[Policy] = []
-        self.told = Ledger()
+        self.events = Ledger()
         self.answered: list[tuple[int, str]] = []
         self.refuses = False
         self._number = 0
@@ -39,7 +39,7 @@ class PlayedGateway:
         self.pushed.append(policy)
 
     def ledger(self) -> Ledger:
-        return self.told
+        return self.events
 
     def answer(self, question: int, why: str) -> None:
         self.answered.append((question, why))
@@ -50,7 +50,7 @@ class PlayedGateway:
     def tell(self, **event: Any) -> None:
         self._number += 1
         common = {"seq": self._number, "time": time.time(), "port": 443, "count": 1, "rule": ""}
-        self.told.take([common | {"event": "denied", "door": "dns", "reason": "no-rule"} | event])  # type: ignore[list-item]
+        self.events.take([common | {"event": "denied", "door": "dns", "reason": "no-rule"} | event])  # type: ignore[list-item]
 
 
 class Project:
@@ -356,8 +356,8 @@ def test_other_arguments_are_refused(
 
 
 def test_lengths_of_time() -> None:
-    said = {"90s": 90, "30m": 1800, "5min": 300, "2h": 7200, "7d": 604800}
-    assert {text: durations.seconds(text) for text in said} == said
+    seconds_by_text = {"90s": 90, "30m": 1800, "5min": 300, "2h": 7200, "7d": 604800}
+    assert {text: durations.seconds(text) for text in seconds_by_text} == seconds_by_text
     for text in ("", "0h", "-1h", "1", "h", "1w", "1.5h", "999999d", "1h ", "\N{SUPERSCRIPT TWO}h"):
         with pytest.raises(UsageError):
             durations.seconds(text)

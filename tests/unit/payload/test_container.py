@@ -14,13 +14,13 @@ from sandboxd.payload import container, interpreter, programs
 def test_variables_and_mounts_of_the_body_stay_before_ours(env: list[str] | None) -> None:
     mount = {"Type": "bind", "Source": "/w", "Target": "/w"}
     body: dict[str, Any] = {"Image": "i", "Env": env, "HostConfig": {"Mounts": [mount]}}
-    made = container._with_python(body, "/python", "/home-of-ours")
-    assert made["Env"] == [*(env or []), *interpreter.environment("/home-of-ours")]
-    first, ours = made["HostConfig"]["Mounts"]
+    request = container._with_python(body, "/python", "/home-of-ours")
+    assert request["Env"] == [*(env or []), *interpreter.environment("/home-of-ours")]
+    first, ours = request["HostConfig"]["Mounts"]
     assert first == mount
     assert (ours["Source"], ours["Target"], ours["ReadOnly"]) == ("/python", "/home-of-ours", True)
-    assert made["HostConfig"]["AutoRemove"] is True
-    assert (made["Entrypoint"], made["Healthcheck"]) == ([], {"Test": ["NONE"]})
+    assert request["HostConfig"]["AutoRemove"] is True
+    assert (request["Entrypoint"], request["Healthcheck"]) == ([], {"Test": ["NONE"]})
 
 
 def test_a_program_is_sent_whole_before_anything_is_read() -> None:

@@ -39,14 +39,14 @@ def plan(
     return plan_of(config, GVISOR, None, facts, grants, floor)
 
 
-def allows(made: Plan, name: str, port: int = 443) -> bool:
-    assert made.egress is not None
-    return decide(made.egress, name, port, 0.0).allowed
+def allows(the_plan: Plan, name: str, port: int = 443) -> bool:
+    assert the_plan.egress is not None
+    return decide(the_plan.egress, name, port, 0.0).allowed
 
 
-def sources(made: Plan) -> set[str]:
-    assert made.egress is not None
-    return {rule.source for rule in made.egress.rules}
+def sources(the_plan: Plan) -> set[str]:
+    assert the_plan.egress is not None
+    return {rule.source for rule in the_plan.egress.rules}
 
 
 def floor_of(folder: Path, text: str) -> Floor:
@@ -83,11 +83,11 @@ def test_the_image_of_the_config_counts_as_well() -> None:
 
 
 def test_an_agent_gets_no_name_by_files_and_a_canary() -> None:
-    made = plan(hosts=PYTHON, profile="agent")
-    assert made.egress is not None and made.egress.rules == ()
-    (canary,) = made.egress.canaries
-    assert decide(made.egress, canary, 443, 0.0).reason == "canary"
-    assert plan(hosts=PYTHON, profile="agent").egress == made.egress
+    the_plan = plan(hosts=PYTHON, profile="agent")
+    assert the_plan.egress is not None and the_plan.egress.rules == ()
+    (canary,) = the_plan.egress.canaries
+    assert decide(the_plan.egress, canary, 443, 0.0).reason == "canary"
+    assert plan(hosts=PYTHON, profile="agent").egress == the_plan.egress
 
 
 def test_a_list_takes_the_place_of_the_profiles_own() -> None:
@@ -109,8 +109,8 @@ def test_what_goes_beyond_needs_a_grant(profile: str, text: str) -> None:
 
 def test_part_of_what_the_profile_has_needs_none() -> None:
     github = ProjectHosts(remotes=(Mention("github.com", 22, ".git/config"),))
-    made = plan('[network]\nallow = ["github.com:443"]', github)
-    assert allows(made, "github.com", 443) and not allows(made, "github.com", 22)
+    the_plan = plan('[network]\nallow = ["github.com:443"]', github)
+    assert allows(the_plan, "github.com", 443) and not allows(the_plan, "github.com", 22)
     with pytest.raises(UsageError, match=r"reach `github\.com`"):
         plan('[network]\nallow = ["github.com"]', github)  # port 80 is not of the group
 
@@ -118,9 +118,9 @@ def test_part_of_what_the_profile_has_needs_none() -> None:
 def test_an_open_network_needs_a_grant_and_ends_the_gateway() -> None:
     with pytest.raises(UsageError, match="network open"):
         plan('[network]\nmode = "open"')
-    made = plan('[network]\nmode = "open"', grants=TRUSTED)
-    assert made.egress is None
-    assert made.container.network is not None and made.container.network.value == "bridge"
+    the_plan = plan('[network]\nmode = "open"', grants=TRUSTED)
+    assert the_plan.egress is None
+    assert the_plan.container.network is not None and the_plan.container.network.value == "bridge"
 
 
 def test_what_a_profile_never_has_no_grant_gives() -> None:
@@ -135,13 +135,13 @@ def test_what_a_profile_never_has_no_grant_gives() -> None:
 def test_an_open_profile_is_tightened_by_a_list_without_more_trust() -> None:
     config = configured('profile = "trusted"\nimage = "i:1"\n[network]\nallow = ["example.org"]')
     assert loosened(load_profile("trusted"), config) == ("profile trusted",)
-    made = plan('[network]\nallow = ["example.org"]', profile="trusted", grants=TRUSTED)
-    assert allows(made, "example.org") and not allows(made, "example.net")
+    the_plan = plan('[network]\nallow = ["example.org"]', profile="trusted", grants=TRUSTED)
+    assert allows(the_plan, "example.org") and not allows(the_plan, "example.net")
 
 
 def test_a_list_of_nothing_tightens_an_open_profile_to_nothing() -> None:
-    made = plan("[network]\nallow = []", profile="trusted", grants=TRUSTED)
-    assert made.egress is not None and made.egress.rules == ()
+    the_plan = plan("[network]\nallow = []", profile="trusted", grants=TRUSTED)
+    assert the_plan.egress is not None and the_plan.egress.rules == ()
 
 
 def test_a_profile_has_names_by_itself_only_where_names_are_what_it_reaches() -> None:
@@ -178,11 +178,11 @@ def test_no_entry_without_private_holds_one_with_it() -> None:
 
 def test_private_rules_and_no_others_reach_private_addresses() -> None:
     text = '[network]\nallow = ["example.org"]\nprivate = ["db.corp:5432", "10.1.2.3:5432"]'
-    made = plan(text, grants=TRUSTED)
-    assert made.egress is not None
-    rules = {str(rule.pattern): rule.private for rule in made.egress.rules}
+    the_plan = plan(text, grants=TRUSTED)
+    assert the_plan.egress is not None
+    rules = {str(rule.pattern): rule.private for rule in the_plan.egress.rules}
     assert rules == {"example.org": False, "db.corp": True, "10.1.2.3": True}
-    assert allows(made, "10.1.2.3", 5432) and not allows(made, "10.1.2.4", 5432)
+    assert allows(the_plan, "10.1.2.3", 5432) and not allows(the_plan, "10.1.2.4", 5432)
 
 
 def test_hosts_that_files_name_are_proposals_and_never_allowed() -> None:
@@ -190,16 +190,16 @@ def test_hosts_that_files_name_are_proposals_and_never_allowed() -> None:
         remotes=(Mention("git.corp.example", 22, ".git/config"),),
         settings=(Mention("files.example", 443, ".npmrc"),),
     )
-    made = plan(hosts=hosts)
-    assert sources(made) == {"group pypi"}
-    assert [(p.host, p.port, p.file, p.line) for p in made.proposals] == [
+    the_plan = plan(hosts=hosts)
+    assert sources(the_plan) == {"group pypi"}
+    assert [(p.host, p.port, p.file, p.line) for p in the_plan.proposals] == [
         ("git.corp.example", 22, ".git/config", 'allow = ["pypi", "git.corp.example:22"]'),
         ("files.example", 443, ".npmrc", 'allow = ["pypi", "files.example"]'),
     ]
     github = ProjectHosts(remotes=(Mention("github.com", 8443, ".git/config"),))
     (proposal,) = plan(hosts=github).proposals  # the group has other ports
     assert proposal.line == 'allow = ["github", "github.com:8443"]'
-    line = made.proposals[1].line
+    line = the_plan.proposals[1].line
     assert allows(plan(f"[network]\n{line}", hosts, grants=TRUSTED), "files.example")
 
 
@@ -215,8 +215,8 @@ def test_a_grant_shows_each_name_and_what_it_admits() -> None:
 
 
 def test_each_name_has_its_reason() -> None:
-    made = plan(hosts=PYTHON)
-    (reason,) = [reason for reason in made.reasons if reason.field == "egress"]
+    the_plan = plan(hosts=PYTHON)
+    (reason,) = [reason for reason in the_plan.reasons if reason.field == "egress"]
     assert reason.item.startswith("pypi (") and reason.decided_by == "profile dev"
     assert "the project has `pyproject.toml`" in reason.why
 
@@ -226,9 +226,9 @@ def test_a_floor_lists_all_that_may_be_reached(tmp_path: Path) -> None:
     for fine in ('allow = ["*.corp.example"]', 'private = ["db.corp.example:443"]'):
         plan(f"[network]\n{fine}", floor=floor, grants=TRUSTED)
     hosts = PYTHON._replace(images=("debian",))
-    made = plan(hosts=hosts, floor=floor)
-    assert sources(made) == {"group pypi"}
-    left_out = [reason for reason in made.reasons if reason.item == "not debian"]
+    the_plan = plan(hosts=hosts, floor=floor)
+    assert sources(the_plan) == {"group pypi"}
+    left_out = [reason for reason in the_plan.reasons if reason.item == "not debian"]
     assert left_out[0].decided_by == "floor" and "policy.toml" in left_out[0].why
     plan('[network]\nallow = ["git.corp.example"]', floor=floor, grants=TRUSTED)
     for text in ('allow = ["example.org"]', 'allow = ["debian"]', 'private = ["10.0.0.1"]'):
@@ -249,11 +249,11 @@ def test_two_floors_both_hold(tmp_path: Path) -> None:
 def test_a_floor_denies_names_whatever_allows_them(tmp_path: Path) -> None:
     floor = floor_of(tmp_path, 'network_deny = ["*.example.org", "github.com"]')
     hosts = ProjectHosts(remotes=(Mention("github.com", 22, ".git/config"),))
-    made = plan('[network]\nallow = ["github", "a.example.org"]', hosts, floor, TRUSTED)
-    assert made.egress is not None
+    the_plan = plan('[network]\nallow = ["github", "a.example.org"]', hosts, floor, TRUSTED)
+    assert the_plan.egress is not None
     for name in ("github.com", "a.example.org"):
-        assert decide(made.egress, name, 443, 0.0).reason == "denied"
-    assert allows(made, "api.github.com")
+        assert decide(the_plan.egress, name, 443, 0.0).reason == "denied"
+    assert allows(the_plan, "api.github.com")
 
 
 def test_each_floor_denies_names(tmp_path: Path) -> None:
@@ -261,9 +261,9 @@ def test_each_floor_denies_names(tmp_path: Path) -> None:
     (tmp_path / "user/sandboxd/policy.toml").write_text('network_deny = ["a.example"]')
     (tmp_path / "organisation.toml").write_text('network_deny = ["b.example"]')
     environ = {"XDG_CONFIG_HOME": str(tmp_path / "user")}
-    made = plan(floor=load_floor(environ, organisation=str(tmp_path / "organisation.toml")))
-    assert made.egress is not None
-    assert {str(pattern) for pattern in made.egress.denied} == {"a.example", "b.example"}
+    the_plan = plan(floor=load_floor(environ, organisation=str(tmp_path / "organisation.toml")))
+    assert the_plan.egress is not None
+    assert {str(pattern) for pattern in the_plan.egress.denied} == {"a.example", "b.example"}
 
 
 def test_a_floor_forbids_the_open_network_also_where_no_gateway_is_made(tmp_path: Path) -> None:
@@ -271,10 +271,10 @@ def test_a_floor_forbids_the_open_network_also_where_no_gateway_is_made(tmp_path
     with pytest.raises(UsageError, match=r"policy\.toml` forbids it"):
         plan('[network]\nmode = "open"', floor=floor, grants=TRUSTED)
     for profile in ("dev", "trusted"):
-        made = plan(hosts=PYTHON, floor=floor, grants=TRUSTED, profile=profile)
-        assert sources(made) == {"group pypi"}
-        assert made.container.network is not None and made.container.network.value == "none"
-        assert not [d for d in made.downgrades if d.control == "network"]
+        the_plan = plan(hosts=PYTHON, floor=floor, grants=TRUSTED, profile=profile)
+        assert sources(the_plan) == {"group pypi"}
+        assert the_plan.container.network is not None and the_plan.container.network.value == "none"
+        assert not [d for d in the_plan.downgrades if d.control == "network"]
 
 
 def test_a_floor_forbids_private_addresses(tmp_path: Path) -> None:
@@ -334,17 +334,17 @@ def test_no_config_reaches_beyond_profile_trust_and_floor(
     )
     own = plan(hosts=hosts, profile=profile).egress
     try:
-        made = plan(text, hosts, floor, Grants(trusted=trusted), profile).egress
+        the_plan = plan(text, hosts, floor, Grants(trusted=trusted), profile).egress
     except UsageError:
         assert wishes
         return
-    assert own is not None and made is not None
+    assert own is not None and the_plan is not None
     bounds = [
         Policy(rules=tuple(r for e in listed for r in entry(e).rules("x"))) for listed in floors
     ]
     if not trusted:
         bounds.append(own)
-    for rule in made.rules:
+    for rule in the_plan.rules:
         name = f"www.{rule.pattern.host}" if rule.pattern.below else rule.pattern.host
         for port in rule.ports:
             assert all(decide(bound, name, port, 0.0).allowed for bound in bounds), (name, port)

@@ -20,8 +20,8 @@ def look(root: Path, **files: str) -> ProjectHosts:
 
 
 def hosts(root: Path, name: str, text: str) -> set[tuple[str, int]]:
-    found = look(root, **{name: text})
-    return {(each.host, each.port) for each in (*found.settings, *found.remotes)}
+    hosts_of_files = look(root, **{name: text})
+    return {(each.host, each.port) for each in (*hosts_of_files.settings, *hosts_of_files.remotes)}
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_home_page_is_no_index(tmp_path: Path) -> None:
 
 def test_images_of_dockerfiles_and_of_the_dev_container(tmp_path: Path) -> None:
     docker = "# FROM nothing\nFROM --platform=linux/amd64 python:3-alpine AS a\nfrom ubuntu:24.04\n"
-    found = look(
+    hosts_of_files = look(
         tmp_path,
         **{
             "Dockerfile": docker,
@@ -67,7 +67,7 @@ def test_images_of_dockerfiles_and_of_the_dev_container(tmp_path: Path) -> None:
             ".devcontainer/devcontainer.json": '{"image": "base:debian"}',
         },
     )
-    assert found.images == ("python:3-alpine", "ubuntu:24.04", "fedora", "base:debian")
+    assert hosts_of_files.images == ("python:3-alpine", "ubuntu:24.04", "fedora", "base:debian")
 
 
 @pytest.mark.parametrize("link", [".git", ".git/config", ".npmrc"])
@@ -78,15 +78,15 @@ def test_no_link_is_followed(tmp_path: Path, link: str) -> None:
     (root / link).parent.mkdir(parents=True)
     target = outside if link == ".git" else outside / "config"
     os.symlink(target, root / link)
-    found = look(root)
-    assert found.remotes == () and found.settings == ()
+    hosts_of_files = look(root)
+    assert hosts_of_files.remotes == () and hosts_of_files.settings == ()
 
 
 def test_a_pipe_and_a_folder_in_place_of_a_file_hold_nothing_up(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / ".npmrc")
     (tmp_path / "Dockerfile").mkdir()
-    found = look(tmp_path)
-    assert found.settings == () and found.images == ()
+    hosts_of_files = look(tmp_path)
+    assert hosts_of_files.settings == () and hosts_of_files.images == ()
 
 
 def test_what_is_read_and_named_has_bounds(tmp_path: Path) -> None:

@@ -91,7 +91,9 @@ def test_one_for_one_connection_is_used_up(environ: dict[str, str], workspace: s
     approvals.add(environ, workspace, allow("b.org"))
     assert not approvals.use_up(environ, workspace, "a.org", 22, NOW)
     assert not approvals.use_up(environ, workspace, "b.org", 443, NOW)
-    assert not approvals.use_up(environ, workspace, "a.org", 443, NOW - 1), "told again, of an earlier one"
+    assert not approvals.use_up(environ, workspace, "a.org", 443, NOW - 1), (
+        "told again, of an earlier one"
+    )
     assert approvals.use_up(environ, workspace, "a.org", 443, NOW)
     assert approvals.of_project(environ, workspace, NOW) == (allow("b.org"),)
 

@@ -16,8 +16,8 @@ OURS = {"runsc-sandboxd": {"path": "/usr/bin/runsc", "runtimeArgs": ["--directfs
 
 
 def test_a_command_that_fails_says_what_it_wrote() -> None:
-    said = engine_control._run(("sh", "-c", "echo no; echo such >&2; exit 3"))
-    assert said == "`sh -c echo no; echo such >&2; exit 3` failed: no such"
+    message = engine_control._run(("sh", "-c", "echo no; echo such >&2; exit 3"))
+    assert message == "`sh -c echo no; echo such >&2; exit 3` failed: no such"
     assert "exit code 4" in engine_control._run(("sh", "-c", "exit 4"))
     assert "failed: " in engine_control._run(("/no/such/program",))
     assert engine_control._run(("true",)) == ""
