@@ -16,7 +16,7 @@ JUDGE = "open"
 WAITS = True
 EXPECTED = {"runc": "no resolver, no route", "runsc": "no resolver, no route"}
 DECLARED = {
-    "dev": "network: open (the profile filters nothing yet)",
+    "dev": "network: open where no gateway is made for it",
     "trusted": "network: open",
     "seed-baseline": "network: open (the guide's baseline filters nothing)",
 }
@@ -33,8 +33,8 @@ def attempt(facts: dict[str, Any]) -> dict[str, Any]:
             servers.append(words[1])
     if not servers:
         raise NotApplicable("no resolver is configured")
-    label = f"sandboxd-verify-{os.urandom(4).hex()}".encode()
-    name = bytes([len(label)]) + label + b"\x07invalid\x00"
+    label = f"sandboxd-verify-{os.urandom(4).hex()}"
+    name = bytes([len(label)]) + label.encode() + b"\x07invalid\x00"
     query = b"\x12\x34\x01\x00\x00\x01" + bytes(6) + name + b"\x00\x01\x00\x01"
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as channel:
         channel.settimeout(_SECONDS)
@@ -44,4 +44,4 @@ def attempt(facts: dict[str, Any]) -> dict[str, Any]:
     code = answer[3] & 15
     if answer[:2] != query[:2] or code not in _ANSWERED:
         raise OSError(f"the resolver forwards nothing (answer {code})")
-    return {"detail": f"{servers[0]} resolves names of the outside"}
+    return {"detail": f"{servers[0]} resolves names of the outside", "asked": f"{label}.invalid"}

@@ -23,9 +23,9 @@ class RunningGateway:
     """One gateway, by its container's id."""
 
     def __init__(self, engine: Engine, workspace: str, container: str) -> None:
+        self.id = container
         self._engine = engine
         self._workspace = workspace
-        self._container = container
 
     def push(self, policy: Policy) -> None:
         """Have it let through what `policy` does, and end what that does not; returns once it does.
@@ -48,13 +48,13 @@ class RunningGateway:
         :raises EnvironmentFailure: it does not answer
         """
         ledger = Ledger()
-        with attach(self._engine, self._container) as channel:
+        with attach(self._engine, self.id) as channel:
             ledger.take(past(channel))
         return ledger
 
     def answer(self, question: int, why: str) -> None:
         """Say no to a question from inside; a yes is a policy that allows it."""
-        with attach(self._engine, self._container) as channel:
+        with attach(self._engine, self.id) as channel:
             channel.send({"op": "answer", "id": question, "why": why})
             # What it is told next it has read after that.
             channel.send({"op": "state"})

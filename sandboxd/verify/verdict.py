@@ -19,7 +19,7 @@ from sandboxd.model.labels import PROFILE, PROJECT
 from sandboxd.observe import outside, surroundings
 from sandboxd.observe.workspace import View, view
 from sandboxd.verify import attempts as attempt_list
-from sandboxd.verify import inside, replica
+from sandboxd.verify import by_gateway, inside, replica
 from sandboxd.verify.canary import Canaries
 from sandboxd.verify.judge import Judgement, judge
 
@@ -144,6 +144,9 @@ class _Target(NamedTuple):
         variables = [v.value.name for v in plan.container.env] if plan else []
         # Variables for our Python; the image's own may have the same names.
         variables += [pair.partition("=")[0] for pair in started.environment()]
+        gateway = by_gateway.find(self.engine, self.inspected)
+        # The gateway is there to be reached, by the doors that it has.
+        no_peers = {self.inspected["Id"], *([gateway.id] if gateway is not None else ())}
         with Canaries(
             view,
             self.engine.host,
@@ -151,12 +154,13 @@ class _Target(NamedTuple):
             _gateways(self.engine, own),
             plan.control_files if plan else (),
             [*declared, started.home],
-            surroundings.look(self.engine, own, variables, {self.inspected["Id"]}),
+            surroundings.look(self.engine, own, variables, no_peers),
         ) as canaries:
             report = inside.make(self.engine, started, attempts, canaries.facts, progress)
             host = canaries.host
             path = outside.look(self.engine, own).path
             identity = _believable_identity(report.identity, host.boot_id, path)
+            refused = by_gateway.refused_names(gateway)
             in_use = self._in_use(attempts, canaries.facts)
             own_kernel = bool(identity.get("boot_id")) and identity["boot_id"] != host.boot_id
             results = []
@@ -164,6 +168,7 @@ class _Target(NamedTuple):
                 record = report.records.get(attempt.id) or _missing(report.reason)
                 damage = canaries.damage(attempt.id, record)
                 judged = judge(attempt, record, identity, host, self.profile, damage)
+                judged = by_gateway.judged(attempt, judged, record, refused)
                 judged = _unless_missing(attempt, judged, canaries.missing)
                 worse = in_use.records.get(attempt.id)
                 if worse is not None:

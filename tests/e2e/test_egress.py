@@ -21,6 +21,7 @@ from sandboxd.life.find import ours
 from sandboxd.model.labels import EGRESS, GATEWAY, NETWORK, PROJECT
 from sandboxd.plan.container_name import container_name
 from sandboxd.plan.plan import Plan
+from sandboxd.verify.verdict import verify
 from tests.e2e import outside, sandboxes
 from tests.e2e.outside import Outside
 from tests.integration.daemon.world import World
@@ -330,6 +331,18 @@ def test_the_daemon_starts_a_gateway_again_that_died(
     wait_until(lambda: has_policy(api, str(project)) and api.inspect(name)["Id"] != first)
     assert world.run("down", cwd=project).returncode == 0
     assert gateways(api) == []
+
+
+def test_verify_finds_no_way_out_by_the_network(api: Engine, up: Plan, internet: Outside) -> None:
+    (container,) = ours(api, up.workspace)
+    verdict = verify(api, container.id, up)
+    assert [result.evidence for result in verdict.of("inconclusive")] == []
+    outcomes = {result.id: result.outcome for result in verdict.results}
+    assert outcomes["dns-egress"] == "held", "its answers are the gateway's own"
+    assert outcomes["cloud-metadata"] == "held"
+    assert outcomes["host-gateway"] == "held"
+    assert outcomes["container-peer"] == "not-applicable", "the gateway is no neighbour"
+    assert not [name for name in internet.asked if name.startswith("sandboxd-verify-")]
 
 
 def test_a_save_is_in_force_in_the_running_sandbox(
