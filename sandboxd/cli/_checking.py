@@ -56,9 +56,9 @@ class Session:
         targets = tree.find(paths)
         self.unreadable.extend(targets.skipped)
         self.ignored = targets.ignored
-        named = {os.path.abspath(path) for path in paths}
+        arguments = {os.path.abspath(path) for path in paths}
         for path in targets.files:
-            self.read(path, is_named=path in named)
+            self.read(path, is_named=path in arguments)
         if not self.sources and not self.unreadable:
             for path in paths:
                 reason = "holds no file that sandboxd checks"

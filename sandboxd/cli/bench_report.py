@@ -53,7 +53,7 @@ def table(results: Results) -> str:
     """The screen: a row for each kind of work, a column for each sandbox."""
     base = results.variants[0]
     titles = [row.title for row in results.rows]
-    left = max(len(title) for title in [*titles, "WORK"])
+    title_width = max(len(title) for title in [*titles, "WORK"])
     columns = [max(len(v.title), 16) for v in results.variants]
     head = "  ".join(
         f"{v.title:>{width}}" for v, width in zip(results.variants, columns, strict=True)
@@ -66,14 +66,14 @@ def table(results: Results) -> str:
             terminal.BOLD,
         ),
         "",
-        f"{'WORK':<{left}}  {head}",
+        f"{'WORK':<{title_width}}  {head}",
     ]
     for row in results.rows:
         cells = [
             _cell(row, variant.name, base.name, width)
             for variant, width in zip(results.variants, columns, strict=True)
         ]
-        lines.append(f"{terminal.printable(row.title):<{left}}  {'  '.join(cells)}")
+        lines.append(f"{terminal.printable(row.title):<{title_width}}  {'  '.join(cells)}")
     return "\n".join([*lines, *_advice(results)])
 
 

@@ -76,10 +76,10 @@ def _attack(facts: HostFacts, environ: dict[str, str], image: str, name: str) ->
 
 
 def _say(name: str, verdict: Verdict) -> None:
-    held, total = len(verdict.of("held")), len(verdict.results)
+    count, total = len(verdict.of("held")), len(verdict.results)
     bad = [*verdict.of("escaped"), *verdict.of("inconclusive")]
     mark = paint("held", GREEN) if verdict.held else paint("DID NOT HOLD", RED)
-    print(f"{name}: {mark}: {held} of {total} attempts held, {len(verdict.of('escaped'))} escaped")
+    print(f"{name}: {mark}: {count} of {total} attempts held, {len(verdict.of('escaped'))} escaped")
     for result in bad:
         print(f"  {result.id}: {result.outcome}: {printable(result.evidence)}")
 

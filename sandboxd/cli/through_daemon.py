@@ -166,7 +166,7 @@ def logs(directory: str, *, follow: bool, tail: str, write: Callable[[int, bytes
         return False
     try:
         params = {"view": view(os.environ, directory), "follow": follow, "tail": tail}
-        shown = conversation.ask(messages.LOGS, params)
+        answer = conversation.ask(messages.LOGS, params)
     except (NotHere, Lost):
         return False
     finally:
@@ -175,12 +175,12 @@ def logs(directory: str, *, follow: bool, tail: str, write: Callable[[int, bytes
     # One that follows may be silent for days.
     connection.settimeout(None if follow else _ANSWER_SECONDS)
     try:
-        body = Chunks(connection, shown["first"].encode("latin-1"))
-        pump(_Checked(body), b"", shown["tty"], write)
+        body = Chunks(connection, answer["first"].encode("latin-1"))
+        pump(_Checked(body), b"", answer["tty"], write)
     except _Broken as broken:
         from sandboxd.engine.failures import unreachable
 
-        raise unreachable(shown["engine"], broken.error, _ANSWER_SECONDS) from None
+        raise unreachable(answer["engine"], broken.error, _ANSWER_SECONDS) from None
     finally:
         connection.close()
     return True

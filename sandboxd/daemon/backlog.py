@@ -47,12 +47,12 @@ class Backlog:
 
     async def run(self) -> None:
         """Look at one project after the other, until cancelled."""
-        done = 0
+        count = 0
         while True:
             while not self._waiting:
                 self._added.clear()
                 await self._added.wait()
-                done = 0
+                count = 0
             project = next(iter(self._waiting))
             begin = time.monotonic()
             try:
@@ -60,6 +60,6 @@ class Backlog:
             except Exception:
                 log.exception("looking at `%s` failed", project.path)
                 self._waiting.pop(project, None)
-            done += 1
-            if done > AT_ONCE:
+            count += 1
+            if count > AT_ONCE:
                 await asyncio.sleep(min((time.monotonic() - begin) * _PAUSE, 1.0))

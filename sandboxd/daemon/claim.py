@@ -97,7 +97,7 @@ def _lock(where: str, uid: int) -> int:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             in_place = os.stat(path)
-            held = os.fstat(descriptor)
+            status = os.fstat(descriptor)
         except BlockingIOError:
             os.close(descriptor)
             raise DaemonError(
@@ -106,7 +106,7 @@ def _lock(where: str, uid: int) -> int:
         except FileNotFoundError:
             os.close(descriptor)
             continue
-        if (in_place.st_ino, in_place.st_dev) == (held.st_ino, held.st_dev):
+        if (in_place.st_ino, in_place.st_dev) == (status.st_ino, status.st_dev):
             return descriptor
         os.close(descriptor)
     raise DaemonError(f"cannot get the lock in `{where}`", "run the command again")

@@ -78,8 +78,8 @@ def _generate(path: str, environ: Mapping[str, str], facts: HostFacts) -> Outcom
     try:
         project = Project.open(path, environ)
     except SandboxdError as error:
-        done = time.monotonic()
-        return Outcome(examine_unread(path, environ, facts, error), done=done)
+        done_at = time.monotonic()
+        return Outcome(examine_unread(path, environ, facts, error), done=done_at)
     # First the files, which somebody waits for; what `status` says of them may come later.
     written: list[Written] = []
     plan: Plan | None = None
@@ -92,7 +92,7 @@ def _generate(path: str, environ: Mapping[str, str], facts: HostFacts) -> Outcom
             plan = planned.plan
     except SandboxdError as error:
         failure = error
-    done = time.monotonic()
+    done_at = time.monotonic()
     examined = examine_open(project, environ, facts, plan)
     if not examined.valid:
         failure = None  # the config is what is wrong, and `examine_open` says it
@@ -100,7 +100,7 @@ def _generate(path: str, environ: Mapping[str, str], facts: HostFacts) -> Outcom
         examined = examined._replace(problem=failure.message, hint=failure.hint)
     names = tuple(item.path for item in written if item.changed)
     copies = tuple(item.copy for item in written if item.copy)
-    return Outcome(examined, names, copies, failure.message if failure is not None else "", done)
+    return Outcome(examined, names, copies, failure.message if failure is not None else "", done_at)
 
 
 def event(path: str, outcome: Outcome, milliseconds: float) -> messages.Event:

@@ -77,7 +77,7 @@ class _Reader:
         from sandboxd.model.image import image
 
         self.image: Image = image(document, build_args)
-        self.given = build_args
+        self.build_args = build_args
         path = document.source.path
         folder = posixpath.dirname(path)
         self.name = posixpath.relpath(path, workspace or folder)
@@ -112,7 +112,7 @@ class _Reader:
                     if pair.name not in self.scope:
                         arguments.add(pair.name)
                     if pair.name in arguments:
-                        value = self.given.get(pair.name, self.resolve(default))
+                        value = self.build_args.get(pair.name, self.resolve(default))
                         self.scope[pair.name] = value
             elif instruction.keyword == "ENV":
                 # All variables of one instruction see the environment before it.

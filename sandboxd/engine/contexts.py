@@ -108,8 +108,8 @@ def resolve(environ: Mapping[str, str]) -> Identity:
 
 
 def _config_folder(environ: Mapping[str, str]) -> str:
-    named = environ.get("DOCKER_CONFIG") or os.path.join(environ.get("HOME", "/"), ".docker")
-    return os.path.abspath(named)
+    folder = environ.get("DOCKER_CONFIG") or os.path.join(environ.get("HOME", "/"), ".docker")
+    return os.path.abspath(folder)
 
 
 def _current_context(environ: Mapping[str, str], folder: str) -> str | None:

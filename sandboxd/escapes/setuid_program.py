@@ -64,9 +64,9 @@ def _setuid_program() -> str:
                 status = os.lstat(path)
             except OSError:
                 continue
-            wanted = stat.S_ISUID | stat.S_IXOTH
+            mask = stat.S_ISUID | stat.S_IXOTH
             of_root = stat.S_ISREG(status.st_mode) and status.st_uid == 0
-            if of_root and status.st_mode & wanted == wanted:
+            if of_root and status.st_mode & mask == mask:
                 return path
     return ""
 

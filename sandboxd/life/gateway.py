@@ -55,12 +55,12 @@ def name_of(workspace: str) -> str:
 
 def find(engine: Engine, workspace: str) -> Summary | None:
     """The gateway of `workspace`, in any state. Its label could be anybody's, its name only ours."""
-    named = [
+    matches = [
         container
         for container in engine.containers(f"{GATEWAY}={workspace}")
         if container.name == name_of(workspace)
     ]
-    return named[0] if named else None
+    return matches[0] if matches else None
 
 
 def body(image: str, inner: Inner, workspace: str, number: str = "") -> dict[str, Any]:

@@ -95,13 +95,13 @@ def _bounding(live: Container, process: Process) -> Control:
     if not mask:
         return Control("capabilities", "not seen", "its status has no CapBnd line")
     real = capabilities.names(mask)
-    held = ", ".join(sorted(real)) or "none"
+    listed = ", ".join(sorted(real)) or "none"
     if live.is_privileged() or not live.drops_all():
-        return Control("capabilities", "left out", f"nothing is dropped as a whole: {held}")
+        return Control("capabilities", "left out", f"nothing is dropped as a whole: {listed}")
     extra = real - {cap.value for cap in live.cap_add}
     if extra:
         return Control("capabilities", "not in force", f"more than asked for: {sorted(extra)}")
-    return Control("capabilities", "in force", f"at most {held} (CapBnd)")
+    return Control("capabilities", "in force", f"at most {listed} (CapBnd)")
 
 
 def _no_new_privileges(live: Container, process: Process) -> Control:

@@ -33,9 +33,9 @@ def parent_of(root: int, path: str, *, create: bool) -> Iterator[int]:
     """The folder of `path` below `root`, each step opened without following a link."""
     current = os.dup(root)
     try:
-        done = ""
+        walked = ""
         for part in path.split("/")[:-1]:
-            done = f"{done}/{part}" if done else part
+            walked = f"{walked}/{part}" if walked else part
             if create:
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(part, 0o755, dir_fd=current)
@@ -45,8 +45,8 @@ def parent_of(root: int, path: str, *, create: bool) -> Iterator[int]:
             except OSError as error:
                 if error.errno in (errno.ELOOP, errno.ENOTDIR):
                     raise UsageError(
-                        f"`{done}` is a symbolic link or no folder, so nothing is written below it",
-                        f"replace `{done}` by a folder",
+                        f"`{walked}` is a symbolic link or no folder, so nothing is written below it",
+                        f"replace `{walked}` by a folder",
                     ) from None
                 raise
             os.close(current)

@@ -75,8 +75,8 @@ def _runtime(
     profile: Profile, config: Config, host: HostFacts, grants: Grants, floor: Floor, notes: Notes
 ) -> Choice:
     allow_runc = grants.allow_runc and not (floor.no_runc_grant or floor.gvisor)
-    asked = runtime_of(profile, config, floor, host, grants.trusted, allow_runc)
-    return choose(profile, asked, host, allow_runc, notes)
+    setting = runtime_of(profile, config, floor, host, grants.trusted, allow_runc)
+    return choose(profile, setting, host, allow_runc, notes)
 
 
 def _usable(base: Container, profile: Profile, notes: Notes) -> Container:

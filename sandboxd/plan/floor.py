@@ -105,22 +105,22 @@ def with_layout(profile: Profile, config: Config, floor: Floor, granted: bool) -
 
     :raises UsageError: what is asked for is weaker than what profile or floor have
     """
-    asked = _layout(config)
+    layout = _layout(config)
     if profile.access == "ro":
-        if asked:
+        if layout:
             raise UsageError(
                 f"profile `{profile.name}` has the workspace read-only: it has no layout",
                 "take `layout` out of `[workspace]` in sandboxd.toml, or choose another profile",
             )
         return profile
-    if asked == "bind" and floor.clone:
+    if layout == "bind" and floor.clone:
         raise UsageError(
             f"sandboxd.toml asks for the layout `bind`, and `{floor.path_of('layout')}` demands `clone`",
             "take `layout` out of `[workspace]` in sandboxd.toml",
         )
-    if asked == "clone" or floor.clone:
+    if layout == "clone" or floor.clone:
         return profile._replace(access="copy")
-    if asked == "bind" and profile.access == "copy":
+    if layout == "bind" and profile.access == "copy":
         if floor.no_trust or not granted:
             raise UsageError(
                 f"profile `{profile.name}` works on a copy, so sandboxd.toml alone cannot choose the "

@@ -50,11 +50,11 @@ class Mode(NamedTuple):
 
 def mode(profile: Profile, config: Config, base: Container | None) -> Mode:
     """The mode that holds, of a profile and a config that the floor and trust have limited."""
-    wanted = config.network.wanted_mode
+    setting = config.network.wanted_mode
     if base is not None and base.network is not None and base.network.value == "none":
         return Mode("none", "from your config", "config", base.network.place)
-    if wanted is not None and wanted.value != profile.network.mode:
-        return Mode(wanted.value, "asked for", "config", wanted.place)
+    if setting is not None and setting.value != profile.network.mode:
+        return Mode(setting.value, "asked for", "config", setting.place)
     if profile.network.mode == "none":
         return Mode("none", _CLOSED)
     return Mode(profile.network.mode, _OWN)

@@ -50,8 +50,8 @@ class Recipe(NamedTuple):
 
     def sources(self) -> str:
         """The sources of the build, in words."""
-        named = [f"`{self.dockerfile}`"] if self.dockerfile else []
-        return ", ".join([*named, *(f"the Feature `{name}`" for name, _ in self.features)])
+        parts = [f"`{self.dockerfile}`"] if self.dockerfile else []
+        return ", ".join([*parts, *(f"the Feature `{name}`" for name, _ in self.features)])
 
 
 def recipe(document: Document, container: Container, workspace: str, image: str) -> Recipe | None:

@@ -81,14 +81,14 @@ def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
     if root is None or root.kind != "object":
         return
     for setting, node in _settings(root):
-        shown = f"a {setting}" if " " in setting else f"`{setting}`"
+        subject_name = f"a {setting}" if " " in setting else f"`{setting}`"
         for client, does in not_honouring(setting).items():
             if client != "dev container CLI":
                 yield at_node(
                     META,
                     subject,
                     node,
-                    f"{shown} is not for every tool: {_KNOWN_AS.get(client, client)} "
+                    f"{subject_name} is not for every tool: {_KNOWN_AS.get(client, client)} "
                     f"{_SAYS[str(does)]}",
                     f"{setting}:{client}",
                 )

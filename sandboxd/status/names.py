@@ -49,7 +49,7 @@ def sources(policy: Policy) -> tuple[str, ...]:
     for rule in policy.rules:
         group = rule.source.startswith(_GROUP)
         parts[rule.source.removeprefix(_GROUP) if group else str(rule.pattern)] = None
-    shown = list(parts)[:_MOST_SOURCES]
+    first = list(parts)[:_MOST_SOURCES]
     if len(parts) > _MOST_SOURCES:
-        shown.append(f"and {len(parts) - _MOST_SOURCES} more")
-    return tuple(shown)
+        first.append(f"and {len(parts) - _MOST_SOURCES} more")
+    return tuple(first)
