@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from sandboxd.daemon.attendant import Memory
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandboxd.daemon.attendant import Attendant, Memory, Scene
+from sandboxd.egress.approvals import Approval
 from sandboxd.egress.messages import Assigned, Attempted, PolicySet, Refused
+from sandboxd.egress.names import pattern
+from sandboxd.policy import approvals
 
 
 def policy(seq: int, version: int) -> PolicySet:
@@ -73,3 +83,69 @@ def test_names_of_many_runs_are_bounded() -> None:
         memory.take(assigned(number + 1, f"n{number}.example", "198.18.16.1"))
     assert len(memory.known()) == 4096
     assert memory.known()[-1][0] == "n4999.example"
+
+
+class Attending:
+    """An attendant without a gateway, in a home of its own, and how often it looked at the policy again."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.environ = {"XDG_CONFIG_HOME": str(folder / "config")}
+        self.workspace = str(folder / "app")
+        Path(self.workspace).mkdir()
+        self.refreshed = threading.Event()
+        self.told: list[str] = []
+        monkeypatch.setattr(Attendant, "refresh", lambda _: self.refreshed.set())
+        no_engine: Any = None
+        scene = Scene(no_engine, lambda: self.environ, lambda: None)
+        self.attendant = Attendant(self.workspace, scene, Memory(), lambda: None, self.told.append)
+
+    def approve(self, seconds: float, *, once: bool = False) -> None:
+        now = time.time()
+        name = pattern("a.example.org")
+        answer = Approval(name, (443,), True, now, "shell", now + seconds, once)
+        approvals.add(self.environ, self.workspace, answer)
+
+
+@pytest.fixture
+def attending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Attending:
+    return Attending(tmp_path, monkeypatch)
+
+
+def test_at_the_end_of_an_approval_the_gateway_gets_a_policy_without_it(
+    attending: Attending,
+) -> None:
+    attending.approve(0.2)
+    attending.attendant._take(policy(1, 7))
+    assert attending.refreshed.wait(20)
+    assert approvals.of_project(attending.environ, attending.workspace, time.time()) == ()
+
+
+def test_who_attends_no_more_looks_no_more(attending: Attending) -> None:
+    attending.approve(3600)
+    attending.attendant._take(policy(1, 7))
+    timer = attending.attendant._end
+    assert timer is not None and timer.is_alive()
+    attending.attendant.stop()
+    timer.join(20)
+    assert not timer.is_alive() and not attending.refreshed.is_set()
+
+
+def test_an_approval_that_was_used_is_taken_away(attending: Attending) -> None:
+    attending.approve(3600, once=True)
+    used: Any = {
+        "event": "used",
+        "seq": 1,
+        "time": time.time(),
+        "name": "a.example.org",
+        "port": 443,
+    }
+    attending.attendant._take(used)
+    assert approvals.of_project(attending.environ, attending.workspace, time.time()) == ()
+
+
+def test_answers_that_cannot_be_read_are_told(attending: Attending) -> None:
+    attending.approve(3600)
+    path = Path(attending.environ["XDG_CONFIG_HOME"], "sandboxd", approvals.FILE_NAME)
+    path.write_text("[[approvals")
+    attending.attendant._take(policy(1, 7))
+    assert "cannot be read" in attending.told[0]
