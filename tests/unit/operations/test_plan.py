@@ -1,0 +1,38 @@
+"""The plan of a start: an image that cannot be built ends it, though its files may be generated."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sandboxd.errors import UsageError
+from sandboxd.operations import _plan
+from sandboxd.plan.grants import Grants
+from tests.unit.plan.examples import GVISOR
+
+
+@pytest.fixture
+def folder(tmp_path: Path, own_home: Path) -> Path:
+    (tmp_path / ".devcontainer/own").mkdir(parents=True)
+    (tmp_path / ".devcontainer/own/install.sh").write_text("true\n")
+    config = {"image": "debian:12", "features": {"./own": {}}}
+    (tmp_path / ".devcontainer/devcontainer.json").write_text(json.dumps(config))
+    (tmp_path / "sandboxd.toml").write_text("")
+    return tmp_path
+
+
+def start(folder: Path) -> None:
+    _plan.for_start(str(folder), {"HOME": "/h"}, Grants(trusted=True), lambda: GVISOR)
+
+
+def test_what_can_be_built_is_started(folder: Path) -> None:
+    start(folder)
+
+
+def test_what_cannot_be_built_is_not_started(folder: Path) -> None:
+    (folder / ".devcontainer/own/install.sh").unlink()
+    (folder / ".devcontainer/own/install.sh").symlink_to("/etc/hostname")
+    with pytest.raises(UsageError, match="is a symbolic link"):
+        start(folder)
