@@ -20,8 +20,13 @@ _HEAD = """# What the tests notice
 A test suite is worth what it notices. `python -m tools.mutation` draws changes of one point of the code
 (a guard dropped, a comparison turned, an item of a list left out, a call forgotten), the same for the
 same code and seed: each room of the package has its share, and a third are items of lists. Each change
-is made in a clone; the tests of its room run, then the thirty files of unit, rule and contract tests that
-import the module most directly, and one of them should fail. Tests that need an engine, a daemon or an editor do not count here.
+is made in a clone. One run of the unit, rule and contract tests before has recorded which of them run
+which function; of those that run the changed one, half a minute's worth are tried, the nearest and cheapest
+first, and one should fail, twice, and pass without the change. Where no test runs it, those of its room and
+the thirty files that import the module most directly are tried. Tests that need an engine, a daemon or an
+editor do not count here, unless `--processes` is given.
+
+    python -m tools.mutation --sample 150 --seed 15
 
 """
 
@@ -30,6 +35,20 @@ def reasons() -> dict[str, str]:
     """Why a survivor stays, by the title of its change."""
     rows = tomllib.loads(REASONS.read_text(encoding="utf-8")).get("survivor", [])
     return {row["change"]: row["reason"] for row in rows}
+
+
+def _at_first(seed: int) -> list[str]:
+    """What a sample showed when it was drawn, before tests for its survivors were written."""
+    for row in tomllib.loads(REASONS.read_text(encoding="utf-8")).get("sample", []):
+        if row["seed"] == seed:
+            noticed, drawn = row["noticed"], row["drawn"]
+            return [
+                "",
+                f"When this sample was drawn, {noticed} of {drawn} were noticed, "
+                f"{100 * noticed // drawn} %: that is what the next seed would show of code for which "
+                "nobody has written tests since.",
+            ]
+    return []
 
 
 def render(outcomes: Sequence[Outcome], seed: int, drawn: int, red: int) -> str:
@@ -43,6 +62,7 @@ def render(outcomes: Sequence[Outcome], seed: int, drawn: int, red: int) -> str:
         lines.append(f"The run was ended before the other {drawn - len(outcomes)} of {drawn}.")
     if red:
         lines.append(f"{red} tests fail without any change, and were left out.")
+    lines += _at_first(seed)
     lines += ["", *_table("room", [(room(each.path), each) for each in outcomes])]
     lines += ["", *_table("change", [(each.kind, each) for each in outcomes])]
     lines += ["", "## Survivors", ""]
