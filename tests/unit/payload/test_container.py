@@ -27,6 +27,7 @@ def test_a_program_is_sent_whole_before_anything_is_read() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         programs._send(ours, b"the program", 5)
+        theirs.settimeout(5)
         assert theirs.recv(100) == b"the program"
 
 
