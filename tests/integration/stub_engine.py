@@ -206,7 +206,7 @@ class StubEngine:
         return 200, _inspect(identity, container), {}
 
     def _end(self, container: str) -> None:
-        for command in self.commands.values():
+        for command in list(self.commands.values()):
             if command.container == container:
                 command.end(137)
         self._tell("die", container)
@@ -221,7 +221,7 @@ class StubEngine:
         exit_code = _EXIT.fullmatch(script)
         killing = _ENDS.search(script)
         if killing is not None:
-            for other in self.commands.values():
+            for other in list(self.commands.values()):
                 if killing[1] in other.env:
                     other.end(128 + int(killing[2]))
             command.code = 0
