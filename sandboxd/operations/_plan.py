@@ -46,6 +46,8 @@ def for_comparison(directory: str, environ: Mapping[str, str], facts: Facts) -> 
 def as_started(directory: str, environ: Mapping[str, str], container: str, facts: Facts) -> Plan:
     """The plan of a container, with what the user granted for its start and no more.
 
+    What was answered about names since is not in it: see `with_approvals`.
+
     :param container: its id
     :raises UsageError: the config is not valid, or asks for more than is granted
     """
@@ -58,12 +60,15 @@ def as_started(directory: str, environ: Mapping[str, str], container: str, facts
     project = Project.open(directory, environ)
     record = granted.recall(environ, project.workspace)
     allow_runc = record is not None and record.container == container
-    return _with_answers(project.plan(wait(), Grants(allow_runc=allow_runc)), environ)
+    return project.plan(wait(), Grants(allow_runc=allow_runc))
 
 
 def with_approvals(plan: Plan, environ: Mapping[str, str]) -> tuple[Plan, str]:
     """`plan` with the names that the user allowed or denied, and the gateway's image that the policy names.
 
+    To be called right before a gateway gets them: an answer may be taken back while an image is built.
+
+    :param plan: as it was made; with answers of before it would keep those that have ended
     :raises UsageError: the policy or the approvals cannot be read
     """
     if plan.egress is None:
@@ -82,19 +87,7 @@ def _plan(
     from sandboxd.project import Project
 
     project = Project.open(directory, environ)
-    return project, _with_answers(project.plan(wait(), grants), environ)
-
-
-def _with_answers(plan: Plan, environ: Mapping[str, str]) -> Plan:
-    """`plan` with what the user answered about names: a gateway is to have both."""
-    if plan.egress is None:
-        return plan
-    from sandboxd.policy import approvals, floor
-
-    egress = approvals.in_force(
-        environ, plan.workspace, plan.egress, floor.load(environ), time.time()
-    )
-    return plan._replace(egress=egress)
+    return project, project.plan(wait(), grants)
 
 
 def _probing(environ: Mapping[str, str]) -> Callable[[], HostFacts]:

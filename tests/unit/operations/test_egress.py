@@ -272,9 +272,26 @@ def test_a_start_takes_the_answers_along(project: Project) -> None:
     project.act("allow", text="a.example.org")
     project.act("deny", text="b.example.org")
     plan = _plan.as_started(str(project.path), project.environ, "", lambda: UNKNOWN)
+    plan, _ = _plan.with_approvals(plan, project.environ)
     assert plan.egress is not None
     assert decide(plan.egress, "a.example.org", 443, time.time()).allowed
     assert decide(plan.egress, "b.example.org", 443, time.time()).reason == "denied"
+
+
+def test_an_answer_that_is_taken_back_while_an_image_is_built_is_not_in_the_gateway(
+    project: Project,
+) -> None:
+    from sandboxd.host.facts import UNKNOWN
+    from sandboxd.operations import _plan
+    from sandboxd.plan.grants import NO_GRANTS
+
+    project.config.write_text('profile = "dev"\nimage = "x"\n')
+    project.act("allow", text="a.example.org")
+    _, plan = _plan.for_start(str(project.path), project.environ, NO_GRANTS, lambda: UNKNOWN)
+    project.act("deny", text="a.example.org", undo=True)
+    plan, _ = _plan.with_approvals(plan, project.environ)
+    assert plan.egress is not None
+    assert not decide(plan.egress, "a.example.org", 443, time.time()).allowed
 
 
 def test_a_rule_needs_no_approval(project: Project) -> None:
