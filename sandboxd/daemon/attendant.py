@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.egress.ledger import Ledger
 from sandboxd.errors import SandboxdError
-from sandboxd.life import gateway, networks, running_gateway
+from sandboxd.life import gateway, running_gateway
 from sandboxd.life.gateway_channel import Channel, attach
 from sandboxd.life.running_gateway import past
 from sandboxd.operations import gateway as operation
@@ -128,16 +128,9 @@ class Attendant:
             channel.close()
 
     def push(self, policy: Policy) -> None:
-        """Have the gateway let through what `policy` does; returns once it does.
-
-        :param policy: without version, addresses and the host's networks
-        :raises EnvironmentFailure: it does not take it; then nothing is let through
-        """
+        """As `running_gateway.push`; names keep the addresses that they had before."""
         engine = self._scene.engine()
-        pair = networks.find(engine, self._workspace)
-        if pair is not None:
-            policy = gateway.complete(engine, pair, policy, self._memory.known())
-        gateway.push(engine, self._workspace, policy, cut=True)
+        running_gateway.push(engine, self._workspace, policy, self._memory.known())
 
     def ledger(self) -> Ledger:
         """The events of the gateway so far."""

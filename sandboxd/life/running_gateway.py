@@ -10,7 +10,7 @@ from sandboxd.life import gateway, networks
 from sandboxd.life.gateway_channel import Channel, attach
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sandboxd.egress.messages import Event
     from sandboxd.egress.policy import Policy
@@ -28,19 +28,8 @@ class RunningGateway:
         self._workspace = workspace
 
     def push(self, policy: Policy) -> None:
-        """Have it let through what `policy` does, and end what that does not; returns once it does.
-
-        :param policy: without version, addresses and the host's networks
-        :raises EnvironmentFailure: it does not take it; then nothing is let through
-        """
-        pair = networks.find(self._engine, self._workspace)
-        if pair is None:
-            raise EnvironmentFailure(
-                "the networks of this sandbox's gateway are gone",
-                "nothing gets out; `sandboxd up` makes them again",
-            )
-        whole = gateway.complete(self._engine, pair, policy)
-        gateway.push(self._engine, self._workspace, whole, cut=True)
+        """As `push` of this module, for this gateway."""
+        push(self._engine, self._workspace, policy)
 
     def ledger(self) -> Ledger:
         """What it told since it started.
@@ -59,6 +48,28 @@ class RunningGateway:
             # What it is told next it has read after that.
             channel.send({"op": "state"})
             channel.wait_for(lambda event: event if event["event"] == "state" else None)
+
+
+def push(
+    engine: Engine, workspace: str, policy: Policy, addresses: Iterable[tuple[str, str]] = ()
+) -> None:
+    """Have the gateway of `workspace` let through what `policy` does, and end what that does not.
+
+    Returns once it does.
+
+    :param policy: without version, addresses and the host's networks
+    :param addresses: names and synthetic addresses of before, which keep their meaning
+    :raises EnvironmentFailure: there is none, or it does not take it; then nothing is let through
+    """
+    pair = networks.find(engine, workspace)
+    if pair is None:
+        # Without them nobody knows which addresses are the host's, and must not be dialled.
+        raise EnvironmentFailure(
+            "the networks of this sandbox's gateway are gone",
+            "nothing gets out; `sandboxd up` makes them again",
+        )
+    whole = gateway.complete(engine, pair, policy, addresses)
+    gateway.push(engine, workspace, whole, cut=True)
 
 
 def past(channel: Channel, after: int = 0) -> Iterator[Event]:

@@ -1,4 +1,4 @@
-"""What the daemon remembers of a gateway, across its runs."""
+"""What the daemon remembers of a gateway, across its runs, and what it gives to one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from sandboxd.daemon.attendant import Attendant, Memory, Scene
 from sandboxd.egress.approvals import Approval
 from sandboxd.egress.messages import Assigned, Attempted, PolicySet, Refused
 from sandboxd.egress.names import pattern
+from sandboxd.egress.policy import Policy
+from sandboxd.errors import EnvironmentFailure
 from sandboxd.policy import approvals
+from tests.unit.engine.fake_engine import answering
 
 
 def policy(seq: int, version: int) -> PolicySet:
@@ -149,3 +152,23 @@ def test_answers_that_cannot_be_read_are_told(attending: Attending) -> None:
     path.write_text("[[approvals")
     attending.attendant._take(policy(1, 7))
     assert "cannot be read" in attending.told[0]
+
+
+def test_a_gateway_whose_networks_are_gone_gets_no_policy() -> None:
+    """Which addresses are the host's own nobody knows then, and the policy would not forbid them."""
+    asked: list[str] = []
+
+    def answer(_method: str, target: str) -> tuple[int, object]:
+        asked.append(target)
+        return 200, []
+
+    with answering(answer) as engine:
+        scene = Scene(lambda: engine, dict, lambda: None)
+        attendant = Attendant(
+            "/home/dev/weather", scene, Memory(), lambda: None, lambda _text: None
+        )
+        with pytest.raises(
+            EnvironmentFailure, match="the networks of this sandbox's gateway are gone"
+        ):
+            attendant.push(Policy())
+    assert [target.partition("?")[0] for target in asked] == ["/networks"]
