@@ -85,7 +85,7 @@ def obstacle(planned: Policy, pattern: Pattern, ports: tuple[int, ...], limits: 
         return "no-grants"
     if not pattern.below and pattern.host in planned.canaries:
         return "canary"
-    if any(covers(denied, pattern) for denied in planned.denied):
+    if any(denied.covers(pattern) for denied in planned.denied):
         return "denied"
     if not all(_holds(held, pattern, port) for held in limits.lists for port in ports):
         return "outside"
@@ -93,11 +93,4 @@ def obstacle(planned: Policy, pattern: Pattern, ports: tuple[int, ...], limits: 
 
 
 def _holds(held: tuple[Rule, ...], pattern: Pattern, port: int) -> bool:
-    return any(port in rule.ports and covers(rule.pattern, pattern) for rule in held)
-
-
-def covers(wide: Pattern, narrow: Pattern) -> bool:
-    """Whether each name that `narrow` means is one of `wide`."""
-    if narrow.below:
-        return wide.below and (narrow.host == wide.host or wide.matches(narrow.host))
-    return wide.matches(narrow.host)
+    return any(port in rule.ports and rule.pattern.covers(pattern) for rule in held)

@@ -8,10 +8,7 @@ from sandboxd.egress import group, groups
 from sandboxd.egress.names import NotAName, Pattern, address, pattern
 from sandboxd.egress.policy import Rule
 from sandboxd.egress.suffixes import too_wide
-from sandboxd.egress.words import CONSEQUENCE
-
-USUAL_PORTS = (80, 443)
-"""Those of a host that is named without one."""
+from sandboxd.egress.words import CONSEQUENCE, USUAL_PORTS
 
 _HIGHEST_PORT = 65535
 

@@ -31,6 +31,12 @@ class Pattern(NamedTuple):
         """Whether `name`, which `normal` returned, is meant."""
         return name.endswith(f".{self.host}") if self.below else name == self.host
 
+    def covers(self, other: Pattern) -> bool:
+        """Whether each name that `other` means is one of this."""
+        if other.below:
+            return self.below and (other.host == self.host or self.matches(other.host))
+        return self.matches(other.host)
+
 
 def normal(text: str) -> str:
     """`text` in lower case and without the dot of the root.

@@ -13,7 +13,7 @@ CONSEQUENCE = "whatever runs inside may do anything there, sending your files in
 """What to allow a name means. No gateway without interception can know less."""
 
 USUAL_PORTS = (80, 443)
-"""Those of a name that is given without one. `entries` has the same; a gateway has no `entries`."""
+"""Those of a name that is given without one."""
 
 _APPROVABLE = ("no-rule", "port", "expired")
 

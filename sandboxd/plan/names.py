@@ -129,8 +129,4 @@ def _first(pattern: str, paths: Mapping[str, str], every: Iterable[str]) -> str:
 def _covers(wide: Rule, narrow: Rule) -> bool:
     if not set(narrow.ports) <= set(wide.ports) or (narrow.private and not wide.private):
         return False
-    if narrow.pattern.below:
-        return wide.pattern.below and (
-            narrow.pattern.host == wide.pattern.host or wide.pattern.matches(narrow.pattern.host)
-        )
-    return wide.pattern.matches(narrow.pattern.host)
+    return wide.pattern.covers(narrow.pattern)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sandboxd.egress import groups
-from sandboxd.egress.entries import USUAL_PORTS, NotAnEntry, entry
+from sandboxd.egress.entries import NotAnEntry, entry
 from sandboxd.egress.names import NotAName, Pattern, pattern
+from sandboxd.egress.words import USUAL_PORTS
 from sandboxd.errors import UsageError
 
 

@@ -108,7 +108,7 @@ def _refuse(scene: Scene, meant: Target, policy: Policy, now: float) -> None:
     :param policy: with the approvals that there are
     """
     from sandboxd.egress import words
-    from sandboxd.egress.approvals import covers, obstacle
+    from sandboxd.egress.approvals import obstacle
     from sandboxd.egress.policy import decide
     from sandboxd.policy import approvals
 
@@ -116,7 +116,7 @@ def _refuse(scene: Scene, meant: Target, policy: Policy, now: float) -> None:
         message, hint = _REFUSALS[reason]
         raise UsageError(f"`{meant.pattern}` {message}", hint)
     for denied in policy.denied:
-        if denied != meant.pattern and covers(denied, meant.pattern):
+        if denied != meant.pattern and denied.covers(meant.pattern):
             raise UsageError(
                 f"you denied `{denied}`, which `{meant.pattern}` is part of",
                 f"`sandboxd egress deny --undo '{denied}'` first",

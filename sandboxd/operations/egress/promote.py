@@ -76,7 +76,7 @@ def promote(directory: str, environ: Mapping[str, str], text: str) -> Promoted:
 
 def _entries(meant: Target, ports: list[tuple[int, ...]]) -> list[str]:
     """Entries as sandboxd.toml has them: one for each port, none named for the usual two."""
-    from sandboxd.egress.entries import USUAL_PORTS
+    from sandboxd.egress.words import USUAL_PORTS
 
     if meant.has_port or not ports:
         ports = [meant.ports]
