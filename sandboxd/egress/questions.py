@@ -2,7 +2,7 @@
 
 ``POST /ask?name=HOST&port=443&wait=60`` with the reason as the body. The answer is always 200 and
 one line of text, since the small clients of small images show nothing of other answers: one of
-`ANSWERS`, and after a blank words for a person. A question about the same name and port joins the
+`Answer`, and after a blank words for a person. A question about the same name and port joins the
 one that waits, so a client asks again until it is answered. Nothing inside can answer.
 """
 
@@ -22,7 +22,6 @@ LONGEST_WHY = 500
 Answer = Literal["open", "waiting", "denied", "refused"]
 """`open`: the rule is in force now. `waiting`: nobody answered yet. `denied`: a person, or a policy,
 says no. `refused`: nothing that can be asked."""
-ANSWERS: tuple[Answer, ...] = ("open", "waiting", "denied", "refused")
 
 
 class Ask(NamedTuple):

@@ -43,12 +43,12 @@ def prepare(
     plan: Plan,
     named_image: str,
     progress: Callable[[str], None],
-    addresses: Iterable[tuple[str, str]] = (),
+    addresses_before: Iterable[tuple[str, str]] = (),
 ) -> Egress | None:
     """The networks, the image and the whole policy for `plan`'s gateway; None where it wants none.
 
     :param named_image: what the user's policy names for engines that cannot run what is made here
-    :param addresses: names and synthetic addresses of before, which keep their meaning
+    :param addresses_before: names and synthetic addresses of before, which keep their meaning
     :raises EnvironmentFailure: something of it cannot be had; then nothing may start
     """
     if plan.egress is None:
@@ -57,7 +57,7 @@ def prepare(
         progress("`sandboxd-ask` is left out: this engine cannot bind a file of this user")
     image = gateway_image.ensure(engine, named_image, progress)
     pair = networks.ensure(engine, plan.workspace, progress)
-    policy = gateway.complete(engine, pair, plan.egress, addresses)
+    policy = gateway.complete(engine, pair, plan.egress, addresses_before)
     return Egress(plan.workspace, pair, image, policy)
 
 
