@@ -1,12 +1,16 @@
-"""The client that asks: the engine that it means, and the project that it stands in."""
+"""The client that asks: the engine that it means, the project that it stands in, and the world that it sees."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import os
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from sandboxd.daemon.hosts import Hosts
+from sandboxd.daemon.parameters import variables
 from sandboxd.daemon.projects import EngineKey
-from sandboxd.ipc.server import Connection
+from sandboxd.ipc import messages
+from sandboxd.ipc.server import Connection, InvalidParams, Refused, text_param
 from sandboxd.status.combine import Examined
 
 
@@ -31,3 +35,41 @@ def directory_of(connection: Connection) -> str:
     """A client's working directory."""
     assert connection.hello is not None, "served before the greeting"
     return connection.hello["cwd"]
+
+
+def read_view(params: Mapping[str, Any]) -> messages.View:
+    """The world that a caller sees.
+
+    :raises InvalidParams: it is not described as it should be
+    """
+    view = params.get("view")
+    if not isinstance(view, dict):
+        raise InvalidParams("`view` is not an object")
+    directory = text_param(view, "directory")
+    if not directory.startswith("/") or "\0" in directory:
+        raise InvalidParams("`directory` is not an absolute path")
+    device, inode = view.get("device"), view.get("inode")
+    if not isinstance(device, int) or not isinstance(inode, int):
+        raise InvalidParams("`device` or `inode` is not a number")
+    return {
+        "directory": directory,
+        "device": device,
+        "inode": inode,
+        "folders": variables(view, "folders"),
+    }
+
+
+def compare(view: messages.View, environ: Mapping[str, str]) -> None:
+    """Go on only for a caller who sees what this process sees.
+
+    :raises Refused: the folder is another one here, or the user's own folders are
+    """
+    try:
+        here = os.stat(view["directory"])
+    except OSError:
+        here = None
+    if here is None or (here.st_dev, here.st_ino) != (view["device"], view["inode"]):
+        raise Refused(messages.NOT_HERE, "the daemon sees another folder at that path")
+    folders = {name: environ[name] for name in messages.FOLDER_VARIABLES if name in environ}
+    if folders != view["folders"]:
+        raise Refused(messages.NOT_HERE, "the daemon keeps the user's state in other folders")

@@ -13,8 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sandboxd.daemon.callers import engine_of
-from sandboxd.daemon.operating import compare, read_view
+from sandboxd.daemon.callers import compare, engine_of, read_view
 from sandboxd.daemon.tasks import Tasks
 from sandboxd.ipc import messages
 from sandboxd.ipc.server import InvalidParams, Refused, WithDescriptor, text_param, texts_param

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from sandboxd.daemon.callers import engine_of
+from sandboxd.daemon.callers import compare, engine_of, read_view
+from sandboxd.daemon.parameters import flag, number, variables
 from sandboxd.ipc import messages
 from sandboxd.ipc.server import InvalidParams, Refused, text_param, texts_param
 from sandboxd.operations.interruption import Cancel, Cancelled, Step
@@ -96,8 +96,8 @@ class Operating:
     async def _start(self, connection: Connection, params: dict[str, Any]) -> Any:
         from sandboxd.operations.start import start
 
-        allow_runc, rebuild = _flag(params, "allow_runc"), _flag(params, "rebuild")
-        builder = _variables(params, "environ")
+        allow_runc, rebuild = flag(params, "allow_runc"), flag(params, "rebuild")
+        builder = variables(params, "environ")
         loop, key = asyncio.get_running_loop(), engine_of(connection, self._hosts)
 
         def register(workspace: str) -> None:
@@ -123,7 +123,7 @@ class Operating:
     async def _stop(self, connection: Connection, params: dict[str, Any]) -> Any:
         from sandboxd.operations.stop import stop
 
-        discard = _flag(params, "discard")
+        discard = flag(params, "discard")
 
         def job(request: Request) -> Any:
             stopped = stop(
@@ -140,7 +140,7 @@ class Operating:
     async def _verify(self, connection: Connection, params: dict[str, Any]) -> Any:
         from sandboxd.operations.verify import verify
 
-        is_fresh, with_controls = _flag(params, "is_fresh"), _flag(params, "with_controls")
+        is_fresh, with_controls = flag(params, "is_fresh"), flag(params, "with_controls")
         container = None if params.get("container") is None else text_param(params, "container")
 
         def job(request: Request) -> Any:
@@ -185,9 +185,9 @@ class Operating:
     async def _bench(self, connection: Connection, params: dict[str, Any]) -> Any:
         from sandboxd.operations.bench import bench
 
-        command, environ = texts_param(params, "command"), _variables(params, "environ")
-        rounds, copy_limit = _number(params, "rounds"), _number(params, "copy_limit")
-        plain, allow_runc = _flag(params, "plain"), _flag(params, "allow_runc")
+        command, environ = texts_param(params, "command"), variables(params, "environ")
+        rounds, copy_limit = number(params, "rounds"), number(params, "copy_limit")
+        plain, allow_runc = flag(params, "plain"), flag(params, "allow_runc")
 
         def job(request: Request) -> Any:
             measured = bench(
@@ -299,62 +299,3 @@ def _with_own(builder: Mapping[str, str], own: Mapping[str, str]) -> dict[str, s
     names = (*messages.ENGINE_VARIABLES, *messages.FOLDER_VARIABLES)
     rest = {name: builder[name] for name in builder if name not in names}
     return {**rest, **{name: own[name] for name in names if name in own}}
-
-
-def read_view(params: Mapping[str, Any]) -> messages.View:
-    """The world that a caller sees.
-
-    :raises InvalidParams: it is not described as it should be
-    """
-    view = params.get("view")
-    if not isinstance(view, dict):
-        raise InvalidParams("`view` is not an object")
-    directory = text_param(view, "directory")
-    if not directory.startswith("/") or "\0" in directory:
-        raise InvalidParams("`directory` is not an absolute path")
-    device, inode = view.get("device"), view.get("inode")
-    if not isinstance(device, int) or not isinstance(inode, int):
-        raise InvalidParams("`device` or `inode` is not a number")
-    return {
-        "directory": directory,
-        "device": device,
-        "inode": inode,
-        "folders": _variables(view, "folders"),
-    }
-
-
-def compare(view: messages.View, environ: Mapping[str, str]) -> None:
-    """Go on only for a caller who sees what this process sees.
-
-    :raises Refused: the folder is another one here, or the user's own folders are
-    """
-    try:
-        here = os.stat(view["directory"])
-    except OSError:
-        here = None
-    if here is None or (here.st_dev, here.st_ino) != (view["device"], view["inode"]):
-        raise Refused(messages.NOT_HERE, "the daemon sees another folder at that path")
-    folders = {name: environ[name] for name in messages.FOLDER_VARIABLES if name in environ}
-    if folders != view["folders"]:
-        raise Refused(messages.NOT_HERE, "the daemon keeps the user's state in other folders")
-
-
-def _flag(params: Mapping[str, Any], name: str) -> bool:
-    value = params.get(name, False)
-    if not isinstance(value, bool):
-        raise InvalidParams(f"`{name}` is neither true nor false")
-    return value
-
-
-def _number(params: Mapping[str, Any], name: str) -> int:
-    value = params.get(name)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise InvalidParams(f"`{name}` is not a whole number")
-    return value
-
-
-def _variables(params: Mapping[str, Any], name: str) -> dict[str, str]:
-    value = params.get(name)
-    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
-        raise InvalidParams(f"`{name}` is not made of variables")
-    return value

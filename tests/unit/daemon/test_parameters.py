@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd.daemon import operating
+from sandboxd.daemon import callers, parameters
 from sandboxd.ipc.server import InvalidParams
 
 VIEW: dict[str, Any] = {"directory": "/w", "device": 1, "inode": 2, "folders": {"HOME": "/h"}}
@@ -15,20 +15,20 @@ VIEW: dict[str, Any] = {"directory": "/w", "device": 1, "inode": 2, "folders": {
 @pytest.mark.parametrize("value", [0, 1, "true", None, []])
 def test_a_switch_is_true_or_false(value: object) -> None:
     with pytest.raises(InvalidParams, match="`rebuild` is neither true nor false"):
-        operating._flag({"rebuild": value}, "rebuild")
-    assert operating._flag({"rebuild": True}, "rebuild") is True
-    assert operating._flag({}, "rebuild") is False
+        parameters.flag({"rebuild": value}, "rebuild")
+    assert parameters.flag({"rebuild": True}, "rebuild") is True
+    assert parameters.flag({}, "rebuild") is False
 
 
 @pytest.mark.parametrize("value", [True, "1", 1.0, None])
 def test_a_number_is_whole(value: object) -> None:
     with pytest.raises(InvalidParams, match="`port` is not a whole number"):
-        operating._number({"port": value}, "port")
-    assert operating._number({"port": 0}, "port") == 0
+        parameters.number({"port": value}, "port")
+    assert parameters.number({"port": 0}, "port") == 0
 
 
 def test_what_a_caller_sees_is_read_as_it_is_written() -> None:
-    assert operating.read_view({"view": VIEW}) == VIEW
+    assert callers.read_view({"view": VIEW}) == VIEW
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,6 @@ def test_what_a_caller_sees_is_read_as_it_is_written() -> None:
 )
 def test_a_view_that_is_not_described_is_refused(key: str, value: object) -> None:
     with pytest.raises(InvalidParams):
-        operating.read_view({"view": {**VIEW, key: value}})
+        callers.read_view({"view": {**VIEW, key: value}})
     with pytest.raises(InvalidParams, match="`view` is not an object"):
-        operating.read_view({})
+        callers.read_view({})
