@@ -176,7 +176,7 @@ def _denials(network: str) -> str:
     if network == "none":
         return "none recorded: there is no network"
     if network == BY_GATEWAY:
-        return "not known: its gateway does not answer"
+        return "not known: nothing was heard from its gateway"
     return "none recorded: nothing filters the network"
 
 

@@ -11,8 +11,6 @@ from sandboxd.operations.egress import _project
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_USUAL_PORT = 443
-
 
 class Checked(NamedTuple):
     """A verdict. `name` is as it was asked for."""
@@ -64,10 +62,12 @@ def check(directory: str, environ: Mapping[str, str], text: str) -> Checked:
 
 
 def _split(text: str) -> tuple[str, int]:
-    """Name and port of `text`. Text that is no name stays unchanged: the gateway judges it, too."""
+    """Name and port of `text`, by default that of HTTPS. Text that is no name stays unchanged: the gateway judges it, too."""
+    from sandboxd.egress.words import USUAL_PORTS
+
     name, colon, port = text.rpartition(":")
     if not colon or ":" in name:
-        return text, _USUAL_PORT
+        return text, USUAL_PORTS[-1]
     if not (port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) < 65536):
         raise UsageError(f"`{port}` is no port", f"`{name}:443`, a number from 1 to 65535")
     return name, int(port)
