@@ -17,10 +17,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from sandboxd.egress.names import pattern
+from sandboxd.egress.policy import Policy, Rule
 from sandboxd.engine.client import Engine, connect_from
 from sandboxd.files import write_atomic
 from sandboxd.host.facts import HostFacts
-from sandboxd.verify import attempts
+from sandboxd.life import running_gateway, up_down
+from sandboxd.life.find import ours
+from sandboxd.verify import attempts, way_out
 from sandboxd.verify.verdict import Verdict, verify
 from tests.e2e import sandboxes
 from tests.e2e.sandboxes import ROOT, UNCONFINED, Change, bind, capability, host_config
@@ -46,6 +50,23 @@ class Sandbox(NamedTuple):
     runtime: str
     profile: str = ""
     changes: tuple[Change, ...] = ()
+    broken: Callable[[Engine, str], None] | None = None
+    """Started by `up`, behind a gateway; this breaks it before it is attacked, by its workspace."""
+
+
+def _nothing(_api: Engine, _workspace: str) -> None:
+    pass
+
+
+def _second_network(api: Engine, workspace: str) -> None:
+    (container,) = ours(api, workspace)
+    api.connect_network("bridge", container.id)
+
+
+def _wide_policy(api: Engine, workspace: str) -> None:
+    running = running_gateway.find(api, workspace)
+    assert running is not None
+    running.push(Policy(rules=(Rule(pattern(f"*.{way_out.DENIED}"), (80, 443)),)))
 
 
 def _socket(body: dict[str, object]) -> None:
@@ -58,7 +79,14 @@ _EVERYTHING = (capability("SYS_ADMIN"), UNCONFINED, ROOT)
 
 SANDBOXES = (
     Sandbox("plain", "`docker run -v PROJECT:/code IMAGE`", "runc"),
-    Sandbox("dev", "profile `dev`", "runc", "dev"),
+    Sandbox("dev", "profile `dev`, by `up`: names through a gateway", "runc", "dev", (), _nothing),
+    Sandbox("open", "profile `dev` as an editor starts it: an open network", "runc", "dev"),
+    Sandbox(
+        "second", "`dev` by `up`, joined to a second network", "runc", "dev", (), _second_network
+    ),
+    Sandbox(
+        "loose", "`dev` by `up`, its gateway given a wide policy", "runc", "dev", (), _wide_policy
+    ),
     Sandbox("agent", "profile `agent`, by grant", "runc", "agent"),
     Sandbox("review", "profile `review`, by grant", "runc", "review"),
     Sandbox("seed", "profile `seed-baseline`", "runc", "seed-baseline"),
@@ -76,7 +104,9 @@ SANDBOXES = (
     ),
     Sandbox("sock", "`dev` with the engine's socket, as root", "runc", "dev", (_socket, ROOT)),
     Sandbox("plain", "`docker run --runtime=runsc -v PROJECT:/code IMAGE`", "runsc"),
-    Sandbox("dev", "profile `dev`", "gvisor", "dev"),
+    Sandbox(
+        "dev", "profile `dev`, by `up`: names through a gateway", "gvisor", "dev", (), _nothing
+    ),
     Sandbox(
         "stock",
         "`dev` as planned, started by stock `runsc`",
@@ -131,6 +161,8 @@ def _attack(api: Engine, image: str, sandbox: Sandbox, facts: HostFacts) -> Verd
         if sandbox.profile:
             chosen = (sandbox.runtime, sandbox.profile)
             sandboxes.make_project(workspace, image, *chosen, granted=False)
+            if sandbox.broken is not None:
+                return _attack_by_up(api, workspace, facts, sandbox.broken)
             return sandboxes.attack(api, workspace, facts, *sandbox.changes)
         sandboxes.make_project(workspace, image, "auto")
         body = {
@@ -144,6 +176,18 @@ def _attack(api: Engine, image: str, sandbox: Sandbox, facts: HostFacts) -> Verd
             return verify(api, container)
         finally:
             api.remove(container)
+
+
+def _attack_by_up(
+    api: Engine, workspace: Path, facts: HostFacts, broken: Callable[[Engine, str], None]
+) -> Verdict:
+    plan = sandboxes.plan_of(workspace, facts)
+    running = up_down.up(api, plan, lambda _text: None)
+    try:
+        broken(api, plan.workspace)
+        return verify(api, running.id, plan)
+    finally:
+        up_down.down(api, plan.workspace, lambda _text: None, discard=True)
 
 
 def render(by_column: Outcomes, environment: str) -> str:
@@ -201,7 +245,8 @@ def differences(before: Outcomes, after: Outcomes, same_machine: bool) -> list[s
     lines = []
     for sandbox in SANDBOXES:
         column = label(sandbox)
-        if not same_machine and (not sandbox.profile or sandbox.changes):
+        is_broken = sandbox.changes or sandbox.broken not in (None, _nothing)
+        if not same_machine and (not sandbox.profile or is_broken):
             continue
         old, new = before.get(column, {}), after[column]
         for name in {**old, **new}:

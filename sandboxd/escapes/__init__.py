@@ -12,11 +12,15 @@ An attempt is a module of the standard library for Python 3.8 and later, with
   - ``namespace``: it succeeded in the namespace named by `NAMESPACE`, and that was the host's,
   - ``surface``: it succeeded on the host's kernel, and the profile does not declare it as open,
   - ``workspace``: the host looked, and a file was changed or reached that must not be,
+  - ``arrival``: the host, or the gateway's own record, shows that it arrived outside; the profile may
+    declare it,
   - ``open``: it succeeded, which counts under every kernel: a network, a limit that is not there,
     a secret in the environment; the profile may declare it,
 
 - `EXPECTED`: by runtime (``runc``, ``runsc``), what stops it,
 - optionally `DECLARED`: by profile (``*`` for every one), why it is left open on purpose,
+- optionally `GROUP`: `_network.EGRESS` for a way out by the network, which no profile declares open for
+  a sandbox behind a gateway,
 - optionally `WAITS`: it only waits for the network, and may do so beside others,
 - optionally `LIVE`: it looks for what others put into the sandbox in use, and is made there, too,
 - optionally `LAST`: it starts a program of the image, so nothing is reported after it,

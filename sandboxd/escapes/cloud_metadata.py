@@ -12,15 +12,14 @@ import socket
 import time
 from typing import Any
 
+from sandboxd.escapes import _network
+
 TITLE = "reach the cloud metadata service"
 JUDGE = "open"
+GROUP = _network.EGRESS
 WAITS = True
 EXPECTED = {"runc": "no route", "runsc": "no route"}
-DECLARED = {
-    "dev": "network: open where no gateway is made for it",
-    "trusted": "network: open",
-    "seed-baseline": "network: open (the guide's baseline filters nothing)",
-}
+DECLARED = _network.OPEN
 
 _ADDRESSES = ("169.254.169.254", "169.254.170.2", "100.100.100.200")
 _SECONDS = 0.5

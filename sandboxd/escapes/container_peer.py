@@ -12,12 +12,9 @@ from sandboxd.escapes._kernel import NotApplicable
 
 TITLE = "reach another container on the network"
 JUDGE = "token"
+GROUP = _network.EGRESS
 EXPECTED = {"runc": "a network of its own", "runsc": "a network of its own"}
-DECLARED = {
-    "dev": "network: open where no gateway is made for it",
-    "trusted": "network: open",
-    "seed-baseline": "network: open (the engine's network is shared by its containers)",
-}
+DECLARED = _network.OPEN
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:

@@ -15,12 +15,9 @@ from sandboxd.escapes._kernel import NotApplicable, read_text
 
 TITLE = "reach a host service at the gateway"
 JUDGE = "token"
+GROUP = _network.EGRESS
 EXPECTED = {"runc": "no route", "runsc": "no route"}
-DECLARED = {
-    "dev": "network: open where no gateway is made for it",
-    "seed-baseline": "network: open (the guide's baseline filters nothing)",
-    "trusted": "network: open",
-}
+DECLARED = _network.OPEN
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from sandboxd.escapes import _network
 
 TITLE = "reach a service on the host's loopback"
 JUDGE = "token"
+GROUP = _network.EGRESS
 EXPECTED = {"runc": "a network namespace of its own", "runsc": "a network of its own"}
 
 

@@ -67,12 +67,8 @@ def _look(engine: Engine, inspected: Inspected) -> tuple[bool, str]:
     if present is None or present.state != "running":
         state = "not there" if present is None else present.state
         return False, f"its gateway is {state}: {_NO_WAY_OUT}"
-    inspected_gateway = engine.inspect(present.id)
-    # Which image it has to be only `up` knows, which asks for it by its id.
-    expected = gateway.body(str(inspected_gateway.get("Image")), pair.inner, workspace)
-    weak = gateway.difference(inspected_gateway, expected, pair) or _rights(inspected_gateway)
-    if weak:
-        return False, f"the gateway is not as `sandboxd up` makes it: {weak}"
+    if weak := _difference(engine, present.id, pair, workspace):
+        return False, weak
     answer = _ask(engine, present.id)
     if not answer["version"]:
         return False, f"its gateway has no policy: {_NO_WAY_OUT}"
@@ -80,6 +76,25 @@ def _look(engine: Engine, inspected: Inspected) -> tuple[bool, str]:
         "names through the gateway (seen: on its inner network alone; the gateway runs without rights "
         f"and has policy {answer['version']:012x})"
     )
+
+
+def weakness(engine: Engine, workspace: str) -> str:
+    """What is not as it has to be of the running gateway of `workspace`, in words; '' for nothing.
+
+    :raises EnvironmentFailure: a network is not as we make it
+    """
+    pair, present = networks.find(engine, workspace), gateway.find(engine, workspace)
+    if pair is None or present is None:
+        return "the gateway is gone"
+    return _difference(engine, present.id, pair, workspace)
+
+
+def _difference(engine: Engine, container: str, pair: networks.Pair, workspace: str) -> str:
+    inspected = engine.inspect(container)
+    # Which image it has to be only `up` knows, which asks for it by its id.
+    expected = gateway.body(str(inspected.get("Image")), pair.inner, workspace)
+    weak = gateway.difference(inspected, expected, pair) or _rights(inspected)
+    return f"the gateway is not as `sandboxd up` makes it: {weak}" if weak else ""
 
 
 def _ask(engine: Engine, container: str) -> State:

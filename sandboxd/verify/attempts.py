@@ -13,8 +13,10 @@ from sandboxd.payload import programs
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-Judge = Literal["token", "kernel", "namespace", "surface", "workspace", "open"]
-JUDGES = ("token", "kernel", "namespace", "surface", "workspace", "open")
+Judge = Literal["token", "kernel", "namespace", "surface", "workspace", "arrival", "open"]
+JUDGES = ("token", "kernel", "namespace", "surface", "workspace", "arrival", "open")
+
+EGRESS = "egress"
 
 # Longer than any attempt takes, network time-outs included.
 ATTEMPT_SECONDS = 8.0
@@ -37,11 +39,13 @@ class Attempt(NamedTuple):
     """Whether it looks for what others put into the sandbox in use, so that it is made there, too."""
     last: bool = False
     """Whether it starts a program of the image, so that nothing may be reported after it."""
+    group: str = ""
+    """`EGRESS`, or '' for all that is not about the network."""
 
 
 @functools.cache
 def load() -> tuple[Attempt, ...]:
-    """All attempts, in the order of their names within their judge."""
+    """All attempts, in the order of their names within their judge; those about the network last."""
     attempts = []
     for file in sorted(os.listdir(_FOLDER)):
         if not file.endswith(".py") or file.startswith("_"):
@@ -58,15 +62,17 @@ def load() -> tuple[Attempt, ...]:
                 getattr(module, "WAITS", False),
                 getattr(module, "LIVE", False),
                 getattr(module, "LAST", False),
+                getattr(module, "GROUP", ""),
             )
         )
-    return tuple(sorted(attempts, key=lambda a: (JUDGES.index(a.judge), a.id)))
+    return tuple(sorted(attempts, key=lambda a: (a.group, JUDGES.index(a.judge), a.id)))
 
 
 def program(attempts: Sequence[Attempt], facts: Mapping[str, Any], nonce: str) -> bytes:
     """The source text to feed to Python inside. It holds no secret that an attempt must find."""
     modules = {}
-    for file in sorted(os.listdir(_FOLDER)):
+    # Other helpers import this one, and they are made in this order.
+    for file in sorted(os.listdir(_FOLDER), key=lambda file: (file != "_kernel.py", file)):
         if file.endswith(".py") and file not in ("__init__.py", "_runner.py"):
             modules[file[:-3]] = _source(file)
     parcel = {

@@ -42,6 +42,8 @@ def judge(
     :param damage: what the host found changed or reached; it counts whatever the inside reports
     """
     detail = str(result.get("detail", ""))[:200]
+    if damage and attempt.judge == "arrival":
+        return _open(attempt, profile, "; ".join(damage))
     if damage:
         return Judgement("escaped", "; ".join(damage))
     if attempt.judge == "token" and _is_secret(result, host):
@@ -63,6 +65,8 @@ def _judge_success(
         return Judgement("held", _with(detail, "nothing of the host was read"))
     if attempt.judge == "open":
         return _open(attempt, profile, detail)
+    if attempt.judge == "arrival":
+        return Judgement("held", _with(detail, "nothing arrived outside"))
     if attempt.judge == "workspace":
         return Judgement("held", _with(detail, "the host sees no effect"))
     if not identity.get("boot_id") or not host.boot_id:

@@ -73,6 +73,47 @@ class Banner:
                 connection.sendall(self.secret.encode())
 
 
+class Mailbox:
+    """Keeps what arrives as datagrams at a port."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self._listener = listener
+        listener.setblocking(False)
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def texts(self) -> dict[str, str]:
+        """What arrived since the last call, with an address that each came from."""
+        arrived = {}
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                data, sender = self._listener.recvfrom(256)
+                arrived[data.decode("utf-8", "replace")] = str(sender[0])
+        return arrived
+
+
+def mailbox(pid: int, family: socket.AddressFamily) -> Mailbox:
+    """Listen for datagrams on all addresses of a family in the network namespace of process `pid`.
+
+    :raises OSError: there is no such family
+    """
+    with network_of(pid):
+        listener = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", 0))  # noqa: S104 - whichever is reached
+    except OSError:
+        listener.close()
+        raise
+    return Mailbox(listener)
+
+
 def tcp(address: str, pid: int) -> Banner:
     """Listen on `address`, any port, in the network namespace of process `pid`.
 

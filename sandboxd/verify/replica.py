@@ -12,7 +12,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from sandboxd.life import volumes
+from sandboxd.life import egress, networks, volumes
 from sandboxd.model.labels import MADE_BY, PROFILE, PROJECT
 from sandboxd.payload import container
 from sandboxd.plan import stubs
@@ -56,13 +56,30 @@ def of_plan(engine: Engine, plan: Plan, cache_folder: str | None) -> Iterator[St
     volumes.refuse_other_device(engine, body)
     body["Labels"] = {PROFILE: plan.profile, **_NOBODYS}
     host = body["HostConfig"]
+    beside = contextlib.ExitStack()
+    if plan.egress is not None:
+        beside.enter_context(_inner_network(engine, plan, body))
     mounts = {mount["Target"] for mount in host["Mounts"]} | set(host.get("Tmpfs") or {})
     stub_paths = stubs.make(plan.workspace, plan.stubs)
     try:
-        with _running(engine, body, mounts, cache_folder) as started:
+        with beside, _running(engine, body, mounts, cache_folder) as started:
             yield started
     finally:
         stubs.remove(plan.workspace, stub_paths)
+
+
+@contextlib.contextmanager
+def _inner_network(engine: Engine, plan: Plan, body: dict[str, Any]) -> Iterator[None]:
+    """Put a replica on the inner network of its project; one that is made for it is removed again."""
+    is_there = networks.find(engine, plan.workspace) is not None
+    pair = networks.ensure(engine, plan.workspace, lambda _text: None)
+    assert plan.egress is not None
+    egress.add_to(body, egress.Egress(plan.workspace, pair, "", plan.egress), engine)
+    try:
+        yield
+    finally:
+        if not is_there:
+            networks.remove(engine, plan.workspace)
 
 
 @contextlib.contextmanager

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from sandboxd.engine import failures
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_NOT_HELD, EXIT_OK, EnvironmentFailure
 from sandboxd.host.folders import cache_folder
-from sandboxd.model.labels import PROFILE, PROJECT
+from sandboxd.life.find import ours
+from sandboxd.model.labels import EGRESS, PROFILE, PROJECT
 from sandboxd.observe import outside, surroundings
 from sandboxd.observe.workspace import View, view
 from sandboxd.verify import attempts as attempt_list
-from sandboxd.verify import by_gateway, inside, replica
+from sandboxd.verify import inside, listeners, replica, way_out
 from sandboxd.verify.canary import Canaries
 from sandboxd.verify.judge import Judgement, judge
 
@@ -46,6 +47,8 @@ class Result(NamedTuple):
     outcome: Outcome
     expected: str
     evidence: str
+    group: str = ""
+    """``egress`` for a way out by the network."""
 
 
 class Verdict(NamedTuple):
@@ -144,40 +147,75 @@ class _Target(NamedTuple):
         variables = [v.value.name for v in plan.container.env] if plan else []
         # Variables for our Python; the image's own may have the same names.
         variables += [pair.partition("=")[0] for pair in started.environment()]
-        gateway = by_gateway.find(self.engine, self.inspected)
-        # The gateway is there to be reached, by the doors that it has.
-        no_peers = {self.inspected["Id"], *([gateway.id] if gateway is not None else ())}
-        with Canaries(
-            view,
-            self.engine.host,
-            self.engine.info().get("ID", ""),
-            _gateways(self.engine, own),
-            plan.control_files if plan else (),
-            [*declared, started.home],
-            surroundings.look(self.engine, own, variables, no_peers),
-        ) as canaries:
-            report = inside.make(self.engine, started, attempts, canaries.facts, progress)
+        beside = self._gateway()
+        others = {self.inspected["Id"]}
+        if beside is not None:
+            # They are meant to see each other, and what is beside them is not.
+            others |= {beside.container, *(c.id for c in ours(self.engine, beside.workspace))}
+        with (
+            way_out.WayOut(
+                self.engine, listeners.engine_pid(self.engine.host), beside, plan
+            ) as out,
+            Canaries(
+                view,
+                self.engine.host,
+                self.engine.info().get("ID", ""),
+                _gateways(self.engine, own),
+                plan.control_files if plan else (),
+                [*declared, started.home],
+                surroundings.look(self.engine, own, variables, others),
+            ) as canaries,
+        ):
+            facts = canaries.facts | out.facts
+            report = inside.make(self.engine, started, attempts, facts, progress)
+            out.collect()
             host = canaries.host
+            host = host._replace(secrets=host.secrets | out.secrets)
             path = outside.look(self.engine, own).path
             identity = _believable_identity(report.identity, host.boot_id, path)
-            refused = by_gateway.refused_names(gateway)
-            in_use = self._in_use(attempts, canaries.facts)
+            in_use = self._in_use(attempts, facts)
             own_kernel = bool(identity.get("boot_id")) and identity["boot_id"] != host.boot_id
             results = []
             for attempt in attempts:
                 record = report.records.get(attempt.id) or _missing(report.reason)
-                damage = canaries.damage(attempt.id, record)
-                judged = judge(attempt, record, identity, host, self.profile, damage)
-                judged = by_gateway.judged(attempt, judged, record, refused)
+                damage = canaries.damage(attempt.id, record) + out.arrivals(attempt.id)
+                if out.is_local_refusal(record):
+                    record = {"state": "stopped", "detail": "it asks the gateway, which denies"}
+                # Behind a gateway nothing of the network is left open on purpose.
+                profile = "" if self._is_behind and attempt.group else self.profile
+                if why := out.declared(attempt.id):
+                    attempt = attempt._replace(declared={profile: why})
+                judged = judge(attempt, record, identity, host, profile, damage)
                 judged = _unless_missing(attempt, judged, canaries.missing)
+                if judged.outcome == "held" and (why := out.missing(attempt.id)):
+                    judged = Judgement("inconclusive", why)
                 worse = in_use.records.get(attempt.id)
                 if worse is not None:
-                    judged = _lower(judged, judge(attempt, worse, identity, host, self.profile, ()))
+                    judged = _lower(judged, judge(attempt, worse, identity, host, profile, ()))
                 expected = attempt.expected["runsc" if own_kernel else "runc"]
                 results.append(
-                    Result(attempt.id, attempt.title, judged.outcome, expected, judged.evidence)
+                    Result(
+                        attempt.id,
+                        attempt.title,
+                        judged.outcome,
+                        expected,
+                        judged.evidence,
+                        attempt.group,
+                    )
                 )
         return self._verdict("own" if own_kernel else "host", results)
+
+    @property
+    def _is_behind(self) -> bool:
+        """Whether only names through a gateway lead out of it, as `up` says and the plan wants."""
+        if self.plan is not None and self.attacked == "plan":
+            return self.plan.egress is not None
+        return bool((self.inspected["Config"].get("Labels") or {}).get(EGRESS))
+
+    def _gateway(self) -> way_out.Beside | None:
+        if not self._is_behind or self.workspace is None:
+            return None
+        return way_out.find(self.engine, self.workspace)
 
     def unclear(self, reason: str) -> Verdict:
         """A verdict in which every attempt is inconclusive, for `reason`."""
@@ -186,7 +224,7 @@ class _Target(NamedTuple):
         return self._verdict(
             kernel,
             [
-                Result(a.id, a.title, "inconclusive", a.expected[expected], reason)
+                Result(a.id, a.title, "inconclusive", a.expected[expected], reason, a.group)
                 for a in attempt_list.load()
             ],
         )

@@ -105,7 +105,18 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "observe": frozenset({"data", "engine", "errors", "files", "model", "payload"}),
     "verify": frozenset(
-        {"engine", "errors", "files", "host", "life", "model", "observe", "payload", "plan"}
+        {
+            "egress",
+            "engine",
+            "errors",
+            "files",
+            "host",
+            "life",
+            "model",
+            "observe",
+            "payload",
+            "plan",
+        }
     ),
     "escapes": frozenset(),
     "setup": frozenset({"data", "engine", "errors", "host", "syntax", "text"}),

@@ -91,7 +91,8 @@ def plan_of(folder: Path, facts: HostFacts) -> Plan:
 @contextlib.contextmanager
 def container(engine: Engine, plan: Plan, *changes: Change) -> Iterator[str]:
     """A running container of the plan, weakened by `changes`."""
-    body = arguments(plan)
+    # As an editor starts it: the network of containers, and no gateway.
+    body = arguments(plan._replace(egress=None))
     for change in changes:
         change(body)
     stub_paths = stubs.make(plan.workspace, plan.stubs)

@@ -38,6 +38,8 @@ _COLOURS = {
     "inconclusive": (terminal.YELLOW, terminal.BOLD),
 }
 
+_GROUPS = {"egress": "ways out by the network"}
+
 # Columns of a terminal that evidence needs; where it has fewer, what was expected is not shown.
 _LEAST_EVIDENCE = 30
 
@@ -100,7 +102,11 @@ def _table(verdict: Verdict) -> None:
     between = "  " if expected_width else ""
     expected = f"{'EXPECTED':<{expected_width}}{between}" if expected_width else ""
     print(f"{'ATTEMPT':<{id_width}}  {expected}{'OUTCOME':<14}  EVIDENCE")
+    group = ""
     for result in verdict.results:
+        if result.group != group:
+            group = result.group
+            print(terminal.paint(_GROUPS[group], terminal.BOLD))
         outcome = terminal.paint(f"{result.outcome:<14}", *_COLOURS[result.outcome])
         evidence = terminal.printable(result.evidence).replace("\n", " ")
         if columns is not None and result.outcome in ("held", "not-applicable"):
