@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sandboxd.daemon.callers import compare, engine_of, read_view
+from sandboxd.daemon.parameters import number
 from sandboxd.daemon.tasks import Tasks
 from sandboxd.ipc import messages
 from sandboxd.ipc.server import InvalidParams, Refused, WithDescriptor, text_param, texts_param
@@ -149,17 +150,15 @@ class Commands:
             await self._in_thread(lambda: command.kill(signal.SIGHUP))
 
     async def _resize(self, connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
-        rows, columns = params.get("rows"), params.get("columns")
-        if not isinstance(rows, int) or not isinstance(columns, int):
-            raise InvalidParams("`rows` or `columns` is not a number")
+        rows, columns = number(params, "rows"), number(params, "columns")
         await self._in_thread(lambda: self._of(connection).resize(rows, columns))
         return {}
 
     async def _signal(self, connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
-        number = params.get("number")
-        if not isinstance(number, int) or number not in _SIGNALS:
+        signal_number = number(params, "number")
+        if signal_number not in _SIGNALS:
             raise InvalidParams("`number` is not a signal")
-        await self._in_thread(lambda: self._of(connection).kill(number))
+        await self._in_thread(lambda: self._of(connection).kill(signal_number))
         return {}
 
     async def _code(self, connection: Connection, _params: dict[str, Any]) -> messages.Code:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from sandboxd.egress.names import LONGEST_NAME
 from sandboxd.egress.policy import Policy, decide
 
 if TYPE_CHECKING:
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 MOST_LINES = 500
 MOST_QUESTIONS = 20
 MOST_USES = 100
-LONGEST_WHY = 500
-_LONGEST_NAME, _LONGEST_DETAIL = 253, 200
+_LONGEST_WHY, _LONGEST_DETAIL = 500, 200
 
 Outcome = Literal["denied", "reached"]
 
@@ -120,7 +120,7 @@ class Ledger:
 
     def _attempt(self, event: Attempted) -> None:
         outcome: Outcome = "denied" if event["event"] == "denied" else "reached"
-        name, detail = event["name"][:_LONGEST_NAME], event.get("detail", "")[:_LONGEST_DETAIL]
+        name, detail = event["name"][:LONGEST_NAME], event.get("detail", "")[:_LONGEST_DETAIL]
         key = (outcome, name, event["port"], event["door"], event["reason"], event["rule"])
         line = self._lines.pop(key, None)
         count, time = event["count"], event["time"]
@@ -163,6 +163,6 @@ class Ledger:
         if len(self._questions) >= MOST_QUESTIONS and event["id"] not in self._questions:
             self.totals = self.totals._replace(lost=self.totals.lost + 1)
             return
-        name, why = event["name"][:_LONGEST_NAME], event["why"][:LONGEST_WHY]
+        name, why = event["name"][:LONGEST_NAME], event["why"][:_LONGEST_WHY]
         question = Question(event["id"], name, event["port"], why, event["time"])
         self._questions[event["id"]] = question

@@ -9,7 +9,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 _LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
-_LONGEST_NAME, _LONGEST_LABEL = 253, 63
+LONGEST_NAME = 253
+"""Characters of a host name: RFC 1035, section 3.1, has 255 bytes with the lengths of its parts."""
+
+_LONGEST_LABEL = 63
 _LOCAL = "localhost"
 _BYTES = frozenset(str(number) for number in range(256))
 
@@ -46,8 +49,8 @@ def normal(text: str) -> str:
     :raises NotAName: it is an address in any spelling, this machine, or not a host name
     """
     name = text.lower().removesuffix(".")
-    if not name or len(name) > _LONGEST_NAME:
-        raise NotAName("empty" if not name else f"longer than {_LONGEST_NAME} characters")
+    if not name or len(name) > LONGEST_NAME:
+        raise NotAName("empty" if not name else f"longer than {LONGEST_NAME} characters")
     labels = name.split(".")
     for label in labels:
         if not label or len(label) > _LONGEST_LABEL:

@@ -6,12 +6,14 @@ import socket
 import struct
 from typing import NamedTuple
 
+from sandboxd.egress.names import LONGEST_NAME
+
 A, CNAME, AAAA = 1, 5, 28
 IN = 1
 NO_ERROR, SERVER_FAILURE, NO_SUCH_NAME = 0, 2, 3
 
 _HEADER = struct.Struct(">HHHHHH")
-_LONGEST_NAME, _LONGEST_LABEL, _MOST_ALIASES, _MOST_RECORDS = 253, 63, 8, 128
+_LONGEST_LABEL, _MOST_ALIASES, _MOST_RECORDS = 63, 8, 128
 _RESPONSE, _OPCODE, _TRUNCATED = 0x8000, 0x7800, 0x0200
 _RECURSION = 0x0180  # desired (copied) and available
 
@@ -172,7 +174,7 @@ def _read_name(packet: bytes, at: int) -> tuple[str, int]:
             return ".".join(labels), end or at + 1
         labels.append(_label(packet[at + 1 : at + 1 + length]))
         size += length + 1
-        if size > _LONGEST_NAME + 1:
+        if size > LONGEST_NAME + 1:
             raise Malformed("a name that is too long")
         at += 1 + length
 

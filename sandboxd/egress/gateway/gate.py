@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from sandboxd.egress.gateway.address_book import AddressBook
-from sandboxd.egress.names import NotAName, address, normal
+from sandboxd.egress.names import LONGEST_NAME, NotAName, address, normal
 from sandboxd.egress.policy import Decider, Policy, Rule
 
 LONGEST_PREFIX, NEW_PREFIXES = 64, 30
@@ -112,4 +112,4 @@ def _spelling(text: str) -> str:
             return read(text)
         except NotAName:
             continue
-    return text[:253]
+    return text[:LONGEST_NAME]

@@ -15,6 +15,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
 from sandboxd.egress import words
+from sandboxd.egress.names import LONGEST_NAME
 from sandboxd.errors import SandboxdError
 from sandboxd.files import CONFIG_NAME
 from sandboxd.lsp import plans
@@ -32,7 +33,7 @@ NEVER = "Never"
 MOST_IN_A_MINUTE = 3
 _MINUTE, _HOUR = 60.0, 3600.0
 _MOST_KNOWN = 2000
-_LONGEST_NAME, _LONGEST_WHY = 253, 200
+_LONGEST_WHY = 200
 
 log = logging.getLogger(__name__)
 
@@ -148,7 +149,7 @@ class Names:
                 types.MessageType.Warning,
             )
             return
-        name = readable(_at(subject), _LONGEST_NAME + 20)
+        name = readable(_at(subject), LONGEST_NAME + 20)
         message = (
             f"The sandbox of `{readable(os.path.basename(subject.workspace), 100)}` wants to reach {name} "
             f"({readable(subject.why, _LONGEST_WHY)}). If it may, {words.CONSEQUENCE}."
@@ -220,4 +221,4 @@ def _at(subject: Subject) -> str:
 
 
 def _label(subject: Subject) -> str:
-    return readable(subject.target, _LONGEST_NAME)
+    return readable(subject.target, LONGEST_NAME)

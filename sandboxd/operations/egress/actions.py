@@ -21,7 +21,6 @@ _ARGUMENTS: dict[str, dict[str, tuple[type, ...]]] = {
     "log": {},
     "promote": {"text": (str,)},
 }
-ACTIONS = tuple(_ARGUMENTS)
 
 
 def act(
