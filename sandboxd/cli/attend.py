@@ -63,6 +63,10 @@ class CannotRun(EnvironmentFailure):
             self.exit_code = 127
             message = f"the sandbox has no program `{command}`"
             hint = "check its spelling, or use an image that has it"
+            from sandboxd.model.labels import ASK_PROGRAM
+
+            if command == os.path.basename(ASK_PROGRAM):
+                hint = f"`{ASK_PROGRAM}` is it, where its folder is not in the image's PATH"
         elif "permission denied" in words:
             message = f"`{command}` is no program that this user may start in the sandbox"
             hint = "check its permissions inside, or use `sandboxd exec --root`"

@@ -67,6 +67,13 @@ def test_a_name_from_no_rule_to_a_rule(egress: Commands) -> None:
     assert text.startswith(CONFIG.rstrip("\n")) and '"new.example.org"' in text
 
 
+def test_a_command_about_all_names_below_one_is_quoted_for_a_shell(egress: Commands) -> None:
+    _, _, err = egress.run("deny", "*.example.org")
+    assert "`sandboxd egress deny --undo '*.example.org'` takes it back" in err
+    _, _, err = egress.run("allow", "*.example.net")
+    assert "`sandboxd egress promote '*.example.net'`" in err
+
+
 def test_a_denial_and_its_end(egress: Commands) -> None:
     code, _, err = egress.run("deny", "a.example.org")
     assert code == 0 and "`sandboxd egress deny --undo a.example.org` takes it back" in err

@@ -147,6 +147,20 @@ def test_explain_plan_shows_what_is_left_out(tmp_path: Path) -> None:
     assert "\x1b" not in done.out
 
 
+def test_explain_plan_admits_nothing_where_no_name_is_let_through(project: Path) -> None:
+    config = project / "sandboxd.toml"
+    plain = config.read_text()
+    config.write_text(plain + "\n[network]\nallow = []\n")
+    out = sandboxd("explain-plan", project).out
+    assert "no name is let through by the plan" in out
+    assert "what an allowed name admits" not in out
+    (project / "pyproject.toml").write_text("[project]\n")
+    config.write_text(plain)
+    out = sandboxd("explain-plan", project).out
+    assert "what an allowed name admits" in out
+    assert "no name is let through" not in out
+
+
 @pytest.mark.parametrize("command", ["doctor", "init", "generate", "explain-plan"])
 def test_help(command: str) -> None:
     done = sandboxd(command, "--help")

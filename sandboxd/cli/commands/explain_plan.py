@@ -79,9 +79,13 @@ def _names(plan: Plan) -> None:
     """What a gateway cannot know, and hosts that nothing allows yet."""
     if plan.egress is None:
         return
-    print(terminal.paint("\nwhat an allowed name admits:", terminal.BOLD))
-    for head, why in _ADMITTED:
-        _entry(head, why)
+    if plan.egress.rules:
+        print(terminal.paint("\nwhat an allowed name admits:", terminal.BOLD))
+        for head, why in _ADMITTED:
+            _entry(head, why)
+    else:
+        text = "no name is let through by the plan; `sandboxd egress list` has your answers as well"
+        print(f"\n{textwrap.fill(text, terminal.width())}")
     if plan.proposals:
         print(terminal.paint("\nnamed by the project, and not allowed:", terminal.BOLD))
     for proposal in plan.proposals:

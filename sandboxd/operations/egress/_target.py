@@ -70,5 +70,5 @@ def name(text: str) -> Pattern:
 def _is_group(text: str) -> UsageError:
     return UsageError(
         f"`{text}` is a group, and answers are about single names",
-        "`[network] allow` in sandboxd.toml takes groups; `sandboxd egress list` has the names of each",
+        f"add `{text}` to `[network] allow` in sandboxd.toml, or name one of its hosts",
     )

@@ -35,7 +35,8 @@ def promote(directory: str, environ: Mapping[str, str], text: str) -> Promoted:
     Nothing else in the file changes. The approval, where there is one, goes on until it ends: the rule
     counts once the user trusts the file.
 
-    :raises UsageError: there is no sandboxd.toml, the name is forbidden, or it is a rule already
+    :raises UsageError: there is no sandboxd.toml, the name is forbidden or denied, or it is a rule
+        already
     """
     from sandboxd.egress.approvals import obstacle
     from sandboxd.policy import approvals
@@ -53,12 +54,18 @@ def promote(directory: str, environ: Mapping[str, str], text: str) -> Promoted:
             f"`{meant.pattern}` is denied by a policy, and no rule changes that",
             "`sandboxd policy` shows which file says so",
         )
+    answers = approvals.of_project(environ, scene.workspace, time.time())
+    for answer in answers:
+        if not answer.allows and answer.pattern.covers(meant.pattern):
+            raise UsageError(
+                f"you denied `{answer.pattern}`, and no rule changes that",
+                f"`sandboxd egress deny --undo '{answer.pattern}'` first",
+            )
     config = scene.project.config
     if config.path is None:
         raise UsageError(
             f"`{scene.workspace}` has no sandboxd.toml to write to", "`sandboxd init` makes one"
         )
-    answers = approvals.of_project(environ, scene.workspace, time.time())
     ports = [a.ports for a in answers if a.allows and a.pattern == meant.pattern]
     wanted = _entries(meant, ports)
     names = config.network.allow

@@ -160,6 +160,11 @@ def test_a_command_that_cannot_start_exits_like_a_shell(words: str, code: int) -
     assert error.hint
 
 
+def test_the_program_that_asks_is_named_in_full_where_the_path_lacks_its_folder() -> None:
+    words = 'error finding executable "sandboxd-ask" in PATH [/bin]: no such file or directory'
+    assert CannotRun("sandboxd-ask", words).hint.startswith("`/usr/local/bin/sandboxd-ask` ")
+
+
 def test_only_the_runtime_s_first_words_are_kept_back(
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:

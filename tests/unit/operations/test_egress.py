@@ -324,6 +324,18 @@ def test_the_list_of_a_floor_holds_an_approval_in(project: Project) -> None:
             project.act(action, text="a.example.net")
 
 
+def test_what_is_denied_becomes_no_rule_that_would_let_nothing_through(project: Project) -> None:
+    project.act("deny", text="*.example.org")
+    before = project.config.read_text()
+    with pytest.raises(UsageError, match=r"you denied `\*\.example\.org`") as refused:
+        project.act("promote", text="a.example.org")
+    assert refused.value.hint == "`sandboxd egress deny --undo '*.example.org'` first"
+    assert project.config.read_text() == before
+    project.act("deny", text="*.example.org", undo=True)
+    project.act("promote", text="a.example.org")
+    assert '"a.example.org"' in project.config.read_text()
+
+
 def test_promote_keeps_every_other_byte(project: Project) -> None:
     before = (
         '# top\r\n[network]\r\nallow = [\r\n  "a.example.org",  # first\r\n]\r\n'

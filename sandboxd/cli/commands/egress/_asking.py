@@ -52,16 +52,24 @@ def say_whether_live(answer: dict[str, Any]) -> None:
         terminal.status("hint: `sandboxd up` gives it to a sandbox that runs")
     else:
         terminal.status(
-            f"kept: no sandbox of `{answer['workspace']}` runs; the next `sandboxd up` has it"
+            f"kept: no gateway of `{answer['workspace']}` runs; the next `sandboxd up` has it"
         )
 
 
 def when(until: float, once: bool, now: float) -> str:
     """How long an answer holds, in words."""
+    from math import ceil
+
     from sandboxd.egress.words import duration
 
-    length = f"for {duration(until - now)}" if until else "without an end"
+    # Rounded up: a minute that was just given is not one of 59 seconds.
+    length = f"for {duration(ceil(until - now))}" if until else "without an end"
     return f"{length}, for one connection" if once else length
+
+
+def word(name: str) -> str:
+    """`name` as a shell takes it: `*.host` unquoted would be a pattern of file names."""
+    return f"'{name}'" if name.startswith("*.") else name
 
 
 def ports(numbers: list[int]) -> str:

@@ -44,5 +44,7 @@ def run(args: argparse.Namespace) -> int:
     if answer["replaced"]:
         terminal.status(f"you had denied `{answer['name']}`: that denial is gone")
     _asking.say_whether_live(answer)
-    terminal.status(f"`sandboxd egress promote {args.name}` makes it a rule of sandboxd.toml")
+    terminal.status(
+        f"`sandboxd egress promote {_asking.word(args.name)}` makes it a rule of sandboxd.toml"
+    )
     return 0

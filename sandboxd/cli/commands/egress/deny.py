@@ -27,6 +27,8 @@ def run(args: argparse.Namespace) -> int:
     if args.undo:
         terminal.status(f"taken back: {terminal.count(count, 'answer')} about `{name}`")
     else:
-        terminal.status(f"denied: `{name}`; `sandboxd egress deny --undo {name}` takes it back")
+        terminal.status(
+            f"denied: `{name}`; `sandboxd egress deny --undo {_asking.word(name)}` takes it back"
+        )
     _asking.say_whether_live(answer)
     return 0
