@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sandboxd.egress.policy import Policy
 from sandboxd.model.container import Container
+from sandboxd.model.labels import EGRESS
 from sandboxd.observe.drift import differences
 from sandboxd.status.model import (
     Counts,
@@ -138,6 +139,14 @@ def _drift(request: Container | None, live: Container | None) -> tuple[str, ...]
     )
 
 
+def _lacks_gateway(live: Sandbox) -> bool:
+    """Whether names are to pass a gateway that is gone, or is not as we make it."""
+    is_behind_one = live.container is not None and bool(live.container.label(EGRESS))
+    return is_behind_one and any(
+        control.name == "network" and control.state == "not in force" for control in live.controls
+    )
+
+
 def _hint(
     status: ProjectStatus, examined: Examined, observed: Observed, live: Sandbox | None
 ) -> str:
@@ -155,6 +164,8 @@ def _hint(
         return live.hint
     if status.state == "paused":
         return "`docker unpause` lets it go on; `sandboxd down` keeps its work and ends it"
+    if live is not None and live.running and _lacks_gateway(live):
+        return "`sandboxd up` puts its gateway back"
     if examined.stale:
         return "`sandboxd generate` writes what the config asks for"
     if status.state in ("not created", "stopped"):

@@ -26,8 +26,9 @@ def rows(names: NamesStatus) -> list[tuple[str, str]]:
         )
     denied = [d for d in names.denied if d.reason != "canary"]
     if denied:
-        text = "; ".join(f"{words.target(d.name, d.port)} ({d.words})" for d in denied)
-        lines.append(("denied", text))
+        # One name is often looked up and then asked for at a port, for the same reason.
+        texts = dict.fromkeys(f"{_denied_name(d.name, d.port)} ({d.words})" for d in denied)
+        lines.append(("denied", "; ".join(texts)))
     for question in names.questions[:_MOST_QUESTIONS]:
         target = words.target(question.name, question.port)
         lines.append(
@@ -41,6 +42,11 @@ def rows(names: NamesStatus) -> list[tuple[str, str]]:
     if more > 0:
         lines.append(("asks for", f"{more} more: `sandboxd egress log`"))
     return lines
+
+
+def _denied_name(name: str, port: int) -> str:
+    """What was asked for; a request that breaks its protocol names nothing."""
+    return words.target(name, port) if name else "(no name)"
 
 
 def in_short(names: NamesStatus) -> str:

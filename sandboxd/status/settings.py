@@ -28,7 +28,8 @@ def settings(container: Container) -> dict[str, str]:
 def network(container: Container) -> str:
     """The reach of the container's network, in words: an ordinary bridge filters nothing."""
     mode = container.network.value if container.network else "default"
-    if mode == "none":
+    is_planned_gateway = not container.name and bool(container.label(EGRESS))
+    if mode == "none" and not is_planned_gateway:
         return "none"
     if mode == "host":
         return "host: the host's own network, nothing is separated"

@@ -86,6 +86,18 @@ def test_the_last_names_come_first_and_each_once() -> None:
     assert [d.name for d in names.denied] == ["n8.org", "n7.org", "n6.org", "n5.org", "n4.org"]
 
 
+def test_a_reason_is_said_once_for_a_name_and_a_request_without_one_names_nothing() -> None:
+    looked_up = {"name": "b.org", "port": 0}
+    broken = {"name": "", "port": 0, "reason": "malformed", "door": "http"}
+    names = names_status(
+        POLICY, ledger(looked_up, {"name": "b.org", "port": 80, "door": "http"}, broken), NOW
+    )
+    shown = screen(project(names))
+    assert shown.count("b.org (no rule names it)") == 1
+    assert "(no name) (it breaks the rules" in shown
+    assert ":443" not in shown
+
+
 def test_a_tripwire_and_a_question_stand_out() -> None:
     asked = {"event": "asked", "id": 1, "name": "c.org", "port": 22, "why": "a\x1b[2Jb"}
     names = names_status(

@@ -8,7 +8,8 @@ import pytest
 
 from sandboxd.host.facts import Component, Engine, HostFacts, Runtime
 from sandboxd.host.versions import warnings
-from sandboxd.model.container import Container, Mount, SecurityOption
+from sandboxd.model.container import Container, Mount, Pair, SecurityOption
+from sandboxd.model.labels import BY_GATEWAY, EGRESS
 from sandboxd.model.values import Origin, Value
 from sandboxd.observe.control import Control
 from sandboxd.status import as_json, text
@@ -184,6 +185,24 @@ def test_security_options_in_words(
 def test_where_the_work_is_done_in_words(mounts: tuple[Mount, ...], words: str) -> None:
     words_by_name = settings(container(mounts=tuple(value(mount) for mount in mounts)))
     assert words_by_name["workspace"] == words
+
+
+def behind_gateway(name: str, mode: str) -> Container:
+    label = Value(Pair(EGRESS, BY_GATEWAY), PLAN)
+    return Container(name, None, network=Value(mode, PLAN), labels=(label,))
+
+
+def test_a_plan_by_name_says_so_whatever_an_editor_would_give() -> None:
+    assert network(behind_gateway("", "none")) == "names through the gateway"
+    assert network(behind_gateway("box", "none")) == "none"
+
+
+def test_the_next_step_without_a_gateway_puts_it_back() -> None:
+    gone = Control("network", "not in force", "its gateway is not there")
+    live = behind_gateway("box", "box")
+    row = combine("/p", Examined(stale=True), Observed({"/p": Sandbox(True, live, (gone,))}))
+    assert row.hint == "`sandboxd up` puts its gateway back"
+    assert "denials      not known: nothing was heard from its gateway" in screen(row)
 
 
 def test_hosts_name_each_runtime_and_why_not() -> None:
