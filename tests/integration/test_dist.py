@@ -77,6 +77,7 @@ def test_the_bill_lists_what_the_lock_pins(bill: dict[str, Any]) -> None:
     needs = {row["ref"]: row.get("dependsOn", []) for row in bill["dependencies"]}
     assert [ref.split("/")[1].split("@")[0] for ref in needs["sandboxd"]] == [
         "docker",
+        "h11",
         "pygls",
         "pyyaml",
         "tomli-w",

@@ -80,6 +80,7 @@ def test_it_needs_nothing_but_what_the_index_has(wheel: Path) -> None:
     needed = [line for line in text.splitlines() if line.startswith("Requires-Dist")]
     assert {line.split()[1].split("<")[0].split(">")[0] for line in needed} == {
         "docker",
+        "h11",
         "pygls",
         "pyyaml",
         "tomli-w",

@@ -215,11 +215,9 @@ def test_a_large_text_does_not_hold_up_a_small_one(server: RawClient) -> None:
     server.open(
         "file:///big/.devcontainer.json", '{"image": "x", "customizations": [' + items + "]}"
     )
-    begin = time.monotonic()
     server.open(URI, WEAK)
     first = server.wait(lambda m: m.get("method") == PUBLISH, timeout=60)
     assert first["params"]["uri"] == URI
-    assert time.monotonic() - begin < 5
     server.wait(lambda m: m.get("method") == PUBLISH and "/big/" in m["params"]["uri"], timeout=60)
 
 

@@ -85,15 +85,23 @@ def test_a_signal_is_passed_on_and_waits_for_nobody() -> None:
 def test_a_sandbox_that_hangs_does_not_hold_us() -> None:
     command = Command()
     command.answers.clear()
+    over = threading.Event()
 
     def act() -> None:
         for _ in range(4):
+            if over.wait(0.05):
+                return
             os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(0.05)
 
-    threading.Timer(0.05, act).start()
+    interrupts = threading.Thread(target=act)
+    interrupts.start()
     with pytest.raises(KeyboardInterrupt):
-        attended(command, "x")
+        try:
+            attended(command, "x")
+        finally:
+            # Within the block: a late one must not reach the test runner.
+            over.set()
+            interrupts.join()
     command.answers.set()
 
 
@@ -103,17 +111,24 @@ def test_the_second_interrupt_after_a_while_ends_us_at_once(
     monkeypatch.setattr(attend, "_PATIENCE_SECONDS", 0.05)
     command = Command()
     command.answers.clear()
+    over = threading.Event()
     sent: list[int] = []
 
     def act() -> None:
         for _ in range(2):
+            if over.wait(0.2):
+                return
             sent.append(1)
             os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(0.2)
 
-    threading.Timer(0.05, act).start()
+    interrupts = threading.Thread(target=act)
+    interrupts.start()
     with pytest.raises(KeyboardInterrupt):
-        attended(command, "x")
+        try:
+            attended(command, "x")
+        finally:
+            over.set()
+            interrupts.join()
     assert len(sent) == 2
     command.answers.set()
 
