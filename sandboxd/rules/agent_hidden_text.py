@@ -70,7 +70,7 @@ def check(subject: Instructions, host: HostFacts) -> Iterator[Finding]:
                     "remove the characters",
                     safe=False,
                     changes=(Remove(value),),
-                    caution="a text of two directions may be shown in another order",
+                    caution="the text changes for those who wanted them there",
                 ),
             ),
         )

@@ -95,6 +95,6 @@ def _finding(value: Value[object], message: str, evidence: str) -> Finding:
         "remove the setting",
         safe=False,
         changes=(Remove(value),),
-        caution="VS Code asks again, or refuses a certificate it does not know",
+        caution="VS Code goes back to its own default",
     )
     return at_value(META, value, message, evidence, remedies=(remedy,))
