@@ -29,10 +29,11 @@ nsenter -t {{pid}} -n sh -c 'ip link set lo up; ip address add {ADDRESS}/24 dev 
 
 
 class Outside(NamedTuple):
-    """`names` are those that resolve; `asked` what the name server was asked."""
+    """`names` are those that resolve; `asked` what the name server was asked; `pid` is a process there."""
 
     names: set[str]
     asked: list[str]
+    pid: int
 
 
 @contextlib.contextmanager
@@ -50,7 +51,7 @@ def outside(engine_pid: int) -> Iterator[Outside]:
         subprocess.run(nsenter, check=True)
         with listeners.network_of(holder.pid):
             web, names = socket.socket(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        served = Outside(set(), [])
+        served = Outside(set(), [], holder.pid)
         try:
             web.bind((ADDRESS, 80))
             web.listen()
