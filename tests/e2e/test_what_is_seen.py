@@ -18,6 +18,7 @@ from sandboxd.host.facts import HostFacts
 from sandboxd.observe import host_process, observer
 from sandboxd.observe.look import look
 from sandboxd.status.observe import Observer
+from sandboxd.status.settings import BY_GATEWAY
 from tests.e2e import hostile_images, sandboxes
 from tests.e2e.sandboxes import make_project, plan_of, without_option
 
@@ -177,7 +178,8 @@ def test_all_screens_say_the_same(
     assert by_drift == by_status == by_verify
     assert drift.returncode == 0
     assert "not in force" not in by_drift.values(), "a plan that is met says no other word"
-    assert by_status["network"] == "open" and row["asked"]["network"].startswith("open")
+    assert by_status["network"] == "in force"
+    assert row["asked"]["network"] == row["in_force"]["settings"]["network"] == BY_GATEWAY
 
 
 def test_a_pin_that_went_with_its_file_is_not_in_force(engine: str, project: Path) -> None:
