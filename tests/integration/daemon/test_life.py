@@ -252,6 +252,7 @@ def test_a_damaged_memory_of_projects_is_kept_aside(world: World) -> None:
     text = '[[projects]]\npath = 3\n[[projects]]\npath = "/nowhere/app"\n'
     (folder / "projects.toml").write_text(text)
     assert alive(world.start())
+    eventually(lambda: (folder / "projects.toml.bad").exists())
     assert (folder / "projects.toml.bad").read_text() == text
     status = world.status()
     assert "projects.toml.bad" in status["daemon"]["problem"]

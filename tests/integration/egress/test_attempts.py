@@ -81,7 +81,7 @@ def title(attempt: Attempt) -> str:
 def test_an_attempt_ends_as_it_must(
     attempt: Attempt, workspace: Workspace, gateway: Program
 ) -> None:
-    after = gateway.last
+    after = gateway.rested()
     outcome = attempt.do(workspace)
     assert outcome.startswith(attempt.outcome), outcome
     if attempt.reported:
