@@ -105,6 +105,7 @@ class Attendant:
         self._changed = changed
         self._failed = failed
         self._stop = threading.Event()
+        self._has_past = threading.Event()
         self._channel: Channel | None = None
         self._end: threading.Timer | None = None
         """Looks at the policy again when the next approval ends."""
@@ -117,6 +118,10 @@ class Attendant:
     def is_alive(self) -> bool:
         """Whether the gateway is attended to."""
         return self._thread.is_alive()
+
+    def is_ready(self) -> bool:
+        """Whether the gateway is attended to, and what it told before is known."""
+        return self.is_alive() and self._has_past.is_set()
 
     def stop(self) -> None:
         """End soon; the gateway goes on by itself."""
@@ -189,6 +194,7 @@ class Attendant:
                 return
             for event in past(channel, after):
                 self._take(event)
+            self._has_past.set()
             if not self._memory.version:
                 # It was started by hand, or by somebody who was killed before the policy.
                 self.refresh()

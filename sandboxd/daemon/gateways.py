@@ -60,9 +60,12 @@ class Gateways:
                 self._threads.submit(attendant.refresh)
 
     def find(self, workspace: str) -> Attendant | None:
-        """The gateway that runs for `workspace`: it takes a policy, and has a ledger."""
+        """The gateway that runs for `workspace`: it takes a policy, and has a ledger.
+
+        None also while what it told before is still read: whoever asks then asks it directly.
+        """
         attendant = self._attendants.get(workspace)
-        return attendant if attendant is not None and attendant.is_alive() else None
+        return attendant if attendant is not None and attendant.is_ready() else None
 
     def ledger(self, workspace: str) -> Ledger | None:
         """What the gateway of a running sandbox told; None where none is attended to."""
