@@ -22,6 +22,7 @@ from sandboxd.egress.questions import (
     read,
 )
 
+_NO = "a person said no"
 DOOR = "ask"
 MOST_OPEN, MOST_NEW = 32, 12
 """Questions that wait, and new ones in a minute: a person has to read each."""
@@ -94,6 +95,11 @@ class AskDoor:
                 return "open", ""
             if not words.approvable(ask.name, judgement.reason):
                 reason, source = judgement.reason, judgement.source
+                waiting = self._open.get((ask.name, ask.port))
+                if waiting is not None and reason == "denied":
+                    # The policy that says no may come before the words of who said it.
+                    waiting.no = waiting.no or _NO
+                    return "denied", waiting.no
                 self._house.journal.attempt("denied", ask.name, ask.port, DOOR, reason, source)
                 return "refused", words.reason(reason)
             question = self._question(ask)
