@@ -40,6 +40,18 @@ def test_a_person_says_no(program: Program, workspace: Workspace) -> None:
     assert sum(event["event"] == "asked" for event in program.events) == 1
 
 
+def test_a_policy_that_denies_answers_who_waits(program: Program, workspace: Workspace) -> None:
+    answers: list[str] = []
+    asker = threading.Thread(
+        target=lambda: answers.append(workspace.ask("open.example", 7, wait=50))
+    )
+    asker.start()
+    program.wait(lambda event: event["event"] == "asked")
+    program.set(Policy(denied=(pattern("open.example"),)))
+    asker.join(20)
+    assert answers == ["denied a person said no"]
+
+
 def test_what_cannot_be_approved_is_not_asked(program: Program, workspace: Workspace) -> None:
     program.set(Policy(denied=(pattern("no.example"),), canaries=("trap.example",)))
     for name in ("no.example", "trap.example", "127.0.0.1"):
