@@ -26,6 +26,7 @@ await play(async (code) => {
     const after = await code.problems();
     await code.shot('fixed');
     const text = readFileSync(`${folder}/.devcontainer/devcontainer.json`, 'utf8');
+    await code.shieldSays('no sandbox');
     return { before, hover, titles, after, squiggles: await code.squiggles(), shield: await code.shield(), text };
 });
 
