@@ -92,7 +92,7 @@ def test_a_read_only_project_is_said_and_left_alone(world: World, small_disk: Pa
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     world.run("daemon", "start", cwd=project)
     world.pid()
-    assert "read-only" in str(row(world, project)["problem"]).lower()
+    eventually(lambda: "read-only" in str(row(world, project)["problem"]).lower())
     assert not (project / ".devcontainer").exists()
 
 
