@@ -109,7 +109,8 @@ def test_clients_that_are_killed_harm_nobody(world: World) -> None:
     eventually(lambda: '"image": "n3"' in generated.read_text())
     assert world.pid() == pid
     # Nothing of them is left: no connection, no session.
-    eventually(lambda: len(sockets(pid)) <= 3)
+    # One that was killed in its first words is let go after half a minute.
+    eventually(lambda: len(sockets(pid)) <= 3, 90)
 
 
 def sockets(pid: int | None) -> list[str]:
