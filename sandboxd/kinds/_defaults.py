@@ -41,6 +41,15 @@ def containers(document: Document, variables: Resolver) -> tuple[Container, ...]
     return ()
 
 
+def json_edits(
+    document: Document, subject: Any, changes: Sequence[Change]
+) -> tuple[Edit, ...] | None:
+    """The edits of a JSON file whose additions go into its outermost object."""
+    from sandboxd.kinds import _json_edits
+
+    return _json_edits.edits(document, changes, lambda root, _: root)
+
+
 def by_edits(edits: Edits) -> Can:
     """Return a `can` that makes the edits and sees whether there are any."""
 

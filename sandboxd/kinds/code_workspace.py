@@ -11,11 +11,9 @@ from sandboxd.kinds import _agent_reader, _defaults, _editor_reader
 from sandboxd.model.document import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from typing import Any
+    from collections.abc import Iterator
 
-    from sandboxd.findings import Change
-    from sandboxd.text import Edit, SourceText
+    from sandboxd.text import SourceText
 
 NAME = "code_workspace"
 NAMES = ("*.code-workspace",)
@@ -55,10 +53,5 @@ def subjects(document: Document) -> Iterator[tuple[str, object]]:
         )
 
 
-def edits(document: Document, subject: Any, changes: Sequence[Change]) -> tuple[Edit, ...] | None:
-    from sandboxd.kinds import _json_edits
-
-    return _json_edits.edits(document, changes, lambda root, _: root)
-
-
+edits = _defaults.json_edits
 can = _defaults.by_edits(edits)

@@ -13,13 +13,11 @@ from sandboxd.model.agent import AgentConfig
 from sandboxd.model.document import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from typing import Any
+    from collections.abc import Iterator
 
-    from sandboxd.findings import Change
     from sandboxd.model.agent import Program, Switch
     from sandboxd.syntax.node import Node
-    from sandboxd.text import Edit, SourceText
+    from sandboxd.text import SourceText
 
 NAME = "gemini_settings"
 NAMES = (".gemini/settings.json",)
@@ -109,10 +107,5 @@ def _questions(root: Node | None, path: str, servers: Node | None) -> Iterator[S
     )
 
 
-def edits(document: Document, subject: Any, changes: Sequence[Change]) -> tuple[Edit, ...] | None:
-    from sandboxd.kinds import _json_edits
-
-    return _json_edits.edits(document, changes, lambda root, _: root)
-
-
+edits = _defaults.json_edits
 can = _defaults.by_edits(edits)

@@ -12,13 +12,11 @@ from sandboxd.model.agent import AgentConfig
 from sandboxd.model.document import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from typing import Any
+    from collections.abc import Iterator
 
-    from sandboxd.findings import Change
     from sandboxd.model.agent import Destination, Program
     from sandboxd.syntax.node import Node
-    from sandboxd.text import Edit, SourceText
+    from sandboxd.text import SourceText
 
 NAME = "opencode_config"
 NAMES = ("opencode.json", "opencode.jsonc")
@@ -80,10 +78,5 @@ def _destinations(root: Node | None, path: str) -> Iterator[Destination]:
             yield place._replace(value=place.value._replace(origin=origin))
 
 
-def edits(document: Document, subject: Any, changes: Sequence[Change]) -> tuple[Edit, ...] | None:
-    from sandboxd.kinds import _json_edits
-
-    return _json_edits.edits(document, changes, lambda root, _: root)
-
-
+edits = _defaults.json_edits
 can = _defaults.by_edits(edits)

@@ -34,8 +34,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
-from sandboxd.rules._finding import at_value
+from sandboxd.findings import RuleMeta, Severity
+from sandboxd.rules._agents import at_switch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,18 +56,11 @@ META = RuleMeta(
 def check(subject: AgentConfig, host: HostFacts) -> Iterator[Finding]:
     for switch in subject.questions:
         value = switch.value
-        yield at_value(
+        message = f"`{value.origin.key}` is `{value.written}`: {subject.agent} {switch.effect}"
+        yield at_switch(
             META,
-            value,
-            f"`{value.origin.key}` is `{value.written}`: {subject.agent} {switch.effect}",
+            switch,
+            message,
             f"{value.origin.key}={value.written}",
-            Severity.ERROR if switch.is_total else Severity.WARNING,
-            remedies=(
-                Remedy(
-                    "remove the setting",
-                    safe=False,
-                    changes=(Remove(value),),
-                    caution="the agent asks before it acts",
-                ),
-            ),
+            "the agent asks before it acts",
         )

@@ -31,8 +31,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
-from sandboxd.rules._finding import at_value
+from sandboxd.findings import RuleMeta, Severity
+from sandboxd.rules._agents import at_switch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,18 +53,7 @@ META = RuleMeta(
 def check(subject: AgentConfig, host: HostFacts) -> Iterator[Finding]:
     for switch in subject.sandbox:
         value = switch.value
-        yield at_value(
-            META,
-            value,
-            f"`{value.origin.key}` is `{value.written}`, which {switch.effect}",
-            value.origin.key,
-            Severity.ERROR if switch.is_total else Severity.WARNING,
-            remedies=(
-                Remedy(
-                    "remove the setting",
-                    safe=False,
-                    changes=(Remove(value),),
-                    caution="commands that need more ask for it",
-                ),
-            ),
+        message = f"`{value.origin.key}` is `{value.written}`, which {switch.effect}"
+        yield at_switch(
+            META, switch, message, value.origin.key, "commands that need more ask for it"
         )
