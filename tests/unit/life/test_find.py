@@ -55,13 +55,13 @@ def _matches(container: dict[str, Any], labels: list[str]) -> bool:
 
 
 def test_with_many_projects_one_container_is_asked_about() -> None:
-    containers = Containers(*(f"/work/{number}" for number in range(500)))
+    containers = Containers(*(f"/projects/{number}" for number in range(500)))
     with answering(containers.answer) as engine:
-        assert find.locate(engine, "/work/77").id == "/work/77"
-        assert containers.asked == ["/work/77"]
+        assert find.locate(engine, "/projects/77").id == "/projects/77"
+        assert containers.asked == ["/projects/77"]
         containers.asked.clear()
-        assert find.locate(engine, "/work/77/below/it").id == "/work/77"
-        assert containers.asked == ["/work/77"]
+        assert find.locate(engine, "/projects/77/below/it").id == "/projects/77"
+        assert containers.asked == ["/projects/77"]
         containers.asked.clear()
         with pytest.raises(failures.ContainerGone):
             find.locate(engine, "/elsewhere")
@@ -69,20 +69,22 @@ def test_with_many_projects_one_container_is_asked_about() -> None:
 
 
 def test_the_nearest_folder_upwards_counts() -> None:
-    containers = Containers("/work", "/work/app", "/work/application", "/work/app/deep")
+    containers = Containers(
+        "/projects", "/projects/app", "/projects/application", "/projects/app/deep"
+    )
     with answering(containers.answer) as engine:
-        assert find.locate(engine, "/work/app/src").id == "/work/app"
-        assert find.locate(engine, "/work/app/deep/x").id == "/work/app/deep"
-        assert find.locate(engine, "/work/other").id == "/work"
+        assert find.locate(engine, "/projects/app/src").id == "/projects/app"
+        assert find.locate(engine, "/projects/app/deep/x").id == "/projects/app/deep"
+        assert find.locate(engine, "/projects/other").id == "/projects"
 
 
 def test_one_that_only_says_to_be_nearer_hides_nothing() -> None:
     """An image can bring any label; a container without the project's folder is no sandbox of it."""
-    liars = ("/work/app/src", "/work/app/src/deep")
-    containers = Containers("/work/app", *liars, without_mount=liars)
+    liars = ("/projects/app/src", "/projects/app/src/deep")
+    containers = Containers("/projects/app", *liars, without_mount=liars)
     with answering(containers.answer) as engine:
-        assert find.locate(engine, "/work/app/src/deep").id == "/work/app"
-        assert find.locate(engine, "/work/app/src").id == "/work/app"
+        assert find.locate(engine, "/projects/app/src/deep").id == "/projects/app"
+        assert find.locate(engine, "/projects/app/src").id == "/projects/app"
 
 
 def test_a_folder_that_has_become_a_link_is_the_same_project(tmp_path: Path) -> None:
