@@ -63,7 +63,7 @@ def _table(table: Table) -> dict[str, Any]:
 
 
 def _idle(key: str, other: str, values: tuple[str, ...]) -> dict[str, Any]:
-    """That `key` is not there beside one of these values of `other`."""
+    """The schema by which `key` is refused beside one of these values of `other`."""
     return {"not": {"required": [key, other], "properties": {other: {"enum": list(values)}}}}
 
 

@@ -46,7 +46,7 @@ class Stopped(Exception):
 
 
 class Memory:
-    """What a gateway told, for as long as its project is known; it outlives the gateway and its attendant."""
+    """The record of a gateway while its project is known; it outlives the gateway and its attendant."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()

@@ -68,7 +68,7 @@ class Gateways:
         return attendant if attendant is not None and attendant.is_ready() else None
 
     def ledger(self, workspace: str) -> Ledger | None:
-        """What the gateway of a running sandbox told; None where none is attended to."""
+        """The record of the gateway of a running sandbox; None where none is attended to."""
         attendant = self.find(workspace)
         return attendant.ledger() if attendant is not None else None
 

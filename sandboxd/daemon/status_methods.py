@@ -142,6 +142,6 @@ class StatusMethods:
         return combine(path, examined, world.observed, names)._replace(keeps=project.keeps)
 
     def _names(self, path: str, examined: Examined, engine: EngineKey) -> NamesStatus | None:
-        """What the gateway of a running sandbox told; None where nobody listens to one."""
+        """The record of the gateway of a running sandbox; None where nobody listens to one."""
         ledger, environ = self._keeper.gateways.ledger(path), self._keeper.hosts.environ(engine)
         return names_now(environ, path, examined.egress, ledger, time.time())

@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _names(plan: Plan) -> None:
-    """What a gateway cannot know, and hosts that nothing allows yet."""
+    """Print what a gateway cannot know, and the hosts that nothing allows yet."""
     if plan.egress is None:
         return
     if plan.egress.rules:
