@@ -21,10 +21,15 @@ class SetPolicy(TypedDict):
 
 
 class Replay(TypedDict):
-    """Send the events after the number `after` again: the reader was not attached then."""
+    """Send the events after the number `after` again: the reader was not attached then.
+
+    Answered by them, and `Replayed` behind the last one.
+    """
 
     op: Literal["events"]
     after: int
+    mark: str
+    """Any short text, by which a reader knows its own answer: others are attached, too."""
 
 
 class AskState(TypedDict):
@@ -161,4 +166,23 @@ class State(Numbered):
     memory_kib: int
 
 
-Event = Ready | HostLook | PolicySet | Refused | Attempted | Asked | Used | Assigned | Lost | State
+class Replayed(Numbered):
+    """All that a `Replay` asked for was sent."""
+
+    event: Literal["replayed"]
+    mark: str
+
+
+Event = (
+    Ready
+    | HostLook
+    | PolicySet
+    | Refused
+    | Attempted
+    | Asked
+    | Used
+    | Assigned
+    | Lost
+    | State
+    | Replayed
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
 from sandboxd.egress.ledger import Ledger
@@ -10,7 +11,7 @@ from sandboxd.life import gateway, networks
 from sandboxd.life.gateway_channel import Channel, attach
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from sandboxd.egress.messages import Event
     from sandboxd.egress.policy import Policy
@@ -72,20 +73,21 @@ def push(
     gateway.push(engine, workspace, whole, cut=True)
 
 
-def past(channel: Channel, after: int = 0) -> Iterator[Event]:
-    """The events of a gateway after the number `after`, until now.
+def past(channel: Channel, after: int = 0) -> tuple[Event, ...]:
+    """The events of a gateway after the number `after`, until now, in their order.
 
     :raises EnvironmentFailure: it does not answer
     """
-    # It answers in order: the answer of now is the last of what is sent again.
-    channel.send({"op": "state"})
-    now = channel.wait_for(lambda event: event["seq"] if event["event"] == "state" else None)
-    channel.send({"op": "events", "after": after})
+    # What happens meanwhile, and what others ask for, comes in between: the order is by number.
+    mark = secrets.token_hex(8)
+    channel.send({"op": "events", "after": after, "mark": mark})
+    events: dict[int, Event] = {}
     try:
         for event in channel.events(_REPLAY_SECONDS):
-            yield event
-            if event["seq"] == now:
-                return
+            if event["seq"] > after:
+                events[event["seq"]] = event
+            if event["event"] == "replayed" and event["mark"] == mark:
+                return tuple(events[number] for number in sorted(events))
     except TimeoutError:
         raise EnvironmentFailure(
             "the gateway does not tell what it did",

@@ -25,6 +25,7 @@ class SetPolicy(NamedTuple):
 
 class Replay(NamedTuple):
     after: int
+    mark: str
 
 
 class AskState(NamedTuple):
@@ -40,7 +41,7 @@ Command = SetPolicy | Replay | AskState | Answer
 
 _KEYS = {
     "policy": {"op", "policy", "cut"},
-    "events": {"op", "after"},
+    "events": {"op", "after", "mark"},
     "state": {"op"},
     "answer": {"op", "id", "why"},
 }
@@ -70,11 +71,11 @@ def read(line: bytes) -> Command:
     number = value["after" if op == "events" else "id"]
     if type(number) is not int:
         raise NotACommand("no number", op, closes=False)
-    if op == "events":
-        return Replay(number)
-    if not isinstance(value["why"], str):
-        raise NotACommand("`why` is no text", op, closes=False)
-    return Answer(number, value["why"][:500])
+    key = "mark" if op == "events" else "why"
+    text = value[key]
+    if not isinstance(text, str):
+        raise NotACommand(f"`{key}` is no text", op, closes=False)
+    return Replay(number, text[:50]) if op == "events" else Answer(number, text[:500])
 
 
 def _set_policy(policy: object, cut: object) -> SetPolicy:

@@ -34,7 +34,7 @@ from sandboxd.egress.policy import Policy
 
 Door = Callable[[Connection], Coroutine[Any, Any, None]]
 
-_TICK, _LOOK_SECONDS, _SECOND_LOOK_SECONDS, _DISCARD = 1.0, 0.05, 2.0, 9
+_TICK, _LOOKS_SECONDS, _DISCARD = 1.0, (0.05, 1.0, 2.0, 4.0), 9
 
 
 class Network(NamedTuple):
@@ -126,6 +126,7 @@ class Gateway:
                 self._set(command)
             elif isinstance(command, commands.Replay):
                 self._journal.replay(command.after)
+                self._journal.say("replayed", mark=command.mark)
             elif isinstance(command, commands.AskState):
                 self._say_state()
             elif not self._ask.answer(command.id, command.why):
@@ -221,20 +222,28 @@ class Gateway:
     def _look_for_host(self) -> None:
         """Whether somebody answers for the address that the engine keeps for its host."""
         host = self._network.place.host
-        with (
-            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe,
-            contextlib.suppress(OSError),
-        ):
-            probe.sendto(b"", (host, _DISCARD))
 
-        def look(first: bool) -> None:
+        def probe() -> None:
+            with (
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock,
+                contextlib.suppress(OSError),
+            ):
+                sock.sendto(b"", (host, _DISCARD))
+
+        def look(number: int) -> None:
             answers = facts.neighbour(host)
-            if first or answers:
+            if answers or number == 0:
                 self._journal.say("host", answers=answers)
-            if first and not answers:
-                self._loop.call_later(_SECOND_LOOK_SECONDS, look, False)
+            if not answers:
+                ask(number + 1)
 
-        self._loop.call_later(_LOOK_SECONDS, look, True)
+        def ask(number: int) -> None:
+            # The kernel gives up on a question after a while: each look has its own.
+            if number < len(_LOOKS_SECONDS):
+                probe()
+                self._loop.call_later(_LOOKS_SECONDS[number], look, number)
+
+        ask(0)
 
 
 def _read(line: bytes) -> commands.Command:

@@ -115,7 +115,7 @@ def test_a_reader_that_does_not_read_stops_nothing(
         udp.connect((PLACE.gateway, 53))
         for _ in range(200):
             program.send({"op": "state"})
-            program.send({"op": "events", "after": 0})
+            program.send({"op": "events", "after": 0, "mark": ""})
         with workspace.direct("open.example", 7) as sock:
             assert goes_on(sock)
     program.go_on_reading()

@@ -81,7 +81,8 @@ def test_a_command_that_is_no_policy_closes_nothing(program: Program, workspace:
     program.set(POLICY)
     for line in (
         b'{"op":"dance"}',
-        b'{"op":"events","after":"x"}',
+        b'{"op":"events","after":"x","mark":""}',
+        b'{"op":"events","after":0,"mark":7}',
         b'{"op":"answer","id":9,"why":""}',
     ):
         after = program.last
@@ -221,7 +222,7 @@ def test_events_are_sent_again_by_number(program: Program, workspace: Workspace)
     workspace.lookup("denied.example")
     denied = program.denied("denied.example", "no-rule")
     count = len(program.events)
-    program.send({"op": "events", "after": denied["seq"] - 1})
+    program.send({"op": "events", "after": denied["seq"] - 1, "mark": "of a reader"})
     deadline = time.monotonic() + 20
     while denied not in program.events[count:]:
         assert time.monotonic() < deadline

@@ -92,8 +92,8 @@ def test_a_command_is_one_line_whatever_was_left_before_it(
     ends: tuple[socket.socket, socket.socket],
 ) -> None:
     ours, theirs = ends
-    Channel(ours).send({"op": "events", "after": 7})
-    assert theirs.recv(100) == b'\n{"op":"events","after":7}\n'
+    Channel(ours).send({"op": "events", "after": 7, "mark": "x"})
+    assert theirs.recv(100) == b'\n{"op":"events","after":7,"mark":"x"}\n'
 
 
 def test_the_last_words_of_a_gateway_that_ended_are_told(
