@@ -47,7 +47,7 @@ def everything(lacks: Sequence[Lack]) -> int:
         # The tests mostly wait: for engines, editors, sandboxes. The others use that time.
         with (
             _process(others, environ, report.fileno()) as beside,
-            _process([*PYTEST, "-n", os.environ.get("JOBS", "3")], environ) as tests,
+            _process([*PYTEST, "--again", "-n", os.environ.get("JOBS", "3")], environ) as tests,
         ):
             code = tests.wait()
             if beside.wait():
