@@ -15,6 +15,13 @@ measurements, so no host that a sandbox may want to reach has an address there."
 PROXY_PORT, SOCKS_PORT, ASK_PORT = 3128, 1080, 3129
 """Ports of the gateway on the inner network: HTTP proxy, SOCKS5, and questions from inside."""
 
+DNS_PORT = 53
+OWN_PORTS = frozenset([DNS_PORT, PROXY_PORT, SOCKS_PORT, ASK_PORT])
+"""Ports of the gateway that no credential can have."""
+
+GATEWAY_NAME = "gateway.sandboxd.internal"
+"""The gateway's own name inside, the same in each sandbox: files that keep a URL stay true elsewhere."""
+
 
 class Place(NamedTuple):
     """The parts of one inner network, as texts."""

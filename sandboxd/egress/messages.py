@@ -46,7 +46,22 @@ class Answer(TypedDict):
     why: str
 
 
-Command = SetPolicy | Replay | AskState | Answer
+class SetCredentials(TypedDict):
+    """Use these secrets from now on, and none of before; answered by `CredentialsSet`, or by `Refused`.
+
+    After a refused one no credential is in force. A connection that has been given one goes on.
+    """
+
+    op: Literal["credentials"]
+    bindings: list[dict[str, object]]
+    """As `broker_wire.credentials_to_json` writes them: secrets, so whoever sends this keeps no copy."""
+    roots: str
+    """PEM text: the certificates that servers are verified by."""
+    mark: str
+    """Any short text, by which a sender knows its own answer."""
+
+
+Command = SetPolicy | Replay | AskState | Answer | SetCredentials
 
 
 class Numbered(TypedDict):
@@ -110,8 +125,9 @@ class Attempted(Numbered):
     """As it was asked for, cut at 253 characters; an address where no name was given."""
     port: int
     """0 where only the name was looked up."""
-    door: Literal["dns", "direct", "http", "connect", "socks", "port", "ask"]
-    """By which way: `direct` is a synthetic address, `port` one without a listener, `ask` a question."""
+    door: Literal["dns", "direct", "http", "connect", "socks", "port", "ask", "credential"]
+    """By which way: `direct` is a synthetic address, `port` one without a listener, `ask` a question,
+    `credential` a service that gets one."""
     reason: str
     """A `policy.Reason`, or ``address`` (where it resolves to is never dialled), ``unresolved``,
     ``unreachable``, ``sni``, ``host`` (the Host field names another), ``label-data``, ``full``,
@@ -150,6 +166,33 @@ class Assigned(Numbered):
     address: str
 
 
+class CredentialsSet(Numbered):
+    """Which credentials the gateway has; in force are those that its policy names, too."""
+
+    event: Literal["credentials"]
+    services: list[tuple[str, int]]
+    """(service, port)."""
+    mark: str
+
+
+class CredentialTried(Numbered):
+    """A request came for a service with a credential. Alike ones within a second are one event with a count."""
+
+    event: Literal["credential"]
+    service: str
+    outcome: Literal["used", "rejected", "refused", "failed"]
+    """`used`: the service answered; `rejected`: it answered 401 or 403; `refused`: the request is not one that
+    gets the credential; `failed`: the service was not reached, or not by a certificate that is trusted."""
+    status: int
+    """Of the service's answer; 0 without one."""
+    reason: str
+    """Of `refused`: a `broker.Reason`, ``host``, ``malformed`` or ``missing`` (the gateway has no secret for
+    it); of `failed`: a reason of `Attempted` or ``tls``; else ''."""
+    count: int
+    detail: NotRequired[str]
+    """For a person, with nothing of the secret."""
+
+
 class Lost(Numbered):
     """So many events were not kept, since there were too many."""
 
@@ -182,6 +225,8 @@ Event = (
     | Asked
     | Used
     | Assigned
+    | CredentialsSet
+    | CredentialTried
     | Lost
     | State
     | Replayed

@@ -67,6 +67,8 @@ class Policy(NamedTuple):
     upstream: Upstream | None = None
     """Where connections to the outside are made through. That proxy looks the name up: which address
     it dials is then not checked here, and `private` and `forbidden` hold only as far as it cares."""
+    credentials: tuple[tuple[str, int], ...] = ()
+    """(service, port) of the credentials that may be used: see `broker`. The secrets come by another command."""
 
 
 class Verdict(NamedTuple):

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from typing import TypeVar, cast
 
+from sandboxd.egress import broker_wire, layout
 from sandboxd.egress.names import NotAName, Pattern, address, normal, pattern
 from sandboxd.egress.policy import Policy, Rule, Upstream
 
@@ -39,6 +40,7 @@ def policy_to_json(policy: Policy) -> dict[str, object]:
         "forbidden": list(policy.forbidden),
         "addresses": [list(address) for address in policy.addresses],
         "upstream": upstream._asdict() if upstream else None,
+        "credentials": [list(credential) for credential in policy.credentials],
     }
 
 
@@ -57,12 +59,21 @@ def policy_from_json(value: object) -> Policy:
         forbidden=_list(fields["forbidden"], _network, "forbidden"),
         addresses=_list(fields["addresses"], _name_and_address, "addresses"),
         upstream=None if fields["upstream"] is None else _upstream(fields["upstream"]),
+        credentials=_list(
+            fields["credentials"], _service_and_port, "credentials", broker_wire.MOST_BINDINGS
+        ),
     )
     if len({port for rule in policy.rules for port in rule.ports}) > MOST_PORTS:
         raise NotAPolicy(f"more than {MOST_PORTS} different ports")
-    for pairs, what in ((policy.services, "services"), (policy.addresses, "addresses")):
-        if len(dict(pairs)) < len(pairs):
+    for pairs, what in (
+        (policy.services, "services"),
+        (policy.addresses, "addresses"),
+        (policy.credentials, "credentials"),
+    ):
+        if len({name for name, _ in pairs}) < len(pairs):
             raise NotAPolicy(f"`{what}` holds a name twice")
+    if len({port for _, port in policy.credentials}) < len(policy.credentials):
+        raise NotAPolicy("`credentials` gives two services one port")
     if len({address for _, address in policy.addresses}) < len(policy.addresses):
         raise NotAPolicy("`addresses` gives two names one address")
     return policy
@@ -168,6 +179,15 @@ def _name_and_address(value: object) -> tuple[str, str]:
         raise (
             error if isinstance(error, NotAPolicy) else NotAPolicy(f"`{text}` is no IPv4 address")
         ) from None
+
+
+def _service_and_port(value: object) -> tuple[str, int]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise NotAPolicy("not a service and a port")
+    service, port = _text(value[0], "credentials"), _whole(value[1], 1, 65535, "credentials")
+    if not broker_wire.SERVICE.fullmatch(service) or port in layout.OWN_PORTS:
+        raise NotAPolicy("`credentials` holds no service, or a port of the gateway's own")
+    return service, port
 
 
 def _network(value: object) -> str:

@@ -13,8 +13,9 @@ from sandboxd.egress.gateway.datagrams import Datagrams
 from sandboxd.egress.gateway.gate import Judgement
 from sandboxd.egress.gateway.reader import Reader
 from sandboxd.egress.gateway.tunnel import House
+from sandboxd.egress.layout import DNS_PORT
 
-DOOR, PORT = "dns", 53
+DOOR, PORT = "dns", DNS_PORT
 TTL = 5
 """Seconds that a client may keep an address."""
 

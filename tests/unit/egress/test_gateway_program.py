@@ -25,4 +25,14 @@ def test_it_imports_the_standard_library_h11_and_pure_modules_alone() -> None:
     } == set()
 
 
-_PURE = ("addresses", "layout", "messages", "names", "policy", "questions", "wire", "words")
+_PURE = (
+    "addresses",
+    "broker",
+    "layout",
+    "messages",
+    "names",
+    "policy",
+    "questions",
+    "wire",
+    "words",
+)

@@ -26,6 +26,7 @@ POLICY = Policy(
     forbidden=("192.0.2.7/32", "2001:db8::/32"),
     addresses=(("github.com", "198.18.16.9"),),
     upstream=Upstream("proxy.example", 8080, "me:secret"),
+    credentials=(("github-api", 8101), ("npm", 8102)),
 )
 
 
@@ -73,6 +74,10 @@ def changed(path: str, value: object) -> Any:
         ("services", [["db", "198.18.4.1"], ["DB", "198.18.4.2"]]),
         ("forbidden.0", "192.0.2.7/24"),
         ("addresses", [["a.example", "198.18.16.9"], ["b.example", "198.18.16.9"]]),
+        ("credentials", [["npm", 3128]]),
+        ("credentials", [["NPM", 8101]]),
+        ("credentials", [["npm", 8101], ["pypi", 8101]]),
+        ("credentials", [["npm", 8101], ["npm", 8102]]),
         ("upstream", {}),
         ("upstream.port", 0),
         ("upstream.credentials", "a:b\r\nX: y"),

@@ -1,0 +1,159 @@
+"""What a credential is bound to, and which requests get it. Pure: the gateway and its host decide by the same lines.
+
+A tool inside speaks plain HTTP with `url(port)`. The gateway adds the secret and goes out by TLS, so
+the secret is outside of the sandbox alone. A binding is in force as long as the policy in force has its
+service and port in `Policy.credentials`; without its binding such a port answers 503.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from sandboxd.egress import layout
+
+ALWAYS_STRIPPED = frozenset(
+    [
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "api-key",
+        "x-api-key",
+        "x-api-token",
+        "x-auth-token",
+        "x-goog-api-key",
+        "private-token",
+        "job-token",
+        # They would have a server take the request for another one than was judged here.
+        "forwarded",
+        "x-forwarded-host",
+        "x-forwarded-prefix",
+        "x-forwarded-uri",
+        "x-host",
+        "x-http-method",
+        "x-http-method-override",
+        "x-method-override",
+        "x-original-url",
+        "x-rewrite-url",
+    ]
+)
+"""Header fields of a request that pass by no binding, in lower case and with `-` for `_`."""
+
+NEVER_ALLOWED = frozenset(["CONNECT", "TRACE", "TRACK"])
+"""Methods that no binding allows: a tunnel, and two whose answer shows the secret."""
+
+Reason = Literal["method", "path", "ambiguous", "query"]
+
+_TARGET = re.compile(r"/[\x21\x22\x24-\x5b\x5d-\x7e]*")
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\\]")
+
+
+class Binding(NamedTuple):
+    """One credential: where it goes, and for which requests."""
+
+    service: str
+    """Letters, digits and dashes: ``github-api``."""
+    port: int
+    """Where the gateway serves it on the inner network; none of `layout.OWN_PORTS`."""
+    host: str
+    host_port: int
+    header: str
+    """The header field that carries the secret: ``Authorization``."""
+    value: str
+    """The whole value of that field, the secret in it."""
+    strip: tuple[str, ...] = ()
+    """Header fields that never pass beside `ALWAYS_STRIPPED`; a query parameter of such a name is refused."""
+    methods: tuple[str, ...] = ()
+    """Empty for all but those of `NEVER_ALLOWED`."""
+    paths: tuple[str, ...] = ("/",)
+    """Allowed paths, percent-encoded as in a URL, each with all below it: `/a` allows `/a/b` and not `/ab`."""
+    extra: tuple[tuple[str, str], ...] = ()
+    """Header fields that take the place of the client's own."""
+
+    def __repr__(self) -> str:
+        return f"Binding({self.service!r}, {self.port}, {self.host!r}, {self.host_port})"
+
+
+class Allowed(NamedTuple):
+    target: str
+    """As it is sent on."""
+
+
+class Refused(NamedTuple):
+    reason: Reason
+
+
+def url(port: int) -> str:
+    """Where a tool inside reaches the binding of `port`; the same in each sandbox."""
+    return f"http://{layout.GATEWAY_NAME}:{port}"
+
+
+def decide(binding: Binding, method: str, target: str) -> Allowed | Refused:
+    """Whether a request gets the credential.
+
+    A path that two servers could read in two ways is refused: with dot segments, backslashes, control
+    characters or twice-encoded parts. An encoded slash is allowed where both readings of it are.
+
+    :param target: path and query, as they stand in the request line
+    """
+    if method.upper() in NEVER_ALLOWED or (binding.methods and method not in binding.methods):
+        return Refused("method")
+    path, _, query = target.partition("?")
+    readings = _readings(path)
+    if not _TARGET.fullmatch(target) or not readings:
+        return Refused("ambiguous")
+    if not any(_is_below(readings, prefix) for prefix in binding.paths):
+        return Refused("path")
+    if _names(query) & {_plain(name) for name in binding.strip}:
+        return Refused("query")
+    return Allowed(target)
+
+
+def is_stripped(binding: Binding, name: str) -> bool:
+    """Whether a request's header field `name` does not pass."""
+    own = (*binding.strip, binding.header, *(name for name, _ in binding.extra))
+    return _plain(name) in ALWAYS_STRIPPED or _plain(name) in {_plain(each) for each in own}
+
+
+def _plain(name: str) -> str:
+    """Servers that hand header fields on as variables do not tell `_` from `-`."""
+    return name.lower().replace("_", "-")
+
+
+def _readings(path: str) -> tuple[list[str], list[str]] | None:
+    """The segments of a path: split and then decoded, and the other way round; None if it is ambiguous."""
+    if not path.startswith("/") or path.startswith("//") or _BAD_ESCAPE.search(path):
+        return None
+    try:
+        decoded = unquote_to_bytes(path).decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    if _UNPRINTABLE.search(decoded) or _ESCAPE.search(decoded) or decoded.startswith("//"):
+        return None
+    segments = decoded.split("/")[1:]
+    # What follows a semicolon some servers take off before they look for dots.
+    if any(segment.partition(";")[0] in (".", "..") for segment in segments):
+        return None
+    return [
+        unquote_to_bytes(part).decode("utf-8", "replace") for part in path.split("/")[1:]
+    ], segments
+
+
+def _is_below(readings: tuple[list[str], list[str]], prefix: str) -> bool:
+    wanted = _readings(prefix.rstrip("/") or "/")
+    if wanted is None:
+        return False
+    return all(
+        mine == [""] or reading[: len(mine)] == mine
+        for reading, mine in zip(readings, wanted, strict=True)
+    )
+
+
+def _names(query: str) -> set[str]:
+    """The names of a query's parameters, by each separator that a server may know."""
+    parts = re.split("[&;]", query)
+    names = (unquote_to_bytes(part.partition("=")[0].replace("+", " ")) for part in parts)
+    return {_plain(name.decode("utf-8", "replace").strip().partition("[")[0]) for name in names}
