@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from sandboxd.host.facts import HostFacts
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
-_AFTER_END = 0.2
 _HEALTHY_SECONDS = 10.0
 """A gateway that lived so long was no failed start."""
 _MOST_ADDRESSES = 4096
@@ -107,8 +106,6 @@ class Attendant:
         self._stop = threading.Event()
         self._has_past = threading.Event()
         self._channel: Channel | None = None
-        self._end: threading.Timer | None = None
-        """Looks at the policy again when the next approval ends."""
         self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
 
     def start(self) -> None:
@@ -126,8 +123,6 @@ class Attendant:
     def stop(self) -> None:
         """End soon; the gateway goes on by itself."""
         self._stop.set()
-        if self._end is not None:
-            self._end.cancel()
         channel = self._channel
         if channel is not None:
             channel.close()
@@ -203,29 +198,10 @@ class Attendant:
 
     def _take(self, event: Event) -> None:
         self._memory.take(event)
-        if event["event"] == "policy":
-            self._wait_for_end()
         if event["event"] == "used":
             self._use_up(event["name"], event["port"], event["time"])
         if event["event"] != "state":
             self._changed()
-
-    def _wait_for_end(self) -> None:
-        """The gateway lets nothing new through after the end of an approval; what is open ends by this."""
-        if self._end is not None:
-            self._end.cancel()
-            self._end = None
-        now = time.time()
-        try:
-            answers = approvals.of_project(self._scene.environ(), self._workspace, now)
-        except SandboxdError as error:
-            self._tell(f"the answers about names cannot be read: {error.message}")
-            return
-        ends = [answer.until for answer in answers if answer.until]
-        if ends and not self._stop.is_set():
-            self._end = threading.Timer(min(ends) - now + _AFTER_END, self.refresh)
-            self._end.daemon = True
-            self._end.start()
 
     def _use_up(self, name: str, port: int, used_at: float) -> None:
         """An approval for one connection ended: the next gateway is not to have it."""

@@ -173,6 +173,19 @@ class Gateway:
             ):
                 connection.end()
 
+    def _end_expired(self) -> None:
+        """End connections whose rule's time is over, unless another rule lets them go on."""
+        house, now = self._house, time.time()
+        for connection in house.connections:
+            rule = connection.rule
+            if rule is None or not rule.until or now < rule.until:
+                continue
+            judgement = house.gate.judge(connection.name, connection.port)
+            if not judgement.allowed:
+                connection.end()
+            elif judgement.rule is None or not judgement.rule.once:
+                connection.rule = judgement.rule
+
     def _close_all(self) -> None:
         """Nothing is let through, and what is open ends."""
         self._house.gate.set(Policy())
@@ -217,6 +230,7 @@ class Gateway:
 
     def _tick(self) -> None:
         self._journal.tick()
+        self._end_expired()
         self._loop.call_later(_TICK, self._tick)
 
     def _look_for_host(self) -> None:

@@ -20,7 +20,15 @@ from tests.integration.egress.namespaces import (
     Namespaces,
 )
 from tests.integration.egress.program import Program
-from tests.integration.egress.workspace import GET, OPEN, POLICY, Workspace, goes_on, receive
+from tests.integration.egress.workspace import (
+    GET,
+    OPEN,
+    POLICY,
+    Workspace,
+    closes,
+    goes_on,
+    receive,
+)
 
 
 def test_nothing_is_let_through_before_the_first_policy(
@@ -213,8 +221,22 @@ def test_a_rule_ends_by_itself(program: Program, workspace: Workspace) -> None:
         deadline = time.monotonic() + 20
         while not workspace.connect("open.example:7").startswith("HTTP/1.1 403"):
             assert time.monotonic() < deadline
-        assert goes_on(sock)
+        assert closes(sock)
     program.denied("open.example", "expired")
+
+
+def test_a_connection_outlives_its_rule_where_another_one_allows_it(
+    program: Program, workspace: Workspace, name_server: NameServer
+) -> None:
+    name_server.records["short.example"] = [INTERNET]
+    ends = OPEN._replace(until=time.time() + 2.0, source="approval")
+    short = ends._replace(pattern=pattern("short.example"))
+    program.set(Policy(rules=(ends, short)))
+    with workspace.direct("open.example", 7) as sock, workspace.direct("short.example", 7) as other:
+        assert goes_on(sock) and goes_on(other)
+        program.set(Policy(rules=(ends, short, OPEN)))
+        assert closes(other)
+        assert goes_on(sock)
 
 
 def test_events_are_sent_again_by_number(program: Program, workspace: Workspace) -> None:

@@ -16,7 +16,7 @@ OPEN = Rule(pattern("open.example"), (7, 22, 80, 443, 9000, 9001), source="tests
 POLICY = Policy(rules=(OPEN,))
 GET = b"GET / HTTP/1.1\r\nHost: open.example\r\n\r\n"
 
-_SECONDS = 8.0
+_SECONDS, _LONGEST_SECONDS = 8.0, 40.0
 _REFUSED = (ConnectionRefusedError, ConnectionResetError, BrokenPipeError)
 
 
@@ -201,3 +201,12 @@ def goes_on(sock: socket.socket) -> bool:
         return sock.recv(10) == b"x"
     except ConnectionError:
         return False
+
+
+def closes(sock: socket.socket) -> bool:
+    """Whether the connection is ended from the other side, within a generous time."""
+    sock.settimeout(_LONGEST_SECONDS)
+    try:
+        return sock.recv(10) == b""
+    except ConnectionError:
+        return True
