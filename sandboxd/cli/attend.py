@@ -105,14 +105,15 @@ def _begin(directory: str, words: list[str], *, tty: bool, stdin: bool, **more: 
     begun = begin(directory, words, tty=tty, stdin=stdin, **more)
     if begun is not None:
         return begun
+    from sandboxd.cli.terminal import status
     from sandboxd.engine.client import Exec, connect_from
     from sandboxd.operations.exec import exec_
     from sandboxd.operations.shell import shell
 
     engine = connect_from(os.environ)
     if not words:
-        return shell(engine, directory, tty=tty, user=more["user"], env=more["env"])
-    return exec_(engine, directory, Exec(words, tty, stdin, **more))
+        return shell(engine, directory, tty=tty, user=more["user"], env=more["env"], warn=status)
+    return exec_(engine, directory, Exec(words, tty, stdin, **more), status)
 
 
 def attend(command: Attended, name: str, surroundings: _Surroundings, *, stdin: bool) -> int:

@@ -9,7 +9,7 @@ from sandboxd.operations._folder import project_folder
 from sandboxd.operations.interruption import interruptible, never
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from sandboxd.engine.client import Engine
     from sandboxd.observe.control import Control
@@ -39,6 +39,7 @@ def drift(
     :raises ContainerGone: no sandbox runs there
     """
     from sandboxd.life.find import locate
+    from sandboxd.model.labels import EGRESS
     from sandboxd.observe import inspection
     from sandboxd.observe.drift import differences
     from sandboxd.plan.writers.engine import arguments
@@ -51,4 +52,17 @@ def drift(
     live = inspection.container(inspected)
     drifts = differences(inspection.requested(arguments(plan)), live)
     controls = _controls.look(engine, inspected, environ, is_as_planned=not drifts)
+    if live.label(EGRESS):
+        drifts += _of_gateway(controls)
     return Compared(container.name, drifts, controls)
+
+
+def _of_gateway(controls: Iterable[Control]) -> tuple[Drift, ...]:
+    """The difference of a gateway that does not hold, which is no part of the container."""
+    from sandboxd.observe.drift import Drift
+
+    return tuple(
+        Drift("gateway", "names through a gateway that runs", control.why)
+        for control in controls
+        if control.name == "network" and control.state == "not in force"
+    )

@@ -9,8 +9,9 @@ from sandboxd.operations._folder import project_folder
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
-    from sandboxd.engine.client import Engine, Exec
+    from sandboxd.engine.client import Engine, Exec, Summary
 
 MARK = "SANDBOXD_EXEC"
 """A variable whose value is another one for each command: by it the command's processes are found."""
@@ -50,15 +51,37 @@ class Command(NamedTuple):
         return wait_for_code(self.engine, self.container, self.exec_id)
 
 
-def exec_(engine: Engine, directory: str, request: Exec) -> Command:
+def exec_(
+    engine: Engine, directory: str, request: Exec, warn: Callable[[str], None] | None = None
+) -> Command:
     """Begin `request` in the running sandbox of the project that `directory` lies in.
 
+    :param warn: hears, before it begins, that the sandbox reaches nothing as its gateway does not run; None
+        where whoever keeps the gateway running says so
     :raises ContainerGone: no sandbox runs there
     """
     from sandboxd.life.find import locate
 
-    container = locate(engine, project_folder(directory)).id
+    sandbox = locate(engine, project_folder(directory))
+    if warn is not None and (text := _closed(engine, sandbox)):
+        warn(text)
+    container = sandbox.id
     variable = f"{MARK}={secrets.token_hex(8)}"
     exec_id = engine.exec_create(container, request._replace(env=[*request.env, variable]))
     connection, first = engine.exec_start(exec_id, request.tty)
     return Command(engine, container, exec_id, variable, request.user, connection, first)
+
+
+def _closed(engine: Engine, sandbox: Summary) -> str:
+    """Why a sandbox that is to reach names reaches none, in words; '' where its gateway runs."""
+    from sandboxd.model.labels import EGRESS, PROJECT
+
+    if not sandbox.labels.get(EGRESS):
+        return ""
+    from sandboxd.life import gateway
+
+    present = gateway.find(engine, sandbox.labels[PROJECT])
+    if present is not None and present.state == "running":
+        return ""
+    state = "gone" if present is None else present.state
+    return f"its gateway is {state}, so nothing gets out: `sandboxd up` starts it again"

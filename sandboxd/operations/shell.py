@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sandboxd.operations.exec import exec_
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sandboxd.engine.client import Engine
     from sandboxd.operations.exec import Command
@@ -16,14 +16,20 @@ _SHELL = "if command -v bash >/dev/null 2>&1; then exec bash -l; else exec sh -l
 
 
 def shell(
-    engine: Engine, directory: str, *, tty: bool, user: str = "", env: Sequence[str] = ()
+    engine: Engine,
+    directory: str,
+    *,
+    tty: bool,
+    user: str = "",
+    env: Sequence[str] = (),
+    warn: Callable[[str], None] | None = None,
 ) -> Command:
     """Begin it in the running sandbox of the project that `directory` lies in.
 
+    :param warn: as of `exec_`
     :raises ContainerGone: no sandbox runs there
     """
     from sandboxd.engine.client import Exec
 
-    return exec_(
-        engine, directory, Exec(["sh", "-c", _SHELL], tty=tty, stdin=True, user=user, env=env)
-    )
+    request = Exec(["sh", "-c", _SHELL], tty=tty, stdin=True, user=user, env=env)
+    return exec_(engine, directory, request, warn)
