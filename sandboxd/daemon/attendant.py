@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from sandboxd.egress.messages import Event
     from sandboxd.egress.policy import Policy
     from sandboxd.engine.client import Engine
-    from sandboxd.host.facts import HostFacts
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
 _HEALTHY_SECONDS = 10.0
@@ -32,12 +31,11 @@ _MOST_ADDRESSES = 4096
 log = logging.getLogger(__name__)
 
 
-class Scene(NamedTuple):
-    """Where a gateway is: functions, since a docker context may be edited and a host may change."""
+class EngineAccess(NamedTuple):
+    """The engine that a gateway runs on, and the user's variables: asked each time, as a context may be edited."""
 
     engine: Callable[[], Engine]
     environ: Callable[[], Mapping[str, str]]
-    facts: Callable[[], HostFacts | None]
 
 
 class Stopped(Exception):
@@ -93,13 +91,13 @@ class Attendant:
     def __init__(
         self,
         workspace: str,
-        scene: Scene,
+        access: EngineAccess,
         memory: Memory,
         changed: Callable[[], None],
         failed: Callable[[str], None],
     ) -> None:
         self._workspace = workspace
-        self._scene = scene
+        self._access = access
         self._memory = memory
         self._changed = changed
         self._failed = failed
@@ -129,7 +127,7 @@ class Attendant:
 
     def push(self, policy: Policy) -> None:
         """As `running_gateway.push`; names keep the addresses that they had before."""
-        engine = self._scene.engine()
+        engine = self._access.engine()
         running_gateway.push(engine, self._workspace, policy, self._memory.known())
 
     def ledger(self) -> Ledger:
@@ -139,24 +137,25 @@ class Attendant:
 
     def answer(self, question: int, why: str) -> None:
         """Say no to a question from inside; a yes is a policy that allows it."""
-        present = running_gateway.find(self._scene.engine(), self._workspace)
+        present = running_gateway.find(self._access.engine(), self._workspace)
         if present is not None:
             present.answer(question, why)
 
     def refresh(self) -> None:
         """Give the gateway the policy that holds now, unless it has it; a failure is told."""
         try:
-            facts = self._scene.facts()
-            operation.refresh(
-                self._scene.engine(),
+            refreshed = operation.refresh(
+                self._access.engine(),
                 self._workspace,
-                self._scene.environ(),
-                facts=(lambda: facts) if facts is not None else None,
+                self._access.environ(),
                 addresses=self._memory.known(),
                 version=self._memory.version,
             )
         except SandboxdError as error:
             self._tell(f"its gateway has not the rules of now: {error.message}")
+            return
+        if refreshed is not None and refreshed.problem:
+            self._tell(f"its gateway has the rules of the profile alone: {refreshed.problem}")
 
     def _run(self) -> None:
         pause = _FIRST_PAUSE
@@ -177,7 +176,7 @@ class Attendant:
 
     def _attend(self) -> None:
         """Read what the gateway tells until it ends; at once where none runs."""
-        engine = self._scene.engine()
+        engine = self._access.engine()
         present = gateway.find(engine, self._workspace)
         if present is None or present.state != "running":
             return
@@ -206,18 +205,16 @@ class Attendant:
     def _use_up(self, name: str, port: int, used_at: float) -> None:
         """An approval for one connection ended: the next gateway is not to have it."""
         try:
-            approvals.use_up(self._scene.environ(), self._workspace, name, port, used_at)
+            approvals.use_up(self._access.environ(), self._workspace, name, port, used_at)
         except SandboxdError as error:
             self._tell(f"an approval was used, and could not be taken away: {error.message}")
 
     def _mend(self) -> bool:
         """Start the gateway again while its sandbox runs; False if the sandbox does not run any more."""
-        facts = self._scene.facts()
         is_mended = operation.mend(
-            self._scene.engine(),
+            self._access.engine(),
             self._workspace,
-            self._scene.environ(),
-            facts=(lambda: facts) if facts is not None else None,
+            self._access.environ(),
             addresses=self._memory.known(),
             check=self._check,
         )

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from sandboxd.daemon.attendant import Attendant, Memory, Scene
+from sandboxd.daemon.attendant import Attendant, EngineAccess, Memory
 from sandboxd.ipc import messages
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Gateways:
         if wanted and attendant is None:
             attendant = self._attendants[workspace] = Attendant(
                 workspace,
-                self._scene(key),
+                self._access(key),
                 self._memories.setdefault(workspace, Memory()),
                 lambda: self._call(self._news, workspace),
                 lambda text: self._call(self._failure, workspace, text),
@@ -86,11 +86,10 @@ class Gateways:
         self._attendants.clear()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _scene(self, key: EngineKey) -> Scene:
-        return Scene(
+    def _access(self, key: EngineKey) -> EngineAccess:
+        return EngineAccess(
             lambda: self._hosts.engine(key),
             lambda: self._hosts.environ(key),
-            lambda: self._hosts.known(key).facts,
         )
 
     def _call(self, function: Callable[..., None], *arguments: str) -> None:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from sandboxd.egress.policy import Policy
     from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
-    from sandboxd.plan.plan import Plan
 
 _NO_PROXY = "localhost,127.0.0.1,::1"
 
@@ -40,25 +39,25 @@ class Egress(NamedTuple):
 
 def prepare(
     engine: Engine,
-    plan: Plan,
+    workspace: str,
+    policy: Policy,
     named_image: str,
     progress: Callable[[str], None],
     addresses_before: Iterable[tuple[str, str]] = (),
-) -> Egress | None:
-    """The networks, the image and the whole policy for `plan`'s gateway; None where it wants none.
+) -> Egress:
+    """The networks, the image and the whole policy for the gateway of `workspace`.
 
+    :param policy: without version, addresses and the host's networks
     :param named_image: what the user's policy names for engines that cannot run what is made here
     :param addresses_before: names and synthetic addresses of before, which keep their meaning
     :raises EnvironmentFailure: something of it cannot be had; then nothing may start
     """
-    if plan.egress is None:
-        return None
     if not sources.can_read_ours(engine):
         progress("`sandboxd-ask` is left out: this engine cannot bind a file of this user")
     image = gateway_image.ensure(engine, named_image, progress)
-    pair = networks.ensure(engine, plan.workspace, progress)
-    policy = gateway.complete(engine, pair, plan.egress, addresses_before)
-    return Egress(plan.workspace, pair, image, policy)
+    pair = networks.ensure(engine, workspace, progress)
+    whole = gateway.complete(engine, pair, policy, addresses_before)
+    return Egress(workspace, pair, image, whole)
 
 
 def add_to(body: dict[str, Any], egress: Egress, engine: Engine) -> None:

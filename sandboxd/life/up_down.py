@@ -56,7 +56,9 @@ def up(
 
     with project_lock(plan.workspace, progress, check):
         body = arguments(plan)
-        beside = egress.prepare(engine, plan, gateway_image, progress)
+        beside = None
+        if plan.egress is not None:
+            beside = egress.prepare(engine, plan.workspace, plan.egress, gateway_image, progress)
         identity = {PLAN: body["Labels"][PLAN], IMAGE: engine.image_id(body["Image"])}
         replaced = False
         stub_paths: tuple[str, ...] = journal.noted(plan.workspace)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from sandboxd.operations import _plan
+import time
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from sandboxd.engine.client import Engine, Summary
-    from sandboxd.operations._plan import Facts
+    from sandboxd.project.names import AllowedNames
+
+
+class Refreshed(NamedTuple):
+    """The policy that the gateway has after `refresh`."""
+
+    version: int
+    problem: str
+    """Why names of sandboxd.toml are not in it, '' where all are."""
 
 
 def refresh(
@@ -18,35 +25,32 @@ def refresh(
     workspace: str,
     environ: Mapping[str, str],
     *,
-    facts: Facts = None,
     addresses: Iterable[tuple[str, str]] = (),
     version: int = 0,
-) -> int | None:
+) -> Refreshed | None:
     """Give the running gateway of `workspace` the policy that holds now, unless it has it.
 
     Connections that it does not let through end.
 
     :param addresses: names and synthetic addresses of before, which keep their meaning
     :param version: of the policy that the gateway has, 0 for none
-    :returns: the version that is in force then; None where no sandbox with a gateway runs, or none is
-        planned any more, which `drift` shows and `up` makes so
+    :returns: None where no sandbox with a gateway runs, or the project wants none any more, which
+        `drift` shows and `up` makes so
     :raises UsageError: the config is not valid; the gateway goes on as it is
     :raises EnvironmentFailure: the gateway does not take it
     """
     from sandboxd.life import gateway, networks
 
-    container = _sandbox(engine, workspace)
-    if container is None:
+    if _sandbox(engine, workspace) is None:
         return None
-    plan = _plan.as_started(workspace, environ, container.id, facts)
-    plan, _ = _plan.with_approvals(plan, environ)
-    pair = networks.find(engine, workspace) if plan.egress is not None else None
-    if plan.egress is None or pair is None:
+    names = _names(workspace, environ)
+    pair = networks.find(engine, workspace) if names.policy is not None else None
+    if names.policy is None or pair is None:
         return None
-    policy = gateway.complete(engine, pair, plan.egress, addresses)
+    policy = gateway.complete(engine, pair, names.policy, addresses)
     if policy.version != version:
         gateway.push(engine, workspace, policy, cut=True)
-    return policy.version
+    return Refreshed(policy.version, names.problem)
 
 
 def mend(
@@ -54,7 +58,6 @@ def mend(
     workspace: str,
     environ: Mapping[str, str],
     *,
-    facts: Facts = None,
     addresses: Iterable[tuple[str, str]] = (),
     check: Callable[[], None] = lambda: None,
 ) -> bool:
@@ -68,16 +71,23 @@ def mend(
     from sandboxd.life.lock import project_lock
 
     with project_lock(workspace, _quiet, check):
-        container = _sandbox(engine, workspace)
-        if container is None:
+        if _sandbox(engine, workspace) is None:
             return False
-        plan = _plan.as_started(workspace, environ, container.id, facts)
-        plan, image = _plan.with_approvals(plan, environ)
-        prepared = egress.prepare(engine, plan, image, _quiet, addresses)
-        if prepared is None:
+        names = _names(workspace, environ)
+        if names.policy is None:
             return False
+        image = names.floor.gateway_image
+        prepared = egress.prepare(engine, workspace, names.policy, image, _quiet, addresses)
         egress.follow(engine, prepared, _quiet)
         return True
+
+
+def _names(workspace: str, environ: Mapping[str, str]) -> AllowedNames:
+    """The names that the project allows now; its config is read again."""
+    from sandboxd.project import Project
+    from sandboxd.project.names import names_now
+
+    return names_now(Project.open(workspace, environ), time.time())
 
 
 def _sandbox(engine: Engine, workspace: str) -> Summary | None:

@@ -5,7 +5,7 @@ First the decisions, then the container that they are made into, then what the p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sandboxd.config.model import Config, NetworkWishes
 from sandboxd.errors import UsageError
@@ -84,6 +84,10 @@ def make_plan(
     )
 
 
+Source = Literal["sandboxd.toml", "profile"]
+"""The place that names what is allowed: sandboxd.toml where it has a list that counts, else the profile."""
+
+
 class Network(NamedTuple):
     """The network of a plan, which is the same on every host."""
 
@@ -91,6 +95,7 @@ class Network(NamedTuple):
     """``none``, ``allow`` or ``open``."""
     policy: Policy | None
     """The policy of the gateway, as in `Plan.egress`."""
+    source: Source
     problem: str = ""
     """Why what the config asks for does not count, '' where it does."""
 
@@ -116,7 +121,9 @@ def make_network(
         limited, allowed = apply_floor(profile, config, floor, trusted, hosts)
     mode = network.mode(limited, allowed, base)
     egress = network.egress(limited, allowed, mode, floor, workspace, hosts, Notes(profile.name))
-    return Network(mode.value, egress.policy, problem)
+    is_listed = allowed.network.allow is not None or bool(allowed.network.private)
+    source: Source = "sandboxd.toml" if is_listed else "profile"
+    return Network(mode.value, egress.policy, source, problem)
 
 
 def _beside(

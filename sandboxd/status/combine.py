@@ -55,7 +55,7 @@ class Examined(NamedTuple):
     trust: Trust | None = None
     granted: GrantedPlan | None = None
     egress: Policy | None = None
-    """Of the plan: what a gateway lets through, without approvals."""
+    """The names that a gateway lets through, without approvals; also of a running one that has no plan now."""
 
 
 def combine(
@@ -68,7 +68,7 @@ def combine(
 
     :param names: what its gateway told; None where nobody listens to one
     """
-    if names is None and examined.egress is not None:
+    if names is None and examined.egress is not None and examined.request is not None:
         names = names_status(examined.egress, None, 0.0)
     live = observed.containers.get(path)
     examined = _as_started(examined, live)

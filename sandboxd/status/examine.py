@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 
 from sandboxd.checking.checker import Checker
+from sandboxd.egress.policy import Policy
 from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.findings import Severity
 from sandboxd.host.facts import HostFacts
@@ -17,6 +18,7 @@ from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers.engine import arguments
 from sandboxd.policy import trust as grants
 from sandboxd.project import Project
+from sandboxd.project.names import names_now
 from sandboxd.status.combine import Examined, GrantedPlan
 from sandboxd.status.model import Counts, Trust
 
@@ -65,8 +67,17 @@ def examine_open(
             hint=error.hint,
             trust=trust,
             granted=granted,
+            egress=_names_without_plan(project),
         )
     return from_plan(plan, counts)._replace(trust=trust, granted=granted)
+
+
+def _names_without_plan(project: Project) -> Policy | None:
+    """The names that a gateway of `project` has all the same where there is no plan, e.g. without trust."""
+    try:
+        return names_now(project, 0.0).planned
+    except SandboxdError:
+        return None
 
 
 def _granted_plan(

@@ -129,6 +129,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "project": frozenset(
         {
             "config",
+            "egress",
             "errors",
             "files",
             "findings",

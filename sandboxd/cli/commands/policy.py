@@ -65,17 +65,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _explain(path: str, effective: Floor) -> None:
     from sandboxd.plan import profiles
-    from sandboxd.plan.floor import apply, loosened, runtime
-    from sandboxd.policy import trust
+    from sandboxd.plan.floor import apply, runtime
     from sandboxd.project import Project
 
     project = Project.open(path, os.environ)
     config = project.config
     before = project.profile
     hosts = project.hosts()
-    granted = bool(loosened(before, config, hosts=hosts)) and trust.is_granted(
-        os.environ, project.workspace, config.digest, before.name
-    )
+    granted = project.is_trusted(None, hosts)
     after, narrowed = apply(before, config, effective, granted, hosts)
     runtime(after, narrowed, effective)
     changes = [

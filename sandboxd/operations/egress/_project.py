@@ -10,49 +10,46 @@ from sandboxd.operations._folder import project_folder
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sandboxd.config.model import Config
     from sandboxd.egress.policy import Policy
     from sandboxd.operations.egress.gateways import FindGateway, Gateway
     from sandboxd.policy.floor import Floor
-    from sandboxd.project import Project
 
 
-class Scene(NamedTuple):
-    """What is known of a project before anything is answered. `workspace` is its real path."""
+class ProjectWithGateway(NamedTuple):
+    """A project whose sandbox reaches names, before anything is answered. `workspace` is its real path."""
 
     workspace: str
-    project: Project
+    config: Config
     planned: Policy
-    """The policy of the plan, without approvals."""
+    """Without the answers of a person."""
+    policy: Policy
+    """With those that hold now."""
     floor: Floor
     problem: str
     """Why names of the sandboxd.toml do not count, '' where all do."""
 
 
-def scene(directory: str, environ: Mapping[str, str]) -> Scene:
+def open_project(directory: str, environ: Mapping[str, str], now: float) -> ProjectWithGateway:
     """The project that `directory` lies in.
 
+    :param now: seconds since the epoch
     :raises UsageError: its config is not valid, or it has no gateway at all
     """
-    from sandboxd.policy import floor
     from sandboxd.project import Project
+    from sandboxd.project.names import names_now
 
     project = Project.open(project_folder(directory), environ)
-    demands = floor.load(environ)
-    network = project.network(demands)
-    if network.policy is None:
-        raise _no_gateway(project.workspace, network.mode)
-    return Scene(project.workspace, project, network.policy, demands, network.problem)
-
-
-def policy(scene: Scene, environ: Mapping[str, str], now: float) -> Policy:
-    """The policy in force, with the approvals."""
-    from sandboxd.policy import approvals
-
-    return approvals.in_force(environ, scene.workspace, scene.planned, scene.floor, now)
+    names = names_now(project, now)
+    if names.planned is None or names.policy is None:
+        raise _no_gateway(project.workspace, names.mode)
+    return ProjectWithGateway(
+        project.workspace, project.config, names.planned, names.policy, names.floor, names.problem
+    )
 
 
 def running(
-    scene: Scene, environ: Mapping[str, str], find: FindGateway
+    project: ProjectWithGateway, environ: Mapping[str, str], find: FindGateway
 ) -> tuple[Gateway | None, str]:
     """The gateway that runs, and why it cannot be asked: a person's answer is kept all the same.
 
@@ -61,20 +58,26 @@ def running(
     from sandboxd.policy import approvals
 
     try:
-        gateway = find(scene.workspace)
+        gateway = find(project.workspace)
         uses = gateway.ledger().uses if gateway is not None else ()
     except EnvironmentFailure as error:
         return None, error.message
     for use in uses:
-        approvals.use_up(environ, scene.workspace, *use)
+        approvals.use_up(environ, project.workspace, *use)
     return gateway, ""
 
 
-def push(gateway: Gateway | None, scene: Scene, environ: Mapping[str, str], now: float) -> bool:
-    """Give the running gateway the policy in force; False if none runs."""
+def push(
+    gateway: Gateway | None, project: ProjectWithGateway, environ: Mapping[str, str], now: float
+) -> bool:
+    """Give the running gateway the names of `project` with the answers of `now`; False if none runs."""
+    from sandboxd.policy import approvals
+
     if gateway is None:
         return False
-    gateway.push(policy(scene, environ, now))
+    gateway.push(
+        approvals.in_force(environ, project.workspace, project.planned, project.floor, now)
+    )
     return True
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sandboxd.egress.ledger import Line
     from sandboxd.egress.policy import Policy
-    from sandboxd.operations.egress._project import Scene
+    from sandboxd.operations.egress._project import ProjectWithGateway
     from sandboxd.operations.egress._target import Target
     from sandboxd.operations.egress.gateways import FindGateway
 
@@ -77,32 +77,32 @@ def allow(
     from sandboxd.policy import approvals
 
     now = time.time()
-    scene = _project.scene(directory, environ)
+    project = _project.open_project(directory, environ, now)
     meant = target(text)
-    policy = _project.policy(scene, environ, now)
-    _refuse(scene, meant, policy, now)
-    gateway, unasked = _project.running(scene, environ, find)
+    policy = project.policy
+    _refuse(project, meant, policy, now)
+    gateway, unasked = _project.running(project, environ, find)
     if gateway is not None:
         _refuse_address(meant, gateway.ledger().lines())
     until = now + duration
     approval = Approval(meant.pattern, meant.ports, True, now, by, until, once)
-    approvals.add(environ, scene.workspace, approval)
+    approvals.add(environ, project.workspace, approval)
     if gateway is None and not unasked:
         # A gateway that started meanwhile may have read the policy before the approval.
-        gateway, unasked = _project.running(scene, environ, find)
+        gateway, unasked = _project.running(project, environ, find)
     return Allowed(
-        scene.workspace,
+        project.workspace,
         str(meant.pattern),
         meant.ports,
         until,
         once,
         meant.pattern in policy.denied,
-        _project.push(gateway, scene, environ, now),
+        _project.push(gateway, project, environ, now),
         unasked,
     )
 
 
-def _refuse(scene: Scene, meant: Target, policy: Policy, now: float) -> None:
+def _refuse(project: ProjectWithGateway, meant: Target, policy: Policy, now: float) -> None:
     """Refuse what an approval would not change.
 
     :param policy: with the approvals that there are
@@ -112,7 +112,9 @@ def _refuse(scene: Scene, meant: Target, policy: Policy, now: float) -> None:
     from sandboxd.egress.policy import decide
     from sandboxd.policy import approvals
 
-    if reason := obstacle(scene.planned, meant.pattern, meant.ports, approvals.limits(scene.floor)):
+    if reason := obstacle(
+        project.planned, meant.pattern, meant.ports, approvals.limits(project.floor)
+    ):
         message, hint = _REFUSALS[reason]
         raise UsageError(f"`{meant.pattern}` {message}", hint)
     for denied in policy.denied:
@@ -123,9 +125,9 @@ def _refuse(scene: Scene, meant: Target, policy: Policy, now: float) -> None:
             )
     if meant.pattern.below or meant.pattern in policy.denied:
         return
-    verdicts = [decide(scene.planned, meant.pattern.host, port, now) for port in meant.ports]
+    verdicts = [decide(project.planned, meant.pattern.host, port, now) for port in meant.ports]
     if all(verdict.allowed for verdict in verdicts):
-        reason_text = words.verdict(verdicts[0], scene.planned, meant.pattern.host)
+        reason_text = words.verdict(verdicts[0], project.planned, meant.pattern.host)
         raise UsageError(
             f"`{meant}` needs no approval: {reason_text}",
             f"`sandboxd egress check {meant}` says the same",

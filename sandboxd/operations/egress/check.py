@@ -42,13 +42,13 @@ def check(directory: str, environ: Mapping[str, str], text: str) -> Checked:
     from sandboxd.egress.policy import decide
 
     now = time.time()
-    scene = _project.scene(directory, environ)
+    project = _project.open_project(directory, environ, now)
     name, port = _split(text)
-    policy = _project.policy(scene, environ, now)
+    policy = project.policy
     verdict = decide(policy, name, port, now)
     rule = verdict.rule
     return Checked(
-        scene.workspace,
+        project.workspace,
         name,
         port,
         verdict.allowed,

@@ -49,9 +49,9 @@ def deny(
     from sandboxd.policy import approvals
 
     now = time.time()
-    scene = _project.scene(directory, environ)
+    project = _project.open_project(directory, environ, now)
     meant = name(text)
-    gone = approvals.remove(environ, scene.workspace, now, lambda answer: answer.pattern == meant)
+    gone = approvals.remove(environ, project.workspace, now, lambda answer: answer.pattern == meant)
     if undo and not gone:
         raise UsageError(
             f"nothing was answered about `{meant}`",
@@ -59,11 +59,11 @@ def deny(
         )
     if not undo:
         approval = Approval(meant, (), False, now, by)
-        approvals.add(environ, scene.workspace, approval)
-    gateway, unasked = _project.running(scene, environ, find)
+        approvals.add(environ, project.workspace, approval)
+    gateway, unasked = _project.running(project, environ, find)
     if gateway is not None and not undo:
-        for question in gateway.ledger().questions(scene.planned, now):
+        for question in gateway.ledger().questions(project.planned, now):
             if meant.matches(question.name):
                 gateway.answer(question.id, "a person said no")
-    is_live = _project.push(gateway, scene, environ, now)
-    return Denied(scene.workspace, str(meant), len(gone), is_live, unasked)
+    is_live = _project.push(gateway, project, environ, now)
+    return Denied(project.workspace, str(meant), len(gone), is_live, unasked)

@@ -55,11 +55,11 @@ def log(directory: str, environ: Mapping[str, str], *, find: FindGateway = none_
     from sandboxd.egress.policy import Decider
 
     now = time.time()
-    scene = _project.scene(directory, environ)
-    gateway = find(scene.workspace)
+    project = _project.open_project(directory, environ, now)
+    gateway = find(project.workspace)
     if gateway is None:
-        return Log(scene.workspace, False)
-    policy = _project.policy(scene, environ, now)
+        return Log(project.workspace, False)
+    policy = project.policy
     decider, ledger = Decider(policy), gateway.ledger()
     rows = []
     for line in ledger.lines():
@@ -83,4 +83,4 @@ def log(directory: str, environ: Mapping[str, str], *, find: FindGateway = none_
             )
         )
     questions = ledger.questions(policy, now)
-    return Log(scene.workspace, True, tuple(rows), questions, ledger.totals, ledger.last_number)
+    return Log(project.workspace, True, tuple(rows), questions, ledger.totals, ledger.last_number)

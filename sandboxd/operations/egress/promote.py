@@ -14,7 +14,7 @@ from sandboxd.operations.egress._target import target
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandboxd.operations.egress._project import Scene
+    from sandboxd.operations.egress._project import ProjectWithGateway
     from sandboxd.operations.egress._target import Target
 
 
@@ -41,35 +41,36 @@ def promote(directory: str, environ: Mapping[str, str], text: str) -> Promoted:
     from sandboxd.egress.approvals import obstacle
     from sandboxd.policy import approvals
 
-    scene = _project.scene(directory, environ)
+    now = time.time()
+    project = _project.open_project(directory, environ, now)
     meant = target(text)
     reason = obstacle(
-        scene.planned,
+        project.planned,
         meant.pattern,
         meant.ports,
-        approvals.limits(scene.floor)._replace(may_grant=True),
+        approvals.limits(project.floor)._replace(may_grant=True),
     )
     if reason:
         raise UsageError(
             f"`{meant.pattern}` is denied by a policy, and no rule changes that",
             "`sandboxd policy` shows which file says so",
         )
-    answers = approvals.of_project(environ, scene.workspace, time.time())
+    answers = approvals.of_project(environ, project.workspace, now)
     for answer in answers:
         if not answer.allows and answer.pattern.covers(meant.pattern):
             raise UsageError(
                 f"you denied `{answer.pattern}`, and no rule changes that",
                 f"`sandboxd egress deny --undo '{answer.pattern}'` first",
             )
-    config = scene.project.config
+    config = project.config
     if config.path is None:
         raise UsageError(
-            f"`{scene.workspace}` has no sandboxd.toml to write to", "`sandboxd init` makes one"
+            f"`{project.workspace}` has no sandboxd.toml to write to", "`sandboxd init` makes one"
         )
     ports = [a.ports for a in answers if a.allows and a.pattern == meant.pattern]
     wanted = _entries(meant, ports)
     names = config.network.allow
-    before = [setting.value.text for setting in names] if names is not None else _groups(scene)
+    before = [setting.value.text for setting in names] if names is not None else _groups(project)
     entries = tuple(entry for entry in wanted if entry not in before)
     if not entries:
         raise UsageError(
@@ -96,11 +97,11 @@ def _entries(meant: Target, ports: list[tuple[int, ...]]) -> list[str]:
     return list(entries)
 
 
-def _groups(scene: Scene) -> list[str]:
+def _groups(project: ProjectWithGateway) -> list[str]:
     """The groups that the profile lets through for the project's files."""
     from sandboxd.egress import groups
 
-    sources = {rule.source for rule in scene.planned.rules}
+    sources = {rule.source for rule in project.planned.rules}
     return [name for name in groups.names() if f"group {name}" in sources]
 
 

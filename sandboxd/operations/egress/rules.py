@@ -47,10 +47,10 @@ def rules(directory: str, environ: Mapping[str, str]) -> Rules:
     from sandboxd.policy import approvals
 
     now = time.time()
-    scene = _project.scene(directory, environ)
-    planned = scene.planned
-    limits = approvals.limits(scene.floor)
-    answers = approvals.of_project(environ, scene.workspace, now)
+    project = _project.open_project(directory, environ, now)
+    planned = project.planned
+    limits = approvals.limits(project.floor)
+    answers = approvals.of_project(environ, project.workspace, now)
     denied = [
         RuleRow(str(pattern), (), "deny", "policy", False, 0.0, False, "", "")
         for pattern in planned.denied
@@ -76,4 +76,4 @@ def rules(directory: str, environ: Mapping[str, str]) -> Rules:
         if answer.allows
     ]  # fmt: skip
     tripwire = planned.canaries[0] if planned.canaries else ""
-    return Rules(scene.workspace, (*denied, *allowed), tripwire, now, scene.problem)
+    return Rules(project.workspace, (*denied, *allowed), tripwire, now, project.problem)

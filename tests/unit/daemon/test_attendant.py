@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd.daemon.attendant import Attendant, Memory, Scene
+from sandboxd.daemon.attendant import Attendant, EngineAccess, Memory
 from sandboxd.egress.approvals import Approval
 from sandboxd.egress.messages import Assigned, Attempted, PolicySet, Refused
 from sandboxd.egress.names import pattern
@@ -99,8 +99,8 @@ class Attending:
         self.told: list[str] = []
         monkeypatch.setattr(Attendant, "refresh", lambda _: self.refreshed.set())
         no_engine: Any = None
-        scene = Scene(no_engine, lambda: self.environ, lambda: None)
-        self.attendant = Attendant(self.workspace, scene, Memory(), lambda: None, self.told.append)
+        access = EngineAccess(no_engine, lambda: self.environ)
+        self.attendant = Attendant(self.workspace, access, Memory(), lambda: None, self.told.append)
 
     def approve(self, seconds: float, *, once: bool = False) -> None:
         now = time.time()
@@ -163,9 +163,9 @@ def test_a_gateway_whose_networks_are_gone_gets_no_policy() -> None:
         return 200, []
 
     with answering(answer) as engine:
-        scene = Scene(lambda: engine, dict, lambda: None)
+        access = EngineAccess(lambda: engine, dict)
         attendant = Attendant(
-            "/home/dev/weather", scene, Memory(), lambda: None, lambda _text: None
+            "/home/dev/weather", access, Memory(), lambda: None, lambda _text: None
         )
         with pytest.raises(
             EnvironmentFailure, match="the networks of this sandbox's gateway are gone"

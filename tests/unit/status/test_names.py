@@ -29,7 +29,7 @@ POLICY = Policy(
 RUNNING = Observed(
     {"/p": Sandbox(True, Container("c", None, network=Value("app-inner", Origin("engine", "x"))))}
 )
-EXAMINED = Examined(egress=POLICY)
+EXAMINED = Examined(egress=POLICY, request=Container("c", None))
 
 
 def ledger(*events: dict[str, Any]) -> Ledger:

@@ -147,11 +147,8 @@ class Project:
         base = self.base()
         facts = self._survey()
         config = self.config
-        if not grants.trusted and loosened(self.profile, config, host, facts.hosts):
-            granted = trust.is_granted(
-                self.environ, self.workspace, config.digest, self.profile.name
-            )
-            grants = grants._replace(trusted=granted)
+        if not grants.trusted:
+            grants = grants._replace(trusted=self.is_trusted(host, facts.hosts))
         floor = floor_file.load(self.environ)
         container, project = self._described(base, host)
         plan = make_plan(self.profile, config, host, container, facts, grants, floor, project)
@@ -164,16 +161,28 @@ class Project:
         plan = self._with_recipe(plan, base, container)
         return Planned(plan._replace(left_out=plan.left_out + carried.left_out), base, carried)
 
+    def is_trusted(self, host: HostFacts | None, hosts: ProjectHosts) -> bool:
+        """Whether the config loosens something, and the user granted what it says now.
+
+        :param host: None where it must hold on any host
+        :param hosts: what the project's files name
+        :raises UsageError: the grants cannot be read
+        """
+        config, profile = self.config, self.profile
+        return bool(loosened(profile, config, host, hosts)) and trust.is_granted(
+            self.environ, self.workspace, config.digest, profile.name
+        )
+
     def network(self, floor: Floor) -> Network:
         """The mode of the network, and the policy of its gateway; no host is looked at.
+
+        Answers of a person are not in it: `project.names` has the names that are allowed now.
 
         :raises UsageError: floor or trust refuse a part of the config that is not about the network
         """
         config, profile = self.config, self.profile
         hosts = survey(self.workspace, (), (), hosts=profile.network.by_files).hosts
-        trusted = bool(loosened(profile, config, UNKNOWN, hosts)) and trust.is_granted(
-            self.environ, self.workspace, config.digest, profile.name
-        )
+        trusted = self.is_trusted(UNKNOWN, hosts)
         base, _ = self._described(self.base(), UNKNOWN)
         return make_network(profile, config, base, self.workspace, hosts, trusted, floor)
 

@@ -1,0 +1,111 @@
+"""The running gateway's policy follows what the project's files and its user say now."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandboxd.egress import group
+from sandboxd.egress.policy import Policy, decide
+from sandboxd.errors import UsageError
+from sandboxd.life import gateway as gateways
+from sandboxd.life import networks
+from sandboxd.operations import gateway
+from sandboxd.operations.egress.actions import act
+from sandboxd.policy import trust
+from sandboxd.project import Project
+from sandboxd.project.names import names_now
+
+OF_PROFILE = str(group.load("pypi").hosts[0].pattern)
+"""A name that profile `dev` allows by itself to a project with a pyproject.toml."""
+LISTED = '[network]\nmode = "allow"\nallow = ["a.example.org"]\n'
+
+
+class Running:
+    """A project of a user of one's own; `pushed` is what its played gateway was given."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "app"
+        self.path.mkdir()
+        (self.path / "pyproject.toml").write_text("[project]\n")
+        self.environ = {"HOME": str(folder / "home"), "XDG_CONFIG_HOME": str(folder / "config")}
+        self.pushed: list[Policy] = []
+
+    def write(self, text: str, *, trusted: bool) -> None:
+        (self.path / "sandboxd.toml").write_text(f'profile = "dev"\n{text}')
+        if trusted:
+            project = Project.open(str(self.path), self.environ)
+            grant = trust.Grant(project.workspace, project.config.digest, "dev")
+            trust.add(self.environ, grant)
+
+    def refresh(self, version: int = 0) -> gateway.Refreshed | None:
+        workspace = os.path.realpath(self.path)
+        return gateway.refresh(None, workspace, self.environ, version=version)  # type: ignore[arg-type]
+
+    def lets_through(self, name: str) -> bool:
+        return decide(self.pushed[-1], name, 443, 0.0).allowed
+
+
+@pytest.fixture
+def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
+    played = Running(tmp_path)
+
+    def complete(_engine: object, _pair: object, policy: Policy, _before: object) -> Policy:
+        return policy._replace(version=1 + hash(policy) % 1000)
+
+    def push(_engine: object, _workspace: str, policy: Policy, **_options: Any) -> None:
+        played.pushed.append(policy)
+
+    monkeypatch.setattr(gateway, "_sandbox", lambda *_: object())
+    monkeypatch.setattr(networks, "find", lambda *_: object())
+    monkeypatch.setattr(gateways, "complete", complete)
+    monkeypatch.setattr(gateways, "push", push)
+    return played
+
+
+def test_a_trusted_list_reaches_the_gateway_once(running: Running) -> None:
+    running.write(LISTED, trusted=True)
+    refreshed = running.refresh()
+    assert refreshed is not None and refreshed.problem == ""
+    assert running.lets_through("a.example.org") and not running.lets_through(OF_PROFILE)
+    assert running.refresh(refreshed.version) == refreshed
+    assert len(running.pushed) == 1
+
+
+def test_without_trust_the_gateway_and_the_commands_say_the_same(running: Running) -> None:
+    """A file that was edited after the grant: nobody agreed to its list, so it opens nothing."""
+    running.write(LISTED, trusted=True)
+    running.write(LISTED.replace("a.", "b."), trusted=False)
+    refreshed = running.refresh()
+    assert refreshed is not None and "cannot loosen the network" in refreshed.problem
+    for name in ("a.example.org", "b.example.org", OF_PROFILE):
+        verdict = act("check", str(running.path), running.environ, {"text": name})
+        assert verdict["allowed"] == running.lets_through(name) == (name == OF_PROFILE)
+
+
+def test_the_source_of_the_names_is_said(running: Running) -> None:
+    def source() -> str:
+        return names_now(Project.open(str(running.path), running.environ), 0.0).source
+
+    running.write('[network]\nmode = "allow"\n', trusted=False)
+    assert source() == "profile"
+    running.write(LISTED, trusted=False)
+    assert source() == "profile"
+    running.write(LISTED, trusted=True)
+    assert source() == "sandboxd.toml"
+
+
+def test_what_is_refused_beside_the_network_leaves_the_gateway_as_it_is(running: Running) -> None:
+    running.write('[capabilities]\nadd = ["SYS_PTRACE"]\n' + LISTED, trusted=False)
+    with pytest.raises(UsageError, match="SYS_PTRACE"):
+        running.refresh()
+    assert running.pushed == []
+
+
+def test_a_project_that_wants_no_gateway_any_more_gets_no_policy(running: Running) -> None:
+    running.write('[network]\nmode = "none"\n', trusted=False)
+    assert running.refresh() is None
+    assert running.pushed == []
