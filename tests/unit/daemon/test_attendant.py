@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 
 from sandboxd.daemon.attendant import Attendant, EngineAccess, Memory
 from sandboxd.egress.approvals import Approval
-from sandboxd.egress.messages import Assigned, Attempted, PolicySet, Refused
+from sandboxd.egress.messages import Assigned, Attempted, PolicySet, Refused, Used
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy
 from sandboxd.errors import EnvironmentFailure
@@ -88,16 +87,25 @@ def test_names_of_many_runs_are_bounded() -> None:
     assert memory.known()[-1][0] == "n4999.example"
 
 
-class Attending:
-    """An attendant without a gateway, in a home of its own, and how often it looked at the policy again."""
+def used() -> Used:
+    """The one connection of an approval was made."""
+    return {
+        "event": "used",
+        "seq": 1,
+        "time": time.time(),
+        "name": "a.example.org",
+        "port": 443,
+    }
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+
+class Attending:
+    """An attendant without a gateway, in a home of its own, and what it told."""
+
+    def __init__(self, folder: Path) -> None:
         self.environ = {"XDG_CONFIG_HOME": str(folder / "config")}
         self.workspace = str(folder / "app")
         Path(self.workspace).mkdir()
-        self.refreshed = threading.Event()
         self.told: list[str] = []
-        monkeypatch.setattr(Attendant, "refresh", lambda _: self.refreshed.set())
         no_engine: Any = None
         access = EngineAccess(no_engine, lambda: self.environ)
         self.attendant = Attendant(self.workspace, access, Memory(), lambda: None, self.told.append)
@@ -110,39 +118,13 @@ class Attending:
 
 
 @pytest.fixture
-def attending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Attending:
-    return Attending(tmp_path, monkeypatch)
-
-
-def test_at_the_end_of_an_approval_the_gateway_gets_a_policy_without_it(
-    attending: Attending,
-) -> None:
-    attending.approve(0.2)
-    attending.attendant._take(policy(1, 7))
-    assert attending.refreshed.wait(20)
-    assert approvals.of_project(attending.environ, attending.workspace, time.time()) == ()
-
-
-def test_who_attends_no_more_looks_no_more(attending: Attending) -> None:
-    attending.approve(3600)
-    attending.attendant._take(policy(1, 7))
-    timer = attending.attendant._end
-    assert timer is not None and timer.is_alive()
-    attending.attendant.stop()
-    timer.join(20)
-    assert not timer.is_alive() and not attending.refreshed.is_set()
+def attending(tmp_path: Path) -> Attending:
+    return Attending(tmp_path)
 
 
 def test_an_approval_that_was_used_is_taken_away(attending: Attending) -> None:
     attending.approve(3600, once=True)
-    used: Any = {
-        "event": "used",
-        "seq": 1,
-        "time": time.time(),
-        "name": "a.example.org",
-        "port": 443,
-    }
-    attending.attendant._take(used)
+    attending.attendant._take(used())
     assert approvals.of_project(attending.environ, attending.workspace, time.time()) == ()
 
 
@@ -150,8 +132,8 @@ def test_answers_that_cannot_be_read_are_told(attending: Attending) -> None:
     attending.approve(3600)
     path = Path(attending.environ["XDG_CONFIG_HOME"], "sandboxd", approvals.FILE_NAME)
     path.write_text("[[approvals")
-    attending.attendant._take(policy(1, 7))
-    assert "cannot be read" in attending.told[0]
+    attending.attendant._take(used())
+    assert "could not be taken away" in attending.told[0]
 
 
 def test_a_gateway_whose_networks_are_gone_gets_no_policy() -> None:
