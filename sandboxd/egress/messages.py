@@ -130,8 +130,8 @@ class Attempted(Numbered):
     `credential` a service that gets one."""
     reason: str
     """A `policy.Reason`, or ``address`` (where it resolves to is never dialled), ``unresolved``,
-    ``unreachable``, ``sni``, ``host`` (the Host field names another), ``label-data``, ``full``,
-    ``malformed`` (it breaks the rules of its protocol)."""
+    ``unreachable``, ``upstream`` (the company's proxy does not lead there), ``sni``, ``host`` (the Host
+    field names another), ``label-data``, ``full``, ``malformed`` (it breaks the rules of its protocol)."""
     rule: str
     """The source of the rule that decided; '' without one."""
     count: int

@@ -44,9 +44,15 @@ class Upstream(NamedTuple):
     port: int
     credentials: str = ""
     """``user:password`` for it, or ''."""
+    direct: tuple[Pattern, ...] = ()
+    """Names that are dialled without it."""
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
 
     def __repr__(self) -> str:
-        return f"Upstream({self.host!r}, {self.port})"
+        return f"Upstream({self.host!r}, {self.port}, direct={self.direct!r})"
 
 
 class Policy(NamedTuple):
@@ -65,8 +71,9 @@ class Policy(NamedTuple):
     addresses: tuple[tuple[str, str], ...] = ()
     """(name, synthetic address) that were handed out before; they keep their meaning."""
     upstream: Upstream | None = None
-    """Where connections to the outside are made through. That proxy looks the name up: which address
-    it dials is then not checked here, and `private` and `forbidden` hold only as far as it cares."""
+    """Where connections to the outside are made through. A name that resolves here, too, is judged by its
+    addresses before the proxy is asked; of one that only the proxy can resolve nobody here knows where it
+    leads, and `private` and `forbidden` hold only as far as the proxy cares."""
     credentials: tuple[tuple[str, int], ...] = ()
     """(service, port) of the credentials that may be used: see `broker`. The secrets come by another command."""
 

@@ -39,7 +39,8 @@ def policy_to_json(policy: Policy) -> dict[str, object]:
         "services": [list(service) for service in policy.services],
         "forbidden": list(policy.forbidden),
         "addresses": [list(address) for address in policy.addresses],
-        "upstream": upstream._asdict() if upstream else None,
+        "upstream": upstream
+        and {**upstream._asdict(), "direct": [str(each) for each in upstream.direct]},
         "credentials": [list(credential) for credential in policy.credentials],
     }
 
@@ -105,7 +106,8 @@ def _upstream(value: object) -> Upstream:
     credentials = _text(fields["credentials"], "credentials")
     if not credentials.isprintable():
         raise NotAPolicy("`credentials` are not printable")
-    return Upstream(host, _whole(fields["port"], 1, 65535, "port"), credentials)
+    port = _whole(fields["port"], 1, 65535, "port")
+    return Upstream(host, port, credentials, _list(fields["direct"], _pattern, "direct"))
 
 
 def _object(value: object, keys: frozenset[str], what: str) -> dict[str, object]:

@@ -29,6 +29,7 @@ _REASONS: dict[str, str] = {
     "address": "it resolves to an address that is never dialled; no approval changes that",
     "unresolved": "allowed, but the name does not resolve",
     "unreachable": "allowed, but nothing answers there",
+    "upstream": "allowed, but the company's proxy does not lead there",
     "sni": "TLS asked for another name than the one that was dialled, or hid it",
     "host": "the request named another host than the one that was dialled",
     "label-data": "the name looks like data in disguise",

@@ -64,19 +64,20 @@ def as_started(directory: str, environ: Mapping[str, str], container: str, facts
 
 
 def with_approvals(plan: Plan, environ: Mapping[str, str]) -> tuple[Plan, str]:
-    """`plan` with the names that the user allowed or denied, and the gateway's image that the policy names.
+    """`plan` with the user's answers about names and credentials, and the gateway's image of the policy.
 
     To be called right before a gateway gets them: an answer may be taken back while an image is built.
 
     :param plan: as it was made; with answers of before it would keep those that have ended
-    :raises UsageError: the policy or the approvals cannot be read
+    :raises UsageError: the policy, the approvals or the credentials cannot be read
     """
     if plan.egress is None:
         return plan, ""
-    from sandboxd.policy import approvals, floor
+    from sandboxd.policy import approvals, floor, proxy_credentials
 
     demands = floor.load(environ)
     policy = approvals.in_force(environ, plan.workspace, plan.egress, demands, time.time())
+    policy = proxy_credentials.add_to(policy, floor.user_folder(environ), plan.workspace)
     return plan._replace(egress=policy), demands.gateway_image
 
 

@@ -88,14 +88,18 @@ def egress(
 ) -> Egress:
     """What a gateway lets through for the project at `workspace`, each name with its reason noted.
 
-    The version, addresses, services and the host's networks are whoever starts the gateway's to add.
+    The version, addresses, services, the host's networks and a proxy's credentials are whoever starts the
+    gateway's to add.
     """
     if chosen.value != "allow":
         return Egress()
     own, outside = permitted(names.usual(profile, config, hosts), floor)
     canaries = (canary(workspace),) if profile.network.canary else ()
     policy = Policy(
-        rules=names.rules(config, own), denied=tuple(floor.network_deny), canaries=canaries
+        rules=names.rules(config, own),
+        denied=tuple(floor.network_deny),
+        canaries=canaries,
+        upstream=floor.network_proxy,
     )
     _note(config, own, outside, policy, floor, notes)
     return Egress(policy, names.proposals(config, hosts, own, policy))
@@ -147,6 +151,13 @@ def _note(
     for pattern in policy.denied:
         path = floor.path_of("network_deny")
         notes.reason(EGRESS, f"not {pattern}", f"denied by `{path}`, whatever allows it", "floor")
+    if policy.upstream is not None:
+        but = ", ".join(f"`{each}`" for each in policy.upstream.direct)
+        why = (
+            f"by `{floor.path_of('network_proxy')}`; which address it dials is checked here only for names "
+            "that resolve here, too" + (f"; {but} without it" if but else "")
+        )
+        notes.reason(EGRESS, f"through the proxy {policy.upstream}", why, "floor")
     for name in policy.canaries:
         why = "a tripwire: nothing has a reason to ask for it, so a use of it is reported as such"
         notes.reason(EGRESS, f"not {name}", why)

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandboxd.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from typing import Any
 
     from sandboxd.egress.entries import Entry
     from sandboxd.egress.names import Pattern
+    from sandboxd.egress.policy import Upstream
 
 ORGANISATION = "/etc/sandboxd/policy.toml"
 FILE_NAME = "policy.toml"
@@ -36,7 +37,10 @@ _DEMANDED: dict[str, dict[object, str]] = {
 }
 _GATEWAY_IMAGE = "gateway_image"
 _BY_DIGEST = re.compile(r"[a-z0-9][a-zA-Z0-9._:/-]*@sha256:[0-9a-f]{64}")
-_KEYS = (*_LISTS, *_DEMANDED, _GATEWAY_IMAGE)
+_PROXY, _PROXY_EXCEPT = "network_proxy", "network_proxy_except"
+# These take nothing away: they say how gateways are made, and where they go out.
+_WAYS = (_GATEWAY_IMAGE, _PROXY, _PROXY_EXCEPT)
+_KEYS = (*_LISTS, *_DEMANDED, *_WAYS)
 
 
 class Demand(NamedTuple):
@@ -65,6 +69,8 @@ class Floor(NamedTuple):
     """No private address is reached."""
     gateway_image: str = ""
     """The image of gateways for engines that cannot run what is made here, by its digest."""
+    network_proxy: Upstream | None = None
+    """The company's proxy that gateways go out by, without credentials."""
     clone: bool = False
     """No sandbox works on the host's folder itself."""
     no_runc_grant: bool = False
@@ -101,6 +107,7 @@ def load(
     for path in (organisation, os.path.join(user_folder(environ), FILE_NAME)):
         for key, value in _read(path).items():
             floor = _tighten(floor, Demand(key, value, path))
+    floor = floor._replace(network_proxy=_proxy(floor.demands))
     for rule, path in floor.enforced.items():
         if rule_ids is not None and rule not in rule_ids:
             raise UsageError(
@@ -152,6 +159,8 @@ def _tighten(floor: Floor, demand: Demand) -> Floor:
     floor = floor._replace(demands=(*floor.demands, demand))
     if key in _LISTS:
         return _tighten_list(floor, demand)
+    if key in (_PROXY, _PROXY_EXCEPT):
+        return floor  # `_proxy` reads both together
     if key == _GATEWAY_IMAGE:
         if not isinstance(value, str) or not _BY_DIGEST.fullmatch(value):
             raise _wrong(demand, "an image by its digest, `NAME@sha256:...`: a tag can be moved")
@@ -179,6 +188,38 @@ def _tighten_list(floor: Floor, demand: Demand) -> Floor:
     before = floor.profiles if key == "profiles" else floor.capabilities
     both = allowed if before is None else before & allowed
     return floor._replace(profiles=both) if key == "profiles" else floor._replace(capabilities=both)
+
+
+def _proxy(demands: Iterable[Demand]) -> Upstream | None:
+    """The proxy of the first file that names one: the organisation's counts before the user's."""
+    first: Upstream | None = None
+    lines = {(demand.path, demand.key): demand for demand in demands}
+    for (path, key), demand in lines.items():
+        if key == _PROXY_EXCEPT and (path, _PROXY) not in lines:
+            raise _wrong(demand, f"beside `{_PROXY}`: it is about the proxy of its own file")
+        if key == _PROXY:
+            read = _one_proxy(demand, lines.get((path, _PROXY_EXCEPT)))
+            first = first or read
+    return first
+
+
+def _one_proxy(demand: Demand, exceptions: Demand | None) -> Upstream:
+    # Late, as with names: most floors have none.
+    from sandboxd.policy.proxy import NotAProxy, upstream
+
+    excepted = exceptions.value if exceptions is not None else []
+    if not isinstance(excepted, list) or not all(isinstance(text, str) for text in excepted):
+        raise _wrong(exceptions or demand, "a list of strings")
+    if not isinstance(demand.value, str):
+        raise _wrong(demand, "the URL of a proxy, `http://HOST:PORT`")
+    try:
+        return upstream(demand.value, excepted)
+    except NotAProxy as error:
+        # Without the value: it may hold a password.
+        raise UsageError(
+            f"`{demand.key}` of the policy `{demand.path}` {error}",
+            f'it must be like `{_PROXY} = "http://proxy.corp.example:3128"`',
+        ) from None
 
 
 def _entries(demand: Demand) -> tuple[Entry, ...]:

@@ -15,6 +15,8 @@ hold, and each can only take away:
     trust = false                                        # no grants of `sandboxd trust`
     enforce = ["docker-socket-mounted"]                  # rules that nothing suppresses in `check`
     gateway_image = "corp.example/gateway@sha256:..."    # for engines of another system: it takes nothing
+    network_proxy = "http://proxy.corp.example:3128"     # gateways go out by it: it takes nothing
+    network_proxy_except = ["*.corp.example"]            # names that are dialled without that proxy
 
 An unknown key, or a file that cannot be read, stops every command that plans a sandbox.
 """

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
+import errno
 import ipaddress
+import os
 import socket
+from typing import NamedTuple
 
 from sandboxd.egress.addresses import judge, networks
 from sandboxd.egress.gateway.facts import WayOut
 from sandboxd.egress.gateway.gate import Gate, Judgement
 from sandboxd.egress.gateway.resolver import NoServer, Resolver
 from sandboxd.egress.gateway.sockets import stream_options, to_device
+from sandboxd.egress.gateway.upstream import connect
 from sandboxd.egress.names import NotAName, address
 from sandboxd.egress.policy import Upstream
 
 DIAL_SECONDS, MOST_ADDRESSES = 4.0, 6
 """How long one address may take, and how many of a name are tried one after another."""
 
-_LONGEST_REPLY = 1 << 14
+# A proxy dials, too. Where only it can resolve names, a lookup here must not hold each connection up.
+_PROXY_SECONDS, _LOOK_SECONDS, _SILENCE_SECONDS = 2 * DIAL_SECONDS, 2.0, 30.0
+
+
+class Way(NamedTuple):
+    """A connection that leads to a name."""
+
+    sock: socket.socket
+    upstream: Upstream | None = None
+    """The proxy at its other end, which wants requests with the whole URL; None for the place itself."""
 
 
 class NoWay(OSError):
@@ -48,23 +60,37 @@ class Dialer:
         self._forbidden = [subnet, *([f"{way_out.router}/32"] if way_out.router else [])]
         self._subnet, self._gateway = ipaddress.IPv4Network(subnet), gateway
         self._inner, self._outer = inner, way_out.interface
+        self._silent_until = 0.0
+        """Until when no name server is asked that did not answer; only where a proxy resolves names, too."""
 
-    async def dial(self, judgement: Judgement, port: int) -> socket.socket:
+    async def dial(self, judgement: Judgement, port: int, speaks_http: bool = False) -> Way:
         """A connection to `port` of a name that was allowed.
 
+        :param speaks_http: what follows are requests of plain HTTP, which a company's proxy may be given
         :raises NoWay: no address may be dialled, or none answers
         """
         name = judgement.name
         if judgement.reason == "service":
-            return await self._service(name, port)
+            return Way(await self._service(name, port))
         if not self._outer:
             raise NoWay("unreachable", "this gateway has no way out")
         upstream = self._gate.policy.upstream
-        if upstream is not None:
-            return await self._through(upstream, name, port)
-        candidates = await self._addresses(name)
-        if not candidates:
-            raise NoWay("unresolved")
+        if upstream is None or any(each.matches(name) for each in upstream.direct):
+            candidates = await self._addresses(name)
+            if not candidates:
+                raise NoWay("unresolved")
+            return Way(await self._first(self._checked(judgement, candidates), port, self._outer))
+        checked = self._checked(judgement, await self._known_addresses(name))
+        if any(judge(candidate).kind == "private" for candidate in checked):
+            # Of the company's own network, where its proxy does not lead.
+            return Way(await self._first(checked, port, self._outer))
+        return await self._through(upstream, name, port, speaks_http)
+
+    def _checked(self, judgement: Judgement, candidates: tuple[str, ...]) -> list[str]:
+        """The addresses among `candidates` that may be dialled.
+
+        :raises NoWay: there are some, and none may
+        """
         private = judgement.rule is not None and judgement.rule.private
         forbidden = networks([*self._gate.policy.forbidden, *self._forbidden])
         checked, refused = [], ""
@@ -74,9 +100,21 @@ class Dialer:
                 checked.append(candidate)
             else:
                 refused = refused or f"{candidate} is {verdict.why}"
-        if not checked:
+        if candidates and not checked:
             raise NoWay("address", refused)
-        return await self._first(checked[:MOST_ADDRESSES], port, self._outer)
+        return checked[:MOST_ADDRESSES]
+
+    async def _known_addresses(self, name: str) -> tuple[str, ...]:
+        """The addresses of `name`, none where perhaps only the company's proxy can resolve it."""
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._silent_until:
+            return ()
+        try:
+            async with asyncio.timeout(_LOOK_SECONDS):
+                return await self._addresses(name)
+        except (NoWay, TimeoutError):
+            self._silent_until = loop.time() + _SILENCE_SECONDS
+            return ()
 
     async def _addresses(self, name: str) -> tuple[str, ...]:
         with contextlib.suppress(NotAName):
@@ -112,48 +150,44 @@ class Dialer:
                 sock.close()
                 if not isinstance(error, OSError):
                     raise
-                why = "no answer in time" if isinstance(error, TimeoutError) else error.strerror
+                # The event loop puts words of its own in the place of the kernel's.
+                late = isinstance(error, TimeoutError)
+                why = "no answer in time" if late else os.strerror(error.errno or errno.EIO)
                 detail = f"{candidate}: {why}"
                 continue
             stream_options(sock)
             return sock
         raise NoWay("unreachable", detail)
 
-    async def _through(self, upstream: Upstream, name: str, port: int) -> socket.socket:
+    async def _through(self, upstream: Upstream, name: str, port: int, speaks_http: bool) -> Way:
         """By the company's proxy, which looks the name up and dials it."""
+        sock = await self._proxy(upstream)
+        if speaks_http:
+            return Way(sock, upstream)
+        try:
+            async with asyncio.timeout(_PROXY_SECONDS):
+                await connect(sock, upstream, name, port)
+        except BaseException as error:
+            sock.close()
+            if isinstance(error, OSError):
+                why = "does not answer in time" if isinstance(error, TimeoutError) else str(error)
+                raise NoWay("upstream", f"the proxy {upstream} {why}") from None
+            raise
+        return Way(sock)
+
+    async def _proxy(self, upstream: Upstream) -> socket.socket:
         try:
             ipaddress.ip_address(upstream.host)
             addresses: tuple[str, ...] = (upstream.host,)
         except ValueError:
-            addresses = await self._addresses(upstream.host)
-        sock = await self._first(list(addresses)[:MOST_ADDRESSES], upstream.port, self._outer)
+            try:
+                addresses = await self._resolver.addresses(upstream.host)
+            except NoServer:
+                addresses = ()
+            if not addresses:
+                raise NoWay("upstream", f"the proxy {upstream} does not resolve") from None
         try:
-            async with asyncio.timeout(2 * DIAL_SECONDS):
-                await _ask_proxy(sock, upstream, name, port)
-        except TimeoutError:
-            sock.close()
-            raise NoWay("unreachable", "the proxy outside does not answer") from None
-        except BaseException:
-            sock.close()
-            raise
-        return sock
-
-
-async def _ask_proxy(sock: socket.socket, upstream: Upstream, name: str, port: int) -> None:
-    loop = asyncio.get_running_loop()
-    lines = [f"CONNECT {name}:{port} HTTP/1.1", f"Host: {name}:{port}"]
-    if upstream.credentials:
-        encoded = base64.b64encode(upstream.credentials.encode()).decode()
-        lines.append(f"Proxy-Authorization: Basic {encoded}")
-    await loop.sock_sendall(sock, "\r\n".join([*lines, "", ""]).encode())
-    head = b""
-    # One byte at a time at its end: what follows it belongs to the tunnel.
-    while not head.endswith(b"\r\n\r\n"):
-        more = await loop.sock_recv(sock, 1)
-        head += more
-        if not more or len(head) > _LONGEST_REPLY:
-            raise NoWay("unreachable", "the proxy outside gives no answer of HTTP")
-    words = head.split(b"\r\n", 1)[0].split(b" ", 2)
-    if len(words) < 2 or not words[0].startswith(b"HTTP/1.") or words[1][:1] != b"2":
-        code = words[1][:3].decode("latin-1") if len(words) > 1 else ""
-        raise NoWay("unreachable", f"the proxy outside answers {code}")
+            return await self._first(list(addresses)[:MOST_ADDRESSES], upstream.port, self._outer)
+        except NoWay as error:
+            why = f"the proxy {upstream} does not answer ({error.detail})"
+            raise NoWay("upstream", why) from None

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import h11
 
-from sandboxd.egress.gateway import http_head, refusals, tunnel
+from sandboxd.egress.gateway import http_head, refusals, tunnel, upstream
 from sandboxd.egress.gateway.connections import Connection
 from sandboxd.egress.gateway.dialer import NoWay
 from sandboxd.egress.gateway.http_exchange import Exchange, Switched
@@ -172,16 +172,25 @@ class HttpDoor:
             return False
         self._house.gate.claim(judgement.rule)
         try:
-            server = await tunnel.dial(self._house, place)
+            # What a request turns into passes a proxy by a tunnel alone.
+            way = await tunnel.dial(self._house, place, not http_head.is_websocket(request))
         except NoWay as error:
             await self._reader.end(refusals.denied(name, port, error.reason, source, error.detail))
             return False
+        server, forwarded = way.sock, http_head.forwarded(request, name, port, wanted.path)
+        if way.upstream is not None:
+            forwarded = upstream.whole_url(forwarded, name, port, way.upstream)
         try:
-            forwarded = http_head.forwarded(request, name, port, wanted.path)
-            result = await Exchange(self._reader, client, server).run(forwarded)
+            result = await Exchange(self._reader, client, server, way.upstream).run(forwarded)
         except h11.ProtocolError as error:
             server.close()
             place.report(self._house, "malformed", str(error))
+            return False
+        except upstream.Refusal as error:
+            server.close()
+            why = f"the proxy {way.upstream} {error}"
+            place.report(self._house, "upstream", why)
+            await self._reader.end(refusals.denied(name, port, "upstream", source, why))
             return False
         except BaseException:
             server.close()

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import h11
 
-from sandboxd.egress.gateway import http_head
+from sandboxd.egress.gateway import http_head, upstream
 from sandboxd.egress.gateway.reader import Reader
+from sandboxd.egress.policy import Upstream
 
 _LARGEST_READ, _SMALLEST_READ, _MOST_HELD = 1 << 18, 1 << 12, 16 << 20
 
@@ -42,9 +43,18 @@ class Exchange:
     running = 0
     """How many there are: each reads less at a time when they are many."""
 
-    def __init__(self, reader: Reader, client: h11.Connection, server: socket.socket) -> None:
-        """:param client: has parsed the head of the request and waits for its body"""
+    def __init__(
+        self,
+        reader: Reader,
+        client: h11.Connection,
+        server: socket.socket,
+        proxy: Upstream | None = None,
+    ) -> None:
+        """:param client: has parsed the head of the request and waits for its body
+        :param proxy: what is at the other end of `server`, where that is not the origin
+        """
         self._reader, self._client, self._server = reader, client, server
+        self._proxy = proxy
         self._method = b""
         self._origin = h11.Connection(h11.CLIENT, max_incomplete_event_size=2 * http_head.LONGEST)
         self._loop = asyncio.get_running_loop()
@@ -54,6 +64,7 @@ class Exchange:
 
         :param request: as the origin gets it
         :raises h11.ProtocolError: an end breaks the rules; both connections must end
+        :raises upstream.Refusal: the proxy wants other credentials; the client was told nothing yet
         """
         Exchange.running += 1
         try:
@@ -118,6 +129,9 @@ class Exchange:
                 if event.status_code != 100:
                     ready += self._client.send(_passed_on(event)) or b""
             elif isinstance(event, h11.Response):
+                if self._proxy is not None and event.status_code == upstream.WANTS_CREDENTIALS:
+                    # Whoever is inside has none, and must not be asked for them.
+                    raise upstream.Refusal(upstream.refusal(event.status_code, self._proxy))
                 ready += self._client.send(_passed_on(event)) or b""
                 length = self._length(event)
                 if length is not None:

@@ -153,7 +153,7 @@ def forwarded(request: h11.Request, name: str, port: int, path: str) -> h11.Requ
     }
     hop -= {"content-length", "host"}
     last = [(b"Connection", b"close")]
-    if _is_websocket(request):
+    if is_websocket(request):
         last = [(b"Connection", b"Upgrade"), (b"Upgrade", b"websocket")]
     fields = [
         (field, value)
@@ -170,7 +170,7 @@ def forwarded(request: h11.Request, name: str, port: int, path: str) -> h11.Requ
     )
 
 
-def _is_websocket(request: h11.Request) -> bool:
+def is_websocket(request: h11.Request) -> bool:
     """The one other protocol that a request may turn into: h2c would carry requests that nobody reads."""
     values = [value.lower() for field, value in request.headers if field == b"upgrade"]
     return request.method == b"GET" and values == [b"websocket"]

@@ -16,7 +16,7 @@ _PHRASES = {
     503: "Service Unavailable",
     505: "HTTP Version Not Supported",
 }
-_STATUS = {"unresolved": 502, "unreachable": 502, "full": 503}
+_STATUS = {"unresolved": 502, "unreachable": 502, "upstream": 502, "full": 503}
 
 
 def denied(name: str, port: int, reason: str, rule: str = "", detail: str = "") -> bytes:

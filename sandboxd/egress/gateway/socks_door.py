@@ -14,7 +14,11 @@ from sandboxd.egress.gateway.tunnel import House, Place
 DOOR = "socks"
 
 _SECONDS = 10.0
-_CODES = {"unresolved": Code.HOST_UNREACHABLE, "unreachable": Code.REFUSED}
+_CODES = {
+    "unresolved": Code.HOST_UNREACHABLE,
+    "unreachable": Code.REFUSED,
+    "upstream": Code.HOST_UNREACHABLE,
+}
 
 
 async def serve(house: House, connection: Connection) -> None:

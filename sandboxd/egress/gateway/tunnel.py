@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Callable
 from typing import NamedTuple
 
 from sandboxd.egress.gateway.connections import Connection, Connections
-from sandboxd.egress.gateway.dialer import Dialer, NoWay
+from sandboxd.egress.gateway.dialer import Dialer, NoWay, Way
 from sandboxd.egress.gateway.first_bytes import FirstBytes, Refused
 from sandboxd.egress.gateway.gate import Gate, Judgement
 from sandboxd.egress.gateway.journal import Journal
@@ -63,20 +62,21 @@ def judge(house: House, connection: Connection, text: str, port: int, door: str)
     return judgement
 
 
-async def dial(house: House, place: Place) -> socket.socket:
+async def dial(house: House, place: Place, speaks_http: bool = False) -> Way:
     """A connection to where `judge` allowed one, by a rule that was claimed.
 
+    :param speaks_http: as `Dialer.dial` has it
     :raises NoWay: it cannot be reached; that is reported, and a rule for one connection is given back
     """
     try:
-        server = await house.dialer.dial(place.judgement, place.port)
+        way = await house.dialer.dial(place.judgement, place.port, speaks_http)
     except BaseException as error:
         house.gate.give_back(place.judgement.rule)
         if isinstance(error, NoWay):
             place.report(house, error.reason, error.detail)
         raise
     place.reached(house)
-    return server
+    return way
 
 
 async def carry(
@@ -113,7 +113,7 @@ async def carry(
             raise
         accepted, check = b"", None
     try:
-        server = await dial(house, place)
+        way = await dial(house, place)
     except NoWay as error:
         if not to_server:
             await reader.end(refusal(error.reason, error.detail))
@@ -121,7 +121,7 @@ async def carry(
     relay = Relay(
         house.loop,
         connection.client,
-        server,
+        way.sock,
         lambda: house.connections.over(connection),
         check,
         lambda refused: place.report(house, refused.reason, str(refused)),

@@ -71,13 +71,13 @@ def push(
     gateway: Gateway | None, project: ProjectWithGateway, environ: Mapping[str, str], now: float
 ) -> bool:
     """Give the running gateway the names of `project` with the answers of `now`; False if none runs."""
-    from sandboxd.policy import approvals
+    from sandboxd.policy import approvals, floor, proxy_credentials
 
     if gateway is None:
         return False
-    gateway.push(
-        approvals.in_force(environ, project.workspace, project.planned, project.floor, now)
-    )
+    whole = approvals.in_force(environ, project.workspace, project.planned, project.floor, now)
+    folder = floor.user_folder(environ)
+    gateway.push(proxy_credentials.add_to(whole, folder, project.workspace))
     return True
 
 

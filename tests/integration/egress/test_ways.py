@@ -1,8 +1,7 @@
-"""What passes a gateway, and by which ways: resolution, addresses, streams, HTTP, a company's proxy."""
+"""What passes a gateway, and by which ways: resolution, addresses, streams, HTTP."""
 
 from __future__ import annotations
 
-import json
 import socket
 import subprocess
 import threading
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.egress.names import pattern
-from sandboxd.egress.policy import Policy, Rule, Upstream
+from sandboxd.egress.policy import Policy, Rule
 from tests.integration.egress.internet import NameServer, Services
 from tests.integration.egress.namespaces import (
     INTERNET,
@@ -21,7 +20,7 @@ from tests.integration.egress.namespaces import (
     Namespaces,
 )
 from tests.integration.egress.program import Program
-from tests.integration.egress.workspace import OPEN, POLICY, Workspace, goes_on, receive, tls
+from tests.integration.egress.workspace import POLICY, Workspace, goes_on, receive, tls
 
 
 def test_an_address_that_does_not_answer_is_passed_over(
@@ -237,41 +236,3 @@ def test_a_refusal_says_what_to_type_outside(program: Program, workspace: Worksp
     assert "no rule names it" in answer
     assert "sandboxd egress allow denied.example:8443\n" in answer
     assert "egress allow" not in workspace.connect("127.0.0.1:80")
-
-
-def test_a_company_proxy_is_gone_through_by_the_checked_name(
-    program: Program, workspace: Workspace, services: Services, name_server: NameServer
-) -> None:
-    heads: list[bytes] = []
-
-    def company(client: socket.socket) -> None:
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
-            head += client.recv(1)
-        heads.append(head)
-        if b"gone.example" in head:
-            client.sendall(b"HTTP/1.1 504 no\r\n\r\n")
-            return
-        client.sendall(b"HTTP/1.1 200 yes\r\nX: y\r\n\r\nfirst")
-        while data := client.recv(4096):
-            client.sendall(data)
-
-    services.serve(8081, company, MORE_INTERNET[0])
-    upstream = Upstream(MORE_INTERNET[0], 8081, "me:pass word")
-    rules = (OPEN, Rule(pattern("gone.example"), (443,)))
-    program.set(Policy(rules=rules, upstream=upstream))
-    with workspace.direct("open.example", 22) as sock:
-        assert sock.recv(10) == b"first"
-        assert goes_on(sock)
-    assert heads[0].split(b"\r\n") == [
-        b"CONNECT open.example:22 HTTP/1.1",
-        b"Host: open.example:22",
-        b"Proxy-Authorization: Basic bWU6cGFzcyB3b3Jk",
-        b"",
-        b"",
-    ]
-    assert "HTTP/1.1 502" in workspace.connect("gone.example:443")
-    assert workspace.connect("denied.example:443").startswith("HTTP/1.1 403")
-    assert len(heads) == 2 and name_server.asked == []
-    assert "pass word" not in json.dumps(program.events)
-    assert "bWU6" not in json.dumps(program.events)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sandboxd.egress.gateway import dns, socks_door
 from sandboxd.egress.gateway.address_book import AddressBook
 from sandboxd.egress.gateway.connections import Connection, Connections
-from sandboxd.egress.gateway.dialer import Dialer, NoWay
+from sandboxd.egress.gateway.dialer import Dialer, NoWay, Way
 from sandboxd.egress.gateway.facts import WayOut
 from sandboxd.egress.gateway.gate import Gate, Judgement
 from sandboxd.egress.gateway.http_door import HttpDoor
@@ -47,7 +47,7 @@ class Nowhere(Dialer):
         )
         self.dialled: list[tuple[str, int]] = []
 
-    async def dial(self, judgement: Judgement, port: int) -> socket.socket:
+    async def dial(self, judgement: Judgement, port: int, speaks_http: bool = False) -> Way:
         self.dialled.append((judgement.name, port))
         raise NoWay("unreachable")
 

@@ -25,7 +25,7 @@ POLICY = Policy(
     services=(("db", "198.18.4.1"),),
     forbidden=("192.0.2.7/32", "2001:db8::/32"),
     addresses=(("github.com", "198.18.16.9"),),
-    upstream=Upstream("proxy.example", 8080, "me:secret"),
+    upstream=Upstream("proxy.example", 8080, "me:secret", (pattern("*.corp.example"),)),
     credentials=(("github-api", 8101), ("npm", 8102)),
 )
 
@@ -80,6 +80,8 @@ def changed(path: str, value: object) -> Any:
         ("credentials", [["npm", 8101], ["npm", 8102]]),
         ("upstream", {}),
         ("upstream.port", 0),
+        ("upstream.direct", ["*"]),
+        ("upstream.direct", "near.example"),
         ("upstream.credentials", "a:b\r\nX: y"),
     ],
 )

@@ -1,0 +1,66 @@
+"""The user's credentials for the company's proxy.
+
+They lie in a file of the user's config folder that nobody else can read, and go to the gateway over its
+control channel: they are in no plan, no generated file, and nothing of a sandbox.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from sandboxd.errors import UsageError
+
+if TYPE_CHECKING:
+    from sandboxd.egress.policy import Policy
+
+FILE_NAME = "proxy-credentials"
+
+_LONGEST = 512
+
+
+def add_to(policy: Policy, folder: str, workspace: str) -> Policy:
+    """`policy` with the user's credentials for its proxy, where it has one: what a gateway is given.
+
+    :param folder: of the user's own policy: `floor.user_folder`
+    :raises UsageError: the file of them can be read by others, by the sandbox, or is not one line
+    """
+    if policy.upstream is None:
+        return policy
+    text = _read(os.path.join(folder, FILE_NAME), workspace)
+    return policy._replace(upstream=policy.upstream._replace(credentials=text))
+
+
+def _read(path: str, workspace: str) -> str:
+    """The one line of the file, '' without one."""
+    try:
+        # Not one that stands for another file, and none that a reader would wait for.
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        raise UsageError(
+            f"cannot read the proxy's credentials in `{path}`: {(error.strerror or '').lower()}",
+            "make it a plain file that you can read, or remove it",
+        ) from None
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(file.fileno())
+        data = file.read(_LONGEST + 2) if stat.S_ISREG(status.st_mode) else b"\n\n"
+    if status.st_uid != os.geteuid() or status.st_mode & 0o077:
+        raise UsageError(
+            f"the proxy's credentials in `{path}` can be read by others", f"`chmod 600 {path}`"
+        )
+    folder = os.path.realpath(workspace).rstrip("/") + "/"
+    if os.path.realpath(path).startswith(folder):
+        raise UsageError(
+            f"the proxy's credentials in `{path}` lie in the workspace, where the sandbox reads them",
+            "set XDG_CONFIG_HOME to a folder outside of it",
+        )
+    text = data.decode("utf-8", "replace").rstrip("\r\n")
+    if ":" not in text or not text.isprintable() or "\ufffd" in text or len(text) > _LONGEST:
+        raise UsageError(
+            f"`{path}` is not one line of the form `user:password`",
+            "write it so; `network_proxy` of the policy names the proxy itself",
+        )
+    return text
