@@ -7,6 +7,9 @@ import sys
 
 def main() -> int:
     """Run the command line; returns the exit code."""
+    if sys.stdout is not None and sys.stdout.encoding.lower() != "utf-8":
+        # A terminal without `✓` shows `?`: the word beside each symbol says the same.
+        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     if sys.argv[1:2] == ["status"]:
         from sandboxd.ipc.fast_status import fast_status
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from sandboxd.screen import visible
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
@@ -34,9 +36,7 @@ def paint(text: str, *codes: str, stream: TextIO | None = None) -> str:
 
 def printable(text: str) -> str:
     """`text` without characters that could drive a terminal: file names and values are hostile."""
-    return "".join(
-        char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in text
-    )
+    return visible(text, "\n\t")
 
 
 def one_line(text: str) -> str:

@@ -103,7 +103,7 @@ class Tracked:
     @examined.setter
     def examined(self, value: Examined) -> None:
         self._examined = _share(value)
-        self.is_valid = value.valid
+        self.is_valid = value.valid or value.lacks_grant
         self.has_problem = bool(value.problem)
 
 

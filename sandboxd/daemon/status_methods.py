@@ -58,6 +58,11 @@ class StatusMethods:
     async def _render(self, connection: Connection, params: dict[str, Any]) -> messages.Rendered:
         caller, world = await self._ask(connection)
         if params.get("format") != "json":
+            if params.get("format") == "all" and len(self._keeper.projects) > _MOST_SHOWN:
+                return {
+                    "exit": 0,
+                    "text": await asyncio.to_thread(self._screen, caller, world, params),
+                }
             return {"exit": 0, "text": self._screen(caller, world, params)}
         if len(self._keeper.projects) <= _MOST_SHOWN:
             return {"exit": 0, "text": self._document(caller, world)}
@@ -94,10 +99,12 @@ class StatusMethods:
         columns = params.get("columns")
         if not isinstance(columns, int) or not 0 < columns < 10000:
             raise InvalidParams("`columns` is not a number of columns")
+        form = text.form(str(params.get("format")))
         projects = self._keeper.projects
-        shown, others = rows.choose(projects, caller.here, world.observed, _MOST_SHOWN)
+        most = len(projects) if form == "all" else _MOST_SHOWN
+        shown, others = rows.choose(projects, caller.here, world.observed, most)
         report = self._report(caller, world, shown)._replace(others=others)
-        return text.render(report, colour=params.get("colour") is True, columns=columns)
+        return text.render(report, form, colour=params.get("colour") is True, columns=columns)
 
     def _document(self, caller: Caller, world: World) -> str:
         projects = sorted(self._keeper.projects.copy())

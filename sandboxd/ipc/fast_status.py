@@ -16,15 +16,23 @@ from sandboxd.ipc import messages
 from sandboxd.ipc.dial import WELCOME, dial, hello
 
 _TIMEOUT = 2.0
+_FORMS = {
+    "": "text",
+    "--json": "json",
+    "--long": "long",
+    "--all": "all",
+    "--short": "short",
+}
 _RENDERED = '{"jsonrpc":"2.0","id":2,"result":{"exit":'
 
 
 def fast_status(arguments: list[str]) -> int | None:
     """Print the daemon's answer and return the exit code; None where the full command has to run."""
-    if arguments not in ([], ["--json"]):
+    form = _FORMS.get(" ".join(arguments))
+    if form is None:
         return None
     try:
-        lines = _ask(_request(as_json=bool(arguments)))
+        lines = _ask(_request(form))
         answer = _parse(lines) if lines is not None else None
     except (ImportError, AttributeError, OSError, ValueError, DaemonError):
         return None
@@ -34,11 +42,11 @@ def fast_status(arguments: list[str]) -> int | None:
     return code if _print(text) else 0
 
 
-def _request(*, as_json: bool) -> bytes:
+def _request(form: str) -> bytes:
     """`hello` and `status/render` in one write: one round trip instead of two."""
     render = (
         f'{{"jsonrpc":"2.0","id":2,"method":"{messages.STATUS_RENDER}","params":{{'
-        f'"format":"{"json" if as_json else "text"}",'
+        f'"format":"{form}",'
         f'"colour":{"true" if _colour() else "false"},"columns":{_columns()}}}}}\n'
     )
     return (hello(os.environ, os.getcwd()) + render).encode("ascii")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandboxd.screen import code_point, columns_of
+
 if TYPE_CHECKING:
     from sandboxd.text import SourceText, Span
 
@@ -44,13 +46,13 @@ def _cells(line: str) -> tuple[list[str], list[int]]:
         starts.append(at)
         if char == "\t":
             cell = " " * (TAB - at % TAB)
-        elif char.isprintable() or _width(char) == 0:
+        elif char.isprintable() or columns_of(char) == 0:
             cell = char
         else:
             # Characters that change the direction of text could make a file look different.
-            cell = f"\\x{ord(char):02x}"
+            cell = code_point(char)
         cells.append(cell)
-        at += _width(cell)
+        at += columns_of(cell)
     starts.append(at)
     return cells, starts
 
@@ -70,7 +72,7 @@ def _cut(
     visible = [
         (cell, start)
         for cell, start in zip(cells, starts, strict=False)
-        if first <= start and start + _width(cell) <= first + room
+        if first <= start and start + columns_of(cell) <= first + room
     ]
     offset = visible[0][1] if visible else first
     head = _CUT if offset > 0 or more_before else ""
@@ -78,17 +80,3 @@ def _cut(
     shift = len(head) - offset
     text = head + "".join(cell for cell, _ in visible) + tail
     return text, left + shift, max(min(right + shift, len(head) + room), left + shift + 1)
-
-
-def _width(text: str) -> int:
-    """Columns of a terminal: wide characters take two, combining ones none."""
-    if text.isascii():
-        return len(text)
-    import unicodedata
-
-    total = 0
-    for char in text:
-        if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me"):
-            continue
-        total += 2 if unicodedata.east_asian_width(char) in "WF" else 1
-    return total

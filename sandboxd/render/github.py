@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Severity
 from sandboxd.render import relative_path
+from sandboxd.screen import code_point
 from sandboxd.text import SourceText
 
 if TYPE_CHECKING:
@@ -66,6 +67,6 @@ def _escape(text: str, more: str = "") -> str:
         if char in "%\r\n" or char in more
         else char
         if char.isprintable()
-        else f"\\x{ord(char):02x}"
+        else code_point(char)
         for char in text
     )

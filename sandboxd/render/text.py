@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import Severity
 from sandboxd.render import relative_path
 from sandboxd.render._excerpt import excerpt
+from sandboxd.screen import visible, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,7 +95,7 @@ class _Text:
             colours = (_BOLD, _GREEN) if label == "fix" else (_BOLD,)
             head = f"{margin} {self.paint('=', _DIM)} {self.paint(f'{label}:', *colours)} "
             indent = digits + len(label) + 5
-            lines.append(head + f"\n{' ' * indent}".join(_wrap(note, self.width - indent)))
+            lines.append(head + f"\n{' ' * indent}".join(wrap(note, self.width - indent)))
         return "\n".join(lines)
 
     def notes(self, finding: Finding) -> Iterable[tuple[str, str]]:
@@ -151,16 +152,4 @@ def _visible(text: str) -> str:
     """Text of a file or a name on one line, without characters that drive a terminal."""
     if len(text) > _LONGEST:
         text = text[:_LONGEST] + "..."
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
-
-
-def _wrap(text: str, width: int) -> list[str]:
-    lines = [""]
-    for word in text.split(" "):
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
-            lines.append(word)
-        else:
-            lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
-    return lines
+    return visible(text)

@@ -57,6 +57,11 @@ class Examined(NamedTuple):
     egress: Policy | None = None
     """The names that a gateway lets through, without approvals; also of a running one that has no plan now."""
 
+    @property
+    def lacks_grant(self) -> bool:
+        """Whether its config is right, and only the user's grant for it is missing or void."""
+        return self.trust in ("none", "outdated") and "sandboxd trust add" in self.hint
+
 
 def combine(
     path: str,
@@ -77,7 +82,7 @@ def combine(
     verified = verification(live, drift, result)
     status = ProjectStatus(
         path=path,
-        state=state(path, examined.exists, examined.valid, observed),
+        state=state(path, examined.exists, examined.valid or examined.lacks_grant, observed),
         profile=examined.profile,
         asked=settings(examined.request) if examined.request is not None else None,
         in_force=_in_force(live, verified, result),
@@ -154,7 +159,7 @@ def _hint(
 
     if status.state == "missing":
         return f"`sandboxd daemon forget {shlex.quote(status.path)}`, or wait a day"
-    if examined.trust in ("none", "outdated") and "sandboxd trust add" in examined.hint:
+    if examined.lacks_grant:
         return "`sandboxd trust add` shows what it takes away, and grants it"
     if examined.problem:
         return examined.hint or f"`sandboxd check {shlex.quote(status.path)}`"

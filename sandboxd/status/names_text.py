@@ -15,7 +15,7 @@ def rows(names: NamesStatus) -> list[tuple[str, str]]:
     counts = [f"{totals.denied} denied", f"{totals.reached} reached"]
     if totals.lost:
         counts.append(f"{totals.lost} not shown")
-    lines = [("network", f"{allowed} · {', '.join(counts)}   `sandboxd egress log`")]
+    lines = [("network", f"{allowed} · {', '.join(counts)} · `sandboxd egress log`")]
     if totals.tripwires:
         times = "once" if totals.tripwires == 1 else f"{totals.tripwires} times"
         lines.append(

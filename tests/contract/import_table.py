@@ -12,6 +12,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "errors": frozenset(),
     "data": frozenset(),
     "markup": frozenset(),
+    "screen": frozenset(),
     "toml_output": frozenset({"errors"}),
     "files": frozenset({"errors", "text"}),
     "findings": frozenset({"text"}),
@@ -85,7 +86,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "text",
         }
     ),
-    "render": frozenset({"findings", "markup", "text"}),
+    "render": frozenset({"findings", "markup", "screen", "text"}),
     "payload": frozenset({"engine", "errors", "files"}),
     "review": frozenset({"engine", "errors", "host", "payload", "plan", "policy"}),
     "life": frozenset(
@@ -158,6 +159,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "plan",
             "policy",
             "project",
+            "screen",
             "verify",
         }
     ),
@@ -262,6 +264,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "render",
             "review",
             "rules",
+            "screen",
             "setup",
             "status",
             "syntax",

@@ -18,6 +18,7 @@ GENERATED = (
     "tests/hosts/",
     "tests/integration/lsp/editors/",
     "docs/rules/",
+    "docs/commands.md",
     "docs/platforms.md",
     "docs/sandboxd.schema.json",
     "sandboxd/egress/public_suffixes.txt",

@@ -150,7 +150,7 @@ def test_a_question_from_inside_is_answered_outside(person: Person) -> None:
     (question,) = person.log()["questions"]
     assert (question["name"], question["port"]) == (NAME, 80)
     shown = person.must("egress", "log").stdout
-    assert 'for: "to \\x1b[2Jlearn"' in shown and "\x1b" not in shown
+    assert 'for: "to <U+001B>[2Jlearn"' in shown and "\x1b" not in shown
     person.must("egress", "allow", f"{NAME}:80")
     out, err = asking.communicate(timeout=30)
     assert (asking.returncode, out) == (0, f"{NAME} can be reached at port 80\n"), err

@@ -1,4 +1,8 @@
-"""The state that is really in force: the host, the daemon, and each project asked against observed.
+"""The state that is really in force: the project here in a few lines, each other one in one.
+
+The symbol before a project reads without colour: `✓` it runs and held against `verify`, `·` it runs,
+`!` something is not as asked, `✗` it is broken or did not hold, `?` it could not be seen, `-` it does not run.
+`--short` prints the symbol and one word, and nothing outside of a project, for a shell's prompt.
 
 Answered by the daemon when one runs; without one the project of the current folder is looked at
 once. Nothing is claimed of a container that was not observed.
@@ -24,6 +28,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="machine-readable; with --watch by line"
     )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
+        "--long", action="store_true", help="all that is known, each control with what was seen"
+    )
+    form.add_argument("--all", action="store_true", help="a line for every project, however many")
+    form.add_argument("--short", action="store_true", help="a symbol and a word, for a prompt")
     parser.add_argument(
         "--watch",
         action="store_true",
@@ -34,39 +44,46 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from sandboxd.ipc import client
 
+    form = _form(args)
     try:
         connection = client.connect(os.environ, start=False)
     except DaemonError as error:
         terminal.error(error)
-        _print_once(args.json, error)
+        _print_once(form, error)
         return EXIT_DAEMON
     if connection is None:
         if args.watch:
             raise DaemonError(
                 "no daemon is running, so nothing can be watched", "`sandboxd daemon start`"
             )
-        _print_once(args.json, None)
+        _print_once(form, None)
         return EXIT_OK
     with connection:
-        return _watch(connection, args.json) if args.watch else _ask(connection, args.json)
+        return _watch(connection, form) if args.watch else _ask(connection, form)
 
 
-def _ask(connection: Any, as_json: bool) -> int:
+def _form(args: argparse.Namespace) -> str:
+    chosen = [name for name in ("json", "long", "all", "short") if getattr(args, name)]
+    return chosen[0] if chosen else "text"
+
+
+def _ask(connection: Any, form: str) -> int:
     from sandboxd.ipc import messages
 
-    answer = connection.request(messages.STATUS_RENDER, _terminal(as_json))
+    answer = connection.request(messages.STATUS_RENDER, _terminal(form))
     sys.stdout.write(answer["text"])
     return int(answer["exit"])
 
 
-def _watch(connection: Any, as_json: bool) -> int:
+def _watch(connection: Any, form: str) -> int:
     """Print the snapshot, `live`, then each event; as JSON one line each."""
     from sandboxd.cli import live_screen
     from sandboxd.ipc import messages
 
+    as_json = form == "json"
     if not as_json and live_screen.possible():
-        return _show(connection)
-    connection.request(messages.STATUS_WATCH, _terminal(as_json))
+        return _show(connection, form)
+    connection.request(messages.STATUS_WATCH, _terminal(form))
     for method, params in connection.events():
         if as_json:
             if method == messages.SNAPSHOT:
@@ -81,19 +98,19 @@ def _watch(connection: Any, as_json: bool) -> int:
     raise _error_of_end()
 
 
-def _show(connection: Any) -> int:
+def _show(connection: Any, form: str) -> int:
     """Show one screen and update it until Ctrl-C."""
     from sandboxd.cli import live_screen
     from sandboxd.ipc import messages
     from sandboxd.ipc.client import ConnectionLost
 
     def ask() -> str:
-        return str(connection.request(messages.STATUS_RENDER, _terminal(False))["text"])
+        return str(connection.request(messages.STATUS_RENDER, _terminal(form))["text"])
 
     def describe(method: str, params: Mapping[str, Any]) -> str:
         return _line(params) if method == messages.EVENT else ""
 
-    connection.request(messages.STATUS_WATCH, _terminal(False))
+    connection.request(messages.STATUS_WATCH, _terminal(form))
     try:
         live_screen.show(connection, ask, describe)
     except ConnectionLost:
@@ -115,22 +132,21 @@ def _line(event: Mapping[str, Any]) -> str:
     return "  ".join(part for part in parts if part)
 
 
-def _terminal(as_json: bool) -> dict[str, Any]:
+def _terminal(form: str) -> dict[str, Any]:
     return {
-        "format": "json" if as_json else "text",
+        "format": form,
         "colour": terminal.colours(sys.stdout),
         "columns": terminal.width(),
     }
 
 
-def _print_once(as_json: bool, error: DaemonError | None) -> None:
-    from sandboxd.status import as_json as json_form
-    from sandboxd.status import text
+def _print_once(form: str, error: DaemonError | None) -> None:
+    from sandboxd.status import as_json, text
     from sandboxd.status.once import look_once
 
     report = look_once(os.environ, os.getcwd(), time.time(), error)
-    if as_json:
-        sys.stdout.write(json_form.render(report))
+    if form == "json":
+        sys.stdout.write(as_json.render(report))
         return
-    screen = text.render(report, colour=terminal.colours(sys.stdout), columns=terminal.width())
-    sys.stdout.write(screen)
+    colour, columns = terminal.colours(sys.stdout), terminal.width()
+    sys.stdout.write(text.render(report, text.form(form), colour=colour, columns=columns))

@@ -79,6 +79,8 @@ def test_trust_is_shown_and_a_grant_counts_at_once(world: World) -> None:
     project = keep_project(world, text=TRUSTED)
     assert row(world, project)["trust"] == "none"
     screen = world.run("status", cwd=project).stdout
+    assert row(world, project)["state"] == "unknown", "the config is right, and nothing was asked"
+    assert world.run("status", "--short", cwd=project).stdout == "! needs-grant\n"
     assert "needs a grant" in screen and "hint: `sandboxd trust add`" in screen
     world.environ["XDG_CONFIG_HOME"] = str(world.home / ".config")
     assert world.run("trust", "add", cwd=project).returncode == EXIT_OK
@@ -106,8 +108,11 @@ def test_of_many_projects_those_that_matter_are_shown(world: World) -> None:
             connection.request(messages.PROJECT_REGISTER, {"path": str(path), "wait": False})
     eventually(lambda: not any(r["checking"] for r in world.status()["projects"]))
     screen = world.run("status", cwd=world.home / "p03").stdout
-    assert f"{world.home}/p03  " in screen and f"{world.home}/p07  invalid config" in screen
+    assert screen.startswith("? p03  UNKNOWN") and "/p07  invalid config" in screen
     assert "28 more projects: 28 unknown; `sandboxd list` names them" in screen
+    every = world.run("status", "--all", cwd=world.home / "p03").stdout
+    assert [line for line in every.splitlines() if "/p29  unknown" in line] != []
+    assert "more projects" not in every
     assert "p04" not in screen
     assert len(world.status()["projects"]) == 30
 

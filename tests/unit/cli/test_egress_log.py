@@ -74,8 +74,8 @@ def test_hostile_words_start_no_line(show: Any) -> None:
     text = show(answer(row("a\x1b[31m\nb.org", command=""), questions=(question,)))
     assert "\x1b" not in text
     lines = text.splitlines()
-    assert len(lines) == 4 and "a\\x1b[31m\\nb.org" in lines[0]
-    assert 'for: "x\\x1b[2J\\nreached  b.org"' in lines[1]
+    assert len(lines) == 4 and "a<U+001B>[31m\\nb.org" in lines[0]
+    assert 'for: "x<U+001B>[2J\\nreached  b.org"' in lines[1]
     assert [line.strip() for line in lines[2:]] == [
         "sandboxd egress allow a.org:22",
         "sandboxd egress deny a.org",

@@ -24,7 +24,7 @@ def test_a_status_is_one_line(capsys: pytest.CaptureFixture[str], end: str) -> N
 
 
 def test_data_of_several_lines_stays_so() -> None:
-    assert terminal.printable("a\n\tb\x1b") == "a\n\tb\\x1b"
+    assert terminal.printable("a\n\tb\x1b") == "a\n\tb<U+001B>"
 
 
 def test_no_colour_is_no_sequence(monkeypatch: pytest.MonkeyPatch) -> None:

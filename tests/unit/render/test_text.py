@@ -27,8 +27,8 @@ def marked(line: str, start: int, end: int, width: int = 80) -> tuple[str, str]:
         ("x 日本 def", "日本", "x 日本 def", "  ^^^^"),
         ("e\u0301 def", "def", "e\u0301 def", "  ^^^"),
         ("🐋 def", "def", "🐋 def", "   ^^^"),
-        ("\u202edef", "def", "\\x202edef", "      ^^^"),
-        ("\x1b[2Jdef", "def", "\\x1b[2Jdef", "       ^^^"),
+        ("\u202edef", "def", "<U+202E>def", "        ^^^"),
+        ("\x1b[2Jdef", "def", "<U+001B>[2Jdef", "           ^^^"),
     ],
 )
 def test_carets_stand_under_the_text(line: str, word: str, shown: str, carets: str) -> None:
@@ -141,7 +141,7 @@ def test_hostile_text_cannot_drive_the_terminal() -> None:
         cwd="/code",
     )
     assert "\x1b" not in shown and "\x9b" not in shown
-    assert "a\\x1b]0;b\\x0ac" in shown
+    assert "a<U+001B>]0;b<U+000A>c" in shown
 
 
 def test_a_quoted_value_may_be_as_long_as_the_file() -> None:

@@ -48,7 +48,7 @@ def project(names: NamesStatus | None) -> ProjectStatus:
 
 def screen(*projects: ProjectStatus, here: str = "") -> str:
     report = StatusReport(DaemonLine(True), None, projects, here=here)
-    return text.render(report, colour=False, columns=200)
+    return text.render(report, "long", colour=False, columns=200)
 
 
 def document(row: ProjectStatus) -> Any:
@@ -64,7 +64,7 @@ def test_one_line_says_what_is_let_through_and_how_much_was_denied() -> None:
     )
     shown = screen(project(names))
     assert (
-        "network      pypi, github, a.example.org · 3 denied, 1 reached   `sandboxd egress log`"
+        "network      pypi, github, a.example.org · 3 denied, 1 reached · `sandboxd egress log`"
         in shown
     )
     assert "denied       b.org (no rule names it)" in shown
@@ -106,7 +106,7 @@ def test_a_tripwire_and_a_question_stand_out() -> None:
     shown = screen(project(names))
     assert "tripwire     asked for once" in shown
     assert (
-        'asks for     c.org:22, "a\\x1b[2Jb": `sandboxd egress allow c.org:22`, or '
+        'asks for     c.org:22, "a<U+001B>[2Jb": `sandboxd egress allow c.org:22`, or '
         "`sandboxd egress deny c.org`" in shown
     )
     other = screen(project(names), ProjectStatus("/q", "missing"), here="/q")

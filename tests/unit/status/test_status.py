@@ -11,10 +11,11 @@ from sandboxd.host.versions import warnings
 from sandboxd.model.container import Container, Mount, Pair, SecurityOption
 from sandboxd.model.labels import BY_GATEWAY, EGRESS
 from sandboxd.model.values import Origin, Value
-from sandboxd.observe.control import Control
+from sandboxd.observe.control import STATES, Control
 from sandboxd.status import as_json, text
 from sandboxd.status.combine import Examined, combine
-from sandboxd.status.model import Counts, DaemonLine, ProjectStatus, StatusReport
+from sandboxd.status.glance import glance
+from sandboxd.status.model import Counts, DaemonLine, ProjectStatus, StatusReport, Verification
 from sandboxd.status.observe import Observed, Sandbox
 from sandboxd.status.settings import network, settings
 
@@ -44,9 +45,14 @@ SEEN = Sandbox(
 )
 
 
-def screen(*projects: ProjectStatus, here: str = "", host: HostFacts | None = None) -> str:
+def screen(
+    *projects: ProjectStatus,
+    here: str = "",
+    host: HostFacts | None = None,
+    form: text.Form = "long",
+) -> str:
     report = StatusReport(DAEMON, host, projects, here=here)
-    return text.render(report, colour=False, columns=80)
+    return text.render(report, form, colour=False, columns=80)
 
 
 def test_a_running_container_shows_what_was_seen_inside() -> None:
@@ -241,17 +247,20 @@ def test_lines_fit_the_terminal() -> None:
     row = combine("/p", Examined(request=ASKED, downgrades=("x " * 60,)), Observed({"/p": SEEN}))
     report = StatusReport(DAEMON, None, (row,))
     for columns in (50, 80, 120):
-        lines = text.render(report, colour=False, columns=columns).splitlines()
-        assert max(map(len, lines)) <= columns
+        for form in text.FORMS:
+            lines = text.render(report, form, colour=False, columns=columns).splitlines()
+            assert max(map(len, lines)) <= columns
 
 
 def test_colour_is_the_only_difference_of_colour() -> None:
     row = combine("/p", Examined(request=ASKED), Observed({"/p": SEEN}))
     report = StatusReport(DAEMON, None, (row,))
-    painted = text.render(report, colour=True, columns=80)
-    for code in ("0", "1", "32"):
-        painted = painted.replace(f"\x1b[{code}m", "")
-    assert painted == text.render(report, colour=False, columns=80)
+    for form in text.FORMS:
+        painted = text.render(report, form, colour=True, columns=80)
+        assert ("\x1b[" in painted) is (form != "short")
+        for code in ("0", "1", "2", "31", "32", "33"):
+            painted = painted.replace(f"\x1b[{code}m", "")
+        assert painted == text.render(report, form, colour=False, columns=80)
 
 
 def test_json_has_every_field_always() -> None:
@@ -281,7 +290,7 @@ def test_of_what_is_being_checked_nothing_is_said() -> None:
 
 def test_what_is_not_shown_is_counted() -> None:
     report = StatusReport(DAEMON, None, (), others={"stopped": 2, "not created": 3})
-    shown = text.render(report, colour=False, columns=120)
+    shown = text.render(report, "long", colour=False, columns=120)
     assert "5 more projects: 3 not created, 2 stopped; `sandboxd list` names them" in shown
 
 
@@ -290,3 +299,69 @@ def test_rows_one_by_one_make_the_same_document() -> None:
     report = StatusReport(DAEMON, None, rows)
     assert as_json.render(report._replace(projects=()), iter(rows)) == as_json.render(report)
     assert [row["path"] for row in json.loads(as_json.render(report))["projects"]] == ["/a\n", "/b"]
+
+
+@pytest.mark.parametrize(
+    ("row", "shown"),
+    [
+        (ProjectStatus("/p", "missing"), "✗ missing"),
+        (ProjectStatus("/p", "not created"), "- not-created"),
+        (ProjectStatus("/p", "running", problem="x", trust="none"), "! needs-grant"),
+        (ProjectStatus("/p", "running", trust="outdated"), "· running"),
+        (ProjectStatus("/p", "running", checking=True), "~ checking"),
+        (ProjectStatus("/p", "running", unseen="it hangs"), "? not-seen"),
+        (ProjectStatus("/p", "running", drift=("a",)), "! drift"),
+        (combine("/p", Examined(request=ASKED), Observed({"/p": SEEN})), "! not-in-force"),
+        (ProjectStatus("/p", "running", verified=Verification("held", 0.0, 3)), "✓ held"),
+        (
+            ProjectStatus("/p", "running", drift=("a",), verified=Verification("escaped", 0, 1)),
+            "✗ escaped",
+        ),
+    ],
+)
+def test_a_prompt_gets_a_symbol_and_a_word(row: ProjectStatus, shown: str) -> None:
+    assert screen(row, form="short") == f"{shown}\n"
+    assert len(str(glance(row)).split(" ")) == 2
+    assert screen(row, form="text").startswith(f"{shown[0]} /p  ")
+
+
+def test_a_prompt_outside_of_a_project_gets_nothing() -> None:
+    rows = ProjectStatus("/p", "running"), ProjectStatus("/q", "running")
+    assert screen(*rows, form="short") == screen(form="short") == ""
+
+
+def test_at_a_glance_the_verdict_stands_before_what_was_lost_and_what_is_in_order() -> None:
+    row = combine("/p", Examined(profile="dev", request=ASKED), Observed({"/p": SEEN}))
+    lines = screen(row, here="/p", form="text").splitlines()
+    assert lines[0] == "! p  RUNNING  gVisor · profile dev"
+    labels = [line[:15].strip() for line in lines[1:-1]]
+    assert labels[:4] == ["held?", "not in force", "not seen", "open"]
+    assert labels.index("in force") > labels.index("open")
+    assert len(lines) <= 12
+
+
+def test_of_many_rows_the_least_ones_are_left_out_and_twelve_lines_remain() -> None:
+    controls = tuple(
+        Control(f"{state} {number}", state, "a reason " * 20)
+        for state in STATES
+        for number in range(4)
+    )
+    live = SEEN._replace(controls=controls)
+    examined = Examined(
+        request=container(), problem="wrong " * 60, hint="mend it", downgrades=("a: b",) * 9
+    )
+    row = combine("/p", examined, Observed({"/p": live}))._replace(keeps=False)
+    lines = screen(row, here="/p", form="text").splitlines()
+    assert len(lines) <= 12
+    assert [line[2:9] for line in lines].count("problem") == 1
+    assert any("not in force 0" in line for line in lines), "what was lost is not left out"
+    assert not any(line.startswith("  files") for line in lines)
+
+
+def test_other_projects_have_a_line_each() -> None:
+    names = ("/a", "/b", "/very/long/" + "folder/" * 20 + "c")
+    rows = [combine(path, Examined(request=ASKED), Observed({})) for path in names]
+    shown = screen(*rows, here="/b", form="text")
+    lines = shown[shown.index("\n\n") :].strip().splitlines()
+    assert lines[0].startswith("- /a  ") and lines[1].split()[1].endswith("folder/c")
+    assert all(len(line) <= 80 for line in lines)

@@ -1,0 +1,64 @@
+"""A project in one word and one symbol, which read without colour: for prompts, lists and first lines."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sandboxd.status.model import ProjectStatus
+
+GREEN, YELLOW, RED, DIM = "32", "33", "31", "2"
+
+
+class Glance(NamedTuple):
+    """`word` has no blank in it: a shell's prompt may take it apart."""
+
+    symbol: str
+    word: str
+    colour: str
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.word}"
+
+
+_BY_STATE = {
+    "missing": Glance("✗", "missing", RED),
+    "invalid config": Glance("✗", "invalid-config", RED),
+    "unknown": Glance("?", "unknown", YELLOW),
+    "paused": Glance("!", "paused", YELLOW),
+    "stopped": Glance("-", "stopped", DIM),
+    "not created": Glance("-", "not-created", DIM),
+}
+
+
+def glance(project: ProjectStatus) -> Glance:
+    """What matters most of `project`: what is broken, then what was lost, then what was shown."""
+    if project.checking:
+        return Glance("~", "checking", DIM)
+    if project.state in ("missing", "invalid config"):
+        return _BY_STATE[project.state]
+    if needs_grant(project):
+        return Glance("!", "needs-grant", YELLOW)
+    if project.state != "running":
+        return _BY_STATE[project.state]
+    return _of_running(project)
+
+
+def needs_grant(project: ProjectStatus) -> bool:
+    """Whether its config takes something away that the user did not grant."""
+    return project.trust in ("none", "outdated") and bool(project.problem)
+
+
+def _of_running(project: ProjectStatus) -> Glance:
+    verified = project.verified
+    if verified is not None and verified.state == "escaped":
+        return Glance("✗", "escaped", RED)
+    if project.unseen:
+        return Glance("?", "not-seen", YELLOW)
+    controls = project.in_force.controls if project.in_force is not None else ()
+    if any(control.state == "not in force" for control in controls):
+        return Glance("!", "not-in-force", YELLOW)
+    if project.drift:
+        return Glance("!", "drift", YELLOW)
+    if verified is not None and verified.state == "held":
+        return Glance("✓", "held", GREEN)
+    return Glance("·", "running", "1")

@@ -1,0 +1,157 @@
+"""`sandboxd status --long`: everything that is known, each control with what was seen of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sandboxd.observe.control import STATES
+from sandboxd.screen import paint, row, visible
+from sandboxd.status import machine, names_text
+from sandboxd.status.model import Counts, ProjectStatus, State, StatusReport
+from sandboxd.status.next_step import hint_lines, next_step
+from sandboxd.status.settings import BY_GATEWAY
+from sandboxd.status.verification import sentence
+
+_LABEL = 13
+_STATE_COLOURS = {"running": "32", "invalid config": "31", "missing": "31", "unknown": "33"}
+
+
+def render(report: StatusReport, *, colour: bool, columns: int) -> str:
+    """The screen, its last newline included.
+
+    The caller's own project is shown in full, several others by their state only.
+    """
+    lines = [
+        _row("host", machine.host(report), columns),
+        _row("daemon", machine.daemon(report.daemon), columns),
+    ]
+    in_full = {report.here} if report.here or len(report.projects) > 1 else None
+    for project in sorted(report.projects, key=lambda p: (p.path != report.here, p.path)):
+        if in_full is None or project.path in in_full:
+            lines += ["", *_project(project, colour=colour, columns=columns)]
+        else:
+            lines += ["", *_in_short(project, colour=colour, columns=columns)]
+    if report.others:
+        lines += ["", _row("and", others(report.others), columns)]
+    elif not report.projects:
+        lines.append(_row("projects", "none", columns))
+    hint = next_step(report)
+    if hint:
+        lines += ["", *hint_lines(hint, colour=colour, columns=columns)]
+    return "\n".join(lines) + "\n"
+
+
+def _project(project: ProjectStatus, *, colour: bool, columns: int) -> list[str]:
+    rows: list[tuple[str, str]] = []
+    if not project.keeps:
+        rows.append(("daemon", "does not keep it generated: `sandboxd daemon start` here does"))
+    if project.checking:
+        rows.append(("checking", "its files changed just now"))
+    if project.problem:
+        rows.append(("problem", project.problem))
+    if project.asked is not None:
+        rows.append(("asked", _settings(project.asked)))
+    rows += _observation_rows(project)
+    rows += [("downgrade", text) for text in project.downgrades if project.in_force is None]
+    if not project.checking:
+        rows.append(("findings", _counts(project.counts)))
+        rows += _trust(project)
+    return [_head(project, colour), *(_row("  " + name, text, columns) for name, text in rows)]
+
+
+def _trust(project: ProjectStatus) -> list[tuple[str, str]]:
+    if project.trust in (None, "not needed"):
+        return []
+    words = {
+        "in force": "granted: this file may take controls away",
+        "outdated": "the grant is void: the file changed since",
+        "none": "none: this file takes controls away, so it needs a grant",
+    }
+    return [("trust", words[str(project.trust)])]
+
+
+def others(counts: Mapping[State, int]) -> str:
+    """The projects that are not shown, by state."""
+    states = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    return f"{_number(sum(counts.values()), 'more project')}: {states}; `sandboxd list` names them"
+
+
+def _in_short(project: ProjectStatus, *, colour: bool, columns: int) -> list[str]:
+    if project.checking:
+        return [f"{_head(project, colour)}  checking ..."]
+    parts = [f"findings: {_counts(project.counts)}"]
+    if project.trust in ("outdated", "none"):
+        parts.append(f"trust: {project.trust}")
+    if project.names is not None and (names := names_text.in_short(project.names)):
+        parts.append(names)
+    elif project.in_force is not None:
+        parts.append(f"network: {project.in_force.settings.get('network', 'not seen')}")
+    if project.drift:
+        parts.append(f"drift: {_number(len(project.drift), 'difference')}")
+    problem = project.problem or project.unseen
+    rows = [("problem", problem)] if problem else []
+    head = f"{_head(project, colour)}  {'; '.join(parts)}"
+    return [head, *(_row("  " + name, text, columns) for name, text in rows)]
+
+
+def _head(project: ProjectStatus, colour: bool) -> str:
+    state = paint(project.state, _STATE_COLOURS.get(project.state, "1"), colour)
+    profile = f"  profile {visible(project.profile)}" if project.profile else ""
+    return f"{paint(visible(project.path), '1', colour)}  {state}{profile}"
+
+
+def _settings(settings: dict[str, str]) -> str:
+    return "; ".join(f"{name} {value}" for name, value in settings.items())
+
+
+def _observation_rows(project: ProjectStatus) -> list[tuple[str, str]]:
+    """The controls of the running container; only those in force are named without a reason."""
+    running = project.in_force
+    if running is None:
+        reason = f": {project.unseen}" if project.unseen else ""
+        return [("in force", f"nothing observed{reason}")]
+    rows = [("engine", _settings(running.settings))]
+    if project.names is not None and project.names.is_recorded:
+        rows += names_text.rows(project.names)
+    else:
+        rows.append(("denials", _denials(running.settings.get("network", ""))))
+    if project.unseen:
+        rows.append(("problem", project.unseen))
+    good = [control.name for control in running.controls if control.state == "in force"]
+    rows.append(("in force", ", ".join(good) or "nothing of what was looked at"))
+    for state in STATES[1:]:
+        rows += [(state, f"{c.name}: {c.why}") for c in running.controls if c.state == state]
+    rows.append(
+        ("drift", "not compared" if project.drift is None else "; ".join(project.drift) or "none")
+    )
+    rows.append(("verified", "never" if project.verified is None else sentence(project.verified)))
+    return rows
+
+
+def _denials(network: str) -> str:
+    """Why there is no number of denials: without a filter nothing counts them."""
+    if network == "none":
+        return "none recorded: there is no network"
+    if network == BY_GATEWAY:
+        return "not known: nothing was heard from its gateway"
+    return "none recorded: nothing filters the network"
+
+
+def _counts(counts: Counts | None) -> str:
+    if counts is None:
+        return "not checked"
+    parts = [
+        _number(counts.error, "error"),
+        _number(counts.warning, "warning"),
+        _number(counts.hint, "hint"),
+    ]
+    text = ", ".join(part for part in parts if part) or "none"
+    return f"{text}; {_number(counts.skipped, 'part')} not checked" if counts.skipped else text
+
+
+def _number(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}" if count else ""
+
+
+def _row(label: str, text: str, columns: int) -> str:
+    return "\n".join(row(label, visible(text), columns, _LABEL + 2))

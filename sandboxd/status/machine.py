@@ -1,0 +1,70 @@
+"""The machine in a line each: its engine, and the daemon. Pure."""
+
+from __future__ import annotations
+
+from sandboxd.host.facts import HostFacts, Runtime
+from sandboxd.host.versions import warnings
+from sandboxd.status.model import DaemonLine, StatusReport
+
+_OLD_SECONDS = 5.0
+
+
+def host(report: StatusReport) -> str:
+    """The engine, its runtimes, and the known ways out of their versions, in one line."""
+    facts = report.host
+    if facts is None:
+        return "not asked yet"
+    text = _engine(facts)
+    if report.age > _OLD_SECONDS:
+        text += f" (as of {report.age:.0f} s ago)"
+    return text
+
+
+def _engine(facts: HostFacts) -> str:
+    engine = facts.engine
+    if engine is None:
+        return "no container engine was looked for"
+    if engine.error:
+        return f"no container engine: {engine.error}"
+    name = f"{engine.kind or 'engine'} {engine.version or 'of unknown version'}"
+    runtimes = "; ".join(_runtime(runtime) for runtime in engine.runtimes)
+    text = f"{name} at {engine.host}; {runtimes or 'its runtimes are unknown'}"
+    escapes = _escapes(facts)
+    return f"{text}; {escapes}, see `sandboxd doctor`" if escapes else text
+
+
+def trouble(report: StatusReport) -> str:
+    """What is wrong with the host, '' for nothing: no engine, an old answer, known ways out."""
+    facts = report.host
+    if facts is None or facts.engine is None:
+        return ""
+    if facts.engine.error:
+        return f"no container engine: {facts.engine.error}"
+    if report.age > _OLD_SECONDS:
+        return f"as of {report.age:.0f} s ago"
+    escapes = _escapes(facts)
+    return f"{escapes}: `sandboxd doctor`" if escapes else ""
+
+
+def _escapes(facts: HostFacts) -> str:
+    number = sum(len(w.escape.ids) for w in warnings(facts) if not w.escape.condition)
+    if not number:
+        return ""
+    return f"{number} known way{'' if number == 1 else 's'} out of these versions"
+
+
+def _runtime(runtime: Runtime) -> str:
+    kind = " (gVisor)" if runtime.gvisor else ""
+    if runtime.usable:
+        return f"{runtime.name}{kind} starts containers"
+    state = "not usable" if runtime.usable is False else "not tried"
+    return f"{runtime.name} {state}{': ' + runtime.why if runtime.why else ''}"
+
+
+def daemon(daemon: DaemonLine) -> str:
+    """The daemon in one line."""
+    if not daemon.running:
+        return f"not running{': ' + daemon.problem if daemon.problem else ''}"
+    count = f"{daemon.projects} project{'' if daemon.projects == 1 else 's'}"
+    text = f"running (pid {daemon.pid}, version {daemon.version}), {count}, watched by {daemon.watching}"
+    return f"{text}; {daemon.problem}" if daemon.problem else text

@@ -1,0 +1,36 @@
+"""The one next step of a report: a command to paste. Pure."""
+
+from __future__ import annotations
+
+from sandboxd.screen import paint, visible, wrap
+from sandboxd.status.model import ProjectStatus, StatusReport
+
+_LABEL = "hint: "
+
+
+def hint_lines(hint: str, *, colour: bool, columns: int) -> list[str]:
+    """`hint` as it is shown."""
+    lines = wrap(visible(hint), max(columns - len(_LABEL), 20))
+    first = f"{paint(_LABEL.strip(), '1', colour)} {lines[0]}"
+    return [first, *(" " * len(_LABEL) + line for line in lines[1:])]
+
+
+def next_step(report: StatusReport) -> str:
+    """The first next step: what is broken here, the host, what is broken elsewhere, the rest."""
+    is_alone = not report.here and len(report.projects) == 1
+    here = [p for p in report.projects if is_alone or p.path == report.here]
+    others = [p for p in report.projects if p not in here]
+    engine = report.host.engine if report.host is not None else None
+    steps = [p.hint for p in here if p.problem]
+    if engine is not None and engine.error:
+        steps.append(engine.hint)
+    steps += [p.hint for p in here]
+    steps += [_elsewhere(p) for p in others if p.problem]
+    steps += [_elsewhere(p) for p in others]
+    steps.append(report.daemon.hint)
+    return next((step for step in steps if step), "")
+
+
+def _elsewhere(project: ProjectStatus) -> str:
+    """The next step for a project that the caller is not in, '' for none."""
+    return f"for `{project.path}`: {project.hint}" if project.hint else ""

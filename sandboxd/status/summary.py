@@ -1,0 +1,265 @@
+"""One project in at most twelve lines: is it safe, what was lost, what is open, what to do now. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sandboxd.observe.control import Control
+from sandboxd.screen import cut, paint, visible, wrap
+from sandboxd.status import names_text
+from sandboxd.status.glance import GREEN, RED, YELLOW, Glance, glance
+from sandboxd.status.model import Counts, InForce, NamesStatus, ProjectStatus, Verification
+from sandboxd.verify.last_verdict import age_seconds, duration
+
+INDENT = 16
+MOST_ROWS = 9
+"""Below the first line, and before the next step."""
+
+_MOST_REASONS = 2
+_MOST_LOST = 3
+_LIMITS = ("memory limit", "cpu limit", "process limit")
+
+
+class Row(NamedTuple):
+    """`weight` is high for what is left out last. With `lines` more than 1 a text is not cut at once."""
+
+    weight: int
+    label: str
+    text: str
+    colour: str = ""
+    lines: int = 1
+
+
+def head(project: ProjectStatus, name: str, *, colour: bool, columns: int) -> str:
+    """The first line: symbol, name, state, what it runs on."""
+    mark = glance(project)
+    room = max(columns - 24, 8)
+    state = project.state.upper()
+    about = [_runtime(project), f"profile {visible(project.profile)}" if project.profile else ""]
+    text = f"{mark.symbol} {cut(visible(name), room)}  {state}"
+    rest = cut(" · ".join(part for part in about if part), max(columns - len(text) - 2, 1))
+    painted = (
+        f"{paint(mark.symbol, mark.colour, colour)} {paint(cut(visible(name), room), '1', colour)}  "
+        f"{paint(state, _colour_of_state(mark), colour)}"
+    )
+    return f"{painted}  {rest}" if len(text) + 2 + len(rest) <= columns and rest else painted
+
+
+def rows(project: ProjectStatus, host: str, daemon: str) -> list[Row]:
+    """The rows in their order, those that there is no room for left out.
+
+    :param host, daemon: what is wrong with them, '' for nothing
+    """
+    every = [
+        *_problems(project),
+        *_reasons(project),
+        *_in_order(project),
+        *_config(project),
+        *_surroundings(project, host, daemon),
+    ]
+    # Several lines of one text are counted as one: a screen may be narrow.
+    while sum(row.lines for row in every) > MOST_ROWS:
+        every.remove(min(reversed(every), key=lambda row: row.weight))
+    return every
+
+
+def lines(row: Row, *, colour: bool, columns: int) -> list[str]:
+    """The row on the screen; what does not fit its lines ends in an ellipsis."""
+    room = max(columns - INDENT, 20)
+    wrapped = wrap(visible(row.text), room)
+    if len(wrapped) > row.lines:
+        rest = " ".join(wrapped[row.lines - 1 :])
+        wrapped = [*wrapped[: row.lines - 1], cut(rest, room)]
+    label = f"  {row.label}"
+    first = paint(label, row.colour, colour) + " " * max(INDENT - len(label), 1) + wrapped[0]
+    return [first, *(" " * INDENT + line for line in wrapped[1:])]
+
+
+def _colour_of_state(mark: Glance) -> str:
+    return GREEN if mark.word in ("held", "running") else mark.colour
+
+
+def _runtime(project: ProjectStatus) -> str:
+    running = project.in_force
+    if running is not None:
+        kernel = next((c for c in running.controls if c.name == "own kernel"), None)
+        if kernel is not None and kernel.state == "in force":
+            return "gVisor"
+        return running.settings.get("runtime", "")
+    return f"planned: {project.asked['runtime']}" if project.asked is not None else ""
+
+
+def _problems(project: ProjectStatus) -> list[Row]:
+    rows = []
+    if project.checking:
+        rows.append(Row(9, "checking", "its files changed just now"))
+    if project.problem:
+        # Where the project is, its first line says.
+        text = project.problem.replace(f"{project.path}/", "")
+        rows.append(Row(10, "problem", text, RED, 3))
+    if project.trust in ("none", "outdated"):
+        words = {
+            "outdated": "the grant is void: the file changed since",
+            "none": "none: this file takes controls away, so it needs a grant",
+        }
+        rows.append(Row(9, "trust", words[project.trust], YELLOW))
+    if project.unseen:
+        rows.append(Row(10, "not seen", project.unseen, YELLOW, 2))
+    return rows
+
+
+def _surroundings(project: ProjectStatus, host: str, daemon: str) -> list[Row]:
+    rows = []
+    if host and not (project.unseen and project.unseen in host):
+        rows.append(Row(5, "host", host, YELLOW))
+    if not project.keeps:
+        text = "does not keep it generated: `sandboxd daemon start` here does"
+        rows.append(Row(4, "daemon", text))
+    if daemon:
+        rows.append(Row(4, "daemon", daemon, YELLOW, 2))
+    return rows
+
+
+def _reasons(project: ProjectStatus) -> list[Row]:
+    """Whether it held, and what is not as it should be, with the reason."""
+    running = project.in_force
+    if running is None:
+        return _lost(project.downgrades)
+    rows = [_verified(project.verified)]
+    rows += _controls(running, "not in force", 9)
+    rows += _lost(_of_the_plan(project, running))
+    rows += _controls(running, "not seen", 7)
+    rows += _controls(running, "open", 8)
+    if project.drift:
+        text = "; ".join(project.drift)
+        rows.append(Row(9, "drift", f"{_number(len(project.drift), 'difference')}: {text}", YELLOW))
+    return rows
+
+
+def _lost(downgrades: Sequence[str]) -> list[Row]:
+    return [Row(6, "not in force", text, YELLOW) for text in downgrades[:_MOST_LOST]]
+
+
+def _of_the_plan(project: ProjectStatus, running: InForce) -> list[str]:
+    """What the plan cannot have and no control speaks of: its controls were looked at."""
+    names = {control.name for control in running.controls}
+    return [text for text in project.downgrades if text.partition(":")[0] not in names]
+
+
+def _in_order(project: ProjectStatus) -> list[Row]:
+    running = project.in_force
+    if running is not None:
+        return [
+            *_network(project.names, running),
+            Row(3, "files", _files(running)),
+            Row(3, "rights", _rights(running)),
+            Row(4, "in force", _number_in_force(running)),
+        ]
+    asked = project.asked
+    if asked is None or project.checking:
+        return []
+    text = f"user {asked['user']} · {_capabilities(asked)} · network {asked['network']}"
+    return [Row(3, "planned", text)]
+
+
+def _verified(result: Verification | None) -> Row:
+    if result is None:
+        return Row(10, "held?", "not attacked yet: `sandboxd verify`")
+    age = duration(age_seconds(result.when))
+    if result.state == "escaped":
+        return Row(10, "ESCAPED", f"{', '.join(result.escaped)} · {age} ago", RED)
+    if result.state == "held":
+        return Row(10, "held", f"against {_number(result.tried, 'attempt')} · {age} ago", GREEN)
+    if result.state == "void":
+        return Row(10, "held?", f"it is not what was attacked {age} ago", YELLOW)
+    return Row(10, "held?", f"not shown to hold, {age} ago", YELLOW)
+
+
+def _controls(running: InForce, state: str, weight: int) -> list[Row]:
+    controls = [control for control in running.controls if control.state == state]
+    rows = [Row(weight, state, f"{c.name}: {c.why}", YELLOW) for c in controls[:_MOST_REASONS]]
+    if len(controls) > _MOST_REASONS:
+        names = ", ".join(control.name for control in controls[_MOST_REASONS:])
+        rows.append(Row(weight, "", f"and {names}", YELLOW))
+    return rows
+
+
+def _network(names: NamesStatus | None, running: InForce) -> list[Row]:
+    if names is not None and names.is_recorded:
+        rows = names_text.rows(names)
+        colours = {"tripwire": RED, "asks for": YELLOW}
+        # Two lines where a person has to answer: a command that is cut cannot be copied.
+        return [
+            Row(8, label, text, colours.get(label, ""), 2 if label in colours else 1)
+            for label, text in rows
+        ]
+    return [Row(7, "network", running.settings.get("network", "not seen"))]
+
+
+def _files(running: InForce) -> str:
+    pins = [
+        control
+        for control in running.controls
+        if control.name.startswith("read-only /workspaces/") and control.state == "in force"
+    ]
+    text = running.settings.get("workspace", "not seen")
+    return f"{text} · {_number(len(pins), 'control file')} read-only" if pins else text
+
+
+def _rights(running: InForce) -> str:
+    settings = running.settings
+    parts = [f"user {settings.get('user', 'not seen')}", _capabilities(settings)]
+    held = {control.name for control in running.controls if control.state == "in force"}
+    limits = [name.removesuffix(" limit") for name in _LIMITS if name in held]
+    if limits:
+        parts.append(f"limits on {', '.join(limits)}")
+    return " · ".join(part for part in parts if part)
+
+
+def _capabilities(settings: dict[str, str]) -> str:
+    text = settings.get("capabilities", "")
+    names = text.split(", ")
+    if text == "none":
+        return "no capability"
+    if all(name.isupper() for name in names):
+        return "1 capability" if len(names) == 1 else f"{len(names)} capabilities"
+    return f"capabilities: {text}"
+
+
+def _number_in_force(running: InForce) -> str:
+    held = [control for control in running.controls if control.state == "in force"]
+    text = f"{len(held)} of {_number(len(running.controls), 'control')}"
+    left_out = _names(running.controls, "left out")
+    return f"{text} · left out: {left_out}" if left_out else text
+
+
+def _names(controls: tuple[Control, ...], state: str) -> str:
+    return ", ".join(control.name for control in controls if control.state == state)
+
+
+def _config(project: ProjectStatus) -> list[Row]:
+    if project.checking:
+        return []
+    parts = [_counts(project.counts)]
+    if project.drift is not None and not project.drift:
+        parts.append("no drift")
+    if project.trust == "in force":
+        parts.append("granted: it may take controls away")
+    return [Row(5, "config", " · ".join(parts))]
+
+
+def _counts(counts: Counts | None) -> str:
+    if counts is None:
+        return "not checked"
+    parts = [
+        _number(counts.error, "error"),
+        _number(counts.warning, "warning"),
+        _number(counts.hint, "hint"),
+    ]
+    text = ", ".join(part for part in parts if part) or "no findings"
+    return f"{text}; {_number(counts.skipped, 'part')} not checked" if counts.skipped else text
+
+
+def _number(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}" if count else ""
