@@ -53,12 +53,15 @@ def processor_ms(command: list[str], environ: dict[str, str], cwd: Path) -> floa
 
 
 def cpu_seconds(pid: int) -> float | None:
-    """Processor time that a process has used, where the system tells."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Processor time that the threads of a process have used, where the system tells.
+
+    Of the scheduler, in nanoseconds: /proc/PID/stat counts in steps of 10 ms, which is 0.05 % of 20 s.
+    """
+    used = 0
+    for threads in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with contextlib.suppress(OSError):
+            used += int(threads.read_text().split()[0])
+    return used / 1e9 or None
 
 
 def resident(pid: int) -> float | None:

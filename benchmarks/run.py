@@ -117,7 +117,7 @@ def many_projects(measured: load.Load) -> list[Row]:
     return [
         Row(f"{what}, save -> regenerated, p50", measured.p50, "ms", 25, ""),
         Row(f"{what}, save -> regenerated, p95", measured.p95, "ms", 60, ""),
-        Row(f"{what}, resident memory", measured.rss, "MiB", 90, "after a full `status`"),
+        Row(f"{what}, resident memory", measured.rss, "MiB", 120, "after a full `status`"),
         Row(f"{what}, `status`", measured.status, "x pass", 1.6, f"pass {measured.bare:.1f} ms"),
         *idle(f"{what}, idle", measured.idle, measured.wakeups),
         Row(f"{what}, longest answer at the start", measured.stall, "ms", None, ""),
