@@ -129,6 +129,7 @@ class Operating:
             stopped = stop(
                 request.engine,
                 request.directory,
+                request.environ,
                 discard=discard,
                 progress=request.progress,
                 cancel=request.cancel,

@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 def for_start(
     directory: str, environ: Mapping[str, str], grants: Grants, facts: Facts
-) -> tuple[Project, Plan]:
-    """The plan of a sandbox that is to be started.
+) -> tuple[Plan, HostFacts]:
+    """The plan of a sandbox that is to be started, and the host that it is for.
 
     :raises UsageError: the config is not valid, asks for more than is granted, or for an image that
         cannot be built
     """
-    project, plan = _plan(directory, environ, grants, facts)
+    project, plan, host = _plan(directory, environ, grants, facts)
     if plan.recipe is None:
         # Raises where there is one that cannot be built.
         project.recipe()
-    return project, plan
+    return plan, host
 
 
 def for_comparison(directory: str, environ: Mapping[str, str], facts: Facts) -> Plan:
@@ -83,12 +83,13 @@ def with_approvals(plan: Plan, environ: Mapping[str, str]) -> tuple[Plan, str]:
 
 def _plan(
     directory: str, environ: Mapping[str, str], grants: Grants, facts: Facts
-) -> tuple[Project, Plan]:
+) -> tuple[Project, Plan, HostFacts]:
     wait = facts or _probing(environ)
     from sandboxd.project import Project
 
     project = Project.open(directory, environ)
-    return project, project.plan(wait(), grants)
+    host = wait()
+    return project, project.plan(host, grants), host
 
 
 def _probing(environ: Mapping[str, str]) -> Callable[[], HostFacts]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import UsageError
-from sandboxd.operations import _plan
+from sandboxd.operations import _plan, recording
+from sandboxd.operations._folder import project_folder
 from sandboxd.operations.interruption import Step, interruptible, lines, never, silent
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def start(
     :param rebuild: build the image although it is there
     :param register: has a daemon keep the workspace; None: one that runs is told
     :raises UsageError: the config is not valid, or it needs a grant that was not given
+    :raises RecordFailure: `allow_runc` cannot be recorded
     :raises EnvironmentFailure: the engine, its runtime or the builder cannot
     """
     from sandboxd.life import granted
@@ -63,7 +65,13 @@ def start(
     cancel = cancel or never()
     engine = interruptible(engine, cancel)
     tell = lines(progress, cancel)
-    _, plan = _plan.for_start(directory, environ, Grants(allow_runc=allow_runc), facts)
+    try:
+        plan, host = _plan.for_start(directory, environ, Grants(allow_runc=allow_runc), facts)
+    except UsageError as error:
+        recording.refused(environ, project_folder(directory), error)
+        raise
+    if allow_runc:
+        recording.before_weak_start(environ, plan.workspace)
     for downgrade in plan.downgrades_of_up():
         progress(Step(f"downgrade: {downgrade.control}: {downgrade.why}"))
         if downgrade.fix:
@@ -73,6 +81,10 @@ def start(
     plan, gateway_image = _plan.with_approvals(plan, environ)
     running = up(engine, plan, tell, cancel.check, gateway_image)
     granted.keep(environ, plan.workspace, running.id, allow_runc=allow_runc)
+    if running.how != "already running" and (
+        problem := recording.started(environ, engine, plan, host, running)
+    ):
+        progress(Step(problem))
     (register or _telling(environ))(plan.workspace)
     runtime = plan.container.runtime
     return Started(

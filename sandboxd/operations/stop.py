@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.operations import recording
 from sandboxd.operations._folder import project_folder
-from sandboxd.operations.interruption import interruptible, lines, never, silent
+from sandboxd.operations.interruption import Step, interruptible, lines, never, silent
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.egress.ledger import Ledger
     from sandboxd.engine.client import Engine
     from sandboxd.operations.interruption import Cancel, Progress
 
@@ -25,6 +30,7 @@ class Stopped(NamedTuple):
 def stop(
     engine: Engine,
     directory: str,
+    environ: Mapping[str, str],
     *,
     discard: bool = False,
     progress: Progress = silent,
@@ -34,6 +40,7 @@ def stop(
 
     What was changed in a private copy is kept first.
 
+    :param environ: of the user, whose record says that it ended
     :param discard: throw it away instead
     :raises EnvironmentFailure: it cannot be kept; then the sandbox goes on running
     """
@@ -46,6 +53,20 @@ def stop(
     containers = find.project_containers(engine, directory)
     # Without any, too: a start that was killed may have left something in the workspace.
     workspace = containers[0].labels[PROJECT] if containers else os.path.realpath(directory)
+    ledger = _ledger(engine, workspace)
     removed = up_down.down(engine, workspace, lines(progress, cancel), discard, cancel.check)
+    if problem := recording.stopped(environ, workspace, removed, discard, ledger):
+        progress(Step(problem))
     editors = tuple(c.name for c in containers if c.labels.get(MADE_BY) != UP)
     return Stopped(directory, tuple(removed), editors)
+
+
+def _ledger(engine: Engine, workspace: str) -> Ledger | None:
+    """What the gateway of the sandbox told, which goes with it; None where none answers."""
+    from sandboxd.life import running_gateway
+
+    try:
+        gateway = running_gateway.find(engine, workspace)
+        return gateway.ledger() if gateway is not None else None
+    except EnvironmentFailure:
+        return None

@@ -6,9 +6,9 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.operations import _controls, _plan
+from sandboxd.operations import _controls, _plan, recording
 from sandboxd.operations._folder import project_folder
-from sandboxd.operations.interruption import counted, interruptible, never, silent
+from sandboxd.operations.interruption import Step, counted, interruptible, never, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -70,6 +70,8 @@ def verify(
         target = locate(engine, directory).id
         plan = _plan.for_comparison(directory, environ, facts)
         verdict, seconds = _attack(engine, target, plan, tell)
+        if problem := recording.verified(environ, plan.workspace, verdict):
+            progress(Step(problem))
     controls = _look(engine, target, environ, verdict) if with_controls else ()
     return Verified(verdict, seconds, controls)
 

@@ -11,6 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sandboxd.audit import notes
 from sandboxd.egress.approvals import Approval, Limits, effective
 from sandboxd.egress.names import NotAName, pattern
 from sandboxd.errors import UnreadableError, UsageError
@@ -87,6 +88,7 @@ def add(environ: Mapping[str, str], workspace: str, approval: Approval) -> None:
     answered anew. An approval of further ports stands beside the first.
 
     :raises UsageError: there are too many, or the file would lie in the workspace
+    :raises RecordFailure: an approval cannot be recorded; then nothing is approved
     """
     path = _path(environ)
     if _is_below(path, workspace):
@@ -104,9 +106,13 @@ def add(environ: Mapping[str, str], workspace: str, approval: Approval) -> None:
                 f"there are {of_same} approvals for `{workspace}`, and {len(others)} in all: too many",
                 "make the lasting ones rules of its sandboxd.toml: `sandboxd egress promote NAME`",
             )
+        if approval.allows:
+            notes.require(environ, "approval", workspace, **_facts(approval))
         return [*others, entry]
 
     _change(environ, approval.when, change)
+    if not approval.allows:
+        notes.note(environ, "denial", workspace, **_facts(approval))
 
 
 def remove(
@@ -115,7 +121,28 @@ def remove(
     now: float,
     is_meant: Callable[[Approval], bool],
 ) -> tuple[Approval, ...]:
-    """Take back the approvals of a project that are meant; returns them."""
+    """Take back the answers of a person that are meant; returns them.
+
+    :raises RecordFailure: a denial is among them and that cannot be recorded; then all stay
+    """
+
+    def is_recorded(gone: list[Approval]) -> None:
+        facts = {"names": [str(approval.pattern) for approval in gone]}
+        if any(not approval.allows for approval in gone):
+            notes.require(environ, "answers-removed", workspace, **facts)
+        elif gone:
+            notes.note(environ, "answers-removed", workspace, **facts)
+
+    return _remove(environ, workspace, now, is_meant, is_recorded)
+
+
+def _remove(
+    environ: Mapping[str, str],
+    workspace: str,
+    now: float,
+    is_meant: Callable[[Approval], bool],
+    before_write: Callable[[list[Approval]], None],
+) -> tuple[Approval, ...]:
     gone: list[Approval] = []
 
     def change(entries: list[_Entry]) -> list[_Entry]:
@@ -125,6 +152,7 @@ def remove(
                 gone.append(entry.approval)
             else:
                 rest.append(entry)
+        before_write(gone)
         return rest
 
     _change(environ, now, change)
@@ -147,7 +175,17 @@ def use_up(
             and port in approval.ports
         )
 
-    return bool(remove(environ, workspace, used_at, is_meant))
+    return bool(_remove(environ, workspace, used_at, is_meant, lambda _gone: None))
+
+
+def _facts(approval: Approval) -> dict[str, Any]:
+    return {
+        "name": str(approval.pattern),
+        "ports": list(approval.ports),
+        "until": approval.until,
+        "once": approval.once,
+        "by_way_of": approval.by,
+    }
 
 
 def _is_replaced(old: _Entry, new: _Entry) -> bool:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from sandboxd.audit import notes
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.files import decode, read_bytes, write_atomic
 from sandboxd.policy.floor import user_folder
@@ -107,6 +108,7 @@ def add(environ: Mapping[str, str], grant: Grant) -> None:
     """Trust it; a grant of the same kind for the same project is replaced.
 
     :raises UsageError: the user's config folder lies in the workspace
+    :raises RecordFailure: it cannot be recorded; then nothing is trusted
     """
     path = _path(environ)
     if _is_below(path, grant.workspace):
@@ -116,6 +118,7 @@ def add(environ: Mapping[str, str], grant: Grant) -> None:
         )
     kind = (grant.workspace, grant.profile == BUILD)
     others = [old for old in grants(environ) if (old.workspace, old.profile == BUILD) != kind]
+    notes.require(environ, "trust", grant.workspace, what=grant.profile, sha256=grant.digest)
     _write(path, [*others, grant])
 
 
@@ -126,6 +129,7 @@ def revoke(environ: Mapping[str, str], workspace: str) -> bool:
     if len(remaining) == len(before):
         return False
     _write(_path(environ), remaining)
+    notes.note(environ, "trust-revoked", workspace)
     return True
 
 

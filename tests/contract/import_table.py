@@ -29,14 +29,22 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "host.versions": frozenset({"host.facts", "host.known_escapes"}),
     "engine": frozenset({"engine.unreachable", "errors"}),
     "host": frozenset(
-        {"engine", "errors", "files", "host.engine_facts", "host.facts", "host.raw_answers"}
+        {
+            "engine",
+            "errors",
+            "files",
+            "host.engine_facts",
+            "host.facts",
+            "host.folders",
+            "host.raw_answers",
+        }
     ),
     "platforms": frozenset({"host.facts"}),
     "rules": frozenset(
         {"config", "data", "findings", "host.facts", "host.versions", "model", "syntax", "text"}
     ),
     "config": frozenset({"data", "egress", "files", "findings", "model", "syntax", "text"}),
-    "policy": frozenset({"egress", "errors", "files", "toml_output"}),
+    "policy": frozenset({"audit", "egress", "errors", "files", "toml_output"}),
     "analysis": frozenset(
         {
             "config",
@@ -119,6 +127,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "plan",
         }
     ),
+    "audit": frozenset({"errors", "host.folders"}),
+    "host.folders": frozenset(),
     "escapes": frozenset(),
     "setup": frozenset({"data", "engine", "errors", "host", "syntax", "text"}),
     "bench": frozenset(
@@ -165,6 +175,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "operations": frozenset(
         {
+            "audit",
             "bench",
             "config",
             "egress",
@@ -239,6 +250,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "cli": frozenset(
         {
             "__init__",
+            "audit",
             "analysis",
             "bench",
             "checking",
@@ -316,6 +328,7 @@ PURE = (
 
 # What reads the machine or the clock, and the rooms that may. `os.environ` stands for getenv too.
 _EDGES = (
+    "audit",
     "host",
     "engine",
     "payload",

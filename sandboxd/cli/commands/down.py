@@ -6,6 +6,8 @@ sandbox goes on running, unless `--discard` throws the changes away.
 
 from __future__ import annotations
 
+import os
+
 from sandboxd.cli import progress, terminal, through_daemon
 from sandboxd.cli.commands import _sandbox
 from sandboxd.ipc import messages
@@ -48,6 +50,7 @@ def _stop_here(args: argparse.Namespace, directory: str) -> dict[str, Any]:
         return stop(
             _sandbox.connect(),
             directory,
+            os.environ,
             discard=args.discard,
             progress=progress.show,
             cancel=cancel,

@@ -12,6 +12,7 @@ Without a running sandbox, what was kept when the last one ended is shown.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -143,12 +144,30 @@ def _apply(changes: Changes, items: tuple[Item, ...], args: argparse.Namespace) 
     if chosen.writes and not args.yes and not _confirm(len(chosen.writes)):
         terminal.status("nothing was written")
         return EXIT_OK
+    _record(changes.workspace, (*chosen.writes, *deletions))
     brought = bring.bring(changes.workspace, (*chosen.writes, *deletions))
     terminal.status(f"brought into the workspace: {terminal.count(len(brought.done), 'change')}")
     for path, why in brought.failed:
         terminal.status(f"`{path}` stays as it is: {why}")
     _report_rest(chosen.left)
     return EXIT_ENVIRONMENT if brought.failed else EXIT_OK
+
+
+def _record(workspace: str, items: tuple[Item, ...]) -> None:
+    """Note what is about to be brought, each file with the hash of its content.
+
+    :raises RecordFailure: it cannot be; then nothing is brought
+    """
+    import hashlib
+
+    from sandboxd.audit import notes
+
+    if items:
+        hashes = {
+            item.path: "deleted" if item.kind == "deleted" else hashlib.sha256(item.new).hexdigest()
+            for item in items
+        }
+        notes.require(os.environ, "review", workspace, files=hashes)
 
 
 def _report_rest(rest: tuple[tuple[Item, str], ...]) -> None:

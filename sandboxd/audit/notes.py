@@ -1,0 +1,54 @@
+"""Write to the record of the user, from wherever something happens.
+
+What weakens a sandbox or gives it more is recorded before it is done, and is not done without
+(`require`). Work goes on without (`note`), and whoever does it says that it was not recorded.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from sandboxd.audit.entry import Kind
+from sandboxd.audit.record import Record, RecordFailure
+from sandboxd.host.folders import state_folder
+
+
+def folder(environ: Mapping[str, str]) -> str:
+    """Where the record of this user is."""
+    return os.path.join(state_folder(environ), "audit")
+
+
+def require(environ: Mapping[str, str], kind: Kind, project: str, **facts: Any) -> None:
+    """Record what is about to be done.
+
+    :param project: its folder; '' for none
+    :param facts: JSON values; never a secret
+    :raises RecordFailure: it cannot be, so it must not be done
+    """
+    Record(folder(environ)).append(kind, project, _user(), facts, time.time())
+
+
+def note(environ: Mapping[str, str], kind: Kind, project: str, **facts: Any) -> str:
+    """Record what was done or seen; '' or, for a person, why it is not recorded."""
+    try:
+        require(environ, kind, project, **facts)
+    except RecordFailure as failure:
+        return f"not recorded: {failure.message}"
+    return ""
+
+
+def _user() -> str:
+    """The login name of this process' user, else its number."""
+    if sys.platform == "win32":
+        return os.environ.get("USERNAME", "")
+    import pwd
+
+    uid = os.getuid()
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)

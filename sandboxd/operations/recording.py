@@ -1,0 +1,125 @@
+"""What operations write into the user's record; each returns '' or, for a person, why it is not recorded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.audit import notes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sandboxd.egress.ledger import Ledger
+    from sandboxd.engine.client import Engine
+    from sandboxd.errors import SandboxdError
+    from sandboxd.host.facts import HostFacts
+    from sandboxd.life.up_down import Running
+    from sandboxd.observe.drift import Drift
+    from sandboxd.plan.plan import Plan
+    from sandboxd.verify.verdict import Verdict
+
+_MOST_NAMES = 50
+
+
+def before_weak_start(environ: Mapping[str, str], workspace: str) -> None:
+    """The user lets hardened runc run what needs gVisor.
+
+    :raises RecordFailure: it cannot be recorded, so nothing may start that way
+    """
+    notes.require(environ, "weakened", workspace, by_option="--allow-runc")
+
+
+def started(
+    environ: Mapping[str, str], engine: Engine, plan: Plan, facts: HostFacts, running: Running
+) -> str:
+    """A sandbox runs as planned."""
+    from sandboxd.model.labels import PLAN
+
+    inspected = engine.inspect(running.id)
+    labels = (inspected.get("Config") or {}).get("Labels") or {}
+    known = facts.engine
+    default = (known.default_runtime or "") if known is not None else ""
+    name = (plan.container.runtime.value if plan.container.runtime else "") or default
+    builds = {each.name: each.version for each in known.runtimes} if known is not None else {}
+    return notes.note(
+        environ,
+        "start",
+        plan.workspace,
+        how=running.how,
+        profile=plan.profile,
+        runtime=name,
+        runtime_build=builds.get(name) or "",
+        container=running.id,
+        image=str(inspected.get("Image", "")),
+        plan=str(labels.get(PLAN, "")),
+        not_in_force=[downgrade.control for downgrade in plan.downgrades_of_up()],
+    )
+
+
+def refused(environ: Mapping[str, str], workspace: str, error: SandboxdError) -> str:
+    """A sandbox was not started, since its config asks for what is not granted or not valid."""
+    return notes.note(environ, "refused", workspace, why=error.message)
+
+
+def stopped(
+    environ: Mapping[str, str],
+    workspace: str,
+    removed: Sequence[str],
+    discarded: bool,
+    ledger: Ledger | None,
+) -> str:
+    """A sandbox was removed.
+
+    :param ledger: what its gateway told; None where it had none, or did not answer
+    """
+    problem = ""
+    if ledger is not None:
+        denied = {f"{each.name}:{each.port}" for each in ledger.lines() if each.outcome == "denied"}
+        reached = {
+            f"{each.name}:{each.port}" for each in ledger.lines() if each.outcome == "reached"
+        }
+        problem = notes.note(
+            environ,
+            "network",
+            workspace,
+            totals=ledger.totals._asdict(),
+            reached=sorted(reached)[:_MOST_NAMES],
+            denied=sorted(denied)[:_MOST_NAMES],
+        )
+    if not removed:
+        return problem
+    return problem or notes.note(
+        environ, "stop", workspace, removed=list(removed), discarded=discarded
+    )
+
+
+def verified(environ: Mapping[str, str], workspace: str, verdict: Verdict) -> str:
+    """A sandbox was attacked."""
+    outcomes = [result.outcome for result in verdict.results]
+    return notes.note(
+        environ,
+        "verify",
+        workspace,
+        held=verdict.held,
+        container=verdict.container,
+        runtime=verdict.runtime,
+        outcomes={outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))},
+        escaped=[result.id for result in verdict.of("escaped")],
+    )
+
+
+def drifted(
+    environ: Mapping[str, str], workspace: str, container: str, differences: Sequence[Drift]
+) -> str:
+    """A sandbox was compared with its plan; one that is as planned is not recorded."""
+    if not differences:
+        return ""
+    return notes.note(
+        environ,
+        "drift",
+        workspace,
+        container=container,
+        differences=[
+            f"{each.control}: planned {each.planned}, found {each.live}" for each in differences
+        ],
+    )

@@ -1,0 +1,74 @@
+"""`sandboxd audit` as a person uses it: trust, refuse, look, verify, hand on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "sandboxd.toml").write_text('profile = "trusted"\nimage = "alpine"\n')
+    return tmp_path / "app"
+
+
+def run(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "sandboxd", *words], cwd=project, capture_output=True, text=True
+    )
+
+
+def test_a_grant_is_found_in_the_record(project: Path) -> None:
+    assert run(project, "trust", "add").returncode == 0
+    assert run(project, "trust", "revoke").returncode == 0
+    shown = run(project, "audit")
+    assert shown.returncode == 0
+    first, second = shown.stdout.splitlines()
+    assert "trust " in first and "app  what: trusted, sha256: " in first
+    assert "trust-revoked" in second
+    (entry, _) = [json.loads(line) for line in run(project, "audit", "--json").stdout.splitlines()]
+    assert (entry["number"], entry["kind"], entry["project"]) == (1, "trust", str(project))
+    logs = json.loads(run(project, "audit", "--otlp", "--kind", "trust").stdout)
+    assert len(logs["resourceLogs"][0]["scopeLogs"][0]["logRecords"]) == 1
+
+
+def test_only_what_is_asked_for_is_shown(project: Path) -> None:
+    run(project, "trust", "add")
+    assert run(project, "audit", "--project", str(project)).stdout.count("\n") == 1
+    assert run(project, "audit", "--project", str(project.parent)).stdout == ""
+    assert run(project, "audit", "--since", "1h").stdout.count("\n") == 1
+    assert run(project, "audit", "--since", "2999-01-01").stdout == ""
+    assert run(project, "audit", "--kind", "start").stdout == ""
+    for words in (("--kind", "party"), ("--since", "yesterday")):
+        wrong = run(project, "audit", *words)
+        assert wrong.returncode == 2 and "hint: " in wrong.stderr
+
+
+def test_a_record_that_was_changed_is_found_out(project: Path) -> None:
+    run(project, "trust", "add")
+    run(project, "trust", "revoke")
+    whole = run(project, "audit", "--verify")
+    assert (whole.returncode, whole.stdout) == (0, "the record is whole: 2 entries, from 1 to 2\n")
+    folder = Path(os.environ["XDG_STATE_HOME"]) / "sandboxd" / "audit"
+    (file,) = folder.glob("record-*.jsonl")
+    file.write_text(file.read_text().replace('"what":"trusted"', '"what":"review"'))
+    broken = run(project, "audit", "--verify")
+    assert broken.returncode == 6
+    assert "broken at entry 1: it is not as it was when the next one was written" in broken.stdout
+    assert "--verify" in run(project, "audit").stderr
+
+
+def test_nothing_is_trusted_where_nothing_can_be_recorded(project: Path) -> None:
+    folder = Path(os.environ["XDG_STATE_HOME"]) / "sandboxd"
+    folder.mkdir(parents=True)
+    (folder / "audit").write_text("in the way")
+    refused = run(project, "trust", "add")
+    assert refused.returncode == 4
+    assert "hint: " in refused.stderr
+    assert run(project, "trust", "list").stdout.count("app") == 0

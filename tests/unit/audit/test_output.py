@@ -1,0 +1,76 @@
+"""The record for other readers: a sentence, OpenTelemetry, the system's journal."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from sandboxd.audit import journald, otlp, words
+from sandboxd.audit.entry import Entry
+from sandboxd.errors import EnvironmentFailure
+
+ENTRY = Entry(
+    4,
+    1795743074.5,
+    "start",
+    "/work/app",
+    "ann",
+    {"profile": "dev", "not_in_force": ["apparmor", "user"], "weak": False, "totals": {"denied": 2}},
+    "ab" * 32,
+)  # fmt: skip
+HOSTILE = ENTRY._replace(kind="network", facts={"denied": ["evil\nSANDBOXD_BY=root:443"]})
+
+
+def test_a_sentence_names_each_fact() -> None:
+    assert words.sentence(ENTRY) == (
+        "profile: dev, not in force: apparmor user, weak: no, totals: denied=2"
+    )
+    assert words.sentence(ENTRY._replace(facts={"not_in_force": [], "image": ""})) == (
+        "not in force: none, image: none"
+    )
+
+
+def test_opentelemetry_has_what_the_entry_has() -> None:
+    document = json.loads(json.dumps(otlp.request([ENTRY], "1.2")))
+    (resource,) = document["resourceLogs"]
+    (scope,) = resource["scopeLogs"]
+    assert scope["scope"] == {"name": "sandboxd.audit", "version": "1.2"}
+    (record,) = scope["logRecords"]
+    assert record["timeUnixNano"] == "1795743074500000000"
+    assert record["severityText"] == "INFO"
+    attributes = {each["key"]: each["value"] for each in record["attributes"]}
+    assert attributes["sandboxd.number"] == {"intValue": "4"}
+    assert attributes["sandboxd.weak"] == {"boolValue": False}
+    assert attributes["sandboxd.not_in_force"] == {
+        "arrayValue": {"values": [{"stringValue": "apparmor"}, {"stringValue": "user"}]}
+    }
+    assert attributes["sandboxd.totals"]["kvlistValue"]["values"] == [
+        {"key": "denied", "value": {"intValue": "2"}}
+    ]
+    (warning,) = otlp.request([ENTRY._replace(kind="drift")], "")["resourceLogs"][0]["scopeLogs"][
+        0
+    ]["logRecords"]
+    assert warning["severityText"] == "WARN"
+
+
+def test_the_journal_gets_one_datagram_an_entry(tmp_path: Path) -> None:
+    path = str(tmp_path / "socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+        journal.bind(path)
+        journal.settimeout(10)
+        assert journald.send([ENTRY, HOSTILE], path) == 2
+        first, second = journal.recv(1 << 16).decode(), journal.recv(1 << 16).decode()
+    assert "SYSLOG_IDENTIFIER=sandboxd\n" in first
+    assert "SANDBOXD_PROJECT=/work/app\n" in first
+    assert [row for row in second.splitlines() if row.startswith("SANDBOXD_BY=")] == [
+        "SANDBOXD_BY=ann"
+    ]
+
+
+def test_no_journal_is_said_with_another_way(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentFailure, match="does not take the record") as raised:
+        journald.send([ENTRY], str(tmp_path / "none"))
+    assert "--json" in raised.value.hint
