@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.contract.readme import blocks
 
 
 @pytest.fixture
@@ -72,3 +75,14 @@ def test_nothing_is_trusted_where_nothing_can_be_recorded(project: Path) -> None
     assert refused.returncode == 4
     assert "hint: " in refused.stderr
     assert run(project, "trust", "list").stdout.count("app") == 0
+
+
+def test_each_command_of_its_page_works(project: Path) -> None:
+    run(project, "trust", "add")
+    (block,) = [block for block in blocks("docs/audit.md") if block.kind == "sh"]
+    lines = [shlex.split(line, comments=True) for line in block.body.splitlines()]
+    assert len(lines) > 4
+    for program, *words in lines:
+        assert program == "sandboxd"
+        done = run(project, *words)
+        assert (done.returncode, done.stderr) == (0, "") or words[-1] == "start", words
