@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from sandboxd.daemon.attendant import Attendant, EngineAccess, Memory
+from sandboxd.host import addresses
 from sandboxd.ipc import messages
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 _TELL_SECONDS = 0.2
 """How long news of one project are gathered before anybody hears of them."""
+
+ADDRESSES_SECONDS = 20.0
+"""How often the addresses of this machine are looked at: a VPN or another network brings new ones."""
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +37,8 @@ class Gateways:
         self._attendants: dict[str, Attendant] = {}
         self._memories: dict[str, Memory] = {}
         self._due: set[str] = set()
+        self._addresses = addresses.of_process()
+        self._look: asyncio.TimerHandle | None = None
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="gateway-policy")
 
     def update(self, workspace: str, key: EngineKey, wanted: bool) -> None:
@@ -51,6 +57,8 @@ class Gateways:
                 lambda text: self._call(self._failure, workspace, text),
             )
             attendant.start()
+        if self._attendants and self._look is None:
+            self._look = self._loop.call_later(ADDRESSES_SECONDS, self._look_at_addresses)
 
     def refresh(self, workspace: str) -> None:
         """The config may allow other names than before: give the gateway the policy that holds now."""
@@ -84,6 +92,8 @@ class Gateways:
         for attendant in self._attendants.values():
             attendant.stop()
         self._attendants.clear()
+        if self._look is not None:
+            self._look.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _access(self, key: EngineKey) -> EngineAccess:
@@ -91,6 +101,18 @@ class Gateways:
             lambda: self._hosts.engine(key),
             lambda: self._hosts.environ(key),
         )
+
+    def _look_at_addresses(self) -> None:
+        """A gateway never dials an address of this machine's: it is told of each that comes."""
+        self._look = None
+        if not self._attendants:
+            return
+        present = addresses.of_process()
+        if present != self._addresses:
+            self._addresses = present
+            for workspace in self._attendants:
+                self.refresh(workspace)
+        self._look = self._loop.call_later(ADDRESSES_SECONDS, self._look_at_addresses)
 
     def _call(self, function: Callable[..., None], *arguments: str) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the daemon ends

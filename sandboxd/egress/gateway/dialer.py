@@ -11,6 +11,7 @@ import socket
 from typing import NamedTuple
 
 from sandboxd.egress.addresses import judge, networks
+from sandboxd.egress.gateway.captivity import Captivity
 from sandboxd.egress.gateway.facts import WayOut
 from sandboxd.egress.gateway.gate import Gate, Judgement
 from sandboxd.egress.gateway.resolver import NoServer, Resolver
@@ -60,6 +61,7 @@ class Dialer:
         self._forbidden = [subnet, *([f"{way_out.router}/32"] if way_out.router else [])]
         self._subnet, self._gateway = ipaddress.IPv4Network(subnet), gateway
         self._inner, self._outer = inner, way_out.interface
+        self._captivity = Captivity()
         self._silent_until = 0.0
         """Until when no name server is asked that did not answer; only where a proxy resolves names, too."""
 
@@ -78,7 +80,7 @@ class Dialer:
         if upstream is None or any(each.matches(name) for each in upstream.direct):
             candidates = await self._addresses(name)
             if not candidates:
-                raise NoWay("unresolved")
+                raise NoWay("unresolved", await self._why_unresolved(name))
             return Way(await self._first(self._checked(judgement, candidates), port, self._outer))
         checked = self._checked(judgement, await self._known_addresses(name))
         if any(judge(candidate).kind == "private" for candidate in checked):
@@ -101,8 +103,17 @@ class Dialer:
             else:
                 refused = refused or f"{candidate} is {verdict.why}"
         if candidates and not checked:
-            raise NoWay("address", refused)
+            raise NoWay(
+                "address", refused + self._captivity.suspicion(judgement.name, candidates[0])
+            )
         return checked[:MOST_ADDRESSES]
+
+    async def _why_unresolved(self, name: str) -> str:
+        """What may help a person, '' where the name simply does not exist."""
+        with contextlib.suppress(NoServer):
+            if await self._resolver.has_only_ipv6(name):
+                return "it has IPv6 addresses alone, and this gateway goes out by IPv4"
+        return ""
 
     async def _known_addresses(self, name: str) -> tuple[str, ...]:
         """The addresses of `name`, none where perhaps only the company's proxy can resolve it."""

@@ -53,6 +53,13 @@ class Resolver:
             task.add_done_callback(lambda done: self._over(name, done))
         return await asyncio.shield(task)
 
+    async def has_only_ipv6(self, name: str) -> bool:
+        """Whether `name`, which has no address for this gateway, has some that it cannot use.
+
+        :raises NoServer: nobody answered in time
+        """
+        return not self._ipv6 and bool(await self._one(name, dns.AAAA))
+
     def _over(self, name: str, task: asyncio.Task[tuple[str, ...]]) -> None:
         self._asked.pop(name, None)
         if not task.cancelled():

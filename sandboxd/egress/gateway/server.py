@@ -19,6 +19,7 @@ from sandboxd.egress.gateway import commands, direct_door, facts, socks_door
 from sandboxd.egress.gateway.address_book import AddressBook
 from sandboxd.egress.gateway.ask_door import AskDoor
 from sandboxd.egress.gateway.channel import Channel
+from sandboxd.egress.gateway.clock import Clock
 from sandboxd.egress.gateway.connections import Connection, Connections
 from sandboxd.egress.gateway.dialer import Dialer
 from sandboxd.egress.gateway.facts import WayOut
@@ -61,7 +62,7 @@ class Gateway:
         place, inner, outer = network.place, network.inner, network.way_out
         self._channel = Channel(loop, self._command)
         self._journal = Journal(self._channel.write, time.time)
-        gate = Gate(AddressBook(place.synthetic, secrets.randbits(32)), time.time)
+        gate = Gate(AddressBook(place.synthetic, secrets.randbits(32)), Clock())
         resolver = Resolver(facts.nameservers(), outer.interface, outer.ipv6)
         self._house = House(
             loop,
@@ -175,7 +176,7 @@ class Gateway:
 
     def _end_expired(self) -> None:
         """End connections whose rule's time is over, unless another rule lets them go on."""
-        house, now = self._house, time.time()
+        house, now = self._house, self._house.gate.clock()
         for connection in house.connections:
             rule = connection.rule
             if rule is None or not rule.until or now < rule.until:

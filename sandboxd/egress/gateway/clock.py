@@ -1,0 +1,22 @@
+"""The time by which approvals end: a clock that is set back, or stands, does not lengthen them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+
+class Clock:
+    """Seconds since the epoch: the later of what the machine's clock says, and what has passed since the start."""
+
+    def __init__(
+        self,
+        wall: Callable[[], float] = time.time,
+        # Goes on while the machine sleeps, and nobody sets it.
+        passed: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
+    ) -> None:
+        self._wall, self._passed = wall, passed
+        self._start = wall() - passed()
+
+    def __call__(self) -> float:
+        return max(self._wall(), self._start + self._passed())

@@ -1,0 +1,105 @@
+"""All gateways learn of each address that comes to this machine while they run."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+
+from sandboxd.daemon import gateways
+from sandboxd.daemon.gateways import Gateways
+
+
+class Attended:
+    """Notes that it was given the policy anew."""
+
+    refreshed: threading.Semaphore
+
+    def __init__(self, *_: object) -> None:
+        self.refreshed = threading.Semaphore(0)
+        ATTENDED.append(self)
+
+    def start(self) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+    def is_alive(self) -> bool:
+        return True
+
+    def refresh(self) -> None:
+        self.refreshed.release()
+
+
+ATTENDED: list[Attended] = []
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    ATTENDED.clear()
+    monkeypatch.setattr(gateways, "Attendant", Attended)
+    monkeypatch.setattr(gateways, "ADDRESSES_SECONDS", 0.01)
+
+
+def test_a_new_address_of_the_machine_is_told_to_every_gateway(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asyncio.run(new_address(monkeypatch))
+
+
+async def new_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    present = {"192.0.2.1"}
+    looks = asyncio.Semaphore(0)
+
+    def of_process() -> frozenset[str]:
+        looks.release()
+        return frozenset(present)
+
+    monkeypatch.setattr(gateways.addresses, "of_process", of_process)
+    every = Gateways(Any, lambda _event: None)  # type: ignore[arg-type]
+    key: Any = object()
+    try:
+        every.update("/one", key, wanted=True)
+        every.update("/two", key, wanted=True)
+        for _ in range(4):
+            await asyncio.wait_for(looks.acquire(), 30)
+        assert not any(each.refreshed.acquire(blocking=False) for each in ATTENDED)
+        present.add("198.51.100.7")
+        for each in ATTENDED:
+            assert await asyncio.to_thread(each.refreshed.acquire, timeout=30)
+        for _ in range(4):
+            await asyncio.wait_for(looks.acquire(), 30)
+        assert not any(each.refreshed.acquire(blocking=False) for each in ATTENDED), (
+            "once is enough"
+        )
+    finally:
+        every.close()
+
+
+def test_nobody_looks_while_there_is_no_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
+    asyncio.run(no_gateway(monkeypatch))
+
+
+async def no_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+
+    def of_process() -> frozenset[str]:
+        looks.append(1)
+        return frozenset()
+
+    monkeypatch.setattr(gateways.addresses, "of_process", of_process)
+    every = Gateways(Any, lambda _event: None)  # type: ignore[arg-type]
+    key: Any = object()
+    try:
+        assert every._look is None
+        every.update("/one", key, wanted=True)
+        assert every._look is not None
+        every.update("/one", key, wanted=False)
+        while every._look is not None:
+            await asyncio.sleep(0.01)
+        assert len(looks) == 1, "the one at the start"
+    finally:
+        every.close()

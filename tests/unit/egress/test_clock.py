@@ -1,0 +1,60 @@
+"""A clock that jumps ends an approval early at worst."""
+
+from __future__ import annotations
+
+from sandboxd.egress.gateway.address_book import AddressBook
+from sandboxd.egress.gateway.clock import Clock
+from sandboxd.egress.gateway.gate import Gate
+from sandboxd.egress.names import pattern
+from sandboxd.egress.policy import Policy, Rule
+
+
+class Machine:
+    """Its two clocks."""
+
+    wall, passed = 1000.0, 50.0
+
+    def wait(self, seconds: float) -> None:
+        self.wall += seconds
+        self.passed += seconds
+
+
+def verdict(gate: Gate) -> str:
+    return gate.judge("open.example", 443).reason
+
+
+def test_a_jump_back_does_not_lengthen_an_approval_and_one_ahead_ends_it_while_it_lasts() -> None:
+    machine = Machine()
+    gate = Gate(
+        AddressBook("198.18.16.0/20", 0), Clock(lambda: machine.wall, lambda: machine.passed)
+    )
+    gate.set(Policy(rules=(Rule(pattern("open.example"), (443,), until=1060.0),)))
+    machine.wait(30)
+    machine.wall -= 86400
+    assert verdict(gate) == "allowed"
+    machine.wait(31)
+    assert verdict(gate) == "expired"
+    machine.wall += 86400 - 40
+    assert verdict(gate) == "expired", "it is 1061 by what has passed"
+
+    ahead = Machine()
+    gate = Gate(AddressBook("198.18.16.0/20", 0), Clock(lambda: ahead.wall, lambda: ahead.passed))
+    gate.set(Policy(rules=(Rule(pattern("open.example"), (443,), until=1060.0),)))
+    ahead.wall += 3600
+    assert verdict(gate) == "expired"
+    ahead.wall -= 3600
+    assert verdict(gate) == "allowed", "it recovers when the clock does"
+
+
+def test_a_clock_that_was_behind_at_the_start_is_right_once_it_is_set() -> None:
+    machine = Machine()
+    machine.wall = 0.0
+    clock = Clock(lambda: machine.wall, lambda: machine.passed)
+    machine.wall = 5000.0
+    assert clock() == 5000.0
+
+
+def test_the_machines_own_clocks_are_read() -> None:
+    import time
+
+    assert abs(Clock()() - time.time()) < 60
