@@ -41,6 +41,13 @@ def containers(document: Document, variables: Resolver) -> tuple[Container, ...]
     return ()
 
 
+def no_edits(
+    document: Document, subject: Any, changes: Sequence[Change]
+) -> tuple[Edit, ...] | None:
+    """No finding in the file has a fix."""
+    return None
+
+
 def json_edits(
     document: Document, subject: Any, changes: Sequence[Change]
 ) -> tuple[Edit, ...] | None:

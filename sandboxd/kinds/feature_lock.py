@@ -10,11 +10,9 @@ from sandboxd.syntax.node import Node, Tree
 from sandboxd.text import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from typing import Any
+    from collections.abc import Iterator
 
-    from sandboxd.findings import Change
-    from sandboxd.text import Edit, SourceText
+    from sandboxd.text import SourceText
 
 NAME = "feature_lock"
 NAMES = ("devcontainer-lock.json", ".devcontainer-lock.json")
@@ -49,8 +47,5 @@ def subjects(document: Document) -> Iterator[tuple[str, object]]:
         yield "FeatureLock", lock
 
 
-def edits(document: Document, subject: Any, changes: Sequence[Change]) -> tuple[Edit, ...] | None:
-    return None
-
-
+edits = _defaults.no_edits
 can = _defaults.by_edits(edits)

@@ -29,6 +29,7 @@ SUBJECTS = {
     "EditorSettings": "sandboxd.model.editor",
     "EditorTask": "sandboxd.model.editor",
     "FeatureLock": "sandboxd.model.feature",
+    "HostHooks": "sandboxd.model.host_hooks",
     "Instructions": "sandboxd.model.agent",
     "SeccompProfile": "sandboxd.model.seccomp",
     "Suppression": "sandboxd.model.suppression",

@@ -139,6 +139,7 @@ RULES: dict[str, tuple[str, tuple[Need, ...], int]] = {
     "hook-needs-sudo": ("Container", (Mentions("lifecycle", "sudo"),), 2),
     "host-cgroupns": ("Container", (Has("cgroupns", "host"),), 2),
     "host-gateway": ("Container", (Field("extra_hosts"),), 1),
+    "host-hook-runs-program": ("HostHooks", (), 3),
     "host-ipc": ("Container", (Field("ipc"),), 3),
     "host-network": ("Container", (Has("network", "host"),), 3),
     "host-pid": ("Container", (Has("pid", "host"),), 3),
