@@ -26,9 +26,9 @@ _ANSWER_SECONDS = 10.0
 def operate(
     method: str,
     directory: str,
-    params: Mapping[str, Any],
+    options: Mapping[str, object],
     tell: Callable[[str, bool], None],
-) -> dict[str, Any] | None:
+) -> Any:
     """The result of an operation by a running daemon; None where the caller has to do it itself.
 
     Ctrl-C, a request to end and the end of the terminal cancel it; a second one ends us at once.
@@ -44,8 +44,7 @@ def operate(
     try:
         with signals:
             caller_view = view(os.environ, directory)
-            result: dict[str, Any] = conversation.ask(method, {"view": caller_view, **params}, tell)
-            return result
+            return conversation.ask(method, {**options, "view": caller_view}, tell)
     except NotHere:
         return None
     except KeyboardInterrupt:
@@ -62,7 +61,7 @@ def operate(
 class RemoteCommand:
     """A command in a sandbox that the daemon started, for `cli.attend`."""
 
-    def __init__(self, conversation: Conversation, begun: Mapping[str, Any], user: str) -> None:
+    def __init__(self, conversation: Conversation, begun: messages.Begun, user: str) -> None:
         self.connection = _socket_of(conversation.descriptor)
         self.first: bytes = begun["first"].encode("latin-1")
         self._conversation = conversation
@@ -72,11 +71,13 @@ class RemoteCommand:
 
     def resize(self, rows: int, columns: int) -> None:
         """Tell its terminal the size."""
-        self._ask(messages.EXEC_RESIZE, {"rows": rows, "columns": columns})
+        size: messages.Resize = {"rows": rows, "columns": columns}
+        self._ask(messages.EXEC_RESIZE, size)
 
     def kill(self, number: int) -> None:
         """Send its processes a signal."""
-        if self._ask(messages.EXEC_SIGNAL, {"number": number}) is None:
+        signal: messages.Signal = {"number": number}
+        if self._ask(messages.EXEC_SIGNAL, signal) is None:
             self._directly().kill(number)
 
     def exit_code(self) -> int:
@@ -84,15 +85,14 @@ class RemoteCommand:
 
         :raises ContainerGone: the container ended with or before it
         """
-        answer = self._ask(messages.EXEC_CODE, {})
-        return int(answer["code"]) if answer is not None else self._directly().exit_code()
+        answer: messages.Code | None = self._ask(messages.EXEC_CODE, {})
+        return answer["code"] if answer is not None else int(self._directly().exit_code())
 
-    def _ask(self, method: str, params: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _ask(self, method: str, params: Mapping[str, object]) -> Any:
         """The daemon's answer; None when the connection broke."""
         with self._lock:
             try:
-                answer: dict[str, Any] = self._conversation.ask(method, params)
-                return answer
+                return self._conversation.ask(method, params)
             except (Lost, NotHere):
                 return None
 
@@ -133,7 +133,7 @@ def begin(
     if conversation is None:
         return None
     try:
-        params = {
+        params: messages.Exec = {
             "view": view(os.environ, directory),
             "command": command,
             "tty": tty,
@@ -142,7 +142,7 @@ def begin(
             "env": env,
             "working_dir": working_dir,
         }
-        begun = conversation.ask(messages.EXEC, params)
+        begun: messages.Begun = conversation.ask(messages.EXEC, params)
         return RemoteCommand(conversation, begun, user)
     except NotHere:
         conversation.close()
@@ -165,8 +165,12 @@ def logs(directory: str, *, follow: bool, tail: str, write: Callable[[int, bytes
     if conversation is None:
         return False
     try:
-        params = {"view": view(os.environ, directory), "follow": follow, "tail": tail}
-        answer = conversation.ask(messages.LOGS, params)
+        params: messages.Logs = {
+            "view": view(os.environ, directory),
+            "follow": follow,
+            "tail": tail,
+        }
+        answer: messages.Shown = conversation.ask(messages.LOGS, params)
     except (NotHere, Lost):
         return False
     finally:

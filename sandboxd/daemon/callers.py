@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sandboxd.daemon.hosts import Hosts
-from sandboxd.daemon.parameters import variables
 from sandboxd.daemon.projects import EngineKey
-from sandboxd.ipc import messages
-from sandboxd.ipc.server import Connection, InvalidParams, Refused, text_param
+from sandboxd.ipc import messages, parameters
+from sandboxd.ipc.parameters import InvalidParams
+from sandboxd.ipc.server import Connection, Refused
 from sandboxd.status.combine import Examined
 
 
@@ -42,10 +42,8 @@ def read_view(params: Mapping[str, Any]) -> messages.View:
 
     :raises InvalidParams: it is not described as it should be
     """
-    view = params.get("view")
-    if not isinstance(view, dict):
-        raise InvalidParams("`view` is not an object")
-    directory = text_param(view, "directory")
+    view = parameters.values(params, "view")
+    directory = parameters.text(view, "directory")
     if not directory.startswith("/") or "\0" in directory:
         raise InvalidParams("`directory` is not an absolute path")
     device, inode = view.get("device"), view.get("inode")
@@ -55,7 +53,7 @@ def read_view(params: Mapping[str, Any]) -> messages.View:
         "directory": directory,
         "device": device,
         "inode": inode,
-        "folders": variables(view, "folders"),
+        "folders": parameters.variables(view, "folders"),
     }
 
 

@@ -14,10 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sandboxd.daemon.callers import compare, engine_of, read_view
-from sandboxd.daemon.parameters import number
 from sandboxd.daemon.tasks import Tasks
-from sandboxd.ipc import messages
-from sandboxd.ipc.server import InvalidParams, Refused, WithDescriptor, text_param, texts_param
+from sandboxd.ipc import messages, parameters
+from sandboxd.ipc.parameters import InvalidParams
+from sandboxd.ipc.server import Refused, WithDescriptor
 
 if TYPE_CHECKING:
     from sandboxd.daemon.hosts import Hosts
@@ -62,8 +62,8 @@ class Commands:
         view = read_view(params)
         if connection in self._commands:
             raise InvalidParams("a command was begun on this connection already")
-        words, env = texts_param(params, "command"), texts_param(params, "env")
-        user, working_dir = text_param(params, "user"), text_param(params, "working_dir")
+        words, env = parameters.texts(params, "command"), parameters.texts(params, "env")
+        user, working_dir = parameters.text(params, "user"), parameters.text(params, "working_dir")
         tty, stdin = params.get("tty") is True, params.get("stdin") is True
         key = engine_of(connection, self._hosts)
 
@@ -93,7 +93,7 @@ class Commands:
         view, follow, tail = (
             read_view(params),
             params.get("follow") is True,
-            text_param(params, "tail"),
+            parameters.text(params, "tail"),
         )
         key = engine_of(connection, self._hosts)
 
@@ -150,12 +150,12 @@ class Commands:
             await self._in_thread(lambda: command.kill(signal.SIGHUP))
 
     async def _resize(self, connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
-        rows, columns = number(params, "rows"), number(params, "columns")
+        rows, columns = parameters.number(params, "rows"), parameters.number(params, "columns")
         await self._in_thread(lambda: self._of(connection).resize(rows, columns))
         return {}
 
     async def _signal(self, connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
-        signal_number = number(params, "number")
+        signal_number = parameters.number(params, "number")
         if signal_number not in _SIGNALS:
             raise InvalidParams("`number` is not a signal")
         await self._in_thread(lambda: self._of(connection).kill(signal_number))

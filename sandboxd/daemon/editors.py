@@ -20,7 +20,8 @@ from sandboxd.daemon.tasks import Tasks
 from sandboxd.errors import DaemonError
 from sandboxd.host.facts import UNKNOWN
 from sandboxd.ipc import messages
-from sandboxd.ipc.server import Connection, InvalidParams
+from sandboxd.ipc.parameters import InvalidParams
+from sandboxd.ipc.server import Connection
 from sandboxd.status.model import ProjectStatus
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import Any
 
 from sandboxd.daemon.callers import engine_of
 from sandboxd.daemon.keeper import Keeper
-from sandboxd.ipc import messages
-from sandboxd.ipc.server import Connection, Handler, InvalidParams, text_param
+from sandboxd.ipc import messages, parameters
+from sandboxd.ipc.parameters import InvalidParams
+from sandboxd.ipc.server import Connection, Handler
 
 
 class ProjectMethods:
@@ -25,7 +26,7 @@ class ProjectMethods:
     async def _register(
         self, connection: Connection, params: dict[str, Any]
     ) -> messages.Registered:
-        path = text_param(params, "path")
+        path = parameters.text(params, "path")
         if not path.startswith("/") or "\0" in path:
             raise InvalidParams("`path` is not an absolute path")
         keeps, waits = params.get("keeps") is not False, params.get("wait") is not False
@@ -42,7 +43,7 @@ class ProjectMethods:
         return {"problem": project.examined.problem, "hint": project.examined.hint}
 
     async def _forget(self, _connection: Connection, params: dict[str, Any]) -> dict[str, Any]:
-        path = os.path.realpath(text_param(params, "path"))
+        path = os.path.realpath(parameters.text(params, "path"))
         return {"known": await self._keeper.forget(path)}
 
     async def _list(self, _connection: Connection, _params: dict[str, Any]) -> messages.Listed:

@@ -16,7 +16,8 @@ from sandboxd.daemon.hosts import World
 from sandboxd.daemon.keeper import Keeper
 from sandboxd.daemon.projects import EngineKey
 from sandboxd.ipc import messages
-from sandboxd.ipc.server import Connection, Handler, InvalidParams
+from sandboxd.ipc.parameters import InvalidParams
+from sandboxd.ipc.server import Connection, Handler
 from sandboxd.status import as_json, text
 from sandboxd.status.combine import Examined, combine
 from sandboxd.status.model import DaemonLine, NamesStatus, ProjectStatus, StatusReport

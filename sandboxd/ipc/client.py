@@ -85,7 +85,7 @@ class Client:
         self.daemon_version = str(welcome.get("version"))
         self.daemon_pid = welcome["pid"]
 
-    def request(self, method: str, params: Mapping[str, Any], timeout: float = 30.0) -> Any:
+    def request(self, method: str, params: Mapping[str, object], timeout: float = 30.0) -> Any:
         """The result of `method`; notifications that come meanwhile are kept for `events`.
 
         :raises DaemonError: no answer in time, the connection ended, or the daemon refused
@@ -218,7 +218,8 @@ def register(environ: Mapping[str, str], workspace: str, *, start: bool) -> str 
         if client is None:
             return "no daemon is running"
         with client:
-            client.request(messages.PROJECT_REGISTER, {"path": workspace}, timeout=5.0)
+            project: messages.ProjectPath = {"path": workspace}
+            client.request(messages.PROJECT_REGISTER, project, timeout=5.0)
     except DaemonError as error:
         return error.message
     return None
@@ -257,7 +258,8 @@ def attach(client: Client, environ: Mapping[str, str]) -> socket.socket:
 
     :raises DaemonError: the daemon does not serve editors
     """
-    client.request(messages.LSP_ATTACH, {"environ": dict(environ)}, timeout=10.0)
+    params: messages.Attach = {"environ": dict(environ)}
+    client.request(messages.LSP_ATTACH, params, timeout=10.0)
     return client.detach()
 
 
@@ -267,7 +269,8 @@ def _make_way(client: Client, environ: Mapping[str, str], timeout: float = 5.0) 
     :raises DaemonError: it still holds its place after `timeout` seconds
     """
     where = address.folder(environ, os.getuid())
-    client.request(messages.SHUTDOWN, {"handover": True}, timeout=timeout)
+    params: messages.Shutdown = {"handover": True}
+    client.request(messages.SHUTDOWN, params, timeout=timeout)
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         if not is_claimed(where):

@@ -45,7 +45,7 @@ class Conversation:
     def ask(
         self,
         method: str,
-        params: Mapping[str, Any],
+        params: Mapping[str, object],
         tell: Callable[[str, bool], None] | None = None,
     ) -> Any:
         """The daemon's answer; `tell` is called with each progress text and whether the next replaces it.
@@ -63,7 +63,7 @@ class Conversation:
             if message.get("id") == number:
                 return _result(message)
 
-    def begin(self, method: str, params: Mapping[str, Any]) -> int:
+    def begin(self, method: str, params: Mapping[str, object]) -> int:
         """Send a request without waiting; returns the id of its answer.
 
         :raises Lost: the daemon is gone

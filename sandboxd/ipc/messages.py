@@ -27,15 +27,10 @@ SHUTDOWN = "daemon/shutdown"
 LSP_ATTACH = "lsp/attach"
 """After its answer the connection carries the language server protocol, until it ends."""
 
-START = "operation/start"
-STOP = "operation/stop"
-VERIFY = "operation/verify"
-DRIFT = "operation/drift"
-REVIEW = "operation/review"
-BENCH = "operation/bench"
-EGRESS = "operation/egress"
-"""Operations on a project's sandbox. `progress` notifications come before the answer; the answer to
-one that was cancelled is the error `CANCELLED`."""
+OPERATION = "operation/"
+"""Before the name of an operation on a project's sandbox, a module of `sandboxd.operations`. Its params are
+the operation's options and a `View`. `progress` notifications come before the answer; the answer to one that
+was cancelled is the error `CANCELLED`."""
 CANCEL = "operation/cancel"
 """Ends the connection's operations between two steps; they are answered once they have cleaned up. A
 client that goes away asks for the same."""
@@ -119,7 +114,8 @@ if TYPE_CHECKING:
     class Render(TypedDict):
         """Params of `status/render` and `status/watch`: the caller's terminal, so that the daemon can lay out text."""
 
-        format: Literal["text", "json"]
+        format: str
+        """``json``, or a form of `status.text`."""
         colour: bool
         """Whether the caller's stdout takes colour (a terminal, no NO_COLOR, TERM not dumb)."""
         columns: int
@@ -191,125 +187,6 @@ if TYPE_CHECKING:
         """`st_ino` of that folder."""
         folders: dict[str, str]
         """Those of `FOLDER_VARIABLES` that are set: never used, only compared."""
-
-    class Start(TypedDict):
-        """Params of `operation/start`."""
-
-        view: View
-        allow_runc: bool
-        """The user typed `--allow-runc`. Other grants are read from the user's own state."""
-        rebuild: bool
-        """Build the image although it is there."""
-        environ: dict[str, str]
-        """The caller's environment, for the programs that build an image."""
-
-    class Started(TypedDict):
-        """Result of `operation/start`."""
-
-        container: str
-        """Its id."""
-        name: str
-        how: str
-        """``created``, ``recreated``, ``restarted`` or ``already running``."""
-        workspace: str
-        profile: str
-        runtime: str
-        """'' for the engine's default one."""
-        downgrades: list[dict[str, str]]
-        """The fields of `plan.plan.Downgrade`."""
-
-    class Stop(TypedDict):
-        """Params of `operation/stop`."""
-
-        view: View
-        discard: bool
-        """Throw away what was changed in a private copy."""
-
-    class Stopped(TypedDict):
-        """Result of `operation/stop`."""
-
-        directory: str
-        """The project's folder."""
-        removed: list[str]
-        """Names of the containers that are gone."""
-        of_editors: list[str]
-        """Names of those that an editor made, which stay."""
-
-    class Verify(TypedDict):
-        """Params of `operation/verify`."""
-
-        view: View
-        container: str | None
-        """Any running container, None for the project's own."""
-        is_fresh: bool
-        """Attack a new container of the same plan instead."""
-        with_controls: bool
-        """Look at the controls, too."""
-
-    class Verified(TypedDict):
-        """Result of `operation/verify`."""
-
-        verdict: dict[str, object]
-        """The fields of `verify.verdict.Verdict`."""
-        seconds: float
-        controls: list[dict[str, str]]
-        """The fields of `observe.controls.Control`."""
-
-    class Compare(TypedDict):
-        """Params of `operation/drift` and `operation/review`."""
-
-        view: View
-
-    class Compared(TypedDict):
-        """Result of `operation/drift`."""
-
-        container: str
-        """Its name."""
-        differences: list[dict[str, object]]
-        """The fields of `observe.drift.Drift`."""
-        controls: list[dict[str, str]]
-        """The fields of `observe.controls.Control`."""
-
-    class Collected(TypedDict):
-        """Result of `operation/review`: the changes, in a file that the client reads."""
-
-        path: str
-        """In the user's state folder; the client removes it when `ended` is None."""
-        ended: float | None
-        """How many seconds ago the sandbox ended that they were kept of; None: it runs."""
-
-    class Bench(TypedDict):
-        """Params of `operation/bench`."""
-
-        view: View
-        command: list[str]
-        """[] for the workloads."""
-        rounds: int
-        copy_limit: int
-        """Bytes of the largest workspace that is copied."""
-        plain: bool
-        """Compare with plain Docker, too."""
-        allow_runc: bool
-        environ: dict[str, str]
-        """The caller's environment: configs name its variables."""
-
-    class Measured(TypedDict):
-        """Result of `operation/bench`: the fields of `bench.results.Results`."""
-
-        project: str
-        variants: list[dict[str, str]]
-        rows: list[dict[str, object]]
-        rounds: int
-        when: str
-        host: dict[str, str]
-        left_out: list[str]
-
-    class Egress(TypedDict):
-        """Params of `operation/egress`, as `operations.egress.actions` has them."""
-
-        view: View
-        action: str
-        arguments: dict[str, object]
 
     class Progress(TypedDict):
         """Params of the notification `progress`."""

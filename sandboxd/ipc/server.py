@@ -18,7 +18,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
 from sandboxd.errors import EXIT_BUG, SandboxdError
-from sandboxd.ipc import messages
+from sandboxd.ipc import messages, parameters
+from sandboxd.ipc.parameters import InvalidParams
 
 GREETING_SECONDS = 10.0
 """How long a client may stay silent before its `hello`."""
@@ -30,10 +31,6 @@ _MOST_UNREAD = 4 * 1024 * 1024
 _MOST_AT_ONCE = 32
 
 log = logging.getLogger(__name__)
-
-
-class InvalidParams(Exception):
-    """A request's params lack a field or hold a wrong type."""
 
 
 class Refused(Exception):
@@ -309,28 +306,6 @@ class Server:
         return {"jsonrpc": "2.0", "id": number, "result": result}
 
 
-def text_param(params: Mapping[str, Any], name: str) -> str:
-    """The string `name` of a request's params.
-
-    :raises InvalidParams: it is missing or something else
-    """
-    value = params.get(name)
-    if not isinstance(value, str):
-        raise InvalidParams(f"`{name}` is not a string")
-    return value
-
-
-def texts_param(params: Mapping[str, Any], name: str) -> list[str]:
-    """The list of strings `name` of a request's params.
-
-    :raises InvalidParams: it is missing or something else
-    """
-    value = params.get(name)
-    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-        raise InvalidParams(f"`{name}` is not a list of strings")
-    return value
-
-
 def _hello(params: object) -> messages.Hello:
     if not isinstance(params, dict):
         raise InvalidParams("params are not an object")
@@ -339,10 +314,10 @@ def _hello(params: object) -> messages.Hello:
         raise InvalidParams("`engine` is not made of variables")
     if not engine.keys() <= set(messages.ENGINE_VARIABLES):
         raise InvalidParams("`engine` has a variable that names no engine")
-    cwd = text_param(params, "cwd")
+    cwd = parameters.text(params, "cwd")
     if not cwd.startswith("/"):
         raise InvalidParams("`cwd` is not an absolute path")
-    return {"version": text_param(params, "version"), "engine": engine, "cwd": cwd}
+    return {"version": parameters.text(params, "version"), "engine": engine, "cwd": cwd}
 
 
 def _error(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.operations.interruption import Step, interruptible, never, silent
@@ -17,6 +17,50 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
     from sandboxd.host.facts import HostFacts
     from sandboxd.operations.interruption import Cancel, Progress
+    from sandboxd.operations.request import Request
+
+# It looks at the host by itself, right before it measures.
+NEEDS_FACTS = False
+
+
+class Options(TypedDict):
+    """The options of `serve`; those of `bench` say what they mean."""
+
+    command: list[str]
+    rounds: int
+    copy_limit: int
+    plain: bool
+    allow_runc: bool
+    environ: dict[str, str]
+    """The caller's environment: configs name its variables."""
+
+
+def serve(request: Request) -> Results:
+    """`bench` with `Options`."""
+    return bench(
+        request.engine,
+        request.directory,
+        request.environ_of_caller(),
+        command=request.texts("command"),
+        rounds=request.number("rounds"),
+        copy_limit=request.number("copy_limit"),
+        plain=request.flag("plain"),
+        allow_runc=request.flag("allow_runc"),
+        progress=request.progress,
+        cancel=request.cancel,
+    )
+
+
+def decode(document: Mapping[str, Any]) -> Results:
+    """The result from what `wire.encode` made of it."""
+    from sandboxd.bench.results import Results, Row, Variant
+
+    lists = {
+        "variants": tuple(Variant(**variant) for variant in document["variants"]),
+        "rows": tuple(Row(**row) for row in document["rows"]),
+        "left_out": tuple(document["left_out"]),
+    }
+    return Results(**{**document, **lists})
 
 
 def bench(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.operations import _controls, _plan, recording
 from sandboxd.operations._folder import project_folder
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from sandboxd.observe.drift import Drift
     from sandboxd.operations._plan import Facts
     from sandboxd.operations.interruption import Cancel
+    from sandboxd.operations.request import Request
+
+NEEDS_FACTS = True
 
 
 class Compared(NamedTuple):
@@ -24,6 +27,29 @@ class Compared(NamedTuple):
     container: str
     differences: tuple[Drift, ...]
     controls: tuple[Control, ...]
+
+
+def serve(request: Request) -> Compared:
+    """`drift`, which has no options."""
+    return drift(
+        request.engine,
+        request.directory,
+        request.environ,
+        facts=request.facts,
+        cancel=request.cancel,
+    )
+
+
+def decode(document: Mapping[str, Any]) -> Compared:
+    """The result from what `wire.encode` made of it."""
+    from sandboxd.observe.control import Control
+    from sandboxd.observe.drift import Drift
+
+    return Compared(
+        document["container"],
+        tuple(Drift(**difference) for difference in document["differences"]),
+        tuple(Control(**control) for control in document["controls"]),
+    )
 
 
 def drift(

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
     from sandboxd.engine.client import Engine
     from sandboxd.operations.interruption import Cancel
+    from sandboxd.operations.request import Request
     from sandboxd.review.changes import Changes
     from sandboxd.review.weigh import Item
+
+NEEDS_FACTS = False
 
 
 class Reviewed(NamedTuple):
@@ -38,6 +41,11 @@ class Collected(NamedTuple):
 
     path: str
     ended: float | None
+
+
+def serve(request: Request) -> Collected:
+    """`collect`, which has no options."""
+    return collect(request.engine, request.directory, cancel=request.cancel)
 
 
 def collect(engine: Engine, directory: str, *, cancel: Cancel | None = None) -> Collected:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from sandboxd.errors import UsageError
 from sandboxd.operations import _plan, recording
@@ -16,8 +16,22 @@ if TYPE_CHECKING:
     from sandboxd.life.up_down import How
     from sandboxd.operations._plan import Facts
     from sandboxd.operations.interruption import Cancel, Progress
+    from sandboxd.operations.request import Request
     from sandboxd.plan.plan import Downgrade
     from sandboxd.plan.recipe import Recipe
+
+NEEDS_FACTS = True
+
+
+class Options(TypedDict):
+    """The options of `serve`."""
+
+    allow_runc: bool
+    """The user typed `--allow-runc`. Other grants are read from the user's own state."""
+    rebuild: bool
+    """Build the image although it is there."""
+    environ: dict[str, str]
+    """The caller's environment, for the programs that build an image."""
 
 
 class Started(NamedTuple):
@@ -32,6 +46,34 @@ class Started(NamedTuple):
     runtime: str
     downgrades: tuple[Downgrade, ...]
     """Controls that the plan wants and this machine does not have."""
+
+
+class StartedDocument(TypedDict):
+    """`Started` as JSON has it."""
+
+    container: str
+    name: str
+    how: How
+    workspace: str
+    profile: str
+    runtime: str
+    downgrades: list[dict[str, str]]
+    """The fields of `plan.plan.Downgrade`."""
+
+
+def serve(request: Request) -> Started:
+    """`start` with `Options`."""
+    return start(
+        request.engine,
+        request.directory,
+        request.environ_of_caller(),
+        allow_runc=request.flag("allow_runc"),
+        rebuild=request.flag("rebuild"),
+        facts=request.facts,
+        register=request.register,
+        progress=request.progress,
+        cancel=request.cancel,
+    )
 
 
 def start(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.operations import recording
@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from sandboxd.egress.ledger import Ledger
     from sandboxd.engine.client import Engine
     from sandboxd.operations.interruption import Cancel, Progress
+    from sandboxd.operations.request import Request
+
+NEEDS_FACTS = False
+
+
+class Options(TypedDict):
+    """The options of `serve`."""
+
+    discard: bool
+    """Throw away what was changed in a private copy."""
 
 
 class Stopped(NamedTuple):
@@ -25,6 +35,26 @@ class Stopped(NamedTuple):
     """The project's folder."""
     removed: tuple[str, ...]
     of_editors: tuple[str, ...]
+
+
+class StoppedDocument(TypedDict):
+    """`Stopped` as JSON has it."""
+
+    directory: str
+    removed: list[str]
+    of_editors: list[str]
+
+
+def serve(request: Request) -> Stopped:
+    """`stop` with `Options`."""
+    return stop(
+        request.engine,
+        request.directory,
+        request.environ,
+        discard=request.flag("discard"),
+        progress=request.progress,
+        cancel=request.cancel,
+    )
 
 
 def stop(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.operations import _controls, _plan, recording
@@ -17,8 +17,19 @@ if TYPE_CHECKING:
     from sandboxd.observe.control import Control
     from sandboxd.operations._plan import Facts
     from sandboxd.operations.interruption import Cancel, Progress
+    from sandboxd.operations.request import Request
     from sandboxd.plan.plan import Plan
     from sandboxd.verify.verdict import Verdict
+
+NEEDS_FACTS = True
+
+
+class Options(TypedDict):
+    """The options of `serve`; those of `verify` say what they mean."""
+
+    container: str | None
+    is_fresh: bool
+    with_controls: bool
 
 
 class Verified(NamedTuple):
@@ -28,6 +39,32 @@ class Verified(NamedTuple):
     seconds: float
     controls: tuple[Control, ...]
     """() unless they were asked for; with a fresh container, which is gone, those of the attempts."""
+
+
+def serve(request: Request) -> Verified:
+    """`verify` with `Options`."""
+    return verify(
+        request.engine,
+        request.directory,
+        request.environ,
+        container=request.optional_text("container"),
+        is_fresh=request.flag("is_fresh"),
+        with_controls=request.flag("with_controls"),
+        facts=request.facts,
+        progress=request.progress,
+        cancel=request.cancel,
+    )
+
+
+def decode(document: Mapping[str, Any]) -> Verified:
+    """The result from what `wire.encode` made of it."""
+    from sandboxd.observe.control import Control
+    from sandboxd.verify.verdict import Result, Verdict
+
+    verdict = document["verdict"]
+    results = tuple(Result(**result) for result in verdict["results"])
+    controls = tuple(Control(**control) for control in document["controls"])
+    return Verified(Verdict(**{**verdict, "results": results}), document["seconds"], controls)
 
 
 def verify(

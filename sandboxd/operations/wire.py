@@ -1,14 +1,9 @@
-"""Results of operations as JSON has them, and back."""
+"""Results of operations as JSON has them; each operation has the way back as `decode`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from sandboxd.bench.results import Results
-    from sandboxd.operations.drift import Compared
-    from sandboxd.operations.verify import Verified
+from typing import Any
 
 
 def encode(value: Any) -> Any:
@@ -20,40 +15,3 @@ def encode(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: encode(item) for name, item in value.items()}
     return value
-
-
-def verified(document: Mapping[str, Any]) -> Verified:
-    """The result of `verify` from what `encode` made of it."""
-    from sandboxd.observe.control import Control
-    from sandboxd.operations.verify import Verified
-    from sandboxd.verify.verdict import Result, Verdict
-
-    verdict = document["verdict"]
-    results = tuple(Result(**result) for result in verdict["results"])
-    controls = tuple(Control(**control) for control in document["controls"])
-    return Verified(Verdict(**{**verdict, "results": results}), document["seconds"], controls)
-
-
-def compared(document: Mapping[str, Any]) -> Compared:
-    """The result of `drift` from what `encode` made of it."""
-    from sandboxd.observe.control import Control
-    from sandboxd.observe.drift import Drift
-    from sandboxd.operations.drift import Compared
-
-    return Compared(
-        document["container"],
-        tuple(Drift(**difference) for difference in document["differences"]),
-        tuple(Control(**control) for control in document["controls"]),
-    )
-
-
-def results(document: Mapping[str, Any]) -> Results:
-    """The result of `bench` from what `encode` made of it."""
-    from sandboxd.bench.results import Results, Row, Variant
-
-    lists = {
-        "variants": tuple(Variant(**variant) for variant in document["variants"]),
-        "rows": tuple(Row(**row) for row in document["rows"]),
-        "left_out": tuple(document["left_out"]),
-    }
-    return Results(**{**document, **lists})

@@ -16,16 +16,13 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import progress, terminal, through_daemon
+from sandboxd.cli import progress, terminal
 from sandboxd.cli.commands import _grants, _sandbox
+from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_OK
-from sandboxd.ipc import messages
 
 if TYPE_CHECKING:
-    from typing import Any
-
-    from sandboxd.bench.results import Results
-    from sandboxd.operations.interruption import Step
+    from sandboxd.operations.bench import Options
 
 HELP = "measure what the sandbox costs for this project"
 
@@ -59,17 +56,19 @@ def run(args: argparse.Namespace) -> int:
 
     from sandboxd.bench.results import document
     from sandboxd.cli import bench_report, reports
+    from sandboxd.operations.bench import decode
 
     if args.report:
         reports.check_name(args.report, *bench_report.ENDINGS)
-    options = {
+    options: Options = {
         "command": args.command,
         "rounds": args.rounds,
         "copy_limit": bench_report.size(args.copy_limit),
         "plain": args.plain,
         "allow_runc": args.allow_runc,
+        "environ": dict(os.environ),
     }
-    results = _measure(_sandbox.folder(args), options)
+    results = decode(operate("bench", _sandbox.folder(args), options, _say))
     if args.report:
         bench_report.write(args.report, results)
     if args.json:
@@ -77,26 +76,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(bench_report.table(results))
     return EXIT_OK
-
-
-def _measure(directory: str, options: dict[str, Any]) -> Results:
-    """The figures, measured by a daemon that runs or by this process."""
-    from sandboxd.operations import wire
-
-    more = {**options, "environ": dict(os.environ)}
-    answer = through_daemon.operate(messages.BENCH, directory, more, _say)
-    if answer is not None:
-        return wire.results(answer)
-    from sandboxd.cli.cancelling import cancelled_by_signals
-    from sandboxd.operations.bench import bench
-
-    def show(step: Step) -> None:
-        _say(step.text, step.is_passing)
-
-    with cancelled_by_signals() as cancel:
-        return bench(
-            _sandbox.connect(), directory, os.environ, **options, progress=show, cancel=cancel
-        )
 
 
 def _say(text: str, passing: bool) -> None:

@@ -6,16 +6,15 @@ sandbox goes on running, unless `--discard` throws the changes away.
 
 from __future__ import annotations
 
-import os
-
-from sandboxd.cli import progress, terminal, through_daemon
+from sandboxd.cli import terminal
 from sandboxd.cli.commands import _sandbox
-from sandboxd.ipc import messages
+from sandboxd.cli.operating import operate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from typing import Any
+
+    from sandboxd.operations.stop import Options, StoppedDocument
 
 HELP = "stop and remove the project's sandbox"
 
@@ -28,10 +27,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    directory, options = _sandbox.folder(args), {"discard": args.discard}
-    stopped = through_daemon.operate(messages.STOP, directory, options, progress.say)
-    if stopped is None:
-        stopped = _stop_here(args, directory)
+    options: Options = {"discard": args.discard}
+    stopped: StoppedDocument = operate("stop", _sandbox.folder(args), options)
     for name in stopped["removed"]:
         terminal.status(f"removed `{name}`")
     for name in stopped["of_editors"]:
@@ -39,19 +36,3 @@ def run(args: argparse.Namespace) -> int:
     if not stopped["removed"]:
         terminal.status(f"no sandbox of `{stopped['directory']}` was up")
     return 0
-
-
-def _stop_here(args: argparse.Namespace, directory: str) -> dict[str, Any]:
-    """Stop the sandbox in this process, without a daemon."""
-    from sandboxd.cli.cancelling import cancelled_by_signals
-    from sandboxd.operations.stop import stop
-
-    with cancelled_by_signals() as cancel:
-        return stop(
-            _sandbox.connect(),
-            directory,
-            os.environ,
-            discard=args.discard,
-            progress=progress.show,
-            cancel=cancel,
-        )._asdict()

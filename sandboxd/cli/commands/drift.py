@@ -7,9 +7,7 @@ where it was seen, by the host or by `sandboxd verify`; `not in force` where it 
 
 from __future__ import annotations
 
-import os
-
-from sandboxd.cli import progress, terminal
+from sandboxd.cli import terminal
 from sandboxd.cli.commands import _sandbox
 
 TYPE_CHECKING = False
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
 
     from sandboxd.observe.control import Control
     from sandboxd.observe.drift import Drift
-    from sandboxd.operations.drift import Compared
 
 HELP = "compare the running sandbox with its plan"
 
@@ -34,29 +31,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     import json
 
+    from sandboxd.cli.operating import operate
     from sandboxd.errors import EXIT_NOT_HELD, EXIT_OK
+    from sandboxd.operations.drift import decode
 
-    compared = _compare(_sandbox.folder(args))
+    compared = decode(operate("drift", _sandbox.folder(args), {}))
     if args.json:
         print(json.dumps(_as_json(*compared), indent=2))
     else:
         _print(*compared)
     return EXIT_NOT_HELD if compared.differences else EXIT_OK
-
-
-def _compare(directory: str) -> Compared:
-    """Compare by a running daemon, else in this process."""
-    from sandboxd.cli import through_daemon
-    from sandboxd.cli.cancelling import cancelled_by_signals
-    from sandboxd.ipc import messages
-    from sandboxd.operations import wire
-    from sandboxd.operations.drift import drift
-
-    answer = through_daemon.operate(messages.DRIFT, directory, {}, progress.say)
-    if answer is not None:
-        return wire.compared(answer)
-    with cancelled_by_signals() as cancel:
-        return drift(_sandbox.connect(), directory, os.environ, cancel=cancel)
 
 
 def _as_json(

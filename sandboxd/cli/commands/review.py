@@ -16,14 +16,12 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import progress, terminal, through_daemon
+from sandboxd.cli import terminal
 from sandboxd.cli.commands import _sandbox
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, UsageError
-from sandboxd.ipc import messages
 from sandboxd.review.choice import DELETION
 
 if TYPE_CHECKING:
-    from sandboxd.operations.review import Collected
     from sandboxd.review.changes import Changes
     from sandboxd.review.weigh import Item
 
@@ -60,14 +58,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.operations.review import reviewed
+    from sandboxd.cli.operating import operate
+    from sandboxd.operations.review import Collected, reviewed
     from sandboxd.review import rescue
     from sandboxd.review import streams as kept_streams
     from sandboxd.verify.last_verdict import duration
 
     if (args.include or args.yes or args.deletions is not None) and not args.apply:
         raise UsageError("`--include`, `--deletions` and `--yes` say how to apply", "add `--apply`")
-    with reviewed(_collect(_sandbox.folder(args)), keep=args.save) as review:
+    collected = Collected(**operate("review", _sandbox.folder(args), {}))
+    with reviewed(collected, keep=args.save) as review:
         changes, items = review.changes, review.items
         if review.ended is not None:
             age = duration(review.ended)
@@ -86,19 +86,6 @@ def run(args: argparse.Namespace) -> int:
         if args.apply:
             return _apply(changes, items, args)
     return EXIT_OK
-
-
-def _collect(directory: str) -> Collected:
-    """The changes, got out of the sandbox by a daemon that runs or by this process."""
-    from sandboxd.operations.review import Collected, collect
-
-    answer = through_daemon.operate(messages.REVIEW, directory, {}, progress.say)
-    if answer is not None:
-        return Collected(**answer)
-    from sandboxd.cli.cancelling import cancelled_by_signals
-
-    with cancelled_by_signals() as cancel:
-        return collect(_sandbox.connect(), directory, cancel=cancel)
 
 
 def _require_known(paths: list[str], items: tuple[Item, ...]) -> None:

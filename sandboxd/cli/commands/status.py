@@ -16,10 +16,13 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandboxd.cli import terminal
 from sandboxd.errors import EXIT_DAEMON, EXIT_OK, DaemonError
+
+if TYPE_CHECKING:
+    from sandboxd.ipc import messages
 
 HELP = "show what is asked for and what is really in force"
 
@@ -132,7 +135,7 @@ def _line(event: Mapping[str, Any]) -> str:
     return "  ".join(part for part in parts if part)
 
 
-def _terminal(form: str) -> dict[str, Any]:
+def _terminal(form: str) -> messages.Render:
     return {
         "format": form,
         "colour": terminal.colours(sys.stdout),

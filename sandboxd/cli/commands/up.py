@@ -13,14 +13,15 @@ from __future__ import annotations
 
 import os
 
-from sandboxd.cli import progress, terminal, through_daemon
+from sandboxd.cli import terminal
 from sandboxd.cli.commands import _grants, _sandbox
-from sandboxd.ipc import messages
+from sandboxd.cli.operating import operate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from typing import Any
+
+    from sandboxd.operations.start import Options, StartedDocument
 
 HELP = "start the project's sandbox"
 
@@ -40,14 +41,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     directory = _sandbox.folder(args)
-    params = {
+    options: Options = {
         "allow_runc": args.allow_runc,
         "rebuild": args.build,
         "environ": dict(os.environ),
     }
-    started = through_daemon.operate(messages.START, directory, params, progress.say)
-    if started is None:
-        started = _start_here(args, directory)
+    started: StartedDocument = operate("start", directory, options)
     runtime = started["runtime"] or "the engine's default"
     terminal.status(f"{started['how']}: profile {started['profile']}, runtime {runtime}")
     print(terminal.printable(started["name"]))
@@ -59,20 +58,3 @@ def run(args: argparse.Namespace) -> int:
     verification = verify_sandbox(directory)
     conclude(verification)
     return verification.verdict.exit_code
-
-
-def _start_here(args: argparse.Namespace, directory: str) -> dict[str, Any]:
-    """Start the sandbox in this process, without a daemon."""
-    from sandboxd.cli.cancelling import cancelled_by_signals
-    from sandboxd.operations.start import start
-
-    with cancelled_by_signals() as cancel:
-        return start(
-            _sandbox.connect(),
-            directory,
-            os.environ,
-            allow_runc=args.allow_runc,
-            rebuild=args.build,
-            progress=progress.show,
-            cancel=cancel,
-        )._asdict()

@@ -3,3 +3,32 @@
 Each works without a sandbox. Where a gateway runs, an answer is in force there once the function
 returns; a gateway is looked for after the answer is kept, so that a start in between takes it along.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    from sandboxd.operations.request import Request
+
+NEEDS_FACTS = False
+
+
+class Options(TypedDict):
+    """The options of `serve`, as `actions.act` has them."""
+
+    action: str
+    arguments: dict[str, Any]
+
+
+def serve(request: Request) -> dict[str, Any]:
+    """`actions.act` with `Options`."""
+    from sandboxd.operations.egress.actions import act
+
+    return act(
+        request.text("action"),
+        request.directory,
+        request.environ,
+        request.values("arguments"),
+        request.find_gateway,
+    )

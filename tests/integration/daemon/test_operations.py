@@ -197,7 +197,7 @@ class Talk:
 
     def start(self, **more: Any) -> Any:
         params = {"view": self.view, "allow_runc": False, "rebuild": False, "environ": {}}
-        return self.conversation.ask(messages.START, params | more)
+        return self.conversation.ask(messages.OPERATION + "start", params | more)
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ import pytest
 import pytest_asyncio
 
 from sandboxd.errors import DaemonError, EnvironmentFailure
-from sandboxd.ipc import client, messages, server
-from sandboxd.ipc.server import Connection, Server, text_param
+from sandboxd.ipc import client, messages, parameters, server
+from sandboxd.ipc.server import Connection, Server
 
 HELLO = {"version": "1", "engine": {"DOCKER_HOST": "unix:///x"}, "cwd": "/"}
 
@@ -43,7 +43,7 @@ class Peer:
 
 
 async def echo(_connection: Connection, params: dict[str, Any]) -> Any:
-    return text_param(params, "text")
+    return parameters.text(params, "text")
 
 
 async def fail(_connection: Connection, _params: dict[str, Any]) -> Any:

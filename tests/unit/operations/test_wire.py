@@ -7,7 +7,7 @@ import json
 from sandboxd.bench.results import Results, Row, Variant
 from sandboxd.observe.control import Control
 from sandboxd.observe.drift import Drift
-from sandboxd.operations import wire
+from sandboxd.operations import bench, drift, verify, wire
 from sandboxd.operations.drift import Compared
 from sandboxd.operations.start import Started
 from sandboxd.operations.verify import Verified
@@ -20,9 +20,9 @@ CONTROL = Control("seccomp", "in force", 'by the host\'s "/proc"')
 def test_a_verdict_and_a_comparison_come_back_whole() -> None:
     result = Result("raw-socket", "open a raw socket", "held", "no NET_RAW", "EPERM")
     verified = Verified(Verdict("box", "runc", "host", "dev", (result,), "plan"), 1.5, (CONTROL,))
-    assert wire.verified(json.loads(json.dumps(wire.encode(verified)))) == verified
+    assert verify.decode(json.loads(json.dumps(wire.encode(verified)))) == verified
     compared = Compared("box", (Drift("user", "1000", "0"),), (CONTROL,))
-    assert wire.compared(json.loads(json.dumps(wire.encode(compared)))) == compared
+    assert drift.decode(json.loads(json.dumps(wire.encode(compared)))) == compared
 
 
 def test_figures_come_back_whole() -> None:
@@ -31,7 +31,7 @@ def test_figures_come_back_whole() -> None:
         "start", "start a process", "ms", {"runc": [1.5, 2.0], "gvisor": []}, {"gvisor": "no"}
     )
     results = Results("app", variants, (row,), 2, "2026-01-01", {"kernel": "6.1"}, ("plain: why",))
-    assert wire.results(json.loads(json.dumps(wire.encode(results)))) == results
+    assert bench.decode(json.loads(json.dumps(wire.encode(results)))) == results
 
 
 def test_a_start_is_an_object() -> None:

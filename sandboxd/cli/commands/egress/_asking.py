@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from sandboxd.cli import terminal
 from sandboxd.cli.commands import _sandbox
 
@@ -11,6 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from typing import Any
+
+    from sandboxd.operations.egress import Options
 
 
 def add_name(parser: argparse.ArgumentParser, port: str = "[:PORT]") -> None:
@@ -23,24 +23,11 @@ def add_name(parser: argparse.ArgumentParser, port: str = "[:PORT]") -> None:
 
 def ask(args: argparse.Namespace, action: str, **arguments: Any) -> dict[str, Any]:
     """The result of `operations.egress.actions.act`."""
-    from sandboxd.cli import progress, through_daemon
-    from sandboxd.ipc import messages
+    from sandboxd.cli.operating import operate
 
-    directory = _sandbox.folder(args)
-    params = {"action": action, "arguments": arguments}
-    answer = through_daemon.operate(messages.EGRESS, directory, params, progress.say)
-    if answer is not None:
-        return answer
-    from sandboxd.life import running_gateway
-    from sandboxd.operations.egress.actions import act
-
-    return act(
-        action,
-        directory,
-        os.environ,
-        arguments,
-        lambda workspace: running_gateway.find(_sandbox.connect(), workspace),
-    )
+    options: Options = {"action": action, "arguments": arguments}
+    answer: dict[str, Any] = operate("egress", _sandbox.folder(args), options)
+    return answer
 
 
 def say_whether_live(answer: dict[str, Any]) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from sandboxd.daemon import callers, parameters
-from sandboxd.ipc.server import InvalidParams
+from sandboxd.daemon import callers
+from sandboxd.ipc import parameters
+from sandboxd.ipc.parameters import InvalidParams
 
 VIEW: dict[str, Any] = {"directory": "/w", "device": 1, "inode": 2, "folders": {"HOME": "/h"}}
 

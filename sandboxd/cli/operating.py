@@ -1,0 +1,60 @@
+"""An operation on a sandbox, done by the daemon that runs, or in this process."""
+
+from __future__ import annotations
+
+import os
+
+from sandboxd.cli import progress, through_daemon
+from sandboxd.ipc import messages
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from sandboxd.operations.interruption import Step
+
+
+def operate(
+    name: str,
+    directory: str,
+    options: Mapping[str, object],
+    say: Callable[[str, bool], None] = progress.say,
+) -> Any:
+    """The result of the operation `name` of `sandboxd.operations`, as JSON has it.
+
+    :param options: as the operation's `serve` reads them
+    :param say: hears of each step (text, whether the next one replaces it)
+    :raises SandboxdError: it failed
+    :raises Interrupted: it was cancelled by a signal
+    """
+    answer = through_daemon.operate(messages.OPERATION + name, directory, options, say)
+    return _here(name, directory, options, say) if answer is None else answer
+
+
+def _here(
+    name: str, directory: str, options: Mapping[str, object], say: Callable[[str, bool], None]
+) -> Any:
+    """The same without a daemon."""
+    from sandboxd import operations
+    from sandboxd.cli.cancelling import cancelled_by_signals
+    from sandboxd.engine.client import connect_from
+    from sandboxd.operations.request import Request
+    from sandboxd.operations.wire import encode
+
+    operation = operations.load(name)
+    assert operation is not None, f"`{name}` is no operation"
+
+    def tell(step: Step) -> None:
+        say(step.text, step.is_passing)
+
+    with cancelled_by_signals() as cancel:
+        request = Request(
+            directory,
+            os.environ,
+            options,
+            lambda: connect_from(os.environ),
+            progress=tell,
+            cancel=cancel,
+        )
+        return encode(operation.serve(request))

@@ -1,0 +1,109 @@
+"""One operation that is asked for: by a command in its own process, or by a client of the daemon."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from sandboxd.ipc import parameters
+from sandboxd.ipc.messages import ENGINE_VARIABLES, FOLDER_VARIABLES
+from sandboxd.operations.interruption import Cancel, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sandboxd.engine.client import Engine
+    from sandboxd.operations._plan import Facts
+    from sandboxd.operations.egress.gateways import FindGateway, Gateway
+    from sandboxd.operations.interruption import Progress
+
+
+class Request:
+    """What an operation is done with. `environ` is that of the process, with the engine that is meant.
+
+    The options come from another process: `flag`, `text` and the like refuse what is not of its kind
+    with `ipc.parameters.InvalidParams`.
+
+    :param directory: a folder of the project, absolute
+    :param options: what the user typed, as JSON has it
+    :param connect: the engine; called when an operation first needs it
+    :param facts: waits for the host's facts; None: the operation looks for itself
+    :param register: has a daemon keep a workspace that was started; None: one that runs is told
+    :param attended: the gateways that a daemon attends to
+    """
+
+    def __init__(
+        self,
+        directory: str,
+        environ: Mapping[str, str],
+        options: Mapping[str, Any],
+        connect: Callable[[], Engine],
+        *,
+        facts: Facts = None,
+        register: Callable[[str], None] | None = None,
+        attended: FindGateway | None = None,
+        progress: Progress = silent,
+        cancel: Cancel | None = None,
+    ) -> None:
+        self.directory = directory
+        self.environ = environ
+        self.facts = facts
+        self.register = register
+        self.progress = progress
+        self.cancel = cancel or Cancel()
+        self._options = options
+        self._connect = connect
+        self._attended = attended
+
+    @functools.cached_property
+    def engine(self) -> Engine:
+        """The engine that the caller means.
+
+        :raises EnvironmentFailure: it cannot be known
+        """
+        return self._connect()
+
+    def flag(self, name: str) -> bool:
+        """The switch `name`, off where it is missing."""
+        return parameters.flag(self._options, name)
+
+    def number(self, name: str) -> int:
+        """The whole number `name`."""
+        return parameters.number(self._options, name)
+
+    def text(self, name: str) -> str:
+        """The string `name`."""
+        return parameters.text(self._options, name)
+
+    def optional_text(self, name: str) -> str | None:
+        """The string `name`; None where it is missing or null."""
+        return None if self._options.get(name) is None else self.text(name)
+
+    def texts(self, name: str) -> list[str]:
+        """The list of strings `name`."""
+        return parameters.texts(self._options, name)
+
+    def values(self, name: str) -> dict[str, Any]:
+        """The object `name`, whose values the operation has to judge."""
+        return parameters.values(self._options, name)
+
+    def environ_of_caller(self) -> dict[str, str]:
+        """The variables `environ` for programs and configs, but engine and user's folders are our own.
+
+        Grants and policy lie in those folders: a caller must not bring them along.
+        """
+        theirs = parameters.variables(self._options, "environ")
+        own = (*ENGINE_VARIABLES, *FOLDER_VARIABLES)
+        rest = {name: value for name, value in theirs.items() if name not in own}
+        return rest | {name: self.environ[name] for name in own if name in self.environ}
+
+    def find_gateway(self, workspace: str) -> Gateway | None:
+        """The gateway that runs for `workspace` (its real path); None where none does.
+
+        :raises EnvironmentFailure: the engine cannot be asked
+        """
+        from sandboxd.life import running_gateway
+
+        # That of a project which no daemon keeps is attended to by nobody.
+        attended = self._attended(workspace) if self._attended is not None else None
+        return attended or running_gateway.find(self.engine, workspace)
