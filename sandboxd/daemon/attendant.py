@@ -15,6 +15,7 @@ from sandboxd.life import gateway, running_gateway
 from sandboxd.life.gateway_channel import Channel, attach
 from sandboxd.life.running_gateway import past
 from sandboxd.operations import gateway as operation
+from sandboxd.operations import recording
 from sandboxd.policy import approvals
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ _HEALTHY_SECONDS = 10.0
 """A gateway that lived so long was no failed start."""
 _MOST_ADDRESSES = 4096
 """As many as one gateway hands out; of those before it the oldest are forgotten."""
+
+_MOST_TRIPPED = 20
+"""Names of tripwires that one gateway's attendant records."""
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +108,7 @@ class Attendant:
         self._stop = threading.Event()
         self._has_past = threading.Event()
         self._channel: Channel | None = None
+        self._tripped: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
 
     def start(self) -> None:
@@ -197,10 +202,20 @@ class Attendant:
 
     def _take(self, event: Event) -> None:
         self._memory.take(event)
+        if event["event"] == "denied" and event["reason"] == "canary":
+            self._record_tripwire(event["name"], event["port"])
         if event["event"] == "used":
             self._use_up(event["name"], event["port"], event["time"])
         if event["event"] != "state":
             self._changed()
+
+    def _record_tripwire(self, name: str, port: int) -> None:
+        """Note the first use of each name in the user's record: whoever is inside can try it for ever."""
+        if name in self._tripped or len(self._tripped) >= _MOST_TRIPPED:
+            return
+        self._tripped.add(name)
+        if problem := recording.tripped(self._access.environ(), self._workspace, name, port):
+            log.warning("`%s`: %s", self._workspace, problem)
 
     def _use_up(self, name: str, port: int, used_at: float) -> None:
         """An approval for one connection ended: the next gateway is not to have it."""

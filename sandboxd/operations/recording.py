@@ -123,3 +123,8 @@ def drifted(
             f"{each.control}: planned {each.planned}, found {each.live}" for each in differences
         ],
     )
+
+
+def tripped(environ: Mapping[str, str], workspace: str, name: str, port: int) -> str:
+    """Something inside asked for a name that nothing has a reason to ask for."""
+    return notes.note(environ, "tripwire", workspace, name=name, port=port)

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from sandboxd.audit import chain, notes
+from sandboxd.audit.record import Record
 from sandboxd.daemon.attendant import Attendant, EngineAccess, Memory
 from sandboxd.egress.approvals import Approval
 from sandboxd.egress.messages import Assigned, Attempted, PolicySet, Refused, Used
@@ -134,6 +136,19 @@ def test_answers_that_cannot_be_read_are_told(attending: Attending) -> None:
     path.write_text("[[approvals")
     attending.attendant._take(used())
     assert "could not be taken away" in attending.told[0]
+
+
+def test_a_tripwire_is_recorded_once_a_name(attending: Attending) -> None:
+    tripped = denied(1, "backup.corp.example")
+    tripped["reason"] = "canary"
+    for number in range(3):
+        attending.attendant._take({**tripped, "seq": number + 1})
+    for number in range(100):
+        attending.attendant._take({**tripped, "seq": number + 4, "name": f"n{number}.example"})
+    record = Record(notes.folder(attending.environ))
+    names = [entry.facts["name"] for entry in chain.check(record.files(), record.head()).entries]
+    assert names.count("backup.corp.example") == 1
+    assert len(names) == 20
 
 
 def test_a_gateway_whose_networks_are_gone_gets_no_policy() -> None:
