@@ -17,6 +17,7 @@ from sandboxd.config.values import (
     VOLUME_NAME,
     profile_names,
 )
+from sandboxd.credentials import name, services
 from sandboxd.egress import groups
 from sandboxd.model.capabilities import CAPABILITIES
 
@@ -79,6 +80,7 @@ def tables(rules: tuple[str, ...] = ()) -> tuple[Table, ...]:
         Table("", "What the project asks for", _top()),
         Table("capabilities", "Capabilities beyond those of the profile", (_capabilities(),)),
         Table("network", "What the sandbox reaches", (_mode(), _names_allowed(), _private())),
+        Table("credentials", "Secrets that tools inside work with and never have", _credentials()),
         Table("workspace", "Where the work is done", (_layout(), _hot(), _shared_volumes())),
         Table("environment", "Environment variables inside", (_variable(),)),
         Table(
@@ -200,6 +202,32 @@ def _private() -> Key:
         "never reached.",
         pattern=HOST,
         idle_beside=("mode", MODES_WITHOUT_NAMES),
+    )
+
+
+def _credentials() -> tuple[Key, ...]:
+    return (
+        Key(
+            "use",
+            "Services that the sandbox uses with your secrets, which the gateway adds on the way out; "
+            "`NAME:ACCOUNT` where you have several accounts",
+            '["github", "anthropic"]',
+            type=TEXTS,
+            default="none",
+            choices=services.names(),
+            limits="It counts only after `sandboxd trust add`, which shows the hosts, methods and paths, and a "
+            "policy can forbid it. Where a secret is (`sandboxd credentials add`), no project says.",
+            pattern=name.pattern(),
+        ),
+        Key(
+            "required",
+            "As `use`, and `up` refuses to start without the secret; without one of `use` it goes on, and says so",
+            '["github"]',
+            type=TEXTS,
+            default="none",
+            choices=services.names(),
+            pattern=name.pattern(),
+        ),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 from sandboxd.findings import Place
 
 if TYPE_CHECKING:
+    from sandboxd.credentials.name import Name
     from sandboxd.egress.entries import Entry
 
 T = TypeVar("T")
@@ -60,6 +61,17 @@ class NetworkWishes(NamedTuple):
         return Setting("allow", first.place if first is not None else None)
 
 
+class CredentialWishes(NamedTuple):
+    """`[credentials]`: services to use, and those without which nothing starts."""
+
+    use: tuple[Setting[Name], ...] = ()
+    required: tuple[Setting[Name], ...] = ()
+
+    def names(self) -> tuple[Name, ...]:
+        """All of both, each once, by name."""
+        return tuple(sorted({setting.value for setting in (*self.use, *self.required)}))
+
+
 class Config(NamedTuple):
     """`path` is the file's path as it is shown, None when there is no file."""
 
@@ -77,3 +89,4 @@ class Config(NamedTuple):
     digest: str = ""
     """Identity of the bytes that were read; '' when there is no file."""
     wishes: WorkspaceWishes = WorkspaceWishes()
+    credentials: CredentialWishes = CredentialWishes()

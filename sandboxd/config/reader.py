@@ -6,7 +6,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from sandboxd.config.keys import names_by_table
-from sandboxd.config.model import Allow, NetworkWishes, Setting, WorkspaceWishes
+from sandboxd.config.model import (
+    Allow,
+    CredentialWishes,
+    NetworkWishes,
+    Setting,
+    WorkspaceWishes,
+)
 from sandboxd.config.values import (
     FOLDER_INSIDE,
     LAYOUTS,
@@ -21,6 +27,7 @@ from sandboxd.findings import Finding, Place, Severity, is_reason
 from sandboxd.model.capabilities import CAPABILITIES
 
 if TYPE_CHECKING:
+    from sandboxd.credentials.name import Name
     from sandboxd.egress.entries import Entry
     from sandboxd.syntax.node import Node
     from sandboxd.text import Span
@@ -167,6 +174,45 @@ class Reader:
             if entries is not None:
                 message = f'`network.{key}` does nothing beside `mode = "{mode.value}"`'
                 self.report("config-invalid-value", entries.span, message, f"network.{key}")
+
+    def credentials(self, node: Node) -> CredentialWishes:
+        wishes = CredentialWishes()
+        for key, value in self.members(node, "credentials"):
+            if value.kind != "array":
+                self.wrong_type(value, f"credentials.{key}", "a list of strings")
+            elif key == "use":
+                wishes = wishes._replace(use=self._credential_names(value, key))
+            else:
+                wishes = wishes._replace(required=self._credential_names(value, key))
+        self._one_account_each((*wishes.use, *wishes.required))
+        return wishes
+
+    def _credential_names(self, node: Node, key: str) -> tuple[Setting[Name], ...]:
+        from sandboxd.credentials import name, services
+
+        names = []
+        for item in node.items:
+            setting = self.text(item, f"credentials.{key}")
+            if setting is None:
+                continue
+            try:
+                names.append(Setting(name.parse(setting.value), setting.place))
+            except name.NotACredential as error:
+                close = self.suggest(setting.value, services.names())
+                suggestion = close if isinstance(error, name.UnknownService) else ""
+                message = f"`{setting.value}` {error}{suggestion}"
+                self.report("config-invalid-value", item.span, message, setting.value)
+        return tuple(names)
+
+    def _one_account_each(self, names: Sequence[Setting[Name]]) -> None:
+        """Tools inside have one address for a service: by two accounts nobody would know who acts."""
+        first: dict[str, Name] = {}
+        for setting in names:
+            other = first.setdefault(setting.value.service, setting.value)
+            if other != setting.value and setting.place is not None:
+                message = f"`{other}` and `{setting.value}` are two accounts of one service"
+                span = setting.place.span
+                self.report("config-invalid-value", span, message, str(setting.value))
 
     def workspace(self, node: Node) -> WorkspaceWishes:
         wishes = WorkspaceWishes()

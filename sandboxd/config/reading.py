@@ -58,6 +58,7 @@ def check(
             "user": lambda node: reader.own_text(node, "user"),
             "capabilities": reader.capabilities,
             "network": reader.network,
+            "credentials": reader.credentials,
             "workspace": reader.workspace,
             "environment": reader.environment,
             "allow": reader.allow,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sandboxd.config.model import Config, Setting
 from sandboxd.errors import UsageError
 from sandboxd.host.facts import UNKNOWN, HostFacts
-from sandboxd.plan import capabilities, network_limits
+from sandboxd.plan import capabilities, credentials, network_limits
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts
 from sandboxd.policy.floor import Floor
@@ -56,6 +56,9 @@ def apply(
     capabilities.refuse(
         profile, config, trusted, _how_to_grant(floor, "take it out of `[capabilities] add`")
     )
+    credentials.refuse(
+        config, floor, trusted, _how_to_grant(floor, "take it out of `[credentials] use`")
+    )
     if config.wishes.shared_volumes and not trusted:
         names = ", ".join(f"`{setting.value}`" for setting in config.wishes.shared_volumes)
         raise UsageError(
@@ -85,6 +88,7 @@ def loosened(
         settings.append("runtime runc where gVisor works")
     settings += [f"capability {cap}" for cap in capabilities.added(profile, config)]
     settings += [f"shared volume {setting.value}" for setting in config.wishes.shared_volumes]
+    settings += [f"credential {name}" for name in config.credentials.names()]
     settings += network_limits.loosened(profile, config, hosts)
     return tuple(settings)
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sandboxd.config.model import Config
 from sandboxd.errors import UsageError
-from sandboxd.plan import capabilities, names, profiles
+from sandboxd.plan import capabilities, credentials, names, profiles
 from sandboxd.plan.floor import leaves_gvisor, loosened
 from sandboxd.plan.profiles import Network, Profile, is_looser
 from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts
@@ -54,6 +54,7 @@ def wanted(
     if loosened(profile, config, hosts=hosts):
         lines += _of_profile(profile, config)
         lines += _of_names(profile, config, hosts)
+        lines += credentials.rights(config)
         grants.append(Grant(workspace, config.digest, profile.name))
     if recipe is not None:
         lines += _of_build(recipe)

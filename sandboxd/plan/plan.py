@@ -8,6 +8,7 @@ from sandboxd.findings import Place
 from sandboxd.model.container import Container
 
 if TYPE_CHECKING:
+    from sandboxd.credentials.uses import Use
     from sandboxd.egress.policy import Policy
     from sandboxd.plan.compose import ComposeProject
     from sandboxd.plan.names import Proposal
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 class Reason(NamedTuple):
     """Why a value of the plan is as it is.
 
-    `field` is a field of `Container`, or ``egress`` for a name; `item` the value in docker's spelling; `decided_by` one of
+    `field` is a field of `Container`, or ``egress`` for a name, ``credential`` for one of the user's; `item` the value in docker's spelling; `decided_by` one of
     ``profile dev``, ``config``, ``host``, ``floor``; `why` a sentence for a person.
     """
 
@@ -85,6 +86,9 @@ class Plan(NamedTuple):
 
     proposals: tuple[Proposal, ...] = ()
     """Hosts that files of the project name and that `egress` does not let through."""
+
+    credentials: tuple[Use, ...] = ()
+    """The user's credentials that tools inside work with; what the secrets are, no plan knows."""
 
     def downgrades_of_up(self) -> tuple[Downgrade, ...]:
         """Those that hold for a sandbox that `sandboxd up` starts."""

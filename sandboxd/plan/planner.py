@@ -12,7 +12,7 @@ from sandboxd.errors import UsageError
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Container
 from sandboxd.plan import base as base_config
-from sandboxd.plan import controls, network
+from sandboxd.plan import controls, credentials, network
 from sandboxd.plan.container import make_container
 from sandboxd.plan.decisions import Decisions, make_decisions
 from sandboxd.plan.floor import apply as apply_floor
@@ -61,6 +61,7 @@ def make_plan(
         workspace.hosts,
         notes,
     )
+    uses = credentials.plan_uses(decisions.config, egress.policy, workspace.path, notes)
     controls.say_what_stays_open(
         decisions.profile, decisions.choice, decisions.network, host, container, notes
     )
@@ -81,6 +82,7 @@ def make_plan(
         refuses_root=profile.user == "non-root",
         egress=egress.policy,
         proposals=egress.proposals,
+        credentials=uses,
     )
 
 

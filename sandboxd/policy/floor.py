@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ORGANISATION = "/etc/sandboxd/policy.toml"
 FILE_NAME = "policy.toml"
 
-_LISTS = ("profiles", "capabilities", "enforce", "network_allow", "network_deny")
+_LISTS = ("profiles", "capabilities", "credentials", "enforce", "network_allow", "network_deny")
 # What else may be demanded, and the field of `Floor` that it sets.
 _DEMANDED: dict[str, dict[object, str]] = {
     "runtime": {"gvisor": "gvisor"},
@@ -58,6 +58,8 @@ class Floor(NamedTuple):
     """The profiles that may be chosen."""
     capabilities: frozenset[str] | None = None
     """The capabilities that a sandboxd.toml may add."""
+    credentials: frozenset[str] | None = None
+    """The services that a sandboxd.toml may use with the user's secrets."""
     gvisor: bool = False
     no_network: bool = False
     no_open_network: bool = False
@@ -185,9 +187,9 @@ def _tighten_list(floor: Floor, demand: Demand) -> Floor:
     if key == "network_deny":
         return floor._replace(network_deny=(*floor.network_deny, *_patterns(demand)))
     allowed = frozenset(item.removeprefix("CAP_") for item in value)
-    before = floor.profiles if key == "profiles" else floor.capabilities
-    both = allowed if before is None else before & allowed
-    return floor._replace(profiles=both) if key == "profiles" else floor._replace(capabilities=both)
+    before: frozenset[str] | None = getattr(floor, key)
+    narrowed: dict[str, Any] = {key: allowed if before is None else before & allowed}
+    return floor._replace(**narrowed)
 
 
 def _proxy(demands: Iterable[Demand]) -> Upstream | None:

@@ -43,7 +43,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "rules": frozenset(
         {"config", "data", "findings", "host.facts", "host.versions", "model", "syntax", "text"}
     ),
-    "config": frozenset({"data", "egress", "files", "findings", "model", "syntax", "text"}),
+    "credentials": frozenset({"errors", "files", "policy", "toml_output"}),
+    "config": frozenset(
+        {"credentials", "data", "egress", "files", "findings", "model", "syntax", "text"}
+    ),
     "policy": frozenset({"audit", "egress", "errors", "files", "toml_output"}),
     "analysis": frozenset(
         {
@@ -79,6 +82,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "plan": frozenset(
         {
             "config",
+            "credentials",
             "data",
             "effective",
             "egress",
@@ -255,6 +259,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "bench",
             "checking",
             "config",
+            "credentials",
             "data",
             "egress",
             "engine",
@@ -336,6 +341,7 @@ _EDGES = (
     "observe",
     "verify",
     "review",
+    "credentials",
     "egress",
     "ipc",
     "operations",

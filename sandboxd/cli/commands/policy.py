@@ -10,6 +10,7 @@ hold, and each can only take away:
     network_deny = ["*.ngrok.io"]                        # never reached, whatever allows it
     network_private = false                              # no private address is reached
     layout = "clone"                                     # no sandbox has the host's folder itself
+    credentials = ["github"]                             # services that may be used with your secrets
     capabilities = []                                    # those that a sandboxd.toml may add
     allow_runc = false                                   # `--allow-runc` counts for nothing
     trust = false                                        # no grants of `sandboxd trust`

@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import Any
 
+from sandboxd.credentials.uses import environment
 from sandboxd.errors import UsageError
 from sandboxd.files import read_source
 from sandboxd.model.container import Container, Mount
@@ -20,17 +21,20 @@ def arguments(plan: Plan) -> dict[str, Any]:
     :raises UsageError: the project names no image
     """
     body = _body(plan)
-    body["Labels"][PLAN] = _digest(body)
+    body["Labels"][PLAN] = _digest(plan, body)
     return body
 
 
 def fingerprint(plan: Plan) -> str:
     """Identity of the container that the plan asks for, equal for equal containers."""
-    return _digest(_body(plan))
+    return _digest(plan, _body(plan))
 
 
-def _digest(body: dict[str, Any]) -> str:
+def _digest(plan: Plan, body: dict[str, Any]) -> str:
     text = json.dumps(body, sort_keys=True, ensure_ascii=True)
+    if plan.credentials:
+        # The address of the gateway is only known when it is there; what tools see is decided here.
+        text += "\n".join(environment(plan.credentials, "", plan.workspace))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -1,0 +1,34 @@
+"""The credential that an action is about."""
+
+from __future__ import annotations
+
+from sandboxd.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+    from sandboxd.credentials.name import Name
+
+
+def add_name(parser: argparse.ArgumentParser) -> None:
+    """The argument that names it."""
+    parser.add_argument(
+        "name",
+        metavar="NAME[:ACCOUNT]",
+        help="a service, such as `github`, and a word of yours where you have several accounts",
+    )
+
+
+def name_of(args: argparse.Namespace) -> Name:
+    """The credential that was typed.
+
+    :raises UsageError: there is no such service
+    """
+    from sandboxd.credentials import name, services
+
+    try:
+        return name.parse(args.name)
+    except name.NotACredential as error:
+        listed = ", ".join(f"`{each}`" for each in services.names())
+        raise UsageError(f"`{args.name}` {error}", f"services: {listed}") from None

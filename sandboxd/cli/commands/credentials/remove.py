@@ -1,0 +1,42 @@
+"""Forget a credential, and remove its secret from the keyring or the file that holds it.
+
+The service does not hear of it: a token that may have been seen is revoked there. A sandbox that runs has
+the credential until its next `sandboxd up` or its end.
+"""
+
+from __future__ import annotations
+
+import os
+
+from sandboxd.cli import terminal
+from sandboxd.cli.commands.credentials import _naming
+from sandboxd.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+HELP = "forget one, and its secret"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    _naming.add_name(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from sandboxd.credentials import records, sources
+
+    name = _naming.name_of(args)
+    record = records.remove(os.environ, name)
+    if record is None:
+        raise UsageError(f"there is no credential `{name}`", "`sandboxd credentials list` has all")
+    if record.source in ("keyring", "file"):
+        sources.source(record.source).remove(name, os.environ)
+        terminal.status(f"`{name}` is gone, and its secret from {record.where()}")
+    else:
+        terminal.status(f"`{name}` is gone; {record.where()} stays as it is")
+    terminal.status(
+        "a sandbox that runs has it until its next `sandboxd up`; at the service it is valid until "
+        "you revoke it there"
+    )
+    return 0

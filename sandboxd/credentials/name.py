@@ -1,0 +1,51 @@
+"""The name of a credential: a service, and where the user has several accounts of it, which one."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from sandboxd.credentials import services
+
+ACCOUNT = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+"""The form of an account's name, which the user chooses."""
+
+_ACCOUNT = re.compile(ACCOUNT)
+
+
+class NotACredential(ValueError):
+    """The text names no credential; the message is a clause that follows "`TEXT`"."""
+
+
+class UnknownService(NotACredential):
+    """There is no such service."""
+
+
+class Name(NamedTuple):
+    """``github`` or, with an account, ``github:work``."""
+
+    service: str
+    account: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.service}:{self.account}" if self.account else self.service
+
+
+def parse(text: str) -> Name:
+    """The name that `text` is.
+
+    :raises NotACredential: it has not the form of one, or there is no such service
+    """
+    service, colon, account = text.partition(":")
+    if service not in services.names():
+        raise UnknownService("names no service that ships; `sandboxd credentials list` has all")
+    if colon and not _ACCOUNT.fullmatch(account):
+        raise NotACredential(
+            "has no account behind the colon: letters, digits, `.`, `_` and `-`, 64 at most"
+        )
+    return Name(service, account)
+
+
+def pattern() -> str:
+    """The form of a name with an account, as a regular expression for schemas."""
+    return f"^({'|'.join(services.names())}):{ACCOUNT}$"

@@ -1,0 +1,123 @@
+"""Where the user's secrets are: one entry for each credential, in the user's config folder. No secret is in it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sandboxd.credentials.name import Name, NotACredential, parse
+from sandboxd.errors import UnreadableError, UsageError
+from sandboxd.files import decode, read_bytes, write_atomic
+from sandboxd.policy.floor import user_folder
+from sandboxd.toml_output import document
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FILE_NAME = "credentials.toml"
+SOURCES = ("keyring", "file", "environment", "command")
+"""Where a secret can be, the safest first."""
+
+_COMMENT = """\
+Where the secrets of credentials are; none of them is in this file.
+`sandboxd credentials add` and `remove` write it anew."""
+
+
+class Record(NamedTuple):
+    """`place` is for `environment` the name of a variable, for `command` its words, else empty."""
+
+    name: Name
+    source: str
+    place: tuple[str, ...] = ()
+
+    def where(self) -> str:
+        """The place of the secret, in words."""
+        if self.source == "environment":
+            return f"the variable `{self.place[0]}` of the shell that calls `up`"
+        if self.source == "command":
+            return f"the command `{' '.join(self.place)}`"
+        return "the keyring" if self.source == "keyring" else "a file in the config folder"
+
+
+def load(environ: Mapping[str, str]) -> tuple[Record, ...]:
+    """All records of this user, by name.
+
+    :raises UsageError: the file is there and is not ours or not whole
+    """
+    path = _path(environ)
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return ()
+    import tomllib
+
+    refuse_foreign(path, status, 0o022)
+    try:
+        tables = tomllib.loads(decode(read_bytes(path)))["credentials"]
+        return tuple(sorted(_record(table) for table in tables))
+    except UnreadableError as error:
+        raise UsageError(f"`{path}` {error.message}", error.hint) from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        is_ours = isinstance(error, tomllib.TOMLDecodeError | NotACredential)
+        reason = f": {error}" if is_ours else ""
+        raise UsageError(
+            f"`{path}` is not a list of credentials{reason}",
+            "correct it; or remove it, then run `sandboxd credentials add` again",
+        ) from None
+
+
+def find(records: tuple[Record, ...], name: Name) -> Record | None:
+    """The record of `name`."""
+    return next((record for record in records if record.name == name), None)
+
+
+def put(environ: Mapping[str, str], record: Record) -> None:
+    """Write a record down; it takes the place of an earlier one of the same name."""
+    others = [old for old in load(environ) if old.name != record.name]
+    _write(environ, [*others, record])
+
+
+def remove(environ: Mapping[str, str], name: Name) -> Record | None:
+    """Take the record of `name` away; returns it, None where there was none."""
+    before = load(environ)
+    record = find(before, name)
+    if record is not None:
+        _write(environ, [old for old in before if old.name != name])
+    return record
+
+
+def refuse_foreign(path: str, status: os.stat_result, bits: int) -> None:
+    """Refuse a file of the user's that is a link, somebody else's, or open by one of these bits of its mode.
+
+    :raises UsageError: it is
+    """
+    if not stat.S_ISREG(status.st_mode):
+        raise UsageError(f"`{path}` is no regular file", "replace it by one of your own")
+    if status.st_uid != os.geteuid() or status.st_mode & bits:
+        verb = "read" if bits & 0o044 else "written"
+        raise UsageError(f"`{path}` can be {verb} by others", f"`chmod 600 {path}`, and own it")
+
+
+def _record(table: Mapping[str, Any]) -> Record:
+    name, source, place = parse(str(table["name"])), table["source"], tuple(table["place"])
+    if source not in SOURCES or not all(isinstance(word, str) and word for word in place):
+        raise ValueError("no source")
+    is_sound = {"environment": len(place) == 1, "command": len(place) >= 1}.get(source, not place)
+    if not is_sound:
+        raise ValueError("no place")
+    return Record(name, source, place)
+
+
+def _write(environ: Mapping[str, str], records: list[Record]) -> None:
+    path = _path(environ)
+    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+    listed = [
+        {"name": str(record.name), "source": record.source, "place": list(record.place)}
+        for record in sorted(records)
+    ]
+    write_atomic(path, document({"credentials": listed}, _COMMENT), 0o600)
+
+
+def _path(environ: Mapping[str, str]) -> str:
+    return os.path.join(user_folder(environ), FILE_NAME)

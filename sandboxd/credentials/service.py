@@ -1,0 +1,169 @@
+"""A service, as its file has it (`services`): who takes the secret, and how a tool inside gets there."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sandboxd.credentials import services
+
+if TYPE_CHECKING:
+    from sandboxd.credentials.secret import Secret
+
+_SCHEMES = ("bearer", "basic", "plain")
+_KEYS = frozenset({"title", "secret", "admits", "groups", "limits", "source", "endpoint"})
+_OPTIONAL = frozenset({"environment", "git", "trial"})
+_ENDPOINT_KEYS = frozenset({"name", "host", "header", "scheme", "methods", "paths"})
+_WORD = re.compile(r"[a-z][a-z0-9]*")
+_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+
+
+class Endpoint(NamedTuple):
+    """One host of a service, and what the gateway lets through to it with the secret."""
+
+    name: str
+    host: str
+    port: int
+    header: str
+    scheme: str
+    """``bearer``, ``basic`` (with `user`) or ``plain``: how the secret stands in the header."""
+    user: str
+    methods: tuple[str, ...]
+    """Empty: every method."""
+    paths: tuple[str, ...]
+    """Prefixes of paths; none beyond them gets the secret."""
+
+    def value(self, secret: Secret) -> str:
+        """The value of the header."""
+        text = secret.reveal()
+        if self.scheme == "bearer":
+            return f"Bearer {text}"
+        if self.scheme == "basic":
+            pair = base64.b64encode(f"{self.user}:{text}".encode()).decode()
+            return f"Basic {pair}"
+        return text
+
+
+class Variable(NamedTuple):
+    """A variable inside; name and value may hold `{ENDPOINT}`, `{address}`, `{gateway}`, `{decoy}` (see `inside`)."""
+
+    name: str
+    value: str
+
+
+class Rewrite(NamedTuple):
+    """Git is to use `endpoint` for addresses that begin with one of `prefixes`."""
+
+    endpoint: str
+    prefixes: tuple[str, ...]
+
+
+class Trial(NamedTuple):
+    """A request that changes nothing and needs the secret; `account` is the field that says whose it is."""
+
+    endpoint: str
+    path: str
+    account: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Service(NamedTuple):
+    """`title` and what its `secret` is called there; `admits`: what a program inside can do with it.
+
+    `groups` are groups of hosts that its tools reach beside it; `limits` says which tools or uses
+    are not served.
+    """
+
+    name: str
+    title: str
+    secret: str
+    admits: str
+    groups: tuple[str, ...]
+    limits: str
+    source: str
+    endpoints: tuple[Endpoint, ...]
+    variables: tuple[Variable, ...] = ()
+    rewrites: tuple[Rewrite, ...] = ()
+    trial: Trial | None = None
+    """None: it has no request that only asks."""
+
+    def endpoint(self, name: str) -> Endpoint:
+        """The endpoint `name`, which is there."""
+        return next(each for each in self.endpoints if each.name == name)
+
+
+@functools.cache
+def load(name: str) -> Service:
+    """The service `name`.
+
+    :raises KeyError: there is none
+    """
+    if name not in services.names():
+        raise KeyError(name)
+    import tomllib
+
+    with open(services.path(name), "rb") as file:
+        return read(name, tomllib.load(file))
+
+
+def read(name: str, data: dict[str, Any]) -> Service:
+    """A service from the content of its file.
+
+    :raises ValueError: a key is missing, unknown or of no meaning
+    """
+    if data.keys() - _OPTIONAL != _KEYS:
+        raise ValueError(f"service {name}: it must have {sorted(_KEYS)}")
+    endpoints = tuple(_endpoint(name, entry) for entry in data["endpoint"])
+    known = {endpoint.name for endpoint in endpoints}
+    rewrites = tuple(
+        Rewrite(entry["endpoint"], tuple(entry["instead_of"])) for entry in data.get("git", ())
+    )
+    trial = _trial(data["trial"]) if "trial" in data else None
+    named = {rewrite.endpoint for rewrite in rewrites} | ({trial.endpoint} if trial else set())
+    if len(known) < len(endpoints) or not named <= known:
+        raise ValueError(f"service {name}: an endpoint is there twice, or is not there")
+    variables = tuple(Variable(*pair) for pair in data.get("environment", {}).items())
+    return Service(
+        name,
+        data["title"],
+        data["secret"],
+        data["admits"],
+        tuple(data["groups"]),
+        data["limits"],
+        data["source"],
+        endpoints,
+        variables,
+        rewrites,
+        trial,
+    )
+
+
+def _trial(data: dict[str, Any]) -> Trial:
+    headers = tuple(data.get("headers", {}).items())
+    return Trial(data["endpoint"], data["path"], data["account"], headers)
+
+
+def _endpoint(name: str, data: dict[str, Any]) -> Endpoint:
+    if data.keys() - {"user", "port"} != _ENDPOINT_KEYS:
+        raise ValueError(f"service {name}: an endpoint must have {sorted(_ENDPOINT_KEYS)}")
+    scheme, user = data["scheme"], data.get("user", "")
+    if scheme not in _SCHEMES or (scheme == "basic") != bool(user):
+        raise ValueError(
+            f"service {name}: the scheme `{scheme}` is none of {_SCHEMES}, with a user"
+        )
+    if not _WORD.fullmatch(data["name"]) or not _HEADER.fullmatch(data["header"]):
+        raise ValueError(f"service {name}: `{data['name']}` or `{data['header']}` is no name")
+    if not data["paths"] or not all(path.startswith("/") for path in data["paths"]):
+        raise ValueError(f"service {name}: a path begins with a slash, and there is one")
+    return Endpoint(
+        data["name"],
+        data["host"],
+        data.get("port", 443),
+        data["header"],
+        scheme,
+        user,
+        tuple(data["methods"]),
+        tuple(data["paths"]),
+    )

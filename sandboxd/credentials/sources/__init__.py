@@ -1,0 +1,42 @@
+"""Where a secret can be: one module each, with `read(record, environ)`. Those that keep one have `write` and `remove`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from sandboxd.credentials.secret import NotASecret, Secret
+from sandboxd.errors import EnvironmentFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from sandboxd.credentials.records import Record
+
+
+class NoSecret(EnvironmentFailure):
+    """The secret cannot be had; the message says why and holds nothing of it."""
+
+
+def read(record: Record, environ: Mapping[str, str]) -> Secret:
+    """The secret of `record`.
+
+    :param environ: of the shell that calls
+    :raises NoSecret: it cannot be had, or is none
+    """
+    text: str = source(record.source).read(record, environ)
+    try:
+        return Secret(text)
+    except NotASecret as error:
+        why = str(error)
+    # Outside of the handler: a trace is not to have a frame beside the text.
+    raise NoSecret(
+        f"what {record.where()} holds for `{record.name}` is no secret: {why}",
+        f"run `sandboxd credentials add {record.name}` again",
+    )
+
+
+def source(name: str) -> Any:
+    """The module of a source, one of `records.SOURCES`."""
+    return import_module(f"{__name__}.{name}")

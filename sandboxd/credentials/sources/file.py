@@ -1,0 +1,62 @@
+"""A file of the user's config folder that nobody else can read. The secret lies in it as it is."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+from sandboxd.credentials.records import refuse_foreign
+from sandboxd.credentials.secret import LONGEST
+from sandboxd.credentials.sources import NoSecret
+from sandboxd.errors import UsageError
+from sandboxd.files import write_atomic
+from sandboxd.policy.floor import user_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.credentials.name import Name
+    from sandboxd.credentials.records import Record
+    from sandboxd.credentials.secret import Secret
+
+_FOLDER = "secrets"
+
+
+def read(record: Record, environ: Mapping[str, str]) -> str:
+    """The content of the file.
+
+    :raises NoSecret: it is not there, or others can read or write it
+    """
+    path = _path(record.name, environ)
+    hint = f"run `sandboxd credentials add {record.name}` again"
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        why = (error.strerror or "it cannot be opened").lower()
+        raise NoSecret(f"the secret of `{record.name}` in `{path}`: {why}", hint) from None
+    with open(descriptor, "rb") as file:
+        try:
+            refuse_foreign(path, os.fstat(descriptor), 0o077)
+        except UsageError as error:
+            raise NoSecret(error.message, error.hint) from None
+        return file.read(LONGEST + 2).decode("utf-8", "replace")
+
+
+def write(name: Name, environ: Mapping[str, str], secret: Secret) -> str:
+    """Write the secret of `name`; returns the path."""
+    path = _path(name, environ)
+    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+    write_atomic(path, secret.reveal().encode() + b"\n", 0o600)
+    return path
+
+
+def remove(name: Name, environ: Mapping[str, str]) -> None:
+    """Remove the secret of `name`, if it is there."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(_path(name, environ))
+
+
+def _path(name: Name, environ: Mapping[str, str]) -> str:
+    # No account holds a plus.
+    return os.path.join(user_folder(environ), _FOLDER, str(name).replace(":", "+"))

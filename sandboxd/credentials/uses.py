@@ -1,0 +1,134 @@
+"""The credentials of one sandbox: which services, by which ports of its gateway, and what tools see. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.credentials import service
+from sandboxd.credentials.name import Name
+from sandboxd.credentials.service import Endpoint, Service
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+FIRST_PORT = 3200
+"""The gateway's own ports are below it."""
+
+_COUNT = "GIT_CONFIG_COUNT"
+
+
+class Door(NamedTuple):
+    """A port of the gateway that leads to one endpoint, with the secret."""
+
+    label: str
+    """``github-api``: for logs and people."""
+    endpoint: Endpoint
+    port: int
+
+
+class Use(NamedTuple):
+    """A credential that a sandbox works with."""
+
+    name: Name
+    is_required: bool
+    """Whether nothing starts without its secret."""
+    doors: tuple[Door, ...]
+
+    @property
+    def service(self) -> Service:
+        """The service, as it ships."""
+        return service.load(self.name.service)
+
+    def rights(self) -> str:
+        """The hosts, methods and paths that the secret is sent to, in words."""
+        parts = []
+        for door in self.doors:
+            methods = ", ".join(door.endpoint.methods) or "every method"
+            parts.append(f"{door.endpoint.host} ({methods}; {', '.join(door.endpoint.paths)})")
+        return "; ".join(parts)
+
+
+def assign(
+    names: Iterable[Name], required: Collection[Name], reserved: Collection[int] = ()
+) -> tuple[Use, ...]:
+    """The uses of `names`, in their order by name, each endpoint with a port of its own.
+
+    :param reserved: ports that the gateway needs for something else
+    """
+    port = FIRST_PORT
+    uses = []
+    for name in sorted(set(names)):
+        doors = []
+        for endpoint in service.load(name.service).endpoints:
+            while port in reserved:
+                port += 1
+            doors.append(Door(f"{name.service}-{endpoint.name}", endpoint, port))
+            port += 1
+        uses.append(Use(name, name in required, tuple(doors)))
+    return tuple(uses)
+
+
+def decoy(workspace: str, name: Name) -> str:
+    """The text that stands inside where a tool wants a secret: worth nothing, and another for each project."""
+    number = hashlib.sha256(f"{name}\0{workspace}".encode(errors="surrogateescape")).hexdigest()
+    return f"placeholder-of-sandboxd-{number[:20]}"
+
+
+def environment(
+    uses: Iterable[Use], gateway: str, workspace: str, present: Iterable[str] = ()
+) -> list[str]:
+    """Variables, `NAME=VALUE`, that point the tools inside at the gateway; one that is `present` stays as it is.
+
+    :param gateway: its address
+    :param present: the other variables of the container, in the same form; a count of Git's settings
+        among them goes on from there, and the new one takes its place
+    """
+    values = dict(text.partition("=")[::2] for text in present)
+    lines: dict[str, str] = {}
+    settings = []
+    for use in uses:
+        words = _words(use, gateway, workspace)
+        for variable in use.service.variables:
+            name = fill(variable.name, words)
+            if name not in values:
+                lines[name] = fill(variable.value, words)
+        for rewrite in use.service.rewrites:
+            key = f"url.{words[rewrite.endpoint]}/.insteadOf"
+            settings += [(key, prefix) for prefix in rewrite.prefixes]
+    if settings:
+        lines |= _git(settings, values)
+    return [f"{name}={value}" for name, value in lines.items()]
+
+
+def fill(text: str, words: dict[str, str]) -> str:
+    """`text` with each `{WORD}` replaced.
+
+    :raises KeyError: there is no such word
+    """
+    parts = text.split("{")
+    filled = parts[0]
+    for part in parts[1:]:
+        word, _, rest = part.partition("}")
+        filled += words[word] + rest
+    return filled
+
+
+def _words(use: Use, gateway: str, workspace: str) -> dict[str, str]:
+    words = {"gateway": gateway, "decoy": decoy(workspace, use.name)}
+    for door in use.doors:
+        address = f"{gateway}:{door.port}"
+        words[door.endpoint.name] = f"http://{address}"
+        words[f"{door.endpoint.name}:address"] = address
+    return words
+
+
+def _git(settings: list[tuple[str, str]], values: dict[str, str]) -> dict[str, str]:
+    """Git's settings by variables, behind those that are there already."""
+    count = values.get(_COUNT, "0")
+    first = int(count) if count.isdecimal() else 0
+    lines = {_COUNT: str(first + len(settings))}
+    for number, (key, value) in enumerate(settings, first):
+        lines[f"GIT_CONFIG_KEY_{number}"] = key
+        lines[f"GIT_CONFIG_VALUE_{number}"] = value
+    return lines

@@ -1,0 +1,108 @@
+"""The credentials of a plan: who may choose them, and the ports of the gateway that lead to their services."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.credentials import uses
+from sandboxd.credentials.uses import Use
+from sandboxd.errors import UsageError
+
+if TYPE_CHECKING:
+    from sandboxd.config.model import Config
+    from sandboxd.egress.policy import Policy
+    from sandboxd.plan.notes import Notes
+    from sandboxd.policy.floor import Floor
+
+FIELD = "credential"
+"""The field of a reason that is about a credential and not about the container."""
+
+
+def refuse(config: Config, floor: Floor, trusted: bool, how_to_grant: str) -> None:
+    """Refuse a credential that floor or trust do not let the project use.
+
+    :raises UsageError: there is one
+    """
+    names = config.credentials.names()
+    for name in names:
+        if floor.credentials is not None and name.service not in floor.credentials:
+            raise UsageError(
+                f"sandboxd.toml asks for the credential `{name}`, and "
+                f"`{floor.path_of('credentials')}` does not allow it",
+                "take it out of `[credentials] use` in sandboxd.toml",
+            )
+    if names and not trusted:
+        listed = ", ".join(f"`{name}`" for name in names)
+        raise UsageError(f"sandboxd.toml alone cannot use your credentials: {listed}", how_to_grant)
+
+
+def rights(config: Config) -> list[str]:
+    """What a grant for `config` gives away of the user's credentials, a line for each."""
+    return [
+        f"credential: {use.name}: {use.rights()}; {use.service.admits}"
+        for use in uses.assign(config.credentials.names(), ())
+    ]
+
+
+def plan_uses(
+    config: Config, policy: Policy | None, workspace: str, notes: Notes
+) -> tuple[Use, ...]:
+    """The credentials of a sandbox with the gateway of `policy`; none without a gateway, which is noted.
+
+    :raises UsageError: one is required, and there is no gateway
+    """
+    names = config.credentials.names()
+    required = {setting.value for setting in config.credentials.required}
+    if not names:
+        return ()
+    listed = ", ".join(f"`{name}`" for name in names)
+    hint = 'set `[network] mode = "allow"` in sandboxd.toml'
+    if policy is None:
+        why = "credentials are added by the gateway, and this network has none"
+        if required:
+            raise UsageError(f"{listed} cannot be used: {why}", hint)
+        notes.downgrade("credentials", f"{listed} cannot be used: {why}", hint)
+        return ()
+    reserved = {port for rule in policy.rules for port in rule.ports}
+    planned = uses.assign(names, required, reserved)
+    for use in planned:
+        ports = ", ".join(f"{door.label} at port {door.port}" for door in use.doors)
+        why = f"{use.rights()}; {use.service.admits}. By the gateway: {ports}"
+        notes.reason(FIELD, str(use.name), why, "config")
+        notes.reason(FIELD, str(use.name), f"what is not served: {use.service.limits}")
+    _say_groups(planned, policy, notes)
+    _say_variables(planned, config, workspace, notes)
+    notes.downgrade(
+        "credentials",
+        f"{listed}: not where an editor or the dev container CLI starts the sandbox, which makes no gateway",
+        "start it with `sandboxd up`",
+        of_other_tools=True,
+    )
+    return planned
+
+
+def _say_groups(planned: tuple[Use, ...], policy: Policy, notes: Notes) -> None:
+    """Name a group of hosts that the tools of a service reach without the secret, where nothing allows it."""
+    sources = {rule.source for rule in policy.rules}
+    for use in planned:
+        for group in use.service.groups:
+            if f"group {group}" not in sources:
+                notes.downgrade(
+                    "credentials",
+                    f"`{use.name}`: its tools also fetch from hosts of the group `{group}`, which is not allowed",
+                    f'`allow = ["{group}"]` below `[network]`, if the work needs them',
+                )
+
+
+def _say_variables(planned: tuple[Use, ...], config: Config, workspace: str, notes: Notes) -> None:
+    """Name a variable of the project's own that keeps tools from the gateway."""
+    own = {setting.value[0] for setting in config.environment}
+    for use in planned:
+        lines = uses.environment([use], "", workspace)
+        obstacles = sorted(own & {line.partition("=")[0] for line in lines})
+        if obstacles:
+            notes.downgrade(
+                "credentials",
+                f"`{use.name}`: sandboxd.toml sets `{obstacles[0]}`, so tools that read it do not use the gateway",
+                f"take `{obstacles[0]}` out of `[environment]`",
+            )

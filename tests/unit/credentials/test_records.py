@@ -1,0 +1,87 @@
+"""The user's list of credentials: strict, private, and without a secret."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sandboxd.credentials import records
+from sandboxd.credentials.name import Name
+from sandboxd.credentials.records import Record
+from sandboxd.errors import UsageError
+
+GITHUB = Record(Name("github"), "environment", ("GH_TOKEN",))
+WORK = Record(Name("github", "work"), "command", ("pass", "show", "a b"))
+NPM = Record(Name("npm"), "file")
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    return {"XDG_CONFIG_HOME": str(tmp_path)}
+
+
+def path_of(environ: dict[str, str]) -> Path:
+    return Path(environ["XDG_CONFIG_HOME"]) / "sandboxd" / records.FILE_NAME
+
+
+def test_what_was_put_is_read_and_private(environ: dict[str, str]) -> None:
+    assert records.load(environ) == ()
+    for record in (NPM, WORK, GITHUB):
+        records.put(environ, record)
+    assert records.load(environ) == (GITHUB, WORK, NPM)
+    assert path_of(environ).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_second_answer_takes_the_place_of_the_first(environ: dict[str, str]) -> None:
+    records.put(environ, GITHUB)
+    other = GITHUB._replace(source="keyring", place=())
+    records.put(environ, other)
+    assert records.load(environ) == (other,)
+
+
+def test_one_account_goes_and_the_other_stays(environ: dict[str, str]) -> None:
+    records.put(environ, GITHUB)
+    records.put(environ, WORK)
+    assert records.remove(environ, GITHUB.name) == GITHUB
+    assert records.remove(environ, GITHUB.name) is None
+    assert records.load(environ) == (WORK,)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        'name = "nothing"\nsource = "file"\nplace = []',
+        'name = "github"\nsource = "socket"\nplace = []',
+        'name = "github"\nsource = "file"\nplace = ["x"]',
+        'name = "github"\nsource = "environment"\nplace = []',
+        'name = "github"\nsource = "command"\nplace = [""]',
+        'name = "github"\nsource = "command"\nplace = [1]',
+        'name = "github"\nplace = []',
+        "name =",
+    ],
+)
+def test_a_list_that_is_not_whole_stops_everything(environ: dict[str, str], table: str) -> None:
+    path = path_of(environ)
+    path.parent.mkdir()
+    path.write_text(f"[[credentials]]\n{table}\n")
+    path.chmod(0o600)
+    with pytest.raises(UsageError, match="is not a list of credentials"):
+        records.load(environ)
+
+
+def test_a_list_that_others_can_write_names_no_command(environ: dict[str, str]) -> None:
+    records.put(environ, WORK)
+    path_of(environ).chmod(0o666)
+    with pytest.raises(UsageError, match="can be written by others"):
+        records.load(environ)
+
+
+def test_a_link_is_no_list(environ: dict[str, str], tmp_path: Path) -> None:
+    records.put(environ, WORK)
+    other = tmp_path / "other.toml"
+    os.rename(path_of(environ), other)
+    path_of(environ).symlink_to(other)
+    with pytest.raises(UsageError, match="no regular file"):
+        records.load(environ)
