@@ -24,6 +24,7 @@ from tools import (
     merge_page,
     profile_pages,
     seed_guide,
+    service_pages,
     template_pages,
 )
 
@@ -43,6 +44,7 @@ def pages() -> dict[str, str]:
     texts["versions.md"] = _NOTE + host_pages.versions_page()
     texts["profiles.md"] = _NOTE + profile_pages.page()
     texts["network-groups.md"] = _NOTE + group_pages.page()
+    texts["credential-services.md"] = _NOTE + service_pages.page()
     texts["configuration.md"] = _NOTE + config_page.page()
     texts["sandboxd.schema.json"] = config_schema.text()
     texts["seed-guide.md"] = _NOTE + seed_guide.page()

@@ -38,7 +38,7 @@ def parse(text: str) -> Name:
     """
     service, colon, account = text.partition(":")
     if service not in services.names():
-        raise UnknownService("names no service that ships; `sandboxd credentials list` has all")
+        raise UnknownService("names no service that ships")
     if colon and not _ACCOUNT.fullmatch(account):
         raise NotACredential(
             "has no account behind the colon: letters, digits, `.`, `_` and `-`, 64 at most"

@@ -33,7 +33,10 @@ class Endpoint(NamedTuple):
     methods: tuple[str, ...]
     """Empty: every method."""
     paths: tuple[str, ...]
-    """Prefixes of paths; none beyond them gets the secret."""
+    """Each with all below it; no other gets the secret."""
+    strip: tuple[str, ...] = ()
+    """Further places where a client puts a secret of its own: header fields never pass, and requests with
+    query parameters of such a name are refused."""
 
     def value(self, secret: Secret) -> str:
         """The value of the header."""
@@ -47,7 +50,7 @@ class Endpoint(NamedTuple):
 
 
 class Variable(NamedTuple):
-    """A variable inside; name and value may hold `{ENDPOINT}`, `{address}`, `{gateway}`, `{decoy}` (see `inside`)."""
+    """A variable inside; name and value may hold `{ENDPOINT}`, `{ENDPOINT:address}`, `{gateway}`, `{decoy}`."""
 
     name: str
     value: str
@@ -146,7 +149,7 @@ def _trial(data: dict[str, Any]) -> Trial:
 
 
 def _endpoint(name: str, data: dict[str, Any]) -> Endpoint:
-    if data.keys() - {"user", "port"} != _ENDPOINT_KEYS:
+    if data.keys() - {"user", "port", "strip"} != _ENDPOINT_KEYS:
         raise ValueError(f"service {name}: an endpoint must have {sorted(_ENDPOINT_KEYS)}")
     scheme, user = data["scheme"], data.get("user", "")
     if scheme not in _SCHEMES or (scheme == "basic") != bool(user):
@@ -166,4 +169,5 @@ def _endpoint(name: str, data: dict[str, Any]) -> Endpoint:
         user,
         tuple(data["methods"]),
         tuple(data["paths"]),
+        tuple(data.get("strip", ())),
     )

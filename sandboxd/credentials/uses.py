@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandboxd.credentials import service
 from sandboxd.credentials.name import Name
 from sandboxd.credentials.service import Endpoint, Service
+from sandboxd.egress.broker import url
+from sandboxd.egress.layout import GATEWAY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -22,7 +24,7 @@ class Door(NamedTuple):
     """A port of the gateway that leads to one endpoint, with the secret."""
 
     label: str
-    """``github-api``: for logs and people."""
+    """``github-api``: the service's name for the gateway, in logs and for people."""
     endpoint: Endpoint
     port: int
 
@@ -75,12 +77,9 @@ def decoy(workspace: str, name: Name) -> str:
     return f"placeholder-of-sandboxd-{number[:20]}"
 
 
-def environment(
-    uses: Iterable[Use], gateway: str, workspace: str, present: Iterable[str] = ()
-) -> list[str]:
+def environment(uses: Iterable[Use], workspace: str, present: Iterable[str] = ()) -> list[str]:
     """Variables, `NAME=VALUE`, that point the tools inside at the gateway; one that is `present` stays as it is.
 
-    :param gateway: its address
     :param present: the other variables of the container, in the same form; a count of Git's settings
         among them goes on from there, and the new one takes its place
     """
@@ -88,7 +87,7 @@ def environment(
     lines: dict[str, str] = {}
     settings = []
     for use in uses:
-        words = _words(use, gateway, workspace)
+        words = _words(use, workspace)
         for variable in use.service.variables:
             name = fill(variable.name, words)
             if name not in values:
@@ -114,12 +113,11 @@ def fill(text: str, words: dict[str, str]) -> str:
     return filled
 
 
-def _words(use: Use, gateway: str, workspace: str) -> dict[str, str]:
-    words = {"gateway": gateway, "decoy": decoy(workspace, use.name)}
+def _words(use: Use, workspace: str) -> dict[str, str]:
+    words = {"gateway": GATEWAY_NAME, "decoy": decoy(workspace, use.name)}
     for door in use.doors:
-        address = f"{gateway}:{door.port}"
-        words[door.endpoint.name] = f"http://{address}"
-        words[f"{door.endpoint.name}:address"] = address
+        words[door.endpoint.name] = url(door.port)
+        words[f"{door.endpoint.name}:address"] = f"{GATEWAY_NAME}:{door.port}"
     return words
 
 

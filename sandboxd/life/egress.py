@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
 
-_NO_PROXY = "localhost,127.0.0.1,::1"
+_NO_PROXY = f"localhost,127.0.0.1,::1,{layout.GATEWAY_NAME}"
 
 
 class Egress(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.credentials import uses
+from sandboxd.credentials import uses as credential_uses
 from sandboxd.credentials.uses import Use
 from sandboxd.errors import UsageError
 
@@ -40,8 +40,16 @@ def rights(config: Config) -> list[str]:
     """What a grant for `config` gives away of the user's credentials, a line for each."""
     return [
         f"credential: {use.name}: {use.rights()}; {use.service.admits}"
-        for use in uses.assign(config.credentials.names(), ())
+        for use in credential_uses.assign(config.credentials.names(), ())
     ]
+
+
+def with_uses(policy: Policy | None, uses: tuple[Use, ...]) -> Policy | None:
+    """`policy` with the services and ports of `uses`; their secrets go another way."""
+    if policy is None:
+        return None
+    doors = [(door.label, door.port) for use in uses for door in use.doors]
+    return policy._replace(credentials=tuple(doors))
 
 
 def plan_uses(
@@ -64,7 +72,7 @@ def plan_uses(
         notes.downgrade("credentials", f"{listed} cannot be used: {why}", hint)
         return ()
     reserved = {port for rule in policy.rules for port in rule.ports}
-    planned = uses.assign(names, required, reserved)
+    planned = credential_uses.assign(names, required, reserved)
     for use in planned:
         ports = ", ".join(f"{door.label} at port {door.port}" for door in use.doors)
         why = f"{use.rights()}; {use.service.admits}. By the gateway: {ports}"
@@ -98,7 +106,7 @@ def _say_variables(planned: tuple[Use, ...], config: Config, workspace: str, not
     """Name a variable of the project's own that keeps tools from the gateway."""
     own = {setting.value[0] for setting in config.environment}
     for use in planned:
-        lines = uses.environment([use], "", workspace)
+        lines = credential_uses.environment([use], workspace)
         obstacles = sorted(own & {line.partition("=")[0] for line in lines})
         if obstacles:
             notes.downgrade(

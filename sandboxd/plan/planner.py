@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from sandboxd.config.model import Config, NetworkWishes
+from sandboxd.config.model import Config, CredentialWishes, NetworkWishes
 from sandboxd.errors import UsageError
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Container
@@ -80,7 +80,7 @@ def make_plan(
         compose=project,
         brought=brought,
         refuses_root=profile.user == "non-root",
-        egress=egress.policy,
+        egress=credentials.with_uses(egress.policy, uses),
         proposals=egress.proposals,
         credentials=uses,
     )
@@ -119,13 +119,16 @@ def make_network(
     try:
         limited, allowed = apply_floor(profile, config, floor, trusted, hosts)
     except UsageError as error:
-        config, problem = config._replace(network=NetworkWishes()), error.message
+        config = config._replace(network=NetworkWishes(), credentials=CredentialWishes())
+        problem = error.message
         limited, allowed = apply_floor(profile, config, floor, trusted, hosts)
     mode = network.mode(limited, allowed, base)
-    egress = network.egress(limited, allowed, mode, floor, workspace, hosts, Notes(profile.name))
+    notes = Notes(profile.name)
+    policy = network.egress(limited, allowed, mode, floor, workspace, hosts, notes).policy
+    uses = credentials.plan_uses(allowed, policy, workspace, notes) if policy is not None else ()
     is_listed = allowed.network.allow is not None or bool(allowed.network.private)
     source: Source = "sandboxd.toml" if is_listed else "profile"
-    return Network(mode.value, egress.policy, source, problem)
+    return Network(mode.value, credentials.with_uses(policy, uses), source, problem)
 
 
 def _beside(

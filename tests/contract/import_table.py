@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "rules": frozenset(
         {"config", "data", "findings", "host.facts", "host.versions", "model", "syntax", "text"}
     ),
-    "credentials": frozenset({"errors", "files", "policy", "toml_output"}),
+    "credentials": frozenset({"egress", "errors", "files", "policy", "toml_output"}),
     "config": frozenset(
         {"credentials", "data", "egress", "files", "findings", "model", "syntax", "text"}
     ),
@@ -182,6 +182,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "audit",
             "bench",
             "config",
+            "credentials",
             "egress",
             "engine",
             "errors",

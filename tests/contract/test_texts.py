@@ -24,7 +24,12 @@ GENERATED = (
     "sandboxd/egress/public_suffixes.txt",
 )
 # Hosts that a sandbox may reach are the product's data; elsewhere one would tie a file to a registry.
-HOSTS = ("sandboxd/egress/groups/", "sandboxd/credentials/services/", "docs/network-groups.md")
+HOSTS = (
+    "sandboxd/egress/groups/",
+    "sandboxd/credentials/services/",
+    "docs/network-groups.md",
+    "docs/credential-services.md",
+)
 LOCKS = ("package-lock.json",)
 
 # Spelt so that this file does not hold what it forbids.

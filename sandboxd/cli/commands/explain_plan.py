@@ -146,6 +146,23 @@ def _as_json(plan: Plan) -> dict[str, object]:
         "reasons": [reason._asdict() for reason in plan.reasons],
         "downgrades": [downgrade._asdict() for downgrade in plan.downgrades],
         "egress": _policy_as_json(plan),
+        "credentials": [
+            {
+                "name": str(use.name),
+                "required": use.is_required,
+                "doors": [
+                    {
+                        "service": door.label,
+                        "port": door.port,
+                        "host": door.endpoint.host,
+                        "methods": list(door.endpoint.methods),
+                        "paths": list(door.endpoint.paths),
+                    }
+                    for door in use.doors
+                ],
+            }
+            for use in plan.credentials
+        ],
         "left_out": [{"item": e.item, "why": e.why} for e in plan.left_out],
     }
 

@@ -15,6 +15,7 @@ from sandboxd.cli import terminal
 from sandboxd.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
+    from sandboxd.config.model import Config
     from sandboxd.plan.profiles import Profile
 
 HELP = "write a first sandboxd.toml"
@@ -37,8 +38,21 @@ runtime = "auto"
 # [network]
 # mode = "none"
 
+{credentials}
 # [environment]
 # EDITOR = "vi"
+"""
+
+_CREDENTIALS = """\
+# Tools inside work with these services by your secrets and never have them:
+# `sandboxd credentials add NAME` says where one is.
+[credentials]
+use = {names}
+"""
+
+_NO_CREDENTIALS = """\
+# [credentials]
+# use = ["github", "anthropic"]
 """
 
 
@@ -47,6 +61,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", help="named profile (default: dev)")
     parser.add_argument(
         "--image", help=f"image of the sandbox (default: {DEFAULT_IMAGE}, or your config's)"
+    )
+    parser.add_argument(
+        "--credential",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="let it use your secret of a service (`sandboxd credentials`); can be given more than once",
     )
     parser.add_argument(
         "-t", "--template", metavar="TEMPLATE", help="start from a template, such as `python`"
@@ -80,6 +101,11 @@ def run(args: argparse.Namespace) -> int:
     if not os.path.isdir(args.path):
         raise UsageError(f"there is no folder `{args.path}`", "name the folder of a project")
     if args.template is not None:
+        if args.credential:
+            raise UsageError(
+                "`--credential` is for a sandboxd.toml without a template",
+                f'write `use = ["{args.credential[0]}"]` below `[credentials]` afterwards',
+            )
         if args.profile is not None:
             raise UsageError(
                 f"template `{args.template}` has a profile, and `--profile {profile.name}` is another",
@@ -88,12 +114,28 @@ def run(args: argparse.Namespace) -> int:
         compose = init_template.write(args.path, args.template, args.option, args.image)
     else:
         compose = False
-        _write_config(args.path, profile, args.image)
+        _write_config(args.path, profile, args.image, _names(args.credential))
     _say_next(args.path, compose)
     return EXIT_OK
 
 
-def _write_config(folder: str, profile: Profile, image: str | None) -> None:
+def _names(texts: list[str]) -> list[str]:
+    """The credentials that were named, each once.
+
+    :raises UsageError: one of them is none
+    """
+    from sandboxd.credentials import name, services
+
+    for text in texts:
+        try:
+            name.parse(text)
+        except name.NotACredential as error:
+            listed = ", ".join(f"`{each}`" for each in services.names())
+            raise UsageError(f"`{text}` {error}", f"services: {listed}") from None
+    return sorted(set(texts))
+
+
+def _write_config(folder: str, profile: Profile, image: str | None, credentials: list[str]) -> None:
     from sandboxd.files import CONFIG_NAME, write_atomic
     from sandboxd.project import HAND_WRITTEN
 
@@ -105,9 +147,11 @@ def _write_config(folder: str, profile: Profile, image: str | None) -> None:
         purpose=profile.purpose[0].upper() + profile.purpose[1:],
         profile=profile.name,
         image=_image(image, written),
+        credentials=_credentials(credentials),
     )
     write_atomic(path, text.encode())
     terminal.status(f"wrote {path}")
+    _say_missing(credentials)
     _grant(path, text, profile)
 
 
@@ -136,9 +180,32 @@ def _grant(path: str, text: str, profile: Profile) -> None:
     for line in request.lines:
         terminal.status(f"  {line}")
     terminal.status(
-        f"trusted, since you named profile `{parsed.profile.value}`; "
+        f"trusted, since you named {_what_was_named(parsed, profile)}; "
         "`sandboxd trust revoke` takes it back"
     )
+
+
+def _what_was_named(config: Config, profile: Profile) -> str:
+    credentials = [f"`{name}`" for name in config.credentials.names()]
+    named = [f"profile `{profile.name}`"] if profile.needs_grant or not credentials else []
+    return " and ".join((*named, *credentials))
+
+
+def _say_missing(names: list[str]) -> None:
+    """Name the credentials whose secrets nobody said where they are."""
+    from sandboxd.credentials import records
+
+    known = {str(record.name) for record in records.load(os.environ)} if names else set()
+    for name in names:
+        if name not in known:
+            terminal.status(f"hint: `sandboxd credentials add {name}` says where its secret is")
+
+
+def _credentials(names: list[str]) -> str:
+    from sandboxd.toml_output import value
+
+    listed = f"[{', '.join(map(value, names))}]"
+    return _CREDENTIALS.format(names=listed) if names else _NO_CREDENTIALS
 
 
 def _say_next(folder: str, compose: bool) -> None:

@@ -21,20 +21,17 @@ def arguments(plan: Plan) -> dict[str, Any]:
     :raises UsageError: the project names no image
     """
     body = _body(plan)
-    body["Labels"][PLAN] = _digest(plan, body)
+    body["Labels"][PLAN] = _digest(body)
     return body
 
 
 def fingerprint(plan: Plan) -> str:
     """Identity of the container that the plan asks for, equal for equal containers."""
-    return _digest(plan, _body(plan))
+    return _digest(_body(plan))
 
 
-def _digest(plan: Plan, body: dict[str, Any]) -> str:
+def _digest(body: dict[str, Any]) -> str:
     text = json.dumps(body, sort_keys=True, ensure_ascii=True)
-    if plan.credentials:
-        # The address of the gateway is only known when it is there; what tools see is decided here.
-        text += "\n".join(environment(plan.credentials, "", plan.workspace))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -50,7 +47,7 @@ def _body(plan: Plan) -> dict[str, Any]:
         "Image": image,
         "Entrypoint": [],
         "Cmd": list(container.command),
-        "Env": [f"{v.value.name}={v.value.value}" for v in container.env],
+        "Env": _environment(plan),
         "Labels": {v.value.name: v.value.value for v in container.labels},
         "HostConfig": _host_config(plan),
     }
@@ -64,6 +61,16 @@ def _body(plan: Plan) -> dict[str, Any]:
     if container.working_dir is not None:
         body["WorkingDir"] = container.working_dir.value
     return body
+
+
+def _environment(plan: Plan) -> list[str]:
+    """The variables inside; those that point tools at the gateway only where there is one."""
+    lines = [f"{v.value.name}={v.value.value}" for v in plan.container.env]
+    if plan.egress is None or not plan.credentials:
+        return lines
+    added = environment(plan.credentials, plan.workspace, lines)
+    names = {line.partition("=")[0] for line in added}
+    return [line for line in lines if line.partition("=")[0] not in names] + added
 
 
 def _host_config(plan: Plan) -> dict[str, Any]:

@@ -205,3 +205,33 @@ def test_nearest_looks_upwards(tmp_path: Path) -> None:
 def test_profile_names_are_the_files() -> None:
     expected = ("agent", "dev", "review", "seed-baseline", "trusted", "untrusted")
     assert profile_names() == expected
+
+
+def test_credentials_are_names_of_services() -> None:
+    text = '[credentials]\nuse = ["github:work", "npm"]\nrequired = ["anthropic", "npm"]\n'
+    config, messages = read(text)
+    assert config is not None, messages
+    assert [str(name) for name in config.credentials.names()] == ["anthropic", "github:work", "npm"]
+    assert [str(setting.value) for setting in config.credentials.required] == ["anthropic", "npm"]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            'use = ["githb"]',
+            "names no service that ships; did",
+        ),
+        ('use = ["github:"]', "has no account behind the colon"),
+        ('use = ["github:a/b"]', "has no account behind the colon"),
+        ('use = "github"', "`credentials.use` must be a list of strings"),
+        ("use = [1]", "`credentials.use` must be a string"),
+        ('used = ["github"]', "unknown key `credentials.used`"),
+        ('use = ["github", "github:work"]', "are two accounts of one service"),
+        ('use = ["npm:a"]\nrequired = ["npm:b"]', "are two accounts of one service"),
+    ],
+)
+def test_credentials_that_mean_nothing_refuse_the_file(line: str, message: str) -> None:
+    config, messages = read(f"[credentials]\n{line}\n")
+    assert config is None
+    assert any(message in words for _, words in messages), messages

@@ -11,11 +11,11 @@ import pytest
 from sandboxd.credentials import service, services, uses
 from sandboxd.credentials.name import Name
 from sandboxd.credentials.secret import Secret
-from sandboxd.egress import groups
+from sandboxd.egress import groups, layout
 from sandboxd.egress.names import pattern
 
 NAMES = services.names()
-GATEWAY = "198.18.0.2"
+GATEWAY = layout.GATEWAY_NAME
 
 
 def content(name: str) -> dict[str, object]:
@@ -52,7 +52,7 @@ def test_each_endpoint_is_one_host_by_tls(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_what_tools_see_leads_to_the_gateway_and_holds_no_secret(name: str) -> None:
     (use,) = uses.assign([Name(name)], ())
-    lines = uses.environment([use], GATEWAY, "/p")
+    lines = uses.environment([use], "/p")
     addresses = [line for line in lines if GATEWAY in line]
     assert addresses
     assert not [line for line in lines if "{" in line or "}" in line]

@@ -9,7 +9,7 @@ from sandboxd.credentials.name import Name
 from sandboxd.egress import layout
 
 GITHUB, NPM, WORK = Name("github"), Name("npm"), Name("github", "work")
-GATEWAY = "198.18.0.2"
+GATEWAY = layout.GATEWAY_NAME
 
 
 def ports(planned: tuple[uses.Use, ...]) -> dict[str, int]:
@@ -43,7 +43,7 @@ def test_git_goes_on_from_the_settings_that_are_there() -> None:
         "GIT_CONFIG_KEY_0=core.checkStat",
         "GIT_CONFIG_VALUE_0=minimal",
     ]
-    values = variables(uses.environment(uses.assign([GITHUB], ()), GATEWAY, "/p", present))
+    values = variables(uses.environment(uses.assign([GITHUB], ()), "/p", present))
     assert values["GIT_CONFIG_COUNT"] == "4"
     assert "GIT_CONFIG_KEY_0" not in values
     keys = {values[f"GIT_CONFIG_KEY_{number}"] for number in (1, 2, 3)}
@@ -54,7 +54,7 @@ def test_git_goes_on_from_the_settings_that_are_there() -> None:
 
 def test_a_variable_of_the_project_stays_as_it_is() -> None:
     planned = uses.assign([NPM], ())
-    values = variables(uses.environment(planned, GATEWAY, "/p", ["npm_config_registry=mine"]))
+    values = variables(uses.environment(planned, "/p", ["npm_config_registry=mine"]))
     assert "npm_config_registry" not in values
     assert f"npm_config_//{GATEWAY}:{uses.FIRST_PORT}/:_authToken" in values
 

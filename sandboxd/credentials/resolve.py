@@ -1,0 +1,104 @@
+"""The secrets of a sandbox's credentials, read for its gateway: each bound to what its service says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.credentials import records, roots, sources
+from sandboxd.egress.broker import Binding
+from sandboxd.egress.broker_wire import Credentials
+from sandboxd.errors import EnvironmentFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sandboxd.credentials.name import Name
+    from sandboxd.credentials.records import Record
+    from sandboxd.credentials.secret import Secret
+    from sandboxd.credentials.uses import Door, Use
+
+
+class Missing(NamedTuple):
+    """A credential whose secret could not be had, and why."""
+
+    name: Name
+    why: str
+    hint: str
+
+
+class Resolved(NamedTuple):
+    """The credentials for a gateway, and those that it does not get."""
+
+    credentials: Credentials
+    missing: tuple[Missing, ...] = ()
+
+
+def resolve(uses: Sequence[Use], environ: Mapping[str, str]) -> Resolved:
+    """Read the secrets of `uses`.
+
+    :param environ: of the shell that calls
+    :raises UsageError: the user's list of credentials cannot be read
+    :raises EnvironmentFailure: a required one cannot be had
+    """
+    listed = records.load(environ)
+    bindings: list[Binding] = []
+    missing: list[Missing] = []
+    for use in uses:
+        try:
+            secret = sources.read(_record(listed, use.name), environ)
+        except EnvironmentFailure as error:
+            if use.is_required:
+                raise EnvironmentFailure(
+                    f"the credential `{use.name}` is required: {error.message}", error.hint
+                ) from None
+            missing.append(Missing(use.name, error.message, error.hint))
+        else:
+            bindings += [_binding(door, secret) for door in use.doors]
+    if not bindings:
+        return Resolved(Credentials(), tuple(missing))
+    try:
+        return Resolved(Credentials(tuple(bindings), roots.pem(environ)), tuple(missing))
+    except EnvironmentFailure as error:
+        if any(use.is_required for use in uses):
+            raise
+        names = {each.name for each in missing}
+        without = [Missing(use.name, error.message, error.hint) for use in uses]
+        rest = (each for each in without if each.name not in names)
+        return Resolved(Credentials(), (*missing, *rest))
+
+
+def _record(listed: tuple[Record, ...], name: Name) -> Record:
+    """The record of `name`; the only account of a service needs no name.
+
+    :raises NoSecret: there is none, or several are and none is named
+    """
+    record = records.find(listed, name)
+    if record is not None:
+        return record
+    others = [each for each in listed if each.name.service == name.service]
+    if name.account or not others:
+        raise sources.NoSecret(
+            f"nobody said where the secret of `{name}` is", f"`sandboxd credentials add {name}`"
+        )
+    if len(others) == 1:
+        return others[0]
+    accounts = ", ".join(f"`{each.name}`" for each in others)
+    raise sources.NoSecret(
+        f"there are several accounts of `{name}`: {accounts}",
+        "name one of them below `[credentials]` in sandboxd.toml",
+    )
+
+
+def _binding(door: Door, secret: Secret) -> Binding:
+    endpoint = door.endpoint
+    return Binding(
+        service=door.label,
+        port=door.port,
+        host=endpoint.host,
+        host_port=endpoint.port,
+        header=endpoint.header,
+        value=endpoint.value(secret),
+        strip=endpoint.strip,
+        methods=endpoint.methods,
+        paths=endpoint.paths,
+    )
