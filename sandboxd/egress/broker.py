@@ -7,9 +7,10 @@ service and port in `Policy.credentials`; without its binding such a port answer
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Literal, NamedTuple
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from sandboxd.egress import layout
 
@@ -49,6 +50,19 @@ _TARGET = re.compile(r"/[\x21\x22\x24-\x5b\x5d-\x7e]*")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\\]")
+
+
+_SHORTEST_TRACE = 6
+_WORDS = {
+    "method": "has a method that the credential is not for",
+    "path": "is for a path that the credential is not for",
+    "ambiguous": "has a path that two servers could read in two ways",
+    "query": "brings a secret of its own in its query",
+    "host": "names another host than this gateway",
+    "malformed": "breaks the rules of HTTP",
+    "missing": "needs a credential that the gateway does not have now",
+    "denied": "is for a host that is denied, whatever allows it",
+}
 
 
 class Binding(NamedTuple):
@@ -116,6 +130,25 @@ def is_stripped(binding: Binding, name: str) -> bool:
     """Whether a request's header field `name` does not pass."""
     own = (*binding.strip, binding.header, *(name for name, _ in binding.extra))
     return _plain(name) in ALWAYS_STRIPPED or _plain(name) in {_plain(each) for each in own}
+
+
+def traces(binding: Binding) -> tuple[bytes, ...]:
+    """What would show the secret: no header field of an answer that holds one of them passes."""
+    parts = {binding.value, binding.value.rpartition(" ")[2]}
+    scheme, _, encoded = binding.value.partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            decoded = base64.b64decode(encoded, validate=True).decode("utf-8")
+        except ValueError:
+            decoded = ""
+        parts |= {decoded, decoded.partition(":")[2]}
+    parts |= {quote(part, safe="") for part in parts}
+    return tuple(sorted(part.encode() for part in parts if len(part) >= _SHORTEST_TRACE))
+
+
+def explain(reason: str) -> str:
+    """Why a request got no credential, as words that follow "this request"."""
+    return _WORDS.get(reason, reason)
 
 
 def _plain(name: str) -> str:

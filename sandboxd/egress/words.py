@@ -30,6 +30,7 @@ _REASONS: dict[str, str] = {
     "unresolved": "allowed, but the name does not resolve",
     "unreachable": "allowed, but nothing answers there",
     "upstream": "allowed, but the company's proxy does not lead there",
+    "tls": "it is not who it has to be, by TLS",
     "sni": "TLS asked for another name than the one that was dialled, or hid it",
     "host": "the request named another host than the one that was dialled",
     "label-data": "the name looks like data in disguise",
@@ -45,6 +46,7 @@ _DOORS: dict[str, str] = {
     "socks": "SOCKS proxy",
     "port": "connection to a port that nothing is allowed at",
     "ask": "question from inside",
+    "credential": "service with a credential",
 }
 
 

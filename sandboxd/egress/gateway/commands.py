@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
+from sandboxd.egress.broker_wire import Credentials, NotBindings, credentials_from_json
 from sandboxd.egress.policy import Policy
 from sandboxd.egress.wire import NotAPolicy, policy_from_json
 
@@ -37,13 +38,19 @@ class Answer(NamedTuple):
     why: str
 
 
-Command = SetPolicy | Replay | AskState | Answer
+class SetCredentials(NamedTuple):
+    credentials: Credentials
+    mark: str
+
+
+Command = SetPolicy | Replay | AskState | Answer | SetCredentials
 
 _KEYS = {
     "policy": {"op", "policy", "cut"},
     "events": {"op", "after", "mark"},
     "state": {"op"},
     "answer": {"op", "id", "why"},
+    "credentials": {"op", "bindings", "roots", "mark"},
 }
 
 
@@ -68,6 +75,8 @@ def read(line: bytes) -> Command:
         return _set_policy(value["policy"], value["cut"])
     if op == "state":
         return AskState()
+    if op == "credentials":
+        return _set_credentials(value["bindings"], value["roots"], value["mark"])
     number = value["after" if op == "events" else "id"]
     if type(number) is not int:
         raise NotACommand("no number", op, closes=False)
@@ -76,6 +85,15 @@ def read(line: bytes) -> Command:
     if not isinstance(text, str):
         raise NotACommand(f"`{key}` is no text", op, closes=False)
     return Replay(number, text[:50]) if op == "events" else Answer(number, text[:500])
+
+
+def _set_credentials(bindings: object, roots: object, mark: object) -> SetCredentials:
+    if not isinstance(mark, str):
+        raise NotACommand("`mark` is no text", "credentials", closes=False)
+    try:
+        return SetCredentials(credentials_from_json(bindings, roots), mark[:50])
+    except NotBindings as error:
+        raise NotACommand(str(error)[:300], "credentials", closes=False) from None
 
 
 def _set_policy(policy: object, cut: object) -> SetPolicy:

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
+from sandboxd.egress.broker import Binding
 from sandboxd.egress.gateway.relay import Relay
 from sandboxd.egress.gateway.sockets import reset, stream_options
 from sandboxd.egress.policy import Rule
@@ -19,7 +20,7 @@ MOST, OTHER_FILES = 2048, 512
 class Connection:
     """One client: first served by a task, then perhaps by a relay alone."""
 
-    __slots__ = ("client", "name", "orderly", "port", "relay", "rule", "task")
+    __slots__ = ("binding", "client", "name", "orderly", "port", "relay", "rule", "task")
 
     def __init__(self, client: socket.socket) -> None:
         self.client = client
@@ -28,6 +29,8 @@ class Connection:
         self.orderly = False
         """Whether it ends by what was said: then it is closed when all of that has got there, else reset."""
         self.rule: Rule | None = None
+        self.binding: Binding | None = None
+        """The credential that it got."""
         self.task: asyncio.Task[None] | None = None
         self.relay: Relay | None = None
 

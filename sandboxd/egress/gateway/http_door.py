@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import socket
 from collections.abc import Callable
 from typing import NamedTuple
@@ -13,16 +11,17 @@ import h11
 from sandboxd.egress.gateway import http_head, refusals, tunnel, upstream
 from sandboxd.egress.gateway.connections import Connection
 from sandboxd.egress.gateway.dialer import NoWay
+from sandboxd.egress.gateway.head_reader import HEAD_SECONDS, IDLE_SECONDS, TOO_SLOW, next_head
 from sandboxd.egress.gateway.http_exchange import Exchange, Switched
 from sandboxd.egress.gateway.http_head import BadHead
 from sandboxd.egress.gateway.reader import Reader
 from sandboxd.egress.gateway.relay import Relay
+from sandboxd.egress.gateway.streams import PlainStream
 from sandboxd.egress.gateway.tunnel import House, Place
 
 PORT = 80
 """Where tunnels are read as HTTP."""
 
-_HEAD_SECONDS, _IDLE_SECONDS = 10.0, 90.0
 _CONNECTED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
@@ -73,9 +72,12 @@ class HttpDoor:
         :param early: what it said already
         """
         self._reader.data = early
-        seconds = _HEAD_SECONDS
-        while head := await self._head(seconds):
+        seconds = HEAD_SECONDS
+        while True:
             try:
+                head = await next_head(self._reader, seconds)
+                if head is None:
+                    break
                 client, request = http_head.parse(head)
                 wanted = self._wanted(request)
             except BadHead as error:
@@ -86,33 +88,13 @@ class HttpDoor:
                 return
             if not await self._request(client, request, wanted):
                 return
-            seconds = _IDLE_SECONDS
+            seconds = IDLE_SECONDS
         self._connection.orderly = True
 
-    async def _head(self, seconds: float) -> bytes | None:
-        """The next head; None when there is none, which is answered."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                if not self._reader.data and not await self._reader.more():
-                    return None
-            async with asyncio.timeout(_HEAD_SECONDS):
-                return await self._rest_of_head()
-        if self._reader.data:
-            await self._reader.end(refusals.response(408, "the request came too slowly\n"))
-        return None
-
-    async def _rest_of_head(self) -> bytes | None:
-        try:
-            while (parts := http_head.split(self._reader.data)) is None:
-                if not await self._reader.more():
-                    return None
-        except BadHead as error:
-            await self._refuse_head(error)
-            return None
-        self._reader.data = parts[1]
-        return parts[0]
-
     async def _refuse_head(self, error: BadHead) -> None:
+        if error.status == TOO_SLOW:
+            await self._reader.end(refusals.response(TOO_SLOW, f"{error}\n"))
+            return
         name, port = ("", 0) if self._fixed is None else (self._fixed.judgement.name, PORT)
         self._house.journal.attempt("denied", name, port, self._door, "malformed", "", str(error))
         await self._reader.end(refusals.response(error.status, f"refused: {error}\n"))
@@ -181,7 +163,13 @@ class HttpDoor:
         if way.upstream is not None:
             forwarded = upstream.whole_url(forwarded, name, port, way.upstream)
         try:
-            result = await Exchange(self._reader, client, server, way.upstream).run(forwarded)
+            exchange = Exchange(
+                self._reader,
+                client,
+                PlainStream(server),
+                lambda answer: upstream.pass_on(answer, way.upstream),
+            )
+            result = await exchange.run(forwarded)
         except h11.ProtocolError as error:
             server.close()
             place.report(self._house, "malformed", str(error))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import sys
+from collections.abc import Callable
 from typing import NamedTuple
 
 import h11
 
-from sandboxd.egress.gateway import http_head, upstream
+from sandboxd.egress.gateway import http_head
 from sandboxd.egress.gateway.reader import Reader
-from sandboxd.egress.policy import Upstream
+from sandboxd.egress.gateway.streams import Stream
+
+Answer = h11.Response | h11.InformationalResponse
 
 _LARGEST_READ, _SMALLEST_READ, _MOST_HELD = 1 << 18, 1 << 12, 16 << 20
 
@@ -21,6 +23,10 @@ class Switched(NamedTuple):
 
     to_client: bytes
     to_server: bytes
+
+
+class ClientLeft(h11.RemoteProtocolError):
+    """The client closed in the middle of its request."""
 
 
 class _Length(bytes):
@@ -47,17 +53,16 @@ class Exchange:
         self,
         reader: Reader,
         client: h11.Connection,
-        server: socket.socket,
-        proxy: Upstream | None = None,
+        server: Stream,
+        answered: Callable[[Answer], Answer] = lambda answer: answer,
     ) -> None:
         """:param client: has parsed the head of the request and waits for its body
-        :param proxy: what is at the other end of `server`, where that is not the origin
+        :param answered: makes of the head of an answer what the client gets
         """
         self._reader, self._client, self._server = reader, client, server
-        self._proxy = proxy
+        self._answered = answered
         self._method = b""
         self._origin = h11.Connection(h11.CLIENT, max_incomplete_event_size=2 * http_head.LONGEST)
-        self._loop = asyncio.get_running_loop()
 
     async def run(self, request: h11.Request) -> bool | Switched:
         """Whether another request may follow on the client's connection.
@@ -75,13 +80,14 @@ class Exchange:
     async def _both_ways(self, request: h11.Request) -> bool | Switched:
         self._method = request.method
         await self._to_origin(request)
-        upload = self._loop.create_task(self._upload())
-        download = self._loop.create_task(self._download())
+        loop = asyncio.get_running_loop()
+        upload = loop.create_task(self._upload())
+        download = loop.create_task(self._download())
         try:
             await asyncio.wait({upload, download}, return_when=asyncio.FIRST_EXCEPTION)
             if upload.done():
                 upload.result()
-            result = download.result() if download.done() else await download
+            result = await download
             if result is not None:
                 return result
             states = (self._client.our_state, self._client.their_state)
@@ -104,12 +110,13 @@ class Exchange:
             event = self._client.next_event()
             if event is h11.NEED_DATA:
                 if not await self._reader.more():
-                    raise h11.RemoteProtocolError("the client left in the middle of a request")
+                    raise ClientLeft("the client left in the middle of a request")
                 self._client.receive_data(self._reader.take())
             elif isinstance(event, h11.Data):
-                await self._to_origin(h11.Data(data=event.data))
+                if not await self._went_out(h11.Data(data=event.data)):
+                    return
             elif isinstance(event, h11.EndOfMessage):
-                await self._to_origin(h11.EndOfMessage())
+                await self._went_out(h11.EndOfMessage())
                 return
             else:
                 raise h11.RemoteProtocolError("not a body")
@@ -122,17 +129,14 @@ class Exchange:
             if event is h11.NEED_DATA:
                 await self._reader.send(ready)
                 ready = b""
-                self._origin.receive_data(await self._loop.sock_recv(self._server, _read_size()))
+                self._origin.receive_data(await self._server.receive(_read_size()))
             elif isinstance(event, h11.InformationalResponse):
                 if event.status_code == 101:
                     return await self._switch(event)
                 if event.status_code != 100:
-                    ready += self._client.send(_passed_on(event)) or b""
+                    ready += self._client.send(self._answered(_passed_on(event))) or b""
             elif isinstance(event, h11.Response):
-                if self._proxy is not None and event.status_code == upstream.WANTS_CREDENTIALS:
-                    # Whoever is inside has none, and must not be asked for them.
-                    raise upstream.Refusal(upstream.refusal(event.status_code, self._proxy))
-                ready += self._client.send(_passed_on(event)) or b""
+                ready += self._client.send(self._answered(_passed_on(event))) or b""
                 length = self._length(event)
                 if length is not None:
                     await self._copy(ready, length)
@@ -165,10 +169,10 @@ class Exchange:
         left -= len(rest)
         buffer = memoryview(bytearray(min(left, _read_size())))
         while left:
-            size = await self._loop.sock_recv_into(self._server, buffer[: min(left, len(buffer))])
+            size = await self._server.receive_into(buffer[: min(left, len(buffer))])
             if not size:
                 raise h11.RemoteProtocolError("the origin left in the middle of a response")
-            await self._loop.sock_sendall(self._reader.sock, buffer[:size])
+            await self._reader.send(buffer[:size])
             left -= size
         self._client.send(h11.EndOfMessage())
 
@@ -176,7 +180,7 @@ class Exchange:
         switching = h11.InformationalResponse(
             status_code=101, headers=event.headers, reason=event.reason
         )
-        await self._reader.send(self._client.send(switching) or b"")
+        await self._reader.send(self._client.send(self._answered(switching)) or b"")
         return Switched(
             self._origin.trailing_data[0], self._client.trailing_data[0] + self._reader.take()
         )
@@ -184,15 +188,21 @@ class Exchange:
     async def _to_origin(self, event: h11.Request | h11.Data | h11.EndOfMessage) -> None:
         data = self._origin.send(event)
         if data:
-            await self._loop.sock_sendall(self._server, data)
+            await self._server.send(data)
+
+    async def _went_out(self, event: h11.Data | h11.EndOfMessage) -> bool:
+        """Whether the origin still takes the body: one that answers early may not, and the answer counts."""
+        try:
+            await self._to_origin(event)
+        except OSError:
+            return False
+        return True
 
 
 def _read_size() -> int:
     return max(_SMALLEST_READ, min(_LARGEST_READ, _MOST_HELD // max(Exchange.running, 1)))
 
 
-def _passed_on(
-    event: h11.Response | h11.InformationalResponse,
-) -> h11.Response | h11.InformationalResponse:
+def _passed_on(event: Answer) -> Answer:
     headers = http_head.returned(event)
     return type(event)(status_code=event.status_code, headers=headers, reason=event.reason)

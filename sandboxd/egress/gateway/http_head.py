@@ -143,8 +143,13 @@ def _comparable(host: str) -> str:
         return host.lower()
 
 
-def forwarded(request: h11.Request, name: str, port: int, path: str) -> h11.Request:
-    """The request as the origin gets it: one on its connection, and nothing that was for us."""
+def forwarded(
+    request: h11.Request, name: str, port: int, path: str, default_port: int = 80
+) -> h11.Request:
+    """The request as the origin gets it: one on its connection, and nothing that was for us.
+
+    :param default_port: the one that the Host field leaves out
+    """
     hop = _HOP | {
         word.strip().lower()
         for field, value in request.headers
@@ -162,7 +167,7 @@ def forwarded(request: h11.Request, name: str, port: int, path: str) -> h11.Requ
     ]
     if any(field == b"transfer-encoding" for field, _ in request.headers):
         fields.append((b"Transfer-Encoding", b"chunked"))
-    host = name if port == 80 else f"{name}:{port}"
+    host = name if port == default_port else f"{name}:{port}"
     return h11.Request(
         method=request.method,
         target=path,

@@ -32,7 +32,7 @@ class Reader:
         data, self.data = self.data[:size], self.data[size:]
         return data
 
-    async def send(self, data: bytes) -> None:
+    async def send(self, data: bytes | memoryview) -> None:
         if data:
             await self._loop.sock_sendall(self.sock, data)
 

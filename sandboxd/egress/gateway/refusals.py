@@ -33,6 +33,15 @@ def denied(name: str, port: int, reason: str, rule: str = "", detail: str = "") 
     return response(_STATUS.get(reason, 403), "\n".join([*lines, ""]))
 
 
+def unreached(name: str, port: int, reason: str, detail: str, service: str) -> bytes:
+    """Why the host of a credential was not reached, or not trusted."""
+    lines = [f"{printable(f'{name}:{port}')} was not reached: {words.reason(reason)}"]
+    if detail:
+        lines.append(printable(detail))
+    lines.append(f"credential: {service}")
+    return response(503 if reason == "full" else 502, "\n".join([*lines, ""]))
+
+
 def response(status: int, text: str) -> bytes:
     """A whole response, the last of its connection."""
     body = text.encode("utf-8", "replace")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from sandboxd.egress.gateway import privileges
@@ -18,17 +18,17 @@ class RefusedPorts:
     """Listens to what `privileges.syn_watcher` sees."""
 
     def __init__(
-        self, house: House, watcher: socket.socket, gateway: str, own_ports: Container[int]
+        self, house: House, watcher: socket.socket, gateway: str, own_ports: Iterable[int]
     ) -> None:
         """:param own_ports: those that are served at the address `gateway` alone"""
         self._house, self._watcher = house, watcher
-        self._gateway, self._own_ports = gateway, own_ports
+        self._gateway, self._own_ports = gateway, frozenset(own_ports)
         self._ports: frozenset[int] = frozenset()
         Datagrams(house.loop, watcher, self._arrived, house.journal.lose)
 
-    def overlook(self, ports: Iterable[int]) -> None:
-        """These are listened on now, at every address."""
-        self._ports = frozenset(ports)
+    def overlook(self, ports: Iterable[int], own_ports: Iterable[int]) -> None:
+        """These are listened on now, at every address and at the gateway's own."""
+        self._ports, self._own_ports = frozenset(ports), frozenset(own_ports)
         privileges.overlook(self._watcher, self._ports)
 
     def _arrived(self, packet: bytes, sender: Any) -> None:

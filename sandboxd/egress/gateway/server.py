@@ -14,16 +14,18 @@ import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
-from sandboxd.egress import layout
+from sandboxd.egress import broker_wire, layout
 from sandboxd.egress.gateway import commands, direct_door, facts, socks_door
 from sandboxd.egress.gateway.address_book import AddressBook
 from sandboxd.egress.gateway.ask_door import AskDoor
 from sandboxd.egress.gateway.channel import Channel
 from sandboxd.egress.gateway.clock import Clock
 from sandboxd.egress.gateway.connections import Connection, Connections
+from sandboxd.egress.gateway.credential_door import CredentialDoor
 from sandboxd.egress.gateway.dialer import Dialer
 from sandboxd.egress.gateway.facts import WayOut
 from sandboxd.egress.gateway.gate import Gate
+from sandboxd.egress.gateway.held_credentials import HeldCredentials
 from sandboxd.egress.gateway.http_door import HttpDoor
 from sandboxd.egress.gateway.journal import Journal
 from sandboxd.egress.gateway.refused_ports import RefusedPorts
@@ -35,6 +37,7 @@ from sandboxd.egress.policy import Policy
 
 Door = Callable[[Connection], Coroutine[Any, Any, None]]
 
+_ANY = "0.0.0.0"  # noqa: S104 - each address of one interface
 _TICK, _LOOKS_SECONDS, _DISCARD = 1.0, (0.05, 1.0, 2.0, 4.0), 9
 
 
@@ -71,7 +74,8 @@ class Gateway:
             Connections(loop, self.failed),
             Dialer(gate, resolver, place.subnet, inner, outer, network.address),
         )
-        self._stub = Stub(self._house, bound(socket.SOCK_DGRAM, inner, network.address, PORT))
+        own = network.address
+        self._stub = Stub(self._house, bound(socket.SOCK_DGRAM, inner, own, PORT), own)
         self._ask = AskDoor(self._house)
         self._own: dict[int, Door] = {
             PORT: self._stub.serve,
@@ -80,11 +84,14 @@ class Gateway:
             layout.ASK_PORT: self._ask.serve,
         }
         for port, door in self._own.items():
-            self._listen(network.address, port, door)
-        self._ports: dict[int, Listener] = {}
+            self._listener(bound(socket.SOCK_STREAM, inner, own, port), door)
+        self._held = HeldCredentials(gate)
+        self._credentials = CredentialDoor(self._house, self._held, own)
+        self._ports: dict[tuple[str, int], Listener] = {}
+        """Of the policy, by address and port."""
         self._refused: RefusedPorts | None = None
         if watcher is not None:
-            self._refused = RefusedPorts(self._house, watcher, network.address, self._own)
+            self._refused = RefusedPorts(self._house, watcher, own, self._own)
         SPARE.take()
 
     def start(self, sees_refused_ports: bool, milliseconds: Callable[[], float]) -> None:
@@ -130,41 +137,60 @@ class Gateway:
                 self._journal.say("replayed", mark=command.mark)
             elif isinstance(command, commands.AskState):
                 self._say_state()
+            elif isinstance(command, commands.SetCredentials):
+                self._take(command)
             elif not self._ask.answer(command.id, command.why):
                 raise commands.NotACommand("no such question waits", "answer", closes=False)
         except commands.NotACommand as error:
+            if error.op != "policy" and (error.closes or error.op == "credentials"):
+                self._held.clear()
             if error.closes:
                 self._close_all()
             self._journal.say("refused", op=error.op, version=error.version, why=str(error))
 
     def _set(self, command: commands.SetPolicy) -> None:
         policy = command.policy
-        wanted = {port for rule in policy.rules for port in rule.ports}
-        fresh: dict[int, socket.socket] = {}
+        wanted = {(_ANY, port) for rule in policy.rules for port in rule.ports}
+        wanted |= {(self._network.address, port) for _, port in policy.credentials}
+        fresh: dict[tuple[str, int], socket.socket] = {}
         try:
-            for port in wanted - self._ports.keys():
-                fresh[port] = bound(socket.SOCK_STREAM, self._network.inner, "0.0.0.0", port)  # noqa: S104 - of one interface
+            for place in wanted - self._ports.keys():
+                fresh[place] = bound(socket.SOCK_STREAM, self._network.inner, *place)
         except OSError as error:
             for sock in fresh.values():
                 sock.close()
             why = f"cannot listen on all ports: {error.strerror}"
             raise commands.NotACommand(why, "policy", policy.version) from None
         self._house.gate.set(policy)
-        for port in self._ports.keys() - wanted:
-            self._ports.pop(port).close()
-        for port, sock in fresh.items():
-            self._ports[port] = self._listener(
-                sock, functools.partial(direct_door.serve, self._house)
-            )
+        for place in self._ports.keys() - wanted:
+            self._ports.pop(place).close()
+        direct = functools.partial(direct_door.serve, self._house)
+        for place, sock in fresh.items():
+            door = direct if place[0] == _ANY else self._credentials.serve
+            self._ports[place] = self._listener(sock, door)
         self._watch_refused()
         if command.cut:
             self._cut()
         self._ask.policy_changed()
-        self._journal.say("policy", version=policy.version, ports=sorted(self._ports))
+        self._journal.say("policy", version=policy.version, ports=self._open_ports())
+
+    def _open_ports(self) -> list[int]:
+        """Those at each address."""
+        return sorted(port for address, port in self._ports if address == _ANY)
+
+    def _take(self, command: commands.SetCredentials) -> None:
+        try:
+            self._held.set(command.credentials)
+        except ValueError as error:
+            raise commands.NotACommand(str(error), "credentials", closes=False) from None
+        services = broker_wire.names(command.credentials.bindings)
+        self._journal.say("credentials", services=services, mark=command.mark)
 
     def _cut(self) -> None:
         """End connections that would not be let through now; one that used its rule up was."""
         for connection in self._house.connections:
+            if connection.binding and not self._held.is_in_force(connection.binding):
+                connection.end()
             if not connection.name:
                 continue
             judgement = self._house.gate.judge(connection.name, connection.port)
@@ -199,7 +225,8 @@ class Gateway:
 
     def _watch_refused(self) -> None:
         if self._refused is not None:
-            self._refused.overlook(self._ports)
+            own = (port for address, port in self._ports if address != _ANY)
+            self._refused.overlook(self._open_ports(), (*self._own, *own))
 
     def _say_state(self) -> None:
         used = resource.getrusage(resource.RUSAGE_SELF)
@@ -213,9 +240,6 @@ class Gateway:
         )
 
     # -- listeners
-
-    def _listen(self, address: str, port: int, door: Door) -> Listener:
-        return self._listener(bound(socket.SOCK_STREAM, self._network.inner, address, port), door)
 
     def _listener(self, sock: socket.socket, door: Door) -> Listener:
         def accepted(client: socket.socket) -> None:

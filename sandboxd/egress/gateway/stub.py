@@ -13,7 +13,7 @@ from sandboxd.egress.gateway.datagrams import Datagrams
 from sandboxd.egress.gateway.gate import Judgement
 from sandboxd.egress.gateway.reader import Reader
 from sandboxd.egress.gateway.tunnel import House
-from sandboxd.egress.layout import DNS_PORT
+from sandboxd.egress.layout import DNS_PORT, GATEWAY_NAME
 
 DOOR, PORT = "dns", DNS_PORT
 TTL = 5
@@ -25,8 +25,9 @@ _IDLE_SECONDS, _MOST_QUERIES = 10.0, 1000
 class Stub:
     """Answers by UDP and TCP."""
 
-    def __init__(self, house: House, sock: socket.socket) -> None:
-        self._house, self._sock = house, sock
+    def __init__(self, house: House, sock: socket.socket, own: str) -> None:
+        """:param own: the gateway's own address, which its name stands for where there are credentials"""
+        self._house, self._sock, self._own = house, sock, own
         Datagrams(house.loop, sock, self._arrived, house.journal.lose)
 
     async def serve(self, connection: Connection) -> None:
@@ -49,6 +50,9 @@ class Stub:
             question = dns.read_question(packet)
         except dns.Malformed:
             return None
+        if question.name.lower() == GATEWAY_NAME and self._house.gate.policy.credentials:
+            address = self._own if question.type == dns.A else None
+            return dns.reply(question, dns.NO_ERROR, address, TTL)
         judgement = self._house.gate.judge(question.name, 0)
         if not judgement.allowed:
             self._deny(judgement, judgement.reason)

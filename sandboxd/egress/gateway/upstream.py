@@ -8,6 +8,7 @@ import socket
 
 import h11
 
+from sandboxd.egress.gateway.http_exchange import Answer
 from sandboxd.egress.policy import Upstream
 
 WANTS_CREDENTIALS = 407
@@ -60,6 +61,17 @@ def whole_url(request: h11.Request, name: str, port: int, upstream: Upstream) ->
     return h11.Request(
         method=request.method, target=f"http://{place}".encode() + path, headers=headers
     )
+
+
+def pass_on(answer: Answer, upstream: Upstream | None) -> Answer:
+    """`answer`, which goes to the client.
+
+    :param upstream: the proxy that it came by
+    :raises Refusal: the proxy asks for credentials: whoever is inside has none, and must not be asked
+    """
+    if upstream is not None and answer.status_code == WANTS_CREDENTIALS:
+        raise Refusal(refusal(answer.status_code, upstream))
+    return answer
 
 
 def refusal(status: int, upstream: Upstream) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -9,6 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.egress.broker_wire import Credentials
+from tests.integration.egress.credential_service import (
+    SECRET,
+    Certificate,
+    CredentialService,
+    certificate,
+)
+from tests.integration.egress.credentials import ADDRESS, BINDING, HOST, POLICY, give
 from tests.integration.egress.internet import (
     NameServer,
     Services,
@@ -44,7 +53,7 @@ def name_server(namespaces: Namespaces) -> Iterator[NameServer]:
 
 
 @pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
+def untrusted(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A certificate and its key, which nobody trusts."""
     path = tmp_path_factory.mktemp("tls") / "server.pem"
     words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=internet"]
@@ -61,11 +70,11 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="session")
-def services(namespaces: Namespaces, certificate: str) -> Iterator[Services]:
+def services(namespaces: Namespaces, untrusted: str) -> Iterator[Services]:
     running = Services(namespaces)
     for address in (INTERNET, "169.254.169.254"):
         running.serve(80, running.http, address)
-    running.serve(443, tls_echo(certificate))
+    running.serve(443, tls_echo(untrusted))
     for port, use in ((22, banner), (7, echo), (6379, redis), (9000, source), (9001, sink)):
         running.serve(port, use)
     yield running
@@ -89,3 +98,37 @@ def program(
 @pytest.fixture
 def workspace(program: Program, namespaces: Namespaces) -> Workspace:
     return Workspace(namespaces)
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    try:
+        return certificate(tmp_path_factory.mktemp("tls"), HOST)
+    except FileNotFoundError:
+        pytest.skip("no openssl: CREDENTIALS ARE NOT TESTED")
+
+
+@pytest.fixture
+def service(namespaces: Namespaces, served: Certificate) -> Iterator[CredentialService]:
+    running = CredentialService(namespaces.listener(ADDRESS, 443), served)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def gateway(
+    program: Program,
+    service: CredentialService,
+    served: Certificate,
+    name_server: NameServer,
+    tmp_path: Path,
+) -> Iterator[Program]:
+    """One with the credential; after the test, nothing that it said holds the secret."""
+    name_server.records = {HOST: [ADDRESS]}
+    program.set(POLICY)
+    give(program, Credentials((BINDING,), served.pem))
+    yield program
+    assert SECRET not in json.dumps(program.events)
+    assert SECRET not in (tmp_path / "errors.txt").read_text()
+    for name in ("environ", "cmdline"):
+        assert SECRET.encode() not in Path(f"/proc/{program.process.pid}/{name}").read_bytes()

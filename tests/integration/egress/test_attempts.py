@@ -66,10 +66,10 @@ ELSEWHERE = {
     43: "networks of the engine",
     46: "test_control.py",
     47: "the daemon's environment",
-    48: "credentials",
-    49: "credentials",
-    50: "credentials",
-    51: "credentials",
+    48: "test_credential_refusals.py",
+    49: "test_credentials.py",
+    50: "test_credential_refusals.py",
+    51: "test_credential_refusals.py",
 }
 
 

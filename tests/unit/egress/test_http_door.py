@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from sandboxd.egress.gateway import http_door
+from sandboxd.egress.gateway import head_reader
 from sandboxd.egress.gateway.connections import Connection
 from sandboxd.egress.gateway.http_door import HttpDoor
 from sandboxd.egress.policy import Policy
@@ -18,7 +18,7 @@ from tests.unit.egress.test_one_verdict import house
 def test_a_head_that_does_not_come_to_its_end_is_given_up(
     monkeypatch: pytest.MonkeyPatch, head: bytes, answer: bytes
 ) -> None:
-    monkeypatch.setattr(http_door, "_HEAD_SECONDS", 0.02)
+    monkeypatch.setattr(head_reader, "HEAD_SECONDS", 0.02)
 
     async def serve() -> bytes:
         parts, _ = house(asyncio.get_running_loop(), Policy())

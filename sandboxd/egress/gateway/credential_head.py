@@ -1,0 +1,63 @@
+"""Heads of requests that get a credential, and of the answers to them. Pure."""
+
+from __future__ import annotations
+
+import re
+
+import h11
+
+from sandboxd.egress import layout
+from sandboxd.egress.broker import Binding, is_stripped, traces
+from sandboxd.egress.gateway import http_head
+from sandboxd.egress.gateway.http_exchange import Answer
+
+_HTTPS = 443
+# A session would be a credential inside; the others speak of TLS, which the client does not see.
+_DROPPED = frozenset([b"set-cookie", b"set-cookie2", b"alt-svc", b"strict-transport-security"])
+_PLACES = frozenset([b"location", b"content-location", b"link"])
+
+
+def is_for_gateway(request: h11.Request, address: str, port: int) -> bool:
+    """Whether the Host field names the gateway: a page or a name that leads here does not get the secret."""
+    try:
+        host = http_head.host_field(request, 80)
+    except http_head.BadHead:
+        return False
+    return host is not None and any(
+        http_head.same(host, (own, port)) for own in (address, layout.GATEWAY_NAME)
+    )
+
+
+def outgoing(request: h11.Request, binding: Binding, target: str) -> h11.Request:
+    """The request as the service gets it: with the secret, and with nothing of the client's in its place."""
+    forwarded = http_head.forwarded(request, binding.host, binding.host_port, target, _HTTPS)
+    fields = [
+        (name, value)
+        for name, value in forwarded.headers
+        if not is_stripped(binding, name.decode("latin-1"))
+    ]
+    fields += [(name.encode(), value.encode()) for name, value in binding.extra]
+    fields.append((binding.header.encode(), binding.value.encode()))
+    return h11.Request(method=request.method, target=target, headers=fields)
+
+
+def incoming(response: Answer, binding: Binding, host: str) -> Answer:
+    """The answer as the client gets it: without sessions and echoes of the secret.
+
+    :param host: as the client named the gateway
+    """
+    marks = traces(binding)
+    fields = [
+        (name, _moved(value, binding, host) if name in _PLACES else value)
+        for name, value in response.headers
+        if name not in _DROPPED and not any(mark in name + b"\n" + value for mark in marks)
+    ]
+    reason = b"" if any(mark in response.reason for mark in marks) else response.reason
+    return type(response)(status_code=response.status_code, headers=fields, reason=reason)
+
+
+def _moved(value: bytes, binding: Binding, host: str) -> bytes:
+    """URLs of the service's own host lead to the gateway, since only there is the credential."""
+    port = b"(?::443)?" if binding.host_port == _HTTPS else b":%d" % binding.host_port
+    own = rb"(?<![^\s<,])https://" + re.escape(binding.host.encode()) + port + rb"(?=[/?#>]|$)"
+    return re.sub(own, lambda _: f"http://{host}".encode("latin-1"), value, flags=re.IGNORECASE)

@@ -1,0 +1,142 @@
+"""Connections to servers as an exchange of HTTP uses them: plain, or by TLS that is verified."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+_RECORD = 1 << 16
+_HANDSHAKE_SECONDS = 10.0
+
+_T = TypeVar("_T")
+
+
+class NotTrusted(OSError):
+    """The server is not who it has to be; the message is for a person."""
+
+
+class Stream(Protocol):
+    """Bytes both ways; one task may send while another receives."""
+
+    async def receive(self, size: int) -> bytes:
+        """At most `size` bytes, as soon as there are any; b"" at the end."""
+
+    async def receive_into(self, buffer: memoryview) -> int:
+        """As `receive`, into `buffer`; how many there were."""
+
+    async def send(self, data: bytes) -> None:
+        """Returns when the system has taken all of it."""
+
+    def close(self) -> None: ...
+
+
+class PlainStream:
+    """As it is."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock, self._loop = sock, asyncio.get_running_loop()
+
+    async def receive(self, size: int) -> bytes:
+        return await self._loop.sock_recv(self._sock, size)
+
+    async def receive_into(self, buffer: memoryview) -> int:
+        return await self._loop.sock_recv_into(self._sock, buffer)
+
+    async def send(self, data: bytes) -> None:
+        await self._loop.sock_sendall(self._sock, data)
+
+    def close(self) -> None:
+        self._sock.close()
+
+
+class SecureStream:
+    """By TLS, in buffers of one record: transports of asyncio hold a quarter of a megabyte each.
+
+    The context forbids to negotiate anew, so what is sent never waits for what is received.
+    """
+
+    def __init__(self, sock: socket.socket, context: ssl.SSLContext, host: str) -> None:
+        self._sock, self._loop = sock, asyncio.get_running_loop()
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        # As bytes: a text would have a codec loaded, which the user without rights may not read.
+        name = host.encode("ascii")
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
+        self._sending = asyncio.Lock()
+
+    async def handshake(self) -> None:
+        """Make sure of the server.
+
+        :raises NotTrusted: it shows no certificate for its host that is trusted, or speaks no TLS
+        """
+        try:
+            async with asyncio.timeout(_HANDSHAKE_SECONDS):
+                await self._step(self._tls.do_handshake)
+        except ssl.SSLCertVerificationError as error:
+            raise NotTrusted(f"its certificate: {error.verify_message}") from None
+        except ssl.SSLError as error:
+            raise NotTrusted(f"it speaks no TLS that is taken here: {error.reason}") from None
+        except TimeoutError:
+            raise NotTrusted("it did not answer in time by TLS") from None
+
+    async def receive(self, size: int) -> bytes:
+        try:
+            return await self._step(lambda: self._tls.read(min(size, _RECORD)))
+        except ssl.SSLZeroReturnError:
+            return b""
+
+    async def receive_into(self, buffer: memoryview) -> int:
+        data = await self.receive(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    async def send(self, data: bytes) -> None:
+        view = memoryview(data)
+        for start in range(0, len(view), _RECORD):
+            self._tls.write(view[start : start + _RECORD])
+            await self._flush()
+
+    def close(self) -> None:
+        self._sock.close()
+
+    async def _step(self, do: Callable[[], _T]) -> _T:
+        while True:
+            try:
+                result = do()
+            except ssl.SSLWantReadError:
+                await self._flush()
+                data = await self._loop.sock_recv(self._sock, _RECORD)
+                if data:
+                    self._incoming.write(data)
+                else:
+                    self._incoming.write_eof()
+            except ssl.SSLError:
+                await self._flush()  # why we end it, for the server
+                raise
+            else:
+                await self._flush()
+                return result
+
+    async def _flush(self) -> None:
+        if self._outgoing.pending:
+            async with self._sending:
+                while data := self._outgoing.read(_RECORD):
+                    await self._loop.sock_sendall(self._sock, data)
+
+
+def client_context(roots: str) -> ssl.SSLContext:
+    """What servers are verified by: their host, and these certificates (PEM text).
+
+    :raises ValueError: there are none in `roots`
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        context.load_verify_locations(cadata=roots)
+    except (ssl.SSLError, ValueError):
+        raise ValueError("`roots` holds no certificates that can be read") from None
+    return context
