@@ -108,7 +108,7 @@ class LspClient:
         number = self.ask(method, params)
         return self.wait(lambda message: message.get("id") == number and "method" not in message)
 
-    def wait(self, wanted: Callable[[Any], bool], timeout: float = 20) -> Any:
+    def wait(self, wanted: Callable[[Any], bool], timeout: float = 60) -> Any:
         """Read up to the first message that `wanted` accepts, answering what the server asks.
 
         :raises TimeoutError: none came within `timeout` seconds

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.daemon.world import World, eventually
+from tests.integration.daemon.world import World
+from tests.patience import eventually
 
 FORBIDDEN = {
     *("argparse", "ast", "asyncio", "collections", "contextlib", "dataclasses", "datetime"),

@@ -11,7 +11,8 @@ import pytest
 
 from sandboxd.payload import interpreter
 from tests.e2e.sandboxes import make_project
-from tests.integration.daemon.world import World, eventually
+from tests.integration.daemon.world import World
+from tests.patience import eventually
 
 # What node's fs.watch does underneath.
 WATCHER = """

@@ -15,7 +15,8 @@ import pytest
 
 from sandboxd.engine.client import Engine
 from tests.e2e import sandboxes
-from tests.integration.daemon.world import World, eventually
+from tests.integration.daemon.world import World
+from tests.patience import eventually
 
 pytestmark = pytest.mark.engine
 

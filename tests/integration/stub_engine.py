@@ -77,6 +77,8 @@ class StubEngine:
         self.commands: dict[str, Command] = {}
         self.requests: list[str] = []
         self.delay = 0.0
+        self._starts_go_on = threading.Event()
+        self._starts_go_on.set()
         self._numbers = itertools.count(1)
         self._listeners: list[queue.SimpleQueue[bytes]] = []
         self._lock = threading.Lock()
@@ -89,6 +91,15 @@ class StubEngine:
         with contextlib.suppress(OSError):
             self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
+
+    @contextlib.contextmanager
+    def hold_starts(self) -> Iterator[None]:
+        """Within the block a sandbox that is made is not started yet, and who asked for it waits."""
+        self._starts_go_on.clear()
+        try:
+            yield
+        finally:
+            self._starts_go_on.set()
 
     def running(self) -> list[Command]:
         """Commands that have not ended, in containers that are there."""
@@ -120,6 +131,9 @@ class StubEngine:
                     return self._events(connection)
                 if re.fullmatch(r"/exec/\w+/start", path):
                     return self._run(connection, self.commands[path.split("/")[2]])
+                start = re.fullmatch(r"/containers/([^/]+)/start", path)
+                if start and self.containers.get(start[1]) in self.of_projects():
+                    self._starts_go_on.wait()
                 logs = re.fullmatch(r"/containers/([^/]+)/logs", path)
                 if logs and self._show(connection, logs[1], follow=query.get("follow") == "1"):
                     continue

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.patience import PATIENCE
+
 _OUTPUT = "forker.out"
 
 
@@ -42,7 +44,7 @@ class Forker:
     ) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(10)
+        self._process.wait(PATIENCE)
 
     def run(self, words: list[str]) -> int:
         """The exit code of a command."""

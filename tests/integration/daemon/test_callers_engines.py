@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.daemon.world import World, eventually
+from tests.integration.daemon.world import World
 from tests.integration.stub_engine import CONFIG, StubEngine, stub_engine
+from tests.patience import eventually
 
 _HANDSHAKE = 0x16
 """The first byte of TLS (RFC 8446, section 5.1)."""

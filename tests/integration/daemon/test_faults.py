@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.daemon.world import World, eventually
+from tests.integration.daemon.world import World
+from tests.patience import PATIENCE, eventually
 
 GENERATED = ".devcontainer/devcontainer.json"
 
@@ -77,12 +78,12 @@ def test_a_full_disk_is_said_and_nothing_is_lost(world: World, small_disk: Path)
     # In place: a new file would not fit.
     with (project / "sandboxd.toml").open("r+") as config:
         config.write('profile = "dev"\nimage = "other"\n')
-    eventually(lambda: row(world, project).get("problem"), 20)
+    eventually(lambda: row(world, project).get("problem"))
     assert generated.read_bytes() == before
     filler.unlink()
     save(project, "third")
-    eventually(lambda: '"image": "third"' in generated.read_text(), 20)
-    eventually(lambda: not row(world, project).get("problem"), 20)
+    eventually(lambda: '"image": "third"' in generated.read_text())
+    eventually(lambda: not row(world, project).get("problem"))
 
 
 def test_a_read_only_project_is_said_and_left_alone(world: World, small_disk: Path) -> None:
@@ -121,7 +122,7 @@ def test_projects_that_come_and_go_while_they_are_written(world: World) -> None:
         time.sleep(random.random() * 0.03)
         project.mkdir(exist_ok=True)
     save(project, "last")
-    eventually(lambda: generated.exists() and '"image": "last"' in generated.read_text(), 40)
+    eventually(lambda: generated.exists() and '"image": "last"' in generated.read_text())
     assert world.pid() == pid
     assert "bug in sandboxd" not in world.log()
 
@@ -147,7 +148,7 @@ def test_a_thousand_clients_at_once(world: World) -> None:
         for _ in range(1000):
             client = socket.socket(socket.AF_UNIX)
             client.connect(str(world.socket))
-            client.settimeout(20)
+            client.settimeout(PATIENCE)
             client.sendall(hello)
             clients.append(client)
         assert all(b'"protocol":2' in client.recv(4096) for client in clients)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from sandboxd.ipc import client, messages
-from tests.integration.daemon.world import World, alive, eventually
+from tests.integration.daemon.world import World, alive
+from tests.patience import PATIENCE, eventually
 
 DEV = 'profile = "dev"\nimage = "x"\n'
 OTHER = 'profile = "dev"\nimage = "other"\n'
@@ -24,7 +25,7 @@ class Listener:
     def __init__(self, world: World) -> None:
         self.process = world.popen("status", "--watch", "--json")
         # An event that never comes ends the test, not the patience of whoever runs it.
-        self._limit = threading.Timer(60, self.process.kill)
+        self._limit = threading.Timer(PATIENCE, self.process.kill)
         self._limit.start()
         self.snapshot = self.next()
         assert self.snapshot["type"] == messages.SNAPSHOT
@@ -73,7 +74,7 @@ def test_registering_generates_and_a_save_regenerates(world: World) -> None:
     event = listener.event("regenerated")
     assert event["path"] == str(project)
     assert event["files"] == [GENERATED]
-    assert 0 < event["milliseconds"] < 5000
+    assert event["milliseconds"] > 0
     assert '"image": "other"' in file.read_text()
     listener.end()
 
@@ -222,7 +223,7 @@ def test_a_daemon_that_ends_ends_the_watch_with_a_hint(world: World) -> None:
     keep_project(world)
     listener = Listener(world)
     assert world.run("daemon", "stop").returncode == 0
-    _, output = listener.process.communicate(timeout=10)
+    _, output = listener.process.communicate(timeout=PATIENCE)
     assert listener.process.returncode == 5
     assert "hint:" in output
     listener.end()

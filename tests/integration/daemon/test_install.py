@@ -11,7 +11,8 @@ import sys
 import pytest
 
 from sandboxd.daemon import units
-from tests.integration.daemon.world import World, eventually
+from tests.integration.daemon.world import World
+from tests.patience import PATIENCE, eventually
 
 
 def test_what_it_writes_is_shown_and_can_be_undone(world: World) -> None:
@@ -48,7 +49,7 @@ def test_systemd_finds_nothing_wrong(world: World) -> None:
         env=world.environ,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     # An unknown key is a word on stderr and no failure.
     assert (result.returncode, result.stderr) == (0, "")
@@ -76,7 +77,7 @@ def test_a_socket_that_is_handed_over_is_served_and_left_in_place(world: World) 
     listener.listen(16)
     ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     ear.bind(str(world.home / "notify"))
-    ear.settimeout(20)
+    ear.settimeout(PATIENCE)
     script = (
         f"exec 3<&{listener.fileno()}; export LISTEN_PID=$$ LISTEN_FDS=1; "
         f"exec {sys.executable} -P -m sandboxd daemon run --background"
@@ -92,7 +93,7 @@ def test_a_socket_that_is_handed_over_is_served_and_left_in_place(world: World) 
         assert world.run("status").returncode == 0
         assert world.run("daemon", "stop").returncode == 0
         assert ear.recv(100) == b"STOPPING=1"
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
         assert eventually(world.socket.exists)
     finally:
         process.kill()

@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 
 from tests.integration.daemon import killer
-from tests.integration.daemon.world import World, alive, eventually
+from tests.integration.daemon.world import World, alive
+from tests.patience import PATIENCE, eventually
 from tools.lsp_client import LspClient
 
 GENERATED = ".devcontainer/devcontainer.json"
@@ -88,7 +89,7 @@ def test_a_daemon_that_is_killed_leaves_whole_files_and_the_users_edits(world: W
         ended.set()
         reader.join()
     world.start()
-    eventually(lambda: f'"image": "n{DAEMONS - 1}"' in generated.read_text(), 20)
+    eventually(lambda: f'"image": "n{DAEMONS - 1}"' in generated.read_text())
     assert problems == []
     beside = "".join(p.read_text() for p in generated.parent.glob("devcontainer.json*"))
     assert [n for n in range(0, DAEMONS, 3) if f"// mine {n}\n" not in beside] == []
@@ -110,7 +111,7 @@ def test_clients_that_are_killed_harm_nobody(world: World) -> None:
     assert world.pid() == pid
     # Nothing of them is left: no connection, no session.
     # One that was killed in its first words is let go after half a minute.
-    eventually(lambda: len(sockets(pid)) <= 3, 90)
+    eventually(lambda: len(sockets(pid)) <= 3, lambda: sockets(pid), seconds=2 * PATIENCE)
 
 
 def sockets(pid: int | None) -> list[str]:
@@ -131,7 +132,7 @@ def test_an_editor_whose_daemon_is_killed_sees_its_server_end(world: World) -> N
     with LspClient(world.command("lsp", "--stdio"), world.environ) as editor:
         editor.initialize()
         os.kill(pid, signal.SIGKILL)
-        assert editor.process.wait(10) == 1
+        assert editor.process.wait(PATIENCE) == 1
     eventually(lambda: not alive(pid))
     assert world.start() != pid
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from sandboxd.ipc import client
-from tests.integration.daemon.world import World, eventually
+from tests.integration.daemon.world import World
+from tests.patience import eventually
 
 # The limits of a user namespace count within it alone: the host's stay as they are.
 LIMITED = 'echo "$2" > "/proc/sys/user/$1" && shift 2 && exec "$@"'
@@ -53,7 +54,7 @@ def test_without_events_saves_are_found_by_looking(
         save(project, f"other{number}")
     for number, project in enumerate(projects):
         file = project / ".devcontainer" / "devcontainer.json"
-        eventually(lambda f=file, n=number: f'"image": "other{n}"' in f.read_text(), 20)
+        eventually(lambda f=file, n=number: f'"image": "other{n}"' in f.read_text())
 
 
 def test_a_status_right_after_a_save_is_true_without_events_as_well(world: World) -> None:
@@ -91,4 +92,4 @@ def test_a_flood_that_overflows_the_kernels_queue_loses_no_generation(world: Wor
         save(project, "flooded")
     finally:
         os.kill(pid, signal.SIGCONT)
-    eventually(lambda: '"image": "flooded"' in generated.read_text(), 20)
+    eventually(lambda: '"image": "flooded"' in generated.read_text())

@@ -12,6 +12,7 @@ import pytest
 from sandboxd.review.changes import header
 from tests.integration.daemon.world import World
 from tests.integration.stub_engine import StubEngine
+from tests.patience import PATIENCE
 
 
 def test_logs(world: World, engine: StubEngine, project: Path, helped: bool) -> None:
@@ -32,7 +33,7 @@ def test_logs(world: World, engine: StubEngine, project: Path, helped: bool) -> 
     # Not `communicate`: it does not know what `read` took into its buffer.
     assert process.stdout.read() == "x" * 200_000
     assert process.stderr.read() == "err late"
-    assert process.wait(timeout=10) == 0
+    assert process.wait(PATIENCE) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -46,7 +47,7 @@ def test_logs_that_are_followed_end_with_a_signal(
     assert process.stdout is not None
     assert process.stdout.readline() == "here\n"
     process.send_signal(number)
-    _, stderr = process.communicate(timeout=10)
+    _, stderr = process.communicate(timeout=PATIENCE)
     if number == signal.SIGINT:
         assert (process.returncode, stderr) == (130, "interrupted\n")
     else:
@@ -65,7 +66,7 @@ def test_logs_outlive_their_daemon(world: World, engine: StubEngine, project: Pa
     container.output.append((1, b"there\n"))
     assert process.stdout.readline() == "there\n"
     container.state = "exited"
-    assert process.wait(10) == 0
+    assert process.wait(PATIENCE) == 0
 
 
 def test_an_engine_that_breaks_off_is_no_end_of_the_logs(
@@ -78,7 +79,7 @@ def test_an_engine_that_breaks_off_is_no_end_of_the_logs(
     assert process.stdout is not None
     assert process.stdout.readline() == "here\n"
     container.output.append((-1, b""))
-    _, stderr = process.communicate(timeout=10)
+    _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 4
     assert "broke off in the middle of an answer" in stderr
 

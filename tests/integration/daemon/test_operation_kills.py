@@ -15,8 +15,9 @@ import pytest
 
 from tests.integration.daemon.forker import Forker
 from tests.integration.daemon.mending import mended
-from tests.integration.daemon.world import World, eventually
+from tests.integration.daemon.world import World
 from tests.integration.stub_engine import CONFIG, StubEngine
+from tests.patience import eventually
 
 KILLS = int(os.environ.get("SANDBOXD_KILLS", "200"))
 _DAEMON_EVERY = 12

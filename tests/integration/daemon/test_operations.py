@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,9 @@ import pytest
 
 from sandboxd.ipc import messages
 from sandboxd.ipc.conversation import Conversation, NotHere, converse, view
-from tests.integration.daemon.world import World, eventually
+from tests.integration.daemon.world import World, alive, read_until
 from tests.integration.stub_engine import CONFIG, StubEngine
+from tests.patience import PATIENCE, eventually
 
 
 def test_a_day(world: World, engine: StubEngine, project: Path, helped: bool) -> None:
@@ -74,8 +74,8 @@ def test_a_signal_reaches_the_command(
     process = world.popen("exec", "-n", "--", "sleep", cwd=project)
     eventually(engine.running)
     process.send_signal(number)
-    assert process.wait(10) == 128 + number
-    assert engine.running() == []
+    assert process.wait(PATIENCE) == 128 + number
+    eventually(lambda: engine.running() == [])
 
 
 def test_an_interrupted_start_leaves_nothing(
@@ -84,13 +84,13 @@ def test_an_interrupted_start_leaves_nothing(
     # The daemon keeps what it generates, and empty files and folders in place of others.
     assert not helped or eventually(lambda: (project / ".devcontainer").exists())
     before = {path.name for path in project.iterdir()}
-    engine.delay = 0.1
-    process = world.popen("up", cwd=project)
-    eventually(engine.of_projects)
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=20)
+    with engine.hold_starts():
+        process = world.popen("up", cwd=project)
+        eventually(engine.of_projects)
+        process.send_signal(signal.SIGINT)
+        read_until(process.stderr, "ending after this step")
+    _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, stderr
-    assert "ending after this step" in stderr
     assert stderr.endswith("interrupted\n")
     assert engine.of_projects() == []
     assert {path.name for path in project.iterdir()} == before
@@ -100,12 +100,11 @@ def test_a_client_that_is_killed_cancels_its_start(
     world: World, engine: StubEngine, project: Path
 ) -> None:
     world.start()
-    engine.delay = 0.1
-    process = world.popen("up", cwd=project)
-    eventually(engine.of_projects)
-    process.kill()
-    eventually(lambda: engine.of_projects() == [])
-    engine.delay = 0
+    with engine.hold_starts():
+        process = world.popen("up", cwd=project)
+        eventually(engine.of_projects)
+        process.kill()
+        eventually(lambda: engine.of_projects() == [], engine.of_projects)
     assert world.run("up", cwd=project).returncode == 0
 
 
@@ -124,12 +123,11 @@ def test_a_daemon_that_is_killed_is_done_without(
     world: World, engine: StubEngine, project: Path
 ) -> None:
     pid = world.start()
-    engine.delay = 0.1
-    process = world.popen("up", cwd=project)
-    eventually(engine.of_projects)
-    os.kill(pid, signal.SIGKILL)
-    engine.delay = 0
-    stdout, stderr = process.communicate(timeout=20)
+    with engine.hold_starts():
+        process = world.popen("up", cwd=project)
+        eventually(engine.of_projects)
+        os.kill(pid, signal.SIGKILL)
+    stdout, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, stderr
     assert "the daemon ended in the middle of it; going on without it" in stderr
     (container,) = engine.of_projects()
@@ -142,20 +140,20 @@ def test_a_command_outlives_its_daemon(world: World, engine: StubEngine, project
     process = world.popen("exec", "-n", "--", "sleep", cwd=project)
     (command,) = eventually(engine.running)
     os.kill(pid, signal.SIGTERM)
-    time.sleep(0.3)
+    eventually(lambda: not alive(pid))
     assert command.code is None
     command.end(5)
-    assert process.wait(10) == 5
+    assert process.wait(PATIENCE) == 5
 
 
 def test_a_handover_waits_for_what_runs(world: World, engine: StubEngine, project: Path) -> None:
     world.start()
-    engine.delay = 0.1
-    process = world.popen("up", cwd=project)
-    eventually(engine.of_projects)
-    with world.client() as client:
-        client.request(messages.SHUTDOWN, {"handover": True})
-    _, stderr = process.communicate(timeout=30)
+    with engine.hold_starts():
+        process = world.popen("up", cwd=project)
+        eventually(engine.of_projects)
+        with world.client() as client:
+            client.request(messages.SHUTDOWN, {"handover": True})
+    _, stderr = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, stderr
     assert "going on without it" not in stderr
     assert [c.state for c in engine.of_projects()] == ["running"]
@@ -166,7 +164,7 @@ def test_two_starts_at_once_make_one_sandbox(
 ) -> None:
     engine.delay = 0.05
     both = [world.popen("up", cwd=project) for _ in range(2)]
-    names = {process.communicate(timeout=30)[0] for process in both}
+    names = {process.communicate(timeout=PATIENCE)[0] for process in both}
     assert [process.returncode for process in both] == [0, 0]
     assert len(names) == 1
     assert len(engine.of_projects()) == 1
@@ -175,15 +173,14 @@ def test_two_starts_at_once_make_one_sandbox(
 def test_a_start_that_waits_for_another_can_be_cancelled(
     world: World, engine: StubEngine, project: Path, helped: bool
 ) -> None:
-    engine.delay = 0.3
-    first = world.popen("up", cwd=project)
-    eventually(engine.of_projects)
-    second = world.popen("up", cwd=project)
-    time.sleep(1)
-    second.send_signal(signal.SIGINT)
-    assert second.wait(10) == 130
-    engine.delay = 0
-    assert first.wait(20) == 0
+    with engine.hold_starts():
+        first = world.popen("up", cwd=project)
+        eventually(engine.of_projects)
+        second = world.popen("up", cwd=project)
+        read_until(second.stderr, "waiting for it")
+        second.send_signal(signal.SIGINT)
+        assert second.wait(PATIENCE) == 130
+    assert first.wait(PATIENCE) == 0
 
 
 class Talk:
@@ -280,7 +277,7 @@ def test_another_version_s_daemon_is_not_asked(
         cwd=project,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     assert [c.state for c in engine.of_projects()] == ["running"]

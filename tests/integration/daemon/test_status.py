@@ -22,7 +22,8 @@ import pytest
 
 from sandboxd.errors import EXIT_DAEMON, EXIT_ENVIRONMENT, EXIT_OK, EXIT_USAGE
 from sandboxd.ipc import messages
-from tests.integration.daemon.world import World, eventually
+from tests.integration.daemon.world import World
+from tests.patience import PATIENCE, eventually
 
 TRUSTED = 'profile = "trusted"\nimage = "x"\n'
 JSON = {"format": "json", "colour": False, "columns": 80}
@@ -182,9 +183,9 @@ class Screen:
         size = struct.pack("HHHH", rows, columns, 0, 0)
         fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, size)
 
-    def until(self, words: str, seconds: float = 30) -> str:
+    def until(self, words: str) -> str:
         """Everything since the last call, up to `words`."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE
         while words not in self.output:
             assert time.monotonic() < deadline, self.output
             if select.select([self._terminal], [], [], 0.1)[0]:
@@ -231,7 +232,7 @@ def test_watch_draws_one_screen_again_in_place(world: World, screen: Screen) -> 
     screen.until("more lines")
     screen.process.send_signal(signal.SIGINT)
     assert screen.until("\x1b[?1049l").endswith("\x1b[?7h\x1b[?25h\x1b[?1049l")
-    assert screen.process.wait(10) == EXIT_OK
+    assert screen.process.wait(PATIENCE) == EXIT_OK
 
 
 def test_watch_gives_the_terminal_back_however_it_ends(world: World, screen: Screen) -> None:
@@ -239,7 +240,7 @@ def test_watch_gives_the_terminal_back_however_it_ends(world: World, screen: Scr
     assert world.run("daemon", "stop").returncode == EXIT_OK
     screen.until("\x1b[?1049l")
     screen.until("sandboxd daemon start")
-    assert screen.process.wait(10) == EXIT_DAEMON
+    assert screen.process.wait(PATIENCE) == EXIT_DAEMON
 
 
 def test_watch_on_a_dumb_terminal_goes_on_line_by_line(world: World) -> None:

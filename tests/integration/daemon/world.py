@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from sandboxd.ipc import address, client
+from tests.patience import PATIENCE
 
 SANDBOXD = [sys.executable, "-P", "-m", "sandboxd"]
 
@@ -47,7 +48,7 @@ class World:
             cwd=cwd or self.home,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=2 * PATIENCE,
             **more,
         )
 
@@ -61,7 +62,7 @@ class World:
             return connection.daemon_pid
 
     def client(self) -> client.Client:
-        connection = client.connect(self.environ, str(self.home), start=True, patience=30)
+        connection = client.connect(self.environ, str(self.home), start=True, patience=PATIENCE)
         assert connection is not None
         self._started.add(connection.daemon_pid)
         return connection
@@ -118,15 +119,17 @@ class World:
                 os.waitpid(pid, 0)
 
 
-def eventually(check: Callable[[], Any], seconds: float = 30) -> Any:
-    """The first true value of `check`."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = check()
-        if value:
-            return value
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.02)
+def read_until(stream: IO[str] | None, words: str) -> str:
+    """All that a program writes, up to `words` and what came with them; the rest is left to read."""
+    assert stream is not None
+    data, deadline = b"", time.monotonic() + PATIENCE
+    while words.encode() not in data:
+        left = max(0.0, deadline - time.monotonic())
+        assert select.select([stream], [], [], left)[0], f"`{words}` did not come after {data!r}"
+        more = os.read(stream.fileno(), 65536)
+        assert more, f"it ended without `{words}`: {data!r}"
+        data += more
+    return data.decode()
 
 
 def alive(pid: int) -> bool:

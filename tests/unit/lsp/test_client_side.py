@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from sandboxd.lsp.surroundings import Surroundings
-from tests.unit.lsp.talk import PUBLISH, WATCHES, Client, eventually
+from tests.patience import until
+from tests.unit.lsp.talk import PUBLISH, WATCHES, Client
 
 URI = "file:///nowhere/.devcontainer.json"
 WEAK = '{"image": "x", "privileged": true}'
@@ -41,7 +42,7 @@ async def test_a_trace_is_told_as_far_as_it_is_asked_for() -> None:
     client.say("$/setTrace", {"value": "off"})
     before = len(traces(client))
     client.change(URI, WEAK, 4)
-    await eventually(lambda: client.published(URI)[-1]["version"] == 4)
+    await until(lambda: client.published(URI)[-1]["version"] == 4)
     assert len(traces(client)) == before
 
 
@@ -137,7 +138,7 @@ async def test_a_client_may_forbid_to_register_and_take_it_back(tmp_path: Path) 
         answered.add(asked["id"])
         message = {"jsonrpc": "2.0", "id": asked["id"], "result": [settings]}
         client.session.protocol.receive(json.dumps(message).encode())
-        await eventually(lambda: not client.session.context._tasks)
+        await until(lambda: not client.session.context._tasks)
 
     answered: set[Any] = set()
     await answer(None)
@@ -179,7 +180,7 @@ async def test_a_client_that_watches_is_asked_to_and_believed(tmp_path: Path) ->
     dockerfile.write_text("FROM debian:12\nUSER root\n")
     change = {"changes": [{"uri": dockerfile.as_uri(), "type": 2}]}
     client.say("workspace/didChangeWatchedFiles", change)
-    await eventually(lambda: len(client.published(uri)) > before)
+    await until(lambda: len(client.published(uri)) > before)
     assert len(client.published(uri)) == before + 1
     assert watched == []
     client.session.context.close()
@@ -195,7 +196,7 @@ async def test_a_sandboxd_toml_that_changes_counts_for_what_is_open(tmp_path: Pa
     assert "privileged-container" in str(client.published(uri)[-1])
     config.write_text('image = "x"\n[rules]\nprivileged-container = "off"\n')
     client.session.files_changed({str(config)})
-    await eventually(lambda: "privileged-container" not in str(client.published(uri)[-1]))
+    await until(lambda: "privileged-container" not in str(client.published(uri)[-1]))
     client.session.context.close()
 
 
@@ -218,6 +219,6 @@ async def test_of_a_file_that_is_closed_unsaved_what_is_on_disk_counts_again(
     client.open(config.as_uri(), config.read_text())
     assert not is_privileged()
     client.open(feature.as_uri(), '{"id": "tool", "version": "1.0.0", "privileged": true}')
-    await eventually(is_privileged)
+    await until(is_privileged)
     client.say("textDocument/didClose", {"textDocument": {"uri": feature.as_uri()}})
-    await eventually(lambda: not is_privileged())
+    await until(lambda: not is_privileged())

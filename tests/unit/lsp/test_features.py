@@ -20,7 +20,8 @@ from sandboxd.operations import start
 from sandboxd.operations.interruption import Step
 from sandboxd.operations.start import Started
 from sandboxd.plan.plan import Downgrade
-from tests.unit.lsp.talk import PUBLISH, RESOLVES, Client, at, eventually
+from tests.patience import until
+from tests.unit.lsp.talk import PUBLISH, RESOLVES, Client, at
 
 WEAK = '{\n  "image": "x",\n  "privileged": true,\n  "capAdd": ["SYS_ADMIN"]\n}\n'
 URI = "file:///nowhere/.devcontainer/devcontainer.json"
@@ -186,7 +187,7 @@ async def test_nothing_on_disk_belongs_to_a_text_of_another_machine(
     # What is open beside it is there.
     beside = f"vscode-remote://ssh-remote+h{tmp_path}/Dockerfile"
     client.open(beside, "FROM x\n")
-    await eventually(lambda: client.published(beside))
+    await until(lambda: client.published(beside))
     assert [p.get("version") for p in client.published(beside)] == [1]
     assert read == []
 
@@ -223,7 +224,7 @@ async def test_a_compose_file_that_changes_makes_an_unopened_file_weak(tmp_path:
     client.open(unopened.as_uri(), unopened.read_text())
     before = len(client.published(unopened.as_uri()))
     client.change(compose.as_uri(), compose.read_text() + "    privileged: true\n", 2)
-    await eventually(lambda: len(client.published(unopened.as_uri())) > before)
+    await until(lambda: len(client.published(unopened.as_uri())) > before)
 
 
 @pytest.mark.asyncio

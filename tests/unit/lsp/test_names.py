@@ -15,7 +15,8 @@ from sandboxd.lsp.features.names import ALWAYS, FOR_AN_HOUR, MOST_IN_A_MINUTE, N
 from sandboxd.lsp.surroundings import Surroundings
 from sandboxd.policy import approvals
 from sandboxd.status.model import DeniedName, NamesStatus, ProjectStatus
-from tests.unit.lsp.talk import Client, eventually
+from tests.patience import until
+from tests.unit.lsp.talk import Client
 
 CONFIG = 'profile = "dev"\n\n[network]\nmode = "allow"\nallow = ["pypi", "a.example.org:22"]\n'
 ASKS = "window/showMessageRequest"
@@ -71,7 +72,7 @@ class Editor:
         return [message["params"]["message"] for message in self.of(method)]
 
     async def asked(self, count: int = 1) -> Any:
-        await eventually(lambda: len(self.of(ASKS)) >= count)
+        await until(lambda: len(self.of(ASKS)) >= count)
         return self.of(ASKS)[count - 1]
 
     def answer(self, request: Any, title: str | None) -> None:
@@ -116,17 +117,17 @@ async def test_each_answer_does_what_it_says(tmp_path: Path) -> None:
     editor = Editor(tmp_path)
     editor.happens(denied("hour.example.org"))
     editor.answer(await editor.asked(1), FOR_AN_HOUR)
-    await eventually(lambda: editor.texts(SHOWS))
+    await until(lambda: editor.texts(SHOWS))
     (answer,) = approvals.of_project(editor.environ, str(editor.workspace), time.time())
     assert (answer.pattern, answer.by) == (pattern("hour.example.org"), "editor")
     assert 3500 < answer.until - time.time() <= 3600
     editor.happens(denied("never.example.org"))
     editor.answer(await editor.asked(2), NEVER)
-    await eventually(lambda: len(editor.texts(SHOWS)) == 2)
+    await until(lambda: len(editor.texts(SHOWS)) == 2)
     assert ("never.example.org", False) in editor.approved()
     editor.happens(denied("always.example.org"))
     editor.answer(await editor.asked(3), ALWAYS)
-    await eventually(lambda: len(editor.texts(SHOWS)) == 3)
+    await until(lambda: len(editor.texts(SHOWS)) == 3)
     assert '"always.example.org"' in editor.config.read_text()
     assert "sandboxd trust add" in editor.texts(SHOWS)[-1]
 
@@ -151,7 +152,7 @@ async def test_the_floor_wins_over_a_click(tmp_path: Path) -> None:
     policy.write_text("trust = false\n")
     editor.happens(denied("a.example.org"))
     editor.answer(await editor.asked(), FOR_AN_HOUR)
-    await eventually(lambda: editor.texts(SHOWS))
+    await until(lambda: editor.texts(SHOWS))
     assert "forbids grants" in editor.texts(SHOWS)[0]
     assert editor.approved() == []
 
@@ -184,7 +185,7 @@ async def test_what_nobody_can_allow_is_not_asked_about_and_a_tripwire_is_a_warn
 ) -> None:
     editor = Editor(tmp_path)
     editor.happens(denied("x.internal", "canary", ""), denied("y.org", "address", ""), tripwires=1)
-    await eventually(lambda: editor.texts(SHOWS))
+    await until(lambda: editor.texts(SHOWS))
     (warning,) = editor.of(SHOWS)
     assert warning["params"]["type"] == 2 and "tripwire" in warning["params"]["message"]
     assert editor.of(ASKS) == []
@@ -215,7 +216,7 @@ async def test_what_was_denied_before_is_for_the_log_and_a_question_waits(tmp_pa
 async def test_a_client_that_cannot_ask_is_told_the_command(tmp_path: Path) -> None:
     editor = Editor(tmp_path, {})
     editor.happens(denied("a.example.org"))
-    await eventually(lambda: editor.texts(SHOWS))
+    await until(lambda: editor.texts(SHOWS))
     assert "`a.example.org`" in editor.texts(SHOWS)[0]
     assert "sandboxd egress log" in editor.texts(SHOWS)[0]
     assert editor.of(ASKS) == []

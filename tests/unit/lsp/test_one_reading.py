@@ -8,7 +8,8 @@ from sandboxd import kinds
 from sandboxd.host.facts import Engine, HostFacts
 from sandboxd.model.document import Document
 from sandboxd.text import SourceText
-from tests.unit.lsp.talk import RESOLVES, Client, at, eventually
+from tests.patience import until
+from tests.unit.lsp.talk import RESOLVES, Client, at
 
 
 @pytest.mark.asyncio
@@ -50,5 +51,5 @@ async def test_all_features_look_at_one_reading_of_each_version(
         whole = document | {"range": {"start": at(0, 0), "end": at(9, 0)}}
         actions = whole | {"context": {"diagnostics": []}}
         assert "error" not in await client.ask("textDocument/codeAction", actions)
-        await eventually(lambda now=version: now in [p["version"] for p in client.published(uri)])
+        await until(lambda now=version: now in [p["version"] for p in client.published(uri)])
         assert texts.count(text) == 1

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from sandboxd.host.facts import HostFacts
-from tests.unit.lsp.talk import PUBLISH, Client, eventually
+from tests.patience import until
+from tests.unit.lsp.talk import PUBLISH, Client
 
 PULLS = {
     "textDocument": {"diagnostic": {}},
@@ -72,7 +73,7 @@ async def test_the_workspace_is_told_at_once_and_then_when_there_is_something_ne
     looks: list[bool] = []
     client.session.context.unopened_listeners.append(lambda: looks.append(True))
     client.session.set_host(HostFacts(kernel="6.0"))
-    await eventually(lambda: looks)
+    await until(lambda: looks)
     # The question, which has been woken by the look, has its turn.
     await client.ask("textDocument/codeLens", {"textDocument": {"uri": unopened.as_uri()}})
     assert not [m for m in client.messages if m.get("id") == 500]
@@ -122,4 +123,4 @@ async def test_what_was_pushed_is_taken_back_when_it_is_opened(tmp_path: Path) -
     client.open((tmp_path / "compose.yml").as_uri(), "services: {}\n")
     await client.until(lambda m: m.get("method") == PUBLISH)
     client.open(unopened.as_uri(), WEAK)
-    await eventually(lambda: client.published(unopened.as_uri())[-1]["diagnostics"] == [])
+    await until(lambda: client.published(unopened.as_uri())[-1]["diagnostics"] == [])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sandboxd.host.facts import HostFacts
 from sandboxd.lsp import judgements
 from sandboxd.lsp.session import Session
-from tests.unit.lsp.talk import eventually
+from tests.patience import until
 
 URI = "file:///nowhere/.devcontainer.json"
 
@@ -68,7 +68,7 @@ async def test_nothing_piles_up(monkeypatch: pytest.MonkeyPatch) -> None:
         hover = {"textDocument": {"uri": URI}, "position": {"line": 0, "character": 0}}
         say(editor, "textDocument/hover", hover, version)
         say(editor, "textDocument/hover", {}, version + 10_000)
-    await eventually(lambda: not editor.protocol._request_futures)
+    await until(lambda: not editor.protocol._request_futures)
     assert len([m for m in sink.messages if "error" in m]) == 498
     assert editor.protocol._result_types == {}
 
@@ -98,7 +98,7 @@ async def test_each_version_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> N
     for number in range(3):
         params = {**where, "range": everything, "context": {"diagnostics": []}}
         say(editor, "textDocument/codeAction", params, 10 + number)
-    await eventually(lambda: len(calls) > 1)
+    await until(lambda: len(calls) > 1)
     assert calls == [False, True]
 
 
@@ -108,7 +108,7 @@ async def test_a_new_host_judges_what_is_open_anew() -> None:
     opened(editor, "{}")
     before = len(sink.messages)
     editor.set_host(HostFacts(kernel="6.0"))
-    await eventually(lambda: len(sink.messages) > before)
+    await until(lambda: len(sink.messages) > before)
     assert [m["params"]["version"] for m in sink.messages[before:]] == [1]
 
 
@@ -125,7 +125,7 @@ async def test_a_bug_while_checking_is_said_in_the_editor(monkeypatch: pytest.Mo
     assert "oops" in diagnostic["message"]
     monkeypatch.undo()
     changed(editor, "{}", 2)
-    await eventually(lambda: sink.messages[-1]["params"]["version"] == 2)
+    await until(lambda: sink.messages[-1]["params"]["version"] == 2)
 
 
 @pytest.mark.asyncio
