@@ -15,6 +15,7 @@ from typing import Any
 from sandboxd.egress.policy import Policy
 from sandboxd.egress.wire import policy_to_json
 from tests.integration.egress.namespaces import INTERNET, PLACE, Namespaces
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[3]
 _CAPABILITIES = "-all,+net_admin,+net_raw,+setuid,+setgid"
@@ -106,9 +107,9 @@ class Program:
                 return self.last
             time.sleep(0.1)
 
-    def wait(self, wanted: Callable[[Event], bool], after: int = 0, seconds: float = 20.0) -> Event:
+    def wait(self, wanted: Callable[[Event], bool], after: int = 0) -> Event:
         """The first event after the number `after` that is wanted."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE
         with self._changed:
             while True:
                 for event in self.events:

@@ -8,6 +8,7 @@ from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule
 from tests.integration.egress.program import Program
 from tests.integration.egress.workspace import POLICY, Workspace
+from tests.patience import PATIENCE
 
 
 def test_a_question_waits_until_a_policy_allows_it(program: Program, workspace: Workspace) -> None:
@@ -21,7 +22,7 @@ def test_a_question_waits_until_a_policy_allows_it(program: Program, workspace: 
     program.set(Policy(rules=(Rule(pattern("open.example"), (443,)),)))
     assert answers == []
     program.set(POLICY)
-    asker.join(20)
+    asker.join(PATIENCE)
     assert answers == ["open"]
     assert workspace.connect("open.example:7").startswith("HTTP/1.1 200")
 
@@ -34,7 +35,7 @@ def test_a_person_says_no(program: Program, workspace: Workspace) -> None:
     asker.start()
     asked = program.wait(lambda event: event["event"] == "asked")
     program.send({"op": "answer", "id": asked["id"], "why": "not today"})
-    asker.join(20)
+    asker.join(PATIENCE)
     assert answers == ["denied not today"]
     assert workspace.ask("open.example", 7) == "denied not today"
     assert sum(event["event"] == "asked" for event in program.events) == 1
@@ -48,7 +49,7 @@ def test_a_policy_that_denies_answers_who_waits(program: Program, workspace: Wor
     asker.start()
     program.wait(lambda event: event["event"] == "asked")
     program.set(Policy(denied=(pattern("open.example"),)))
-    asker.join(20)
+    asker.join(PATIENCE)
     assert answers == ["denied a person said no"]
 
 

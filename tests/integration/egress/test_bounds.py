@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import time
 from pathlib import Path
 
 from sandboxd.egress.gateway import dns
@@ -18,6 +17,7 @@ from tests.integration.egress.namespaces import (
 )
 from tests.integration.egress.program import Program
 from tests.integration.egress.workspace import OPEN, POLICY, Workspace, goes_on
+from tests.patience import eventually
 
 
 def test_connections_are_bounded_by_the_files_that_it_may_open(
@@ -97,7 +97,7 @@ def test_a_flood_of_denied_names_is_counted_and_held_off(
             if number % 10_000 == 0:
                 assert goes_on(sock)
         assert goes_on(sock)
-    lost = program.wait(lambda event: event["event"] == "lost", seconds=40)
+    lost = program.wait(lambda event: event["event"] == "lost")
     assert lost["count"] > 0
     after = program.last
     program.send({"op": "state"})
@@ -119,7 +119,7 @@ def test_a_reader_that_does_not_read_stops_nothing(
         with workspace.direct("open.example", 7) as sock:
             assert goes_on(sock)
     program.go_on_reading()
-    program.wait(lambda event: event["event"] == "lost", seconds=30)
+    program.wait(lambda event: event["event"] == "lost")
 
 
 def test_many_connections_at_once_are_carried_and_what_was_not_looked_at_is_counted(
@@ -148,6 +148,4 @@ def at_once(workspace: Workspace, address: str, count: int) -> list[socket.socke
 
 
 def until_it_works(workspace: Workspace) -> None:
-    deadline = time.monotonic() + 20
-    while not workspace.connect("open.example:7").startswith("HTTP/1.1 200"):
-        assert time.monotonic() < deadline
+    eventually(lambda: workspace.connect("open.example:7").startswith("HTTP/1.1 200"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 from typing import NamedTuple
@@ -11,12 +12,15 @@ from sandboxd.egress.layout import ASK_PORT, PROXY_PORT, SOCKS_PORT
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule
 from tests.integration.egress.namespaces import PLACE, Namespaces
+from tests.patience import PATIENCE
 
 OPEN = Rule(pattern("open.example"), (7, 22, 80, 443, 9000, 9001), source="tests")
 POLICY = Policy(rules=(OPEN,))
 GET = b"GET / HTTP/1.1\r\nHost: open.example\r\n\r\n"
 
-_SECONDS, _LONGEST_SECONDS = 8.0, 40.0
+_QUIET_SECONDS = 0.4
+"""After a whole answer: how long more is waited for, where nothing says that it was the last."""
+
 _REFUSED = (ConnectionRefusedError, ConnectionResetError, BrokenPipeError)
 
 
@@ -44,7 +48,7 @@ class Workspace:
         code, _, addresses, _ = dns.read_answer(packet, asked)
         return Reply(code, addresses)
 
-    def ask_stub(self, packet: bytes, tcp: bool = False, seconds: float = _SECONDS) -> bytes | None:
+    def ask_stub(self, packet: bytes, tcp: bool = False, seconds: float = PATIENCE) -> bytes | None:
         if tcp:
             sock = self.tcp(PLACE.gateway, 53)
             with sock:
@@ -61,7 +65,7 @@ class Workspace:
     def tcp(self, address: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         sock = self.namespaces.new_socket(self.namespaces.workspace, family=family)
-        sock.settimeout(_SECONDS)
+        sock.settimeout(PATIENCE)
         try:
             sock.connect((address, port))
         except OSError:
@@ -135,7 +139,7 @@ class Workspace:
         target = f"/ask?name={name}&port={port}&wait={wait}"
         data = f"POST {target} HTTP/1.1\r\nHost: gateway\r\nContent-Length: {len(why)}\r\n\r\n"
         with self.tcp(PLACE.gateway, ASK_PORT) as sock:
-            sock.settimeout(wait + _SECONDS)
+            sock.settimeout(wait + PATIENCE)
             sock.sendall(data.encode() + why)
             return _all(sock).partition(b"\r\n\r\n")[2].decode().strip()
 
@@ -146,14 +150,32 @@ def answer(sock: socket.socket, data: bytes, half: bool = False) -> str:
         sock.sendall(data)
     if half:
         sock.shutdown(socket.SHUT_WR)
-    first = sock.recv(1 << 16)
-    if not first:
+    received = sock.recv(1 << 16)
+    if not received:
         return "closed"
-    sock.settimeout(0.4)
-    try:
-        return (first + _all(sock)).decode("latin-1")
-    except OSError:
-        return first.decode("latin-1")
+    with contextlib.suppress(OSError):
+        while True:
+            sock.settimeout(_QUIET_SECONDS if _is_whole(received, data) else PATIENCE)
+            more = sock.recv(1 << 16)
+            if not more:
+                break
+            received += more
+    return received.decode("latin-1")
+
+
+def _is_whole(received: bytes, request: bytes) -> bool:
+    """Whether it is an HTTP response that has come to its end, or something else."""
+    if not received.startswith(b"HTTP/"):
+        return True
+    head, separator, body = received.partition(b"\r\n\r\n")
+    fields = head.lower()
+    if b"\r\ncontent-length: " in fields:
+        length = int(fields.partition(b"\r\ncontent-length: ")[2].split(b"\r\n")[0])
+        return bool(separator) and len(body) >= length
+    if b"\r\ntransfer-encoding: chunked" in fields:
+        return body.endswith(b"0\r\n\r\n")
+    # Without a length it goes on to the end of the connection, but for a tunnel.
+    return bool(separator) and request.startswith(b"CONNECT ")
 
 
 def tls(sock: socket.socket, server_name: str | None) -> str:
@@ -204,8 +226,8 @@ def goes_on(sock: socket.socket) -> bool:
 
 
 def closes(sock: socket.socket) -> bool:
-    """Whether the connection is ended from the other side, within a generous time."""
-    sock.settimeout(_LONGEST_SECONDS)
+    """Whether the connection is ended from the other side, while one waits."""
+    sock.settimeout(PATIENCE)
     try:
         return sock.recv(10) == b""
     except ConnectionError:
