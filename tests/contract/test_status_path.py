@@ -49,7 +49,7 @@ def ask(world: World, *args: str) -> tuple[str, int, set[str]]:
         cwd=world.home,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
     )
     assert result.stderr.startswith("LOADED"), result.stderr
     _, code, *loaded = result.stderr.split()
@@ -85,7 +85,7 @@ def test_the_guard_can_fail(world: World) -> None:
         cwd=world.home,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
     )
     loaded = set(result.stderr.rpartition("LOADED")[2].split())
     assert {"argparse", "re", "json"} <= loaded
@@ -120,7 +120,7 @@ def test_a_terminal_decides_on_colour_and_width(world: World) -> None:
                 env={**world.environ, "TERM": "xterm", "COLUMNS": "60", **more},
                 cwd=world.home,
                 stdout=slave,
-                timeout=30,
+                timeout=60,
                 check=True,
             )
             return os.read(master, 65536).decode()
@@ -146,5 +146,5 @@ def test_a_closed_pipe_is_no_error(world: World) -> None:
     assert command.stdout is not None and command.stderr is not None
     command.stdout.close()
     assert command.stderr.read() == b""
-    assert command.wait(10) == 0
+    assert command.wait(60) == 0
     command.stderr.close()

@@ -49,7 +49,7 @@ class Runner:
 
     def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            words, env=self.environ, capture_output=True, text=True, check=False, timeout=180
+            words, env=self.environ, capture_output=True, text=True, check=False, timeout=300
         )
         assert not check or done.returncode == 0, (words, done.stderr[-3000:])
         return done

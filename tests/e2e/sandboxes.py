@@ -24,6 +24,7 @@ from sandboxd.policy import trust
 from sandboxd.policy.trust import Grant
 from sandboxd.project import Project
 from sandboxd.verify.verdict import Verdict, verify
+from tests.patience import PATIENCE
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -143,7 +144,7 @@ def run(docker_host: str, folder: Path, *arguments: str, **options: Any) -> Any:
         capture_output=True,
         text=True,
         check=False,
-        timeout=90,
+        timeout=5 * PATIENCE,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
         **options,
     )

@@ -145,7 +145,7 @@ def config(path: Path) -> dict[str, Any] | None:
         env=ENVIRON,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     return json.loads(done.stdout)["services"] if done.returncode == 0 else None
 

@@ -42,8 +42,9 @@ def test_a_busy_sandbox_gets_no_more_than_its_share(
         assert surroundings.group_processors(inspected) == pytest.approx(0.3)
         script = BUSY.format(count=2 * (os.cpu_count() or 1))
         run_quietly(api, running, Exec(["sh", "-c", f"({script}) >/dev/null 2>&1"]))
-        before, start = used(inspected), time.monotonic()
+        # The clock is read outside: where this process stands still the share looks smaller, not larger.
+        start, before = time.monotonic(), used(inspected)
         time.sleep(1)
         share = (used(inspected) - before) / (time.monotonic() - start)
     # A period of 100 ms at either end may be counted with it.
-    assert 0.05 < share < 0.45
+    assert 0.01 < share < 0.45

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
 from tools.engine import private, processes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +31,7 @@ def demo(*prefix: str) -> subprocess.Popen[str]:
     )
 
 
-def finish(process: subprocess.Popen[str], seconds: float = 240) -> str:
+def finish(process: subprocess.Popen[str], seconds: float = 600) -> str:
     """The output of the demo; a demo that hangs is killed, and its engine with it."""
     try:
         output, _ = process.communicate(timeout=seconds)
@@ -101,12 +102,12 @@ def test_interrupted_it_takes_everything_down(number: signal.Signals) -> None:
     process = demo()
     assert process.stdout is not None
     screen = ""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 2 * PATIENCE
     while "== 5. " not in screen and time.monotonic() < deadline:
         screen += process.stdout.readline()
     assert "== 5. " in screen
     process.send_signal(number)
-    output = screen + finish(process, 60)
+    output = screen + finish(process, 2 * PATIENCE)
     assert process.returncode == 130, output
     assert "interrupted: everything was taken down" in output
     assert_nothing_left(output)

@@ -60,13 +60,13 @@ def theirs(text: str, folder: Path, engine: str) -> dict[str, Any] | None:
     environ = {**os.environ, "DOCKER_HOST": engine, "DOCKER_BUILDKIT": "0"}
     built = subprocess.run(
         ["docker", "build", "-q", str(folder)],
-        env=environ, capture_output=True, text=True, timeout=120, check=False,
+        env=environ, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     if built.returncode != 0:
         return None
     shown = subprocess.run(
         ["docker", "image", "inspect", "-f", "{{json .Config}}", built.stdout.strip()],
-        env=environ, capture_output=True, text=True, timeout=60, check=True,
+        env=environ, capture_output=True, text=True, timeout=300, check=True,
     )  # fmt: skip
     config = json.loads(shown.stdout)
     return {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,13 +24,13 @@ from sandboxd.verify.verdict import verify
 from tests.e2e import outside, sandboxes
 from tests.e2e.outside import Outside
 from tests.integration.daemon.world import World
+from tests.patience import eventually
 from tools.engine import private
 from tools.private_engine import import_busybox_image
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
 PLAIN = "unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY; "
-GONE_SECONDS = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -317,7 +316,7 @@ def test_the_next_start_clears_up_after_one_that_was_killed(
     killed = subprocess.Popen(
         sandboxes.command(engine, project, "up"), stderr=subprocess.DEVNULL, env=environ
     )
-    wait_until(lambda: bool(gateways(api)))
+    eventually(lambda: bool(gateways(api)))
     killed.send_signal(signal.SIGKILL)
     killed.wait()
     done = sandboxes.run(engine, project, "up")
@@ -335,7 +334,7 @@ def test_the_daemon_starts_a_gateway_again_that_died(
     (name,) = gateways(api)
     first = api.inspect(name)["Id"]
     api.stop(name, 0)
-    wait_until(lambda: has_policy(api, str(project)) and api.inspect(name)["Id"] != first)
+    eventually(lambda: has_policy(api, str(project)) and api.inspect(name)["Id"] != first)
     assert world.run("down", cwd=project).returncode == 0
     assert gateways(api) == []
 
@@ -374,9 +373,9 @@ def test_a_save_is_in_force_in_the_running_sandbox(
     assert reaches("allowed.test")
     assert not reaches("later.test")
     save("allowed.test", "later.test")
-    wait_until(lambda: reaches("later.test"))
+    eventually(lambda: reaches("later.test"))
     save("later.test")
-    wait_until(lambda: not reaches("allowed.test"))
+    eventually(lambda: not reaches("allowed.test"))
     assert [c.id for c in ours(api, str(project))] == [container.id]
     assert world.run("down", cwd=project).returncode == 0
 
@@ -393,10 +392,3 @@ def has_policy(api: Engine, workspace: str) -> bool:
             )
     except EnvironmentFailure:
         return False
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + GONE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

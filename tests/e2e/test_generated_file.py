@@ -45,7 +45,7 @@ class Workspace:
             capture_output=True,
             text=True,
             env=self.environ,
-            timeout=180,
+            timeout=300,
             check=False,
         )
 

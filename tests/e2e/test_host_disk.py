@@ -100,7 +100,7 @@ def test_a_flood_of_output_is_turned_over(
             ["docker", "-H", engine, "exec", container, "sh", "-c", flood],
             capture_output=True,
             check=False,
-            timeout=60,
+            timeout=300,
         )
         path = Path(api.inspect(container)["LogPath"])
         sizes = [file.stat().st_size for file in path.parent.glob(f"{path.name}*")]

@@ -44,7 +44,7 @@ def started_by_cli(engine: str, api: Engine, folder: Path) -> dict[str, object]:
         env={**os.environ, "DOCKER_HOST": engine},
         check=True,
         capture_output=True,
-        timeout=120,
+        timeout=300,
     )
     (container,) = api.containers(f"{PROJECT}={folder}")
     config: dict[str, object] = api.inspect(container.id)["HostConfig"]

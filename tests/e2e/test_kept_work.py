@@ -19,6 +19,7 @@ from sandboxd.model.labels import PROJECT
 from sandboxd.plan.layout import MARK
 from sandboxd.review import collect
 from tests.e2e import sandboxes
+from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
@@ -138,13 +139,13 @@ def fill(project: Project) -> list[str]:
 def interrupt(api: Engine, project: Project, number: signal.Signals) -> int:
     """Start, and send the signal as soon as the container is there but its copy is not whole."""
     process = project.start()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     # By the engine itself: its command line is slower than the copy.
     while not any(c.state == "running" for c in api.containers(f"{PROJECT}={project.folder}")):
         assert time.monotonic() < deadline
         time.sleep(0.005)
     process.send_signal(number)
-    return process.wait(30)
+    return process.wait(PATIENCE)
 
 
 def test_a_killed_start_leaves_no_copy_that_passes_as_good(project: Project, api: Engine) -> None:
@@ -203,7 +204,7 @@ def typed(project: Project, *words: str, answer: str) -> str:
         command, stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environ
     )
     os.write(master, answer.encode() + b"\n")
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE)
     os.close(slave)
     os.close(master)
     return output.decode()

@@ -26,6 +26,7 @@ from sandboxd.life import up_down
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
 from tests.e2e import sandboxes
 from tests.e2e.sandboxes import make_project, plan_of
+from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
@@ -92,7 +93,7 @@ def test_two_at_once_make_one(engine: str, api: Engine, project: Path) -> None:
         )
         for _ in range(3)
     ]
-    outputs = [process.communicate(timeout=90) for process in several]
+    outputs = [process.communicate(timeout=5 * PATIENCE) for process in several]
     assert [process.returncode for process in several] == [0, 0, 0], outputs
     assert len({out for out, _ in outputs}) == 1
     assert sum("created:" in err for _, err in outputs) == 1
@@ -218,7 +219,7 @@ def test_signals_reach_the_command(engine: str, up: Path, number: int) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.send_signal(number)
-    output, _ = process.communicate(timeout=20)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert "got" in output
     assert process.returncode == 5
 
@@ -228,7 +229,7 @@ def test_a_reader_that_goes_away_ends_the_command(engine: str, api: Engine, up: 
     assert process.stdout is not None
     assert process.stdout.readline() == "line\n"
     process.stdout.close()
-    process.wait(timeout=20)
+    process.wait(timeout=PATIENCE)
     _, running = run_quietly(api, ids(api, up)[0], Exec(["ps"]))
     assert b"echo line" not in running
 
@@ -238,7 +239,7 @@ def test_the_container_ends_while_a_command_runs(engine: str, api: Engine, up: P
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     api.remove(ids(api, up)[0])
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 4
     assert "while the command ran" in errors
     assert "hint:" in errors
@@ -255,7 +256,7 @@ def test_a_terminal(engine: str, up: Path) -> None:
 
     def read_until(words: bytes) -> None:
         nonlocal output
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while words not in output and time.monotonic() < deadline:
             try:
                 output += os.read(terminal, 4096)

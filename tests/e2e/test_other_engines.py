@@ -104,12 +104,12 @@ def started(folder: Path, command: list[str], socket: Path, user: bool) -> Itera
             command, env=environ, stdout=output, stderr=output, cwd="/", start_new_session=True
         )
     try:
-        up = processes.wait_until(lambda: socket.exists() or daemon.poll() is not None, 20)
+        up = processes.wait_until(lambda: socket.exists() or daemon.poll() is not None, 60)
         assert up and socket.exists(), log.read_text()[-2000:]
         yield Started(f"unix://{socket}", folder, log)
     finally:
         processes.end(processes.with_home(str(folder)), signal.SIGTERM)
-        processes.wait_until(lambda: not processes.with_home(str(folder)), 10)
+        processes.wait_until(lambda: not processes.with_home(str(folder)), 60)
         processes.end(processes.with_home(str(folder)))
         daemon.wait()
         shutil.rmtree(folder, ignore_errors=True)

@@ -51,7 +51,7 @@ def reopen(host: str, root: Path) -> str:
         words = ["npx", "--yes", CLI, "up", "--workspace-folder", str(root), *config]
         environ = {**os.environ, "DOCKER_HOST": host}
         done = subprocess.run(
-            words, env=environ, capture_output=True, text=True, check=False, timeout=120
+            words, env=environ, capture_output=True, text=True, check=False, timeout=300
         )
         output += done.stdout + done.stderr
     return output

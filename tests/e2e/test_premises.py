@@ -101,7 +101,7 @@ class World:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
         assert not check or done.returncode == 0, done.stderr
         return done

@@ -39,7 +39,7 @@ def own_engine(own_engines: None, owner: subprocess.Popen[bytes]) -> Iterator[pr
 def run_sleepers(engine: private.Engine) -> list[int]:
     """One sleeping container per runtime; the pids of their processes."""
     import_busybox_image(engine.docker_host)
-    with contextlib.closing(docker.DockerClient(base_url=engine.docker_host, timeout=20)) as client:
+    with contextlib.closing(docker.DockerClient(base_url=engine.docker_host, timeout=60)) as client:
         names = ["runc", *(name for name in client.info()["Runtimes"] if name == "runsc")]
         for name in names:
             client.containers.run(BUSYBOX_TAG, ["sleep", "600"], detach=True, runtime=name)

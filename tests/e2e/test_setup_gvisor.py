@@ -220,7 +220,7 @@ def test_an_engine_that_does_not_come_back_gets_its_config_back(
         os.kill(own_engine.pid, signal.SIGCONT)
     assert failed.returncode == 4, failed.stderr
     assert "did not come back within 1 s" in failed.stderr
-    processes.wait_until(lambda: machine.runtimes() == {"runc"}, 10)
+    processes.wait_until(lambda: machine.runtimes() == {"runc"}, 60)
     assert machine.config.read_text() == CONFIG
 
 

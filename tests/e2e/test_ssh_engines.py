@@ -17,6 +17,7 @@ import pytest
 
 from tests.e2e import sandboxes
 from tests.e2e.test_private_engine import ROOT
+from tests.patience import eventually
 
 # It wants a folder of its own in /run.
 _START = 'mount -t tmpfs tmpfs /run && mkdir /run/sshd && exec "$@"'
@@ -42,7 +43,7 @@ class Far(NamedTuple):
             input=data,
             capture_output=True,
             check=False,
-            timeout=120,
+            timeout=300,
             env={**os.environ, "PYTHONPATH": str(ROOT), "DOCKER_HOST": host or self.host},
         )
 
@@ -92,12 +93,13 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]
         stderr=(folder / "log").open("w"),
     )
     try:
-        for _ in range(100):
-            with socket.socket() as probe:
-                probe.settimeout(0.1)
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
+
+        def listens() -> bool:
             assert server.poll() is None, (folder / "log").read_text()
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+
+        eventually(listens)
         yield port, config
     finally:
         server.terminate()

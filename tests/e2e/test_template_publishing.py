@@ -21,7 +21,7 @@ def cli(*words: str) -> str:
         ["npx", "--yes", CLI, "templates", *words],
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2500:]

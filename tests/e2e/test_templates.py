@@ -104,7 +104,7 @@ def docker(host: str, folder: Path, *words: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 0, (words, done.stdout[-1500:], done.stderr[-2500:])
     return done.stdout
@@ -167,7 +167,7 @@ def test_a_tool_that_knows_no_sandboxd_makes_a_hardened_container(
     words = ["npx", "--yes", CLI, "up", "--workspace-folder", str(root), "--docker-path", "docker"]
     environ = os.environ | {"DOCKER_HOST": engine}
     done = subprocess.run(
-        words, capture_output=True, text=True, env=environ, timeout=180, check=False
+        words, capture_output=True, text=True, env=environ, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
     name = json.loads(done.stdout.splitlines()[-1])["containerId"]

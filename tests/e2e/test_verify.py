@@ -37,6 +37,7 @@ from tests.e2e.sandboxes import (
     plan_of,
     without_mounts,
 )
+from tests.patience import PATIENCE, eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
@@ -380,11 +381,8 @@ def test_ended_by_a_signal_it_takes_its_canaries_away(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        deadline = time.monotonic() + 20
-        while not list(canaries.iterdir()) and process.poll() is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        eventually(lambda: list(canaries.iterdir()) or process.poll() is not None)
         process.send_signal(number)
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE)
     assert list(canaries.iterdir()) == []
     assert sandboxes.tree(folder) == before

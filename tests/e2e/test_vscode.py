@@ -23,6 +23,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
 from tools import editors
 from tools.engine import processes
 
@@ -69,7 +70,7 @@ class CodeServer:
             env=self._environ,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=2 * PATIENCE,
             check=False,
         )
         assert "successfully installed" in done.stdout, done.stdout + done.stderr
@@ -93,7 +94,7 @@ class CodeServer:
             # Left alone it would keep its extension hosts for hours.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(server.pid, signal.SIGTERM)
-            server.wait(20)
+            server.wait(PATIENCE)
             # What is ended may just have started another one.
             while ours := processes.with_home(str(self.base / "home")):
                 processes.end(ours)
@@ -111,7 +112,7 @@ class CodeServer:
             env={**self._environ, "SCENARIO": json.dumps(given)},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=5 * PATIENCE,
             check=False,
         )
         self._close_windows()
@@ -127,7 +128,7 @@ class CodeServer:
             env=self._environ,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=2 * PATIENCE,
             check=False,
         )
         assert done.returncode == 0, done.stderr
@@ -179,7 +180,7 @@ class CodeServer:
         }
 
     def _wait(self, server: subprocess.Popen[bytes]) -> None:
-        until = time.monotonic() + 30
+        until = time.monotonic() + PATIENCE
         while time.monotonic() < until and server.poll() is None:
             with contextlib.suppress(OSError):
                 urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=2).close()
@@ -225,7 +226,7 @@ def packaged() -> Path:
         cwd=editors.EXTENSION,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=5 * PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from tests.e2e import sandboxes
 from tests.e2e.test_bench import left_over, workspace  # noqa: F401
 from tests.e2e.test_life_with_daemon import daemon  # noqa: F401
 from tests.e2e.test_review import repository  # noqa: F401
+from tests.patience import PATIENCE, eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache", "daemon")]
 
@@ -71,14 +71,10 @@ def test_a_measurement_whose_client_goes_leaves_nothing(
     process = subprocess.Popen(
         command, env={**os.environ, "PYTHONPATH": root}, stderr=subprocess.DEVNULL
     )
-    while len(left_over(api)) < 2 and process.poll() is None:
-        time.sleep(0.05)
+    eventually(lambda: len(left_over(api)) >= 2 or process.poll() is not None)
     process.send_signal(number)
-    process.wait(60)
-    deadline = time.monotonic() + 60
-    while left_over(api) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert left_over(api) == []
+    process.wait(PATIENCE)
+    eventually(lambda: not left_over(api), lambda: left_over(api))
 
 
 def test_output_is_followed_to_its_end(engine: str, project: Path) -> None:
@@ -100,5 +96,5 @@ def test_output_is_followed_to_its_end(engine: str, project: Path) -> None:
         assert (shown.returncode, shown.stdout, shown.stderr) == (0, "out\n", "err\n")
     finally:
         assert sandboxes.run(engine, project, "down").returncode == 0
-    stdout, stderr = process.communicate(timeout=30)
+    stdout, stderr = process.communicate(timeout=PATIENCE)
     assert (process.returncode, stdout, stderr) == (0, b"out\n", b"err\n")

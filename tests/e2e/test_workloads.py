@@ -56,7 +56,7 @@ def output(api: Engine, body: dict[str, object], script: str) -> list[str]:
         api.start(name)
         environ = os.environ | {"DOCKER_HOST": api.host}
         subprocess.run(
-            ["docker", "wait", name], env=environ, check=True, timeout=120, capture_output=True
+            ["docker", "wait", name], env=environ, check=True, timeout=300, capture_output=True
         )
         pieces = api.logs(name, follow=False, tail="all")
         return b"".join(data for _, data in pieces).decode().splitlines()

@@ -74,7 +74,7 @@ def project(tmp_path: Path, busybox_image: str, runtime: str) -> Iterator[Projec
 def docker(host: str, *words: str, cwd: str | None = None) -> str:
     environ = os.environ | {"DOCKER_HOST": host}
     done = subprocess.run(
-        words, env=environ, cwd=cwd, capture_output=True, text=True, check=False, timeout=120
+        words, env=environ, cwd=cwd, capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 0, (words, done.stderr[-1500:])
     return done.stdout

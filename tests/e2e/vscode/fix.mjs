@@ -41,7 +41,7 @@ async function fixNext(code, left) {
         await code.shot('quick-fix');
     }
     await page.keyboard.press('Enter');
-    for (let waited = 0; waited < 100 && (await code.problems()).length >= left; waited += 1) {
+    for (let waited = 0; waited < 1200 && (await code.problems()).length >= left; waited += 1) {
         await page.waitForTimeout(50);
     }
     code.log(`fixed: ${title}`);

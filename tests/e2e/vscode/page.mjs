@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 
 const given = JSON.parse(process.env.SCENARIO);
 const { chromium } = createRequire(import.meta.url)(given.playwright);
-const WAIT = 30_000;
+const WAIT = 60_000;
 
 export const { folder } = given;
 

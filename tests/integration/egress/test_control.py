@@ -250,7 +250,8 @@ def short_permission(
         program.set(Policy(rules=rules))
         socks: list[socket.socket] = []
         with contextlib.suppress(OSError, AssertionError):
-            socks += [workspace.direct(name, 7) for name in names]
+            for name in names:
+                socks.append(workspace.direct(name, 7))
             if all(goes_on(sock) for sock in socks):
                 program.set(Policy(rules=(*rules, then) if then else rules))
                 if time.time() < end:

@@ -6,13 +6,14 @@ import os
 import signal
 import socket
 import threading
-import time
+from collections.abc import Callable
 
 import pytest
 
 from sandboxd.cli import attend
 from sandboxd.cli.attend import CannotRun
 from sandboxd.engine.failures import ContainerGone
+from tests.patience import PATIENCE, eventually
 
 
 def frame(stream: int, data: bytes) -> bytes:
@@ -27,6 +28,8 @@ class Command:
         self.first = first
         self.code = code
         self.signals: list[int] = []
+        self.asked = 0
+        """How many signals it was asked to take so far, taken or not."""
         self.answers = threading.Event()
         self.answers.set()
 
@@ -34,13 +37,27 @@ class Command:
         raise AssertionError("it has no terminal")
 
     def kill(self, number: int) -> None:
-        self.answers.wait(10)
+        self.asked += 1
+        self.answers.wait(PATIENCE)
         self.signals.append(number)
         if number == signal.SIGTERM:
             self.inside.close()
 
     def exit_code(self) -> int:
         return self.code
+
+
+def begin(act: Callable[[], None], number: int = signal.SIGINT) -> threading.Thread:
+    """Do something in a thread as soon as the signal `number` is caught; before, it would end us."""
+    before = signal.getsignal(number)
+
+    def act_when_caught() -> None:
+        eventually(lambda: signal.getsignal(number) is not before)
+        act()
+
+    thread = threading.Thread(target=act_when_caught)
+    thread.start()
+    return thread
 
 
 def attended(command: Command, name: str) -> int:
@@ -71,12 +88,12 @@ def test_a_signal_is_passed_on_and_waits_for_nobody() -> None:
 
     def act() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(0.05)
+        eventually(lambda: command.asked)
         # Only now does the engine take it: the handler is long back.
         command.answers.set()
 
     before = signal.getsignal(signal.SIGTERM)
-    threading.Timer(0.05, act).start()
+    begin(act, signal.SIGTERM)
     assert attended(command, "x") == 143
     assert command.signals == [signal.SIGTERM]
     assert signal.getsignal(signal.SIGTERM) == before
@@ -88,13 +105,11 @@ def test_a_sandbox_that_hangs_does_not_hold_us() -> None:
     over = threading.Event()
 
     def act() -> None:
-        for _ in range(4):
-            if over.wait(0.05):
-                return
+        # Of two that come before we run again the system makes one.
+        while not over.wait(0.05):
             os.kill(os.getpid(), signal.SIGINT)
 
-    interrupts = threading.Thread(target=act)
-    interrupts.start()
+    interrupts = begin(act)
     with pytest.raises(KeyboardInterrupt):
         try:
             attended(command, "x")
@@ -115,21 +130,21 @@ def test_the_second_interrupt_after_a_while_ends_us_at_once(
     sent: list[int] = []
 
     def act() -> None:
-        for _ in range(2):
-            if over.wait(0.2):
-                return
-            sent.append(1)
+        for count in (1, 2):
+            sent.append(count)
             os.kill(os.getpid(), signal.SIGINT)
+            eventually(lambda: command.asked or over.is_set())
+            if over.wait(0.1):
+                return
 
-    interrupts = threading.Thread(target=act)
-    interrupts.start()
+    interrupts = begin(act)
     with pytest.raises(KeyboardInterrupt):
         try:
             attended(command, "x")
         finally:
             over.set()
             interrupts.join()
-    assert len(sent) == 2
+    assert sent == [1, 2]
     command.answers.set()
 
 
@@ -139,11 +154,10 @@ def test_a_command_that_takes_its_signals_may_take_many() -> None:
     def act() -> None:
         for count in range(1, 8):
             os.kill(os.getpid(), signal.SIGINT)
-            while len(command.signals) < count:
-                time.sleep(0.01)
+            eventually(lambda n=count: len(command.signals) >= n)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    threading.Timer(0.05, act).start()
+    begin(act)
     assert attended(command, "x") == 143
     assert command.signals == [signal.SIGINT] * 7 + [signal.SIGTERM]
 

@@ -9,6 +9,7 @@ import pytest
 from sandboxd.daemon.backlog import Backlog
 from sandboxd.daemon.projects import EngineKey, Tracked
 from sandboxd.status.combine import Examined
+from tests.patience import until
 
 ENGINE = EngineKey(None, None)
 
@@ -31,9 +32,7 @@ async def test_each_is_looked_at_once_and_a_failure_ends_nothing() -> None:
     backlog.add(projects)
     backlog.add(projects[:3])
     assert backlog.take(projects[5]) and not backlog.take(projects[5])
-    async with asyncio.timeout(10):
-        while len(backlog):
-            await asyncio.sleep(0.01)
+    await until(lambda: not len(backlog))
     job.cancel()
     assert looked == [f"/{number}" for number in range(30) if number != 5]
 

@@ -14,6 +14,7 @@ from sandboxd.daemon.hosts import Hosts
 from sandboxd.daemon.projects import EngineKey
 from sandboxd.host.facts import Engine, HostFacts
 from sandboxd.status.observe import Observed
+from tests.patience import until
 
 ENGINE = EngineKey("unix:///nowhere/docker.sock", None)
 
@@ -172,8 +173,7 @@ async def test_looks_that_nobody_waits_for_come_once_after_an_operation(
             await asyncio.sleep(0.01)
         assert len(looks) == before
         assert not hosts.is_current(ENGINE)
-    while not hosts.is_current(ENGINE):
-        await asyncio.sleep(0.005)
+    await until(lambda: hosts.is_current(ENGINE))
     assert len(looks) == before + 1
 
 
@@ -198,5 +198,4 @@ async def test_a_long_operation_hides_nothing_for_long(
     await version(hosts)
     with hosts.operated(ENGINE):
         stream(hosts).changed()
-        while not hosts.is_current(ENGINE):
-            await asyncio.sleep(0.005)
+        await until(lambda: hosts.is_current(ENGINE))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from sandboxd.daemon.keeper import Keeper
 from sandboxd.daemon.projects import EngineKey
 from sandboxd.daemon.registry_file import load, registry_path
 from sandboxd.errors import DaemonError
+from tests.patience import PATIENCE, until
 
 ENGINE = EngineKey("unix:///nowhere/docker.sock", None)
 
@@ -35,13 +35,6 @@ def project(home: Path) -> Path:
     folder.mkdir()
     (folder / "sandboxd.toml").write_text('image = "a"\n')
     return folder
-
-
-async def until(check: Any, seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.01)
 
 
 @pytest.mark.asyncio
@@ -182,7 +175,7 @@ async def test_a_host_that_does_not_answer_is_said_and_tried_again(
     answered = threading.Event()
 
     def hang(*_args: Any, **_more: Any) -> Any:
-        answered.wait(10)
+        answered.wait(PATIENCE)
         raise OSError
 
     monkeypatch.setattr(generation, "FIRST_FACTS_SECONDS", 0.1)

@@ -12,6 +12,7 @@ from sandboxd.daemon import registry_file
 from sandboxd.daemon.projects import EngineKey, Tracked
 from sandboxd.daemon.registry import Registry
 from sandboxd.daemon.registry_file import Entry, load, save
+from tests.patience import PATIENCE
 
 ENGINE = EngineKey("unix:///nowhere/docker.sock", None)
 
@@ -132,7 +133,7 @@ async def test_of_registrations_that_overlap_none_is_lost(
         assert threading.get_ident() != loop_thread, "an fsync on the event loop"
         if len(entries) == 1:
             is_writing.set()
-            gate.wait(10)  # the first writer is the last to write
+            gate.wait(PATIENCE)  # the first writer is the last to write
         return real(path, entries)
 
     monkeypatch.setattr(registry_file, "save", slow)
@@ -141,7 +142,7 @@ async def test_of_registrations_that_overlap_none_is_lost(
     writer = asyncio.create_task(registry.run())
     registry.add(Tracked("/a", ENGINE))
     first = asyncio.create_task(registry.saved())
-    await asyncio.to_thread(is_writing.wait, 10)
+    await asyncio.to_thread(is_writing.wait, PATIENCE)
     registry.add(Tracked("/b", ENGINE))
     second = asyncio.create_task(registry.saved())
     await asyncio.sleep(0)

@@ -12,7 +12,7 @@ from sandboxd.daemon.claim import claim
 from sandboxd.daemon.service import Service
 from sandboxd.daemon.tasks import Tasks
 from sandboxd.ipc import address
-from tests.unit.daemon.test_keeper import until
+from tests.patience import PATIENCE, until
 from tests.unit.daemon.test_turns import environ
 
 
@@ -60,7 +60,7 @@ async def test_a_permanent_job_that_dies_ends_the_daemon_with_its_error(
     monkeypatch.setattr("sandboxd.daemon.watch.SWEEP_SECONDS", 0.05)
     world = environ(own_home)
     with claim(address.folder(world, os.getuid())) as claimed, pytest.raises(ZeroDivisionError):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             await Service(world).serve(claimed)
     assert "a permanent job failed, so the daemon ends" in caplog.text
     assert not os.path.exists(claimed.path)

@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from sandboxd.daemon import watch
 from sandboxd.daemon.watch import Watcher
+from tests.patience import PATIENCE, until
 
 
 class Told:
@@ -35,11 +36,8 @@ class Told:
     def doubt(self) -> None:
         self.doubted += 1
 
-    async def wait(self, check: Callable[[], bool], seconds: float = 5) -> None:
-        deadline = time.monotonic() + seconds
-        while not check():
-            assert time.monotonic() < deadline, self.paths
-            await asyncio.sleep(0.005)
+    async def wait(self, check: Callable[[], bool]) -> None:
+        await until(check, lambda: self.paths)
 
 
 @pytest.fixture
@@ -134,7 +132,7 @@ async def test_a_file_name_that_is_not_utf8_costs_only_its_own_folder_its_events
         pass
     await listener.wait(lambda: listener.doubted > 0)
     assert f"`{hostile}`" in watcher.problem
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while watcher.problem:
             await asyncio.sleep(0.05)
             await watcher.watch(folders)
@@ -223,7 +221,7 @@ async def test_a_flood_that_fills_the_queue_loses_no_generation(
 ) -> None:
     from sandboxd.daemon import listening
     from sandboxd.daemon.keeper import Keeper
-    from tests.unit.daemon.test_keeper import ENGINE, environ, project, until
+    from tests.unit.daemon.test_keeper import ENGINE, environ, project
 
     monkeypatch.setattr(listening, "watch", lossy("sandboxd.toml", listening.watch))
     keeper = Keeper(environ(own_home), lambda _event: None, str(own_home / "own"))
@@ -262,8 +260,6 @@ async def test_folders_that_every_program_reads_are_not_watched(own_home: Path) 
 
     keeper = Keeper(environ(own_home), lambda _event: None, str(own_home / "own"))
     await keeper.start()
-    async with asyncio.timeout(20):
-        while not keeper.watching.watcher.armed:
-            await asyncio.sleep(0.01)
+    await until(lambda: keeper.watching.watcher.armed)
     assert keeper.watching.watcher.armed == {str(own_home)}
     await keeper.close()

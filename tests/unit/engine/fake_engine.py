@@ -12,13 +12,16 @@ from collections.abc import Callable, Iterator
 
 from sandboxd.engine.client import Engine
 from sandboxd.engine.contexts import Identity
+from tests.patience import PATIENCE
 
 Answer = Callable[[str, str], tuple[int, object]]
 AnswerToBody = Callable[[str, str, bytes], tuple[int, object]]
 
 
 @contextlib.contextmanager
-def raw(serve: Callable[[socket.socket], None], answer_seconds: float = 10.0) -> Iterator[Engine]:
+def raw(
+    serve: Callable[[socket.socket], None], answer_seconds: float = PATIENCE
+) -> Iterator[Engine]:
     """An engine whose every connection is handed to `serve`."""
     # A Unix socket's path may have 107 bytes only, and pytest's folders are longer.
     with tempfile.TemporaryDirectory(prefix="sbx-") as folder:
@@ -29,7 +32,7 @@ def raw(serve: Callable[[socket.socket], None], answer_seconds: float = 10.0) ->
 
         def hold(connection: socket.socket) -> None:
             # A client that waits for ever fails its test, and does not hang with it.
-            connection.settimeout(20)
+            connection.settimeout(2 * PATIENCE)
             with contextlib.suppress(OSError), connection:
                 serve(connection)
 
@@ -48,7 +51,7 @@ def raw(serve: Callable[[socket.socket], None], answer_seconds: float = 10.0) ->
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             listener.close()
-            thread.join(5)
+            thread.join(PATIENCE)
 
 
 def request(connection: socket.socket) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from sandboxd.engine import execute, failures
 from sandboxd.engine.client import Exec
 from sandboxd.engine.execute import wait_for_code
 from sandboxd.engine.frames import Chunks, pump
+from tests.patience import PATIENCE
 from tests.unit.engine.fake_engine import answering
 
 
@@ -156,7 +157,7 @@ def test_lock_is_exclusive_and_private(tmp_path: Any) -> None:
         if pid == 0:
             import signal
 
-            signal.alarm(5)
+            signal.alarm(60)
 
             def waiting(_: str) -> None:
                 os._exit(7)
@@ -205,5 +206,5 @@ def test_an_answer_without_end_does_not_fill_our_memory() -> None:
     writer.start()
     with theirs, pytest.raises(execute.TooMuch, match="`cat` wrote more than"):
         execute.run_quietly(Flooded(), "c", Exec(["cat"]))  # type: ignore[arg-type]
-    writer.join(5)
+    writer.join(PATIENCE)
     assert not writer.is_alive()

@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from sandboxd.engine.client import Engine
 from sandboxd.engine.contexts import Identity, resolve
 from sandboxd.engine.failures import EngineFailure, NoAnswer
 from sandboxd.engine.ssh import command
+from tests.patience import eventually
 from tests.unit.engine.fake_engine import answering, raw, request
 
 # Passes its streams on to a Unix socket, as `ssh HOST docker system dial-stdio` does.
@@ -38,7 +38,7 @@ threading.Thread(target=back, daemon=True).start()
 while data := os.read(0, 65536):
     engine.sendall(data)
 engine.shutdown(socket.SHUT_WR)
-threading.Event().wait(20)
+threading.Event().wait(600)
 """
 
 
@@ -69,12 +69,8 @@ def ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ssh]:
 
 
 def ended(pid: int) -> bool:
-    """Whether a process ends within some seconds."""
-    for _ in range(100):
-        if not os.path.exists(f"/proc/{pid}"):
-            return True
-        time.sleep(0.05)
-    return False
+    """Waits for the end of a process."""
+    return eventually(lambda: not os.path.exists(f"/proc/{pid}"))
 
 
 def test_how_it_is_started() -> None:

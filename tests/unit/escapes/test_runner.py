@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from sandboxd.verify import attempts, inside
+from tests.patience import PATIENCE
 
 HELPERS = ("_kernel",)
 
 
 def run(
-    sources: dict[str, str], seconds: float = 2.0, waiting: tuple[str, ...] = ()
+    sources: dict[str, str], seconds: float = PATIENCE, waiting: tuple[str, ...] = ()
 ) -> tuple[dict[str, Any], inside._Collector]:
     """Reports by attempt, through the same collector that reads a sandbox."""
     modules = {name: attempts._source(f"{name}.py") for name in HELPERS} | sources
@@ -58,7 +59,7 @@ def test_those_that_wait_do_so_beside_the_others(tmp_path: Path) -> None:
         "other": waits("other", "long", "short"),
         "short": waits("short"),
     }
-    records, collector = run(sources, 10.0, ("long", "other"))
+    records, collector = run(sources, waiting=("long", "other"))
     assert collector.ended
     assert list(records) == ["short", "long", "other"]
     assert {record["state"] for record in records.values()} == {"done"}
@@ -96,7 +97,7 @@ def test_what_an_attempt_can_come_to() -> None:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ("import time; time.sleep(60)", "no end within 0.5 s"),
+        ("import time; time.sleep(60)", "no end within 2 s"),
         ("import os; os.kill(os.getpid(), 9)", "signal 9"),
         ("import os; os._exit(3)", "code 3"),
         # Output of an attempt that goes wrong must not look like a report.
@@ -105,7 +106,8 @@ def test_what_an_attempt_can_come_to() -> None:
 )
 def test_an_attempt_that_dies_or_hangs_does_not_stop_the_next(body: str, words: str) -> None:
     records, collector = run(
-        {"bad": f"def attempt(facts):\n {body}", "good": "def attempt(facts): return {}"}, 0.5
+        {"bad": f"def attempt(facts):\n {body}", "good": "def attempt(facts): return {}"},
+        2 if "sleep" in body else PATIENCE,
     )
     assert records["bad"]["state"] == "unclear"
     assert words in records["bad"]["detail"]
@@ -128,7 +130,7 @@ def test_what_an_attempt_started_ends_with_it() -> None:
         "    if pid == 0: time.sleep(60)\n"
         "    return {'detail': str(pid)}"
     )
-    records, _ = run({"forks": source})
+    records, _ = run({"forks": source}, 2)
     pid = records["forks"]["detail"]
     state = subprocess.run(
         ["ps", "-o", "stat=", "-p", pid], capture_output=True, text=True, check=False

@@ -23,9 +23,10 @@ import pytest
 from sandboxd.host import trials
 from sandboxd.host.facts import Engine
 from sandboxd.host.probe import probe, raw_facts
+from tests.patience import PATIENCE
 
 
-def engine_of(path: object, timeout: float = 2.0) -> Engine:
+def engine_of(path: object, timeout: float = PATIENCE) -> Engine:
     host = path if "://" in str(path) else f"unix://{path}"
     engine = probe({"DOCKER_HOST": str(host)}, trial=True, timeout=timeout).engine
     assert engine is not None
@@ -244,7 +245,7 @@ def test_failure_is_reduced_to_its_cause_and_leaks_are_ended(own_home: Path) -> 
     try:
         with serving(engine, own_home / "e.sock") as environ:
             facts = probe(environ, trial=True)
-        assert leaked.wait(timeout=5) == -9
+        assert leaked.wait(PATIENCE) == -9
         assert (innocent.poll(), bystander.poll()) == (None, None)
     finally:
         for process in (leaked, innocent, bystander):

@@ -18,6 +18,7 @@ import pytest_asyncio
 from sandboxd.errors import DaemonError, EnvironmentFailure
 from sandboxd.ipc import client, messages, parameters, server
 from sandboxd.ipc.server import Connection, Server
+from tests.patience import PATIENCE
 
 HELLO = {"version": "1", "engine": {"DOCKER_HOST": "unix:///x"}, "cwd": "/"}
 
@@ -34,7 +35,7 @@ class Peer:
         await self.writer.drain()
 
     async def hear(self) -> Any:
-        line = await asyncio.wait_for(self.reader.readline(), 5)
+        line = await asyncio.wait_for(self.reader.readline(), PATIENCE)
         return json.loads(line) if line else None
 
     async def ask(self, method: str, params: Any, number: int = 7) -> Any:
@@ -55,7 +56,7 @@ async def crash(_connection: Connection, _params: dict[str, Any]) -> Any:
 
 
 async def wait(_connection: Connection, _params: dict[str, Any]) -> Any:
-    await asyncio.sleep(60)
+    await asyncio.sleep(600)
 
 
 @pytest_asyncio.fixture
@@ -231,7 +232,7 @@ async def test_closing_ends_requests_that_run(tmp_path: Path) -> None:
     peer = await greeted(where)
     await peer.say({"jsonrpc": "2.0", "id": 1, "method": "wait", "params": {}})
     await asyncio.sleep(0.02)
-    await asyncio.wait_for(running.close(), 2)
+    await asyncio.wait_for(running.close(), PATIENCE)
     assert await peer.hear() is None
 
 

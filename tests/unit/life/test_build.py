@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from sandboxd.engine.client import Engine
 from sandboxd.engine.contexts import Identity, TlsFiles
 from sandboxd.life import build
 from sandboxd.plan.recipe import Recipe
+from tests.patience import eventually
 
 RECIPE = Recipe("local/it:1", "", "busybox", "", "", "", (), (("hello", {}),), "", ())
 # Says where it runs, the mode of that folder and what npm takes for the project.
@@ -77,11 +77,7 @@ def test_a_build_that_is_given_up_ends_with_what_it_started(programs: Path, tmp_
     with pytest.raises(KeyboardInterrupt):
         build.build(engine, RECIPE, environ, lambda _: None, give_up)
     pid = int(log.read_text())
-    for _ in range(500):
-        if not _runs(pid):
-            break
-        time.sleep(0.01)
-    assert not _runs(pid)
+    eventually(lambda: not _runs(pid))
 
 
 def _runs(pid: int) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from sandboxd.egress.messages import Event
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life.gateway_channel import Channel
+from tests.patience import PATIENCE
 
 
 def frame(text: str, stream: int = 1) -> bytes:
@@ -137,5 +138,5 @@ def test_closing_wakes_whoever_reads(ends: tuple[socket.socket, socket.socket]) 
     thread = threading.Thread(target=lambda: wakeups.extend(e["event"] for e in channel.events()))
     thread.start()
     channel.close()
-    thread.join(5)
+    thread.join(PATIENCE)
     assert not thread.is_alive()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
 
 from sandboxd.lsp.session import Session
+from tests.patience import until
 
 PUBLISH = "textDocument/publishDiagnostics"
 RESOLVES = {
@@ -20,13 +20,6 @@ RESOLVES = {
 
 
 WATCHES = {"workspace": {"didChangeWatchedFiles": {"dynamicRegistration": True}}}
-
-
-async def eventually(check: Callable[[], object], seconds: float = 20) -> None:
-    """Wait until `check` is true: for the state, never for a time."""
-    async with asyncio.timeout(seconds):
-        while not check():
-            await asyncio.sleep(0.005)
 
 
 class Client:
@@ -80,13 +73,13 @@ class Client:
         self.say(method, params, number)
         return await self.until(lambda m: m.get("id") == number and "method" not in m)
 
-    async def until(self, check: Any, seconds: float = 10) -> Any:
-        for _ in range(int(seconds * 100)):
-            message = next((m for m in self.messages if check(m)), None)
-            if message is not None:
-                return message
-            await asyncio.sleep(0.01)
-        raise AssertionError(self.messages)
+    async def until(self, check: Callable[[Any], object]) -> Any:
+        """The first message for which `check` is true."""
+
+        def first() -> Any:
+            return next((message for message in self.messages if check(message)), None)
+
+        return await until(first, lambda: self.messages)
 
     def published(self, uri: str) -> list[Any]:
         return [

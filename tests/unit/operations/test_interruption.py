@@ -16,6 +16,7 @@ from sandboxd.operations.interruption import (
     lines,
     never,
 )
+from tests.patience import PATIENCE
 
 
 class Engine:
@@ -65,7 +66,7 @@ def test_a_command_that_is_waited_for_ends_at_once(early: bool) -> None:
     else:
         connection, _ = proxy.exec_start("e", False)
         cancel.cancel()
-    connection.settimeout(5)
+    connection.settimeout(PATIENCE)
     assert connection.recv(1) == b""
 
 

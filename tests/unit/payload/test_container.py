@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sandboxd.payload import container, interpreter, programs
+from tests.patience import PATIENCE
 
 
 @pytest.mark.parametrize("env", [["A=1", "B=2"], [], None])
@@ -27,7 +28,7 @@ def test_a_program_is_sent_whole_before_anything_is_read() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         programs._send(ours, b"the program", 5)
-        theirs.settimeout(5)
+        theirs.settimeout(PATIENCE)
         assert theirs.recv(100) == b"the program"
 
 

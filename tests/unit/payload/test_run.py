@@ -10,6 +10,7 @@ import pytest
 
 from sandboxd.engine.client import Engine, Exec
 from sandboxd.payload import programs
+from tests.patience import PATIENCE
 
 DATA = b"x" * (1 << 20)
 
@@ -28,7 +29,7 @@ class Program:
     def exec_start(self, _exec: str, *, tty: bool) -> tuple[socket.socket, bytes]:
         assert not tty
         ours, theirs = socket.socketpair()
-        theirs.settimeout(20)
+        theirs.settimeout(PATIENCE)
         threading.Thread(target=self._serve, args=(theirs,), daemon=True).start()
         return ours, b""
 
