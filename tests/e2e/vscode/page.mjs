@@ -71,6 +71,7 @@ class Code {
         await this.page.keyboard.press('F1');
         await this.see('.quick-input-widget input');
         await this.page.keyboard.type(text, { delay: 10 });
+        await this.see('.quick-input-list .monaco-list-row .label-name', text.trim());
         await this.page.waitForTimeout(700);
         const rows = await this.page.locator('.quick-input-list .monaco-list-row .label-name').allInnerTexts();
         await this.page.keyboard.press('Escape');
