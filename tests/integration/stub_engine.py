@@ -21,12 +21,12 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from sandboxd.model.labels import PROJECT
+from tests.integration.stub_http import CHUNKED, frame, reply, request, send_chunk
 
 IMAGE = "stub/image:1"
 CONFIG = f'image = "{IMAGE}"\n[network]\nmode = "none"\n'
 """A `sandboxd.toml` that it can start: it has no networks, which a gateway needs."""
 _VERSION = {"Version": "27.0.0", "ApiVersion": "1.46", "MinAPIVersion": "1.24", "Os": "linux"}
-CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 _ENDS = re.compile(r"grep -q (\S+) .*kill -(\d+)", re.DOTALL)
 
 _EXIT = re.compile(r"(?:sh -c )?exit (\d+)")
@@ -122,7 +122,7 @@ class StubEngine:
         with connection, contextlib.suppress(OSError, ValueError):
             while True:
                 reader = connection.makefile("rb")
-                method, target, body = _request(reader)
+                method, target, body = request(reader)
                 path = re.sub(r"^/v1\.\d+", "", urlsplit(target).path)
                 query = {k: v[0] for k, v in parse_qs(urlsplit(target).query).items()}
                 self.requests.append(f"{method} {path}")
@@ -139,7 +139,7 @@ class StubEngine:
                     continue
                 with self._lock:
                     status, answer, headers = self._answer(method, path, query, body)
-                _reply(connection, status, answer, headers, is_head=method == "HEAD")
+                reply(connection, status, answer, headers, is_head=method == "HEAD")
 
     def _answer(
         self, method: str, path: str, query: dict[str, str], body: Any
@@ -241,10 +241,10 @@ class StubEngine:
             command.code = 0
         elif command.words == ["cat"]:
             while data := connection.recv(65536):
-                connection.sendall(_frame(1, data))
+                connection.sendall(frame(1, data))
             command.code = 0
         elif exit_code is not None:
-            connection.sendall(_frame(1, b"out") + _frame(2, b"err"))
+            connection.sendall(frame(1, b"out") + frame(2, b"err"))
             command.code = int(exit_code[1])
         elif command.words[:1] != ["sleep"]:
             command.code = 0
@@ -270,7 +270,7 @@ class StubEngine:
             for stream, data in container.output[sent:]:
                 if stream not in (1, 2):
                     raise ValueError("broken off")
-                _send_chunk(connection, _frame(stream, data))
+                send_chunk(connection, frame(stream, data))
                 sent += 1
             if not follow or not is_running:
                 connection.sendall(b"0\r\n\r\n")
@@ -282,7 +282,7 @@ class StubEngine:
         self._listeners.append(events)
         connection.sendall(CHUNKED)
         while True:
-            _send_chunk(connection, events.get())
+            send_chunk(connection, events.get())
 
     def _tell(self, action: str, container: str) -> None:
         event = {"Type": "container", "Action": action, "Actor": {"ID": container}}
@@ -298,46 +298,6 @@ def stub_engine(folder: Path) -> Iterator[StubEngine]:
         yield engine
     finally:
         engine.close()
-
-
-def _request(reader: Any) -> tuple[str, str, Any]:
-    first = reader.readline().decode().split()
-    if len(first) < 2:
-        raise ValueError("the client is gone")
-    headers = {}
-    while line := reader.readline().strip():
-        name, _, value = line.decode().partition(":")
-        headers[name.lower()] = value.strip()
-    data = b""
-    if headers.get("transfer-encoding") == "chunked":
-        while size := int(reader.readline().split(b";")[0], 16):
-            data += reader.read(size)
-            reader.readline()
-        reader.readline()
-    else:
-        data = reader.read(int(headers.get("content-length", "0")))
-    is_json = headers.get("content-type", "").startswith("application/json")
-    return first[0], first[1], json.loads(data) if data and is_json else data
-
-
-def _reply(
-    connection: socket.socket, status: int, answer: Any, headers: dict[str, str], is_head: bool
-) -> None:
-    body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-    kind = "application/octet-stream" if isinstance(answer, bytes) else "application/json"
-    lines = {"Content-Type": kind, "Content-Length": str(len(body)), **headers}
-    if status == 204:
-        del lines["Content-Length"]
-    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    connection.sendall(f"HTTP/1.1 {status} X\r\n{head}\r\n".encode() + (b"" if is_head else body))
-
-
-def _send_chunk(connection: socket.socket, data: bytes) -> None:
-    connection.sendall(f"{len(data):x}\r\n".encode() + data + b"\r\n")
-
-
-def _frame(stream: int, data: bytes) -> bytes:
-    return bytes([stream, 0, 0, 0]) + len(data).to_bytes(4, "big") + data
 
 
 def _labels(container: Container) -> dict[str, str]:
