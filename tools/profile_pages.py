@@ -83,6 +83,7 @@ def _table(loaded: list[Profile]) -> str:
             "allow": "names through the gateway",
             "none": "nothing",
         }[p.network.loosest],
+        "lifecycle hooks under `sandboxd up`": lambda p: "run inside" if p.hooks else "not run",
         "network where an editor starts it": lambda p: (
             p.network.without_gateway if p.network.mode == "allow" else p.network.mode
         ),

@@ -20,6 +20,7 @@ from sandboxd.ipc.parameters import InvalidParams
 from sandboxd.ipc.server import Connection, Handler
 from sandboxd.status import as_json, text
 from sandboxd.status.combine import Examined, combine
+from sandboxd.status.hooks import hooks_now
 from sandboxd.status.model import DaemonLine, NamesStatus, ProjectStatus, StatusReport
 from sandboxd.status.names_now import names_now
 
@@ -147,7 +148,10 @@ class StatusMethods:
             row = combine(path, Examined(exists=project.scan.exists), world.observed)
             return row._replace(keeps=project.keeps, checking=True, hint="")
         names = self._names(path, examined, project.engine)
-        return combine(path, examined, world.observed, names)._replace(keeps=project.keeps)
+        environ = self._keeper.hosts.environ(project.engine)
+        hooks = hooks_now(environ, path, examined, world.observed)
+        row = combine(path, examined, world.observed, names, hooks)
+        return row._replace(keeps=project.keeps)
 
     def _names(self, path: str, examined: Examined, engine: EngineKey) -> NamesStatus | None:
         """The record of the gateway of a running sandbox; None where nobody listens to one."""

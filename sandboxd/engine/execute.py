@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # The engine closes the stream a moment before it knows the exit code.
 _CODE_SECONDS = 2.0
 _KILLED = 128 + 9
+_STDOUT = 1
 _ENDING_SECONDS = 0.5
 # A look at /proc takes 0.1 s; only a sandbox that hangs needs longer.
 SHORT_SECONDS = 10.0
@@ -89,17 +90,25 @@ def kill_marked(engine: Engine, container: str, user: str, variable: str, number
 
 
 def run_quietly(
-    engine: Engine, container: str, request: Exec, seconds: float = SHORT_SECONDS
+    engine: Engine,
+    container: str,
+    request: Exec,
+    seconds: float = SHORT_SECONDS,
+    *,
+    stdout_only: bool = False,
 ) -> tuple[int, bytes]:
     """Run a short command without our streams; its exit code and what it wrote.
 
+    :param stdout_only: leave out what it wrote to stderr
     :raises EnvironmentFailure: it does not end within `seconds`, or writes without end
     """
     exec_id = engine.exec_create(container, request)
     connection, first = engine.exec_start(exec_id, request.tty)
     written = bytearray()
 
-    def keep(_: int, data: bytes) -> None:
+    def keep(stream: int, data: bytes) -> None:
+        if stdout_only and stream != _STDOUT:
+            return
         written.extend(data)
         if len(written) > MOST_BYTES:
             raise TooMuch(f"`{request.command[0]}` wrote more than {MOST_BYTES >> 20} MiB")

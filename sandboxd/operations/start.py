@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sandboxd.engine.client import Engine
+    from sandboxd.life.hooks import Failure
     from sandboxd.life.up_down import How
     from sandboxd.operations._plan import Facts
     from sandboxd.operations.interruption import Cancel, Progress
     from sandboxd.operations.request import Request
-    from sandboxd.plan.plan import Downgrade
+    from sandboxd.plan.plan import Downgrade, Plan
     from sandboxd.plan.recipe import Recipe
 
 NEEDS_FACTS = True
@@ -30,6 +31,10 @@ class Options(TypedDict):
     """The user typed `--allow-runc`. Other grants are read from the user's own state."""
     rebuild: bool
     """Build the image although it is there."""
+    hooks: bool
+    """Run the lifecycle hooks that are due."""
+    until_ready: bool
+    """Leave those behind `waitFor` to the next start."""
     environ: dict[str, str]
     """The caller's environment, for the programs that build an image."""
 
@@ -46,6 +51,9 @@ class Started(NamedTuple):
     runtime: str
     downgrades: tuple[Downgrade, ...]
     """Controls that the plan wants and this machine does not have."""
+    problem: str = ""
+    """The lifecycle hook that failed, with its exit code and what did not run after it; '' for none."""
+    hint: str = ""
 
 
 class StartedDocument(TypedDict):
@@ -59,6 +67,9 @@ class StartedDocument(TypedDict):
     runtime: str
     downgrades: list[dict[str, str]]
     """The fields of `plan.plan.Downgrade`."""
+    problem: str
+    """The lifecycle hook that failed, '' for none; the sandbox runs."""
+    hint: str
 
 
 def serve(request: Request) -> Started:
@@ -69,6 +80,8 @@ def serve(request: Request) -> Started:
         request.environ_of_caller(),
         allow_runc=request.flag("allow_runc"),
         rebuild=request.flag("rebuild"),
+        hooks=request.flag("hooks"),
+        until_ready=request.flag("until_ready"),
         facts=request.facts,
         register=request.register,
         progress=request.progress,
@@ -83,6 +96,8 @@ def start(
     *,
     allow_runc: bool = False,
     rebuild: bool = False,
+    hooks: bool = True,
+    until_ready: bool = False,
     facts: Facts = None,
     register: Callable[[str], None] | None = None,
     progress: Progress = silent,
@@ -90,11 +105,15 @@ def start(
 ) -> Started:
     """Make the sandbox of the project at `directory` run; nothing is left of a start that fails.
 
+    A lifecycle hook that fails is no such failure: the sandbox goes on running, and the result names it.
+
     An image that has to be built is built first.
 
     :param environ: of the user: the policy, the grants and the builder's settings come from there
     :param allow_runc: the user lets hardened runc run what needs gVisor
     :param rebuild: build the image although it is there
+    :param hooks: run the lifecycle hooks that are due, once the sandbox runs
+    :param until_ready: of those, leave what comes behind `waitFor` to the next start
     :param register: has a daemon keep the workspace; None: one that runs is told
     :raises UsageError: the config is not valid, or it needs a grant that was not given
     :raises RecordFailure: `allow_runc` cannot be recorded
@@ -128,6 +147,9 @@ def start(
     ):
         progress(Step(problem))
     (register or _telling(environ))(plan.workspace)
+    failure = None
+    if hooks:
+        failure = _run_hooks(engine, running.id, plan, environ, tell, cancel, until_ready)
     runtime = plan.container.runtime
     return Started(
         running.id,
@@ -137,6 +159,34 @@ def start(
         plan.profile,
         (runtime.value or "") if runtime else "",
         plan.downgrades_of_up(),
+        *(_words(failure) if failure is not None else ()),
+    )
+
+
+def _run_hooks(
+    engine: Engine,
+    container: str,
+    plan: Plan,
+    environ: Mapping[str, str],
+    tell: Callable[[str], None],
+    cancel: Cancel,
+    until_ready: bool,
+) -> Failure | None:
+    from sandboxd.life import hooks
+
+    for refused in plan.hooks_refused:
+        tell(f"not run: {refused.item}: {refused.why}")
+    return hooks.run(engine, container, plan, environ, tell, cancel.check, until_ready=until_ready)
+
+
+def _words(failure: Failure) -> tuple[str, str]:
+    """What failed, and the next step."""
+    message = f"`{failure.stage}` of {failure.source} ended with exit code {failure.code}"
+    if failure.left:
+        message += f"; not run: {', '.join(f'`{stage}`' for stage in failure.left)}"
+    return (
+        message,
+        "the sandbox runs: look around with `sandboxd shell`; `sandboxd up` runs the hook again",
     )
 
 

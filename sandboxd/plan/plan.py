@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.findings import Place
 from sandboxd.model.container import Container
+from sandboxd.model.remote import NO_REMOTE, Remote
 
 if TYPE_CHECKING:
     from sandboxd.credentials.uses import Use
@@ -89,6 +90,14 @@ class Plan(NamedTuple):
 
     credentials: tuple[Use, ...] = ()
     """The user's credentials that tools inside work with; what the secrets are, no plan knows."""
+    remote: Remote = NO_REMOTE
+    """What the project's devcontainer.json asks for in the running container, before the profile's say."""
+
+    runs_hooks: bool = False
+    """Whether the profile runs lifecycle hooks."""
+
+    hooks_refused: tuple[LeftOut, ...] = ()
+    """Hooks that `sandboxd up` does not run. An editor that starts the generated file may."""
 
     def downgrades_of_up(self) -> tuple[Downgrade, ...]:
         """Those that hold for a sandbox that `sandboxd up` starts."""

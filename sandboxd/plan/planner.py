@@ -18,7 +18,7 @@ from sandboxd.plan.decisions import Decisions, make_decisions
 from sandboxd.plan.floor import apply as apply_floor
 from sandboxd.plan.grants import NO_GRANTS, Grants
 from sandboxd.plan.notes import Notes
-from sandboxd.plan.plan import Plan
+from sandboxd.plan.plan import LeftOut, Plan
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.workspace import WorkspaceFacts
 from sandboxd.policy.floor import NO_FLOOR, Floor
@@ -62,6 +62,7 @@ def make_plan(
         notes,
     )
     uses = credentials.plan_uses(decisions.config, egress.policy, workspace.path, notes)
+    hooks_refused = _say_hooks(decisions, notes)
     controls.say_what_stays_open(
         decisions.profile, decisions.choice, decisions.network, host, container, notes
     )
@@ -83,6 +84,8 @@ def make_plan(
         egress=credentials.with_uses(egress.policy, uses),
         proposals=egress.proposals,
         credentials=uses,
+        runs_hooks=decisions.profile.hooks,
+        hooks_refused=hooks_refused,
     )
 
 
@@ -129,6 +132,15 @@ def make_network(
     is_listed = allowed.network.allow is not None or bool(allowed.network.private)
     source: Source = "sandboxd.toml" if is_listed else "profile"
     return Network(mode.value, credentials.with_uses(policy, uses), source, problem)
+
+
+def _say_hooks(decisions: Decisions, notes: Notes) -> tuple[LeftOut, ...]:
+    if decisions.base is None or not decisions.base.lifecycle:
+        return ()
+    # Late: most projects have none, and `up` reads no config for them.
+    from sandboxd.plan.remote import say_hooks
+
+    return say_hooks(decisions.profile, decisions.base.lifecycle, notes)
 
 
 def _beside(

@@ -79,6 +79,8 @@ class Profile(NamedTuple):
     cpus: str = ""
     log: str = ""
     """The size of the container's log (``10m``), '' for no limit."""
+    hooks: bool = False
+    """Whether `sandboxd up` runs the lifecycle hooks of the config, of its Features and of its image."""
     left_open: tuple[str, ...] = ()
     """Files that tools on the host act upon and that are not pinned although they are there: patterns of
     names, and groups as `policy.acts_on_host` calls them."""
@@ -138,6 +140,7 @@ _SCHEMA: dict[str, set[str]] = {
     "network": {"mode", "allow", "by_files", "loosest", "without_gateway", "canary"},
     "limits": {"memory", "processes", "cpus", "time", "log"},
     "filesystem": {"root", "home", "tmp"},
+    "lifecycle": {"hooks"},
     "workspace": {"access", "copy", "hot", "control_files", "left_open"},
 }
 
@@ -176,6 +179,7 @@ def _profile(name: str, data: dict[str, Any]) -> Profile:
         hot=data["workspace"]["hot"],
         cpus=_processors(data["limits"]["cpus"]),
         log=data["limits"]["log"],
+        hooks=data["lifecycle"]["hooks"],
     )
 
 

@@ -155,7 +155,9 @@ class Project:
         if base is None:
             return Planned(plan, None, None)
         from sandboxd.plan.carry import carry
+        from sandboxd.plan.remote import of_file
 
+        plan = plan._replace(remote=of_file(base, plan))
         folder = os.path.relpath(os.path.dirname(base.source.path), self.workspace)
         carried = carry(base, "" if folder == "." else folder)
         plan = self._with_recipe(plan, base, container)

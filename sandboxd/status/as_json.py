@@ -92,6 +92,7 @@ def _project(project: ProjectStatus) -> dict[str, Any]:
         "drift": None if project.drift is None else list(project.drift),
         "verified": _verification(project.verified),
         "downgrades": list(project.downgrades),
+        "hooks": list(project.hooks),
         "findings": _counts(project.counts),
         "trust": project.trust,
         "denials": _denials(project.names),

@@ -56,6 +56,8 @@ class Examined(NamedTuple):
     granted: GrantedPlan | None = None
     egress: Policy | None = None
     """The names that a gateway lets through, without approvals; also of a running one that has no plan now."""
+    hooks_refused: tuple[str, ...] = ()
+    """Lifecycle hooks that `sandboxd up` does not run, with the reason."""
 
     @property
     def lacks_grant(self) -> bool:
@@ -68,10 +70,12 @@ def combine(
     examined: Examined,
     observed: Observed = NOT_ASKED,
     names: NamesStatus | None = None,
+    hooks: tuple[str, ...] = (),
 ) -> ProjectStatus:
     """The status of one project, from its files, its container and its last verification.
 
     :param names: what its gateway told; None where nobody listens to one
+    :param hooks: what is to be said of its lifecycle hooks
     """
     if names is None and examined.egress is not None and examined.request is not None:
         names = names_status(examined.egress, None, 0.0)
@@ -94,6 +98,7 @@ def combine(
         problem=examined.problem,
         trust=examined.trust,
         names=names,
+        hooks=hooks,
     )
     return status._replace(hint=_hint(status, examined, observed, live))
 

@@ -117,6 +117,7 @@ def from_plan(plan: Plan, counts: Counts | None) -> Examined:
         downgrades=tuple(f"{item.control}: {item.why}" for item in plan.downgrades),
         counts=counts,
         egress=plan.egress,
+        hooks_refused=tuple(f"not run: {item.item}: {item.why}" for item in plan.hooks_refused),
     )
 
 

@@ -107,6 +107,8 @@ class ProjectStatus(NamedTuple):
     """None when it is not known, as for a config that cannot be used."""
     names: NamesStatus | None = None
     """None where there is no gateway: no network, an open one, or a config that cannot be used."""
+    hooks: tuple[str, ...] = ()
+    """Lifecycle hooks that failed or did not run, with the reason; hostile text."""
     checking: bool = False
     """Its files changed just now: what they come to is not known yet, so nothing is said of it."""
 

@@ -15,6 +15,7 @@ from sandboxd.life import running_gateway
 from sandboxd.project import Project
 from sandboxd.status.combine import Examined, combine
 from sandboxd.status.examine import examine
+from sandboxd.status.hooks import hooks_now
 from sandboxd.status.model import DaemonLine, StatusReport
 from sandboxd.status.names_now import names_now
 from sandboxd.status.observe import Observed, Observer
@@ -42,7 +43,8 @@ def look_once(
         examined = _examine(workspace, environ, facts)
         ledger = _ledger(workspace, environ, observed)
         names = names_now(environ, workspace, examined.egress, ledger, now)
-        rows.append(combine(workspace, examined, observed, names))
+        hooks = hooks_now(environ, workspace, examined, observed)
+        rows.append(combine(workspace, examined, observed, names, hooks))
     hint = "`sandboxd init` writes a first config" if config is None else _KEEPS
     daemon = DaemonLine(
         running=False,

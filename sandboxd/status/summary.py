@@ -53,6 +53,7 @@ def rows(project: ProjectStatus, host: str, daemon: str) -> list[Row]:
     """
     every = [
         *_problems(project),
+        *_hooks(project),
         *_reasons(project),
         *_in_order(project),
         *_config(project),
@@ -135,6 +136,11 @@ def _reasons(project: ProjectStatus) -> list[Row]:
         text = "; ".join(project.drift)
         rows.append(Row(9, "drift", f"{_number(len(project.drift), 'difference')}: {text}", YELLOW))
     return rows
+
+
+def _hooks(project: ProjectStatus) -> list[Row]:
+    """The lifecycle hooks that failed or did not run."""
+    return [Row(8, "hooks", "; ".join(project.hooks), YELLOW, 2)] if project.hooks else []
 
 
 def _lost(downgrades: Sequence[str]) -> list[Row]:

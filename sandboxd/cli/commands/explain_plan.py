@@ -68,6 +68,10 @@ def run(args: argparse.Namespace) -> int:
             _entry(downgrade.control, downgrade.why)
             if downgrade.fix:
                 print(f"      fix: {terminal.one_line(downgrade.fix)}")
+    if plan.hooks_refused:
+        print(terminal.paint("\nlifecycle hooks that `sandboxd up` does not run:", terminal.BOLD))
+        for entry in plan.hooks_refused:
+            _entry(entry.item, entry.why)
     if plan.left_out:
         print(terminal.paint("\nleft out of your devcontainer.json:", terminal.BOLD))
         for entry in plan.left_out:
@@ -145,6 +149,7 @@ def _as_json(plan: Plan) -> dict[str, object]:
         "gvisor": plan.gvisor,
         "reasons": [reason._asdict() for reason in plan.reasons],
         "downgrades": [downgrade._asdict() for downgrade in plan.downgrades],
+        "hooks_refused": [{"item": e.item, "why": e.why} for e in plan.hooks_refused],
         "egress": _policy_as_json(plan),
         "credentials": [
             {

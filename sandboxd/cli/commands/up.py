@@ -6,6 +6,11 @@ count, too; it goes on running whatever the result.
 An image that has to be built from a Dockerfile or with Features is built when it is not there yet, by
 the engine's builder, outside of the runtime: that needs a grant (`sandboxd trust add`).
 
+Then the lifecycle hooks of the config, its Features and its image run inside, where the profile runs them:
+those of a creation once for each container, `postStartCommand` once for each start, `postAttachCommand`
+each time. One that fails leaves the sandbox running, ends the run with exit code 1, and runs again at the next
+`sandboxd up`.
+
 A changed plan or image replaces the container. Nothing is left of a failed start.
 """
 
@@ -16,6 +21,7 @@ import os
 from sandboxd.cli import terminal
 from sandboxd.cli.commands import _grants, _sandbox
 from sandboxd.cli.operating import operate
+from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, SandboxdError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +40,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="build the project's image again, if it has to be built",
     )
+    parser.add_argument("--no-hooks", action="store_true", help="run no lifecycle hook this time")
+    parser.add_argument(
+        "--until-ready",
+        action="store_true",
+        help="leave the lifecycle hooks behind `waitFor` to the next `sandboxd up`",
+    )
     parser.add_argument(
         "--verify", action="store_true", help="then attack it from inside and say whether it holds"
     )
@@ -44,14 +56,19 @@ def run(args: argparse.Namespace) -> int:
     options: Options = {
         "allow_runc": args.allow_runc,
         "rebuild": args.build,
+        "hooks": not args.no_hooks,
+        "until_ready": args.until_ready,
         "environ": dict(os.environ),
     }
     started: StartedDocument = operate("start", directory, options)
     runtime = started["runtime"] or "the engine's default"
     terminal.status(f"{started['how']}: profile {started['profile']}, runtime {runtime}")
     print(terminal.printable(started["name"]))
+    if started["problem"]:
+        terminal.error(SandboxdError(started["problem"], started["hint"]))
+        return EXIT_FINDINGS
     if not args.verify:
-        return 0
+        return EXIT_OK
     from sandboxd.cli.verdict_report import conclude
     from sandboxd.cli.verifying import verify_sandbox
 

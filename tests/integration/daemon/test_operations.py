@@ -194,6 +194,7 @@ class Talk:
 
     def start(self, **more: Any) -> Any:
         params = {"view": self.view, "allow_runc": False, "rebuild": False, "environ": {}}
+        params |= {"hooks": True, "until_ready": False}
         return self.conversation.ask(messages.OPERATION + "start", params | more)
 
 

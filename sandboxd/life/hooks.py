@@ -1,0 +1,168 @@
+"""The lifecycle hooks of a sandbox that was just started: which are due, in which order, and what is remembered.
+
+Once for each container: those of its creation. Once for each start: `postStartCommand`. At each `up`:
+`postAttachCommand`. One that failed or was interrupted is due again, with all behind it. Where a stop takes
+along what hooks wrote (gVisor's root file system, a private copy), a start is a creation.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.life import hook_record, hook_run, user_environment
+from sandboxd.life.hook_record import Record, Stage
+from sandboxd.life.hook_run import Inside
+from sandboxd.life.lock import project_lock
+from sandboxd.model.remote import AT_ATTACH, STAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sandboxd.engine.client import Engine
+    from sandboxd.model.remote import Hook, Remote
+    from sandboxd.plan.plan import Plan
+
+METADATA = "devcontainer.metadata"
+"""The label of an image that is a second devcontainer.json, its Features' among others."""
+
+
+class Failure(NamedTuple):
+    """A hook that ended the run of all; `source` is where it stands, in words."""
+
+    stage: str
+    source: str
+    code: int
+    left: tuple[str, ...]
+    """The stages that did not run because of it."""
+
+
+def run(
+    engine: Engine,
+    container: str,
+    plan: Plan,
+    environ: Mapping[str, str],
+    tell: Callable[[str], None],
+    check: Callable[[], None],
+    *,
+    until_ready: bool = False,
+) -> Failure | None:
+    """Run the hooks that are due in a running container; the one that failed, None where none did.
+
+    :param container: its id
+    :param tell: hears of each hook and each line of its output
+    :param check: a place at which the run may be ended by raising
+    :param until_ready: leave those behind `waitFor` to the next `up`
+    :raises ContainerGone: the sandbox ended meanwhile
+    """
+    inspected = engine.inspect(container)
+    config = inspected["Config"]
+    label = (config.get("Labels") or {}).get(METADATA, "")
+    if not plan.runs_hooks or not (label or plan.remote.hooks):
+        return None
+    from sandboxd.plan.remote import complete
+
+    remote = complete(plan, label)
+    if not remote.hooks:
+        return None
+    run = _Run(engine, container, plan, environ, remote, tell, check)
+    # Not the lock of `up`: hooks take minutes, and `down` must be able to end them.
+    with project_lock(f"{plan.workspace}//hooks", tell, check):
+        started = inspected["State"].get("StartedAt", "")
+        return run.run(started, config.get("Env") or [], until_ready)
+
+
+class _Run:
+    """One run of the hooks of one container."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        container: str,
+        plan: Plan,
+        environ: Mapping[str, str],
+        remote: Remote,
+        tell: Callable[[str], None],
+        check: Callable[[], None],
+    ) -> None:
+        self._engine = engine
+        self._container = container
+        self._plan = plan
+        self._environ = environ
+        self._remote = remote
+        self._tell = tell
+        self._check = check
+        self._record = Record(container, "")
+
+    def run(self, started: str, config: list[str], until_ready: bool) -> Failure | None:
+        """Run what is due in a container that was started at `started`, with the environment `config`."""
+        record = hook_record.recall(self._environ, self._plan.workspace, self._container)
+        lasts = not (self._plan.gvisor or self._plan.prepare)
+        self._record = (record or self._record).since(started, lasts=lasts)
+        self._record = self._record._replace(started=started, left=())
+        due = [stage for stage in STAGES if self._is_due(stage)]
+        if not due:
+            return None
+        inside = Inside(self._container, "", {}, "")
+        self._end_leftovers(inside)
+        env = user_environment.remote_environment(
+            self._engine, self._container, self._user(), config, self._remote, self._tell
+        )
+        inside = inside._replace(env=env)
+        ready = self._remote.waits_for()
+        for stage in due:
+            behind = tuple(other for other in due if STAGES.index(other) >= STAGES.index(stage))
+            if STAGES.index(stage) >= ready and until_ready:
+                self._keep(self._record._replace(left=behind))
+                self._tell(f"ready; left to the next `sandboxd up`: {', '.join(behind)}")
+                return None
+            failure = self._run_stage(stage, inside, behind[1:])
+            if failure is not None:
+                return failure
+        return None
+
+    def _is_due(self, name: str) -> bool:
+        if not self._remote.of(name):
+            return False
+        stage = self._record.stages.get(name)
+        return name == AT_ATTACH or stage is None or stage.state != "done"
+
+    def _end_leftovers(self, inside: Inside) -> None:
+        """End the processes of a run whose sandboxd was killed: they would work beside those of this one."""
+        for stage in self._record.stages.values():
+            if stage.state == "running" and stage.mark:
+                hook_run.end_marked(self._engine, inside, stage.mark)
+
+    def _user(self) -> str:
+        user = self._plan.container.user
+        return user.value if user is not None else ""
+
+    def _run_stage(self, stage: str, inside: Inside, behind: tuple[str, ...]) -> Failure | None:
+        for hook in self._remote.of(stage):
+            mark = hook_run.new_mark()
+            self._keep(self._record.with_stage(stage, Stage("running", hook.source, 0, mark)))
+            self._tell(f"{stage} of {hook.source}: {_written(hook)}")
+            try:
+                ended = hook_run.run(self._engine, inside, hook, mark, self._tell, self._check)
+            except BaseException:
+                record = self._record.with_stage(stage, Stage("interrupted", hook.source))
+                self._keep(record._replace(left=behind))
+                raise
+            if ended is not None:
+                source = f"{hook.source} (`{ended.name}`)" if ended.name else hook.source
+                record = self._record.with_stage(stage, Stage("failed", source, ended.code))
+                self._keep(record._replace(left=behind))
+                return Failure(stage, source, ended.code, behind)
+        self._keep(self._record.with_stage(stage, Stage("done")))
+        return None
+
+    def _keep(self, record: Record) -> None:
+        self._record = record
+        hook_record.keep(self._environ, self._plan.workspace, record)
+
+
+def _written(hook: Hook) -> str:
+    """The commands of a hook as the config has them, on one line."""
+    return ", ".join(
+        f"{command.name} `{command.written}`" if command.name else f"`{command.written}`"
+        for command in hook.commands
+    )

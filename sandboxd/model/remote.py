@@ -1,0 +1,76 @@
+"""What a devcontainer.json asks of the tool that works in its running container, and not of the engine."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sandboxd.model.container import Pair
+
+STAGES = (
+    "onCreateCommand",
+    "updateContentCommand",
+    "postCreateCommand",
+    "postStartCommand",
+    "postAttachCommand",
+)
+"""The lifecycle hooks that run inside, in their order."""
+
+AT_START = "postStartCommand"
+AT_ATTACH = "postAttachCommand"
+
+WAIT_FOR = "updateContentCommand"
+"""The hook after which a container is ready where `waitFor` names none."""
+
+
+class Command(NamedTuple):
+    """A program with its arguments; `name` is its key among those that run side by side, '' for one alone."""
+
+    name: str
+    words: tuple[str, ...]
+    written: str
+    """As the config has it, for people."""
+
+
+class Hook(NamedTuple):
+    """The commands of one hook of one source, which run side by side."""
+
+    stage: str
+    source: str
+    """In words: ``devcontainer.json``, a Feature, the image's label."""
+    commands: tuple[Command, ...]
+
+
+class Remote(NamedTuple):
+    """The hooks in the order in which they run, and the environment of what runs beside them."""
+
+    hooks: tuple[Hook, ...] = ()
+    wait_for: str = ""
+    """The hook that has to be over before anybody works inside, '' for the default."""
+    env: tuple[Pair, ...] = ()
+    """`remoteEnv`, of one name only the last."""
+    env_probe: str = ""
+    """`userEnvProbe`: the kind of shell that is asked for its environment, '' for the default."""
+
+    def of(self, stage: str) -> tuple[Hook, ...]:
+        """The hooks of one stage."""
+        return tuple(hook for hook in self.hooks if hook.stage == stage)
+
+    def waits_for(self) -> int:
+        """The number of stages that come before the container is ready."""
+        name = self.wait_for or WAIT_FOR
+        return STAGES.index(name) + 1 if name in STAGES else 0
+
+
+NO_REMOTE = Remote()
+
+
+def over(below: Remote, above: Remote) -> Remote:
+    """`above` merged over `below`: hooks of both run, of single values the later counts."""
+    env = {pair.name: pair for pair in (*below.env, *above.env)}
+    hooks = sorted((*below.hooks, *above.hooks), key=lambda hook: STAGES.index(hook.stage))
+    return Remote(
+        tuple(hooks),
+        above.wait_for or below.wait_for,
+        tuple(env.values()),
+        above.env_probe or below.env_probe,
+    )

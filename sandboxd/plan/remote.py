@@ -1,0 +1,85 @@
+"""The hooks of a config and their environment, as `sandboxd up` lets them into its sandbox.
+
+A hook is code of the repository, or of its image, that runs inside: under the profiles that run such code.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.config.values import takes_from_host
+from sandboxd.effective.variables import Variables
+from sandboxd.kinds.devcontainer import remote as reader
+from sandboxd.model.remote import AT_ATTACH, AT_START, NO_REMOTE, STAGES, Hook, Remote, over
+from sandboxd.plan.plan import LeftOut, Plan
+
+if TYPE_CHECKING:
+    from sandboxd.model.document import Document
+    from sandboxd.model.values import Value
+    from sandboxd.plan.notes import Notes
+    from sandboxd.plan.profiles import Profile
+
+_FROM_HOST = "it copies a variable of the host, maybe a secret, into the sandbox"
+_TIMES = {AT_START: "at each start", AT_ATTACH: "at each `sandboxd up`"}
+
+
+def say_hooks(profile: Profile, hooks: tuple[Value[str], ...], notes: Notes) -> tuple[LeftOut, ...]:
+    """Note the hooks that will run; returns those that will not, with the reason."""
+    refused = []
+    for value in sorted(hooks, key=_stage):
+        stage = value.origin.key
+        source = value.origin.describe() if value.origin.kind in ("feature", "label") else ""
+        item = f"{stage}{f' of {source}' if source else ''}: {value.written}"
+        why = _objection(profile, value.written)
+        if why:
+            refused.append(LeftOut(item, why, value.place))
+        else:
+            when = _TIMES.get(stage, "once for each container")
+            notes.reason("hook", item, f"it runs inside, as the sandbox's user, {when}")
+    return tuple(refused)
+
+
+def _stage(value: Value[str]) -> int:
+    return STAGES.index(value.origin.key) if value.origin.key in STAGES else len(STAGES)
+
+
+def _objection(profile: Profile, text: str) -> str:
+    if not profile.hooks:
+        return f"profile `{profile.name}` runs no code of the repository by itself"
+    return _FROM_HOST if takes_from_host(text) else ""
+
+
+def of_file(document: Document, plan: Plan) -> Remote:
+    """What the project's own devcontainer.json asks for."""
+    root = document.tree.root
+    if root is None or root.kind != "object":
+        return NO_REMOTE
+    return reader.read(root, "devcontainer.json", _variables(plan))
+
+
+def complete(plan: Plan, label: str) -> Remote:
+    """All that is to run in the plan's container, once it is known what its image's label holds.
+
+    :param label: the value of ``devcontainer.metadata``, '' without it
+    """
+    remote = plan.remote
+    if label:
+        remote = over(reader.of_label(label, _variables(plan)), remote)
+    return remote._replace(
+        hooks=tuple(
+            hook for hook in remote.hooks if plan.runs_hooks and not _takes_from_host(hook)
+        ),
+        env=tuple(pair for pair in remote.env if not takes_from_host(pair.value)),
+    )
+
+
+def _takes_from_host(hook: Hook) -> bool:
+    return any(takes_from_host(word) for command in hook.commands for word in command.words)
+
+
+def _variables(plan: Plan) -> Variables:
+    """What is known of a plan; nothing of the host's environment."""
+    folder = plan.container.working_dir
+    return Variables(
+        workspace=plan.workspace, container_workspace=folder.value if folder is not None else None
+    )

@@ -1,0 +1,22 @@
+"""The lifecycle hooks of a project that did not run, or that failed, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.life import hook_record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.status.combine import Examined
+    from sandboxd.status.observe import Observed
+
+
+def hooks_now(
+    environ: Mapping[str, str], path: str, examined: Examined, observed: Observed
+) -> tuple[str, ...]:
+    """What is to be said of the hooks of the sandbox of `path`; () where all ran, or there are none."""
+    live = observed.containers.get(path)
+    record = hook_record.recall(environ, path, live.id) if live is not None else None
+    return (*(record.lines() if record is not None else ()), *examined.hooks_refused)

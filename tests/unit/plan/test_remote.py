@@ -1,0 +1,70 @@
+"""Which hooks a plan lets run, and what is said of the others."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sandboxd.plan import profiles
+from sandboxd.plan.plan import Plan
+from sandboxd.plan.remote import complete, of_file
+from tests.unit.plan.examples import GVISOR, RUNC_GRANTED, document, plan
+
+FILE = json.dumps(
+    {
+        "image": "img:1",
+        "postStartCommand": "serve",
+        "onCreateCommand": {"a": "make", "b": ["make", "b"]},
+        "postCreateCommand": "login ${localEnv:TOKEN}",
+        "remoteEnv": {"A": "1", "SECRET": "${localEnv:TOKEN}"},
+    }
+)
+LABEL = '[{"id": "./own", "onCreateCommand": "setup", "postCreateCommand": "x ${env:HOME}"}]'
+
+
+def planned(profile: str) -> Plan:
+    made = plan(f'profile = "{profile}"', GVISOR, hand_written=FILE, grants=RUNC_GRANTED)
+    return made._replace(remote=of_file(document(FILE), made))
+
+
+def test_every_profile_says_whether_hooks_run() -> None:
+    answers = {name: profiles.load(name).hooks for name in profiles.names()}
+    assert answers == {
+        "agent": True,
+        "dev": True,
+        "review": False,
+        "seed-baseline": True,
+        "trusted": True,
+        "untrusted": False,
+    }
+
+
+def test_what_runs_is_named_with_when_and_what_copies_the_host_is_refused() -> None:
+    made = planned("dev")
+    hooks = [reason.item for reason in made.reasons if reason.field == "hook"]
+    assert hooks == ["onCreateCommand: make", "onCreateCommand: make b", "postStartCommand: serve"]
+    assert [refused.item for refused in made.hooks_refused] == [
+        "postCreateCommand: login ${localEnv:TOKEN}"
+    ]
+    remote = complete(made, LABEL)
+    assert [(hook.stage, hook.source) for hook in remote.hooks] == [
+        ("onCreateCommand", "Feature `./own`"),
+        ("onCreateCommand", "devcontainer.json"),
+        ("postStartCommand", "devcontainer.json"),
+    ]
+    assert [pair.name for pair in remote.env] == ["A"]
+
+
+@pytest.mark.parametrize("profile", ["review", "untrusted"])
+def test_a_profile_that_runs_none_refuses_each_by_name(profile: str) -> None:
+    made = planned(profile)
+    assert complete(made, LABEL).hooks == ()
+    assert [refused.item.partition(":")[0] for refused in made.hooks_refused] == [
+        "onCreateCommand",
+        "onCreateCommand",
+        "postCreateCommand",
+        "postStartCommand",
+    ]
+    assert all(f"profile `{profile}`" in refused.why for refused in made.hooks_refused)
+    assert not [reason for reason in made.reasons if reason.field == "hook"]
