@@ -91,12 +91,16 @@ def reference(engine: str, labelled: str, tmp_path: Path) -> Iterator[str]:
 
 
 def parsed(log: str) -> list[tuple[str, str, str, dict[str, str]]]:
-    """Of each hook: its name, folder, user and environment."""
+    """Of each hook: its name, folder, user, and environment without what a plan adds for its own sake."""
     runs = []
     for block in log.strip().split("\n\n"):
         name, folder, user, *env = block.splitlines()
         variables = dict(line.partition("=")[::2] for line in env)
-        own = {n: v for n, v in variables.items() if n not in OWN and "proxy" not in n.lower()}
+        own = {
+            name: value
+            for name, value in variables.items()
+            if name not in OWN and "proxy" not in name.lower() and not name.startswith("GIT_CONFIG")
+        }
         runs.append((name, folder, user, own))
     return runs
 
