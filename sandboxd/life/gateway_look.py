@@ -15,7 +15,7 @@ from sandboxd.observe.control import Control
 if TYPE_CHECKING:
     from sandboxd.egress.messages import Event, State
     from sandboxd.engine.answers import Inspected
-    from sandboxd.engine.client import Engine
+    from sandboxd.engine.client import Engine, Summary
 
 STATE_SECONDS = 2.0
 
@@ -65,7 +65,7 @@ def _look(engine: Engine, inspected: Inspected) -> tuple[bool, str]:
         return False, f"its gateway's networks are gone; {_NO_WAY_OUT}"
     present = gateway.find(engine, workspace)
     if present is None or present.state != "running":
-        state = "not there" if present is None else present.state
+        state = "not there" if present is None else _end(engine, present)
         return False, f"its gateway is {state}: {_NO_WAY_OUT}"
     if weak := _difference(engine, present.id, pair, workspace):
         return False, weak
@@ -76,6 +76,12 @@ def _look(engine: Engine, inspected: Inspected) -> tuple[bool, str]:
         "names through the gateway (seen: on its inner network alone; the gateway runs without rights "
         f"and has policy {answer['version']:012x})"
     )
+
+
+def _end(engine: Engine, present: Summary) -> str:
+    """The state of a gateway that does not run, and why, where the engine knows it."""
+    full = engine.inspect(present.id)["State"].get("OOMKilled")
+    return f"{present.state} (out of memory)" if full else present.state
 
 
 def weakness(engine: Engine, workspace: str) -> str:
