@@ -178,6 +178,7 @@ def _outer() -> Network:
 
 
 def _make_outer(engine: Engine) -> Network:
+    _refuse_podman(engine)
     try:
         engine.create_network(_outer())
     except failures.EngineFailure as error:
@@ -192,9 +193,8 @@ def _make_outer(engine: Engine) -> Network:
 
 
 def _make_inner(engine: Engine, workspace: str, networks: Sequence[Network]) -> Network:
-    drivers = _drivers(engine)
     for place in _free_places(networks):
-        if _create(engine, workspace, place, drivers):
+        if _create(engine, workspace, place):
             network = _find_by_name(container_name(workspace), engine.networks())
             if network is not None:
                 return network
@@ -205,13 +205,13 @@ def _make_inner(engine: Engine, workspace: str, networks: Sequence[Network]) -> 
     )
 
 
-def _create(engine: Engine, workspace: str, place: layout.Place, drivers: Sequence[str]) -> bool:
+def _create(engine: Engine, workspace: str, place: layout.Place) -> bool:
     """Make the inner network by the first driver that can, or find it made; False: its addresses are taken.
 
     A kernel without the `dummy` driver says so within a millisecond.
     """
     reason = failures.EngineFailure("")
-    for driver in drivers:
+    for driver in ("macvlan", "bridge"):
         try:
             engine.create_network(_inner(workspace, place, driver))
             return True
@@ -224,14 +224,18 @@ def _create(engine: Engine, workspace: str, place: layout.Place, drivers: Sequen
     raise _cannot(container_name(workspace), reason) from None
 
 
-def _drivers(engine: Engine) -> list[str]:
-    """Podman makes a macvlan network without a parent on the host's own interface."""
-    return ["bridge"] if _is_podman(engine) else ["macvlan", "bridge"]
+def _refuse_podman(engine: Engine) -> None:
+    """Podman's bridge always has the host on it, and its macvlan is on the host's own interface.
 
-
-def _is_podman(engine: Engine) -> bool:
+    :raises EnvironmentFailure: the engine is Podman
+    """
     components = engine.version().get("Components") or []
-    return any("podman" in str(component.get("Name", "")).lower() for component in components)
+    if any("podman" in str(component.get("Name", "")).lower() for component in components):
+        raise EnvironmentFailure(
+            "Podman makes no network that its host is kept off, so nothing that reaches names through a "
+            "gateway starts there",
+            'without a network it does: `[network] mode = "none"` in sandboxd.toml; or use Docker',
+        )
 
 
 def _free_places(networks: Iterable[Network]) -> Iterator[layout.Place]:

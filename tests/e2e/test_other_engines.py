@@ -41,6 +41,8 @@ for file in passwd group subuid subgid; do
     esac
     mount --bind $HOME/etc-$file /etc/$file
 done
+# Not every machine lets a new user write there.
+mount -t tmpfs -o mode=1777 tmpfs /tmp
 if [ -e /dev/net/tun ]; then
     mknod $HOME/tun c 10 200 && chmod 666 $HOME/tun && mount --bind $HOME/tun /dev/net/tun
 fi
@@ -161,6 +163,15 @@ def test_rootless_docker(home: Path) -> None:
         assert up.returncode == 0, up.stderr
         shown = sandboxes.run(engine.host, project, "exec", "--", "cat", "/proc/version")
         assert "Linux version 4.4.0" in shown.stdout, shown.stderr
+        # Its gateway is as it has to be, and tells what it denies.
+        denied = sandboxes.run(
+            engine.host, project, "exec", "-n", "--", "wget", "-q", "-O", "-", "http://denied.test/"
+        )
+        assert "403" in denied.stderr
+        assert "denied.test" in sandboxes.run(engine.host, project, "egress", "log").stdout
+        drift = json.loads(sandboxes.run(engine.host, project, "drift", "--json").stdout)
+        (network,) = [each for each in drift["controls"] if each["name"] == "network"]
+        assert network["state"] == "in force", network["why"]
         sandboxes.run(engine.host, project, "down")
 
 
@@ -175,6 +186,14 @@ def test_podman(home: Path, user: bool) -> None:
         assert facts["engine"]["version"].split(".")[0] >= "5"
         default = facts["engine"]["default_runtime"].rsplit("/", 1)[-1]
         assert usable(facts) == {default: True}, "a container cannot be given another runtime"
+        image = import_busybox_image(engine.host)
+        project = sandboxes.make_project(home / "project", image, "runc")
+        refused = sandboxes.run(engine.host, project, "up")
+        assert refused.returncode == 4
+        assert "error: Podman makes no network that its host is kept off" in refused.stderr
+        assert '`[network] mode = "none"`' in refused.stderr
+        listed = sandboxes.run(engine.host, project, "list")
+        assert str(project) not in listed.stdout, "nothing of the attempt is left"
 
 
 def test_podman_with_gvisor_as_its_own_runtime(home: Path) -> None:

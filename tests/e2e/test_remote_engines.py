@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.e2e import sandboxes
+from tests.e2e import outside, sandboxes
 from tests.e2e.test_private_engine import ROOT
 from tools.engine import private
 from tools.engine.image import import_busybox_image
@@ -98,6 +98,7 @@ def remote(own_engines: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
             f"--tlscacert={certificates}/ca.pem",
             f"--tlscert={certificates}/server-cert.pem",
             f"--tlskey={certificates}/server-key.pem",
+            f"--dns={outside.ADDRESS}",
         ),
         # The engine sees an empty folder where the workspace is.
         prepare=f"mount -t tmpfs tmpfs {covered} && mkdir {covered}/project",
@@ -168,6 +169,35 @@ def test_a_workspace_that_it_sees_is_started(remote: Remote, tmp_path: Path) -> 
         assert shown.stdout == "print('hello')\n"
     finally:
         remote.run(remote.by_variables(), project, "down")
+
+
+def test_names_are_reached_through_a_gateway_there(remote: Remote, tmp_path: Path) -> None:
+    project = sandboxes.make_project(tmp_path / "named", remote.image, "runc")
+    with project.joinpath("sandboxd.toml").open("a") as config:
+        config.write('[network]\nallow = ["allowed.test:80"]\n')
+    sandboxes.grant(project)
+    environ = remote.by_variables()
+
+    def page(name: str) -> Any:
+        words = ["exec", "-n", "--", "wget", "-T", "10", "-q", "-O", "-", f"http://{name}/"]
+        return remote.run(environ, project, *words)
+
+    with outside.outside(remote.engine.pid) as served:
+        served.names.update({"allowed.test", "evil.test"})
+        try:
+            started = remote.run(environ, project, "up")
+            assert started.returncode == 0, started.stderr
+            assert "`sandboxd-ask` is left out" in started.stderr
+            done = page("allowed.test")
+            assert done.stdout == "outside for allowed.test\n", done.stderr
+            assert "403" in page("evil.test").stderr
+            assert "evil.test" not in served.asked
+            assert "evil.test" in remote.run(environ, project, "egress", "log").stdout
+            allowed = remote.run(environ, project, "egress", "allow", "evil.test:80")
+            assert allowed.returncode == 0, allowed.stderr
+            assert page("evil.test").stdout == "outside for evil.test\n"
+        finally:
+            remote.run(environ, project, "down", "--discard")
 
 
 def test_work_in_a_copy_comes_out_of_it(remote: Remote, tmp_path: Path) -> None:

@@ -130,6 +130,11 @@ def test_a_sandbox_from_its_start_to_its_end(far: Far, busybox_image: str, tmp_p
         failed = far.run(project, "exec", "-n", "--", "sh", "-c", "echo no >&2; exit 7")
         assert (failed.returncode, failed.stderr) == (7, b"no\n")
         assert far.run(project, "logs").returncode == 0
+        denied = far.run(
+            project, "exec", "-n", "--", "wget", "-q", "-O", "-", "http://denied.test/"
+        )
+        assert b"403" in denied.stderr
+        assert b"denied.test" in far.run(project, "egress", "log").stdout
         assert str(project).encode() in far.run(project, "list").stdout
     finally:
         assert far.run(project, "down").returncode == 0

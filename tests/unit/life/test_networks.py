@@ -96,10 +96,12 @@ def test_a_kernel_without_dummy_gets_a_bridge_without_the_host() -> None:
     assert served.requests[-1]["Options"] == NO_HOST
 
 
-def test_podman_is_not_asked_for_macvlan() -> None:
-    served = Served(OUTER, podman=True)
-    assert ensure(served).inner.driver == "bridge"
-    assert [request["Driver"] for request in served.requests] == ["bridge"]
+def test_podman_is_refused_before_anything_is_made() -> None:
+    served = Served(podman=True)
+    with pytest.raises(EnvironmentFailure, match="no network that its host is kept off") as refused:
+        ensure(served)
+    assert 'mode = "none"' in refused.value.hint
+    assert served.requests == []
 
 
 def test_addresses_of_other_networks_are_left_alone() -> None:
