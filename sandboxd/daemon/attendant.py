@@ -19,6 +19,7 @@ from sandboxd.operations import recording
 from sandboxd.policy import approvals
 
 if TYPE_CHECKING:
+    from sandboxd.egress.broker_wire import Credentials
     from sandboxd.egress.messages import Event
     from sandboxd.egress.policy import Policy
     from sandboxd.engine.client import Engine
@@ -56,6 +57,9 @@ class Memory:
         """Synthetic addresses by name: a new gateway gives them the same meaning."""
         self.version = 0
         """The version of the policy that the gateway has; 0 for none."""
+        self.credentials: Credentials | None = None
+        """Those of the last start, in this process's memory alone; a new gateway gets them again."""
+        self._has_credentials = False
         self._run = ""
 
     def begin(self, run: str) -> int:
@@ -63,6 +67,7 @@ class Memory:
         with self.lock:
             if run != self._run:
                 self._run, self.version, self.ledger.last_number = run, 0, 0
+                self._has_credentials = False
             return self.ledger.last_number
 
     def take(self, event: Event) -> None:
@@ -76,8 +81,17 @@ class Memory:
                     del self.addresses[next(iter(self.addresses))]
             elif event["event"] == "policy":
                 self.version = event["version"]
+            elif event["event"] == "credentials":
+                self._has_credentials = True
             elif event["event"] == "refused" and event["op"] == "policy":
                 self.version = 0
+            elif event["event"] == "refused" and event["op"] in ("", "credentials"):
+                self._has_credentials = False
+
+    def missing_credentials(self) -> Credentials | None:
+        """Those that the gateway has to get, since it has none."""
+        with self.lock:
+            return None if self._has_credentials else self.credentials
 
     def known(self) -> tuple[tuple[str, str], ...]:
         """Names and synthetic addresses."""
@@ -197,8 +211,19 @@ class Attendant:
             if not self._memory.version:
                 # It was started by hand, or by somebody who was killed before the policy.
                 self.refresh()
+            self._give_credentials(engine)
             for event in channel.events():
                 self._take(event)
+
+    def _give_credentials(self, engine: Engine) -> None:
+        """A gateway that somebody else started again has none; a failure is told."""
+        credentials = self._memory.missing_credentials()
+        if credentials is None:
+            return
+        try:
+            running_gateway.push_credentials(engine, self._workspace, credentials)
+        except SandboxdError as error:
+            self._tell(f"its gateway has no credentials: {error.message}")
 
     def _take(self, event: Event) -> None:
         self._memory.take(event)
@@ -231,6 +256,7 @@ class Attendant:
             self._workspace,
             self._access.environ(),
             addresses=self._memory.known(),
+            credentials=self._memory.credentials,
             check=self._check,
         )
         if is_mended:

@@ -16,6 +16,7 @@ from sandboxd.ipc import messages
 if TYPE_CHECKING:
     from sandboxd.daemon.hosts import Hosts
     from sandboxd.daemon.projects import EngineKey
+    from sandboxd.egress.broker_wire import Credentials
     from sandboxd.egress.ledger import Ledger
 
 _TELL_SECONDS = 0.2
@@ -79,6 +80,16 @@ class Gateways:
         """The record of the gateway of a running sandbox; None where none is attended to."""
         attendant = self.find(workspace)
         return attendant.ledger() if attendant is not None else None
+
+    def keep_credentials(self, workspace: str, credentials: Credentials | None) -> None:
+        """Remember what a start reads, for the next gateway of the same sandbox; None forgets it.
+
+        May be called from any thread, before the gateway runs: what it gets then is not of before.
+        """
+        if credentials is not None:
+            self._memories.setdefault(workspace, Memory()).credentials = credentials
+        elif (memory := self._memories.get(workspace)) is not None:
+            memory.credentials = None
 
     def forget(self, workspace: str) -> None:
         """The project is known no more."""

@@ -24,11 +24,11 @@ from sandboxd.operations.request import Request
 from sandboxd.operations.wire import encode
 
 if TYPE_CHECKING:
+    from sandboxd.daemon.gateways import Gateways
     from sandboxd.daemon.hosts import Hosts
     from sandboxd.daemon.projects import EngineKey
     from sandboxd.host.facts import HostFacts
     from sandboxd.ipc.server import Connection, Handler
-    from sandboxd.operations.egress.gateways import Gateway
 
 T = TypeVar("T")
 
@@ -48,16 +48,16 @@ class Operating:
         environ: Mapping[str, str],
         hosts: Hosts,
         register_soon: Callable[[str, EngineKey], None],
-        find_gateway: Callable[[str], Gateway | None],
+        gateways: Gateways,
     ) -> None:
         """
         :param register_soon: called on the event loop for each workspace that is started
-        :param find_gateway: the gateway of a workspace that is attended to; called in any thread
+        :param gateways: those that are attended to
         """
         self._environ = environ
         self._hosts = hosts
         self._register_soon = register_soon
-        self._find_gateway = find_gateway
+        self._gateways = gateways
         self._threads = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="operation")
         self._running: dict[Cancel, Connection] = {}
         self._ended = asyncio.Event()
@@ -109,7 +109,8 @@ class Operating:
             lambda: self._hosts.engine(key),
             facts=facts,
             register=lambda workspace: call_soon(self._register_soon, workspace, key),
-            attended=self._find_gateway,
+            attended=self._gateways.find,
+            keep_credentials=self._gateways.keep_credentials,
             progress=tell,
             cancel=cancel,
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, TypeVar, cast
+from typing import NamedTuple, TypedDict, TypeVar, cast
 
 from sandboxd.egress import layout
 from sandboxd.egress.broker import NEVER_ALLOWED, Binding
@@ -42,9 +42,17 @@ class Credentials(NamedTuple):
         return f"Credentials({self.bindings!r}, {len(self.roots)} characters of roots)"
 
 
-def credentials_to_json(credentials: Credentials) -> dict[str, object]:
-    """What `credentials_from_json` reads: it holds the secrets."""
-    bindings = [
+class CredentialsDocument(TypedDict):
+    """`Credentials` as JSON has them: with the secrets."""
+
+    bindings: list[dict[str, object]]
+    """The fields of `broker.Binding`."""
+    roots: str
+
+
+def credentials_to_json(credentials: Credentials) -> CredentialsDocument:
+    """What `credentials_from_json` reads."""
+    bindings: list[dict[str, object]] = [
         {
             **binding._asdict(),
             "strip": list(binding.strip),

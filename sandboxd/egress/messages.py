@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
+from sandboxd.egress.broker_wire import CredentialsDocument
+
 
 class SetPolicy(TypedDict):
     """Use this policy from now on; answered by `PolicySet` with its version, or by `Refused`."""
@@ -46,17 +48,13 @@ class Answer(TypedDict):
     why: str
 
 
-class SetCredentials(TypedDict):
+class SetCredentials(CredentialsDocument):
     """Use these secrets from now on, and none of before; answered by `CredentialsSet`, or by `Refused`.
 
     After a refused one no credential is in force. A connection that has been given one goes on.
     """
 
     op: Literal["credentials"]
-    bindings: list[dict[str, object]]
-    """As `broker_wire.credentials_to_json` writes them: secrets, so whoever sends this keeps no copy."""
-    roots: str
-    """PEM text: the certificates that servers are verified by."""
     mark: str
     """Any short text, by which a sender knows its own answer."""
 

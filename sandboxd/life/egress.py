@@ -21,6 +21,7 @@ from sandboxd.model.labels import ASK_PROGRAM, RESOLV_CONF
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from sandboxd.egress.broker_wire import Credentials
     from sandboxd.egress.policy import Policy
     from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
@@ -35,6 +36,8 @@ class Egress(NamedTuple):
     pair: networks.Pair
     image: str
     policy: Policy
+    credentials: Credentials | None = None
+    """None: a gateway that runs keeps those that it has."""
 
 
 def prepare(
@@ -44,12 +47,14 @@ def prepare(
     named_image: str,
     progress: Callable[[str], None],
     addresses_before: Iterable[tuple[str, str]] = (),
+    credentials: Credentials | None = None,
 ) -> Egress:
     """The networks, the image and the whole policy for the gateway of `workspace`.
 
     :param policy: without version, addresses and the host's networks
     :param named_image: what the user's policy names for engines that cannot run what is made here
     :param addresses_before: names and synthetic addresses of before, which keep their meaning
+    :param credentials: what the gateway is given behind its policy
     :raises EnvironmentFailure: something of it cannot be had; then nothing may start
     """
     if not sources.can_read_ours(engine):
@@ -57,7 +62,7 @@ def prepare(
     image = gateway_image.ensure(engine, named_image, progress)
     pair = networks.ensure(engine, workspace, progress)
     whole = gateway.complete(engine, pair, policy, addresses_before)
-    return Egress(workspace, pair, image, whole)
+    return Egress(workspace, pair, image, whole, credentials)
 
 
 def add_to(body: dict[str, Any], egress: Egress, engine: Engine) -> None:
@@ -129,14 +134,14 @@ def follow(
         why = gateway.difference(engine.inspect(present.id), expected, pair)
         if not why:
             try:
-                gateway.push(engine, workspace, egress.policy, cut=True)
+                gateway.push(engine, workspace, egress.policy, True, egress.credentials)
                 return False
             except EnvironmentFailure as error:
                 why = error.message
         progress(f"the gateway is made anew: {why}")
     if pair.inner.driver == "bridge" and sources.on_this_machine(engine):
         _say_one_way(progress)
-    gateway.start(engine, workspace, pair, egress.image, egress.policy, number)
+    gateway.start(engine, workspace, pair, egress.image, egress.policy, number, egress.credentials)
     return True
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from typing import TYPE_CHECKING, Any
 
 from sandboxd.data import data_path
+from sandboxd.egress.broker_wire import credentials_to_json
 from sandboxd.egress.wire import policy_to_json
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.files import read_source
@@ -26,7 +28,8 @@ from sandboxd.plan.container_name import container_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sandboxd.egress.messages import Event, PolicySet, Ready
+    from sandboxd.egress.broker_wire import Credentials
+    from sandboxd.egress.messages import CredentialsSet, Event, PolicySet, Ready
     from sandboxd.egress.policy import Policy
     from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine, Summary
@@ -139,13 +142,20 @@ def difference(inspected: Inspected, expected: Mapping[str, Any], pair: Pair) ->
 
 
 def start(
-    engine: Engine, workspace: str, pair: Pair, image: str, policy: Policy, number: str = ""
+    engine: Engine,
+    workspace: str,
+    pair: Pair,
+    image: str,
+    policy: Policy,
+    number: str = "",
+    credentials: Credentials | None = None,
 ) -> PolicySet:
     """Make and start the gateway of `workspace`; returns once `policy` is in force.
 
     One that is there is removed first. Of a failed attempt nothing is left.
 
     :param number: the random one of the start that it belongs to
+    :param credentials: given to it behind the policy
     :raises EnvironmentFailure: it does not start, is not as it has to be, or the host answers inside
     """
     request = body(image, pair.inner, workspace, number)
@@ -157,17 +167,33 @@ def start(
         with attach(engine, container) as channel:
             engine.start(container)
             _wait_until_safe(channel, pair)
-            return set_policy(channel, policy, cut=False)
+            return _set(channel, policy, False, credentials)
     except BaseException:
         remove(engine, container)
         raise
 
 
-def push(engine: Engine, workspace: str, policy: Policy, cut: bool = False) -> PolicySet:
+def push(
+    engine: Engine,
+    workspace: str,
+    policy: Policy,
+    cut: bool = False,
+    credentials: Credentials | None = None,
+) -> PolicySet:
     """Have the running gateway of `workspace` use `policy`, as `complete` made it.
 
     :param cut: end connections that it does not let through
+    :param credentials: given to it behind the policy; None leaves it those that it has
     :raises EnvironmentFailure: there is no gateway, or it refuses: then it lets nothing through
+    """
+    with attach_running(engine, workspace) as channel:
+        return _set(channel, policy, cut, credentials)
+
+
+def attach_running(engine: Engine, workspace: str) -> Channel:
+    """The channel of the running gateway of `workspace`.
+
+    :raises EnvironmentFailure: there is none
     """
     present = find(engine, workspace)
     if present is None or present.state != "running":
@@ -175,8 +201,14 @@ def push(engine: Engine, workspace: str, policy: Policy, cut: bool = False) -> P
             "the gateway of this sandbox does not run",
             "nothing gets out; `sandboxd up` starts it again",
         )
-    with attach(engine, present.id) as channel:
-        return set_policy(channel, policy, cut)
+    return attach(engine, present.id)
+
+
+def _set(channel: Channel, policy: Policy, cut: bool, credentials: Credentials | None) -> PolicySet:
+    answer = set_policy(channel, policy, cut)
+    if credentials is not None:
+        set_credentials(channel, credentials)
+    return answer
 
 
 def set_policy(channel: Channel, policy: Policy, cut: bool) -> PolicySet:
@@ -193,6 +225,27 @@ def set_policy(channel: Channel, policy: Policy, cut: bool) -> PolicySet:
         return None
 
     channel.send({"op": "policy", "policy": policy_to_json(policy), "cut": cut})
+    return channel.wait_for(answer)
+
+
+def set_credentials(channel: Channel, credentials: Credentials) -> CredentialsSet:
+    """Have the gateway use these credentials in the place of all others, and wait until it does.
+
+    :raises EnvironmentFailure: it refuses them, and has none then; or it does not answer
+    """
+    mark = secrets.token_hex(8)
+
+    def answer(event: Event) -> CredentialsSet | None:
+        if event["event"] == "credentials" and event["mark"] == mark:
+            return event
+        if event["event"] == "refused" and event["op"] == "credentials":
+            raise EnvironmentFailure(
+                f"the gateway refuses the credentials, and none is in force: {event['why']}",
+                "`sandboxd credentials list` shows them; correct the one that is meant",
+            )
+        return None
+
+    channel.send({"op": "credentials", **credentials_to_json(credentials), "mark": mark})
     return channel.wait_for(answer)
 
 

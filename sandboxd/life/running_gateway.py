@@ -13,6 +13,7 @@ from sandboxd.life.gateway_channel import Channel, attach
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from sandboxd.egress.broker_wire import Credentials
     from sandboxd.egress.messages import Event
     from sandboxd.egress.policy import Policy
     from sandboxd.engine.client import Engine
@@ -71,6 +72,17 @@ def push(
         )
     whole = gateway.complete(engine, pair, policy, addresses)
     gateway.push(engine, workspace, whole, cut=True)
+
+
+def push_credentials(engine: Engine, workspace: str, credentials: Credentials) -> None:
+    """Have the gateway of `workspace` use `credentials` in the place of all that it has.
+
+    In force are those that its policy names. Returns once they are.
+
+    :raises EnvironmentFailure: there is none, or it does not take them; then none is in force
+    """
+    with gateway.attach_running(engine, workspace) as channel:
+        gateway.set_credentials(channel, credentials)
 
 
 def past(channel: Channel, after: int = 0) -> tuple[Event, ...]:

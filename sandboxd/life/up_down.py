@@ -18,6 +18,7 @@ from sandboxd.model.labels import IMAGE, MADE_BY, PLAN, SOURCES, START, STUBS, U
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sandboxd.egress.broker_wire import Credentials
     from sandboxd.engine.answers import State
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.life.egress import Egress
@@ -40,6 +41,7 @@ def up(
     progress: Callable[[str], None],
     check: Callable[[], None] = lambda: None,
     gateway_image: str = "",
+    credentials: Credentials | None = None,
 ) -> Running:
     """Make the project's container run as planned, with its gateway where the plan has one.
 
@@ -47,6 +49,7 @@ def up(
     half-made: its work is kept, then it is made anew. Nothing of a failed attempt is left.
 
     :param gateway_image: what the user's policy names for engines that cannot run what is made here
+    :param credentials: given to the gateway behind its policy
     :param check: called while another start or stop of the project is waited for; ends it by raising
     :raises EnvironmentFailure: the engine or its runtime cannot, or the work of a container that
         has to go cannot be kept
@@ -58,7 +61,14 @@ def up(
         body = arguments(plan)
         beside = None
         if plan.egress is not None:
-            beside = egress.prepare(engine, plan.workspace, plan.egress, gateway_image, progress)
+            beside = egress.prepare(
+                engine,
+                plan.workspace,
+                plan.egress,
+                gateway_image,
+                progress,
+                credentials=credentials,
+            )
         identity = {PLAN: body["Labels"][PLAN], IMAGE: engine.image_id(body["Image"])}
         replaced = False
         stub_paths: tuple[str, ...] = journal.noted(plan.workspace)

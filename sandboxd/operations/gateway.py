@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from sandboxd.egress.broker_wire import Credentials
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.project.names import AllowedNames
 
@@ -59,10 +60,12 @@ def mend(
     environ: Mapping[str, str],
     *,
     addresses: Iterable[tuple[str, str]] = (),
+    credentials: Credentials | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> bool:
     """Have the gateway of `workspace` run while its sandbox does; False where no such sandbox runs.
 
+    :param credentials: those of the last start, where they are known
     :param check: called while a start or an end of the project is waited for; ends it by raising
     :raises UsageError: the config is not valid, so there is no policy
     :raises EnvironmentFailure: the gateway cannot be had, or does not hold
@@ -77,7 +80,9 @@ def mend(
         if names.policy is None:
             return False
         image = names.floor.gateway_image
-        prepared = egress.prepare(engine, workspace, names.policy, image, _quiet, addresses)
+        prepared = egress.prepare(
+            engine, workspace, names.policy, image, _quiet, addresses, credentials
+        )
         egress.follow(engine, prepared, _quiet)
         return True
 

@@ -12,6 +12,7 @@ from sandboxd.operations.interruption import Cancel, silent
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sandboxd.egress.broker_wire import Credentials
     from sandboxd.engine.client import Engine
     from sandboxd.operations._plan import Facts
     from sandboxd.operations.egress.gateways import FindGateway, Gateway
@@ -30,6 +31,8 @@ class Request:
     :param facts: waits for the host's facts; None: the operation looks for itself
     :param register: has a daemon keep a workspace that was started; None: one that runs is told
     :param attended: the gateways that a daemon attends to
+    :param keep_credentials: has a daemon remember the secrets of a sandbox (its workspace) in memory for a
+        gateway that it starts again, or forget them (None)
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Request:
         facts: Facts = None,
         register: Callable[[str], None] | None = None,
         attended: FindGateway | None = None,
+        keep_credentials: Callable[[str, Credentials | None], None] | None = None,
         progress: Progress = silent,
         cancel: Cancel | None = None,
     ) -> None:
@@ -49,6 +53,7 @@ class Request:
         self.environ = environ
         self.facts = facts
         self.register = register
+        self.keep_credentials = keep_credentials or _forget
         self.progress = progress
         self.cancel = cancel or Cancel()
         self._options = options
@@ -107,3 +112,7 @@ class Request:
         # That of a project which no daemon keeps is attended to by nobody.
         attended = self._attended(workspace) if self._attended is not None else None
         return attended or running_gateway.find(self.engine, workspace)
+
+
+def _forget(_workspace: str, _credentials: Credentials | None) -> None:
+    """Without a daemon nobody is there to start a gateway again."""

@@ -47,7 +47,7 @@ class StoppedDocument(TypedDict):
 
 def serve(request: Request) -> Stopped:
     """`stop` with `Options`."""
-    return stop(
+    stopped = stop(
         request.engine,
         request.directory,
         request.environ,
@@ -55,6 +55,8 @@ def serve(request: Request) -> Stopped:
         progress=request.progress,
         cancel=request.cancel,
     )
+    request.keep_credentials(os.path.realpath(stopped.directory), None)
+    return stopped
 
 
 def stop(

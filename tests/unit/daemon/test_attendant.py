@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -12,10 +12,13 @@ from sandboxd.audit import chain, notes
 from sandboxd.audit.record import Record
 from sandboxd.daemon.attendant import Attendant, EngineAccess, Memory
 from sandboxd.egress.approvals import Approval
+from sandboxd.egress.broker import Binding
+from sandboxd.egress.broker_wire import Credentials
 from sandboxd.egress.messages import Assigned, Attempted, PolicySet, Refused, Used
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.life import running_gateway
 from sandboxd.policy import approvals
 from tests.unit.engine.fake_engine import answering
 
@@ -87,6 +90,47 @@ def test_names_of_many_runs_are_bounded() -> None:
         memory.take(assigned(number + 1, f"n{number}.example", "198.18.16.1"))
     assert len(memory.known()) == 4096
     assert memory.known()[-1][0] == "n4999.example"
+
+
+CREDENTIALS = Credentials((Binding("npm", 8101, "npm.example", 443, "X-Key", "marked-2"),), "PEM")
+
+
+def event(name: str, **fields: object) -> Any:
+    return {"event": name, "seq": 1, "time": 0.0, **fields}
+
+
+def test_a_gateway_that_has_no_credentials_gets_those_of_the_last_start() -> None:
+    memory = Memory()
+    memory.begin("first")
+    assert memory.missing_credentials() is None, "nobody gave any"
+    memory.credentials = CREDENTIALS
+    assert memory.missing_credentials() == CREDENTIALS
+    memory.take(event("credentials", services=[["npm", 8101]], mark="m"))
+    assert memory.missing_credentials() is None
+    memory.begin("second")
+    assert memory.missing_credentials() == CREDENTIALS
+
+
+@pytest.mark.parametrize(("op", "missing"), [("credentials", True), ("", True), ("policy", False)])
+def test_a_refusal_that_takes_credentials_away_is_noticed(op: str, missing: bool) -> None:
+    memory = Memory()
+    memory.begin("first")
+    memory.credentials = CREDENTIALS
+    memory.take(event("credentials", services=[["npm", 8101]], mark="m"))
+    memory.take({**event("refused", op=op, version=0, why="no"), "seq": 2})
+    assert (memory.missing_credentials() is not None) is missing
+
+
+def test_credentials_that_cannot_be_given_are_told_without_the_secret(
+    attending: Attending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise EnvironmentFailure("the gateway ended", "start it")
+
+    monkeypatch.setattr(running_gateway, "push_credentials", refuse)
+    attending.attendant._memory.credentials = CREDENTIALS
+    attending.attendant._give_credentials(cast("Any", None))
+    assert attending.told == ["its gateway has no credentials: the gateway ended"]
 
 
 def used() -> Used:

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from sandboxd.daemon import gateways
+from sandboxd.daemon.attendant import Memory
 from sandboxd.daemon.gateways import Gateways
+from sandboxd.egress.broker_wire import Credentials
 
 
 class Attended:
@@ -17,7 +19,8 @@ class Attended:
 
     refreshed: threading.Semaphore
 
-    def __init__(self, *_: object) -> None:
+    def __init__(self, _workspace: str, _access: object, memory: Memory, *_: object) -> None:
+        self.memory = memory
         self.refreshed = threading.Semaphore(0)
         ATTENDED.append(self)
 
@@ -103,3 +106,22 @@ async def no_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(looks) == 1, "the one at the start"
     finally:
         every.close()
+
+
+def test_credentials_are_kept_for_the_next_gateway_until_they_are_forgotten() -> None:
+    async def keep() -> None:
+        every = Gateways(Any, lambda _event: None)  # type: ignore[arg-type]
+        key: Any = object()
+        credentials = Credentials((), "PEM")
+        try:
+            every.keep_credentials("/never", None)
+            # Before the sandbox is known: its gateway starts after that.
+            await asyncio.to_thread(every.keep_credentials, "/one", credentials)
+            every.update("/one", key, wanted=True)
+            assert ATTENDED[-1].memory.credentials is credentials
+            every.keep_credentials("/one", None)
+            assert ATTENDED[-1].memory.credentials is None
+        finally:
+            every.close()
+
+    asyncio.run(keep())
