@@ -23,7 +23,7 @@ from sandboxd.engine.client import Engine, connect_from
 from sandboxd.files import write_atomic
 from sandboxd.host.facts import HostFacts
 from sandboxd.life import running_gateway, up_down
-from sandboxd.life.find import ours
+from sandboxd.life.find import sandboxes_of_up
 from sandboxd.verify import attempts, way_out
 from sandboxd.verify.verdict import Verdict, verify
 from tests.e2e import sandboxes
@@ -59,12 +59,12 @@ def _nothing(_api: Engine, _workspace: str) -> None:
 
 
 def _second_network(api: Engine, workspace: str) -> None:
-    (container,) = ours(api, workspace)
+    (container,) = sandboxes_of_up(api, workspace)
     api.connect_network("bridge", container.id)
 
 
 def _wide_policy(api: Engine, workspace: str) -> None:
-    running = running_gateway.find(api, workspace)
+    running = running_gateway.gateway_of(api, workspace)
     assert running is not None
     running.push(Policy(rules=(Rule(pattern(f"*.{way_out.DENIED}"), (80, 443)),)))
 

@@ -156,7 +156,7 @@ class Attendant:
 
     def answer(self, question: int, why: str) -> None:
         """Say no to a question from inside; a yes is a policy that allows it."""
-        present = running_gateway.find(self._access.engine(), self._workspace)
+        present = running_gateway.gateway_of(self._access.engine(), self._workspace)
         if present is not None:
             present.answer(question, why)
 
@@ -196,7 +196,7 @@ class Attendant:
     def _attend(self) -> None:
         """Read what the gateway tells until it ends; at once where none runs."""
         engine = self._access.engine()
-        present = gateway.find(engine, self._workspace)
+        present = gateway.container_of(engine, self._workspace)
         if present is None or present.state != "running":
             return
         began = engine.inspect(present.id)["State"].get("StartedAt")

@@ -113,7 +113,7 @@ class Relay:
         :raises OSError: there is none, or it does not show the workspace
         """
         engine = connect_from(self._environ)
-        container = find.find(engine, self._workspace)
+        container = find.running_sandbox(engine, self._workspace)
         target = _target(engine.inspect(container.id), self._workspace) if container else None
         if container is None or target is None:
             raise OSError("no running container shows the workspace")

@@ -7,10 +7,9 @@ from typing import NamedTuple
 from sandboxd.egress import group, groups
 from sandboxd.egress.names import NotAName, Pattern, address, pattern
 from sandboxd.egress.policy import Rule
+from sandboxd.egress.ports import HIGHEST_PORT, is_port
 from sandboxd.egress.suffixes import too_wide
 from sandboxd.egress.words import CONSEQUENCE, USUAL_PORTS
-
-_HIGHEST_PORT = 65535
 
 
 class NotAnEntry(ValueError):
@@ -91,8 +90,8 @@ def _with_ports(text: str) -> tuple[str, tuple[int, ...]]:
     if not (port.isascii() and port.isdigit() and len(port) <= 5 and port == str(int(port))):
         raise NotAnEntry(f"has no number of a port after the colon: `{port}`")
     number = int(port)
-    if not 0 < number <= _HIGHEST_PORT:
-        raise NotAnEntry(f"has the port {number}: ports are 1 to {_HIGHEST_PORT}")
+    if not is_port(number):
+        raise NotAnEntry(f"has the port {number}: ports are 1 to {HIGHEST_PORT}")
     return host, (number,)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 
@@ -24,3 +25,12 @@ def state_folder(environ: Mapping[str, str]) -> str:
         home = environ.get("HOME") or os.path.expanduser("~")
         base = os.path.join(home, ".local", "state")
     return os.path.join(base, "sandboxd")
+
+
+def workspace_file(folder: str, workspace: str, ending: str) -> str:
+    """The path of the file in `folder` that belongs to `workspace` (an absolute path); nothing is made.
+
+    :param ending: such as ``.json``
+    """
+    name = hashlib.sha256(os.fsencode(workspace)).hexdigest()[:16]
+    return os.path.join(folder, name + ending)

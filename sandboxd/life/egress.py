@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,7 +11,7 @@ from sandboxd.egress import layout
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.files import write_atomic
 from sandboxd.host import addresses
-from sandboxd.host.folders import state_folder
+from sandboxd.host.folders import state_folder, workspace_file
 from sandboxd.life import gateway, gateway_image, networks, sources
 from sandboxd.life.ask_program import ask_program
 from sandboxd.life.end import remove
@@ -128,7 +127,7 @@ def follow(
     :raises EnvironmentFailure: it cannot be had, or does not hold; then none runs
     """
     pair, workspace = egress.pair, egress.workspace
-    present = gateway.find(engine, workspace)
+    present = gateway.container_of(engine, workspace)
     if present is not None and present.state == "running":
         expected = gateway.body(egress.image, pair.inner, workspace)
         why = gateway.difference(engine.inspect(present.id), expected, pair)
@@ -150,7 +149,7 @@ def leave(engine: Engine, workspace: str, discard: bool = False) -> None:
 
     :param discard: remove the inner network, too
     """
-    if (present := gateway.find(engine, workspace)) is not None:
+    if (present := gateway.container_of(engine, workspace)) is not None:
         remove(engine, present.id)
     if discard:
         networks.remove(engine, workspace)
@@ -232,7 +231,6 @@ def _resolv_conf(workspace: str, address: str) -> str:
 
 
 def _resolv_conf_path(workspace: str) -> str:
-    name = hashlib.sha256(os.fsencode(workspace)).hexdigest()[:16]
     # A link on the way to a mount is refused: the engine would follow it.
     folder = os.path.realpath(os.path.join(state_folder(os.environ), "resolv"))
-    return os.path.join(folder, f"{name}.conf")
+    return workspace_file(folder, workspace, ".conf")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine, Summary
 
 
-def find(engine: Engine, workspace: str) -> Summary | None:
+def running_sandbox(engine: Engine, workspace: str) -> Summary | None:
     """The project's running container: ours, else one that an editor made from our file."""
     running = [
         c for c in _containers_with_labels(engine, f"{PROJECT}={workspace}") if c.state == "running"
@@ -22,7 +22,7 @@ def find(engine: Engine, workspace: str) -> Summary | None:
     return running[0] if running else None
 
 
-def find_all(engine: Engine) -> list[Summary]:
+def all_sandboxes(engine: Engine) -> list[Summary]:
     """All containers of all projects, newest first."""
     return _containers_with_labels(engine, PROJECT)
 
@@ -70,7 +70,8 @@ def locate(engine: Engine, directory: str) -> Summary:
     )
 
 
-def ours(engine: Engine, workspace: str) -> list[Summary]:
+def sandboxes_of_up(engine: Engine, workspace: str) -> list[Summary]:
+    """The containers, in any state, that `sandboxd up` made for `workspace` (its real path)."""
     return _containers_with_labels(engine, f"{PROJECT}={workspace}", f"{MADE_BY}={UP}")
 
 

@@ -56,7 +56,7 @@ def name_of(workspace: str) -> str:
     return f"{container_name(workspace)}-gateway"
 
 
-def find(engine: Engine, workspace: str) -> Summary | None:
+def container_of(engine: Engine, workspace: str) -> Summary | None:
     """The gateway of `workspace`, in any state. Its label could be anybody's, its name only ours."""
     matches = [
         container
@@ -159,7 +159,7 @@ def start(
     :raises EnvironmentFailure: it does not start, is not as it has to be, or the host answers inside
     """
     request = body(image, pair.inner, workspace, number)
-    if (old := find(engine, workspace)) is not None:
+    if (old := container_of(engine, workspace)) is not None:
         remove(engine, old.id)
     container = engine.create(name_of(workspace), request)
     try:
@@ -195,7 +195,7 @@ def attach_running(engine: Engine, workspace: str) -> Channel:
 
     :raises EnvironmentFailure: there is none
     """
-    present = find(engine, workspace)
+    present = container_of(engine, workspace)
     if present is None or present.state != "running":
         raise EnvironmentFailure(
             "the gateway of this sandbox does not run",

@@ -60,10 +60,10 @@ def _look(engine: Engine, inspected: Inspected) -> tuple[bool, str]:
             False,
             f"it is on `{mode}`, which leads past its gateway; `sandboxd up` makes it anew",
         )
-    pair = networks.find(engine, workspace)
+    pair = networks.pair_of(engine, workspace)
     if pair is None:
         return False, f"its gateway's networks are gone; {_NO_WAY_OUT}"
-    present = gateway.find(engine, workspace)
+    present = gateway.container_of(engine, workspace)
     if present is None or present.state != "running":
         state = "not there" if present is None else _end(engine, present)
         return False, f"its gateway is {state}: {_NO_WAY_OUT}"
@@ -89,7 +89,7 @@ def weakness(engine: Engine, workspace: str) -> str:
 
     :raises EnvironmentFailure: a network is not as we make it
     """
-    pair, present = networks.find(engine, workspace), gateway.find(engine, workspace)
+    pair, present = networks.pair_of(engine, workspace), gateway.container_of(engine, workspace)
     if pair is None or present is None:
         return "the gateway is gone"
     return _difference(engine, present.id, pair, workspace)

@@ -6,14 +6,13 @@ It lies in the user's state folder, by workspace: an image can bring a label tha
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import SandboxdError
 from sandboxd.files import read_source, write_atomic
-from sandboxd.host.folders import state_folder
+from sandboxd.host.folders import state_folder, workspace_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,5 +46,5 @@ def recall(environ: Mapping[str, str], workspace: str) -> Granted | None:
 
 
 def _path(environ: Mapping[str, str], workspace: str) -> str:
-    name = hashlib.sha256(os.fsencode(workspace)).hexdigest()[:32]
-    return os.path.join(state_folder(environ), "granted", f"{name}.json")
+    folder = os.path.join(state_folder(environ), "granted")
+    return workspace_file(folder, workspace, ".json")

@@ -7,12 +7,11 @@ knows as ours: the next start takes them over, the next end takes them away.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 from collections.abc import Iterable
 
-from sandboxd.host.folders import state_folder
+from sandboxd.host.folders import state_folder, workspace_file
 from sandboxd.plan import stubs
 
 _LARGEST = 1 << 20
@@ -57,5 +56,5 @@ def absent(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
 
 
 def _path(workspace: str) -> str:
-    name = hashlib.sha256(os.fsencode(workspace)).hexdigest()[:16]
-    return os.path.join(state_folder(os.environ), "unfinished", f"{name}.json")
+    folder = os.path.join(state_folder(os.environ), "unfinished")
+    return workspace_file(folder, workspace, ".json")

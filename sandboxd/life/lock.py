@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import stat
 import time
 from collections.abc import Callable, Iterator
 
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.host.folders import workspace_file
 
 _LOOK_SECONDS = 0.05
 
@@ -23,10 +23,8 @@ def project_lock(
 
     :param check: called again and again while waiting; ends the wait by raising
     """
-    name = hashlib.sha256(os.fsencode(workspace)).hexdigest()[:16] + ".lock"
-    descriptor = os.open(
-        os.path.join(_folder(), name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
-    )
+    path = workspace_file(_folder(), workspace, ".lock")
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

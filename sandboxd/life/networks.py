@@ -72,7 +72,7 @@ def ensure(engine: Engine, workspace: str, progress: Callable[[str], None]) -> P
     return _pair(workspace, inner, outer)
 
 
-def find(engine: Engine, workspace: str) -> Pair | None:
+def pair_of(engine: Engine, workspace: str) -> Pair | None:
     """The networks of `workspace`'s gateway, None where one of them is not there.
 
     :raises EnvironmentFailure: one is not as we make it

@@ -63,7 +63,7 @@ def push(
     :param addresses: names and synthetic addresses of before, which keep their meaning
     :raises EnvironmentFailure: there is none, or it does not take it; then nothing is let through
     """
-    pair = networks.find(engine, workspace)
+    pair = networks.pair_of(engine, workspace)
     if pair is None:
         # Without them nobody knows which addresses are the host's, and must not be dialled.
         raise EnvironmentFailure(
@@ -108,9 +108,9 @@ def past(channel: Channel, after: int = 0) -> tuple[Event, ...]:
     raise channel.ended()
 
 
-def find(engine: Engine, workspace: str) -> RunningGateway | None:
+def gateway_of(engine: Engine, workspace: str) -> RunningGateway | None:
     """The gateway that runs for `workspace`, None where none does."""
-    present = gateway.find(engine, workspace)
+    present = gateway.container_of(engine, workspace)
     if present is None or present.state != "running":
         return None
     return RunningGateway(engine, workspace, present.id)

@@ -10,7 +10,7 @@ from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import egress, journal, mounted, overlaps, private_copy, sources, volumes
 from sandboxd.life.end import end, remove
-from sandboxd.life.find import ours
+from sandboxd.life.find import sandboxes_of_up
 from sandboxd.life.lock import project_lock
 from sandboxd.life.states import settle
 from sandboxd.model.labels import IMAGE, MADE_BY, PLAN, SOURCES, START, STUBS, UP
@@ -72,7 +72,7 @@ def up(
         identity = {PLAN: body["Labels"][PLAN], IMAGE: engine.image_id(body["Image"])}
         replaced = False
         stub_paths: tuple[str, ...] = journal.noted(plan.workspace)
-        for old in ours(engine, plan.workspace):
+        for old in sandboxes_of_up(engine, plan.workspace):
             stub_paths += _stubs(old)
             how, why = _reuse(engine, old, identity, plan, beside, progress)
             if how is not None:
@@ -132,7 +132,7 @@ def down(
     with project_lock(workspace, progress, check):
         removed = []
         stub_paths = journal.noted(workspace)
-        for old in ours(engine, workspace):
+        for old in sandboxes_of_up(engine, workspace):
             stub_paths += _stubs(old)
             journal.note(workspace, stub_paths)
             end(engine, old, workspace, progress, discard)

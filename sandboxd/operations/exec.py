@@ -80,7 +80,7 @@ def _closed(engine: Engine, sandbox: Summary) -> str:
         return ""
     from sandboxd.life import gateway
 
-    present = gateway.find(engine, sandbox.labels[PROJECT])
+    present = gateway.container_of(engine, sandbox.labels[PROJECT])
     if present is not None and present.state == "running":
         return ""
     state = "gone" if present is None else present.state

@@ -45,7 +45,7 @@ def refresh(
     if _sandbox(engine, workspace) is None:
         return None
     names = _names(workspace, environ)
-    pair = networks.find(engine, workspace) if names.policy is not None else None
+    pair = networks.pair_of(engine, workspace) if names.policy is not None else None
     if names.policy is None or pair is None:
         return None
     policy = gateway.complete(engine, pair, names.policy, addresses)
@@ -100,7 +100,7 @@ def _sandbox(engine: Engine, workspace: str) -> Summary | None:
     from sandboxd.life import find
     from sandboxd.model.labels import EGRESS
 
-    for container in find.ours(engine, workspace):
+    for container in find.sandboxes_of_up(engine, workspace):
         if container.state in ("running", "paused") and container.labels.get(EGRESS):
             return container
     return None

@@ -111,7 +111,7 @@ class Request:
 
         # That of a project which no daemon keeps is attended to by nobody.
         attended = self._attended(workspace) if self._attended is not None else None
-        return attended or running_gateway.find(self.engine, workspace)
+        return attended or running_gateway.gateway_of(self.engine, workspace)
 
 
 def _forget(_workspace: str, _credentials: Credentials | None) -> None:

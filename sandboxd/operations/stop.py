@@ -98,7 +98,7 @@ def _ledger(engine: Engine, workspace: str) -> Ledger | None:
     from sandboxd.life import running_gateway
 
     try:
-        gateway = running_gateway.find(engine, workspace)
+        gateway = running_gateway.gateway_of(engine, workspace)
         return gateway.ledger() if gateway is not None else None
     except EnvironmentFailure:
         return None

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from sandboxd.egress.names import NotAName, normal
+from sandboxd.egress.ports import port_number
 from sandboxd.errors import SandboxdError
 from sandboxd.plan import beneath
 
@@ -136,6 +137,6 @@ def _usual(url: str) -> str:
 def _mention(host: str, port: str, file: str) -> Iterator[Mention]:
     """The host in its one spelling; what is no name, or has no dot, names nothing."""
     with contextlib.suppress(NotAName):
-        name = normal(host)
-        if "." in name and 0 < int(port) < 65536:
-            yield Mention(name, int(port), file)
+        name, number = normal(host), port_number(port)
+        if "." in name and number is not None:
+            yield Mention(name, number, file)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sandboxd.audit import notes
 from sandboxd.egress.approvals import Approval, Limits, effective
 from sandboxd.egress.names import NotAName, pattern
+from sandboxd.egress.ports import HIGHEST_PORT, is_port
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.files import decode, read_bytes, write_atomic
 from sandboxd.policy.floor import Floor, user_folder
@@ -251,8 +252,8 @@ def _read(environ: Mapping[str, str]) -> list[_Entry]:
 
 def _entry(table: Mapping[str, Any]) -> _Entry:
     ports = tuple(table["ports"])
-    if not all(type(port) is int and 0 < port < 65536 for port in ports):
-        raise ValueError("a port is no number from 1 to 65535")
+    if not all(map(is_port, ports)):
+        raise ValueError(f"a port is no number from 1 to {HIGHEST_PORT}")
     until, when = table["until"], table["when"]
     if type(until) not in (int, float) or type(when) not in (int, float):
         raise TypeError("a time is no number")

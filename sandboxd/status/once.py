@@ -59,7 +59,7 @@ def _ledger(workspace: str, environ: Mapping[str, str], observed: Observed) -> L
     if workspace not in observed.containers:
         return None
     try:
-        gateway = running_gateway.find(connect_from(environ), workspace)
+        gateway = running_gateway.gateway_of(connect_from(environ), workspace)
         return gateway.ledger() if gateway is not None else None
     except SandboxdError:
         return None

@@ -71,7 +71,7 @@ def of_plan(engine: Engine, plan: Plan, cache_folder: str | None) -> Iterator[St
 @contextlib.contextmanager
 def _inner_network(engine: Engine, plan: Plan, body: dict[str, Any]) -> Iterator[None]:
     """Put a replica on the inner network of its project; one that is made for it is removed again."""
-    is_there = networks.find(engine, plan.workspace) is not None
+    is_there = networks.pair_of(engine, plan.workspace) is not None
     pair = networks.ensure(engine, plan.workspace, lambda _text: None)
     assert plan.egress is not None
     egress.add_to(body, egress.Egress(plan.workspace, pair, "", plan.egress), engine)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from sandboxd.engine import failures
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_NOT_HELD, EXIT_OK, EnvironmentFailure
 from sandboxd.host.folders import cache_folder
-from sandboxd.life.find import ours
+from sandboxd.life.find import sandboxes_of_up
 from sandboxd.model.labels import EGRESS, PROFILE, PROJECT
 from sandboxd.observe import outside, surroundings
 from sandboxd.observe.workspace import View, view
@@ -151,7 +151,10 @@ class _Target(NamedTuple):
         others = {self.inspected["Id"]}
         if beside is not None:
             # They are meant to see each other, and what is beside them is not.
-            others |= {beside.container, *(c.id for c in ours(self.engine, beside.workspace))}
+            others |= {
+                beside.container,
+                *(c.id for c in sandboxes_of_up(self.engine, beside.workspace)),
+            }
         with (
             way_out.WayOut(
                 self.engine, listeners.engine_pid(self.engine.host), beside, plan

@@ -60,10 +60,10 @@ def find(engine: Engine, workspace: str) -> Beside | None:
 
     :raises EnvironmentFailure: a network is not as `up` makes it
     """
-    pair = networks.find(engine, workspace)
+    pair = networks.pair_of(engine, workspace)
     if pair is None:
         return None
-    present = gateway.find(engine, workspace)
+    present = gateway.container_of(engine, workspace)
     if present is None or present.state != "running":
         return Beside(workspace, pair.inner.place, pair.inner.driver, "", 0, ())
     inspected = engine.inspect(present.id)

@@ -329,6 +329,7 @@ PURE = (
     "egress.messages",
     "egress.names",
     "egress.policy",
+    "egress.ports",
     "egress.wire",
 )
 

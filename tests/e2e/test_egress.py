@@ -16,7 +16,7 @@ from sandboxd.engine.client import Engine, connect_from
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.facts import HostFacts
 from sandboxd.life import gateway, networks, running_gateway, up_down
-from sandboxd.life.find import ours
+from sandboxd.life.find import sandboxes_of_up
 from sandboxd.model.labels import EGRESS, GATEWAY, NETWORK, PROJECT
 from sandboxd.plan.container_name import container_name
 from sandboxd.plan.plan import Plan
@@ -146,7 +146,7 @@ def test_nothing_else_is_reached_and_no_name_leaks(
     assert "bad address" in inside(PLAIN + page("evil.test")).stderr
     assert "403" in inside(page("evil.test")).stderr
     (bridge_of_host,) = api.network_gateways("bridge")
-    inner = networks.find(api, up.workspace)
+    inner = networks.pair_of(api, up.workspace)
     assert inner is not None
     for address in (
         outside.ADDRESS,
@@ -171,7 +171,7 @@ def test_other_ports_of_an_allowed_name_are_closed(up: Plan, inside: Inside) -> 
 def test_a_new_policy_is_in_force_at_once_and_the_sandbox_goes_on(
     api: Engine, up: Plan, inside: Inside
 ) -> None:
-    (before,) = ours(api, up.workspace)
+    (before,) = sandboxes_of_up(api, up.workspace)
     assert inside(page("later.test")).stdout == ""
     running, _ = start(api, up._replace(egress=policy("later.test")))
     assert (running.id, running.how) == (before.id, "already running")
@@ -183,7 +183,7 @@ def test_a_command_pushes_a_policy_and_reads_what_was_tried(
     api: Engine, up: Plan, inside: Inside
 ) -> None:
     inside(page("evil.test"))
-    gateway = running_gateway.find(api, up.workspace)
+    gateway = running_gateway.gateway_of(api, up.workspace)
     assert gateway is not None
     tried = {(line.outcome, line.name, line.reason) for line in gateway.ledger().lines()}
     assert ("denied", "evil.test", "no-rule") in tried
@@ -244,7 +244,7 @@ def test_what_is_in_force_is_seen_and_is_no_drift(
 def test_a_network_that_was_added_by_hand_is_seen_and_taken_away(
     engine: str, api: Engine, up: Plan, project: Path
 ) -> None:
-    (container,) = ours(api, up.workspace)
+    (container,) = sandboxes_of_up(api, up.workspace)
     api.connect_network("bridge", container.id)
     assert row(engine, project)[0] == "not in force"
     assert sandboxes.run(engine, project, "drift").returncode == 6
@@ -257,7 +257,7 @@ def test_a_network_that_was_added_by_hand_is_seen_and_taken_away(
 def test_a_stopped_sandbox_starts_again_with_its_gateway(
     api: Engine, up: Plan, inside: Inside
 ) -> None:
-    (container,) = ours(api, up.workspace)
+    (container,) = sandboxes_of_up(api, up.workspace)
     api.stop(container.id, 0)
     api.stop(gateway.name_of(up.workspace), 0)
     running, _ = start(api, up)
@@ -269,16 +269,16 @@ def test_a_sandbox_without_names_loses_its_gateway(api: Engine, up: Plan) -> Non
     running, _ = start(api, up._replace(egress=None))
     assert running.how == "recreated"
     assert gateways(api) == []
-    (container,) = ours(api, up.workspace)
+    (container,) = sandboxes_of_up(api, up.workspace)
     assert EGRESS not in container.labels
 
 
 def test_down_takes_the_gateway_away_and_keeps_the_inner_network(api: Engine, up: Plan) -> None:
     up_down.down(api, up.workspace, lambda _text: None)
     assert gateways(api) == []
-    assert networks.find(api, up.workspace) is not None
+    assert networks.pair_of(api, up.workspace) is not None
     up_down.down(api, up.workspace, lambda _text: None, discard=True)
-    assert networks.find(api, up.workspace) is None
+    assert networks.pair_of(api, up.workspace) is None
 
 
 def test_a_network_of_the_name_that_leads_out_is_refused(
@@ -290,7 +290,7 @@ def test_a_network_of_the_name_that_leads_out_is_refused(
     try:
         with pytest.raises(EnvironmentFailure, match="is not as sandboxd makes it"):
             start(api, plan)
-        assert ours(api, plan.workspace) == []
+        assert sandboxes_of_up(api, plan.workspace) == []
         assert gateways(api) == []
     finally:
         assert api.remove_network(identifier)
@@ -305,7 +305,7 @@ def test_where_the_gateway_fails_nothing_is_left(
     monkeypatch.setattr(gateway.gateway_image, "command", broken)
     with pytest.raises(EnvironmentFailure, match="the gateway ended"):
         start(api, plan)
-    assert ours(api, plan.workspace) == []
+    assert sandboxes_of_up(api, plan.workspace) == []
     assert gateways(api) == []
 
 
@@ -340,7 +340,7 @@ def test_the_daemon_starts_a_gateway_again_that_died(
 
 
 def test_verify_finds_no_way_out_by_the_network(api: Engine, up: Plan, internet: Outside) -> None:
-    (container,) = ours(api, up.workspace)
+    (container,) = sandboxes_of_up(api, up.workspace)
     verdict = verify(api, container.id, up)
     assert [result.evidence for result in verdict.of("inconclusive")] == []
     outcomes = {result.id: result.outcome for result in verdict.results}
@@ -369,20 +369,20 @@ def test_a_save_is_in_force_in_the_running_sandbox(
     world.start()
     save("allowed.test")
     assert world.run("up", cwd=project).returncode == 0
-    (container,) = ours(api, str(project))
+    (container,) = sandboxes_of_up(api, str(project))
     assert reaches("allowed.test")
     assert not reaches("later.test")
     save("allowed.test", "later.test")
     eventually(lambda: reaches("later.test"))
     save("later.test")
     eventually(lambda: not reaches("allowed.test"))
-    assert [c.id for c in ours(api, str(project))] == [container.id]
+    assert [c.id for c in sandboxes_of_up(api, str(project))] == [container.id]
     assert world.run("down", cwd=project).returncode == 0
 
 
 def has_policy(api: Engine, workspace: str) -> bool:
     try:
-        running = running_gateway.find(api, workspace)
+        running = running_gateway.gateway_of(api, workspace)
         if running is None:
             return False
         with gateway.attach(api, gateway.name_of(workspace)) as channel:

@@ -13,7 +13,7 @@ import pytest
 
 from sandboxd.engine.client import Engine, connect_from
 from sandboxd.life import gateway
-from sandboxd.life.find import ours
+from sandboxd.life.find import sandboxes_of_up
 from sandboxd.model.labels import GATEWAY, PROJECT
 from sandboxd.plan.plan import Plan
 from sandboxd.verify import listeners
@@ -131,10 +131,10 @@ def test_an_engine_that_restarts_leaves_names_as_they_are(
     sandboxes.grant(project)
     world.start()
     assert world.run("up", cwd=project).returncode == 0
-    (before,) = ours(api, str(project))
+    (before,) = sandboxes_of_up(api, str(project))
     assert reaches(engine, project, "allowed.test")
     restart(running)
-    (after,) = ours(api, str(project))
+    (after,) = sandboxes_of_up(api, str(project))
     assert after.id == before.id and after.state == "running"
     assert reaches(engine, project, "allowed.test")
     assert not reaches(engine, project, "evil.test")

@@ -13,7 +13,7 @@ import pytest
 
 from sandboxd.engine.client import Engine, connect_from
 from sandboxd.life import gateway
-from sandboxd.life.find import ours
+from sandboxd.life.find import sandboxes_of_up
 from sandboxd.model.labels import GATEWAY, PROJECT
 from sandboxd.verify import listeners
 from tests.e2e import outside, sandboxes
@@ -142,7 +142,7 @@ def test_an_allowed_name_passes_the_proxy_and_its_credentials_stay_outside(
 def no_secret(api: Engine, workspace: str, type_in: object) -> bool:
     """Whether what is inside, what the engine tells, and what commands print hold no credentials."""
     assert callable(type_in)
-    (container,) = ours(api, workspace)
+    (container,) = sandboxes_of_up(api, workspace)
     search = "cat /proc/*/environ /proc/*/cmdline /etc/resolv.conf /etc/hosts 2>/dev/null; env"
     texts = [
         type_in("exec", "-n", "sh", "-c", search).stdout,

@@ -13,7 +13,7 @@ from sandboxd.egress.policy import Policy, Rule
 from sandboxd.engine.client import Engine
 from sandboxd.host.facts import HostFacts
 from sandboxd.life import gateway, networks, running_gateway, up_down
-from sandboxd.life.find import ours
+from sandboxd.life.find import sandboxes_of_up
 from sandboxd.plan.plan import Plan
 from sandboxd.verify import listeners, way_out
 from sandboxd.verify.attempts import EGRESS
@@ -54,7 +54,7 @@ def up(api: Engine, project: Path, host_facts: HostFacts) -> Iterator[Plan]:
 
 
 def attack(api: Engine, plan: Plan) -> Verdict:
-    (container,) = ours(api, plan.workspace)
+    (container,) = sandboxes_of_up(api, plan.workspace)
     return verify(api, container.id, plan)
 
 
@@ -85,12 +85,12 @@ def test_a_fresh_one_stands_on_the_same_network(api: Engine, up: Plan) -> None:
     alone = verify_plan(api, up)
     assert alone.exit_code == 0
     assert ways_out(alone, "not-applicable") >= NEED_A_GATEWAY
-    assert networks.find(api, up.workspace) is None
+    assert networks.pair_of(api, up.workspace) is None
 
 
 @UNDER_RUNC
 def test_a_second_network_is_found(api: Engine, up: Plan) -> None:
-    (container,) = ours(api, up.workspace)
+    (container,) = sandboxes_of_up(api, up.workspace)
     api.connect_network("bridge", container.id)
     verdict = attack(api, up)
     assert ways_out(verdict, "escaped") >= {"host-gateway", "host-addresses", "host-datagram"}
@@ -99,7 +99,7 @@ def test_a_second_network_is_found(api: Engine, up: Plan) -> None:
 
 @UNDER_RUNC
 def test_a_gateway_that_lets_more_through_is_found(api: Engine, up: Plan) -> None:
-    running = running_gateway.find(api, up.workspace)
+    running = running_gateway.gateway_of(api, up.workspace)
     assert running is not None
     running.push(Policy(rules=(Rule(pattern(f"*.{way_out.DENIED}"), (80, 443)),)))
     verdict = attack(api, up)
@@ -112,7 +112,7 @@ def test_a_gateway_that_lets_more_through_is_found(api: Engine, up: Plan) -> Non
 def test_a_host_that_answers_on_the_inner_network_is_found(
     api: Engine, engine: str, up: Plan
 ) -> None:
-    pair = networks.find(api, up.workspace)
+    pair = networks.pair_of(api, up.workspace)
     assert pair is not None
     if pair.inner.driver != "bridge":
         pytest.skip("the host is not on a macvlan network")

@@ -49,7 +49,7 @@ def _sandboxes() -> list[dict[str, Any]]:
 
     :raises SandboxdError: there is none
     """
-    from sandboxd.life.find import find_all
+    from sandboxd.life.find import all_sandboxes
     from sandboxd.model.labels import EDITOR, MADE_BY, PROFILE, PROJECT
 
     return [
@@ -62,7 +62,7 @@ def _sandboxes() -> list[dict[str, Any]]:
             "made_by": c.labels.get(MADE_BY, EDITOR),
             "id": c.id,
         }
-        for c in find_all(_sandbox.connect())
+        for c in all_sandboxes(_sandbox.connect())
     ]
 
 

@@ -62,12 +62,17 @@ def check(directory: str, environ: Mapping[str, str], text: str) -> Checked:
 
 
 def _split(text: str) -> tuple[str, int]:
-    """Name and port of `text`, by default that of HTTPS. Text that is no name stays unchanged: the gateway judges it, too."""
+    """Name and port of `text`, by default that of HTTPS. Text that is no name stays: the gateway judges it, too.
+
+    :raises UsageError: the port is none
+    """
+    from sandboxd.egress.ports import HIGHEST_PORT, port_number
     from sandboxd.egress.words import USUAL_PORTS
 
     name, colon, port = text.rpartition(":")
     if not colon or ":" in name:
         return text, USUAL_PORTS[-1]
-    if not (port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) < 65536):
-        raise UsageError(f"`{port}` is no port", f"`{name}:443`, a number from 1 to 65535")
-    return name, int(port)
+    number = port_number(port)
+    if number is None:
+        raise UsageError(f"`{port}` is no port", f"`{name}:443`, a number from 1 to {HIGHEST_PORT}")
+    return name, number

@@ -132,7 +132,7 @@ def test_what_an_address_less_bridge_leaves_open_is_said(
 ) -> None:
     beside = BESIDE._replace(pair=PAIR._replace(inner=PAIR.inner._replace(driver="bridge")))
     monkeypatch.setattr(addresses, "reverse_path_filter", lambda: filters)
-    monkeypatch.setattr(gateway, "find", lambda *_: None)
+    monkeypatch.setattr(gateway, "container_of", lambda *_: None)
     monkeypatch.setattr(gateway, "start", lambda *_: None)
     messages: list[str] = []
     assert egress.follow(ENGINE, beside, messages.append)

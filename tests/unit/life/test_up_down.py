@@ -54,8 +54,8 @@ def labelled(mounts: list[dict[str, str]], **asked: Any) -> Any:
 )
 def test_an_image_with_our_labels_is_no_sandbox(mounts: list[dict[str, str]], counts: bool) -> None:
     with labelled(mounts) as engine:
-        assert bool(find.find_all(engine)) == counts
-        assert (find.find(engine, FOLDER) is not None) == counts
+        assert bool(find.all_sandboxes(engine)) == counts
+        assert (find.running_sandbox(engine, FOLDER) is not None) == counts
         if counts:
             assert find.locate(engine, f"{FOLDER}/below").id == "a"
         else:
@@ -74,7 +74,7 @@ def test_an_image_with_our_labels_is_no_sandbox(mounts: list[dict[str, str]], co
 )
 def test_a_folder_counts_as_it_was_asked_for(asked: dict[str, Any], counts: bool) -> None:
     with labelled([MACHINES], **asked) as engine:
-        assert bool(find.find_all(engine)) == counts
+        assert bool(find.all_sandboxes(engine)) == counts
 
 
 def test_a_folder_that_was_mounted_by_a_link(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_a_folder_that_was_mounted_by_a_link(tmp_path: Path) -> None:
         return 200, listed if "/containers/json" in target else {"Id": "a", "Mounts": mounts}
 
     with answering(answer) as engine:
-        assert [container.id for container in find.find_all(engine)] == ["a"]
+        assert [container.id for container in find.all_sandboxes(engine)] == ["a"]
 
 
 @pytest.mark.parametrize("options", [{"type": "none", "o": "bind", "device": "/"}, {}, None])
@@ -138,7 +138,7 @@ def test_a_foreign_container_of_an_image_with_our_labels(
         return 200, {"Id": "a", "Mounts": [BIND], "Image": "sha256:1"}
 
     with answering(answer) as engine:
-        assert bool(find.find_all(engine)) == believed
+        assert bool(find.all_sandboxes(engine)) == believed
         if not believed:
             with pytest.raises(failures.ContainerGone):
                 find.locate(engine, FOLDER)

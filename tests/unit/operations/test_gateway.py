@@ -60,7 +60,7 @@ def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
         played.pushed.append(policy)
 
     monkeypatch.setattr(gateway, "_sandbox", lambda *_: object())
-    monkeypatch.setattr(networks, "find", lambda *_: object())
+    monkeypatch.setattr(networks, "pair_of", lambda *_: object())
     monkeypatch.setattr(gateways, "complete", complete)
     monkeypatch.setattr(gateways, "push", push)
     return played
