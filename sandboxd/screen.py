@@ -39,15 +39,17 @@ def columns_of(text: str) -> int:
     return total
 
 
-def wrap(text: str, room: int) -> list[str]:
+def wrap(text: str, room: int, *, whole: bool = False) -> list[str]:
     """`text` in lines of at most `room` columns, at least one line.
 
     A command between backticks stays on one line, to be copied, where it fits. A word that is wider than
     `room` has a line of its own: broken, it could not be copied.
+
+    :param whole: keep commands on one line where they do not fit, too
     """
     lines = [""]
     at = 0
-    for word in _pieces(text, room):
+    for word in _pieces(text, None if whole else room):
         columns = columns_of(word)
         if lines[-1] and at + 1 + columns > room:
             lines.append(word)
@@ -61,15 +63,16 @@ def wrap(text: str, room: int) -> list[str]:
     return lines
 
 
-def _pieces(text: str, room: int) -> list[str]:
-    """The words of `text`, those between two backticks as one piece where they fit `room`."""
+def _pieces(text: str, room: int | None) -> list[str]:
+    """The words of `text`, those between two backticks as one piece where they fit `room` (None: always)."""
     pieces: list[str] = []
     begun: list[str] = []
     for word in text.split(" "):
         begun.append(word)
         if sum(part.count("`") for part in begun) % 2 == 0:
             whole = " ".join(begun)
-            pieces += [whole] if len(begun) == 1 or columns_of(whole) <= room else begun
+            is_one = room is None or len(begun) == 1 or columns_of(whole) <= room
+            pieces += [whole] if is_one else begun
             begun = []
     return pieces + begun
 
@@ -96,9 +99,9 @@ def end_of_path(path: str, room: int) -> str:
     return cut(f"{ELLIPSIS}/{'/'.join(parts)}", room)
 
 
-def row(label: str, text: str, columns: int, indent: int) -> list[str]:
-    """A label, and beside it `text` wrapped under itself from column `indent` on."""
-    lines = wrap(text, max(columns - indent, 20))
+def row(label: str, text: str, columns: int, indent: int, *, whole: bool = False) -> list[str]:
+    """A label, and beside it `text` wrapped under itself from column `indent` on, as by `wrap`."""
+    lines = wrap(text, max(columns - indent, 20), whole=whole)
     return [
         f"{label:<{indent}}{lines[0]}".rstrip(),
         *(" " * indent + line for line in lines[1:]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from sandboxd.screen import visible
+from sandboxd.screen import row, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 ENDING_SOON = b"ending after this step; the same again ends at once\n"
 """The message of the signal handler, which must not use the buffered streams."""
+
+_INDENT = 14
 
 RED, YELLOW, BLUE, GREEN, BOLD, DIM = "31", "33", "34", "32", "1", "2"
 
@@ -45,13 +47,18 @@ def one_line(text: str) -> str:
 
 
 def width() -> int:
+    """Columns of stdout, 80 when unknown."""
+    return width_of(sys.stdout)
+
+
+def width_of(stream: TextIO) -> int:
     """Columns to write to, 80 when unknown."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns) > 0:
         return int(columns)
     try:
         # Not `shutil`: it imports three compression libraries.
-        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
+        return os.get_terminal_size(stream.fileno()).columns or 80
     except (OSError, ValueError):
         return 80
 
@@ -66,11 +73,26 @@ def status(message: str) -> None:
     print(one_line(message), file=sys.stderr, flush=True)
 
 
+def entry(label: str, text: str, code: str = "") -> None:
+    """Print a labelled text to stderr, wrapped under itself."""
+    indent = max(_INDENT, len(label) + 1)
+    first, *rest = row(label, one_line(text), width_of(sys.stderr), indent, whole=True)
+    head = paint(label, code, stream=sys.stderr) if code else label
+    print("\n".join([head + first[len(label) :], *rest]), file=sys.stderr, flush=True)
+
+
 def error(problem: SandboxdError) -> None:
-    """Print an error with its hint to stderr."""
-    head = paint("error:", RED, BOLD, stream=sys.stderr)
-    print(f"{head} {one_line(problem.message)}", file=sys.stderr)
+    """Print an error with its hint to stderr; on a terminal no word of it is broken."""
+    _labelled("error:", problem.message, RED)
     if problem.hint:
-        print(
-            f"{paint('hint:', BOLD, stream=sys.stderr)} {one_line(problem.hint)}", file=sys.stderr
-        )
+        _labelled("hint:", problem.hint)
+
+
+def _labelled(label: str, text: str, colour: str = "") -> None:
+    # A file keeps each on one line: that is what is searched for.
+    indent = len(label) + 1
+    line = one_line(text)
+    columns = width_of(sys.stderr) if sys.stderr.isatty() else indent + 2 * len(line)
+    first, *rest = row(label, line, columns, indent, whole=True)
+    head = paint(label, colour, BOLD, stream=sys.stderr)
+    print("\n".join([head + first[len(label) :], *rest]), file=sys.stderr)

@@ -16,6 +16,7 @@ from sandboxd.life import gateway, gateway_image, networks, sources
 from sandboxd.life.ask_program import ask_program
 from sandboxd.life.end import remove
 from sandboxd.model.labels import ASK_PROGRAM, RESOLV_CONF
+from sandboxd.plan.plan import Downgrade
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -138,8 +139,6 @@ def follow(
             except EnvironmentFailure as error:
                 why = error.message
         progress(f"the gateway is made anew: {why}")
-    if pair.inner.driver == "bridge" and sources.on_this_machine(engine):
-        _say_one_way(progress)
     gateway.start(engine, workspace, pair, egress.image, egress.policy, number, egress.credentials)
     return True
 
@@ -180,14 +179,20 @@ def refuse_other_networks(inspected: Inspected, egress: Egress | None) -> None:
         )
 
 
-def _say_one_way(progress: Callable[[str], None]) -> None:
-    """With an address-less bridge alone, packets that bind to a device reach the host; none comes back."""
-    if addresses.reverse_path_filter() is False:
-        progress(
-            "downgrade: network: this host's `rp_filter` is 0, so a program inside can send packets to "
-            "the host's own addresses, without an answer"
-        )
-        progress("  hint: sudo sysctl -w net.ipv4.conf.all.rp_filter=1")
+def lost(engine: Engine, egress: Egress | None) -> tuple[Downgrade, ...]:
+    """What this host's settings leave open of a gateway's network.
+
+    With an address-less bridge alone, packets that bind to a device reach the host; none comes back.
+    """
+    if egress is None or egress.pair.inner.driver != "bridge":
+        return ()
+    if not sources.on_this_machine(engine) or addresses.reverse_path_filter() is not False:
+        return ()
+    why = (
+        "this host's `rp_filter` is 0, so a program inside can send packets to the host's own "
+        "addresses, without an answer"
+    )
+    return (Downgrade("network", why, "`sudo sysctl -w net.ipv4.conf.all.rp_filter=1`"),)
 
 
 def _proxies(address: str, environment: Iterable[str]) -> list[str]:

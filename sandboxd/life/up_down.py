@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sandboxd.engine.answers import State
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.life.egress import Egress
-    from sandboxd.plan.plan import Plan
+    from sandboxd.plan.plan import Downgrade, Plan
 
 How = Literal["created", "recreated", "restarted", "resumed", "already running"]
 
@@ -33,6 +33,8 @@ class Running(NamedTuple):
     id: str
     name: str
     how: How
+    lost: tuple[Downgrade, ...] = ()
+    """What this host's settings take from it."""
 
 
 def up(
@@ -76,7 +78,7 @@ def up(
             stub_paths += _stubs(old)
             how, why = _reuse(engine, old, identity, plan, beside, progress)
             if how is not None:
-                return Running(old.id, old.name, how)
+                return Running(old.id, old.name, how, egress.lost(engine, beside))
             journal.note(plan.workspace, stub_paths)
             overlaps.refuse(engine, plan.workspace, old.id)
             progress(f"removing `{old.name}`: {why}")
@@ -109,7 +111,8 @@ def up(
             journal.clear(plan.workspace)
             raise
         journal.clear(plan.workspace)
-        return Running(container, name, "recreated" if replaced else "created")
+        how = "recreated" if replaced else "created"
+        return Running(container, name, how, egress.lost(engine, beside))
 
 
 def down(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 from sandboxd.errors import UsageError
 from sandboxd.operations import _plan, recording
 from sandboxd.operations._folder import project_folder
+from sandboxd.operations._news import news
 from sandboxd.operations.interruption import Step, interruptible, lines, never, silent
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class Started(NamedTuple):
     runtime: str
     downgrades: tuple[Downgrade, ...]
     """Controls that the plan wants and this machine does not have."""
+    news: tuple[Downgrade, ...] = ()
+    """Those that the last start of the project did not name."""
     problem: str = ""
     """The lifecycle hook that failed, with its exit code and what did not run after it; '' for none."""
     hint: str = ""
@@ -67,6 +70,7 @@ class StartedDocument(TypedDict):
     runtime: str
     downgrades: list[dict[str, str]]
     """The fields of `plan.plan.Downgrade`."""
+    news: list[dict[str, str]]
     problem: str
     """The lifecycle hook that failed, '' for none; the sandbox runs."""
     hint: str
@@ -122,6 +126,7 @@ def start(
     from sandboxd.life import granted
     from sandboxd.life.up_down import up
     from sandboxd.plan.grants import Grants
+    from sandboxd.plan.plan import Downgrade
 
     cancel = cancel or never()
     engine = interruptible(engine, cancel)
@@ -133,22 +138,21 @@ def start(
         raise
     if allow_runc:
         recording.before_weak_start(environ, plan.workspace)
-    for downgrade in plan.downgrades_of_up():
-        progress(Step(f"downgrade: {downgrade.control}: {downgrade.why}"))
-        if downgrade.fix:
-            progress(Step(f"  hint: {downgrade.fix}"))
     if plan.recipe is not None and (rebuild or not engine.has_image(plan.recipe.tag)):
         _build(engine, plan.workspace, plan.recipe, environ, progress, cancel)
     plan, gateway_image = _plan.with_approvals(plan, environ)
     running = up(engine, plan, tell, cancel.check, gateway_image)
     granted.keep(environ, plan.workspace, running.id, allow_runc=allow_runc)
+    lost = (*plan.downgrades_of_up(), *running.lost)
     if running.how != "already running" and (
         problem := recording.started(environ, engine, plan, host, running)
     ):
-        progress(Step(problem))
+        lost = (*lost, Downgrade("record", problem))
     (register or _telling(environ))(plan.workspace)
     failure = None
     if hooks:
+        # What hooks print stays; the steps of the start made room for each other.
+        progress(Step("", is_passing=True))
         failure = _run_hooks(engine, running.id, plan, environ, tell, cancel, until_ready)
     runtime = plan.container.runtime
     return Started(
@@ -158,7 +162,8 @@ def start(
         plan.workspace,
         plan.profile,
         (runtime.value or "") if runtime else "",
-        plan.downgrades_of_up(),
+        lost,
+        news(environ, plan.workspace, lost),
         *(_words(failure) if failure is not None else ()),
     )
 

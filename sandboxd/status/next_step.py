@@ -10,7 +10,7 @@ _LABEL = "hint: "
 
 def hint_lines(hint: str, *, colour: bool, columns: int) -> list[str]:
     """`hint` as it is shown."""
-    lines = wrap(visible(hint), max(columns - len(_LABEL), 20))
+    lines = wrap(visible(hint), max(columns - len(_LABEL), 20), whole=True)
     first = f"{paint(_LABEL.strip(), '1', colour)} {lines[0]}"
     return [first, *(" " * len(_LABEL) + line for line in lines[1:])]
 

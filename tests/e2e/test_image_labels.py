@@ -56,14 +56,15 @@ def test_the_label_goes_around_the_plan_until_the_image_is_made_plain(
 ) -> None:
     up = sandboxes.run(engine, folder, "up")
     assert up.returncode == 0, up.stderr
-    assert "brings `privileged: true`, `securityOpt: seccomp=unconfined`" in up.stderr
+    shown = " ".join(up.stderr.split())
+    assert "brings `privileged: true`, `securityOpt: seccomp=unconfined`" in shown
     (container,) = api.containers(f"{PROJECT}={folder}")
     assert api.inspect(container.id)["HostConfig"]["Privileged"] is False
     assert sandboxes.run(engine, folder, "down").returncode == 0
 
     assert started_by_cli(engine, api, folder)["Privileged"] is True
 
-    remedy = re.search(r"hint: `(printf .*)`, then `image = \"(.*)\"`", up.stderr)
+    remedy = re.search(r"hint: `(printf .*)`, then `image = \"(.*?)\"`", shown)
     assert remedy is not None
     command = remedy[1].replace("docker build", f"docker -H {engine} build")
     subprocess.run(["sh", "-c", command], check=True, capture_output=True)

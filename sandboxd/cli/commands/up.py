@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 
-from sandboxd.cli import terminal
+from sandboxd.cli import progress, terminal
 from sandboxd.cli.commands import _grants, _sandbox
 from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, SandboxdError
@@ -35,6 +35,11 @@ HELP = "start the project's sandbox"
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_project(parser)
     _grants.configure(parser)
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="name every control that is not in force, not only what is new since the last start",
+    )
     parser.add_argument(
         "--build",
         action="store_true",
@@ -60,9 +65,13 @@ def run(args: argparse.Namespace) -> int:
         "until_ready": args.until_ready,
         "environ": dict(os.environ),
     }
-    started: StartedDocument = operate("start", directory, options)
+    try:
+        started: StartedDocument = operate("start", directory, options, progress.OneLine().say)
+    finally:
+        progress.clear()
     runtime = started["runtime"] or "the engine's default"
     terminal.status(f"{started['how']}: profile {started['profile']}, runtime {runtime}")
+    _say_what_is_lost(started, args.all)
     print(terminal.printable(started["name"]))
     if started["problem"]:
         terminal.error(SandboxdError(started["problem"], started["hint"]))
@@ -75,3 +84,15 @@ def run(args: argparse.Namespace) -> int:
     verification = verify_sandbox(directory)
     conclude(verification)
     return verification.verdict.exit_code
+
+
+def _say_what_is_lost(started: StartedDocument, everything: bool) -> None:
+    """What is not in force, where it is new since the last start; the rest is counted."""
+    shown = started["downgrades"] if everything else started["news"]
+    for item in shown:
+        terminal.entry("not in force", f"{item['control']}: {item['why']}", terminal.YELLOW)
+        if item["fix"]:
+            terminal.entry("  hint:", item["fix"])
+    before = len(started["downgrades"]) - len(shown)
+    if before:
+        terminal.entry("not in force", f"{before} as before: `sandboxd up --all`")

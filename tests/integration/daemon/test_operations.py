@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -21,11 +22,15 @@ from tests.patience import PATIENCE, eventually
 def test_a_day(world: World, engine: StubEngine, project: Path, helped: bool) -> None:
     up = world.run("up", cwd=project)
     assert up.returncode == 0, up.stderr
-    assert "downgrade: AppArmor" in up.stderr
+    assert "not in force  AppArmor" in up.stderr
+    assert max(map(len, up.stderr.splitlines())) <= 80
     assert "created: profile dev, runtime runc" in up.stderr
     (container,) = engine.of_projects()
     assert (up.stdout, container.state) == (f"{container.name}\n", "running")
-    assert "already running" in world.run("up", cwd=project).stderr
+    again = world.run("up", cwd=project).stderr
+    assert "already running" in again and "AppArmor" not in again
+    assert re.search(r"not in force +\d as before: `sandboxd up --all`", again)
+    assert "not in force  AppArmor" in world.run("up", "--all", cwd=project).stderr
     done = world.run("exec", "--", "exit", "7", cwd=project)
     assert (done.returncode, done.stdout, done.stderr) == (7, "out", "err")
     echo = world.run("exec", "--", "cat", cwd=project, input="x" * 300_000)

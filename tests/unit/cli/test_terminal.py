@@ -31,3 +31,30 @@ def test_no_colour_is_no_sequence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(terminal, "colours", lambda _stream: True)
     assert terminal.paint("left out", "") == "left out"
     assert terminal.paint("held", terminal.GREEN) == "\x1b[32mheld\x1b[0m"
+
+
+def test_an_entry_is_wrapped_under_itself_and_a_command_stays_whole(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    command = "`sandboxd trust add --with-many --options --of-all-kinds`"
+    terminal.entry("not in force", f"seccomp: nothing is filtered; {command}")
+    assert capsys.readouterr().err.splitlines() == [
+        "not in force  seccomp: nothing is",
+        "              filtered;",
+        f"              {command}",
+    ]
+
+
+def test_on_a_terminal_an_error_is_wrapped_and_elsewhere_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = UsageError("word " * 30 + "end", "`a b`")
+    terminal.error(problem)
+    assert len(capsys.readouterr().err.splitlines()) == 2
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(terminal.sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    terminal.error(problem)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) > 3 and max(map(len, lines)) <= 40

@@ -14,7 +14,7 @@ from sandboxd.egress.policy import Policy
 from sandboxd.engine.client import Engine
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import addresses
-from sandboxd.life import egress, gateway, sources
+from sandboxd.life import egress, sources
 from sandboxd.life.egress import Egress
 from sandboxd.life.networks import Inner, Pair
 
@@ -132,8 +132,7 @@ def test_what_an_address_less_bridge_leaves_open_is_said(
 ) -> None:
     beside = BESIDE._replace(pair=PAIR._replace(inner=PAIR.inner._replace(driver="bridge")))
     monkeypatch.setattr(addresses, "reverse_path_filter", lambda: filters)
-    monkeypatch.setattr(gateway, "container_of", lambda *_: None)
-    monkeypatch.setattr(gateway, "start", lambda *_: None)
-    messages: list[str] = []
-    assert egress.follow(ENGINE, beside, messages.append)
-    assert any("rp_filter" in text for text in messages) == says
+    lost = egress.lost(ENGINE, beside)
+    assert [item.control for item in lost] == ["network"] * says
+    assert all("rp_filter" in item.fix for item in lost)
+    assert egress.lost(ENGINE, None) == egress.lost(ENGINE, BESIDE) == ()

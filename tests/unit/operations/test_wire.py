@@ -37,4 +37,8 @@ def test_figures_come_back_whole() -> None:
 def test_a_start_is_an_object() -> None:
     downgrade = Downgrade("network", "open", "set it")
     started = Started("id", "box", "created", "/w", "dev", "runc", (downgrade,))
-    assert wire.encode(started) == {**started._asdict(), "downgrades": [downgrade._asdict()]}
+    assert wire.encode(started) == {
+        **started._asdict(),
+        "downgrades": [downgrade._asdict()],
+        "news": [],
+    }

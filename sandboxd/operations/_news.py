@@ -1,0 +1,54 @@
+"""Which controls a start lost that the last start of the project still had: only these are news.
+
+What was told lies in the user's state folder, by workspace.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from typing import TYPE_CHECKING
+
+from sandboxd.errors import SandboxdError
+from sandboxd.files import read_source, write_atomic
+from sandboxd.host.folders import state_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sandboxd.plan.plan import Downgrade
+
+
+def news(
+    environ: Mapping[str, str], workspace: str, downgrades: Iterable[Downgrade]
+) -> tuple[Downgrade, ...]:
+    """Those of `downgrades` that the last call for `workspace` did not have; remembers all of them.
+
+    Where nothing can be read or written, all are news.
+    """
+    path = _path(environ, workspace)
+    known = _recall(path, workspace)
+    entries = {f"{item.control}: {item.why}": item for item in downgrades}
+    if set(entries) != known:
+        record = {"workspace": workspace, "downgrades": sorted(entries)}
+        with contextlib.suppress(OSError, SandboxdError):
+            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            write_atomic(path, json.dumps(record).encode(), 0o600)
+    return tuple(item for text, item in entries.items() if text not in known)
+
+
+def _recall(path: str, workspace: str) -> set[str]:
+    try:
+        record = json.loads(read_source(path).text)
+        if record["workspace"] != workspace:
+            return set()
+        return {str(text) for text in record["downgrades"]}
+    except (SandboxdError, ValueError, KeyError, TypeError, RecursionError):
+        return set()
+
+
+def _path(environ: Mapping[str, str], workspace: str) -> str:
+    name = hashlib.sha256(os.fsencode(workspace)).hexdigest()[:32]
+    return os.path.join(state_folder(environ), "told", f"{name}.json")
