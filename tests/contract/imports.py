@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
@@ -28,32 +29,46 @@ def room_of(module: str) -> str:
     return module.split(".", maxsplit=1)[0]
 
 
+class _Statement(NamedTuple):
+    """`import names` for level 0 without a base, else `from base import names`."""
+
+    names: tuple[str, ...]
+    base: str | None
+    level: int
+    line: int
+    for_types: bool
+
+
 def imports(source: str, package: str = "") -> list[Import]:
     """All imports, also late ones and those for type checkers."""
+    modules = []
+    for names, base, level, line, for_types in _statements(source):
+        if level:
+            parts = package.split(".")
+            base = ".".join([*parts[: len(parts) - level + 1], *(base or "").split(".")]).strip(".")
+        full = names if base is None else [f"{base}.{name}" for name in names]
+        modules += [Import(name, line, for_types) for name in full]
+    return modules
+
+
+# Every test of a module asks for the same.
+@functools.cache
+def _statements(source: str) -> tuple[_Statement, ...]:
     tree = ast.parse(source)
     for_types = set(_for_types(tree))
-    modules = []
+    statements = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parts = package.split(".")
-                base = ".".join([*parts[: len(parts) - node.level + 1], *base.split(".")]).strip(
-                    "."
-                )
-            names = [f"{base}.{alias.name}" for alias in node.names]
-        else:
-            continue
-        modules += [Import(name, node.lineno, node in for_types) for name in names]
-    return modules
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = tuple(alias.name for alias in node.names)
+            of = (node.module or "", node.level) if isinstance(node, ast.ImportFrom) else (None, 0)
+            statements.append(_Statement(names, *of, node.lineno, node in for_types))
+    return tuple(statements)
 
 
 def _for_types(tree: ast.Module) -> Iterator[ast.AST]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            for statement in node.body:
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name):
+            for statement in node.body if node.test.id == "TYPE_CHECKING" else ():
                 yield from ast.walk(statement)
 
 
@@ -166,7 +181,9 @@ def _machine(module: str, source: str) -> list[tuple[str, int]]:
         used.append((top, imported.line))
         if imported.module in _ENVIRONMENT:
             used.append(("os.environ", imported.line))
-    for node in ast.walk(ast.parse(source)):
+    # Few modules spell one of these: only they are read for it.
+    named = any(name.partition(".")[2] in source for name in _ENVIRONMENT)
+    for node in ast.walk(ast.parse(source)) if named else ():
         if isinstance(node, ast.Attribute) and ast.unparse(node) in _ENVIRONMENT:
             used.append(("os.environ", node.lineno))
     return [
