@@ -65,6 +65,14 @@ def save(project: Path, text: str) -> None:
     os.rename(new, project / "sandboxd.toml")
 
 
+def regenerate_another(world: World) -> None:
+    """Save a second project and wait for its file: what was saved before has been looked at, too."""
+    project = world.project("another", DEV)
+    assert client.register(world.environ, str(project), start=False) is None
+    save(project, OTHER)
+    eventually(lambda: '"image": "other"' in (project / GENERATED).read_text())
+
+
 def test_registering_generates_and_a_save_regenerates(world: World) -> None:
     project, file = keep_project(world)
     assert '"image": "x"' in file.read_text()
@@ -190,9 +198,9 @@ def test_a_project_can_be_forgotten(world: World) -> None:
         }
     before = file.read_text()
     save(project, OTHER)
-    time.sleep(0.3)
+    regenerate_another(world)
     assert file.read_text() == before
-    assert world.status()["projects"] == []
+    assert [row["path"] for row in world.status()["projects"]] == [str(world.home / "another")]
 
 
 def test_registering_is_best_effort_for_other_commands(world: World) -> None:
@@ -233,9 +241,9 @@ def test_without_a_sandboxd_toml_nothing_is_written(world: World) -> None:
     project, file = keep_project(world)
     (project / "sandboxd.toml").unlink()
     # A generation that had begun before may still end.
-    time.sleep(0.5)
-    file.unlink(missing_ok=True)
-    time.sleep(0.5)
+    eventually(lambda: world.status()["projects"][0]["problem"] == "no image is named")
+    file.unlink()
+    regenerate_another(world)
     assert not file.exists()
     bare = world.home / "bare"
     bare.mkdir()
