@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.server
+import os
 import socket
 import ssl
 import subprocess
@@ -58,7 +59,11 @@ class Seen(NamedTuple):
 class CredentialService:
     """Serves on a listening socket, each connection in a thread."""
 
-    def __init__(self, listener: socket.socket, served: Certificate) -> None:
+    def __init__(
+        self, listener: socket.socket, served: Certificate, repositories: Path | None = None
+    ) -> None:
+        """:param repositories: a folder of bare repositories, served below `/v1/git/`"""
+        self.repositories = repositories
         self.requests: list[Seen] = []
         self.handshakes = 0
         """Connections by TLS that came about."""
@@ -114,6 +119,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
         elif path == "/v1/sse":
             self._stream()
+        elif path.startswith("/v1/git/") and self.of.repositories is not None:
+            self._git(self.of.repositories)
         elif path == "/v1/upload":
             self._say(200, hashlib.sha256(self._body()).hexdigest().encode())
         elif path == "/v1/download":
@@ -170,6 +177,32 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.of.arrived.set()
         self.rfile.readline()
         return body
+
+    def _git(self, repositories: Path) -> None:
+        """By git's own program for servers, which speaks CGI."""
+        path, _, query = self.path.removeprefix("/v1/git").partition("?")
+        environ = {
+            "PATH": os.environ["PATH"],
+            "GIT_PROJECT_ROOT": str(repositories),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "REMOTE_USER": "dev",
+            "REQUEST_METHOD": self.command,
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+            "HTTP_GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+        }
+        body = self._body()
+        done = subprocess.run(
+            ["git", "http-backend"], input=body, env={**environ, "CONTENT_LENGTH": str(len(body))},
+            capture_output=True, check=True,
+        )  # fmt: skip
+        head, _, content = done.stdout.partition(b"\r\n\r\n")
+        fields = [line.split(": ", 1) for line in head.decode().split("\r\n")]
+        status = next((value for name, value in fields if name == "Status"), "200")
+        headers = [(name, value) for name, value in fields if name != "Status"]
+        self._say(int(status.split()[0]), content, *headers)
 
     def _switch(self) -> None:
         self.send_response(101)
