@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule
+from sandboxd.engine.answers import CreateRequest
 from sandboxd.engine.client import Engine, connect_from
 from sandboxd.files import write_atomic
 from sandboxd.host.facts import HostFacts
@@ -165,7 +166,7 @@ def _attack(api: Engine, image: str, sandbox: Sandbox, facts: HostFacts) -> Verd
                 return _attack_by_up(api, workspace, facts, sandbox.broken)
             return sandboxes.attack(api, workspace, facts, *sandbox.changes)
         sandboxes.make_project(workspace, image, "auto")
-        body = {
+        body: CreateRequest = {
             "Image": image,
             "Cmd": ["sleep", "600"],
             "HostConfig": {"Runtime": sandbox.runtime, "Binds": [f"{workspace}:/code"]},

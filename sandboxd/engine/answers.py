@@ -36,6 +36,85 @@ class MountRequest(TypedDict, total=False):
     TmpfsOptions: dict[str, Any]
 
 
+class Ulimit(TypedDict):
+    """A limit of the kernel for each process."""
+
+    Name: str
+    Soft: int
+    Hard: int
+
+
+class LogConfig(TypedDict, total=False):
+    """Where the output of a container's main process goes."""
+
+    Type: str
+    Config: dict[str, str] | None
+
+
+class HostConfig(TypedDict, total=False):
+    """How a container stands to its host: in a request to create it, and in what the engine says of it.
+
+    Sizes are bytes; 0 or null is no limit.
+    """
+
+    Annotations: dict[str, str] | None
+    AutoRemove: bool
+    Binds: list[str] | None
+    """``SOURCE:TARGET[:OPTIONS]``, as ``-v`` takes it."""
+    CapAdd: list[str] | None
+    CapDrop: list[str] | None
+    Devices: list[dict[str, str]] | None
+    Dns: list[str] | None
+    DnsSearch: list[str] | None
+    ExtraHosts: list[str] | None
+    Init: bool | None
+    LogConfig: LogConfig | None
+    Memory: int | None
+    MemorySwap: int | None
+    Mounts: list[MountRequest] | None
+    NanoCpus: int | None
+    """Billionths of a processor."""
+    NetworkMode: str
+    PidMode: str
+    PidsLimit: int | None
+    PortBindings: dict[str, list[dict[str, str]] | None] | None
+    Privileged: bool
+    ReadonlyRootfs: bool
+    RestartPolicy: dict[str, str | int]
+    Runtime: str
+    SecurityOpt: list[str] | None
+    StorageOpt: dict[str, str] | None
+    Sysctls: dict[str, str] | None
+    Tmpfs: dict[str, str] | None
+    """Options by target, as ``--tmpfs`` takes them."""
+    UTSMode: str
+    Ulimits: list[Ulimit] | None
+    UsernsMode: str
+    VolumesFrom: list[str] | None
+
+
+class CreateRequest(TypedDict, total=False):
+    """``POST /containers/create``."""
+
+    Image: Required[str]
+    Cmd: list[str]
+    Entrypoint: list[str]
+    """[] for none, whatever the image has."""
+    Env: list[str]
+    """NAME=VALUE each."""
+    Healthcheck: dict[str, list[str]]
+    HostConfig: HostConfig
+    Hostname: str
+    Labels: Labels
+    NetworkingConfig: dict[str, dict[str, dict[str, Any]]]
+    OpenStdin: bool
+    StdinOnce: bool
+    StopSignal: str
+    User: str
+    """NAME, or UID[:GID]; '' for the image's own."""
+    WorkingDir: str
+
+
 class State(TypedDict, total=False):
     """What a container does now; times are RFC 3339."""
 
@@ -62,6 +141,8 @@ class Config(TypedDict, total=False):
     WorkingDir: str
     StopSignal: str
     Tty: bool
+    OpenStdin: bool
+    StdinOnce: bool
 
 
 class NetworkSettings(TypedDict, total=False):
@@ -81,8 +162,7 @@ class Inspected(TypedDict, total=False):
     Args: list[str] | None
     State: Required[State]
     Config: Required[Config]
-    HostConfig: Required[dict[str, Any]]
-    """As in the request to create it; see `observe.inspection`."""
+    HostConfig: Required[HostConfig]
     NetworkSettings: NetworkSettings
     Mounts: list[MountPoint] | None
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from sandboxd.engine.answers import (
         Config,
+        CreateRequest,
         Event,
         Image,
         ImageSummary,
@@ -177,7 +178,7 @@ class Engine(Networks):
         with self.asking() as session:
             return cast("Inspected", json_object(session.inspect_container(container)))
 
-    def create(self, name: str | None, body: Mapping[str, Any]) -> str:
+    def create(self, name: str | None, body: CreateRequest) -> str:
         """Make a container and return its id; without a name the engine makes one up."""
         with self.asking(START_SECONDS) as session:
             # Not `create_container`: that puts the proxies of config.json into the container.

@@ -12,13 +12,16 @@ import json
 import os
 import signal
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandboxd.engine.client import Engine
 from sandboxd.engine.failures import EngineFailure
 from sandboxd.engine.unreachable import WORDS
 from sandboxd.host import runtime_processes
 from sandboxd.host.memory import Memory
+
+if TYPE_CHECKING:
+    from sandboxd.engine.answers import CreateRequest
 
 LABEL = "dev.sandboxd.trial"
 
@@ -105,7 +108,7 @@ def _make_image(engine: Engine, architecture: str) -> str | None:
 
 def _try(engine: Engine, image: str, command: list[str], runtime: str) -> Trial:
     """Start one container and judge it by its output."""
-    body = {
+    body: CreateRequest = {
         "Image": image,
         "Entrypoint": command,
         "Labels": {LABEL: "true"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.egress import layout
 from sandboxd.errors import EnvironmentFailure, SandboxdError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.egress.policy import Policy
-    from sandboxd.engine.answers import Inspected
+    from sandboxd.engine.answers import CreateRequest, Inspected, MountRequest
     from sandboxd.engine.client import Engine
 
 _NO_PROXY = f"localhost,127.0.0.1,::1,{layout.GATEWAY_NAME}"
@@ -65,7 +65,7 @@ def prepare(
     return Egress(workspace, pair, image, whole, credentials)
 
 
-def add_to(body: dict[str, Any], egress: Egress, engine: Engine) -> None:
+def add_to(body: CreateRequest, egress: Egress, engine: Engine) -> None:
     """Put the container of a create request on the inner network, by which only names lead out."""
     place = egress.pair.inner.place
     host = body["HostConfig"]
@@ -81,7 +81,7 @@ def add_to(body: dict[str, Any], egress: Egress, engine: Engine) -> None:
             RESOLV_CONF: _resolv_conf(egress.workspace, place.gateway),
             ASK_PROGRAM: ask_program(os.environ),
         }
-        binds = [
+        binds: list[MountRequest] = [
             {"Type": "bind", "Source": source, "Target": target, "ReadOnly": True}
             for target, source in files.items()
         ]

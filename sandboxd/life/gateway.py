@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.egress.messages import CredentialsSet, Event, PolicySet, Ready
     from sandboxd.egress.policy import Policy
-    from sandboxd.engine.answers import Inspected
+    from sandboxd.engine.answers import CreateRequest, Inspected
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.life.networks import Inner, Pair
 
@@ -66,7 +66,7 @@ def container_of(engine: Engine, workspace: str) -> Summary | None:
     return matches[0] if matches else None
 
 
-def body(image: str, inner: Inner, workspace: str, number: str = "") -> dict[str, Any]:
+def body(image: str, inner: Inner, workspace: str, number: str = "") -> CreateRequest:
     """The create request of a gateway.
 
     :param image: its id
@@ -113,10 +113,11 @@ def body(image: str, inner: Inner, workspace: str, number: str = "") -> dict[str
     }
 
 
-def difference(inspected: Inspected, expected: Mapping[str, Any], pair: Pair) -> str:
+def difference(inspected: Inspected, expected: CreateRequest, pair: Pair) -> str:
     """The first difference of a gateway from what `body` makes, in words; '' for none."""
-    config, host = inspected.get("Config") or {}, inspected.get("HostConfig") or {}
-    expected_host = expected["HostConfig"]
+    config: Mapping[str, Any] = inspected.get("Config") or {}
+    actual: Mapping[str, Any] = inspected.get("HostConfig") or {}
+    wanted: Mapping[str, Any] = expected["HostConfig"]
     if inspected.get("Image") != expected["Image"]:
         return "its image is another one"
     for key in ("Cmd", "User", "OpenStdin", "StdinOnce"):
@@ -125,14 +126,14 @@ def difference(inspected: Inspected, expected: Mapping[str, Any], pair: Pair) ->
     if not set(expected["Env"]) <= set(config.get("Env") or []):
         return "its environment is another one"
     for key in ("NetworkMode", "ReadonlyRootfs", "Memory", "PidsLimit", "Sysctls", "SecurityOpt"):
-        if host.get(key) != expected_host[key]:
+        if actual.get(key) != wanted[key]:
             return f"its `{key}` is another one"
     for key in ("CapAdd", "CapDrop"):
-        if _capabilities(host.get(key)) != _capabilities(expected_host[key]):
+        if _capabilities(actual.get(key)) != _capabilities(wanted[key]):
             return f"its `{key}` is another one"
     opened = ("Privileged", "Binds", "Mounts", "Devices", "PidMode", "UTSMode", "UsernsMode")
     for key in (*opened, "VolumesFrom", "PortBindings", "ExtraHosts"):
-        if host.get(key):
+        if actual.get(key):
             return f"its `{key}` is set"
     networks = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
     ids = {str(endpoint.get("NetworkID")) for endpoint in networks.values()}

@@ -54,9 +54,9 @@ def writable_folders(inspected: Inspected) -> Iterator[str]:
         if mount.get("Type") == "bind" and not mount.get("ReadOnly"):
             yield str(mount.get("Source") or "")
     # Compose and older engines say it here alone.
-    for mount in inspected.get("Mounts") or []:
-        if mount.get("Type") == "bind" and mount.get("RW"):
-            yield str(mount.get("Source") or "")
+    for point in inspected.get("Mounts") or []:
+        if point.get("Type") == "bind" and point.get("RW"):
+            yield str(point.get("Source") or "")
 
 
 def _overlap(one: str, other: str) -> bool:

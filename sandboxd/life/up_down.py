@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sandboxd.egress.broker_wire import Credentials
-    from sandboxd.engine.answers import State
+    from sandboxd.engine.answers import CreateRequest, State
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.life.egress import Egress
     from sandboxd.plan.plan import Downgrade, Plan
@@ -227,7 +227,7 @@ def _start_again(
 def _create(
     engine: Engine,
     name: str,
-    body: dict[str, Any],
+    body: CreateRequest,
     plan: Plan,
     beside: Egress | None,
     progress: Callable[[str], None],
@@ -236,7 +236,7 @@ def _create(
 
     opened: tuple[mounted.Source, ...] = ()
     if sources.on_this_machine(engine):
-        opened = mounted.open_sources(body["HostConfig"]["Mounts"])
+        opened = mounted.open_sources(body["HostConfig"].get("Mounts") or [])
         body["Labels"][SOURCES] = mounted.note(opened)
     try:
         container = engine.create(name, body)
@@ -246,7 +246,7 @@ def _create(
         if sources.on_this_machine(engine):
             raise
         raise sources.elsewhere(engine, error.path, "it is not there") from None
-    sources.check(engine, container, body["HostConfig"]["Mounts"])
+    sources.check(engine, container, body["HostConfig"].get("Mounts") or [])
     volumes.refuse_image_volumes(engine, container, plan)
     refuse_root(engine, container, plan)
     engine.start(container)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
-    from sandboxd.engine.answers import Volume
+    from sandboxd.engine.answers import CreateRequest, Volume
     from sandboxd.engine.client import Engine
     from sandboxd.plan.plan import Plan
 
 
-def refuse_other_device(engine: Engine, body: dict[str, Any]) -> None:
+def refuse_other_device(engine: Engine, body: CreateRequest) -> None:
     """Refuse a volume that exists with another device: the engine would keep the old one."""
     for mount in body.get("HostConfig", {}).get("Mounts") or []:
         options = ((mount.get("VolumeOptions") or {}).get("DriverConfig") or {}).get("Options")

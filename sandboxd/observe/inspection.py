@@ -16,7 +16,7 @@ from sandboxd.model.values import Origin, Value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sandboxd.engine.answers import Inspected, MountPoint
+    from sandboxd.engine.answers import CreateRequest, Inspected, MountPoint
     from sandboxd.model.container import MountType
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ def container(inspect: Inspected) -> Container:
     return live._replace(network=_with_networks(live.network, joined))
 
 
-def requested(body: Mapping[str, Any]) -> Container:
+def requested(body: CreateRequest) -> Container:
     """The container that the body of `POST /containers/create` asks for."""
     host = body.get("HostConfig") or {}
     read = _Reader(Origin("plan", "request"), body, host)

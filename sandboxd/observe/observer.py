@@ -7,7 +7,7 @@ of the sandbox can end it, and then nothing is seen; change it they cannot: it i
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sandboxd.engine.client import Exec
 from sandboxd.engine.execute import run_quietly
@@ -17,7 +17,7 @@ from sandboxd.observe.process import FILES, Process, of_files
 from sandboxd.payload import container as own_container
 
 if TYPE_CHECKING:
-    from sandboxd.engine.answers import Inspected
+    from sandboxd.engine.answers import CreateRequest, Inspected
     from sandboxd.engine.client import Engine
 
 _USER = "65533:65533"
@@ -60,10 +60,10 @@ def _parse(output: bytes) -> Process | None:
         return None
 
 
-def _body(inspected: Inspected) -> dict[str, Any]:
+def _body(inspected: Inspected) -> CreateRequest:
     return {
         # None of its programs runs; the engine has it.
-        "Image": inspected.get("Image"),
+        "Image": inspected.get("Image") or "",
         "User": _USER,
         "Labels": {PROJECT: "none", MADE_BY: "observer"},
         "HostConfig": {

@@ -11,14 +11,15 @@ import contextlib
 import secrets
 import tempfile
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.payload import interpreter
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
+    from sandboxd.engine.answers import CreateRequest, MountRequest
     from sandboxd.engine.client import Engine
 
 LIFE_SECONDS = 180
@@ -43,7 +44,7 @@ class Started(NamedTuple):
 def running(
     engine: Engine,
     name: str,
-    body: Mapping[str, Any],
+    body: CreateRequest,
     mounts: Collection[str],
     modules: tuple[str, ...],
     cache_folder: str | None,
@@ -72,11 +73,11 @@ def running(
                 engine.remove(container)
 
 
-def _with_python(body: Mapping[str, Any], folder: str, home: str) -> dict[str, Any]:
+def _with_python(body: CreateRequest, folder: str, home: str) -> CreateRequest:
     # A seccomp list can leave out `clock_nanosleep`, by which `time.sleep` waits.
     wait = f"import select; select.poll().poll({LIFE_SECONDS * 1000})"
-    host = dict(body.get("HostConfig") or {})
-    ours = {"Type": "bind", "Source": folder, "Target": home, "ReadOnly": True}
+    host = body["HostConfig"].copy()
+    ours: MountRequest = {"Type": "bind", "Source": folder, "Target": home, "ReadOnly": True}
     host["Mounts"] = [*(host.get("Mounts") or []), ours]
     host["AutoRemove"] = True
     return {

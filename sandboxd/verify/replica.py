@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from sandboxd.life import egress, networks, volumes
 from sandboxd.model.labels import MADE_BY, PROFILE, PROJECT
@@ -20,9 +20,7 @@ from sandboxd.plan.writers.engine import arguments
 from sandboxd.verify import attempts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from sandboxd.engine.answers import Inspected
+    from sandboxd.engine.answers import CreateRequest, HostConfig, Inspected, MountRequest
     from sandboxd.engine.client import Engine
     from sandboxd.payload.container import Started
     from sandboxd.plan.plan import Plan
@@ -59,7 +57,7 @@ def of_plan(engine: Engine, plan: Plan, cache_folder: str | None) -> Iterator[St
     beside = contextlib.ExitStack()
     if plan.egress is not None:
         beside.enter_context(_inner_network(engine, plan, body))
-    mounts = {mount["Target"] for mount in host["Mounts"]} | set(host.get("Tmpfs") or {})
+    mounts = {mount["Target"] for mount in host.get("Mounts") or []} | set(host.get("Tmpfs") or {})
     stub_paths = stubs.make(plan.workspace, plan.stubs)
     try:
         with beside, _running(engine, body, mounts, cache_folder) as started:
@@ -69,7 +67,7 @@ def of_plan(engine: Engine, plan: Plan, cache_folder: str | None) -> Iterator[St
 
 
 @contextlib.contextmanager
-def _inner_network(engine: Engine, plan: Plan, body: dict[str, Any]) -> Iterator[None]:
+def _inner_network(engine: Engine, plan: Plan, body: CreateRequest) -> Iterator[None]:
     """Put a replica on the inner network of its project; one that is made for it is removed again."""
     is_there = networks.pair_of(engine, plan.workspace) is not None
     pair = networks.ensure(engine, plan.workspace, lambda _text: None)
@@ -97,20 +95,21 @@ def of_container(
         yield started
 
 
-def settings(inspected: Inspected) -> dict[str, Any]:
+def settings(inspected: Inspected) -> CreateRequest:
     """The create request of a container with the settings of one that the engine describes."""
     config, host = inspected.get("Config") or {}, inspected.get("HostConfig") or {}
     networks = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
-    body: dict[str, Any] = {
+    # Of what the engine says, fields that no type names are copied, too.
+    copied = {name: value for name, value in host.items() if name not in _NOT_COPIED}
+    host_config = cast("HostConfig", copied)
+    host_config["Mounts"] = [*(host.get("Mounts") or []), *_mounts_of_others(inspected)]
+    body: CreateRequest = {
         # By its id, since the name may refer to another image by now.
-        "Image": inspected.get("Image") or config.get("Image"),
+        "Image": inspected.get("Image") or config.get("Image") or "",
         "User": config.get("User") or "",
         "Env": list(config.get("Env") or []),
         "Labels": {PROFILE: (config.get("Labels") or {}).get(PROFILE, ""), **_NOBODYS},
-        "HostConfig": {
-            **{name: value for name, value in host.items() if name not in _NOT_COPIED},
-            "Mounts": [*(host.get("Mounts") or []), *_mounts_of_others(inspected)],
-        },
+        "HostConfig": host_config,
     }
     mode = str(host.get("NetworkMode") or "default").replace("default", "bridge")
     if mode not in ("none", "host") and networks.keys() - {mode}:
@@ -118,7 +117,7 @@ def settings(inspected: Inspected) -> dict[str, Any]:
     return body
 
 
-def _mounts_of_others(inspected: Inspected) -> list[dict[str, Any]]:
+def _mounts_of_others(inspected: Inspected) -> list[MountRequest]:
     """Mounts that `--volumes-from` brought: their source may be gone by now."""
     if not (inspected.get("HostConfig") or {}).get("VolumesFrom"):
         return []
@@ -128,7 +127,7 @@ def _mounts_of_others(inspected: Inspected) -> list[dict[str, Any]]:
     return [
         {
             "Type": mount["Type"],
-            "Source": mount.get("Name") or mount.get("Source"),
+            "Source": mount.get("Name") or mount.get("Source") or "",
             "Target": mount["Destination"],
             "ReadOnly": not mount.get("RW", True),
         }
@@ -138,6 +137,6 @@ def _mounts_of_others(inspected: Inspected) -> list[dict[str, Any]]:
 
 
 def _running(
-    engine: Engine, body: Mapping[str, Any], mounts: set[str], cache_folder: str | None
+    engine: Engine, body: CreateRequest, mounts: set[str], cache_folder: str | None
 ) -> contextlib.AbstractContextManager[Started]:
     return container.running(engine, _NAME, body, mounts, attempts.imports(), cache_folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandboxd.credentials.uses import environment
 from sandboxd.errors import UsageError
@@ -14,8 +14,11 @@ from sandboxd.model.labels import BY_GATEWAY, EGRESS, PLAN
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers._flags import is_tmpfs_flag
 
+if TYPE_CHECKING:
+    from sandboxd.engine.answers import CreateRequest, HostConfig, MountRequest
 
-def arguments(plan: Plan) -> dict[str, Any]:
+
+def arguments(plan: Plan) -> CreateRequest:
     """The body of the create request; it carries a label with the plan's fingerprint.
 
     :raises UsageError: the project names no image
@@ -30,12 +33,12 @@ def fingerprint(plan: Plan) -> str:
     return _digest(_body(plan))
 
 
-def _digest(body: dict[str, Any]) -> str:
+def _digest(body: CreateRequest) -> str:
     text = json.dumps(body, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _body(plan: Plan) -> dict[str, Any]:
+def _body(plan: Plan) -> CreateRequest:
     container = plan.container
     image = plan.image()
     if not image:
@@ -43,7 +46,7 @@ def _body(plan: Plan) -> dict[str, Any]:
             "no image is named, and nothing to build one from",
             'name one in sandboxd.toml: `image = "..."`',
         )
-    body: dict[str, Any] = {
+    body: CreateRequest = {
         "Image": image,
         "Entrypoint": [],
         "Cmd": list(container.command),
@@ -73,9 +76,9 @@ def _environment(plan: Plan) -> list[str]:
     return [line for line in lines if line.partition("=")[0] not in names] + added
 
 
-def _host_config(plan: Plan) -> dict[str, Any]:
+def _host_config(plan: Plan) -> HostConfig:
     container = plan.container
-    config: dict[str, Any] = {
+    config: HostConfig = {
         "CapDrop": [v.value for v in container.cap_drop],
         "CapAdd": [v.value for v in container.cap_add],
         "SecurityOpt": [
@@ -96,11 +99,11 @@ def _host_config(plan: Plan) -> dict[str, Any]:
         config["ReadonlyRootfs"] = container.read_only_rootfs.value
     if container.init is not None:
         config["Init"] = container.init.value
-    return config | _limits(container)
+    _add_limits(config, container)
+    return config
 
 
-def _limits(container: Container) -> dict[str, Any]:
-    config: dict[str, Any] = {}
+def _add_limits(config: HostConfig, container: Container) -> None:
     if container.memory is not None:
         config["Memory"] = memory_bytes(container.memory.value)
     if container.cpus is not None:
@@ -118,7 +121,6 @@ def _limits(container: Container) -> dict[str, Any]:
             "Type": container.log_driver.value,
             "Config": {v.value.name: v.value.value for v in container.log_options},
         }
-    return config
 
 
 def _security_option(name: str, value: str) -> str:
@@ -136,8 +138,8 @@ def memory_bytes(text: str) -> int:
     return int(number) * int(1024 ** units[unit])
 
 
-def _mount(mount: Mount) -> dict[str, Any]:
-    entry: dict[str, Any] = {
+def _mount(mount: Mount) -> MountRequest:
+    entry: MountRequest = {
         "Type": mount.type,
         "Target": mount.target,
         "ReadOnly": mount.read_only,
