@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from sandboxd.egress.credential_lines import CredentialLine, enter
 from sandboxd.egress.names import LONGEST_NAME
 from sandboxd.egress.policy import Policy, decide
 
@@ -85,6 +86,8 @@ class Ledger:
         self.totals = Totals()
         self.uses: deque[Use] = deque(maxlen=MOST_USES)
         """The last ones."""
+        self.credentials: dict[str, CredentialLine] = {}
+        """By service."""
         self._lines: dict[tuple[object, ...], Line] = {}
         self._questions: dict[int, Question] = {}
 
@@ -103,6 +106,8 @@ class Ledger:
                 self._ask(event)
             elif event["event"] == "used":
                 self.uses.append(Use(event["name"], event["port"], event["time"]))
+            elif event["event"] == "credential":
+                enter(self.credentials, event)
             elif event["event"] == "lost":
                 self.totals = self.totals._replace(lost=self.totals.lost + event["count"])
 

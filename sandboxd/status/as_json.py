@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from sandboxd.egress.credential_lines import CredentialLine
 from sandboxd.host.facts import HostFacts
 from sandboxd.status.model import (
     Counts,
@@ -128,6 +129,20 @@ def _names(names: NamesStatus | None) -> dict[str, Any] | None:
             {"name": question.name, "port": question.port, "why": question.why}
             for question in names.questions
         ],
+        "credentials": [_credential(line) for line in names.credentials],
+    }
+
+
+def _credential(line: CredentialLine) -> dict[str, Any]:
+    return {
+        "service": line.service,
+        "used": line.used,
+        "rejected": line.rejected,
+        "refused": line.refused,
+        "failed": line.failed,
+        "last_used": line.last or None,
+        "last_rejected": line.last_rejected or None,
+        "status": line.status or None,
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
+from sandboxd.egress.credential_lines import CredentialLine
 from sandboxd.egress.ledger import Question, Totals
 from sandboxd.host.facts import HostFacts
 from sandboxd.observe.control import Control
@@ -75,6 +76,8 @@ class NamesStatus(NamedTuple):
     """The last ones that would still be denied, the latest first."""
     questions: tuple[Question, ...] = ()
     """Those that wait for a person; `name` and `why` are hostile text."""
+    credentials: tuple[CredentialLine, ...] = ()
+    """The services that it uses by the user's secrets; all zero where nothing was recorded."""
 
 
 class ProjectStatus(NamedTuple):

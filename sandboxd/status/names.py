@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sandboxd.egress import words
+from sandboxd.egress.credential_lines import CredentialLine
 from sandboxd.egress.ledger import Ledger
 from sandboxd.egress.policy import Decider, Policy
 from sandboxd.status.model import DeniedName, NamesStatus
@@ -20,7 +23,7 @@ def names_status(policy: Policy, ledger: Ledger | None, now: float) -> NamesStat
     """
     allowed = sources(policy)
     if ledger is None:
-        return NamesStatus(allowed)
+        return NamesStatus(allowed, credentials=_credentials(policy, {}))
     decider = Decider(policy)
     denied: dict[tuple[str, int], DeniedName] = {}
     for line in reversed(ledger.lines()):
@@ -39,8 +42,18 @@ def names_status(policy: Policy, ledger: Ledger | None, now: float) -> NamesStat
                 ),
             )
     return NamesStatus(
-        allowed, True, ledger.totals, tuple(denied.values()), ledger.questions(policy, now)
+        allowed,
+        True,
+        ledger.totals,
+        tuple(denied.values()),
+        ledger.questions(policy, now),
+        _credentials(policy, ledger.credentials),
     )
+
+
+def _credentials(policy: Policy, lines: Mapping[str, CredentialLine]) -> tuple[CredentialLine, ...]:
+    services = [service for service, _ in policy.credentials]
+    return tuple(lines.get(service, CredentialLine(service)) for service in services)
 
 
 def sources(policy: Policy) -> tuple[str, ...]:

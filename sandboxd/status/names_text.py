@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandboxd.egress import words
+from sandboxd.status import credentials_text
 from sandboxd.status.model import NamesStatus
 
 _MOST_QUESTIONS = 3
@@ -24,6 +25,7 @@ def rows(names: NamesStatus) -> list[tuple[str, str]]:
                 f"asked for {times}, which nothing has a reason to: look at what runs inside",
             )
         )
+    lines += credentials_text.rows(names.credentials, names.is_recorded)
     denied = [d for d in names.denied if d.reason != "canary"]
     if denied:
         # One name is often looked up and then asked for at a port, for the same reason.

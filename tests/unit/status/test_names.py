@@ -143,6 +143,7 @@ def test_the_document_has_the_numbers_and_the_names() -> None:
             }
         ],
         "questions": [{"name": "c.org", "port": 443, "why": "because"}],
+        "credentials": [],
     }
 
 

@@ -1,0 +1,47 @@
+"""The credentials of a sandbox for a person: which services, what came of it, and what to do about a refusal."""
+
+from __future__ import annotations
+
+from sandboxd.egress.credential_lines import CredentialLine
+from sandboxd.verify.last_verdict import age_seconds, duration
+
+
+def rows(lines: tuple[CredentialLine, ...], is_recorded: bool) -> list[tuple[str, str]]:
+    """Labels and texts; a text can hold words of a service, which whoever prints them escapes.
+
+    :param is_recorded: whether anybody listens to the gateway
+    """
+    if not lines:
+        return []
+    if not is_recorded:
+        return [("credentials", ", ".join(line.service for line in lines))]
+    result = [("credentials", "; ".join(map(_use, lines)))]
+    for line in lines:
+        if line.is_rejected:
+            name = line.service.partition("-")[0]
+            text = f"{line.service}: its service says no to the secret ({line.status})"
+            result.append(("rejected", f"{text}: `sandboxd credentials test {name}`"))
+        if line.refused or line.failed:
+            result.append(("not given", _trouble(line)))
+    return result
+
+
+def _use(line: CredentialLine) -> str:
+    if not line.used:
+        return f"{line.service} not used"
+    ago = duration(age_seconds(line.last))
+    return f"{line.service} used {_times(line.used)}, last {ago} ago"
+
+
+def _trouble(line: CredentialLine) -> str:
+    counts = []
+    if line.refused:
+        counts.append(f"refused {_times(line.refused)}")
+    if line.failed:
+        counts.append(f"failed {_times(line.failed)}")
+    why = f"{line.reason}: {line.detail}" if line.detail else line.reason
+    return f"{line.service}: {', '.join(counts)}; the last: {why}"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
