@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _SCHEMES = ("bearer", "basic", "plain")
 _KEYS = frozenset({"title", "secret", "admits", "groups", "limits", "source", "endpoint"})
-_OPTIONAL = frozenset({"environment", "git", "trial"})
+_OPTIONAL = frozenset({"environment", "files", "git", "trial"})
 _ENDPOINT_KEYS = frozenset({"name", "host", "header", "scheme", "methods", "paths"})
 _WORD = re.compile(r"[a-z][a-z0-9]*")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
@@ -50,10 +50,17 @@ class Endpoint(NamedTuple):
 
 
 class Variable(NamedTuple):
-    """A variable inside; name and value may hold `{ENDPOINT}`, `{ENDPOINT:address}`, `{gateway}`, `{decoy}`."""
+    """A variable inside; its value, as the text of a `File`, may hold `{ENDPOINT}`, `{ENDPOINT:address}`, `{gateway}`, `{decoy}`."""
 
     name: str
     value: str
+
+
+class File(NamedTuple):
+    """A file inside, read-only, for what a tool takes from no variable."""
+
+    path: str
+    text: str
 
 
 class Rewrite(NamedTuple):
@@ -91,6 +98,7 @@ class Service(NamedTuple):
     rewrites: tuple[Rewrite, ...] = ()
     trial: Trial | None = None
     """None: it has no request that only asks."""
+    files: tuple[File, ...] = ()
 
     def endpoint(self, name: str) -> Endpoint:
         """The endpoint `name`, which is there."""
@@ -127,6 +135,7 @@ def read(name: str, data: dict[str, Any]) -> Service:
     named = {rewrite.endpoint for rewrite in rewrites} | ({trial.endpoint} if trial else set())
     if len(known) < len(endpoints) or not named <= known:
         raise ValueError(f"service {name}: an endpoint is there twice, or is not there")
+    files = tuple(File(*pair) for pair in data.get("files", {}).items())
     variables = tuple(Variable(*pair) for pair in data.get("environment", {}).items())
     return Service(
         name,
@@ -140,6 +149,7 @@ def read(name: str, data: dict[str, Any]) -> Service:
         variables,
         rewrites,
         trial,
+        files,
     )
 
 

@@ -89,15 +89,23 @@ def environment(uses: Iterable[Use], workspace: str, present: Iterable[str] = ()
     for use in uses:
         words = _words(use, workspace)
         for variable in use.service.variables:
-            name = fill(variable.name, words)
-            if name not in values:
-                lines[name] = fill(variable.value, words)
+            if variable.name not in values:
+                lines[variable.name] = fill(variable.value, words)
         for rewrite in use.service.rewrites:
             key = f"url.{words[rewrite.endpoint]}/.insteadOf"
             settings += [(key, prefix) for prefix in rewrite.prefixes]
     if settings:
         lines |= _git(settings, values)
     return [f"{name}={value}" for name, value in lines.items()]
+
+
+def files(uses: Iterable[Use], workspace: str) -> dict[str, str]:
+    """The texts of files that the tools inside read, by path; no secret is in them."""
+    return {
+        file.path: fill(file.text, _words(use, workspace))
+        for use in uses
+        for file in use.service.files
+    }
 
 
 def fill(text: str, words: dict[str, str]) -> str:

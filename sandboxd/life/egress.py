@@ -13,13 +13,13 @@ from sandboxd.files import write_atomic
 from sandboxd.host import addresses
 from sandboxd.host.folders import state_folder, workspace_file
 from sandboxd.life import gateway, gateway_image, networks, sources
-from sandboxd.life.ask_program import ask_program
+from sandboxd.life.ask_program import ask_program, file_for_inside
 from sandboxd.life.end import remove
 from sandboxd.model.labels import ASK_PROGRAM, RESOLV_CONF
 from sandboxd.plan.plan import Downgrade
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.egress.policy import Policy
@@ -65,8 +65,16 @@ def prepare(
     return Egress(workspace, pair, image, whole, credentials)
 
 
-def add_to(body: CreateRequest, egress: Egress, engine: Engine) -> None:
-    """Put the container of a create request on the inner network, by which only names lead out."""
+def add_to(
+    body: CreateRequest,
+    egress: Egress,
+    engine: Engine,
+    settings: Mapping[str, str] | None = None,
+) -> None:
+    """Put the container of a create request on the inner network, by which only names lead out.
+
+    :param settings: texts of files that tools inside read, by path
+    """
     place = egress.pair.inner.place
     host = body["HostConfig"]
     host["NetworkMode"] = egress.pair.inner.name
@@ -81,6 +89,9 @@ def add_to(body: CreateRequest, egress: Egress, engine: Engine) -> None:
             RESOLV_CONF: _resolv_conf(egress.workspace, place.gateway),
             ASK_PROGRAM: ask_program(os.environ),
         }
+        for target, text in (settings or {}).items():
+            name = os.path.basename(target)
+            files[target] = file_for_inside(os.environ, name, text.encode(), 0o644)
         binds: list[MountRequest] = [
             {"Type": "bind", "Source": source, "Target": target, "ReadOnly": True}
             for target, source in files.items()

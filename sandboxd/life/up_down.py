@@ -56,6 +56,7 @@ def up(
     :raises EnvironmentFailure: the engine or its runtime cannot, or the work of a container that
         has to go cannot be kept
     """
+    from sandboxd.credentials.uses import files
     from sandboxd.plan import stubs
     from sandboxd.plan.writers.engine import arguments
 
@@ -89,7 +90,7 @@ def up(
         if beside is None:
             egress.leave(engine, plan.workspace)
         else:
-            egress.add_to(body, beside, engine)
+            egress.add_to(body, beside, engine, files(plan.credentials, plan.workspace))
         name = plan.container.name
         progress(f"starting `{name}` from `{body['Image']}`")
         journal.note(plan.workspace, {*stub_paths, *journal.absent(plan.workspace, plan.stubs)})

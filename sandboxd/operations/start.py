@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from sandboxd.errors import UsageError
-from sandboxd.operations import _plan, recording
+from sandboxd.operations import _credentials, _plan, recording
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations._news import news
 from sandboxd.operations.interruption import Step, interruptible, lines, never, silent
@@ -13,6 +13,7 @@ from sandboxd.operations.interruption import Step, interruptible, lines, never, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sandboxd.egress.broker_wire import Credentials
     from sandboxd.engine.client import Engine
     from sandboxd.life.hooks import Failure
     from sandboxd.life.up_down import How
@@ -37,7 +38,7 @@ class Options(TypedDict):
     until_ready: bool
     """Leave those behind `waitFor` to the next start."""
     environ: dict[str, str]
-    """The caller's environment, for the programs that build an image."""
+    """The caller's environment, for the programs that build an image and for secrets."""
 
 
 class Started(NamedTuple):
@@ -88,6 +89,7 @@ def serve(request: Request) -> Started:
         until_ready=request.flag("until_ready"),
         facts=request.facts,
         register=request.register,
+        keep_credentials=request.keep_credentials,
         progress=request.progress,
         cancel=request.cancel,
     )
@@ -104,6 +106,7 @@ def start(
     until_ready: bool = False,
     facts: Facts = None,
     register: Callable[[str], None] | None = None,
+    keep_credentials: Callable[[str, Credentials | None], None] = _credentials.keep_none,
     progress: Progress = silent,
     cancel: Cancel | None = None,
 ) -> Started:
@@ -113,15 +116,17 @@ def start(
 
     An image that has to be built is built first.
 
-    :param environ: of the user: the policy, the grants and the builder's settings come from there
+    :param environ: of the user: the policy, the grants, the secrets and the builder's settings come from there
     :param allow_runc: the user lets hardened runc run what needs gVisor
     :param rebuild: build the image although it is there
     :param hooks: run the lifecycle hooks that are due, once the sandbox runs
     :param until_ready: of those, leave what comes behind `waitFor` to the next start
     :param register: has a daemon keep the workspace; None: one that runs is told
+    :param keep_credentials: has a daemon remember the secrets of a workspace, or forget them
     :raises UsageError: the config is not valid, or it needs a grant that was not given
     :raises RecordFailure: `allow_runc` cannot be recorded
-    :raises EnvironmentFailure: the engine, its runtime or the builder cannot
+    :raises EnvironmentFailure: the engine, its runtime or the builder cannot, or a credential is required and
+        its secret cannot be had
     """
     from sandboxd.life import granted
     from sandboxd.life.up_down import up
@@ -138,12 +143,15 @@ def start(
         raise
     if allow_runc:
         recording.before_weak_start(environ, plan.workspace)
+    resolved = _credentials.resolve(plan, environ)
     if plan.recipe is not None and (rebuild or not engine.has_image(plan.recipe.tag)):
         _build(engine, plan.workspace, plan.recipe, environ, progress, cancel)
     plan, gateway_image = _plan.with_approvals(plan, environ)
-    running = up(engine, plan, tell, cancel.check, gateway_image)
+    keep_credentials(plan.workspace, resolved and resolved.credentials)
+    given = _credentials.for_gateway(plan, resolved)
+    running = up(engine, plan, tell, cancel.check, gateway_image, given)
     granted.keep(environ, plan.workspace, running.id, allow_runc=allow_runc)
-    lost = (*plan.downgrades_of_up(), *running.lost)
+    lost = (*plan.downgrades_of_up(), *_credentials.downgrades(resolved), *running.lost)
     if running.how != "already running" and (
         problem := recording.started(environ, engine, plan, host, running)
     ):

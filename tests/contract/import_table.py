@@ -105,6 +105,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "review": frozenset({"engine", "errors", "host", "payload", "plan", "policy"}),
     "life": frozenset(
         {
+            "credentials",
             "data",
             "egress",
             "engine",

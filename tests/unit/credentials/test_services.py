@@ -53,6 +53,7 @@ def test_each_endpoint_is_one_host_by_tls(name: str) -> None:
 def test_what_tools_see_leads_to_the_gateway_and_holds_no_secret(name: str) -> None:
     (use,) = uses.assign([Name(name)], ())
     lines = uses.environment([use], "/p")
+    lines += uses.files([use], "/p").values()
     addresses = [line for line in lines if GATEWAY in line]
     assert addresses
     assert not [line for line in lines if "{" in line or "}" in line]

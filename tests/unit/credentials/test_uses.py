@@ -56,7 +56,13 @@ def test_a_variable_of_the_project_stays_as_it_is() -> None:
     planned = uses.assign([NPM], ())
     values = variables(uses.environment(planned, "/p", ["npm_config_registry=mine"]))
     assert "npm_config_registry" not in values
-    assert f"npm_config_//{GATEWAY}:{uses.FIRST_PORT}/:_authToken" in values
+    assert values["npm_config_globalconfig"] == "/etc/sandboxd/npmrc"
+
+
+def test_a_file_has_what_no_variable_can_say() -> None:
+    text = uses.files(uses.assign([NPM], ()), "/p")["/etc/sandboxd/npmrc"]
+    assert text == f"//{GATEWAY}:{uses.FIRST_PORT}/:_authToken={uses.decoy('/p', NPM)}\n"
+    assert uses.files(uses.assign([GITHUB], ()), "/p") == {}
 
 
 def test_a_placeholder_is_of_one_project_and_one_credential() -> None:

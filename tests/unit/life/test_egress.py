@@ -33,9 +33,9 @@ def is_here(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sources, name, lambda _engine: True)
 
 
-def added(env: list[str] | None = None) -> dict[str, Any]:
+def added(env: list[str] | None = None, settings: dict[str, str] | None = None) -> dict[str, Any]:
     body: dict[str, Any] = {"Env": env or [], "HostConfig": {"NetworkMode": "bridge", "Mounts": []}}
-    egress.add_to(body, BESIDE, ENGINE)
+    egress.add_to(body, BESIDE, ENGINE, settings)
     return body
 
 
@@ -57,11 +57,21 @@ def test_the_file_with_the_name_server_stays_the_same_file(is_here: None) -> Non
     assert inode() == inode()
 
 
+def test_settings_of_tools_are_files_that_others_can_read(is_here: None) -> None:
+    mounts = added(settings={"/etc/sandboxd/npmrc": "a = b\n"})["HostConfig"]["Mounts"]
+    mount = next(m for m in mounts if m["Target"] == "/etc/sandboxd/npmrc")
+    assert mount["ReadOnly"] is True
+    source = Path(mount["Source"])
+    assert source.read_text() == "a = b\n"
+    assert source.stat().st_mode & 0o777 == 0o644
+
+
 def test_programs_find_the_proxy_in_both_spellings(is_here: None) -> None:
     variables = dict(variable.split("=", 1) for variable in added()["Env"])
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         assert variables[name] == variables[name.lower()] == "http://198.18.0.2:3128"
-    assert "localhost" in variables["no_proxy"].split(",")
+    direct = variables["no_proxy"].split(",")
+    assert {"localhost", layout.GATEWAY_NAME} <= {*direct}
 
 
 def test_a_variable_of_the_project_is_left_to_it(is_here: None) -> None:

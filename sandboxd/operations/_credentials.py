@@ -1,0 +1,53 @@
+"""The credentials of a start: read before anything starts, and given to its gateway once that runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.plan.plan import Downgrade
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.credentials.resolve import Resolved
+    from sandboxd.egress.broker_wire import Credentials
+    from sandboxd.plan.plan import Plan
+
+
+def resolve(plan: Plan, environ: Mapping[str, str]) -> Resolved | None:
+    """The secrets that the gateway of `plan` is to have; None where it uses none.
+
+    :param environ: of the shell that calls
+    :raises UsageError: the user's list of credentials cannot be read
+    :raises EnvironmentFailure: a required one cannot be had
+    """
+    if not plan.credentials:
+        return None
+    # Late: most sandboxes use none.
+    from sandboxd.credentials.resolve import resolve as resolve_uses
+
+    return resolve_uses(plan.credentials, environ)
+
+
+def downgrades(resolved: Resolved | None) -> tuple[Downgrade, ...]:
+    """What the sandbox goes on without."""
+    missing = resolved.missing if resolved is not None else ()
+    return tuple(
+        Downgrade("credentials", f"`{each.name}` is not in force: {each.why}", each.hint)
+        for each in missing
+    )
+
+
+def for_gateway(plan: Plan, resolved: Resolved | None) -> Credentials | None:
+    """What the gateway of `plan` is given: none at all takes those of before away. None without a gateway."""
+    if plan.egress is None:
+        return None
+    if resolved is not None:
+        return resolved.credentials
+    from sandboxd.egress.broker_wire import Credentials
+
+    return Credentials()
+
+
+def keep_none(_workspace: str, _credentials: Credentials | None) -> None:
+    """Without a daemon nobody is there to remember secrets for."""
