@@ -13,6 +13,7 @@ from typing import Any
 
 from sandboxd.config.reading import nearest
 from sandboxd.daemon import memory, registry_file
+from sandboxd.daemon.forwards import Forwards
 from sandboxd.daemon.gateways import Gateways
 from sandboxd.daemon.generation import Generation
 from sandboxd.daemon.hosts import Hosts, World
@@ -75,6 +76,7 @@ class Keeper:
             self._sandbox_changed,
         )
         self.gateways = Gateways(self.hosts, emit)
+        self.forwards = Forwards(self.hosts)
         self.generation = Generation(
             self.registry,
             self.hosts,
@@ -111,6 +113,7 @@ class Keeper:
         await self.registry.close()
         self._relays.close()
         self.gateways.close()
+        self.forwards.close()
         await self.watching.watcher.close()
         await self.hosts.close()
         self._threads.close()
@@ -187,6 +190,7 @@ class Keeper:
         if not self.registry.remove(path):
             return False
         self.gateways.forget(path)
+        self.forwards.forget(path)
         self.watching.rewatch()
         await self.registry.saved()
         return True
@@ -235,12 +239,14 @@ class Keeper:
                 log.info("`%s` has been gone for a day and is forgotten", path)
                 self.registry.remove(path)
                 self.gateways.forget(path)
+                self.forwards.forget(path)
 
     def _generated(self, event: messages.Event) -> None:
         """A project's files were looked at: what its gateway is to let through may be other names."""
         self._emit(event)
         if event["kind"] in ("regenerated", "unchanged"):
             self.gateways.refresh(event["path"])
+            self._forward(event["path"])
 
     def _host_changed(self, key: EngineKey) -> None:
         """A runtime came or went: plans may come out differently."""
@@ -260,6 +266,16 @@ class Keeper:
         self._emit({"kind": "sandbox", "path": path, "message": text})
         self._relay(path, sandbox)
         self._attend(path, sandbox)
+        self._forward(path)
+
+    def _forward(self, path: str) -> None:
+        """Open the ports of the config here, as long as the sandbox runs."""
+        project = self.projects.get(path)
+        if project is None or project.examined is None:
+            return
+        sandbox = self.hosts.known(project.engine).observed.containers.get(path)
+        is_running = sandbox is not None and sandbox.running and not sandbox.paused
+        self.forwards.update(path, project.engine, project.examined.ports if is_running else ())
 
     def _relay(self, path: str, sandbox: Sandbox | None) -> None:
         """Under gVisor watchers inside hear nothing of edits made on the host."""

@@ -150,7 +150,8 @@ class StatusMethods:
         names = self._names(path, examined, project.engine)
         environ = self._keeper.hosts.environ(project.engine)
         hooks = hooks_now(environ, path, examined, world.observed)
-        row = combine(path, examined, world.observed, names, hooks)
+        ports = self._keeper.forwards.lines(path)
+        row = combine(path, examined, world.observed, names, hooks, ports)
         return row._replace(keeps=project.keeps)
 
     def _names(self, path: str, examined: Examined, engine: EngineKey) -> NamesStatus | None:

@@ -40,6 +40,16 @@ class Hook(NamedTuple):
     commands: tuple[Command, ...]
 
 
+class Port(NamedTuple):
+    """A port of `forwardPorts`, with what `portsAttributes` says of it."""
+
+    number: int
+    label: str = ""
+    scheme: str = "http"
+    needs_same: bool = False
+    """Whether another port on the user's machine will not do (`requireLocalPort`)."""
+
+
 class Remote(NamedTuple):
     """The hooks in the order in which they run, and the environment of what runs beside them."""
 
@@ -50,6 +60,11 @@ class Remote(NamedTuple):
     """`remoteEnv`, of one name only the last."""
     env_probe: str = ""
     """`userEnvProbe`: the kind of shell that is asked for its environment, '' for the default."""
+
+    ports: tuple[Port, ...] = ()
+    """Ports to forward while the container runs."""
+    other_hosts: tuple[str, ...] = ()
+    """Entries of `forwardPorts` that are of another container than this one."""
 
     def of(self, stage: str) -> tuple[Hook, ...]:
         """The hooks of one stage."""
@@ -73,4 +88,6 @@ def over(below: Remote, above: Remote) -> Remote:
         above.wait_for or below.wait_for,
         tuple(env.values()),
         above.env_probe or below.env_probe,
+        tuple({port.number: port for port in (*below.ports, *above.ports)}.values()),
+        tuple(dict.fromkeys((*below.other_hosts, *above.other_hosts))),
     )

@@ -45,6 +45,22 @@ for base in {_FOLDERS}; do
 done
 exit 97
 """
+
+# The same for what is to be started by another command: the folder's path is its output.
+UNPACK = f"""
+for base in {_FOLDERS}; do
+  home="$base/sandboxd-python-$1"
+  (umask 077; mkdir "$home") 2>/dev/null || continue
+  printf '#!/bin/sh\\nexit 0\\n' >"$home/test" && chmod 700 "$home/test"
+  if "$home/test" 2>/dev/null; then
+    tar -x -C "$home" -f - >&2 || {{ rm -rf "$home"; exit 96; }}
+    echo "$home"
+    exit 0
+  fi
+  rm -rf "$home"
+done
+exit 97
+"""
 REASONS = {
     96: "its `tar` cannot unpack our interpreter",
     97: "no folder inside can be written and may hold programs",

@@ -49,6 +49,24 @@ def _objection(profile: Profile, text: str) -> str:
     return _FROM_HOST if takes_from_host(text) else ""
 
 
+def ports_left(plan: Plan) -> tuple[str, ...]:
+    """Ports of the config that nobody forwards by itself, with the reason and the way to have them."""
+    others = tuple(
+        f"{name}: not forwarded, `sandboxd up` starts no other service"
+        for name in plan.remote.other_hosts
+    )
+    if plan.runs_hooks:
+        return others
+    return (
+        *(
+            f"{port.number}: not forwarded by itself under profile `{plan.profile}`: "
+            f"`sandboxd forward {port.number}`"
+            for port in plan.remote.ports
+        ),
+        *others,
+    )
+
+
 def of_file(document: Document, plan: Plan) -> Remote:
     """What the project's own devcontainer.json asks for."""
     root = document.tree.root

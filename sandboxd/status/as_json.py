@@ -94,6 +94,7 @@ def _project(project: ProjectStatus) -> dict[str, Any]:
         "verified": _verification(project.verified),
         "downgrades": list(project.downgrades),
         "hooks": list(project.hooks),
+        "ports": list(project.ports),
         "findings": _counts(project.counts),
         "trust": project.trust,
         "denials": _denials(project.names),

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sandboxd.egress.policy import Policy
 from sandboxd.model.container import Container
 from sandboxd.model.labels import EGRESS
+from sandboxd.model.remote import Port
 from sandboxd.observe.drift import differences
 from sandboxd.status.model import (
     Counts,
@@ -56,6 +57,10 @@ class Examined(NamedTuple):
     granted: GrantedPlan | None = None
     egress: Policy | None = None
     """The names that a gateway lets through, without approvals; also of a running one that has no plan now."""
+    ports: tuple[Port, ...] = ()
+    """Ports that a daemon forwards while the sandbox runs."""
+    ports_left: tuple[str, ...] = ()
+    """Ports of the config that nobody forwards by itself, with the reason."""
     hooks_refused: tuple[str, ...] = ()
     """Lifecycle hooks that `sandboxd up` does not run, with the reason."""
 
@@ -71,11 +76,13 @@ def combine(
     observed: Observed = NOT_ASKED,
     names: NamesStatus | None = None,
     hooks: tuple[str, ...] = (),
+    ports: tuple[str, ...] = (),
 ) -> ProjectStatus:
     """The status of one project, from its files, its container and its last verification.
 
     :param names: what its gateway told; None where nobody listens to one
     :param hooks: what is to be said of its lifecycle hooks
+    :param ports: what is to be said of its ports
     """
     if names is None and examined.egress is not None and examined.request is not None:
         names = names_status(examined.egress, None, 0.0)
@@ -99,6 +106,7 @@ def combine(
         trust=examined.trust,
         names=names,
         hooks=hooks,
+        ports=(*ports, *examined.ports_left) if live is not None else (),
     )
     return status._replace(hint=_hint(status, examined, observed, live))
 

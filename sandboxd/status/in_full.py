@@ -54,6 +54,7 @@ def _project(project: ProjectStatus, *, colour: bool, columns: int) -> list[str]
     rows += _observation_rows(project)
     rows += [("downgrade", text) for text in project.downgrades if project.in_force is None]
     rows += [("hooks", text) for text in project.hooks]
+    rows += [("port", text) for text in project.ports]
     if not project.checking:
         rows.append(("findings", _counts(project.counts)))
         rows += _trust(project)

@@ -112,6 +112,8 @@ class ProjectStatus(NamedTuple):
     """None where there is no gateway: no network, an open one, or a config that cannot be used."""
     hooks: tuple[str, ...] = ()
     """Lifecycle hooks that failed or did not run, with the reason; hostile text."""
+    ports: tuple[str, ...] = ()
+    """Ports of `forwardPorts`, each with its address here or why there is none; hostile text."""
     checking: bool = False
     """Its files changed just now: what they come to is not known yet, so nothing is said of it."""
 

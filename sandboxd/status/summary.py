@@ -54,6 +54,7 @@ def rows(project: ProjectStatus, host: str, daemon: str) -> list[Row]:
     every = [
         *_problems(project),
         *_hooks(project),
+        *_ports(project),
         *_reasons(project),
         *_in_order(project),
         *_config(project),
@@ -141,6 +142,10 @@ def _reasons(project: ProjectStatus) -> list[Row]:
 def _hooks(project: ProjectStatus) -> list[Row]:
     """The lifecycle hooks that failed or did not run."""
     return [Row(8, "hooks", "; ".join(project.hooks), YELLOW, 2)] if project.hooks else []
+
+
+def _ports(project: ProjectStatus) -> list[Row]:
+    return [Row(6, "ports", " · ".join(project.ports), "", 2)] if project.ports else []
 
 
 def _lost(downgrades: Sequence[str]) -> list[Row]:

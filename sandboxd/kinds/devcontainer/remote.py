@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from sandboxd.kinds.devcontainer import forward_ports
 from sandboxd.kinds.devcontainer.reader import text_of
 from sandboxd.model.container import Pair
 from sandboxd.model.remote import NO_REMOTE, STAGES, Command, Hook, Remote, over
@@ -24,11 +25,14 @@ def read(root: Node, source: str, variables: Resolver) -> Remote:
 
     :param source: where it stands, in words
     """
+    ports, other_hosts = forward_ports.read(root)
     return Remote(
         tuple(_hooks(root, source, variables)),
         text_of(root.get("waitFor")) or "",
         tuple(_environment(root, variables)),
         text_of(root.get("userEnvProbe")) or "",
+        ports,
+        other_hosts,
     )
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sandboxd.effective.variables import Variables
 from sandboxd.kinds.devcontainer import remote as reader
 from sandboxd.model.container import Pair
-from sandboxd.model.remote import NO_REMOTE, STAGES, Command, Hook, Remote, over
+from sandboxd.model.remote import NO_REMOTE, STAGES, Command, Hook, Port, Remote, over
 from sandboxd.syntax import jsonc
 
 INSIDE = Variables(workspace="/home/ann/weather", container_workspace="/workspaces/weather")
@@ -116,3 +116,23 @@ def test_hooks_stay_in_the_order_of_their_sources_within_a_stage() -> None:
         (STAGES[2], "b"),
         (STAGES[3], "a"),
     ]
+
+
+def test_ports_with_their_attributes() -> None:
+    remote = read(
+        {
+            "forwardPorts": [3000, "localhost:3001", "db:5432", 0, "x", 70000, 8443, True, 3000],
+            "portsAttributes": {
+                "3000": {"label": "Web"},
+                "8000-9000": {"protocol": "https", "requireLocalPort": True},
+                ".*": {"label": "no"},
+            },
+            "otherPortsAttributes": {"label": "Rest"},
+        }
+    )
+    assert remote.ports == (
+        Port(3000, "Web"),
+        Port(3001, "Rest"),
+        Port(8443, "", "https", needs_same=True),
+    )
+    assert remote.other_hosts == ("db:5432",)

@@ -1,0 +1,74 @@
+"""Open ports of the project's sandbox on this machine, until Ctrl-C.
+
+`PORT`, or `PORT:LOCAL` for another number here; without any, say what listens inside. It goes through the
+engine: a sandbox without a network has its ports forwarded, too, and programs that listen inside on
+`localhost` alone are reached. Any protocol over TCP.
+
+Only this machine reaches them, unless `--address` says otherwise. While the sandbox is away, connections wait
+for it.
+"""
+
+from __future__ import annotations
+
+import os
+
+from sandboxd.cli import terminal
+from sandboxd.cli.commands import _sandbox
+from sandboxd.errors import EXIT_OK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+    from sandboxd.forward.ports import Wish
+
+HELP = "open ports of the project's sandbox on this machine"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    _sandbox.add_project(parser)
+    parser.add_argument("ports", nargs="*", metavar="PORT[:LOCAL]", help="a port inside")
+    parser.add_argument(
+        "--address",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="listen there; others may reach the sandbox then (default: 127.0.0.1)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    from sandboxd.forward.ports import parse
+
+    directory = _sandbox.folder(args)
+    wishes = [parse(text) for text in args.ports]
+    return _forward(args, directory, wishes) if wishes else _list(directory)
+
+
+def _list(directory: str) -> int:
+    from sandboxd.operations.forward import look
+
+    listeners = look(_sandbox.connect(), directory)
+    for listener in listeners:
+        program = terminal.one_line(listener.program) or "not seen"
+        print(f"{listener.port:<6} {program}")
+    if not listeners:
+        terminal.status("nothing listens inside")
+    return EXIT_OK
+
+
+def _forward(args: argparse.Namespace, directory: str, wishes: list[Wish]) -> int:
+    from sandboxd.cli.stopping import stopped_by_signals
+    from sandboxd.operations.forward import prepare
+
+    forwarder = prepare(
+        _sandbox.connect(), directory, os.environ, wishes, args.address, terminal.status
+    )
+    try:
+        host = f"[{args.address}]" if ":" in args.address else args.address
+        for port in forwarder.ports:
+            print(f"http://{host}:{port.local} -> port {port.inside} inside", flush=True)
+        with stopped_by_signals(forwarder.stop):
+            forwarder.run()
+    finally:
+        forwarder.close()
+    return EXIT_OK

@@ -1,0 +1,142 @@
+"""The ports of configs (`forwardPorts`), open on this machine as long as their sandboxes run."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from sandboxd.errors import SandboxdError
+from sandboxd.forward import local
+from sandboxd.forward.forwarder import Forwarded, Forwarder
+from sandboxd.forward.ports import Wish
+from sandboxd.host.folders import cache_folder
+from sandboxd.life.find import locate
+
+if TYPE_CHECKING:
+    from sandboxd.daemon.hosts import Hosts
+    from sandboxd.daemon.projects import EngineKey
+    from sandboxd.engine.client import Engine
+    from sandboxd.model.remote import Port
+
+log = logging.getLogger(__name__)
+
+
+class Forwards:
+    """Lives on the event loop."""
+
+    def __init__(self, hosts: Hosts) -> None:
+        self._hosts = hosts
+        self._projects: dict[str, _Project] = {}
+
+    def update(self, workspace: str, key: EngineKey, ports: tuple[Port, ...]) -> None:
+        """Forward `ports` of the sandbox of `workspace` and no others; () for none."""
+        present = self._projects.get(workspace)
+        if present is not None and present.ports == ports:
+            return
+        self.forget(workspace)
+        if ports:
+            folder = cache_folder(self._hosts.environ(key))
+            project = _Project(workspace, self._hosts.engine(key), ports, folder, present)
+            self._projects[workspace] = project
+            project.thread.start()
+
+    def lines(self, workspace: str) -> tuple[str, ...]:
+        """Each port with its address here, or why it has none."""
+        project = self._projects.get(workspace)
+        return project.lines() if project is not None else ()
+
+    def forget(self, workspace: str) -> None:
+        """Forward nothing of `workspace` any more."""
+        project = self._projects.pop(workspace, None)
+        if project is not None:
+            project.stop()
+
+    def close(self) -> None:
+        """Forward nothing any more."""
+        for workspace in list(self._projects):
+            self.forget(workspace)
+
+
+class _Project:
+    """The ports of one sandbox, served by a thread."""
+
+    def __init__(
+        self,
+        workspace: str,
+        engine: Engine,
+        ports: tuple[Port, ...],
+        folder: str | None,
+        before: _Project | None,
+    ) -> None:
+        """
+        :param before: who may have the same ports still
+        """
+        self.ports = ports
+        self.thread = threading.Thread(
+            target=self._run, args=(before,), name="forward", daemon=True
+        )
+        self._workspace = workspace
+        self._engine = engine
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._is_stopped = False
+        self._forwarder: Forwarder | None = None
+        self._texts: dict[int, str] = {}
+        self._problem = ""
+
+    def stop(self) -> None:
+        """End soon."""
+        with self._lock:
+            self._is_stopped = True
+            if self._forwarder is not None:
+                self._forwarder.stop()
+
+    def lines(self) -> tuple[str, ...]:
+        """What is to be said of each port."""
+        if self._problem:
+            return (f"not forwarded: {self._problem}",)
+        return tuple(self._texts.values())
+
+    def _run(self, before: _Project | None) -> None:
+        if before is not None:
+            before.thread.join()
+        forwarder = self._listen()
+        if forwarder is None:
+            return
+        try:
+            forwarder.run()
+        except SandboxdError as error:
+            self._problem = error.message
+            log.info("ports of `%s` are not forwarded: %s", self._workspace, error)
+        finally:
+            with self._lock:
+                self._forwarder = None
+            forwarder.close()
+
+    def _listen(self) -> Forwarder | None:
+        """Listen for every port that can be had; None where that is none, or nobody wants it any more."""
+        forwarded: list[Forwarded] = []
+        for port in self.ports:
+            name = f"{port.number}{f' ({port.label})' if port.label else ''}"
+            wish = Wish(port.number, port.number, port.needs_same, port.label)
+            try:
+                entry = Forwarded(local.listen(wish), port.number)
+            except SandboxdError as error:
+                self._texts[port.number] = f"{name}: {error.message}"
+                continue
+            forwarded.append(entry)
+            self._texts[port.number] = f"{name}: {port.scheme}://{local.LOOPBACK}:{entry.local}"
+        forwarder = Forwarder(
+            self._engine,
+            lambda: locate(self._engine, self._workspace).id,
+            forwarded,
+            lambda text: log.debug("`%s`: %s", self._workspace, text),
+            self._folder,
+        )
+        with self._lock:
+            if forwarded and not self._is_stopped:
+                self._forwarder = forwarder
+                return forwarder
+        forwarder.close()
+        return None

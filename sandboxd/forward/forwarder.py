@@ -1,0 +1,123 @@
+"""Ports of one sandbox, forwarded until it is stopped: a stream that ends is opened again."""
+
+from __future__ import annotations
+
+import os
+import select
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.forward.relay import Broken, Relay
+from sandboxd.forward.trunk import Trunk, open_trunk
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Sequence
+
+    from sandboxd.engine.client import Engine
+
+_FIRST_PAUSE_SECONDS = 0.2
+_LONGEST_PAUSE_SECONDS = 2.0
+
+
+class Forwarded(NamedTuple):
+    """A socket that listens here, and the port of the sandbox that it stands for."""
+
+    listener: socket.socket
+    inside: int
+
+    @property
+    def local(self) -> int:
+        """The port here."""
+        return int(self.listener.getsockname()[1])
+
+
+class Forwarder:
+    """Runs in one thread; `stop` may be called in another, or by a signal's handler."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        locate: Callable[[], str],
+        ports: Sequence[Forwarded],
+        tell: Callable[[str], None],
+        cache_folder: str | None,
+    ) -> None:
+        """
+        :param locate: the id of the container that runs; raises ContainerGone where none does
+        :param tell: hears in words of what went wrong, and of what goes on again
+        :param cache_folder: where a Python for images without one is kept
+        """
+        self._engine = engine
+        self._locate = locate
+        self.ports = ports
+        self._tell = tell
+        self._cache_folder = cache_folder
+        self._wake, self._waker = os.pipe()
+        os.set_blocking(self._waker, False)
+        self._is_stopped = False
+        self._has_worked = False
+
+    def stop(self) -> None:
+        """End `run` soon."""
+        self._is_stopped = True
+        os.write(self._waker, b"\0")
+
+    def close(self) -> None:
+        """Let go of the ports, once `run` has ended."""
+        for port in self.ports:
+            port.listener.close()
+        os.close(self._wake)
+        os.close(self._waker)
+
+    def run(self) -> None:
+        """Forward until `stop`; connections that come while the sandbox is away wait for it.
+
+        :raises EnvironmentFailure: it could not even begin
+        """
+        pause = _FIRST_PAUSE_SECONDS
+        while not self._is_stopped:
+            try:
+                trunk = open_trunk(self._engine, self._locate(), self._cache_folder)
+                if self._serve(trunk):
+                    pause = _FIRST_PAUSE_SECONDS
+                    continue
+                raise EnvironmentFailure(
+                    f"the relay in the sandbox does not start: {_words(trunk)}",
+                    "`sandboxd shell` opens a shell to look around",
+                )
+            except EnvironmentFailure:
+                if not self._has_worked:
+                    raise
+                select.select([self._wake], [], [], pause)
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    def _serve(self, trunk: Trunk) -> bool:
+        """Relay until the stream ends; whether it ever carried anything."""
+        relay = Relay(trunk, refused=self._say_refused)
+        for port in self.ports:
+            relay.listen(port.listener, str(port.inside))
+        relay.wake_by(self._wake)
+        was_ready = False
+        try:
+            while not self._is_stopped and relay.turn(None):
+                if relay.is_ready and not was_ready:
+                    was_ready = True
+                    if self._has_worked:
+                        self._tell("the sandbox is back: its ports are forwarded again")
+                    self._has_worked = True
+        except (OSError, Broken):
+            pass  # as an end: whoever is at the other one may be hostile, or gone
+        finally:
+            relay.close()
+            trunk.close()
+        if was_ready and not self._is_stopped:
+            self._tell("the sandbox, or its relay, ended; connections wait until it is back")
+        return was_ready or self._is_stopped
+
+    def _say_refused(self, target: str, why: str) -> None:
+        self._tell(f"port {target} inside: {why}")
+
+
+def _words(trunk: Trunk) -> str:
+    return " ".join(trunk.words.split())[:300] or "it ended at once"

@@ -1,0 +1,70 @@
+"""The end of the relay in the sandbox: its input and output are the stream. Sent behind the text of `relay`."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import sys
+
+from sandboxd.forward.relay import Relay
+
+_SIZE = 256 * 1024
+
+
+class Pipes:
+    """Input and output of this process as one stream."""
+
+    reader = 0
+    writer = 1
+
+    def __init__(self) -> None:
+        os.set_blocking(0, False)
+        os.set_blocking(1, False)
+
+    def receive(self) -> bytes | None:
+        """What arrived; None for nothing yet, no byte at the end."""
+        try:
+            return os.read(0, _SIZE)
+        except BlockingIOError:
+            return None
+
+    def send(self, data: memoryview) -> int:
+        """Write a part; returns its size."""
+        try:
+            return os.write(1, data)
+        except BlockingIOError:
+            return 0
+
+
+def dial(target: str) -> socket.socket:
+    """Begin a connection to a port of this sandbox: where nobody is at 127.0.0.1, at ::1.
+
+    :raises OSError: there is nobody
+    """
+    port = int(target)
+    for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        try:
+            connection = socket.socket(family, socket.SOCK_STREAM)
+        except OSError:
+            continue  # no IPv6
+        # Within one machine the answer comes at once.
+        error = connection.connect_ex((address, port))
+        if error in (0, errno.EINPROGRESS):
+            return connection
+        connection.close()
+    raise OSError(errno.ECONNREFUSED, "nothing listens there")
+
+
+def main() -> int:
+    relay = Relay(Pipes(), dial)
+    try:
+        while relay.turn(None):
+            pass
+    except OSError:
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

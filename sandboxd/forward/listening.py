@@ -1,0 +1,77 @@
+"""What listens in a sandbox, asked by the image's own `sh` and `cat`: a convenience, and no more to be believed."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.engine.client import Exec
+from sandboxd.engine.execute import run_quietly
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxd.engine.client import Engine
+
+_SEPARATOR = "-- sandboxd --"
+_SCRIPT = (
+    f"cat /proc/net/tcp /proc/net/tcp6 2>/dev/null; echo '{_SEPARATOR}'; "
+    f"ls -l /proc/[0-9]*/fd 2>/dev/null; echo '{_SEPARATOR}'; "
+    "grep . /proc/[0-9]*/comm /dev/null 2>/dev/null; true"
+)
+_LISTENS = "0A"
+_ENGINES_OWN = "0B00007F:"
+"""127.0.0.11, where an engine answers questions for names."""
+_FOLDER = re.compile(r"/proc/(\d+)/fd:")
+_SOCKET = re.compile(r"socket:\[(\d+)\]")
+_NAME = re.compile(r"/proc/(\d+)/comm:(.*)")
+_MOST = 1000
+
+
+class Listener(NamedTuple):
+    """A port that a program inside listens on; `program` is '' where it cannot be seen, and hostile text."""
+
+    port: int
+    program: str = ""
+
+
+def look(engine: Engine, container: str) -> tuple[Listener, ...]:
+    """The TCP ports on which something listens in a running container, by number.
+
+    :raises EnvironmentFailure: the sandbox does not answer
+    """
+    _, output = run_quietly(engine, container, Exec(["sh", "-c", _SCRIPT]))
+    return parse(output.decode("utf-8", "replace"))
+
+
+def parse(text: str) -> tuple[Listener, ...]:
+    """The output of the script; what is not understood of it is left out."""
+    tables, folders, names = (*text.split(_SEPARATOR), "", "")[:3]
+    programs = {match[1]: match[2] for match in _NAME.finditer(names)}
+    owners = dict(_owners(folders))
+    ports: dict[int, str] = {}
+    for port, inode in sockets(tables):
+        program = programs.get(owners.get(inode, ""), "")
+        ports[port] = ports.get(port) or program
+    return tuple(Listener(port, ports[port]) for port in sorted(ports)[:_MOST])
+
+
+def sockets(tables: str) -> Iterator[tuple[int, str]]:
+    """Port and inode of each socket that listens, of `/proc/net/tcp` and its sibling."""
+    for line in tables.splitlines():
+        fields = line.split()
+        is_row = len(fields) > 9 and fields[3] == _LISTENS
+        if is_row and not fields[1].startswith(_ENGINES_OWN):
+            digits = fields[1].rpartition(":")[2]
+            if digits and not digits.strip("0123456789ABCDEFabcdef"):
+                yield int(digits, 16) & 0xFFFF, fields[9]
+
+
+def _owners(folders: str) -> Iterator[tuple[str, str]]:
+    """The inode of each socket with the process that has it, of a listing of descriptors."""
+    process = ""
+    for line in folders.splitlines():
+        if folder := _FOLDER.match(line):
+            process = folder[1]
+        elif socket := _SOCKET.search(line):
+            yield socket[1], process

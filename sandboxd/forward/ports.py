@@ -1,0 +1,43 @@
+"""Ports as people write them: `3000`, `3000:8080`, and `forwardPorts` of a devcontainer.json."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sandboxd.errors import UsageError
+
+_HIGHEST = 65535
+
+
+class Wish(NamedTuple):
+    """A port of the sandbox, and the one here at which it is wanted."""
+
+    inside: int
+    local: int
+    is_fixed: bool = True
+    """Whether another local port will not do."""
+    label: str = ""
+    """A name for people, '' for none; hostile text."""
+
+
+def parse(text: str) -> Wish:
+    """``PORT`` or ``PORT:LOCAL``.
+
+    :raises UsageError: it is neither
+    """
+    inside, colon, local = text.partition(":")
+    try:
+        wish = Wish(_port(inside), _port(local) if colon else _port(inside), is_fixed=True)
+    except ValueError:
+        raise UsageError(
+            f"`{text}` is no port to forward",
+            "write `3000`, or `3000:8080` for port 3000 inside at port 8080 here",
+        ) from None
+    return wish
+
+
+def _port(text: str) -> int:
+    """:raises ValueError: it is no port"""
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) <= _HIGHEST):
+        raise ValueError(text)
+    return int(text)

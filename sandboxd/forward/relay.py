@@ -1,0 +1,345 @@
+"""Many connections over one stream: the same code outside, where they are accepted, and inside, where they are dialled.
+
+The stream is the engine's connection to one command. Each connection has a window, so that a slow one
+stops nobody else. Sent into the sandbox as it is: standard library only, for Python 3.8.
+
+A frame is its kind (1 byte), the connection's number and the length of what follows (4 bytes each, big endian).
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Protocol
+
+    class Trunk(Protocol):
+        """The stream, not blocking."""
+
+        def receive(self) -> bytes | None:
+            """What arrived; None for nothing yet, no byte at the end."""
+
+        def send(self, data: memoryview) -> int:
+            """Send a part; returns its size, 0 where there is no room."""
+
+        @property
+        def reader(self) -> int:
+            """The descriptor to wait on for `receive`."""
+
+        @property
+        def writer(self) -> int:
+            """The descriptor to wait on for `send`."""
+
+
+READY, OPEN, DATA, END, CLOSE, CREDIT = range(1, 7)
+
+_HEAD = struct.Struct(">BII")
+_CREDIT = struct.Struct(">I")
+_WINDOW = 256 * 1024
+_SIZE = 64 * 1024
+_MOST_WAITING = 1024 * 1024
+"""Bytes that wait for the stream before no connection is read any more."""
+_LONGEST_FRAME = _WINDOW
+_MOST_LINKS = 1000
+
+
+class Broken(Exception):
+    """The other end does not speak as we do."""
+
+
+class Decoder:
+    """Frames out of bytes as they arrive."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def take(self, data: bytes) -> Iterator[tuple[int, int, bytes]]:
+        """Kind, number and content of each frame that is whole with `data`.
+
+        :raises Broken: a frame is longer than any of ours
+        """
+        self._buffer += data
+        while len(self._buffer) >= _HEAD.size:
+            kind, number, size = _HEAD.unpack_from(self._buffer)
+            if size > _LONGEST_FRAME:
+                raise Broken("a frame is too long")
+            end = _HEAD.size + size
+            if len(self._buffer) < end:
+                return
+            content = bytes(self._buffer[_HEAD.size : end])
+            del self._buffer[:end]
+            yield kind, number, content
+
+
+class _Link:
+    """One connection at this end."""
+
+    def __init__(self, number: int, connection: socket.socket, target: str) -> None:
+        self.number = number
+        self.connection = connection
+        self.target = target
+        self.is_connecting = False
+        self.waiting = bytearray()
+        """What came for the connection and was not written yet."""
+        self.credit = _WINDOW
+        """How much more the other end takes of what is read here."""
+        self.owed = 0
+        """What was written here and is to be credited."""
+        self.has_ended = False
+        """Whether the connection has nothing more to say."""
+        self.other_has_ended = False
+        self.events = 0
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+class Relay:
+    """One end; `turn` in a loop until it returns False."""
+
+    def __init__(
+        self,
+        trunk: Trunk,
+        dial: Callable[[str], socket.socket] | None = None,
+        refused: Callable[[str, str], None] | None = None,
+    ) -> None:
+        """
+        :param dial: begins a connection to a target that the other end names; None: this end accepts
+        :param refused: hears of a target and why the other end has no connection to it
+        """
+        self._trunk = trunk
+        self._dial = dial
+        self._refused = refused
+        self._decoder = Decoder()
+        self._out = bytearray()
+        self._links: dict[int, _Link] = {}
+        self._listeners: dict[int, tuple[socket.socket, str]] = {}
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(trunk.reader, selectors.EVENT_READ, None)
+        self._trunk_events = 0
+        self._last = 0
+        self.is_ready = dial is not None
+        """Whether the other end has said that it is there."""
+        if dial is not None:
+            self._frame(READY, 0)
+
+    def listen(self, listener: socket.socket, target: str) -> None:
+        """Accept connections for `target` as soon as the other end is ready."""
+        listener.setblocking(False)
+        self._listeners[listener.fileno()] = (listener, target)
+        if self.is_ready:
+            self._selector.register(listener, selectors.EVENT_READ, "listener")
+
+    def wake_by(self, descriptor: int) -> None:
+        """End a turn as soon as `descriptor` can be read, by whoever wrote to it."""
+        self._selector.register(descriptor, selectors.EVENT_READ, "wake")
+
+    def close(self) -> None:
+        """Close all connections; listeners and the stream are the caller's."""
+        for link in list(self._links.values()):
+            link.connection.close()
+        self._links.clear()
+        self._selector.close()
+
+    def turn(self, seconds: float | None) -> bool:
+        """Wait for the next events and do what they allow; False at the end of the stream.
+
+        :raises Broken: the other end does not speak as we do
+        :raises OSError: the stream broke
+        """
+        self._watch()
+        for key, events in self._selector.select(seconds):
+            if key.data is None:
+                has_data = key.fd == self._trunk.reader and events & selectors.EVENT_READ
+                if has_data and not self._read_trunk():
+                    return False
+            elif key.data == "listener":
+                self._accept(key.fd)
+            elif key.data != "wake" and key.data in self._links:
+                self._serve(self._links[key.data], events)
+        self._write_trunk()
+        return True
+
+    def _watch(self) -> None:
+        """Ask for the events that something can be done with."""
+        has_room = len(self._out) < _MOST_WAITING
+        for link in self._links.values():
+            events = 0
+            if link.is_connecting or link.waiting:
+                events |= selectors.EVENT_WRITE
+            if has_room and link.credit and not (link.has_ended or link.is_connecting):
+                events |= selectors.EVENT_READ
+            self._change(link.connection.fileno(), link.events, events, link.number)
+            link.events = events
+        wants = selectors.EVENT_WRITE if self._out else 0
+        if self._trunk.writer == self._trunk.reader:
+            self._selector.modify(self._trunk.reader, selectors.EVENT_READ | wants, None)
+        elif wants != self._trunk_events:
+            self._change(self._trunk.writer, self._trunk_events, wants, None)
+            self._trunk_events = wants
+
+    def _change(self, descriptor: int, before: int, events: int, data: int | None) -> None:
+        if before == events:
+            return
+        if not events:
+            self._selector.unregister(descriptor)
+        elif before:
+            self._selector.modify(descriptor, events, data)
+        else:
+            self._selector.register(descriptor, events, data)
+
+    def _frame(self, kind: int, number: int, content: bytes = b"") -> None:
+        self._out += _HEAD.pack(kind, number, len(content))
+        self._out += content
+
+    def _write_trunk(self) -> None:
+        while self._out:
+            with memoryview(self._out) as view:
+                size = self._trunk.send(view[: 4 * _SIZE])
+            if not size:
+                return
+            del self._out[:size]
+
+    def _read_trunk(self) -> bool:
+        while (data := self._trunk.receive()) is not None:
+            if not data:
+                return False
+            for kind, number, content in self._decoder.take(data):
+                self._handle(kind, number, content)
+        return True
+
+    def _handle(self, kind: int, number: int, content: bytes) -> None:
+        if kind == READY:
+            self._begin()
+            return
+        if kind == OPEN:
+            self._open(number, content.decode("utf-8", "replace"))
+            return
+        link = self._links.get(number)
+        if link is None:
+            return  # it was closed here meanwhile
+        if kind == DATA:
+            link.waiting += content
+            if len(link.waiting) > _WINDOW:
+                raise Broken("a connection sends more than it may")
+            if not link.is_connecting:
+                self._write(link)
+        elif kind == END:
+            link.other_has_ended = True
+            self._end_if_written(link)
+        elif kind == CREDIT:
+            link.credit += _CREDIT.unpack(content)[0]
+        elif kind == CLOSE:
+            self._forget(link)
+            if content and self._refused is not None:
+                self._refused(link.target, content.decode("utf-8", "replace"))
+
+    def _begin(self) -> None:
+        if not self.is_ready:
+            self.is_ready = True
+            for listener, _ in self._listeners.values():
+                self._selector.register(listener, selectors.EVENT_READ, "listener")
+
+    def _accept(self, descriptor: int) -> None:
+        listener, target = self._listeners[descriptor]
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return  # it gave up
+        if len(self._links) >= _MOST_LINKS:
+            connection.close()
+            return
+        self._last += 1
+        self._add(_Link(self._last, connection, target))
+        self._frame(OPEN, self._last, target.encode())
+
+    def _open(self, number: int, target: str) -> None:
+        if self._dial is None or number in self._links or len(self._links) >= _MOST_LINKS:
+            self._frame(CLOSE, number, b"too many connections")
+            return
+        try:
+            link = _Link(number, self._dial(target), target)
+        except (OSError, ValueError) as error:
+            self._frame(CLOSE, number, _reason(error).encode("utf-8", "replace"))
+            return
+        link.is_connecting = True
+        self._add(link)
+
+    def _add(self, link: _Link) -> None:
+        link.connection.setblocking(False)
+        if link.connection.family in (socket.AF_INET, socket.AF_INET6):
+            link.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._links[link.number] = link
+
+    def _serve(self, link: _Link, events: int) -> None:
+        if link.is_connecting and events:
+            error = link.connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if error:
+                self._drop(link, OSError(error, "nothing listens there"))
+                return
+            link.is_connecting = False
+        if events & selectors.EVENT_WRITE:
+            self._write(link)
+        if events & selectors.EVENT_READ and link.number in self._links:
+            self._read(link)
+
+    def _read(self, link: _Link) -> None:
+        try:
+            data = link.connection.recv(min(_SIZE, link.credit))
+        except BlockingIOError:
+            return
+        except OSError:
+            self._drop(link)
+            return
+        if data:
+            link.credit -= len(data)
+            self._frame(DATA, link.number, data)
+            return
+        link.has_ended = True
+        self._frame(END, link.number)
+        if link.other_has_ended and not link.waiting:
+            self._forget(link)
+
+    def _write(self, link: _Link) -> None:
+        try:
+            while link.waiting:
+                with memoryview(link.waiting) as view:
+                    size = link.connection.send(view[:_SIZE])
+                del link.waiting[:size]
+                link.owed += size
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._drop(link)
+            return
+        if link.owed >= _WINDOW // 2:
+            self._frame(CREDIT, link.number, _CREDIT.pack(link.owed))
+            link.owed = 0
+        self._end_if_written(link)
+
+    def _end_if_written(self, link: _Link) -> None:
+        if not link.other_has_ended or link.waiting or link.is_connecting:
+            return
+        if link.has_ended:
+            self._forget(link)
+            return
+        try:
+            link.connection.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._drop(link)
+
+    def _drop(self, link: _Link, error: OSError | None = None) -> None:
+        """Close a connection that broke, and say so."""
+        self._frame(CLOSE, link.number, (error.strerror or "").encode() if error else b"")
+        self._forget(link)
+
+    def _forget(self, link: _Link) -> None:
+        del self._links[link.number]
+        if link.events:
+            self._selector.unregister(link.connection)
+        link.connection.close()

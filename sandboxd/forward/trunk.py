@@ -1,0 +1,154 @@
+"""The stream into a sandbox: a command there that runs our end of the relay, by the image's Python or by ours."""
+
+from __future__ import annotations
+
+import ast
+import os
+import secrets
+import ssl
+from typing import TYPE_CHECKING
+
+from sandboxd.engine.client import Exec
+from sandboxd.engine.execute import run_quietly
+from sandboxd.engine.frames import Frames
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.forward import inside, relay
+from sandboxd.payload import interpreter, programs
+
+if TYPE_CHECKING:
+    import socket
+
+    from sandboxd.engine.client import Engine
+
+_SIZE = 256 * 1024
+_PYTHON = "import sys; sys.exit(sys.version_info < (3, 8))"
+# Its text is the beginning of its input: as an argument it would fill every list of processes.
+_START = "import os; text = b''\nwhile len(text) < {size}: text += os.read(0, {size} - len(text))\nexec(text)"
+_UNPACK_SECONDS = 60.0
+# Behind it nothing is left, however it ends.
+_RUN = 'home=$1; shift; trap \'rm -rf "$home"\' EXIT; trap "exit 0" HUP TERM; "$@"'
+_MOST_WORDS = 2000
+
+
+class Trunk:
+    """The connection to the relay's command; not blocking, and its errors are told in words."""
+
+    def __init__(self, connection: socket.socket, first: bytes) -> None:
+        connection.setblocking(False)
+        self._connection = connection
+        self._frames = Frames()
+        self._first = first
+        self.words = ""
+        """What the command wrote to stderr."""
+
+    @property
+    def reader(self) -> int:
+        """The descriptor to wait on."""
+        return self._connection.fileno()
+
+    @property
+    def writer(self) -> int:
+        """The descriptor to wait on."""
+        return self._connection.fileno()
+
+    def receive(self) -> bytes | None:
+        """What arrived; None for nothing yet, no byte at the end."""
+        while True:
+            data, self._first = self._first or self._read(), b""
+            if not data:
+                return data
+            output = bytearray()
+            for stream, piece in self._frames.take(data):
+                if stream == 1:
+                    output += piece
+                elif len(self.words) < _MOST_WORDS:
+                    self.words += piece.decode("utf-8", "replace")
+            if output:
+                return bytes(output)
+
+    def send(self, data: memoryview) -> int:
+        """Send a part; returns its size."""
+        try:
+            return self._connection.send(data)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return 0
+
+    def close(self) -> None:
+        """Let the command go: at the end of its input it ends."""
+        self._connection.close()
+
+    def _read(self) -> bytes | None:
+        try:
+            return self._connection.recv(_SIZE)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return None
+        except ConnectionResetError:
+            return b""
+
+
+def open_trunk(engine: Engine, container: str, cache_folder: str | None) -> Trunk:
+    """Start the relay in a running container.
+
+    :raises EnvironmentFailure: the image has neither a Python nor what ours needs to be brought
+    """
+    own = Exec(["python3", "-I", "-c", _PYTHON])
+    code, _ = run_quietly(engine, container, own)
+    text = program().encode()
+    words = ["python3", "-I", "-c", _START.format(size=len(text))]
+    request = Exec(words, stdin=True) if code == 0 else _bring(engine, container, cache_folder)
+    exec_id = engine.exec_create(container, request)
+    connection, first = engine.exec_start(exec_id, tty=False)
+    if code == 0:
+        connection.sendall(text)
+    return Trunk(connection, first)
+
+
+def program() -> str:
+    """The text of the program inside: the relay, then its inner end, as short as it can be."""
+    parts = []
+    for module in (relay, inside):
+        with open(str(module.__file__), encoding="utf-8") as file:
+            parts.append(file.read())
+    tree = ast.parse("\n".join(parts).replace("from __future__ import annotations\n", ""))
+    tree.body = [
+        node
+        for node in tree.body
+        if not (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sandboxd"))
+    ]
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and len(body) > 1:
+            node.body = [line for line in body if not _is_text(line)]  # type: ignore[attr-defined]
+    return "from __future__ import annotations\n" + ast.unparse(tree)
+
+
+def _is_text(line: ast.AST) -> bool:
+    """Whether a statement is a docstring, or what stands for one below a name."""
+    return isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)
+
+
+def _bring(engine: Engine, container: str, cache_folder: str | None) -> Exec:
+    """Unpack our own Python inside; the command that runs the relay by it, and removes it behind itself.
+
+    :raises EnvironmentFailure: it cannot be unpacked there
+    """
+    text = program()
+    modules = programs.imported_by([text])
+    archive = interpreter.archive(text.encode(), modules, cache_folder)
+    mark = secrets.token_hex(8)
+    output = bytearray()
+    request = Exec(["sh", "-c", interpreter.UNPACK, "sh", mark])
+    code = programs.run(
+        engine, container, request, archive, _UNPACK_SECONDS, lambda _, data: output.extend(data)
+    )
+    home = output.decode("utf-8", "replace").strip()
+    if code or not home.endswith(f"/sandboxd-python-{mark}"):
+        reason = interpreter.REASONS.get(code, f"exit code {code}")
+        raise EnvironmentFailure(
+            f"nothing can be forwarded out of this image: it has no Python, and {reason}",
+            "use an image that has Python 3.8, or `sh` and `tar`",
+        )
+    words = interpreter.command(home, os.path.join(home, "program.py"))
+    return Exec(
+        ["sh", "-c", _RUN, "sh", home, *words], env=interpreter.environment(home), stdin=True
+    )

@@ -1,0 +1,67 @@
+"""Forward ports of a project's sandbox to this machine, in this process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.errors import UsageError
+from sandboxd.operations._folder import project_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sandboxd.engine.client import Engine
+    from sandboxd.forward.forwarder import Forwarder
+    from sandboxd.forward.listening import Listener
+    from sandboxd.forward.ports import Wish
+
+
+def look(engine: Engine, directory: str) -> tuple[Listener, ...]:
+    """The ports on which programs listen in the sandbox of the project that `directory` lies in.
+
+    :raises ContainerGone: no sandbox runs there
+    """
+    from sandboxd.forward import listening
+    from sandboxd.life.find import locate
+
+    return listening.look(engine, locate(engine, project_folder(directory)).id)
+
+
+def prepare(
+    engine: Engine,
+    directory: str,
+    environ: Mapping[str, str],
+    wishes: Sequence[Wish],
+    address: str,
+    tell: Callable[[str], None],
+) -> Forwarder:
+    """Listen for all `wishes`, and be ready to forward them; nobody is connected yet.
+
+    :param address: where to listen: other than this machine's own only as far as the policy lets the user
+    :param tell: hears in words of what happens while it runs
+    :raises EnvironmentFailure: no sandbox runs there, or a port is taken
+    :raises UsageError: the address is none, or the policy forbids it
+    """
+    from sandboxd.forward import local
+    from sandboxd.forward.forwarder import Forwarded, Forwarder
+    from sandboxd.host.folders import cache_folder
+    from sandboxd.life.find import locate
+    from sandboxd.policy import floor
+
+    if not local.is_loopback(address) and (demands := floor.load(environ)).no_trust:
+        raise UsageError(
+            f"`{demands.path_of('trust')}` forbids to grant anything, and at `{address}` others could "
+            "reach the sandbox",
+            "leave `--address` out",
+        )
+    folder = project_folder(directory)
+    locate(engine, folder)
+    ports: list[Forwarded] = []
+    try:
+        for wish in wishes:
+            ports.append(Forwarded(local.listen(wish, address), wish.inside))
+    except BaseException:
+        for port in ports:
+            port.listener.close()
+        raise
+    return Forwarder(engine, lambda: locate(engine, folder).id, ports, tell, cache_folder(environ))

@@ -1,0 +1,83 @@
+"""`forwardPorts` of a config: open on this machine by the daemon, as long as the sandbox runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import sandboxes
+from tests.e2e.test_forward import GET, exchange, free_port
+from tests.e2e.test_life_with_daemon import daemon  # noqa: F401
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache", "daemon")]
+
+PATIENCE = 60
+
+
+def eventually(condition: Callable[[], bool], words: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, words()
+        time.sleep(0.2)
+
+
+def ports(engine: str, folder: Path) -> list[str]:
+    status = sandboxes.run(engine, folder, "status", "--json")
+    return list(json.loads(status.stdout)["projects"][0]["ports"])
+
+
+def test_they_are_open_while_it_runs_and_status_names_them(engine: str, project: Path) -> None:
+    free = free_port()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        number = taken.getsockname()[1]
+        config = {
+            "forwardPorts": [free, number, "db:5432"],
+            "portsAttributes": {str(free): {"label": "Web"}},
+            "postStartCommand": f"httpd -p 127.0.0.1:{free} -h .",
+        }
+        (project / ".devcontainer/devcontainer.json").write_text(json.dumps(config))
+        data = os.urandom(100_000)
+        (project / "data").write_bytes(data)
+        done = sandboxes.run(engine, project, "up")
+        assert done.returncode == 0, done.stderr
+        eventually(lambda: len(ports(engine, project)) == 3, lambda: ports(engine, project))
+        first, second, third = ports(engine, project)
+        assert first == f"{free} (Web): http://127.0.0.1:{free}"
+        match = re.fullmatch(rf"{number}: http://127\.0\.0\.1:(\d+)", second)
+        assert match and int(match[1]) != number
+        assert third == "db:5432: not forwarded, `sandboxd up` starts no other service"
+        assert exchange(free, GET).partition(b"\r\n\r\n")[2] == data
+        shown = sandboxes.run(engine, project, "status").stdout
+        assert f"http://127.0.0.1:{free}" in shown
+    assert sandboxes.run(engine, project, "down").returncode == 0
+
+    def is_closed() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", free)) != 0
+
+    eventually(is_closed, lambda: "the port is still open")
+    assert ports(engine, project) == []
+
+
+@pytest.mark.gvisor
+def test_a_profile_that_runs_nothing_by_itself_opens_none(
+    engine: str, tmp_path: Path, busybox_image: str
+) -> None:
+    folder = sandboxes.make_project(tmp_path / "ws", busybox_image, "gvisor", "untrusted")
+    free = free_port()
+    (folder / ".devcontainer/devcontainer.json").write_text(json.dumps({"forwardPorts": [free]}))
+    try:
+        assert sandboxes.run(engine, folder, "up").returncode == 0
+        eventually(lambda: bool(ports(engine, folder)), lambda: ports(engine, folder))
+        assert ports(engine, folder) == [
+            f"{free}: not forwarded by itself under profile `untrusted`: `sandboxd forward {free}`"
+        ]
+    finally:
+        assert sandboxes.run(engine, folder, "down", "--discard").returncode == 0
