@@ -102,7 +102,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "render": frozenset({"findings", "markup", "screen", "text"}),
     "payload": frozenset({"engine", "errors", "files"}),
-    "forward": frozenset({"engine", "errors", "payload"}),
+    "forward": frozenset({"engine", "errors", "forward.inside", "forward.relay", "payload"}),
     "forward.relay": frozenset(),
     "forward.inside": frozenset({"forward.relay"}),
     "review": frozenset({"engine", "errors", "host", "payload", "plan", "policy"}),
