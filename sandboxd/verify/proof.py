@@ -4,23 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandboxd.observe.controls import proof_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from sandboxd.observe.control import Control
     from sandboxd.verify.verdict import Verdict
-
-_PINS = ("pin-truncate", "pin-truncate-reading", "pin-write", "pin-remount", "pin-unmount")
-
-# The attempts by control that would succeed without it. A read-only mount is one of the pins.
-PROOF = {
-    "no-new-privileges": ("setuid-program",),
-    "masked paths": ("masked-files",),
-    "process limit": ("process-limit",),
-    "memory limit": ("memory-limit",),
-    "no directfs": ("pin-truncate", "pin-truncate-reading"),
-}
-_READ_ONLY = "read-only "
 
 
 def outcomes(verdict: Verdict) -> dict[str, str]:
@@ -42,7 +32,7 @@ def with_proof(
 
 
 def _judge(control: Control, outcomes: Mapping[str, str], age: str) -> Control:
-    attempts = _PINS if control.name.startswith(_READ_ONLY) else PROOF.get(control.name, ())
+    attempts = proof_of(control.name)
     tried = {name: outcomes[name] for name in attempts if name in outcomes}
     escaped = sorted(name for name, outcome in tried.items() if outcome == "escaped")
     if escaped and control.state != "left out":

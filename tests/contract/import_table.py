@@ -321,6 +321,7 @@ GROWTH = (
     "escapes",
     "bench.workloads",
     "plan.writers",
+    "observe.controls",
     "lsp.features",
     "cli.commands",
 )

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from sandboxd.data import data_path
-from sandboxd.observe import controls_of_linux, inspection, look_inside
+from sandboxd.observe import inspection, look_inside
 from sandboxd.observe.control import STATES
-from sandboxd.observe.controls import controls
+from sandboxd.observe.controls import controls, seccomp
 from sandboxd.observe.outside import Outside
 from sandboxd.observe.process import Process
 from tests.unit.observe.test_inspection import recorded
@@ -222,5 +222,5 @@ def test_a_shipped_profile_is_known_by_its_hash() -> None:
         identity = inspection.seccomp_identity(
             Path(data_path("profiles", "seccomp", file)).read_text()
         )
-        assert controls_of_linux._profile_name(identity).startswith(f"{file}, profile sha256:")
-    assert controls_of_linux._profile_name("profile sha256:0") == "profile sha256:0"
+        assert seccomp.profile_name(identity).startswith(f"{file}, profile sha256:")
+    assert seccomp.profile_name("profile sha256:0") == "profile sha256:0"

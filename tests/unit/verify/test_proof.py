@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from sandboxd.observe.control import Control
+from sandboxd.observe.controls import kinds, proof_of
 from sandboxd.verify import attempts
-from sandboxd.verify.proof import _PINS, PROOF, with_proof
+from sandboxd.verify.proof import with_proof
 
 UNSEEN = Control("no-new-privileges", "not seen", "the host's /proc is closed")
 HELD = {"setuid-program": "held"}
@@ -31,7 +32,8 @@ def test_what_was_not_shown_is_still_not_seen(outcome: str | None) -> None:
 
 def test_all_attempts_have_to_hold() -> None:
     pin = Control("read-only /w/.git/hooks", "not seen", "")
-    held = dict.fromkeys(_PINS, "held")
+    held = dict.fromkeys(proof_of(pin.name), "held")
+    assert len(held) == 5
     assert judged(pin, held).state == "in force"
     assert judged(pin, {**held, "pin-truncate": "not-applicable"}).state == "not seen"
     assert judged(pin, {"pin-write": "held"}).state == "not seen"
@@ -50,5 +52,5 @@ def test_what_is_seen_to_be_missing_stays_missing(state: str) -> None:
 
 def test_each_proof_is_an_attempt() -> None:
     known = {attempt.id for attempt in attempts.load()}
-    named = {name for names in PROOF.values() for name in names} | set(_PINS)
-    assert named <= known
+    named = {name for kind in kinds() for name in kind.PROOF}
+    assert named and named <= known

@@ -1,0 +1,133 @@
+"""Which controls of a running container are in force: one file for each, one word for each state.
+
+Three say something of a container, and are believed in this order. The host sees its first process (runc)
+or the sandbox's own kernel with its flags (gVisor); a process can only take from itself what it was given,
+so what it shows counts where the engine was asked for the same. The engine says what was asked for. The
+image's own programs may lie, so what they show can take a claim back and never makes one.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+
+from sandboxd.observe.control import Control
+from sandboxd.observe.controls._sight import Sight
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from sandboxd.model.container import Container
+    from sandboxd.observe.outside import Outside
+    from sandboxd.observe.process import Process
+
+
+class ControlKind(Protocol):
+    """A module of this folder. Most kinds are one control; mounts are one for each."""
+
+    NAME: str
+    """Of its control; where there are more, their names go on after it and a space."""
+    PLACE: int
+    """Where it stands in lists: lower first."""
+    PROOF: tuple[str, ...]
+    """Attempts of `verify` that would succeed without it: they show it where nothing else does."""
+
+    def on_linux(self, sight: Sight) -> tuple[Control, ...]:
+        """The controls of a container on the host's kernel; () where there is no such control.
+
+        A process can take rights from itself, load a filter or change its user, and what `exec` starts
+        beside it would not have that. So what is seen counts only where the engine was asked for the same.
+        """
+
+    def under_gvisor(self, sight: Sight) -> tuple[Control, ...]:
+        """Those of a gVisor sandbox: its kernel is a process of the host, which sees what it enforces with.
+
+        Inside is seen only what that kernel shows, some of which is not so (`observe.misreports`).
+        """
+
+    def contradictions(self, sight: Sight, inside: Process) -> dict[str, str]:
+        """Words for what the image's own programs show against a control, by its name."""
+
+
+@functools.cache
+def kinds() -> tuple[ControlKind, ...]:
+    """All kinds of controls, in the order of lists."""
+    names = [name for name in os.listdir(os.path.dirname(__file__)) if not name.startswith("_")]
+    modules = [
+        cast("ControlKind", import_module(f"{__name__}.{name[:-3]}"))
+        for name in sorted(names)
+        if name.endswith(".py")
+    ]
+    return tuple(sorted(modules, key=lambda kind: kind.PLACE))
+
+
+def proof_of(name: str) -> tuple[str, ...]:
+    """The attempts of `verify` that show the control `name` where nothing else does."""
+    for kind in kinds():
+        if name == kind.NAME or name.startswith(f"{kind.NAME} "):
+            return kind.PROOF
+    return ()
+
+
+def controls(
+    live: Container,
+    process: Process | None,
+    outside: Outside,
+    inside: Process | None = None,
+    host_boot_id: str = "",
+) -> tuple[Control, ...]:
+    """The controls of a running container.
+
+    :param live: what the engine says, as `observe.inspection` reads it
+    :param process: its first process as the host or an observer of ours sees it, None where neither can
+    :param outside: what the host and the engine say of its runtime and limits
+    :param inside: what the image's own programs show, None where they were not asked
+    :param host_boot_id: '' where it is hidden
+    """
+    sight = Sight(live, process, outside, host_boot_id)
+    entries = tuple(
+        control
+        for kind in kinds()
+        for control in (kind.under_gvisor(sight) if outside.is_gvisor else kind.on_linux(sight))
+    )
+    return entries if inside is None else _lower(entries, sight, inside)
+
+
+def without_replaced(
+    controls: tuple[Control, ...], live: Container, workspace: str, paths: Collection[str]
+) -> tuple[Control, ...]:
+    """`controls` without those that hold files which a program on the host has replaced.
+
+    The kernel takes a mount away with the file that it was on, so what was seen of it is over.
+
+    :param paths: within `workspace`, of the host
+    """
+    targets = {
+        value.value.target: path
+        for value in live.mounts
+        for path in paths
+        if value.value.type == "bind" and value.value.source == f"{workspace}/{path}"
+    }
+    updated = []
+    for control in controls:
+        path = targets.get(control.name.removeprefix("read-only "))
+        if path is not None:
+            why = f"a program on the host replaced `{path}`, and its pin went; `sandboxd up` makes it anew"
+            control = control._replace(state="not in force", why=why)
+        updated.append(control)
+    return tuple(updated)
+
+
+def _lower(controls: Iterable[Control], sight: Sight, inside: Process) -> tuple[Control, ...]:
+    """The controls; those that the inside contradicts are not in force."""
+    against: dict[str, str] = {}
+    for kind in kinds():
+        against |= kind.contradictions(sight, inside)
+    return tuple(
+        Control(control.name, "not in force", f"inside it shows: {against[control.name]}")
+        if control.state in ("in force", "not seen") and control.name in against
+        else control
+        for control in controls
+    )
