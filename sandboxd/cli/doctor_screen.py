@@ -8,6 +8,7 @@ from sandboxd.cli.terminal import BOLD, DIM, GREEN, RED, YELLOW, paint, printabl
 from sandboxd.host.facts import Engine, HostFacts, Runtime
 from sandboxd.host.versions import LABELS, warnings
 from sandboxd.platforms import name_of, platform_of
+from sandboxd.screen import row, wrap
 
 
 def render(facts: HostFacts) -> str:
@@ -24,6 +25,22 @@ def render(facts: HostFacts) -> str:
     if advice.steps:
         lines += ["", paint("next:", BOLD)]
         lines += [f"  {printable(step)}" for step in advice.steps[:3]]
+    return "\n".join(lines)
+
+
+def brief(facts: HostFacts, columns: int) -> str:
+    """Usable or not, then what to do in order of gain; what else was seen is behind a flag."""
+    advice = platform_of(facts).advice(facts)
+    lines = wrap(_verdict(facts), columns)
+    lines += [f"{n} {printable(step)}" for n, step in enumerate(advice.steps[:3], 1)]
+    for reason in advice.limits:
+        lines += row("limit", printable(reason), columns, 9)
+    for warned in warnings(facts):
+        if not warned.escape.condition:
+            text = f"{LABELS[warned.component]} {warned.version}: {', '.join(warned.escape.ids)}"
+            fixed = f"; repaired in {', '.join(warned.escape.fixed)}" if warned.escape.fixed else ""
+            lines += row("way out", printable(text + fixed), columns, 9)
+    lines.append("all that was seen: `sandboxd doctor --long`")
     return "\n".join(lines)
 
 

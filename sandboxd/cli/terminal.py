@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from sandboxd.screen import row, visible
+from sandboxd.screen import row, visible, wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,6 +71,13 @@ def count(number: int, noun: str) -> str:
 def status(message: str) -> None:
     """Print a status line to stderr."""
     print(one_line(message), file=sys.stderr, flush=True)
+
+
+def verdict(message: str, code: str = "") -> None:
+    """Print a sentence to stderr; on a terminal it is wrapped, and a colour helps to see it."""
+    text = one_line(message)
+    lines = wrap(text, width_of(sys.stderr), whole=True) if sys.stderr.isatty() else [text]
+    print("\n".join(paint(line, code, stream=sys.stderr) for line in lines), file=sys.stderr)
 
 
 def entry(label: str, text: str, code: str = "") -> None:

@@ -38,24 +38,38 @@ def document(verified: Verified) -> dict[str, Any]:
 
 
 def conclude(verified: Verified) -> None:
-    """Print the last lines: counts, escapes, and what could not be shown."""
+    """Print the verdict, and what to know about it, where nothing is shown between them."""
+    say_verdict(verified)
+    say_what_was_attacked(verified)
+
+
+def say_verdict(verified: Verified) -> None:
+    """Print whether it held, what escaped, what could not be shown, and the counts."""
     from sandboxd.verify.judge import OUTCOMES
 
     verdict = verified.verdict
-    counts = ", ".join(f"{len(verdict.of(o))} {o}" for o in OUTCOMES if verdict.of(o))
-    terminal.status(f"{len(verdict.results)} attempts in {verified.seconds:.1f} s: {counts}")
     escaped = [result.id for result in verdict.of("escaped")]
     unclear = verdict.of("inconclusive")
     if escaped:
-        terminal.status(f"THE SANDBOX DID NOT HOLD: {', '.join(escaped)}")
+        text = f"THE SANDBOX DID NOT HOLD: {', '.join(escaped)}"
+        terminal.verdict(f"✗ {text}", terminal.RED)
     if unclear:
         reasons = "; ".join(dict.fromkeys(result.evidence for result in unclear))
-        terminal.status(f"NOT SHOWN for {terminal.count(len(unclear), 'attempt')}: {reasons}")
+        number = terminal.count(len(unclear), "attempt")
+        terminal.verdict(f"? NOT SHOWN for {number}: {reasons}", terminal.YELLOW)
     if verdict.held:
-        terminal.status("the sandbox held against every attempt that applies")
-    terminal.status(_ATTACKED[verdict.attacked])
-    if escaped and verdict.profile:
-        terminal.status(
+        text = "the sandbox held against every attempt that applies"
+        terminal.verdict(f"✓ {text}", terminal.GREEN)
+    counts = ", ".join(f"{len(verdict.of(o))} {o}" for o in OUTCOMES if verdict.of(o))
+    terminal.status(f"{len(verdict.results)} attempts in {verified.seconds:.1f} s: {counts}")
+
+
+def say_what_was_attacked(verified: Verified) -> None:
+    """Print what the verdict is about, and the next step where it did not hold."""
+    verdict = verified.verdict
+    terminal.verdict(_ATTACKED[verdict.attacked])
+    if verdict.of("escaped") and verdict.profile:
+        terminal.verdict(
             "hint: `sandboxd explain-plan` says what is not in force here, and how to mend it"
         )
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.findings import Severity
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -32,6 +34,9 @@ class Options(NamedTuple):
     colour: bool = False
     width: int = 80
     again: str = ""
+    least: Severity = Severity.HINT
+    """Findings below it were not looked for."""
+    lists_unchecked: bool = False
 
 
 def relative_path(path: str, cwd: str) -> str:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import Severity
 from sandboxd.render import relative_path
 from sandboxd.render._excerpt import excerpt
-from sandboxd.screen import visible, wrap
+from sandboxd.screen import cut, visible, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from sandboxd.findings import Finding, Report, Skipped
     from sandboxd.render import Options
@@ -19,35 +19,24 @@ if TYPE_CHECKING:
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.HINT: "34"}
 # A message may quote a value of the file, which may be as long as the file.
 _LONGEST = 400
+_FEW_FILES, _MOST_FILES = 3, 20
+_LEVELS = (Severity.ERROR, Severity.WARNING, Severity.HINT)
 _BOLD, _DIM, _GREEN = "1", "2", "32"
 
 
 def document(report: Report, options: Options) -> str:
-    """The report; '' where no file was read, since stderr has the reasons."""
-    if not report.files:
-        return ""
-    text = render(
-        report,
-        colour=options.colour,
-        width=options.width,
-        cwd=options.cwd,
-        again=options.again,
-    )
-    return text + "\n"
+    """Findings by file with the text they are about, what was not checked, and a summary.
 
-
-def render(report: Report, *, colour: bool, width: int, cwd: str = "", again: str = "") -> str:
-    """Findings by file with the text they are about, what was not checked, and a summary."""
-    return _Text(report, colour, max(width, 40), cwd, again).run()
+    '' where no file was read, since stderr has the reasons.
+    """
+    return _Text(report, options).run() + "\n" if report.files else ""
 
 
 class _Text:
-    def __init__(self, report: Report, colour: bool, width: int, cwd: str, again: str) -> None:
+    def __init__(self, report: Report, options: Options) -> None:
         self.report = report
-        self.colour = colour
-        self.width = width
-        self.cwd = cwd
-        self.again = again
+        self.options = options
+        self.width = max(options.width, 40)
 
     def run(self) -> str:
         counted = [finding for finding in self.report.findings if not finding.suppressed]
@@ -57,15 +46,19 @@ class _Text:
         blocks: list[str] = []
         for path, findings in by_file.items():
             if len(by_file) > 1:
-                blocks.append(self.paint(f"{_visible(relative_path(path, self.cwd))}:", _BOLD))
+                blocks.append(
+                    self.paint(f"{_visible(relative_path(path, self.options.cwd))}:", _BOLD)
+                )
             blocks.extend(self.file(path, findings))
         if self.report.skipped:
-            blocks.append("\n".join(self.skipped(skipped) for skipped in self.report.skipped))
+            blocks.append("\n".join(self.unchecked()))
+        if len(by_file) > _FEW_FILES:
+            blocks.append("\n".join(self.by_file(by_file)))
         blocks.append(self.summary(counted))
         return "\n\n".join(blocks)
 
     def paint(self, text: str, *codes: str) -> str:
-        return f"\x1b[{';'.join(codes)}m{text}\x1b[0m" if self.colour else text
+        return f"\x1b[{';'.join(codes)}m{text}\x1b[0m" if self.options.colour else text
 
     def file(self, path: str, findings: list[Finding]) -> list[str]:
         source = self.report.sources.get(path)
@@ -79,7 +72,7 @@ class _Text:
         return f"{severity}[{finding.rule}]: {self.paint(_visible(finding.message), _BOLD)}"
 
     def finding(self, finding: Finding, source: SourceText, digits: int) -> str:
-        path = _visible(relative_path(source.path, self.cwd))
+        path = _visible(relative_path(source.path, self.options.cwd))
         at = source.position(finding.place.span.start)
         margin = " " * digits
         bar = self.paint("|", _DIM)
@@ -103,7 +96,7 @@ class _Text:
             yield "why", finding.why
         for related in finding.related:
             source = self.report.sources.get(related.place.path)
-            where = relative_path(related.place.path, self.cwd)
+            where = relative_path(related.place.path, self.options.cwd)
             if source is not None:
                 at = source.position(related.place.span.start)
                 where = f"{where}:{at.line + 1}:{at.column + 1}"
@@ -114,18 +107,50 @@ class _Text:
             caution = "" if fix.safe or not fix.caution else f"; then {fix.caution}"
             yield "fix", _visible(fix.title + caution)
 
+    def unchecked(self) -> list[str]:
+        """What was not checked: one part as it is, several counted unless they are asked for."""
+        parts = self.report.skipped
+        if len(parts) == 1 or self.options.lists_unchecked:
+            return [self.skipped(skipped) for skipped in parts]
+        files = len({skipped.path for skipped in parts})
+        label = self.paint("not checked:", "36", _BOLD)
+        count = f"{len(parts)} parts of {_count(files, 'file')}"
+        return [f"{label} {count}: `sandboxd check --list-unchecked{self.options.again}`"]
+
+    def by_file(self, by_file: Mapping[str, Collection[Finding]]) -> Iterable[str]:
+        """Numbers of each severity, the files with the worst ones first."""
+        rows = []
+        for path, findings in by_file.items():
+            numbers = [sum(f.severity == level for f in findings) for level in _LEVELS]
+            rows.append((numbers, _visible(relative_path(path, self.options.cwd))))
+        rows.sort(key=lambda row: ([-number for number in row[0]], row[1]))
+        for numbers, name in rows[:_MOST_FILES]:
+            parts = zip(_LEVELS, numbers, strict=True)
+            texts = [_count(number, level.label) for level, number in parts if number]
+            yield cut(f"{', '.join(texts):<24}  {name}", self.width)
+        if len(rows) > _MOST_FILES:
+            yield f"and {_count(len(rows) - _MOST_FILES, 'more file')}"
+
     def skipped(self, skipped: Skipped) -> str:
         label = self.paint("not checked:", "36", _BOLD)
-        path = _visible(relative_path(skipped.path, self.cwd))
+        path = _visible(relative_path(skipped.path, self.options.cwd))
         text = f"{label} {path}: {_visible(skipped.reason)}"
         return f"{text}\n  {self.paint('hint:', _BOLD)} {skipped.hint}" if skipped.hint else text
+
+    def nothing(self, where: str) -> str:
+        """Only what was looked for can be said not to be there."""
+        if self.options.least is Severity.HINT:
+            return self.paint(f"no findings in {where}", _BOLD)
+        none = "no error" if self.options.least is Severity.ERROR else "no error or warning"
+        head = self.paint(f"{none} in {where}", _BOLD)
+        return f"{head}; hints: `sandboxd check --pedantic{self.options.again}`"
 
     def summary(self, counted: list[Finding]) -> str:
         files = _count(self.report.files, "file")
         allowed = len(self.report.findings) - len(counted)
         tail = f" ({allowed} allowed with a reason)" if allowed else ""
         if not counted:
-            return self.paint(f"no findings in {files}{tail}", _BOLD)
+            return self.nothing(f"{files}{tail}")
         parts = []
         for severity in sorted(_COLOURS, reverse=True):
             number = sum(finding.severity == severity for finding in counted)
@@ -137,7 +162,7 @@ class _Text:
             flags = "--fix" if all(fix.safe for fix in fixes) else "--fix --unsafe"
             does = f"shows {_count(len(fixes), 'fix', 'fixes')} as a diff"
             lines.append(
-                f"{self.paint('hint:', _BOLD)} `sandboxd check {flags} --diff{self.again}` {does}"
+                f"{self.paint('hint:', _BOLD)} `sandboxd check {flags} --diff{self.options.again}` {does}"
             )
         rule = min(counted, key=lambda finding: -finding.severity).rule
         lines.append(f"{self.paint('hint:', _BOLD)} `sandboxd explain {rule}` tells more about it")

@@ -43,7 +43,7 @@ def test_each_sandbox_gets_figures_and_recommend_shows_them(
     assert "walking the workspace" in report.read_text()
     assert sandboxes.tree(workspace) == before
     assert left_over(api) == []
-    price = sandboxes.run(engine, workspace, "recommend").stdout
+    price = sandboxes.run(engine, workspace, "recommend", "--for", "development").stdout
     assert "measured here by `sandboxd bench`" in price
 
 

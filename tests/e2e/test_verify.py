@@ -236,7 +236,7 @@ def test_a_hung_gvisor_is_killed_and_leaves_no_process(
 def test_the_command(engine: str, project: Path, runtime: str) -> None:
     assert sandboxes.run(engine, project, "up").returncode == 0
     try:
-        done = sandboxes.run(engine, project, "verify")
+        done = sandboxes.run(engine, project, "verify", "--all")
         assert done.returncode == 0, done.stdout + done.stderr
         assert "pin-truncate" in done.stdout
         assert "residual" in done.stdout

@@ -34,7 +34,7 @@ def test_fix_changes_only_what_the_finding_is_about(project: Path, config: Path)
     assert held.returncode == 1
     done = check(project, "--fix", "--unsafe")
     assert done.returncode == 0
-    assert done.stdout == "no findings in 1 file\n"
+    assert done.stdout == "no error or warning in 1 file; hints: `sandboxd check --pedantic`\n"
     assert done.stderr == "fixed 1 finding\n"
     assert config.read_text() == HARDENED
     assert stat.S_IMODE(config.stat().st_mode) == 0o640

@@ -29,6 +29,7 @@ _SWITCHES = {
     "--unsafe": "with `--fix`, `--diff`: apply the other fixes, too",
     "--diff": "print what `--fix` would change, and write nothing",
     "--pedantic": "show hints as well",
+    "--list-unchecked": "name each part that was not checked, and why",
     "--list-files": "print the files that would be checked, and their kinds",
     "--strict-coverage": "exit 2 when a part of a file could not be judged",
 }
@@ -86,8 +87,7 @@ def run(args: argparse.Namespace) -> int:
     if from_stdin and args.paths not in ([], ["-"]):
         raise UsageError("`--stdin-filename` reads standard input", f"drop `{args.paths[0]}`")
     failing = Severity[args.fail_on.upper()]
-    threshold = Severity.HINT if args.pedantic else min(Severity.WARNING, failing)
-    session = Session(os.environ, os.getcwd(), threshold)
+    session = Session(os.environ, os.getcwd(), _threshold(args))
     if args.format == "sarif":
         session.fixes = Fixes.EDITS
     if args.list_files:
@@ -120,6 +120,15 @@ def run(args: argparse.Namespace) -> int:
     if args.strict_coverage and checked.report.skipped:
         return EXIT_USAGE
     return _exit_code(checked, failing)
+
+
+def _threshold(args: argparse.Namespace) -> Severity:
+    """The lowest severity that is looked for."""
+    from sandboxd.findings import Severity
+
+    if args.pedantic:
+        return Severity.HINT
+    return min(Severity.WARNING, Severity[args.fail_on.upper()])
 
 
 def _say_ignored(session: Session) -> None:
@@ -192,6 +201,8 @@ def _print(checked: Checked, args: argparse.Namespace, cwd: str) -> None:
         terminal.colours(sys.stdout),
         terminal.width(),
         _again(args),
+        _threshold(args),
+        args.list_unchecked,
     )
     _write(import_module(f"sandboxd.render.{args.format}").document(report, options))
 

@@ -17,6 +17,7 @@ HELP = "what this host can do, and why not more"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     output = parser.add_mutually_exclusive_group()
+    output.add_argument("--long", action="store_true", help="all that was seen of this machine")
     output.add_argument("--json", action="store_true", help="print the facts as JSON")
     output.add_argument(
         "--raw", action="store_true", help="print the raw answers, for a bug report"
@@ -25,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.cli import doctor_screen
+    from sandboxd.cli import doctor_screen, terminal
     from sandboxd.cli.host_report import raw_facts
     from sandboxd.host.raw_answers import from_raw
 
@@ -37,6 +38,8 @@ def run(args: argparse.Namespace) -> int:
     elif args.json:
         json.dump(doctor_screen.as_json(facts), sys.stdout, indent=2)
         print()
-    else:
+    elif args.long:
         print(doctor_screen.render(facts))
+    else:
+        print(doctor_screen.brief(facts, terminal.width()))
     return EXIT_OK if facts.answered else EXIT_ENVIRONMENT

@@ -7,8 +7,13 @@ where it was seen, by the host or by `sandboxd verify`; `not in force` where it 
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
+
 from sandboxd.cli import terminal
 from sandboxd.cli.commands import _sandbox
+from sandboxd.observe.control import STATES
+from sandboxd.screen import row
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,14 +22,26 @@ if TYPE_CHECKING:
 
     from sandboxd.observe.control import Control
     from sandboxd.observe.drift import Drift
+    from sandboxd.operations.drift import Compared
 
 HELP = "compare the running sandbox with its plan"
 
-_COLOURS = {"in force": terminal.GREEN, "not in force": terminal.RED, "open": terminal.YELLOW}
+_TO_BE_SEEN = ("not in force", "not seen", "open")
+_NO_WRAP = 1 << 20
+
+_COLOURS = {
+    "differs": terminal.RED,
+    "in force": terminal.GREEN,
+    "not in force": terminal.RED,
+    "open": terminal.YELLOW,
+}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_project(parser)
+    parser.add_argument(
+        "--all", action="store_true", help="name the controls that are in order, too"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -39,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(_as_json(*compared), indent=2))
     else:
-        _print(*compared)
+        _print(compared, everything=args.all)
     return EXIT_NOT_HELD if compared.differences else EXIT_OK
 
 
@@ -54,29 +71,40 @@ def _as_json(
     }
 
 
-def _print(name: str, differences: tuple[Drift, ...], controls: tuple[Control, ...]) -> None:
-    width = max(len(control.name) for control in controls)
-    print(terminal.paint("controls:", terminal.BOLD))
+def _print(compared: Compared, *, everything: bool) -> None:
+    """The differences, then what was not seen to be in force; the rest is counted."""
+    name = terminal.one_line(compared.container)
+    controls = [c for c in compared.controls if everything or c.state in _TO_BE_SEEN]
+    if not compared.differences:
+        print(f"{name} is as planned{_except(compared.controls)}")
+    else:
+        head = f"{name} differs from its plan:"
+        print(terminal.paint(head, terminal.RED, terminal.BOLD))
+        for difference in compared.differences:
+            planned, live = difference.planned or "(nothing)", difference.live or "(nothing)"
+            _print_row("differs", f"{difference.control}: planned {planned}, found {live}")
     for control in controls:
-        state = terminal.paint(f"{control.state:<12}", _COLOURS.get(control.state, ""))
-        print(
-            f"  {terminal.one_line(control.name):<{width}}  {state}  {terminal.one_line(control.why)}"
-        )
-    if not differences:
-        print(f"\n{terminal.one_line(name)} is as planned{_except(controls)}")
-        return
-    print(
-        terminal.paint(
-            f"\n{terminal.one_line(name)} differs from its plan:", terminal.RED, terminal.BOLD
-        )
-    )
-    for difference in differences:
-        planned, live = difference.planned or "(nothing)", difference.live or "(nothing)"
-        print(terminal.one_line(f"  {difference.control}: planned {planned}, found {live}"))
-    terminal.status("hint: `sandboxd up` makes the sandbox as planned")
+        _print_row(control.state, f"{control.name}: {control.why}")
+    if not everything:
+        print(_counts(compared.controls))
+    if compared.differences:
+        terminal.status("hint: `sandboxd up` makes the sandbox as planned")
+
+
+def _print_row(state: str, text: str) -> None:
+    columns = terminal.width() if sys.stdout.isatty() else _NO_WRAP
+    first, *rest = row(f"  {state}", terminal.one_line(text), columns, 16)
+    label = terminal.paint(first[:16], _COLOURS.get(state, ""))
+    print("\n".join([label + first[16:], *rest]))
+
+
+def _counts(controls: tuple[Control, ...]) -> str:
+    numbers = Counter(control.state for control in controls)
+    parts = [f"{numbers[state]} {state}" for state in STATES if numbers[state]]
+    return f"controls: {', '.join(parts)}: `sandboxd drift --all` says what was seen of each"
 
 
 def _except(controls: tuple[Control, ...]) -> str:
-    """The downgrades of the plan: what it asks for and this machine does not do."""
+    """The controls that the plan asks for and this machine does not do."""
     missing = [terminal.one_line(c.name) for c in controls if c.state == "not in force"]
     return f", but not in force: {', '.join(missing)}" if missing else ""

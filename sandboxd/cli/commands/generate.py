@@ -45,12 +45,18 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.check or args.diff:
         return _compare(project, host, grants, args.diff)
+    changed = False
     for item in project.generate(host, grants):
+        changed = changed or item.changed
         if item.copy:
             terminal.status(f"kept your edits as {item.copy}")
-        terminal.status(f"{'wrote' if item.changed else 'unchanged'} {item.path}")
-    for downgrade in project.plan(host, grants).downgrades:
-        terminal.status(f"note: {downgrade.control}: {downgrade.why}")
+        if item.changed:
+            terminal.status(f"wrote {item.path}")
+    if not changed:
+        terminal.status("up to date")
+    lost = dict.fromkeys(item.control for item in project.plan(host, grants).downgrades)
+    if lost:
+        terminal.entry("not in force", f"{', '.join(lost)}: `sandboxd explain-plan` says why")
     # From now on a running daemon does this at each save; without one there is nothing to say.
     announce(os.environ, project.workspace, keeps=True)
     return EXIT_OK

@@ -25,13 +25,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--for",
         dest="purpose",
         metavar="PURPOSE",
-        help="development, agent, production or high-security (default: all)",
+        help="development, agent, production or high-security (default: the first with its reason, the others in a table)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--facts", metavar="FILE", help="judge a report of `doctor --raw` instead")
 
 
 def run(args: argparse.Namespace) -> int:
+    from sandboxd.cli import terminal
     from sandboxd.cli.host_report import facts_of, measured_costs
     from sandboxd.plan.recommend import recommend
 
@@ -41,6 +42,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         json.dump([as_json(one) for one in recommendations], sys.stdout, indent=2)
         print()
+    elif args.purpose is None:
+        print(overview(recommendations, terminal.width()))
     else:
         print(render(facts, recommendations))
     refused = all(one.decision.choice is None for one in recommendations)
@@ -58,6 +61,34 @@ def _purposes(name: str | None) -> tuple[Any, ...]:
         names = ", ".join(f"`{purpose.name}`" for purpose in PURPOSES)
         raise UsageError(f"there is no purpose `{name}`", f"choose one of {names}")
     return chosen
+
+
+def overview(recommendations: list[Recommendation], columns: int) -> str:
+    """The answer for daily work with its reason, and the others in a table."""
+    from sandboxd.cli.terminal import BOLD, paint, printable
+    from sandboxd.screen import cut, wrap
+
+    first, *others = recommendations
+    why = first.decision.choice.why if first.decision.choice is not None else first.decision.why
+    lines = wrap(printable(f"{_choice(first)}: {why}"), columns)
+    lines[0] = paint(lines[0], BOLD)
+    if first.decision.choice is None:
+        lines += wrap(f"hint: {printable(first.decision.fix)}", columns)
+    lines += [f"- {printable(loss.alternative)} loses: {loss.loses}" for loss in first.losses[:1]]
+    lines = [cut(line, columns) if line.startswith("- ") else line for line in lines]
+    lines.append("")
+    for one in others:
+        row = f"{one.purpose.name:<14}  {_choice(one)}"
+        lines.append(cut(printable(f"{row:<54}  {one.purpose.what}"), columns))
+    lines.append(f"why, and at what price: `sandboxd recommend --for {first.purpose.name}`")
+    return "\n".join(lines)
+
+
+def _choice(one: Recommendation) -> str:
+    choice = one.decision.choice
+    if choice is None:
+        return "nothing may run"
+    return f"profile {one.purpose.profile}, runtime {choice.name or 'the default'}"
 
 
 def render(facts: HostFacts, recommendations: list[Recommendation]) -> str:

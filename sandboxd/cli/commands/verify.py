@@ -12,6 +12,9 @@ afterwards. With `--fresh` the replica is made of the plan, and no sandbox has t
 `--diff BEFORE AFTER` compares two reports (JSON) and starts nothing; it exits with 6 when something
 escapes that did not before.
 
+The verdict comes first, then what did not hold, could not be shown or is left open on purpose; `--all` shows
+each attempt.
+
 Exit code 0: everything held. 6: something escaped. 4: it could not be shown that all held.
 """
 
@@ -21,12 +24,15 @@ import sys
 
 from sandboxd.cli import terminal
 from sandboxd.cli.commands import _sandbox
+from sandboxd.screen import wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
-    from sandboxd.verify.verdict import Verdict
+    from sandboxd.verify.judge import Outcome
+    from sandboxd.verify.verdict import Result, Verdict
 
 HELP = "attack the running sandbox and show whether it holds"
 
@@ -37,6 +43,8 @@ _COLOURS = {
     "not-applicable": (terminal.DIM,),
     "inconclusive": (terminal.YELLOW, terminal.BOLD),
 }
+
+_IN_ORDER: tuple[Outcome, ...] = ("held", "not-applicable")
 
 _GROUPS = {"egress": "ways out by the network"}
 
@@ -51,6 +59,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--fresh",
         action="store_true",
         help="attack a new container of the plan, whether or not a sandbox runs",
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="show the attempts that held or do not apply, too"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
@@ -81,21 +92,33 @@ def run(args: argparse.Namespace) -> int:
         document = verdict_report.document(verification)
         if args.report:
             verdict_report.write(args.report, document)
+    verdict_report.say_verdict(verification)
     if args.json:
         print(json.dumps(document, indent=2))
     else:
-        _table(verification.verdict)
-    verdict_report.conclude(verification)
+        _table(verification.verdict, everything=args.all)
+    sys.stdout.flush()
+    verdict_report.say_what_was_attacked(verification)
     return verification.verdict.exit_code
 
 
-def _table(verdict: Verdict) -> None:
+def _table(verdict: Verdict, *, everything: bool = True) -> None:
+    """The attempts that did not simply hold, or all of them."""
+    results = [r for r in verdict.results if everything or r.outcome not in _IN_ORDER]
     profile = f"profile {verdict.profile}" if verdict.profile else "no profile"
     kernel = "a kernel of its own" if verdict.kernel == "own" else "the host's kernel"
     head = f"{verdict.container}: runtime {verdict.runtime}, {kernel}, {profile}"
     print(terminal.paint(terminal.printable(head), terminal.BOLD))
-    id_width = max(len(result.id) for result in verdict.results)
-    expected_width = min(40, max(len(result.expected) for result in verdict.results))
+    if results:
+        _rows(results)
+    if not everything:
+        counts = [f"{len(verdict.of(o))} {o}" for o in _IN_ORDER if verdict.of(o)]
+        print(f"{', '.join(counts)}: `sandboxd verify --all` names them")
+
+
+def _rows(results: Sequence[Result]) -> None:
+    id_width = max(len(result.id) for result in results)
+    expected_width = min(40, max(len(result.expected) for result in results))
     columns = terminal.width() if sys.stdout.isatty() else None
     if columns is not None and columns - id_width - expected_width - 20 < _LEAST_EVIDENCE:
         expected_width = 0
@@ -103,16 +126,19 @@ def _table(verdict: Verdict) -> None:
     expected = f"{'EXPECTED':<{expected_width}}{between}" if expected_width else ""
     print(f"{'ATTEMPT':<{id_width}}  {expected}{'OUTCOME':<14}  EVIDENCE")
     group = ""
-    for result in verdict.results:
+    for result in results:
         if result.group != group:
             group = result.group
             print(terminal.paint(_GROUPS[group], terminal.BOLD))
         outcome = terminal.paint(f"{result.outcome:<14}", *_COLOURS[result.outcome])
         evidence = terminal.printable(result.evidence).replace("\n", " ")
-        if columns is not None and result.outcome in ("held", "not-applicable"):
-            space = columns - id_width - expected_width - len(between) - 18
-            evidence = _shorten(evidence, max(space, _LEAST_EVIDENCE))
         expected = f"{_shorten(result.expected, expected_width):<{expected_width}}{between}"
+        indent = id_width + len(expected) + 18
+        if columns is not None:
+            room = max(columns - indent, _LEAST_EVIDENCE)
+            is_good = result.outcome in _IN_ORDER
+            lines = [_shorten(evidence, room)] if is_good else wrap(evidence, room)
+            evidence = ("\n" + " " * indent).join(lines)
         print(f"{result.id:<{id_width}}  {expected}{outcome}  {evidence}")
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sandboxd import analysis
 from sandboxd.findings import Finding, Fix, Place, Report, Severity, Skipped
+from sandboxd.render import Options, RuleText
+from sandboxd.render import text as text_form
 from sandboxd.render._excerpt import excerpt
-from sandboxd.render.text import render
 from sandboxd.text import SourceText, Span
 
 PATH = "/code/.devcontainer/devcontainer.json"
@@ -61,6 +64,17 @@ def test_a_mark_longer_than_the_line_is_cut() -> None:
     assert shown.startswith("...") and shown.endswith("...")
 
 
+def _describe(rule: str) -> RuleText:
+    raise AssertionError(f"nothing is said of {rule} but its name")
+
+
+def render(
+    report: Report, *, colour: bool, width: int, cwd: str = "", again: str = "", **more: Any
+) -> str:
+    options = Options(cwd, "1", _describe, colour, width, again, **more)
+    return text_form.document(report, options).removesuffix("\n")
+
+
 def report_on(
     text: str, threshold: Severity = Severity.WARNING, only: tuple[str, ...] | None = None
 ) -> Report:
@@ -103,7 +117,7 @@ def test_allowed_findings_are_counted_and_not_shown() -> None:
 
 
 def test_what_was_not_checked_is_always_shown() -> None:
-    report = Report((), (Skipped("/code/a", "is locked", "unlock it"),), 0, {})
+    report = Report((), (Skipped("/code/a", "is locked", "unlock it"),), 1, {})
     shown = render(report, colour=False, width=80, cwd="/code")
     assert "not checked: a: is locked\n  hint: unlock it" in shown
 
@@ -120,7 +134,7 @@ def test_files_are_headed_when_there_are_several() -> None:
 
 def test_a_file_whose_text_is_not_there() -> None:
     finding = Finding("r", Severity.HINT, "m", Place("live", Span(0, 0)), "e")
-    assert render(Report((finding,), (), 0, {}), colour=False, width=80).startswith("hint[r]: m")
+    assert render(Report((finding,), (), 1, {}), colour=False, width=80).startswith("hint[r]: m")
 
 
 def test_safe_fixes_need_no_flag() -> None:
@@ -158,3 +172,39 @@ def test_colour_changes_nothing_but_colour() -> None:
     coloured = render(report, colour=True, width=80, cwd="/code")
     assert coloured != plain
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
+
+
+def test_nothing_is_said_of_what_was_not_looked_for() -> None:
+    report = report_on("{}")
+    assert render(report, colour=False, width=80, least=Severity.WARNING, again=" a") == (
+        "no error or warning in 1 file; hints: `sandboxd check --pedantic a`"
+    )
+    assert render(report, colour=False, width=80, least=Severity.ERROR).startswith("no error in 1")
+
+
+def test_several_parts_that_were_not_checked_are_one_line_until_they_are_asked_for() -> None:
+    parts = tuple(Skipped(f"/code/{name}", "is a link", "name it") for name in ("a", "b", "b"))
+    report = report_on("{}")._replace(skipped=parts)
+    shown = render(report, colour=False, width=80, cwd="/code", again=" x")
+    folded = "not checked: 3 parts of 2 files: `sandboxd check --list-unchecked x`"
+    assert shown.splitlines()[0] == folded
+    listed = render(report, colour=False, width=80, cwd="/code", lists_unchecked=True)
+    assert listed.count("not checked: ") == 3 and "hint: name it" in listed
+    one = report._replace(skipped=parts[:1])
+    assert "not checked: a: is a link" in render(one, colour=False, width=80, cwd="/code")
+
+
+def test_many_files_are_summed_up_the_worst_first() -> None:
+    names = [f"f{number}" for number in range(30)]
+    levels = [Severity.ERROR if name == "f7" else Severity.WARNING for name in names]
+    places = [Place(f"/code/{name}", Span(0, 1)) for name in names]
+    sources = {place.path: SourceText(place.path, "x") for place in places}
+    findings = tuple(
+        Finding("r", level, "m", place, "e") for level, place in zip(levels, places, strict=True)
+    )
+    report = Report(findings, (), 30, sources)
+    *_, table, _ = render(report, colour=False, width=80, cwd="/code").split("\n\n")
+    lines = table.splitlines()
+    assert lines[0].split() == ["1", "error", "f7"]
+    assert lines[1].split() == ["1", "warning", "f0"]
+    assert lines[-1] == "and 10 more files"
