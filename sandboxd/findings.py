@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     class Need(Protocol):
-        """What must hold of a subject for a rule to have something to say about it."""
+        """A condition that must hold of a subject for a rule to have something to say about it."""
 
         def holds(self, subject: Any, /) -> bool: ...
 
 
 class Severity(enum.IntEnum):
-    """How far a weak setting reaches; ordered, so that thresholds compare.
+    """The reach of a weak setting; ordered, so that thresholds compare.
 
     HINT is hygiene, WARNING widens the attack surface or voids a control, ERROR reaches the host
     or its credentials.

@@ -127,7 +127,7 @@ class SourceText:
 
 
 def line_start(text: str, at: int) -> int:
-    """Where the line of `at` begins, found in time proportional to that line, not to the text."""
+    """The offset at which the line of `at` begins, in time proportional to that line, not to the text."""
     reach = 128
     while True:
         low = max(0, at - reach)
@@ -138,7 +138,7 @@ def line_start(text: str, at: int) -> int:
 
 
 def line_end(text: str, at: int) -> int:
-    """Where the line of `at` ends, its line end not counted; as fast as :func:`line_start`."""
+    """The offset at which the line of `at` ends, its line end not counted; as fast as :func:`line_start`."""
     reach = 128
     while True:
         ends = (text.find("\n", at, at + reach), text.find("\r", at, at + reach))

@@ -27,7 +27,7 @@ __all__ = ["Fixes", "RuleSettings", "check", "check_source"]
 
 
 class Fixes(enum.IntEnum):
-    """How far the fixes of findings are worked out; each step takes many times the one before."""
+    """The extent to which fixes are worked out; each step takes many times as long as the one before."""
 
     NONE = 0
     """Findings have the `remedies` that their rules propose, and no fixes."""

@@ -15,7 +15,7 @@ MOST_FILES = 50_000
 
 
 class Copied(NamedTuple):
-    """How much was copied; links are copied as links, sockets and devices not at all."""
+    """Counts of a copy; links are copied as links, sockets and devices not at all."""
 
     files: int
     bytes: int

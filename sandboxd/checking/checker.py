@@ -58,7 +58,7 @@ class Checker:
         return tuple(dict.fromkeys(problem for problem in problems if problem is not None))
 
     def with_files(self, files_at_hand: Files) -> Checker:
-        """The same with other texts in place of those at hand."""
+        """A checker of the same policy, with `files_at_hand` in place of this one's texts."""
         checker = Checker(
             self._environ,
             self.host,
@@ -70,7 +70,7 @@ class Checker:
         return checker
 
     def settings(self, path: str) -> RuleSettings:
-        """How the rules weigh in the file at `path`.
+        """The severities and suppressions of the rules for the file at `path`.
 
         :raises UsageError: a policy is not clear, and `needs_policy`
         """
@@ -137,7 +137,7 @@ class Checker:
         return self.take(path, files.read_bytes(path))
 
     def take(self, path: str, data: bytes) -> SourceText | None:
-        """The same of bytes that stand for the file at `path`.
+        """The text of `data`, the content of the file at `path`; None where no kind reads such a file.
 
         :raises UnreadableError: they are no text, or too many for its kind
         """

@@ -42,12 +42,12 @@ class Ignore:
         self._index: bytes | None = None
 
     def below(self, folder: str) -> Ignore:
-        """The same for a folder within, with its own file, if it has one."""
+        """The patterns for the folder `folder` within, with its own .gitignore where it has one."""
         patterns = _read(f"{folder}/.gitignore")
         return Ignore(folder, patterns, self) if patterns else self
 
     def whole(self, folder: str) -> Ignore:
-        """The same for a folder that is ignored: all of it is, but for what is tracked."""
+        """The patterns for a folder that is ignored: they ignore all in it that git does not track."""
         return Ignore(folder, _ALL, self)
 
     def tracks(self, path: str, is_folder: bool) -> bool:

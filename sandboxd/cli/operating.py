@@ -35,7 +35,7 @@ def operate(
 def _here(
     name: str, directory: str, options: Mapping[str, object], say: Callable[[str, bool], None]
 ) -> Any:
-    """The same without a daemon."""
+    """Do the operation in this process, without a daemon."""
     from sandboxd import operations
     from sandboxd.cli.cancelling import cancelled_by_signals
     from sandboxd.engine.client import connect_from

@@ -97,7 +97,7 @@ class RemoteCommand:
                 return None
 
     def _directly(self) -> Any:
-        """The same command through the engine, for use after the daemon ended."""
+        """The command by a connection of our own to the engine, for use after the daemon ended."""
         from sandboxd.engine.client import connect_from
         from sandboxd.operations.exec import Command
 

@@ -45,7 +45,7 @@ def parse(
 def check(
     source: SourceText, tree: Tree, rule_ids: Collection[str] | None = None
 ) -> tuple[Config | None, tuple[Finding, ...]]:
-    """As `parse`, for a text that was parsed already."""
+    """The config and its findings, as by `parse`, of a text that was parsed already."""
     reader = Reader(source.path, rule_ids)
     for problem in tree.problems:
         reader.report("config-syntax-error", problem.span, problem.message, "syntax")

@@ -145,7 +145,7 @@ class Attendant:
             channel.close()
 
     def push(self, policy: Policy) -> None:
-        """As `running_gateway.push`; names keep the addresses that they had before."""
+        """Have the gateway let `policy` through, as `running_gateway.push`; names keep their addresses."""
         engine = self._access.engine()
         running_gateway.push(engine, self._workspace, policy, self._memory.known())
 

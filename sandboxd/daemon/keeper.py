@@ -133,7 +133,7 @@ class Keeper:
         return self._register(path, engine, keeps)
 
     def register_soon(self, path: str, engine: EngineKey) -> None:
-        """As `register`, after a delay, so that the command which started the project answers first."""
+        """Keep the project as `register` does, after the command that started it has answered."""
 
         def register() -> None:
             if not self._is_closed:

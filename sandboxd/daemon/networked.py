@@ -14,7 +14,7 @@ _TYPES = frozenset(
 
 
 def networked(paths: Iterable[str], mounts: str) -> set[str]:
-    """Those of `paths` that lie on a file system of the network.
+    """The members of `paths` that lie on a file system of the network.
 
     :param mounts: the content of /proc/self/mountinfo
     """
@@ -23,7 +23,7 @@ def networked(paths: Iterable[str], mounts: str) -> set[str]:
 
 
 def networked_now(paths: Iterable[str]) -> set[str]:
-    """The same with the mounts of this moment."""
+    """The members of `paths` that do so by the mounts of this moment."""
     return networked(paths, read_mounts())
 
 

@@ -12,7 +12,7 @@ from sandboxd.status.combine import Examined
 
 
 class EngineKey(NamedTuple):
-    """Which engine a caller means, and how it is reached: its `messages.ENGINE_VARIABLES`, None unset."""
+    """The engine that a caller means: the values of `messages.ENGINE_VARIABLES`, None for an unset one."""
 
     host: str | None
     context: str | None
@@ -112,7 +112,7 @@ _patterns: dict[str | None, Examined] = {}
 
 
 def _share(examined: Examined) -> Examined:
-    """The same, with whatever equals the pattern's taken from there: a quarter of the memory."""
+    """An equal value that shares its parts with other projects of the profile, in a quarter of the memory."""
     return cast(Examined, _shared(examined, _patterns.setdefault(examined.profile, examined)))
 
 

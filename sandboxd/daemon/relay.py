@@ -180,7 +180,7 @@ class _Ear:
 
     @property
     def wait_seconds(self) -> float | None:
-        """How long to wait for that at most, None for ever."""
+        """The seconds until it has to be renewed, None where it need not be."""
         return None if self._renew_at is None else max(0.0, self._renew_at - time.monotonic())
 
     def open(self) -> None:

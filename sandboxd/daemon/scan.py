@@ -82,7 +82,7 @@ def scan(workspace: str) -> Scan:
 
 
 def stamp_of_folders(folders: Iterable[str]) -> Stamp:
-    """Of the first files directly in `folders`, which hold few: policies and grants."""
+    """The stamp of the files directly in `folders`, the first few of each: policies and grants."""
     stamp = []
     for folder in folders:
         with contextlib.suppress(OSError):

@@ -63,7 +63,7 @@ class Variables(NamedTuple):
         return self.files.read(path, beside)
 
     def for_file(self, path: str) -> Variables:
-        """The same with the workspace that a devcontainer.json at `path` belongs to."""
+        """The variables for a devcontainer.json at `path`: with its workspace, where none is known yet."""
         if self.workspace is not None or not path.startswith("/"):
             return self
         folder = path.rpartition("/")[0]
@@ -72,7 +72,7 @@ class Variables(NamedTuple):
         return self._replace(workspace=(above if separator else folder) or "/")
 
     def inside(self, workspace: str) -> Variables:
-        """The same for a container that has the workspace at `workspace`."""
+        """The variables for a container that has the workspace at the path `workspace`."""
         return self._replace(container_workspace=workspace)
 
     def resolve(self, text: str) -> str:

@@ -95,7 +95,7 @@ def networks(texts: Iterable[str]) -> tuple[Network, ...]:
 
 
 def judge(text: str, forbidden: Sequence[Network] = ()) -> Judgement:
-    """What may be done with the address `text`, as a resolver answered it.
+    """Whether the gateway may dial the address `text`, as a resolver answered it, and why not.
 
     :param forbidden: networks of this sandbox's own: `Policy.forbidden`, and its inner network
     """

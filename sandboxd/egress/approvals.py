@@ -40,7 +40,7 @@ class Approval(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """How far the floor lets a person allow anything beyond a plan."""
+    """The bounds that the floor sets to what a person may allow beyond a plan."""
 
     may_grant: bool = True
     lists: tuple[tuple[Rule, ...], ...] = ()

@@ -17,7 +17,7 @@ class NotAnEntry(ValueError):
 
 
 class UnknownGroup(NotAnEntry):
-    """It has the form of a group's name, and there is none."""
+    """The text has the form of a group's name, and no group has it."""
 
 
 class Entry(NamedTuple):
@@ -41,7 +41,7 @@ class Entry(NamedTuple):
         return f"{self.group} ({', '.join(hosts)})" if self.group else hosts[0]
 
     def admits(self) -> str:
-        """What a program inside can do there, in words."""
+        """The power that the entry gives to programs inside, in words."""
         return group.load(self.group).admits if self.group else CONSEQUENCE
 
 

@@ -25,7 +25,7 @@ class Host(NamedTuple):
 
 
 class UsedBy(NamedTuple):
-    """What of a project says that it uses a group; without any of it, only sandboxd.toml does."""
+    """The signs in a project that it uses a group; without any, only sandboxd.toml can name it."""
 
     files: tuple[str, ...] = ()
     """Patterns for names of files at its top or one level down; with a slash, for paths."""

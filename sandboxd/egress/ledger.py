@@ -59,7 +59,7 @@ class Question(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """How many attempts, not lines."""
+    """Numbers of attempts; a line of the ledger may stand for many."""
 
     denied: int = 0
     reached: int = 0
@@ -116,7 +116,7 @@ class Ledger:
         return tuple(sorted(self._lines.values(), key=lambda line: line.last))
 
     def questions(self, policy: Policy, now: float) -> tuple[Question, ...]:
-        """Those that `policy` leaves open: what it allows, or what a person denied, is answered."""
+        """The questions that `policy` leaves open: a name that it allows or denies is answered."""
         return tuple(
             question
             for question in self._questions.values()

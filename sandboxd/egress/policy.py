@@ -105,7 +105,7 @@ class Decider:
         self._services = frozenset(name for name, _ in policy.services)
 
     def decide(self, text: str, port: int, now: float) -> Verdict:
-        """As `decide` of this module."""
+        """The verdict about a name and a port at `now`, as `decide` of this module gives it."""
         name = self._name(text)
         if name is None:
             return Verdict("not-a-name")

@@ -29,7 +29,7 @@ class NotAPolicy(ValueError):
 
 
 def policy_to_json(policy: Policy) -> dict[str, object]:
-    """What `policy_from_json` reads."""
+    """`policy` as JSON has it; `policy_from_json` reads it back."""
     upstream = policy.upstream
     return {
         "version": policy.version,

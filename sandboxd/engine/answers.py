@@ -45,14 +45,14 @@ class Ulimit(TypedDict):
 
 
 class LogConfig(TypedDict, total=False):
-    """Where the output of a container's main process goes."""
+    """The log driver for the output of a container's main process."""
 
     Type: str
     Config: dict[str, str] | None
 
 
 class HostConfig(TypedDict, total=False):
-    """How a container stands to its host: in a request to create it, and in what the engine says of it.
+    """The host's side of a container, in a request to create it and in the engine's description of it.
 
     Sizes are bytes; 0 or null is no limit.
     """
@@ -116,7 +116,7 @@ class CreateRequest(TypedDict, total=False):
 
 
 class State(TypedDict, total=False):
-    """What a container does now; times are RFC 3339."""
+    """The state of a container; times are RFC 3339."""
 
     Status: str
     Running: bool
@@ -130,7 +130,7 @@ class State(TypedDict, total=False):
 
 
 class Config(TypedDict, total=False):
-    """What a container runs."""
+    """The program of a container, and its surroundings."""
 
     Image: str
     User: str
@@ -205,7 +205,7 @@ class PathStat(TypedDict, total=False):
 
 
 class Actor(TypedDict, total=False):
-    """What an event is about."""
+    """The object that an event is about."""
 
     ID: str
     Attributes: dict[str, str] | None

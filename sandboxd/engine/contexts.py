@@ -33,7 +33,7 @@ _MOST_BYTES = 1 << 20
 
 
 class TlsFiles(NamedTuple):
-    """Where `ca.pem`, `cert.pem` and `key.pem` are, and whether the server's name is checked."""
+    """The folder of `ca.pem`, `cert.pem` and `key.pem`, and whether the server's name is checked."""
 
     folder: str
     verify: bool
@@ -59,7 +59,7 @@ class Identity(NamedTuple):
         return self.host.startswith("unix:")
 
     def to_json(self) -> dict[str, Any]:
-        """The same as JSON has it; `from_json` reads it back."""
+        """The identity as JSON has it; `from_json` reads it back."""
         return {**self._asdict(), "tls": self.tls._asdict() if self.tls else None}
 
     def variables(self) -> dict[str, str]:
@@ -136,7 +136,7 @@ def _host(environ: Mapping[str, str], folder: str, context: str | None) -> str:
 def _tls_files(
     environ: Mapping[str, str], folder: str, context: str | None, host: str
 ) -> TlsFiles | None:
-    """As the docker command reads them: a context brings its own, else the variables count."""
+    """The TLS files that the docker command would use: a context brings its own, else the variables count."""
     if context is not None:
         files = f"{folder}/contexts/tls/{_digest(context)}/docker"
         skip = _endpoint(folder, context).get("SkipTLSVerify")

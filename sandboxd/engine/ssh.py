@@ -26,7 +26,7 @@ _MOST_WORDS = 4096
 
 
 def command(address: Address, timeout: float | None) -> list[str]:
-    """How to reach the engine's socket; nobody is asked for a password."""
+    """The command line that connects to the engine's socket; nobody is asked for a password."""
     options = ["BatchMode=yes", f"ServerAliveInterval={_KEEPALIVE_SECONDS}"]
     options += ["ServerAliveCountMax=2"]
     if timeout is not None:

@@ -46,7 +46,7 @@ def get(address: str, host: str, port: int) -> bytes:
 
 
 def socks(address: str, host: str, port: int) -> bytes:
-    """What comes after SOCKS5's greeting; a host of four numbers is sent as an address."""
+    """The reply of the SOCKS5 server to a request; a host of four numbers is sent as an address."""
     try:
         destination = b"\1" + socket.inet_aton(host) if host[-1:].isdigit() else b""
     except OSError:

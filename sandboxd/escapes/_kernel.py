@@ -127,7 +127,7 @@ def other_processes() -> list[int]:
 
 
 def mount_points() -> list[str]:
-    """Where file systems are mounted, as this process sees it."""
+    """The mount points that this process sees."""
     points = []
     for line in read_text("/proc/self/mountinfo", 1 << 20).splitlines():
         fields = line.split(" ")

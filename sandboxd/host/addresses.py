@@ -43,7 +43,7 @@ def reverse_path_filter(pid: int | str = "self") -> bool | None:
 
 
 def _ipv4(text: str) -> Iterator[ipaddress.IPv4Address]:
-    """Each `|-- ADDRESS` that the line `/32 host LOCAL` follows."""
+    """The local addresses of a fib_trie: each `|-- ADDRESS` before a line `/32 host LOCAL`."""
     address = ""
     for line in text.splitlines():
         words = line.split()
@@ -54,7 +54,7 @@ def _ipv4(text: str) -> Iterator[ipaddress.IPv4Address]:
 
 
 def _ipv6(text: str) -> Iterator[ipaddress.IPv6Address]:
-    """Each line: the address without colons, and five numbers more."""
+    """The addresses of an if_inet6: first on each line, without colons."""
     for line in text.splitlines():
         digits = line.partition(" ")[0]
         if len(digits) == 32:

@@ -148,7 +148,7 @@ class HostFacts(NamedTuple):
         return self.proven_gvisor() if self.answered else None
 
     def proven_gvisor(self) -> Runtime | None:
-        """The same, also when the engine does not answer now and did before."""
+        """The proven gVisor runtime, also where the engine answered before and does not now; None without one."""
         if self.engine is None:
             return None
         proven = [r for r in self.engine.runtimes if r.usable and r.gvisor]

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
             """The host path that `text` names, symbolic links of the workspace followed if known."""
 
         def inside(self, workspace: str) -> Resolver:
-            """The same, for a container that has the workspace at `workspace`."""
+            """The resolver for a container that has the workspace at the path `workspace`."""
 
         def environment(self, name: str) -> str | None:
             """An environment variable of the config's user, None if it is not known."""

@@ -62,7 +62,7 @@ def build(
 
 
 def _place(environ: Mapping[str, str]) -> str | None:
-    """Where builds are, None for the system's temporary folder where there is no home.
+    """The folder for builds; None for the system's temporary folder, where there is no home.
 
     npm obeys a `package.json`, `.npmrc` or `node_modules` of every folder above the one it runs in,
     and anybody may write those of `/tmp`.

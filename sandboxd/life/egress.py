@@ -30,7 +30,7 @@ _NO_PROXY = f"localhost,127.0.0.1,::1,{layout.GATEWAY_NAME}"
 
 
 class Egress(NamedTuple):
-    """What the gateway of one sandbox is made of."""
+    """The networks, the image and the policy of one sandbox's gateway."""
 
     workspace: str
     pair: networks.Pair

@@ -30,11 +30,11 @@ class RunningGateway:
         self._workspace = workspace
 
     def push(self, policy: Policy) -> None:
-        """As `push` of this module, for this gateway."""
+        """Have this gateway let `policy` through, as `push` of this module."""
         push(self._engine, self._workspace, policy)
 
     def ledger(self) -> Ledger:
-        """What it told since it started.
+        """The record of all that it told since it started.
 
         :raises EnvironmentFailure: it does not answer
         """

@@ -154,7 +154,7 @@ def down(
 
 
 def _stubs(container: Summary) -> tuple[str, ...]:
-    """As `up` noted them. A label can be written by anybody, so only what it may name counts."""
+    """The stand-ins that `up` noted in the label; anybody can write one, so only paths that it may name count."""
     from sandboxd.plan import stubs
 
     noted = container.labels.get(STUBS, "").split(":")

@@ -51,7 +51,7 @@ class Judgements:
 
     @property
     def parsed_texts(self) -> ParsedTexts:
-        """What was parsed of the open texts and those beside them."""
+        """The documents of the open texts and of those beside them."""
         return self._server.protocol.documents.parsed_texts
 
     def set_host(self, host: HostFacts) -> bool:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def table(document: OpenDocument) -> Span | None:
-    """Where `[network]` is first written in a sandboxd.toml."""
+    """The first place of `[network]` in a sandboxd.toml."""
     root = document.parsed.tree.root
     if os.path.basename(document.source.path) != CONFIG_NAME or root is None:
         return None

@@ -28,7 +28,7 @@ _compiled: dict[str, re.Pattern[str] | None] = {}
 
 
 class FileAccess:
-    """Which rule decides about a file.
+    """The rules of a profile about files, and which of them decides about a path.
 
     A profile may have thousands of rules, and some are compared with each of the others. So a rule is
     only tried for paths that begin like its own path, up to the first wildcard.

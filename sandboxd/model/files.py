@@ -83,7 +83,7 @@ class Files:
         return outcome
 
     def parsed(self, source: SourceText, parse: Callable[[SourceText], T]) -> T:
-        """What `parse` makes of a text; each version of it is parsed once."""
+        """The result of `parse` for a text; each version of it is parsed once."""
         return self.parsed_texts.parsed(source, parse)
 
     def _loaded(self, path: str, beside: str) -> SourceText | UnreadableError:

@@ -40,7 +40,7 @@ _SINGLE = {
 
 
 def differences(planned: Container, live: Container) -> tuple[Drift, ...]:
-    """How `live` differs from `planned`.
+    """The differences of `live` from `planned`.
 
     Give both as `observe` reads them: the plan through its create request. Environment and labels
     that the image adds are no drift, and neither is a runtime that the plan leaves to the engine.

@@ -29,7 +29,7 @@ def logs(
 def open_logs(
     engine: Engine, directory: str, *, follow: bool = False, tail: str = "all"
 ) -> Growing | None:
-    """The same as a connection that another process can read; None where it cannot be had as one.
+    """The output as a connection that another process can read; None where it cannot be had as one.
 
     :raises EnvironmentFailure: as `logs`
     """

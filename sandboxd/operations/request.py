@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Request:
-    """What an operation is done with. `environ` is that of the process, with the engine that is meant.
+    """The means of one operation. `environ` is the process's own, with the engine that is meant.
 
     The options come from another process: `flag`, `text` and the like refuse what is not of its kind
     with `ipc.parameters.InvalidParams`.

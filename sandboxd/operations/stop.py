@@ -94,7 +94,7 @@ def stop(
 
 
 def _ledger(engine: Engine, workspace: str) -> Ledger | None:
-    """What the gateway of the sandbox told, which goes with it; None where none answers."""
+    """The record of the sandbox's gateway, which goes with it; None where none answers."""
     from sandboxd.life import running_gateway
 
     try:

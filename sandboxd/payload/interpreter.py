@@ -134,7 +134,7 @@ def archive(program: bytes, modules: tuple[str, ...], cache_folder: str | None) 
 
 
 def identity(more: str = "") -> str:
-    """Of this interpreter: another one, or another build of it, has another, and so has other `more`."""
+    """A short name of this interpreter's build and of `more`; another build has another name."""
     binary = os.path.realpath(sys.executable)
     status = os.stat(binary)
     text = f"3 {binary} {sys.version} {status.st_size} {status.st_mtime_ns} {MAGIC_NUMBER!r} {more}"

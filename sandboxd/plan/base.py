@@ -106,7 +106,7 @@ def say_brought(notes: Notes) -> tuple[str, ...]:
 
 
 def _without_label(image: str) -> str:
-    """How to get the same image without what its label brings.
+    """The step, for a person, to the same image without what its label brings.
 
     A label in the project's own Dockerfile would not do: tools read that of the image in `FROM`.
     """

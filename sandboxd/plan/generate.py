@@ -176,7 +176,7 @@ def _shipped_digests() -> set[str]:
 
 
 def _digest(text: str) -> str:
-    """The same for a file's text read tolerantly and for what was written."""
+    """The hash of a text, equal for a file read tolerantly and for what was written."""
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 

@@ -90,7 +90,7 @@ def _differences(usual: Profile, profile: Profile) -> list[str]:
 
 
 def _of_names(profile: Profile, config: Config, hosts: ProjectHosts) -> list[str]:
-    """What is reached beyond what the profile reaches by itself, and what that admits."""
+    """A line for each name beyond those of the profile, with what it admits."""
     wishes, before = config.network, profile.network.mode
     lines = []
     mode = wishes.wanted_mode

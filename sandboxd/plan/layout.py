@@ -74,7 +74,7 @@ def layout(
     covered: frozenset[str],
     notes: Notes,
 ) -> Layout:
-    """Where the workspace is inside and what of the rest can be written.
+    """The mounts of the workspace inside, and the folders beside it that can be written.
 
     `covered` are folders inside that the user's own mounts are at.
 

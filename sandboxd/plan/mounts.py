@@ -23,7 +23,7 @@ _MOST_NAMED = 6
 
 
 def target_folder(workspace: str) -> str:
-    """Where the workspace is inside: the place that dev container tools use, too.
+    """The path of the workspace inside: the one that dev container tools use, too.
 
     Without what separates or quotes fields of a mount: those tools split mounts at every comma.
     """

@@ -40,7 +40,7 @@ class Proposal(NamedTuple):
 
 
 def usual(profile: Profile, config: Config, facts: ProjectHosts) -> tuple[Usual, ...]:
-    """What the profile allows in this project by itself; of the config only the image counts."""
+    """The entries that the profile allows in this project by itself; of the config only the image counts."""
     if profile.network.mode != "allow":
         return ()
     listed = [Usual(entry(text), "of the profile") for text in profile.network.allow]
@@ -100,7 +100,7 @@ def proposals(
 def _use(
     used_by: group.UsedBy, paths: Mapping[str, str], images: Iterable[str], facts: ProjectHosts
 ) -> str:
-    """What of the project uses a group, '' where nothing does.
+    """The file, image or remote of the project that uses a group, in words; '' where none does.
 
     :param paths: files and folders by their names
     """

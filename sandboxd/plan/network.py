@@ -86,7 +86,7 @@ def egress(
     hosts: ProjectHosts,
     notes: Notes,
 ) -> Egress:
-    """What a gateway lets through for the project at `workspace`, each name with its reason noted.
+    """The policy of the gateway for the project at `workspace`; each name has its reason noted.
 
     The version, addresses, services, the host's networks and a proxy's credentials are whoever starts the
     gateway's to add.

@@ -100,7 +100,7 @@ class Plan(NamedTuple):
     """Hooks that `sandboxd up` does not run. An editor that starts the generated file may."""
 
     def downgrades_of_up(self) -> tuple[Downgrade, ...]:
-        """Those that hold for a sandbox that `sandboxd up` starts."""
+        """The downgrades of a sandbox that `sandboxd up` starts: without those of other tools."""
         return tuple(entry for entry in self.downgrades if not entry.of_other_tools)
 
     def image(self) -> str:

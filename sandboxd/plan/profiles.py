@@ -24,7 +24,7 @@ class Fault(NamedTuple):
 
 
 class Network(NamedTuple):
-    """What a sandbox reaches: ``none``, ``allow`` (names, through a gateway) or ``open``."""
+    """The network of a profile; a mode is ``none``, ``allow`` (names, through a gateway) or ``open``."""
 
     mode: str = "none"
     allow: tuple[str, ...] = ()

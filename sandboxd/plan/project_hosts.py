@@ -70,7 +70,7 @@ NO_HOSTS = ProjectHosts()
 
 
 def project_hosts(workspace: str, names: Iterable[str]) -> ProjectHosts:
-    """What the files of `workspace` name; what cannot be read names nothing.
+    """The hosts and images that the files of `workspace` name; a file that cannot be read names none.
 
     :param names: files and folders at the top and one level down, relative to the workspace
     """

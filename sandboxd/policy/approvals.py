@@ -289,7 +289,7 @@ def _path(environ: Mapping[str, str]) -> str:
 
 
 def _inode(workspace: str) -> int:
-    """That of the folder, 0 where there is none: no approval is of that."""
+    """The inode of the folder, 0 where there is none: no approval is of that."""
     try:
         return os.stat(workspace).st_ino
     except OSError:

@@ -120,7 +120,7 @@ def load(
 
 
 def enforced(environ: Mapping[str, str], rule_ids: Collection[str]) -> Mapping[str, str]:
-    """As `Floor.enforced`, for callers that must go on: an unclear policy enforces every rule."""
+    """`Floor.enforced`, for callers that must go on: an unclear policy enforces every rule."""
     try:
         return load(environ, rule_ids=rule_ids).enforced
     except UsageError:

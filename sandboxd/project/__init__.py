@@ -212,13 +212,13 @@ class Project:
         return survey(self.workspace, profile.control_files, hot, profile.left_open, git, by_files)
 
     def hosts(self) -> ProjectHosts:
-        """What the project's files name, where that can matter for what a config loosens."""
+        """The hosts that the project's files name; none where a config cannot loosen anything by them."""
         if self.config.network.allow is None or not self.profile.network.by_files:
             return NO_HOSTS
         return survey(self.workspace, (), (), hosts=True).hosts
 
     def recipe(self) -> Recipe | None:
-        """How the project's image is made; None where it is only named.
+        """The recipe of the project's image; None where an image is only named.
 
         :raises UsageError: see `plan.recipe.recipe`
         """

@@ -15,7 +15,7 @@ KIND = "sandboxd_toml"
 
 
 def findings(meta: RuleMeta, document: Document) -> Iterator[Finding]:
-    """Those findings of a config that belong to the rule `meta`."""
+    """The findings of a config that belong to the rule `meta`."""
     if document.kind != KIND:
         return
     for finding in _mistakes(document):

@@ -87,7 +87,7 @@ def _winners(tree: Tree, spans: set[Span]) -> dict[Span, Span]:
 
 
 def _winner(node: Node, key: Node) -> Span:
-    """Of the same spelling; else of another one, for readers that pass over case."""
+    """The place of the key that counts: of the same spelling, else of one that differs in case."""
     same = node.member(str(key.value))
     if same is not None and same.key is not key:
         return same.key.span

@@ -26,7 +26,7 @@ _PID_FILES = ("/var/run/docker.pid", "/run/docker.pid")
 
 
 class Control(NamedTuple):
-    """How to reach one engine. Where a command is empty, this machine's init system is used."""
+    """The commands that control one engine. Where one is empty, this machine's init system is used."""
 
     host: str
     reload_command: tuple[str, ...] = ()

@@ -106,7 +106,7 @@ def _project(project: ProjectStatus) -> dict[str, Any]:
 
 
 def _denials(names: NamesStatus | None) -> int | None:
-    """Where nothing was recorded, a number would be an invention."""
+    """The number of denials, None where nothing was recorded: a number would be an invention."""
     return names.totals.denied if names is not None and names.is_recorded else None
 
 

@@ -41,7 +41,7 @@ def examine(path: str, environ: Mapping[str, str], facts: HostFacts) -> Examined
 def examine_unread(
     path: str, environ: Mapping[str, str], facts: HostFacts, error: SandboxdError
 ) -> Examined:
-    """The same for a project whose config cannot be read, as `error` says."""
+    """The result for a project whose config cannot be read, as `error` says."""
     counts = count(path, environ, facts)
     return Examined(valid=False, counts=counts, problem=error.message, hint=error.hint)
 
@@ -49,7 +49,7 @@ def examine_unread(
 def examine_open(
     project: Project, environ: Mapping[str, str], facts: HostFacts, plan: Plan | None = None
 ) -> Examined:
-    """The same for a project whose config was read already.
+    """The result for a project whose config was read already.
 
     :param plan: its plan where it was made already, of the files that are there now
     """

@@ -22,7 +22,7 @@ def names_now(
     ledger: Ledger | None,
     now: float,
 ) -> NamesStatus | None:
-    """What the gateway of a running sandbox told; None where it has none, or nobody listens to it.
+    """The names of a running sandbox by its gateway's record; None where nobody listens to one.
 
     :param planned: of the plan alone
     :param now: seconds since 1970

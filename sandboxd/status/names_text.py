@@ -47,7 +47,7 @@ def rows(names: NamesStatus) -> list[tuple[str, str]]:
 
 
 def _denied_name(name: str, port: int) -> str:
-    """What was asked for; a request that breaks its protocol names nothing."""
+    """The name that was asked for, in words; a request that breaks its protocol names none."""
     return words.target(name, port) if name else "(no name)"
 
 

@@ -55,7 +55,7 @@ def look_once(
 
 
 def _ledger(workspace: str, environ: Mapping[str, str], observed: Observed) -> Ledger | None:
-    """What the gateway of a running sandbox told; None where none answers, as its control then says."""
+    """The record of a running sandbox's gateway; None where none answers, as its control then says."""
     if workspace not in observed.containers:
         return None
     try:

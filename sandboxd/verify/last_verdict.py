@@ -90,7 +90,7 @@ def recall(container: str) -> Verified | None:
 
 
 def age_seconds(when: float) -> float:
-    """How long ago `when` was, in seconds since 1970; 0 where the clock was set back since."""
+    """The seconds since `when` (seconds since 1970); 0 where the clock was set back since."""
     return max(0.0, time.time() - when)
 
 

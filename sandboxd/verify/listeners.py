@@ -88,7 +88,7 @@ class Mailbox:
         self._listener.close()
 
     def texts(self) -> dict[str, str]:
-        """What arrived since the last call, with an address that each came from."""
+        """The texts that arrived since the last call, each with the address that it came from."""
         arrived = {}
         with contextlib.suppress(BlockingIOError):
             while True:

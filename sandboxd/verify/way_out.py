@@ -132,7 +132,7 @@ class WayOut:
         self._weakness = self._weakness or (gateway.weakness(ready[0]) if ready else "")
 
     def arrivals(self, attempt: str) -> tuple[str, ...]:
-        """What the outside saw of an attempt, as sentences."""
+        """Sentences about what arrived outside by an attempt; () where nothing did."""
         sender = self._arrived.get(f"{self.facts['word']} {attempt}")
         if sender is not None:
             return (f"the host received it from {sender}",)

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _ask_here(directory: str, args: argparse.Namespace, show: Callable[[int, bytes], None]) -> None:
-    """The same without a daemon."""
+    """Show the logs in this process, without a daemon."""
     from sandboxd.operations.logs import logs
 
     for stream, piece in logs(_sandbox.connect(), directory, follow=args.follow, tail=args.tail):

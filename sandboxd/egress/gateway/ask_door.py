@@ -32,7 +32,7 @@ _REMEMBERED, _ANSWER_REMEMBERED = 900.0, 120.0
 
 
 class _Question:
-    """What one or more requests ask; `no` is a person's answer."""
+    """A question that one or more requests wait for; `no` is a person's answer, None before."""
 
     def __init__(self, ident: int, now: float) -> None:
         self.id, self.asked = ident, now

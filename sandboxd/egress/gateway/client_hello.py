@@ -11,11 +11,11 @@ _LONGEST_RECORD, _LONGEST_HELLO, _MOST_BYTES = 1 << 14, 1 << 15, 40_000
 
 
 class BadHello(ValueError):
-    """It begins like TLS and is no ClientHello that we can read."""
+    """The bytes begin like TLS and are no ClientHello that can be read."""
 
 
 class Hello(NamedTuple):
-    """What a client shows of the server that it wants."""
+    """The server that a client names in its ClientHello."""
 
     server_name: str
     """As it is written; '' where none is named."""
@@ -83,7 +83,7 @@ class _Bytes:
         return int.from_bytes(self.take(size), "big")
 
     def vector(self, size: int) -> _Bytes:
-        """What follows a length of `size` bytes."""
+        """The bytes whose length stands before them in `size` bytes."""
         return _Bytes(self.take(self.number(size)))
 
 

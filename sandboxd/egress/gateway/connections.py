@@ -74,7 +74,7 @@ class Connections:
         return True
 
     def over(self, connection: Connection) -> None:
-        """It has ended."""
+        """Forget a connection that has ended."""
         self._live.discard(connection)
 
     async def _serve(

@@ -109,7 +109,7 @@ class Dialer:
         return checked[:MOST_ADDRESSES]
 
     async def _why_unresolved(self, name: str) -> str:
-        """What may help a person, '' where the name simply does not exist."""
+        """The reason why a name has no address here, for a person; '' where it does not exist."""
         with contextlib.suppress(NoServer):
             if await self._resolver.has_only_ipv6(name):
                 return "it has IPv6 addresses alone, and this gateway goes out by IPv4"

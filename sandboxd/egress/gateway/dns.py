@@ -23,7 +23,7 @@ class Malformed(ValueError):
 
 
 class Question(NamedTuple):
-    """What a client asks for."""
+    """The question of a client's query."""
 
     id: int
     name: str
@@ -34,7 +34,7 @@ class Question(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a server said."""
+    """The answer of a server to a query."""
 
     code: int
     truncated: bool

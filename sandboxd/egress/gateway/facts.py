@@ -84,7 +84,7 @@ def neighbour(address: str) -> bool:
 
 
 def memory_kib() -> int:
-    """What this process holds in memory now."""
+    """The resident memory of this process, in KiB."""
     return int(status()["VmRSS"].split()[0])
 
 

@@ -28,7 +28,7 @@ class FirstBytes:
         return bool(self._held)
 
     def feed(self, data: bytes) -> bytes:
-        """What may go on; b"" as long as more must be seen. Once `decided`, feed no more.
+        """The bytes that may be passed on; b"" as long as more must be seen. Once `decided`, feed no more.
 
         :raises Refused: it is TLS for another server, or hides for which one
         """

@@ -26,7 +26,7 @@ _CONNECTED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
 class Wanted(NamedTuple):
-    """Where one request goes to."""
+    """The host, the port and the path that one request asks for."""
 
     host: str
     port: int
@@ -105,7 +105,7 @@ class HttpDoor:
         await self._reader.end(refusals.denied(name, port, "host", "", f"Host: {error}"))
 
     def _wanted(self, request: h11.Request) -> Wanted:
-        """Where it goes.
+        """The host, port and path of a request.
 
         :raises BadHead: that cannot be told
         :raises OtherHost: the Host field says something else

@@ -43,7 +43,7 @@ class BadHead(ValueError):
 
 
 class Target(NamedTuple):
-    """Where a request wants to go."""
+    """The host, port and path in the target of a request."""
 
     host: str
     """As it is written; not yet known to be a name."""
@@ -96,7 +96,7 @@ def parse(head: bytes) -> tuple[h11.Connection, h11.Request]:
 
 
 def target(request: h11.Request) -> Target | None:
-    """Where the request line leads to; None for a path, which the Host field belongs to.
+    """The target of the request line; None for a path alone, whose host the Host field names.
 
     :raises BadHead: it is another kind of URL, or none
     """

@@ -103,7 +103,7 @@ class Relay:
             self.close()
 
     def _pass(self, side: int, data: bytes) -> None:
-        """What the client says first, if it is in order."""
+        """Pass the client's bytes on once the first of them are in order, else close."""
         if self._check is not None:
             try:
                 data = self._check.feed(data)

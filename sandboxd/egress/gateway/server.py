@@ -42,7 +42,7 @@ _TICK, _LOOKS_SECONDS, _DISCARD = 1.0, (0.05, 1.0, 2.0, 4.0), 9
 
 
 class Network(NamedTuple):
-    """Where the gateway stands."""
+    """The gateway's addresses and interfaces."""
 
     place: layout.Place
     address: str
@@ -175,7 +175,7 @@ class Gateway:
         self._journal.say("policy", version=policy.version, ports=self._open_ports())
 
     def _open_ports(self) -> list[int]:
-        """Those at each address."""
+        """The ports that are open at every synthetic address."""
         return sorted(port for address, port in self._ports if address == _ANY)
 
     def _take(self, command: commands.SetCredentials) -> None:
@@ -286,7 +286,7 @@ class Gateway:
 
 
 def _read(line: bytes) -> commands.Command:
-    """As `commands.read`; a policy that there is no room for is refused, too."""
+    """The command of a line, as `commands.read`; a policy for which there is no room is refused, too."""
     try:
         return commands.read(line)
     except MemoryError:

@@ -42,7 +42,7 @@ async def serve(house: House, connection: Connection) -> None:
 
 
 async def _request(reader: Reader) -> Request | None:
-    """What is asked for; None at an early end.
+    """The request of a SOCKS client; None where it ends before.
 
     :raises BadSocks: it is not SOCKS 5, or more than is spoken here
     """

@@ -12,7 +12,7 @@ _CONNECT, _IPV4, _NAME, _IPV6, _NO_PASSWORD = 1, 1, 3, 4, 0
 
 
 class Code(IntEnum):
-    """What a reply says (section 6)."""
+    """The codes of a reply (section 6)."""
 
     GRANTED = 0
     FAILURE = 1
@@ -32,7 +32,7 @@ class BadSocks(ValueError):
 
 
 class Request(NamedTuple):
-    """Where a client wants to be connected to."""
+    """The host and port that a client asks to be connected to."""
 
     host: str
     """A name as it was sent, or an address."""

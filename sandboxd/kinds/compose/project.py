@@ -113,7 +113,7 @@ class Project:
         return None
 
     def take(self, path: str, beside: File | str, folder: str | None = None) -> File | None:
-        """As `open`, up to a limit of files; reaching the limit is reported once."""
+        """The file at `path`, as `open` gives it; None beyond `MAX_FILES`, which is reported once."""
         self._opened += 1
         if self._opened == MAX_FILES + 1:
             self.unseen.append(Unseen("compose", f"names more than {MAX_FILES} files"))

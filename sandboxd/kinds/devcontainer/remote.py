@@ -37,7 +37,7 @@ def read(root: Node, source: str, variables: Resolver) -> Remote:
 
 
 def of_label(text: str, variables: Resolver) -> Remote:
-    """The same of a label ``devcontainer.metadata``, whose entries are merged in their order.
+    """The settings in a label ``devcontainer.metadata``, whose entries are merged in their order.
 
     It holds an array of objects, or one. Other text the dev container CLI ignores.
     """

@@ -56,7 +56,7 @@ class Subject(NamedTuple):
 
     @property
     def target(self) -> str:
-        """As the command line takes it."""
+        """`NAME:PORT` as the command line takes it."""
         return words.target(self.name.lower().removesuffix("."), self.port)
 
 

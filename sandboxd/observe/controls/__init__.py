@@ -42,7 +42,7 @@ class ControlKind(Protocol):
         """
 
     def under_gvisor(self, sight: Sight) -> tuple[Control, ...]:
-        """Those of a gVisor sandbox: its kernel is a process of the host, which sees what it enforces with.
+        """The controls of a gVisor sandbox: the host sees its kernel as a process, and the flags of it.
 
         Inside is seen only what that kernel shows, some of which is not so (`observe.misreports`).
         """

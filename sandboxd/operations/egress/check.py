@@ -32,7 +32,7 @@ class Checked(NamedTuple):
 
 
 def check(directory: str, environ: Mapping[str, str], text: str) -> Checked:
-    """What the gateway of the project that `directory` lies in says about `NAME` or `NAME:PORT`.
+    """The gateway's verdict about `NAME` or `NAME:PORT` in the project that `directory` lies in.
 
     The address that the name resolves to is judged only when it is dialled.
 

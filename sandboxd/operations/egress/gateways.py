@@ -21,7 +21,7 @@ class Gateway(Protocol):
         """
 
     def ledger(self) -> Ledger:
-        """What it told since it started."""
+        """The record of all that it told since it started."""
 
     def answer(self, question: int, why: str) -> None:
         """Say no to a question from inside; a yes is a policy that allows it."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Promoted(NamedTuple):
-    """What was written."""
+    """The change to a sandboxd.toml."""
 
     path: str
     """Of the sandboxd.toml."""

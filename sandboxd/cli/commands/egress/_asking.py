@@ -44,7 +44,7 @@ def say_whether_live(answer: dict[str, Any]) -> None:
 
 
 def when(until: float, once: bool, now: float) -> str:
-    """How long an answer holds, in words."""
+    """The time for which an answer holds, in words."""
     from math import ceil
 
     from sandboxd.egress.words import duration
