@@ -103,6 +103,7 @@ class Attendant:
     """One thread for the gateway of one running sandbox.
 
     :param changed: called in that thread when something new was told
+    :param mended: called in that thread when the gateway was started, and has its policy
     :param failed: called in that thread with the words for a person, when the gateway cannot be had
     """
 
@@ -113,12 +114,14 @@ class Attendant:
         memory: Memory,
         changed: Callable[[], None],
         failed: Callable[[str], None],
+        mended: Callable[[], None] = lambda: None,
     ) -> None:
         self._workspace = workspace
         self._access = access
         self._memory = memory
         self._changed = changed
         self._failed = failed
+        self._mended = mended
         self._stop = threading.Event()
         self._has_past = threading.Event()
         self._channel: Channel | None = None
@@ -261,6 +264,7 @@ class Attendant:
         )
         if is_mended:
             log.info("the gateway of `%s` runs again", self._workspace)
+            self._mended()
         return is_mended
 
     def _check(self) -> None:

@@ -10,14 +10,20 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from sandboxd.daemon.attendant import Attendant, EngineAccess, Memory
+from sandboxd.errors import SandboxdError
 from sandboxd.host import addresses
 from sandboxd.ipc import messages
+from sandboxd.operations import gateway as operation
 
 if TYPE_CHECKING:
     from sandboxd.daemon.hosts import Hosts
     from sandboxd.daemon.projects import EngineKey
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.egress.ledger import Ledger
+
+_MOST_NETWORKS = 100
+"""As many inner networks are made before anybody needs them: an engine's addresses and bridges are bounded.
+Of further projects `up` and `generate` make one."""
 
 _TELL_SECONDS = 0.2
 """How long news of one project are gathered before anybody hears of them."""
@@ -49,6 +55,8 @@ class Gateways:
             del self._attendants[workspace]
             attendant.stop()
             attendant = None
+            if not wanted:
+                self._submit(self._end_unused, workspace, key, False)
         if wanted and attendant is None:
             attendant = self._attendants[workspace] = Attendant(
                 workspace,
@@ -56,6 +64,8 @@ class Gateways:
                 self._memories.setdefault(workspace, Memory()),
                 lambda: self._call(self._news, workspace),
                 lambda text: self._call(self._failure, workspace, text),
+                # What the engine's events showed of it was a gateway that had not begun.
+                lambda: self._call(self._hosts.ask_again, key),
             )
             attendant.start()
         if self._attendants and self._look is None:
@@ -65,8 +75,27 @@ class Gateways:
         """The config may allow other names than before: give the gateway the policy that holds now."""
         attendant = self._attendants.get(workspace)
         if attendant is not None:
-            with contextlib.suppress(RuntimeError):  # the daemon ends
-                self._threads.submit(attendant.refresh)
+            self._submit(attendant.refresh)
+
+    def make_network(self, workspace: str, key: EngineKey, moved: Callable[[str], None]) -> None:
+        """Make the network that the generated file of `workspace` names, before an editor needs it.
+
+        :param moved: called on the event loop when it has other addresses than the file names
+        """
+
+        def make() -> None:
+            try:
+                if operation.make_network(
+                    self._hosts.engine(key),
+                    workspace,
+                    self._hosts.environ(key),
+                    most=_MOST_NETWORKS,
+                ):
+                    self._call(moved, workspace)
+            except SandboxdError as error:
+                log.warning("`%s`: no network for editors: %s", workspace, error.message)
+
+        self._submit(make)
 
     def find(self, workspace: str) -> Attendant | None:
         """The gateway that runs for `workspace`: it takes a policy, and has a ledger.
@@ -91,12 +120,13 @@ class Gateways:
         elif (memory := self._memories.get(workspace)) is not None:
             memory.credentials = None
 
-    def forget(self, workspace: str) -> None:
-        """The project is known no more."""
+    def forget(self, workspace: str, key: EngineKey) -> None:
+        """The project is known no more: its network goes, unless a sandbox still needs it."""
         attendant = self._attendants.pop(workspace, None)
         if attendant is not None:
             attendant.stop()
         self._memories.pop(workspace, None)
+        self._submit(self._end_unused, workspace, key, True)
 
     def close(self) -> None:
         """Attend to none; they go on by themselves."""
@@ -125,7 +155,18 @@ class Gateways:
                 self.refresh(workspace)
         self._look = self._loop.call_later(ADDRESSES_SECONDS, self._look_at_addresses)
 
-    def _call(self, function: Callable[..., None], *arguments: str) -> None:
+    def _end_unused(self, workspace: str, key: EngineKey, forget: bool) -> None:
+        """Remove the gateway that no sandbox has any more: an editor ends its container alone."""
+        try:
+            operation.end_unused(self._hosts.engine(key), workspace, forget=forget)
+        except SandboxdError as error:
+            log.warning("the gateway of `%s` stays: %s", workspace, error.message)
+
+    def _submit(self, job: Callable[..., object], *arguments: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the daemon ends
+            self._threads.submit(job, *arguments)
+
+    def _call(self, function: Callable[..., None], *arguments: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the daemon ends
             self._loop.call_soon_threadsafe(function, *arguments)
 

@@ -153,6 +153,7 @@ class Keeper:
             self._attend(path, self.hosts.known(engine).observed.containers.get(path))
         self.watching.rewatch()
         await self.generation.look(project, time.monotonic(), force=True)
+        self._make_network(path)
 
     async def settled(self, here: str | None, seconds: float) -> None:
         """Wait until what is known of the project `here` is what is there, or for `seconds`.
@@ -187,9 +188,10 @@ class Keeper:
 
     async def forget(self, path: str) -> bool:
         """Stop keeping a project; its files stay as they are. False if it was not known."""
-        if not self.registry.remove(path):
+        project = self.projects.get(path)
+        if project is None or not self.registry.remove(path):
             return False
-        self.gateways.forget(path)
+        self.gateways.forget(path, project.engine)
         self.forwards.forget(path)
         self.watching.rewatch()
         await self.registry.saved()
@@ -238,7 +240,7 @@ class Keeper:
             if not project.scan.exists and since is not None and since < latest:
                 log.info("`%s` has been gone for a day and is forgotten", path)
                 self.registry.remove(path)
-                self.gateways.forget(path)
+                self.gateways.forget(path, project.engine)
                 self.forwards.forget(path)
 
     def _generated(self, event: messages.Event) -> None:
@@ -247,6 +249,19 @@ class Keeper:
         if event["kind"] in ("regenerated", "unchanged"):
             self.gateways.refresh(event["path"])
             self._forward(event["path"])
+        if event["kind"] == "regenerated":
+            self._make_network(event["path"])
+
+    def _make_network(self, path: str) -> None:
+        """An editor that starts the generated file is to find the network that it names."""
+        project = self.projects.get(path)
+        if project is not None and project.keeps:
+            self.gateways.make_network(path, project.engine, self._generate_again)
+
+    def _generate_again(self, path: str) -> None:
+        project = self.projects.get(path)
+        if project is not None:
+            self.generation.look_later([project])
 
     def _host_changed(self, key: EngineKey) -> None:
         """A runtime came or went: plans may come out differently."""

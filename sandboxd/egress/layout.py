@@ -36,6 +36,16 @@ class Place(NamedTuple):
     """The range whose addresses stand for names."""
 
 
+def subnets() -> tuple[str, ...]:
+    """All subnets that an inner network can have, in the order in which they are given out."""
+    return tuple(subnet for pool in POOLS for subnet in subnets_of(pool))
+
+
+def subnets_of(pool: str) -> tuple[str, ...]:
+    """Those of one of `POOLS`."""
+    return tuple(str(net) for net in ipaddress.IPv4Network(pool).subnets(new_prefix=PREFIX))
+
+
 def place(subnet: str) -> Place:
     """The parts of `subnet`.
 

@@ -7,15 +7,15 @@ import os
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.egress import layout
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.files import write_atomic
-from sandboxd.host import addresses
+from sandboxd.host import addresses, subnets
 from sandboxd.host.folders import state_folder, workspace_file
 from sandboxd.life import gateway, gateway_image, networks, sources
 from sandboxd.life.ask_program import ask_program, file_for_inside
 from sandboxd.life.end import remove
 from sandboxd.model.labels import ASK_PROGRAM, RESOLV_CONF
+from sandboxd.plan import inner_network
 from sandboxd.plan.plan import Downgrade
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from sandboxd.egress.policy import Policy
     from sandboxd.engine.answers import CreateRequest, Inspected, MountRequest
     from sandboxd.engine.client import Engine
-
-_NO_PROXY = f"localhost,127.0.0.1,::1,{layout.GATEWAY_NAME}"
 
 
 class Egress(NamedTuple):
@@ -81,7 +79,9 @@ def add_to(
     host["Dns"] = [place.gateway]
     # Else the host's own search domains would be asked for inside.
     host["DnsSearch"] = ["."]
-    body["Env"] = [*body["Env"], *_proxies(place.gateway, body["Env"])]
+    names = (variable.partition("=")[0] for variable in body["Env"])
+    proxies = inner_network.proxies(place.gateway, names)
+    body["Env"] = [*body["Env"], *(f"{pair.name}={pair.value}" for pair in proxies)]
     # The engine's stub at 127.0.0.11 is dead in gVisor's own network stack (gvisor #7469). A remote
     # engine, or another user's, cannot bind a file of ours.
     if sources.can_read_ours(engine):
@@ -154,15 +154,16 @@ def follow(
     return True
 
 
-def leave(engine: Engine, workspace: str, discard: bool = False) -> None:
+def leave(engine: Engine, workspace: str, *, with_network: bool = False) -> None:
     """Remove the gateway of `workspace`; the workspace's container is gone.
 
-    :param discard: remove the inner network, too
+    :param with_network: remove the inner network as well: no generated file names it
     """
     if (present := gateway.container_of(engine, workspace)) is not None:
         remove(engine, present.id)
-    if discard:
+    if with_network:
         networks.remove(engine, workspace)
+        subnets.forget(os.environ, workspace)
         with contextlib.suppress(OSError):
             os.unlink(_resolv_conf_path(workspace))
 
@@ -206,29 +207,13 @@ def lost(engine: Engine, egress: Egress | None) -> tuple[Downgrade, ...]:
     return (Downgrade("network", why, "`sudo sysctl -w net.ipv4.conf.all.rp_filter=1`"),)
 
 
-def _proxies(address: str, environment: Iterable[str]) -> list[str]:
-    """Variables for programs that can use a proxy: those get better words than "no such name".
-
-    `ALL_PROXY` is the HTTP one as well: clients without SOCKS fail at the sight of another scheme.
-    """
-    present = {variable.partition("=")[0] for variable in environment}
-    proxy = f"http://{address}:{layout.PROXY_PORT}"
-    values = {"HTTP_PROXY": proxy, "HTTPS_PROXY": proxy, "ALL_PROXY": proxy, "NO_PROXY": _NO_PROXY}
-    return [
-        f"{spelling}={value}"
-        for name, value in values.items()
-        for spelling in (name, name.lower())
-        if spelling not in present
-    ]
-
-
 def _resolv_conf(workspace: str, address: str) -> str:
     """A file that names the gateway as the only server; written only where it differs, as it may be mounted.
 
     :raises EnvironmentFailure: it cannot be written
     """
     path = _resolv_conf_path(workspace)
-    text = f"nameserver {address}\noptions timeout:2 attempts:2\n".encode()
+    text = inner_network.resolv_conf(address).encode()
     try:
         with open(path, "rb") as file:
             if file.read() == text:

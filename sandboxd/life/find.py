@@ -70,6 +70,11 @@ def locate(engine: Engine, directory: str) -> Summary:
     )
 
 
+def sandboxes_of(engine: Engine, workspace: str) -> list[Summary]:
+    """The containers, in any state, of `workspace` (its real path): of `up`, and of editors by our file."""
+    return _containers_with_labels(engine, f"{PROJECT}={workspace}")
+
+
 def sandboxes_of_up(engine: Engine, workspace: str) -> list[Summary]:
     """The containers, in any state, that `sandboxd up` made for `workspace` (its real path)."""
     return _containers_with_labels(engine, f"{PROJECT}={workspace}", f"{MADE_BY}={UP}")

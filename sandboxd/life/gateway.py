@@ -21,7 +21,7 @@ from sandboxd.host import addresses
 from sandboxd.life import sources
 from sandboxd.life.end import remove
 from sandboxd.life.gateway_channel import Channel, attach
-from sandboxd.model.labels import GATEWAY, START
+from sandboxd.model.labels import EDITOR, GATEWAY, START
 from sandboxd.payload import gateway_image
 from sandboxd.plan.container_name import container_name
 
@@ -54,6 +54,11 @@ _SYSCTLS = {
 def name_of(workspace: str) -> str:
     """The name of the gateway of a project."""
     return f"{container_name(workspace)}-gateway"
+
+
+def way_back(made_by: str | None) -> str:
+    """The command that starts the gateway of a container again, by the label `MADE_BY` of the container."""
+    return "sandboxd daemon start" if made_by == EDITOR else "sandboxd up"
 
 
 def container_of(engine: Engine, workspace: str) -> Summary | None:

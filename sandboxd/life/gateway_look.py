@@ -8,9 +8,10 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import gateway, networks
 from sandboxd.life.gateway_channel import attach
 from sandboxd.model import capabilities
-from sandboxd.model.labels import EGRESS, PROJECT
+from sandboxd.model.labels import EGRESS, MADE_BY, PROJECT
 from sandboxd.observe import host_process, inspection
 from sandboxd.observe.control import Control
+from sandboxd.plan.container_name import container_name
 
 if TYPE_CHECKING:
     from sandboxd.egress.messages import Event, State
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine, Summary
 
 STATE_SECONDS = 2.0
-
-_NO_WAY_OUT = "nothing gets out until `sandboxd up`"
 
 
 def with_gateway(
@@ -40,38 +39,41 @@ def with_gateway(
 
 
 def _network(engine: Engine, inspected: Inspected, control: Control) -> Control:
+    made_by = inspection.container(inspected).label(MADE_BY)
+    closed = f"nothing gets out until `{gateway.way_back(made_by)}`"
     try:
-        state, why = _look(engine, inspected)
+        state, why = _look(engine, inspected, closed)
     except EnvironmentFailure as error:
-        return control._replace(state="not in force", why=f"{error.message}; {_NO_WAY_OUT}")
+        return control._replace(state="not in force", why=f"{error.message}; {closed}")
     return control._replace(state="in force" if state else "not in force", why=why)
 
 
-def _look(engine: Engine, inspected: Inspected) -> tuple[bool, str]:
+def _look(engine: Engine, inspected: Inspected, closed: str) -> tuple[bool, str]:
     """Whether it holds, and the observation.
 
+    :param closed: what it means where there is no gateway, in words
     :raises EnvironmentFailure: a network is not as we make it, or the gateway does not answer
     """
     live = inspection.container(inspected)
     workspace = live.label(PROJECT)
     mode = live.network.value if live.network else ""
-    if mode != live.name:
+    if mode != container_name(workspace):
         return (
             False,
             f"it is on `{mode}`, which leads past its gateway; `sandboxd up` makes it anew",
         )
     pair = networks.pair_of(engine, workspace)
     if pair is None:
-        return False, f"its gateway's networks are gone; {_NO_WAY_OUT}"
+        return False, f"its gateway's networks are gone; {closed}"
     present = gateway.container_of(engine, workspace)
     if present is None or present.state != "running":
         state = "not there" if present is None else _end(engine, present)
-        return False, f"its gateway is {state}: {_NO_WAY_OUT}"
+        return False, f"its gateway is {state}: {closed}"
     if weak := _difference(engine, present.id, pair, workspace):
         return False, weak
     answer = _ask(engine, present.id)
     if not answer["version"]:
-        return False, f"its gateway has no policy: {_NO_WAY_OUT}"
+        return False, f"its gateway has no policy: {closed}"
     return True, (
         "names through the gateway (seen: on its inner network alone; the gateway runs without rights "
         f"and has policy {answer['version']:012x})"

@@ -18,6 +18,7 @@ from sandboxd.egress import layout
 from sandboxd.engine import failures
 from sandboxd.engine.networks import Network, Range
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.host import subnets
 from sandboxd.model.labels import NETWORK
 from sandboxd.plan.container_name import container_name
 
@@ -59,6 +60,9 @@ class Pair(NamedTuple):
 def ensure(engine: Engine, workspace: str, progress: Callable[[str], None]) -> Pair:
     """The networks of `workspace`'s gateway, made where they are missing.
 
+    The inner one has the subnet that generated files name, unless other networks have its addresses;
+    which one it has is noted for them.
+
     :raises EnvironmentFailure: one cannot be made, or one of the name is not as we make it
     """
     networks = engine.networks()
@@ -69,7 +73,9 @@ def ensure(engine: Engine, workspace: str, progress: Callable[[str], None]) -> P
         _sweep(engine, networks)
         progress("making the inner network of this project")
         inner = _make_inner(engine, workspace, networks)
-    return _pair(workspace, inner, outer)
+    pair = _pair(workspace, inner, outer)
+    subnets.note(os.environ, workspace, pair.inner.place.subnet)
+    return pair
 
 
 def pair_of(engine: Engine, workspace: str) -> Pair | None:
@@ -93,6 +99,11 @@ def remove(engine: Engine, workspace: str) -> None:
     for network in engine.networks():
         if network.labels.get(NETWORK) == workspace and network.name == container_name(workspace):
             engine.remove_network(network.id)
+
+
+def count_inner(engine: Engine) -> int:
+    """The number of inner networks of all projects."""
+    return sum(bool(network.labels.get(NETWORK)) for network in engine.networks())
 
 
 def difference(expected: Network, live: Network) -> str:
@@ -193,7 +204,7 @@ def _make_outer(engine: Engine) -> Network:
 
 
 def _make_inner(engine: Engine, workspace: str, networks: Sequence[Network]) -> Network:
-    for place in _free_places(networks):
+    for place in _free_places(networks, subnets.subnet_of(os.environ, workspace)):
         if _create(engine, workspace, place):
             network = _find_by_name(container_name(workspace), engine.networks())
             if network is not None:
@@ -238,13 +249,15 @@ def _refuse_podman(engine: Engine) -> None:
         )
 
 
-def _free_places(networks: Iterable[Network]) -> Iterator[layout.Place]:
-    """Places whose addresses no network of the engine has; another start may take them meanwhile."""
+def _free_places(networks: Iterable[Network], wanted: str) -> Iterator[layout.Place]:
+    """Places whose addresses no network of the engine has; another start may take them meanwhile.
+
+    :param wanted: the subnet of the first one, where it is free
+    """
     used = [net for network in networks for r in network.ranges if (net := _ipv4(r.subnet))]
-    for pool in layout.POOLS:
-        for subnet in ipaddress.IPv4Network(pool).subnets(new_prefix=layout.PREFIX):
-            if not any(subnet.overlaps(other) for other in used):
-                yield layout.place(str(subnet))
+    for subnet in (wanted, *layout.subnets()):
+        if not any(ipaddress.IPv4Network(subnet).overlaps(other) for other in used):
+            yield layout.place(subnet)
 
 
 def _ipv4(subnet: str) -> ipaddress.IPv4Network | None:

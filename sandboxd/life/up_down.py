@@ -10,7 +10,7 @@ from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import egress, journal, mounted, overlaps, private_copy, sources, volumes
 from sandboxd.life.end import end, remove
-from sandboxd.life.find import sandboxes_of_up
+from sandboxd.life.find import sandboxes_of, sandboxes_of_up
 from sandboxd.life.lock import project_lock
 from sandboxd.life.states import settle
 from sandboxd.model.labels import IMAGE, MADE_BY, PLAN, SOURCES, START, STUBS, UP
@@ -125,32 +125,43 @@ def down(
 ) -> list[str]:
     """Stop and remove what `up` made for the project; returns the names, [] when nothing was up.
 
-    The inner network of a gateway stays for the next start.
+    The inner network of its gateway and the stand-ins in the workspace stay as long as a generated file
+    names them: an editor could not start the sandbox without.
 
-    :param discard: throw away what was changed in a private copy, which else is kept first, and the
-        inner network
+    :param discard: throw away what was changed in a private copy, which else is kept first
     :raises EnvironmentFailure: it cannot be kept; then the sandbox goes on running
     """
-    from sandboxd.plan import stubs
+    from sandboxd.plan import generate, stubs
 
     with project_lock(workspace, progress, check):
         removed = []
+        has_file = generate.is_there(workspace)
         stub_paths = journal.noted(workspace)
         for old in sandboxes_of_up(engine, workspace):
             stub_paths += _stubs(old)
             journal.note(workspace, stub_paths)
             end(engine, old, workspace, progress, discard)
-            for path in stubs.still_needed(workspace, _stubs(old)):
+            for path in () if has_file else stubs.still_needed(workspace, _stubs(old)):
                 progress(
                     f"`{path}` stays: a `HEAD` beside it would make git take the folder for a bare "
                     "repository; look at `HEAD` and `config`, then remove them and it"
                 )
             removed.append(old.name)
-        egress.leave(engine, workspace, discard)
-        if stub_paths:
+        if not _is_of_editor(engine, workspace):
+            egress.leave(engine, workspace, with_network=not has_file)
+        if has_file:
+            journal.note(workspace, stub_paths)
+        elif stub_paths:
             stubs.remove(workspace, stub_paths)
             journal.clear(workspace)
         return removed
+
+
+def _is_of_editor(engine: Engine, workspace: str) -> bool:
+    """Whether a container runs that an editor made from a generated file: it has the same gateway."""
+    return any(
+        container.state in ("running", "paused") for container in sandboxes_of(engine, workspace)
+    )
 
 
 def _stubs(container: Summary) -> tuple[str, ...]:

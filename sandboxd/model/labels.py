@@ -39,9 +39,8 @@ SOURCES = "dev.sandboxd.sources"
 """Mounts from the host by path and inode, as JSON: another file at the path has lost its mount."""
 
 EGRESS = "dev.sandboxd.egress"
-"""On a sandbox whose network is names through a gateway: `BY_GATEWAY`. No rule is in it."""
+"""On a sandbox whose network is names through a gateway: the name of its inner network. No rule is in it."""
 
-BY_GATEWAY = "gateway"
 RESOLV_CONF = "/etc/resolv.conf"
 """Where a sandbox with that label has a file of ours, which names its gateway as the only name server."""
 
@@ -53,6 +52,9 @@ GATEWAY = "dev.sandboxd.gateway"
 
 NETWORK = "dev.sandboxd.network"
 """On a network of ours: the workspace whose inner one it is, '' for the gateways' way out."""
+
+NETWORK_HINT = "dev.sandboxd.if-the-network-is-not-found"
+"""On a container of a generated file: the command that makes its network. It does nothing."""
 
 GATEWAY_IMAGE = "dev.sandboxd.gateway-image"
 """On the image of gateways."""

@@ -66,16 +66,14 @@ def differences(planned: Container, live: Container) -> tuple[Drift, ...]:
 
 
 def _beside_gateway(planned: Container, live: Container) -> Container:
-    """`planned` as `up` starts it where names through a gateway are planned: on the network of its name.
-
-    An editor starts it with the network of the plan alone, and without that label.
-    """
-    if not planned.label(EGRESS) or live.label(EGRESS) != planned.label(EGRESS):
+    """`planned` as it is started where names through a gateway are planned: on its inner network."""
+    inner = planned.label(EGRESS)
+    if not inner or live.label(EGRESS) != inner:
         return planned
     targets = (RESOLV_CONF, ASK_PROGRAM)
     ours = [v for v in live.mounts if v.value.target in targets and v.value.read_only]
     return planned._replace(
-        network=planned.network and planned.network._replace(value=live.name),
+        network=planned.network and planned.network._replace(value=inner),
         mounts=(*planned.mounts, *(v for v in ours if v.value.type == "bind")),
     )
 

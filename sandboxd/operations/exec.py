@@ -74,7 +74,7 @@ def exec_(
 
 def _closed(engine: Engine, sandbox: Summary) -> str:
     """Why a sandbox that is to reach names reaches none, in words; '' where its gateway runs."""
-    from sandboxd.model.labels import EGRESS, PROJECT
+    from sandboxd.model.labels import EGRESS, MADE_BY, PROJECT
 
     if not sandbox.labels.get(EGRESS):
         return ""
@@ -83,5 +83,6 @@ def _closed(engine: Engine, sandbox: Summary) -> str:
     present = gateway.container_of(engine, sandbox.labels[PROJECT])
     if present is not None and present.state == "running":
         return ""
+    back = gateway.way_back(sandbox.labels.get(MADE_BY))
     state = "gone" if present is None else present.state
-    return f"its gateway is {state}, so nothing gets out: `sandboxd up` starts it again"
+    return f"its gateway is {state}, so nothing gets out: `{back}` starts it again"

@@ -5,12 +5,17 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.model.labels import EGRESS, MADE_BY, UP
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.project.names import AllowedNames
+
+
+_LIVE = ("running", "paused")
 
 
 class Refreshed(NamedTuple):
@@ -87,6 +92,47 @@ def mend(
         return True
 
 
+def make_network(
+    engine: Engine, workspace: str, environ: Mapping[str, str], *, most: int | None = None
+) -> bool:
+    """Make the networks on which an editor's container of `workspace` finds its gateway.
+
+    :param most: as many inner networks of the engine are enough: no further one is made
+    :returns: whether the subnet is another one than generated files had so far
+    :raises UsageError: the config is not valid
+    :raises EnvironmentFailure: a network cannot be made, or one of the name is not as we make it
+    """
+    from sandboxd.host.subnets import subnet_of
+    from sandboxd.life import networks
+    from sandboxd.life.lock import project_lock
+
+    if _names(workspace, environ).policy is None:
+        return False
+    if most is not None and networks.count_inner(engine) >= most:
+        return False
+    before = subnet_of(environ, workspace)
+    with project_lock(workspace, _quiet):
+        networks.ensure(engine, workspace, _quiet)
+    return before != subnet_of(environ, workspace)
+
+
+def end_unused(engine: Engine, workspace: str, *, forget: bool = False) -> bool:
+    """Remove the gateway of `workspace` where no container of it is left; False where one is.
+
+    :param forget: remove its inner network as well, and give its addresses back
+    :raises EnvironmentFailure: the engine does not remove it
+    """
+    from sandboxd.life import egress, find
+    from sandboxd.life.lock import project_lock
+
+    with project_lock(workspace, _quiet):
+        containers = find.sandboxes_of(engine, workspace)
+        is_used = any(c.labels.get(MADE_BY) == UP or c.state in _LIVE for c in containers)
+        if not is_used:
+            egress.leave(engine, workspace, with_network=forget)
+        return not is_used
+
+
 def _names(workspace: str, environ: Mapping[str, str]) -> AllowedNames:
     """The names that the project allows now; its config is read again."""
     from sandboxd.project import Project
@@ -96,12 +142,11 @@ def _names(workspace: str, environ: Mapping[str, str]) -> AllowedNames:
 
 
 def _sandbox(engine: Engine, workspace: str) -> Summary | None:
-    """The running sandbox of `workspace` that is to reach names through a gateway."""
+    """The running sandbox of `workspace` that is to reach names through a gateway, whoever started it."""
     from sandboxd.life import find
-    from sandboxd.model.labels import EGRESS
 
-    for container in find.sandboxes_of_up(engine, workspace):
-        if container.state in ("running", "paused") and container.labels.get(EGRESS):
+    for container in find.sandboxes_of(engine, workspace):
+        if container.state in _LIVE and container.labels.get(EGRESS):
             return container
     return None
 

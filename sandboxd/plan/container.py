@@ -49,7 +49,7 @@ def make_container(
         cap_drop=_dropped_capabilities(profile, notes),
         cap_add=capabilities(profile, config, notes),
         security_opt=controls.security_options(profile, seccomp, apparmor, notes),
-        network=network.without_gateway(profile, mode, notes),
+        network=network.without_gateway(profile, mode, network.inner(mode, workspace), notes),
         mounts=mounts,
         read_only_rootfs=places.read_only_root
         or (_switch("read_only_rootfs", base.read_only_rootfs, notes) if base else None),

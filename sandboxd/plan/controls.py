@@ -10,6 +10,7 @@ from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Container, Pair, SecurityOption
 from sandboxd.model.values import Value
 from sandboxd.plan import network
+from sandboxd.plan.inner_network import InnerNetwork
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.runtime import Choice
@@ -101,6 +102,7 @@ def say_what_stays_open(
     profile: Profile,
     choice: Choice,
     mode: network.Mode,
+    joined: InnerNetwork | None,
     host: HostFacts,
     container: Container,
     notes: Notes,
@@ -111,7 +113,7 @@ def say_what_stays_open(
             "seccomp",
             "processes entered by `exec`, editors among them, have no filter under gVisor",
         )
-    network.say_what_stays_open(mode, container, notes)
+    network.say_what_stays_open(mode, joined, container, notes)
     if not choice.gvisor and host.apparmor is False and host.answered:
         notes.downgrade("AppArmor", "this engine does not offer it")
     runtime = "runsc" if choice.gvisor else "runc"

@@ -14,10 +14,10 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sandboxd.data import data_path
-from sandboxd.errors import UsageError
+from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.files import read_source
 from sandboxd.model.document import Document
-from sandboxd.plan import beneath
+from sandboxd.plan import beneath, inner_network
 from sandboxd.plan.carry import GENERATED_FOLDER, Carried
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers import compose_override, devcontainer_json
@@ -65,6 +65,9 @@ def outputs(plan: Plan, base: Document | None, carried: Carried) -> tuple[Output
     if plan.compose is not None:
         body = compose_override.render(plan)
         files.append(Output(devcontainer_json.COMPOSE_FILE, with_header(body, "#")))
+    if plan.inner is not None:
+        body = inner_network.resolv_conf(plan.inner.gateway)
+        files.append(Output(inner_network.RESOLV_FILE, with_header(body, "#")))
     if plan.seccomp_path:
         text = read_source(plan.seccomp_path).text
         files.append(Output(devcontainer_json.SECCOMP_FILE, text))
@@ -81,6 +84,22 @@ def with_header(body: str, comment: str = "//") -> str:
 def is_generated(source: SourceText) -> bool:
     """Whether a devcontainer.json is ours, edited or not."""
     return _HEADER.match(source.line_text(0)) is not None
+
+
+def is_there(workspace: str) -> bool:
+    """Whether a generated devcontainer.json lies in the workspace; a link to one is none."""
+    with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(workspace) as root:
+        return any(_is_generated_at(root, path) for path in (MAIN_FILE, BESIDE_FILE))
+    return False
+
+
+def _is_generated_at(root: int, path: str) -> bool:
+    with (
+        contextlib.suppress(OSError, SandboxdError),
+        beneath.parent_of(root, path, create=False) as folder,
+    ):
+        return _is_ours(beneath.read_text(folder, path) or "")
+    return False
 
 
 def is_edited(text: str) -> bool:

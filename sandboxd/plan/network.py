@@ -1,7 +1,7 @@
 """The network of a plan: its mode, and the names that a gateway lets through.
 
-Not every tool that starts a sandbox makes a gateway: `Plan.container` has the network for those that
-make none, `Plan.egress` the policy for `sandboxd up`, which makes one.
+`Plan.egress` is the policy of a gateway, `Plan.inner` the network on which tools that start a sandbox from
+our files find it. `Plan.container` has the network of those that join none, such as Compose.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ from sandboxd.config.model import Config
 from sandboxd.egress.policy import Policy
 from sandboxd.findings import Place
 from sandboxd.model.container import Container
-from sandboxd.model.values import Value
+from sandboxd.model.values import Origin, Value
 from sandboxd.plan import names
+from sandboxd.plan.container_name import container_name
+from sandboxd.plan.inner_network import InnerNetwork, inner_network
 from sandboxd.plan.names import Usual
 from sandboxd.plan.network_limits import permitted
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.project_hosts import ProjectHosts
 from sandboxd.plan.volumes import project_digest
+from sandboxd.plan.workspace import WorkspaceFacts
 from sandboxd.policy.floor import Floor
 
 EGRESS = "egress"
@@ -28,6 +31,10 @@ EGRESS = "egress"
 
 _OWN = "a network namespace of its own on the engine's bridge"
 _CLOSED = "nothing may leave it"
+_WHO_MAKES_IT = (
+    "`sandboxd up` makes network and gateway, and so does the daemon for an editor; without them nothing is "
+    "reached"
+)
 _OPEN_WITHOUT = (
     "the engine's bridge where an editor starts the sandbox, which makes no gateway; `sandboxd up` makes "
     "one for the names that `sandboxd explain-plan` shows"
@@ -60,12 +67,28 @@ def mode(profile: Profile, config: Config, base: Container | None) -> Mode:
     return Mode(profile.network.mode, _OWN)
 
 
-def without_gateway(profile: Profile, chosen: Mode, notes: Notes) -> Value[str]:
-    """The container's network where nothing makes a gateway for it."""
+def inner(chosen: Mode, workspace: WorkspaceFacts) -> InnerNetwork | None:
+    """The network that tools put the container on by themselves; None where they put it on no such one."""
+    if chosen.value != "allow" or not workspace.subnet:
+        return None
+    return inner_network(container_name(workspace.path), workspace.subnet)
+
+
+def without_gateway(
+    profile: Profile, chosen: Mode, joined: InnerNetwork | None, notes: Notes
+) -> Value[str]:
+    """The container's network where nothing makes a gateway for it.
+
+    :param joined: the network that takes its place in files for other tools
+    """
     if chosen.value != "allow":
         name = "bridge" if chosen.value == "open" else "none"
         return notes.value("network", name, name, chosen.why, chosen.decided_by, chosen.place)
     name = "bridge" if profile.network.without_gateway == "open" else "none"
+    if joined is not None:
+        why = f"names through the gateway at {joined.gateway}: {_WHO_MAKES_IT}"
+        notes.reason("network", joined.name, why)
+        return Value(name, Origin("plan", notes.profile, "network"), None, joined.name)
     why = _OPEN_WITHOUT if name == "bridge" else _CLOSED_WITHOUT
     return notes.value("network", name, name, why)
 
@@ -110,9 +133,11 @@ def canary(workspace: str) -> str:
     return f"backup-{project_digest(workspace)}.internal"
 
 
-def say_what_stays_open(chosen: Mode, container: Container, notes: Notes) -> None:
+def say_what_stays_open(
+    chosen: Mode, joined: InnerNetwork | None, container: Container, notes: Notes
+) -> None:
     """Name the open network of a container as a downgrade."""
-    if container.network is None or container.network.value == "none":
+    if joined is not None or container.network is None or container.network.value == "none":
         return
     if chosen.value == "allow":
         notes.downgrade(

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sandboxd.credentials.uses import Use
     from sandboxd.egress.policy import Policy
     from sandboxd.plan.compose import ComposeProject
+    from sandboxd.plan.inner_network import InnerNetwork
     from sandboxd.plan.names import Proposal
     from sandboxd.plan.recipe import Recipe
 
@@ -81,9 +82,12 @@ class Plan(NamedTuple):
     egress: Policy | None = None
     """What a gateway lets through; None where the sandbox has no network, or an open one.
 
-    `container.network` is for tools that make no gateway. No part of a container: a gateway that runs
-    takes a new policy.
+    No part of a container: a gateway that runs takes a new policy.
     """
+
+    inner: InnerNetwork | None = None
+    """The network of `egress` that the files for other tools put the container on; None where they have
+    `container.network` in its place, as those of Compose projects do."""
 
     proposals: tuple[Proposal, ...] = ()
     """Hosts that files of the project name and that `egress` does not let through."""

@@ -63,8 +63,9 @@ def make_plan(
     )
     uses = credentials.plan_uses(decisions.config, egress.policy, workspace.path, notes)
     hooks_refused = _say_hooks(decisions, notes)
+    joined = network.inner(decisions.network, workspace)
     controls.say_what_stays_open(
-        decisions.profile, decisions.choice, decisions.network, host, container, notes
+        decisions.profile, decisions.choice, decisions.network, joined, host, container, notes
     )
     return Plan(
         workspace=workspace.path,
@@ -82,6 +83,7 @@ def make_plan(
         brought=brought,
         refuses_root=profile.user == "non-root",
         egress=credentials.with_uses(egress.policy, uses),
+        inner=joined,
         proposals=egress.proposals,
         credentials=uses,
         runs_hooks=decisions.profile.hooks,

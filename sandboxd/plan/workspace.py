@@ -52,6 +52,8 @@ class WorkspaceFacts(NamedTuple):
     exposed: tuple[Exposed, ...] = ()
     """Files that tools on the host act upon, and no pin covers."""
     hosts: ProjectHosts = NO_HOSTS
+    subnet: str = ""
+    """That of the project's inner network; '' where tools that read its files join none."""
     bare_refused: bool = False
     """Whether the user's git takes no folder for a bare repository unasked."""
 

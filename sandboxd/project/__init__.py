@@ -17,6 +17,7 @@ from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.files import decode, read_bytes, read_source
 from sandboxd.findings import Finding
 from sandboxd.host.facts import UNKNOWN, HostFacts
+from sandboxd.host.subnets import note, subnet_of
 from sandboxd.plan import profiles, stubs
 from sandboxd.plan.floor import loosened
 from sandboxd.plan.git_control import git_control, user_configs
@@ -135,6 +136,8 @@ class Project:
         from sandboxd.plan import generate as generated
 
         files = self._outputs(planned)
+        if planned.plan.inner is not None:
+            note(self.environ, self.workspace, subnet_of(self.environ, self.workspace))
         stub_paths = stubs.make(self.workspace, planned.plan.stubs)
         try:
             return generated.write(self.workspace, files)
@@ -151,6 +154,8 @@ class Project:
             grants = grants._replace(trusted=self.is_trusted(host, facts.hosts))
         floor = floor_file.load(self.environ)
         container, project = self._described(base, host)
+        if project is None:
+            facts = facts._replace(subnet=subnet_of(self.environ, self.workspace))
         plan = make_plan(self.profile, config, host, container, facts, grants, floor, project)
         if base is None:
             return Planned(plan, None, None)

@@ -32,6 +32,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
+from sandboxd.model.labels import RESOLV_CONF
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._needs import Field
 from sandboxd.rules._runtime import shares_kernel
@@ -65,6 +66,8 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
             return
     elif runtime.origin.key != "runtime":
         return
+    if any(mount.value.target == RESOLV_CONF for mount in subject.mounts):
+        return  # another name server takes the place of docker's
     # Compose puts each service on a network of the project.
     value = runtime if network is None else network
     yield at_value(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sandboxd.model.container import Container
-from sandboxd.model.labels import EGRESS
+from sandboxd.model.labels import EGRESS, PROJECT
+from sandboxd.plan.container_name import container_name
 from sandboxd.plan.layout import SOURCE
 
 BY_GATEWAY = "names through the gateway"
@@ -41,8 +42,8 @@ def network(container: Container) -> str:
 
 
 def _by_gateway(container: Container, mode: str) -> str:
-    """A plan has no name yet; what `up` started is on the network of its own name alone."""
-    if container.name and mode != container.name:
+    """A plan has no name yet; what was started is on the inner network of its project alone."""
+    if container.name and mode != container_name(container.label(PROJECT)):
         return f"open: on {mode}, which leads past its gateway"
     return BY_GATEWAY
 

@@ -40,6 +40,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "host.raw_answers",
         }
     ),
+    "host.subnets": frozenset({"egress", "errors", "files", "host"}),
     "platforms": frozenset({"host.facts"}),
     "rules": frozenset(
         {"config", "data", "findings", "host.facts", "host.versions", "model", "syntax", "text"}
@@ -115,6 +116,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "errors",
             "files",
             "host",
+            "host.subnets",
             "model",
             "observe",
             "payload",
@@ -155,6 +157,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "files",
             "findings",
             "host.facts",
+            "host.subnets",
             "kinds",
             "model",
             "plan",
@@ -196,6 +199,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "forward",
             "host",
             "host.facts",
+            "host.subnets",
             "ipc",
             "life",
             "model",

@@ -45,21 +45,43 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.check or args.diff:
         return _compare(project, host, grants, args.diff)
-    changed = False
-    for item in project.generate(host, grants):
-        changed = changed or item.changed
-        if item.copy:
-            terminal.status(f"kept your edits as {item.copy}")
-        if item.changed:
-            terminal.status(f"wrote {item.path}")
+    changed = _write(project, host, grants)
+    plan = project.plan(host, grants)
+    if plan.inner is not None and _make_network(project):
+        changed |= _write(project, host, grants)
     if not changed:
         terminal.status("up to date")
-    lost = dict.fromkeys(item.control for item in project.plan(host, grants).downgrades)
+    lost = dict.fromkeys(item.control for item in plan.downgrades)
     if lost:
         terminal.entry("not in force", f"{', '.join(lost)}: `sandboxd explain-plan` says why")
     # From now on a running daemon does this at each save; without one there is nothing to say.
     announce(os.environ, project.workspace, keeps=True)
     return EXIT_OK
+
+
+def _write(project: Project, host: HostFacts, grants: Grants) -> bool:
+    """Write the files; whether one was changed."""
+    written = project.generate(host, grants)
+    for item in written:
+        if item.copy:
+            terminal.status(f"kept your edits as {item.copy}")
+        if item.changed:
+            terminal.status(f"wrote {item.path}")
+    return any(item.changed for item in written)
+
+
+def _make_network(project: Project) -> bool:
+    """Make the network that the file names; whether it has other addresses than the file says."""
+    from sandboxd.cli.commands import _sandbox
+    from sandboxd.errors import SandboxdError
+    from sandboxd.operations.gateway import make_network
+
+    try:
+        return make_network(_sandbox.connect(), project.workspace, os.environ)
+    except SandboxdError as error:
+        terminal.status(f"note: network: an editor finds none to start in: {error.message}")
+        terminal.status("  hint: `sandboxd daemon start` makes it once the engine answers")
+        return False
 
 
 def _compare(project: Project, host: HostFacts, grants: Grants, show: bool) -> int:

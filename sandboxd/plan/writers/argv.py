@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sandboxd.errors import UsageError
 from sandboxd.model.labels import EDITOR, MADE_BY
+from sandboxd.plan import inner_network
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers._flags import flags, mount_flag
 
@@ -14,6 +15,8 @@ def render(plan: Plan) -> list[str]:
     :raises UsageError: the project names no image
     """
     container = plan.container
+    if plan.inner is not None:
+        container = inner_network.join(container, plan.inner, plan.workspace)
     image = plan.image()
     if not image:
         raise UsageError(
@@ -22,6 +25,7 @@ def render(plan: Plan) -> list[str]:
         )
     words = ["docker", "run", "--detach", f"--name={container.name}"]
     words += [flag.text for flag in flags(container)]
+    words += inner_network.flags(plan.inner) if plan.inner is not None else ()
     words += [f"--security-opt={v.value.name}={v.value.value}" for v in container.security_opt]
     words += [mount_flag(v.value) for v in container.mounts]
     words += [f"--env={v.value.name}={v.value.value}" for v in container.env]

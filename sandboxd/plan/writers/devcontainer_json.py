@@ -12,7 +12,8 @@ import shlex
 from typing import Any
 
 from sandboxd.model.container import Mount
-from sandboxd.model.labels import EDITOR, MADE_BY
+from sandboxd.model.labels import EDITOR, MADE_BY, NETWORK_HINT
+from sandboxd.plan import inner_network
 from sandboxd.plan.carry import GENERATED_FOLDER, NOTHING, Carried
 from sandboxd.plan.compose import ComposeProject
 from sandboxd.plan.plan import Plan
@@ -25,6 +26,9 @@ COMPOSE_FILE = f"{GENERATED_FOLDER}/docker-compose.sandboxd.yml"
 """The file that holds the plan where the project uses Compose: `runArgs` and mounts are ignored there."""
 
 _FOLDER = "${localWorkspaceFolder}"
+
+_MAKES_NETWORK = "sandboxd daemon start"
+_ON_FAILURE = ["seen in the command line of a start that failed as the network is not there"]
 
 # What ends a field of a mount, or needs more than quotes around it.
 _SEPARATORS = ',"\r\n'
@@ -39,6 +43,8 @@ class _Writer:
     def __init__(self, plan: Plan, carried: Carried) -> None:
         self.plan = plan
         self.container = plan.container
+        if plan.inner is not None:
+            self.container = inner_network.join(plan.container, plan.inner, plan.workspace)
         self.carried = carried
         self.properties: list[list[str]] = []
         self.mount_flags: list[tuple[str, list[str]]] = []
@@ -98,6 +104,11 @@ class _Writer:
         lines += [f"// - {_one_line(d.control)}: {_one_line(d.why)}" for d in self.plan.downgrades]
         if len(lines) == 1:
             lines = [f"// Profile {self.plan.profile}."]
+        if self.plan.inner is not None:
+            lines += [
+                f"// The engine says that the network `{self.plan.inner.name}` is not found? "
+                f"`{_MAKES_NETWORK}` in this folder makes it, and its gateway."
+            ]
         if self.plan.left_out:
             lines.append("// Left out of your devcontainer.json:")
             lines += [f"// - {_one_line(e.item)}: {_one_line(e.why)}" for e in self.plan.left_out]
@@ -207,6 +218,11 @@ class _Writer:
             text = _FOLDER if value.value.value == self.plan.workspace else value.value.value
             items.append((f"--label={value.value.name}={text}", labels))
         items.append((f"--label={MADE_BY}={EDITOR}", labels))
+        if self.plan.inner is not None:
+            why = self.why("network", self.plan.inner.name)
+            items += [(flag, why) for flag in inner_network.flags(self.plan.inner)]
+            # Whoever shows a failed start shows its command line, and with it this.
+            items.append((f"--label={NETWORK_HINT}={_MAKES_NETWORK}", _ON_FAILURE))
         reason = ["from your devcontainer.json"]
         items += [(argument, reason) for argument in self.carried.run_args]
         self.listing("runArgs", items)

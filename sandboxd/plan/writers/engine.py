@@ -10,7 +10,7 @@ from sandboxd.credentials.uses import environment
 from sandboxd.errors import UsageError
 from sandboxd.files import read_source
 from sandboxd.model.container import Container, Mount
-from sandboxd.model.labels import BY_GATEWAY, EGRESS, PLAN
+from sandboxd.model.labels import EGRESS, PLAN
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers._flags import is_tmpfs_flag
 
@@ -56,7 +56,7 @@ def _body(plan: Plan) -> CreateRequest:
     }
     if plan.egress is not None:
         # `up` puts it on the network of its gateway; which rules hold there is no part of a container.
-        body["Labels"][EGRESS] = BY_GATEWAY
+        body["Labels"][EGRESS] = container.name
     if container.user is not None:
         body["User"] = container.user.value
     if container.stop_signal is not None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from sandboxd.egress import layout
 from sandboxd.engine.networks import Network, Range
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.host import subnets
 from sandboxd.life import networks
 from sandboxd.model.labels import NETWORK
 from sandboxd.plan.container_name import container_name
@@ -43,6 +46,13 @@ def listed(**changes: Any) -> dict[str, Any]:
         "Labels": {NETWORK: FOLDER},
         "IPAM": {"Config": [ranges]},
     } | changes
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A state folder in which the project was given the first subnet."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    subnets.note(os.environ, FOLDER, FIRST)
 
 
 class Served:
@@ -107,6 +117,13 @@ def test_podman_is_refused_before_anything_is_made() -> None:
 def test_addresses_of_other_networks_are_left_alone() -> None:
     other = {"Id": "o", "Name": "other", "IPAM": {"Config": [{"Subnet": "198.18.16.0/28"}]}}
     assert ensure(Served(OUTER, other)).inner.place.subnet == SECOND
+    assert subnets.subnet_of(os.environ, FOLDER) == SECOND, "generated files name it from now on"
+
+
+def test_a_network_that_is_there_keeps_its_addresses() -> None:
+    subnets.note(os.environ, FOLDER, SECOND)
+    assert ensure(Served(OUTER, listed())).inner.place.subnet == FIRST
+    assert subnets.subnet_of(os.environ, FOLDER) == FIRST
 
 
 def test_addresses_that_another_start_took_meanwhile_are_left_to_it() -> None:

@@ -15,6 +15,7 @@ from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host.facts import HostFacts
 from sandboxd.plan import beneath, profiles
 from sandboxd.plan.generate import BESIDE_FILE, MAIN_FILE, Written, is_edited
+from sandboxd.plan.inner_network import RESOLV_FILE
 from sandboxd.project import Project
 from tests.unit.plan.examples import GVISOR, PLAIN
 
@@ -42,11 +43,12 @@ def files(root: Path) -> dict[str, bytes]:
 def test_the_second_time_nothing_is_written(workspace: Path) -> None:
     first = generate(workspace)
     assert [(item.path, item.changed, item.copy) for item in first] == [
+        (RESOLV_FILE, True, ""),
         (SECCOMP, True, ""),
         (MAIN_FILE, True, ""),
     ]
     times = {path: path.stat().st_mtime_ns for path in workspace.rglob("*")}
-    assert [item.changed for item in generate(workspace)] == [False, False]
+    assert [item.changed for item in generate(workspace)] == [False, False, False]
     assert {path: path.stat().st_mtime_ns for path in workspace.rglob("*")} == times
 
 
@@ -66,7 +68,11 @@ def test_a_change_of_profile_or_host_replaces_what_is_ours(workspace: Path) -> N
         (workspace / "sandboxd.toml").write_text('image = "img:1"\n' + text)
         assert all(item.copy == "" for item in generate(workspace))
     written = generate(workspace, PLAIN)
-    assert [(item.changed, item.copy) for item in written] == [(True, ""), (True, "")]
+    assert [(item.path, item.changed, item.copy) for item in written] == [
+        (RESOLV_FILE, False, ""),
+        (SECCOMP, True, ""),
+        (MAIN_FILE, True, ""),
+    ]
     assert not [name for name in files(workspace) if "yours" in name or "tmp" in name]
 
 
@@ -89,7 +95,7 @@ def test_a_hand_written_file_stays_and_is_the_base(workspace: Path) -> None:
     mine.write_text('{"image": "theirs", "privileged": true, "postCreateCommand": "make"}')
     (workspace / "sandboxd.toml").write_text("")
     before = mine.read_bytes()
-    assert [item.path for item in generate(workspace)] == [SECCOMP, BESIDE_FILE]
+    assert [item.path for item in generate(workspace)] == [RESOLV_FILE, SECCOMP, BESIDE_FILE]
     assert mine.read_bytes() == before
     text = (workspace / BESIDE_FILE).read_text()
     assert '"image": "theirs"' in text and '"postCreateCommand": "make"' in text
@@ -278,7 +284,8 @@ def test_a_disk_that_is_really_full_leaves_the_old_files(workspace: Path) -> Non
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout == f"cannot write `{SECCOMP}`: file too large\n"
-    assert list(files(workspace)) == ["sandboxd.toml"]
+    # A file that no other names yet.
+    assert set(files(workspace)) == {"sandboxd.toml", RESOLV_FILE}
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -304,7 +311,7 @@ def test_a_read_only_file_system_is_named(workspace: Path, monkeypatch: pytest.M
 def test_comparing_writes_nothing(workspace: Path) -> None:
     project = Project.open(str(workspace), {})
     states = project.compare(GVISOR)
-    assert [(state.before, state.is_current) for state in states] == [(None, False)] * 2
+    assert [(state.before, state.is_current) for state in states] == [(None, False)] * 3
     assert files(workspace).keys() == {"sandboxd.toml"}
     project.generate(GVISOR)
     assert all(state.is_current for state in Project.open(str(workspace), {}).compare(GVISOR))

@@ -9,9 +9,10 @@ import pytest
 from sandboxd.host.facts import Component, Engine, HostFacts, Runtime
 from sandboxd.host.versions import warnings
 from sandboxd.model.container import Container, Mount, Pair, SecurityOption
-from sandboxd.model.labels import BY_GATEWAY, EGRESS
+from sandboxd.model.labels import EGRESS, PROJECT
 from sandboxd.model.values import Origin, Value
 from sandboxd.observe.control import STATES, Control
+from sandboxd.plan.container_name import container_name
 from sandboxd.status import as_json, text
 from sandboxd.status.combine import Examined, combine
 from sandboxd.status.glance import glance
@@ -193,9 +194,17 @@ def test_where_the_work_is_done_in_words(mounts: tuple[Mount, ...], words: str) 
     assert words_by_name["workspace"] == words
 
 
+INNER = container_name("/w/app")
+
+
 def behind_gateway(name: str, mode: str) -> Container:
-    label = Value(Pair(EGRESS, BY_GATEWAY), PLAN)
-    return Container(name, None, network=Value(mode, PLAN), labels=(label,))
+    labels = {EGRESS: INNER, PROJECT: "/w/app"}
+    return Container(
+        name,
+        None,
+        network=Value(mode, PLAN),
+        labels=tuple(Value(Pair(*item), PLAN) for item in labels.items()),
+    )
 
 
 def test_a_plan_by_name_says_so_whatever_an_editor_would_give() -> None:
@@ -203,9 +212,16 @@ def test_a_plan_by_name_says_so_whatever_an_editor_would_give() -> None:
     assert network(behind_gateway("box", "none")) == "none"
 
 
+def test_whoever_started_it_the_inner_network_of_its_project_is_the_gateways() -> None:
+    for name in (INNER, "name-of-an-editor"):
+        assert network(behind_gateway(name, INNER)) == "names through the gateway"
+        assert network(behind_gateway(name, "bridge")).startswith("open: on bridge")
+        assert network(behind_gateway(name, name + "x")).startswith("open: on ")
+
+
 def test_the_next_step_without_a_gateway_puts_it_back() -> None:
     gone = Control("network", "not in force", "its gateway is not there")
-    live = behind_gateway("box", "box")
+    live = behind_gateway("box", INNER)
     row = combine("/p", Examined(stale=True), Observed({"/p": Sandbox(True, live, (gone,))}))
     assert row.hint == "`sandboxd up` puts its gateway back"
     assert "denials      not known: nothing was heard from its gateway" in screen(row)

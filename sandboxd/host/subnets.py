@@ -1,0 +1,74 @@
+"""The subnet of each project's inner network, before the network is made and after it went.
+
+Generated files name the gateway's address, so a project keeps its subnet. Each has a file in the state
+folder of the user; the engine has the last word, as other networks may have taken the addresses.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+
+from sandboxd.egress import layout
+from sandboxd.errors import SandboxdError
+from sandboxd.files import write_atomic
+from sandboxd.host.folders import state_folder, workspace_file
+
+_LONGEST = 64
+
+
+def subnet_of(environ: Mapping[str, str], workspace: str) -> str:
+    """The subnet of `workspace`, or the one to make its network with; equal until `note` changes it.
+
+    One that no other project was given, as long as there is any.
+    """
+    path = _path(environ, workspace)
+    every = layout.subnets()
+    own = _read(path)
+    if own in every:
+        return own
+    number = int(os.path.basename(path), 16)
+    first = layout.subnets_of(layout.POOLS[0])
+    rest = every[len(first) :]
+    in_use = _of_all(os.path.dirname(path))
+    for some in (first, rest):
+        begin = number % len(some)
+        for subnet in (*some[begin:], *some[:begin]):
+            if subnet not in in_use:
+                return subnet
+    return rest[number % len(rest)]
+
+
+def note(environ: Mapping[str, str], workspace: str, subnet: str) -> None:
+    """Keep `subnet` for `workspace`. Where it cannot be written, the next question has the old answer."""
+    path = _path(environ, workspace)
+    with contextlib.suppress(OSError, SandboxdError):
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        write_atomic(path, f"{subnet}\n".encode(), 0o600)
+
+
+def forget(environ: Mapping[str, str], workspace: str) -> None:
+    """Give the subnet of `workspace` back."""
+    with contextlib.suppress(OSError):
+        os.unlink(_path(environ, workspace))
+
+
+def _of_all(folder: str) -> set[str]:
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return set()
+    return {_read(os.path.join(folder, name)) for name in names}
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            return file.read(_LONGEST).strip()
+    except OSError:
+        return ""
+
+
+def _path(environ: Mapping[str, str], workspace: str) -> str:
+    return workspace_file(os.path.join(state_folder(environ), "subnets"), workspace, "")

@@ -1,0 +1,93 @@
+"""The inner network of a sandbox in the files for other tools. Pure.
+
+Editors and the dev container CLI start a container by a file that was written before: it names the
+network, on which only the gateway is, and the gateway's address. Where sandboxd did not make the network
+the engine refuses to start the container; where the gateway does not run nothing is reached.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+from typing import NamedTuple, TypeVar
+
+from sandboxd.egress import layout
+from sandboxd.model.container import Container, Mount, Pair
+from sandboxd.model.labels import EGRESS, RESOLV_CONF
+from sandboxd.model.values import Origin, Value
+from sandboxd.plan.carry import GENERATED_FOLDER
+
+T = TypeVar("T")
+
+RESOLV_FILE = f"{GENERATED_FOLDER}/resolv.conf"
+"""A generated file: the engine's own name server at 127.0.0.11 is dead in gVisor's network stack."""
+
+_NO_PROXY = f"localhost,127.0.0.1,::1,{layout.GATEWAY_NAME}"
+
+
+class InnerNetwork(NamedTuple):
+    """A network by its name, and the address of the gateway on it."""
+
+    name: str
+    gateway: str
+
+
+def inner_network(name: str, subnet: str) -> InnerNetwork:
+    """The inner network `name` with the addresses `subnet`.
+
+    :raises ValueError: it is no network of the size `layout.PREFIX`
+    """
+    return InnerNetwork(name, layout.place(subnet).gateway)
+
+
+def join(container: Container, inner: InnerNetwork, workspace: str) -> Container:
+    """`container` on `inner`, for a tool that makes neither network nor gateway.
+
+    Its name server is no part of a container: `flags` has it.
+    """
+    resolv = Mount("bind", posixpath.join(workspace, RESOLV_FILE), RESOLV_CONF, read_only=True)
+    names = [value.value.name for value in container.env]
+    return container._replace(
+        network=_value("network", inner.name),
+        mounts=(*container.mounts, _value("mounts", resolv, RESOLV_CONF)),
+        env=(
+            *container.env,
+            *(_value("env", pair, pair.name) for pair in proxies(inner.gateway, names)),
+        ),
+        labels=(*container.labels, _value("labels", Pair(EGRESS, inner.name), EGRESS)),
+    )
+
+
+def flags(inner: InnerNetwork) -> tuple[str, ...]:
+    """The flags of `docker run` that name the gateway as the only name server.
+
+    The host's own search domains would else be asked for inside.
+    """
+    return (f"--dns={inner.gateway}", "--dns-search=.")
+
+
+def resolv_conf(gateway: str) -> str:
+    """The text of a file that names the gateway as the only name server."""
+    return f"nameserver {gateway}\noptions timeout:2 attempts:2\n"
+
+
+def proxies(gateway: str, names: Iterable[str]) -> tuple[Pair, ...]:
+    """Variables for programs that can use a proxy: those get better words than "no such name".
+
+    `ALL_PROXY` is the HTTP one as well: clients without SOCKS fail at the sight of another scheme.
+
+    :param names: of the variables that there are
+    """
+    present = set(names)
+    proxy = f"http://{gateway}:{layout.PROXY_PORT}"
+    values = {"HTTP_PROXY": proxy, "HTTPS_PROXY": proxy, "ALL_PROXY": proxy, "NO_PROXY": _NO_PROXY}
+    return tuple(
+        Pair(spelling, value)
+        for name, value in values.items()
+        for spelling in (name, name.lower())
+        if spelling not in present
+    )
+
+
+def _value(field: str, value: T, written: str = "") -> Value[T]:
+    return Value(value, Origin("plan", "network", field), None, written or str(value))
