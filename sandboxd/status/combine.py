@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sandboxd.egress.policy import Policy
+from sandboxd.life.gateway import way_back
 from sandboxd.model.container import Container
-from sandboxd.model.labels import EGRESS
+from sandboxd.model.labels import EGRESS, MADE_BY
 from sandboxd.model.remote import Port
 from sandboxd.observe.drift import differences
 from sandboxd.status.model import (
@@ -183,7 +184,8 @@ def _hint(
     if status.state == "paused":
         return "`docker unpause` lets it go on; `sandboxd down` keeps its work and ends it"
     if live is not None and live.running and _lacks_gateway(live):
-        return "`sandboxd up` puts its gateway back"
+        made_by = live.container.label(MADE_BY) if live.container is not None else None
+        return f"`{way_back(made_by)}` puts its gateway back"
     if examined.stale:
         return "`sandboxd generate` writes what the config asks for"
     if status.state in ("not created", "stopped"):

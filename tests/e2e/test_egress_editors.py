@@ -1,0 +1,229 @@
+"""What an editor starts from the generated file reaches names through its gateway, and nothing without it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sandboxd.engine.client import connect_from
+from sandboxd.host.facts import HostFacts
+from sandboxd.model.labels import GATEWAY, NETWORK, PROJECT
+from sandboxd.plan.container_name import container_name
+from tests.e2e import outside, sandboxes
+from tests.e2e.outside import Outside
+from tests.e2e.test_generated_file import CLI
+from tests.integration.daemon.world import World
+from tools.engine import private
+from tools.private_engine import import_busybox_image
+
+pytestmark = [pytest.mark.engine, pytest.mark.node, pytest.mark.usefixtures("shared_cache")]
+
+NAMES = ("allowed.test", "evil.test")
+SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def engine(own_engines: None) -> Iterator[str]:
+    """An engine of this page's own, whose only way out leads to `internet`."""
+    started = private.start(
+        f"editors-{os.getpid()}", owner=os.getpid(), arguments=[f"--dns={outside.ADDRESS}"]
+    )
+    try:
+        yield started.docker_host
+    finally:
+        private.stop(started.folder)
+
+
+@pytest.fixture(scope="module")
+def internet(engine: str) -> Iterator[Outside]:
+    from sandboxd.verify import listeners
+
+    with outside.outside(listeners.engine_pid(engine)) as served:
+        served.names.update(NAMES)
+        yield served
+
+
+@pytest.fixture(scope="module")
+def host_facts(engine: str) -> HostFacts:
+    return sandboxes.facts_of(engine)
+
+
+@pytest.fixture(scope="module")
+def busybox_image(engine: str) -> str:
+    return import_busybox_image(engine)
+
+
+@pytest.fixture(params=["runc", "gvisor"])
+def runtime(request: pytest.FixtureRequest, engine: str) -> str:
+    """A value of `runtime` in sandboxd.toml."""
+    runtimes = connect_from({"DOCKER_HOST": engine}).info()["Runtimes"]
+    if request.param == "gvisor" and "runsc-sandboxd" not in runtimes:
+        pytest.skip("no gVisor: the engine has no runtime `runsc-sandboxd`")
+    return str(request.param)
+
+
+@pytest.fixture
+def project(tmp_path: Path, busybox_image: str, runtime: str) -> Path:
+    folder = sandboxes.make_project(tmp_path / "weather", busybox_image, runtime)
+    # Inside, the owner of the workspace reads what is mounted from below it.
+    for path in tmp_path.parents[: len(tmp_path.parents) - 2]:
+        path.chmod(path.stat().st_mode | 0o055)
+    tmp_path.chmod(0o755)
+    (folder / ".devcontainer/devcontainer.json").unlink()
+    with (folder / "sandboxd.toml").open("a") as file:
+        file.write('[network]\nallow = ["allowed.test:80"]\n')
+    sandboxes.grant(folder)
+    return folder
+
+
+@pytest.fixture
+def editor(engine: str, project: Path, internet: Outside) -> Iterator[Editor]:
+    started = Editor(engine, project)
+    yield started
+    started.end()
+    api = connect_from({"DOCKER_HOST": engine})
+    for container in (*api.containers(PROJECT), *api.containers(GATEWAY)):
+        api.remove(container.id)
+    for network in api.networks():
+        if network.labels.get(NETWORK) == str(project):
+            api.remove_network(network.id)
+
+
+class Editor:
+    """The dev container CLI, as editors use it."""
+
+    def __init__(self, engine: str, folder: Path) -> None:
+        self.api = connect_from({"DOCKER_HOST": engine})
+        self.folder = folder
+        self.environ = os.environ | {"DOCKER_HOST": engine}
+
+    def run(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        words = ["npx", "--yes", CLI, command, "--workspace-folder", str(self.folder)]
+        return subprocess.run(
+            [*words, "--docker-path", "docker", *arguments],
+            capture_output=True,
+            text=True,
+            env=self.environ,
+            timeout=180,
+            check=False,
+        )
+
+    def start(self) -> None:
+        done = self.run("up")
+        assert done.returncode == 0, done.stderr[-3000:]
+
+    def reach(self, name: str, *, by_proxy: bool = True) -> str:
+        """What a page of `name` says, or how it fails."""
+        proxies = "" if by_proxy else "unset http_proxy HTTP_PROXY; "
+        text = f"{proxies}wget -T 5 -q -O - http://{name}/ 2>&1"
+        return self.run("exec", "sh", "-c", text).stdout
+
+    def end(self) -> None:
+        for container in self.api.containers(f"{PROJECT}={self.folder}"):
+            self.api.remove(container.id)
+
+    def gateways(self) -> int:
+        return len(self.api.containers(f"{GATEWAY}={self.folder}"))
+
+    def networks(self) -> int:
+        return sum(
+            network.labels.get(NETWORK) == str(self.folder) for network in self.api.networks()
+        )
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def seen(world: World, project: Path) -> tuple[str, str]:
+    """State and reason of the network's control, as `drift` shows it."""
+    answer = json.loads(world.run("drift", "--json", cwd=project).stdout)
+    (control,) = [c for c in answer["controls"] if c["name"] == "network"]
+    return control["state"], control["why"]
+
+
+def test_an_editor_reaches_the_allowed_names_alone(
+    editor: Editor, world: World, project: Path, internet: Outside
+) -> None:
+    world.start()
+    assert world.run("daemon", "start", cwd=project).returncode == 0
+    wait_until(lambda: editor.networks() == 1)
+    editor.start()
+    wait_until(lambda: editor.reach("allowed.test") == "outside for allowed.test\n")
+    assert editor.reach("allowed.test", by_proxy=False) == "outside for allowed.test\n"
+    assert "403" in editor.reach("evil.test")
+    assert "bad address" in editor.reach("evil.test", by_proxy=False)
+    assert "evil.test" not in internet.asked
+    tried = json.loads(world.run("egress", "log", "--json", cwd=project).stdout)
+    outcomes = {(line["outcome"], line["name"]) for line in tried["lines"]}
+    assert {("reached", "allowed.test"), ("denied", "evil.test")} <= outcomes
+    wait_until(lambda: seen(world, project)[0] == "in force")
+    row = next(
+        row
+        for row in json.loads(world.run("status", "--json", cwd=project).stdout)["projects"]
+        if row["path"] == str(project)
+    )
+    assert row["state"] == "running" and row["drift"] == []
+    assert row["in_force"]["settings"]["network"] == "names through the gateway"
+    editor.end()
+    wait_until(lambda: editor.gateways() == 0)
+    assert editor.networks() == 1, "the file names it"
+    assert world.run("daemon", "forget", cwd=project).returncode == 0
+    wait_until(lambda: editor.networks() == 0)
+
+
+def test_without_the_network_it_does_not_start_and_says_what_makes_it(
+    editor: Editor, engine: str, project: Path
+) -> None:
+    done = sandboxes.run(engine, project, "generate")
+    assert done.returncode == 0, done.stderr
+    (network,) = [n for n in editor.api.networks() if n.labels.get(NETWORK) == str(project)]
+    editor.api.remove_network(network.id)
+    failed = editor.run("up")
+    assert failed.returncode != 0
+    name = container_name(str(project))
+    assert f"network {name} not found" in failed.stderr
+    assert "if-the-network-is-not-found=sandboxd daemon start" in failed.stderr
+    text = (project / ".devcontainer/devcontainer.json").read_text()
+    assert f"the network `{name}` is not found? `sandboxd daemon start`" in text
+
+
+def test_without_a_daemon_nothing_is_reached_until_there_is_one(
+    editor: Editor, engine: str, world: World, project: Path
+) -> None:
+    assert sandboxes.run(engine, project, "generate").returncode == 0
+    editor.start()
+    assert "outside" not in editor.reach("allowed.test")
+    done = sandboxes.run(engine, project, "exec", "-n", "true")
+    assert "its gateway is gone, so nothing gets out: `sandboxd daemon start`" in done.stderr
+    drift = sandboxes.run(engine, project, "drift")
+    assert drift.returncode == 6
+    assert (
+        "gateway: planned names through a gateway that runs, found its gateway is" in drift.stdout
+    )
+    world.start()
+    assert world.run("daemon", "start", cwd=project).returncode == 0
+    wait_until(lambda: editor.reach("allowed.test") == "outside for allowed.test\n")
+
+
+def test_the_end_of_another_sandbox_leaves_an_editor_its_gateway(
+    editor: Editor, world: World, project: Path
+) -> None:
+    world.start()
+    assert world.run("daemon", "start", cwd=project).returncode == 0
+    wait_until(lambda: editor.networks() == 1)
+    editor.start()
+    wait_until(lambda: editor.gateways() == 1)
+    (before,) = editor.api.containers(f"{GATEWAY}={project}")
+    done = world.run("down", cwd=project)
+    assert "was started by an editor and stays" in done.stderr
+    assert [c.id for c in editor.api.containers(f"{GATEWAY}={project}")] == [before.id]
