@@ -12,7 +12,10 @@ from pathlib import Path
 import docker
 import pytest
 
+from sandboxd.engine.client import connect_from
 from sandboxd.host.probe import probe
+from sandboxd.operations.gateway import make_network
+from sandboxd.plan.container_name import container_name
 from sandboxd.plan.grants import Grants
 from sandboxd.plan.writers import engine as engine_writer
 from sandboxd.project import Project
@@ -37,6 +40,10 @@ class Workspace:
 
     def project(self) -> Project:
         return Project.open(str(self.root), self.environ)
+
+    def make_network(self) -> None:
+        """Make the network that the generated file names."""
+        make_network(connect_from(self.environ), str(self.root), self.environ)
 
     def cli(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         words = ["npx", "--yes", CLI, command, "--workspace-folder", str(self.root)]
@@ -91,15 +98,18 @@ def test_under_gvisor(workspace: Workspace, engine: str, runsc: str) -> None:
     project = workspace.project()
     host = probe(workspace.environ, trial=True)
     project.generate(host)
+    workspace.make_network()
     check_holds(workspace)
     with contextlib.closing(docker.DockerClient(base_url=engine)) as client:
         label = {"label": f"dev.sandboxd.project={workspace.root}"}
         (container,) = client.containers.list(filters=label)
     config = container.attrs["HostConfig"]
     body = engine_writer.arguments(project.plan(host))["HostConfig"]
-    for key in ("Runtime", "CapDrop", "CapAdd", "NetworkMode", "Memory", "Annotations", "Ulimits"):
+    for key in ("Runtime", "CapDrop", "CapAdd", "Memory", "Annotations", "Ulimits"):
         assert sorted_(config[key]) == sorted_(body[key]), key
-    assert len(config["Mounts"]) == len(body["Mounts"])
+    assert config["NetworkMode"] == container_name(str(workspace.root))
+    # One names the gateway as the name server.
+    assert len(config["Mounts"]) == len(body["Mounts"]) + 1
 
 
 def test_under_runc(workspace: Workspace) -> None:
@@ -108,6 +118,7 @@ def test_under_runc(workspace: Workspace) -> None:
     config.write_text(text + '[workspace]\nlayout = "bind"\n')
     grants = Grants(allow_runc=True, trusted=True)
     workspace.project().generate(probe(workspace.environ, trial=True), grants)
+    workspace.make_network()
     check_holds(workspace)
     status = workspace.cli("exec", "cat", "/proc/self/status").stdout
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)

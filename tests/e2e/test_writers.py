@@ -23,6 +23,7 @@ from sandboxd.engine.client import Engine
 from sandboxd.host.facts import HostFacts
 from sandboxd.life import find, up_down
 from sandboxd.model.labels import PROFILE, PROJECT
+from sandboxd.operations.gateway import make_network
 from sandboxd.plan.grants import Grants
 from sandboxd.plan.writers import argv
 from sandboxd.project import Project
@@ -34,13 +35,21 @@ pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 RS = os.path.join(os.path.dirname(sys.executable), "devcontainer")
 
 # Settings whose value is another under a writer, and why that is no loss.
+_BY_A_FILE = {
+    "mount /etc/resolv.conf": "a generated file in place of one of the state folder",
+    "mount /usr/local/bin/sandboxd-ask": "only `up` brings it",
+}
 DIFFERENCES: dict[str, dict[str, str]] = {
-    "argv": {},
+    "argv": _BY_A_FILE,
     "devcontainer": {
+        **_BY_A_FILE,
         "Config.Cmd": "the CLI keeps the container alive by a loop of its own",
         "Config.Entrypoint": "the CLI keeps the container alive by a loop of its own",
     },
-    "devcontainer-rs": {"Config.Cmd": "it keeps the container alive by a loop of its own"},
+    "devcontainer-rs": {
+        **_BY_A_FILE,
+        "Config.Cmd": "it keeps the container alive by a loop of its own",
+    },
     "compose": {
         "HostConfig.NetworkMode": "a network of the project, so that its services meet",
     },
@@ -72,7 +81,8 @@ def project(tmp_path: Path, busybox_image: str, runtime: str) -> Iterator[Projec
 
 
 def docker(host: str, *words: str, cwd: str | None = None) -> str:
-    environ = os.environ | {"DOCKER_HOST": host}
+    own = os.path.dirname(sys.executable)
+    environ = os.environ | {"DOCKER_HOST": host, "PATH": f"{own}:{os.environ['PATH']}"}
     done = subprocess.run(
         words, env=environ, cwd=cwd, capture_output=True, text=True, check=False, timeout=300
     )
@@ -109,8 +119,10 @@ def shown(value: Any) -> str:
 
 
 def made_by(writer: str, project: Project, api: Engine, facts: HostFacts) -> dict[str, str]:
-    # Only `up` makes a gateway (see test_egress); compared is what all of them make.
-    plan = project.plan(facts, Grants(allow_runc=True))._replace(egress=None)
+    plan = project.plan(facts, Grants(allow_runc=True))
+    if plan.compose is not None:
+        # There only `up` makes a gateway; compared is what both make.
+        plan = plan._replace(egress=None)
     root, name = project.workspace, plan.container.name
     if writer == "engine":
         running = up_down.up(api, plan, lambda _: None)
@@ -118,6 +130,8 @@ def made_by(writer: str, project: Project, api: Engine, facts: HostFacts) -> dic
             return flat(api.inspect(running.id))
         finally:
             up_down.down(api, root, lambda _: None)
+    if plan.inner is not None:
+        make_network(api, root, os.environ)
     if writer == "argv":
         lines = printed(api.host, project.workspace)
         container = docker(api.host, "sh", "-c", lines).strip()

@@ -103,6 +103,10 @@ def _docker_run(plan: Plan) -> None:
     from sandboxd.plan.writers import argv
     from sandboxd.policy.protect import stub_text
 
+    if plan.inner is not None:
+        print(
+            _shell(["sandboxd", "generate", plan.workspace])
+        )  # makes the network, and what is mounted
     folders = [path for path in plan.stubs if stub_text(path) is None]
     if folders:
         print(_shell(["mkdir", "-p", "--", *(os.path.join(plan.workspace, f) for f in folders)]))
