@@ -84,7 +84,7 @@ def _table(loaded: list[Profile]) -> str:
             "none": "nothing",
         }[p.network.loosest],
         "lifecycle hooks under `sandboxd up`": lambda p: "run inside" if p.hooks else "not run",
-        "network where an editor starts it": lambda p: (
+        "network without a gateway": lambda p: (
             p.network.without_gateway if p.network.mode == "allow" else p.network.mode
         ),
         "memory": lambda p: p.memory or "no limit",

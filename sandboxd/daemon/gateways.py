@@ -84,12 +84,10 @@ class Gateways:
         """
 
         def make() -> None:
+            environ = self._hosts.environ(key)
             try:
-                if operation.make_network(
-                    self._hosts.engine(key),
-                    workspace,
-                    self._hosts.environ(key),
-                    most=_MOST_NETWORKS,
+                if operation.wants_gateway(workspace, environ) and operation.make_network(
+                    self._hosts.engine(key), workspace, environ, most=_MOST_NETWORKS
                 ):
                     self._call(moved, workspace)
             except SandboxdError as error:

@@ -92,6 +92,14 @@ def mend(
         return True
 
 
+def wants_gateway(workspace: str, environ: Mapping[str, str]) -> bool:
+    """Whether names are let through for `workspace`, so that its sandbox needs a gateway.
+
+    :raises UsageError: the config is not valid
+    """
+    return _names(workspace, environ).policy is not None
+
+
 def make_network(
     engine: Engine, workspace: str, environ: Mapping[str, str], *, most: int | None = None
 ) -> bool:
@@ -99,15 +107,12 @@ def make_network(
 
     :param most: as many inner networks of the engine are enough: no further one is made
     :returns: whether the subnet is another one than generated files had so far
-    :raises UsageError: the config is not valid
     :raises EnvironmentFailure: a network cannot be made, or one of the name is not as we make it
     """
     from sandboxd.host.subnets import subnet_of
     from sandboxd.life import networks
     from sandboxd.life.lock import project_lock
 
-    if _names(workspace, environ).policy is None:
-        return False
     if most is not None and networks.count_inner(engine) >= most:
         return False
     before = subnet_of(environ, workspace)

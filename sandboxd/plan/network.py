@@ -36,11 +36,11 @@ _WHO_MAKES_IT = (
     "reached"
 )
 _OPEN_WITHOUT = (
-    "the engine's bridge where an editor starts the sandbox, which makes no gateway; `sandboxd up` makes "
+    "the engine's bridge where another tool starts the sandbox and finds no gateway; `sandboxd up` makes "
     "one for the names that `sandboxd explain-plan` shows"
 )
 _CLOSED_WITHOUT = (
-    "none where an editor starts the sandbox, which makes no gateway; `sandboxd up` makes one for the "
+    "none where another tool starts the sandbox and finds no gateway; `sandboxd up` makes one for the "
     "names that `sandboxd explain-plan` shows"
 )
 
@@ -142,7 +142,7 @@ def say_what_stays_open(
     if chosen.value == "allow":
         notes.downgrade(
             "network",
-            "open where an editor or the dev container CLI starts the sandbox: the host's own services, "
+            "open where the sandbox is started without its gateway: the host's own services, "
             "link-local addresses and DNS can be reached; `sandboxd up` lets only the allowed names through",
             'start it with `sandboxd up`, or set `[network] mode = "none"` in sandboxd.toml',
             of_other_tools=True,

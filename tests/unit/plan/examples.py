@@ -63,6 +63,7 @@ def workspace(**changes: object) -> WorkspaceFacts:
             ControlFile(".vscode", "missing"),
             ControlFile("sandboxd.toml", "file"),
         ),
+        subnet="198.18.32.0/19",
     )
     return facts._replace(**changes)  # type: ignore[arg-type]
 

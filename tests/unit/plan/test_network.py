@@ -66,7 +66,10 @@ def floor_of(folder: Path, text: str) -> Floor:
         (ProjectHosts(images=("python:3.13-bookworm",)), {"debian"}),
         (ProjectHosts(images=("ubuntu:24.04", "node:22-alpine3.20")), {"ubuntu", "alpine"}),
         (ProjectHosts(remotes=(Mention("github.com", 22, ".git/config"),)), {"github"}),
-        (ProjectHosts(names=(".vscode", ".vscode/settings.json")), {"vscode"}),
+        (ProjectHosts(names=(".vscode", ".vscode/settings.json")), {"vscode", "vscode-server"}),
+        (ProjectHosts(names=(".devcontainer/devcontainer.json",)), {"vscode-server"}),
+        # Made to be pinned, so that no such file can be.
+        (ProjectHosts(names=(".devcontainer.json", ".vscode")), set()),
         (ProjectHosts(names=(".vscode", "web/settings.json")), set()),
         (ProjectHosts(images=("notdebianish",)), set()),
     ],

@@ -206,7 +206,8 @@ def test_the_use_of_processors_is_limited_where_the_engine_can() -> None:
 
 
 def test_network() -> None:
-    assert "network" in controls(plan())
+    assert "network" in controls(plan(workspace=workspace(subnet="")))
+    assert "network" not in controls(plan()), "who starts the files finds a gateway"
     for the_plan in (plan('[network]\nmode = "none"'), plan('profile = "agent"')):
         assert the_plan.container.network is not None and the_plan.container.network.value == "none"
         assert "network" not in controls(the_plan)
@@ -218,7 +219,8 @@ def test_a_policy_for_a_gateway_beside_the_network_of_tools_that_make_none() -> 
     daily, alone = plan(), plan('profile = "agent"')
     assert daily.egress is not None and not daily.egress.canaries
     assert alone.egress is not None and alone.egress.canaries
-    why = next(d.why for d in daily.downgrades if d.control == "network")
+    of_compose = plan(workspace=workspace(subnet=""))
+    why = next(d.why for d in of_compose.downgrades if d.control == "network")
     assert "`sandboxd up` lets only the allowed names through" in why
     for text in ('profile = "review"', 'profile = "untrusted"', '[network]\nmode = "none"'):
         assert plan(text).egress is None

@@ -16,8 +16,10 @@ from sandboxd.findings import Severity
 from sandboxd.host.facts import HostFacts
 from sandboxd.kinds import devcontainer
 from sandboxd.model.container import Container, Pair
-from sandboxd.model.labels import PLAN
+from sandboxd.model.labels import PLAN, RESOLV_CONF
+from sandboxd.plan import inner_network
 from sandboxd.plan.carry import NOTHING, Carried, carry
+from sandboxd.plan.container_name import container_name
 from sandboxd.plan.generate import with_header
 from sandboxd.plan.grants import Grants
 from sandboxd.plan.plan import Plan
@@ -37,6 +39,9 @@ from tests.unit.plan.examples import (
     document,
     plan_of,
     workspace,
+)
+from tests.unit.plan.examples import (
+    plan as plan_of_text,
 )
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -123,19 +128,26 @@ def values(container: Container, field: str) -> list[Any]:
 def test_the_file_read_back_is_the_plan(name: str) -> None:
     plan, carried = CASES[name]
     back = read_back(plan, carried)
+    planned, added = plan.container, [Pair("dev.sandboxd.made-by", "editor")]
+    if plan.inner is not None:
+        planned = inner_network.join(plan.container, plan.inner, plan.workspace)
+        added.append(Pair("dev.sandboxd.if-the-network-is-not-found", "sandboxd daemon start"))
     for field in (
         "image", "runtime", "cap_add", "cap_drop", "network", "annotations", "memory", "user",
         "pids_limit", "ulimits", "env", "read_only_rootfs",
     ):  # fmt: skip
-        assert values(back, field) == values(plan.container, field), field
+        assert values(back, field) == values(planned, field), field
     # Said by the file, so that no label of the image makes the container one of `up`.
-    by_editor = str(Pair("dev.sandboxd.made-by", "editor"))
-    assert values(back, "labels") == sorted([*values(plan.container, "labels"), by_editor])
+    assert values(back, "labels") == sorted([*values(planned, "labels"), *map(str, added)])
     # The CLI splits `mounts` at every comma to find the target: each must have a whole one.
     for text in plain(jsonc.parse(devcontainer_json.render(plan, carried)).root).get("mounts", []):  # type: ignore[union-attr]
         assert any(field.startswith("target=/") for field in text.split(","))
-    targets = [(m.value.target, m.value.type, m.value.read_only) for m in plan.container.mounts]
-    assert [(m.value.target, m.value.type, m.value.read_only) for m in back.mounts] == targets
+    targets = [(m.value.target, m.value.type, m.value.read_only) for m in planned.mounts]
+    written = [(m.value.target, m.value.type, m.value.read_only) for m in back.mounts]
+    # The name server's is on no other mount's way; those in memory come as flags, after it.
+    resolv = (RESOLV_CONF, "bind", True)
+    assert [m for m in written if m != resolv] == [m for m in targets if m != resolv]
+    assert (resolv in written) == (resolv in targets)
     assert (back.option("seccomp") is None) == (plan.container.option("seccomp") is None)
     nnp = back.option("no-new-privileges")
     assert nnp is not None and nnp.value.value == "true"
@@ -212,6 +224,14 @@ def test_the_fingerprint_is_that_of_what_is_created() -> None:
     assert engine.arguments(one)["Labels"][PLAN] == engine.fingerprint(one)
 
 
+def test_without_a_subnet_the_network_is_that_of_tools_that_join_none() -> None:
+    facts = workspace(subnet="")
+    for text, network in (("", "bridge"), ('profile = "agent"', "none")):
+        alone = plan_of_text(text, workspace=facts)
+        assert alone.inner is None
+        assert f"--network={network}" in devcontainer_json.render(alone)
+
+
 def test_argv_is_the_same_container() -> None:
     plan, _ = make()
     words = argv.render(plan)
@@ -223,7 +243,8 @@ def test_argv_is_the_same_container() -> None:
         "--runtime=runsc-sandboxd",
         "--cap-drop=ALL",
         "--user=1000:1000",
-        "--network=bridge",
+        f"--network={container_name(WORKSPACE)}",
+        "--dns=198.18.32.2",
     ):
         assert word in words[:at]
     assert f"--mount=type=bind,source={WORKSPACE},target=/workspaces/weather" in words
