@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.util
 import os
 import platform
 import sys
@@ -66,6 +67,8 @@ def _obstacle(engine: Engine) -> str:
     """Why this machine's Python cannot run in the engine, '' where it can."""
     if sys.platform != "linux":
         return "this machine's Python is not one for Linux"
+    if importlib.util.find_spec("_ssl") is None:
+        return "this machine's Python has no `ssl`, by which a gateway goes out with a credential"
     version = engine.version()
     here = _ARCHITECTURES.get(platform.machine(), platform.machine())
     system, architecture = str(version.get("Os")), str(version.get("Arch"))

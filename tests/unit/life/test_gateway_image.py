@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from typing import Any
 from urllib.parse import unquote
@@ -113,3 +114,17 @@ def test_the_archive_brings_the_program_and_nothing_of_the_host(
     assert ours == [f"{home}/modules/sandboxd/__init__.pyc"]
     assert all(entry.mode & 0o022 == 0 and not entry.mode & 0o6000 for entry in entries.values())
     assert json.dumps(payload.command("a")).count("sandboxd.egress.gateway.main") == 1
+
+
+def test_a_python_without_ssl_is_named_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "_ssl" else find_spec(name)
+    )
+    served = Served()
+    with pytest.raises(EnvironmentFailure, match="has no `ssl`") as caught:
+        ensure(served)
+    assert "gateway_image" in caught.value.hint and served.imports == 0
+    assert ensure(Served(), NAMED) == NAMED
