@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from sandboxd.daemon.attendant import Attendant, EngineAccess, Memory
+from sandboxd.daemon.memory import leave_no_core
 from sandboxd.errors import SandboxdError
 from sandboxd.host import addresses
 from sandboxd.ipc import messages
@@ -114,6 +115,7 @@ class Gateways:
         May be called from any thread, before the gateway runs: what it gets then is not of before.
         """
         if credentials is not None:
+            leave_no_core()
             self._memories.setdefault(workspace, Memory()).credentials = credentials
         elif (memory := self._memories.get(workspace)) is not None:
             memory.credentials = None

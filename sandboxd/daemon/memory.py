@@ -1,8 +1,10 @@
-"""Memory that glibc would keep although nothing is in it; elsewhere there is nothing to do."""
+"""This process's memory: what glibc would keep although nothing is in it, and what a crash would leave of it."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import resource
 import sys
 
 _M_ARENA_MAX = -8
@@ -18,6 +20,15 @@ def give_back() -> None:
     """Return free memory to the system, after something large."""
     if _LIBC is not None:
         _LIBC.malloc_trim(0)
+
+
+def leave_no_core() -> None:
+    """Have a crash leave no image of the memory, since secrets are in it from now on.
+
+    The kernel reads 1 as "to no file, and to no program of the host either" (core(5)).
+    """
+    with contextlib.suppress(ValueError, OSError):  # the limit is lower already
+        resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
 
 
 def _libc() -> ctypes.CDLL | None:

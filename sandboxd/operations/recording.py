@@ -53,6 +53,7 @@ def started(
         image=str(inspected.get("Image", "")),
         plan=str(labels.get(PLAN, "")),
         not_in_force=[downgrade.control for downgrade in plan.downgrades_of_up()],
+        credentials=[service for service, _ in plan.egress.credentials] if plan.egress else [],
     )
 
 
@@ -86,11 +87,30 @@ def stopped(
             reached=sorted(reached)[:_MOST_NAMES],
             denied=sorted(denied)[:_MOST_NAMES],
         )
+        problem = problem or _credentials(environ, workspace, ledger)
     if not removed:
         return problem
     return problem or notes.note(
         environ, "stop", workspace, removed=list(removed), discarded=discarded
     )
+
+
+def _credentials(environ: Mapping[str, str], workspace: str, ledger: Ledger) -> str:
+    """Each credential that was tried, by its service; nothing of the secret is known here."""
+    for line in ledger.credentials.values():
+        problem = notes.note(
+            environ,
+            "credential",
+            workspace,
+            service=line.service,
+            used=line.used,
+            rejected=line.rejected,
+            refused=line.refused,
+            failed=line.failed,
+        )
+        if problem:
+            return problem
+    return ""
 
 
 def verified(environ: Mapping[str, str], workspace: str, verdict: Verdict) -> str:

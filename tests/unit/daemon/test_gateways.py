@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import threading
 from typing import Any
 
@@ -119,6 +120,7 @@ def test_credentials_are_kept_for_the_next_gateway_until_they_are_forgotten() ->
             await asyncio.to_thread(every.keep_credentials, "/one", credentials)
             every.update("/one", key, wanted=True)
             assert ATTENDED[-1].memory.credentials is credentials
+            assert resource.getrlimit(resource.RLIMIT_CORE) == (1, 1), "a crash would show them"
             every.keep_credentials("/one", None)
             assert ATTENDED[-1].memory.credentials is None
         finally:
