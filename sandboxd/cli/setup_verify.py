@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sandboxd.host.facts import HostFacts
-    from sandboxd.setup.register import Place
+    from sandboxd.setup.register import EngineConfig
     from sandboxd.verify.verdict import Verdict
 
 
-def verify(place: Place, image: str | None) -> int:
+def verify(place: EngineConfig, image: str | None) -> int:
     """Show that both runtimes are gVisor, then attack a sandbox under each."""
     from sandboxd.engine.contexts import resolve
     from sandboxd.host.probe import probe

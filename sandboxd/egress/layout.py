@@ -23,7 +23,7 @@ GATEWAY_NAME = "gateway.sandboxd.internal"
 """The gateway's own name inside, the same in each sandbox: files that keep a URL stay true elsewhere."""
 
 
-class Place(NamedTuple):
+class InnerAddresses(NamedTuple):
     """The parts of one inner network, as texts."""
 
     subnet: str
@@ -46,7 +46,7 @@ def subnets_of(pool: str) -> tuple[str, ...]:
     return tuple(str(net) for net in ipaddress.IPv4Network(pool).subnets(new_prefix=PREFIX))
 
 
-def place(subnet: str) -> Place:
+def inner_addresses(subnet: str) -> InnerAddresses:
     """The parts of `subnet`.
 
     :raises ValueError: it is no network of the size `PREFIX`
@@ -55,7 +55,7 @@ def place(subnet: str) -> Place:
     if network.prefixlen != PREFIX:
         raise ValueError(f"`{subnet}` is not a /{PREFIX}")
     _, synthetic = network.subnets(prefixlen_diff=1)
-    return Place(
+    return InnerAddresses(
         str(network),
         str(network[1]),
         str(network[2]),

@@ -73,20 +73,20 @@ def add_to(
 
     :param settings: texts of files that tools inside read, by path
     """
-    place = egress.pair.inner.place
+    gateway_address = egress.pair.inner.addresses.gateway
     host = body["HostConfig"]
     host["NetworkMode"] = egress.pair.inner.name
-    host["Dns"] = [place.gateway]
+    host["Dns"] = [gateway_address]
     # Else the host's own search domains would be asked for inside.
     host["DnsSearch"] = ["."]
     names = (variable.partition("=")[0] for variable in body["Env"])
-    proxies = inner_network.proxies(place.gateway, names)
+    proxies = inner_network.proxies(gateway_address, names)
     body["Env"] = [*body["Env"], *(f"{pair.name}={pair.value}" for pair in proxies)]
     # The engine's stub at 127.0.0.11 is dead in gVisor's own network stack (gvisor #7469). A remote
     # engine, or another user's, cannot bind a file of ours.
     if sources.can_read_ours(engine):
         files = {
-            RESOLV_CONF: _resolv_conf(egress.workspace, place.gateway),
+            RESOLV_CONF: _resolv_conf(egress.workspace, gateway_address),
             ASK_PROGRAM: ask_program(os.environ),
         }
         for target, text in (settings or {}).items():

@@ -77,12 +77,12 @@ def body(image: str, inner: Inner, workspace: str, number: str = "") -> CreateRe
     :param image: its id
     :param number: the random one of the start that it belongs to
     """
-    place = inner.place
+    own = inner.addresses
     seccomp = json.loads(read_source(data_path("profiles", "seccomp", "gateway.json")).text)
     return {
         "Image": image,
         "Entrypoint": [],
-        "Cmd": gateway_image.command(place.gateway, place.subnet, str(_USER)),
+        "Cmd": gateway_image.command(own.gateway, own.subnet, str(_USER)),
         "Env": gateway_image.environment(),
         "User": "0:0",
         "WorkingDir": "/",
@@ -113,7 +113,7 @@ def body(image: str, inner: Inner, workspace: str, number: str = "") -> CreateRe
             "Sysctls": _SYSCTLS,
         },
         "NetworkingConfig": {
-            "EndpointsConfig": {inner.name: {"IPAMConfig": {"IPv4Address": place.gateway}}}
+            "EndpointsConfig": {inner.name: {"IPAMConfig": {"IPv4Address": own.gateway}}}
         },
     }
 

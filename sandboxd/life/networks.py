@@ -43,7 +43,7 @@ class Inner(NamedTuple):
 
     name: str
     id: str
-    place: layout.Place
+    addresses: layout.InnerAddresses
     driver: str
     """``macvlan``, where the host is not on the wire, or ``bridge``, where it has no address on it."""
 
@@ -74,7 +74,7 @@ def ensure(engine: Engine, workspace: str, progress: Callable[[str], None]) -> P
         progress("making the inner network of this project")
         inner = _make_inner(engine, workspace, networks)
     pair = _pair(workspace, inner, outer)
-    subnets.note(os.environ, workspace, pair.inner.place.subnet)
+    subnets.note(os.environ, workspace, pair.inner.addresses.subnet)
     return pair
 
 
@@ -152,12 +152,12 @@ def _check(workspace: str, network: Network) -> Inner:
     """:raises EnvironmentFailure: the network is not as we make it"""
     subnet = network.ranges[0].subnet if network.ranges else ""
     try:
-        place = layout.place(subnet)
+        addresses = layout.inner_addresses(subnet)
     except ValueError:
         raise _not_ours(network, f"its addresses are `{subnet}`") from None
     driver = "macvlan" if network.driver == "macvlan" else "bridge"
-    _refuse_other(_inner(workspace, place, driver), network)
-    return Inner(network.name, network.id, place, driver)
+    _refuse_other(_inner(workspace, addresses, driver), network)
+    return Inner(network.name, network.id, addresses, driver)
 
 
 def _refuse_other(expected: Network, live: Network) -> None:
@@ -173,13 +173,13 @@ def _not_ours(network: Network, why: str) -> EnvironmentFailure:
     )
 
 
-def _inner(workspace: str, place: layout.Place, driver: str) -> Network:
+def _inner(workspace: str, addresses: layout.InnerAddresses, driver: str) -> Network:
     return Network(
         name=container_name(workspace),
         driver=driver,
         options={} if driver == "macvlan" else {_NO_HOST: "true"},
         labels={NETWORK: workspace},
-        ranges=(Range(place.subnet, place.members, place.host),),
+        ranges=(Range(addresses.subnet, addresses.members, addresses.host),),
         is_internal=True,
     )
 
@@ -204,8 +204,8 @@ def _make_outer(engine: Engine) -> Network:
 
 
 def _make_inner(engine: Engine, workspace: str, networks: Sequence[Network]) -> Network:
-    for place in _free_places(networks, subnets.subnet_of(os.environ, workspace)):
-        if _create(engine, workspace, place):
+    for addresses in _free_subnets(networks, subnets.subnet_of(os.environ, workspace)):
+        if _create(engine, workspace, addresses):
             network = _find_by_name(container_name(workspace), engine.networks())
             if network is not None:
                 return network
@@ -216,7 +216,7 @@ def _make_inner(engine: Engine, workspace: str, networks: Sequence[Network]) -> 
     )
 
 
-def _create(engine: Engine, workspace: str, place: layout.Place) -> bool:
+def _create(engine: Engine, workspace: str, addresses: layout.InnerAddresses) -> bool:
     """Make the inner network by the first driver that can, or find it made; False: its addresses are taken.
 
     A kernel without the `dummy` driver says so within a millisecond.
@@ -224,7 +224,7 @@ def _create(engine: Engine, workspace: str, place: layout.Place) -> bool:
     reason = failures.EngineFailure("")
     for driver in ("macvlan", "bridge"):
         try:
-            engine.create_network(_inner(workspace, place, driver))
+            engine.create_network(_inner(workspace, addresses, driver))
             return True
         except failures.EngineFailure as error:
             if _is_taken(error):
@@ -249,15 +249,15 @@ def _refuse_podman(engine: Engine) -> None:
         )
 
 
-def _free_places(networks: Iterable[Network], wanted: str) -> Iterator[layout.Place]:
-    """Places whose addresses no network of the engine has; another start may take them meanwhile.
+def _free_subnets(networks: Iterable[Network], wanted: str) -> Iterator[layout.InnerAddresses]:
+    """Inner networks whose addresses no network of the engine has; another start may take them meanwhile.
 
     :param wanted: the subnet of the first one, where it is free
     """
     used = [net for network in networks for r in network.ranges if (net := _ipv4(r.subnet))]
     for subnet in (wanted, *layout.subnets()):
         if not any(ipaddress.IPv4Network(subnet).overlaps(other) for other in used):
-            yield layout.place(subnet)
+            yield layout.inner_addresses(subnet)
 
 
 def _ipv4(subnet: str) -> ipaddress.IPv4Network | None:

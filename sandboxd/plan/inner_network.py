@@ -37,7 +37,7 @@ def inner_network(name: str, subnet: str) -> InnerNetwork:
 
     :raises ValueError: it is no network of the size `layout.PREFIX`
     """
-    return InnerNetwork(name, layout.place(subnet).gateway)
+    return InnerNetwork(name, layout.inner_addresses(subnet).gateway)
 
 
 def join(container: Container, inner: InnerNetwork, workspace: str) -> Container:

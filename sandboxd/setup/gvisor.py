@@ -9,7 +9,7 @@ from sandboxd.host.facts import HostFacts
 from sandboxd.setup import packages
 from sandboxd.setup.engine_control import Control
 from sandboxd.setup.files import FileStep
-from sandboxd.setup.register import KeepStep, Place, RegisterStep, TrialStep
+from sandboxd.setup.register import EngineConfig, KeepStep, RegisterStep, TrialStep
 from sandboxd.setup.step import Step
 
 SOURCES = ("present", "repository", "distribution", "binary")
@@ -44,7 +44,7 @@ class Options(NamedTuple):
         return cls(**fields)  # type: ignore[arg-type]
 
     @property
-    def place(self) -> Place:
+    def place(self) -> EngineConfig:
         control = Control(
             self.host,
             self.reload_command,
@@ -52,7 +52,7 @@ class Options(NamedTuple):
             self.may_restart,
             self.wait_seconds,
         )
-        return Place(self.daemon_json, control)
+        return EngineConfig(self.daemon_json, control)
 
 
 def choose_source(options: Options) -> Options:

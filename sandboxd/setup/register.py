@@ -35,8 +35,8 @@ def definitions(runsc: str, needs: trial.Needs) -> dict[str, Definition]:
     }
 
 
-class Place(NamedTuple):
-    """One engine's config and the way to it."""
+class EngineConfig(NamedTuple):
+    """One engine's daemon.json, and the commands that control the engine."""
 
     daemon_json: str
     control: Control
@@ -47,7 +47,7 @@ class KeepStep:
 
     id = "keep-daemon-json"
 
-    def __init__(self, place: Place, backup_folder: str, others: Sequence[Step]) -> None:
+    def __init__(self, place: EngineConfig, backup_folder: str, others: Sequence[Step]) -> None:
         """`others` are the steps that may change the file; with all done there is nothing to keep."""
         self._place = place
         self._others = others
@@ -86,7 +86,7 @@ class RegisterStep:
 
     id = "register"
 
-    def __init__(self, place: Place, runsc: str, backup_folder: str) -> None:
+    def __init__(self, place: EngineConfig, runsc: str, backup_folder: str) -> None:
         self._place = place
         self._runsc = runsc
         self._marker = os.path.join(backup_folder, CHANGED_SINCE)
@@ -147,7 +147,7 @@ class TrialStep:
     id = "trial"
     title = "start a container with each of the two runtimes"
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: EngineConfig) -> None:
         self._place = place
 
     def shows(self) -> tuple[str, ...]:
@@ -175,13 +175,13 @@ class TrialStep:
         """Do nothing: the trial changed nothing."""
 
 
-def problems(place: Place) -> list[str]:
+def problems(place: EngineConfig) -> list[str]:
     """Why our runtimes are not usable gVisor runtimes, [] when both were seen to be."""
     kernels = trials(place)
     return [f"`{name}`: {why}" for name, (ok, why) in kernels.items() if not ok]
 
 
-def trials(place: Place) -> dict[str, tuple[bool, str]]:
+def trials(place: EngineConfig) -> dict[str, tuple[bool, str]]:
     """For each of ours whether it is gVisor, and the kernel that was seen or the failure."""
     info = place.control.info() or {}
     offered = info.get("Runtimes") or {}
@@ -206,7 +206,7 @@ def trials(place: Place) -> dict[str, tuple[bool, str]]:
     return outcomes
 
 
-def _is_registered(place: Place) -> bool:
+def _is_registered(place: EngineConfig) -> bool:
     """Whether both runtimes are in the config with a program that exists, and the engine has them."""
     text = (files.read(place.daemon_json) or b"").decode("utf-8", "replace")
     table = daemon_json.definitions(text)
@@ -218,13 +218,13 @@ def _is_registered(place: Place) -> bool:
     return place.control.info() is None or knows(place.control, expected, ())
 
 
-def _put_back(place: Place, state: State, say: Say) -> None:
+def _put_back(place: EngineConfig, state: State, say: Say) -> None:
     """daemon.json as it was, byte for byte, and the engine knows it."""
     if files.restore(state) and place.control.info() is not None:
         _make_engine_forget(place, say)
 
 
-def _make_engine_forget(place: Place, say: Say) -> None:
+def _make_engine_forget(place: EngineConfig, say: Say) -> None:
     """Let the running engine drop our runtimes.
 
     On a reload, an engine drops what is missing from `runtimes`, and nothing where that key itself

@@ -45,7 +45,7 @@ class Beside(NamedTuple):
     """The gateway beside a sandbox, as verify finds it."""
 
     workspace: str
-    place: layout.Place
+    addresses: layout.InnerAddresses
     driver: str
     """Of the inner network."""
     container: str
@@ -65,7 +65,7 @@ def find(engine: Engine, workspace: str) -> Beside | None:
         return None
     present = gateway.container_of(engine, workspace)
     if present is None or present.state != "running":
-        return Beside(workspace, pair.inner.place, pair.inner.driver, "", 0, ())
+        return Beside(workspace, pair.inner.addresses, pair.inner.driver, "", 0, ())
     inspected = engine.inspect(present.id)
     endpoints = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
     outer = tuple(
@@ -74,7 +74,7 @@ def find(engine: Engine, workspace: str) -> Beside | None:
         if name != pair.inner.name and endpoint.get("IPAddress")
     )
     pid = int(inspected["State"].get("Pid") or 0)
-    return Beside(workspace, pair.inner.place, pair.inner.driver, present.id, pid, outer)
+    return Beside(workspace, pair.inner.addresses, pair.inner.driver, present.id, pid, outer)
 
 
 class WayOut:
@@ -206,14 +206,14 @@ class WayOut:
         word = secrets.token_hex(6)
         allowed, closed_port = self._allowed()
         beside = self._beside
-        synthetic = ipaddress.IPv4Network(beside.place.synthetic) if beside else None
+        synthetic = ipaddress.IPv4Network(beside.addresses.synthetic) if beside else None
         self.facts = {
             "word": word,
             "denied": f"{word}.{DENIED}",
             "unknown": f"sandboxd-verify-{word}.invalid",
             "allowed": allowed,
             "closed_port": closed_port,
-            "gateway": beside.place.gateway if beside and beside.container else "",
+            "gateway": beside.addresses.gateway if beside and beside.container else "",
             "unmapped": [str(synthetic[-2]), str(synthetic[-77])] if synthetic else [],
             "host_addresses": self._host_addresses(),
             "host_port": self._listen("0.0.0.0", self._pid),  # noqa: S104 - whichever is reached
@@ -245,7 +245,7 @@ class WayOut:
         own = addresses.of_process(self._pid) | addresses.of_process()
         v4 = sorted(address for address in own if ":" not in address)
         if self._beside is not None:
-            v4.insert(0, self._beside.place.host)
+            v4.insert(0, self._beside.addresses.host)
         return v4[:_MOST_ADDRESSES]
 
     def _listen(self, address: str, pid: int) -> int:

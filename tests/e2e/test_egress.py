@@ -152,7 +152,7 @@ def test_nothing_else_is_reached_and_no_name_leaks(
         outside.ADDRESS,
         outside.ENGINE,
         bridge_of_host,
-        inner.inner.place.host,
+        inner.inner.addresses.host,
         "169.254.169.254",
     ):
         done = inside(PLAIN + page(address))

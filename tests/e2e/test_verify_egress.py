@@ -117,7 +117,7 @@ def test_a_host_that_answers_on_the_inner_network_is_found(
     if pair.inner.driver != "bridge":
         pytest.skip("the host is not on a macvlan network")
     pid = listeners.engine_pid(engine)
-    device, address = f"br-{pair.inner.id[:12]}", f"{pair.inner.place.host}/19"
+    device, address = f"br-{pair.inner.id[:12]}", f"{pair.inner.addresses.host}/19"
     command = ["nsenter", "-t", str(pid), "-n", "ip", "address", "add", address, "dev", device]
     subprocess.run(command, check=True)
     escaped = ways_out(attack(api, up), "escaped")

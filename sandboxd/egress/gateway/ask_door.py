@@ -12,7 +12,7 @@ from sandboxd.egress.gateway import http_head, refusals
 from sandboxd.egress.gateway.connections import Connection
 from sandboxd.egress.gateway.http_head import BadHead
 from sandboxd.egress.gateway.reader import Reader
-from sandboxd.egress.gateway.tunnel import House
+from sandboxd.egress.gateway.tunnel import Parts
 from sandboxd.egress.questions import (
     LONGEST_WHY,
     Answer,
@@ -43,8 +43,8 @@ class _Question:
 class AskDoor:
     """Holds the questions that wait."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
         self._open: dict[tuple[str, int], _Question] = {}
         self._next, self._recent = 1, list[float]()
 
@@ -57,7 +57,7 @@ class AskDoor:
         """A person says no; False where no such question waits."""
         for question in self._open.values():
             if question.id == ident:
-                question.no, question.asked = why, self._house.loop.time()
+                question.no, question.asked = why, self._parts.loop.time()
                 question.changed.set()
                 return True
         return False
@@ -87,9 +87,9 @@ class AskDoor:
             await asyncio.gather(left, asked, return_exceptions=True)
 
     async def _ask(self, ask: Ask) -> tuple[Answer, str]:
-        deadline = self._house.loop.time() + ask.wait
+        deadline = self._parts.loop.time() + ask.wait
         while True:
-            judgement = self._house.gate.judge(ask.name, ask.port)
+            judgement = self._parts.gate.judge(ask.name, ask.port)
             if judgement.allowed:
                 self._open.pop((ask.name, ask.port), None)
                 return "open", ""
@@ -100,14 +100,14 @@ class AskDoor:
                     # The policy that says no may come before the words of who said it.
                     waiting.no = waiting.no or _NO
                     return "denied", waiting.no
-                self._house.journal.attempt("denied", ask.name, ask.port, DOOR, reason, source)
+                self._parts.journal.attempt("denied", ask.name, ask.port, DOOR, reason, source)
                 return "refused", words.reason(reason)
             question = self._question(ask)
             if question is None:
                 return "refused", "too many questions: ask again in a minute"
             if question.no is not None:
                 return "denied", question.no
-            left = deadline - self._house.loop.time()
+            left = deadline - self._parts.loop.time()
             if left <= 0:
                 return "waiting", "nobody has answered yet"
             question.changed.clear()
@@ -117,7 +117,7 @@ class AskDoor:
 
     def _question(self, ask: Ask) -> _Question | None:
         """The question that waits for an answer, or a new one; None where there are too many."""
-        now = self._house.loop.time()
+        now = self._parts.loop.time()
         self._forget(now)
         question = self._open.get((ask.name, ask.port))
         if question is not None:
@@ -130,7 +130,7 @@ class AskDoor:
         self._next += 1
         self._recent.append(now)
         self._open[ask.name, ask.port] = question
-        self._house.journal.say("asked", id=question.id, name=ask.name, port=ask.port, why=ask.why)
+        self._parts.journal.say("asked", id=question.id, name=ask.name, port=ask.port, why=ask.why)
         return question
 
     def _forget(self, now: float) -> None:

@@ -21,7 +21,7 @@ from sandboxd.egress.gateway.http_head import BadHead
 from sandboxd.egress.gateway.reader import Reader
 from sandboxd.egress.gateway.streams import NotTrusted, SecureStream
 from sandboxd.egress.gateway.switched import carry
-from sandboxd.egress.gateway.tunnel import House, Place
+from sandboxd.egress.gateway.tunnel import Destination, Parts
 
 DOOR = "credential"
 MOST_OPEN = 256
@@ -33,9 +33,9 @@ _REJECTED = (401, 403)
 class CredentialDoor:
     """Serves the ports of all credentials."""
 
-    def __init__(self, house: House, held: HeldCredentials, address: str) -> None:
+    def __init__(self, parts: Parts, held: HeldCredentials, address: str) -> None:
         """:param address: the gateway's own on the inner network"""
-        self._house, self._held, self._address = house, held, address
+        self._parts, self._held, self._address = parts, held, address
         self._open = 0
 
     async def serve(self, connection: Connection) -> None:
@@ -95,8 +95,8 @@ class CredentialDoor:
             return False
         connection.binding = binding
         try:
-            place = Place(judgement, binding.host_port, DOOR)
-            stream = await self._connect(place, binding, context)
+            destination = Destination(judgement, binding.host_port, DOOR)
+            stream = await self._connect(destination, binding, context)
         except (NoWay, NotTrusted) as error:
             reason = error.reason if isinstance(error, NoWay) else "tls"
             detail = error.detail if isinstance(error, NoWay) else str(error)
@@ -108,12 +108,12 @@ class CredentialDoor:
             stream.close()
 
     async def _connect(
-        self, place: Place, binding: Binding, context: ssl.SSLContext
+        self, destination: Destination, binding: Binding, context: ssl.SSLContext
     ) -> SecureStream:
         """:raises NoWay: it cannot be reached
         :raises NotTrusted: it is not who it has to be
         """
-        way = await tunnel.dial(self._house, place)
+        way = await tunnel.dial(self._parts, destination)
         stream = SecureStream(way.sock, context, binding.host)
         try:
             await stream.handshake()
@@ -137,7 +137,7 @@ class CredentialDoor:
             if isinstance(answer, h11.Response) or answer.status_code == 101:
                 rejected = answer.status_code in _REJECTED
                 outcome = "rejected" if rejected else "used"
-                self._house.journal.credential(binding.service, outcome, answer.status_code)
+                self._parts.journal.credential(binding.service, outcome, answer.status_code)
             return credential_head.incoming(answer, binding, host)
 
         target = request.target.decode("ascii")
@@ -148,7 +148,7 @@ class CredentialDoor:
             return False
         except h11.ProtocolError:
             # Its text could hold what was sent.
-            self._house.journal.credential(binding.service, "failed", reason="malformed")
+            self._parts.journal.credential(binding.service, "failed", reason="malformed")
             return False
         if isinstance(result, Switched):
             await carry(reader, stream, result)
@@ -174,10 +174,10 @@ class CredentialDoor:
         await reader.end(refusals.response(status, "\n".join([*lines, ""])))
 
     async def _fail(self, reader: Reader, binding: Binding, reason: str, detail: str) -> None:
-        self._house.journal.credential(binding.service, "failed", reason=reason, detail=detail)
+        self._parts.journal.credential(binding.service, "failed", reason=reason, detail=detail)
         await reader.end(
             refusals.unreached(binding.host, binding.host_port, reason, detail, binding.service)
         )
 
     def _report(self, port: int, outcome: str, reason: str, detail: str = "") -> None:
-        self._house.journal.credential(self._held.service(port), outcome, 0, reason, detail)
+        self._parts.journal.credential(self._held.service(port), outcome, 0, reason, detail)

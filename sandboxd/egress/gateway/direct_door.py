@@ -5,21 +5,21 @@ from __future__ import annotations
 from sandboxd.egress.gateway import tunnel
 from sandboxd.egress.gateway.connections import Connection
 from sandboxd.egress.gateway.http_door import enter
-from sandboxd.egress.gateway.tunnel import House, Place
+from sandboxd.egress.gateway.tunnel import Destination, Parts
 
 DOOR = "direct"
 
 
-async def serve(house: House, connection: Connection) -> None:
+async def serve(parts: Parts, connection: Connection) -> None:
     """One connection; a refusal is a reset."""
     address, port = connection.client.getsockname()
-    name = house.gate.book.name(address)
+    name = parts.gate.book.name(address)
     if name is None:
-        house.journal.attempt("denied", address, port, DOOR, "not-a-name")
+        parts.journal.attempt("denied", address, port, DOOR, "not-a-name")
         return
-    judgement = tunnel.judge(house, connection, name, port, DOOR)
+    judgement = tunnel.judge(parts, connection, name, port, DOOR)
     if judgement.allowed:
-        await enter(house, connection, Place(judgement, port, DOOR), b"", _say_nothing)
+        await enter(parts, connection, Destination(judgement, port, DOOR), b"", _say_nothing)
 
 
 def _say_nothing(_reason: str, _detail: str) -> bytes:

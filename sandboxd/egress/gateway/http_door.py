@@ -17,7 +17,7 @@ from sandboxd.egress.gateway.http_head import BadHead
 from sandboxd.egress.gateway.reader import Reader
 from sandboxd.egress.gateway.relay import Relay
 from sandboxd.egress.gateway.streams import PlainStream
-from sandboxd.egress.gateway.tunnel import House, Place
+from sandboxd.egress.gateway.tunnel import Destination, Parts
 
 PORT = 80
 """Where tunnels are read as HTTP."""
@@ -42,27 +42,29 @@ class OtherHost(Exception):
 
 
 async def enter(
-    house: House,
+    parts: Parts,
     connection: Connection,
-    place: Place,
+    destination: Destination,
     accepted: bytes,
     refusal: Callable[[str, str], bytes],
     early: bytes = b"",
 ) -> None:
     """As `tunnel.carry`, with the requests of a tunnel to port 80 judged one by one."""
-    if place.port != PORT or place.judgement.reason == "service":
-        await tunnel.carry(house, connection, place, accepted, refusal, early)
+    if destination.port != PORT or destination.judgement.reason == "service":
+        await tunnel.carry(parts, connection, destination, accepted, refusal, early)
         return
     await Reader(connection).send(accepted)
-    await HttpDoor(house, connection, place).serve(early)
+    await HttpDoor(parts, connection, destination).serve(early)
 
 
 class HttpDoor:
     """Serves the requests of one connection, each by a verdict of its own."""
 
-    def __init__(self, house: House, connection: Connection, fixed: Place | None = None) -> None:
+    def __init__(
+        self, parts: Parts, connection: Connection, fixed: Destination | None = None
+    ) -> None:
         """:param fixed: the tunnel that the requests came by; None for the proxy"""
-        self._house, self._connection, self._fixed = house, connection, fixed
+        self._parts, self._connection, self._fixed = parts, connection, fixed
         self._door = fixed.door if fixed else "http"
         self._reader = Reader(connection)
 
@@ -96,12 +98,12 @@ class HttpDoor:
             await self._reader.end(refusals.response(TOO_SLOW, f"{error}\n"))
             return
         name, port = ("", 0) if self._fixed is None else (self._fixed.judgement.name, PORT)
-        self._house.journal.attempt("denied", name, port, self._door, "malformed", "", str(error))
+        self._parts.journal.attempt("denied", name, port, self._door, "malformed", "", str(error))
         await self._reader.end(refusals.response(error.status, f"refused: {error}\n"))
 
     async def _refuse_host(self, error: OtherHost) -> None:
         name, port = error.wanted.host, error.wanted.port
-        self._house.journal.attempt("denied", name, port, self._door, "host", "", str(error))
+        self._parts.journal.attempt("denied", name, port, self._door, "host", "", str(error))
         await self._reader.end(refusals.denied(name, port, "host", "", f"Host: {error}"))
 
     def _wanted(self, request: h11.Request) -> Wanted:
@@ -120,9 +122,9 @@ class HttpDoor:
                 raise OtherHost(wanted, f"{named[0]}:{named[1]}")
             return wanted
         if self._fixed is not None:
-            place = (self._fixed.judgement.name, self._fixed.port)
+            fixed = (self._fixed.judgement.name, self._fixed.port)
             path = target.path if target else request.target.decode("ascii")
-            wanted = Wanted(*place, path)
+            wanted = Wanted(*fixed, path)
             claimed = [(target.host, target.port)] if target else []
         elif target is None:
             raise BadHead("this is a proxy: it wants the whole URL")
@@ -139,23 +141,23 @@ class HttpDoor:
         """Whether another request may follow."""
         connect = request.method == b"CONNECT"
         door = "connect" if connect else self._door
-        judgement = tunnel.judge(self._house, self._connection, wanted.host, wanted.port, door)
+        judgement = tunnel.judge(self._parts, self._connection, wanted.host, wanted.port, door)
         name, port, source = judgement.name, wanted.port, judgement.source
-        place = Place(judgement, port, door)
+        destination = Destination(judgement, port, door)
         if not judgement.allowed:
             await self._reader.end(refusals.denied(name, port, judgement.reason, source))
             return False
         if connect:
             await enter(
-                self._house, self._connection, place, _CONNECTED,
+                self._parts, self._connection, destination, _CONNECTED,
                 lambda reason, detail: refusals.denied(name, port, reason, source, detail),
                 self._reader.take(),
             )  # fmt: skip
             return False
-        self._house.gate.claim(judgement.rule)
+        self._parts.gate.claim(judgement.rule)
         try:
             # What a request turns into passes a proxy by a tunnel alone.
-            way = await tunnel.dial(self._house, place, not http_head.is_websocket(request))
+            way = await tunnel.dial(self._parts, destination, not http_head.is_websocket(request))
         except NoWay as error:
             await self._reader.end(refusals.denied(name, port, error.reason, source, error.detail))
             return False
@@ -172,12 +174,12 @@ class HttpDoor:
             result = await exchange.run(forwarded)
         except h11.ProtocolError as error:
             server.close()
-            place.report(self._house, "malformed", str(error))
+            destination.report(self._parts, "malformed", str(error))
             return False
         except upstream.Refusal as error:
             server.close()
             why = f"the proxy {way.upstream} {error}"
-            place.report(self._house, "upstream", why)
+            destination.report(self._parts, "upstream", why)
             await self._reader.end(refusals.denied(name, port, "upstream", source, why))
             return False
         except BaseException:
@@ -194,10 +196,10 @@ class HttpDoor:
     def _relay(self, server: socket.socket, switched: Switched) -> None:
         connection = self._connection
         relay = Relay(
-            self._house.loop,
+            self._parts.loop,
             connection.client,
             server,
-            lambda: self._house.connections.over(connection),
+            lambda: self._parts.connections.over(connection),
         )
         connection.relay = relay
         relay.start(switched.to_client, switched.to_server)

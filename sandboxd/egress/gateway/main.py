@@ -35,9 +35,9 @@ def main(arguments: list[str]) -> None:
     # A crash must leave no image of the memory, where secrets are. The kernel reads 1 as "to no file
     # and to no program either"; 0 would still hand it to a program of the host (core(5)).
     resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
-    place = layout.place(subnet)
-    network = Network(place, address, facts.interface_of(address), facts.way_out())
-    privileges.make_local(place.synthetic)
+    inner = layout.inner_addresses(subnet)
+    network = Network(inner, address, facts.interface_of(address), facts.way_out())
+    privileges.make_local(inner.synthetic)
     watcher = privileges.syn_watcher(network.inner)
     privileges.become(user)
     asyncio.run(_serve(network, watcher, began))

@@ -9,7 +9,7 @@ from typing import Any
 
 from sandboxd.egress.gateway import privileges
 from sandboxd.egress.gateway.datagrams import Datagrams
-from sandboxd.egress.gateway.tunnel import House
+from sandboxd.egress.gateway.tunnel import Parts
 
 DOOR = "port"
 
@@ -18,13 +18,13 @@ class RefusedPorts:
     """Listens to what `privileges.syn_watcher` sees."""
 
     def __init__(
-        self, house: House, watcher: socket.socket, gateway: str, own_ports: Iterable[int]
+        self, parts: Parts, watcher: socket.socket, gateway: str, own_ports: Iterable[int]
     ) -> None:
         """:param own_ports: those that are served at the address `gateway` alone"""
-        self._house, self._watcher = house, watcher
+        self._parts, self._watcher = parts, watcher
         self._gateway, self._own_ports = gateway, frozenset(own_ports)
         self._ports: frozenset[int] = frozenset()
-        Datagrams(house.loop, watcher, self._arrived, house.journal.lose)
+        Datagrams(parts.loop, watcher, self._arrived, parts.journal.lose)
 
     def overlook(self, ports: Iterable[int], own_ports: Iterable[int]) -> None:
         """These are listened on now, at every address and at the gateway's own."""
@@ -39,10 +39,10 @@ class RefusedPorts:
         own = address == self._gateway and port in self._own_ports
         if own or port in self._ports:
             return
-        name = self._house.gate.book.name(address)
+        name = self._parts.gate.book.name(address)
         if name is None:
-            self._house.journal.attempt("denied", address, port, DOOR, "not-a-name")
+            self._parts.journal.attempt("denied", address, port, DOOR, "not-a-name")
             return
-        judgement = self._house.gate.judge(name, port)
+        judgement = self._parts.gate.judge(name, port)
         reason = "port" if judgement.allowed else judgement.reason
-        self._house.journal.attempt("denied", name, port, DOOR, reason, judgement.source)
+        self._parts.journal.attempt("denied", name, port, DOOR, reason, judgement.source)

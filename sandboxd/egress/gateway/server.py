@@ -32,7 +32,7 @@ from sandboxd.egress.gateway.refused_ports import RefusedPorts
 from sandboxd.egress.gateway.resolver import Resolver
 from sandboxd.egress.gateway.sockets import SPARE, Listener, bound
 from sandboxd.egress.gateway.stub import PORT, Stub
-from sandboxd.egress.gateway.tunnel import House
+from sandboxd.egress.gateway.tunnel import Parts
 from sandboxd.egress.policy import Policy
 
 Door = Callable[[Connection], Coroutine[Any, Any, None]]
@@ -44,7 +44,7 @@ _TICK, _LOOKS_SECONDS, _DISCARD = 1.0, (0.05, 1.0, 2.0, 4.0), 9
 class Network(NamedTuple):
     """The gateway's addresses and interfaces."""
 
-    place: layout.Place
+    addresses: layout.InnerAddresses
     address: str
     inner: str
     """The interface of the inner network."""
@@ -62,36 +62,36 @@ class Gateway:
     ) -> None:
         """:param watcher: from `privileges.syn_watcher`"""
         self._loop, self._network = loop, network
-        place, inner, outer = network.place, network.inner, network.way_out
+        addresses, inner, outer = network.addresses, network.inner, network.way_out
         self._channel = Channel(loop, self._command)
         self._journal = Journal(self._channel.write, time.time)
-        gate = Gate(AddressBook(place.synthetic, secrets.randbits(32)), Clock())
+        gate = Gate(AddressBook(addresses.synthetic, secrets.randbits(32)), Clock())
         resolver = Resolver(facts.nameservers(), outer.interface, outer.ipv6)
-        self._house = House(
+        self._parts = Parts(
             loop,
             gate,
             self._journal,
             Connections(loop, self.failed),
-            Dialer(gate, resolver, place.subnet, inner, outer, network.address),
+            Dialer(gate, resolver, addresses.subnet, inner, outer, network.address),
         )
         own = network.address
-        self._stub = Stub(self._house, bound(socket.SOCK_DGRAM, inner, own, PORT), own)
-        self._ask = AskDoor(self._house)
+        self._stub = Stub(self._parts, bound(socket.SOCK_DGRAM, inner, own, PORT), own)
+        self._ask = AskDoor(self._parts)
         self._own: dict[int, Door] = {
             PORT: self._stub.serve,
-            layout.PROXY_PORT: lambda connection: HttpDoor(self._house, connection).serve(),
-            layout.SOCKS_PORT: functools.partial(socks_door.serve, self._house),
+            layout.PROXY_PORT: lambda connection: HttpDoor(self._parts, connection).serve(),
+            layout.SOCKS_PORT: functools.partial(socks_door.serve, self._parts),
             layout.ASK_PORT: self._ask.serve,
         }
         for port, door in self._own.items():
             self._listener(bound(socket.SOCK_STREAM, inner, own, port), door)
         self._held = HeldCredentials(gate)
-        self._credentials = CredentialDoor(self._house, self._held, own)
+        self._credentials = CredentialDoor(self._parts, self._held, own)
         self._ports: dict[tuple[str, int], Listener] = {}
         """Of the policy, by address and port."""
         self._refused: RefusedPorts | None = None
         if watcher is not None:
-            self._refused = RefusedPorts(self._house, watcher, own, self._own)
+            self._refused = RefusedPorts(self._parts, watcher, own, self._own)
         SPARE.take()
 
     def start(self, sees_refused_ports: bool, milliseconds: Callable[[], float]) -> None:
@@ -161,10 +161,10 @@ class Gateway:
                 sock.close()
             why = f"cannot listen on all ports: {error.strerror}"
             raise commands.NotACommand(why, "policy", policy.version) from None
-        self._house.gate.set(policy)
+        self._parts.gate.set(policy)
         for place in self._ports.keys() - wanted:
             self._ports.pop(place).close()
-        direct = functools.partial(direct_door.serve, self._house)
+        direct = functools.partial(direct_door.serve, self._parts)
         for place, sock in fresh.items():
             door = direct if place[0] == _ANY else self._credentials.serve
             self._ports[place] = self._listener(sock, door)
@@ -188,12 +188,12 @@ class Gateway:
 
     def _cut(self) -> None:
         """End connections that would not be let through now; one that used its rule up was."""
-        for connection in self._house.connections:
+        for connection in self._parts.connections:
             if connection.binding and not self._held.is_in_force(connection.binding):
                 connection.end()
             if not connection.name:
                 continue
-            judgement = self._house.gate.judge(connection.name, connection.port)
+            judgement = self._parts.gate.judge(connection.name, connection.port)
             spent = connection.rule is not None and connection.rule.once
             if not judgement.allowed and not (
                 spent and judgement.reason not in ("denied", "canary")
@@ -202,12 +202,12 @@ class Gateway:
 
     def _end_expired(self) -> None:
         """End connections whose rule's time is over, unless another rule lets them go on."""
-        house, now = self._house, self._house.gate.clock()
-        for connection in house.connections:
+        parts, now = self._parts, self._parts.gate.clock()
+        for connection in parts.connections:
             rule = connection.rule
             if rule is None or not rule.until or now < rule.until:
                 continue
-            judgement = house.gate.judge(connection.name, connection.port)
+            judgement = parts.gate.judge(connection.name, connection.port)
             if not judgement.allowed:
                 connection.end()
             elif judgement.rule is None or not judgement.rule.once:
@@ -215,12 +215,12 @@ class Gateway:
 
     def _close_all(self) -> None:
         """Nothing is let through, and what is open ends."""
-        self._house.gate.set(Policy())
+        self._parts.gate.set(Policy())
         for listener in self._ports.values():
             listener.close()
         self._ports.clear()
         self._watch_refused()
-        for connection in self._house.connections:
+        for connection in self._parts.connections:
             connection.end()
 
     def _watch_refused(self) -> None:
@@ -232,9 +232,9 @@ class Gateway:
         used = resource.getrusage(resource.RUSAGE_SELF)
         self._journal.say(
             "state",
-            version=self._house.gate.policy.version,
-            connections=len(self._house.connections),
-            names=len(self._house.gate.book),
+            version=self._parts.gate.policy.version,
+            connections=len(self._parts.connections),
+            names=len(self._parts.gate.book),
             processor_seconds=round(used.ru_utime + used.ru_stime, 3),
             memory_kib=facts.memory_kib(),
         )
@@ -243,7 +243,7 @@ class Gateway:
 
     def _listener(self, sock: socket.socket, door: Door) -> Listener:
         def accepted(client: socket.socket) -> None:
-            if not self._house.connections.take(client, door):
+            if not self._parts.connections.take(client, door):
                 self._full("connections")
 
         return Listener(self._loop, sock, accepted, lambda: self._full("files"))
@@ -260,7 +260,7 @@ class Gateway:
 
     def _look_for_host(self) -> None:
         """Whether somebody answers for the address that the engine keeps for its host."""
-        host = self._network.place.host
+        host = self._network.addresses.host
 
         def probe() -> None:
             with (

@@ -9,7 +9,7 @@ from sandboxd.egress.gateway.connections import Connection
 from sandboxd.egress.gateway.http_door import enter
 from sandboxd.egress.gateway.reader import Reader
 from sandboxd.egress.gateway.socks_format import BadSocks, Code, Request
-from sandboxd.egress.gateway.tunnel import House, Place
+from sandboxd.egress.gateway.tunnel import Destination, Parts
 
 DOOR = "socks"
 
@@ -21,24 +21,26 @@ _CODES = {
 }
 
 
-async def serve(house: House, connection: Connection) -> None:
+async def serve(parts: Parts, connection: Connection) -> None:
     """One connection; names alone are let through, and addresses judged as what they are."""
     reader = Reader(connection)
     try:
         async with asyncio.timeout(_SECONDS):
             request = await _request(reader)
     except BadSocks as error:
-        house.journal.attempt("denied", "", 0, DOOR, "malformed", "", str(error))
+        parts.journal.attempt("denied", "", 0, DOOR, "malformed", "", str(error))
         await reader.end(error.reply)
         return
     if request is None:
         return
-    judgement = tunnel.judge(house, connection, request.host, request.port, DOOR)
+    judgement = tunnel.judge(parts, connection, request.host, request.port, DOOR)
     if not judgement.allowed:
         await reader.end(socks_format.reply(Code.NOT_ALLOWED))
         return
-    place = Place(judgement, request.port, DOOR)
-    await enter(house, connection, place, socks_format.reply(Code.GRANTED), _refusal, reader.take())
+    destination = Destination(judgement, request.port, DOOR)
+    await enter(
+        parts, connection, destination, socks_format.reply(Code.GRANTED), _refusal, reader.take()
+    )
 
 
 async def _request(reader: Reader) -> Request | None:

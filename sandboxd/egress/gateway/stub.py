@@ -12,7 +12,7 @@ from sandboxd.egress.gateway.connections import Connection
 from sandboxd.egress.gateway.datagrams import Datagrams
 from sandboxd.egress.gateway.gate import Judgement
 from sandboxd.egress.gateway.reader import Reader
-from sandboxd.egress.gateway.tunnel import House
+from sandboxd.egress.gateway.tunnel import Parts
 from sandboxd.egress.layout import DNS_PORT, GATEWAY_NAME
 
 DOOR, PORT = "dns", DNS_PORT
@@ -25,10 +25,10 @@ _IDLE_SECONDS, _MOST_QUERIES = 10.0, 1000
 class Stub:
     """Answers by UDP and TCP."""
 
-    def __init__(self, house: House, sock: socket.socket, own: str) -> None:
+    def __init__(self, parts: Parts, sock: socket.socket, own: str) -> None:
         """:param own: the gateway's own address, which its name stands for where there are credentials"""
-        self._house, self._sock, self._own = house, sock, own
-        Datagrams(house.loop, sock, self._arrived, house.journal.lose)
+        self._parts, self._sock, self._own = parts, sock, own
+        Datagrams(parts.loop, sock, self._arrived, parts.journal.lose)
 
     async def serve(self, connection: Connection) -> None:
         """The queries of one TCP connection."""
@@ -50,10 +50,10 @@ class Stub:
             question = dns.read_question(packet)
         except dns.Malformed:
             return None
-        if question.name.lower() == GATEWAY_NAME and self._house.gate.policy.credentials:
+        if question.name.lower() == GATEWAY_NAME and self._parts.gate.policy.credentials:
             address = self._own if question.type == dns.A else None
             return dns.reply(question, dns.NO_ERROR, address, TTL)
-        judgement = self._house.gate.judge(question.name, 0)
+        judgement = self._parts.gate.judge(question.name, 0)
         if not judgement.allowed:
             self._deny(judgement, judgement.reason)
             return dns.reply(question, dns.NO_SUCH_NAME)
@@ -72,19 +72,19 @@ class Stub:
                 self._sock.sendto(reply, sender)
 
     def _address(self, judgement: Judgement) -> str | None:
-        name, book = judgement.name, self._house.gate.book
+        name, book = judgement.name, self._parts.gate.book
         if judgement.reason == "service":
-            return self._house.gate.service(name)
+            return self._parts.gate.service(name)
         address = book.address(name)
         if address is None:
             below = judgement.rule is not None and judgement.rule.pattern.below
             address = book.assign(name, below)
             if address is not None:
-                self._house.journal.say("assigned", name=name, address=address)
+                self._parts.journal.say("assigned", name=name, address=address)
         return address
 
     def _deny(self, judgement: Judgement, reason: str) -> None:
-        self._house.journal.attempt("denied", judgement.name, 0, DOOR, reason, judgement.source)
+        self._parts.journal.attempt("denied", judgement.name, 0, DOOR, reason, judgement.source)
 
 
 def _length(data: bytes) -> int:

@@ -17,7 +17,7 @@ from sandboxd.egress.gateway.relay import Relay
 _HELLO_SECONDS = 10.0
 
 
-class House(NamedTuple):
+class Parts(NamedTuple):
     """The parts of the gateway that each door needs."""
 
     loop: asyncio.AbstractEventLoop
@@ -27,62 +27,62 @@ class House(NamedTuple):
     dialer: Dialer
 
 
-class Place(NamedTuple):
-    """A name that was allowed, and by which door somebody came for it."""
+class Destination(NamedTuple):
+    """The name and port of a connection that the policy allows, and the door that it came by."""
 
     judgement: Judgement
     port: int
     door: str
 
-    def report(self, house: House, reason: str, detail: str = "") -> None:
+    def report(self, parts: Parts, reason: str, detail: str = "") -> None:
         """Say that it was not reached, though the policy allows it."""
         name, source = self.judgement.name, self.judgement.source
-        house.journal.attempt("denied", name, self.port, self.door, reason, source, detail)
+        parts.journal.attempt("denied", name, self.port, self.door, reason, source, detail)
 
-    def reached(self, house: House) -> None:
+    def reached(self, parts: Parts) -> None:
         """Say that it was reached, and that a rule for one connection is used up by it."""
         name, rule = self.judgement.name, self.judgement.rule
         reason, source = self.judgement.reason, self.judgement.source
-        house.journal.attempt("reached", name, self.port, self.door, reason, source)
+        parts.journal.attempt("reached", name, self.port, self.door, reason, source)
         if rule is not None and rule.once:
-            house.journal.say("used", name=name, port=self.port)
+            parts.journal.say("used", name=name, port=self.port)
 
 
-def judge(house: House, connection: Connection, text: str, port: int, door: str) -> Judgement:
+def judge(parts: Parts, connection: Connection, text: str, port: int, door: str) -> Judgement:
     """The verdict for a connection, reported when it is no; and the connection is known by it.
 
     Whoever goes on without waiting has the rule for one connection to itself by `Gate.claim`.
     """
-    judgement = house.gate.judge(text, port)
+    judgement = parts.gate.judge(text, port)
     if judgement.allowed:
         connection.name, connection.port, connection.rule = judgement.name, port, judgement.rule
     else:
         name, reason, source = judgement.name, judgement.reason, judgement.source
-        house.journal.attempt("denied", name, port, door, reason, source)
+        parts.journal.attempt("denied", name, port, door, reason, source)
     return judgement
 
 
-async def dial(house: House, place: Place, speaks_http: bool = False) -> Way:
+async def dial(parts: Parts, destination: Destination, speaks_http: bool = False) -> Way:
     """A connection to where `judge` allowed one, by a rule that was claimed.
 
     :param speaks_http: as `Dialer.dial` has it
     :raises NoWay: it cannot be reached; that is reported, and a rule for one connection is given back
     """
     try:
-        way = await house.dialer.dial(place.judgement, place.port, speaks_http)
+        way = await parts.dialer.dial(destination.judgement, destination.port, speaks_http)
     except BaseException as error:
-        house.gate.give_back(place.judgement.rule)
+        parts.gate.give_back(destination.judgement.rule)
         if isinstance(error, NoWay):
-            place.report(house, error.reason, error.detail)
+            destination.report(parts, error.reason, error.detail)
         raise
-    place.reached(house)
+    destination.reached(parts)
     return way
 
 
 async def carry(
-    house: House,
+    parts: Parts,
     connection: Connection,
-    place: Place,
+    destination: Destination,
     accepted: bytes,
     refusal: Callable[[str, str], bytes],
     early: bytes = b"",
@@ -93,12 +93,12 @@ async def carry(
     :param refusal: from reason and detail, what tells it that there is none
     :param early: what it said already
     """
-    rule = place.judgement.rule
-    house.gate.claim(rule)
+    rule = destination.judgement.rule
+    parts.gate.claim(rule)
     reader = Reader(connection, early)
     check: FirstBytes | None = None
-    if place.judgement.reason != "service":
-        check = FirstBytes(place.judgement.name, rule is not None and rule.needs_sni)
+    if destination.judgement.reason != "service":
+        check = FirstBytes(destination.judgement.name, rule is not None and rule.needs_sni)
     to_server = b""
     if check is not None and rule is not None and rule.needs_sni:
         # Nothing is dialled before it is known for whom.
@@ -106,25 +106,25 @@ async def carry(
             await reader.send(accepted)
             to_server = await _checked(reader, check)
         except BaseException as error:
-            house.gate.give_back(rule)
+            parts.gate.give_back(rule)
             if isinstance(error, Refused):
-                place.report(house, error.reason, str(error))
+                destination.report(parts, error.reason, str(error))
                 return
             raise
         accepted, check = b"", None
     try:
-        way = await dial(house, place)
+        way = await dial(parts, destination)
     except NoWay as error:
         if not to_server:
             await reader.end(refusal(error.reason, error.detail))
         return
     relay = Relay(
-        house.loop,
+        parts.loop,
         connection.client,
         way.sock,
-        lambda: house.connections.over(connection),
+        lambda: parts.connections.over(connection),
         check,
-        lambda refused: place.report(house, refused.reason, str(refused)),
+        lambda refused: destination.report(parts, refused.reason, str(refused)),
     )
     connection.relay = relay
     relay.start(accepted, to_server + reader.take())

@@ -14,9 +14,9 @@ import socket
 import subprocess
 from collections.abc import Iterator
 
-from sandboxd.egress.layout import place
+from sandboxd.egress.layout import inner_addresses
 
-PLACE = place("198.18.0.0/19")
+PLACE = inner_addresses("198.18.0.0/19")
 WORKSPACE, GATEWAY_OUTSIDE = "198.18.4.1", "93.184.0.2"
 INTERNET = "93.184.0.1"
 ROUTER = "93.184.0.254"

@@ -11,7 +11,7 @@ from sandboxd.egress.gateway import head_reader
 from sandboxd.egress.gateway.connections import Connection
 from sandboxd.egress.gateway.http_door import HttpDoor
 from sandboxd.egress.policy import Policy
-from tests.unit.egress.test_one_verdict import house
+from tests.unit.egress.test_one_verdict import gateway_parts
 
 
 @pytest.mark.parametrize(("head", "answer"), [(b"GET http://a.exam", b"HTTP/1.1 408"), (b"", b"")])
@@ -21,7 +21,7 @@ def test_a_head_that_does_not_come_to_its_end_is_given_up(
     monkeypatch.setattr(head_reader, "HEAD_SECONDS", 0.02)
 
     async def serve() -> bytes:
-        parts, _ = house(asyncio.get_running_loop(), Policy())
+        parts, _ = gateway_parts(asyncio.get_running_loop(), Policy())
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         theirs.setblocking(False)

@@ -20,7 +20,7 @@ from sandboxd.egress.gateway.http_door import HttpDoor
 from sandboxd.egress.gateway.journal import Journal
 from sandboxd.egress.gateway.resolver import Resolver
 from sandboxd.egress.gateway.stub import Stub
-from sandboxd.egress.gateway.tunnel import House
+from sandboxd.egress.gateway.tunnel import Parts
 from sandboxd.egress.names import Pattern
 from sandboxd.egress.policy import Policy, Rule, decide
 
@@ -52,12 +52,12 @@ class Nowhere(Dialer):
         raise NoWay("unreachable")
 
 
-def house(loop: asyncio.AbstractEventLoop, policy: Policy) -> tuple[House, Nowhere]:
+def gateway_parts(loop: asyncio.AbstractEventLoop, policy: Policy) -> tuple[Parts, Nowhere]:
     gate = Gate(AddressBook("198.18.16.0/20", 0), lambda: NOW)
     gate.set(policy)
     dialer = Nowhere(gate)
     journal = Journal(lambda _: True, lambda: NOW)
-    return House(loop, gate, journal, Connections(loop, print), dialer), dialer
+    return Parts(loop, gate, journal, Connections(loop, print), dialer), dialer
 
 
 async def answer(door: Callable[[Connection], Coroutine[Any, Any, None]], data: bytes) -> bytes:
@@ -77,7 +77,7 @@ async def answer(door: Callable[[Connection], Coroutine[Any, Any, None]], data: 
 
 async def by_name_server(policy: Policy, name: str) -> bool:
     loop = asyncio.get_running_loop()
-    parts, _ = house(loop, policy)
+    parts, _ = gateway_parts(loop, policy)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         stub = Stub(parts, sock, "198.18.0.2")
         reply = stub.answer(dns.query(1, name.removesuffix("."), dns.A))
@@ -87,7 +87,7 @@ async def by_name_server(policy: Policy, name: str) -> bool:
 
 
 async def by_proxy(policy: Policy, name: str, port: int, connect: bool) -> bool:
-    parts, dialer = house(asyncio.get_running_loop(), policy)
+    parts, dialer = gateway_parts(asyncio.get_running_loop(), policy)
     target = f"{name}:{port}"
     line = f"CONNECT {target}" if connect else f"GET http://{target}/"
     request = f"{line} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode()
@@ -97,7 +97,7 @@ async def by_proxy(policy: Policy, name: str, port: int, connect: bool) -> bool:
 
 
 async def by_socks(policy: Policy, name: str, port: int) -> bool:
-    parts, dialer = house(asyncio.get_running_loop(), policy)
+    parts, dialer = gateway_parts(asyncio.get_running_loop(), policy)
     request = b"\5\1\0\5\1\0\3" + bytes([len(name)]) + name.encode() + port.to_bytes(2, "big")
     response = await answer(lambda connection: socks_door.serve(parts, connection), request)
     assert response[:2] == b"\5\0" and response[3] == (5 if dialer.dialled else 2)

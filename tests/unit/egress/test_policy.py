@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandboxd.egress.layout import place
+from sandboxd.egress.layout import inner_addresses
 from sandboxd.egress.names import NotAName, normal, pattern
 from sandboxd.egress.policy import Policy, Rule, decide
 
@@ -63,7 +63,7 @@ def test_a_name_is_at_most_253_characters() -> None:
 
 
 def test_an_inner_network_has_room_for_members_and_names_apart() -> None:
-    parts = place("198.18.32.0/19")
+    parts = inner_addresses("198.18.32.0/19")
     assert parts.gateway == "198.18.32.2"
     assert parts.members == "198.18.36.0/22"
     assert parts.synthetic == "198.18.48.0/20"

@@ -18,7 +18,7 @@ from sandboxd.life import egress, sources
 from sandboxd.life.egress import Egress
 from sandboxd.life.networks import Inner, Pair
 
-PLACE = layout.place("198.18.0.0/19")
+PLACE = layout.inner_addresses("198.18.0.0/19")
 PAIR = Pair(Inner("sandboxd-weather", "a", PLACE, "macvlan"), "b", ())
 BESIDE = Egress("/home/dev/weather", PAIR, "sha256:1", Policy(version=7))
 ENGINE = cast("Engine", object())

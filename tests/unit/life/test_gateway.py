@@ -18,7 +18,7 @@ from sandboxd.life import gateway
 from sandboxd.life.networks import Inner, Pair
 
 FOLDER = "/home/dev/weather"
-PLACE = layout.place("198.18.0.0/19")
+PLACE = layout.inner_addresses("198.18.0.0/19")
 PAIR = Pair(Inner("sandboxd-weather", "a", PLACE, "bridge"), "b", ("172.18.0.0/16",))
 BODY = gateway.body("sha256:1", PAIR.inner, FOLDER, "0123")
 ELSEWHERE = connect(Identity("tcp://engine.example:2376"))

@@ -34,7 +34,7 @@ OUTER = {
 
 def listed(**changes: Any) -> dict[str, Any]:
     """The project's inner network as an engine lists it."""
-    place = layout.place(FIRST)
+    place = layout.inner_addresses(FIRST)
     ranges = {"Subnet": place.subnet, "IPRange": place.members, "Gateway": place.host}
     return {
         "Id": "a",
@@ -91,7 +91,7 @@ def ensure(served: Served) -> networks.Pair:
 def test_both_are_made_and_used_again() -> None:
     served = Served()
     networks = ensure(served)
-    assert (networks.inner.driver, networks.inner.place.subnet) == ("macvlan", FIRST)
+    assert (networks.inner.driver, networks.inner.addresses.subnet) == ("macvlan", FIRST)
     outer, inner = served.requests
     assert (outer["Internal"], outer["EnableIPv6"]) == (False, False)
     assert (inner["Internal"], inner["EnableIPv6"], inner["Options"]) == (True, False, {})
@@ -116,20 +116,20 @@ def test_podman_is_refused_before_anything_is_made() -> None:
 
 def test_addresses_of_other_networks_are_left_alone() -> None:
     other = {"Id": "o", "Name": "other", "IPAM": {"Config": [{"Subnet": "198.18.16.0/28"}]}}
-    assert ensure(Served(OUTER, other)).inner.place.subnet == SECOND
+    assert ensure(Served(OUTER, other)).inner.addresses.subnet == SECOND
     assert subnets.subnet_of(os.environ, FOLDER) == SECOND, "generated files name it from now on"
 
 
 def test_a_network_that_is_there_keeps_its_addresses() -> None:
     subnets.note(os.environ, FOLDER, SECOND)
-    assert ensure(Served(OUTER, listed())).inner.place.subnet == FIRST
+    assert ensure(Served(OUTER, listed())).inner.addresses.subnet == FIRST
     assert subnets.subnet_of(os.environ, FOLDER) == FIRST
 
 
 def test_addresses_that_another_start_took_meanwhile_are_left_to_it() -> None:
     served = Served(OUTER)
     served.refusals[FIRST] = "Pool overlaps with other one on this address space"
-    assert ensure(served).inner.place.subnet == SECOND
+    assert ensure(served).inner.addresses.subnet == SECOND
 
 
 def test_no_addresses_left_is_said() -> None:
