@@ -20,11 +20,11 @@ HOST = (
     r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*"
     r"(:[1-9][0-9]{0,4})?$"
 )
-# What is no group has a dot or a port.
+# A text without a dot and a port can only be a group's name.
 NAMED_HOST = HOST.replace("^", "^(?=.*[.:])", 1)
 MODES_WITHOUT_NAMES = ("none", "open")
 """The modes of a network beside which a list of names would do nothing."""
-# As an engine takes it.
+# The form of a volume's name that engines take.
 VOLUME_NAME = r"^[a-zA-Z0-9][a-zA-Z0-9_.-]+$"
 LEVELS = ("off", "hint", "warning", "error")
 

@@ -82,7 +82,7 @@ _CARRIERS = (
 )
 _TEREDO = _CARRIERS[-1][0]
 _LOW = 0xFFFFFFFF
-# What stands before the IPv4 address in an interface's number of ISATAP: RFC 5214, section 6.1.
+# The bytes before the IPv4 address in an ISATAP interface identifier: RFC 5214, section 6.1.
 _ISATAP = (0x00005EFE, 0x02005EFE)
 
 

@@ -70,7 +70,7 @@ def address(text: str) -> str:
     :raises NotAName: it is none, or it is spelled otherwise
     """
     parts = text.split(".")
-    # As texts: a number of any length would be read first, and not every digit is one of these ten.
+    # Compared as texts: `int` reads a number of any length, and digits of other scripts.
     if len(parts) == 4 and all(part in _BYTES for part in parts):
         return text
     raise NotAName("no address of four numbers")

@@ -95,7 +95,7 @@ class Decider:
     def __init__(self, policy: Policy) -> None:
         self._exact: dict[str, list[Rule]] = {}
         self._below: dict[str, list[Rule]] = {}
-        # Of rules for one name, a lasting one goes before one for once, then the one that allows more.
+        # Several rules may allow one name: a lasting one goes before one for a single connection, then the wider one.
         for rule in sorted(policy.rules, key=lambda rule: (rule.once, not rule.private)):
             side = self._below if rule.pattern.below else self._exact
             side.setdefault(rule.pattern.host, []).append(rule)

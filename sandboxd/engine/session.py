@@ -26,7 +26,7 @@ from sandboxd.engine.address import parse
 from sandboxd.engine.contexts import Identity
 from sandboxd.engine.tls import context_of
 
-# Of an engine that does not say its version; so the docker command.
+# The API version for an engine that does not say its own; the docker command takes the same.
 _OLDEST_API = "1.24"
 _API = re.compile(r"\d{1,3}\.\d{1,3}")
 _MOST_CONFIG = 1 << 20

@@ -27,7 +27,7 @@ def main(parcel: dict[str, Any]) -> None:
     write({"kind": "identity", "python": sys.version.split()[0], **_identity()})
     _install(parcel["modules"])
     attempts, facts, seconds = parcel["attempts"], parcel["facts"], parcel["seconds"]
-    # Those that only wait for answers from the network wait beside the others.
+    # Attempts that only wait for answers from the network run beside the others.
     waiting = {name: _Child(name, facts) for name in attempts if name in parcel["waiting"]}
     at_once = [name for name in attempts if name not in waiting]
     for name in [*at_once, *waiting, *parcel.get("last", ())]:

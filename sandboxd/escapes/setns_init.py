@@ -27,7 +27,7 @@ def attempt(facts: dict[str, Any]) -> dict[str, Any]:
             call("setns", namespace, 0)
             return {"token": read_text(facts["canary"]), "detail": f"entered from pid {pid}"}
         except OSError as error:
-            # One that ended meanwhile says nothing of the others.
+            # A process that ended meanwhile says nothing about the others.
             if error.errno not in (errno.ENOENT, errno.ESRCH):
                 last = error
     raise last

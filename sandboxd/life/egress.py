@@ -77,7 +77,7 @@ def add_to(
     host = body["HostConfig"]
     host["NetworkMode"] = egress.pair.inner.name
     host["Dns"] = [gateway_address]
-    # Else the host's own search domains would be asked for inside.
+    # Without it the engine copies the host's search domains, and programs inside would ask for them.
     host["DnsSearch"] = ["."]
     names = (variable.partition("=")[0] for variable in body["Env"])
     proxies = inner_network.proxies(gateway_address, names)

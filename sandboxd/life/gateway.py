@@ -88,10 +88,10 @@ def body(image: str, inner: Inner, workspace: str, number: str = "") -> CreateRe
         "WorkingDir": "/",
         "Hostname": "gateway",
         "Labels": {GATEWAY: workspace, START: number},
-        # As the first process it would pay no heed to a request to end.
+        # The gateway is the first process of its container, and Linux gives that no SIGTERM it does not handle.
         "StopSignal": "SIGKILL",
         "OpenStdin": True,
-        # Else the first who lets go of the channel would close it for all.
+        # With `StdinOnce` the first reader that detaches would close the channel for all.
         "StdinOnce": False,
         "Healthcheck": {"Test": ["NONE"]},
         "HostConfig": {

@@ -49,7 +49,7 @@ class Channel:
 
         :raises EnvironmentFailure: the gateway is gone
         """
-        # What another process left half-written ends with the first newline.
+        # The first newline ends a line that another process left half-written.
         line = b"\n" + json.dumps(command, separators=(",", ":")).encode() + b"\n"
         try:
             self._connection.settimeout(ANSWER_SECONDS)

@@ -99,7 +99,7 @@ def weakness(engine: Engine, workspace: str) -> str:
 
 def _difference(engine: Engine, container: str, pair: networks.Pair, workspace: str) -> str:
     inspected = engine.inspect(container)
-    # Which image it has to be only `up` knows, which asks for it by its id.
+    # The image is not compared: only `up` knows the id that it has to have.
     expected = gateway.body(str(inspected.get("Image")), pair.inner, workspace)
     weak = gateway.difference(inspected, expected, pair) or _rights(inspected)
     return f"the gateway is not as `sandboxd up` makes it: {weak}" if weak else ""

@@ -47,7 +47,7 @@ class RunningGateway:
         """Say no to a question from inside; a yes is a policy that allows it."""
         with attach(self._engine, self.id) as channel:
             channel.send({"op": "answer", "id": question, "why": why})
-            # What it is told next it has read after that.
+            # Commands are read in their order, so an answer to this one shows that the first was read.
             channel.send({"op": "state"})
             channel.wait_for(lambda event: event if event["event"] == "state" else None)
 
@@ -90,7 +90,7 @@ def past(channel: Channel, after: int = 0) -> tuple[Event, ...]:
 
     :raises EnvironmentFailure: it does not answer
     """
-    # What happens meanwhile, and what others ask for, comes in between: the order is by number.
+    # New events, and replays for other readers, come in between: numbers give the order.
     mark = secrets.token_hex(8)
     channel.send({"op": "events", "after": after, "mark": mark})
     events: dict[int, Event] = {}

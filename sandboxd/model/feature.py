@@ -63,7 +63,7 @@ def parse(name: str) -> Feature:
 
 OFFICIAL = "ghcr.io/devcontainers/features/"
 
-# What those of the official collection ask for, of devcontainers/features in July 2026. Names
+# The rights that Features of the official collection ask for (devcontainers/features, July 2026). Names
 # that are missing here are not known; an empty entry asks for nothing.
 _ASKS: dict[str, tuple[str, ...]] = {
     "docker-in-docker": ("privileged",),

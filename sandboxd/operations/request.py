@@ -109,7 +109,7 @@ class Request:
         """
         from sandboxd.life import running_gateway
 
-        # That of a project which no daemon keeps is attended to by nobody.
+        # No daemon attends to the gateway of a project that it does not keep.
         attended = self._attended(workspace) if self._attended is not None else None
         return attended or running_gateway.gateway_of(self.engine, workspace)
 

@@ -69,7 +69,7 @@ def leave_out(base: Container, notes: Notes) -> None:
                 user, "a file of root's group in the workspace can give that group away"
             )
     for use in base.features:
-        # Those of well-known Features, which are not read.
+        # The settings of well-known Features, whose own files are not read.
         for item in asks(use.value) or ():
             origin = Origin("feature", use.written or use.value.id, "")
             notes.brought.setdefault(origin, []).append(f"`{item}`")

@@ -87,7 +87,7 @@ def git_control(workspace: str, of_user: Iterable[str] = (), home: str = "") -> 
         reader.read_config(path, workspace)
     # Only the user's own may say so: git does not believe a repository here.
     bare_refused = reader.values.get("safe.barerepository") == "explicit"
-    # What lies beside a `.git` can have been put there to look like a repository.
+    # Files beside a `.git` can have been put there to look like a repository.
     if _kind(workspace, ".git") == "folder":
         reader.repository(".git", workspace)
         # With `.git/HEAD` moved away git would look for a bare repository here. A folder of this name

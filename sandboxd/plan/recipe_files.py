@@ -20,7 +20,7 @@ from sandboxd.text import SourceText
 MOST_FILES = 4000
 MOST_BYTES = 64 << 20
 
-# What `COPY` takes for a pattern or fills in.
+# Characters that `COPY` reads as a pattern or a variable.
 _PATTERN = re.compile(r"[*?\[\]$\\]")
 
 

@@ -26,7 +26,7 @@ ORGANISATION = "/etc/sandboxd/policy.toml"
 FILE_NAME = "policy.toml"
 
 _LISTS = ("profiles", "capabilities", "credentials", "enforce", "network_allow", "network_deny")
-# What else may be demanded, and the field of `Floor` that it sets.
+# Other demands, each with the field of `Floor` that it sets.
 _DEMANDED: dict[str, dict[object, str]] = {
     "runtime": {"gvisor": "gvisor"},
     "network": {"none": "no_network", "allow": "no_open_network"},

@@ -44,7 +44,7 @@ def stub_text(path: str) -> bytes | None:
         return None
     if name == "config.worktree":
         return b""
-    # That of a linked work tree is always there.
+    # The file of a linked work tree always exists.
     linked = folder.startswith(".git/worktrees/")
     return _SAME_REPOSITORY if name == "commondir" and not linked else None
 

@@ -30,7 +30,7 @@ from sandboxd.policy import floor as floor_file
 from sandboxd.policy import trust
 from sandboxd.text import SourceText
 
-# What reads a hand-written config and what writes files is loaded where there is need of it: `up` of
+# Modules that read a hand-written config or write files are imported where they are needed: `up` of
 # a project that has neither starts in less time.
 if TYPE_CHECKING:
     from sandboxd.model.container import Container

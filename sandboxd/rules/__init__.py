@@ -62,7 +62,7 @@ def get(rule: str) -> ModuleType:
                 f"there is no rule `{rule}` in the index: if it is new, run `./dev docs`"
             )
         module = import_module(f"sandboxd.rules.{rule.replace('-', '_')}")
-        # As texts: needs of two types are equal where their words are.
+        # Compared as texts: named tuples of two types are equal where their fields are.
         if repr(RULES[rule]) != repr(
             (subject(module), module.META.needs, int(module.META.severity))
         ):

@@ -164,7 +164,7 @@ WHOLE = (
     "~/AppData/Local",
 )
 GIT_CONFIG = (".gitconfig", ".config/git", ".config/git/config")
-# What lies in these folders and is no secret, and what the socket rule speaks about.
+# Files in these folders that are no secrets, and those that the socket rule speaks about.
 PUBLIC = (
     ".ssh/known_hosts",
     ".docker/run",

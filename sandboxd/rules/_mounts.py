@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sandboxd.model.values import Value
 
 # Compiled only when a path needs them: most need none, and compiling is a part of every start.
-# Of `${localEnv:HOME}${localEnv:USERPROFILE}`, the usual way to support every system, one is empty.
+# `${localEnv:HOME}${localEnv:USERPROFILE}` is the usual way to support every system: one of both is empty.
 _HOME = (
     r"(?:\$\{(?:localEnv|env):(?:HOME|USERPROFILE|HOMEDRIVE|HOMEPATH)(?::[^}]*)?\}"
     r"|\$\{HOME\}|\$HOME(?![A-Za-z0-9_])|%USERPROFILE%|%HOMEDRIVE%|%HOMEPATH%)+"

@@ -58,7 +58,7 @@ _BUILT_IN = ("@{profile_name}", "@{attach_path}")
 
 def check(subject: AppArmorProfile, host: HostFacts) -> Iterator[Finding]:
     if subject.preamble.has_include:
-        # What is included there may declare any variable.
+        # A file that is included there may declare any variable.
         return
     declared = subject.preamble.declared
     for rule in subject.rules:

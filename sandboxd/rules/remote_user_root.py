@@ -59,7 +59,7 @@ META = RuleMeta(
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     value = effective_user(subject)
-    # What a Dockerfile ends as has a rule of its own.
+    # The last USER of a Dockerfile has a rule of its own.
     if value is None or value.origin.kind == "dockerfile" or not is_root(value.value):
         return
     severity = kernel_severity(subject, host, Severity.WARNING, Severity.HINT)

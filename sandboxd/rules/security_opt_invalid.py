@@ -59,7 +59,7 @@ _NAMES = {
     "writable-cgroups",
     "credentialspec",
 }
-# What other tools call the engine's own filter.
+# Names that other tools give to the engine's own filter.
 _DEFAULTS = ("default", "runtime/default", "RuntimeDefault", "docker/default")
 
 

@@ -62,7 +62,7 @@ _KNOWN = {
     "devcontainerId",
     "templateOption",
 }
-# What is run by a shell, and what other programs have variables of their own in.
+# Settings that a shell runs, or in which other programs have variables of their own.
 _SHELL = (
     "initializeCommand",
     "onCreateCommand",

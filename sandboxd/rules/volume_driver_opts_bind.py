@@ -54,7 +54,7 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     for mount, path in host_mounts(subject, host):
         if mount.value.type != "volume" or below(path, workspace):
             continue
-        # Of where Compose is called, which is the project.
+        # Relative to where Compose is called, which is the project.
         if mount.written.startswith(("$PWD/", "${PWD}/")) and ".." not in mount.written:
             continue
         if path.startswith("$") or not path.startswith(("/", "~")):

@@ -32,6 +32,6 @@ def names_now(
     try:
         policy = approvals.in_force(environ, workspace, planned, floor.load(environ), now)
     except SandboxdError:
-        # Whoever runs a command about it is told; what cannot be read allows nothing.
+        # `sandboxd egress` says why they cannot be read; here they allow nothing.
         policy = planned
     return names_status(policy, ledger, now)

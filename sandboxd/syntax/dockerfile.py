@@ -314,7 +314,7 @@ class _Parser:
             pieces.append((self.text[start : self.at], start))
         message = f"there is no line `{readable(name, 30)}` that ends this"
         self.problems.append(Problem(place, message))
-        # What follows is read as instructions: half-typed text keeps its findings.
+        # The lines after it are read as instructions, so that half-typed text keeps its findings.
         self.at = begin
         self.unended += 1
         return None

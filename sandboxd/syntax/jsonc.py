@@ -21,7 +21,7 @@ from sandboxd.text import Span
 MAX_DEPTH = 200
 MAX_PROBLEMS = 200
 
-# What may come next. A closed container always leaves its parent in _AFTER.
+# States of the parser: the token that may come next. A closed container always leaves its parent in _AFTER.
 _VALUE, _KEY, _COLON, _AFTER = range(4)
 
 

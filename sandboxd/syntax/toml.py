@@ -25,7 +25,7 @@ from sandboxd.text import Span
 if TYPE_CHECKING:
     from typing import Literal
 
-# What may come next within a value.
+# States of the parser: the token that may come next within a value.
 _VALUE, _KEY, _AFTER = range(3)
 
 

@@ -26,7 +26,7 @@ MAX_NODES = 100_000
 MAX_MERGED = 1_000
 """The most keys that merging may bring together; no real file has a tenth of it."""
 
-# What libyaml refuses to read at all; each is replaced by one blank, so that offsets stay. The
+# Characters that libyaml refuses to read at all; each is replaced by one blank, so that offsets stay. The
 # ranges beyond ASCII take milliseconds to compile, so that only a text that has any pays for them.
 _FORBIDDEN_ASCII = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _FORBIDDEN = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"

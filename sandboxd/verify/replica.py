@@ -99,7 +99,7 @@ def settings(inspected: Inspected) -> CreateRequest:
     """The create request of a container with the settings of one that the engine describes."""
     config, host = inspected.get("Config") or {}, inspected.get("HostConfig") or {}
     networks = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
-    # Of what the engine says, fields that no type names are copied, too.
+    # Fields that `HostConfig` does not name are copied, too.
     copied = {name: value for name, value in host.items() if name not in _NOT_COPIED}
     host_config = cast("HostConfig", copied)
     host_config["Mounts"] = [*(host.get("Mounts") or []), *_mounts_of_others(inspected)]

@@ -235,7 +235,7 @@ class WayOut:
             return "", 0
         opened = {port for rule in policy.rules for port in rule.ports}
         closed = next(port for port in (6667, 2525, 9418) if port not in opened)
-        # One that only a few know would be told of a use that nobody made.
+        # Names of private networks and rules for one connection are left alone: asking would use them.
         names = (
             r.pattern.host for r in policy.rules if not (r.pattern.below or r.private or r.once)
         )

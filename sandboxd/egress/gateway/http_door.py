@@ -156,7 +156,7 @@ class HttpDoor:
             return False
         self._parts.gate.claim(judgement.rule)
         try:
-            # What a request turns into passes a proxy by a tunnel alone.
+            # After an upgrade the bytes are no HTTP any more, and a proxy passes those by a tunnel alone.
             way = await tunnel.dial(self._parts, destination, not http_head.is_websocket(request))
         except NoWay as error:
             await self._reader.end(refusals.denied(name, port, error.reason, source, error.detail))

@@ -16,7 +16,7 @@ _END = b"\r\n\r\n"
 _STRAY = re.compile(rb"(?<!\r)\n|\r(?!\n)[\s\S]|\0")
 _FOLD = re.compile(rb"\r\n[ \t]")
 _AUTHORITY = re.compile(r"(?P<host>[^:@\[\]/?#\\%\s]*|\[[^\]]*\])(?::(?P<port>\d{1,5}))?")
-# Of this connection alone (RFC 9110, section 7.6.1), or of the proxy that it goes through.
+# Fields of this connection alone (RFC 9110, section 7.6.1), or of the proxy that it goes through.
 _HOP = frozenset(
     [
         "connection",

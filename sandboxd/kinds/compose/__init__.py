@@ -41,7 +41,7 @@ _NAME = re.compile(r"(?:.*[._-])?(?:docker-?)?compose(?:[._-].*)?\.ya?ml\Z", re.
 _CONTENT = re.compile(
     r"^services:[ \t]*(?:#[^\n]*)?\r?\n(?:.*\n)*?[ \t]+(?:image|build|extends):", re.MULTILINE
 )
-# What sandboxd makes of a service: its paths start at another file's folder, so it is judged with
+# A Compose file that sandboxd generates for a service: its paths start at another file's folder, so it is judged with
 # the devcontainer.json beside it and never by itself.
 _A_PART = ".devcontainer/sandboxd/docker-compose.sandboxd.yml"
 # Content is only looked at where a Compose file shows what it is.

@@ -107,7 +107,7 @@ class Names:
 
     def _compare(self, workspace: str, names: NamesStatus) -> None:
         is_first = not any(key[0] == workspace for key in self._known)
-        # What was denied before anybody looked is in the log; a question waits whoever comes.
+        # Denials from before the first look are in the log; a question waits for whoever comes.
         questions = {(question.name, question.port) for question in names.questions}
         for subject in _subjects(workspace, names):
             is_question = (subject.name, subject.port) in questions

@@ -17,7 +17,7 @@ NAME = "masked paths"
 PLACE = 90
 PROOF = ("masked-files",)
 
-# Which of them there are is the kernel's configuration.
+# The kernel's configuration decides which of them exist.
 _MASKED = ("/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware")
 
 

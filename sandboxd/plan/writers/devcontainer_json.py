@@ -30,7 +30,7 @@ _FOLDER = "${localWorkspaceFolder}"
 _MAKES_NETWORK = "sandboxd daemon start"
 _ON_FAILURE = ["seen in the command line of a start that failed as the network is not there"]
 
-# What ends a field of a mount, or needs more than quotes around it.
+# Characters that end a field of a mount, or need more than quotes around it.
 _SEPARATORS = ',"\r\n'
 
 
@@ -221,7 +221,7 @@ class _Writer:
         if self.plan.inner is not None:
             why = self.why("network", self.plan.inner.name)
             items += [(flag, why) for flag in inner_network.flags(self.plan.inner)]
-            # Whoever shows a failed start shows its command line, and with it this.
+            # A tool that shows a failed start shows its command line, and so this text.
             items.append((f"--label={NETWORK_HINT}={_MAKES_NETWORK}", _ON_FAILURE))
         reason = ["from your devcontainer.json"]
         items += [(argument, reason) for argument in self.carried.run_args]
