@@ -27,6 +27,7 @@ from tools import (
     service_pages,
     template_pages,
 )
+from tools.screens import page as screens_page
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _NOTE = "<!-- Made by `./dev docs` from the code: change it there. -->\n\n"
@@ -47,6 +48,7 @@ def pages() -> dict[str, str]:
     texts["credential-services.md"] = _NOTE + service_pages.page()
     texts["configuration.md"] = _NOTE + config_page.page()
     texts["sandboxd.schema.json"] = config_schema.text()
+    texts["screens.md"] = _NOTE + screens_page.page()
     texts["seed-guide.md"] = _NOTE + seed_guide.page()
     return texts
 

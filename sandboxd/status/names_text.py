@@ -12,7 +12,7 @@ _MOST_QUESTIONS = 3
 def rows(names: NamesStatus) -> list[tuple[str, str]]:
     """Labels and texts; they hold hostile names, which whoever prints them escapes."""
     totals = names.totals
-    allowed = ", ".join(names.allowed) or "no name"
+    allowed = ", ".join(names.allowed) or "no name allowed"
     counts = [f"{totals.denied} denied", f"{totals.reached} reached"]
     if totals.lost:
         counts.append(f"{totals.lost} not shown")

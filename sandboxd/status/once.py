@@ -20,7 +20,8 @@ from sandboxd.status.model import DaemonLine, StatusReport
 from sandboxd.status.names_now import names_now
 from sandboxd.status.observe import Observed, Observer
 
-_KEEPS = "`sandboxd daemon start` keeps the generated files up to date"
+BEGIN = "`sandboxd init` writes a first config"
+KEEPS = "`sandboxd daemon start` keeps the generated files up to date"
 
 
 def look_once(
@@ -45,7 +46,7 @@ def look_once(
         names = names_now(environ, workspace, examined.egress, ledger, now)
         hooks = hooks_now(environ, workspace, examined, observed)
         rows.append(combine(workspace, examined, observed, names, hooks))
-    hint = "`sandboxd init` writes a first config" if config is None else _KEEPS
+    hint = BEGIN if config is None else KEEPS
     daemon = DaemonLine(
         running=False,
         problem=problem.message if problem is not None else "this is a single look",

@@ -108,6 +108,7 @@ def _problems(project: ProjectStatus) -> list[Row]:
         rows.append(Row(9, "trust", words[project.trust], YELLOW))
     if project.unseen:
         rows.append(Row(10, "not seen", project.unseen, YELLOW, 2))
+    rows += [Row(8, "hooks", text, YELLOW) for text in project.hooks]
     return rows
 
 
@@ -127,7 +128,8 @@ def _reasons(project: ProjectStatus) -> list[Row]:
     """Whether it held, and what is not as it should be, with the reason."""
     running = project.in_force
     if running is None:
-        return _lost(project.downgrades)
+        # A plan that was made without an engine says little of what would be lost.
+        return [] if project.unseen else _lost(project.downgrades)
     rows = [_verified(project.verified)]
     rows += _controls(running, "not in force", 9)
     rows += _lost(_of_the_plan(project, running))
@@ -163,6 +165,7 @@ def _in_order(project: ProjectStatus) -> list[Row]:
     if running is not None:
         return [
             *_network(project.names, running),
+            *(Row(7, "port", text) for text in project.ports),
             Row(3, "files", _files(running)),
             Row(3, "rights", _rights(running)),
             Row(4, "in force", _number_in_force(running)),
