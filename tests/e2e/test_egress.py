@@ -123,8 +123,12 @@ def inside(engine: str, project: Path) -> Inside:
     return lambda text: sandboxes.run(engine, project, "exec", "-n", "sh", "-c", text)
 
 
-def page(name: str) -> str:
-    return f"wget -T 5 -q -O - http://{name}/"
+def page(name: str, seconds: int = 30) -> str:
+    """Words of a shell that print the page of `name`.
+
+    :param seconds: how long silence is waited for: few where nothing is to come
+    """
+    return f"wget -T {seconds} -q -O - http://{name}/"
 
 
 def gateways(api: Engine) -> list[str]:
@@ -155,9 +159,9 @@ def test_nothing_else_is_reached_and_no_name_leaks(
         inner.inner.addresses.host,
         "169.254.169.254",
     ):
-        done = inside(PLAIN + page(address))
+        done = inside(PLAIN + page(address, 5))
         assert (done.returncode, done.stdout) == (1, ""), address
-        assert inside(page(address)).stdout == "", f"{address} by the proxy"
+        assert inside(page(address, 5)).stdout == "", f"{address} by the proxy"
     # Of a denied name nobody outside hears anything, from whatever inside asks.
     assert inside(f"nslookup evil.test {outside.ADDRESS}").returncode != 0
     assert "evil.test" not in internet.asked
@@ -196,7 +200,7 @@ def test_without_its_gateway_a_sandbox_reaches_nothing(
 ) -> None:
     api.stop(gateway.name_of(up.workspace), 0)
     for before in (PLAIN, ""):
-        assert inside(before + page("allowed.test")).stdout == ""
+        assert inside(before + page("allowed.test", 5)).stdout == ""
     assert row(engine, project) == (
         "not in force",
         "its gateway is exited: nothing gets out until `sandboxd up`",
@@ -211,7 +215,7 @@ def test_a_gateway_that_was_started_by_hand_lets_nothing_through(
 ) -> None:
     api.stop(gateway.name_of(up.workspace), 0)
     api.start(gateway.name_of(up.workspace))
-    assert inside(page("allowed.test")).stdout == ""
+    assert inside(page("allowed.test", 5)).stdout == ""
     state, why = row(engine, project)
     assert (state, "has no policy" in why) == ("not in force", True)
 

@@ -46,7 +46,7 @@ def test_a_watcher_inside_hears_of_edits_made_on_the_host(
     up = world.run("up", cwd=project)
     assert up.returncode == 0, up.stderr
     try:
-        eventually(lambda: "relaying edits" in world.log(), 20)
+        eventually(lambda: "relaying edits" in world.log())
         inside = world.run("exec", "sh", "-c", "pwd", cwd=project).stdout.strip()
         program = WATCHER.replace("FOLDER", f"{inside}/src").encode()
         modules = ("ctypes", "os", "struct", "sys")
@@ -79,7 +79,7 @@ def test_a_watcher_inside_hears_of_edits_made_on_the_host(
                 heard.extend(watcher.stdout.read() or b"")  # type: ignore[union-attr]
                 return b"main.js" in heard
 
-            eventually(is_heard, 10)
+            eventually(is_heard)
             # What an editor compares before it saves is as the edit left it.
             assert edited.stat().st_mtime_ns == changed
         finally:
@@ -88,4 +88,4 @@ def test_a_watcher_inside_hears_of_edits_made_on_the_host(
             watcher.stdout.close()
     finally:
         assert world.run("down", cwd=project).returncode == 0
-    eventually(lambda: "sandbox is gone" in world.log(), 10)
+    eventually(lambda: "sandbox is gone" in world.log())
