@@ -27,6 +27,9 @@ START_SECONDS = 2.0
 PATIENT_SECONDS = 15.0
 """The same for a command whose whole purpose is the daemon."""
 
+END_SECONDS = 30.0
+"""How long a daemon that has answered may take to end: on a busy machine what it had begun takes a while."""
+
 _ATTEMPTS = 5
 
 
@@ -232,7 +235,7 @@ def list_projects(environ: Mapping[str, str]) -> list[messages.Remembered] | Non
     return answer["projects"]
 
 
-def stop(client: Client, timeout: float = 5.0) -> None:
+def stop(client: Client, timeout: float = END_SECONDS) -> None:
     """Ask the daemon to end, and wait until it has.
 
     :raises DaemonError: it is still there after `timeout` seconds
@@ -257,7 +260,7 @@ def attach(client: Client, environ: Mapping[str, str]) -> socket.socket:
     return client.detach()
 
 
-def _make_way(client: Client, environ: Mapping[str, str], timeout: float = 5.0) -> None:
+def _make_way(client: Client, environ: Mapping[str, str], timeout: float = END_SECONDS) -> None:
     """Make a daemon release the socket, and wait until it did; it may go on to serve its editors.
 
     :raises DaemonError: it still holds its place after `timeout` seconds

@@ -68,7 +68,7 @@ def save(project: Path, text: str) -> None:
 def regenerate_another(world: World) -> None:
     """Save a second project and wait for its file: what was saved before has been looked at, too."""
     project = world.project("another", DEV)
-    assert client.register(world.environ, str(project), start=False) is None
+    world.register(project)
     save(project, OTHER)
     eventually(lambda: '"image": "other"' in (project / GENERATED).read_text())
 
@@ -218,7 +218,7 @@ def test_registering_is_best_effort_for_other_commands(world: World) -> None:
 def test_many_projects_each_get_their_own_save(world: World) -> None:
     projects = [world.project(f"p{number}") for number in range(20)]
     for project in projects:
-        assert client.register(world.environ, str(project), start=True) is None
+        world.register(project)
     world.pid()
     for number, project in enumerate(projects):
         save(project, f'image = "i{number}"\n')
@@ -247,7 +247,7 @@ def test_without_a_sandboxd_toml_nothing_is_written(world: World) -> None:
     assert not file.exists()
     bare = world.home / "bare"
     bare.mkdir()
-    assert client.register(world.environ, str(bare), start=True) is None
+    world.register(bare)
     assert list(bare.iterdir()) == []
 
 

@@ -209,7 +209,7 @@ def test_a_client_that_sends_nothing_does_not_hold_up_the_end(world: World) -> N
 def test_an_older_daemon_is_replaced(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     old = world.start()
     monkeypatch.setattr("sandboxd.ipc.client.__version__", "99.0.0")
-    fresh = client.connect(world.environ, "/", start=True)
+    fresh = client.connect(world.environ, "/", start=True, patience=PATIENCE)
     assert fresh is not None
     with fresh:
         assert fresh.daemon_pid != old

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.ipc import client
 from tests.integration.daemon.world import World
 from tests.patience import eventually
 
@@ -46,7 +45,7 @@ def test_without_events_saves_are_found_by_looking(
     limited(world, what, most)
     projects = [world.project(f"p{number}") for number in range(3)]
     for project in projects:
-        assert client.register(world.environ, str(project), start=False) is None
+        world.register(project)
     daemon = eventually(lambda: (d := world.status()["daemon"])["watching"] == "polling" and d)
     assert named in daemon["problem"]
     assert named in " ".join(world.run("status").stdout.split())
@@ -60,7 +59,7 @@ def test_without_events_saves_are_found_by_looking(
 def test_a_status_right_after_a_save_is_true_without_events_as_well(world: World) -> None:
     limited(world, "max_inotify_instances", 0)
     project = world.project()
-    assert client.register(world.environ, str(project), start=False) is None
+    world.register(project)
     for profile in ("seed-baseline", "dev", "seed-baseline"):
         (project / "sandboxd.toml").write_text(f'profile = "{profile}"\nimage = "x"\n')
         shown = world.run("status", cwd=project).stdout
@@ -79,7 +78,7 @@ def test_a_flood_that_overflows_the_kernels_queue_loses_no_generation(world: Wor
     if not most.exists() or int(most.read_text()) > 20_000:
         pytest.skip("the queue is too long to be filled here, or there is none")
     project = world.project()
-    assert client.register(world.environ, str(project), start=True) is None
+    world.register(project)
     generated = project / ".devcontainer" / "devcontainer.json"
     eventually(generated.exists)
     eventually(lambda: world.status()["daemon"]["watching"] == "events")

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-from sandboxd.ipc import address, client
+from sandboxd.ipc import address, client, messages
 from tests.patience import PATIENCE
 
 SANDBOXD = [sys.executable, "-P", "-m", "sandboxd"]
@@ -99,6 +99,12 @@ class World:
         folder.mkdir()
         (folder / "sandboxd.toml").write_text(text)
         return folder
+
+    def register(self, project: Path) -> None:
+        """Have the daemon keep a project, and wait until it has looked at it."""
+        with self.client() as connection:
+            params: messages.ProjectPath = {"path": str(project)}
+            connection.request(messages.PROJECT_REGISTER, params, timeout=PATIENCE)
 
     def status(self) -> Any:
         result = self.run("status", "--json")
