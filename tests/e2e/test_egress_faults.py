@@ -19,8 +19,9 @@ from sandboxd.plan.plan import Plan
 from sandboxd.verify import listeners
 from tests.e2e import outside, sandboxes
 from tests.e2e.outside import Outside
-from tests.e2e.test_egress import page, policy, row, start, wait_until
+from tests.e2e.test_egress import page, policy, row, start
 from tests.integration.daemon.world import World
+from tests.patience import eventually
 from tools.engine import private, processes
 from tools.private_engine import import_busybox_image
 
@@ -99,10 +100,10 @@ def test_a_gateway_that_runs_out_of_memory_lets_nothing_through_and_is_started_a
     Path(f"/proc/{pid}/oom_score_adj").write_text("1000")
     with subprocess.Popen([sys.executable, "-c", HOG, tasks_of(pid)]) as hog:
         try:
-            wait_until(lambda: not os.path.exists(f"/proc/{pid}"))
+            eventually(lambda: not os.path.exists(f"/proc/{pid}"))
         finally:
             hog.kill()
-    wait_until(lambda: not api.inspect(gateway.name_of(plan.workspace))["State"]["Running"])
+    eventually(lambda: not api.inspect(gateway.name_of(plan.workspace))["State"]["Running"])
     assert not reaches(engine, project, "allowed.test")
     state, why = row(engine, project)
     assert state == "not in force"
@@ -153,16 +154,16 @@ def restart(running: private.Engine) -> None:
         environ = dict(line.split("=", 1) for line in file.read().split("\0") if line)
     inside = ["nsenter", f"--target={running.pid}", "--net", "--mount", "--"]
     with subprocess.Popen([*inside, "cat"], stdin=subprocess.PIPE) as holder:
-        wait_until(lambda: os.readlink(f"/proc/{holder.pid}/exe").endswith("cat"))
+        eventually(lambda: os.readlink(f"/proc/{holder.pid}/exe").endswith("cat"))
         os.kill(running.pid, signal.SIGTERM)
-        wait_until(lambda: not processes.start_time(running.pid))
+        eventually(lambda: not processes.start_time(running.pid))
         inside[1] = f"--target={holder.pid}"
         with open(f"{running.folder}/dockerd.log", "ab") as log:
             subprocess.Popen(
                 [*inside, *command], env=environ, cwd="/", start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
-        wait_until(lambda: answers(running.docker_host))
+        eventually(lambda: answers(running.docker_host))
         assert holder.stdin is not None
         holder.stdin.close()
 

@@ -14,8 +14,8 @@ from sandboxd.effective.variables import Variables
 from sandboxd.findings import Report, Severity
 from sandboxd.host.facts import HostFacts
 from sandboxd.render.json import render as render_json
-from sandboxd.render.text import render
 from sandboxd.text import SourceText
+from tests.unit.render.test_text import render
 
 PATH = "/nowhere/project/.devcontainer/devcontainer.json"
 HERE = Variables({"HOME": "/home/kim", "ODD": "\udcff"}, None, "/home/kim", os.path.realpath)
