@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.life import hook_record, hook_run, user_environment
+from sandboxd.life import exec_settings, hook_record, hook_run, user_environment
+from sandboxd.life.exec_settings import Settings
 from sandboxd.life.hook_record import Record, Stage
 from sandboxd.life.hook_run import Inside
 from sandboxd.life.lock import project_lock
-from sandboxd.model.remote import AT_ATTACH, STAGES
+from sandboxd.model.remote import AT_ATTACH, NO_REMOTE, STAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
     from sandboxd.model.remote import Hook, Remote
     from sandboxd.plan.plan import Plan
@@ -36,39 +38,52 @@ class Failure(NamedTuple):
     """The stages that did not run because of it."""
 
 
+def settle(
+    engine: Engine, container: str, plan: Plan, environ: Mapping[str, str]
+) -> tuple[Remote, Inspected]:
+    """What config and image ask for in a running container; commands there have it from now on.
+
+    :param container: its id
+    """
+    inspected = engine.inspect(container)
+    config = inspected["Config"]
+    label = (config.get("Labels") or {}).get(METADATA, "")
+    remote = plan.remote
+    if label or remote != NO_REMOTE:
+        from sandboxd.plan.remote import complete
+
+        remote = complete(plan, label)
+    env = user_environment.remote_env(remote, config.get("Env") or [])
+    variables = tuple(f"{name}={value}" for name, value in env.items())
+    exec_settings.keep(environ, plan.workspace, container, Settings(variables, remote.folder))
+    return remote, inspected
+
+
 def run(
     engine: Engine,
-    container: str,
+    inspected: Inspected,
     plan: Plan,
+    remote: Remote,
     environ: Mapping[str, str],
     tell: Callable[[str], None],
     check: Callable[[], None],
     *,
     until_ready: bool = False,
 ) -> Failure | None:
-    """Run the hooks that are due in a running container; the one that failed, None where none did.
+    """Run the hooks of `remote` that are due in a running container; the one that failed, None where none did.
 
-    :param container: its id
     :param tell: hears of each hook and each line of its output
     :param check: a place at which the run may be ended by raising
     :param until_ready: leave those behind `waitFor` to the next `up`
     :raises ContainerGone: the sandbox ended meanwhile
     """
-    inspected = engine.inspect(container)
-    config = inspected["Config"]
-    label = (config.get("Labels") or {}).get(METADATA, "")
-    if not plan.runs_hooks or not (label or plan.remote.hooks):
-        return None
-    from sandboxd.plan.remote import complete
-
-    remote = complete(plan, label)
     if not remote.hooks:
         return None
-    run = _Run(engine, container, plan, environ, remote, tell, check)
+    run = _Run(engine, str(inspected["Id"]), plan, environ, remote, tell, check)
     # Not the lock of `up`: hooks take minutes, and `down` must be able to end them.
     with project_lock(f"{plan.workspace}//hooks", tell, check):
         started = inspected["State"].get("StartedAt", "")
-        return run.run(started, config.get("Env") or [], until_ready)
+        return run.run(started, inspected["Config"].get("Env") or [], until_ready)
 
 
 class _Run:
@@ -102,7 +117,7 @@ class _Run:
         due = [stage for stage in STAGES if self._is_due(stage)]
         if not due:
             return None
-        inside = Inside(self._container, "", {}, "")
+        inside = Inside(self._container, "", {}, self._remote.folder)
         self._end_leftovers(inside)
         env = user_environment.remote_environment(
             self._engine, self._container, self._user(), config, self._remote, self._tell

@@ -49,7 +49,16 @@ def remote_environment(
     """
     own = dict(variable.partition("=")[::2] for variable in config)
     env = _probed(engine, container, user, own, remote.env_probe or _DEFAULT, tell)
-    return {**env, **{pair.name: _filled(pair.value, own) for pair in remote.env}}
+    return {**env, **remote_env(remote, config)}
+
+
+def remote_env(remote: Remote, config: Sequence[str]) -> dict[str, str]:
+    """`remoteEnv` alone, with the variables of the container filled in.
+
+    :param config: the container's environment, ``NAME=value`` each
+    """
+    own = dict(variable.partition("=")[::2] for variable in config)
+    return {pair.name: _filled(pair.value, own) for pair in remote.env}
 
 
 def _probed(

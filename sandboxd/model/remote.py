@@ -61,6 +61,8 @@ class Remote(NamedTuple):
     env_probe: str = ""
     """`userEnvProbe`: the kind of shell that is asked for its environment, '' for the default."""
 
+    folder: str = ""
+    """The folder inside to work in, where it is not the workspace itself."""
     ports: tuple[Port, ...] = ()
     """Ports to forward while the container runs."""
     other_hosts: tuple[str, ...] = ()
@@ -88,6 +90,7 @@ def over(below: Remote, above: Remote) -> Remote:
         above.wait_for or below.wait_for,
         tuple(env.values()),
         above.env_probe or below.env_probe,
+        above.folder or below.folder,
         tuple({port.number: port for port in (*below.ports, *above.ports)}.values()),
         tuple(dict.fromkeys((*below.other_hosts, *above.other_hosts))),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -60,14 +61,21 @@ def exec_(
         where whoever keeps the gateway running says so
     :raises ContainerGone: no sandbox runs there
     """
+    from sandboxd.life import exec_settings
     from sandboxd.life.find import locate
+    from sandboxd.model.labels import PROJECT
 
     sandbox = locate(engine, project_folder(directory))
     if warn is not None and (text := _closed(engine, sandbox)):
         warn(text)
     container = sandbox.id
     variable = f"{MARK}={secrets.token_hex(8)}"
-    exec_id = engine.exec_create(container, request._replace(env=[*request.env, variable]))
+    settings = exec_settings.recall(os.environ, sandbox.labels[PROJECT], container)
+    request = request._replace(
+        env=[*settings.env, *request.env, variable],
+        working_dir=request.working_dir or settings.folder,
+    )
+    exec_id = engine.exec_create(container, request)
     connection, first = engine.exec_start(exec_id, request.tty)
     return Command(engine, container, exec_id, variable, request.user, connection, first)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sandboxd.operations._plan import Facts
     from sandboxd.operations.interruption import Cancel, Progress
     from sandboxd.operations.request import Request
-    from sandboxd.plan.plan import Downgrade, Plan
+    from sandboxd.plan.plan import Downgrade
     from sandboxd.plan.recipe import Recipe
 
 NEEDS_FACTS = True
@@ -129,6 +129,8 @@ def start(
         its secret cannot be had
     """
     from sandboxd.life import granted
+    from sandboxd.life.hooks import run as run_hooks
+    from sandboxd.life.hooks import settle
     from sandboxd.life.up_down import up
     from sandboxd.plan.grants import Grants
     from sandboxd.plan.plan import Downgrade
@@ -157,11 +159,23 @@ def start(
     ):
         lost = (*lost, Downgrade("record", problem))
     (register or _telling(environ))(plan.workspace)
+    remote, inspected = settle(engine, running.id, plan, environ)
     failure = None
     if hooks:
         # What hooks print stays; the steps of the start made room for each other.
         progress(Step("", is_passing=True))
-        failure = _run_hooks(engine, running.id, plan, environ, tell, cancel, until_ready)
+        for refused in plan.hooks_refused:
+            tell(f"not run: {refused.item}: {refused.why}")
+        failure = run_hooks(
+            engine,
+            inspected,
+            plan,
+            remote,
+            environ,
+            tell,
+            cancel.check,
+            until_ready=until_ready,
+        )
     runtime = plan.container.runtime
     return Started(
         running.id,
@@ -174,22 +188,6 @@ def start(
         news(environ, plan.workspace, lost),
         *(_words(failure) if failure is not None else ()),
     )
-
-
-def _run_hooks(
-    engine: Engine,
-    container: str,
-    plan: Plan,
-    environ: Mapping[str, str],
-    tell: Callable[[str], None],
-    cancel: Cancel,
-    until_ready: bool,
-) -> Failure | None:
-    from sandboxd.life import hooks
-
-    for refused in plan.hooks_refused:
-        tell(f"not run: {refused.item}: {refused.why}")
-    return hooks.run(engine, container, plan, environ, tell, cancel.check, until_ready=until_ready)
 
 
 def _words(failure: Failure) -> tuple[str, str]:

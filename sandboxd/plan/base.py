@@ -68,6 +68,8 @@ def leave_out(base: Container, notes: Notes) -> None:
             notes.leave_out(
                 user, "a file of root's group in the workspace can give that group away"
             )
+    if (own := _other_user(base)) is not None and base.remote_user is not None:
+        notes.leave_out(base.remote_user, f"the sandbox has one user, `{own}` of `containerUser`")
     for use in base.features:
         # The settings of well-known Features, whose own files are not read.
         for item in asks(use.value) or ():
@@ -86,6 +88,23 @@ def leave_out(base: Container, notes: Notes) -> None:
                 f"{unseen.reason}: the dev container CLI puts it into the container all the same",
                 "`sandboxd drift` compares the running container with the plan",
             )
+
+
+def _other_user(base: Container) -> str | None:
+    """The `containerUser` that a sandbox has in place of the `remoteUser`; None where that one counts."""
+    user, remote = base.user, base.remote_user
+    if user is None or remote is None or user.value == remote.value:
+        return None
+    for value in (user, remote):
+        is_ours = value.origin.kind not in ("label", "feature")
+        if (
+            not is_ours
+            or takes_from_host(value.value)
+            or is_root(value.value)
+            or has_roots_group(value.value)
+        ):
+            return None
+    return user.value
 
 
 def say_brought(notes: Notes) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ A hook is code of the repository, or of its image, that runs inside: under the p
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING
 
 from sandboxd.config.values import takes_from_host
@@ -72,7 +73,17 @@ def of_file(document: Document, plan: Plan) -> Remote:
     root = document.tree.root
     if root is None or root.kind != "object":
         return NO_REMOTE
-    return reader.read(root, "devcontainer.json", _variables(plan))
+    written = root.get("workspaceFolder")
+    folder = _below(plan, _variables(plan).resolve((written and written.text()) or ""))
+    plan = plan._replace(remote=Remote(folder=folder))
+    return reader.read(root, "devcontainer.json", _variables(plan))._replace(folder=folder)
+
+
+def _below(plan: Plan, folder: str) -> str:
+    """`folder` if it lies in the workspace inside, else ''."""
+    workspace = plan.container.working_dir
+    path = posixpath.normpath(folder)
+    return path if workspace is not None and path.startswith(f"{workspace.value}/") else ""
 
 
 def complete(plan: Plan, label: str) -> Remote:
@@ -97,7 +108,6 @@ def _takes_from_host(hook: Hook) -> bool:
 
 def _variables(plan: Plan) -> Variables:
     """What is known of a plan; nothing of the host's environment."""
-    folder = plan.container.working_dir
-    return Variables(
-        workspace=plan.workspace, container_workspace=folder.value if folder is not None else None
-    )
+    workspace = plan.container.working_dir
+    folder = plan.remote.folder or (workspace.value if workspace is not None else None)
+    return Variables(workspace=plan.workspace, container_workspace=folder)

@@ -34,7 +34,7 @@ OWN = ("HOSTNAME", "SANDBOXD_HOOK", "TERM", "SHLVL", "_", "OLDPWD")
 def hooks(source: str) -> dict[str, Any]:
     """Each stage writes who it is of, with where, as whom, and the environment."""
     script = "echo {}; pwd; id -un; env | sort; echo"
-    return {stage: f"({script.format(f'{stage} {source}')}) >> hooks.log" for stage in STAGES}
+    return {stage: f"({script.format(f'{stage} {source}')}) >> ../hooks.log" for stage in STAGES}
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +58,7 @@ def make(folder: Path, image: str, runtime: str) -> Path:
     """The same project for both; the user exists in the image by name."""
     sandboxes.make_project(folder, image, runtime)
     (folder / "sandboxd.toml").write_text(f'runtime = "{runtime}"\n')
+    (folder / "app").mkdir()
     feature = folder / ".devcontainer/own"
     feature.mkdir()
     (feature / "install.sh").write_text("#!/bin/sh\ntrue\n")
@@ -65,6 +66,7 @@ def make(folder: Path, image: str, runtime: str) -> Path:
     (feature / "devcontainer-feature.json").write_text(json.dumps(description))
     config = {
         "image": image,
+        "workspaceFolder": "/workspaces/${localWorkspaceFolderBasename}/app",
         "features": {"./own": {}},
         "remoteUser": "dev",
         "containerUser": "dev",

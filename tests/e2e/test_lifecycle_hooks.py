@@ -179,6 +179,31 @@ def test_two_at_once_run_them_once(engine: str, folder: Path) -> None:
     assert lines(folder) == ["on"]
 
 
+def test_commands_have_the_environment_and_the_folder_of_the_config(
+    engine: str, folder: Path
+) -> None:
+    (folder / "app").mkdir()
+    write(
+        folder,
+        workspaceFolder="/workspaces/${localWorkspaceFolderBasename}/app",
+        containerEnv={"A": "container", "B": "container"},
+        remoteEnv={"B": "remote", "C": "${containerEnv:A}-${containerWorkspaceFolder}"},
+        onCreateCommand="pwd; echo $A $B $C",
+    )
+    done = up(engine, folder)
+    inside = f"/workspaces/{folder.name}/app"
+    words = f"container remote container-{inside}"
+    assert f"onCreateCommand | {inside}\nonCreateCommand | {words}\n" in done.stderr
+    exec_ = ("exec", "-n", "sh", "-c", "pwd; echo $A $B $C")
+    assert sandboxes.run(engine, folder, *exec_).stdout == f"{inside}\n{words}\n"
+    other = ("exec", "-n", "-w", "/tmp", "-e", "B=typed", "sh", "-c", "pwd; echo $B")
+    assert sandboxes.run(engine, folder, *other).stdout == "/tmp\ntyped\n"
+    write(folder, containerEnv={"A": "container", "B": "container"})
+    up(engine, folder)
+    again = sandboxes.run(engine, folder, *exec_).stdout
+    assert again == f"/workspaces/{folder.name}\ncontainer container\n"
+
+
 def test_much_output_arrives_whole(engine: str, folder: Path) -> None:
     count = 3000
     script = (

@@ -31,8 +31,8 @@ def read(root: Node, source: str, variables: Resolver) -> Remote:
         text_of(root.get("waitFor")) or "",
         tuple(_environment(root, variables)),
         text_of(root.get("userEnvProbe")) or "",
-        ports,
-        other_hosts,
+        ports=ports,
+        other_hosts=other_hosts,
     )
 
 

@@ -68,3 +68,45 @@ def test_a_profile_that_runs_none_refuses_each_by_name(profile: str) -> None:
     ]
     assert all(f"profile `{profile}`" in refused.why for refused in made.hooks_refused)
     assert not [reason for reason in made.reasons if reason.field == "hook"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "inside"),
+    [
+        (
+            "/workspaces/${localWorkspaceFolderBasename}/packages/app",
+            "/workspaces/weather/packages/app",
+        ),
+        ("${containerWorkspaceFolder}/a/../b", "/workspaces/weather/b"),
+        ("/workspaces/weather", ""),
+        ("/workspaces/weather/../other", ""),
+        ("/srv", ""),
+        ("", ""),
+    ],
+)
+def test_a_folder_of_the_workspace_is_worked_in(folder: str, inside: str) -> None:
+    text = json.dumps(
+        {
+            "image": "img:1",
+            "workspaceFolder": folder,
+            "remoteEnv": {"W": "${containerWorkspaceFolder}"},
+        }
+    )
+    made = plan(hand_written=text)
+    remote = of_file(document(text), made)
+    assert remote.folder == inside
+    assert remote.env[0].value == (inside or "/workspaces/weather")
+
+
+@pytest.mark.parametrize(
+    ("users", "refused"),
+    [
+        ({"containerUser": "dev", "remoteUser": "node"}, ["remoteUser: node"]),
+        ({"containerUser": "dev", "remoteUser": "dev"}, []),
+        ({"remoteUser": "node"}, []),
+        ({"containerUser": "root", "remoteUser": "node"}, ["containerUser: root"]),
+    ],
+)
+def test_another_remote_user_is_named(users: dict[str, str], refused: list[str]) -> None:
+    made = plan(hand_written=json.dumps({"image": "img:1", **users}))
+    assert [item.item for item in made.left_out] == refused

@@ -1,0 +1,62 @@
+"""The environment and the folder that a config gives to commands in its sandbox, kept by its start.
+
+`remoteEnv` and `workspaceFolder` are of what enters a container, not of the container. They lie in the user's
+state folder: `exec` reads no config.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.errors import SandboxdError
+from sandboxd.files import read_source, write_atomic
+from sandboxd.host.folders import state_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Settings(NamedTuple):
+    """`env` is ``NAME=value`` each; `folder` a folder inside, '' for the container's own."""
+
+    env: tuple[str, ...] = ()
+    folder: str = ""
+
+
+NOTHING = Settings()
+
+
+def keep(environ: Mapping[str, str], workspace: str, container: str, settings: Settings) -> None:
+    """Remember them for a container; where that cannot be written, commands have the container's own."""
+    path = _path(environ, workspace)
+    with contextlib.suppress(OSError, SandboxdError):
+        if settings == NOTHING:
+            os.unlink(path)
+            return
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        record = {"workspace": workspace, "container": container, **settings._asdict()}
+        write_atomic(path, json.dumps(record).encode(), 0o600)
+
+
+def recall(environ: Mapping[str, str], workspace: str, container: str) -> Settings:
+    """Those of the container with this id; `NOTHING` where its start gave none."""
+    path = _path(environ, workspace)
+    try:
+        # Most have none, and a command is to begin at once.
+        if not os.path.exists(path):
+            return NOTHING
+        record = json.loads(read_source(path).text)
+        if (record["workspace"], record["container"]) != (workspace, container):
+            return NOTHING
+        return Settings(tuple(str(variable) for variable in record["env"]), str(record["folder"]))
+    except (SandboxdError, ValueError, KeyError, TypeError, RecursionError):
+        return NOTHING
+
+
+def _path(environ: Mapping[str, str], workspace: str) -> str:
+    name = hashlib.sha256(os.fsencode(workspace)).hexdigest()[:32]
+    return os.path.join(state_folder(environ), "commands", f"{name}.json")
