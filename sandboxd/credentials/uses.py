@@ -10,6 +10,7 @@ from sandboxd.credentials.name import Name
 from sandboxd.credentials.service import Endpoint, Service
 from sandboxd.egress.broker import url
 from sandboxd.egress.layout import GATEWAY_NAME
+from sandboxd.egress.placeholder import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -74,7 +75,7 @@ def assign(
 def decoy(workspace: str, name: Name) -> str:
     """The text that stands inside where a tool wants a secret: worth nothing, and another for each project."""
     number = hashlib.sha256(f"{name}\0{workspace}".encode(errors="surrogateescape")).hexdigest()
-    return f"placeholder-of-sandboxd-{number[:20]}"
+    return PREFIX + number[:20]
 
 
 def environment(uses: Iterable[Use], workspace: str, present: Iterable[str] = ()) -> list[str]:

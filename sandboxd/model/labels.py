@@ -47,6 +47,9 @@ RESOLV_CONF = "/etc/resolv.conf"
 ASK_PROGRAM = "/usr/local/bin/sandboxd-ask"
 """Where it has the program that asks the person outside to let a name through."""
 
+SETTINGS_FOLDER = "/etc/sandboxd/"
+"""Where it may have files of ours that point tools at its gateway."""
+
 GATEWAY = "dev.sandboxd.gateway"
 """On a gateway: the workspace that it serves. It is no `PROJECT`: nothing of the project runs in it."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.model.labels import ASK_PROGRAM, EGRESS, RESOLV_CONF
+from sandboxd.model.labels import ASK_PROGRAM, EGRESS, RESOLV_CONF, SETTINGS_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,12 +70,15 @@ def _beside_gateway(planned: Container, live: Container) -> Container:
     inner = planned.label(EGRESS)
     if not inner or live.label(EGRESS) != inner:
         return planned
-    targets = (RESOLV_CONF, ASK_PROGRAM)
-    ours = [v for v in live.mounts if v.value.target in targets and v.value.read_only]
+    ours = [v for v in live.mounts if _is_of_gateway(v.value.target) and v.value.read_only]
     return planned._replace(
         network=planned.network and planned.network._replace(value=inner),
         mounts=(*planned.mounts, *(v for v in ours if v.value.type == "bind")),
     )
+
+
+def _is_of_gateway(target: str) -> bool:
+    return target in (RESOLV_CONF, ASK_PROGRAM) or target.startswith(SETTINGS_FOLDER)
 
 
 def _text(value: Value[object] | None) -> str:

@@ -343,6 +343,7 @@ PURE = (
     "egress.layout",
     "egress.messages",
     "egress.names",
+    "egress.placeholder",
     "egress.policy",
     "egress.ports",
     "egress.wire",

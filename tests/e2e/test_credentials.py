@@ -18,9 +18,12 @@ from sandboxd.model.labels import GATEWAY, PROJECT
 from sandboxd.verify import listeners
 from tests.e2e import credential_services, outside, rich_image, sandboxes
 from tests.e2e.credential_services import FORGE, FORMS, INDEX, NPM, SECRET, Services
+from tests.e2e.test_egress import pytest_generate_tests, runtime
 from tests.e2e.test_egress_clients import name_services
 from tests.integration.daemon.world import World
 from tools.engine import private
+
+__all__ = ["pytest_generate_tests", "runtime"]
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
@@ -136,6 +139,7 @@ def test_git_pip_and_npm_work_and_the_secret_is_nowhere(
     assert refused.returncode != 0 and "cannot use your credentials" in refused.stderr
     assert "every method" in person.must("trust", "add")
     person.must("up")
+    assert "is as planned" in person.run("drift").stdout
 
     work_with_git(person, services)
     work_with_pip(person, services)

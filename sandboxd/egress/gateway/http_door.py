@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import h11
 
+from sandboxd.egress import placeholder
 from sandboxd.egress.gateway import http_head, refusals, tunnel, upstream
 from sandboxd.egress.gateway.connections import Connection
 from sandboxd.egress.gateway.dialer import NoWay
@@ -22,6 +23,7 @@ from sandboxd.egress.gateway.tunnel import Destination, Parts
 PORT = 80
 """Where tunnels are read as HTTP."""
 
+_PLACEHOLDER = "the placeholder of a credential was sent there"
 _CONNECTED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
@@ -146,6 +148,11 @@ class HttpDoor:
         destination = Destination(judgement, port, door)
         if not judgement.allowed:
             await self._reader.end(refusals.denied(name, port, judgement.reason, source))
+            return False
+        if placeholder.is_carried(request.target, request.headers):
+            # Worth nothing there; whoever sends it has looked for secrets.
+            destination.report(self._parts, "canary", _PLACEHOLDER)
+            await self._reader.end(refusals.denied(name, port, "canary", source, _PLACEHOLDER))
             return False
         if connect:
             await enter(

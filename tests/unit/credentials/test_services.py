@@ -13,6 +13,7 @@ from sandboxd.credentials.name import Name
 from sandboxd.credentials.secret import Secret
 from sandboxd.egress import groups, layout
 from sandboxd.egress.names import pattern
+from sandboxd.model.labels import SETTINGS_FOLDER
 
 NAMES = services.names()
 GATEWAY = layout.GATEWAY_NAME
@@ -59,6 +60,12 @@ def test_what_tools_see_leads_to_the_gateway_and_holds_no_secret(name: str) -> N
     assert not [line for line in lines if "{" in line or "}" in line]
     for door in use.doors:
         assert any(f"{GATEWAY}:{door.port}" in line for line in lines), door.label
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_files_lie_where_a_look_at_the_sandbox_expects_them(name: str) -> None:
+    for file in service.load(name).files:
+        assert re.fullmatch(re.escape(SETTINGS_FOLDER) + r"[a-z]+", file.path)
 
 
 @pytest.mark.parametrize("name", NAMES)
