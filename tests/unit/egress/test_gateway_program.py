@@ -31,6 +31,7 @@ _PURE = (
     "layout",
     "messages",
     "names",
+    "placeholder",
     "policy",
     "questions",
     "wire",
