@@ -17,7 +17,7 @@ from sandboxd.ipc.messages import PROTOCOL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _LONGEST = 103
 """Bytes that fit into `sockaddr_un` on every system we know (macOS: 104 with the NUL)."""
@@ -70,25 +70,8 @@ def check_folder(where: str, uid: int) -> bool:
 
     :raises DaemonError: it is a symlink, no folder, another user's, or open to others
     """
-    try:
-        status = os.lstat(where)
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise DaemonError(f"cannot look at `{where}`: {(error.strerror or '').lower()}") from None
-    if not stat.S_ISDIR(status.st_mode):
-        kind = "a symbolic link" if stat.S_ISLNK(status.st_mode) else "not a folder"
-        raise DaemonError(
-            f"`{where}` is {kind}, so it is not used", f"look at it, then `rm {where}`"
-        )
-    _check_owner(where, status, uid)
-    if status.st_mode & 0o077:
-        mode = stat.S_IMODE(status.st_mode)
-        raise DaemonError(
-            f"`{where}` is open to other users (mode {mode:04o}), so it is not used",
-            f"`chmod 700 {where}`, after looking at what is in it",
-        )
-    return True
+    hint = f"`chmod 700 {where}`, after looking at what is in it"
+    return _is_private(where, uid, "folder", stat.S_ISDIR, hint)
 
 
 def check_socket(path: str, uid: int) -> bool:
@@ -96,21 +79,31 @@ def check_socket(path: str, uid: int) -> bool:
 
     :raises DaemonError: something else is in its place, or its owner or mode is wrong
     """
+    hint = f"`rm {path}`, then run the command again"
+    return _is_private(path, uid, "socket", stat.S_ISSOCK, hint)
+
+
+def _is_private(
+    path: str, uid: int, noun: str, is_kind: Callable[[int], bool], how_to_close: str
+) -> bool:
+    """False when nothing is at `path`, True when it is what `noun` says and only `uid` can use it.
+
+    :raises DaemonError: something else is there, or its owner or mode is wrong
+    """
     try:
         status = os.lstat(path)
     except FileNotFoundError:
         return False
     except OSError as error:
         raise DaemonError(f"cannot look at `{path}`: {(error.strerror or '').lower()}") from None
-    if not stat.S_ISSOCK(status.st_mode):
-        kind = "a symbolic link" if stat.S_ISLNK(status.st_mode) else "not a socket"
+    if not is_kind(status.st_mode):
+        kind = "a symbolic link" if stat.S_ISLNK(status.st_mode) else f"not a {noun}"
         raise DaemonError(f"`{path}` is {kind}, so it is not used", f"look at it, then `rm {path}`")
     _check_owner(path, status, uid)
     if status.st_mode & 0o077:
         mode = stat.S_IMODE(status.st_mode)
         raise DaemonError(
-            f"`{path}` is open to other users (mode {mode:04o}), so it is not used",
-            f"`rm {path}`, then run the command again",
+            f"`{path}` is open to other users (mode {mode:04o}), so it is not used", how_to_close
         )
     return True
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 
 from sandboxd.data import data_path
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.setup import files
+from sandboxd.setup import files, programs
 from sandboxd.setup.step import Say, State, Step
 
 FOLDER = "/etc/apparmor.d"
@@ -102,15 +101,5 @@ def _parser() -> str | None:
 
 
 def _run(command: list[str]) -> str:
-    process = subprocess.run(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    if process.returncode == 0:
-        return ""
-    return " ".join(process.stdout.split())[-300:] or f"exit code {process.returncode}"
+    code, output = programs.run(command)
+    return programs.last_words(code, output) if code else ""

@@ -19,6 +19,7 @@ from sandboxd.engine.client import Engine, connect
 from sandboxd.engine.contexts import Identity
 from sandboxd.engine.failures import EngineFailure
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.setup import programs
 from sandboxd.setup.daemon_json import Definition
 from sandboxd.setup.step import Say
 
@@ -156,20 +157,9 @@ def _service(action: str) -> tuple[str, ...]:
 
 
 def _run(command: tuple[str, ...]) -> str:
+    """Why `command` failed, in words; '' where it did not."""
     try:
-        process = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=120,
-            check=False,
-        )
+        code, output = programs.run(command, 120)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"`{' '.join(command)}` failed: {error}"
-    if process.returncode == 0:
-        return ""
-    output = " ".join(process.stdout.split())[-300:]
-    return f"`{' '.join(command)}` failed: {output or f'exit code {process.returncode}'}"
+    return f"`{' '.join(command)}` failed: {programs.last_words(code, output)}" if code else ""

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from sandboxd.host.engine_facts import GVISOR_KERNEL
 from sandboxd.host.trial_image import show_program, static_program
 from sandboxd.host.trials import host_boot_id
+from sandboxd.setup import programs
 
 DIRECTFS_OFF = "--directfs=false"
 
@@ -149,21 +150,11 @@ class _Bundle:
         name = os.path.basename(self.folder)
         command = [runsc, f"--root={state}", *arguments, "run", f"--bundle={self.folder}", name]
         try:
-            process = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                timeout=_SECONDS,
-                check=False,
-            )
+            return programs.run(command, _SECONDS)
         except subprocess.TimeoutExpired:
             return 1, f"no end after {_SECONDS} s"
         except OSError as error:
             return 1, f"`{runsc}` cannot be started: {(error.strerror or str(error)).lower()}"
-        return process.returncode, process.stdout
 
     def folder_is_intact(self) -> bool:
         with open(os.path.join(self._outside, "file"), encoding="ascii") as file:

@@ -1,0 +1,31 @@
+"""Programs of the machine that a step runs, without an input and with all that they say as one text."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+
+
+def run(command: Sequence[str], seconds: float | None = None) -> tuple[int, str]:
+    """The exit code of `command`, and what it wrote to stdout and stderr.
+
+    :param seconds: how long it may take; None for any time
+    :raises OSError: it cannot be started
+    :raises subprocess.TimeoutExpired: it did not end in time, and was killed
+    """
+    process = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=seconds,
+        check=False,
+    )
+    return process.returncode, process.stdout
+
+
+def last_words(code: int, output: str) -> str:
+    """The end of what a program that failed said, as one line; else its exit code."""
+    return " ".join(output.split())[-300:] or f"exit code {code}"
