@@ -160,3 +160,11 @@ def test_a_config_that_another_user_planted_is_passed_over(
         assert find_upward(str(shared / "work"), planted.name) != str(planted)
     shared.chmod(0o755)
     assert find_upward(str(shared / "work"), planted.name) == str(planted)
+
+
+def test_the_top_of_the_machine_is_no_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A repository of /etc and all else, which some keep there, has no project of its own."""
+    monkeypatch.setattr(
+        os.path, "lexists", lambda path: os.path.normpath(path) in ("/.git", "//.git")
+    )
+    assert project_root("/srv/app") == "/srv/app"

@@ -110,3 +110,11 @@ def test_the_document_has_all_of_it(show: Any) -> None:
     document = json.loads(show(answer(row("a.org"), lost=3), json=True))
     assert document.keys() == {"version", "running", "lines", "questions", "totals"}
     assert document["totals"]["lost"] == 3
+
+
+def test_each_outcome_has_a_line(show: Any) -> None:
+    text = show(answer(row("a.example.org"), row("b.example.org", outcome="reached", reason="")))
+    assert [line.split()[0] for line in text.splitlines() if "at port" in line] == [
+        "denied",
+        "reached",
+    ]

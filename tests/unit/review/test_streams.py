@@ -63,6 +63,16 @@ def test_one_small_enough_stays_behind_a_large_one(monkeypatch: pytest.MonkeyPat
     assert left() == {"new", "small"}
 
 
+def test_as_much_as_may_be_kept_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "MOST_BYTES", 3000)
+    stream("new", "/a", 50, 2000)
+    stream("old", "/a", 40, 1000)
+    assert streams.prune() == []
+    monkeypatch.setattr(streams, "MOST_BYTES", 2999)
+    assert len(streams.prune()) == 1
+    assert left() == {"new"}
+
+
 def test_what_is_no_stream_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "MOST_OF_A_PROJECT", 1)
     assert streams.prune() == []
