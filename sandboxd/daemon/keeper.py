@@ -27,6 +27,7 @@ from sandboxd.daemon.watching import Watching
 from sandboxd.errors import DaemonError
 from sandboxd.ipc import messages
 from sandboxd.model.labels import EGRESS
+from sandboxd.plan.inner_network import RESOLV_FILE
 from sandboxd.status.combine import Examined
 from sandboxd.status.examine import examine
 from sandboxd.status.observe import Observed, Sandbox
@@ -249,11 +250,11 @@ class Keeper:
         if event["kind"] in ("regenerated", "unchanged"):
             self.gateways.refresh(event["path"])
             self._forward(event["path"])
-        if event["kind"] == "regenerated":
+        if event["kind"] == "regenerated" and RESOLV_FILE in event["files"]:
             self._make_network(event["path"])
 
     def _make_network(self, path: str) -> None:
-        """An editor that starts the generated file is to find the network that it names."""
+        """An editor that starts the generated file is to find the network that it names, with its addresses."""
         project = self.projects.get(path)
         if project is not None and project.keeps:
             self.gateways.make_network(path, project.engine, self._generate_again)
