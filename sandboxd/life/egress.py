@@ -150,7 +150,9 @@ def follow(
             except EnvironmentFailure as error:
                 why = error.message
         progress(f"the gateway is made anew: {why}")
-    gateway.start(engine, workspace, pair, egress.image, egress.policy, number, egress.credentials)
+    gateway.start(
+        engine, workspace, pair, egress.image, egress.policy, number, egress.credentials, progress
+    )
     return True
 
 

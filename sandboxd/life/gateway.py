@@ -26,7 +26,7 @@ from sandboxd.payload import gateway_image
 from sandboxd.plan.container_name import container_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.egress.messages import CredentialsSet, Event, PolicySet, Ready
@@ -155,6 +155,7 @@ def start(
     policy: Policy,
     number: str = "",
     credentials: Credentials | None = None,
+    progress: Callable[[str], None] = lambda _text: None,
 ) -> PolicySet:
     """Make and start the gateway of `workspace`; returns once `policy` is in force.
 
@@ -162,6 +163,7 @@ def start(
 
     :param number: the random one of the start that it belongs to
     :param credentials: given to it behind the policy
+    :param progress: hears what the gateway cannot do here and holds without
     :raises EnvironmentFailure: it does not start, is not as it has to be, or the host answers inside
     """
     request = body(image, pair.inner, workspace, number)
@@ -172,7 +174,8 @@ def start(
         engine.connect_network(pair.outer, container)
         with attach(engine, container) as channel:
             engine.start(container)
-            _wait_until_safe(channel, pair)
+            if unseen := blind_spot(_wait_until_safe(channel, pair)):
+                progress(unseen)
             return _set(channel, policy, False, credentials)
     except BaseException:
         remove(engine, container)
@@ -271,8 +274,8 @@ def complete(
     return policy._replace(version=version, addresses=tuple(addresses_before))
 
 
-def _wait_until_safe(channel: Channel, pair: Pair) -> None:
-    """Wait for what the gateway finds of itself and of its inner network.
+def _wait_until_safe(channel: Channel, pair: Pair) -> Ready:
+    """What the gateway finds of itself, once it has looked at its inner network as well.
 
     :raises EnvironmentFailure: it has rights left, or the host is on the inner network
     """
@@ -296,6 +299,17 @@ def _wait_until_safe(channel: Channel, pair: Pair) -> None:
             "cannot keep it off",
             'without a network it is safe: `[network] mode = "none"` in sandboxd.toml',
         )
+    return ready[0]
+
+
+def blind_spot(ready: Ready) -> str:
+    """What a gateway refuses here without a record of it, in words; '' for nothing."""
+    if ready["sees_refused_ports"]:
+        return ""
+    return (
+        "connections to ports that no rule names are refused and not recorded: the gateway cannot watch "
+        "them here"
+    )
 
 
 def weakness(ready: Ready) -> str:

@@ -115,6 +115,12 @@ def test_a_right_that_is_left_is_named(field: str, value: object, why: str) -> N
     assert why in gateway.weakness(changed)
 
 
+def test_refusals_that_it_cannot_see_are_said() -> None:
+    assert gateway.blind_spot(READY) == ""
+    blind: Any = {**READY, "sees_refused_ports": False}
+    assert "not recorded" in gateway.blind_spot(blind) and gateway.weakness(blind) == ""
+
+
 def test_equal_policies_have_one_version_whatever_addresses_were_handed_out() -> None:
     policy = Policy(rules=(Rule(pattern("a.example"), (443,)),))
     first = gateway.complete(ELSEWHERE, PAIR, policy)
