@@ -76,17 +76,26 @@ def wait_for_code(engine: Engine, container: str, exec_id: str) -> int:
         time.sleep(0.01)
 
 
-def kill_marked(engine: Engine, container: str, user: str, variable: str, number: int) -> None:
+def kill_marked(
+    engine: Engine,
+    container: str,
+    user: str,
+    variable: str,
+    number: int,
+    seconds: float = SHORT_SECONDS,
+) -> None:
     """Signal the processes whose environment holds `variable`, as the user whose they are.
 
     The engine has no call for that; another command of the same user can find and signal them.
+
+    :param seconds: how long the sandbox may take for it; then it is left alone
     """
     script = (
         f"for d in /proc/[0-9]*; do grep -q {variable} $d/environ 2>/dev/null"
         f" && kill -{number} ${{d#/proc/}}; done"
     )
     with contextlib.suppress(EnvironmentFailure):
-        run_quietly(engine, container, Exec(["sh", "-c", script], user=user))
+        run_quietly(engine, container, Exec(["sh", "-c", script], user=user), seconds)
 
 
 def run_quietly(

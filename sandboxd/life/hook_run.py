@@ -32,6 +32,8 @@ _LINES_AT_ONCE = 200
 _PAUSE_SECONDS = 0.1
 _ENDING_SECONDS = 3.0
 _LOOK_SECONDS = 0.05
+_KILL_SECONDS = 60.0
+"""A hook that keeps all processors busy makes the sandbox slow, and is to end all the same."""
 
 
 class Inside(NamedTuple):
@@ -98,7 +100,7 @@ def run(
 def end_marked(engine: Engine, inside: Inside, mark: str) -> None:
     """End the processes of a hook whose sandboxd is gone."""
     for number in (signal.SIGTERM, signal.SIGKILL):
-        kill_marked(engine, inside.container, inside.user, mark, number)
+        kill_marked(engine, inside.container, inside.user, mark, number, _KILL_SECONDS)
 
 
 def _begin(engine: Engine, inside: Inside, command: Command, mark: str) -> _Running:
@@ -155,11 +157,11 @@ def _shown(name: str, line: bytes) -> str:
 
 def _end(engine: Engine, inside: Inside, running: list[_Running], mark: str) -> None:
     """End what still runs: asked first, then killed."""
-    kill_marked(engine, inside.container, inside.user, mark, signal.SIGTERM)
+    kill_marked(engine, inside.container, inside.user, mark, signal.SIGTERM, _KILL_SECONDS)
     deadline = time.monotonic() + _ENDING_SECONDS
     with contextlib.suppress(EnvironmentFailure):
         while any(engine.exec_exit_code(each.exec_id) is None for each in running):
             if time.monotonic() > deadline:
                 break
             time.sleep(_LOOK_SECONDS)
-    kill_marked(engine, inside.container, inside.user, mark, signal.SIGKILL)
+    kill_marked(engine, inside.container, inside.user, mark, signal.SIGKILL, _KILL_SECONDS)
