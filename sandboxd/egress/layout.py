@@ -36,6 +36,18 @@ class InnerAddresses(NamedTuple):
     """The range whose addresses stand for names."""
 
 
+_FIRST_SERVICE, _MOST_SERVICES = 512, 512
+
+
+def service(addresses: InnerAddresses, number: int) -> str:
+    """The address of a project's service: of those that the engine gives to nobody by itself.
+
+    :param number: its place in `Policy.services`
+    """
+    assert 0 <= number < _MOST_SERVICES
+    return str(ipaddress.IPv4Network(addresses.subnet)[_FIRST_SERVICE + number])
+
+
 def subnets() -> tuple[str, ...]:
     """All subnets that an inner network can have, in the order in which they are given out."""
     return tuple(subnet for pool in POOLS for subnet in subnets_of(pool))

@@ -83,6 +83,8 @@ class HostConfig(TypedDict, total=False):
     RestartPolicy: dict[str, str | int]
     Runtime: str
     SecurityOpt: list[str] | None
+    ShmSize: int
+    """Bytes."""
     StorageOpt: dict[str, str] | None
     Sysctls: dict[str, str] | None
     Tmpfs: dict[str, str] | None

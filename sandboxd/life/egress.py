@@ -11,12 +11,12 @@ from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.files import write_atomic
 from sandboxd.host import addresses, subnets
 from sandboxd.host.folders import state_folder, workspace_file
-from sandboxd.life import gateway, gateway_image, networks, sources
+from sandboxd.life import gateway, gateway_image, networks, services, sources
 from sandboxd.life.ask_program import ask_program, file_for_inside
 from sandboxd.life.end import remove
 from sandboxd.model.labels import ASK_PROGRAM, RESOLV_CONF
 from sandboxd.plan import inner_network
-from sandboxd.plan.plan import Downgrade
+from sandboxd.plan.plan import Downgrade, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -156,13 +156,27 @@ def follow(
     return True
 
 
+def start_services(
+    engine: Engine, plan: Plan, egress: Egress, start: str, progress: Callable[[str], None]
+) -> None:
+    """Have the other services of the plan run on the inner network, and no others.
+
+    :raises EnvironmentFailure: one does not start
+    """
+    address = egress.pair.inner.addresses.gateway
+    ours = sources.can_read_ours(engine)
+    resolv_conf = _resolv_conf(egress.workspace, address) if ours else ""
+    services.follow(engine, plan, egress.pair.inner, resolv_conf, start, progress)
+
+
 def leave(engine: Engine, workspace: str, *, with_network: bool = False) -> None:
-    """Remove the gateway of `workspace`; the workspace's container is gone.
+    """Remove the gateway and the other services of `workspace`; the workspace's container is gone.
 
     :param with_network: remove the inner network as well: no generated file names it
     """
     if (present := gateway.container_of(engine, workspace)) is not None:
         remove(engine, present.id)
+    services.leave(engine, workspace)
     if with_network:
         networks.remove(engine, workspace)
         subnets.forget(os.environ, workspace)

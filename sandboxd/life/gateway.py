@@ -13,6 +13,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from sandboxd.data import data_path
+from sandboxd.egress import layout
 from sandboxd.egress.broker_wire import credentials_to_json
 from sandboxd.egress.wire import policy_to_json
 from sandboxd.errors import EnvironmentFailure
@@ -265,10 +266,19 @@ def complete(
 
     :param addresses_before: names and synthetic addresses of before, which keep their meaning
     """
+    services = tuple(
+        (name, layout.service(pair.inner.addresses, number))
+        for number, (name, _) in enumerate(policy.services)
+    )
     own = {str(subnet) for subnet in pair.outer_subnets}
     if pid := sources.engine_process(engine):
         own |= addresses.of_process() | addresses.of_process(pid)
-    policy = policy._replace(version=0, addresses=(), forbidden=(*policy.forbidden, *sorted(own)))
+    policy = policy._replace(
+        version=0,
+        services=services,
+        addresses=(),
+        forbidden=(*policy.forbidden, *sorted(own)),
+    )
     text = json.dumps(policy_to_json(policy), sort_keys=True)
     version = int(hashlib.sha256(text.encode()).hexdigest()[:12], 16)
     return policy._replace(version=version, addresses=tuple(addresses_before))

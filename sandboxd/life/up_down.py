@@ -101,6 +101,8 @@ def up(
             if created or stub_paths:
                 body["Labels"][STUBS] = ":".join(sorted({*created, *stub_paths}))
             with egress.beside(engine, beside, progress, start):
+                if beside is not None:
+                    egress.start_services(engine, plan, beside, start, progress)
                 container = _create(engine, name, body, plan, beside, progress)
                 if plan.prepare:
                     private_copy.make(engine, container, plan.prepare)
@@ -197,12 +199,15 @@ def _reuse(
         if beside is not None:
             if others := egress.other_networks(engine.inspect(old.id), beside):
                 return None, f"it was put on `{others[0]}`, which leads past its gateway"
+            egress.start_services(engine, plan, beside, "", progress)
             egress.follow(engine, beside, progress)
         return "resumed" if old.state == "paused" else "already running", ""
     if container.state == "exited":
         overlaps.refuse(engine, plan.workspace, old.id)
         with contextlib.suppress(failures.CannotStart):
             with egress.beside(engine, beside, progress):
+                if beside is not None:
+                    egress.start_services(engine, plan, beside, "", progress)
                 _start_again(engine, old.id, plan, beside, progress)
             return "restarted", ""
         return None, "it does not start again"

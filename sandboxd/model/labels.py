@@ -53,6 +53,9 @@ SETTINGS_FOLDER = "/etc/sandboxd/"
 GATEWAY = "dev.sandboxd.gateway"
 """On a gateway: the workspace that it serves. It is no `PROJECT`: nothing of the project runs in it."""
 
+SERVICE = "dev.sandboxd.service"
+"""On another service of a Compose project, beside a gateway: the workspace that it belongs to."""
+
 NETWORK = "dev.sandboxd.network"
 """On a network of ours: the workspace whose inner one it is, '' for the gateways' way out."""
 

@@ -12,8 +12,10 @@ from sandboxd.kinds import compose
 from sandboxd.kinds.compose.project import Project
 from sandboxd.model.container import Build, Container
 from sandboxd.model.document import Document
+from sandboxd.plan import services
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.profiles import Profile
+from sandboxd.plan.services import Service
 from sandboxd.plan.sidecars import weakness
 from sandboxd.plan.workspace import WorkspaceFacts
 from sandboxd.syntax import yaml
@@ -31,6 +33,10 @@ class ComposeProject(NamedTuple):
     foreign_networks: tuple[str, ...] = ()
     """Networks that are no bridge of this project's own, `default` among them if it is one."""
     build: Build | None = None
+    services: tuple[Service, ...] = ()
+    """The other services that are started with it, as `sandboxd up` would start them."""
+    service_names: tuple[str, ...] = ()
+    """The names of all of them that can be names in DNS."""
 
 
 def compose_project(
@@ -51,6 +57,7 @@ def compose_project(
     networks = service_parts.last("networks") if service_parts is not None else None
     network_names = _names(networks.node) if networks is not None else ()
     foreign = tuple(n for n in dict.fromkeys((*network_names, "default")) if _is_foreign(read, n))
+    others = services.read(read, base.sidecars)
     return ComposeProject(
         service=name or "",
         files=tuple(posixpath.relpath(path, workspace) for path in paths),
@@ -61,6 +68,8 @@ def compose_project(
         if run is not None and run.kind == "array"
         else None,
         build=base.build.value if base.build is not None else None,
+        services=others,
+        service_names=services.names(others),
     )
 
 
@@ -91,16 +100,24 @@ def beside(
     project: ComposeProject,
     profile: Profile,
     no_network: bool,
+    has_gateway: bool,
     base: Container,
     workspace: WorkspaceFacts,
     notes: Notes,
 ) -> ComposeProject:
-    """The project as the profile lets Compose start it; names what Compose does beside the plan."""
+    """The project as the profile lets Compose start it; names what Compose does beside the plan.
+
+    Its `services` are those that `sandboxd up` starts, which has to have a gateway for them.
+    """
     weaknesses = ((sidecar.name, weakness(sidecar, workspace)) for sidecar in base.sidecars)
     weak = {name: why for name, why in weaknesses if why}
     # A profile that needs a sandbox starts nothing that has the host beside it.
     open_files = _written_from_inside(project, workspace) if profile.access == "rw" else ()
     alone = bool(weak or open_files) and profile.gvisor == "required" and bool(base.sidecars)
+    chosen = (
+        services.choose(project.services, workspace, notes) if has_gateway and not alone else ()
+    )
+    project = project._replace(services=chosen)
     _say(project, no_network, base, weak, alone, notes)
     if open_files and not alone:
         names = ", ".join(f"`{name}`" for name in open_files)
@@ -156,12 +173,17 @@ def _say(
         notes.downgrade(
             "other services",
             f"{names}: Compose starts them as they are written, outside the sandbox{unreached}",
-            "`sandboxd check` judges them; `sandboxd up` starts none of them",
+            f"`sandboxd check` judges them; `sandboxd up` starts {_by_up(project)}",
         )
     if base.build is not None:
         for argument in base.build.value.args:
             if _from_host(argument.value.value):
                 notes.leave_out(argument, "it copies a variable of the host into the image")
+
+
+def _by_up(project: ComposeProject) -> str:
+    names = ", ".join(f"`{service.name}`" for service in project.services)
+    return f"{names} within the network of the sandbox" if names else "none of them"
 
 
 def without_host_variables(base: Container, notes: Notes) -> Container:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sandboxd.plan.inner_network import InnerNetwork
     from sandboxd.plan.names import Proposal
     from sandboxd.plan.recipe import Recipe
+    from sandboxd.plan.services import Service
 
 
 class Reason(NamedTuple):
@@ -88,6 +89,9 @@ class Plan(NamedTuple):
     inner: InnerNetwork | None = None
     """The network of `egress` that the files for other tools put the container on; None where they have
     `container.network` in its place, as those of Compose projects do."""
+
+    services: tuple[Service, ...] = ()
+    """The other services of the Compose project that `sandboxd up` starts; `egress` has their names."""
 
     proposals: tuple[Proposal, ...] = ()
     """Hosts that files of the project name and that `egress` does not let through."""

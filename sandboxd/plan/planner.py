@@ -82,7 +82,8 @@ def make_plan(
         compose=project,
         brought=brought,
         refuses_root=profile.user == "non-root",
-        egress=credentials.with_uses(egress.policy, uses),
+        egress=_with_services(credentials.with_uses(egress.policy, uses), project),
+        services=project.services if project is not None and egress.policy is not None else (),
         inner=joined,
         proposals=egress.proposals,
         credentials=uses,
@@ -115,6 +116,7 @@ def make_network(
     hosts: ProjectHosts,
     trusted: bool,
     floor: Floor,
+    project: ComposeProject | None = None,
 ) -> Network:
     """The mode and the policy of a plan. Where floor or trust refuse them, those of the profile alone.
 
@@ -133,7 +135,8 @@ def make_network(
     uses = credentials.plan_uses(allowed, policy, workspace, notes) if policy is not None else ()
     is_listed = allowed.network.allow is not None or bool(allowed.network.private)
     source: Source = "sandboxd.toml" if is_listed else "profile"
-    return Network(mode.value, credentials.with_uses(policy, uses), source, problem)
+    policy = _with_services(credentials.with_uses(policy, uses), project)
+    return Network(mode.value, policy, source, problem)
 
 
 def _say_hooks(decisions: Decisions, notes: Notes) -> tuple[LeftOut, ...]:
@@ -158,4 +161,14 @@ def _beside(
     from sandboxd.plan import compose
 
     no_network = container.network is not None and container.network.value == "none"
-    return compose.beside(project, decisions.profile, no_network, decisions.base, workspace, notes)
+    has_gateway = decisions.network.value == "allow"
+    return compose.beside(
+        project, decisions.profile, no_network, has_gateway, decisions.base, workspace, notes
+    )
+
+
+def _with_services(policy: Policy | None, project: ComposeProject | None) -> Policy | None:
+    """`policy` with the names of the project's other services, whether they can be started or not."""
+    if policy is None or project is None:
+        return policy
+    return policy._replace(services=tuple((name, "") for name in project.service_names))

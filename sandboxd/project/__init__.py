@@ -190,8 +190,8 @@ class Project:
         config, profile = self.config, self.profile
         hosts = survey(self.workspace, (), (), hosts=profile.network.by_files).hosts
         trusted = self.is_trusted(UNKNOWN, hosts)
-        base, _ = self._described(self.base(), UNKNOWN)
-        return make_network(profile, config, base, self.workspace, hosts, trusted, floor)
+        base, project = self._described(self.base(), UNKNOWN)
+        return make_network(profile, config, base, self.workspace, hosts, trusted, floor, project)
 
     def _outputs(self, planned: Planned) -> tuple[generated.Output, ...]:
         plan = planned.plan

@@ -81,9 +81,7 @@ def _host_config(plan: Plan) -> HostConfig:
     config: HostConfig = {
         "CapDrop": [v.value for v in container.cap_drop],
         "CapAdd": [v.value for v in container.cap_add],
-        "SecurityOpt": [
-            _security_option(v.value.name, v.value.value) for v in container.security_opt
-        ],
+        "SecurityOpt": security_options(container),
         "Mounts": [_mount(v.value) for v in container.mounts if not is_tmpfs_flag(v.value)],
     }
     tmpfs = [v.value for v in container.mounts if is_tmpfs_flag(v.value)]
@@ -121,6 +119,11 @@ def _add_limits(config: HostConfig, container: Container) -> None:
             "Type": container.log_driver.value,
             "Config": {v.value.name: v.value.value for v in container.log_options},
         }
+
+
+def security_options(container: Container) -> list[str]:
+    """The filters of a container, for the engine's API."""
+    return [_security_option(v.value.name, v.value.value) for v in container.security_opt]
 
 
 def _security_option(name: str, value: str) -> str:

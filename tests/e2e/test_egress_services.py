@@ -1,0 +1,165 @@
+"""A Compose project behind its gateway: services find each other by name, and none has a way round it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sandboxd.engine.client import Engine, connect_from
+from sandboxd.life import networks, services
+from sandboxd.model.labels import GATEWAY, PROJECT, SERVICE
+from sandboxd.verify import listeners
+from tests.e2e import outside, sandboxes
+from tests.e2e.outside import Outside
+from tests.integration.daemon.world import World
+from tools.engine import private
+from tools.private_engine import import_busybox_image
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
+
+# What `db` tells: whom it is, and what it reaches itself.
+TELL = f"""
+echo $WHO
+wget -T 5 -q -O - http://cache:6379/
+wget -T 5 -q -O - http://allowed.test/
+wget -T 5 -q -O - http://evil.test/ 2>&1
+wget -T 5 -q -O - http://{outside.ADDRESS}/ 2>&1
+grep CapEff /proc/self/status
+"""
+
+
+def compose(image: str) -> str:
+    """The project's Compose file, as JSON, which is YAML."""
+    again = "while :; do tell >/data/new 2>&1; mv /data/new /data/told; sleep 1; done &"
+    database = f"tell() {{{TELL}}}\n{again}\nexec httpd -f -p 5432 -h /data"
+    cache = "sh -c 'mkdir -p /tmp/www; echo a cache >/tmp/www/index.html; exec httpd -f -p 6379 -h /tmp/www'"
+    services = {
+        "app": {"image": image, "depends_on": ["db"]},
+        "db": {
+            "image": image,
+            "environment": {"WHO": "a database"},
+            "command": ["sh", "-c", database.replace("$", "$$")],
+            "volumes": ["data:/data"],
+            "depends_on": ["cache"],
+        },
+        "cache": {"image": image, "command": cache, "cap_drop": ["ALL"]},
+        "weak": {"image": image, "privileged": True},
+        "absent": {"image": "no.such.example/image:1"},
+    }
+    return json.dumps({"services": services, "volumes": {"data": {}}}, indent=2)
+
+
+@pytest.fixture(scope="module")
+def engine(own_engines: None) -> Iterator[str]:
+    started = private.start(
+        f"services-{os.getpid()}", owner=os.getpid(), arguments=[f"--dns={outside.ADDRESS}"]
+    )
+    try:
+        yield started.docker_host
+    finally:
+        private.stop(started.folder)
+
+
+@pytest.fixture(scope="module")
+def internet(engine: str) -> Iterator[Outside]:
+    with outside.outside(listeners.engine_pid(engine)) as served:
+        served.names.update({"allowed.test", "evil.test"})
+        yield served
+
+
+@pytest.fixture
+def runtime(request: pytest.FixtureRequest, engine: str) -> str:
+    name = str(request.param)
+    runtimes = connect_from({"DOCKER_HOST": engine}).info()["Runtimes"]
+    if name == "gvisor" and "runsc-sandboxd" not in runtimes:
+        pytest.skip("no gVisor: the engine has no runtime `runsc-sandboxd`")
+    return name
+
+
+@pytest.fixture
+def project(tmp_path: Path, engine: str, runtime: str) -> Path:
+    image = import_busybox_image(engine)
+    folder = sandboxes.make_project(tmp_path / "ws", image, runtime, granted=False)
+    (folder / "sandboxd.toml").write_text(
+        f'runtime = "{runtime}"\nprofile = "dev"\n[network]\nallow = ["allowed.test:80"]\n'
+    )
+    (folder / ".devcontainer/compose.yml").write_text(compose(image))
+    (folder / ".devcontainer/devcontainer.json").write_text(
+        '{"dockerComposeFile": "compose.yml", "service": "app", "workspaceFolder": "/workspace"}\n'
+    )
+    sandboxes.give_to_user(folder)
+    sandboxes.grant(folder)
+    return folder
+
+
+@pytest.mark.parametrize("runtime", ["runc", "gvisor"], indirect=True)
+def test_services_are_found_by_name_and_reach_what_the_workspace_reaches(
+    engine: str, internet: Outside, world: World, project: Path
+) -> None:
+    api = connect_from({"DOCKER_HOST": engine})
+    internet.asked.clear()
+
+    def type_in(*words: str) -> subprocess.CompletedProcess[str]:
+        return world.run(*words, cwd=project)
+
+    def inside(text: str) -> str:
+        done = type_in("exec", "-n", "sh", "-c", text)
+        return done.stdout + done.stderr
+
+    plain = "unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY; "
+    try:
+        done = type_in("up")
+        assert done.returncode == 0, done.stderr
+        assert "`weak` is privileged: `sandboxd up` does not start it" in done.stderr
+        assert "`absent` is not started: its image is not there" in done.stderr
+        assert names(api, project) == ["cache", "db"]
+        for before in (plain, ""):
+            assert inside(f"{before}wget -T 20 -q -O - http://cache:6379/") == "a cache\n"
+        answer = told(lambda: inside(f"{plain}wget -T 20 -q -O - http://db:5432/told"))
+        assert answer[-1].split()[-1] != "0000003fffffffff", "rights are taken from services, too"
+        assert not any(line.startswith("outside for") for line in answer[3:]), answer
+        assert "evil.test" not in internet.asked
+        assert "can't connect" in inside(f"{plain}wget -T 5 -q -O - http://weak/"), (
+            "nobody is there"
+        )
+        # An answer of a person keeps the services' names; another `up` keeps what runs.
+        assert type_in("egress", "allow", "evil.test:80").returncode == 0
+        assert inside(f"{plain}wget -T 20 -q -O - http://cache:6379/") == "a cache\n"
+        before_up = {each.id for each in api.containers(SERVICE)}
+        assert type_in("up").returncode == 0
+        assert {each.id for each in api.containers(SERVICE)} == before_up
+        # One that died is started again, and one that the file does not name any more goes.
+        api.stop(services.name_of(str(project), "cache"), 0)
+        file = project / ".devcontainer/compose.yml"
+        file.write_text(file.read_text().replace('"db"', '"db2"'))
+        assert type_in("up").returncode == 0
+        assert names(api, project) == ["cache", "db2"]
+        assert inside(f"{plain}wget -T 20 -q -O - http://cache:6379/") == "a cache\n"
+    finally:
+        type_in("down", "--discard")
+    labels = (PROJECT, GATEWAY, SERVICE)
+    assert [each.name for label in labels for each in api.containers(label)] == []
+    assert networks.find(api, str(project)) is None
+
+
+def told(ask: Callable[[], str]) -> list[str]:
+    """The lines that `db` tells once it has its names."""
+    deadline = time.monotonic() + 60
+    while True:
+        lines = ask().splitlines()
+        if lines[:3] == ["a database", "a cache", "outside for allowed.test"]:
+            return lines
+        assert time.monotonic() < deadline, lines
+
+
+def names(api: Engine, project: Path) -> list[str]:
+    """The services that run."""
+    prefix = services.name_of(str(project), "")
+    running = [each for each in api.containers(SERVICE) if each.state == "running"]
+    return sorted(each.name.removeprefix(prefix) for each in running)
