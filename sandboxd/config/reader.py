@@ -147,8 +147,7 @@ class Reader:
     def _entries(
         self, node: Node, key: str, read: Callable[[str], Entry]
     ) -> tuple[Setting[Entry], ...]:
-        from sandboxd.egress import groups
-        from sandboxd.egress.entries import NotAnEntry, UnknownGroup
+        from sandboxd.egress.entries import NotAnEntry
 
         entries = []
         for item in node.items:
@@ -158,9 +157,7 @@ class Reader:
             try:
                 entries.append(Setting(read(setting.value), setting.place))
             except NotAnEntry as error:
-                close = self.suggest(setting.value, groups.names())
-                suggestion = close if isinstance(error, UnknownGroup) else ""
-                message = f"`{setting.value}` {error}{suggestion}"
+                message = f"`{setting.value}` {error}"
                 self.report("config-invalid-value", item.span, message, setting.value)
         return tuple(entries)
 

@@ -16,10 +16,6 @@ class NotAnEntry(ValueError):
     """The text is no entry; the message is a clause that follows "`TEXT`"."""
 
 
-class UnknownGroup(NotAnEntry):
-    """The text has the form of a group's name, and no group has it."""
-
-
 class Entry(NamedTuple):
     """`text` as it was written; either `group` or `pattern` is set."""
 
@@ -54,7 +50,9 @@ def entry(text: str) -> Entry:
         return Entry(text, group=text)
     host, ports = _with_ports(text)
     if "." not in host and ":" not in text and host.isascii() and host != "*":
-        raise UnknownGroup("is neither a group nor a host: a host has a dot or a port")
+        raise NotAnEntry(
+            f"is neither a group nor a host: a host has a dot or a port{_suggestion(host)}"
+        )
     if host in groups.names():
         raise NotAnEntry(f"is a group with a port: `{host}` has ports of its own")
     return Entry(text, pattern=_pattern(host), ports=ports)
@@ -78,6 +76,16 @@ def private_entry(text: str) -> Entry:
         why = f"{judgement.why}, never dialled" if judgement.why else "a public address"
         raise NotAnEntry(f"is {why}; `private` is for private addresses and names of them")
     return Entry(text, pattern=Pattern(literal), ports=ports, private=True)
+
+
+def _suggestion(text: str) -> str:
+    """The group that was perhaps meant, '' for none."""
+    from difflib import get_close_matches
+
+    names = sorted(groups.names())
+    close = [name for name in names if text and name.startswith(text)]
+    close = close or get_close_matches(text[:40], names, n=1)
+    return f"; did you mean `{close[0]}`?" if close else ""
 
 
 def _with_ports(text: str) -> tuple[str, tuple[int, ...]]:

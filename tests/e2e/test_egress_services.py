@@ -145,7 +145,7 @@ def test_services_are_found_by_name_and_reach_what_the_workspace_reaches(
         type_in("down", "--discard")
     labels = (PROJECT, GATEWAY, SERVICE)
     assert [each.name for label in labels for each in api.containers(label)] == []
-    assert networks.find(api, str(project)) is None
+    assert networks.pair_of(api, str(project)) is None
 
 
 def told(ask: Callable[[], str]) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxd.egress.entries import NotAnEntry, UnknownGroup, entry, private_entry
+from sandboxd.egress.entries import NotAnEntry, entry, private_entry
 from sandboxd.egress.names import Pattern
 
 
@@ -79,12 +79,19 @@ def test_what_is_no_entry_says_why(text: str, why: str) -> None:
     assert why in str(refused.value)
 
 
-def test_only_what_looks_like_a_group_is_an_unknown_one() -> None:
-    with pytest.raises(UnknownGroup):
-        entry("githb")
+@pytest.mark.parametrize(
+    ("text", "group"), [("pypy", "pypi"), ("githb", "github"), ("hugging", "huggingface")]
+)
+def test_a_misspelt_group_is_told_by_its_name(text: str, group: str) -> None:
+    with pytest.raises(NotAnEntry, match=f"; did you mean `{group}`"):
+        entry(text)
+
+
+@pytest.mark.parametrize("text", ["*.com", "", "xxxxxxxx"])
+def test_what_is_like_no_group_suggests_none(text: str) -> None:
     with pytest.raises(NotAnEntry) as refused:
-        entry("*.com")
-    assert not isinstance(refused.value, UnknownGroup)
+        entry(text)
+    assert "did you mean" not in str(refused.value)
 
 
 @pytest.mark.parametrize("text", ["10.1.2.3:5432", "192.168.7.1", "100.64.0.9:53"])

@@ -290,7 +290,7 @@ def test_a_floor_forbids_private_addresses(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ('network_allow = "pypi"', "a list of strings"),
-        ('network_allow = ["pypy"]', "`pypy` is neither a group nor a host"),
+        ('network_allow = ["pypy"]', "did you mean `pypi`?"),
         ('network_allow = ["*.com"]', "too wide"),
         ('network_deny = ["a..b"]', "hosts and wildcards"),
         ('network_deny = ["*"]', "hosts and wildcards"),
