@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine, Summary
 
-STATE_SECONDS = 2.0
+STATE_SECONDS = 10.0
+"""How long a gateway is waited for: on a busy machine one answers late that is in force all the same."""
 
 
 def with_gateway(
