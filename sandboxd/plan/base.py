@@ -32,7 +32,8 @@ _NEVER: dict[str, str] = {
     "uts": "the host's name could be changed",
     "userns": "user ids would be the host's",
     "cgroupns": "the host's control groups could be seen",
-    "ports": "published ports are reachable from other machines; use `forwardPorts`",
+    "ports": "published ports are reachable from other machines; `sandboxd forward` opens ports on this one "
+    "alone, and an editor those of `forwardPorts`",
     "host_commands": "it runs on the host, before there is a sandbox",
     "ulimits": "limits come from the profile",
     "memory": "limits come from the profile",
