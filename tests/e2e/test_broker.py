@@ -276,7 +276,7 @@ def test_a_gateway_that_was_killed_has_no_secret_until_it_is_given_again(
     place: Place, plan: Plan, inside: Inside
 ) -> None:
     api = place.api
-    running = gateway.find(api, plan.workspace)
+    running = gateway.container_of(api, plan.workspace)
     assert running is not None
     subprocess.run(
         ["docker", "-H", place.docker_host, "kill", running.id], check=True, capture_output=True
@@ -315,11 +315,11 @@ def test_a_daemon_gives_the_secret_to_the_gateway_that_it_starts_again(
     attendant.start()
     try:
         eventually(attendant.is_ready)
-        killed = gateway.find(api, plan.workspace)
+        killed = gateway.container_of(api, plan.workspace)
         assert killed is not None
         subprocess.run(["docker", "-H", place.docker_host, "kill", killed.id], check=True)
         eventually(works, lambda: told)
-        fresh = gateway.find(api, plan.workspace)
+        fresh = gateway.container_of(api, plan.workspace)
         assert fresh is not None and fresh.id != killed.id
     finally:
         attendant.stop()
