@@ -41,6 +41,12 @@ def lines(item: Item) -> Iterator[str]:
     if old is None or new is None:
         yield f"@@ {len(item.old)} bytes become {len(item.new)} bytes, which are not shown @@"
         return
+    ends = _line_ends(item.old), _line_ends(item.new)
+    if "mixed" not in ends:
+        # The end of a line is no part of it where all have the same one.
+        old, new = ([line.removesuffix("\r") for line in text] for text in (old, new))
+        if old and new and ends[0] != ends[1]:
+            yield f"@@ line ends: {ends[0]} becomes {ends[1]} @@"
     same = _same_start(old, new)
     end = _same_start(old[same:][::-1], new[same:][::-1])
     middle_old, middle_new = old[same : len(old) - end], new[same : len(new) - end]
@@ -61,8 +67,16 @@ def lines(item: Item) -> Iterator[str]:
                 if line[:2] == "@@"
                 else line
             )
-    if old == new:
+    if old == new and ends[0] == ends[1]:
         yield _SAME_LINES if item.old or item.new else _NO_LINES
+
+
+def _line_ends(data: bytes) -> str:
+    """LF, CRLF or mixed."""
+    pairs, ends = data.count(b"\r\n"), data.count(b"\n")
+    if not pairs:
+        return "LF"
+    return "CRLF" if pairs == ends and data.count(b"\r") == pairs else "mixed"
 
 
 def _same_start(one: list[str], two: list[str]) -> int:

@@ -210,7 +210,7 @@ def test_work_in_a_copy_comes_out_of_it(remote: Remote, tmp_path: Path) -> None:
     try:
         assert started.returncode == 0, started.stderr
         assert remote.run(environ, project, "exec", "--", "touch", "new.txt").returncode == 0
-        shown = remote.run(environ, project, "review")
+        shown = remote.run(environ, project, "review", "--diff")
         assert "A new.txt" in shown.stdout, shown.stderr
     finally:
         ended = remote.run(environ, project, "down")

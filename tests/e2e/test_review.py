@@ -88,8 +88,9 @@ def test_work_is_seen_then_brought_and_nothing_of_it_acts_on_the_host(
         before = sandboxes.tree(repository)
         sandboxd("exec", "-n", "sh", "-c", WORK)
         assert sandboxes.tree(repository) == before
-        shown = sandboxd("review")
-        first = [line for line in shown.splitlines()[:8] if line]
+        shown = sandboxd("review", "--diff")
+        head, *first = [line for line in shown.splitlines()[:9] if line]
+        assert head == "5 added, 1 changed, 1 deleted, 1 to watch, 1 not brought"
         assert [line.split("  ")[0] for line in first] == [
             "A .vscode/tasks.json",
             "A colour.txt",

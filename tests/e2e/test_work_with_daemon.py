@@ -34,7 +34,7 @@ def test_changes_are_shown_and_brought(engine: str, repository: Path) -> None:  
     sandboxd("up", "--allow-runc")
     try:
         sandboxd("exec", "-n", "sh", "-c", "echo 'print(2)' >> main.py; rm gone.txt")
-        shown = sandboxd("review")
+        shown = sandboxd("review", "--diff")
         assert "M main.py" in shown and "+print(2)" in shown and "D gone.txt" in shown
         # What was collected to be shown does not stay.
         assert not list(Path(collect.folder()).glob("*"))

@@ -16,6 +16,8 @@ WEAK = """{
 }
 """
 HARDENED = WEAK.replace(', "--privileged"', "")
+# The end of a run that looked for no hint.
+HINTS = "hints: `sandboxd check --pedantic`"
 FINE = '{ "image": "debian:12" }\n'
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.cli.commands import check as check_command
-from tests.integration.checking import FINE, HARDENED, WEAK, as_json, check
+from tests.integration.checking import FINE, HARDENED, HINTS, WEAK, as_json, check
 
 
 @pytest.fixture
@@ -137,9 +137,6 @@ def _make_large(path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(100 * 1024 * 1024)
 
-
-# The end of a run that looked for no hint.
-HINTS = "hints: `sandboxd check --pedantic`"
 
 BAD = {
     "missing": (lambda path: None, "does not exist"),

@@ -1,6 +1,7 @@
 """The changes that the sandbox made in its private copy of the workspace, and the way to bring them here.
 
-First a line for each file, then the differences. Files that make tools on the host act (git, editors,
+A line for each file, under one that counts them; `--diff` shows the differences, too, and so does `--apply`,
+which writes what was shown. Files that make tools on the host act (git, editors,
 CI, AI agents) and symbolic links are marked: `--apply` brings them only when `--include` names them, and
 nothing in `.git` ever. What was deleted stays here unless `--deletions` asks for it, or `--include` names
 it; many deletions at once need their number as an answer. Commits come with `--save`, as refs below `refs/sandboxd`: look at them with
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from sandboxd.cli import terminal
@@ -22,6 +24,8 @@ from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, UsageError
 from sandboxd.review.choice import DELETION
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sandboxd.review.changes import Changes
     from sandboxd.review.weigh import Item
 
@@ -33,6 +37,7 @@ _COLOURS = {"+": terminal.GREEN, "-": terminal.RED, "@": terminal.BLUE}
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_project(parser)
     parser.add_argument("--stat", action="store_true", help="only the line for each file")
+    parser.add_argument("--diff", action="store_true", help="show the differences, too")
     parser.add_argument(
         "--apply", action="store_true", help="write the changes that were shown into the workspace"
     )
@@ -73,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
             age = duration(review.ended)
             terminal.status(f"of a sandbox that ended {age} ago: `{changes.path}`")
         _require_known(args.include, items)
-        _show(changes, items, args.stat)
+        _show(changes, items, args.diff or (args.apply and not args.stat))
         if args.save:
             refs, problem = rescue.bring_commits(changes)
             for ref in refs:
@@ -96,18 +101,27 @@ def _require_known(paths: list[str], items: tuple[Item, ...]) -> None:
         )
 
 
-def _show(changes: Changes, items: tuple[Item, ...], only_summary: bool) -> None:
+def _show(changes: Changes, items: tuple[Item, ...], with_differences: bool) -> None:
     from sandboxd.review import patch
+    from sandboxd.review.renames import renames
 
-    for item in items:
+    moved = renames(items)
+    shown = [item for item in items if item.path not in {*moved, *moved.values()}]
+    if len(items) > 1:
+        print(terminal.paint(_counts(shown, len(moved)), terminal.BOLD))
+    for new, old in moved.items():
+        print(terminal.one_line(f"R {old} -> {new}  same content"))
+    for item in shown:
         codes = [terminal.RED, terminal.BOLD] if item.control or item.blocked else []
         print(terminal.paint(terminal.one_line(patch.summary(item)), *codes))
-    if not only_summary:
-        for item in items:
+    if with_differences:
+        for item in shown:
             print()
             for line in patch.lines(item):
                 code = _COLOURS.get(line[:1])
                 print(terminal.paint(terminal.one_line(line), *([code] if code else [])))
+    elif shown:
+        terminal.status("`sandboxd review --diff` shows the differences")
     sys.stdout.flush()
     if changes.skipped:
         terminal.status(f"not looked at, {changes.not_looked_at()}")
@@ -117,6 +131,18 @@ def _show(changes: Changes, items: tuple[Item, ...], only_summary: bool) -> None
         )
     if not items:
         terminal.status("no file differs from the workspace")
+
+
+def _counts(items: Sequence[Item], moved: int) -> str:
+    """How many of each kind, and how many of them do not come by themselves."""
+    kinds = Counter(item.kind for item in items)
+    parts = [f"{kinds[kind]} {kind}" for kind in ("added", "changed", "deleted") if kinds[kind]]
+    parts += [f"{moved} renamed"] if moved else []
+    watch = sum(bool(item.control) and not item.blocked for item in items)
+    parts += [f"{watch} to watch"] if watch else []
+    blocked = sum(bool(item.blocked) for item in items)
+    parts += [f"{blocked} not brought"] if blocked else []
+    return ", ".join(parts)
 
 
 def _apply(changes: Changes, items: tuple[Item, ...], args: argparse.Namespace) -> int:

@@ -94,7 +94,7 @@ def test_kept_changes_are_reviewed_when_no_sandbox_runs(
     change = {"kind": "file", "path": "new.py", "mode": 0o644, "mtime": 1, "size": len(content)}
     lines = [json.dumps(change).encode() + b"\n" + content, b'{"kind": "end", "skipped": []}\n']
     stream.write_bytes(header(str(project), "app", 1) + b"".join(lines))
-    done = world.run("review", cwd=project)
+    done = world.run("review", "--diff", cwd=project)
     assert done.returncode == 0, done.stderr
     assert "of a sandbox that ended" in done.stderr
     assert "new.py" in done.stdout and "+print(1)" in done.stdout
@@ -108,6 +108,6 @@ def test_a_sandbox_that_works_on_the_folder_itself_has_nothing_to_review(
     world: World, engine: StubEngine, project: Path, helped: bool
 ) -> None:
     assert world.run("up", cwd=project).returncode == 0
-    done = world.run("review", cwd=project)
+    done = world.run("review", "--diff", cwd=project)
     assert done.returncode == 2
     assert "this sandbox works on your folder itself" in done.stderr
