@@ -59,7 +59,7 @@ def diagnostic(
         message=in_message(message),
         severity=_SEVERITY[finding.severity],
         code=finding.rule,
-        code_description=_link(finding.rule) if who.links else None,
+        code_description=rule_page(finding.rule) if who.links else None,
         source=SOURCE,
         related_information=_related_information(finding, uri, source, report, who)
         if who.related
@@ -131,7 +131,7 @@ def _spot(place: Place, report: Report) -> str:
 
 
 @cache
-def _link(rule: str) -> types.CodeDescription | None:
+def rule_page(rule: str) -> types.CodeDescription | None:
     """The rule's page, which is shipped with the checkout."""
     page = data_path("docs", "rules", f"{rule}.md")
     return types.CodeDescription(file_uri(page)) if os.path.exists(page) else None

@@ -5,16 +5,13 @@ In a file that sandboxd generated: which of profile, host and config decided the
 
 from __future__ import annotations
 
-import inspect
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from lsprotocol import types
 
-from sandboxd import rules
 from sandboxd.effective.container import containers
-from sandboxd.findings import Place
+from sandboxd.findings import Finding, Place
 from sandboxd.lsp import convert, names_page, plans
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.judgements import Judged
@@ -40,8 +37,8 @@ class Hover:
             return None
         at = self._context.offset(judged.document, params.position)
         place, parts = _findings(judged, at)
-        if not parts:
-            place, parts = self._effective(judged, at)
+        effective, values = self._effective(judged, at)
+        place, parts = place or effective, [*parts, *values]
         reasons = await plans.reasons_at(self._context, judged.document, at)
         if reasons is not None:
             place = place or reasons.place
@@ -93,18 +90,22 @@ def _is_at(value: Any, path: str, at: int) -> bool:
 
 
 def _findings(judged: Judged, at: int) -> tuple[Place | None, list[str]]:
+    """The place of the worst finding at the offset `at`, and each one as Markdown, the worst first."""
     here = [f for f in judged.findings() if f.place.span.start <= at <= f.place.span.end]
-    pages: dict[str, None] = {}
-    for finding in here:
-        head = f"**{finding.rule}**: {in_markdown(finding.message)}"
-        if finding.origin:
-            head += f"\n\nFrom: {in_markdown(finding.origin)}"
-        pages[f"{head}\n\n{_page(finding.rule)}"] = None
-    return (here[0].place if here else None), list(pages)
+    here.sort(key=lambda finding: -finding.severity)
+    return (here[0].place if here else None), list(dict.fromkeys(map(_finding, here)))
 
 
-def _page(rule: str) -> str:
-    """The rule's page; its headings in bold, since editors show real ones larger than the code."""
-    module = rules.get(rule) if rule in rules.ids() else None
-    page = inspect.cleandoc(module.__doc__ or "") if module is not None else ""
-    return re.sub(r"^#+ +(.*)$", r"**\1**", page, flags=re.MULTILINE)
+def _finding(finding: Finding) -> str:
+    """What it is, what it gives away, where it comes from, and the fix with its price."""
+    lines = [f"{finding.severity.label} **{finding.rule}**: {in_markdown(finding.message)}"]
+    if finding.why:
+        lines.append(f"Gives away: {in_markdown(finding.why)}")
+    if finding.origin:
+        lines.append(f"From: {in_markdown(finding.origin)}")
+    for remedy in finding.remedies[:1]:
+        price = f"; then {remedy.caution}" if remedy.caution and not remedy.safe else ""
+        lines.append(f"Fix: {in_markdown(remedy.title + price)}")
+    link = convert.rule_page(finding.rule)
+    more = f"[More about it]({link.href})" if link else f"More: `sandboxd explain {finding.rule}`"
+    return "\n\n".join([*lines, more])
