@@ -174,8 +174,16 @@ def _sentence(text: str) -> list[str]:
 
 
 def _wrapped(text: str) -> list[str]:
-    wrapped = textwrap.wrap(text, 78, break_long_words=False, break_on_hyphens=False)
+    # A line is to have at most 80 bytes, once roff has a symbol as `\[u2713]`.
+    for width in range(78, 39, -1):
+        wrapped = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+        if all(len(line) + 7 * _symbols(line) <= 80 or " " not in line for line in wrapped):
+            break
     return [_line(line) for line in wrapped]
+
+
+def _symbols(text: str) -> int:
+    return sum(not char.isascii() for char in text)
 
 
 def _line(text: str) -> str:

@@ -384,17 +384,3 @@ def test_explain_and_rules(project: Path) -> None:
     assert {"id", "severity", "summary", "why", "since"} == set(listed["rules"][0])
     names = [rule["id"] for rule in listed["rules"]]
     assert [line.split()[0] for line in run("rules").stdout.splitlines()] == names
-
-
-def test_the_hint_shows_the_fixes_of_what_was_checked(tmp_path: Path) -> None:
-    for name in ("one", "the other"):
-        folder = tmp_path / name
-        folder.mkdir()
-        (folder / ".devcontainer.json").write_text(WEAK)
-    shown = check(tmp_path, "--pedantic", "the other").stdout
-    assert "`sandboxd check --fix --unsafe --diff --pedantic 'the other'` shows " in shown
-    assert "`sandboxd check --fix --unsafe --diff` shows 2 fixes" in check(tmp_path).stdout
-    shown = check(tmp_path, "--stdin-filename", ".devcontainer.json", stdin=WEAK).stdout
-    assert "--diff --stdin-filename .devcontainer.json` shows" in shown
-    shown = check(tmp_path, *["one"] * 40).stdout
-    assert "`sandboxd check --fix --unsafe --diff PATH ...` shows 1 fix" in shown
