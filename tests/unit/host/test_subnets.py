@@ -15,8 +15,12 @@ def environ(tmp_path: Path) -> dict[str, str]:
     return {"XDG_STATE_HOME": str(tmp_path / "state")}
 
 
-def test_each_project_has_its_own_as_long_as_there_are_any(environ: dict[str, str]) -> None:
+def test_each_project_has_its_own_as_long_as_there_are_any(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layout, "POOLS", ("198.18.0.0/16", "10.128.0.0/16"))
     every = layout.subnets()
+    assert len(every) == 16
     for number in range(len(every)):
         workspace = f"/p/{number}"
         subnet = subnets.subnet_of(environ, workspace)
