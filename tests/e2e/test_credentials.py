@@ -277,3 +277,39 @@ def test_what_is_missing_revoked_or_taken_away_is_said(person: Person, services:
     refused = person.run("up")
     assert refused.returncode != 0
     assert "the credential `github` is required: the variable `FORGE_TOKEN`" in refused.stderr
+
+
+ASK_MODEL = """
+import json, os, urllib.request
+base, key = os.environ["ANTHROPIC_BASE_URL"], os.environ["ANTHROPIC_API_KEY"]
+request = urllib.request.Request(base + "/v1/messages", b"{}", {"x-api-key": key})
+print("model says", json.load(urllib.request.urlopen(request, timeout=30)), key)
+"""
+
+
+def test_an_agent_has_a_home_of_its_own_and_a_model_without_a_key(
+    world: World, tmp_path: Path, image: str, api: Engine, services: Services
+) -> None:
+    if "runsc-sandboxd" not in api.info()["Runtimes"]:
+        pytest.skip("no gVisor: the engine has no runtime `runsc-sandboxd`")
+    (world.home / ".marked-dotfile").write_text("of the host\n")
+    project = sandboxes.make_project(tmp_path / "agent", image, "gvisor", "agent")
+    config = project / "sandboxd.toml"
+    config.write_text(config.read_text() + '\n[credentials]\nrequired = ["anthropic"]\n')
+    me = Person(world, project, services)
+    services.answers_401 = False
+    me.must("credentials", "add", "anthropic", "--env", "FORGE_TOKEN")
+    me.must("trust", "add")
+    me.must("up")
+    try:
+        done = me.run("exec", "-n", "python3", "-c", ASK_MODEL)
+        answer = f"model says {{'data': []}} {decoy(str(project), Name('anthropic'))}\n"
+        assert done.stdout == answer, done.stderr
+        home = me.run(
+            "exec", "-n", "sh", "-c", "ls -A ~; cat /proc/*/environ | tr '\\0' '\\n'"
+        ).stdout
+        assert ".marked-dotfile" not in home
+        assert "ANTHROPIC_BASE_URL=" in home
+        assert SECRET not in home and str(world.home) not in home
+    finally:
+        me.must("down", "--discard")
