@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import glob
 import hashlib
 import http.server
 import io
@@ -36,7 +37,12 @@ CA = "/opt/ca.pem"
 ALLOWED = Policy(
     rules=tuple(
         Rule(pattern(name), (port,), source="test")
-        for name, port in (("code.test", 443), ("cache.test", 6379), ("shell.test", 22))
+        for name, port in (
+            ("code.test", 443),
+            ("cache.test", 6379),
+            ("shell.test", 22),
+            ("base.test", 5432),
+        )
     )
 )
 
@@ -60,6 +66,7 @@ CLIENTS = {
         "a page",
     ),
     "redis-cli": ("redis-cli -h cache.test ping", "PONG"),
+    "psql": ("psql -w -h base.test -U dev 2>&1", "a database of the tests"),
     "ssh": ("ssh -v -o BatchMode=yes dev@shell.test 2>&1", "remote software version stub"),
 }
 
@@ -115,11 +122,12 @@ def internet(
     folder = tmp_path_factory.mktemp("site")
     make_site(folder)
     with outside.outside(listeners.engine_pid(engine)) as served:
-        served.names.update({"code.test", "cache.test", "shell.test", "evil.test"})
+        served.names.update({"code.test", "cache.test", "shell.test", "base.test", "evil.test"})
         web = https(served.pid, folder, authority)
         lines = [
             answering(served.pid, 6379, lambda data: b"+PONG\r\n" if data else b""),
             answering(served.pid, 22, greeting),
+            answering(served.pid, 5432, database),
         ]
         try:
             yield served
@@ -191,6 +199,14 @@ def greeting(data: bytes) -> bytes:
     return b"" if data else b"SSH-2.0-stub\r\n"
 
 
+def database(data: bytes) -> bytes:
+    """No to TLS, and to a log-in a refusal with words (PostgreSQL's protocol, version 3)."""
+    if len(data) == 8:
+        return b"N"
+    fields = b"SFATAL\0C28000\0Ma database of the tests\0\0"
+    return b"E" + (len(fields) + 4).to_bytes(4, "big") + fields if data else b""
+
+
 def answering(pid: int, port: int, reply: Callable[[bytes], bytes]) -> socket.socket:
     """A listener that says `reply(b"")` first, then one reply to each piece, and hangs up where there is none."""
     with listeners.network_of(pid):
@@ -232,6 +248,10 @@ def image(engine: str, authority: Path, tmp_path_factory: pytest.TempPathFactory
                 target = root / ("usr/lib/git-core" if "/" in name else "usr/bin")
                 shutil.copy2(os.path.realpath(source), target / os.path.basename(name))
                 programs.append(os.path.realpath(source))
+        # What is in the PATH is a script that looks for this one.
+        for source in sorted(glob.glob("/usr/lib/postgresql/*/bin/psql"))[-1:]:
+            shutil.copy2(source, root / "usr/bin/psql")
+            programs.append(source)
         (root / "usr/lib/git-core/git-remote-https").symlink_to("git-remote-http")
         return [*programs, *name_services(root)]
 
@@ -286,6 +306,7 @@ def test_programs_work_by_allowed_names_and_reach_no_other(
             assert expected in output, f"{name} by the proxy: {output}"
         for name, (command, _) in CLIENTS.items():
             denied = command.replace("code.test", "evil.test").replace("cache.test", "code.test")
+            denied = denied.replace("base.test", "code.test")
             output = inside(f"unset {PROXIES}; {denied.replace('shell.test', 'cache.test')}")
             assert not any(expected in output for _, expected in CLIENTS.values()), name
         assert "evil.test" not in internet.asked
