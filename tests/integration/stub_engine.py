@@ -158,6 +158,8 @@ class StubEngine:
             return self._image(method, parts)
         if parts[0] == "containers":
             return self._container(method, parts[1:], query, body)
+        if parts == ["networks"]:
+            return 200, [], {}
         if parts[0] == "exec":
             command = self.commands.get(parts[1])
             if command is None:
