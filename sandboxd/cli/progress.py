@@ -16,8 +16,12 @@ def say(text: str, passing: bool) -> None:
         _replace(text)
 
 
+_WORK = ("building ", "making ", "removing ", "starting ")
+"""How a step begins that says no more than what is being done. All else is for a person to read."""
+
+
 class OneLine:
-    """Steps in the place of each other, on a terminal, until an empty passing one; what follows stays."""
+    """Work in the place of what was worked at before, on a terminal, until an empty passing step."""
 
     def __init__(self) -> None:
         self._is_over = not sys.stderr.isatty()
@@ -26,7 +30,10 @@ class OneLine:
         """As `say`."""
         if passing and not text:
             self._is_over = True
-        say(text, passing or not self._is_over)
+        is_work = not self._is_over and text.startswith(_WORK)
+        if not passing and not is_work:
+            clear()
+        say(text, passing or is_work)
 
 
 def clear() -> None:
