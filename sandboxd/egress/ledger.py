@@ -10,15 +10,18 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sandboxd.egress.credential_lines import CredentialLine, enter
+from sandboxd.egress.messages import VERIFY_BEGINS, VERIFY_ENDS
 from sandboxd.egress.names import LONGEST_NAME
 from sandboxd.egress.policy import Policy, decide
 
 if TYPE_CHECKING:
-    from sandboxd.egress.messages import Asked, Attempted, Event
+    from sandboxd.egress.messages import Asked, Attempted, Event, Replayed
 
 MOST_LINES = 500
 MOST_QUESTIONS = 20
 MOST_USES = 100
+_LONGEST_VERIFY, _LATE_COUNT = 120.0, 1.5
+"""Seconds after which nobody verifies any more, and in which a gateway reports what was alike."""
 _LONGEST_WHY, _LONGEST_DETAIL = 500, 200
 
 Outcome = Literal["denied", "reached"]
@@ -67,6 +70,8 @@ class Totals(NamedTuple):
     tripwires: int = 0
     lost: int = 0
     """Events that nobody kept, since there were too many."""
+    of_verify: int = 0
+    """Attempts while `sandboxd verify` made its own, which are in no line and no other count."""
 
 
 class Use(NamedTuple):
@@ -88,6 +93,8 @@ class Ledger:
         """The last ones."""
         self.credentials: dict[str, CredentialLine] = {}
         """By service."""
+        self._verified_until = 0.0
+        """The time by the gateway's clock up to which attempts are taken for those of verify."""
         self._lines: dict[tuple[object, ...], Line] = {}
         self._questions: dict[int, Question] = {}
 
@@ -102,6 +109,8 @@ class Ledger:
                 self._questions.clear()
             elif event["event"] == "denied" or event["event"] == "reached":
                 self._attempt(event)
+            elif event["event"] == "replayed":
+                self._look_for_verify(event)
             elif event["event"] == "asked":
                 self._ask(event)
             elif event["event"] == "used":
@@ -123,7 +132,17 @@ class Ledger:
             if decide(policy, question.name, question.port, now).reason in ("no-rule", "port")
         )
 
+    def _look_for_verify(self, event: Replayed) -> None:
+        if event["mark"].startswith(VERIFY_BEGINS):
+            self._verified_until = event["time"] + _LONGEST_VERIFY
+        elif event["mark"].startswith(VERIFY_ENDS):
+            self._verified_until = min(self._verified_until, event["time"] + _LATE_COUNT)
+
     def _attempt(self, event: Attempted) -> None:
+        if event["time"] < self._verified_until and event["reason"] != "canary":
+            of_verify = self.totals.of_verify + event["count"]
+            self.totals = self.totals._replace(of_verify=of_verify)
+            return
         outcome: Outcome = "denied" if event["event"] == "denied" else "reached"
         name, detail = event["name"][:LONGEST_NAME], event.get("detail", "")[:_LONGEST_DETAIL]
         key = (outcome, name, event["port"], event["door"], event["reason"], event["rule"])

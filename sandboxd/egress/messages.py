@@ -22,6 +22,10 @@ class SetPolicy(TypedDict):
     """End connections that the new policy would not let through; else they go on."""
 
 
+VERIFY_BEGINS, VERIFY_ENDS = "verify begins", "verify ends"
+"""How the marks of `Replay` begin between which `sandboxd verify` makes its attempts."""
+
+
 class Replay(TypedDict):
     """Send the events after the number `after` again: the reader was not attached then.
 

@@ -85,13 +85,14 @@ def push_credentials(engine: Engine, workspace: str, credentials: Credentials) -
         gateway.set_credentials(channel, credentials)
 
 
-def past(channel: Channel, after: int = 0) -> tuple[Event, ...]:
+def past(channel: Channel, after: int = 0, purpose: str = "") -> tuple[Event, ...]:
     """The events of a gateway after the number `after`, until now, in their order.
 
+    :param purpose: what its record is to say about this moment: a constant of `egress.messages`
     :raises EnvironmentFailure: it does not answer
     """
     # New events, and replays for other readers, come in between: numbers give the order.
-    mark = secrets.token_hex(8)
+    mark = f"{purpose} {secrets.token_hex(8)}"
     channel.send({"op": "events", "after": after, "mark": mark})
     events: dict[int, Event] = {}
     try:

@@ -13,6 +13,7 @@ import socket
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.egress import layout
+from sandboxd.egress.messages import VERIFY_BEGINS, VERIFY_ENDS
 from sandboxd.host import addresses
 from sandboxd.life import gateway, gateway_look, networks, running_gateway
 from sandboxd.life.gateway_channel import attach
@@ -127,7 +128,8 @@ class WayOut:
                 # It says within a second how much it could not record.
                 with contextlib.suppress(TimeoutError):
                     self._events += channel.events(_TICK_SECONDS)
-            ready = [e for e in running_gateway.past(channel) if e["event"] == "ready"]
+            events = running_gateway.past(channel, purpose=VERIFY_ENDS)
+            ready = [event for event in events if event["event"] == "ready"]
         self._weakness = gateway_look.weakness(self._engine, beside.workspace)
         self._weakness = self._weakness or (gateway.weakness(ready[0]) if ready else "")
 
@@ -223,10 +225,7 @@ class WayOut:
         }
         if beside is not None and beside.container:
             with attach(self._engine, beside.container) as channel:
-                channel.send({"op": "state"})
-                self._before = channel.wait_for(
-                    lambda event: event["seq"] if event["event"] == "state" else None
-                )
+                self._before = running_gateway.past(channel, purpose=VERIFY_BEGINS)[-1]["seq"]
 
     def _allowed(self) -> tuple[str, int]:
         """A name that is allowed by itself, and a port that no rule opens."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandboxd.egress.ledger import MOST_LINES, MOST_QUESTIONS, Ledger
+from sandboxd.egress.messages import VERIFY_BEGINS, VERIFY_ENDS
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule
 
@@ -88,3 +89,34 @@ def test_questions_are_bounded_and_end_with_their_gateway() -> None:
     ready: Any = {"event": "ready", "seq": 1000, "time": 1.0}
     ledger.take([ready])
     assert ledger.questions(Policy(), 200.0) == ()
+
+
+def mark(seq: int, purpose: str, time: float) -> Any:
+    return {"event": "replayed", "seq": seq, "time": time, "mark": f"{purpose} ab12"}
+
+
+def test_attempts_of_verify_are_counted_apart() -> None:
+    ledger = Ledger()
+    ledger.take([attempt(1, "before.example", time=10.0), mark(2, VERIFY_BEGINS, 11.0)])
+    ledger.take([attempt(3, "169.254.169.254", time=12.0, count=7), mark(4, VERIFY_ENDS, 13.0)])
+    ledger.take([attempt(5, "169.254.169.254", time=14.0), attempt(6, "after.example", time=15.0)])
+    assert {line.name for line in ledger.lines()} == {"before.example", "after.example"}
+    assert (ledger.totals.denied, ledger.totals.of_verify) == (2, 8)
+
+
+def test_a_verify_that_was_killed_hides_nothing_for_long() -> None:
+    ledger = Ledger()
+    ledger.take([mark(1, VERIFY_BEGINS, 10.0), attempt(2, "later.example", time=131.0)])
+    assert ledger.totals.denied == 1
+
+
+def test_no_verify_hides_a_tripwire() -> None:
+    ledger = Ledger()
+    ledger.take([mark(1, VERIFY_BEGINS, 10.0), attempt(2, "trap", time=11.0, reason="canary")])
+    assert ledger.totals.tripwires == 1
+
+
+def test_a_reader_of_the_past_begins_no_verify() -> None:
+    ledger = Ledger()
+    ledger.take([mark(1, "", 10.0), mark(2, VERIFY_ENDS, 10.0), attempt(3, "a.example", time=11.0)])
+    assert ledger.totals.denied == 1

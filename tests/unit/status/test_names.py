@@ -134,6 +134,7 @@ def test_the_document_has_the_numbers_and_the_names() -> None:
         "asked": 1,
         "tripwires": 0,
         "lost": 0,
+        "of_verify": 0,
         "last_denied": [
             {
                 "name": "b.org",

@@ -122,6 +122,8 @@ def _say_totals(log: dict[str, Any]) -> None:
     totals = log["totals"]
     if not log["rows"] and not log["questions"]:
         terminal.status("nothing was tried yet")
+    if totals["of_verify"]:
+        terminal.status(f"{totals['of_verify']} attempts of `sandboxd verify` are not shown")
     if totals["lost"]:
         terminal.status(f"{totals['lost']} attempts are not shown: there were too many")
 
