@@ -158,7 +158,8 @@ class Gateways:
     def _end_unused(self, workspace: str, key: EngineKey, forget: bool) -> None:
         """Remove the gateway that no sandbox has any more: an editor ends its container alone."""
         try:
-            operation.end_unused(self._hosts.engine(key), workspace, forget=forget)
+            engine, environ = self._hosts.engine(key), self._hosts.environ(key)
+            operation.end_unused(engine, workspace, environ, forget=forget)
         except SandboxdError as error:
             log.warning("the gateway of `%s` stays: %s", workspace, error.message)
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 def for_start(
     directory: str, environ: Mapping[str, str], grants: Grants, facts: Facts
-) -> tuple[Plan, HostFacts]:
-    """The plan of a sandbox that is to be started, and the host that it is for.
+) -> tuple[Plan, HostFacts, Project]:
+    """The plan of a sandbox that is to be started, the host that it is for, and its project.
 
     :raises UsageError: the config is not valid, asks for more than is granted, or for an image that
         cannot be built
@@ -30,7 +30,7 @@ def for_start(
     if plan.recipe is None:
         # Raises where there is one that cannot be built.
         project.recipe()
-    return plan, host
+    return plan, host, project
 
 
 def for_comparison(directory: str, environ: Mapping[str, str], facts: Facts) -> Plan:

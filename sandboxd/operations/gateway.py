@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.host import chosen_groups
 from sandboxd.model.labels import EGRESS, MADE_BY, UP
+from sandboxd.operations import _groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -77,10 +79,13 @@ def mend(
     """
     from sandboxd.life import egress
     from sandboxd.life.lock import project_lock
+    from sandboxd.project import Project
 
     with project_lock(workspace, _quiet, check):
         if _sandbox(engine, workspace) is None:
             return False
+        # An editor's container has its first gateway by this.
+        _groups.keep(environ, Project.open(workspace, environ))
         names = _names(workspace, environ)
         if names.policy is None:
             return False
@@ -121,7 +126,9 @@ def make_network(
     return before != subnet_of(environ, workspace)
 
 
-def end_unused(engine: Engine, workspace: str, *, forget: bool = False) -> bool:
+def end_unused(
+    engine: Engine, workspace: str, environ: Mapping[str, str], *, forget: bool = False
+) -> bool:
     """Remove the gateway of `workspace` where no container of it is left; False where one is.
 
     :param forget: remove its inner network as well, and give its addresses back
@@ -135,6 +142,7 @@ def end_unused(engine: Engine, workspace: str, *, forget: bool = False) -> bool:
         is_used = any(c.labels.get(MADE_BY) == UP or c.state in _LIVE for c in containers)
         if not is_used:
             egress.leave(engine, workspace, with_network=forget)
+            chosen_groups.forget(environ, workspace)
         return not is_used
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from sandboxd.errors import UsageError
-from sandboxd.operations import _credentials, _plan, recording
+from sandboxd.operations import _credentials, _groups, _plan, recording
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations._news import news
 from sandboxd.operations.interruption import Step, interruptible, lines, never, silent
@@ -139,7 +139,9 @@ def start(
     engine = interruptible(engine, cancel)
     tell = lines(progress, cancel)
     try:
-        plan, host = _plan.for_start(directory, environ, Grants(allow_runc=allow_runc), facts)
+        plan, host, project = _plan.for_start(
+            directory, environ, Grants(allow_runc=allow_runc), facts
+        )
     except UsageError as error:
         recording.refused(environ, project_folder(directory), error)
         raise
@@ -151,7 +153,8 @@ def start(
     plan, gateway_image = _plan.with_approvals(plan, environ)
     keep_credentials(plan.workspace, resolved and resolved.credentials)
     given = _credentials.for_gateway(plan, resolved)
-    running = up(engine, plan, tell, cancel.check, gateway_image, given)
+    with _groups.kept(environ, project):
+        running = up(engine, plan, tell, cancel.check, gateway_image, given)
     granted.keep(environ, plan.workspace, running.id, allow_runc=allow_runc)
     lost = (*plan.downgrades_of_up(), *_credentials.downgrades(resolved), *running.lost)
     if running.how != "already running" and (

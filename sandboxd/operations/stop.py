@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.host import chosen_groups
 from sandboxd.operations import recording
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations.interruption import Step, interruptible, lines, never, silent
@@ -87,6 +88,7 @@ def stop(
     workspace = containers[0].labels[PROJECT] if containers else os.path.realpath(directory)
     ledger = _ledger(engine, workspace)
     removed = up_down.down(engine, workspace, lines(progress, cancel), discard, cancel.check)
+    chosen_groups.forget(environ, workspace)
     if problem := recording.stopped(environ, workspace, removed, discard, ledger):
         progress(Step(problem))
     editors = tuple(c.name for c in containers if c.labels.get(MADE_BY) != UP)

@@ -44,8 +44,21 @@ def usual(profile: Profile, config: Config, facts: ProjectHosts) -> tuple[Usual,
     if profile.network.mode != "allow":
         return ()
     listed = [Usual(entry(text), "of the profile") for text in profile.network.allow]
-    if not profile.network.by_files:
-        return tuple(listed)
+    by_files = chosen_by_files(profile, config, facts)
+    return (*listed, *(each for each in by_files if _was_chosen(each, facts)))
+
+
+def late(profile: Profile, config: Config, facts: ProjectHosts) -> tuple[Usual, ...]:
+    """The entries that the files choose only since the sandbox started, which may be its own doing."""
+    by_files = chosen_by_files(profile, config, facts)
+    return tuple(each for each in by_files if not _was_chosen(each, facts))
+
+
+def chosen_by_files(profile: Profile, config: Config, facts: ProjectHosts) -> tuple[Usual, ...]:
+    """The groups that ship and that the files of now choose, where the profile lets them."""
+    if profile.network.mode != "allow" or not profile.network.by_files:
+        return ()
+    listed = []
     every = (*facts.images, config.image.value if config.image is not None else "")
     # The first of each name: what lies at the top comes before what lies deeper.
     paths = {path.rpartition("/")[2]: path for path in reversed(facts.names)}
@@ -54,6 +67,10 @@ def usual(profile: Profile, config: Config, facts: ProjectHosts) -> tuple[Usual,
         if why:
             listed.append(Usual(Entry(name, group=name), why))
     return tuple(listed)
+
+
+def _was_chosen(own: Usual, facts: ProjectHosts) -> bool:
+    return facts.chosen is None or own.entry.group in facts.chosen
 
 
 def beyond(wanted: Iterable[Setting[Entry]], own: Iterable[Usual]) -> tuple[Setting[Entry], ...]:

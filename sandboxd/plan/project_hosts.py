@@ -64,6 +64,8 @@ class ProjectHosts(NamedTuple):
     """Of Git remotes."""
     settings: tuple[Mention, ...] = ()
     """Of settings of package managers, and of submodules."""
+    chosen: tuple[str, ...] | None = None
+    """The groups that these files chose when the sandbox started; None: they choose now."""
 
 
 NO_HOSTS = ProjectHosts()

@@ -16,12 +16,14 @@ from sandboxd.config.reading import nearest
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.files import decode, read_bytes, read_source
 from sandboxd.findings import Finding
+from sandboxd.host import chosen_groups
 from sandboxd.host.facts import UNKNOWN, HostFacts
 from sandboxd.host.subnets import note, subnet_of
 from sandboxd.plan import profiles, stubs
 from sandboxd.plan.floor import loosened
 from sandboxd.plan.git_control import git_control, user_configs
 from sandboxd.plan.grants import NO_GRANTS, Grants
+from sandboxd.plan.names import chosen_by_files
 from sandboxd.plan.plan import Downgrade, Plan
 from sandboxd.plan.planner import Network, make_network, make_plan
 from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts
@@ -188,7 +190,7 @@ class Project:
         :raises UsageError: floor or trust refuse a part of the config that is not about the network
         """
         config, profile = self.config, self.profile
-        hosts = survey(self.workspace, (), (), hosts=profile.network.by_files).hosts
+        hosts = self._hosts(profile.network.by_files)
         trusted = self.is_trusted(UNKNOWN, hosts)
         base, project = self._described(self.base(), UNKNOWN)
         return make_network(profile, config, base, self.workspace, hosts, trusted, floor, project)
@@ -212,15 +214,34 @@ class Project:
         hot = None if settings is None else [setting.value for setting in settings]
         by_files = profile.network.by_files
         if not profile.pins:
-            return survey(self.workspace, (), hot, hosts=by_files)
-        git = git_control(self.workspace, user_configs(self.environ), self.environ.get("HOME", ""))
-        return survey(self.workspace, profile.control_files, hot, profile.left_open, git, by_files)
+            facts = survey(self.workspace, (), hot, hosts=by_files)
+        else:
+            home = self.environ.get("HOME", "")
+            git = git_control(self.workspace, user_configs(self.environ), home)
+            facts = survey(
+                self.workspace, profile.control_files, hot, profile.left_open, git, by_files
+            )
+        return facts._replace(hosts=self._with_chosen(facts.hosts))
 
     def hosts(self) -> ProjectHosts:
         """The hosts that the project's files name; none where a config cannot loosen anything by them."""
         if self.config.network.allow is None or not self.profile.network.by_files:
             return NO_HOSTS
-        return survey(self.workspace, (), (), hosts=True).hosts
+        return self._hosts(True)
+
+    def chosen_groups(self) -> tuple[str, ...]:
+        """The groups of names that the files choose for a sandbox that starts now."""
+        by_files = chosen_by_files(
+            self.profile, self.config, self._hosts(self.profile.network.by_files)
+        )
+        return tuple(each.entry.group for each in by_files)
+
+    def _hosts(self, by_files: bool) -> ProjectHosts:
+        return self._with_chosen(survey(self.workspace, (), (), hosts=by_files).hosts)
+
+    def _with_chosen(self, hosts: ProjectHosts) -> ProjectHosts:
+        """What the files name, and what they chose for the sandbox that runs."""
+        return hosts._replace(chosen=chosen_groups.recall(self.environ, self.workspace))
 
     def recipe(self) -> Recipe | None:
         """The recipe of the project's image; None where an image is only named.

@@ -40,6 +40,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "host.raw_answers",
         }
     ),
+    "host.chosen_groups": frozenset({"errors", "files", "host.folders"}),
     "host.subnets": frozenset({"egress", "errors", "files", "host"}),
     "platforms": frozenset({"host.facts"}),
     "rules": frozenset(
@@ -156,6 +157,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "errors",
             "files",
             "findings",
+            "host.chosen_groups",
             "host.facts",
             "host.subnets",
             "kinds",
@@ -198,6 +200,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "files",
             "forward",
             "host",
+            "host.chosen_groups",
             "host.facts",
             "host.subnets",
             "ipc",

@@ -287,7 +287,7 @@ def test_an_answer_that_is_taken_back_while_an_image_is_built_is_not_in_the_gate
 
     project.config.write_text('profile = "dev"\nimage = "x"\n')
     project.act("allow", text="a.example.org")
-    plan, _ = _plan.for_start(str(project.path), project.environ, NO_GRANTS, lambda: UNKNOWN)
+    plan, *_ = _plan.for_start(str(project.path), project.environ, NO_GRANTS, lambda: UNKNOWN)
     project.act("deny", text="a.example.org", undo=True)
     plan, _ = _plan.with_approvals(plan, project.environ)
     assert plan.egress is not None

@@ -10,10 +10,11 @@ import pytest
 
 from sandboxd.egress import group
 from sandboxd.egress.policy import Policy, decide
-from sandboxd.errors import UsageError
+from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.host import chosen_groups
 from sandboxd.life import gateway as gateways
 from sandboxd.life import networks
-from sandboxd.operations import gateway
+from sandboxd.operations import _groups, gateway
 from sandboxd.operations.egress.actions import act
 from sandboxd.policy import trust
 from sandboxd.project import Project
@@ -21,6 +22,7 @@ from sandboxd.project.names import names_now
 
 OF_PROFILE = str(group.load("pypi").hosts[0].pattern)
 """A name that profile `dev` allows by itself to a project with a pyproject.toml."""
+OF_CRATES = str(group.load("crates").hosts[0].pattern)
 LISTED = '[network]\nmode = "allow"\nallow = ["a.example.org"]\n'
 
 
@@ -109,3 +111,51 @@ def test_a_project_that_wants_no_gateway_any_more_gets_no_policy(running: Runnin
     running.write('[network]\nmode = "none"\n', trusted=False)
     assert running.refresh() is None
     assert running.pushed == []
+
+
+def test_a_file_that_is_written_inside_opens_nothing(running: Running) -> None:
+    running.write("", trusted=False)
+    project = Project.open(str(running.path), running.environ)
+    with _groups.kept(running.environ, project):
+        (running.path / "Cargo.toml").write_text("[package]\n")
+    running.refresh()
+    assert running.lets_through(OF_PROFILE)
+    assert not running.lets_through(OF_CRATES)
+    chosen_groups.forget(running.environ, project.workspace)
+    running.refresh()
+    assert running.lets_through(OF_CRATES), "the next start looks anew"
+
+
+def test_a_start_that_fails_keeps_no_choice(running: Running) -> None:
+    running.write("", trusted=False)
+    project = Project.open(str(running.path), running.environ)
+    with pytest.raises(RuntimeError), _groups.kept(running.environ, project):
+        assert chosen_groups.recall(running.environ, project.workspace) == ("pypi",)
+        raise RuntimeError
+    assert chosen_groups.recall(running.environ, project.workspace) is None
+
+
+def test_a_second_start_keeps_the_choice_of_the_first(running: Running) -> None:
+    running.write("", trusted=False)
+    project = Project.open(str(running.path), running.environ)
+    assert _groups.keep(running.environ, project)
+    (running.path / "Cargo.toml").write_text("[package]\n")
+    assert not _groups.keep(running.environ, Project.open(str(running.path), running.environ))
+    assert chosen_groups.recall(running.environ, project.workspace) == ("pypi",)
+
+
+def test_a_choice_that_cannot_be_kept_is_said(running: Running) -> None:
+    running.write("", trusted=False)
+    Path(running.environ["HOME"]).write_text("in the way")
+    with pytest.raises(EnvironmentFailure, match="cannot be kept"):
+        _groups.keep(running.environ, Project.open(str(running.path), running.environ))
+
+
+def test_a_choice_that_is_no_record_is_none(running: Running) -> None:
+    running.write("", trusted=False)
+    project = Project.open(str(running.path), running.environ)
+    _groups.keep(running.environ, project)
+    (path,) = Path(running.environ["HOME"]).rglob("groups/*.json")
+    for text in ("", "[]", '{"workspace": "/other", "groups": []}', '{"groups": 7}'):
+        path.write_text(text)
+        assert chosen_groups.recall(running.environ, project.workspace) is None

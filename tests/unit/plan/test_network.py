@@ -80,6 +80,19 @@ def test_dev_allows_the_groups_that_the_projects_files_call_for(
     assert sources(plan(hosts=hosts)) == {f"group {name}" for name in groups}
 
 
+def test_files_that_came_after_the_start_choose_nothing() -> None:
+    """A program inside can write them."""
+    hosts = ProjectHosts(names=("pyproject.toml", "Cargo.toml"), chosen=("pypi", "gone"))
+    the_plan = plan(hosts=hosts)
+    assert sources(the_plan) == {"group pypi"}
+    (late,) = [r for r in the_plan.reasons if r.field == "egress" and r.item == "not crates"]
+    assert late.why == (
+        "the project has `Cargo.toml`, and did not when the sandbox started: `sandboxd down`, then `up`"
+    )
+    with pytest.raises(UsageError, match="alone cannot loosen the network"):
+        plan('[network]\nallow = ["pypi", "crates"]', hosts)
+
+
 def test_the_image_of_the_config_counts_as_well() -> None:
     config = configured('image = "debian:13"')
     assert sources(plan_of(config, GVISOR, None, workspace())) == {"group debian"}

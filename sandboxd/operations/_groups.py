@@ -1,0 +1,44 @@
+"""What a project's files choose of the network is chosen once, when its sandbox starts."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.host import chosen_groups
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sandboxd.project import Project
+
+
+@contextlib.contextmanager
+def kept(environ: Mapping[str, str], project: Project) -> Iterator[None]:
+    """Keep the choice before the sandbox runs, which could change it; a start that fails keeps none.
+
+    :raises EnvironmentFailure: it cannot be written
+    """
+    is_new = keep(environ, project)
+    try:
+        yield
+    except BaseException:
+        if is_new:
+            chosen_groups.forget(environ, project.workspace)
+        raise
+
+
+def keep(environ: Mapping[str, str], project: Project) -> bool:
+    """Keep what the files choose now, unless a choice is kept; whether it was kept by this call.
+
+    :raises EnvironmentFailure: it cannot be written
+    """
+    try:
+        return chosen_groups.keep(environ, project.workspace, project.chosen_groups())
+    except OSError as error:
+        raise EnvironmentFailure(
+            "the choice of names cannot be kept in the state folder: "
+            f"{(error.strerror or 'an error').lower()}",
+            "make room there, or set XDG_STATE_HOME to a folder that you can write",
+        ) from None
