@@ -270,11 +270,11 @@ def test_a_sandbox_without_names_loses_its_gateway(api: Engine, up: Plan) -> Non
     assert EGRESS not in container.labels
 
 
-def test_down_takes_the_gateway_away_and_keeps_the_inner_network(api: Engine, up: Plan) -> None:
+def test_down_takes_the_gateway_away_and_the_inner_network_that_no_file_names(
+    api: Engine, up: Plan
+) -> None:
     up_down.down(api, up.workspace, lambda _text: None)
     assert gateways(api) == []
-    assert networks.pair_of(api, up.workspace) is not None
-    up_down.down(api, up.workspace, lambda _text: None, discard=True)
     assert networks.pair_of(api, up.workspace) is None
 
 
