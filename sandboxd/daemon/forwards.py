@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import SandboxdError
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from sandboxd.model.remote import Port
 
 log = logging.getLogger(__name__)
+
+_FIRST_PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 300.0
+_STEADY_SECONDS = 60.0
+"""Ports that were forwarded no longer wait longer than before for the next try."""
 
 
 class Forwards:
@@ -80,7 +86,7 @@ class _Project:
         self._engine = engine
         self._folder = folder
         self._lock = threading.Lock()
-        self._is_stopped = False
+        self._stopped = threading.Event()
         self._forwarder: Forwarder | None = None
         self._texts: dict[int, str] = {}
         self._problem = ""
@@ -88,31 +94,53 @@ class _Project:
     def stop(self) -> None:
         """End soon."""
         with self._lock:
-            self._is_stopped = True
+            self._stopped.set()
             if self._forwarder is not None:
                 self._forwarder.stop()
 
     def lines(self) -> tuple[str, ...]:
         """What is to be said of each port."""
-        if self._problem:
-            return (f"not forwarded: {self._problem}",)
+        forwarder = self._forwarder
+        problem = forwarder.problem if forwarder is not None else self._problem
+        if problem:
+            return (f"not forwarded: {problem}",)
         return tuple(self._texts.values())
 
     def _run(self, before: _Project | None) -> None:
         if before is not None:
             before.thread.join()
+        pause = _FIRST_PAUSE_SECONDS
+        while not self._stopped.is_set():
+            began = time.monotonic()
+            try:
+                if not self._forward():
+                    return
+            except SandboxdError as error:
+                self._problem = error.message
+                log.info("ports of `%s` are not forwarded: %s", self._workspace, error)
+            except Exception as error:
+                self._problem = (
+                    f"a fault of sandboxd (`{type(error).__name__}`), which is in its log"
+                )
+                log.exception("ports of `%s` are not forwarded", self._workspace)
+            if time.monotonic() - began > _STEADY_SECONDS:
+                pause = _FIRST_PAUSE_SECONDS
+            self._stopped.wait(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    def _forward(self) -> bool:
+        """Forward until `stop`; whether any port could be had."""
         forwarder = self._listen()
         if forwarder is None:
-            return
+            self._problem = ""
+            return False
         try:
             forwarder.run()
-        except SandboxdError as error:
-            self._problem = error.message
-            log.info("ports of `%s` are not forwarded: %s", self._workspace, error)
         finally:
             with self._lock:
                 self._forwarder = None
             forwarder.close()
+        return True
 
     def _listen(self) -> Forwarder | None:
         """Listen for every port that can be had; None where that is none, or nobody wants it any more."""
@@ -135,7 +163,9 @@ class _Project:
             self._folder,
         )
         with self._lock:
-            if forwarded and not self._is_stopped:
+            if forwarded and not self._stopped.is_set():
+                # Until it carries again, why it did not is still what there is to say.
+                forwarder.problem = self._problem
                 self._forwarder = forwarder
                 return forwarder
         forwarder.close()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import select
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.forward.relay import Broken, Relay
+from sandboxd.forward.frames import Broken
+from sandboxd.forward.relay import Relay
 from sandboxd.forward.trunk import Trunk, open_trunk
 
 if TYPE_CHECKING:
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 2.0
+_LONGEST_PAUSE_AFTER_LIES_SECONDS = 30.0
+_STEADY_SECONDS = 10.0
+"""A stream that ends sooner is followed by a longer pause than the one before it."""
+_HINT = "`sandboxd shell` opens a shell to look around"
 
 
 class Forwarded(NamedTuple):
@@ -57,6 +63,8 @@ class Forwarder:
         os.set_blocking(self._waker, False)
         self._is_stopped = False
         self._has_worked = False
+        self.problem = ""
+        """Why nothing is forwarded at the moment; '' while a stream carries, or the sandbox is away."""
 
     def stop(self) -> None:
         """End `run` soon."""
@@ -77,23 +85,43 @@ class Forwarder:
         """
         pause = _FIRST_PAUSE_SECONDS
         while not self._is_stopped:
+            longest = _LONGEST_PAUSE_SECONDS
+            began = time.monotonic()
             try:
-                trunk = open_trunk(self._engine, self._locate(), self._cache_folder)
-                if self._serve(trunk):
-                    pause = _FIRST_PAUSE_SECONDS
-                    continue
-                raise EnvironmentFailure(
-                    f"the relay in the sandbox does not start: {_words(trunk)}",
-                    "`sandboxd shell` opens a shell to look around",
-                )
+                self._forward()
+            except Broken as error:
+                longest = _LONGEST_PAUSE_AFTER_LIES_SECONDS
+                self.problem = f"the relay in the sandbox breaks its protocol: it sent {error}"
+                if not self._has_worked:
+                    raise EnvironmentFailure(self.problem, _HINT) from None
+                self._tell(f"{self.problem}; connections wait until it is started again")
             except EnvironmentFailure:
                 if not self._has_worked:
                     raise
-                select.select([self._wake], [], [], pause)
-                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+            if time.monotonic() - began > _STEADY_SECONDS:
+                pause = _FIRST_PAUSE_SECONDS
+            select.select([self._wake], [], [], min(pause, longest))
+            pause = min(2 * pause, longest)
+
+    def _forward(self) -> None:
+        """Open one stream and relay until it ends.
+
+        :raises Broken: the other end does not speak as ours
+        :raises EnvironmentFailure: there is no sandbox, or the relay does not start in it
+        """
+        trunk = open_trunk(self._engine, self._locate(), self._cache_folder)
+        if not self._serve(trunk):
+            raise EnvironmentFailure(
+                f"the relay in the sandbox does not start: {_words(trunk)}", _HINT
+            )
+        if not self._is_stopped:
+            self._tell("the sandbox, or its relay, ended; connections wait until it is back")
 
     def _serve(self, trunk: Trunk) -> bool:
-        """Relay until the stream ends; whether it ever carried anything."""
+        """Relay until the stream ends; whether it ever carried anything, or was not to.
+
+        :raises Broken: the other end does not speak as ours
+        """
         relay = Relay(trunk, refused=self._say_refused)
         for port in self.ports:
             relay.listen(port.listener, str(port.inside))
@@ -103,17 +131,19 @@ class Forwarder:
             while not self._is_stopped and relay.turn(None):
                 if relay.is_ready and not was_ready:
                     was_ready = True
-                    if self._has_worked:
-                        self._tell("the sandbox is back: its ports are forwarded again")
-                    self._has_worked = True
-        except (OSError, Broken):
-            pass  # as an end: whoever is at the other one may be hostile, or gone
+                    self._begin()
+        except OSError:
+            pass  # as an end: whoever is at the other one is gone
         finally:
             relay.close()
             trunk.close()
-        if was_ready and not self._is_stopped:
-            self._tell("the sandbox, or its relay, ended; connections wait until it is back")
         return was_ready or self._is_stopped
+
+    def _begin(self) -> None:
+        if self._has_worked:
+            self._tell("the sandbox is back: its ports are forwarded again")
+        self._has_worked = True
+        self.problem = ""
 
     def _say_refused(self, target: str, why: str) -> None:
         self._tell(f"port {target} inside: {why}")

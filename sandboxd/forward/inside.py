@@ -1,4 +1,4 @@
-"""The end of the relay in the sandbox: its input and output are the stream. Sent behind the text of `relay`."""
+"""The end of the relay in the sandbox: its input and output are the stream. Sent behind the texts of `frames` and `relay`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 
+from sandboxd.forward.frames import Broken
 from sandboxd.forward.relay import Relay
 
 _SIZE = 256 * 1024
@@ -41,8 +42,11 @@ def dial(target: str) -> socket.socket:
     """Begin a connection to a port of this sandbox: where nobody is at 127.0.0.1, at ::1.
 
     :raises OSError: there is nobody
+    :raises ValueError: that is no port
     """
     port = int(target)
+    if not 0 < port < 65536:
+        raise ValueError("there is no such port")
     for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
         try:
             connection = socket.socket(family, socket.SOCK_STREAM)
@@ -61,7 +65,7 @@ def main() -> int:
     try:
         while relay.turn(None):
             pass
-    except OSError:
+    except (OSError, Broken):
         return 1
     return 0
 

@@ -1,20 +1,32 @@
 """Many connections over one stream: the same code outside, where they are accepted, and inside, where they are dialled.
 
 The stream is the engine's connection to one command. Each connection has a window, so that a slow one
-stops nobody else. Sent into the sandbox as it is: standard library only, for Python 3.8.
-
-A frame is its kind (1 byte), the connection's number and the length of what follows (4 bytes each, big endian).
+stops nobody else. Sent into the sandbox behind `frames`: standard library only, for Python 3.8.
 """
 
 from __future__ import annotations
 
 import selectors
 import socket
-import struct
+
+from sandboxd.forward.frames import (
+    CLOSE,
+    CREDIT,
+    DATA,
+    END,
+    OPEN,
+    READY,
+    WINDOW,
+    Broken,
+    Decoder,
+    credit_of,
+    pack,
+    pack_credit,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import Protocol
 
     class Trunk(Protocol):
@@ -35,44 +47,12 @@ if TYPE_CHECKING:
             """The descriptor to wait on for `send`."""
 
 
-READY, OPEN, DATA, END, CLOSE, CREDIT = range(1, 7)
-
-_HEAD = struct.Struct(">BII")
-_CREDIT = struct.Struct(">I")
-_WINDOW = 256 * 1024
 _SIZE = 64 * 1024
 _MOST_WAITING = 1024 * 1024
 """Bytes that wait for the stream before no connection is read any more."""
-_LONGEST_FRAME = _WINDOW
 _MOST_LINKS = 1000
-
-
-class Broken(Exception):
-    """The other end does not speak as we do."""
-
-
-class Decoder:
-    """Frames out of bytes as they arrive."""
-
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-
-    def take(self, data: bytes) -> Iterator[tuple[int, int, bytes]]:
-        """Kind, number and content of each frame that is whole with `data`.
-
-        :raises Broken: a frame is longer than any of ours
-        """
-        self._buffer += data
-        while len(self._buffer) >= _HEAD.size:
-            kind, number, size = _HEAD.unpack_from(self._buffer)
-            if size > _LONGEST_FRAME:
-                raise Broken("a frame is too long")
-            end = _HEAD.size + size
-            if len(self._buffer) < end:
-                return
-            content = bytes(self._buffer[_HEAD.size : end])
-            del self._buffer[:end]
-            yield kind, number, content
+_MOST_WORDS = 200
+"""Characters of the other end's reason that are told: whoever is there chooses them."""
 
 
 class _Link:
@@ -85,7 +65,7 @@ class _Link:
         self.is_connecting = False
         self.waiting = bytearray()
         """What came for the connection and was not written yet."""
-        self.credit = _WINDOW
+        self.credit = WINDOW
         """How much more the other end takes of what is read here."""
         self.owed = 0
         """What was written here and is to be credited."""
@@ -97,6 +77,11 @@ class _Link:
 
 def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
+
+
+def _words(content: bytes) -> str:
+    """A reason of the other end on one line, cut."""
+    return " ".join(content[: 4 * _MOST_WORDS].decode("utf-8", "replace").split())[:_MOST_WORDS]
 
 
 class Relay:
@@ -123,6 +108,7 @@ class Relay:
         self._selector.register(trunk.reader, selectors.EVENT_READ, None)
         self._trunk_events = 0
         self._last = 0
+        """The highest number that a connection has had."""
         self.is_ready = dial is not None
         """Whether the other end has said that it is there."""
         if dial is not None:
@@ -194,8 +180,7 @@ class Relay:
             self._selector.register(descriptor, events, data)
 
     def _frame(self, kind: int, number: int, content: bytes = b"") -> None:
-        self._out += _HEAD.pack(kind, number, len(content))
-        self._out += content
+        self._out += pack(kind, number, content)
 
     def _write_trunk(self) -> None:
         while self._out:
@@ -216,34 +201,44 @@ class Relay:
     def _handle(self, kind: int, number: int, content: bytes) -> None:
         if kind == READY:
             self._begin()
-            return
-        if kind == OPEN:
+        elif kind == OPEN:
             self._open(number, content.decode("utf-8", "replace"))
-            return
-        link = self._links.get(number)
-        if link is None:
-            return  # it was closed here meanwhile
+        elif number > self._last:
+            raise Broken("a frame for a connection that nobody opened")
+        elif number in self._links:  # else it was closed here meanwhile
+            self._hear(self._links[number], kind, content)
+
+    def _hear(self, link: _Link, kind: int, content: bytes) -> None:
+        """Do what a frame says of one connection.
+
+        :raises Broken: it may not be said now
+        """
+        if link.other_has_ended and kind in (DATA, END):
+            raise Broken("more of a connection than its end")
         if kind == DATA:
             link.waiting += content
-            if len(link.waiting) > _WINDOW:
-                raise Broken("a connection sends more than it may")
+            if len(link.waiting) > WINDOW:
+                raise Broken("more of a connection than it may")
             if not link.is_connecting:
                 self._write(link)
         elif kind == END:
             link.other_has_ended = True
             self._end_if_written(link)
         elif kind == CREDIT:
-            link.credit += _CREDIT.unpack(content)[0]
+            link.credit += credit_of(content)
+            if link.credit > WINDOW:
+                raise Broken("credit for more than was sent")
         elif kind == CLOSE:
             self._forget(link)
-            if content and self._refused is not None:
-                self._refused(link.target, content.decode("utf-8", "replace"))
+            if self._refused is not None and (words := _words(content)):
+                self._refused(link.target, words)
 
     def _begin(self) -> None:
-        if not self.is_ready:
-            self.is_ready = True
-            for listener, _ in self._listeners.values():
-                self._selector.register(listener, selectors.EVENT_READ, "listener")
+        if self.is_ready:
+            raise Broken("twice that it is there")
+        self.is_ready = True
+        for listener, _ in self._listeners.values():
+            self._selector.register(listener, selectors.EVENT_READ, "listener")
 
     def _accept(self, descriptor: int) -> None:
         listener, target = self._listeners[descriptor]
@@ -259,7 +254,12 @@ class Relay:
         self._frame(OPEN, self._last, target.encode())
 
     def _open(self, number: int, target: str) -> None:
-        if self._dial is None or number in self._links or len(self._links) >= _MOST_LINKS:
+        if self._dial is None:
+            raise Broken("a wish for a connection to this machine")
+        if number <= self._last:
+            raise Broken("the number of a connection twice")
+        self._last = number
+        if len(self._links) >= _MOST_LINKS:
             self._frame(CLOSE, number, b"too many connections")
             return
         try:
@@ -317,8 +317,8 @@ class Relay:
         except OSError:
             self._drop(link)
             return
-        if link.owed >= _WINDOW // 2:
-            self._frame(CREDIT, link.number, _CREDIT.pack(link.owed))
+        if link.owed >= WINDOW // 2:
+            self._out += pack_credit(link.number, link.owed)
             link.owed = 0
         self._end_if_written(link)
 

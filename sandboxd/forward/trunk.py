@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 import secrets
 import ssl
@@ -12,7 +13,7 @@ from sandboxd.engine.client import Exec
 from sandboxd.engine.execute import run_quietly
 from sandboxd.engine.frames import Frames
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.forward import inside, relay
+from sandboxd.forward import frames, inside, relay
 from sandboxd.payload import interpreter, programs
 
 if TYPE_CHECKING:
@@ -99,14 +100,16 @@ def open_trunk(engine: Engine, container: str, cache_folder: str | None) -> Trun
     exec_id = engine.exec_create(container, request)
     connection, first = engine.exec_start(exec_id, tty=False)
     if code == 0:
-        connection.sendall(text)
+        # Where the command has ended already, the end of the stream says so with its words.
+        with contextlib.suppress(OSError):
+            connection.sendall(text)
     return Trunk(connection, first)
 
 
 def program() -> str:
-    """The text of the program inside: the relay, then its inner end, as short as it can be."""
+    """The text of the program inside: frames and the relay, then its inner end, as short as it can be."""
     parts = []
-    for module in (relay, inside):
+    for module in (frames, relay, inside):
         with open(str(module.__file__), encoding="utf-8") as file:
             parts.append(file.read())
     tree = ast.parse("\n".join(parts).replace("from __future__ import annotations\n", ""))

@@ -104,9 +104,12 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "render": frozenset({"findings", "markup", "screen", "text"}),
     "payload": frozenset({"engine", "errors", "files"}),
-    "forward": frozenset({"engine", "errors", "forward.inside", "forward.relay", "payload"}),
-    "forward.relay": frozenset(),
-    "forward.inside": frozenset({"forward.relay"}),
+    "forward": frozenset(
+        {"engine", "errors", "forward.frames", "forward.inside", "forward.relay", "payload"}
+    ),
+    "forward.frames": frozenset(),
+    "forward.relay": frozenset({"forward.frames"}),
+    "forward.inside": frozenset({"forward.frames", "forward.relay"}),
     "review": frozenset({"engine", "errors", "host", "payload", "plan", "policy"}),
     "life": frozenset(
         {

@@ -10,36 +10,14 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from sandboxd.forward import relay as module
+from sandboxd.forward.frames import OPEN, READY, Decoder, pack
 from sandboxd.forward.inside import dial
-from sandboxd.forward.relay import DATA, OPEN, READY, Broken, Decoder, Relay
+from sandboxd.forward.relay import Relay
 from sandboxd.forward.trunk import program
+from tests.unit.forward.streams import Trunk
 
 PATIENCE = 60
-
-
-class Trunk:
-    """One end of a pair of sockets, as the stream."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        connection.setblocking(False)
-        self._connection = connection
-        self.reader = self.writer = connection.fileno()
-
-    def receive(self) -> bytes | None:
-        try:
-            return self._connection.recv(65536)
-        except BlockingIOError:
-            return None
-
-    def send(self, data: memoryview) -> int:
-        try:
-            return self._connection.send(data)
-        except BlockingIOError:
-            return 0
 
 
 class Ends:
@@ -167,23 +145,6 @@ def test_where_nobody_listens_it_is_said(server: socket.socket) -> None:
     assert [target for target, _ in both.refused] == [str(port)]
 
 
-def test_an_end_that_lies_ends_the_relay() -> None:
-    here, there = socket.socketpair()
-    outer = Relay(Trunk(here))
-    for lie in (
-        # Numbers that nobody gave, and a connection that nobody may ask for, are no news.
-        module._HEAD.pack(DATA, 7, 1) + b"x" + module._HEAD.pack(OPEN, 8, 2) + b"80",
-        module._HEAD.pack(DATA, 1, module._LONGEST_FRAME + 1),
-    ):
-        there.sendall(lie)
-    with pytest.raises(Broken):
-        while outer.turn(1):
-            pass
-    outer.close()
-    here.close()
-    there.close()
-
-
 def test_nothing_is_accepted_before_the_other_end_is_there(server: socket.socket) -> None:
     here, there = socket.socketpair()
     outer = Relay(Trunk(here))
@@ -191,7 +152,7 @@ def test_nothing_is_accepted_before_the_other_end_is_there(server: socket.socket
     with socket.create_connection(server.getsockname(), PATIENCE):
         outer.turn(0.05)
         assert not outer.is_ready
-        there.sendall(module._HEAD.pack(READY, 0, 0))
+        there.sendall(pack(READY, 0))
         outer.turn(PATIENCE)
         assert outer.is_ready
         outer.turn(PATIENCE)
@@ -204,14 +165,6 @@ def test_nothing_is_accepted_before_the_other_end_is_there(server: socket.socket
     outer.close()
     here.close()
     there.close()
-
-
-@given(st.lists(st.tuples(st.integers(1, 6), st.integers(0, 2**32 - 1), st.binary(max_size=40))), st.integers(1, 50))  # fmt: skip
-def test_frames_come_out_as_they_went_in(frames: list[tuple[int, int, bytes]], size: int) -> None:
-    data = b"".join(module._HEAD.pack(k, n, len(content)) + content for k, n, content in frames)
-    decoder = Decoder()
-    pieces = [data[at : at + size] for at in range(0, len(data), size)]
-    assert [frame for piece in pieces for frame in decoder.take(piece)] == frames
 
 
 def test_the_program_inside_imports_nothing_of_ours() -> None:
