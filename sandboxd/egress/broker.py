@@ -10,9 +10,9 @@ from __future__ import annotations
 import base64
 import re
 from typing import Literal, NamedTuple
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote
 
-from sandboxd.egress import layout
+from sandboxd.egress import layout, spellings
 
 ALWAYS_STRIPPED = frozenset(
     [
@@ -28,18 +28,17 @@ ALWAYS_STRIPPED = frozenset(
         "job-token",
         # They would have a server take the request for another one than was judged here.
         "forwarded",
-        "x-forwarded-host",
-        "x-forwarded-prefix",
-        "x-forwarded-uri",
         "x-host",
         "x-http-method",
         "x-http-method-override",
         "x-method-override",
-        "x-original-url",
         "x-rewrite-url",
     ]
 )
-"""Header fields of a request that pass by no binding, in lower case and with `-` for `_`."""
+"""Header fields of a request that pass by no binding, as of `spellings.field`."""
+
+STRIPPED_FAMILIES = ("x-forwarded-", "x-original-", "x-envoy-", "x-real-ip-")
+"""Beginnings of more of them, which proxies write for the servers behind them; the `-` may be the name's end."""
 
 NEVER_ALLOWED = frozenset(["CONNECT", "TRACE", "TRACK"])
 """Methods that no binding allows: a tunnel, and two whose answer shows the secret."""
@@ -47,10 +46,6 @@ NEVER_ALLOWED = frozenset(["CONNECT", "TRACE", "TRACK"])
 Reason = Literal["method", "path", "ambiguous", "query"]
 
 _TARGET = re.compile(r"/[\x21\x22\x24-\x5b\x5d-\x7e]*")
-_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\\]")
-
 
 _SHORTEST_TRACE = 6
 _WORDS = {
@@ -116,12 +111,12 @@ def decide(binding: Binding, method: str, target: str) -> Allowed | Refused:
     if method.upper() in NEVER_ALLOWED or (binding.methods and method not in binding.methods):
         return Refused("method")
     path, _, query = target.partition("?")
-    readings = _readings(path)
+    readings = spellings.segments(path)
     if not _TARGET.fullmatch(target) or not readings:
         return Refused("ambiguous")
     if not any(_is_below(readings, prefix) for prefix in binding.paths):
         return Refused("path")
-    if _names(query) & {_plain(name) for name in binding.strip}:
+    if spellings.parameters(query) & {spellings.parameter(name) for name in binding.strip}:
         return Refused("query")
     return Allowed(target)
 
@@ -129,7 +124,12 @@ def decide(binding: Binding, method: str, target: str) -> Allowed | Refused:
 def is_stripped(binding: Binding, name: str) -> bool:
     """Whether a request's header field `name` does not pass."""
     own = (*binding.strip, binding.header, *(name for name, _ in binding.extra))
-    return _plain(name) in ALWAYS_STRIPPED or _plain(name) in {_plain(each) for each in own}
+    field = spellings.field(name)
+    return (
+        field in ALWAYS_STRIPPED
+        or f"{field}-".startswith(STRIPPED_FAMILIES)
+        or field in {spellings.field(each) for each in own}
+    )
 
 
 def traces(binding: Binding) -> tuple[bytes, ...]:
@@ -151,42 +151,11 @@ def explain(reason: str) -> str:
     return _WORDS.get(reason, reason)
 
 
-def _plain(name: str) -> str:
-    """Servers that hand header fields on as variables do not tell `_` from `-`."""
-    return name.lower().replace("_", "-")
-
-
-def _readings(path: str) -> tuple[list[str], list[str]] | None:
-    """The segments of a path: split and then decoded, and the other way round; None if it is ambiguous."""
-    if not path.startswith("/") or path.startswith("//") or _BAD_ESCAPE.search(path):
-        return None
-    try:
-        decoded = unquote_to_bytes(path).decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-    if _UNPRINTABLE.search(decoded) or _ESCAPE.search(decoded) or decoded.startswith("//"):
-        return None
-    segments = decoded.split("/")[1:]
-    # What follows a semicolon some servers take off before they look for dots.
-    if any(segment.partition(";")[0] in (".", "..") for segment in segments):
-        return None
-    return [
-        unquote_to_bytes(part).decode("utf-8", "replace") for part in path.split("/")[1:]
-    ], segments
-
-
 def _is_below(readings: tuple[list[str], list[str]], prefix: str) -> bool:
-    wanted = _readings(prefix.rstrip("/") or "/")
+    wanted = spellings.segments(prefix.rstrip("/") or "/")
     if wanted is None:
         return False
     return all(
         mine == [""] or reading[: len(mine)] == mine
         for reading, mine in zip(readings, wanted, strict=True)
     )
-
-
-def _names(query: str) -> set[str]:
-    """The names of a query's parameters, by each separator that a server may know."""
-    parts = re.split("[&;]", query)
-    names = (unquote_to_bytes(part.partition("=")[0].replace("+", " ")) for part in parts)
-    return {_plain(name.decode("utf-8", "replace").strip().partition("[")[0]) for name in names}

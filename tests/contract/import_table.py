@@ -346,12 +346,14 @@ PURE = (
     "host.versions",
     "engine.answers",
     "engine.unreachable",
+    "egress.broker",
     "egress.layout",
     "egress.messages",
     "egress.names",
     "egress.placeholder",
     "egress.policy",
     "egress.ports",
+    "egress.spellings",
     "egress.wire",
 )
 
