@@ -19,6 +19,7 @@ Kind = Literal[
     "stop",
     "network",
     "tripwire",
+    "attempts-lost",
     "credential",
     "verify",
     "drift",

@@ -20,6 +20,7 @@ from sandboxd.policy import approvals
 
 if TYPE_CHECKING:
     from sandboxd.egress.broker_wire import Credentials
+    from sandboxd.egress.ledger import Totals
     from sandboxd.egress.messages import Event
     from sandboxd.egress.policy import Policy
     from sandboxd.engine.client import Engine
@@ -126,6 +127,8 @@ class Attendant:
         self._has_past = threading.Event()
         self._channel: Channel | None = None
         self._tripped: set[str] = set()
+        self._losses: set[str] = set()
+        """Kinds of attempts whose first loss is recorded."""
         self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
 
     def start(self) -> None:
@@ -229,7 +232,9 @@ class Attendant:
             self._tell(f"its gateway has no credentials: {error.message}")
 
     def _take(self, event: Event) -> None:
+        before = self._memory.ledger.totals
         self._memory.take(event)
+        self._record_loss(before, event["time"])
         if event["event"] == "denied" and event["reason"] == "canary":
             self._record_tripwire(event["name"], event["port"])
         if event["event"] == "used":
@@ -243,6 +248,23 @@ class Attendant:
             return
         self._tripped.add(name)
         if problem := recording.tripped(self._access.environ(), self._workspace, name, port):
+            log.warning("`%s`: %s", self._workspace, problem)
+
+    def _record_loss(self, before: Totals, time: float) -> None:
+        """Note once for each kind of attempts that some have no line: a flood may be there to hide others."""
+        ledger = self._memory.ledger
+        after = ledger.totals
+        kinds = {
+            "reached": after.lost_reached > before.lost_reached,
+            "tripwire": after.lost_tripwires > before.lost_tripwires,
+            # Verify makes many attempts at once, and none of the other kinds.
+            "denied": _lost_denied(after) > _lost_denied(before) and not ledger.is_of_verify(time),
+        }
+        new = {kind for kind, is_lost in kinds.items() if is_lost} - self._losses
+        if not new:
+            return
+        self._losses |= new
+        if problem := recording.lost(self._access.environ(), self._workspace, after):
             log.warning("`%s`: %s", self._workspace, problem)
 
     def _use_up(self, name: str, port: int, used_at: float) -> None:
@@ -275,6 +297,10 @@ class Attendant:
         log.warning("`%s`: %s", self._workspace, text)
         if not self._stop.is_set():
             self._failed(text)
+
+
+def _lost_denied(totals: Totals) -> int:
+    return totals.lost - totals.lost_reached - totals.lost_tripwires
 
 
 def _next_pause(pause: float, lived: float) -> float:

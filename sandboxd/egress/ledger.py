@@ -15,9 +15,10 @@ from sandboxd.egress.names import LONGEST_NAME
 from sandboxd.egress.policy import Policy, decide
 
 if TYPE_CHECKING:
-    from sandboxd.egress.messages import Asked, Attempted, Event, Replayed
+    from sandboxd.egress.messages import Asked, Attempted, Event, Lost, Replayed
 
-MOST_LINES = 500
+MOST_LINES, FEWEST_OF_A_KIND = 500, 100
+"""Lines in all, and of each of `_KINDS` that those of no other kind push out."""
 MOST_QUESTIONS = 20
 MOST_USES = 100
 _LONGEST_VERIFY, _LATE_COUNT = 120.0, 1.5
@@ -25,6 +26,9 @@ _LONGEST_VERIFY, _LATE_COUNT = 120.0, 1.5
 _LONGEST_WHY, _LONGEST_DETAIL = 500, 200
 
 Outcome = Literal["denied", "reached"]
+
+_KINDS = ("denied", "reached", "tripwire")
+"""Of lines, in the order in which they go where there are too many."""
 
 
 class Line(NamedTuple):
@@ -69,7 +73,11 @@ class Totals(NamedTuple):
     asked: int = 0
     tripwires: int = 0
     lost: int = 0
-    """Events that nobody kept, since there were too many."""
+    """Attempts that have no line any more, or never had one, since there were too many."""
+    lost_reached: int = 0
+    """Of `lost`, connections that were made."""
+    lost_tripwires: int = 0
+    """Of `lost`, uses of a tripwire."""
     of_verify: int = 0
     """Attempts while `sandboxd verify` made its own, which are in no line and no other count."""
 
@@ -95,7 +103,8 @@ class Ledger:
         """By service."""
         self._verified_until = 0.0
         """The time by the gateway's clock up to which attempts are taken for those of verify."""
-        self._lines: dict[tuple[object, ...], Line] = {}
+        self._lines: dict[str, dict[tuple[object, ...], Line]] = {kind: {} for kind in _KINDS}
+        """By kind, each with the line first that changed longest ago."""
         self._questions: dict[int, Question] = {}
 
     def take(self, events: Iterable[Event]) -> None:
@@ -118,11 +127,12 @@ class Ledger:
             elif event["event"] == "credential":
                 enter(self.credentials, event)
             elif event["event"] == "lost":
-                self.totals = self.totals._replace(lost=self.totals.lost + event["count"])
+                self._lose(event)
 
     def lines(self) -> tuple[Line, ...]:
         """All lines, the latest last."""
-        return tuple(sorted(self._lines.values(), key=lambda line: line.last))
+        lines = (line for kind in self._lines.values() for line in kind.values())
+        return tuple(sorted(lines, key=lambda line: line.last))
 
     def questions(self, policy: Policy, now: float) -> tuple[Question, ...]:
         """The questions that `policy` leaves open: a name that it allows or denies is answered."""
@@ -132,6 +142,18 @@ class Ledger:
             if decide(policy, question.name, question.port, now).reason in ("no-rule", "port")
         )
 
+    def is_of_verify(self, time: float) -> bool:
+        """Whether what was denied at `time` by the gateway's clock is taken for an attempt of verify."""
+        return time < self._verified_until
+
+    def _lose(self, event: Lost) -> None:
+        totals = self.totals
+        self.totals = totals._replace(
+            lost=totals.lost + event["count"],
+            lost_reached=totals.lost_reached + event.get("reached", 0),
+            lost_tripwires=totals.lost_tripwires + event.get("tripwires", 0),
+        )
+
     def _look_for_verify(self, event: Replayed) -> None:
         if event["mark"].startswith(VERIFY_BEGINS):
             self._verified_until = event["time"] + _LONGEST_VERIFY
@@ -139,16 +161,17 @@ class Ledger:
             self._verified_until = min(self._verified_until, event["time"] + _LATE_COUNT)
 
     def _attempt(self, event: Attempted) -> None:
-        if event["time"] < self._verified_until and event["reason"] != "canary":
+        if self.is_of_verify(event["time"]) and event["reason"] != "canary":
             of_verify = self.totals.of_verify + event["count"]
             self.totals = self.totals._replace(of_verify=of_verify)
             return
         outcome: Outcome = "denied" if event["event"] == "denied" else "reached"
         name, detail = event["name"][:LONGEST_NAME], event.get("detail", "")[:_LONGEST_DETAIL]
         key = (outcome, name, event["port"], event["door"], event["reason"], event["rule"])
-        line = self._lines.pop(key, None)
+        lines = self._lines["tripwire" if event["reason"] == "canary" else outcome]
+        line = lines.pop(key, None)
         count, time = event["count"], event["time"]
-        self._lines[key] = (
+        lines[key] = (
             Line(
                 outcome,
                 name,
@@ -170,17 +193,19 @@ class Ledger:
             reached=totals.reached + count * (outcome == "reached"),
             tripwires=totals.tripwires + count * (event["reason"] == "canary"),
         )
-        if len(self._lines) > MOST_LINES:
+        if sum(map(len, self._lines.values())) > MOST_LINES:
             self._forget_one()
 
     def _forget_one(self) -> None:
-        """The line that changed longest ago goes; a tripwire stays while there is anything else."""
-        oldest = next(
-            (key for key, line in self._lines.items() if not line.is_tripwire),
-            next(iter(self._lines)),
+        """A denied one goes first, then a reached one, and of these the one that changed longest ago."""
+        kind = next(kind for kind in _KINDS if len(self._lines[kind]) > FEWEST_OF_A_KIND)
+        lines, totals = self._lines[kind], self.totals
+        times = lines.pop(next(iter(lines))).times
+        self.totals = totals._replace(
+            lost=totals.lost + times,
+            lost_reached=totals.lost_reached + times * (kind == "reached"),
+            lost_tripwires=totals.lost_tripwires + times * (kind == "tripwire"),
         )
-        gone = self._lines.pop(oldest)
-        self.totals = self.totals._replace(lost=self.totals.lost + gone.times)
 
     def _ask(self, event: Asked) -> None:
         self.totals = self.totals._replace(asked=self.totals.asked + 1)

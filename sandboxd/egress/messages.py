@@ -200,6 +200,10 @@ class Lost(Numbered):
 
     event: Literal["lost"]
     count: int
+    reached: NotRequired[int]
+    """Of `count`, connections that were made."""
+    tripwires: NotRequired[int]
+    """Of `count`, uses of a tripwire."""
 
 
 class State(Numbered):

@@ -9,7 +9,7 @@ from sandboxd.audit import notes
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sandboxd.egress.ledger import Ledger
+    from sandboxd.egress.ledger import Ledger, Totals
     from sandboxd.engine.client import Engine
     from sandboxd.errors import SandboxdError
     from sandboxd.host.facts import HostFacts
@@ -148,3 +148,15 @@ def drifted(
 def tripped(environ: Mapping[str, str], workspace: str, name: str, port: int) -> str:
     """Something inside asked for a name that nothing has a reason to ask for."""
     return notes.note(environ, "tripwire", workspace, name=name, port=port)
+
+
+def lost(environ: Mapping[str, str], workspace: str, totals: Totals) -> str:
+    """More was tried than a gateway or its listener can tell one by one: something may be hidden so."""
+    return notes.note(
+        environ,
+        "attempts-lost",
+        workspace,
+        lost=totals.lost,
+        reached=totals.lost_reached,
+        tripwires=totals.lost_tripwires,
+    )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-MOST_LINES, ALIKE = 2000, 50
-"""Events that are kept to be sent again, and different attempts that are reported in one second."""
+from sandboxd.egress.gateway.replay_buffer import Count, Line, ReplayBuffer
+
+ALIKE = 50
+"""Different attempts of one kind that are reported in one second."""
 
 _LONGEST_TEXT = 253
 
@@ -24,17 +25,12 @@ class Journal:
         :param clock: seconds since the epoch
         """
         self._write, self._clock = write, clock
-        self._number, self._lost = 0, 0
-        self._lines: deque[tuple[int, bytes]] = deque(maxlen=MOST_LINES)
+        self._number, self._lost = 0, Count()
+        self._buffer = ReplayBuffer()
         self._alike: dict[str, dict[_Alike, int]] = {}
 
     def say(self, event: str, **fields: object) -> None:
-        self._number += 1
-        numbered = {"event": event, "seq": self._number, "time": self._clock(), **fields}
-        line = json.dumps(numbered).encode() + b"\n"
-        self._lines.append((self._number, line))
-        if not self._write(line):
-            self._lost += 1
+        self._say(event, Count(), event, fields)
 
     def attempt(
         self,
@@ -54,7 +50,7 @@ class Journal:
             "reason": reason,
             "rule": rule,
         }
-        self._count("attempt", event, fields, detail)
+        self._count("tripwire" if reason == "canary" else event, event, fields, detail)
 
     def credential(
         self, service: str, outcome: str, status: int = 0, reason: str = "", detail: str = ""
@@ -69,25 +65,28 @@ class Journal:
         self._count("credential", "credential", fields, detail)
 
     def lose(self, count: int) -> None:
-        """So many attempts came too fast to be looked at."""
-        self._lost += count
+        """So many attempts came too fast to be looked at: nothing is known of them, and nothing came of them."""
+        self._lost = self._lost.plus(Count(count))
 
     def tick(self) -> None:
         """To be called once a second: what was alike, and how much was lost."""
         alike, self._alike = self._alike, {}
-        for counts in alike.values():
+        for kind, counts in alike.items():
             for key, count in counts.items():
                 if count:
-                    self._report(key, count)
-        if self._lost:
-            lost, self._lost = self._lost, 0
-            self.say("lost", count=lost)
+                    self._report(kind, key, count)
+        if self._lost.total:
+            lost, self._lost = self._lost, Count()
+            self._say("lost", lost, "lost", _lost_fields(lost))
 
     def replay(self, after: int) -> None:
-        """Write the events after the number `after` again."""
-        for number, line in self._lines:
-            if number > after and not self._write(line):
-                self._lost += 1
+        """Write the events after the number `after` again, and how many attempts are gone of them."""
+        for gap in self._buffer.gaps_after(after):
+            # It has the number of an event that is gone: who has read that one passes this over, too.
+            self._write(_line("lost", gap.number, gap.time, _lost_fields(gap.stands_for)))
+        for line in self._buffer.after(after):
+            if not self._write(line.text):
+                self._lost = self._lost.plus(line.stands_for)
 
     def _count(self, kind: str, event: str, fields: _Fields, detail: str) -> None:
         """:param kind: has a bound of its own, so that many events of one do not hide those of another"""
@@ -98,11 +97,35 @@ class Journal:
         if key in counts:
             counts[key] += 1
         elif len(counts) >= ALIKE:
-            self._lost += 1
+            self._lost = self._lost.plus(_count_of(kind, 1))
         else:
             counts[key] = 0
-            self._report(key, 1)
+            self._report(kind, key, 1)
 
-    def _report(self, key: _Alike, count: int) -> None:
+    def _report(self, kind: str, key: _Alike, count: int) -> None:
         fields = dict(key)
-        self.say(str(fields.pop("event")), **fields, count=count)
+        event = str(fields.pop("event"))
+        self._say(kind, _count_of(kind, count), event, {**fields, "count": count})
+
+    def _say(self, kind: str, stands_for: Count, event: str, fields: Mapping[str, object]) -> None:
+        """:param kind: has room of its own among the events that are kept"""
+        self._number += 1
+        now = self._clock()
+        line = _line(event, self._number, now, fields)
+        is_written = self._write(line)
+        if is_written or kind != "lost":  # else the next count has these, too
+            self._buffer.add(kind, Line(self._number, now, line, stands_for))
+        if not is_written:
+            self._lost = self._lost.plus(stands_for if stands_for.total else Count(1))
+
+
+def _line(event: str, number: int, time: float, fields: Mapping[str, object]) -> bytes:
+    return json.dumps({"event": event, "seq": number, "time": time, **fields}).encode() + b"\n"
+
+
+def _count_of(kind: str, count: int) -> Count:
+    return Count(count, count * (kind == "reached"), count * (kind == "tripwire"))
+
+
+def _lost_fields(lost: Count) -> dict[str, object]:
+    return {"count": lost.total, "reached": lost.reached, "tripwires": lost.tripwires}

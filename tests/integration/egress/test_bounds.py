@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
+from itertools import count
 from pathlib import Path
+from typing import Any, cast
 
 from sandboxd.egress.gateway import dns
+from sandboxd.egress.gateway.journal import ALIKE
+from sandboxd.egress.ledger import Ledger
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule
 from tests.integration.egress.internet import NameServer, Services
@@ -106,6 +111,35 @@ def test_a_flood_of_denied_names_is_counted_and_held_off(
     assert len(program.events) < 2000
 
 
+def test_a_flood_of_denied_names_hides_no_tripwire_and_no_connection(
+    program: Program, workspace: Workspace, namespaces: Namespaces
+) -> None:
+    program.set(POLICY._replace(canaries=("trap.example",)))
+    is_over = threading.Event()
+    flood = threading.Thread(target=_look_up_denied_names, args=(namespaces, is_over))
+    flood.start()
+    try:
+        lost = program.wait(lambda event: event["event"] == "lost")
+        eventually(lambda: _denied_after(program, lost["seq"]) >= ALIKE)
+        assert workspace.connect("trap.example:443").startswith("HTTP/1.1 403")
+        assert workspace.connect("open.example:7").startswith("HTTP/1.1 200")
+        program.denied("trap.example", "canary")
+        program.wait(lambda event: event["event"] == "reached")
+        program.wait(lambda event: event["event"] == "lost", program.last)
+    finally:
+        is_over.set()
+        flood.join()
+    first = len(program.events)
+    program.send({"op": "events", "after": 0, "mark": "again"})
+    program.wait(lambda event: event.get("mark") == "again")
+    ledger = Ledger()
+    ledger.take(cast("Any", sorted(program.events[first:], key=lambda event: event["seq"])))
+    assert {"trap.example", "open.example"} <= {line.name for line in ledger.lines()}
+    totals = ledger.totals
+    assert (totals.tripwires, totals.reached) == (1, 1)
+    assert totals.lost > totals.lost_reached + totals.lost_tripwires == 0
+
+
 def test_a_reader_that_does_not_read_stops_nothing(
     program: Program, workspace: Workspace, namespaces: Namespaces
 ) -> None:
@@ -149,3 +183,18 @@ def at_once(workspace: Workspace, address: str, count: int) -> list[socket.socke
 
 def until_it_works(workspace: Workspace) -> None:
     eventually(lambda: workspace.connect("open.example:7").startswith("HTTP/1.1 200"))
+
+
+def _look_up_denied_names(namespaces: Namespaces, is_over: threading.Event) -> None:
+    """Eighty different names each 50 ms, until `is_over`."""
+    with namespaces.new_socket(namespaces.workspace, socket.SOCK_DGRAM) as udp:
+        udp.connect((PLACE.gateway, 53))
+        for number in count():
+            with contextlib.suppress(OSError):
+                udp.send(dns.query(number % 65536, f"n{number}.denied.example", dns.A))
+            if number % 80 == 0 and is_over.wait(0.05):
+                return
+
+
+def _denied_after(program: Program, number: int) -> int:
+    return sum(event["event"] == "denied" and event["seq"] > number for event in program.events)

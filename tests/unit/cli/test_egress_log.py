@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sandboxd.cli.commands.egress import _asking, log
+from sandboxd.egress.ledger import Totals
 
 
 def row(name: str, times: int = 1, **more: Any) -> dict[str, Any]:
@@ -28,7 +29,7 @@ def row(name: str, times: int = 1, **more: Any) -> dict[str, Any]:
 
 
 def answer(*rows: dict[str, Any], questions: tuple[Any, ...] = (), lost: int = 0) -> dict[str, Any]:
-    totals = {"denied": 1, "reached": 0, "asked": 0, "tripwires": 0, "lost": lost}
+    totals = Totals(denied=1, lost=lost)._asdict()
     return {
         "workspace": "/w",
         "is_running": True,
@@ -110,6 +111,21 @@ def test_the_document_has_all_of_it(show: Any) -> None:
     document = json.loads(show(answer(row("a.org"), lost=3), json=True))
     assert document.keys() == {"version", "running", "lines", "questions", "totals"}
     assert document["totals"]["lost"] == 3
+
+
+def test_connections_and_tripwires_that_are_not_shown_are_named(
+    show: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(log.terminal, "status", said.append)
+    show(answer(row("a.org"), lost=9))
+    hidden = answer(row("a.org"))
+    hidden["totals"] = Totals(lost=9, lost_reached=2, lost_tripwires=1)._asdict()
+    show(hidden)
+    assert said == [
+        "9 attempts are not shown: there were too many",
+        "9 attempts are not shown: there were too many (tripwires: 1, reached: 2)",
+    ]
 
 
 def test_each_outcome_has_a_line(show: Any) -> None:

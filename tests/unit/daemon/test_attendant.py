@@ -14,7 +14,7 @@ from sandboxd.daemon.attendant import Attendant, EngineAccess, Memory
 from sandboxd.egress.approvals import Approval
 from sandboxd.egress.broker import Binding
 from sandboxd.egress.broker_wire import Credentials
-from sandboxd.egress.messages import Assigned, Attempted, PolicySet, Refused, Used
+from sandboxd.egress.messages import VERIFY_BEGINS, Assigned, Attempted, PolicySet, Refused, Used
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy
 from sandboxd.errors import EnvironmentFailure
@@ -193,6 +193,35 @@ def test_a_tripwire_is_recorded_once_a_name(attending: Attending) -> None:
     names = [entry.facts["name"] for entry in chain.check(record.files(), record.head()).entries]
     assert names.count("backup.corp.example") == 1
     assert len(names) == 20
+
+
+def lost(seq: int, at: float = 0.0, **counts: int) -> Any:
+    return {"event": "lost", "seq": seq, "time": at, **counts}
+
+
+def recorded(attending: Attending) -> list[dict[str, Any]]:
+    record = Record(notes.folder(attending.environ))
+    entries = chain.check(record.files(), record.head()).entries
+    return [dict(entry.facts) for entry in entries if entry.kind == "attempts-lost"]
+
+
+def test_the_first_loss_of_each_kind_is_recorded_once(attending: Attending) -> None:
+    take = attending.attendant._take
+    for seq in range(1, 5):
+        take(lost(seq, count=10))
+    assert recorded(attending) == [{"lost": 10, "reached": 0, "tripwires": 0}]
+    for seq in range(5, 9):
+        take(lost(seq, count=10, reached=1, tripwires=0))
+    assert recorded(attending)[1:] == [{"lost": 50, "reached": 1, "tripwires": 0}]
+
+
+def test_what_verify_itself_crowds_out_is_not_recorded(attending: Attending) -> None:
+    take = attending.attendant._take
+    take({"event": "replayed", "seq": 1, "time": 10.0, "mark": f"{VERIFY_BEGINS} 1"})
+    take(lost(2, 11.0, count=10))
+    assert recorded(attending) == []
+    take(lost(3, 11.0, count=10, tripwires=1))
+    assert recorded(attending) == [{"lost": 20, "reached": 0, "tripwires": 1}]
 
 
 def test_a_gateway_whose_networks_are_gone_gets_no_policy() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandboxd.egress.ledger import MOST_LINES, MOST_QUESTIONS, Ledger
+from sandboxd.egress.ledger import FEWEST_OF_A_KIND, MOST_LINES, MOST_QUESTIONS, Ledger
 from sandboxd.egress.messages import VERIFY_BEGINS, VERIFY_ENDS
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule
@@ -68,6 +68,58 @@ def test_a_flood_is_bounded_and_the_tripwire_survives_it() -> None:
     assert ledger.totals.lost == MOST_LINES + 1
     ledger.take([{"event": "lost", "seq": 10**6, "time": 1.0, "count": 7}])
     assert ledger.totals.lost == MOST_LINES + 8
+
+
+def test_denied_lines_go_first_then_those_of_connections() -> None:
+    ledger = Ledger()
+    ledger.take(
+        [
+            attempt(1, "open.example.org", event="reached", reason="rule"),
+            attempt(2, "trap.example.org", reason="canary"),
+        ]
+    )
+    ledger.take(attempt(3 + n, f"n{n}.example.org") for n in range(3 * MOST_LINES))
+    names = {line.name for line in ledger.lines()}
+    assert {"open.example.org", "trap.example.org"} <= names
+    assert (ledger.totals.lost_reached, ledger.totals.lost_tripwires) == (0, 0)
+    many = 3 * MOST_LINES
+    ledger.take(
+        attempt(3 + many + n, f"r{n}.example.org", event="reached", reason="rule", count=2)
+        for n in range(many)
+    )
+    lines, totals = ledger.lines(), ledger.totals
+    assert len(lines) == MOST_LINES
+    assert sum(line.outcome == "denied" and not line.is_tripwire for line in lines) == (
+        FEWEST_OF_A_KIND
+    )
+    assert [line.name for line in lines if line.is_tripwire] == ["trap.example.org"]
+    shown = sum(line.times for line in lines if line.outcome == "reached")
+    assert totals.lost_reached == totals.reached - shown > 0
+    assert (totals.denied, totals.reached) == (many + 1, 2 * many + 1)
+
+
+def test_a_flood_of_tripwires_hides_nothing_else() -> None:
+    ledger = Ledger()
+    ledger.take(
+        [
+            attempt(1, "open.example.org", event="reached", reason="rule"),
+            attempt(2, "a.example.org"),
+        ]
+    )
+    ledger.take(
+        attempt(3 + n, "trap.example.org", port=n, reason="canary") for n in range(2 * MOST_LINES)
+    )
+    assert {"open.example.org", "a.example.org"} <= {line.name for line in ledger.lines()}
+    assert ledger.totals.lost_tripwires == ledger.totals.lost == MOST_LINES + 2
+    assert ledger.totals.tripwires == 2 * MOST_LINES
+
+
+def test_what_the_gateway_lost_is_counted_by_what_it_was() -> None:
+    ledger = Ledger()
+    event: Any = {"event": "lost", "seq": 1, "time": 1.0, "count": 9}
+    ledger.take([event, {**event, "seq": 2, "reached": 2, "tripwires": 3}])
+    totals = ledger.totals
+    assert (totals.lost, totals.lost_reached, totals.lost_tripwires) == (18, 2, 3)
 
 
 def test_a_question_is_open_until_the_policy_answers_it() -> None:

@@ -113,6 +113,13 @@ def test_a_tripwire_and_a_question_stand_out() -> None:
     assert "network: tripwire, 1 denied" in other
 
 
+def test_connections_and_tripwires_that_a_flood_hid_stand_out() -> None:
+    lost = {"event": "lost", "count": 90, "reached": 2, "tripwires": 1}
+    shown = screen(project(names_status(POLICY, ledger(lost), NOW)))
+    assert "90 not shown" in shown
+    assert "lost         too many to be shown one by one: uses of a tripwire: 1" in shown
+
+
 def test_nothing_is_invented_of_a_gateway_that_nobody_listens_to() -> None:
     assert "none recorded" in screen(project(None))
     row = document(project(None))
@@ -134,6 +141,8 @@ def test_the_document_has_the_numbers_and_the_names() -> None:
         "asked": 1,
         "tripwires": 0,
         "lost": 0,
+        "lost_reached": 0,
+        "lost_tripwires": 0,
         "of_verify": 0,
         "last_denied": [
             {

@@ -125,7 +125,19 @@ def _say_totals(log: dict[str, Any]) -> None:
     if totals["of_verify"]:
         terminal.status(f"{totals['of_verify']} attempts of `sandboxd verify` are not shown")
     if totals["lost"]:
-        terminal.status(f"{totals['lost']} attempts are not shown: there were too many")
+        terminal.status(
+            f"{totals['lost']} attempts are not shown: there were too many{_of_them(totals)}"
+        )
+
+
+def _of_them(totals: dict[str, Any]) -> str:
+    """Those among what is not shown that matter most: connections that were made, and tripwires."""
+    parts = [
+        f"{label}: {totals[name]}"
+        for name, label in (("lost_tripwires", "tripwires"), ("lost_reached", "reached"))
+        if totals[name]
+    ]
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _document(log: dict[str, Any]) -> dict[str, Any]:
