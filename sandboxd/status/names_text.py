@@ -30,8 +30,8 @@ def rows(names: NamesStatus) -> list[tuple[str, str]]:
         ("connections that were made", totals.lost_reached),
     )
     if any(count for _, count in losses):
-        counts = [f"{what}: {count}" for what, count in losses if count]
-        lines.append(("lost", f"too many to be shown one by one: {', '.join(counts)}"))
+        parts = [f"{what}: {count}" for what, count in losses if count]
+        lines.append(("lost", f"too many to be shown one by one: {', '.join(parts)}"))
     lines += credentials_text.rows(names.credentials, names.is_recorded)
     denied = [d for d in names.denied if d.reason != "canary"]
     if denied:
