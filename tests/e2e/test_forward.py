@@ -237,3 +237,28 @@ def test_without_a_sandbox_there_is_nothing_to_forward(engine: str, project: Pat
         done: Any = sandboxes.run(engine, project, "forward", *words)
         assert done.returncode == 4
         assert "hint: start it: `sandboxd up`" in done.stderr
+
+
+LIE = """
+import glob, os, struct
+for path in glob.glob("/proc/[0-9]*/cmdline"):
+    if b"exec(text)" in open(path, "rb").read() and int(path.split("/")[2]) != os.getpid():
+        stream = os.open(f"/proc/{path.split('/')[2]}/fd/1", os.O_WRONLY)
+        os.write(stream, struct.pack(">BII", 6, 1, 1) + b"x")
+"""
+
+
+def test_a_program_inside_that_writes_into_the_relay_does_not_end_it(
+    engine: str, with_python: Path
+) -> None:
+    folder, local = with_python, free_port()
+    serve(engine, folder, "python3", "-c", SERVE_PYTHON)
+    with forwarding(engine, folder, f"7000:{local}") as forward:
+        forward.line()
+        assert exchange(local, b"before") == b"before"
+        done = sandboxes.run(engine, folder, "exec", "-n", "python3", "-c", LIE)
+        assert done.returncode == 0, done.stderr
+        forward.waits_for("breaks its protocol: it sent a frame of a wrong size")
+        forward.waits_for("its ports are forwarded again")
+        assert exchange(local, b"after") == b"after"
+        forward.end()
