@@ -28,11 +28,15 @@ def render(facts: HostFacts) -> str:
     return "\n".join(lines)
 
 
-def brief(facts: HostFacts, columns: int) -> str:
-    """Usable or not, then what to do in order of gain; what else was seen is behind a flag."""
+def brief(facts: HostFacts, columns: int, has_config: bool = False) -> str:
+    """Usable or not, then what to do in order of gain; what else was seen is behind a flag.
+
+    :param has_config: there is a sandboxd.toml already, so none has to be made
+    """
     advice = platform_of(facts).advice(facts)
+    steps = [step for step in advice.steps if not (has_config and step == "sandboxd init")]
     lines = wrap(_verdict(facts), columns)
-    lines += [f"{n} {printable(step)}" for n, step in enumerate(advice.steps[:3], 1)]
+    lines += [f"{n} {printable(step)}" for n, step in enumerate(steps[:3], 1)]
     for reason in advice.limits:
         lines += row("limit", printable(reason), columns, 9)
     for warned in warnings(facts):
@@ -116,7 +120,10 @@ def _controls(facts: HostFacts) -> list[str]:
         ("SELinux", facts.selinux or "unknown"),
         ("user namespaces", _user_namespaces(facts)),
         ("limits", _limits(facts)),
-        ("egress", "not limited: profiles without a network have none, the others an open one"),
+        (
+            "egress",
+            "by name, through a gateway that `sandboxd up` makes; `open` only in profile trusted",
+        ),
     ]
     hidden = {"SELinux"} if facts.selinux in (None, "disabled") else set()
     if facts.engine is not None and facts.engine.kernel not in (None, facts.kernel):

@@ -79,9 +79,7 @@ def _refused(status: int, reason: str) -> Answer:
         words = "refused: expired, revoked or mistyped"
         return Answer("refused", f"{words} (401){its_words}")
     if status == 403:
-        words = (
-            "known, and not allowed to do this: it may lack a scope, or an address may be blocked"
-        )
+        words = "not allowed: it lacks a scope or is not known, or something on the way refuses"
         return Answer("refused", f"{words} (403){its_words}")
     if status == 429:
         return Answer("not known", f"too many requests: ask again later (429){its_words}")

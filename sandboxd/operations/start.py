@@ -58,6 +58,8 @@ class Started(NamedTuple):
     problem: str = ""
     """The lifecycle hook that failed, with its exit code and what did not run after it; '' for none."""
     hint: str = ""
+    left_out: tuple[str, ...] = ()
+    """What a hand-written devcontainer.json asks for and the sandbox does not get, as it is written there."""
 
 
 class StartedDocument(TypedDict):
@@ -75,6 +77,7 @@ class StartedDocument(TypedDict):
     problem: str
     """The lifecycle hook that failed, '' for none; the sandbox runs."""
     hint: str
+    left_out: list[str]
 
 
 def serve(request: Request) -> Started:
@@ -189,7 +192,8 @@ def start(
         (runtime.value or "") if runtime else "",
         lost,
         news(environ, plan.workspace, lost),
-        *(_words(failure) if failure is not None else ()),
+        *(_words(failure) if failure is not None else ("", "")),
+        tuple(dict.fromkeys(each.item for each in plan.left_out)),
     )
 
 

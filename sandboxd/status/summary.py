@@ -108,7 +108,6 @@ def _problems(project: ProjectStatus) -> list[Row]:
         rows.append(Row(9, "trust", words[project.trust], YELLOW))
     if project.unseen:
         rows.append(Row(10, "not seen", project.unseen, YELLOW, 2))
-    rows += [Row(8, "hooks", text, YELLOW) for text in project.hooks]
     return rows
 
 
@@ -165,7 +164,6 @@ def _in_order(project: ProjectStatus) -> list[Row]:
     if running is not None:
         return [
             *_network(project.names, running),
-            *(Row(7, "port", text) for text in project.ports),
             Row(3, "files", _files(running)),
             Row(3, "rights", _rights(running)),
             Row(4, "in force", _number_in_force(running)),

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK
+from sandboxd.files import find_upward
 
 HELP = "what this host can do, and why not more"
 
@@ -41,5 +43,6 @@ def run(args: argparse.Namespace) -> int:
     elif args.long:
         print(doctor_screen.render(facts))
     else:
-        print(doctor_screen.brief(facts, terminal.width()))
+        has_config = find_upward(os.getcwd(), "sandboxd.toml") is not None
+        print(doctor_screen.brief(facts, terminal.width(), has_config))
     return EXIT_OK if facts.answered else EXIT_ENVIRONMENT

@@ -87,7 +87,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _say_what_is_lost(started: StartedDocument, everything: bool) -> None:
-    """What is not in force, where it is new since the last start; the rest is counted."""
+    """What is left out of the devcontainer.json, and what is not in force.
+
+    Of the latter what is new since the last start; the rest is counted.
+    """
+    if started["left_out"]:
+        items = ", ".join(started["left_out"])
+        text = f"of your devcontainer.json: {items}; `sandboxd explain-plan` says why"
+        terminal.entry("left out", text, terminal.YELLOW)
     shown = started["downgrades"] if everything else started["news"]
     for item in shown:
         terminal.entry("not in force", f"{item['control']}: {item['why']}", terminal.YELLOW)
@@ -95,4 +102,4 @@ def _say_what_is_lost(started: StartedDocument, everything: bool) -> None:
             terminal.entry("  hint:", item["fix"])
     before = len(started["downgrades"]) - len(shown)
     if before:
-        terminal.entry("not in force", f"{before} as before: `sandboxd up --all`")
+        terminal.entry("not in force", f"{before} as at the last start: `sandboxd up --all`")

@@ -29,7 +29,7 @@ def test_a_day(world: World, engine: StubEngine, project: Path, helped: bool) ->
     assert (up.stdout, container.state) == (f"{container.name}\n", "running")
     again = world.run("up", cwd=project).stderr
     assert "already running" in again and "AppArmor" not in again
-    assert re.search(r"not in force +\d as before: `sandboxd up --all`", again)
+    assert re.search(r"not in force +\d as at the last start: `sandboxd up --all`", again)
     assert "not in force  AppArmor" in world.run("up", "--all", cwd=project).stderr
     done = world.run("exec", "--", "exit", "7", cwd=project)
     assert (done.returncode, done.stdout, done.stderr) == (7, "out", "err")

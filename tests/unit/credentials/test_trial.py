@@ -101,7 +101,7 @@ def test_the_true_one_is_accepted_with_its_account_and_its_end(stub: Stub) -> No
          '"Token was revoked."'),
         (401, {"error": {"message": f"key {TRUE} expired"}}, "refused", '"key ... expired"'),
         (401, ["no object"], "refused", "refused: expired, revoked or mistyped (401)"),
-        (403, {}, "refused", "may lack a scope"),
+        (403, {}, "refused", "lacks a scope"),
         (400, {"error": {"message": "API key not valid"}}, "refused", "not valid"),
         (429, {}, "not known", "ask again later"),
         (503, {}, "not known", "it answers 503"),

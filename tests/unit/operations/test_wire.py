@@ -41,4 +41,5 @@ def test_a_start_is_an_object() -> None:
         **started._asdict(),
         "downgrades": [downgrade._asdict()],
         "news": [],
+        "left_out": [],
     }
