@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def kept(environ: Mapping[str, str], project: Project) -> Iterator[None]:
+def hold(environ: Mapping[str, str], project: Project) -> Iterator[None]:
     """Keep the choice before the sandbox runs, which could change it; a start that fails keeps none.
 
     :raises EnvironmentFailure: it cannot be written

@@ -156,7 +156,7 @@ def start(
     plan, gateway_image = _plan.with_approvals(plan, environ)
     keep_credentials(plan.workspace, resolved and resolved.credentials)
     given = _credentials.for_gateway(plan, resolved)
-    with _groups.kept(environ, project):
+    with _groups.hold(environ, project):
         running = up(engine, plan, tell, cancel.check, gateway_image, given)
     granted.keep(environ, plan.workspace, running.id, allow_runc=allow_runc)
     lost = (*plan.downgrades_of_up(), *_credentials.downgrades(resolved), *running.lost)

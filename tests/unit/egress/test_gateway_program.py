@@ -34,6 +34,7 @@ _PURE = (
     "placeholder",
     "policy",
     "questions",
+    "spellings",
     "wire",
     "words",
 )

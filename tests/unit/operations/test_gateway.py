@@ -116,7 +116,7 @@ def test_a_project_that_wants_no_gateway_any_more_gets_no_policy(running: Runnin
 def test_a_file_that_is_written_inside_opens_nothing(running: Running) -> None:
     running.write("", trusted=False)
     project = Project.open(str(running.path), running.environ)
-    with _groups.kept(running.environ, project):
+    with _groups.hold(running.environ, project):
         (running.path / "Cargo.toml").write_text("[package]\n")
     running.refresh()
     assert running.lets_through(OF_PROFILE)
@@ -129,7 +129,7 @@ def test_a_file_that_is_written_inside_opens_nothing(running: Running) -> None:
 def test_a_start_that_fails_keeps_no_choice(running: Running) -> None:
     running.write("", trusted=False)
     project = Project.open(str(running.path), running.environ)
-    with pytest.raises(RuntimeError), _groups.kept(running.environ, project):
+    with pytest.raises(RuntimeError), _groups.hold(running.environ, project):
         assert chosen_groups.recall(running.environ, project.workspace) == ("pypi",)
         raise RuntimeError
     assert chosen_groups.recall(running.environ, project.workspace) is None
