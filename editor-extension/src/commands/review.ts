@@ -10,7 +10,7 @@ export async function review(context: Context, reports: Reports, argument: unkno
     if (folder === undefined) {
         return;
     }
-    const ended = await runJob(context, { title: 'collecting the changes', args: ['review'], folder });
+    const ended = await runJob(context, { title: 'collecting the changes', args: ['review', '--diff'], folder });
     if (ended === undefined) {
         return;
     }
