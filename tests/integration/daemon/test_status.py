@@ -240,7 +240,7 @@ def test_watch_draws_one_screen_again_in_place(world: World, screen: Screen) -> 
     screen.resize(24, 50)
     os.kill(screen.process.pid, signal.SIGWINCH)
     # A drawing of the old width may be on its way. No word is broken; the terminal cuts a longer one.
-    drawings = [screen.lines() for _ in range(5)]
+    drawings = (screen.lines() for _ in range(5))
     assert any(all(len(line) <= 50 or " " not in line.strip() for line in d) for d in drawings)
     screen.resize(6, 80)
     os.kill(screen.process.pid, signal.SIGWINCH)
