@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sandboxd.egress.names import pattern
-from sandboxd.egress.policy import Policy, Rule
+from sandboxd.egress.policy import Rule
 from sandboxd.engine.answers import CreateRequest
 from sandboxd.engine.client import Engine, connect_from
 from sandboxd.files import write_atomic
 from sandboxd.host.facts import HostFacts
 from sandboxd.life import running_gateway, up_down
 from sandboxd.life.find import sandboxes_of_up
+from sandboxd.plan.plan import Plan
 from sandboxd.verify import attempts, way_out
 from sandboxd.verify.verdict import Verdict, verify
 from tests.e2e import sandboxes
@@ -51,23 +52,25 @@ class Sandbox(NamedTuple):
     runtime: str
     profile: str = ""
     changes: tuple[Change, ...] = ()
-    broken: Callable[[Engine, str], None] | None = None
-    """Started by `up`, behind a gateway; this breaks it before it is attacked, by its workspace."""
+    broken: Callable[[Engine, Plan], None] | None = None
+    """Started by `up`, behind a gateway; this breaks it before it is attacked, by its plan."""
 
 
-def _nothing(_api: Engine, _workspace: str) -> None:
+def _nothing(_api: Engine, _plan: Plan) -> None:
     pass
 
 
-def _second_network(api: Engine, workspace: str) -> None:
-    (container,) = sandboxes_of_up(api, workspace)
+def _second_network(api: Engine, plan: Plan) -> None:
+    (container,) = sandboxes_of_up(api, plan.workspace)
     api.connect_network("bridge", container.id)
 
 
-def _wide_policy(api: Engine, workspace: str) -> None:
-    running = running_gateway.gateway_of(api, workspace)
+def _wide_policy(api: Engine, plan: Plan) -> None:
+    running = running_gateway.gateway_of(api, plan.workspace)
     assert running is not None
-    running.push(Policy(rules=(Rule(pattern(f"*.{way_out.DENIED}"), (80, 443)),)))
+    assert plan.egress is not None
+    denied = Rule(pattern(f"*.{way_out.DENIED}"), (80, 443))
+    running.push(plan.egress._replace(rules=(*plan.egress.rules, denied)))
 
 
 def _socket(body: dict[str, object]) -> None:
@@ -81,7 +84,7 @@ _EVERYTHING = (capability("SYS_ADMIN"), UNCONFINED, ROOT)
 SANDBOXES = (
     Sandbox("plain", "`docker run -v PROJECT:/code IMAGE`", "runc"),
     Sandbox("dev", "profile `dev`, by `up`: names through a gateway", "runc", "dev", (), _nothing),
-    Sandbox("open", "profile `dev` as an editor starts it: an open network", "runc", "dev"),
+    Sandbox("open", "profile `dev` as Compose starts it: an open network", "runc", "dev"),
     Sandbox(
         "second", "`dev` by `up`, joined to a second network", "runc", "dev", (), _second_network
     ),
@@ -180,12 +183,12 @@ def _attack(api: Engine, image: str, sandbox: Sandbox, facts: HostFacts) -> Verd
 
 
 def _attack_by_up(
-    api: Engine, workspace: Path, facts: HostFacts, broken: Callable[[Engine, str], None]
+    api: Engine, workspace: Path, facts: HostFacts, broken: Callable[[Engine, Plan], None]
 ) -> Verdict:
     plan = sandboxes.plan_of(workspace, facts)
     running = up_down.up(api, plan, lambda _text: None)
     try:
-        broken(api, plan.workspace)
+        broken(api, plan)
         return verify(api, running.id, plan)
     finally:
         up_down.down(api, plan.workspace, lambda _text: None, discard=True)
