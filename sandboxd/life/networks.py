@@ -36,6 +36,8 @@ _NO_NEIGHBOURS = "com.docker.network.bridge.enable_icc"
 _HARMLESS = {"com.docker.network.driver.mtu", "com.docker.network.enable_ipv4"}
 # A macvlan network without a parent is made on a dummy interface, which the engine names.
 _DUMMY = "dm-"
+# An engine shares a subnet between networks that give out other parts of it, up to the host's address.
+_OCCUPIED = ("overlap", "address already in use")
 
 
 class Inner(NamedTuple):
@@ -229,7 +231,7 @@ def _create(engine: Engine, workspace: str, addresses: layout.InnerAddresses) ->
         except failures.EngineFailure as error:
             if _is_taken(error):
                 return True
-            if "overlap" in error.detail.lower():
+            if any(words in error.detail.lower() for words in _OCCUPIED):
                 return False
             reason = error
     raise _cannot(container_name(workspace), reason) from None

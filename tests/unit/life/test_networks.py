@@ -126,9 +126,16 @@ def test_a_network_that_is_there_keeps_its_addresses() -> None:
     assert subnets.subnet_of(os.environ, FOLDER) == FIRST
 
 
-def test_addresses_that_another_start_took_meanwhile_are_left_to_it() -> None:
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "Pool overlaps with other one on this address space",
+        "failed to allocate gateway (198.18.0.1): Address already in use",
+    ],
+)
+def test_addresses_that_another_start_took_meanwhile_are_left_to_it(refusal: str) -> None:
     served = Served(OUTER)
-    served.refusals[FIRST] = "Pool overlaps with other one on this address space"
+    served.refusals[FIRST] = refusal
     assert ensure(served).inner.addresses.subnet == SECOND
 
 
