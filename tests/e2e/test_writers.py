@@ -8,23 +8,31 @@ does. What differs is named in DIFFERENCES, with the reason, and nothing else ma
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import secrets
 import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sandboxd.egress import layout
 from sandboxd.engine.client import Engine
+from sandboxd.engine.failures import EngineFailure
+from sandboxd.engine.networks import Network, Range
 from sandboxd.host.facts import HostFacts
+from sandboxd.host.subnets import subnet_of
 from sandboxd.life import find, up_down
 from sandboxd.model.labels import PROFILE, PROJECT
-from sandboxd.operations.gateway import make_network
+from sandboxd.operations.gateway import end_unused, make_network
 from sandboxd.plan.grants import Grants
+from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers import argv
 from sandboxd.project import Project
 from tests.e2e import sandboxes
@@ -66,7 +74,26 @@ _NOISE = {
 
 
 @pytest.fixture
-def project(tmp_path: Path, busybox_image: str, runtime: str) -> Iterator[Project]:
+def asked_for_is_taken(tmp_path: Path, own_home: Path, api: Engine) -> Iterator[None]:
+    """Another network has the addresses that the project of this test asks for first."""
+    wanted = layout.inner_addresses(subnet_of(os.environ, str(tmp_path / "w")))
+    name = f"sandboxd-test-{secrets.token_hex(4)}"
+    taken = Range(wanted.subnet, wanted.members, wanted.host)
+    # Refused where a network of another test has them, to the same effect.
+    with contextlib.suppress(EngineFailure):
+        api.create_network(Network(name, "bridge", {}, {}, (taken,), is_internal=True))
+    in_use = [IPv4Network(each.subnet) for network in api.networks() for each in network.ranges]
+    assert any(IPv4Network(wanted.subnet).overlaps(each) for each in in_use)
+    yield
+    for network in api.networks():
+        if network.name == name:
+            api.remove_network(network.id)
+
+
+@pytest.fixture
+def project(
+    tmp_path: Path, busybox_image: str, runtime: str, api: Engine, asked_for_is_taken: None
+) -> Iterator[Project]:
     root = sandboxes.make_project(tmp_path / "w", busybox_image, runtime, "untrusted")
     (root / "sandboxd.toml").write_text(
         f'image = "{busybox_image}"\nruntime = "{runtime}"\n[environment]\nA = "costs $5 {{x}}"\n'
@@ -77,7 +104,9 @@ def project(tmp_path: Path, busybox_image: str, runtime: str) -> Iterator[Projec
     (root / "package.json").write_text("{}")
     for path in (tmp_path, *root.parents[: len(root.parents) - 2]):
         path.chmod(path.stat().st_mode | 0o055)
-    yield Project.open(str(root), {})
+    # Of this environment: the state folder has the subnet that the engine gave.
+    yield Project.open(str(root), os.environ)
+    end_unused(api, str(root), os.environ, forget=True)
 
 
 def docker(host: str, *words: str, cwd: str | None = None) -> str:
@@ -118,8 +147,20 @@ def shown(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def made_by(writer: str, project: Project, api: Engine, facts: HostFacts) -> dict[str, str]:
+def plan_on_network(project: Project, api: Engine, facts: HostFacts) -> Plan:
+    """The plan once the project's network is there, whose addresses no other network can take.
+
+    Before that the plan names those that are asked for, and the engine may give others.
+    """
     plan = project.plan(facts, Grants(allow_runc=True))
+    if plan.inner is None:
+        return plan
+    make_network(api, project.workspace, os.environ)
+    return project.plan(facts, Grants(allow_runc=True))
+
+
+def made_by(writer: str, project: Project, api: Engine, facts: HostFacts) -> dict[str, str]:
+    plan = plan_on_network(project, api, facts)
     if plan.compose is not None:
         # There only `up` makes a gateway; compared is what both make.
         plan = plan._replace(egress=None)
@@ -130,8 +171,6 @@ def made_by(writer: str, project: Project, api: Engine, facts: HostFacts) -> dic
             return flat(api.inspect(running.id))
         finally:
             up_down.down(api, root, lambda _: None)
-    if plan.inner is not None:
-        make_network(api, root, os.environ)
     if writer == "argv":
         lines = printed(api.host, project.workspace)
         container = docker(api.host, "sh", "-c", lines).strip()
@@ -182,6 +221,8 @@ def use_compose(root: Path) -> None:
 def test_writers_agree(writer: str, project: Project, api: Engine, host_facts: HostFacts) -> None:
     if writer == "compose":
         use_compose(Path(project.workspace))
+    # As long as a generated file names the network, `down` leaves it with its addresses.
+    project.generate(host_facts, Grants(allow_runc=True))
     expected = made_by("engine", project, api, host_facts)
     values = made_by(writer, project, api, host_facts)
     different = {
@@ -205,7 +246,7 @@ def test_the_editors_way_to_a_copy(
     (root / ".devcontainer/devcontainer.json").write_text(
         '{"onCreateCommand": "cat main.py > first", "postCreateCommand": "touch ~/second"}'
     )
-    project = Project.open(str(root), {})
+    project = Project.open(str(root), os.environ)
     project.generate(host_facts, Grants(allow_runc=True))
     before = sandboxes.tree(root)
     config_file = str(root / ".devcontainer/sandboxd/devcontainer.json")
