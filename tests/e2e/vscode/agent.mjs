@@ -8,7 +8,7 @@ await play(async (code) => {
     await code.command('sandboxd: Review Changes of Sandbox');
     await code.see('.tab', 'changes.diff');
     await code.see('.view-line', '+echo and sunny');
-    const marked = await (await code.see('.view-line', 'WATCH')).innerText();
+    const marked = await (await code.see('.view-line', '.github/x.yml')).innerText();
     await code.shot('review');
     await (await code.see('.notification-toast .monaco-button', 'Bring Changes')).click();
     await code.see('.terminal-wrapper .xterm-rows', /write.1.change.into/);
