@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sandboxd.operations._plan import Facts
     from sandboxd.operations.interruption import Cancel, Progress
     from sandboxd.operations.request import Request
-    from sandboxd.plan.plan import Downgrade
+    from sandboxd.plan.plan import Downgrade, Plan
     from sandboxd.plan.recipe import Recipe
 
 NEEDS_FACTS = True
@@ -165,6 +165,12 @@ def start(
     ):
         lost = (*lost, Downgrade("record", problem))
     (register or _telling(environ))(plan.workspace)
+    # A daemon that keeps the project writes them again by itself.
+    if register is None and _names_other_addresses(plan, environ):
+        tell(
+            "note: the generated files name addresses that the engine no longer gives this project"
+        )
+        tell("  hint: `sandboxd generate` writes them again, before an editor starts from them")
     remote, inspected = settle(engine, running.id, plan, environ)
     failure = None
     if hooks:
@@ -195,6 +201,17 @@ def start(
         *(_words(failure) if failure is not None else ("", "")),
         tuple(dict.fromkeys(each.item for each in plan.left_out)),
     )
+
+
+def _names_other_addresses(plan: Plan, environ: Mapping[str, str]) -> bool:
+    """Whether generated files are there, and `plan` was made for another subnet than the network has now."""
+    from sandboxd.host.subnets import subnet_of
+    from sandboxd.plan import generate
+    from sandboxd.plan.inner_network import inner_network
+
+    if plan.inner is None or not generate.is_there(plan.workspace):
+        return False
+    return plan.inner != inner_network(plan.inner.name, subnet_of(environ, plan.workspace))
 
 
 def _words(failure: Failure) -> tuple[str, str]:

@@ -8,24 +8,18 @@ does. What differs is named in DIFFERENCES, with the reason, and nothing else ma
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import secrets
 import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
-from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sandboxd.egress import layout
 from sandboxd.engine.client import Engine
-from sandboxd.engine.failures import EngineFailure
-from sandboxd.engine.networks import Network, Range
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.subnets import subnet_of
 from sandboxd.life import find, up_down
@@ -35,7 +29,7 @@ from sandboxd.plan.grants import Grants
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers import argv
 from sandboxd.project import Project
-from tests.e2e import sandboxes
+from tests.e2e import sandboxes, taken_addresses
 from tests.e2e.test_generated_file import CLI
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
@@ -75,19 +69,9 @@ _NOISE = {
 
 @pytest.fixture
 def asked_for_is_taken(tmp_path: Path, own_home: Path, api: Engine) -> Iterator[None]:
-    """Another network has the addresses that the project of this test asks for first."""
-    wanted = layout.inner_addresses(subnet_of(os.environ, str(tmp_path / "w")))
-    name = f"sandboxd-test-{secrets.token_hex(4)}"
-    taken = Range(wanted.subnet, wanted.members, wanted.host)
-    # Refused where a network of another test has them, to the same effect.
-    with contextlib.suppress(EngineFailure):
-        api.create_network(Network(name, "bridge", {}, {}, (taken,), is_internal=True))
-    in_use = [IPv4Network(each.subnet) for network in api.networks() for each in network.ranges]
-    assert any(IPv4Network(wanted.subnet).overlaps(each) for each in in_use)
-    yield
-    for network in api.networks():
-        if network.name == name:
-            api.remove_network(network.id)
+    """The addresses that the project of this test asks for first are another network's."""
+    with taken_addresses.taken(api, subnet_of(os.environ, str(tmp_path / "w"))):
+        yield
 
 
 @pytest.fixture
