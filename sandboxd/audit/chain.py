@@ -74,7 +74,7 @@ def check(files: Sequence[File], head: Head | None) -> Reading:
 
 
 def _breaks(entry: Entry, last: Head | None, first: int | None) -> list[Fault]:
-    """What is wrong between an entry and the one before it.
+    """The faults between an entry and the one before it; [] for none.
 
     :param first: the number that the entry must have, where it begins the record
     """
@@ -92,7 +92,7 @@ def _breaks(entry: Entry, last: Head | None, first: int | None) -> list[Fault]:
 
 
 def _end(last: Head | None, head: Head | None, entries: dict[int, Entry]) -> list[Fault]:
-    """What is wrong with the end.
+    """The faults of the end; [] for none.
 
     A process that was killed between an entry and its head leaves a head that is one behind.
     """

@@ -11,7 +11,7 @@ from sandboxd.audit.entry import Entry
 
 
 def sentence(entry: Entry) -> str:
-    """What happened, without when and where: `how: started, profile: dev, downgrades: none`."""
+    """The facts of an entry, each with its name: `how: started, profile: dev, downgrades: none`."""
     return ", ".join(f"{name.replace('_', ' ')}: {_value(v)}" for name, v in entry.facts.items())
 
 

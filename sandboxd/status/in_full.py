@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from sandboxd.observe.control import STATES
 from sandboxd.screen import paint, row, visible
-from sandboxd.status import machine, names_text
-from sandboxd.status.model import Counts, ProjectStatus, State, StatusReport
+from sandboxd.status import counts_text, machine, names_text
+from sandboxd.status.model import ProjectStatus, State, StatusReport
 from sandboxd.status.next_step import hint_lines, next_step
 from sandboxd.status.settings import BY_GATEWAY
 from sandboxd.status.verification import sentence
@@ -56,7 +56,7 @@ def _project(project: ProjectStatus, *, colour: bool, columns: int) -> list[str]
     rows += [("hooks", text) for text in project.hooks]
     rows += [("port", text) for text in project.ports]
     if not project.checking:
-        rows.append(("findings", _counts(project.counts)))
+        rows.append(("findings", counts_text.findings(project.counts, "none")))
         rows += _trust(project)
     return [_head(project, colour), *(_row("  " + name, text, columns) for name, text in rows)]
 
@@ -75,13 +75,13 @@ def _trust(project: ProjectStatus) -> list[tuple[str, str]]:
 def others(counts: Mapping[State, int]) -> str:
     """The projects that are not shown, by state."""
     states = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-    return f"{_number(sum(counts.values()), 'more project')}: {states}; `sandboxd list` names them"
+    return f"{counts_text.number(sum(counts.values()), 'more project')}: {states}; `sandboxd list` names them"
 
 
 def _in_short(project: ProjectStatus, *, colour: bool, columns: int) -> list[str]:
     if project.checking:
         return [f"{_head(project, colour)}  checking ..."]
-    parts = [f"findings: {_counts(project.counts)}"]
+    parts = [f"findings: {counts_text.findings(project.counts, 'none')}"]
     if project.trust in ("outdated", "none"):
         parts.append(f"trust: {project.trust}")
     if project.names is not None and (names := names_text.in_short(project.names)):
@@ -89,7 +89,7 @@ def _in_short(project: ProjectStatus, *, colour: bool, columns: int) -> list[str
     elif project.in_force is not None:
         parts.append(f"network: {project.in_force.settings.get('network', 'not seen')}")
     if project.drift:
-        parts.append(f"drift: {_number(len(project.drift), 'difference')}")
+        parts.append(f"drift: {counts_text.number(len(project.drift), 'difference')}")
     problem = project.problem or project.unseen
     rows = [("problem", problem)] if problem else []
     head = f"{_head(project, colour)}  {'; '.join(parts)}"
@@ -137,22 +137,6 @@ def _denials(network: str) -> str:
     if network == BY_GATEWAY:
         return "not known: nothing was heard from its gateway"
     return "none recorded: nothing filters the network"
-
-
-def _counts(counts: Counts | None) -> str:
-    if counts is None:
-        return "not checked"
-    parts = [
-        _number(counts.error, "error"),
-        _number(counts.warning, "warning"),
-        _number(counts.hint, "hint"),
-    ]
-    text = ", ".join(part for part in parts if part) or "none"
-    return f"{text}; {_number(counts.skipped, 'part')} not checked" if counts.skipped else text
-
-
-def _number(count: int, word: str) -> str:
-    return f"{count} {word}{'' if count == 1 else 's'}" if count else ""
 
 
 def _row(label: str, text: str, columns: int) -> str:

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from sandboxd.observe.control import Control
 from sandboxd.screen import cut, paint, visible, wrap
-from sandboxd.status import names_text
+from sandboxd.status import counts_text, names_text
 from sandboxd.status.glance import GREEN, RED, YELLOW, Glance, glance
-from sandboxd.status.model import Counts, InForce, NamesStatus, ProjectStatus, Verification
+from sandboxd.status.model import InForce, NamesStatus, ProjectStatus, Verification
 from sandboxd.verify.last_verdict import age_seconds, duration
 
 INDENT = 16
@@ -136,7 +136,14 @@ def _reasons(project: ProjectStatus) -> list[Row]:
     rows += _controls(running, "open", 8)
     if project.drift:
         text = "; ".join(project.drift)
-        rows.append(Row(9, "drift", f"{_number(len(project.drift), 'difference')}: {text}", YELLOW))
+        rows.append(
+            Row(
+                9,
+                "drift",
+                f"{counts_text.number(len(project.drift), 'difference')}: {text}",
+                YELLOW,
+            )
+        )
     return rows
 
 
@@ -182,7 +189,9 @@ def _verified(result: Verification | None) -> Row:
     if result.state == "escaped":
         return Row(10, "ESCAPED", f"{', '.join(result.escaped)} · {age} ago", RED)
     if result.state == "held":
-        return Row(10, "held", f"against {_number(result.tried, 'attempt')} · {age} ago", GREEN)
+        return Row(
+            10, "held", f"against {counts_text.number(result.tried, 'attempt')} · {age} ago", GREEN
+        )
     if result.state == "void":
         return Row(10, "held?", f"it is not what was attacked {age} ago", YELLOW)
     return Row(10, "held?", f"not shown to hold, {age} ago", YELLOW)
@@ -216,7 +225,7 @@ def _files(running: InForce) -> str:
         if control.name.startswith("read-only /workspaces/") and control.state == "in force"
     ]
     text = running.settings.get("workspace", "not seen")
-    return f"{text} · {_number(len(pins), 'control file')} read-only" if pins else text
+    return f"{text} · {counts_text.number(len(pins), 'control file')} read-only" if pins else text
 
 
 def _rights(running: InForce) -> str:
@@ -241,7 +250,7 @@ def _capabilities(settings: dict[str, str]) -> str:
 
 def _number_in_force(running: InForce) -> str:
     held = [control for control in running.controls if control.state == "in force"]
-    text = f"{len(held)} of {_number(len(running.controls), 'control')}"
+    text = f"{len(held)} of {counts_text.number(len(running.controls), 'control')}"
     left_out = _names(running.controls, "left out")
     return f"{text} · left out: {left_out}" if left_out else text
 
@@ -253,25 +262,9 @@ def _names(controls: tuple[Control, ...], state: str) -> str:
 def _config(project: ProjectStatus) -> list[Row]:
     if project.checking:
         return []
-    parts = [_counts(project.counts)]
+    parts = [counts_text.findings(project.counts, "no findings")]
     if project.drift is not None and not project.drift:
         parts.append("no drift")
     if project.trust == "in force":
         parts.append("granted: it may take controls away")
     return [Row(5, "config", " · ".join(parts))]
-
-
-def _counts(counts: Counts | None) -> str:
-    if counts is None:
-        return "not checked"
-    parts = [
-        _number(counts.error, "error"),
-        _number(counts.warning, "warning"),
-        _number(counts.hint, "hint"),
-    ]
-    text = ", ".join(part for part in parts if part) or "no findings"
-    return f"{text}; {_number(counts.skipped, 'part')} not checked" if counts.skipped else text
-
-
-def _number(count: int, word: str) -> str:
-    return f"{count} {word}{'' if count == 1 else 's'}" if count else ""

@@ -1,0 +1,27 @@
+"""Numbers of findings in words. Pure."""
+
+from __future__ import annotations
+
+from sandboxd.status.model import Counts
+
+
+def findings(counts: Counts | None, nothing: str) -> str:
+    """How many there are of each severity, and how many parts were not checked.
+
+    :param counts: None where nothing was checked
+    :param nothing: the words where there is none
+    """
+    if counts is None:
+        return "not checked"
+    parts = [
+        number(counts.error, "error"),
+        number(counts.warning, "warning"),
+        number(counts.hint, "hint"),
+    ]
+    text = ", ".join(part for part in parts if part) or nothing
+    return f"{text}; {number(counts.skipped, 'part')} not checked" if counts.skipped else text
+
+
+def number(count: int, word: str) -> str:
+    """`1 error`, `2 errors`; '' for none."""
+    return f"{count} {word}{'' if count == 1 else 's'}" if count else ""
