@@ -11,12 +11,13 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sandboxd.audit.chain import File, Head
 from sandboxd.audit.entry import FIRST, LONGEST_LINE, Entry, Kind, digest, line, read
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.file_lock import locked
 
 LARGEST_FILE, MOST_FILES = 2 << 20, 8
 """Bytes of a file after which a new one is begun, and files that are kept."""
@@ -47,7 +48,7 @@ class Record:
         """
         try:
             self._make_folder()
-            with self._locked():
+            with locked(self._path(_LOCK)):
                 return self._append(kind, project, by, facts, now)
         except OSError as error:
             raise self._failure(error) from None
@@ -155,21 +156,6 @@ class Record:
                 f"the record in `{self.folder}` can be written by others",
                 f"`chmod 700 {self.folder}`",
             )
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        if sys.platform == "win32":
-            yield
-            return
-        import fcntl
-
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(self._path(_LOCK), flags, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
 
     def _path(self, name: str) -> str:
         return os.path.join(self.folder, name)

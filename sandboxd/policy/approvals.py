@@ -6,9 +6,7 @@ belongs to a folder by path and inode: another folder at the same path has none.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.audit import notes
@@ -16,12 +14,13 @@ from sandboxd.egress.approvals import Approval, Limits, effective
 from sandboxd.egress.names import NotAName, pattern
 from sandboxd.egress.ports import HIGHEST_PORT, is_port
 from sandboxd.errors import UnreadableError, UsageError
+from sandboxd.file_lock import locked
 from sandboxd.files import decode, read_bytes, write_atomic
 from sandboxd.policy.floor import Floor, user_folder
 from sandboxd.toml_output import document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from sandboxd.egress.policy import Policy
 
@@ -203,28 +202,12 @@ def _change(
     """Read, change and write as one step; what has ended goes."""
     path = _path(environ)
     os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
-    with _locked(os.path.join(os.path.dirname(path), _LOCK_NAME)):
+    # Two who answer at once must not lose one's no.
+    with locked(os.path.join(os.path.dirname(path), _LOCK_NAME)):
         before = _read(environ)
         after = change([entry for entry in before if not entry.approval.ended(now)])
         if after != before:
             write_atomic(path, document({"approvals": [_table(e) for e in after]}, _COMMENT), 0o600)
-
-
-@contextlib.contextmanager
-def _locked(path: str) -> Iterator[None]:
-    """Two who answer at once must not lose one's no."""
-    if sys.platform == "win32":
-        yield
-        return
-    import fcntl
-
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(path, flags, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _read(environ: Mapping[str, str]) -> list[_Entry]:

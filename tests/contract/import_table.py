@@ -50,7 +50,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "config": frozenset(
         {"credentials", "data", "egress", "files", "findings", "model", "syntax", "text"}
     ),
-    "policy": frozenset({"audit", "egress", "errors", "files", "toml_output"}),
+    "policy": frozenset({"audit", "egress", "errors", "file_lock", "files", "toml_output"}),
     "analysis": frozenset(
         {
             "config",
@@ -143,7 +143,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "plan",
         }
     ),
-    "audit": frozenset({"errors", "host.folders"}),
+    "file_lock": frozenset(),
+    "audit": frozenset({"errors", "file_lock", "host.folders"}),
     "host.folders": frozenset(),
     "escapes": frozenset(),
     "setup": frozenset({"data", "engine", "errors", "host", "syntax", "text"}),
