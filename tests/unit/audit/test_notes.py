@@ -19,7 +19,7 @@ from sandboxd.policy import approvals, trust
 NOW = 1000.0
 ALLOW = Approval(pattern("evil.test"), (443,), True, NOW, "shell", NOW + 60, False)
 DENY = ALLOW._replace(allows=False, until=0.0)
-GRANT = trust.Grant("/work/app", "ab" * 32, "trusted")
+GRANT = trust.Grant("/home/ann/app", "ab" * 32, "trusted")
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ ENTRY = Entry(
     4,
     1795743074.5,
     "start",
-    "/work/app",
+    "/home/ann/app",
     "ann",
     {"profile": "dev", "not_in_force": ["apparmor", "user"], "weak": False, "totals": {"denied": 2}},
     "ab" * 32,
@@ -64,7 +64,7 @@ def test_the_journal_gets_one_datagram_an_entry(tmp_path: Path) -> None:
         assert journald.send([ENTRY, HOSTILE], path) == 2
         first, second = journal.recv(1 << 16).decode(), journal.recv(1 << 16).decode()
     assert "SYSLOG_IDENTIFIER=sandboxd\n" in first
-    assert "SANDBOXD_PROJECT=/work/app\n" in first
+    assert "SANDBOXD_PROJECT=/home/ann/app\n" in first
     assert [row for row in second.splitlines() if row.startswith("SANDBOXD_BY=")] == [
         "SANDBOXD_BY=ann"
     ]

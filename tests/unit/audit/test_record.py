@@ -26,7 +26,7 @@ def record(tmp_path: Path) -> Record:
 
 def fill(record: Record, count: int, **facts: Any) -> None:
     for number in range(count):
-        record.append("start", "/work/app", "ann", {"nth": number, **facts}, 1000.0 + number)
+        record.append("start", "/home/ann/app", "ann", {"nth": number, **facts}, 1000.0 + number)
 
 
 def reading(record: Record) -> Reading:
@@ -52,7 +52,7 @@ def test_what_was_written_is_found_in_its_order(record: Record) -> None:
     fill(record, 3)
     entries = reading(record).entries
     assert [entry.number for entry in entries] == [1, 2, 3]
-    assert entries[2][1:6] == (1002.0, "start", "/work/app", "ann", {"nth": 2})
+    assert entries[2][1:6] == (1002.0, "start", "/home/ann/app", "ann", {"nth": 2})
     assert faults(record) == []
 
 
