@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 
 from sandboxd.cli import terminal
+from sandboxd.cli.cancelling_remotely import Signals
 from sandboxd.cli.interruption import Interrupted
 from sandboxd.engine.frames import Chunks, pump
 from sandboxd.errors import DaemonError
 from sandboxd.ipc import messages
 from sandboxd.ipc.conversation import Lost, NotHere, converse, view
+from sandboxd.ipc.dial import NoAnswer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from sandboxd.ipc.conversation import Conversation
 
+_SIGINT = 2
 _ANSWER_SECONDS = 10.0
 """How long an engine that is not followed may be silent; `engine.connection` has the same."""
 
@@ -37,10 +40,10 @@ def operate(
     :raises SandboxdError: it failed
     :raises Interrupted: it was cancelled
     """
-    conversation = converse(os.environ)
+    conversation = _conversation()
     if conversation is None:
         return None
-    signals = _Signals(conversation)
+    signals = Signals(conversation)
     try:
         with signals:
             caller_view = view(os.environ, directory)
@@ -48,7 +51,7 @@ def operate(
     except NotHere:
         return None
     except KeyboardInterrupt:
-        raise Interrupted(signals.received or signals.interrupt) from None
+        raise Interrupted(signals.received or _SIGINT) from None
     except Lost:
         if signals.received:
             raise Interrupted(signals.received) from None
@@ -129,7 +132,7 @@ def begin(
     :raises SandboxdError: it cannot be begun
     :raises DaemonError: the connection broke, so it is not known whether it began
     """
-    conversation = converse(os.environ)
+    conversation = _conversation()
     if conversation is None:
         return None
     try:
@@ -161,7 +164,7 @@ def logs(directory: str, *, follow: bool, tail: str, write: Callable[[int, bytes
 
     :raises SandboxdError: there is no sandbox, or the engine breaks off
     """
-    conversation = converse(os.environ)
+    conversation = _conversation()
     if conversation is None:
         return False
     try:
@@ -211,39 +214,14 @@ class _Checked:
             raise _Broken(error) from None
 
 
-class _Signals:
-    """Signal handlers while an operation runs: the first signal cancels it, the second ends us."""
-
-    def __init__(self, conversation: Conversation) -> None:
-        import _signal  # type: ignore[import-not-found]
-
-        self._conversation = conversation
-        self._set = _signal.signal
-        self._numbers = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP)
-        self.interrupt: int = _signal.SIGINT
-        self._ignored = _signal.SIG_IGN
-        self._handler_of = _signal.getsignal
-        self._before: dict[int, Any] = {}
-        self.received = 0
-        """The signal that came last, 0 for none."""
-
-    def __enter__(self) -> None:
-        for number in self._numbers:
-            # One that our caller made us ignore (`nohup`) stays ignored.
-            if self._handler_of(number) != self._ignored:
-                self._before[number] = self._set(number, self._note)
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            self._set(number, handler)
-
-    def _note(self, number: int, _frame: object) -> None:
-        is_second = self.received != 0
-        self.received = number
-        if is_second:
-            raise Interrupted(number)
-        os.write(2, terminal.ENDING_SOON)
-        self._conversation.begin(messages.CANCEL, {})
+def _conversation() -> Conversation | None:
+    """A conversation with the daemon; None without one, which is said where it is there but silent."""
+    try:
+        return converse(os.environ)
+    except NoAnswer as error:
+        terminal.status(f"{error.message}; going on without it")
+        terminal.status(f"  hint: {error.hint}")
+        return None
 
 
 def _socket_of(descriptor: int) -> socket:

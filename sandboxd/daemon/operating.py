@@ -11,7 +11,7 @@ import contextlib
 import functools
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -79,7 +79,7 @@ class Operating:
     async def _cancel(self, connection: Connection, _params: dict[str, Any]) -> dict[str, Any]:
         for cancel, owner in list(self._running.items()):
             if owner is connection:
-                await asyncio.to_thread(cancel.cancel)
+                _cancel_soon(cancel)
         return {}
 
     async def _operate(self, name: str, connection: Connection, params: dict[str, Any]) -> Any:
@@ -91,8 +91,44 @@ class Operating:
         if operation is None:
             raise Refused(messages.METHOD_NOT_FOUND, f"there is no operation `{name}`")
         view, key = read_view(params), engine_of(connection, self._hosts)
-        facts = await self._facts(key) if operation.NEEDS_FACTS else None
-        loop, cancel = asyncio.get_running_loop(), Cancel()
+        # Known from here on: who gives up while the host is looked at is heard too.
+        with self._cancellable(connection) as cancel:
+            facts = await self._facts(key) if operation.NEEDS_FACTS else None
+            request = self._request(connection, key, view["directory"], params, facts, cancel)
+
+            def run() -> Any:
+                compare(view, self._environ)
+                log.info("%s of `%s`", name, view["directory"])
+                try:
+                    cancel.check()
+                    return encode(operation.serve(request))
+                except Cancelled:
+                    raise Refused(messages.CANCELLED, "the operation was cancelled") from None
+
+            with self._hosts.operated(key):
+                return await self._until_done(cancel, run)
+
+    @contextlib.contextmanager
+    def _cancellable(self, connection: Connection) -> Iterator[Cancel]:
+        """A `Cancel` that the client of `connection` can call by a request."""
+        cancel = Cancel()
+        self._running[cancel] = connection
+        try:
+            yield cancel
+        finally:
+            del self._running[cancel]
+            self._ended.set()
+
+    def _request(
+        self,
+        connection: Connection,
+        key: EngineKey,
+        directory: str,
+        params: dict[str, Any],
+        facts: Callable[[], HostFacts] | None,
+        cancel: Cancel,
+    ) -> Request:
+        loop = asyncio.get_running_loop()
 
         def call_soon(function: Callable[..., None], *arguments: Any) -> None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: the daemon ends
@@ -102,8 +138,8 @@ class Operating:
             progress: messages.Progress = {"text": step.text, "passing": step.is_passing}
             call_soon(connection.notify, messages.PROGRESS, progress)
 
-        request = Request(
-            view["directory"],
+        return Request(
+            directory,
             self._hosts.environ(key),
             params,
             lambda: self._hosts.engine(key),
@@ -115,31 +151,18 @@ class Operating:
             cancel=cancel,
         )
 
-        def run() -> Any:
-            compare(view, self._environ)
-            log.info("%s of `%s`", name, view["directory"])
-            try:
-                return encode(operation.serve(request))
-            except Cancelled:
-                raise Refused(messages.CANCELLED, "the operation was cancelled") from None
-
-        with self._hosts.operated(key):
-            return await self._until_done(connection, cancel, run)
-
     async def _facts(self, key: EngineKey) -> Callable[[], HostFacts] | None:
         """The host's facts for an operation; None where they are not known in time."""
         facts = await self._hosts.facts(key, _FACTS_SECONDS)
         return (lambda: facts) if facts is not None else None
 
-    async def _until_done(self, connection: Connection, cancel: Cancel, run: Callable[[], T]) -> T:
+    async def _until_done(self, cancel: Cancel, run: Callable[[], T]) -> T:
         """Run it; a client that goes away cancels it, and its connection ends once it has cleaned up."""
         work = asyncio.get_running_loop().run_in_executor(self._threads, run)
-        self._running[cancel] = connection
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
-            # In a thread: to cancel closes a connection, which may block.
-            threading.Thread(target=cancel.cancel, daemon=True).start()
+            _cancel_soon(cancel)
             while not work.done():
                 with contextlib.suppress(asyncio.CancelledError):
                     await asyncio.wait({work})
@@ -147,6 +170,8 @@ class Operating:
             if not work.cancelled() and work.exception() is not None:
                 log.info("an operation ended with its client: %s", work.exception())
             raise
-        finally:
-            self._running.pop(cancel, None)
-            self._ended.set()
+
+
+def _cancel_soon(cancel: Cancel) -> None:
+    """Cancel in a thread of its own: it closes a connection, which may block, and waits for nobody's turn."""
+    threading.Thread(target=cancel.cancel, daemon=True).start()

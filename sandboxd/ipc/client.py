@@ -17,7 +17,7 @@ from typing import Any
 from sandboxd import __version__
 from sandboxd.errors import DaemonError
 from sandboxd.ipc import address, messages
-from sandboxd.ipc.dial import engine_variables
+from sandboxd.ipc.dial import GREETING_SECONDS, NoAnswer, engine_variables
 from sandboxd.ipc.start import LOG_HINT, is_claimed
 from sandboxd.ipc.start import start as start_daemon
 
@@ -35,10 +35,6 @@ _ATTEMPTS = 5
 
 class ConnectionLost(DaemonError):
     """The daemon ended, or ended the connection, before it answered."""
-
-
-class NoAnswer(DaemonError):
-    """The daemon accepted the connection but did not answer in time."""
 
 
 class Client:
@@ -76,7 +72,7 @@ class Client:
             "engine": engine_variables(environ),
             "cwd": cwd,
         }
-        welcome = self.request(messages.HELLO, dict(hello), timeout=START_SECONDS)
+        welcome = self.request(messages.HELLO, dict(hello), timeout=GREETING_SECONDS)
         if not isinstance(welcome, dict) or not isinstance(welcome.get("pid"), int):
             raise DaemonError("the daemon did not answer the greeting", LOG_HINT)
         self.daemon_version = str(welcome.get("version"))
@@ -286,7 +282,7 @@ def _connect_once(environ: Mapping[str, str], cwd: str) -> Client | None:
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     pid = 0
     try:
-        connection.settimeout(START_SECONDS)
+        connection.settimeout(GREETING_SECONDS)
         connection.connect(path)
         pid = _check_peer(connection, uid)
         client = Client(connection)

@@ -10,7 +10,7 @@ import sys
 
 from sandboxd.errors import EXIT_BUG, DaemonError, SandboxdError
 from sandboxd.ipc import messages
-from sandboxd.ipc.dial import WELCOME, dial, hello
+from sandboxd.ipc.dial import GREETING_SECONDS, WELCOME, NoAnswer, dial, hello
 from sandboxd.ipc.light_json import decode, encode
 
 TYPE_CHECKING = False
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-_GREETING_SECONDS = 1.0
 _SIZE = 262144
 _DESCRIPTOR_BYTES = 4
+_SIGNALS = 64
 
 
 class Lost(DaemonError):
@@ -41,6 +41,9 @@ class Conversation:
         self._number = 1
         self.descriptor = -1
         """The descriptor that came with an answer, -1 before."""
+        self.waker = -1
+        """A pipe that can be read once a signal came, -1 for none: its handler then runs at once, and not
+        after the next message."""
 
     def ask(
         self,
@@ -83,11 +86,19 @@ class Conversation:
         """Send `hello`, which must be the first request.
 
         :raises NotHere: this is no daemon of our version
-        :raises OSError: it does not answer in time
+        :raises NoAnswer: it does not answer in time
+        :raises OSError: it ended
         """
-        self._connection.settimeout(_GREETING_SECONDS)
-        self._connection.sendall(hello(environ, cwd).encode("ascii"))
-        if not self._line().startswith(WELCOME.encode("ascii")):
+        self._connection.settimeout(GREETING_SECONDS)
+        try:
+            self._connection.sendall(hello(environ, cwd).encode("ascii"))
+            welcome = self._line()
+        except TimeoutError:
+            raise NoAnswer(
+                f"the daemon did not answer within {GREETING_SECONDS:.0f} s",
+                "`sandboxd daemon stop` names its process where it hangs",
+            ) from None
+        if not welcome.startswith(WELCOME.encode("ascii")):
             raise NotHere
         self._connection.settimeout(None)
 
@@ -102,6 +113,7 @@ class Conversation:
 
     def _line(self) -> bytes:
         while (end := self._buffer.find(b"\n")) < 0:
+            self._wait()
             part, extras, _, _ = self._connection.recvmsg(_SIZE, 64)
             for _level, _kind, data in extras:
                 self.descriptor = int.from_bytes(data[:_DESCRIPTOR_BYTES], sys.byteorder)
@@ -112,17 +124,43 @@ class Conversation:
         del self._buffer[: end + 1]
         return line
 
+    def _wait(self) -> None:
+        """Wait for bytes or the end of the connection, and let the handlers of signals run meanwhile.
+
+        Python runs a handler between two of its own steps. A signal that comes between the last one and
+        `recvmsg` does not end the wait in there; the byte that Python writes to the pipe ends this one.
+        """
+        if self.waker < 0:
+            return
+        from select import POLLIN, poll
+
+        waiting = poll()
+        for descriptor in (self._connection.fileno(), self.waker):
+            waiting.register(descriptor, POLLIN)
+        while True:
+            ready = [descriptor for descriptor, _ in waiting.poll()]
+            if self._connection.fileno() in ready:
+                return
+            os.read(self.waker, _SIGNALS)
+
 
 def converse(environ: Mapping[str, str]) -> Conversation | None:
-    """A conversation with the running daemon; None without one of this user and version."""
+    """A conversation with the running daemon; None without one of this user and version.
+
+    :raises NoAnswer: there is one, and it does not answer
+    """
     connection = None
     try:
-        connection = dial(environ, _GREETING_SECONDS)
+        connection = dial(environ, GREETING_SECONDS)
         if connection is None:
             return None
         conversation = Conversation(connection)
         conversation.greet(environ, os.getcwd())
         return conversation
+    except NoAnswer:
+        if connection is not None:
+            connection.close()
+        raise
     except (ImportError, AttributeError, OSError, ValueError, DaemonError, NotHere):
         if connection is not None:
             connection.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from sandboxd import __version__
+from sandboxd.errors import DaemonError
 from sandboxd.ipc import messages
 from sandboxd.ipc.address import check_folder, check_socket, folder, socket_path
 
@@ -16,8 +17,18 @@ if TYPE_CHECKING:
     from _socket import socket
     from collections.abc import Mapping
 
+GREETING_SECONDS = 3.0
+"""How long a daemon that took the connection may take to answer `hello`.
+
+It needs a millisecond; on a machine that has twenty times too much to do, one second was too short.
+"""
+
 WELCOME = f'{{"jsonrpc":"2.0","id":1,"result":{{"version":"{__version__}",'
 """How the answer of a daemon of this version begins."""
+
+
+class NoAnswer(DaemonError):
+    """The daemon took the connection but did not answer in time."""
 
 
 def dial(environ: Mapping[str, str], seconds: float) -> socket | None:

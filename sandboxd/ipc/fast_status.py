@@ -13,9 +13,8 @@ import sys
 
 from sandboxd.errors import DaemonError
 from sandboxd.ipc import messages
-from sandboxd.ipc.dial import WELCOME, dial, hello
+from sandboxd.ipc.dial import GREETING_SECONDS, WELCOME, dial, hello
 
-_TIMEOUT = 2.0
 _FORMS = {
     "": "text",
     "--json": "json",
@@ -54,7 +53,7 @@ def _request(form: str) -> bytes:
 
 def _ask(request: bytes) -> list[bytes] | None:
     """The two answer lines of the daemon, None without a daemon of this user."""
-    connection = dial(os.environ, _TIMEOUT)
+    connection = dial(os.environ, GREETING_SECONDS)
     if connection is None:
         return None
     try:

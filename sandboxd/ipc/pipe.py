@@ -11,7 +11,7 @@ import os
 
 from sandboxd.errors import DaemonError
 from sandboxd.ipc import messages
-from sandboxd.ipc.dial import WELCOME, dial, hello
+from sandboxd.ipc.dial import GREETING_SECONDS, WELCOME, dial, hello
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
         def shutdown(self, how: int, /) -> None: ...
 
 
-_TIMEOUT = 2.0
 _LAST_WORDS_SECONDS = 1.0
 _SIZE = 262144
 _SHUT_WR = 1
@@ -105,7 +104,7 @@ def _request(environ: Mapping[str, str]) -> bytes:
 
 def _attach(environ: Mapping[str, str]) -> Stream | None:
     """A connection on which the daemon now speaks the language server protocol."""
-    connection = dial(environ, _TIMEOUT)
+    connection = dial(environ, GREETING_SECONDS)
     if connection is None:
         return None
     is_attached = False

@@ -300,7 +300,11 @@ def test_a_daemon_that_hangs_is_done_without(
     pid = world.start()
     os.kill(pid, signal.SIGSTOP)
     try:
-        assert world.run("up", cwd=project).returncode == 0
+        up = world.run("up", cwd=project)
+        assert (up.returncode, "did not answer within" in up.stderr) == (0, True), up.stderr
+        assert "going on without it\n  hint: `sandboxd daemon stop` names its process" in up.stderr
         assert world.run("exec", "--", "exit", "3", cwd=project).returncode == 3
+        stop = world.run("daemon", "stop", cwd=project)
+        assert f"`kill -9 {pid}`" in stop.stderr
     finally:
         os.kill(pid, signal.SIGCONT)
