@@ -236,18 +236,20 @@ class Attendant:
         self._memory.take(event)
         self._record_loss(before, event["time"])
         if event["event"] == "denied" and event["reason"] == "canary":
-            self._record_tripwire(event["name"], event["port"])
+            self._record_tripwire(event["name"], event["port"], event.get("detail", ""))
         if event["event"] == "used":
             self._use_up(event["name"], event["port"], event["time"])
         if event["event"] != "state":
             self._changed()
 
-    def _record_tripwire(self, name: str, port: int) -> None:
+    def _record_tripwire(self, name: str, port: int, detail: str) -> None:
         """Note the first use of each name in the user's record: whoever is inside can try it for ever."""
         if name in self._tripped or len(self._tripped) >= _MOST_TRIPPED:
             return
         self._tripped.add(name)
-        if problem := recording.tripped(self._access.environ(), self._workspace, name, port):
+        if problem := recording.tripped(
+            self._access.environ(), self._workspace, name, port, detail
+        ):
             log.warning("`%s`: %s", self._workspace, problem)
 
     def _record_loss(self, before: Totals, time: float) -> None:

@@ -56,6 +56,7 @@ _WORDS = {
     "host": "names another host than this gateway",
     "malformed": "breaks the rules of HTTP",
     "missing": "needs a credential that the gateway does not have now",
+    "canary": "carries a secret that is a decoy",
     "denied": "is for a host that is denied, whatever allows it",
 }
 

@@ -188,7 +188,7 @@ class CredentialTried(Numbered):
     status: int
     """Of the service's answer; 0 without one."""
     reason: str
-    """Of `refused`: a `broker.Reason`, ``host``, ``malformed`` or ``missing`` (the gateway has no secret for
+    """Of `refused`: a `broker.Reason`, ``host``, ``malformed``, ``canary`` or ``missing`` (the gateway has no secret for
     it); of `failed`: a reason of `Attempted` or ``tls``; else ''."""
     count: int
     detail: NotRequired[str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from urllib.parse import unquote_to_bytes
 
 PREFIX = "placeholder-of-sandboxd-"
@@ -17,9 +17,15 @@ _BASIC = re.compile(rb"basic +([A-Za-z0-9+/=_-]+)\s*", re.IGNORECASE)
 
 def is_carried(target: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """Whether the head of a request holds a placeholder: as it is, percent-encoded, or as a password of `Basic`."""
-    if _MARK in unquote_to_bytes(target):
-        return True
-    return any(_MARK in value or _MARK in _password(value) for _, value in headers)
+    return holds(target, headers, (_MARK,))
+
+
+def holds(target: bytes, headers: Iterable[tuple[bytes, bytes]], texts: Sequence[bytes]) -> bool:
+    """Whether the head of a request holds one of `texts`, in the spellings of `is_carried`."""
+    places = [unquote_to_bytes(target)]
+    for _, value in headers:
+        places += (value, _password(value))
+    return any(text in place for place in places for text in texts)
 
 
 def _password(value: bytes) -> bytes:

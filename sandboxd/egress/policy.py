@@ -76,6 +76,8 @@ class Policy(NamedTuple):
     leads, and `private` and `forbidden` hold only as far as the proxy cares."""
     credentials: tuple[tuple[str, int], ...] = ()
     """(service, port) of the credentials that may be used: see `broker`. The secrets come by another command."""
+    decoys: tuple[str, ...] = ()
+    """Tokens that are worth nothing: one that is sent anywhere is reported as a tripwire, see `decoy`."""
 
 
 class Verdict(NamedTuple):
@@ -102,6 +104,7 @@ class Decider:
         self._denied = frozenset(each.host for each in policy.denied if not each.below)
         self._denied_below = frozenset(each.host for each in policy.denied if each.below)
         self._canaries = frozenset(policy.canaries)
+        self._decoys = tuple(each.lower() for each in policy.decoys)
         self._services = frozenset(name for name, _ in policy.services)
 
     def decide(self, text: str, port: int, now: float) -> Verdict:
@@ -109,7 +112,7 @@ class Decider:
         name = self._name(text)
         if name is None:
             return Verdict("not-a-name")
-        if name in self._canaries:
+        if name in self._canaries or any(each in name for each in self._decoys):
             return Verdict("canary")
         above = _above(name)
         if name in self._denied or not self._denied_below.isdisjoint(above):

@@ -18,6 +18,8 @@ from sandboxd.egress.policy import Policy, Rule, Upstream
 MOST_RULES, MOST_PORTS, MOST_ENTRIES = 10_000, 256, 10_000
 """Rules of a policy, different ports in all of them, entries of each other list."""
 
+MOST_DECOYS, _SHORTEST_TOKEN = 16, 16
+
 _T = TypeVar("_T")
 _LONGEST_TEXT = 512
 _POLICY_KEYS, _RULE_KEYS = frozenset(Policy._fields), frozenset(Rule._fields)
@@ -42,6 +44,7 @@ def policy_to_json(policy: Policy) -> dict[str, object]:
         "upstream": upstream
         and {**upstream._asdict(), "direct": [str(each) for each in upstream.direct]},
         "credentials": [list(credential) for credential in policy.credentials],
+        "decoys": list(policy.decoys),
     }
 
 
@@ -63,6 +66,7 @@ def policy_from_json(value: object) -> Policy:
         credentials=_list(
             fields["credentials"], _service_and_port, "credentials", broker_wire.MOST_BINDINGS
         ),
+        decoys=_list(fields["decoys"], _token, "decoys", MOST_DECOYS),
     )
     if len({port for rule in policy.rules for port in rule.ports}) > MOST_PORTS:
         raise NotAPolicy(f"more than {MOST_PORTS} different ports")
@@ -128,6 +132,13 @@ def _text(value: object, what: str) -> str:
     if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
         raise NotAPolicy(f"`{what}` is no text of at most {_LONGEST_TEXT} characters")
     return value
+
+
+def _token(value: object) -> str:
+    text = _text(value, "decoys")
+    if len(text) < _SHORTEST_TOKEN or not text.isascii() or not text.isprintable():
+        raise NotAPolicy("`decoys` holds what is no token")
+    return text
 
 
 def _whole(value: object, least: int, most: int, what: str) -> int:

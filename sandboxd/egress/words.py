@@ -12,6 +12,8 @@ from sandboxd.egress.policy import Policy, Reason, Verdict
 CONSEQUENCE = "whatever runs inside may do anything there, sending your files included"
 """What to allow a name means. No gateway without interception can know less."""
 
+DECOY = "the decoy of this sandbox, which looks like a secret, was sent there"
+
 USUAL_PORTS = (80, 443)
 """Those of a name that is given without one."""
 
@@ -25,7 +27,7 @@ _REASONS: dict[str, str] = {
     "port": "the name is allowed, this port is not",
     "expired": "the approval has ended",
     "denied": "denied by a person, or by a policy that no rule overrides",
-    "canary": "a tripwire: nothing has a reason to ask for this name",
+    "canary": "a tripwire: nothing has a reason to use it",
     "address": "it resolves to an address that is never dialled; no approval changes that",
     "unresolved": "allowed, but the name does not resolve",
     "unreachable": "allowed, but nothing answers there",

@@ -14,8 +14,8 @@ from sandboxd.host.folders import state_folder, workspace_file
 from sandboxd.life import gateway, gateway_image, networks, services, sources
 from sandboxd.life.ask_program import ask_program, file_for_inside
 from sandboxd.life.end import remove
-from sandboxd.model.labels import ASK_PROGRAM, RESOLV_CONF
-from sandboxd.plan import inner_network
+from sandboxd.model.labels import ASK_PROGRAM, DECOY_FILE, RESOLV_CONF
+from sandboxd.plan import decoy, inner_network
 from sandboxd.plan.plan import Downgrade, Plan
 
 if TYPE_CHECKING:
@@ -89,7 +89,8 @@ def add_to(
             RESOLV_CONF: _resolv_conf(egress.workspace, gateway_address),
             ASK_PROGRAM: ask_program(os.environ),
         }
-        for target, text in (settings or {}).items():
+        bait = {DECOY_FILE: text} if (text := decoy.text(egress.policy)) else {}
+        for target, text in {**(settings or {}), **bait}.items():
             name = os.path.basename(target)
             files[target] = file_for_inside(os.environ, name, text.encode(), 0o644)
         binds: list[MountRequest] = [

@@ -50,6 +50,10 @@ ASK_PROGRAM = "/usr/local/bin/sandboxd-ask"
 SETTINGS_FOLDER = "/etc/sandboxd/"
 """Where it may have files of ours that point tools at its gateway."""
 
+DECOY_FILE = "/run/secrets/backup_repository"
+"""Where it may have what only somebody who searches for secrets reads: in Docker's folder for them, which is
+there whatever home the image's user has."""
+
 GATEWAY = "dev.sandboxd.gateway"
 """On a gateway: the workspace that it serves. It is no `PROJECT`: nothing of the project runs in it."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.model.labels import ASK_PROGRAM, EGRESS, RESOLV_CONF, SETTINGS_FOLDER
+from sandboxd.model.labels import ASK_PROGRAM, DECOY_FILE, EGRESS, RESOLV_CONF, SETTINGS_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,7 +78,7 @@ def _beside_gateway(planned: Container, live: Container) -> Container:
 
 
 def _is_of_gateway(target: str) -> bool:
-    return target in (RESOLV_CONF, ASK_PROGRAM) or target.startswith(SETTINGS_FOLDER)
+    return target in (RESOLV_CONF, ASK_PROGRAM, DECOY_FILE) or target.startswith(SETTINGS_FOLDER)
 
 
 def _text(value: Value[object] | None) -> str:

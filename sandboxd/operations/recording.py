@@ -145,9 +145,9 @@ def drifted(
     )
 
 
-def tripped(environ: Mapping[str, str], workspace: str, name: str, port: int) -> str:
-    """Something inside asked for a name that nothing has a reason to ask for."""
-    return notes.note(environ, "tripwire", workspace, name=name, port=port)
+def tripped(environ: Mapping[str, str], workspace: str, name: str, port: int, detail: str) -> str:
+    """Something inside used a name, or sent a token to it, that nothing has a reason to use."""
+    return notes.note(environ, "tripwire", workspace, name=name, port=port, detail=detail)
 
 
 def lost(environ: Mapping[str, str], workspace: str, totals: Totals) -> str:

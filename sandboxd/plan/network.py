@@ -12,8 +12,9 @@ from sandboxd.config.model import Config
 from sandboxd.egress.policy import Policy
 from sandboxd.findings import Place
 from sandboxd.model.container import Container
+from sandboxd.model.labels import DECOY_FILE
 from sandboxd.model.values import Origin, Value
-from sandboxd.plan import names
+from sandboxd.plan import decoy, names
 from sandboxd.plan.container_name import container_name
 from sandboxd.plan.inner_network import InnerNetwork, inner_network
 from sandboxd.plan.names import Usual
@@ -21,7 +22,6 @@ from sandboxd.plan.network_limits import permitted
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.project_hosts import ProjectHosts
-from sandboxd.plan.volumes import project_digest
 from sandboxd.plan.workspace import WorkspaceFacts
 from sandboxd.policy.floor import Floor
 
@@ -117,12 +117,13 @@ def egress(
     if chosen.value != "allow":
         return Egress()
     own, outside = permitted(names.usual(profile, config, hosts), floor)
-    canaries = (canary(workspace),) if profile.network.canary else ()
+    has_bait = profile.network.canary
     policy = Policy(
         rules=names.rules(config, own),
         denied=tuple(floor.network_deny),
-        canaries=canaries,
+        canaries=(decoy.name(workspace),) if has_bait else (),
         upstream=floor.network_proxy,
+        decoys=(decoy.token(workspace),) if has_bait else (),
     )
     _note(config, own, outside, policy, floor, notes)
     if config.network.allow is None:
@@ -130,11 +131,6 @@ def egress(
             why = f"{each.why}, and did not when the sandbox started: `sandboxd down`, then `up`"
             notes.reason(EGRESS, f"not {each.entry.text}", why)
     return Egress(policy, names.proposals(config, hosts, own, policy))
-
-
-def canary(workspace: str) -> str:
-    """A name for `workspace` that nothing has a reason to ask for; `.internal` is nobody's in public DNS."""
-    return f"backup-{project_digest(workspace)}.internal"
 
 
 def say_what_stays_open(
@@ -188,5 +184,8 @@ def _note(
         )
         notes.reason(EGRESS, f"through the proxy {policy.upstream}", why, "floor")
     for name in policy.canaries:
-        why = "a tripwire: nothing has a reason to ask for it, so a use of it is reported as such"
+        why = (
+            f"a tripwire: `{DECOY_FILE}` names it beside a token that is worth nothing; who uses either has "
+            "looked for secrets, and is reported"
+        )
         notes.reason(EGRESS, f"not {name}", why)

@@ -36,7 +36,7 @@ class Network(NamedTuple):
     without_gateway: str = "none"
     """The mode where a tool that makes no gateway starts a sandbox of the mode ``allow``."""
     canary: bool = False
-    """Whether there is a name that nothing has a reason to ask for."""
+    """Whether a name and a token are put inside that nothing has a reason to use."""
 
 
 class Profile(NamedTuple):

@@ -22,7 +22,7 @@ def rows(names: NamesStatus) -> list[tuple[str, str]]:
         lines.append(
             (
                 "tripwire",
-                f"asked for {times}, which nothing has a reason to: look at what runs inside",
+                f"used {times}, which nothing has a reason to do: look at what runs inside",
             )
         )
     losses = (

@@ -29,11 +29,15 @@ nsenter -t {{pid}} -n sh -c 'ip link set lo up; ip address add {ADDRESS}/24 dev 
 
 
 class Outside(NamedTuple):
-    """`names` are those that resolve; `asked` what the name server was asked; `pid` is a process there."""
+    """`names` are those that resolve; `asked` what the name server was asked; `pid` is a process there.
+
+    `heard` is what the web server was told, as far as it listened before it answered.
+    """
 
     names: set[str]
     asked: list[str]
     pid: int
+    heard: list[str]
 
 
 @contextlib.contextmanager
@@ -51,7 +55,7 @@ def outside(engine_pid: int) -> Iterator[Outside]:
         subprocess.run(nsenter, check=True)
         with listeners.network_of(holder.pid):
             web, names = socket.socket(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        served = Outside(set(), [], holder.pid)
+        served = Outside(set(), [], holder.pid, [])
         try:
             web.bind((ADDRESS, 80))
             web.listen()
@@ -72,19 +76,20 @@ def outside(engine_pid: int) -> Iterator[Outside]:
             holder.stdin.close()
 
 
-def _serve_web(listener: socket.socket, _served: Outside) -> None:
+def _serve_web(listener: socket.socket, served: Outside) -> None:
     while True:
         try:
             connection, _ = listener.accept()
         except OSError:
             return
-        threading.Thread(target=_answer, args=(connection,), daemon=True).start()
+        threading.Thread(target=_answer, args=(connection, served), daemon=True).start()
 
 
-def _answer(connection: socket.socket) -> None:
+def _answer(connection: socket.socket, served: Outside) -> None:
     with connection, contextlib.suppress(OSError):
         connection.settimeout(10)
         request = connection.recv(4096).decode("latin-1")
+        served.heard.append(request)
         host = next((x[6:] for x in request.split("\r\n") if x.lower().startswith("host: ")), "?")
         body = f"outside for {host}\n".encode()
         head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"

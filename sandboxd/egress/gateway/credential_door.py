@@ -10,13 +10,20 @@ import ssl
 
 import h11
 
+from sandboxd.egress import decoy, words
 from sandboxd.egress.broker import Binding, Refused, decide, explain
 from sandboxd.egress.gateway import credential_head, http_head, refusals, tunnel
 from sandboxd.egress.gateway.connections import Connection
 from sandboxd.egress.gateway.dialer import NoWay
 from sandboxd.egress.gateway.head_reader import HEAD_SECONDS, IDLE_SECONDS, TOO_SLOW, next_head
 from sandboxd.egress.gateway.held_credentials import HeldCredentials
-from sandboxd.egress.gateway.http_exchange import Answer, ClientLeft, Exchange, Switched
+from sandboxd.egress.gateway.http_exchange import (
+    Answer,
+    ClientLeft,
+    DecoySent,
+    Exchange,
+    Switched,
+)
 from sandboxd.egress.gateway.http_head import BadHead
 from sandboxd.egress.gateway.reader import Reader
 from sandboxd.egress.gateway.streams import NotTrusted, SecureStream
@@ -93,9 +100,13 @@ class CredentialDoor:
         if not judgement.allowed:
             await self._refuse(reader, port, judgement.reason, request)
             return False
+        destination = Destination(judgement, binding.host_port, DOOR)
+        if decoy.is_carried(request.target, request.headers, self._parts.gate.policy.decoys):
+            destination.report(self._parts, "canary", words.DECOY)
+            await self._refuse(reader, port, "canary", request)
+            return False
         connection.binding = binding
         try:
-            destination = Destination(judgement, binding.host_port, DOOR)
             stream = await self._connect(destination, binding, context)
         except (NoWay, NotTrusted) as error:
             reason = error.reason if isinstance(error, NoWay) else "tls"
@@ -104,6 +115,10 @@ class CredentialDoor:
             return False
         try:
             return await self._exchange(reader, stream, binding, client, request)
+        except DecoySent:
+            destination.report(self._parts, "canary", words.DECOY)
+            self._report(port, "refused", reason="canary")
+            return False
         finally:
             stream.close()
 
@@ -143,7 +158,8 @@ class CredentialDoor:
         target = request.target.decode("ascii")
         outgoing = credential_head.outgoing(request, binding, target)
         try:
-            result = await Exchange(reader, client, stream, answered).run(outgoing)
+            search = decoy.Search(self._parts.gate.policy.decoys)
+            result = await Exchange(reader, client, stream, answered, search).run(outgoing)
         except ClientLeft:
             return False
         except h11.ProtocolError:

@@ -67,6 +67,10 @@ class Gate:
             reason = "label-data"
         return Judgement(name, reason in ("allowed", "service"), reason, verdict.rule)
 
+    def is_tripwire(self, text: str) -> bool:
+        """Whether nothing has a reason to name `text`."""
+        return self._decider.decide(text, 0, self.clock()).reason == "canary"
+
     def service(self, name: str) -> str | None:
         """The address of the container that is called `name`."""
         return self._services.get(name)

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import h11
 
-from sandboxd.egress import placeholder
+from sandboxd.egress import decoy, placeholder, words
 from sandboxd.egress.gateway import http_head, refusals, tunnel, upstream
 from sandboxd.egress.gateway.connections import Connection
 from sandboxd.egress.gateway.dialer import NoWay
 from sandboxd.egress.gateway.head_reader import HEAD_SECONDS, IDLE_SECONDS, TOO_SLOW, next_head
-from sandboxd.egress.gateway.http_exchange import Exchange, Switched
+from sandboxd.egress.gateway.http_exchange import DecoySent, Exchange, Switched
 from sandboxd.egress.gateway.http_head import BadHead
 from sandboxd.egress.gateway.reader import Reader
 from sandboxd.egress.gateway.relay import Relay
@@ -38,9 +38,9 @@ class Wanted(NamedTuple):
 class OtherHost(Exception):
     """The Host field names another host than the one that the request goes to."""
 
-    def __init__(self, wanted: Wanted, named: str) -> None:
-        super().__init__(named)
-        self.wanted = wanted
+    def __init__(self, wanted: Wanted, named: tuple[str, int]) -> None:
+        super().__init__(f"{named[0]}:{named[1]}")
+        self.wanted, self.named = wanted, named[0]
 
 
 async def enter(
@@ -105,8 +105,9 @@ class HttpDoor:
 
     async def _refuse_host(self, error: OtherHost) -> None:
         name, port = error.wanted.host, error.wanted.port
-        self._parts.journal.attempt("denied", name, port, self._door, "host", "", str(error))
-        await self._reader.end(refusals.denied(name, port, "host", "", f"Host: {error}"))
+        reason = "canary" if self._parts.gate.is_tripwire(error.named) else "host"
+        self._parts.journal.attempt("denied", name, port, self._door, reason, "", str(error))
+        await self._reader.end(refusals.denied(name, port, reason, "", f"Host: {error}"))
 
     def _wanted(self, request: h11.Request) -> Wanted:
         """The host, port and path of a request.
@@ -121,7 +122,7 @@ class HttpDoor:
             wanted = Wanted(target.host, target.port, "")
             named = http_head.host_field(request, target.port)
             if named and not http_head.same(named, (wanted.host, wanted.port)):
-                raise OtherHost(wanted, f"{named[0]}:{named[1]}")
+                raise OtherHost(wanted, named)
             return wanted
         if self._fixed is not None:
             fixed = (self._fixed.judgement.name, self._fixed.port)
@@ -136,7 +137,7 @@ class HttpDoor:
         claimed += [host] if host else []
         for other in claimed:
             if not http_head.same(other, (wanted.host, wanted.port)):
-                raise OtherHost(wanted, f"{other[0]}:{other[1]}")
+                raise OtherHost(wanted, other)
         return wanted
 
     async def _request(self, client: h11.Connection, request: h11.Request, wanted: Wanted) -> bool:
@@ -149,10 +150,10 @@ class HttpDoor:
         if not judgement.allowed:
             await self._reader.end(refusals.denied(name, port, judgement.reason, source))
             return False
-        if placeholder.is_carried(request.target, request.headers):
+        if carried := self._bait(request):
             # Worth nothing there; whoever sends it has looked for secrets.
-            destination.report(self._parts, "canary", _PLACEHOLDER)
-            await self._reader.end(refusals.denied(name, port, "canary", source, _PLACEHOLDER))
+            destination.report(self._parts, "canary", carried)
+            await self._reader.end(refusals.denied(name, port, "canary", source, carried))
             return False
         if connect:
             await enter(
@@ -177,8 +178,13 @@ class HttpDoor:
                 client,
                 PlainStream(server),
                 lambda answer: upstream.pass_on(answer, way.upstream),
+                decoy.Search(self._parts.gate.policy.decoys),
             )
             result = await exchange.run(forwarded)
+        except DecoySent:
+            server.close()
+            destination.report(self._parts, "canary", words.DECOY)
+            return False
         except h11.ProtocolError as error:
             server.close()
             destination.report(self._parts, "malformed", str(error))
@@ -199,6 +205,13 @@ class HttpDoor:
         if not result:
             await self._reader.end()
         return result
+
+    def _bait(self, request: h11.Request) -> str:
+        """In words, what the head of a request carries that is worth nothing anywhere; '' for nothing."""
+        if placeholder.is_carried(request.target, request.headers):
+            return _PLACEHOLDER
+        decoys = self._parts.gate.policy.decoys
+        return words.DECOY if decoy.is_carried(request.target, request.headers, decoys) else ""
 
     def _relay(self, server: socket.socket, switched: Switched) -> None:
         connection = self._connection

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import h11
 
+from sandboxd.egress.decoy import Search
 from sandboxd.egress.gateway import http_head
 from sandboxd.egress.gateway.reader import Reader
 from sandboxd.egress.gateway.streams import Stream
@@ -27,6 +28,10 @@ class Switched(NamedTuple):
 
 class ClientLeft(h11.RemoteProtocolError):
     """The client closed in the middle of its request."""
+
+
+class DecoySent(Exception):
+    """The body of the request held a decoy; the piece in which it ends was not passed on."""
 
 
 class _Length(bytes):
@@ -55,12 +60,14 @@ class Exchange:
         client: h11.Connection,
         server: Stream,
         answered: Callable[[Answer], Answer] = lambda answer: answer,
+        search: Search | None = None,
     ) -> None:
         """:param client: has parsed the head of the request and waits for its body
         :param answered: makes of the head of an answer what the client gets
+        :param search: looks at the body of the request
         """
         self._reader, self._client, self._server = reader, client, server
-        self._answered = answered
+        self._answered, self._search = answered, search
         self._method = b""
         self._origin = h11.Connection(h11.CLIENT, max_incomplete_event_size=2 * http_head.LONGEST)
 
@@ -69,6 +76,7 @@ class Exchange:
 
         :param request: as the origin gets it
         :raises h11.ProtocolError: an end breaks the rules; both connections must end
+        :raises DecoySent: its body holds one; both connections must end
         :raises upstream.Refusal: the proxy wants other credentials; the client was told nothing yet
         """
         Exchange.running += 1
@@ -113,6 +121,8 @@ class Exchange:
                     raise ClientLeft("the client left in the middle of a request")
                 self._client.receive_data(self._reader.take())
             elif isinstance(event, h11.Data):
+                if self._search is not None and self._search.feed(bytes(event.data)):
+                    raise DecoySent
                 if not await self._went_out(h11.Data(data=event.data)):
                     return
             elif isinstance(event, h11.EndOfMessage):

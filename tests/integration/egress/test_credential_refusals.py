@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import subprocess
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from sandboxd.egress.gateway.credential_door import MOST_OPEN
 from sandboxd.egress.layout import GATEWAY_NAME
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule
+from tests.integration.egress.attempts import DECOY
 from tests.integration.egress.credential_service import (
     SECRET,
     Certificate,
@@ -147,6 +150,28 @@ def test_the_host_is_dialled_by_the_same_judgement_as_any_other(
     assert status == 502
     assert credential(gateway, "failed")["reason"] == reason
     assert service.handshakes == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "body"),
+    [
+        (f"/v1/{DECOY}", "x", b""),
+        ("/v1", f"Bearer {DECOY}", b""),
+        ("/v1", "x", b"{" + DECOY.encode()),
+    ],
+    ids=["path", "header", "body"],
+)
+def test_a_decoy_of_the_sandbox_is_not_sent_and_told(
+    gateway: Program, workspace: Workspace, service: CredentialService,
+    path: str, field: str, body: bytes,
+) -> None:  # fmt: skip
+    gateway.set(POLICY._replace(decoys=(DECOY,)))
+    with contextlib.suppress(http.client.HTTPException, OSError):
+        status, _, _ = Client(workspace).ask(path, "POST", body, Authorization=field)
+        assert status == 403
+    assert [seen for seen in service.requests if DECOY in seen.path] == []
+    assert gateway.denied(HOST, "canary")["door"] == "credential"
+    assert credential(gateway, "refused")["reason"] == "canary"
 
 
 def test_a_host_that_is_denied_gets_no_credential(

@@ -32,6 +32,7 @@ POLICIES = st.builds(
     denied=st.lists(PATTERNS, max_size=2).map(tuple),
     canaries=st.lists(NAMES, max_size=1).map(tuple),
     services=st.lists(st.tuples(NAMES, st.just("198.18.4.1")), max_size=1).map(tuple),
+    decoys=st.lists(st.sampled_from(["A.B", "b.b"]), max_size=1).map(tuple),
 )
 NOW = 100.0
 
@@ -49,7 +50,7 @@ def by_comparing(policy: Policy, text: str, port: int) -> Verdict:
     name = known(policy, text)
     if name is None:
         return Verdict("not-a-name")
-    if name in policy.canaries:
+    if name in policy.canaries or any(each.lower() in name for each in policy.decoys):
         return Verdict("canary")
     if any(each.matches(name) for each in policy.denied):
         return Verdict("denied")

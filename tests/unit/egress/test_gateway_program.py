@@ -28,6 +28,7 @@ def test_it_imports_the_standard_library_h11_and_pure_modules_alone() -> None:
 _PURE = (
     "addresses",
     "broker",
+    "decoy",
     "layout",
     "messages",
     "names",

@@ -27,6 +27,7 @@ POLICY = Policy(
     addresses=(("github.com", "198.18.16.9"),),
     upstream=Upstream("proxy.example", 8080, "me:secret", (pattern("*.corp.example"),)),
     credentials=(("github-api", 8101), ("npm", 8102)),
+    decoys=("ghp_0123456789abcdef",),
 )
 
 

@@ -104,7 +104,7 @@ def test_a_tripwire_and_a_question_stand_out() -> None:
         POLICY, ledger({"name": "canary.internal", "reason": "canary"}, asked), NOW
     )
     shown = screen(project(names))
-    assert "tripwire     asked for once" in shown
+    assert "tripwire     used once" in shown
     assert (
         'asks for     c.org:22, "a<U+001B>[2Jb": `sandboxd egress allow c.org:22`, or '
         "`sandboxd egress deny c.org`" in shown

@@ -1,0 +1,36 @@
+"""How a gateway knows the decoy of its sandbox, a token that is worth nothing, on its way out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sandboxd.egress import placeholder
+
+
+def is_carried(
+    target: bytes, headers: Iterable[tuple[bytes, bytes]], decoys: Sequence[str]
+) -> bool:
+    """Whether the head of a request holds one of `decoys`, in a spelling that `placeholder` knows."""
+    return bool(decoys) and placeholder.holds(target, headers, [each.encode() for each in decoys])
+
+
+class Search:
+    """Looks for decoys in bytes that come in pieces, wherever the pieces are cut."""
+
+    def __init__(self, decoys: Sequence[str]) -> None:
+        self._texts = [each.encode() for each in decoys]
+        self._longest = max(map(len, self._texts), default=0)
+        self._end = b""
+
+    def feed(self, data: bytes) -> bool:
+        """Whether one ends in `data`."""
+        if not self._texts:
+            return False
+        # A piece of megabytes is not copied for the few bytes before it.
+        seam = self._end + data[: self._longest]
+        self._end = (
+            (self._end + data)[-self._longest :]
+            if len(data) < self._longest
+            else data[-self._longest :]
+        )
+        return any(text in data or text in seam for text in self._texts)

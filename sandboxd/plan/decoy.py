@@ -1,0 +1,46 @@
+"""What an unattended sandbox has for somebody who searches for secrets: a name and a token. Pure.
+
+They stand in one file where nobody else looks, and in no variable: honest programs print the environment,
+too, and an agent would show it to its model. Both follow from the project's path, so they stay the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+
+from sandboxd.egress.policy import Policy
+from sandboxd.plan.volumes import project_digest
+
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_BODY, _CHECK = 30, 6
+
+
+def name(workspace: str) -> str:
+    """A name for `workspace` that nothing has a reason to use; `.internal` is nobody's in public DNS."""
+    return f"backup-{project_digest(workspace)}.internal"
+
+
+def token(workspace: str) -> str:
+    """One in the shape of GitHub's, with a checksum that is wrong.
+
+    GitHub ends each token with the CRC-32 of what stands before it, so no real one is the same.
+    """
+    data = f"decoy\0{workspace}".encode("utf-8", "surrogateescape")
+    body = _in_digits(int(hashlib.sha256(data).hexdigest(), 16), _BODY)
+    return f"ghp_{body}{_in_digits(zlib.crc32(body.encode()) + 1, _CHECK)}"
+
+
+def text(policy: Policy) -> str:
+    """The text of the file inside, '' for a sandbox without a decoy."""
+    if not policy.decoys:
+        return ""
+    return f"https://backup:{policy.decoys[0]}@{policy.canaries[0]}/backup.git\n"
+
+
+def _in_digits(number: int, length: int) -> str:
+    digits = []
+    for _ in range(length):
+        number, digit = divmod(number, len(_DIGITS))
+        digits.append(_DIGITS[digit])
+    return "".join(reversed(digits))
