@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sandboxd import platforms
-from sandboxd.host.known_escapes import ESCAPES
+from sandboxd.host.advisory import load_all
 from sandboxd.host.versions import LABELS
-from sandboxd.platforms import Platform
+
+if TYPE_CHECKING:
+    from sandboxd.host.advisory import Advisory
+    from sandboxd.platforms import Platform
 
 
 def platforms_page() -> str:
@@ -41,17 +46,42 @@ def versions_page() -> str:
     """The table of known escapes."""
     head = (
         "# Versions with known ways out\n\n"
-        "What `sandboxd doctor` warns of. Each number was read in the original named as its source; "
-        "what could not be checked there is not in the table. A distribution may repair under an "
-        "older number; a kernel whose number does not count upstream's repairs is not judged.\n\n"
-        "| component | | what | repaired in | | source |\n|---|---|---|---|---|---|\n"
+        "What `sandboxd doctor` warns of, and `sandboxd status` counts. Each was compared with its source on "
+        "the day that stands there; what could not be checked is not in the table. Each is one file of "
+        "`sandboxd/host/advisories`, and `./dev advisories` says which nobody looked at for 90 days. A "
+        "distribution may repair under an older number: where its package is in the table, that decides. A "
+        "kernel whose number does not count upstream's repairs is not judged.\n\n"
+        "| | what | repaired in | published | what sandboxd sees of it | source | looked at |\n"
+        "|---|---|---|---|---|---|---|\n"
     )
-    rows = []
-    for escape in ESCAPES:
-        what = f"{escape.what} ({escape.condition})" if escape.condition else escape.what
-        since = f" (since {escape.since})" if escape.since else ""
-        rows.append(
-            f"| {LABELS[escape.component]} | {', '.join(escape.ids)} | {what} | "
-            f"{', '.join(escape.fixed)}{since} | {escape.date} | {escape.source} |\n"
-        )
-    return head + "".join(rows)
+    ordered = sorted(load_all(), key=lambda a: (_order(a), -a.published.toordinal(), a.name))
+    return head + "".join(_row(advisory) for advisory in ordered)
+
+
+def _order(advisory: Advisory) -> int:
+    return list(LABELS).index(advisory.affected[0].component)
+
+
+def _row(advisory: Advisory) -> str:
+    condition = f" ({advisory.condition})" if advisory.condition else ""
+    what = f"{advisory.effect}{condition}"
+    if advisory.needs:
+        what += f", where the kernel has {advisory.needs.upper()}"
+    seen = advisory.evidence
+    if advisory.attempts:
+        seen += f" ({', '.join(f'`{attempt}`' for attempt in advisory.attempts)})"
+    return (
+        f"| {', '.join(advisory.ids)} | {what} | {_repairs(advisory)} | {advisory.published} | {seen} | "
+        f"[source]({advisory.source}) | {advisory.reviewed} |\n"
+    )
+
+
+def _repairs(advisory: Advisory) -> str:
+    texts = []
+    for affected in advisory.affected:
+        since = f" (since {affected.since})" if affected.since else ""
+        fixed = ", ".join(affected.fixed) or "nothing so far"
+        texts.append(f"{LABELS[affected.component]} {fixed}{since}")
+    for package in advisory.packages:
+        texts.append(f"{package.distribution} {package.release}: {package.name} {package.fixed}")
+    return "; ".join(texts)

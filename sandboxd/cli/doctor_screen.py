@@ -6,7 +6,7 @@ from typing import Any
 
 from sandboxd.cli.terminal import BOLD, DIM, GREEN, RED, YELLOW, paint, printable
 from sandboxd.host.facts import Engine, HostFacts, Runtime
-from sandboxd.host.versions import LABELS, warnings
+from sandboxd.host.versions import LABELS, Warned, warnings
 from sandboxd.platforms import name_of, platform_of
 from sandboxd.screen import row, wrap
 
@@ -40,9 +40,9 @@ def brief(facts: HostFacts, columns: int, has_config: bool = False) -> str:
     for reason in advice.limits:
         lines += row("limit", printable(reason), columns, 9)
     for warned in warnings(facts):
-        if not warned.escape.condition:
-            text = f"{LABELS[warned.component]} {warned.version}: {', '.join(warned.escape.ids)}"
-            fixed = f"; repaired in {', '.join(warned.escape.fixed)}" if warned.escape.fixed else ""
+        if not warned.condition:
+            text = f"{LABELS[warned.component]} {warned.version}: {', '.join(warned.advisory.ids)}"
+            fixed = f"; repaired in {warned.repaired}" if warned.repaired else ""
             lines += row("way out", printable(text + fixed), columns, 9)
     lines.append("all that was seen: `sandboxd doctor --long`")
     return "\n".join(lines)
@@ -133,22 +133,29 @@ def _controls(facts: HostFacts) -> list[str]:
 
 
 def _warnings(facts: HostFacts) -> list[str]:
-    """Versions with known escapes; those that need more than the version in one line."""
+    """Versions with known escapes; those that need more than the version apart from them."""
     escapes = warnings(facts)
     lines = [
         f"{paint('warning:', YELLOW, BOLD)} {printable(warned.message)}"
         for warned in escapes
-        if not warned.escape.condition
+        if not warned.condition
     ]
-    others = [
-        f"{warned.escape.ids[0]} ({LABELS[warned.component]} {warned.version}: "
-        f"{warned.escape.condition})"
-        for warned in escapes
-        if warned.escape.condition
+    spaced = [text for line in lines for text in ("", line)]
+    conditions = _conditions(escapes)
+    return [*spaced, "", "only under conditions:", *conditions] if conditions else spaced
+
+
+def _conditions(escapes: tuple[Warned, ...]) -> list[str]:
+    """What it takes for the other known escapes, in a line for each component and condition."""
+    ids: dict[tuple[str, str, str], list[str]] = {}
+    for warned in escapes:
+        if warned.condition:
+            key = (warned.component, warned.version, warned.condition)
+            ids.setdefault(key, []).extend(warned.advisory.ids)
+    return [
+        printable(f"  {LABELS[component]} {version}, {condition}: {', '.join(names)}")
+        for (component, version, condition), names in ids.items()
     ]
-    if others:
-        lines.append(printable(f"only under conditions: {'; '.join(others)}"))
-    return [text for line in lines for text in ("", line)]
 
 
 def _user_namespaces(facts: HostFacts) -> str:
@@ -191,11 +198,13 @@ def as_json(facts: HostFacts) -> dict[str, Any]:
         {
             "component": warned.component,
             "version": warned.version,
-            "ids": list(warned.escape.ids),
-            "fixed": list(warned.escape.fixed),
+            "ids": list(warned.advisory.ids),
+            "condition": warned.condition,
+            "fixed": list(warned.affected.fixed),
+            "repaired": warned.repaired,
             "repackaged": warned.repackaged,
             "message": warned.message,
-            "source": warned.escape.source,
+            "source": warned.advisory.source,
         }
         for warned in warnings(facts)
     ]

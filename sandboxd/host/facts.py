@@ -132,6 +132,14 @@ class HostFacts(NamedTuple):
     """``github``, ``gitlab``."""
     buildkit: str | None = None
     """The version of a BuildKit beside the engine; the engine does not tell its own."""
+    release: str | None = None
+    """The release of the distribution by its name: ``trixie``."""
+    packages: tuple[Component, ...] = ()
+    """Packages of the distribution that the engine on this machine runs: ``runc``, ``1.1.15+ds1-2``."""
+    programs: tuple[Component, ...] = ()
+    """Clients on this machine: ``vscode``, ``devcontainer-cli``."""
+    cuse: bool | None = None
+    """Whether the kernel that containers run on offers character devices in user space."""
     apparmor_profiles: tuple[str, ...] | None = None
     """Profiles of ours that the engine's kernel has loaded, to enforce; None if not seen."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from sandboxd.host.facts import Component
+
 if TYPE_CHECKING:
     from typing import Any
 
@@ -44,6 +46,10 @@ def machine_from_raw(raw: dict[str, Any]) -> dict[str, Any]:
     system = raw.get("system")
     return {
         "distribution": release.get("ID"),
+        "release": release.get("VERSION_CODENAME"),
+        "packages": _components(raw.get("packages")),
+        "programs": _components(raw.get("programs")),
+        "cuse": raw.get("cuse") if isinstance(raw.get("cuse"), bool) else None,
         "package_manager": _manager(raw, release),
         "init": _init(raw.get("init")),
         "selinux": _SELINUX.get(str(raw["selinux"]).strip()) if "selinux" in raw else None,
@@ -103,6 +109,17 @@ def _program_version(line: object) -> str | None:
     """``buildkitd github.com/moby/buildkit v0.12.5 1234``."""
     match = re.search(r"(?<![\w.])v?(\d+\.\d+[\w.+~-]*)", line) if isinstance(line, str) else None
     return match[1] if match else None
+
+
+def _components(versions: object) -> tuple[Component, ...]:
+    """Names with their versions."""
+    if not isinstance(versions, dict):
+        return ()
+    return tuple(
+        Component(str(name), version)
+        for name, version in sorted(versions.items())
+        if isinstance(version, str)
+    )
 
 
 def _number(value: object) -> int | None:

@@ -11,6 +11,7 @@ from sandboxd.engine.contexts import resolve
 from sandboxd.engine.failures import EngineFailure
 from sandboxd.host.engine_facts import is_podman, product_name, usable_runtimes
 from sandboxd.host.facts import HostFacts
+from sandboxd.host.installed import cuse, packages, programs
 from sandboxd.host.memory import Memory, open_memory
 from sandboxd.host.raw_answers import from_raw
 from sandboxd.host.trials import host_boot_id, run_trials
@@ -24,8 +25,19 @@ def probe(environ: Mapping[str, str], *, trial: bool, timeout: float = 5.0) -> H
 def raw_facts(environ: Mapping[str, str], *, trial: bool, timeout: float = 5.0) -> dict[str, Any]:
     """The raw answers, JSON-ready: `doctor --raw` prints them and `--facts` reads them back."""
     facts = machine_raw(environ)
-    facts["engine"] = _engine(environ, str(facts["kernel"]), trial, timeout)
+    memory = open_memory(environ)
+    facts["engine"] = engine = _engine(environ, str(facts["kernel"]), trial, timeout, memory)
+    if _is_of_this_kernel(engine, str(facts["kernel"])):
+        facts["cuse"] = cuse(str(facts["kernel"]))
+        facts["packages"] = packages(memory)
+    memory.save()
     return facts
+
+
+def _is_of_this_kernel(engine: dict[str, Any], kernel: str) -> bool:
+    """Whether the engine that answered runs its containers on this machine's own kernel."""
+    info = engine.get("info")
+    return str(engine["host"]).startswith("unix:") and (info or {}).get("KernelVersion") == kernel
 
 
 def machine_raw(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -55,6 +67,7 @@ def machine_raw(environ: Mapping[str, str]) -> dict[str, Any]:
         "kvm": os.path.exists("/dev/kvm") if os.path.isdir("/dev") else None,
         "machine": _machine(),
         "ci": _ci(environ),
+        "programs": programs(environ),
     }
     if system.sysname == "Linux":
         facts["selinux"] = _read("/sys/fs/selinux/enforce") or ""
@@ -76,10 +89,11 @@ def _system() -> _System:
     return _System(platform.system(), platform.release(), platform.machine())
 
 
-def _engine(environ: Mapping[str, str], kernel: str, trial: bool, timeout: float) -> dict[str, Any]:
+def _engine(
+    environ: Mapping[str, str], kernel: str, trial: bool, timeout: float, memory: Memory
+) -> dict[str, Any]:
     identity = resolve(environ)
     host = identity.host
-    memory = open_memory(environ)
     checked = identity.tls is not None and identity.tls.verify
     engine: dict[str, Any] = {
         "host": host,
@@ -110,7 +124,6 @@ def _engine(environ: Mapping[str, str], kernel: str, trial: bool, timeout: float
         # Not remembered: it changes with every `up`, and asking is faster than writing a file safely.
         remembered["info"] = {k: v for k, v in engine["info"].items() if k != "ContainersRunning"}
         memory.put(f"engine:{host}", remembered)
-    memory.save()
     return engine
 
 

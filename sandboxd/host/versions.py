@@ -1,8 +1,9 @@
-"""Versions with known ways out, as data: each number was read in the original named as its source.
+"""Versions of this host with known ways out. Pure.
 
-A number says what upstream released. A distribution repairs under its own numbers, so for its
-packages an old number is a question, not a verdict; a kernel whose number tells nothing of its
-repairs is not judged at all. Pure.
+A number says what upstream released. A distribution repairs under its own numbers: where the advisory
+knows its package, and the host says which one it has, the package decides; else an old number of a
+distribution is a question, not a verdict. A kernel whose number tells nothing of its repairs is not
+judged at all.
 """
 
 from __future__ import annotations
@@ -10,19 +11,30 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.host.known_escapes import ESCAPES
+from sandboxd.host.advisory import load_all
+from sandboxd.host.package_version import is_at_least, upstream
 
 if TYPE_CHECKING:
+    from sandboxd.host.advisory import Advisory, Affected, Package
     from sandboxd.host.facts import HostFacts
-    from sandboxd.host.known_escapes import Escape
 
 LABELS = {
     "runc": "runc",
     "containerd": "containerd",
     "engine": "Docker Engine",
+    "podman": "Podman",
     "docker-desktop": "Docker Desktop",
     "buildkit": "BuildKit",
     "kernel": "Linux",
+    "runsc": "runsc",
+    "vscode": "VS Code",
+    "devcontainer-cli": "the dev container CLI",
+}
+_PACKAGED = {
+    "runc": "runc",
+    "containerd": "containerd",
+    "engine": "docker.io",
+    "podman": "podman",
     "runsc": "runsc",
 }
 
@@ -33,23 +45,32 @@ Number = tuple[tuple[int, ...], int, int]
 class Warned(NamedTuple):
     """A component of this host in a version that a known escape works on.
 
-    `repackaged`: the version is a distribution's, which may hold the repair under the old number.
+    `condition` is what else it takes, '' for nothing. `repaired` names what repairs it, '' where nothing
+    does. `repackaged`: the version is a distribution's, which may hold the repair under the old number.
     """
 
-    component: str
+    affected: Affected
     version: str
-    escape: Escape
+    advisory: Advisory
+    condition: str
+    repaired: str
     repackaged: bool
+
+    @property
+    def component(self) -> str:
+        """A name of `LABELS`."""
+        return self.affected.component
 
     @property
     def message(self) -> str:
         """One line for people."""
-        escape = self.escape
+        advisory = self.advisory
         maybe = ", or in the distribution's package under this number" if self.repackaged else ""
-        condition = f" ({escape.condition})" if escape.condition else ""
+        condition = f" ({self.condition})" if self.condition else ""
+        repair = f"repaired in {self.repaired}{maybe}" if self.repaired else "not repaired so far"
         return (
-            f"{LABELS[self.component]} {self.version}: {', '.join(escape.ids)}: {escape.what}"
-            f"{condition}; repaired in {repair(escape, self.version)} of {escape.date}{maybe}"
+            f"{LABELS[self.component]} {self.version}: {', '.join(advisory.ids)}: "
+            f"{advisory.effect}{condition}; published {advisory.published}, {repair}"
         )
 
 
@@ -58,60 +79,106 @@ def warnings(facts: HostFacts) -> tuple[Warned, ...]:
 
     Those without a condition first, then the newest first.
     """
-    results = []
-    for component, version in versions(facts):
-        for escape in ESCAPES:
-            if escape.component == component and affects(escape, version, facts.system):
-                repackaged = component != "kernel" and is_repackaged(version)
-                results.append(Warned(component, version, escape, repackaged))
-    results.sort(key=lambda warned: warned.escape.date, reverse=True)
-    results.sort(key=lambda warned: bool(warned.escape.condition))
+    here = dict(versions(facts))
+    results = [
+        warned
+        for advisory in load_all()
+        for affected in advisory.affected
+        if affected.component in here
+        and (warned := _judge(advisory, affected, here[affected.component], facts)) is not None
+    ]
+    results.sort(key=lambda warned: warned.advisory.published, reverse=True)
+    results.sort(key=lambda warned: bool(warned.condition))
     return tuple(results)
+
+
+def warning(facts: HostFacts, name: str) -> Warned | None:
+    """What `warnings` says of the advisory `name`, None if this host's versions exclude it."""
+    return next((w for w in warnings(facts) if w.advisory.name == name), None)
+
+
+def _judge(advisory: Advisory, affected: Affected, version: str, facts: HostFacts) -> Warned | None:
+    needed = getattr(facts, advisory.needs) if advisory.needs else True
+    if needed is False or not affects(affected, version, facts.system):
+        return None
+    condition = advisory.condition
+    if needed is None:
+        condition = f"where the host has {advisory.needs.upper()}, which was not to be seen"
+    component = affected.component
+    known = _package(advisory, component, version, facts)
+    if known is not None:
+        package, installed = known
+        if is_at_least(installed, package.fixed):
+            return None
+        repair = f"the package {package.name} {package.fixed}"
+        return Warned(affected, version, advisory, condition, repair, False)
+    repackaged = component != "kernel" and is_repackaged(version)
+    return Warned(affected, version, advisory, condition, repair_of(affected, version), repackaged)
+
+
+def _package(
+    advisory: Advisory, component: str, version: str, facts: HostFacts
+) -> tuple[Package, str] | None:
+    """The repaired package of this host's release, and the version of it that is installed here.
+
+    None where the advisory knows none, or where what runs is no program of that package.
+    """
+    name = _PACKAGED.get(component, "")
+    installed = next((part.version for part in facts.packages if part.name == name), "")
+    if not installed or upstream(installed) != version.removeprefix("v"):
+        return None
+    for package in advisory.packages:
+        if (package.distribution, package.release, package.name) == (
+            facts.distribution,
+            facts.release,
+            name,
+        ):
+            return package, installed
+    return None
 
 
 def versions(facts: HostFacts) -> tuple[tuple[str, str], ...]:
     """Component and version of everything on this host that the table knows."""
+    by_component = {program.name: program.version for program in facts.programs}
     engine = facts.engine
-    if engine is None:
-        return ()
-    by_component: dict[str, str] = {}
-    for component in engine.components:
-        by_component[component.name.lower()] = component.version
-    if engine.kind != "podman":
-        by_component["engine"] = engine.version or ""
-    for runtime in engine.runtimes:
-        if runtime.name == "runc" and runtime.version and not runtime.gvisor:
-            by_component.setdefault("runc", runtime.version)
-        if runtime.version and (runtime.gvisor or "runsc" in (runtime.name, runtime.path[-5:])):
-            by_component["runsc"] = runtime.version
-    desktop = re.match(r"Docker Desktop (\d[\w.]*)", engine.product or "")
-    by_component["docker-desktop"] = desktop[1] if desktop else ""
-    by_component["kernel"] = engine.kernel or ""
-    by_component["buildkit"] = facts.buildkit or ""
+    if engine is not None:
+        for component in engine.components:
+            by_component[component.name.lower()] = component.version
+        by_component["podman" if engine.kind == "podman" else "engine"] = engine.version or ""
+        for runtime in engine.runtimes:
+            if runtime.name == "runc" and runtime.version and not runtime.gvisor:
+                by_component.setdefault("runc", runtime.version)
+            if runtime.version and (runtime.gvisor or "runsc" in (runtime.name, runtime.path[-5:])):
+                by_component["runsc"] = runtime.version
+        desktop = re.match(r"Docker Desktop (\d[\w.]*)", engine.product or "")
+        by_component["docker-desktop"] = desktop[1] if desktop else ""
+        by_component["kernel"] = engine.kernel or ""
+        by_component["buildkit"] = facts.buildkit or ""
     return tuple((name, by_component[name]) for name in LABELS if by_component.get(name))
 
 
-def affects(escape: Escape, version: str, system: str | None) -> bool:
+def affects(affected: Affected, version: str, system: str | None) -> bool:
     """Whether the escape works on `version`, as far as a number tells."""
-    if escape.system and escape.system != system:
+    if affected.system and affected.system != system:
         return False
-    if escape.component == "kernel" and not tells_repairs(version):
+    if affected.component == "kernel" and not tells_repairs(version):
         return False
     number = parse(version)
-    if number is None or (escape.since and number < _parsed(escape.since)):
+    if number is None or (affected.since and number < _parsed(affected.since)):
         return False
-    fixes = [_parsed(text) for text in escape.fixed]
+    fixes = [_parsed(text) for text in affected.fixed]
     for fix in fixes:
         if fix[0][:2] == number[0][:2]:
             return number < fix
-    return number < max(fixes)
+    return not fixes or number < max(fixes)
 
 
-def repair(escape: Escape, version: str) -> str:
-    """The first repaired version that follows `version`, of its own branch where there is one."""
+def repair_of(affected: Affected, version: str) -> str:
+    """The first repaired version that follows `version`, of its own branch where there is one; '' for none."""
     number = _parsed(version)
-    later = [text for text in escape.fixed if _parsed(text) > number]
-    return min(later, key=_parsed)
+    later = [text for text in affected.fixed if _parsed(text) > number]
+    own = [text for text in later if _parsed(text)[0][:2] == number[0][:2]]
+    return min(own or later, key=_parsed, default="")
 
 
 def parse(version: str) -> Number | None:

@@ -2,7 +2,8 @@
 
 ## What it is
 
-`authorization-plugins` on an engine older than 29.3.1.
+`authorization-plugins` on an engine older than 29.3.1, or 25.0.16 of its branch. Where the package of a
+distribution is known to have the repair, its number decides.
 
 ## Why it is bad
 
@@ -14,7 +15,8 @@ is root:
 
 ## What to do instead
 
-Update the engine to 29.3.1.
+Update the engine to 29.3.1. For a package of a distribution that is not known to have the repair this
+is a hint: its changelog has the answer.
 
 ## Under gVisor
 
@@ -51,6 +53,8 @@ META = RuleMeta(
     needs=(Field("lists"),),
 )
 
+_ADVISORY = "CVE-2026-34040"
+
 
 def check(subject: DaemonConfig, host: HostFacts) -> Iterator[Finding | Skipped]:
     plugins = subject.strings("authorization-plugins")
@@ -63,20 +67,16 @@ def check(subject: DaemonConfig, host: HostFacts) -> Iterator[Finding | Skipped]
             f"`{plugins[0].value}` is passed by on old engines, and the engine's version is not known",
             "`sandboxd doctor` asks the engine",
         )
-    elif _is_old(engine.version):
+        return
+    from sandboxd.host.versions import warning
+
+    warned = warning(host, _ADVISORY)
+    if warned is not None:
         yield at_value(
             META,
             plugins[0],
-            f"`{plugins[0].value}` is passed by on this engine ({engine.version})",
+            f"`{plugins[0].value}` is passed by on this engine ({engine.version}): "
+            f"repaired in {warned.repaired}",
             plugins[0].value,
+            Severity.HINT if warned.repackaged else Severity.WARNING,
         )
-
-
-_FIXED = (29, 3, 1)
-
-
-def _is_old(version: str) -> bool:
-    parts = [
-        int(part) for part in version.split("-")[0].split("+")[0].split(".") if part.isdecimal()
-    ]
-    return len(parts) >= 3 and tuple(parts[:3]) < _FIXED

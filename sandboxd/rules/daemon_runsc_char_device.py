@@ -3,7 +3,9 @@
 ## What it is
 
 `--character-device-policy=passthrough`, or `prefer-emulated`, among the `runtimeArgs` of a runtime whose
-binary is `runsc`.
+binary is `runsc`. The option is there since a commit of 17 August 2026 (573a9e73); a `runsc` from before it
+refuses the option, and passes devices of images through in any case (CVE-2026-96812), which
+`sandboxd doctor` says.
 
 ## Why it is bad
 
@@ -14,7 +16,7 @@ answers to the container:
 
 ## What to do instead
 
-Remove it; `emulated-only` is the default. For GPUs gVisor has `--nvproxy`.
+Remove it; `emulated-only` is the default of each `runsc` that has the option. For GPUs gVisor has `--nvproxy`.
 
 ## Under gVisor
 
@@ -24,6 +26,7 @@ It is about gVisor only: every container that runs under this runtime is concern
 
 - https://gvisor.dev/docs/user_guide/quick_start/docker/
 - https://github.com/google/gvisor/blob/master/runsc/config/flags.go
+- https://github.com/google/gvisor/commit/573a9e73cf844f9196cbdf776d6a98836b5c0f5c
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ needs no more than a working directory, CVE-2025-31133 an image that is started 
 ## What to do instead
 
 Update the component. Until then use gVisor, which does not use runc at run time (builds still do).
-A distribution repairs under its own numbers: for its packages this is a hint, and its changelog
-has the answer, `apt changelog runc`.
+A distribution repairs under its own numbers: where its package is known, that decides; else this
+is a hint, and the package's changelog has the answer, `apt changelog runc`.
 
 ## Under gVisor
 
@@ -56,22 +56,23 @@ _BELOW_RUNC = ("runc", "containerd", "docker-desktop")
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     if host.engine is None:
         return
-    from sandboxd.host.versions import LABELS, repair, warnings
+    from sandboxd.host.versions import LABELS, warnings
 
     relevant = _BELOW_RUNC if shares_kernel(subject, host) else ("runsc",)
-    relevant_warnings = [
-        w for w in warnings(host) if w.component in relevant and not w.escape.condition
-    ]
+    relevant_warnings = [w for w in warnings(host) if w.component in relevant and not w.condition]
     for component in dict.fromkeys(warned.component for warned in relevant_warnings):
         ours = [warned for warned in relevant_warnings if warned.component == component]
-        ids = tuple(dict.fromkeys(i for warned in ours for i in warned.escape.ids))
+        ids = tuple(dict.fromkeys(i for warned in ours for i in warned.advisory.ids))
         version = ours[0].version
-        fixed = repair(ours[0].escape, version)
+        repair = (
+            f"update to {ours[0].repaired} or later" if ours[0].repaired else "not repaired so far"
+        )
         message = (
             f"this machine has {LABELS[component]} {version}, with {len(ids)} known "
-            f"way{'s' if len(ids) > 1 else ''} out ({', '.join(ids)}): update to {fixed} or later"
+            f"way{'s' if len(ids) > 1 else ''} out ({', '.join(ids)}): {repair}"
         )
-        severity = Severity.HINT if ours[0].repackaged else Severity.WARNING
+        is_question = all(warned.repackaged for warned in ours)
+        severity = Severity.HINT if is_question else Severity.WARNING
         if subject.runtime is not None:
             yield at_value(META, subject.runtime, message, f"{component} {version}", severity)
         else:

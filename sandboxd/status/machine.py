@@ -47,7 +47,7 @@ def trouble(report: StatusReport) -> str:
 
 
 def _escapes(facts: HostFacts) -> str:
-    number = sum(len(w.escape.ids) for w in warnings(facts) if not w.escape.condition)
+    number = sum(len(w.advisory.ids) for w in warnings(facts) if not w.condition)
     if not number:
         return ""
     return f"{number} known way{'' if number == 1 else 's'} out of these versions"

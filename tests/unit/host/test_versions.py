@@ -1,16 +1,28 @@
-"""The table of known escapes: compared as upstream numbers, and silent where a number tells nothing."""
+"""Known ways out: compared as upstream numbers and as packages, and silent where a number tells nothing."""
 
 from __future__ import annotations
 
-import re
+import datetime
+from typing import Any
 
 import pytest
 
+from sandboxd.host.advisory import Affected, get, load_all
+from sandboxd.host.advisory import parse as parse_advisory
 from sandboxd.host.facts import Component, Engine, HostFacts, Runtime
-from sandboxd.host.known_escapes import ESCAPES, Escape
-from sandboxd.host.versions import LABELS, affects, is_repackaged, parse, repair, warnings
+from sandboxd.host.versions import (
+    LABELS,
+    affects,
+    is_repackaged,
+    parse,
+    repair_of,
+    warning,
+    warnings,
+)
+from sandboxd.verify import attempts
+from tools.advisories import stale
 
-BRANCHES = Escape("runc", ("X",), "w", ("1.2.8", "1.3.3", "1.4.0-rc.3"), "2025-11-05", "s")
+BRANCHES = Affected("runc", ("1.2.8", "1.3.3", "1.4.0-rc.3"))
 
 
 @pytest.mark.parametrize(
@@ -53,17 +65,20 @@ def test_branches(version: str, affected: bool) -> None:
 def test_a_kernel_is_judged_only_where_its_number_counts_repairs(
     version: str, affected: bool
 ) -> None:
-    kernel = next(escape for escape in ESCAPES if escape.component == "kernel")
+    kernel = next(a for a in get("CVE-2026-31431").affected if a.component == "kernel")
     assert affects(kernel, version, "Linux") is affected
 
 
 def test_since_and_system() -> None:
-    desktop = Escape(
-        "docker-desktop", ("X",), "w", ("4.71.0",), "d", "s", "4.56.0", system="Darwin"
-    )
+    desktop = Affected("docker-desktop", ("4.71.0",), "4.56.0", "Darwin")
     assert affects(desktop, "4.60.1", "Darwin")
     assert not affects(desktop, "4.55.0", "Darwin")
     assert not affects(desktop, "4.60.1", "Linux")
+
+
+def test_what_nobody_repaired_concerns_each_version() -> None:
+    assert affects(Affected("vscode"), "99.0.0", "Linux")
+    assert repair_of(Affected("vscode"), "99.0.0") == ""
 
 
 def test_gvisors_versions_are_days() -> None:
@@ -77,19 +92,91 @@ def test_a_distributions_mark(version: str) -> None:
 
 
 def test_the_next_repair_is_of_the_own_branch() -> None:
-    assert repair(BRANCHES, "1.2.5") == "1.2.8"
-    assert repair(BRANCHES, "1.3.0") == "1.3.3"
-    assert repair(BRANCHES, "1.1.15+ds1") == "1.2.8"
+    assert repair_of(BRANCHES, "1.2.5") == "1.2.8"
+    assert repair_of(BRANCHES, "1.3.0") == "1.3.3"
+    assert repair_of(BRANCHES, "1.1.15+ds1") == "1.2.8"
 
 
-def test_every_entry_has_a_date_a_source_and_versions_that_parse() -> None:
-    for escape in ESCAPES:
-        assert escape.component in LABELS and escape.ids and escape.what
-        assert re.fullmatch(r"\d{4}-\d\d-\d\d", escape.date), escape
-        assert "github.com" in escape.source, escape
-        numbers = [parse(text) for text in escape.fixed]
-        assert None not in numbers and numbers == sorted(numbers)  # type: ignore[type-var]
-        assert not escape.since or parse(escape.since) is not None
+def test_every_advisory_names_what_is_there() -> None:
+    ids = {attempt.id for attempt in attempts.load()}
+    for advisory in load_all():
+        assert advisory.ids and advisory.effect and advisory.evidence and advisory.affected
+        assert advisory.published <= advisory.reviewed, advisory.name
+        assert advisory.source.startswith("https://"), advisory.name
+        assert set(advisory.attempts) <= ids, advisory.name
+        assert not advisory.needs or advisory.needs in HostFacts._fields, advisory.name
+        for affected in advisory.affected:
+            assert affected.component in LABELS, advisory.name
+            numbers = [parse(text) for text in affected.fixed]
+            assert None not in numbers and numbers == sorted(numbers)  # type: ignore[type-var]
+            assert not affected.since or parse(affected.since) is not None
+
+
+def test_a_file_with_an_unknown_key_is_no_advisory() -> None:
+    with pytest.raises(ValueError, match="fixedin"):
+        parse_advisory("x", {"fixedin": "1.0"})
+
+
+def test_a_review_is_due_after_its_days() -> None:
+    advisory = get("CVE-2024-21626")
+    day = advisory.reviewed + datetime.timedelta(days=90)
+    assert stale([advisory], day, 90) == ()
+    assert stale([advisory], day + datetime.timedelta(days=1), 90) == (advisory,)
+
+
+def _debian(package: str, **more: Any) -> HostFacts:
+    engine = Engine("unix:///x", kind="docker", components=(Component("runc", "1.1.15+ds1"),))
+    packages = (Component("runc", package),) if package else ()
+    return HostFacts(
+        "Linux", engine=engine, distribution="debian", release="trixie", packages=packages
+    )._replace(**more)
+
+
+def test_a_distributions_package_decides_where_it_is_known() -> None:
+    repaired = warning(_debian("1.1.15+ds1-2+deb13u1"), "CVE-2026-41579")
+    assert repaired is None
+    old = warning(_debian("1.1.15+ds1-2+b4"), "CVE-2026-41579")
+    assert old is not None and not old.repackaged
+    assert "the package runc 1.1.15+ds1-2+deb13u1" in old.message
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        _debian(""),
+        _debian("1.1.15+ds1-2+deb13u1", release="bookworm"),
+        _debian("1.3.0+ds1-1"),
+    ],
+    ids=["no package seen", "another release", "another program than the package's"],
+)
+def test_without_its_package_a_distributions_number_is_a_question(facts: HostFacts) -> None:
+    unsure = warning(facts, "CVE-2026-41579")
+    assert unsure is not None and unsure.repackaged
+
+
+def test_the_repair_that_a_package_does_not_name_stays_a_question() -> None:
+    unsure = warning(_debian("1.1.15+ds1-2+deb13u1"), "CVE-2025-52881")
+    assert unsure is not None and unsure.repackaged
+
+
+@pytest.mark.parametrize(("cuse", "condition"), [(True, ""), (None, "where the host has CUSE")])
+def test_gvisors_device_files_need_cuse(cuse: bool | None, condition: str) -> None:
+    runtime = Runtime("runsc", "/usr/bin/runsc", version="release-20260817.0", gvisor=True)
+    facts = HostFacts(engine=Engine("unix:///x", runtimes=(runtime,)), cuse=cuse)
+    warned = warning(facts, "CVE-2026-96812")
+    assert warned is not None and warned.condition.startswith(condition)
+    assert bool(warned.condition) is bool(condition)
+    assert warning(facts._replace(cuse=False), "CVE-2026-96812") is None
+
+
+def test_podman_and_clients_are_judged_too() -> None:
+    engine = Engine("unix:///x", kind="podman", version="5.7.0")
+    facts = HostFacts(engine=engine, programs=(Component("vscode", "1.136.1"),))
+    names = {warned.advisory.name for warned in warnings(facts)}
+    assert {"CVE-2026-55686", "CVE-2026-44517", "vscode-335112"} <= names
+    assert "CVE-2026-70335" not in names
+    newer = facts._replace(programs=(Component("vscode", "1.136.2"),))
+    assert "vscode-335112" not in {warned.advisory.name for warned in warnings(newer)}
 
 
 def test_what_a_host_is_warned_of() -> None:
@@ -102,7 +189,9 @@ def test_what_a_host_is_warned_of() -> None:
         runtimes=(Runtime("runsc", "/usr/bin/runsc", version="release-20180101.0", gvisor=True),),
     )
     components = {
-        warned.component: warned for warned in warnings(HostFacts(system="Linux", engine=engine))
+        warned.component: warned
+        for warned in warnings(HostFacts(system="Linux", engine=engine))
+        if not warned.condition
     }
     assert {"runc", "docker-desktop", "runsc"} == set(components)
     assert "CVE-2025-9074" in " ".join(

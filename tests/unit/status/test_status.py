@@ -247,7 +247,7 @@ def test_hosts_name_each_runtime_and_why_not() -> None:
 def test_ways_out_are_counted_by_their_numbers() -> None:
     engine = Engine("unix:///x", kind="docker", components=(Component("runc", "1.2.5"),))
     facts = HostFacts(system="Linux", engine=engine)
-    numbers = [n for w in warnings(facts) if not w.escape.condition for n in w.escape.ids]
+    numbers = [n for w in warnings(facts) if not w.condition for n in w.advisory.ids]
     assert len(numbers) > 2, "several in one entry"
     shown = " ".join(screen(host=facts).split())
     assert f"{len(numbers)} known ways out of these versions" in shown
