@@ -29,8 +29,9 @@ def page() -> str:
 def _service(each: Service) -> str:
     text = f"\n## {each.name}\n\n{each.title}, by {each.secret} (<{each.source}>). What it admits: "
     text += f"{each.admits}. What is not served: {each.limits}.\n\n"
-    text += "| host | methods | paths | how it is sent |\n|---|---|---|---|\n"
-    text += "".join(map(_endpoint, each.endpoints))
+    if each.endpoints:
+        text += "| host | methods | paths | how it is sent |\n|---|---|---|---|\n"
+        text += "".join(map(_endpoint, each.endpoints))
     names = ", ".join(f"`{variable.name}`" for variable in each.variables)
     text += f"\nVariables: {names}.\n"
     if each.rewrites:

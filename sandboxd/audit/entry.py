@@ -21,6 +21,7 @@ Kind = Literal[
     "tripwire",
     "attempts-lost",
     "credential",
+    "login",
     "verify",
     "drift",
     "review",

@@ -6,6 +6,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sandboxd.credentials import service
 from sandboxd.credentials.name import Name, NotACredential, parse
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.files import decode, read_bytes, write_atomic
@@ -19,13 +20,17 @@ FILE_NAME = "credentials.toml"
 SOURCES = ("keyring", "file", "environment", "command")
 """Where a secret can be, the safest first."""
 
+SSH_AGENT = "ssh-agent"
+"""The source of keys, which never leave it."""
+
 _COMMENT = """\
 Where the secrets of credentials are; none of them is in this file.
 `sandboxd credentials add` and `remove` write it anew."""
 
 
 class Record(NamedTuple):
-    """`place` is for `environment` the name of a variable, for `command` its words, else empty."""
+    """`place` is for `environment` the name of a variable, for `command` its words, for `ssh-agent` the
+    fingerprints of keys and the hosts that they log in to, else empty."""
 
     name: Name
     source: str
@@ -37,6 +42,8 @@ class Record(NamedTuple):
             return f"the variable `{self.place[0]}` of the shell that calls `up`"
         if self.source == "command":
             return f"the command `{' '.join(self.place)}`"
+        if self.source == SSH_AGENT:
+            return f"your SSH agent, for {', '.join(self.place)}"
         return "the keyring" if self.source == "keyring" else "a file in the config folder"
 
 
@@ -101,10 +108,16 @@ def refuse_foreign(path: str, status: os.stat_result, bits: int) -> None:
 
 def _record(table: Mapping[str, Any]) -> Record:
     name, source, place = parse(str(table["name"])), table["source"], tuple(table["place"])
-    if source not in SOURCES or not all(isinstance(word, str) and word for word in place):
+    if source not in (*SOURCES, SSH_AGENT) or not all(
+        isinstance(word, str) and word for word in place
+    ):
         raise ValueError("no source")
-    is_sound = {"environment": len(place) == 1, "command": len(place) >= 1}.get(source, not place)
-    if not is_sound:
+    is_sound = {
+        "environment": len(place) == 1,
+        "command": len(place) >= 1,
+        SSH_AGENT: len(place) >= 2,
+    }.get(source, not place)
+    if not is_sound or service.load(name.service).uses_agent != (source == SSH_AGENT):
         raise ValueError("no place")
     return Record(name, source, place)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.credentials import records, roots, sources
+from sandboxd.credentials import records, roots, sources, ssh_keys
 from sandboxd.egress.broker import Binding
 from sandboxd.egress.broker_wire import Credentials
 from sandboxd.errors import EnvironmentFailure
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sandboxd.credentials.records import Record
     from sandboxd.credentials.secret import Secret
     from sandboxd.credentials.uses import Door, Use
+    from sandboxd.ssh_agent.choice import Choice
 
 
 class Missing(NamedTuple):
@@ -31,6 +32,8 @@ class Resolved(NamedTuple):
 
     credentials: Credentials
     missing: tuple[Missing, ...] = ()
+    ssh: Choice | None = None
+    """Keys and hosts of the user's SSH agent; None where none is used."""
 
 
 def resolve(uses: Sequence[Use], environ: Mapping[str, str]) -> Resolved:
@@ -43,28 +46,36 @@ def resolve(uses: Sequence[Use], environ: Mapping[str, str]) -> Resolved:
     listed = records.load(environ)
     bindings: list[Binding] = []
     missing: list[Missing] = []
+    ssh: Choice | None = None
     for use in uses:
         try:
-            secret = sources.read(_record(listed, use.name), environ)
+            record = _record(listed, use.name)
+            if use.service.uses_agent:
+                ssh = ssh_keys.choose(record, environ)
+            else:
+                secret = sources.read(record, environ)
+                bindings += [_binding(door, secret) for door in use.doors]
         except EnvironmentFailure as error:
             if use.is_required:
                 raise EnvironmentFailure(
                     f"the credential `{use.name}` is required: {error.message}", error.hint
                 ) from None
             missing.append(Missing(use.name, error.message, error.hint))
-        else:
-            bindings += [_binding(door, secret) for door in use.doors]
     if not bindings:
-        return Resolved(Credentials(), tuple(missing))
+        return Resolved(Credentials(), tuple(missing), ssh)
     try:
-        return Resolved(Credentials(tuple(bindings), roots.pem(environ)), tuple(missing))
+        return Resolved(Credentials(tuple(bindings), roots.pem(environ)), tuple(missing), ssh)
     except EnvironmentFailure as error:
         if any(use.is_required for use in uses):
             raise
         names = {each.name for each in missing}
-        without = [Missing(use.name, error.message, error.hint) for use in uses]
+        without = [
+            Missing(use.name, error.message, error.hint)
+            for use in uses
+            if not use.service.uses_agent
+        ]
         rest = (each for each in without if each.name not in names)
-        return Resolved(Credentials(), (*missing, *rest))
+        return Resolved(Credentials(), (*missing, *rest), ssh)
 
 
 def _record(listed: tuple[Record, ...], name: Name) -> Record:

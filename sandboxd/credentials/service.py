@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _SCHEMES = ("bearer", "basic", "plain")
 _KEYS = frozenset({"title", "secret", "admits", "groups", "limits", "source", "endpoint"})
-_OPTIONAL = frozenset({"environment", "files", "git", "trial"})
+_OPTIONAL = frozenset({"environment", "files", "git", "trial", "agent"})
 _ENDPOINT_KEYS = frozenset({"name", "host", "header", "scheme", "methods", "paths"})
 _WORD = re.compile(r"[a-z][a-z0-9]*")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
@@ -99,6 +99,8 @@ class Service(NamedTuple):
     trial: Trial | None = None
     """None: it has no request that only asks."""
     files: tuple[File, ...] = ()
+    uses_agent: bool = False
+    """Whether it has no secret that is sent anywhere: the user's SSH agent signs."""
 
     def endpoint(self, name: str) -> Endpoint:
         """The endpoint `name`, which is there."""
@@ -150,6 +152,7 @@ def read(name: str, data: dict[str, Any]) -> Service:
         rewrites,
         trial,
         files,
+        data.get("agent", False) is True,
     )
 
 

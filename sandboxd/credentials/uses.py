@@ -45,6 +45,8 @@ class Use(NamedTuple):
 
     def rights(self) -> str:
         """The hosts, methods and paths that the secret is sent to, in words."""
+        if self.service.uses_agent:
+            return "logins by the keys and to the hosts that `sandboxd credentials list` shows"
         parts = []
         for door in self.doors:
             methods = ", ".join(door.endpoint.methods) or "every method"

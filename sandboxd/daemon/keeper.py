@@ -21,6 +21,7 @@ from sandboxd.daemon.projects import EngineKey, Tracked
 from sandboxd.daemon.registry import Registry
 from sandboxd.daemon.relay import Relays, is_gvisor
 from sandboxd.daemon.scan import batched, scan_all
+from sandboxd.daemon.ssh_agents import SshAgents
 from sandboxd.daemon.tasks import Tasks
 from sandboxd.daemon.threads import Threads
 from sandboxd.daemon.watching import Watching
@@ -78,6 +79,7 @@ class Keeper:
         )
         self.gateways = Gateways(self.hosts, emit)
         self.forwards = Forwards(self.hosts)
+        self.ssh_agents = SshAgents(self.hosts, emit)
         self.generation = Generation(
             self.registry,
             self.hosts,
@@ -115,6 +117,7 @@ class Keeper:
         self._relays.close()
         self.gateways.close()
         self.forwards.close()
+        self.ssh_agents.close()
         await self.watching.watcher.close()
         await self.hosts.close()
         self._threads.close()
@@ -194,6 +197,7 @@ class Keeper:
             return False
         self.gateways.forget(path, project.engine)
         self.forwards.forget(path)
+        self.ssh_agents.forget(path)
         self.watching.rewatch()
         await self.registry.saved()
         return True
@@ -243,6 +247,7 @@ class Keeper:
                 self.registry.remove(path)
                 self.gateways.forget(path, project.engine)
                 self.forwards.forget(path)
+                self.ssh_agents.forget(path)
 
     def _generated(self, event: messages.Event) -> None:
         """A project's files were looked at: what its gateway is to let through may be other names."""
@@ -309,3 +314,5 @@ class Keeper:
         if project is not None:
             is_wanted = container is not None and bool(container.label(EGRESS))
             self.gateways.update(path, project.engine, is_wanted)
+            is_running = sandbox is not None and sandbox.running and not sandbox.paused
+            self.ssh_agents.update(path, project.engine, is_running)

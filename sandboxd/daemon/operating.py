@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sandboxd.daemon.gateways import Gateways
     from sandboxd.daemon.hosts import Hosts
     from sandboxd.daemon.projects import EngineKey
+    from sandboxd.daemon.ssh_agents import SshAgents
     from sandboxd.host.facts import HostFacts
     from sandboxd.ipc.server import Connection, Handler
 
@@ -49,15 +50,18 @@ class Operating:
         hosts: Hosts,
         register_soon: Callable[[str, EngineKey], None],
         gateways: Gateways,
+        ssh_agents: SshAgents,
     ) -> None:
         """
         :param register_soon: called on the event loop for each workspace that is started
         :param gateways: those that are attended to
+        :param ssh_agents: hears which keys a start chose
         """
         self._environ = environ
         self._hosts = hosts
         self._register_soon = register_soon
         self._gateways = gateways
+        self._ssh_agents = ssh_agents
         self._threads = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="operation")
         self._running: dict[Cancel, Connection] = {}
         self._ended = asyncio.Event()
@@ -147,6 +151,7 @@ class Operating:
             register=lambda workspace: call_soon(self._register_soon, workspace, key),
             attended=self._gateways.find,
             keep_credentials=self._gateways.keep_credentials,
+            keep_ssh=self._ssh_agents.keep,
             progress=tell,
             cancel=cancel,
         )

@@ -44,7 +44,11 @@ class Service:
         self.status = StatusMethods(self.keeper)
         self.editors = Editors(self.keeper, self.status.row_of)
         self.operating = Operating(
-            environ, self.keeper.hosts, self.keeper.register_soon, self.keeper.gateways
+            environ,
+            self.keeper.hosts,
+            self.keeper.register_soon,
+            self.keeper.gateways,
+            self.keeper.ssh_agents,
         )
         self.commands = Commands(environ, self.keeper.hosts)
         self.lifetime = Lifetime(self.keeper, self.editors, self.operating, idle_seconds)

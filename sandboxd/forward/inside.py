@@ -1,41 +1,14 @@
-"""The end of the relay in the sandbox: its input and output are the stream. Sent behind the texts of `frames` and `relay`."""
+"""The end of the relay in the sandbox: its input and output are the stream. Sent behind the texts of `frames`, `relay` and `pipes`."""
 
 from __future__ import annotations
 
 import errno
-import os
 import socket
 import sys
 
 from sandboxd.forward.frames import Broken
+from sandboxd.forward.pipes import Pipes
 from sandboxd.forward.relay import Relay
-
-_SIZE = 256 * 1024
-
-
-class Pipes:
-    """Input and output of this process as one stream."""
-
-    reader = 0
-    writer = 1
-
-    def __init__(self) -> None:
-        os.set_blocking(0, False)
-        os.set_blocking(1, False)
-
-    def receive(self) -> bytes | None:
-        """What arrived; None for nothing yet, no byte at the end."""
-        try:
-            return os.read(0, _SIZE)
-        except BlockingIOError:
-            return None
-
-    def send(self, data: memoryview) -> int:
-        """Write a part; returns its size."""
-        try:
-            return os.write(1, data)
-        except BlockingIOError:
-            return 0
 
 
 def dial(target: str) -> socket.socket:

@@ -13,11 +13,12 @@ from sandboxd.engine.client import Exec
 from sandboxd.engine.execute import run_quietly
 from sandboxd.engine.frames import Frames
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.forward import frames, inside, relay
+from sandboxd.forward import frames, inside, pipes, relay
 from sandboxd.payload import interpreter, programs
 
 if TYPE_CHECKING:
     import socket
+    from types import ModuleType
 
     from sandboxd.engine.client import Engine
 
@@ -87,16 +88,21 @@ class Trunk:
             return b""
 
 
-def open_trunk(engine: Engine, container: str, cache_folder: str | None) -> Trunk:
+def open_trunk(
+    engine: Engine, container: str, cache_folder: str | None, end: ModuleType = inside
+) -> Trunk:
     """Start the relay in a running container.
 
+    :param end: the module of its inner end, whose text is sent in
     :raises EnvironmentFailure: the image has neither a Python nor what ours needs to be brought
     """
     own = Exec(["python3", "-I", "-c", _PYTHON])
     code, _ = run_quietly(engine, container, own)
-    text = program().encode()
+    text = program(end).encode()
     words = ["python3", "-I", "-c", _START.format(size=len(text))]
-    request = Exec(words, stdin=True) if code == 0 else _bring(engine, container, cache_folder)
+    request = (
+        Exec(words, stdin=True) if code == 0 else _bring(engine, container, text, cache_folder)
+    )
     exec_id = engine.exec_create(container, request)
     connection, first = engine.exec_start(exec_id, tty=False)
     if code == 0:
@@ -106,10 +112,10 @@ def open_trunk(engine: Engine, container: str, cache_folder: str | None) -> Trun
     return Trunk(connection, first)
 
 
-def program() -> str:
+def program(end: ModuleType = inside) -> str:
     """The text of the program inside: frames and the relay, then its inner end, as short as it can be."""
     parts = []
-    for module in (frames, relay, inside):
+    for module in (frames, relay, pipes, end):
         with open(str(module.__file__), encoding="utf-8") as file:
             parts.append(file.read())
     tree = ast.parse("\n".join(parts).replace("from __future__ import annotations\n", ""))
@@ -130,14 +136,13 @@ def _is_text(line: ast.AST) -> bool:
     return isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)
 
 
-def _bring(engine: Engine, container: str, cache_folder: str | None) -> Exec:
+def _bring(engine: Engine, container: str, text: bytes, cache_folder: str | None) -> Exec:
     """Unpack our own Python inside; the command that runs the relay by it, and removes it behind itself.
 
     :raises EnvironmentFailure: it cannot be unpacked there
     """
-    text = program()
-    modules = programs.imported_by([text])
-    archive = interpreter.archive(text.encode(), modules, cache_folder)
+    modules = programs.imported_by([text.decode()])
+    archive = interpreter.archive(text, modules, cache_folder)
     mark = secrets.token_hex(8)
     output = bytearray()
     request = Exec(["sh", "-c", interpreter.UNPACK, "sh", mark])
@@ -148,7 +153,7 @@ def _bring(engine: Engine, container: str, cache_folder: str | None) -> Exec:
     if code or not home.endswith(f"/sandboxd-python-{mark}"):
         reason = interpreter.REASONS.get(code, f"exit code {code}")
         raise EnvironmentFailure(
-            f"nothing can be forwarded out of this image: it has no Python, and {reason}",
+            f"no relay can run in this image: it has no Python, and {reason}",
             "use an image that has Python 3.8, or `sh` and `tar`",
         )
     words = interpreter.command(home, os.path.join(home, "program.py"))

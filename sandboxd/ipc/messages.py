@@ -66,6 +66,8 @@ NOT_HERE = -32002
 CANCELLED = -32003
 """The operation ended early, as its caller asked, and cleaned up."""
 
+AGENT_VARIABLE = "SSH_AUTH_SOCK"
+
 ENGINE_VARIABLES = (
     "DOCKER_HOST",
     "DOCKER_CONTEXT",
@@ -73,7 +75,7 @@ ENGINE_VARIABLES = (
     "DOCKER_CERT_PATH",
     "DOCKER_TLS",
     "DOCKER_TLS_VERIFY",
-    "SSH_AUTH_SOCK",
+    AGENT_VARIABLE,
 )
 """All that decides which engine a caller means and how it is reached, beside the user's folders."""
 

@@ -38,6 +38,14 @@ def downgrades(resolved: Resolved | None) -> tuple[Downgrade, ...]:
     )
 
 
+def without_ssh(resolved: Resolved | None, is_served: bool) -> tuple[Downgrade, ...]:
+    """What the sandbox goes on without where nobody passes the signatures of `resolved` on."""
+    if resolved is None or resolved.ssh is None or is_served:
+        return ()
+    why = "`ssh` is not in force: a daemon passes signatures on, and this start had none"
+    return (Downgrade("credentials", why, "`sandboxd daemon start`, then `sandboxd up`"),)
+
+
 def for_gateway(plan: Plan, resolved: Resolved | None) -> Credentials | None:
     """What the gateway of `plan` is given: none at all takes those of before away. None without a gateway."""
     if plan.egress is None:

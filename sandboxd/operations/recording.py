@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sandboxd.life.up_down import Running
     from sandboxd.observe.drift import Drift
     from sandboxd.plan.plan import Plan
+    from sandboxd.ssh_agent.verdict import Verdict as LoginVerdict
     from sandboxd.verify.verdict import Verdict
 
 _MOST_NAMES = 50
@@ -53,7 +54,7 @@ def started(
         image=str(inspected.get("Image", "")),
         plan=str(labels.get(PLAN, "")),
         not_in_force=[downgrade.control for downgrade in plan.downgrades_of_up()],
-        credentials=[service for service, _ in plan.egress.credentials] if plan.egress else [],
+        credentials=[str(use.name) for use in plan.credentials],
     )
 
 
@@ -111,6 +112,19 @@ def _credentials(environ: Mapping[str, str], workspace: str, ledger: Ledger) -> 
         if problem:
             return problem
     return ""
+
+
+def signed(environ: Mapping[str, str], workspace: str, verdict: LoginVerdict, count: int) -> str:
+    """Logins by SSH of one kind that a sandbox asked for: signed, or refused and why."""
+    return notes.note(
+        environ,
+        "login",
+        workspace,
+        outcome=f"refused: {verdict.why}" if verdict.why else "signed",
+        host=verdict.host,
+        key=verdict.key,
+        count=count,
+    )
 
 
 def verified(environ: Mapping[str, str], workspace: str, verdict: Verdict) -> str:

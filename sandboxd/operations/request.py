@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from sandboxd.ipc import parameters
-from sandboxd.ipc.messages import ENGINE_VARIABLES, FOLDER_VARIABLES
+from sandboxd.ipc.messages import AGENT_VARIABLE, ENGINE_VARIABLES, FOLDER_VARIABLES
 from sandboxd.operations.interruption import Cancel, silent
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sandboxd.operations._plan import Facts
     from sandboxd.operations.egress.gateways import FindGateway, Gateway
     from sandboxd.operations.interruption import Progress
+    from sandboxd.ssh_agent.choice import Choice
 
 
 class Request:
@@ -33,6 +34,7 @@ class Request:
     :param attended: the gateways that a daemon attends to
     :param keep_credentials: has a daemon remember the secrets of a sandbox (its workspace) in memory for a
         gateway that it starts again, or forget them (None)
+    :param keep_ssh: has a daemon give a sandbox the keys that its start chose, or none (None); whether it does
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Request:
         register: Callable[[str], None] | None = None,
         attended: FindGateway | None = None,
         keep_credentials: Callable[[str, Credentials | None], None] | None = None,
+        keep_ssh: Callable[[str, Choice | None], bool] | None = None,
         progress: Progress = silent,
         cancel: Cancel | None = None,
     ) -> None:
@@ -54,6 +57,7 @@ class Request:
         self.facts = facts
         self.register = register
         self.keep_credentials = keep_credentials or _forget
+        self.keep_ssh = keep_ssh or serve_no_ssh
         self.progress = progress
         self.cancel = cancel or Cancel()
         self._options = options
@@ -98,7 +102,8 @@ class Request:
         Grants and policy lie in those folders: a caller must not bring them along.
         """
         theirs = parameters.variables(self._options, "environ")
-        own = (*ENGINE_VARIABLES, *FOLDER_VARIABLES)
+        # Whose keys sign is the caller's shell's to say; the engine is reached already.
+        own = {*ENGINE_VARIABLES, *FOLDER_VARIABLES} - {AGENT_VARIABLE}
         rest = {name: value for name, value in theirs.items() if name not in own}
         return rest | {name: self.environ[name] for name in own if name in self.environ}
 
@@ -116,3 +121,8 @@ class Request:
 
 def _forget(_workspace: str, _credentials: Credentials | None) -> None:
     """Without a daemon nobody is there to start a gateway again."""
+
+
+def serve_no_ssh(_workspace: str, _choice: Choice | None) -> bool:
+    """Without a daemon nobody is there to pass signatures on."""
+    return False

@@ -9,6 +9,7 @@ from sandboxd.operations import _credentials, _groups, _plan, recording
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations._news import news
 from sandboxd.operations.interruption import Step, interruptible, lines, never, silent
+from sandboxd.operations.request import serve_no_ssh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sandboxd.operations.request import Request
     from sandboxd.plan.plan import Downgrade, Plan
     from sandboxd.plan.recipe import Recipe
+    from sandboxd.ssh_agent.choice import Choice
 
 NEEDS_FACTS = True
 
@@ -93,6 +95,7 @@ def serve(request: Request) -> Started:
         facts=request.facts,
         register=request.register,
         keep_credentials=request.keep_credentials,
+        keep_ssh=request.keep_ssh,
         progress=request.progress,
         cancel=request.cancel,
     )
@@ -110,6 +113,7 @@ def start(
     facts: Facts = None,
     register: Callable[[str], None] | None = None,
     keep_credentials: Callable[[str, Credentials | None], None] = _credentials.keep_none,
+    keep_ssh: Callable[[str, Choice | None], bool] = serve_no_ssh,
     progress: Progress = silent,
     cancel: Cancel | None = None,
 ) -> Started:
@@ -126,6 +130,7 @@ def start(
     :param until_ready: of those, leave what comes behind `waitFor` to the next start
     :param register: has a daemon keep the workspace; None: one that runs is told
     :param keep_credentials: has a daemon remember the secrets of a workspace, or forget them
+    :param keep_ssh: has a daemon give the sandbox the keys that are chosen; whether it does
     :raises UsageError: the config is not valid, or it needs a grant that was not given
     :raises RecordFailure: `allow_runc` cannot be recorded
     :raises EnvironmentFailure: the engine, its runtime or the builder cannot, or a credential is required and
@@ -155,11 +160,17 @@ def start(
         _build(engine, plan.workspace, plan.recipe, environ, progress, cancel)
     plan, gateway_image = _plan.with_approvals(plan, environ)
     keep_credentials(plan.workspace, resolved and resolved.credentials)
+    has_ssh = keep_ssh(plan.workspace, resolved and resolved.ssh)
     given = _credentials.for_gateway(plan, resolved)
     with _groups.hold(environ, project):
         running = up(engine, plan, tell, cancel.check, gateway_image, given)
     granted.keep(environ, plan.workspace, running.id, allow_runc=allow_runc)
-    lost = (*plan.downgrades_of_up(), *_credentials.downgrades(resolved), *running.lost)
+    lost = (
+        *plan.downgrades_of_up(),
+        *_credentials.downgrades(resolved),
+        *_credentials.without_ssh(resolved, has_ssh),
+        *running.lost,
+    )
     if running.how != "already running" and (
         problem := recording.started(environ, engine, plan, host, running)
     ):

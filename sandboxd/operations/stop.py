@@ -56,7 +56,9 @@ def serve(request: Request) -> Stopped:
         progress=request.progress,
         cancel=request.cancel,
     )
-    request.keep_credentials(os.path.realpath(stopped.directory), None)
+    workspace = os.path.realpath(stopped.directory)
+    request.keep_credentials(workspace, None)
+    request.keep_ssh(workspace, None)
     return stopped
 
 

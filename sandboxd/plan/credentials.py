@@ -75,7 +75,8 @@ def plan_uses(
     planned = credential_uses.assign(names, required, reserved)
     for use in planned:
         ports = ", ".join(f"{door.label} at port {door.port}" for door in use.doors)
-        why = f"{use.rights()}; {use.service.admits}. By the gateway: {ports}"
+        way = f"By the gateway: {ports}" if ports else "Your agent signs; the daemon passes it on"
+        why = f"{use.rights()}; {use.service.admits}. {way}"
         notes.reason(FIELD, str(use.name), why, "config")
         notes.reason(FIELD, str(use.name), f"what is not served: {use.service.limits}")
     _say_groups(planned, policy, notes)

@@ -48,7 +48,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "rules": frozenset(
         {"config", "data", "findings", "host.facts", "host.versions", "model", "syntax", "text"}
     ),
-    "credentials": frozenset({"egress", "errors", "files", "policy", "toml_output"}),
+    "credentials": frozenset({"egress", "errors", "files", "policy", "ssh_agent", "toml_output"}),
     "config": frozenset(
         {"credentials", "data", "egress", "files", "findings", "model", "syntax", "text"}
     ),
@@ -107,11 +107,34 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "render": frozenset({"findings", "markup", "screen", "text"}),
     "payload": frozenset({"engine", "errors", "files"}),
     "forward": frozenset(
-        {"engine", "errors", "forward.frames", "forward.inside", "forward.relay", "payload"}
+        {
+            "engine",
+            "errors",
+            "forward.frames",
+            "forward.inside",
+            "forward.pipes",
+            "forward.relay",
+            "payload",
+        }
     ),
     "forward.frames": frozenset(),
     "forward.relay": frozenset({"forward.frames"}),
-    "forward.inside": frozenset({"forward.frames", "forward.relay"}),
+    "forward.pipes": frozenset(),
+    "forward.inside": frozenset({"forward.frames", "forward.pipes", "forward.relay"}),
+    "ssh_agent": frozenset(
+        {
+            "engine",
+            "errors",
+            "files",
+            "forward",
+            "forward.frames",
+            "forward.relay",
+            "ssh_agent.inside",
+            "ssh_agent.wire",
+        }
+    ),
+    "ssh_agent.wire": frozenset(),
+    "ssh_agent.inside": frozenset({"forward.frames", "forward.pipes", "forward.relay"}),
     "review": frozenset({"engine", "errors", "host", "payload", "plan", "policy"}),
     "life": frozenset(
         {
@@ -217,6 +240,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "policy",
             "project",
             "review",
+            "ssh_agent",
             "syntax",
             "text",
             "verify",
@@ -241,6 +265,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "plan",
             "policy",
             "project",
+            "ssh_agent",
             "status",
             "toml_output",
         }
@@ -276,8 +301,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "cli": frozenset(
         {
             "__init__",
-            "audit",
             "analysis",
+            "audit",
             "bench",
             "checking",
             "config",
@@ -287,8 +312,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "engine",
             "errors",
             "files",
-            "forward",
             "findings",
+            "forward",
             "host",
             "host.facts",
             "ipc",
@@ -306,6 +331,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "rules",
             "screen",
             "setup",
+            "ssh_agent",
             "status",
             "syntax",
             "templates",
@@ -358,38 +384,7 @@ PURE = (
     "egress.ports",
     "egress.spellings",
     "egress.wire",
+    "ssh_agent.wire",
+    "ssh_agent.choice",
+    "ssh_agent.verdict",
 )
-
-# What reads the machine or the clock, and the rooms that may. `os.environ` stands for getenv too.
-_EDGES = (
-    "audit",
-    "host",
-    "engine",
-    "payload",
-    "life",
-    "observe",
-    "verify",
-    "review",
-    "credentials",
-    "egress",
-    "forward",
-    "ipc",
-    "operations",
-    "daemon",
-    "cli",
-    "escapes",
-    "setup",
-    "bench",
-)
-MACHINE: dict[str, tuple[str, ...]] = {
-    "subprocess": _EDGES,
-    "os.environ": _EDGES,
-    "platform": _EDGES,
-    "time": _EDGES,
-    "watchfiles": ("daemon",),
-    "tomli_w": ("toml_output",),
-    "pickle": (),  # to read one runs what it says
-    "docker": ("engine",),  # see docs/decisions/0007
-    "requests": ("engine",),
-    "urllib3": ("engine",),
-}

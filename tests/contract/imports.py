@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
-from tests.contract.import_table import GROWTH, LATE_IMPORTS, MACHINE, MAY_IMPORT, PURE
+from tests.contract.import_table import GROWTH, LATE_IMPORTS, MAY_IMPORT, PURE
+from tests.contract.machine_table import MACHINE
 
 _ENVIRONMENT = ("os.environ", "os.environb", "os.getenv")
 

@@ -52,7 +52,7 @@ def test_each_endpoint_gets_a_binding_that_the_gateway_takes(environ: dict[str, 
     assert TEXT not in repr(resolved)
 
 
-@pytest.mark.parametrize("service", services.names())
+@pytest.mark.parametrize("service", sorted({*services.names()} - {"ssh"}))
 def test_every_service_is_one_that_the_gateway_takes(environ: dict[str, str], service: str) -> None:
     say_where(environ, Name(service))
     resolved = resolve(uses.assign([Name(service)], ()), environ)

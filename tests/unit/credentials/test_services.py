@@ -14,6 +14,7 @@ from sandboxd.credentials.secret import Secret
 from sandboxd.egress import groups, layout
 from sandboxd.egress.names import pattern
 from sandboxd.model.labels import SETTINGS_FOLDER
+from sandboxd.ssh_agent import inside
 
 NAMES = services.names()
 GATEWAY = layout.GATEWAY_NAME
@@ -55,8 +56,11 @@ def test_what_tools_see_leads_to_the_gateway_and_holds_no_secret(name: str) -> N
     (use,) = uses.assign([Name(name)], ())
     lines = uses.environment([use], "/p")
     lines += uses.files([use], "/p").values()
-    addresses = [line for line in lines if GATEWAY in line]
-    assert addresses
+    if use.service.uses_agent:
+        assert f"SSH_AUTH_SOCK={inside.SOCKET}" in lines
+        assert use.doors == ()
+    else:
+        assert [line for line in lines if GATEWAY in line]
     assert not [line for line in lines if "{" in line or "}" in line]
     for door in use.doors:
         assert any(f"{GATEWAY}:{door.port}" in line for line in lines), door.label

@@ -145,4 +145,4 @@ def test_explained_are_rights_and_limits() -> None:
     rights, limits = (each for each in plan().reasons if each.field == "credential")
     assert (rights.item, rights.decided_by) == ("github", "config")
     assert "github-git at port 3200, github-api at port 3201" in rights.why
-    assert "`gh` and SSH are not served" in limits.why
+    assert "`gh` is not served" in limits.why

@@ -5,6 +5,9 @@ in a file of your config folder that only you can read. With standard input that
 line is the secret. A secret is never an argument: those are seen by every process.
 
 `--env` and `--command` keep nothing: the variable or the command is read at each `sandboxd up`.
+
+`ssh` has no secret: its keys stay in your SSH agent, which signs logins by the keys and to the hosts that
+`--key` and `--host` name, and nothing else.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import os
 import sys
 
 from sandboxd.cli import terminal
-from sandboxd.cli.commands.credentials import _naming
+from sandboxd.cli.commands.credentials import _naming, _ssh
 from sandboxd.errors import UsageError
 
 TYPE_CHECKING = False
@@ -40,6 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     place.add_argument(
         "--command", metavar="COMMAND", help="it is the first line that this command prints"
     )
+    _ssh.configure(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -48,7 +52,11 @@ def run(args: argparse.Namespace) -> int:
 
     name = _naming.name_of(args)
     before = records.find(records.load(os.environ), name)
-    if args.env is not None:
+    if service.load(name.service).uses_agent:
+        record = _ssh.record(name, args)
+    elif args.key or args.host:
+        raise UsageError(f"`--key` and `--host` are for `ssh`, not for `{name}`", "leave them out")
+    elif args.env is not None:
         record = Record(name, "environment", (_variable(args.env),))
     elif args.command is not None:
         record = Record(name, "command", _words(args.command))

@@ -71,9 +71,13 @@ def _chosen(text: str | None) -> tuple[Record, ...]:
 
 def _ask(record: Record) -> tuple[str, str, str]:
     """The state, what is said of it, and whose the secret is."""
+    from sandboxd.cli.commands.credentials import _ssh
     from sandboxd.credentials import service, sources, trial
+    from sandboxd.credentials.records import SSH_AGENT
 
     try:
+        if record.source == SSH_AGENT:
+            return _ssh.test(record)
         secret = sources.read(record, os.environ)
         return trial.ask(service.load(record.name.service), secret, os.environ)
     except EnvironmentFailure as error:

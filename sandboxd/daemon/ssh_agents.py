@@ -1,0 +1,153 @@
+"""The agents of running sandboxes: of those whose last start chose keys, as long as they run."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sandboxd.host.folders import cache_folder
+from sandboxd.ipc import messages
+from sandboxd.life.find import locate
+from sandboxd.operations import recording
+from sandboxd.ssh_agent.server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.daemon.hosts import Hosts
+    from sandboxd.daemon.projects import EngineKey
+    from sandboxd.engine.client import Engine
+    from sandboxd.ssh_agent.choice import Choice
+    from sandboxd.ssh_agent.verdict import Verdict
+
+_MOST_KINDS = 50
+"""Kinds of logins that are recorded of one run: a program inside can think of any number of hosts."""
+
+log = logging.getLogger(__name__)
+
+
+class SshAgents:
+    """Lives on the event loop; `keep` may be called from any thread."""
+
+    def __init__(self, hosts: Hosts, emit: Callable[[messages.Event], None]) -> None:
+        self._hosts, self._emit = hosts, emit
+        self._loop = asyncio.get_running_loop()
+        self._choices: dict[str, Choice] = {}
+        self._running: dict[str, EngineKey] = {}
+        self._agents: dict[str, _Agent] = {}
+
+    def keep(self, workspace: str, choice: Choice | None) -> bool:
+        """Serve what a start chose, in the place of what one before it did; None for nothing.
+
+        Returns that somebody does, as who has no daemon returns that nobody does.
+        """
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the daemon ends
+            self._loop.call_soon_threadsafe(self._take, workspace, choice)
+        return True
+
+    def update(self, workspace: str, key: EngineKey, is_running: bool) -> None:
+        """The sandbox of `workspace` runs, or does not."""
+        if is_running:
+            self._running[workspace] = key
+        else:
+            self._running.pop(workspace, None)
+        self._follow(workspace)
+
+    def forget(self, workspace: str) -> None:
+        """The project is known no more."""
+        self._running.pop(workspace, None)
+        self._take(workspace, None)
+
+    def close(self) -> None:
+        """Serve none any more."""
+        for agent in self._agents.values():
+            agent.stop()
+        self._agents.clear()
+
+    def _take(self, workspace: str, choice: Choice | None) -> None:
+        if self._choices.get(workspace) == choice:
+            return
+        if choice is None:
+            del self._choices[workspace]
+        else:
+            self._choices[workspace] = choice
+        if (agent := self._agents.pop(workspace, None)) is not None:
+            agent.stop()
+        self._follow(workspace)
+
+    def _follow(self, workspace: str) -> None:
+        key, choice = self._running.get(workspace), self._choices.get(workspace)
+        present = self._agents.get(workspace)
+        if key is None or choice is None:
+            if present is not None:
+                del self._agents[workspace]
+                present.stop()
+        elif present is None:
+            engine, environ = self._hosts.engine(key), self._hosts.environ(key)
+            self._agents[workspace] = _Agent(workspace, engine, environ, choice, self._say)
+
+    def _say(self, workspace: str, text: str) -> None:
+        event: messages.Event = {"kind": "network", "path": workspace, "message": text}
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the daemon ends
+            self._loop.call_soon_threadsafe(self._emit, event)
+
+
+class _Agent:
+    """That of one sandbox, in a thread; each kind of login is recorded once, and all with their counts at the end."""
+
+    def __init__(
+        self,
+        workspace: str,
+        engine: Engine,
+        environ: Mapping[str, str],
+        choice: Choice,
+        say: Callable[[str, str], None],
+    ) -> None:
+        self._workspace, self._environ, self._say = workspace, environ, say
+        self._counts: Counter[Verdict] = Counter()
+        self._lock = threading.Lock()
+        self._server = Server(
+            engine,
+            lambda: locate(engine, workspace).id,
+            choice,
+            self._report,
+            cache_folder(environ),
+        )
+        threading.Thread(target=self._run, name="ssh-agents", daemon=True).start()
+
+    def stop(self) -> None:
+        """End soon."""
+        self._server.stop()
+
+    def _run(self) -> None:
+        try:
+            self._server.run()
+        except Exception:
+            log.exception("the agent of `%s` failed", self._workspace)
+        finally:
+            self._server.close()
+        with self._lock:
+            for verdict, count in self._counts.items():
+                if count > 1:
+                    self._record(verdict, count)
+
+    def _report(self, verdict: Verdict) -> None:
+        with self._lock:
+            is_new = verdict not in self._counts
+            if is_new and len(self._counts) >= _MOST_KINDS:
+                return
+            self._counts[verdict] += 1
+            if not is_new:
+                return
+            self._record(verdict, 1)
+        if verdict.why:
+            self._say(self._workspace, f"a login by SSH was refused: {verdict.why}")
+
+    def _record(self, verdict: Verdict, count: int) -> None:
+        if problem := recording.signed(self._environ, self._workspace, verdict, count):
+            log.warning("`%s`: %s", self._workspace, problem)

@@ -1,0 +1,90 @@
+"""The user's own agent, asked over its socket."""
+
+from __future__ import annotations
+
+import socket
+
+from sandboxd.ssh_agent import wire
+from sandboxd.ssh_agent.wire import Bind, Identity, Malformed
+
+SECONDS = 120.0
+"""An agent may ask its user, or wait for a touch, before it signs."""
+
+
+class Agent:
+    """One connection to it.
+
+    :raises OSError: the agent is not there, or does not answer
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._socket = socket.socket(socket.AF_UNIX)
+        try:
+            self._socket.settimeout(SECONDS)
+            self._socket.connect(path)
+        except OSError:
+            self._socket.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._socket.close()
+
+    def ask(self, number: int, content: bytes = b"") -> tuple[int, bytes]:
+        """The number and the content of its answer.
+
+        :raises OSError: it gives none
+        :raises Malformed: it gives one that is none
+        """
+        self._socket.sendall(wire.message(number, content))
+        answer = read_message(self._socket)
+        if answer is None:
+            raise ConnectionError("the agent ended")
+        return answer
+
+    def identities(self) -> tuple[Identity, ...]:
+        """The keys that it has; raises as `ask`."""
+        number, content = self.ask(wire.LIST)
+        return wire.identities(content) if number == wire.IDENTITIES else ()
+
+    def verifies(self, claim: Bind) -> bool:
+        """Whether it finds the host's signature of the session to be true; raises as `ask`.
+
+        An agent that takes a wrong one as well has not looked.
+        """
+        number, _ = self.ask(wire.EXTENSION, wire.bind_content(claim))
+        if number != wire.SUCCESS:
+            return False
+        wrong = claim._replace(signature=claim.signature[:-1] + bytes([claim.signature[-1] ^ 1]))
+        other = Agent(self._path)
+        try:
+            number, _ = other.ask(wire.EXTENSION, wire.bind_content(wrong))
+        finally:
+            other.close()
+        return number != wire.SUCCESS
+
+
+def read_message(connection: socket.socket) -> tuple[int, bytes] | None:
+    """The next message: its number and its content; None at the end.
+
+    :raises OSError: the connection breaks
+    :raises Malformed: it is none
+    """
+    head = _read(connection, 4)
+    if not head:
+        return None
+    size = int.from_bytes(head, "big")
+    if len(head) < 4 or not 0 < size <= wire.LONGEST_MESSAGE:
+        raise Malformed("it has no length, or one that no message has")
+    data = _read(connection, size)
+    if len(data) < size:
+        raise Malformed("it ends within a message")
+    return data[0], data[1:]
+
+
+def _read(connection: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size and (more := connection.recv(size - len(data))):
+        data += more
+    return data

@@ -1,0 +1,46 @@
+"""The agent's socket in the sandbox: each connection goes out by the stream. Sent behind the texts of `frames` and `relay`."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+
+from sandboxd.forward.frames import Broken
+from sandboxd.forward.pipes import Pipes
+from sandboxd.forward.relay import Relay
+
+SOCKET = "/tmp/sandboxd-ssh-agent"  # noqa: S108 - the one folder that each sandbox can write
+
+
+def listen() -> socket.socket:
+    """The socket; one of before is nobody's: its relay ended with its stream.
+
+    :raises OSError: it cannot be there
+    """
+    if os.path.lexists(SOCKET):
+        os.unlink(SOCKET)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(SOCKET)
+    # Whoever is inside may use it: a file's mode keeps nobody of the sandbox away from another.
+    os.chmod(SOCKET, 0o666)  # noqa: S103 - as above
+    listener.listen(16)
+    return listener
+
+
+def main() -> int:
+    try:
+        relay = Relay(Pipes())
+        relay.listen(listen(), "agent")
+        while relay.turn(None):
+            pass
+    except OSError as error:
+        sys.stderr.write(f"{SOCKET}: {error.strerror}")
+        return 1
+    except Broken:
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

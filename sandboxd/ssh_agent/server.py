@@ -1,0 +1,118 @@
+"""The agent of one sandbox: its socket inside, and a filter for each client, until it is stopped."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.forward.frames import Broken
+from sandboxd.forward.relay import Relay
+from sandboxd.forward.trunk import open_trunk
+from sandboxd.ssh_agent import inside
+from sandboxd.ssh_agent.filter import Filter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandboxd.engine.client import Engine
+    from sandboxd.forward.trunk import Trunk
+    from sandboxd.ssh_agent.choice import Choice
+    from sandboxd.ssh_agent.filter import Report
+
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 30.0
+_STEADY_SECONDS = 10.0
+"""A stream that ends sooner is followed by a longer pause than the one before it."""
+
+_MOST_CLIENTS = 32
+
+
+class Server:
+    """Runs in one thread; `stop` may be called in another."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        locate: Callable[[], str],
+        choice: Choice,
+        report: Report,
+        cache_folder: str | None,
+    ) -> None:
+        """
+        :param locate: the id of the container that runs; raises ContainerGone where none does
+        :param report: hears of each login, in a thread of its client
+        :param cache_folder: where a Python for images without one is kept
+        """
+        self._engine, self._locate, self._choice = engine, locate, choice
+        self._report, self._cache_folder = report, cache_folder
+        self._wake, self._waker = os.pipe()
+        self._is_stopped = False
+        self._clients = threading.BoundedSemaphore(_MOST_CLIENTS)
+        self.problem = ""
+        """Why the sandbox has no agent at the moment; '' while it has."""
+
+    def stop(self) -> None:
+        """End `run` soon."""
+        self._is_stopped = True
+        os.write(self._waker, b"\0")
+
+    def close(self) -> None:
+        """Let go of what is held, once `run` has ended."""
+        os.close(self._wake)
+        os.close(self._waker)
+
+    def run(self) -> None:
+        """Serve until `stop`; a stream that ends is opened again."""
+        pause = _FIRST_PAUSE_SECONDS
+        while not self._is_stopped:
+            began = time.monotonic()
+            try:
+                self._serve(open_trunk(self._engine, self._locate(), self._cache_folder, inside))
+            except Broken as error:
+                self.problem = f"the relay in the sandbox breaks its protocol: it sent {error}"
+            except EnvironmentFailure as error:
+                self.problem = error.message
+            if time.monotonic() - began > _STEADY_SECONDS:
+                pause = _FIRST_PAUSE_SECONDS
+            select.select([self._wake], [], [], pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    def _serve(self, trunk: Trunk) -> None:
+        """Relay until the stream ends.
+
+        :raises Broken: the other end does not speak as ours
+        """
+        relay = Relay(trunk, self._dial)
+        relay.wake_by(self._wake)
+        self.problem = ""
+        try:
+            while not self._is_stopped and relay.turn(None):
+                pass
+        except OSError:
+            pass  # as an end: whoever is at the other one is gone
+        finally:
+            relay.close()
+            trunk.close()
+        words = " ".join(trunk.words.split())[:300]
+        self.problem = f"the relay in the sandbox ended{f': {words}' if words else ''}"
+
+    def _dial(self, _target: str) -> socket.socket:
+        """A connection to a filter of its own, whatever the other end calls it.
+
+        :raises OSError: there are too many
+        """
+        if not self._clients.acquire(blocking=False):
+            raise OSError(0, "too many clients of the agent")
+        client, end = socket.socketpair()
+        threading.Thread(target=self._answer, args=(end,), name="ssh-agent", daemon=True).start()
+        return client
+
+    def _answer(self, end: socket.socket) -> None:
+        try:
+            Filter(self._choice, self._report).serve(end)
+        finally:
+            self._clients.release()

@@ -1,0 +1,60 @@
+"""Whether a login is signed. Pure: what a client claims and what the agent found of it come as values.
+
+A signature is for one session, or for one session with one host. Only the second says by itself where
+it can be used; of the first that is known by the host's own signature of the session's number alone,
+which the client shows (`session-bind`) and the user's agent verifies.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sandboxd.ssh_agent import wire
+from sandboxd.ssh_agent.choice import Choice
+from sandboxd.ssh_agent.wire import Bind, Login
+
+
+class Session(NamedTuple):
+    """The host that a client named for its session."""
+
+    claim: Bind
+    is_verified: bool
+    """Whether the user's agent found the host's signature to be true."""
+
+
+class Verdict(NamedTuple):
+    """`why` is '' for a signature; `host` is the bound one, or the fingerprint of a key that is of none."""
+
+    why: str
+    host: str = ""
+    key: str = ""
+
+
+def judge(choice: Choice, session: Session | None, login: Login | None) -> Verdict:
+    """Whether `login` is signed for the client that named `session`."""
+    if login is None:
+        return Verdict("it is no login: nothing else is signed")
+    key = wire.fingerprint(login.key)
+    if key not in choice.keys:
+        return Verdict("the key is none of those that were chosen", key=key)
+    if session is None:
+        return Verdict(
+            "the client does not say which host it is for: OpenSSH does from 8.9 on", key=key
+        )
+    claim = session.claim
+    host = choice.host_of(claim.host_key)
+    name = host or wire.fingerprint(claim.host_key)
+    if claim.is_forwarding:
+        return Verdict("it comes by another host, to which the agent was forwarded", name, key)
+    if host is None:
+        return Verdict("the host is none of those that the key is bound to", name, key)
+    if login.session != claim.session:
+        return Verdict("it is for another session than the one that was named", name, key)
+    if login.host_key is None and not session.is_verified:
+        why = (
+            "nobody verified which host it is for: the server is old, and your agent does not look"
+        )
+        return Verdict(why, name, key)
+    if login.host_key not in (None, claim.host_key):
+        return Verdict("it is for another host than the one that was named", name, key)
+    return Verdict("", name, key)

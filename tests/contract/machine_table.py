@@ -1,0 +1,38 @@
+"""Which room may read the machine or the clock, or use a library of the edge. The test beside it holds it."""
+
+from __future__ import annotations
+
+# `os.environ` stands for getenv too.
+_EDGES = (
+    "audit",
+    "host",
+    "engine",
+    "payload",
+    "life",
+    "observe",
+    "verify",
+    "review",
+    "credentials",
+    "egress",
+    "forward",
+    "ssh_agent",
+    "ipc",
+    "operations",
+    "daemon",
+    "cli",
+    "escapes",
+    "setup",
+    "bench",
+)
+MACHINE: dict[str, tuple[str, ...]] = {
+    "subprocess": _EDGES,
+    "os.environ": _EDGES,
+    "platform": _EDGES,
+    "time": _EDGES,
+    "watchfiles": ("daemon",),
+    "tomli_w": ("toml_output",),
+    "pickle": (),  # to read one runs what it says
+    "docker": ("engine",),  # see docs/decisions/0007
+    "requests": ("engine",),
+    "urllib3": ("engine",),
+}
