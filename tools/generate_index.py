@@ -1,4 +1,4 @@
-"""Write the indexes of rules and of file kinds, or with `--check` say which are out of date.
+"""Write the indexes of rules and of file kinds and the editor's patterns, or with `--check` say which are out of date.
 
 Both are found by looking into a folder, so one that is lost would be lost in silence; and a check
 of one file has no time to import all of them. The indexes are what users may rely on: an id that
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable
 from importlib import import_module
@@ -35,7 +36,11 @@ from __future__ import annotations
 def indexes() -> dict[str, str]:
     """Path below the checkout -> text."""
     _make_importable()
-    return {"sandboxd/rules/_index.py": _rules(), "sandboxd/kinds/_index.py": _kinds()}
+    return {
+        "sandboxd/rules/_index.py": _rules(),
+        "sandboxd/kinds/_index.py": _kinds(),
+        "editor-extension/src/patterns.json": _patterns(),
+    }
 
 
 def _rules() -> str:
@@ -97,6 +102,19 @@ def _kinds() -> str:
         + "}\n"
         + f"WATCHED: tuple[str, ...] = {_texts(watched)}\n"
     )
+
+
+def _patterns() -> str:
+    """Globs of every kind's names for VS Code, which tells capitals and small letters apart."""
+    names = {
+        name for kind in modules("kinds") for name in import_module(f"sandboxd.kinds.{kind}").NAMES
+    }
+    globs = [f"**/{re.sub('[a-z]', _either_case, name)}" for name in sorted(names)]
+    return json.dumps(globs, indent=4) + "\n"
+
+
+def _either_case(letter: re.Match[str]) -> str:
+    return f"[{letter[0]}{letter[0].upper()}]"
 
 
 def _make_importable() -> None:

@@ -13,23 +13,10 @@ import {
     type StaticFeature,
 } from 'vscode-languageclient/node';
 import { contributes } from '../package.json';
+import patterns from './patterns.json';
 
 /** The commands that package.json contributes. */
 const OWN = new Set(contributes.commands.map((item) => item.command));
-
-/** By name, since editors disagree about languages; the server leaves alone what is none of its own. */
-const PATTERNS = [
-    '**/devcontainer.json',
-    '**/.devcontainer.json',
-    '**/devcontainer-feature.json',
-    '**/sandboxd.toml',
-    '**/{compose,docker-compose}{,.*}.{yml,yaml}',
-    '**/{Dockerfile,Containerfile}{,.*}',
-    '**/*.{Dockerfile,dockerfile}',
-    '**/{seccomp,seccomp-*,*-seccomp,*.seccomp}.json',
-    '**/*.apparmor',
-    '**/daemon.json',
-];
 
 /** A request that fails is for the log: editors send one with each move of the cursor. */
 class QuietClient extends LanguageClient {
@@ -98,7 +85,8 @@ export class Server implements vscode.Disposable {
 
     private options(): LanguageClientOptions {
         return {
-            documentSelector: PATTERNS.map((pattern) => ({ scheme: 'file', pattern })),
+            // By name, since editors disagree about languages; the server leaves alone what is none of its own.
+            documentSelector: patterns.map((pattern) => ({ scheme: 'file', pattern })),
             outputChannel: this.log,
             traceOutputChannel: this.trace,
             // Links and commands of what the server says are not run by themselves.

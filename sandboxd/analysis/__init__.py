@@ -254,6 +254,7 @@ class _Checker:
 
     def run(self, subject: str, value: object, document: Document) -> Iterator[Finding]:
         """The findings of the rules for `subject`; a rule that fails is named once and left out."""
+        host = UNKNOWN if getattr(value, "on_cluster", False) else self.host
         for rule in rules.able(subject, value):
             if rule in self.cut or not self.runs(rule) or not self.counts(rule):
                 continue
@@ -261,7 +262,7 @@ class _Checker:
             remaining = MOST_OF_A_RULE - self.counts_by_rule.get(rule, 0)
             outcomes: list[Finding | Skipped]
             try:
-                outcomes = list(islice(module.check(value, self.host), remaining + 1))
+                outcomes = list(islice(module.check(value, host), remaining + 1))
             except Exception as error:
                 self.add_failure(rule, document, error)
                 continue

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         feature_lock,
         gemini_settings,
         husky,
+        kubernetes,
         lefthook,
         lint_staged,
         mcp_servers,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
         feature_lock,
         gemini_settings,
         husky,
+        kubernetes,
         lefthook,
         lint_staged,
         mcp_servers,
@@ -84,6 +86,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "feature_lock": ("devcontainer-lock.json", ".devcontainer-lock.json"),
     "gemini_settings": (".gemini/settings.json",),
     "husky": (".husky/applypatch-msg", ".husky/commit-msg", ".husky/post-checkout", ".husky/post-commit", ".husky/post-merge", ".husky/post-rewrite", ".husky/pre-applypatch", ".husky/pre-auto-gc", ".husky/pre-commit", ".husky/pre-merge-commit", ".husky/pre-push", ".husky/pre-rebase", ".husky/prepare-commit-msg"),
+    "kubernetes": ("*.yml", "*.yaml"),
     "lefthook": ("lefthook.yml", "lefthook.yaml", ".lefthook.yml", ".lefthook.yaml", "lefthook-local.yml", "lefthook-local.yaml", ".lefthook-local.yml", ".lefthook-local.yaml"),
     "lint_staged": (".lintstagedrc", ".lintstagedrc.json", ".lintstagedrc.yaml", ".lintstagedrc.yml"),
     "mcp_servers": (".mcp.json", "mcp.json"),
@@ -101,7 +104,10 @@ LANGUAGES: dict[str, str] = {
     "docker-compose": "compose",
     "dockercompose": "compose",
     "dockerfile": "dockerfile",
+    "helm": "kubernetes",
+    "kubernetes": "kubernetes",
     "shellscript": "shell_docker_run",
     "yaml.docker-compose": "compose",
+    "yaml.kubernetes": "kubernetes",
 }
-WATCHED: tuple[str, ...] = ("**/AGENTS.md", "**/CLAUDE.md", "**/GEMINI.md", "**/.cursorrules", "**/.claude/settings*.json", "**/*.code-workspace", "**/.codex/config.toml", "**/*compose*.{yml,yaml}", "**/.env", "**/.cursor/hooks.json", "**/devcontainer.json", "**/.devcontainer.json", "**/.envrc", "**/*Dockerfile*", "**/.gemini/settings.json", "**/.husky/*", "**/lefthook.{yml,yaml}", "**/.lefthook.{yml,yaml}", "**/.lintstagedrc*", "**/.mcp.json", "**/mcp.json", "**/opencode.json", "**/opencode.jsonc", "**/.pre-commit-config.{yaml,yml}", "**/sandboxd.toml")
+WATCHED: tuple[str, ...] = ("**/AGENTS.md", "**/CLAUDE.md", "**/GEMINI.md", "**/.cursorrules", "**/.claude/settings*.json", "**/*.code-workspace", "**/.codex/config.toml", "**/*compose*.{yml,yaml}", "**/.env", "**/.cursor/hooks.json", "**/devcontainer.json", "**/.devcontainer.json", "**/.envrc", "**/*Dockerfile*", "**/.gemini/settings.json", "**/.husky/*", "**/{k8s,kubernetes,manifests,deploy,kustomize}/**/*.{yml,yaml}", "**/lefthook.{yml,yaml}", "**/.lefthook.{yml,yaml}", "**/.lintstagedrc*", "**/.mcp.json", "**/mcp.json", "**/opencode.json", "**/opencode.jsonc", "**/.pre-commit-config.{yaml,yml}", "**/sandboxd.toml")

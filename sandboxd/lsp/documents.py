@@ -110,9 +110,7 @@ def kind_of(path: str, language: str = "", text: str | None = None) -> str:
 
     `text` tells a name that other files have as well.
     """
-    kind = kinds.find(path) if path else None
-    if kind is not None and text is not None and not kind.fits(path, text):
-        kind = None
+    kind = kinds.find(path, text) if path else None
     return kind.NAME if kind is not None else kinds.of_language(language)
 
 

@@ -175,6 +175,8 @@ class Container(NamedTuple):
     """Programs that Features and the image's label start with the container, ahead of its command."""
     partial: bool = False
     """Only a part of the container is written here, so nothing can be said to be missing."""
+    on_cluster: bool = False
+    """A container of a Pod: the node that runs it is not this machine."""
 
     def option(self, name: str) -> Value[SecurityOption] | None:
         """The `--security-opt` of this name that is in force: docker takes the last one."""

@@ -31,6 +31,8 @@ SUBJECTS = {
     "FeatureLock": "sandboxd.model.feature",
     "HostHooks": "sandboxd.model.host_hooks",
     "Instructions": "sandboxd.model.agent",
+    "Pod": "sandboxd.model.pod",
+    "PodContainer": "sandboxd.model.pod",
     "SeccompProfile": "sandboxd.model.seccomp",
     "Suppression": "sandboxd.model.suppression",
 }

@@ -51,7 +51,8 @@ META = RuleMeta(
 
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
-    if not subject.is_whole() or subject.pids_limit is not None:
+    # Kubernetes takes it from the node's kubelet, not from a manifest.
+    if not subject.is_whole() or subject.pids_limit is not None or subject.on_cluster:
         return
     if subject.uses_gvisor() and any(limit.value.name == "nproc" for limit in subject.ulimits):
         return

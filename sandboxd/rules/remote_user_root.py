@@ -59,8 +59,10 @@ META = RuleMeta(
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     value = effective_user(subject)
-    # The last USER of a Dockerfile has a rule of its own.
+    # The last USER of a Dockerfile and the user of a Pod have rules of their own.
     if value is None or value.origin.kind == "dockerfile" or not is_root(value.value):
+        return
+    if subject.on_cluster:
         return
     severity = kernel_severity(subject, host, Severity.WARNING, Severity.HINT)
     if maps_root(host) or value.origin.key == "user":

@@ -1,0 +1,115 @@
+"""Kubernetes manifests: every container of a Pod is a container, and the Pod is a subject of its own.
+
+On a walk a manifest is known by its name or its folder, and then by its content; a file that
+somebody named or opened by its content alone. A template of Helm is no YAML before Helm has filled
+it in: it is named as not checked.
+
+Sources: https://kubernetes.io/docs/reference/kubernetes-api/, https://agent-sandbox.sigs.k8s.io/.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sandboxd.kinds import _defaults
+from sandboxd.model.container import Container, Unseen
+from sandboxd.model.document import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sandboxd.findings import Change
+    from sandboxd.kinds import Resolver
+    from sandboxd.model.pod import Pod, PodContainer
+    from sandboxd.text import Edit, SourceText
+
+NAME = "kubernetes"
+NAMES = ("*.yml", "*.yaml")
+LANGUAGES = ("kubernetes", "yaml.kubernetes", "helm")
+COMMENT = "#"
+WATCHED = ("**/{k8s,kubernetes,manifests,deploy,kustomize}/**/*.{yml,yaml}",)
+# Whole releases are written as one file: larger than what people write by hand.
+LARGEST = 512 * 1024
+
+_FOLDERS = frozenset(
+    {
+        *("argocd", "base", "bases", "charts", "cluster", "clusters", "components", "deploy"),
+        *("deployment", "deployments", "gitops", "helm", "k8s", "kube", "kubernetes", "kustomize"),
+        *("manifest", "manifests", "openshift", "overlay", "overlays", "templates"),
+    }
+)
+_WORDS = re.compile(
+    r"(?:.*[._-])?(?:k8s|kubernetes|pods?|deployments?|deploy|statefulsets?|daemonsets?|replicasets?"
+    r"|jobs?|cronjobs?|sandbox(?:es|template)?)(?:[._-].*)?\.ya?ml\Z"
+)
+_VERSION = re.compile(r"^apiVersion:[ \t]*[\"']?[a-z0-9][\w./-]*", re.MULTILINE)
+_KIND = re.compile(r"^kind:[ \t]*[\"']?[A-Z]\w+", re.MULTILINE)
+_LIST_ITEM = re.compile(r"^[ \t]+(?:- )?apiVersion:", re.MULTILINE)
+# The content is only looked at where a manifest shows what it is.
+_LOOKED_AT = 20_000
+_HELM = re.compile(r"\{\{[^{}\n]*\}\}")
+
+
+def matches(path: str) -> bool:
+    """Return True in a usual folder of manifests, and for the usual names of one."""
+    *folders, name = path.lower().split("/")
+    return not _FOLDERS.isdisjoint(folders[-4:]) or _WORDS.match(name) is not None
+
+
+def fits(path: str, text: str) -> bool:
+    """Return True if the content is that of objects of Kubernetes."""
+    start = text[:_LOOKED_AT]
+    return _VERSION.search(start) is not None and _KIND.search(start) is not None
+
+
+recognises = fits
+
+
+def parse(source: SourceText) -> Document:
+    # Late: a check of other files does not need it.
+    from sandboxd.syntax import yaml
+
+    text = source.text
+    if _HELM.search(text):
+        # Empty text of the same length: what Helm makes of the file is not known.
+        text = ""
+    return Document(NAME, source, yaml.parse(text), "yaml")
+
+
+def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
+    """The containers of every Pod that the file describes."""
+    from sandboxd.kinds.kubernetes.container import containers_of
+    from sandboxd.kinds.kubernetes.pods import pods
+
+    if document.tree.root is None and _HELM.search(document.source.text):
+        hint = "check what Helm makes of it: `helm template CHART > manifests.yaml`, then `sandboxd check manifests.yaml`"
+        unseen = Unseen("arguments", "is a template of Helm, which is no YAML yet", hint)
+        return (Container(document.source.path, None, unseen=(unseen,), partial=True),)
+    return tuple(
+        container for pod in pods(document) for container in containers_of(pod, document.source)
+    )
+
+
+def subjects(document: Document) -> Iterator[tuple[str, Pod | PodContainer]]:
+    """The Pods and what Pod Security looks at in each of their containers."""
+    from sandboxd.kinds.kubernetes.pods import pods
+    from sandboxd.kinds.kubernetes.settings import pod
+
+    for spec in pods(document):
+        described = pod(spec, document.source)
+        yield "Pod", described
+        for container in described.containers:
+            yield "PodContainer", container
+
+
+def edits(
+    document: Document, subject: Container | Pod | PodContainer, changes: Sequence[Change]
+) -> tuple[Edit, ...] | None:
+    """The edits that make `changes`, None when one of them cannot be said in this file."""
+    from sandboxd.kinds.kubernetes import editing
+
+    return editing.edits(document, subject, changes)
+
+
+can = _defaults.by_edits(edits)

@@ -1,0 +1,189 @@
+"""A container of a Pod into a `model.Container`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.kinds.kubernetes.values import locate, place, retyped, switch, text
+from sandboxd.kinds.kubernetes.volumes import mounts
+from sandboxd.model.container import Container, Device, Pair, SecurityOption
+from sandboxd.syntax import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from sandboxd.kinds.kubernetes.pods import PodSpec
+    from sandboxd.model.values import Value
+    from sandboxd.syntax.node import Node
+    from sandboxd.text import SourceText
+
+_ANNOTATION = "container.apparmor.security.beta.kubernetes.io/"
+_NAMESPACES = {"hostNetwork": "network", "hostPID": "pid", "hostIPC": "ipc"}
+
+
+def containers_of(spec: PodSpec, source: SourceText) -> Iterator[Container]:
+    """The containers of a Pod; their names are unique within a file."""
+    for node in spec.containers():
+        yield _Reader(node, spec, source).container()
+
+
+class _Reader:
+    """Reads one container; what it does not say its Pod says."""
+
+    def __init__(self, node: Node, spec: PodSpec, source: SourceText) -> None:
+        self.node = node
+        self.spec = spec
+        self.source = source
+        self.own = yaml.get(node, "securityContext")
+        self.outer = yaml.get(spec.spec, "securityContext")
+
+    def container(self) -> Container:
+        name = yaml.get(self.node, "name")
+        image = text(self.node, "image", self.source)
+        label = (name.text() or "") if name is not None else ""
+        fields: dict[str, Any] = {
+            "image": image,
+            "runtime": self.runtime(),
+            "privileged": switch(self.own, "privileged", self.source),
+            "read_only_rootfs": switch(self.own, "readOnlyRootFilesystem", self.source),
+            "user": self.user(),
+            "cap_add": tuple(self.capabilities("add")),
+            "cap_drop": tuple(self.capabilities("drop")),
+            "security_opt": tuple(self.security_options()),
+            "mounts": tuple(mounts(self.node, self.spec, self.source)),
+            "devices": tuple(self.devices()),
+            "env": tuple(self.environment()),
+            "ports": tuple(self.ports()),
+            "sysctls": tuple(self.sysctls()),
+            "memory": self.limit("memory"),
+            "cpus": self.limit("cpu"),
+            "working_dir": text(self.node, "workingDir", self.source),
+            **self.namespaces(),
+        }
+        # One name may stand in several objects of the file.
+        identity = f"{self.spec.kind}/{self.spec.name}/{label}@{self.node.span.start}"
+        return Container(
+            identity,
+            place(name or self.node, self.source),
+            **fields,
+            partial=image is None,
+            on_cluster=True,
+        )
+
+    def namespaces(self) -> dict[str, Value[str]]:
+        """The namespaces of the node that the Pod shares."""
+        shared: dict[str, Value[str]] = {}
+        for key, field in _NAMESPACES.items():
+            value = switch(self.spec.spec, key, self.source)
+            if value is not None and value.value:
+                shared[field] = retyped(value, "host")
+        return shared
+
+    def runtime(self) -> Value[str] | None:
+        """A class of gVisor's is named after it, or after its handler `runsc`."""
+        value = text(self.spec.spec, "runtimeClassName", self.source)
+        if value is not None and "gvisor" in value.value:
+            return value._replace(value="runsc")
+        return value
+
+    def user(self) -> Value[str] | None:
+        return text(self.own, "runAsUser", self.source) or text(
+            self.outer, "runAsUser", self.source
+        )
+
+    def capabilities(self, key: str) -> Iterator[Value[str]]:
+        table = yaml.get(self.own, "capabilities", key)
+        for item in table.items if table is not None else ():
+            name = yaml.scalar_text(item)
+            if name:
+                normal = name.upper().removeprefix("CAP_")
+                yield locate(normal, item, f"capabilities.{key}", self.source)
+
+    def security_options(self) -> Iterator[Value[SecurityOption]]:
+        escalation = switch(self.own, "allowPrivilegeEscalation", self.source)
+        if escalation is not None:
+            option = SecurityOption("no-new-privileges", "false" if escalation.value else "true")
+            yield retyped(escalation, option)
+        profile = self.profile("seccompProfile", "seccomp")
+        if profile is not None:
+            yield profile
+        profile = self.profile("appArmorProfile", "apparmor") or self.annotated_profile()
+        if profile is not None:
+            yield profile
+        masks = text(self.own, "procMount", self.source)
+        if masks is not None and masks.value == "Unmasked":
+            option = SecurityOption("systempaths", "unconfined")
+            yield retyped(masks._replace(written="procMount: Unmasked"), option)
+
+    def profile(self, key: str, name: str) -> Value[SecurityOption] | None:
+        """A profile that is switched off; what a cluster has under another name is not known here."""
+        for context in (self.own, self.outer):
+            kind = yaml.get(context, key, "type")
+            if kind is None or not kind.text():
+                continue
+            if kind.text() != "Unconfined":
+                return None
+            option = SecurityOption(name, "unconfined")
+            return locate(
+                option,
+                kind,
+                key,
+                self.source,
+                entry=yaml.get(context, key),
+                shown=f"{key}: {kind.text()}",
+            )
+        return None
+
+    def annotated_profile(self) -> Value[SecurityOption] | None:
+        """The way of writing before Kubernetes 1.30."""
+        name = yaml.get(self.node, "name")
+        label = name.text() if name is not None else ""
+        value = yaml.get(self.spec.annotations, f"{_ANNOTATION}{label}")
+        if value is None or value.text() != "unconfined":
+            return None
+        option = SecurityOption("apparmor", "unconfined")
+        return locate(option, value, "annotations", self.source, shown="unconfined")
+
+    def devices(self) -> Iterator[Value[Device]]:
+        """Block devices of volumes, without a file system."""
+        table = yaml.get(self.node, "volumeDevices")
+        for item in table.items if table is not None else ():
+            path = yaml.get(yaml.target(item), "devicePath")
+            if path is not None and path.text():
+                device = Device(path.text() or "", path.text() or "")
+                yield locate(device, path, "volumeDevices", self.source, entry=item)
+
+    def environment(self) -> Iterator[Value[Pair]]:
+        table = yaml.get(self.node, "env")
+        for item in table.items if table is not None else ():
+            item = yaml.target(item)
+            name, value = yaml.get(item, "name"), yaml.get(item, "value")
+            if name is not None and name.text() and value is not None:
+                pair = Pair(name.text() or "", yaml.scalar_text(value) or "")
+                yield locate(pair, value, "env", self.source, entry=item)
+
+    def ports(self) -> Iterator[Value[str]]:
+        """Ports of the node. Ports of the Pod alone are open to the cluster, whatever is written."""
+        table = yaml.get(self.node, "ports")
+        for item in table.items if table is not None else ():
+            item = yaml.target(item)
+            host = yaml.get(item, "hostPort")
+            if host is None or not yaml.scalar_text(host) or host.value == 0:
+                continue
+            address, inside = yaml.get(item, "hostIP"), yaml.get(item, "containerPort")
+            ends = [node for node in (address, host, inside) if node is not None]
+            port = ":".join(yaml.scalar_text(node) or "" for node in ends)
+            yield locate(port, host, "hostPort", self.source, entry=item)
+
+    def sysctls(self) -> Iterator[Value[Pair]]:
+        table = yaml.get(self.outer, "sysctls")
+        for item in table.items if table is not None else ():
+            item = yaml.target(item)
+            name, value = yaml.get(item, "name"), yaml.get(item, "value")
+            if name is not None and name.text() and value is not None:
+                pair = Pair(name.text() or "", yaml.scalar_text(value) or "")
+                yield locate(pair, name, "sysctls", self.source, entry=item)
+
+    def limit(self, resource: str) -> Value[str] | None:
+        return text(yaml.get(self.node, "resources", "limits"), resource, self.source)

@@ -1,0 +1,75 @@
+"""Volumes of a Pod as the mounts of its containers."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.kinds.kubernetes.values import locate
+from sandboxd.model.container import Mount
+from sandboxd.syntax import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandboxd.kinds.kubernetes.pods import PodSpec
+    from sandboxd.model.values import Value
+    from sandboxd.syntax.node import Node
+    from sandboxd.text import SourceText
+
+_PROPAGATION = {"Bidirectional": "rshared", "HostToContainer": "rslave"}
+
+
+class HostPath(NamedTuple):
+    """A volume that is a path of the node: the node of its path, and the volume's entry."""
+
+    path: str
+    node: Node
+    entry: Node
+
+
+def mounts(container: Node, spec: PodSpec, source: SourceText) -> Iterator[Value[Mount]]:
+    """The mounts of one container: paths of the node are bind mounts, all else is a volume."""
+    by_name = _host_volumes(spec)
+    table = yaml.get(container, "volumeMounts")
+    for item in table.items if table is not None else ():
+        item = yaml.target(item)
+        name, target = _text(item, "name"), _text(item, "mountPath")
+        name_node = yaml.get(item, "name")
+        if not name or not target or name_node is None:
+            continue
+        read_only = yaml.get(item, "readOnly")
+        is_read_only = read_only is not None and read_only.value is True
+        options = _PROPAGATION.get(_text(item, "mountPropagation"))
+        rest = (f"bind-propagation={options}",) if options else ()
+        volume = by_name.get(name)
+        if volume is None:
+            mount = Mount("volume", name, target, is_read_only, rest)
+            yield locate(mount, name_node, "volumeMounts", source, entry=item)
+            continue
+        below = _text(item, "subPath")
+        path = posixpath.join(volume.path, below) if below else volume.path
+        mount = Mount("bind", path, target, is_read_only, rest)
+        yield locate(mount, volume.node, "hostPath", source, entry=item, shown=path)
+
+
+def host_paths(spec: PodSpec, source: SourceText) -> Iterator[Value[str]]:
+    """The paths of the node that the Pod has as volumes."""
+    for volume in _host_volumes(spec).values():
+        yield locate(volume.path, volume.node, "hostPath", source, entry=volume.entry)
+
+
+def _host_volumes(spec: PodSpec) -> dict[str, HostPath]:
+    table = yaml.get(spec.spec, "volumes")
+    volumes: dict[str, HostPath] = {}
+    for item in table.items if table is not None else ():
+        item = yaml.target(item)
+        node = yaml.get(item, "hostPath", "path")
+        if node is not None and node.text():
+            volumes[_text(item, "name")] = HostPath(node.text() or "", node, item)
+    return volumes
+
+
+def _text(node: Node, key: str) -> str:
+    value = yaml.get(node, key)
+    return (value.text() or "") if value is not None else ""

@@ -1,0 +1,266 @@
+"""Kubernetes manifests: which files they are, and the containers that their Pods have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandboxd import analysis, kinds
+from sandboxd.analysis.fixing import fix_source
+from sandboxd.effective.container import containers
+from sandboxd.effective.variables import Variables
+from sandboxd.findings import Severity
+from sandboxd.kinds import kubernetes
+from sandboxd.model.container import Container, Device, Mount, Pair, SecurityOption
+from sandboxd.syntax import yaml
+from sandboxd.text import SourceText
+
+PATH = "/p/deploy/web.yaml"
+HEAD = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n"
+
+
+def read(text: str) -> tuple[Container, ...]:
+    return containers(kubernetes.parse(SourceText(PATH, text)), Variables())
+
+
+def one(below_spec: str) -> Container:
+    (container,) = read(HEAD + below_spec)
+    return container
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "name"),
+    [
+        ("/p/k8s/web.yaml", HEAD, "kubernetes"),
+        ("/p/deploy/overlays/prod/patch.yml", HEAD, "kubernetes"),
+        ("/p/web-deployment.yaml", HEAD, "kubernetes"),
+        ("/p/cronjob.yml", HEAD, "kubernetes"),
+        ("/p/anything.yaml", HEAD, "kubernetes"),
+        ("/p/k8s/values.yaml", "image: nginx\n", None),
+        ("/p/k8s/compose.yaml", "services: {}\n", "compose"),
+        ("/p/deploy/lefthook.yml", "pre-commit: {}\n", "lefthook"),
+        ("/p/k8s/web.yaml", '"apiVersion": v1\n"kind": Pod\n', None),
+    ],
+)
+def test_a_manifest_is_known_by_its_content(path: str, text: str, name: str | None) -> None:
+    kind = kinds.find(path, text)
+    assert (kind.NAME if kind else None) == name
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        ("/p/k8s/web.yaml", True),
+        ("/p/charts/web/templates/a.yaml", True),
+        ("/p/my-pod.yaml", True),
+        ("/p/podcast.yaml", False),
+        ("/p/.github/workflows/ci.yaml", False),
+        ("/p/k8s/README.md", False),
+    ],
+)
+def test_a_walk_goes_by_usual_names_and_folders(path: str, wanted: bool) -> None:
+    assert (kinds.find_in_tree(path) is not None) == wanted
+
+
+@pytest.mark.parametrize(
+    ("head", "indent"),
+    [
+        ("kind: Pod\nspec:\n", 2),
+        ("kind: PodTemplate\ntemplate:\n  spec:\n", 4),
+        ("kind: Deployment\nspec:\n  template:\n    spec:\n", 6),
+        ("kind: StatefulSet\nspec:\n  template:\n    spec:\n", 6),
+        ("kind: DaemonSet\nspec:\n  template:\n    spec:\n", 6),
+        ("kind: ReplicaSet\nspec:\n  template:\n    spec:\n", 6),
+        ("kind: ReplicationController\nspec:\n  template:\n    spec:\n", 6),
+        ("kind: Job\nspec:\n  template:\n    spec:\n", 6),
+        ("kind: CronJob\nspec:\n  jobTemplate:\n    spec:\n      template:\n        spec:\n", 10),
+    ],
+)
+def test_every_kind_of_workload_has_its_pod_somewhere(head: str, indent: int) -> None:
+    (container,) = read(f"apiVersion: x/v1\n{head}{' ' * indent}containers: [{{image: a}}]\n")
+    assert container.image is not None and container.image.value == "a"
+
+
+@pytest.mark.parametrize("kind", ["Sandbox", "SandboxTemplate"])
+@pytest.mark.parametrize("group", ["agents.x-k8s.io", "extensions.agents.x-k8s.io"])
+def test_the_sandboxes_of_agents_have_one_too(kind: str, group: str) -> None:
+    text = (
+        f"apiVersion: {group}/v1beta1\nkind: {kind}\n"
+        "spec: {podTemplate: {spec: {containers: [{image: a}]}}}\n"
+    )
+    assert len(read(text)) == 1
+
+
+def test_containers_of_all_three_lists_and_of_all_documents_count() -> None:
+    pod = (
+        HEAD
+        + "  containers: [{name: a, image: a}]\n  initContainers: [{name: b, image: b}]\n"
+        + "  ephemeralContainers: [{name: c, image: c}]\n"
+    )
+    images = [c.image.value for c in read(f"{pod}---\n{pod}") if c.image is not None]
+    assert images == ["a", "b", "c", "a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "field", "value"),
+    [
+        ("  hostNetwork: true\n", "network", "host"),
+        ("  hostPID: true\n", "pid", "host"),
+        ("  hostIPC: true\n", "ipc", "host"),
+        ("  runtimeClassName: gvisor\n", "runtime", "runsc"),
+        ("  runtimeClassName: kata\n", "runtime", "kata"),
+        ("  securityContext: {runAsUser: 7}\n", "user", "7"),
+    ],
+)
+def test_settings_of_the_pod_count_for_its_container(spec: str, field: str, value: str) -> None:
+    container = one(f"{spec}  containers:\n    - image: a\n")
+    assert getattr(container, field).value == value
+
+
+@pytest.mark.parametrize(
+    ("below", "field", "value"),
+    [
+        ("securityContext: {privileged: true}", "privileged", True),
+        ("securityContext: {readOnlyRootFilesystem: true}", "read_only_rootfs", True),
+        ("securityContext: {runAsUser: 0}", "user", "0"),
+        ("resources: {limits: {memory: 1Gi}}", "memory", "1Gi"),
+        ("resources: {limits: {cpu: 2}}", "cpus", "2"),
+        ("workingDir: /srv", "working_dir", "/srv"),
+    ],
+)
+def test_settings_of_the_container(below: str, field: str, value: object) -> None:
+    container = one(f"  containers:\n    - image: a\n      {below}\n")
+    assert getattr(container, field).value == value
+
+
+def _list(container: Container, field: str) -> list[Any]:
+    return [value.value for value in getattr(container, field)]
+
+
+@pytest.mark.parametrize(
+    ("below", "field", "values"),
+    [
+        (
+            "securityContext: {capabilities: {add: [cap_net_raw, ALL]}}",
+            "cap_add",
+            ["NET_RAW", "ALL"],
+        ),
+        ("securityContext: {capabilities: {drop: [ALL]}}", "cap_drop", ["ALL"]),
+        ("ports: [{containerPort: 80}]", "ports", []),
+        ("ports: [{containerPort: 80, hostPort: 8080}]", "ports", ["8080:80"]),
+        (
+            "ports: [{containerPort: 80, hostPort: 8080, hostIP: 127.0.0.1}]",
+            "ports",
+            ["127.0.0.1:8080:80"],
+        ),
+        ("env: [{name: A, value: b}, {name: C, valueFrom: {}}]", "env", [Pair("A", "b")]),
+        (
+            "volumeDevices: [{name: d, devicePath: /dev/xvda}]",
+            "devices",
+            [Device("/dev/xvda", "/dev/xvda")],
+        ),
+        (
+            "securityContext: {allowPrivilegeEscalation: false}",
+            "security_opt",
+            [SecurityOption("no-new-privileges", "true")],
+        ),
+        (
+            "securityContext: {procMount: Unmasked}",
+            "security_opt",
+            [SecurityOption("systempaths", "unconfined")],
+        ),
+        (
+            "securityContext: {seccompProfile: {type: Unconfined}}",
+            "security_opt",
+            [SecurityOption("seccomp", "unconfined")],
+        ),
+        (
+            "securityContext: {appArmorProfile: {type: Unconfined}}",
+            "security_opt",
+            [SecurityOption("apparmor", "unconfined")],
+        ),
+        ("securityContext: {seccompProfile: {type: RuntimeDefault}}", "security_opt", []),
+    ],
+)
+def test_lists_of_the_container(below: str, field: str, values: list[object]) -> None:
+    assert _list(one(f"  containers:\n    - image: a\n      {below}\n"), field) == values
+
+
+def test_a_profile_of_the_container_goes_before_that_of_its_pod() -> None:
+    container = one(
+        "  securityContext: {seccompProfile: {type: Unconfined}}\n"
+        "  containers:\n"
+        "    - image: a\n"
+        "      securityContext: {seccompProfile: {type: RuntimeDefault}}\n"
+    )
+    assert container.security_opt == ()
+
+
+@pytest.mark.parametrize(
+    ("mount", "expected"),
+    [
+        ("{name: host, mountPath: /in}", Mount("bind", "/var/x", "/in")),
+        ("{name: host, mountPath: /in, readOnly: true}", Mount("bind", "/var/x", "/in", True)),
+        ("{name: host, mountPath: /in, subPath: y}", Mount("bind", "/var/x/y", "/in")),
+        (
+            "{name: host, mountPath: /in, mountPropagation: Bidirectional}",
+            Mount("bind", "/var/x", "/in", False, ("bind-propagation=rshared",)),
+        ),
+        (
+            "{name: host, mountPath: /in, mountPropagation: HostToContainer}",
+            Mount("bind", "/var/x", "/in", False, ("bind-propagation=rslave",)),
+        ),
+        ("{name: cache, mountPath: /in}", Mount("volume", "cache", "/in")),
+    ],
+)
+def test_a_path_of_the_node_is_a_bind_mount(mount: str, expected: Mount) -> None:
+    container = one(
+        f"  containers:\n    - image: a\n      volumeMounts: [{mount}]\n"
+        "  volumes: [{name: host, hostPath: {path: /var/x}}, {name: cache, emptyDir: {}}]\n"
+    )
+    assert _list(container, "mounts") == [expected]
+
+
+def test_a_container_of_an_overlay_is_a_part() -> None:
+    assert one("  containers:\n    - name: web\n").partial
+
+
+def test_a_template_of_helm_is_named_as_not_checked() -> None:
+    source = SourceText(PATH, HEAD + "  {{- if .Values.x }}\n  hostPID: true\n  {{- end }}\n")
+    report = analysis.check_source(source)
+    assert not report.findings
+    (skipped,) = report.skipped
+    assert "template of Helm" in skipped.reason and "helm template" in skipped.hint
+
+
+def test_facts_of_this_machine_say_nothing_of_a_cluster() -> None:
+    assert one("  containers:\n    - image: a\n").on_cluster
+
+
+_KEYS = st.sampled_from(
+    ["hostPID", "hostNetwork", "privileged", "image", "name", "runAsUser", "add", "type", "path"]
+)
+_SCALARS = st.sampled_from(
+    ["true", "false", "0", "Unconfined", "/var/run/docker.sock", "[ALL]", ""]
+)
+
+
+@given(st.lists(st.tuples(_KEYS, _SCALARS), max_size=6), st.booleans())
+def test_fixes_leave_sound_yaml(settings: list[tuple[str, str]], flow: bool) -> None:
+    """Whatever stands where: a fixed file can be read, and each fix takes its finding away."""
+    unique = dict(settings)
+    if flow:
+        inner = ", ".join(f"{key}: {value or 'null'}" for key, value in unique.items())
+        text = f"{HEAD}  securityContext: {{{inner}}}\n  containers: [{{image: a, securityContext: {{{inner}}}}}]\n"
+    else:
+        lines = "".join(f"        {key}: {value}\n" for key, value in unique.items())
+        text = f"{HEAD}  containers:\n    - image: a:1\n      securityContext:\n{lines}"
+    fixed = fix_source(SourceText(PATH, text), unsafe=True, threshold=Severity.HINT).source
+    assert not yaml.parse(fixed.text).problems
+    before = analysis.check_source(SourceText(PATH, text))
+    fixable = {finding.rule for finding in before.findings if finding.fixes}
+    after = {finding.rule for finding in analysis.check_source(fixed).findings if finding.fixes}
+    assert after <= fixable or not fixable
