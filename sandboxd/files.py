@@ -35,6 +35,17 @@ def read_bytes(path: str, limit: int = MAX_BYTES) -> bytes:
 
     :raises UnreadableError: the file is missing, not regular or too large
     """
+    data = read_start(path, limit + 1)
+    if len(data) > limit:
+        raise UnreadableError(*too_large(limit))
+    return data
+
+
+def read_start(path: str, size: int) -> bytes:
+    """The first `size` bytes of a regular file, all of a shorter one.
+
+    :raises UnreadableError: the file is missing or not regular
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     except FileNotFoundError:
@@ -49,14 +60,11 @@ def read_bytes(path: str, limit: int = MAX_BYTES) -> bytes:
             raise UnreadableError(f"is {_kind(mode)}, not a regular file", "name a file")
         with open(descriptor, "rb", closefd=False) as file:
             try:
-                data = file.read(limit + 1)
+                return file.read(size)
             except OSError as error:
                 raise UnreadableError(_open_reason(error), "check the disk") from None
     finally:
         os.close(descriptor)
-    if len(data) > limit:
-        raise UnreadableError(*too_large(limit))
-    return data
 
 
 def decode(data: bytes) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd import kinds
+from sandboxd import files, kinds
+from sandboxd.errors import UnreadableError
 from sandboxd.findings import Skipped
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 # The most names that a walk looks at, so that a check of a huge folder ends soon.
 MAX_ENTRIES = 200_000
 MAX_DEPTH = 40
+_LOOKED_AT = 20_000
+"""Bytes: as far as kinds look for what they know a file by."""
 _NOT_ENTERED = frozenset(
     {".git", ".hg", ".svn", "node_modules", ".venv", "venv", "__pycache__", ".tox", ".mypy_cache"}
 )
@@ -33,27 +36,27 @@ def find(paths: list[str], most_entries: int = MAX_ENTRIES) -> Targets:
 
     A walk ends after `most_entries` names, and says where.
     """
-    files: dict[str, None] = {}
+    targets_by_path: dict[str, None] = {}
     skipped: list[Skipped] = []
     ignored: list[str] = []
     for path in paths:
         absolute = os.path.abspath(path)
         if os.path.isdir(absolute):
             targets = _walk(absolute, most_entries)
-            files.update(dict.fromkeys(targets.files))
+            targets_by_path.update(dict.fromkeys(targets.files))
             skipped.extend(targets.skipped)
             ignored.extend(targets.ignored)
         else:
-            files[absolute] = None
-    left_out = tuple(path for path in dict.fromkeys(ignored) if path not in files)
-    return Targets(tuple(files), tuple(skipped), left_out)
+            targets_by_path[absolute] = None
+    left_out = tuple(path for path in dict.fromkeys(ignored) if path not in targets_by_path)
+    return Targets(tuple(targets_by_path), tuple(skipped), left_out)
 
 
 def _walk(root: str, most_entries: int) -> Targets:
     # Late: a check of named files has no use for it.
     from sandboxd.checking.gitignore import for_folder
 
-    files: list[str] = []
+    targets: list[str] = []
     skipped: list[Skipped] = []
     ignored: list[str] = []
     waiting: list[tuple[str, int, Ignore | None]] = [(root, 0, for_folder(root))]
@@ -86,15 +89,30 @@ def _walk(root: str, most_entries: int) -> Targets:
                     folders.append((entry.path, depth + 1, below))
                 elif ignore.tracks(entry.path, True):
                     folders.append((entry.path, depth + 1, ignore.whole(entry.path)))
-            elif kinds.find_in_tree(entry.path):
+            elif kinds.find_in_tree(entry.path) or _shows_its_kind(entry.path):
                 is_left_out = (
                     ignore is not None
                     and ignore.ignores(entry.path, False)
                     and not ignore.tracks(entry.path, False)
                 )
-                (ignored if is_left_out else files).append(entry.path)
+                (ignored if is_left_out else targets).append(entry.path)
         waiting.extend(reversed(folders))
-    return Targets(tuple(files), tuple(skipped), tuple(ignored))
+    return Targets(tuple(targets), tuple(skipped), tuple(ignored))
+
+
+def _shows_its_kind(path: str) -> bool:
+    """Return True for a YAML file whose name says nothing, and whose beginning says what it is.
+
+    Manifests and Compose files have any name; other kinds show themselves by theirs.
+    """
+    if not path.endswith((".yaml", ".yml")):
+        return False
+    try:
+        start = files.read_start(path, _LOOKED_AT)
+    except UnreadableError:
+        # Nothing says that it is one of ours.
+        return False
+    return kinds.find(path, start.decode("utf-8", "replace")) is not None
 
 
 def _link(path: str) -> list[Skipped]:

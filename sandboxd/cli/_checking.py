@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sandboxd.analysis.settings import RuleSettings
     from sandboxd.cli._baseline import Baseline
     from sandboxd.findings import Severity
+    from sandboxd.kinds import Kind
     from sandboxd.text import SourceText
 
 
@@ -73,11 +74,12 @@ class Session:
         targets = tree.find(paths)
         self.ignored = targets.ignored
         lines: list[str] = []
+        named = {os.path.abspath(path) for path in paths}
         for path in targets.files:
-            kind = kinds.find(path)
-            lines.append(
-                f"{relative_path(path, self.cwd)}\t{kind.NAME if kind is not None else '-'}\n"
-            )
+            kind = _kind_on_disk(path)
+            if kind is not None or path in named:
+                name = kind.NAME if kind is not None else "-"
+                lines.append(f"{relative_path(path, self.cwd)}\t{name}\n")
         return "".join(lines)
 
     def stdin(self, name: str) -> Checked:
@@ -215,3 +217,12 @@ class Session:
         mark = codecs.BOM_UTF8 if before.startswith(codecs.BOM_UTF8) else b""
         mode = os.stat(path).st_mode & 0o7777
         files.write_atomic(path, mark + source.text.encode("utf-8"), mode)
+
+
+def _kind_on_disk(path: str) -> Kind | None:
+    """The kind of a file by its name and its content; by its name alone where it cannot be read."""
+    try:
+        text = files.read_bytes(path).decode("utf-8", "replace")
+    except UnreadableError:
+        return kinds.find(path)
+    return kinds.find(path, text)

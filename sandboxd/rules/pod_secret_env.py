@@ -59,7 +59,8 @@ META = RuleMeta(
 def check(subject: Pod, host: HostFacts) -> Iterator[Finding]:
     severity = Severity.WARNING if subject.for_agents else Severity.HINT
     for container in subject.containers:
-        for value in container.secret_env:
+        by_name = {value.value: value for value in reversed(container.secret_env)}
+        for value in reversed(by_name.values()):
             yield at_value(
                 META,
                 value,

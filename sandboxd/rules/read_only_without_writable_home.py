@@ -53,7 +53,8 @@ META = RuleMeta(
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     value = subject.read_only_rootfs
-    if value is None or not value.value or value.origin.key == "read_only":
+    # Nobody works in a service of Compose or a Pod, and no editor runs hooks there.
+    if value is None or not value.value or value.origin.key == "read_only" or subject.on_cluster:
         return
     user = effective_user(subject)
     targets = [

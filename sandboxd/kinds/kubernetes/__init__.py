@@ -1,7 +1,7 @@
 """Kubernetes manifests: every container of a Pod is a container, and the Pod is a subject of its own.
 
-On a walk a manifest is known by its name or its folder, and then by its content; a file that
-somebody named or opened by its content alone. A template of Helm is no YAML before Helm has filled
+A manifest has any name: it is known by its content. A name or a folder that is usual for one saves a
+look into other files. A template of Helm is no YAML before Helm has filled
 it in: it is named as not checked.
 
 Sources: https://kubernetes.io/docs/reference/kubernetes-api/, https://agent-sandbox.sigs.k8s.io/.
@@ -48,7 +48,8 @@ _KIND = re.compile(r"^kind:[ \t]*[\"']?[A-Z]\w+", re.MULTILINE)
 _LIST_ITEM = re.compile(r"^[ \t]+(?:- )?apiVersion:", re.MULTILINE)
 # The content is only looked at where a manifest shows what it is.
 _LOOKED_AT = 20_000
-_HELM = re.compile(r"\{\{[^{}\n]*\}\}")
+# Where a value or a line begins: within a text it is a template of some other program.
+_HELM = re.compile(r"^[ \t]*(?:- )?(?:[\w./\"-]+:[ \t]+)?\{\{[^{}\n]*\}\}", re.MULTILINE)
 
 
 def matches(path: str) -> bool:
@@ -84,7 +85,7 @@ def containers(document: Document, variables: Resolver) -> tuple[Container, ...]
 
     if document.tree.root is None and _HELM.search(document.source.text):
         hint = "check what Helm makes of it: `helm template CHART > manifests.yaml`, then `sandboxd check manifests.yaml`"
-        unseen = Unseen("arguments", "is a template of Helm, which is no YAML yet", hint)
+        unseen = Unseen("arguments", "is a template, of Helm most likely, and no YAML yet", hint)
         return (Container(document.source.path, None, unseen=(unseen,), partial=True),)
     return tuple(
         container for pod in pods(document) for container in containers_of(pod, document.source)

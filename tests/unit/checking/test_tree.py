@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -20,3 +21,23 @@ def test_folders_of_tools_are_not_entered(tmp_path: Path, name: str) -> None:
     config.write_text("{}")
     files = tree.find([str(tmp_path)]).files
     assert files == (() if name in NOT_ENTERED else (str(config),))
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("apiVersion: v1\nkind: Pod\n", True),
+        ("services:\n  web:\n    image: nginx\n", True),
+        ("site_name: docs\n", False),
+        ("\x00\xff", False),
+    ],
+)
+def test_a_yaml_file_of_any_name_is_looked_into(tmp_path: Path, text: str, wanted: bool) -> None:
+    path = tmp_path / "anything.yaml"
+    path.write_text(text, encoding="latin-1")
+    assert tree.find([str(tmp_path)]).files == ((str(path),) if wanted else ())
+
+
+def test_a_yaml_file_that_cannot_be_read_is_none_of_ours(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    assert tree.find([str(tmp_path)]) == ((), (), ())

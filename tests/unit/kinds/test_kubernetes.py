@@ -233,7 +233,12 @@ def test_a_template_of_helm_is_named_as_not_checked() -> None:
     report = analysis.check_source(source)
     assert not report.findings
     (skipped,) = report.skipped
-    assert "template of Helm" in skipped.reason and "helm template" in skipped.hint
+    assert "of Helm" in skipped.reason and "helm template" in skipped.hint
+
+
+def test_a_template_within_a_text_is_that_of_another_program() -> None:
+    container = one('  containers:\n    - {image: a, env: [{name: A, value: "up {{ $x }}"}]}\n')
+    assert _list(container, "env") == [Pair("A", "up {{ $x }}")]
 
 
 def test_facts_of_this_machine_say_nothing_of_a_cluster() -> None:
