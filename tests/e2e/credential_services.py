@@ -19,6 +19,7 @@ from typing import NamedTuple
 from sandboxd.credentials import service
 from sandboxd.verify import listeners
 from tests.e2e import outside
+from tests.e2e.lfs_store import LfsStore
 from tests.e2e.test_egress_clients import wheel
 
 SECRET = "marked-secret-b7e2c61f"
@@ -65,6 +66,7 @@ class Services:
         """Whether the secret is revoked."""
         certificate(folder)
         make_repository(folder / "git")
+        self.lfs = LfsStore(FORGE)
         of = self
 
         class Handler(_Handler):
@@ -165,6 +167,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def _git(self, body: bytes) -> None:
+        large = self.services.lfs.answer(self.command, self.path, self.headers, body)
+        if large is not None:
+            self._say(*large)
+            return
         path, _, query = self.path.partition("?")
         variables = {
             "GIT_PROJECT_ROOT": str(self.services.folder / "git"),

@@ -70,10 +70,13 @@ def image(engine: str, tmp_path_factory: pytest.TempPathFactory) -> str:
         shutil.copy2(packed, root / "opt/pip.whl")
         if npm := shutil.which("npm"):
             shutil.copytree(Path(os.path.realpath(npm)).parents[1], root / "opt/npm", symlinks=True)
+        programs = [path for path in [shutil.which("git-lfs")] if path]
+        for path in programs:
+            shutil.copy2(path, root / "usr/bin")
         program = "/usr/lib/git-core/git-remote-http"
         shutil.copy2(os.path.realpath(program), root / "usr/lib/git-core/git-remote-http")
         (root / "usr/lib/git-core/git-remote-https").symlink_to("git-remote-http")
-        return [os.path.realpath(program), *name_services(root)]
+        return [*programs, os.path.realpath(program), *name_services(root)]
 
     folder = tmp_path_factory.mktemp("image")
     return rich_image.build(engine, folder, "sandboxd-credentials:1", more).image
@@ -142,6 +145,8 @@ def test_git_pip_and_npm_work_and_the_secret_is_nowhere(
     assert "is as planned" in person.run("drift").stdout
 
     work_with_git(person, services)
+    if shutil.which("git-lfs"):
+        work_with_lfs(person, services)
     work_with_pip(person, services)
     if shutil.which("npm"):
         work_with_npm(person, services)
@@ -169,6 +174,24 @@ def work_with_git(person: Person, services: Services) -> None:
     subprocess.run(["git", "-C", str(bare), "update-ref", "refs/heads/main", "main~1"], check=True)
     # Other spellings of the same place lead to the gateway as well.
     assert "refs/heads/main" in person.inside(f"git ls-remote git@{FORGE}:team/repo.git")
+
+
+def work_with_lfs(person: Person, services: Services) -> None:
+    services.lfs.files.clear()
+    identity = "git -c user.name=a -c user.email=a@b.test"
+    output = person.inside(
+        f"cd /tmp && git clone -q https://{FORGE}/team/repo.git large && cd large"
+        " && git lfs install --local && git lfs track '*.bin' && echo large file > one.bin"
+        f" && git add . && {identity} commit -qm large && git push -qf origin HEAD:refs/heads/large"
+        " && echo pushed"
+    )
+    assert "pushed" in output, output
+    assert list(services.lfs.files.values()) == [b"large file\n"]
+    output = person.inside(
+        f"cd /tmp && git clone -q -b large https://{FORGE}/team/repo.git again"
+        " && cd again && git lfs install --local && git lfs pull && cat one.bin"
+    )
+    assert "large file\n" in output, output
 
 
 def work_with_pip(person: Person, services: Services) -> None:

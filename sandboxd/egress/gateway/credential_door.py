@@ -12,13 +12,14 @@ import h11
 
 from sandboxd.egress import decoy, words
 from sandboxd.egress.broker import Binding, Refused, decide, explain
-from sandboxd.egress.gateway import credential_head, http_head, refusals, tunnel
+from sandboxd.egress.gateway import credential_head, http_head, lfs_answer, refusals, tunnel
 from sandboxd.egress.gateway.connections import Connection
 from sandboxd.egress.gateway.dialer import NoWay
 from sandboxd.egress.gateway.head_reader import HEAD_SECONDS, IDLE_SECONDS, TOO_SLOW, next_head
 from sandboxd.egress.gateway.held_credentials import HeldCredentials
 from sandboxd.egress.gateway.http_exchange import (
     Answer,
+    Change,
     ClientLeft,
     DecoySent,
     Exchange,
@@ -155,11 +156,15 @@ class CredentialDoor:
                 self._parts.journal.credential(binding.service, outcome, answer.status_code)
             return credential_head.incoming(answer, binding, host)
 
+        def change(answer: h11.Response) -> Change | None:
+            return lfs_answer.change_of(answer, binding, host)
+
         target = request.target.decode("ascii")
         outgoing = credential_head.outgoing(request, binding, target)
         try:
             search = decoy.Search(self._parts.gate.policy.decoys)
-            result = await Exchange(reader, client, stream, answered, search).run(outgoing)
+            exchange = Exchange(reader, client, stream, answered, search, change)
+            result = await exchange.run(outgoing)
         except ClientLeft:
             return False
         except h11.ProtocolError:

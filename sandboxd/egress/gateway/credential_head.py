@@ -48,7 +48,7 @@ def incoming(response: Answer, binding: Binding, host: str) -> Answer:
     """
     marks = traces(binding)
     fields = [
-        (name, _moved(value, binding, host) if name in _PLACES else value)
+        (name, moved(value, binding, host) if name in _PLACES else value)
         for name, value in response.headers
         if name not in _DROPPED and not any(mark in name + b"\n" + value for mark in marks)
     ]
@@ -56,8 +56,8 @@ def incoming(response: Answer, binding: Binding, host: str) -> Answer:
     return type(response)(status_code=response.status_code, headers=fields, reason=reason)
 
 
-def _moved(value: bytes, binding: Binding, host: str) -> bytes:
-    """URLs of the service's own host lead to the gateway, since only there is the credential."""
+def moved(value: bytes, binding: Binding, host: str) -> bytes:
+    """`value` with URLs of the service's own host as such of the gateway, since only there is the credential."""
     port = b"(?::443)?" if binding.host_port == _HTTPS else b":%d" % binding.host_port
     own = rb"(?<![^\s<,])https://" + re.escape(binding.host.encode()) + port + rb"(?=[/?#>]|$)"
     return re.sub(own, lambda _: f"http://{host}".encode("latin-1"), value, flags=re.IGNORECASE)

@@ -26,6 +26,14 @@ class Switched(NamedTuple):
     to_server: bytes
 
 
+class Change(NamedTuple):
+    """What is done to the body of a response, which is read whole for it."""
+
+    most_bytes: int
+    function: Callable[[bytes], bytes]
+    """Raises ValueError where nothing of it may pass; its words tell a person why."""
+
+
 class ClientLeft(h11.RemoteProtocolError):
     """The client closed in the middle of its request."""
 
@@ -61,13 +69,15 @@ class Exchange:
         server: Stream,
         answered: Callable[[Answer], Answer] = lambda answer: answer,
         search: Search | None = None,
+        change: Callable[[h11.Response], Change | None] = lambda _answer: None,
     ) -> None:
         """:param client: has parsed the head of the request and waits for its body
         :param answered: makes of the head of an answer what the client gets
         :param search: looks at the body of the request
+        :param change: says for the head of an answer what is done to its body
         """
         self._reader, self._client, self._server = reader, client, server
-        self._answered, self._search = answered, search
+        self._answered, self._search, self._change = answered, search, change
         self._method = b""
         self._origin = h11.Connection(h11.CLIENT, max_incomplete_event_size=2 * http_head.LONGEST)
 
@@ -145,6 +155,10 @@ class Exchange:
                     return await self._switch(event)
                 if event.status_code != 100:
                     ready += self._client.send(self._answered(_passed_on(event))) or b""
+            elif isinstance(event, h11.Response) and (change := self._change_of(event)):
+                await self._reader.send(ready)
+                await self._send_changed(event, change)
+                return None
             elif isinstance(event, h11.Response):
                 ready += self._client.send(self._answered(_passed_on(event))) or b""
                 length = self._length(event)
@@ -185,6 +199,39 @@ class Exchange:
             await self._reader.send(buffer[:size])
             left -= size
         self._client.send(h11.EndOfMessage())
+
+    def _change_of(self, response: h11.Response) -> Change | None:
+        is_bodiless = self._method == b"HEAD" or response.status_code in (204, 304)
+        return None if is_bodiless else self._change(response)
+
+    async def _send_changed(self, response: h11.Response, change: Change) -> None:
+        """Pass on `response` with another body.
+
+        :raises h11.RemoteProtocolError: it is too long, packed, or not to be passed on
+        """
+        body = b""
+        while not isinstance(event := self._origin.next_event(), h11.EndOfMessage):
+            if isinstance(event, h11.Data):
+                body += event.data
+                if len(body) > change.most_bytes:
+                    raise h11.RemoteProtocolError("an answer that is too long to be read whole")
+            elif event is h11.NEED_DATA:
+                self._origin.receive_data(await self._server.receive(_read_size()))
+            else:
+                raise h11.RemoteProtocolError("not a body")
+        if any(name == b"content-encoding" for name, _ in response.headers):
+            raise h11.RemoteProtocolError("a packed answer, which nobody asked for")
+        try:
+            data = change.function(body)
+        except ValueError as error:
+            raise h11.RemoteProtocolError(str(error)) from None
+        head = self._answered(_passed_on(response))
+        framing = (b"content-length", b"transfer-encoding")
+        fields = [(name, value) for name, value in head.headers if name not in framing]
+        fields.append((b"content-length", b"%d" % len(data)))
+        whole = h11.Response(status_code=head.status_code, headers=fields, reason=head.reason)
+        events = (whole, h11.Data(data=data), h11.EndOfMessage())
+        await self._reader.send(b"".join(self._client.send(each) or b"" for each in events))
 
     async def _switch(self, event: h11.InformationalResponse) -> Switched:
         switching = h11.InformationalResponse(

@@ -1,0 +1,80 @@
+"""The answer of a Git LFS server to a batch: where each file is, and what to send along to get it. Pure.
+
+Of files at the service's own host the URLs lead to the gateway, where the credential is. Some servers
+repeat the credential there as a field to send along: it does not come in.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import h11
+
+from sandboxd.egress.broker import Binding, traces
+from sandboxd.egress.gateway.credential_head import moved
+from sandboxd.egress.gateway.http_exchange import Change
+
+MOST_BYTES = 4 << 20
+"""A client asks about 100 files at a time, which is some 100 KB."""
+
+_KIND = b"application/vnd.git-lfs+json"
+
+
+def change_of(answer: h11.Response, binding: Binding, host: str) -> Change | None:
+    """What is to be done to the body of `answer`; None where it is no such one.
+
+    :param host: as the client named the gateway
+    """
+    kinds = [value for name, value in answer.headers if name == b"content-type"]
+    if not any(kind.split(b";")[0].strip().lower() == _KIND for kind in kinds):
+        return None
+    return Change(MOST_BYTES, lambda body: changed(body, binding, host))
+
+
+def changed(body: bytes, binding: Binding, host: str) -> bytes:
+    """`body` for the client.
+
+    :raises ValueError: it is no JSON, or would show the credential all the same
+    """
+    try:
+        document = json.loads(body) if body else None
+    except (ValueError, RecursionError):
+        raise ValueError("an answer of LFS that is no JSON") from None
+    if not isinstance(document, dict):
+        raise ValueError("an answer of LFS that is no object")
+    marks = traces(binding)
+    for entry in _list(document.get("objects")):
+        for action in _dict(_dict(entry).get("actions")).values():
+            _change_action(_dict(action), binding, host, marks)
+    data = json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    if any(form in data for mark in marks for form in (mark, _in_json(mark))):
+        raise ValueError("an answer of LFS that shows the credential")
+    return data
+
+
+def _change_action(
+    action: dict[str, Any], binding: Binding, host: str, marks: tuple[bytes, ...]
+) -> None:
+    href = action.get("href")
+    if isinstance(href, str):
+        url = href.encode("utf-8", "surrogatepass")
+        action["href"] = moved(url, binding, host).decode("utf-8", "surrogatepass")
+    fields = _dict(action.get("header"))
+    for name, value in list(fields.items()):
+        text = f"{name}\n{value}".encode("utf-8", "surrogatepass")
+        if any(mark in text for mark in marks):
+            del fields[name]
+
+
+def _in_json(mark: bytes) -> bytes:
+    """`mark` as it stands within a text of JSON."""
+    return json.dumps(mark.decode("ascii"))[1:-1].encode()
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
