@@ -87,14 +87,23 @@ def run(
     user: str = "",
     env: list[str],
     working_dir: str = "",
+    name: str = "",
 ) -> int:
     """Begin a command in a project's sandbox, by a daemon or in this process, and attend to it.
 
     :param words: the program and its arguments; [] for a shell
+    :param name: of the sandbox; '' for the one without
     """
     with _Surroundings(tty=tty) as surroundings:
         command = _begin(
-            directory, words, tty=tty, stdin=stdin, user=user, env=env, working_dir=working_dir
+            directory,
+            words,
+            tty=tty,
+            stdin=stdin,
+            user=user,
+            env=env,
+            working_dir=working_dir,
+            name=name,
         )
         return attend(command, words[0] if words else "sh", surroundings, stdin=stdin)
 
@@ -110,10 +119,11 @@ def _begin(directory: str, words: list[str], *, tty: bool, stdin: bool, **more: 
     from sandboxd.operations.exec import exec_
     from sandboxd.operations.shell import shell
 
-    engine = connect_from(os.environ)
+    engine, name = connect_from(os.environ), more.pop("name")
     if not words:
-        return shell(engine, directory, tty=tty, user=more["user"], env=more["env"], warn=status)
-    return exec_(engine, directory, Exec(words, tty, stdin, **more), status)
+        user, env = more["user"], more["env"]
+        return shell(engine, directory, tty=tty, user=user, env=env, name=name, warn=status)
+    return exec_(engine, directory, Exec(words, tty, stdin, **more), status, name)
 
 
 def attend(command: Attended, name: str, surroundings: _Surroundings, *, stdin: bool) -> int:

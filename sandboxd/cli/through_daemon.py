@@ -125,6 +125,7 @@ def begin(
     user: str = "",
     env: list[str],
     working_dir: str = "",
+    name: str = "",
 ) -> RemoteCommand | None:
     """Begin a command through a running daemon; None where the caller has to begin it itself.
 
@@ -144,6 +145,7 @@ def begin(
             "user": user,
             "env": env,
             "working_dir": working_dir,
+            "name": name,
         }
         begun: messages.Begun = conversation.ask(messages.EXEC, params)
         return RemoteCommand(conversation, begun, user)
@@ -157,7 +159,9 @@ def begin(
         ) from None
 
 
-def logs(directory: str, *, follow: bool, tail: str, write: Callable[[int, bytes], None]) -> bool:
+def logs(
+    directory: str, *, name: str, follow: bool, tail: str, write: Callable[[int, bytes], None]
+) -> bool:
     """Hand the output of a sandbox's main process to `write` (1 stdout, 2 stderr), until it ends.
 
     False: no daemon did it, and nothing was written; the caller asks the engine by itself.
@@ -172,6 +176,7 @@ def logs(directory: str, *, follow: bool, tail: str, write: Callable[[int, bytes
             "view": view(os.environ, directory),
             "follow": follow,
             "tail": tail,
+            "name": name,
         }
         answer: messages.Shown = conversation.ask(messages.LOGS, params)
     except (NotHere, Lost):

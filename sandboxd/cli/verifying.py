@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 def verify_sandbox(
     directory: str,
     *,
+    name: str = "",
     container: str | None = None,
     is_fresh: bool = False,
     with_controls: bool = False,
 ) -> Verified:
     """Attack a sandbox, with its progress on stderr; see `operations.verify`."""
     options: Options = {
+        "name": name,
         "container": container,
         "is_fresh": is_fresh,
         "with_controls": with_controls,

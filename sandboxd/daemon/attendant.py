@@ -14,6 +14,7 @@ from sandboxd.errors import SandboxdError
 from sandboxd.life import gateway, running_gateway
 from sandboxd.life.gateway_channel import Channel, attach
 from sandboxd.life.running_gateway import past
+from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.operations import gateway as operation
 from sandboxd.operations import recording
 from sandboxd.policy import approvals
@@ -110,14 +111,14 @@ class Attendant:
 
     def __init__(
         self,
-        workspace: str,
+        sandbox: str,
         access: EngineAccess,
         memory: Memory,
         changed: Callable[[], None],
         failed: Callable[[str], None],
         mended: Callable[[], None] = lambda: None,
     ) -> None:
-        self._workspace = workspace
+        self._sandbox = sandbox
         self._access = access
         self._memory = memory
         self._changed = changed
@@ -153,7 +154,7 @@ class Attendant:
     def push(self, policy: Policy) -> None:
         """Have the gateway let `policy` through, as `running_gateway.push`; names keep their addresses."""
         engine = self._access.engine()
-        running_gateway.push(engine, self._workspace, policy, self._memory.known())
+        running_gateway.push(engine, self._sandbox, policy, self._memory.known())
 
     def ledger(self) -> Ledger:
         """The events of the gateway so far."""
@@ -162,7 +163,7 @@ class Attendant:
 
     def answer(self, question: int, why: str) -> None:
         """Say no to a question from inside; a yes is a policy that allows it."""
-        present = running_gateway.gateway_of(self._access.engine(), self._workspace)
+        present = running_gateway.gateway_of(self._access.engine(), self._sandbox)
         if present is not None:
             present.answer(question, why)
 
@@ -171,7 +172,7 @@ class Attendant:
         try:
             refreshed = operation.refresh(
                 self._access.engine(),
-                self._workspace,
+                self._sandbox,
                 self._access.environ(),
                 addresses=self._memory.known(),
                 version=self._memory.version,
@@ -195,14 +196,14 @@ class Attendant:
             except SandboxdError as error:
                 self._tell(f"its gateway does not run: {error.message}")
             except Exception:
-                log.exception("attending to the gateway of `%s` failed", self._workspace)
+                log.exception("attending to the gateway of `%s` failed", self._sandbox)
             pause = _next_pause(pause, time.monotonic() - began)
             self._stop.wait(pause)
 
     def _attend(self) -> None:
         """Read what the gateway tells until it ends; at once where none runs."""
         engine = self._access.engine()
-        present = gateway.container_of(engine, self._workspace)
+        present = gateway.container_of(engine, self._sandbox)
         if present is None or present.state != "running":
             return
         began = engine.inspect(present.id)["State"].get("StartedAt")
@@ -227,7 +228,7 @@ class Attendant:
         if credentials is None:
             return
         try:
-            running_gateway.push_credentials(engine, self._workspace, credentials)
+            running_gateway.push_credentials(engine, self._sandbox, credentials)
         except SandboxdError as error:
             self._tell(f"its gateway has no credentials: {error.message}")
 
@@ -248,9 +249,9 @@ class Attendant:
             return
         self._tripped.add(name)
         if problem := recording.tripped(
-            self._access.environ(), self._workspace, name, port, detail
+            self._access.environ(), workspace_of(self._sandbox), name, port, detail
         ):
-            log.warning("`%s`: %s", self._workspace, problem)
+            log.warning("`%s`: %s", self._sandbox, problem)
 
     def _record_loss(self, before: Totals, time: float) -> None:
         """Note once for each kind of attempts that some have no line: a flood may be there to hide others."""
@@ -266,13 +267,15 @@ class Attendant:
         if not new:
             return
         self._losses |= new
-        if problem := recording.lost(self._access.environ(), self._workspace, after):
-            log.warning("`%s`: %s", self._workspace, problem)
+        if problem := recording.lost(self._access.environ(), workspace_of(self._sandbox), after):
+            log.warning("`%s`: %s", self._sandbox, problem)
 
     def _use_up(self, name: str, port: int, used_at: float) -> None:
         """An approval for one connection ended: the next gateway is not to have it."""
         try:
-            approvals.use_up(self._access.environ(), self._workspace, name, port, used_at)
+            approvals.use_up(
+                self._access.environ(), workspace_of(self._sandbox), name, port, used_at
+            )
         except SandboxdError as error:
             self._tell(f"an approval was used, and could not be taken away: {error.message}")
 
@@ -280,14 +283,14 @@ class Attendant:
         """Start the gateway again while its sandbox runs; False if the sandbox does not run any more."""
         is_mended = operation.mend(
             self._access.engine(),
-            self._workspace,
+            self._sandbox,
             self._access.environ(),
             addresses=self._memory.known(),
             credentials=self._memory.credentials,
             check=self._check,
         )
         if is_mended:
-            log.info("the gateway of `%s` runs again", self._workspace)
+            log.info("the gateway of `%s` runs again", self._sandbox)
             self._mended()
         return is_mended
 
@@ -296,7 +299,7 @@ class Attendant:
             raise Stopped
 
     def _tell(self, text: str) -> None:
-        log.warning("`%s`: %s", self._workspace, text)
+        log.warning("`%s`: %s", self._sandbox, text)
         if not self._stop.is_set():
             self._failed(text)
 

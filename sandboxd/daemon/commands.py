@@ -18,6 +18,7 @@ from sandboxd.daemon.tasks import Tasks
 from sandboxd.ipc import messages, parameters
 from sandboxd.ipc.parameters import InvalidParams
 from sandboxd.ipc.server import Refused, WithDescriptor
+from sandboxd.model.sandbox_id import check_name
 
 if TYPE_CHECKING:
     from sandboxd.daemon.hosts import Hosts
@@ -65,6 +66,7 @@ class Commands:
         words, env = parameters.texts(params, "command"), parameters.texts(params, "env")
         user, working_dir = parameters.text(params, "user"), parameters.text(params, "working_dir")
         tty, stdin = params.get("tty") is True, params.get("stdin") is True
+        name = _name(params)
         key = engine_of(connection, self._hosts)
 
         def begin() -> Command:
@@ -74,9 +76,9 @@ class Commands:
 
             engine = self._local_engine(view, key)
             if not words:
-                return shell(engine, view["directory"], tty=tty, user=user, env=env)
+                return shell(engine, view["directory"], tty=tty, user=user, env=env, name=name)
             request = Exec(words, tty, stdin, user, env, working_dir)
-            return exec_(engine, view["directory"], request)
+            return exec_(engine, view["directory"], request, name=name)
 
         command = await self._begun(begin, self._abandon)
         self._commands[connection] = command
@@ -95,13 +97,13 @@ class Commands:
             params.get("follow") is True,
             parameters.text(params, "tail"),
         )
-        key = engine_of(connection, self._hosts)
+        key, name = engine_of(connection, self._hosts), _name(params)
 
         def begin() -> tuple[str, Growing]:
             from sandboxd.operations.logs import open_logs
 
             engine = self._local_engine(view, key)
-            logs = open_logs(engine, view["directory"], follow=follow, tail=tail)
+            logs = open_logs(engine, view["directory"], name=name, follow=follow, tail=tail)
             if logs is None:
                 raise Refused(messages.NOT_HERE, "the engine's answer cannot be handed over")
             return engine.host, logs
@@ -183,3 +185,11 @@ class Commands:
 
     async def _in_thread(self, job: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, job)
+
+
+def _name(params: dict[str, Any]) -> str:
+    """The name of the sandbox that is meant.
+
+    :raises UsageError: it is none
+    """
+    return check_name(parameters.text(params, "name"))

@@ -14,6 +14,7 @@ from sandboxd.daemon.memory import leave_no_core
 from sandboxd.errors import SandboxdError
 from sandboxd.host import addresses
 from sandboxd.ipc import messages
+from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.operations import gateway as operation
 
 if TYPE_CHECKING:
@@ -49,22 +50,22 @@ class Gateways:
         self._look: asyncio.TimerHandle | None = None
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="gateway-policy")
 
-    def update(self, workspace: str, key: EngineKey, wanted: bool) -> None:
-        """Attend to the gateway of `workspace`, or not."""
-        attendant = self._attendants.get(workspace)
+    def update(self, sandbox: str, key: EngineKey, wanted: bool) -> None:
+        """Attend to the gateway of `sandbox`, or not."""
+        attendant = self._attendants.get(sandbox)
         if attendant is not None and (not wanted or not attendant.is_alive()):
-            del self._attendants[workspace]
+            del self._attendants[sandbox]
             attendant.stop()
             attendant = None
             if not wanted:
-                self._submit(self._end_unused, workspace, key, False)
+                self._submit(self._end_unused, sandbox, key, False)
         if wanted and attendant is None:
-            attendant = self._attendants[workspace] = Attendant(
-                workspace,
+            attendant = self._attendants[sandbox] = Attendant(
+                sandbox,
                 self._access(key),
-                self._memories.setdefault(workspace, Memory()),
-                lambda: self._call(self._news, workspace),
-                lambda text: self._call(self._failure, workspace, text),
+                self._memories.setdefault(sandbox, Memory()),
+                lambda: self._call(self._news, sandbox),
+                lambda text: self._call(self._failure, sandbox, text),
                 # What the engine's events showed of it was a gateway that had not begun.
                 lambda: self._call(self._hosts.ask_again, key),
             )
@@ -73,10 +74,10 @@ class Gateways:
             self._look = self._loop.call_later(ADDRESSES_SECONDS, self._look_at_addresses)
 
     def refresh(self, workspace: str) -> None:
-        """The config may allow other names than before: give the gateway the policy that holds now."""
-        attendant = self._attendants.get(workspace)
-        if attendant is not None:
-            self._submit(attendant.refresh)
+        """The config may allow other names than before: give its gateways the policy that holds now."""
+        for sandbox, attendant in self._attendants.items():
+            if workspace_of(sandbox) == workspace:
+                self._submit(attendant.refresh)
 
     def make_network(self, workspace: str, key: EngineKey, moved: Callable[[str], None]) -> None:
         """Make the network that the generated file of `workspace` names, before an editor needs it.
@@ -96,37 +97,40 @@ class Gateways:
 
         self._submit(make)
 
-    def find(self, workspace: str) -> Attendant | None:
-        """The gateway that runs for `workspace`: it takes a policy, and has a ledger.
+    def find(self, sandbox: str) -> Attendant | None:
+        """The gateway that runs for `sandbox`: it takes a policy, and has a ledger.
 
         None also while what it told before is still read: whoever asks then asks it directly.
         """
-        attendant = self._attendants.get(workspace)
+        attendant = self._attendants.get(sandbox)
         return attendant if attendant is not None and attendant.is_ready() else None
 
-    def ledger(self, workspace: str) -> Ledger | None:
+    def ledger(self, sandbox: str) -> Ledger | None:
         """The record of the gateway of a running sandbox; None where none is attended to."""
-        attendant = self.find(workspace)
+        attendant = self.find(sandbox)
         return attendant.ledger() if attendant is not None else None
 
-    def keep_credentials(self, workspace: str, credentials: Credentials | None) -> None:
+    def keep_credentials(self, sandbox: str, credentials: Credentials | None) -> None:
         """Remember what a start reads, for the next gateway of the same sandbox; None forgets it.
 
         May be called from any thread, before the gateway runs: what it gets then is not of before.
         """
         if credentials is not None:
             leave_no_core()
-            self._memories.setdefault(workspace, Memory()).credentials = credentials
-        elif (memory := self._memories.get(workspace)) is not None:
+            self._memories.setdefault(sandbox, Memory()).credentials = credentials
+        elif (memory := self._memories.get(sandbox)) is not None:
             memory.credentials = None
 
     def forget(self, workspace: str, key: EngineKey) -> None:
-        """The project is known no more: its network goes, unless a sandbox still needs it."""
-        attendant = self._attendants.pop(workspace, None)
-        if attendant is not None:
-            attendant.stop()
-        self._memories.pop(workspace, None)
-        self._submit(self._end_unused, workspace, key, True)
+        """The project is known no more: its networks go, unless a sandbox still needs them."""
+        known = {*self._attendants, *self._memories}
+        sandboxes = {workspace, *(each for each in known if workspace_of(each) == workspace)}
+        for sandbox in sandboxes:
+            attendant = self._attendants.pop(sandbox, None)
+            if attendant is not None:
+                attendant.stop()
+            self._memories.pop(sandbox, None)
+            self._submit(self._end_unused, sandbox, key, True)
 
     def close(self) -> None:
         """Attend to none; they go on by themselves."""
@@ -151,17 +155,17 @@ class Gateways:
         present = addresses.of_process()
         if present != self._addresses:
             self._addresses = present
-            for workspace in self._attendants:
-                self.refresh(workspace)
+            for attendant in self._attendants.values():
+                self._submit(attendant.refresh)
         self._look = self._loop.call_later(ADDRESSES_SECONDS, self._look_at_addresses)
 
-    def _end_unused(self, workspace: str, key: EngineKey, forget: bool) -> None:
+    def _end_unused(self, sandbox: str, key: EngineKey, forget: bool) -> None:
         """Remove the gateway that no sandbox has any more: an editor ends its container alone."""
         try:
             engine, environ = self._hosts.engine(key), self._hosts.environ(key)
-            operation.end_unused(engine, workspace, environ, forget=forget)
+            operation.end_unused(engine, sandbox, environ, forget=forget)
         except SandboxdError as error:
-            log.warning("the gateway of `%s` stays: %s", workspace, error.message)
+            log.warning("the gateway of `%s` stays: %s", sandbox, error.message)
 
     def _submit(self, job: Callable[..., object], *arguments: object) -> None:
         with contextlib.suppress(RuntimeError):  # the daemon ends
@@ -171,18 +175,18 @@ class Gateways:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the daemon ends
             self._loop.call_soon_threadsafe(function, *arguments)
 
-    def _news(self, workspace: str) -> None:
-        if workspace not in self._due:
-            self._due.add(workspace)
-            self._loop.call_later(_TELL_SECONDS, self._tell, workspace)
+    def _news(self, sandbox: str) -> None:
+        if sandbox not in self._due:
+            self._due.add(sandbox)
+            self._loop.call_later(_TELL_SECONDS, self._tell, sandbox)
 
-    def _tell(self, workspace: str) -> None:
-        self._due.discard(workspace)
-        ledger = self.ledger(workspace)
+    def _tell(self, sandbox: str) -> None:
+        self._due.discard(sandbox)
+        ledger = self.ledger(sandbox)
         if ledger is not None:
             totals = ledger.totals
             text = f"{totals.reached} connections, {totals.denied} denied, {totals.asked} asked for"
-            self._emit({"kind": "network", "path": workspace, "message": text})
+            self._emit({"kind": "network", "path": workspace_of(sandbox), "message": text})
 
-    def _failure(self, workspace: str, text: str) -> None:
-        self._emit({"kind": "network", "path": workspace, "message": text})
+    def _failure(self, sandbox: str, text: str) -> None:
+        self._emit({"kind": "network", "path": workspace_of(sandbox), "message": text})

@@ -209,10 +209,10 @@ class Hosts:
     def _tell(self, key: EngineKey, before: World, now: World) -> None:
         if before.facts is not None and before.facts != now.facts:
             self._host_changed(key)
-        for workspace in before.observed.containers.keys() | now.observed.containers.keys():
-            old = before.observed.containers.get(workspace)
-            if old != now.observed.containers.get(workspace):
-                self._sandbox_changed(workspace, now.observed)
+        for sandbox in before.observed.containers.keys() | now.observed.containers.keys():
+            old = before.observed.containers.get(sandbox)
+            if old != now.observed.containers.get(sandbox):
+                self._sandbox_changed(sandbox, now.observed)
 
 
 class _Answer(NamedTuple):

@@ -28,6 +28,7 @@ from sandboxd.daemon.watching import Watching
 from sandboxd.errors import DaemonError
 from sandboxd.ipc import messages
 from sandboxd.model.labels import EGRESS
+from sandboxd.model.sandbox_id import name_of, workspace_of
 from sandboxd.plan.inner_network import RESOLV_FILE
 from sandboxd.status.combine import Examined
 from sandboxd.status.examine import examine
@@ -154,7 +155,9 @@ class Keeper:
             self.registry.add(project)
             await self.registry.saved()
             self.hosts.ask_again(engine)
-            self._attend(path, self.hosts.known(engine).observed.containers.get(path))
+            for sandbox, seen in self.hosts.known(engine).observed.containers.items():
+                if workspace_of(sandbox) == path:
+                    self._attend(sandbox, seen)
         self.watching.rewatch()
         await self.generation.look(project, time.monotonic(), force=True)
         self._make_network(path)
@@ -276,18 +279,21 @@ class Keeper:
             self._tell_host_changed(key)
         self.generation.look_later(p for p in self.projects.values() if p.engine == key)
 
-    def _sandbox_changed(self, path: str, observed: Observed) -> None:
-        sandbox = observed.containers.get(path)
+    def _sandbox_changed(self, identity: str, observed: Observed) -> None:
+        path, sandbox = workspace_of(identity), observed.containers.get(identity)
+        whose = f"its sandbox `{name}`" if (name := name_of(identity)) else "its sandbox"
         if observed.problem:
-            text = f"its sandbox cannot be seen: {observed.problem}"
+            text = f"{whose} cannot be seen: {observed.problem}"
         elif sandbox is None:
-            text = "its sandbox is gone"
+            text = f"{whose} is gone"
         else:
-            text = "its sandbox is running" if sandbox.running else "its sandbox is stopped"
+            text = f"{whose} is {'running' if sandbox.running else 'stopped'}"
         self._emit({"kind": "sandbox", "path": path, "message": text})
-        self._relay(path, sandbox)
-        self._attend(path, sandbox)
-        self._forward(path)
+        self._attend(identity, sandbox)
+        # One beside others works on a copy, which no edit of the host changes, and has no port of its own here.
+        if identity == path:
+            self._relay(path, sandbox)
+            self._forward(path)
 
     def _forward(self, path: str) -> None:
         """Open the ports of the config here, as long as the sandbox runs."""
@@ -307,12 +313,12 @@ class Keeper:
         is_wanted = sandbox is not None and sandbox.running and is_gvisor(facts, sandbox.container)
         self._relays.update(path, self.hosts.environ(project.engine), is_wanted)
 
-    def _attend(self, path: str, sandbox: Sandbox | None) -> None:
+    def _attend(self, identity: str, sandbox: Sandbox | None) -> None:
         """Hear what the gateway of a running sandbox tells, and have it run as long as that does."""
-        project = self.projects.get(path)
+        project = self.projects.get(workspace_of(identity))
         container = sandbox.container if sandbox is not None else None
         if project is not None:
             is_wanted = container is not None and bool(container.label(EGRESS))
-            self.gateways.update(path, project.engine, is_wanted)
+            self.gateways.update(identity, project.engine, is_wanted)
             is_running = sandbox is not None and sandbox.running and not sandbox.paused
-            self.ssh_agents.update(path, project.engine, is_running)
+            self.ssh_agents.update(identity, project.engine, is_running)

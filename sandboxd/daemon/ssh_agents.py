@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sandboxd.host.folders import cache_folder
 from sandboxd.ipc import messages
 from sandboxd.life.find import locate
+from sandboxd.model.sandbox_id import name_of, workspace_of
 from sandboxd.operations import recording
 from sandboxd.ssh_agent.server import Server
 
@@ -41,27 +42,29 @@ class SshAgents:
         self._running: dict[str, EngineKey] = {}
         self._agents: dict[str, _Agent] = {}
 
-    def keep(self, workspace: str, choice: Choice | None) -> bool:
+    def keep(self, sandbox: str, choice: Choice | None) -> bool:
         """Serve what a start chose, in the place of what one before it did; None for nothing.
 
         Returns that somebody does, as who has no daemon returns that nobody does.
         """
         with contextlib.suppress(RuntimeError):  # the loop is closed: the daemon ends
-            self._loop.call_soon_threadsafe(self._take, workspace, choice)
+            self._loop.call_soon_threadsafe(self._take, sandbox, choice)
         return True
 
-    def update(self, workspace: str, key: EngineKey, is_running: bool) -> None:
-        """The sandbox of `workspace` runs, or does not."""
+    def update(self, sandbox: str, key: EngineKey, is_running: bool) -> None:
+        """A sandbox runs, or does not."""
         if is_running:
-            self._running[workspace] = key
+            self._running[sandbox] = key
         else:
-            self._running.pop(workspace, None)
-        self._follow(workspace)
+            self._running.pop(sandbox, None)
+        self._follow(sandbox)
 
     def forget(self, workspace: str) -> None:
         """The project is known no more."""
-        self._running.pop(workspace, None)
-        self._take(workspace, None)
+        for sandbox in {*self._running, *self._choices}:
+            if workspace_of(sandbox) == workspace:
+                self._running.pop(sandbox, None)
+                self._take(sandbox, None)
 
     def close(self) -> None:
         """Serve none any more."""
@@ -69,30 +72,30 @@ class SshAgents:
             agent.stop()
         self._agents.clear()
 
-    def _take(self, workspace: str, choice: Choice | None) -> None:
-        if self._choices.get(workspace) == choice:
+    def _take(self, sandbox: str, choice: Choice | None) -> None:
+        if self._choices.get(sandbox) == choice:
             return
         if choice is None:
-            del self._choices[workspace]
+            del self._choices[sandbox]
         else:
-            self._choices[workspace] = choice
-        if (agent := self._agents.pop(workspace, None)) is not None:
+            self._choices[sandbox] = choice
+        if (agent := self._agents.pop(sandbox, None)) is not None:
             agent.stop()
-        self._follow(workspace)
+        self._follow(sandbox)
 
-    def _follow(self, workspace: str) -> None:
-        key, choice = self._running.get(workspace), self._choices.get(workspace)
-        present = self._agents.get(workspace)
+    def _follow(self, sandbox: str) -> None:
+        key, choice = self._running.get(sandbox), self._choices.get(sandbox)
+        present = self._agents.get(sandbox)
         if key is None or choice is None:
             if present is not None:
-                del self._agents[workspace]
+                del self._agents[sandbox]
                 present.stop()
         elif present is None:
             engine, environ = self._hosts.engine(key), self._hosts.environ(key)
-            self._agents[workspace] = _Agent(workspace, engine, environ, choice, self._say)
+            self._agents[sandbox] = _Agent(sandbox, engine, environ, choice, self._say)
 
-    def _say(self, workspace: str, text: str) -> None:
-        event: messages.Event = {"kind": "network", "path": workspace, "message": text}
+    def _say(self, sandbox: str, text: str) -> None:
+        event: messages.Event = {"kind": "network", "path": workspace_of(sandbox), "message": text}
         with contextlib.suppress(RuntimeError):  # the loop is closed: the daemon ends
             self._loop.call_soon_threadsafe(self._emit, event)
 
@@ -102,18 +105,18 @@ class _Agent:
 
     def __init__(
         self,
-        workspace: str,
+        sandbox: str,
         engine: Engine,
         environ: Mapping[str, str],
         choice: Choice,
         say: Callable[[str, str], None],
     ) -> None:
-        self._workspace, self._environ, self._say = workspace, environ, say
+        self._sandbox, self._environ, self._say = sandbox, environ, say
         self._counts: Counter[Verdict] = Counter()
         self._lock = threading.Lock()
         self._server = Server(
             engine,
-            lambda: locate(engine, workspace).id,
+            lambda: locate(engine, workspace_of(sandbox), name_of(sandbox)).id,
             choice,
             self._report,
             cache_folder(environ),
@@ -128,7 +131,7 @@ class _Agent:
         try:
             self._server.run()
         except Exception:
-            log.exception("the agent of `%s` failed", self._workspace)
+            log.exception("the agent of `%s` failed", self._sandbox)
         finally:
             self._server.close()
         with self._lock:
@@ -146,8 +149,8 @@ class _Agent:
                 return
             self._record(verdict, 1)
         if verdict.why:
-            self._say(self._workspace, f"a login by SSH was refused: {verdict.why}")
+            self._say(self._sandbox, f"a login by SSH was refused: {verdict.why}")
 
     def _record(self, verdict: Verdict, count: int) -> None:
-        if problem := recording.signed(self._environ, self._workspace, verdict, count):
-            log.warning("`%s`: %s", self._workspace, problem)
+        if problem := recording.signed(self._environ, workspace_of(self._sandbox), verdict, count):
+            log.warning("`%s`: %s", self._sandbox, problem)

@@ -211,6 +211,8 @@ if TYPE_CHECKING:
         """NAME=VALUE each."""
         working_dir: str
         """'' for the sandbox's own."""
+        name: str
+        """Of the sandbox; '' for the one without."""
 
     class Begun(TypedDict):
         """Result of `exec/start`; a descriptor comes with it."""
@@ -230,6 +232,8 @@ if TYPE_CHECKING:
         """Go on until the sandbox ends."""
         tail: str
         """How many of the last lines, or ``all``."""
+        name: str
+        """Of the sandbox; '' for the one without."""
 
     class Shown(TypedDict):
         """Result of `logs/start`; a descriptor comes with it."""

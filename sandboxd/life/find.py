@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
+from sandboxd.model.sandbox_id import name_of, sandbox_id, workspace_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine, Summary
 
 
-def running_sandbox(engine: Engine, workspace: str) -> Summary | None:
-    """The project's running container: ours, else one that an editor made from our file."""
+def running_sandbox(engine: Engine, sandbox: str) -> Summary | None:
+    """The running container of a sandbox, by its identity: ours, else one that an editor made from our file."""
     running = [
-        c for c in _containers_with_labels(engine, f"{PROJECT}={workspace}") if c.state == "running"
+        c for c in _containers_with_labels(engine, f"{PROJECT}={sandbox}") if c.state == "running"
     ]
     running.sort(key=lambda c: c.labels.get(MADE_BY) != UP)
     return running[0] if running else None
@@ -27,17 +30,23 @@ def all_sandboxes(engine: Engine) -> list[Summary]:
     return _containers_with_labels(engine, PROJECT)
 
 
-def project_containers(engine: Engine, directory: str) -> list[Summary]:
+def project_containers(engine: Engine, directory: str, name: str = "") -> list[Summary]:
     """Containers, in any state, of the project that `directory` lies in; works without its config.
+
+    Those of the sandbox `name`, '' for the one without a name.
 
     The nearest folder upwards that has any decides; ours come before an editor's, running before
     stopped. However many projects there are, the engine is asked about no other's container.
     """
     here = os.path.realpath(directory)
-    containers = _containers_with_labels(engine, f"{PROJECT}={here}")
+    containers = _containers_with_labels(engine, f"{PROJECT}={sandbox_id(here, name)}")
     if not containers:
         # No project's own folder: each container is asked about whose folder is on the way up.
-        above = [c for c in engine.containers(PROJECT) if _is_within(here, c.labels[PROJECT])]
+        above = [
+            c
+            for c in engine.containers(PROJECT)
+            if name_of(c.labels[PROJECT]) == name and _is_within(here, _workspace(c))
+        ]
         for depth in sorted({_depth(c) for c in above}, reverse=True):
             at_depth = [c for c in above if _depth(c) == depth]
             containers = [c for c in at_depth if is_believed(engine, c)]
@@ -46,38 +55,56 @@ def project_containers(engine: Engine, directory: str) -> list[Summary]:
     return sorted(containers, key=lambda c: (c.state != "running", c.labels.get(MADE_BY) != UP))
 
 
+def names_beside(engine: Engine, workspace: str) -> list[str]:
+    """Names of the sandboxes, in any state, that `up` made for `workspace` (its real path) beside others."""
+    containers = engine.containers(PROJECT, f"{MADE_BY}={UP}")
+    names = {name_of(c.labels[PROJECT]) for c in containers if _workspace(c) == workspace}
+    return sorted(names - {""})
+
+
+def _workspace(container: Summary) -> str:
+    return workspace_of(container.labels[PROJECT])
+
+
 def _is_within(folder: str, workspace: str) -> bool:
     workspace = os.path.realpath(workspace)
     return folder == workspace or folder.startswith(workspace.rstrip("/") + "/")
 
 
 def _depth(container: Summary) -> int:
-    return len(os.path.realpath(container.labels[PROJECT]))
+    return len(os.path.realpath(_workspace(container)))
 
 
-def locate(engine: Engine, directory: str) -> Summary:
-    """The running container of the project that `directory` lies in.
+def locate(engine: Engine, directory: str, name: str = "") -> Summary:
+    """The running container of the sandbox `name` of the project that `directory` lies in.
 
     :raises ContainerGone: there is none
     """
-    containers = project_containers(engine, directory)
+    containers = project_containers(engine, directory, name)
     if containers and containers[0].state == "running":
         return containers[0]
+    here = os.path.realpath(directory)
     state = f": `{containers[0].name}` is {containers[0].state}" if containers else ""
-    raise failures.ContainerGone(
-        f"no sandbox of `{os.path.realpath(directory)}` is running{state}",
-        "start it: `sandboxd up`",
-    )
+    which = f"sandbox `{name}`" if name else "sandbox"
+    others = [] if name or containers else names_beside(engine, here)
+    raise failures.ContainerGone(f"no {which} of `{here}` is running{state}", _start(name, others))
 
 
-def sandboxes_of(engine: Engine, workspace: str) -> list[Summary]:
-    """The containers, in any state, of `workspace` (its real path): of `up`, and of editors by our file."""
-    return _containers_with_labels(engine, f"{PROJECT}={workspace}")
+def _start(name: str, others: Sequence[str]) -> str:
+    """The next command of a person who asked for the sandbox `name`, where there are only `others`."""
+    if others:
+        return f"start it: `sandboxd up`; or name one that is there: `--name {others[0]}`"
+    return f"start it: `sandboxd up{f' --name {name}' if name else ''}`"
 
 
-def sandboxes_of_up(engine: Engine, workspace: str) -> list[Summary]:
-    """The containers, in any state, that `sandboxd up` made for `workspace` (its real path)."""
-    return _containers_with_labels(engine, f"{PROJECT}={workspace}", f"{MADE_BY}={UP}")
+def sandboxes_of(engine: Engine, sandbox: str) -> list[Summary]:
+    """The containers, in any state, of a sandbox by its identity: of `up`, and of editors by our file."""
+    return _containers_with_labels(engine, f"{PROJECT}={sandbox}")
+
+
+def sandboxes_of_up(engine: Engine, sandbox: str) -> list[Summary]:
+    """The containers, in any state, that `sandboxd up` made for a sandbox, by its identity."""
+    return _containers_with_labels(engine, f"{PROJECT}={sandbox}", f"{MADE_BY}={UP}")
 
 
 def _containers_with_labels(engine: Engine, *labels: str) -> list[Summary]:
@@ -112,7 +139,7 @@ def _has_its_folder(inspected: Inspected, container: Summary) -> bool:
     """Whether it mounts the folder that its labels name, which every plan does."""
     from sandboxd.plan.mounts import pinned_volume
 
-    workspace = container.labels[PROJECT]
+    workspace = _workspace(container)
     pin = pinned_volume(workspace, "").source
     host_config = inspected.get("HostConfig") or {}
     if any(bind.startswith(f"{workspace}:") for bind in host_config.get("Binds") or []):

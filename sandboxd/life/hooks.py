@@ -55,7 +55,7 @@ def settle(
         remote = complete(plan, label)
     env = user_environment.remote_env(remote, config.get("Env") or [])
     variables = tuple(f"{name}={value}" for name, value in env.items())
-    exec_settings.keep(environ, plan.workspace, container, Settings(variables, remote.folder))
+    exec_settings.keep(environ, plan.sandbox, container, Settings(variables, remote.folder))
     return remote, inspected
 
 
@@ -81,7 +81,7 @@ def run(
         return None
     run = _Run(engine, str(inspected["Id"]), plan, environ, remote, tell, check)
     # Not the lock of `up`: hooks take minutes, and `down` must be able to end them.
-    with project_lock(f"{plan.workspace}//hooks", tell, check):
+    with project_lock(f"{plan.sandbox}///hooks", tell, check):
         started = inspected["State"].get("StartedAt", "")
         return run.run(started, inspected["Config"].get("Env") or [], until_ready)
 
@@ -110,7 +110,7 @@ class _Run:
 
     def run(self, started: str, config: list[str], until_ready: bool) -> Failure | None:
         """Run what is due in a container that was started at `started`, with the environment `config`."""
-        record = hook_record.recall(self._environ, self._plan.workspace, self._container)
+        record = hook_record.recall(self._environ, self._plan.sandbox, self._container)
         lasts = not (self._plan.gvisor or self._plan.prepare)
         self._record = (record or self._record).since(started, lasts=lasts)
         self._record = self._record._replace(started=started, left=())
@@ -172,7 +172,7 @@ class _Run:
 
     def _keep(self, record: Record) -> None:
         self._record = record
-        hook_record.keep(self._environ, self._plan.workspace, record)
+        hook_record.keep(self._environ, self._plan.sandbox, record)
 
 
 def _written(hook: Hook) -> str:

@@ -20,6 +20,7 @@ from sandboxd.engine.networks import Network, Range
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import subnets
 from sandboxd.model.labels import NETWORK
+from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.plan.container_name import container_name
 
 if TYPE_CHECKING:
@@ -278,7 +279,7 @@ def _sweep(engine: Engine, networks: Iterable[Network]) -> None:
         if not workspace or network.name != container_name(workspace):
             continue
         # A disk that is not mounted now comes back: the network is made again then.
-        if not os.path.lexists(workspace):
+        if not os.path.lexists(workspace_of(workspace)):
             engine.remove_network(network.id)
 
 

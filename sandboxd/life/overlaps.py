@@ -16,30 +16,36 @@ from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life.states import holds_work
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
+from sandboxd.model.sandbox_id import name_of, workspace_of
 
 if TYPE_CHECKING:
     from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine, Summary
+    from sandboxd.plan.plan import Plan
 
 
-def refuse(engine: Engine, workspace: str, own: str = "") -> None:
-    """Refuse to mount `workspace` while a running sandbox can write it, above it or in it.
+def refuse(engine: Engine, plan: Plan, own: str = "") -> None:
+    """Refuse to mount the workspace of `plan` while a running sandbox can write it, above it or in it.
+
+    A private copy mounts the folder itself and nothing in it, so only who writes above it could exchange it.
 
     :param own: id of the container that is to be started, which does not count
     :raises EnvironmentFailure: there is such a sandbox
     """
+    workspace = plan.workspace
+    endangers = _is_below if plan.prepare else _overlap
     for container in engine.containers(PROJECT):
         if container.id == own or not holds_work(container.state):
             continue
         # A sandbox can write its own project at most, so the others need not be looked at.
-        if not _overlap(container.labels[PROJECT], workspace):
+        if not _overlap(workspace_of(container.labels[PROJECT]), workspace):
             continue
         try:
             inspected = engine.inspect(container.id)
         except failures.ContainerGone:
             continue
         for source in writable_folders(inspected):
-            if _overlap(source, workspace):
+            if endangers(workspace, source):
                 raise _refusal(container, source, workspace)
 
 
@@ -60,12 +66,21 @@ def writable_folders(inspected: Inspected) -> Iterator[str]:
 
 
 def _overlap(one: str, other: str) -> bool:
-    one, other = (os.path.realpath(path).rstrip("/") + "/" for path in (one, other))
+    one, other = _real(one), _real(other)
     return one.startswith(other) or other.startswith(one)
 
 
+def _is_below(path: str, folder: str) -> bool:
+    path, folder = _real(path), _real(folder)
+    return path != folder and path.startswith(folder)
+
+
+def _real(path: str) -> str:
+    return os.path.realpath(path).rstrip("/") + "/"
+
+
 def _refusal(container: Summary, source: str, workspace: str) -> EnvironmentFailure:
-    project = container.labels[PROJECT]
+    project, name = workspace_of(container.labels[PROJECT]), name_of(container.labels[PROJECT])
     by_us = container.labels.get(MADE_BY) == UP
     if os.path.realpath(project) == os.path.realpath(workspace) and not by_us:
         return EnvironmentFailure(
@@ -77,7 +92,7 @@ def _refusal(container: Summary, source: str, workspace: str) -> EnvironmentFail
     return EnvironmentFailure(
         f"the sandbox of `{project}` runs and can write `{source}`, so it could exchange what is "
         f"mounted from `{workspace}`",
-        f"end it first: `sandboxd down --project {shlex.quote(project)}`"
+        f"end it first: `sandboxd down --project {shlex.quote(project)}{f' --name {name}' if name else ''}`"
         if by_us
         else f"end it first: `docker stop {container.name}`",
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.life.mounted import replaced
 from sandboxd.model.labels import PROJECT, SOURCES
+from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.observe import inspection
 from sandboxd.observe.controls import without_replaced
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def without_gone(controls: tuple[Control, ...], inspected: Inspected) -> tuple[Control, ...]:
     """`controls` as they are now that some files may have been replaced; the host's files are asked."""
     labels = (inspected.get("Config") or {}).get("Labels") or {}
-    workspace = labels.get(PROJECT) or ""
+    workspace = workspace_of(labels.get(PROJECT) or "")
     paths = replaced(labels.get(SOURCES) or "", workspace)
     if not paths:
         return controls

@@ -84,7 +84,7 @@ def body(
         "Image": image.value,
         "Env": [f"{v.value.name}={v.value.value}" for v in container.env],
         "Hostname": service.name,
-        "Labels": {SERVICE: plan.workspace},
+        "Labels": {SERVICE: plan.sandbox},
         "HostConfig": host,
         "NetworkingConfig": {
             "EndpointsConfig": {
@@ -122,13 +122,13 @@ def follow(
     """
     names = [name for name, _ in plan.egress.services] if plan.egress is not None else []
     wanted = {
-        name_of(plan.workspace, service.name): body(
+        name_of(plan.sandbox, service.name): body(
             service, names.index(service.name), plan, inner, resolv_conf
         )
         for service in plan.services
     }
     # All that goes first: another may be about to get its address.
-    for old in find(engine, plan.workspace):
+    for old in find(engine, plan.sandbox):
         request = wanted.get(old.name)
         same = request is not None and old.labels.get(PLAN) == request["Labels"][PLAN]
         if same and old.state == "running":
@@ -177,7 +177,7 @@ def _mounts(service: Service, plan: Plan, resolv_conf: str) -> list[MountRequest
             "ReadOnly": mount.read_only,
         }
         if mount.type == "volume" and mount.source:
-            entry["Source"] = own_name(mount.source, plan.workspace, ())
+            entry["Source"] = own_name(mount.source, plan.sandbox, ())
         mounts.append(entry)
     if resolv_conf:
         target = "/etc/resolv.conf"

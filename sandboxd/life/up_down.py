@@ -14,6 +14,7 @@ from sandboxd.life.find import sandboxes_of, sandboxes_of_up
 from sandboxd.life.lock import project_lock
 from sandboxd.life.states import settle
 from sandboxd.model.labels import IMAGE, MADE_BY, PLAN, SOURCES, START, STUBS, UP
+from sandboxd.model.sandbox_id import workspace_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,13 +61,13 @@ def up(
     from sandboxd.plan import stubs
     from sandboxd.plan.writers.engine import arguments
 
-    with project_lock(plan.workspace, progress, check):
+    with project_lock(plan.sandbox, progress, check):
         body = arguments(plan)
         beside = None
         if plan.egress is not None:
             beside = egress.prepare(
                 engine,
-                plan.workspace,
+                plan.sandbox,
                 plan.egress,
                 gateway_image,
                 progress,
@@ -74,26 +75,26 @@ def up(
             )
         identity = {PLAN: body["Labels"][PLAN], IMAGE: engine.image_id(body["Image"])}
         replaced = False
-        stub_paths: tuple[str, ...] = journal.noted(plan.workspace)
-        for old in sandboxes_of_up(engine, plan.workspace):
+        stub_paths: tuple[str, ...] = journal.noted(plan.sandbox)
+        for old in sandboxes_of_up(engine, plan.sandbox):
             stub_paths += _stubs(old)
             how, why = _reuse(engine, old, identity, plan, beside, progress)
             if how is not None:
                 return Running(old.id, old.name, how, egress.lost(engine, beside))
-            journal.note(plan.workspace, stub_paths)
-            overlaps.refuse(engine, plan.workspace, old.id)
+            journal.note(plan.sandbox, stub_paths)
+            overlaps.refuse(engine, plan, old.id)
             progress(f"removing `{old.name}`: {why}")
             end(engine, old, plan.workspace, progress)
             replaced = True
-        overlaps.refuse(engine, plan.workspace)
+        overlaps.refuse(engine, plan)
         volumes.refuse_other_device(engine, body)
         if beside is None:
-            egress.leave(engine, plan.workspace)
+            egress.leave(engine, plan.sandbox)
         else:
             egress.add_to(body, beside, engine, files(plan.credentials, plan.workspace))
         name = plan.container.name
         progress(f"starting `{name}` from `{body['Image']}`")
-        journal.note(plan.workspace, {*stub_paths, *journal.absent(plan.workspace, plan.stubs)})
+        journal.note(plan.sandbox, {*stub_paths, *journal.absent(plan.workspace, plan.stubs)})
         created = stubs.make(plan.workspace, plan.stubs)
         start = secrets.token_hex(8)
         try:
@@ -109,18 +110,18 @@ def up(
         except BaseException:
             for half_made in engine.containers(f"{START}={start}"):
                 remove(engine, half_made.id)
-            egress.leave(engine, plan.workspace)
+            egress.leave(engine, plan.sandbox)
             stubs.remove(plan.workspace, {*created, *stub_paths})
-            journal.clear(plan.workspace)
+            journal.clear(plan.sandbox)
             raise
-        journal.clear(plan.workspace)
+        journal.clear(plan.sandbox)
         how = "recreated" if replaced else "created"
         return Running(container, name, how, egress.lost(engine, beside))
 
 
 def down(
     engine: Engine,
-    workspace: str,
+    sandbox: str,
     progress: Callable[[str], None],
     discard: bool = False,
     check: Callable[[], None] = lambda: None,
@@ -130,18 +131,21 @@ def down(
     The inner network of its gateway and the stand-ins in the workspace stay as long as a generated file
     names them: an editor could not start the sandbox without.
 
+    :param sandbox: its identity
     :param discard: throw away what was changed in a private copy, which else is kept first
     :raises EnvironmentFailure: it cannot be kept; then the sandbox goes on running
     """
     from sandboxd.plan import generate, stubs
 
-    with project_lock(workspace, progress, check):
+    workspace = workspace_of(sandbox)
+    with project_lock(sandbox, progress, check):
         removed = []
-        has_file = generate.is_there(workspace)
-        stub_paths = journal.noted(workspace)
-        for old in sandboxes_of_up(engine, workspace):
+        # A file that tools read is of the sandbox without a name.
+        has_file = sandbox == workspace and generate.is_there(workspace)
+        stub_paths = journal.noted(sandbox)
+        for old in sandboxes_of_up(engine, sandbox):
             stub_paths += _stubs(old)
-            journal.note(workspace, stub_paths)
+            journal.note(sandbox, stub_paths)
             end(engine, old, workspace, progress, discard)
             for path in () if has_file else stubs.still_needed(workspace, _stubs(old)):
                 progress(
@@ -149,20 +153,20 @@ def down(
                     "repository; look at `HEAD` and `config`, then remove them and it"
                 )
             removed.append(old.name)
-        if not _is_of_editor(engine, workspace):
-            egress.leave(engine, workspace, with_network=not has_file)
+        if not _is_of_editor(engine, sandbox):
+            egress.leave(engine, sandbox, with_network=not has_file)
         if has_file:
-            journal.note(workspace, stub_paths)
+            journal.note(sandbox, stub_paths)
         elif stub_paths:
             stubs.remove(workspace, stub_paths)
-            journal.clear(workspace)
+            journal.clear(sandbox)
         return removed
 
 
-def _is_of_editor(engine: Engine, workspace: str) -> bool:
+def _is_of_editor(engine: Engine, sandbox: str) -> bool:
     """Whether a container runs that an editor made from a generated file: it has the same gateway."""
     return any(
-        container.state in ("running", "paused") for container in sandboxes_of(engine, workspace)
+        container.state in ("running", "paused") for container in sandboxes_of(engine, sandbox)
     )
 
 
@@ -203,7 +207,7 @@ def _reuse(
             egress.follow(engine, beside, progress)
         return "resumed" if old.state == "paused" else "already running", ""
     if container.state == "exited":
-        overlaps.refuse(engine, plan.workspace, old.id)
+        overlaps.refuse(engine, plan, old.id)
         with contextlib.suppress(failures.CannotStart):
             with egress.beside(engine, beside, progress):
                 if beside is not None:

@@ -18,7 +18,8 @@ The generated file sets it, since an image could bring the label with the value 
 """
 
 PROJECT = "dev.sandboxd.project"
-"""The workspace on the host, absolute."""
+"""The identity of the sandbox (`model.sandbox_id`): the workspace on the host, absolute, and its name behind it
+where several work on one workspace."""
 
 PROFILE = "dev.sandboxd.profile"
 """The name of the hardening profile."""
@@ -55,13 +56,13 @@ DECOY_FILE = "/run/secrets/backup_repository"
 there whatever home the image's user has."""
 
 GATEWAY = "dev.sandboxd.gateway"
-"""On a gateway: the workspace that it serves. It is no `PROJECT`: nothing of the project runs in it."""
+"""On a gateway: the identity of the sandbox that it serves. It is no `PROJECT`: nothing of the project runs in it."""
 
 SERVICE = "dev.sandboxd.service"
-"""On another service of a Compose project, beside a gateway: the workspace that it belongs to."""
+"""On another service of a Compose project, beside a gateway: the identity of the sandbox that it belongs to."""
 
 NETWORK = "dev.sandboxd.network"
-"""On a network of ours: the workspace whose inner one it is, '' for the gateways' way out."""
+"""On a network of ours: the identity of the sandbox whose inner one it is, '' for the gateways' way out."""
 
 NETWORK_HINT = "dev.sandboxd.if-the-network-is-not-found"
 """On a container of a generated file: the command that makes its network. It does nothing."""

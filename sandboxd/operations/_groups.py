@@ -25,7 +25,7 @@ def hold(environ: Mapping[str, str], project: Project) -> Iterator[None]:
         yield
     except BaseException:
         if is_new:
-            chosen_groups.forget(environ, project.workspace)
+            chosen_groups.forget(environ, project.sandbox)
         raise
 
 
@@ -35,7 +35,7 @@ def keep(environ: Mapping[str, str], project: Project) -> bool:
     :raises EnvironmentFailure: it cannot be written
     """
     try:
-        return chosen_groups.keep(environ, project.workspace, project.chosen_groups())
+        return chosen_groups.keep(environ, project.sandbox, project.chosen_groups())
     except OSError as error:
         raise EnvironmentFailure(
             "the choice of names cannot be kept in the state folder: "

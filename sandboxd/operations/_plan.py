@@ -19,31 +19,37 @@ if TYPE_CHECKING:
 
 
 def for_start(
-    directory: str, environ: Mapping[str, str], grants: Grants, facts: Facts
+    directory: str, environ: Mapping[str, str], grants: Grants, facts: Facts, name: str = ""
 ) -> tuple[Plan, HostFacts, Project]:
     """The plan of a sandbox that is to be started, the host that it is for, and its project.
+
+    :param name: of the sandbox; '' for the one without
 
     :raises UsageError: the config is not valid, asks for more than is granted, or for an image that
         cannot be built
     """
-    project, plan, host = _plan(directory, environ, grants, facts)
+    project, plan, host = _plan(directory, environ, grants, facts, name)
     if plan.recipe is None:
         # Raises where there is one that cannot be built.
         project.recipe()
     return plan, host, project
 
 
-def for_comparison(directory: str, environ: Mapping[str, str], facts: Facts) -> Plan:
+def for_comparison(
+    directory: str, environ: Mapping[str, str], facts: Facts, name: str = ""
+) -> Plan:
     """The plan to compare a running sandbox with: a grant that its start needed is not asked for again.
 
     :raises UsageError: the config is not valid
     """
     from sandboxd.plan.grants import Grants
 
-    return _plan(directory, environ, Grants(allow_runc=True, trusted=True), facts)[1]
+    return _plan(directory, environ, Grants(allow_runc=True, trusted=True), facts, name)[1]
 
 
-def as_started(directory: str, environ: Mapping[str, str], container: str, facts: Facts) -> Plan:
+def as_started(
+    directory: str, environ: Mapping[str, str], container: str, facts: Facts, name: str = ""
+) -> Plan:
     """The plan of a container, with what the user granted for its start and no more.
 
     What was answered about names since is not in it: see `with_approvals`.
@@ -57,8 +63,8 @@ def as_started(directory: str, environ: Mapping[str, str], container: str, facts
     wait = facts or _probing(environ)
     from sandboxd.project import Project
 
-    project = Project.open(directory, environ)
-    record = granted.recall(environ, project.workspace)
+    project = Project.open(directory, environ, name)
+    record = granted.recall(environ, project.sandbox)
     allow_runc = record is not None and record.container == container
     return project.plan(wait(), Grants(allow_runc=allow_runc))
 
@@ -82,12 +88,12 @@ def with_approvals(plan: Plan, environ: Mapping[str, str]) -> tuple[Plan, str]:
 
 
 def _plan(
-    directory: str, environ: Mapping[str, str], grants: Grants, facts: Facts
+    directory: str, environ: Mapping[str, str], grants: Grants, facts: Facts, name: str
 ) -> tuple[Project, Plan, HostFacts]:
     wait = facts or _probing(environ)
     from sandboxd.project import Project
 
-    project = Project.open(directory, environ)
+    project = Project.open(directory, environ, name)
     host = wait()
     return project, project.plan(host, grants), host
 

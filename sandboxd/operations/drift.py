@@ -30,11 +30,12 @@ class Compared(NamedTuple):
 
 
 def serve(request: Request) -> Compared:
-    """`drift`, which has no options."""
+    """`drift`, with the `name` of the sandbox among the options."""
     return drift(
         request.engine,
         request.directory,
         request.environ,
+        name=request.name,
         facts=request.facts,
         cancel=request.cancel,
     )
@@ -57,10 +58,11 @@ def drift(
     directory: str,
     environ: Mapping[str, str],
     *,
+    name: str = "",
     facts: Facts = None,
     cancel: Cancel | None = None,
 ) -> Compared:
-    """Compare the running sandbox of the project that `directory` lies in with its plan.
+    """Compare the running sandbox `name` of the project that `directory` lies in with its plan.
 
     :raises ContainerGone: no sandbox runs there
     """
@@ -72,8 +74,8 @@ def drift(
 
     engine = interruptible(engine, cancel or never())
     directory = project_folder(directory)
-    container = locate(engine, directory)
-    plan = _plan.as_started(directory, environ, container.id, facts)
+    container = locate(engine, directory, name)
+    plan = _plan.as_started(directory, environ, container.id, facts, name)
     inspected = engine.inspect(container.id)
     live = inspection.container(inspected)
     drifts = differences(inspection.requested(arguments(plan)), live)

@@ -53,9 +53,13 @@ class Command(NamedTuple):
 
 
 def exec_(
-    engine: Engine, directory: str, request: Exec, warn: Callable[[str], None] | None = None
+    engine: Engine,
+    directory: str,
+    request: Exec,
+    warn: Callable[[str], None] | None = None,
+    name: str = "",
 ) -> Command:
-    """Begin `request` in the running sandbox of the project that `directory` lies in.
+    """Begin `request` in the running sandbox `name` of the project that `directory` lies in.
 
     :param warn: hears, before it begins, that the sandbox reaches nothing as its gateway does not run; None
         where whoever keeps the gateway running says so
@@ -65,7 +69,7 @@ def exec_(
     from sandboxd.life.find import locate
     from sandboxd.model.labels import PROJECT
 
-    sandbox = locate(engine, project_folder(directory))
+    sandbox = locate(engine, project_folder(directory), name)
     if warn is not None and (text := _closed(engine, sandbox)):
         warn(text)
     container = sandbox.id

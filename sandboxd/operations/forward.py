@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sandboxd.forward.ports import Wish
 
 
-def look(engine: Engine, directory: str) -> tuple[Listener, ...]:
+def look(engine: Engine, directory: str, name: str = "") -> tuple[Listener, ...]:
     """The ports on which programs listen in the sandbox of the project that `directory` lies in.
 
     :raises ContainerGone: no sandbox runs there
@@ -24,7 +24,7 @@ def look(engine: Engine, directory: str) -> tuple[Listener, ...]:
     from sandboxd.forward import listening
     from sandboxd.life.find import locate
 
-    return listening.look(engine, locate(engine, project_folder(directory)).id)
+    return listening.look(engine, locate(engine, project_folder(directory), name).id)
 
 
 def prepare(
@@ -34,6 +34,7 @@ def prepare(
     wishes: Sequence[Wish],
     address: str,
     tell: Callable[[str], None],
+    name: str = "",
 ) -> Forwarder:
     """Listen for all `wishes`, and be ready to forward them; nobody is connected yet.
 
@@ -55,7 +56,7 @@ def prepare(
             "leave `--address` out",
         )
     folder = project_folder(directory)
-    locate(engine, folder)
+    locate(engine, folder, name)
     ports: list[Forwarded] = []
     try:
         for wish in wishes:
@@ -64,4 +65,6 @@ def prepare(
         for port in ports:
             port.listener.close()
         raise
-    return Forwarder(engine, lambda: locate(engine, folder).id, ports, tell, cache_folder(environ))
+    return Forwarder(
+        engine, lambda: locate(engine, folder, name).id, ports, tell, cache_folder(environ)
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.host import chosen_groups
 from sandboxd.model.labels import EGRESS, MADE_BY, UP
+from sandboxd.model.sandbox_id import name_of, workspace_of
 from sandboxd.operations import _groups
 
 if TYPE_CHECKING:
@@ -30,13 +31,13 @@ class Refreshed(NamedTuple):
 
 def refresh(
     engine: Engine,
-    workspace: str,
+    sandbox: str,
     environ: Mapping[str, str],
     *,
     addresses: Iterable[tuple[str, str]] = (),
     version: int = 0,
 ) -> Refreshed | None:
-    """Give the running gateway of `workspace` the policy that holds now, unless it has it.
+    """Give the running gateway of a sandbox the policy that holds now, unless it has it.
 
     Connections that it does not let through end.
 
@@ -49,28 +50,28 @@ def refresh(
     """
     from sandboxd.life import gateway, networks
 
-    if _sandbox(engine, workspace) is None:
+    if _sandbox(engine, sandbox) is None:
         return None
-    names = _names(workspace, environ)
-    pair = networks.pair_of(engine, workspace) if names.policy is not None else None
+    names = _names(sandbox, environ)
+    pair = networks.pair_of(engine, sandbox) if names.policy is not None else None
     if names.policy is None or pair is None:
         return None
     policy = gateway.complete(engine, pair, names.policy, addresses)
     if policy.version != version:
-        gateway.push(engine, workspace, policy, cut=True)
+        gateway.push(engine, sandbox, policy, cut=True)
     return Refreshed(policy.version, names.problem)
 
 
 def mend(
     engine: Engine,
-    workspace: str,
+    sandbox: str,
     environ: Mapping[str, str],
     *,
     addresses: Iterable[tuple[str, str]] = (),
     credentials: Credentials | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> bool:
-    """Have the gateway of `workspace` run while its sandbox does; False where no such sandbox runs.
+    """Have the gateway of a sandbox run while its sandbox does; False where no such sandbox runs.
 
     :param credentials: those of the last start, where they are known
     :param check: called while a start or an end of the project is waited for; ends it by raising
@@ -81,17 +82,17 @@ def mend(
     from sandboxd.life.lock import project_lock
     from sandboxd.project import Project
 
-    with project_lock(workspace, _quiet, check):
-        if _sandbox(engine, workspace) is None:
+    with project_lock(sandbox, _quiet, check):
+        if _sandbox(engine, sandbox) is None:
             return False
         # An editor's container has its first gateway by this.
-        _groups.keep(environ, Project.open(workspace, environ))
-        names = _names(workspace, environ)
+        _groups.keep(environ, Project.open(workspace_of(sandbox), environ, name_of(sandbox)))
+        names = _names(sandbox, environ)
         if names.policy is None:
             return False
         image = names.floor.gateway_image
         prepared = egress.prepare(
-            engine, workspace, names.policy, image, _quiet, addresses, credentials
+            engine, sandbox, names.policy, image, _quiet, addresses, credentials
         )
         egress.follow(engine, prepared, _quiet)
         return True
@@ -127,9 +128,9 @@ def make_network(
 
 
 def end_unused(
-    engine: Engine, workspace: str, environ: Mapping[str, str], *, forget: bool = False
+    engine: Engine, sandbox: str, environ: Mapping[str, str], *, forget: bool = False
 ) -> bool:
-    """Remove the gateway of `workspace` where no container of it is left; False where one is.
+    """Remove the gateway of a sandbox where no container of it is left; False where one is.
 
     :param forget: remove its inner network as well, and give its addresses back
     :raises EnvironmentFailure: the engine does not remove it
@@ -137,28 +138,29 @@ def end_unused(
     from sandboxd.life import egress, find
     from sandboxd.life.lock import project_lock
 
-    with project_lock(workspace, _quiet):
-        containers = find.sandboxes_of(engine, workspace)
+    with project_lock(sandbox, _quiet):
+        containers = find.sandboxes_of(engine, sandbox)
         is_used = any(c.labels.get(MADE_BY) == UP or c.state in _LIVE for c in containers)
         if not is_used:
-            egress.leave(engine, workspace, with_network=forget)
-            chosen_groups.forget(environ, workspace)
+            egress.leave(engine, sandbox, with_network=forget)
+            chosen_groups.forget(environ, sandbox)
         return not is_used
 
 
-def _names(workspace: str, environ: Mapping[str, str]) -> AllowedNames:
+def _names(sandbox: str, environ: Mapping[str, str]) -> AllowedNames:
     """The names that the project allows now; its config is read again."""
     from sandboxd.project import Project
     from sandboxd.project.names import names_now
 
-    return names_now(Project.open(workspace, environ), time.time())
+    project = Project.open(workspace_of(sandbox), environ, name_of(sandbox))
+    return names_now(project, time.time())
 
 
-def _sandbox(engine: Engine, workspace: str) -> Summary | None:
-    """The running sandbox of `workspace` that is to reach names through a gateway, whoever started it."""
+def _sandbox(engine: Engine, sandbox: str) -> Summary | None:
+    """The running sandbox of that identity that is to reach names through a gateway, whoever started it."""
     from sandboxd.life import find
 
-    for container in find.sandboxes_of(engine, workspace):
+    for container in find.sandboxes_of(engine, sandbox):
         if container.state in _LIVE and container.labels.get(EGRESS):
             return container
     return None

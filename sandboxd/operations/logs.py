@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def logs(
-    engine: Engine, directory: str, *, follow: bool = False, tail: str = "all"
+    engine: Engine, directory: str, *, name: str = "", follow: bool = False, tail: str = "all"
 ) -> Iterator[tuple[int, bytes]]:
     """Pieces of it: 1 for stdout, 2 for stderr.
 
@@ -23,24 +23,28 @@ def logs(
     :param tail: only this many lines from the end, or ``all``
     :raises EnvironmentFailure: the project that `directory` lies in has no sandbox, in no state
     """
-    return engine.logs(_container(engine, directory), follow, tail)
+    return engine.logs(_container(engine, directory, name), follow, tail)
 
 
 def open_logs(
-    engine: Engine, directory: str, *, follow: bool = False, tail: str = "all"
+    engine: Engine, directory: str, *, name: str = "", follow: bool = False, tail: str = "all"
 ) -> Growing | None:
     """The output as a connection that another process can read; None where it cannot be had as one.
 
     :raises EnvironmentFailure: as `logs`
     """
-    return engine.open_logs(_container(engine, directory), follow, tail)
+    return engine.open_logs(_container(engine, directory, name), follow, tail)
 
 
-def _container(engine: Engine, directory: str) -> str:
+def _container(engine: Engine, directory: str, name: str) -> str:
     from sandboxd.life.find import project_containers
 
     directory = project_folder(directory)
-    containers = project_containers(engine, directory)
+    containers = project_containers(engine, directory, name)
     if not containers:
-        raise EnvironmentFailure(f"`{directory}` has no sandbox", "start it: `sandboxd up`")
+        which = f"sandbox `{name}`" if name else "sandbox"
+        raise EnvironmentFailure(
+            f"`{directory}` has no {which}",
+            f"start it: `sandboxd up{f' --name {name}' if name else ''}`",
+        )
     return containers[0].id

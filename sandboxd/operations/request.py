@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandboxd.ipc import parameters
 from sandboxd.ipc.messages import AGENT_VARIABLE, ENGINE_VARIABLES, FOLDER_VARIABLES
+from sandboxd.model.sandbox_id import check_name
 from sandboxd.operations.interruption import Cancel, silent
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Request:
     :param facts: waits for the host's facts; None: the operation looks for itself
     :param register: has a daemon keep a workspace that was started; None: one that runs is told
     :param attended: the gateways that a daemon attends to
-    :param keep_credentials: has a daemon remember the secrets of a sandbox (its workspace) in memory for a
+    :param keep_credentials: has a daemon remember the secrets of a sandbox (its identity) in memory for a
         gateway that it starts again, or forget them (None)
     :param keep_ssh: has a daemon give a sandbox the keys that its start chose, or none (None); whether it does
     """
@@ -72,6 +73,14 @@ class Request:
         """
         return self._connect()
 
+    @functools.cached_property
+    def name(self) -> str:
+        """The name of the sandbox that is meant; '' for the one without.
+
+        :raises UsageError: it is no name of a sandbox
+        """
+        return check_name(self.optional_text("name") or "")
+
     def flag(self, name: str) -> bool:
         """The switch `name`, off where it is missing."""
         return parameters.flag(self._options, name)
@@ -107,16 +116,16 @@ class Request:
         rest = {name: value for name, value in theirs.items() if name not in own}
         return rest | {name: self.environ[name] for name in own if name in self.environ}
 
-    def find_gateway(self, workspace: str) -> Gateway | None:
-        """The gateway that runs for `workspace` (its real path); None where none does.
+    def find_gateway(self, sandbox: str) -> Gateway | None:
+        """The gateway that runs for a sandbox, by its identity; None where none does.
 
         :raises EnvironmentFailure: the engine cannot be asked
         """
         from sandboxd.life import running_gateway
 
         # No daemon attends to the gateway of a project that it does not keep.
-        attended = self._attended(workspace) if self._attended is not None else None
-        return attended or running_gateway.gateway_of(self.engine, workspace)
+        attended = self._attended(sandbox) if self._attended is not None else None
+        return attended or running_gateway.gateway_of(self.engine, sandbox)
 
 
 def _forget(_workspace: str, _credentials: Credentials | None) -> None:

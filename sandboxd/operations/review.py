@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import UsageError
+from sandboxd.model.sandbox_id import sandbox_id, workspace_of
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations.interruption import interruptible, never
 
@@ -44,12 +45,14 @@ class Collected(NamedTuple):
 
 
 def serve(request: Request) -> Collected:
-    """`collect`, which has no options."""
-    return collect(request.engine, request.directory, cancel=request.cancel)
+    """`collect`, with the `name` of the sandbox among the options."""
+    return collect(request.engine, request.directory, name=request.name, cancel=request.cancel)
 
 
-def collect(engine: Engine, directory: str, *, cancel: Cancel | None = None) -> Collected:
-    """Have the changes of the running sandbox of the project that `directory` lies in, else the newest kept.
+def collect(
+    engine: Engine, directory: str, *, name: str = "", cancel: Cancel | None = None
+) -> Collected:
+    """Have the changes of the running sandbox `name` of the project that `directory` lies in, else the newest kept.
 
     :raises UsageError: there is nothing to review
     :raises EnvironmentFailure: they cannot be had, or cannot be believed
@@ -61,17 +64,18 @@ def collect(engine: Engine, directory: str, *, cancel: Cancel | None = None) -> 
     cancel = cancel or never()
     engine = interruptible(engine, cancel)
     directory = project_folder(directory)
-    containers = find.project_containers(engine, directory)
+    containers = find.project_containers(engine, directory, name)
     if containers and containers[0].state == "paused":
         raise UsageError(
             "the sandbox is paused, and nothing in it can be read",
             "`sandboxd up` lets it go on; `sandboxd down` keeps its changes and ends it",
         )
     if not containers or containers[0].state != "running":
-        streams = collect.streams_of(os.path.realpath(directory))
+        streams = collect.streams_of(sandbox_id(os.path.realpath(directory), name))
         if not streams:
             raise UsageError(
-                "no sandbox runs here, and nothing was kept of one", "start it: `sandboxd up`"
+                "no sandbox runs here, and nothing was kept of one",
+                _start(engine, os.path.realpath(directory), name),
             )
         return Collected(streams[0], collect.age(streams[0]))
     inspected = engine.inspect(containers[0].id)
@@ -81,13 +85,22 @@ def collect(engine: Engine, directory: str, *, cancel: Cancel | None = None) -> 
             'see it with `git diff`; for a private copy: `[workspace] layout = "clone"` in '
             "sandboxd.toml",
         )
-    path = collect.collect(engine, inspected, containers[0].labels[PROJECT]).path
+    path = collect.collect(engine, inspected, workspace_of(containers[0].labels[PROJECT])).path
     try:
         cancel.check()
     except BaseException:
         os.unlink(path)
         raise
     return Collected(path, None)
+
+
+def _start(engine: Engine, workspace: str, name: str) -> str:
+    """The next command where nothing of the sandbox `name` is there to look at."""
+    from sandboxd.life import find
+
+    if not name and (others := find.names_beside(engine, workspace)):
+        return f"name one that is there: `sandboxd review --name {others[0]}`"
+    return f"start it: `sandboxd up{f' --name {name}' if name else ''}`"
 
 
 @contextlib.contextmanager

@@ -22,9 +22,10 @@ def shell(
     tty: bool,
     user: str = "",
     env: Sequence[str] = (),
+    name: str = "",
     warn: Callable[[str], None] | None = None,
 ) -> Command:
-    """Begin it in the running sandbox of the project that `directory` lies in.
+    """Begin it in the running sandbox `name` of the project that `directory` lies in.
 
     :param warn: as of `exec_`
     :raises ContainerGone: no sandbox runs there
@@ -32,4 +33,4 @@ def shell(
     from sandboxd.engine.client import Exec
 
     request = Exec(["sh", "-c", _SHELL], tty=tty, stdin=True, user=user, env=env)
-    return exec_(engine, directory, request, warn)
+    return exec_(engine, directory, request, warn, name)

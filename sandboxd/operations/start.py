@@ -31,6 +31,8 @@ NEEDS_FACTS = True
 class Options(TypedDict):
     """The options of `serve`."""
 
+    name: str
+    """Of the sandbox; '' for the one without."""
     allow_runc: bool
     """The user typed `--allow-runc`. Other grants are read from the user's own state."""
     rebuild: bool
@@ -88,6 +90,7 @@ def serve(request: Request) -> Started:
         request.engine,
         request.directory,
         request.environ_of_caller(),
+        name=request.name,
         allow_runc=request.flag("allow_runc"),
         rebuild=request.flag("rebuild"),
         hooks=request.flag("hooks"),
@@ -106,6 +109,7 @@ def start(
     directory: str,
     environ: Mapping[str, str],
     *,
+    name: str = "",
     allow_runc: bool = False,
     rebuild: bool = False,
     hooks: bool = True,
@@ -124,6 +128,7 @@ def start(
     An image that has to be built is built first.
 
     :param environ: of the user: the policy, the grants, the secrets and the builder's settings come from there
+    :param name: of the sandbox, where several work on the project; '' for the one without
     :param allow_runc: the user lets hardened runc run what needs gVisor
     :param rebuild: build the image although it is there
     :param hooks: run the lifecycle hooks that are due, once the sandbox runs
@@ -148,7 +153,7 @@ def start(
     tell = lines(progress, cancel)
     try:
         plan, host, project = _plan.for_start(
-            directory, environ, Grants(allow_runc=allow_runc), facts
+            directory, environ, Grants(allow_runc=allow_runc), facts, name
         )
     except UsageError as error:
         recording.refused(environ, project_folder(directory), error)
@@ -159,12 +164,12 @@ def start(
     if plan.recipe is not None and (rebuild or not engine.has_image(plan.recipe.tag)):
         _build(engine, plan.workspace, plan.recipe, environ, progress, cancel)
     plan, gateway_image = _plan.with_approvals(plan, environ)
-    keep_credentials(plan.workspace, resolved and resolved.credentials)
-    has_ssh = keep_ssh(plan.workspace, resolved and resolved.ssh)
+    keep_credentials(plan.sandbox, resolved and resolved.credentials)
+    has_ssh = keep_ssh(plan.sandbox, resolved and resolved.ssh)
     given = _credentials.for_gateway(plan, resolved)
     with _groups.hold(environ, project):
         running = up(engine, plan, tell, cancel.check, gateway_image, given)
-    granted.keep(environ, plan.workspace, running.id, allow_runc=allow_runc)
+    granted.keep(environ, plan.sandbox, running.id, allow_runc=allow_runc)
     lost = (
         *plan.downgrades_of_up(),
         *_credentials.downgrades(resolved),
@@ -208,7 +213,7 @@ def start(
         plan.profile,
         (runtime.value or "") if runtime else "",
         lost,
-        news(environ, plan.workspace, lost),
+        news(environ, plan.sandbox, lost),
         *(_words(failure) if failure is not None else ("", "")),
         tuple(dict.fromkeys(each.item for each in plan.left_out)),
     )

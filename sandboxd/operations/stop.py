@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import chosen_groups
+from sandboxd.model.sandbox_id import sandbox_id, workspace_of
 from sandboxd.operations import recording
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations.interruption import Step, interruptible, lines, never, silent
@@ -25,6 +26,8 @@ NEEDS_FACTS = False
 class Options(TypedDict):
     """The options of `serve`."""
 
+    name: str
+    """Of the sandbox; '' for the one without."""
     discard: bool
     """Throw away what was changed in a private copy."""
 
@@ -52,13 +55,14 @@ def serve(request: Request) -> Stopped:
         request.engine,
         request.directory,
         request.environ,
+        name=request.name,
         discard=request.flag("discard"),
         progress=request.progress,
         cancel=request.cancel,
     )
-    workspace = os.path.realpath(stopped.directory)
-    request.keep_credentials(workspace, None)
-    request.keep_ssh(workspace, None)
+    sandbox = sandbox_id(os.path.realpath(stopped.directory), request.name)
+    request.keep_credentials(sandbox, None)
+    request.keep_ssh(sandbox, None)
     return stopped
 
 
@@ -67,11 +71,12 @@ def stop(
     directory: str,
     environ: Mapping[str, str],
     *,
+    name: str = "",
     discard: bool = False,
     progress: Progress = silent,
     cancel: Cancel | None = None,
 ) -> Stopped:
-    """Take away the sandbox of the project that `directory` lies in; that there is none is fine.
+    """Take away the sandbox `name` of the project that `directory` lies in; that there is none is fine.
 
     What was changed in a private copy is kept first.
 
@@ -85,24 +90,25 @@ def stop(
     cancel = cancel or never()
     engine = interruptible(engine, cancel)
     directory = project_folder(directory)
-    containers = find.project_containers(engine, directory)
+    containers = find.project_containers(engine, directory, name)
     # Without any, too: a start that was killed may have left something in the workspace.
-    workspace = containers[0].labels[PROJECT] if containers else os.path.realpath(directory)
-    ledger = _ledger(engine, workspace)
-    removed = up_down.down(engine, workspace, lines(progress, cancel), discard, cancel.check)
-    chosen_groups.forget(environ, workspace)
-    if problem := recording.stopped(environ, workspace, removed, discard, ledger):
+    here = sandbox_id(os.path.realpath(directory), name)
+    sandbox = containers[0].labels[PROJECT] if containers else here
+    ledger = _ledger(engine, sandbox)
+    removed = up_down.down(engine, sandbox, lines(progress, cancel), discard, cancel.check)
+    chosen_groups.forget(environ, sandbox)
+    if problem := recording.stopped(environ, workspace_of(sandbox), removed, discard, ledger):
         progress(Step(problem))
     editors = tuple(c.name for c in containers if c.labels.get(MADE_BY) != UP)
     return Stopped(directory, tuple(removed), editors)
 
 
-def _ledger(engine: Engine, workspace: str) -> Ledger | None:
+def _ledger(engine: Engine, sandbox: str) -> Ledger | None:
     """The record of the sandbox's gateway, which goes with it; None where none answers."""
     from sandboxd.life import running_gateway
 
     try:
-        gateway = running_gateway.gateway_of(engine, workspace)
+        gateway = running_gateway.gateway_of(engine, sandbox)
         return gateway.ledger() if gateway is not None else None
     except EnvironmentFailure:
         return None

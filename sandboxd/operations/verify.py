@@ -27,6 +27,8 @@ NEEDS_FACTS = True
 class Options(TypedDict):
     """The options of `serve`; those of `verify` say what they mean."""
 
+    name: str
+    """Of the sandbox; '' for the one without."""
     container: str | None
     is_fresh: bool
     with_controls: bool
@@ -47,6 +49,7 @@ def serve(request: Request) -> Verified:
         request.engine,
         request.directory,
         request.environ,
+        name=request.name,
         container=request.optional_text("container"),
         is_fresh=request.flag("is_fresh"),
         with_controls=request.flag("with_controls"),
@@ -72,6 +75,7 @@ def verify(
     directory: str,
     environ: Mapping[str, str],
     *,
+    name: str = "",
     container: str | None = None,
     is_fresh: bool = False,
     with_controls: bool = False,
@@ -79,7 +83,7 @@ def verify(
     progress: Progress = silent,
     cancel: Cancel | None = None,
 ) -> Verified:
-    """Make every attempt in the running sandbox of the project that `directory` lies in.
+    """Make every attempt in the running sandbox `name` of the project that `directory` lies in.
 
     :param container: any running container instead, by id or name; no plan is known of it
     :param is_fresh: in a new container of the plan instead, whether or not a sandbox runs
@@ -104,8 +108,8 @@ def verify(
         from sandboxd.life.find import locate
 
         directory = project_folder(directory)
-        target = locate(engine, directory).id
-        plan = _plan.for_comparison(directory, environ, facts)
+        target = locate(engine, directory, name).id
+        plan = _plan.for_comparison(directory, environ, facts, name)
         verdict, seconds = _attack(engine, target, plan, tell)
         if problem := recording.verified(environ, plan.workspace, verdict):
             progress(Step(problem))

@@ -13,6 +13,7 @@ from sandboxd.model.values import Origin, Value
 from sandboxd.plan.layout import SOURCE
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.volumes import own_name
+from sandboxd.plan.workspace import WorkspaceFacts
 
 _OWN_FOLDER = posixpath.dirname(SOURCE)
 
@@ -162,7 +163,7 @@ def _is_roots(name: str) -> bool:
 
 
 def mounts(
-    base: Container, workspace: str, occupied: str, shared: Collection[str], notes: Notes
+    base: Container, workspace: WorkspaceFacts, occupied: str, shared: Collection[str], notes: Notes
 ) -> tuple[Value[Mount], ...]:
     """Mounts of `base` that reach nothing of the host; `occupied` is the workspace's target.
 
@@ -170,9 +171,9 @@ def mounts(
     """
     values = []
     for value in base.mounts:
-        if value.origin.key == "workspaceMount" and _is_workspace(value.value, workspace):
+        if value.origin.key == "workspaceMount" and _is_workspace(value.value, workspace.path):
             continue
-        why = _mount_objection(value.value, workspace, occupied)
+        why = _mount_objection(value.value, workspace.path, occupied)
         if not why and value.origin.kind in ("label", "feature"):
             continue
         if why:
@@ -182,7 +183,7 @@ def mounts(
             item = f"{mount.target} ({mount.type})"
             why = "reaches nothing of the host"
             if mount.type == "volume" and mount.source:
-                own = own_name(mount.source, workspace, shared)
+                own = own_name(mount.source, workspace.sandbox, shared)
                 why = (
                     "reaches no folder of the host; every project of this engine that names the "
                     f"volume `{mount.source}` shares what is in it"

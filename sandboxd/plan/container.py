@@ -41,7 +41,7 @@ def make_container(
     bound = limits(profile, choice, host, notes)
     env = (*_environment(config, base, notes), *places.env)
     container = Container(
-        name=container_name(workspace.path),
+        name=container_name(workspace.sandbox),
         place=None,
         image=_image(config, base, notes),
         runtime=_runtime(choice, notes),
@@ -56,7 +56,7 @@ def make_container(
         init=_switch("init", base.init, notes) if base else None,
         env=(*env, *git_settings(choice, env, _roots_copy(profile, user, target), notes)),
         annotations=controls.gvisor_annotations(choice, seccomp, notes),
-        labels=_labels(workspace.path, profile),
+        labels=_labels(workspace.sandbox, profile),
         memory=bound.memory,
         cpus=bound.cpus,
         pids_limit=bound.pids,
@@ -76,7 +76,7 @@ def _places(
     """All mounts in the order to make them, and the layout that some of them are of."""
     profile, config, choice, base, _, _, user, _ = decisions
     shared = {setting.value for setting in config.wishes.shared_volumes}
-    own = base_config.mounts(base, workspace.path, target, shared, notes) if base else ()
+    own = base_config.mounts(base, workspace, target, shared, notes) if base else ()
     covered = frozenset(mount.value.target for mount in own)
     places = layout(profile, workspace, choice, user, config.wishes, covered, notes)
     return (*places.first, *own, *places.last), places
@@ -146,9 +146,9 @@ def _switch(field: str, value: Value[bool] | None, notes: Notes) -> Value[bool] 
     return notes.value(field, True, "true", "from your config", "config", value.place)
 
 
-def _labels(workspace: str, profile: Profile) -> tuple[Value[Pair], ...]:
+def _labels(sandbox: str, profile: Profile) -> tuple[Value[Pair], ...]:
     pairs = (
-        Pair(PROJECT, workspace),
+        Pair(PROJECT, sandbox),
         Pair(PROFILE, profile.name),
     )
     origin = Origin("plan", f"profile {profile.name}", "labels")

@@ -1,14 +1,20 @@
-"""The name of a project's container."""
+"""The name of a sandbox's container."""
 
 from __future__ import annotations
 
 import os
 import re
 
+from sandboxd.model.sandbox_id import name_of, workspace_of
 from sandboxd.plan.volumes import project_digest
 
 
-def container_name(workspace: str) -> str:
-    """A name that people recognise and that is unique for the path."""
-    slug = re.sub(r"[^a-zA-Z0-9_.-]+", "-", os.path.basename(workspace)).strip("-.")[:40]
-    return f"sandboxd-{slug or 'workspace'}-{project_digest(workspace)}"
+def container_name(sandbox: str) -> str:
+    """A name that people recognise and that no other sandbox has.
+
+    :param sandbox: its identity: the workspace, and its name where it has one
+    """
+    folder = os.path.basename(workspace_of(sandbox))
+    slug = re.sub(r"[^a-zA-Z0-9_.-]+", "-", folder).strip("-.")[:40]
+    words = ("sandboxd", slug or "workspace", name_of(sandbox), project_digest(sandbox))
+    return "-".join(word for word in words if word)

@@ -71,7 +71,7 @@ def inner(chosen: Mode, workspace: WorkspaceFacts) -> InnerNetwork | None:
     """The network that tools put the container on by themselves; None where they put it on no such one."""
     if chosen.value != "allow" or not workspace.subnet:
         return None
-    return inner_network(container_name(workspace.path), workspace.subnet)
+    return inner_network(container_name(workspace.sandbox), workspace.subnet)
 
 
 def without_gateway(

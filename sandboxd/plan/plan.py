@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandboxd.findings import Place
 from sandboxd.model.container import Container
 from sandboxd.model.remote import NO_REMOTE, Remote
+from sandboxd.model.sandbox_id import sandbox_id
 
 if TYPE_CHECKING:
     from sandboxd.credentials.uses import Use
@@ -106,6 +107,14 @@ class Plan(NamedTuple):
 
     hooks_refused: tuple[LeftOut, ...] = ()
     """Hooks that `sandboxd up` does not run. An editor that starts the generated file may."""
+
+    name: str = ""
+    """That of the sandbox, where several work on the workspace."""
+
+    @property
+    def sandbox(self) -> str:
+        """The identity of the sandbox, by which it and what belongs to it are found again."""
+        return sandbox_id(self.workspace, self.name)
 
     def downgrades_of_up(self) -> tuple[Downgrade, ...]:
         """The downgrades of a sandbox that `sandboxd up` starts: without those of other tools."""

@@ -49,6 +49,7 @@ def make_plan(
     """
     notes = Notes(profile.name)
     decisions = make_decisions(profile, config, host, base, workspace, grants, floor, notes)
+    _refuse_writers_side_by_side(decisions.profile, workspace)
     container, places = make_container(decisions, host, workspace, notes)
     project = _beside(project, decisions, container, workspace, notes)
     brought = base_config.say_brought(notes)
@@ -89,6 +90,7 @@ def make_plan(
         credentials=uses,
         runs_hooks=decisions.profile.hooks,
         hooks_refused=hooks_refused,
+        name=workspace.name,
     )
 
 
@@ -137,6 +139,16 @@ def make_network(
     source: Source = "sandboxd.toml" if is_listed else "profile"
     policy = _with_services(credentials.with_uses(policy, uses), project)
     return Network(mode.value, policy, source, problem)
+
+
+def _refuse_writers_side_by_side(profile: Profile, workspace: WorkspaceFacts) -> None:
+    """:raises UsageError: a sandbox beside others would write the folder itself"""
+    if workspace.name and profile.access == "rw":
+        raise UsageError(
+            f"`{workspace.name}` would write your folder itself, as another sandbox of it may",
+            'give each a private copy (`profile = "agent"`, or `[workspace] layout = "clone"`, in '
+            "sandboxd.toml), or a folder of its own: `git worktree add`",
+        )
 
 
 def _say_hooks(decisions: Decisions, notes: Notes) -> tuple[LeftOut, ...]:

@@ -12,19 +12,19 @@ from collections.abc import Collection
 _ID = "${devcontainerId}"
 
 
-def project_digest(workspace: str) -> str:
-    """A few characters that stand for the project at an absolute path, in names on an engine."""
-    return hashlib.sha256(workspace.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+def project_digest(sandbox: str) -> str:
+    """A few characters that stand for a sandbox, by its identity, in names on an engine."""
+    return hashlib.sha256(sandbox.encode("utf-8", "surrogateescape")).hexdigest()[:8]
 
 
-def own_name(name: str, workspace: str, shared: Collection[str]) -> str:
-    """The plan's name for the volume `name` of the project at `workspace`.
+def own_name(name: str, sandbox: str, shared: Collection[str]) -> str:
+    """The plan's name for the volume `name` of a sandbox, by its identity.
 
     :param shared: those that the user lets the project share with others
     """
     if not name or name in shared:
         return name
-    digest = project_digest(workspace)
+    digest = project_digest(sandbox)
     if _ID in name:
         return name.replace(_ID, f"id{digest}")
     return f"{name}-{digest}"

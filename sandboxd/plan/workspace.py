@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from sandboxd.errors import SandboxdError
+from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.plan import beneath
 from sandboxd.plan.acting import Acting, acting
 from sandboxd.plan.git_control import Exposed, GitControl
@@ -56,6 +57,13 @@ class WorkspaceFacts(NamedTuple):
     """That of the project's inner network; '' where tools that read its files join none."""
     bare_refused: bool = False
     """Whether the user's git takes no folder for a bare repository unasked."""
+    name: str = ""
+    """That of the sandbox, where several work on the workspace."""
+
+    @property
+    def sandbox(self) -> str:
+        """The identity of the sandbox."""
+        return sandbox_id(self.path, self.name)
 
     def of_kind(self, kind: ControlKind) -> tuple[str, ...]:
         return tuple(file.path for file in self.control_files if file.kind == kind)

@@ -19,6 +19,7 @@ from sandboxd.findings import Finding
 from sandboxd.host import chosen_groups
 from sandboxd.host.facts import UNKNOWN, HostFacts
 from sandboxd.host.subnets import note, subnet_of
+from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.plan import profiles, stubs
 from sandboxd.plan.floor import loosened
 from sandboxd.plan.git_control import git_control, user_configs
@@ -60,14 +61,20 @@ class Planned(NamedTuple):
 class Project:
     """A workspace and its config, as they were when it was opened."""
 
-    def __init__(self, workspace: str, config: Config, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, workspace: str, config: Config, environ: Mapping[str, str], name: str = ""
+    ) -> None:
         self.workspace = workspace
+        self.name = name
+        """That of the sandbox which is meant, where several work on the workspace."""
         self.config = config
         self.environ = environ
 
     @classmethod
-    def open(cls, path: str, environ: Mapping[str, str]) -> Project:
+    def open(cls, path: str, environ: Mapping[str, str], name: str = "") -> Project:
         """The project that `path` lies in: the folder of the nearest sandboxd.toml, else `path`.
+
+        :param name: of the sandbox that is meant; '' for the one without
 
         :raises UsageError: there is no such folder, or its sandboxd.toml is not valid
         """
@@ -77,9 +84,14 @@ class Project:
         folder = os.path.realpath(folder)
         config_path = nearest(folder)
         if config_path is None:
-            return cls(folder, Config(None, folder), environ)
+            return cls(folder, Config(None, folder), environ, name)
         workspace = os.path.dirname(config_path)
-        return cls(workspace, _read_config(config_path, workspace), environ)
+        return cls(workspace, _read_config(config_path, workspace), environ, name)
+
+    @property
+    def sandbox(self) -> str:
+        """The identity of the sandbox that is meant."""
+        return sandbox_id(self.workspace, self.name)
 
     @functools.cached_property
     def profile(self) -> Profile:
@@ -157,7 +169,7 @@ class Project:
         floor = floor_file.load(self.environ)
         container, project = self._described(base, host)
         if project is None:
-            facts = facts._replace(subnet=subnet_of(self.environ, self.workspace))
+            facts = facts._replace(subnet=subnet_of(self.environ, self.sandbox))
         plan = make_plan(self.profile, config, host, container, facts, grants, floor, project)
         if base is None:
             return Planned(plan, None, None)
@@ -221,7 +233,7 @@ class Project:
             facts = survey(
                 self.workspace, profile.control_files, hot, profile.left_open, git, by_files
             )
-        return facts._replace(hosts=self._with_chosen(facts.hosts))
+        return facts._replace(hosts=self._with_chosen(facts.hosts), name=self.name)
 
     def hosts(self) -> ProjectHosts:
         """The hosts that the project's files name; none where a config cannot loosen anything by them."""
@@ -241,7 +253,7 @@ class Project:
 
     def _with_chosen(self, hosts: ProjectHosts) -> ProjectHosts:
         """What the files name, and what they chose for the sandbox that runs."""
-        return hosts._replace(chosen=chosen_groups.recall(self.environ, self.workspace))
+        return hosts._replace(chosen=chosen_groups.recall(self.environ, self.sandbox))
 
     def recipe(self) -> Recipe | None:
         """The recipe of the project's image; None where an image is only named.

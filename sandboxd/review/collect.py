@@ -19,7 +19,9 @@ from sandboxd.engine import execute
 from sandboxd.engine.client import Exec
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.folders import cache_folder, state_folder
+from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.payload import interpreter, programs
+from sandboxd.plan.container_name import container_name
 from sandboxd.plan.hot_trees import KNOWN
 from sandboxd.plan.layout import MARK, MARK_FOLDER, SOURCE
 from sandboxd.review import changes, refs
@@ -91,23 +93,25 @@ def _require_an_answer(engine: Engine, container: str) -> None:
     execute.run_quietly(engine, container, Exec(["sh", "-c", ":"]))
 
 
-def streams_of(workspace: str) -> list[str]:
-    """Streams that were kept of a workspace, the newest first."""
+def streams_of(sandbox: str) -> list[str]:
+    """Streams that were kept of a sandbox, by its identity, the newest first."""
     streams = []
+    source = (workspace_of(sandbox), container_name(sandbox))
     with contextlib.suppress(OSError):
         for entry in os.scandir(folder()):
-            if entry.name.endswith(SUFFIX) and workspace_of(entry.path) == workspace:
+            if entry.name.endswith(SUFFIX) and source_of(entry.path) == source:
                 streams.append((entry.stat().st_mtime, entry.path))
     return [path for _, path in sorted(streams, reverse=True)]
 
 
-def workspace_of(path: str) -> str:
-    """The workspace whose changes a kept file holds, '' without our header."""
+def source_of(path: str) -> tuple[str, str]:
+    """The workspace and the container whose changes a kept file holds, '' each without our header."""
     try:
         with open(path, "rb") as file:
-            return str(json.loads(file.readline(65536))["workspace"])
+            header = json.loads(file.readline(65536))
+        return str(header["workspace"]), str(header["container"])
     except (OSError, ValueError, KeyError, TypeError):
-        return ""
+        return "", ""
 
 
 def _start_time(inspected: Inspected) -> int:

@@ -1,4 +1,4 @@
-"""Bounds for kept streams: the newest few of each project, and a total size."""
+"""Bounds for kept streams: the newest few of each sandbox, and a total size."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sandboxd.review import collect
 
-MOST_OF_A_PROJECT = 5
+MOST_OF_A_SANDBOX = 5
 MOST_BYTES = 2 << 30
 """The limit of all projects together; the newest stream of each stays even if it is larger."""
 
@@ -19,12 +19,13 @@ class Stream(NamedTuple):
 
     written: float
     path: str
-    workspace: str
+    container: str
+    """The name of the sandbox's container."""
     size: int
 
 
 def prune() -> list[str]:
-    """Remove the oldest streams above the bounds, never the newest of a project; says which and why.
+    """Remove the oldest streams above the bounds, never the newest of a sandbox; says which and why.
 
     What somebody began to write and never finished goes without a word: it holds nothing that is whole.
     """
@@ -34,13 +35,13 @@ def prune() -> list[str]:
     total = 0
     messages = []
     for stream in streams:
-        rank = counts[stream.workspace] = counts.get(stream.workspace, 0) + 1
+        rank = counts[stream.container] = counts.get(stream.container, 0) + 1
         total += stream.size
-        if rank == 1 or (rank <= MOST_OF_A_PROJECT and total <= MOST_BYTES):
+        if rank == 1 or (rank <= MOST_OF_A_SANDBOX and total <= MOST_BYTES):
             continue
         why = (
-            f"only the newest {MOST_OF_A_PROJECT} of a project are kept"
-            if rank > MOST_OF_A_PROJECT
+            f"only the newest {MOST_OF_A_SANDBOX} of a sandbox are kept"
+            if rank > MOST_OF_A_SANDBOX
             else f"all that is kept has {MOST_BYTES >> 30} GiB at most"
         )
         total -= stream.size
@@ -68,9 +69,9 @@ def _streams() -> list[Stream]:
         for entry in os.scandir(collect.folder()):
             if not entry.name.endswith(collect.SUFFIX):
                 continue
-            workspace = collect.workspace_of(entry.path)
+            workspace, container = collect.source_of(entry.path)
             if workspace:
                 with contextlib.suppress(OSError):
                     status = entry.stat(follow_symlinks=False)
-                    streams.append(Stream(status.st_mtime, entry.path, workspace, status.st_size))
+                    streams.append(Stream(status.st_mtime, entry.path, container, status.st_size))
     return streams

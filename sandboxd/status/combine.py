@@ -9,6 +9,7 @@ from sandboxd.life.gateway import way_back
 from sandboxd.model.container import Container
 from sandboxd.model.labels import EGRESS, MADE_BY
 from sandboxd.model.remote import Port
+from sandboxd.model.sandbox_id import name_of, workspace_of
 from sandboxd.observe.drift import differences
 from sandboxd.status.model import (
     Counts,
@@ -108,6 +109,7 @@ def combine(
         names=names,
         hooks=hooks,
         ports=(*ports, *examined.ports_left) if live is not None else (),
+        beside=_beside(path, observed),
     )
     return status._replace(hint=_hint(status, examined, observed, live))
 
@@ -147,6 +149,15 @@ def state(path: str, exists: bool, is_valid: bool, observed: Observed) -> State:
     if live.paused:
         return "paused"
     return "running" if live.running else "stopped"
+
+
+def _beside(path: str, observed: Observed) -> tuple[tuple[str, State], ...]:
+    """The sandboxes with a name of the workspace `path`."""
+    return tuple(
+        (name_of(identity), state(identity, True, True, observed))
+        for identity in sorted(observed.containers)
+        if workspace_of(identity) == path and name_of(identity)
+    )
 
 
 def _drift(request: Container | None, live: Container | None) -> tuple[str, ...] | None:

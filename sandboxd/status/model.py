@@ -114,6 +114,8 @@ class ProjectStatus(NamedTuple):
     """Lifecycle hooks that failed or did not run, with the reason; hostile text."""
     ports: tuple[str, ...] = ()
     """Ports of `forwardPorts`, each with its address here or why there is none; hostile text."""
+    beside: tuple[tuple[str, State], ...] = ()
+    """The sandboxes with a name that work on this workspace, each with its state, by name."""
     checking: bool = False
     """Its files changed just now: what they come to is not known yet, so nothing is said of it."""
 

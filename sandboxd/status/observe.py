@@ -16,6 +16,7 @@ from sandboxd.life.gateway_look import with_gateway
 from sandboxd.life.pins import without_gone
 from sandboxd.model.container import Container
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
+from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.observe import inspection
 from sandboxd.observe.control import Control
 from sandboxd.observe.look import Look, look
@@ -40,7 +41,7 @@ class Sandbox(NamedTuple):
 
 
 class Observed(NamedTuple):
-    """Sandboxes by workspace; empty with a `problem` of the engine, when nothing is known of them."""
+    """Sandboxes by their identity; empty with a `problem` of the engine, when nothing is known of them."""
 
     containers: Mapping[str, Sandbox]
     problem: str = ""
@@ -76,16 +77,16 @@ class Observer:
             summaries = [
                 summary
                 for summary in connect_from(environ).containers(PROJECT)
-                if summary.labels.get(PROJECT, "") in workspaces
+                if workspace_of(summary.labels.get(PROJECT, "")) in workspaces
             ]
         except SandboxdError as error:
             return Observed({}, error.message, error.hint)
         chosen: dict[str, tuple[Summary, Sandbox]] = {}
         for summary, sandbox in self._look_at_all(environ, summaries):
-            workspace = summary.labels[PROJECT]
-            if sandbox is not None and _is_better(summary, chosen.get(workspace)):
-                chosen[workspace] = summary, sandbox
-        return Observed({workspace: sandbox for workspace, (_, sandbox) in chosen.items()})
+            identity = summary.labels[PROJECT]
+            if sandbox is not None and _is_better(summary, chosen.get(identity)):
+                chosen[identity] = summary, sandbox
+        return Observed({identity: sandbox for identity, (_, sandbox) in chosen.items()})
 
     def _look_at_all(
         self, environ: Mapping[str, str], summaries: Collection[Summary]

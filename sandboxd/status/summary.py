@@ -55,6 +55,7 @@ def rows(project: ProjectStatus, host: str, daemon: str) -> list[Row]:
         *_problems(project),
         *_hooks(project),
         *_ports(project),
+        *_beside(project),
         *_reasons(project),
         *_in_order(project),
         *_config(project),
@@ -154,6 +155,12 @@ def _hooks(project: ProjectStatus) -> list[Row]:
 
 def _ports(project: ProjectStatus) -> list[Row]:
     return [Row(6, "ports", " · ".join(project.ports), "", 2)] if project.ports else []
+
+
+def _beside(project: ProjectStatus) -> list[Row]:
+    """The sandboxes with a name."""
+    texts = [f"{name} {state}" for name, state in project.beside]
+    return [Row(8, "beside", " · ".join(texts), "", 2)] if texts else []
 
 
 def _lost(downgrades: Sequence[str]) -> list[Row]:

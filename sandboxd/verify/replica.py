@@ -69,15 +69,15 @@ def of_plan(engine: Engine, plan: Plan, cache_folder: str | None) -> Iterator[St
 @contextlib.contextmanager
 def _inner_network(engine: Engine, plan: Plan, body: CreateRequest) -> Iterator[None]:
     """Put a replica on the inner network of its project; one that is made for it is removed again."""
-    is_there = networks.pair_of(engine, plan.workspace) is not None
-    pair = networks.ensure(engine, plan.workspace, lambda _text: None)
+    is_there = networks.pair_of(engine, plan.sandbox) is not None
+    pair = networks.ensure(engine, plan.sandbox, lambda _text: None)
     assert plan.egress is not None
-    egress.add_to(body, egress.Egress(plan.workspace, pair, "", plan.egress), engine)
+    egress.add_to(body, egress.Egress(plan.sandbox, pair, "", plan.egress), engine)
     try:
         yield
     finally:
         if not is_there:
-            networks.remove(engine, plan.workspace)
+            networks.remove(engine, plan.sandbox)
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_NOT_HELD, EXIT_OK, Environmen
 from sandboxd.host.folders import cache_folder
 from sandboxd.life.find import sandboxes_of_up
 from sandboxd.model.labels import EGRESS, PROFILE, PROJECT
+from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.observe import outside, surroundings
 from sandboxd.observe.workspace import View, view
 from sandboxd.verify import attempts as attempt_list
@@ -121,27 +122,27 @@ def verify_plan(engine: Engine, plan: Plan, progress: Progress = lambda *_: None
     _require_this_kernel(engine)
     with replica.of_plan(engine, plan, cache_folder(os.environ)) as started:
         inspected = engine.inspect(started.id)
-        target = _Target(engine, inspected, plan, plan.profile, plan.workspace, "plan")
+        target = _Target(engine, inspected, plan, plan.profile, plan.sandbox, "plan")
         return target.attack(started, progress)
 
 
 class _Target(NamedTuple):
     """A container that is judged, with its plan and workspace where they are known.
 
-    `workspace` is the host's path of the project, None where it has to be recognised.
+    `sandbox` is its identity, None where its workspace has to be recognised.
     """
 
     engine: Engine
     inspected: Inspected
     plan: Plan | None
     profile: str
-    workspace: str | None
+    sandbox: str | None
     attacked: Attacked
 
     def attack(self, started: Started, progress: Progress) -> Verdict:
         attempts = attempt_list.load()
         own = self.engine.inspect(started.id)
-        view = _view(self.engine, own, self.workspace)
+        view = _view(self.engine, own, self.sandbox and workspace_of(self.sandbox))
         plan = self.plan
         declared = [m.value.target for m in plan.container.mounts] if plan else []
         variables = [v.value.name for v in plan.container.env] if plan else []
@@ -216,9 +217,9 @@ class _Target(NamedTuple):
         return bool((self.inspected["Config"].get("Labels") or {}).get(EGRESS))
 
     def _gateway(self) -> way_out.Beside | None:
-        if not self._is_behind or self.workspace is None:
+        if not self._is_behind or self.sandbox is None:
             return None
-        return way_out.find(self.engine, self.workspace)
+        return way_out.find(self.engine, self.sandbox)
 
     def unclear(self, reason: str) -> Verdict:
         """A verdict in which every attempt is inconclusive, for `reason`."""

@@ -23,6 +23,27 @@ def add_project(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_name(parser: argparse.ArgumentParser) -> None:
+    """The options that name the project, and one of its sandboxes."""
+    add_project(parser)
+    parser.add_argument(
+        "--name",
+        metavar="NAME",
+        default="",
+        help="one of several sandboxes of the project, each with a private copy and this name",
+    )
+
+
+def name(args: argparse.Namespace) -> str:
+    """The name of the sandbox that is meant; '' for the one without.
+
+    :raises UsageError: it is no name
+    """
+    from sandboxd.model.sandbox_id import check_name
+
+    return check_name(args.name) if args.name else ""
+
+
 def connect() -> Engine:
     """The engine of this user's environment."""
     from sandboxd.engine.client import connect_from

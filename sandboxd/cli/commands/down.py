@@ -20,14 +20,14 @@ HELP = "stop and remove the project's sandbox"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    _sandbox.add_project(parser)
+    _sandbox.add_name(parser)
     parser.add_argument(
         "--discard", action="store_true", help="throw away what was changed in a private copy"
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    options: Options = {"discard": args.discard}
+    options: Options = {"name": _sandbox.name(args), "discard": args.discard}
     stopped: StoppedDocument = operate("stop", _sandbox.folder(args), options)
     for name in stopped["removed"]:
         terminal.status(f"removed `{name}`")

@@ -38,7 +38,7 @@ _COLOURS = {
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    _sandbox.add_project(parser)
+    _sandbox.add_name(parser)
     parser.add_argument(
         "--all", action="store_true", help="name the controls that are in order, too"
     )
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from sandboxd.errors import EXIT_NOT_HELD, EXIT_OK
     from sandboxd.operations.drift import decode
 
-    compared = decode(operate("drift", _sandbox.folder(args), {}))
+    compared = decode(operate("drift", _sandbox.folder(args), {"name": _sandbox.name(args)}))
     if args.json:
         print(json.dumps(_as_json(*compared), indent=2))
     else:

@@ -17,7 +17,7 @@ HELP = "run a command in the project's sandbox"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    _sandbox.add_project(parser)
+    _sandbox.add_name(parser)
     parser.add_argument("-u", "--user", default="", metavar="USER", help="run as this user")
     parser.add_argument("--root", action="store_true", help="run as root inside the sandbox")
     parser.add_argument("-w", "--workdir", default="", metavar="DIR", help="folder to run in")
@@ -47,4 +47,5 @@ def run(args: argparse.Namespace) -> int:
         user="0" if args.root else args.user,
         env=attend.terminal_variables(tty) + args.env,
         working_dir=args.workdir,
+        name=_sandbox.name(args),
     )

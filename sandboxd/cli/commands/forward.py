@@ -26,7 +26,7 @@ HELP = "open ports of the project's sandbox on this machine"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    _sandbox.add_project(parser)
+    _sandbox.add_name(parser)
     parser.add_argument("ports", nargs="*", metavar="PORT[:LOCAL]", help="a port inside")
     parser.add_argument(
         "--address",
@@ -41,13 +41,13 @@ def run(args: argparse.Namespace) -> int:
 
     directory = _sandbox.folder(args)
     wishes = [parse(text) for text in args.ports]
-    return _forward(args, directory, wishes) if wishes else _list(directory)
+    return _forward(args, directory, wishes) if wishes else _list(directory, _sandbox.name(args))
 
 
-def _list(directory: str) -> int:
+def _list(directory: str, name: str) -> int:
     from sandboxd.operations.forward import look
 
-    listeners = look(_sandbox.connect(), directory)
+    listeners = look(_sandbox.connect(), directory, name)
     for listener in listeners:
         program = terminal.one_line(listener.program) or "not seen"
         print(f"{listener.port:<6} {program}")
@@ -61,7 +61,13 @@ def _forward(args: argparse.Namespace, directory: str, wishes: list[Wish]) -> in
     from sandboxd.operations.forward import prepare
 
     forwarder = prepare(
-        _sandbox.connect(), directory, os.environ, wishes, args.address, terminal.status
+        _sandbox.connect(),
+        directory,
+        os.environ,
+        wishes,
+        args.address,
+        terminal.status,
+        _sandbox.name(args),
     )
     try:
         host = f"[{args.address}]" if ":" in args.address else args.address

@@ -51,13 +51,15 @@ def _sandboxes() -> list[dict[str, Any]]:
     """
     from sandboxd.life.find import all_sandboxes
     from sandboxd.model.labels import EDITOR, MADE_BY, PROFILE, PROJECT
+    from sandboxd.model.sandbox_id import name_of, workspace_of
 
     return [
         {
             "name": c.name,
             "state": c.state,
             "profile": c.labels.get(PROFILE, ""),
-            "project": c.labels[PROJECT],
+            "project": workspace_of(c.labels[PROJECT]),
+            "sandbox": name_of(c.labels[PROJECT]),
             "image": c.image,
             "made_by": c.labels.get(MADE_BY, EDITOR),
             "id": c.id,

@@ -21,7 +21,7 @@ HELP = "show the output of the project's sandbox"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    _sandbox.add_project(parser)
+    _sandbox.add_name(parser)
     parser.add_argument("-f", "--follow", action="store_true", help="go on until it ends")
     parser.add_argument("--tail", default="all", metavar="N", help="only the last N lines")
 
@@ -35,7 +35,9 @@ def run(args: argparse.Namespace) -> int:
     def show(stream: int, piece: bytes) -> None:
         outputs[2 if stream == 2 else 1](piece, False)
 
-    if not through_daemon.logs(directory, follow=args.follow, tail=args.tail, write=show):
+    if not through_daemon.logs(
+        directory, name=_sandbox.name(args), follow=args.follow, tail=args.tail, write=show
+    ):
         _ask_here(directory, args, show)
     for write in outputs.values():
         write(b"", True)
@@ -46,7 +48,9 @@ def _ask_here(directory: str, args: argparse.Namespace, show: Callable[[int, byt
     """Show the logs in this process, without a daemon."""
     from sandboxd.operations.logs import logs
 
-    for stream, piece in logs(_sandbox.connect(), directory, follow=args.follow, tail=args.tail):
+    for stream, piece in logs(
+        _sandbox.connect(), directory, name=args.name, follow=args.follow, tail=args.tail
+    ):
         show(stream, piece)
 
 

@@ -35,7 +35,7 @@ _COLOURS = {"+": terminal.GREEN, "-": terminal.RED, "@": terminal.BLUE}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    _sandbox.add_project(parser)
+    _sandbox.add_name(parser)
     parser.add_argument("--stat", action="store_true", help="only the line for each file")
     parser.add_argument("--diff", action="store_true", help="show the differences, too")
     parser.add_argument(
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
 
     if (args.include or args.yes or args.deletions is not None) and not args.apply:
         raise UsageError("`--include`, `--deletions` and `--yes` say how to apply", "add `--apply`")
-    collected = Collected(**operate("review", _sandbox.folder(args), {}))
+    collected = Collected(**operate("review", _sandbox.folder(args), {"name": _sandbox.name(args)}))
     with reviewed(collected, keep=args.save) as review:
         changes, items = review.changes, review.items
         if review.ended is not None:

@@ -13,7 +13,7 @@ HELP = "open a shell in the project's sandbox"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    _sandbox.add_project(parser)
+    _sandbox.add_name(parser)
     parser.add_argument("--root", action="store_true", help="as root inside the sandbox")
 
 
@@ -26,4 +26,5 @@ def run(args: argparse.Namespace) -> int:
         stdin=True,
         user="0" if args.root else "",
         env=attend.terminal_variables(tty),
+        name=_sandbox.name(args),
     )

@@ -33,7 +33,7 @@ HELP = "start the project's sandbox"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    _sandbox.add_project(parser)
+    _sandbox.add_name(parser)
     _grants.configure(parser)
     parser.add_argument(
         "--all",
@@ -59,6 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     directory = _sandbox.folder(args)
     options: Options = {
+        "name": _sandbox.name(args),
         "allow_runc": args.allow_runc,
         "rebuild": args.build,
         "hooks": not args.no_hooks,
@@ -81,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     from sandboxd.cli.verdict_report import conclude
     from sandboxd.cli.verifying import verify_sandbox
 
-    verification = verify_sandbox(directory)
+    verification = verify_sandbox(directory, name=args.name)
     conclude(verification)
     return verification.verdict.exit_code
 

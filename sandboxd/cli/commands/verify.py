@@ -53,7 +53,7 @@ _LEAST_EVIDENCE = 30
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    _sandbox.add_project(parser)
+    _sandbox.add_name(parser)
     parser.add_argument("--container", metavar="ID", help="any running container, by id or name")
     parser.add_argument(
         "--fresh",
@@ -84,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
         reports.check_name(args.report, *verdict_report.ENDINGS)
     verification = verify_sandbox(
         _sandbox.folder(args),
+        name=_sandbox.name(args),
         container=args.container,
         is_fresh=args.fresh,
         with_controls=bool(args.json or args.report),

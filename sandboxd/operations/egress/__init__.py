@@ -17,6 +17,8 @@ NEEDS_FACTS = False
 class Options(TypedDict):
     """The options of `serve`, as `actions.act` has them."""
 
+    name: str
+    """Of the sandbox; '' for the one without."""
     action: str
     arguments: dict[str, Any]
 
@@ -24,11 +26,12 @@ class Options(TypedDict):
 def serve(request: Request) -> dict[str, Any]:
     """`actions.act` with `Options`."""
     from sandboxd.operations.egress.actions import act
+    from sandboxd.operations.egress.gateways import gateways_of
 
     return act(
         request.text("action"),
         request.directory,
         request.environ,
         request.values("arguments"),
-        request.find_gateway,
+        lambda workspace: gateways_of(request, workspace),
     )

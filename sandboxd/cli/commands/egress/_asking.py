@@ -19,13 +19,25 @@ def add_name(parser: argparse.ArgumentParser, port: str = "[:PORT]") -> None:
         "name", metavar=f"NAME{port}", help="a host, or `*.host` for all names below it"
     )
     _sandbox.add_project(parser)
+    add_sandbox(parser)
+
+
+def add_sandbox(parser: argparse.ArgumentParser) -> None:
+    """The option that names the sandbox whose record is meant."""
+    parser.add_argument(
+        "--sandbox", metavar="NAME", default="", help="one of several sandboxes of the project"
+    )
 
 
 def ask(args: argparse.Namespace, action: str, **arguments: Any) -> dict[str, Any]:
     """The result of `operations.egress.actions.act`."""
     from sandboxd.cli.operating import operate
 
-    options: Options = {"action": action, "arguments": arguments}
+    options: Options = {
+        "name": getattr(args, "sandbox", ""),
+        "action": action,
+        "arguments": arguments,
+    }
     answer: dict[str, Any] = operate("egress", _sandbox.folder(args), options)
     return answer
 

@@ -27,6 +27,7 @@ _COLOURS = {"denied": terminal.RED, "reached": terminal.GREEN}
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_project(parser)
+    _asking.add_sandbox(parser)
     parser.add_argument("-f", "--follow", action="store_true", help="go on as long as it runs")
     parser.add_argument(
         "--json", action="store_true", help="print JSON; with --follow an object a line"

@@ -1,0 +1,47 @@
+"""The identity of a sandbox: its workspace, and its name where several work on one workspace side by side.
+
+It is one text, so that labels, names on an engine and files of the user's state are made of it as of a
+workspace alone: `/home/ann/shop` is the sandbox without a name, `/home/ann/shop//login` the one named `login`.
+No real path has two slashes in a row.
+"""
+
+from __future__ import annotations
+
+from sandboxd.errors import UsageError
+
+_BORDER = "//"
+_LONGEST = 32
+_FIRST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+_CHARACTERS = _FIRST | {"-", "_", "."}
+
+
+def sandbox_id(workspace: str, name: str) -> str:
+    """The identity of the sandbox `name` of `workspace`, a real path.
+
+    :param name: '' for the one without a name
+    """
+    return f"{workspace}{_BORDER}{name}" if name else workspace
+
+
+def workspace_of(sandbox: str) -> str:
+    """The workspace of a sandbox, absolute."""
+    return sandbox.partition(_BORDER)[0]
+
+
+def name_of(sandbox: str) -> str:
+    """The name of a sandbox; '' for the one without."""
+    return sandbox.partition(_BORDER)[2]
+
+
+def check_name(name: str) -> str:
+    """`name`, which is part of a container's name and of paths; '' names the sandbox without a name.
+
+    :raises UsageError: it is none
+    """
+    plain = name[:1] in _FIRST and len(name) <= _LONGEST and _CHARACTERS.issuperset(name)
+    if name and not plain:
+        raise UsageError(
+            f"`{name}` is no name of a sandbox",
+            f"use up to {_LONGEST} small letters, digits, `-`, `_` and `.`, a letter or digit first",
+        )
+    return name
