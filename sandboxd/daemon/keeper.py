@@ -155,9 +155,9 @@ class Keeper:
             self.registry.add(project)
             await self.registry.saved()
             self.hosts.ask_again(engine)
-            for sandbox, seen in self.hosts.known(engine).observed.containers.items():
-                if workspace_of(sandbox) == path:
-                    self._attend(sandbox, seen)
+            for identity, sandbox in self.hosts.known(engine).observed.containers.items():
+                if workspace_of(identity) == path:
+                    self._attend(identity, sandbox)
         self.watching.rewatch()
         await self.generation.look(project, time.monotonic(), force=True)
         self._make_network(path)

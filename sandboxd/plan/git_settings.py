@@ -6,12 +6,17 @@ host's files anew in each sandbox, so the first `git status` in it would read th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sandboxd.model.container import Pair
 from sandboxd.model.values import Value
+from sandboxd.plan.mounts import target_folder
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.runtime import Choice
+from sandboxd.plan.workspace import WorkspaceFacts
 
 _COUNT = "GIT_CONFIG_COUNT"
+_SAFE = "safe.directory"
 
 
 def git_settings(
@@ -32,7 +37,7 @@ def git_settings(
         settings.append(("core.checkStat", "minimal", why))
     if own_folder:
         why = "the folder of the copy is root's, and git would refuse what is in it"
-        settings.append(("safe.directory", own_folder, why))
+        settings.append((_SAFE, own_folder, why))
     if not settings:
         return ()
     pairs = [(Pair(_COUNT, str(len(settings))), "git takes settings from the environment")]
@@ -40,3 +45,24 @@ def git_settings(
         pairs.append((Pair(f"GIT_CONFIG_KEY_{number}", key), why))
         pairs.append((Pair(f"GIT_CONFIG_VALUE_{number}", value), why))
     return tuple(notes.value("env", pair, f"{pair.name}={pair.value}", why) for pair, why in pairs)
+
+
+def of_user(workspace: WorkspaceFacts, notes: Notes) -> tuple[tuple[str, str], ...]:
+    """Settings that the files for other tools do not have: these lie in the repository, for all to read."""
+    identity = workspace.git_identity
+    if identity:
+        why = "commits inside have the name and e-mail of your git; no generated file has them"
+        notes.reason("env", ", ".join(key for key, _ in identity), why, "host")
+    return ((_SAFE, target_folder(workspace.path)), *identity)
+
+
+def with_settings(lines: Iterable[str], settings: Iterable[tuple[str, str]]) -> list[str]:
+    """The variables `lines`, ``NAME=value`` each, with further settings of git behind those that they have."""
+    values = dict(line.partition("=")[::2] for line in lines)
+    count = values.get(_COUNT, "0")
+    number = int(count) if count.isascii() and count.isdecimal() else 0
+    for key, value in settings:
+        values[f"GIT_CONFIG_KEY_{number}"] = key
+        values[f"GIT_CONFIG_VALUE_{number}"] = value
+        number += 1
+    return [f"{name}={value}" for name, value in {**values, _COUNT: str(number)}.items()]

@@ -108,6 +108,9 @@ class Plan(NamedTuple):
     hooks_refused: tuple[LeftOut, ...] = ()
     """Hooks that `sandboxd up` does not run. An editor that starts the generated file may."""
 
+    git: tuple[tuple[str, str], ...] = ()
+    """Settings of git that `sandboxd up` gives; no file of the project is to have the user's name."""
+
     name: str = ""
     """That of the sandbox, where several work on the workspace."""
 

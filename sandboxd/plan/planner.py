@@ -12,7 +12,7 @@ from sandboxd.errors import UsageError
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Container
 from sandboxd.plan import base as base_config
-from sandboxd.plan import controls, credentials, network
+from sandboxd.plan import controls, credentials, git_settings, network
 from sandboxd.plan.container import make_container
 from sandboxd.plan.decisions import Decisions, make_decisions
 from sandboxd.plan.floor import apply as apply_floor
@@ -90,6 +90,7 @@ def make_plan(
         credentials=uses,
         runs_hooks=decisions.profile.hooks,
         hooks_refused=hooks_refused,
+        git=git_settings.of_user(workspace, notes),
         name=workspace.name,
     )
 

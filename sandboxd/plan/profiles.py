@@ -81,6 +81,8 @@ class Profile(NamedTuple):
     """The size of the container's log (``10m``), '' for no limit."""
     hooks: bool = False
     """Whether `sandboxd up` runs the lifecycle hooks of the config, of its Features and of its image."""
+    git_identity: bool = False
+    """Whether commits inside have the user's name and e-mail."""
     left_open: tuple[str, ...] = ()
     """Files that tools on the host act upon and that are not pinned although they are there: patterns of
     names, and groups as `policy.acts_on_host` calls them."""
@@ -141,6 +143,7 @@ _SCHEMA: dict[str, set[str]] = {
     "limits": {"memory", "processes", "cpus", "time", "log"},
     "filesystem": {"root", "home", "tmp"},
     "lifecycle": {"hooks"},
+    "git": {"identity"},
     "workspace": {"access", "copy", "hot", "control_files", "left_open"},
 }
 
@@ -180,6 +183,7 @@ def _profile(name: str, data: dict[str, Any]) -> Profile:
         cpus=_processors(data["limits"]["cpus"]),
         log=data["limits"]["log"],
         hooks=data["lifecycle"]["hooks"],
+        git_identity=data["git"]["identity"],
     )
 
 

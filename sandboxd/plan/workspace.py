@@ -57,6 +57,8 @@ class WorkspaceFacts(NamedTuple):
     """That of the project's inner network; '' where tools that read its files join none."""
     bare_refused: bool = False
     """Whether the user's git takes no folder for a bare repository unasked."""
+    git_identity: tuple[tuple[str, str], ...] = ()
+    """Git's settings for who commits, each with its value."""
     name: str = ""
     """That of the sandbox, where several work on the workspace."""
 

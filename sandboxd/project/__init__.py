@@ -23,6 +23,7 @@ from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.plan import profiles, stubs
 from sandboxd.plan.floor import loosened
 from sandboxd.plan.git_control import git_control, user_configs
+from sandboxd.plan.git_identity import git_identity
 from sandboxd.plan.grants import NO_GRANTS, Grants
 from sandboxd.plan.names import chosen_by_files
 from sandboxd.plan.plan import Downgrade, Plan
@@ -233,7 +234,12 @@ class Project:
             facts = survey(
                 self.workspace, profile.control_files, hot, profile.left_open, git, by_files
             )
-        return facts._replace(hosts=self._with_chosen(facts.hosts), name=self.name)
+        identity: tuple[tuple[str, str], ...] = ()
+        if profile.git_identity:
+            home = self.environ.get("HOME", "")
+            identity = git_identity(self.workspace, user_configs(self.environ), home)
+        hosts = self._with_chosen(facts.hosts)
+        return facts._replace(hosts=hosts, name=self.name, git_identity=identity)
 
     def hosts(self) -> ProjectHosts:
         """The hosts that the project's files name; none where a config cannot loosen anything by them."""

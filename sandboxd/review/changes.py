@@ -103,9 +103,18 @@ class NotWhole(EnvironmentFailure):
         )
 
 
-def header(workspace: str, container: str, started: int) -> bytes:
-    """The first line of a stream, which is ours."""
-    fields = {"version": 1, "workspace": workspace, "container": container, "started": started}
+def header(workspace: str, container: str, started: int, name: str = "") -> bytes:
+    """The first line of a stream, which is ours.
+
+    :param name: of the sandbox; '' for the one without
+    """
+    fields = {
+        "version": 1,
+        "workspace": workspace,
+        "name": name,
+        "container": container,
+        "started": started,
+    }
     return json.dumps(fields).encode() + b"\n"
 
 

@@ -19,9 +19,9 @@ from sandboxd.engine import execute
 from sandboxd.engine.client import Exec
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.folders import cache_folder, state_folder
-from sandboxd.model.sandbox_id import workspace_of
+from sandboxd.model.labels import PROJECT
+from sandboxd.model.sandbox_id import name_of, sandbox_id
 from sandboxd.payload import interpreter, programs
-from sandboxd.plan.container_name import container_name
 from sandboxd.plan.hot_trees import KNOWN
 from sandboxd.plan.layout import MARK, MARK_FOLDER, SOURCE
 from sandboxd.review import changes, refs
@@ -67,7 +67,9 @@ def collect(engine: Engine, inspected: Inspected, workspace: str, *, halt: bool 
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with open(descriptor, "wb") as file:
-            file.write(changes.header(workspace, name, _start_time(inspected)))
+            file.write(
+                changes.header(workspace, name, _start_time(inspected), _sandbox_name(inspected))
+            )
             _fill(engine, inspected, workspace, _Spool(file), halt)
             file.flush()
             os.fsync(file.fileno())
@@ -96,22 +98,26 @@ def _require_an_answer(engine: Engine, container: str) -> None:
 def streams_of(sandbox: str) -> list[str]:
     """Streams that were kept of a sandbox, by its identity, the newest first."""
     streams = []
-    source = (workspace_of(sandbox), container_name(sandbox))
     with contextlib.suppress(OSError):
         for entry in os.scandir(folder()):
-            if entry.name.endswith(SUFFIX) and source_of(entry.path) == source:
+            if entry.name.endswith(SUFFIX) and sandbox_of(entry.path) == sandbox:
                 streams.append((entry.stat().st_mtime, entry.path))
     return [path for _, path in sorted(streams, reverse=True)]
 
 
-def source_of(path: str) -> tuple[str, str]:
-    """The workspace and the container whose changes a kept file holds, '' each without our header."""
+def sandbox_of(path: str) -> str:
+    """The identity of the sandbox whose changes a kept file holds, '' without our header."""
     try:
         with open(path, "rb") as file:
             header = json.loads(file.readline(65536))
-        return str(header["workspace"]), str(header["container"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return "", ""
+        return sandbox_id(str(header["workspace"]), str(header.get("name", "")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return ""
+
+
+def _sandbox_name(inspected: Inspected) -> str:
+    labels = (inspected.get("Config") or {}).get("Labels") or {}
+    return name_of(labels.get(PROJECT) or "")
 
 
 def _start_time(inspected: Inspected) -> int:

@@ -19,8 +19,8 @@ class Stream(NamedTuple):
 
     written: float
     path: str
-    container: str
-    """The name of the sandbox's container."""
+    sandbox: str
+    """Its identity."""
     size: int
 
 
@@ -35,7 +35,7 @@ def prune() -> list[str]:
     total = 0
     messages = []
     for stream in streams:
-        rank = counts[stream.container] = counts.get(stream.container, 0) + 1
+        rank = counts[stream.sandbox] = counts.get(stream.sandbox, 0) + 1
         total += stream.size
         if rank == 1 or (rank <= MOST_OF_A_SANDBOX and total <= MOST_BYTES):
             continue
@@ -69,9 +69,9 @@ def _streams() -> list[Stream]:
         for entry in os.scandir(collect.folder()):
             if not entry.name.endswith(collect.SUFFIX):
                 continue
-            workspace, container = collect.source_of(entry.path)
-            if workspace:
+            sandbox = collect.sandbox_of(entry.path)
+            if sandbox:
                 with contextlib.suppress(OSError):
                     status = entry.stat(follow_symlinks=False)
-                    streams.append(Stream(status.st_mtime, entry.path, container, status.st_size))
+                    streams.append(Stream(status.st_mtime, entry.path, sandbox, status.st_size))
     return streams

@@ -135,7 +135,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "ssh_agent.wire": frozenset(),
     "ssh_agent.inside": frozenset({"forward.frames", "forward.pipes", "forward.relay"}),
-    "review": frozenset({"engine", "errors", "host", "payload", "plan", "policy"}),
+    "review": frozenset({"engine", "errors", "host", "model", "payload", "plan", "policy"}),
     "life": frozenset(
         {
             "credentials",

@@ -44,11 +44,11 @@ def test_each_has_its_own_copy_and_none_touches_another(
         assert row["beside"] == [{"name": name, "state": "running"} for name in NAMES]
 
         assert "-docs-" in sandboxd("down", "--name", "docs")
-        assert "no sandbox `docs` of" in sandboxd("exec", "-n", "--name=docs", "true", code=3)
+        assert "no sandbox `docs` of" in sandboxd("exec", "-n", "--name=docs", "true", code=4)
         assert "+docs" in sandboxd("review", "--diff", "--name=docs")
         sandboxd("down")
         assert sandboxd("exec", "-n", "--name=login", "cat", "mine.txt").strip() == "login"
-        assert "`--name login`" in sandboxd("exec", "-n", "true", code=3)
+        assert "`--name login`" in sandboxd("exec", "-n", "true", code=4)
     finally:
         for name in ("", *NAMES):
             sandboxes.run(engine, project, "down", "--discard", f"--name={name}")
@@ -65,7 +65,7 @@ def test_a_copy_is_made_beside_a_sandbox_that_writes_the_folder_and_not_below_on
     assert sandboxes.run(engine, above, "up").returncode == 0
     try:
         refused = sandboxes.run(engine, below, "up", "--allow-runc")
-        assert refused.returncode == 3 and "could exchange" in refused.stderr
+        assert refused.returncode == 4 and "could exchange" in refused.stderr
     finally:
         sandboxes.run(engine, above, "down")
 

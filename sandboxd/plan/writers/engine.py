@@ -11,6 +11,7 @@ from sandboxd.errors import UsageError
 from sandboxd.files import read_source
 from sandboxd.model.container import Container, Mount
 from sandboxd.model.labels import EGRESS, PLAN
+from sandboxd.plan.git_settings import with_settings
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers._flags import is_tmpfs_flag
 
@@ -69,6 +70,8 @@ def _body(plan: Plan) -> CreateRequest:
 def _environment(plan: Plan) -> list[str]:
     """The variables inside; those that point tools at the gateway only where there is one."""
     lines = [f"{v.value.name}={v.value.value}" for v in plan.container.env]
+    if plan.git:
+        lines = with_settings(lines, plan.git)
     if plan.egress is None or not plan.credentials:
         return lines
     added = environment(plan.credentials, plan.workspace, lines)

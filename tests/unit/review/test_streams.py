@@ -27,13 +27,13 @@ def left() -> set[str]:
 
 
 def test_the_newest_of_each_project_are_kept() -> None:
-    for number in range(streams.MOST_OF_A_PROJECT + 2):
+    for number in range(streams.MOST_OF_A_SANDBOX + 2):
         stream(f"a{number}", "/a", 1000 + number)
     stream("b", "/b", 1)
     messages = streams.prune()
-    assert left() == {"b", *(f"a{n}" for n in range(2, streams.MOST_OF_A_PROJECT + 2))}
+    assert left() == {"b", *(f"a{n}" for n in range(2, streams.MOST_OF_A_SANDBOX + 2))}
     assert [line.partition("`: ")[2] for line in messages] == [
-        "only the newest 5 of a project are kept"
+        "only the newest 5 of a sandbox are kept"
     ] * 2
     assert f"`{collect.folder()}/a1.changes`" in messages[0]
     assert streams.prune() == []
@@ -74,7 +74,7 @@ def test_as_much_as_may_be_kept_is_kept(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_what_is_no_stream_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "MOST_OF_A_PROJECT", 1)
+    monkeypatch.setattr(streams, "MOST_OF_A_SANDBOX", 1)
     assert streams.prune() == []
     stream("new", "/a", 50)
     stream("old", "/a", 40)
@@ -89,7 +89,7 @@ def test_what_was_never_finished_counts_for_nothing_and_goes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stream("kept", "/a", 1000)
-    for number in range(streams.MOST_OF_A_PROJECT):
+    for number in range(streams.MOST_OF_A_SANDBOX):
         path = stream(f"torn{number}", "/a", 2000 + number)
         path.rename(path.with_name(path.name + collect.UNFINISHED))
     monkeypatch.setattr("time.time", lambda: 2001 + collect.TOTAL_SECONDS)
