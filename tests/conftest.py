@@ -18,6 +18,7 @@ import docker
 import pytest
 from hypothesis import settings
 
+from tests.homes import Homes
 from tools.engine import packages, private, processes
 from tools.private_engine import import_busybox_image
 
@@ -73,6 +74,12 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
+def all_homes(homes: Path) -> Homes:
+    """The homes of all tests."""
+    return Homes(homes)
+
+
+@pytest.fixture(scope="session")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where the homes of all tests are; a process that still lives in one at the end is a leak."""
     # pytest chooses its own folder when it first needs one: not below a test's home.
@@ -89,22 +96,16 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(autouse=True)
-def own_home(homes: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A new home, XDG folders and no Docker settings: no test reads or writes the user's.
-
-    Not below `tmp_path`: a Unix socket's path may have 107 bytes only.
-    """
-    home = Path(tempfile.mkdtemp(dir=homes))
-    home.chmod(0o711)
+def own_home(all_homes: Homes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty home, XDG folders and no Docker settings: no test reads or writes the user's."""
+    home = all_homes.take()
     monkeypatch.setenv("HOME", str(home))
     for name in ("CONFIG", "CACHE", "STATE", "DATA"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
     runtime = home / "run"
-    runtime.mkdir(mode=0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
     # The report that a crash leaves, and whatever else has no better place.
     temporary = home / "tmp"
-    temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     for name in [name for name in os.environ if name.startswith(("DOCKER_", "SANDBOXD_"))]:
@@ -114,7 +115,7 @@ def own_home(homes: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     # `sandboxd lsp` starts one, as it should.
     if (runtime / f"sandboxd-{os.getuid()}-2").exists():
         processes.end(processes.with_home(str(home)))
-    shutil.rmtree(home, ignore_errors=True)
+    all_homes.put_back(home)
 
 
 @pytest.fixture(scope="session")
