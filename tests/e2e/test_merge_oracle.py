@@ -6,7 +6,6 @@ That we read the same in its files is tests/unit/effective/test_merge_projects.p
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -24,8 +23,6 @@ Runs = dict[str, oracle.Ran | AssertionError]
 def runs(
     engine: str, busybox_image: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Runs]:
-    if shutil.which("npm") is None:
-        pytest.skip("no `npm`: install nodejs and npm")
     # Containers run as other users, who have to get to the project.
     folder = tmp_path_factory.mktemp("merge")
     for path in (folder, *folder.parents[: len(folder.parents) - 2]):

@@ -12,8 +12,7 @@ import pytest
 from sandboxd.engine.client import Engine, Exec
 from sandboxd.engine.execute import run_quietly
 from sandboxd.host.facts import HostFacts
-from tests.e2e import sandboxes
-from tests.e2e.merge_oracle import CLI
+from tests.e2e import devcontainer_cli, sandboxes
 
 pytestmark = [pytest.mark.engine, pytest.mark.node, pytest.mark.usefixtures("shared_cache")]
 
@@ -48,7 +47,7 @@ def reopen(host: str, root: Path) -> str:
     output = ""
     for name in ("", *NAMES):
         config = ["--config", str(root / name)] if name and (root / name).is_file() else []
-        words = ["npx", "--yes", CLI, "up", "--workspace-folder", str(root), *config]
+        words = [devcontainer_cli.program(), "up", "--workspace-folder", str(root), *config]
         environ = {**os.environ, "DOCKER_HOST": host}
         done = subprocess.run(
             words, env=environ, capture_output=True, text=True, check=False, timeout=300

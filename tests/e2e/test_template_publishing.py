@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from sandboxd import templates
+from tests.e2e import devcontainer_cli
 from tests.e2e.oci_registry import registry
-from tests.e2e.test_generated_file import CLI
 from tools.docs import ROOT
 
 pytestmark = pytest.mark.node
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.node
 
 def cli(*words: str) -> str:
     done = subprocess.run(
-        ["npx", "--yes", CLI, "templates", *words],
+        [devcontainer_cli.program(), "templates", *words],
         capture_output=True,
         text=True,
         timeout=300,

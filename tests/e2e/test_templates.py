@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from sandboxd import templates
-from tests.e2e import sandboxes, template_image
-from tests.e2e.test_generated_file import CLI
+from tests.e2e import devcontainer_cli, sandboxes, template_image
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
@@ -164,7 +163,14 @@ def test_a_tool_that_knows_no_sandboxd_makes_a_hardened_container(
     own(root)
     for path in (tmp_path, *tmp_path.parents[:-1]):
         path.chmod(path.stat().st_mode | 0o055)
-    words = ["npx", "--yes", CLI, "up", "--workspace-folder", str(root), "--docker-path", "docker"]
+    words = [
+        devcontainer_cli.program(),
+        "up",
+        "--workspace-folder",
+        str(root),
+        "--docker-path",
+        "docker",
+    ]
     environ = os.environ | {"DOCKER_HOST": engine}
     done = subprocess.run(
         words, capture_output=True, text=True, env=environ, timeout=300, check=False

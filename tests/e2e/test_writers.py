@@ -29,8 +29,7 @@ from sandboxd.plan.grants import Grants
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers import argv
 from sandboxd.project import Project
-from tests.e2e import sandboxes, taken_addresses
-from tests.e2e.test_generated_file import CLI
+from tests.e2e import devcontainer_cli, sandboxes, taken_addresses
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
@@ -165,7 +164,7 @@ def made_by(writer: str, project: Project, api: Engine, facts: HostFacts) -> dic
             api.remove(container)
     project.generate(facts, Grants(allow_runc=True))
     if writer.startswith("devcontainer"):
-        client = ["npx", "--yes", CLI] if writer == "devcontainer" else [RS]
+        client = [devcontainer_cli.program()] if writer == "devcontainer" else [RS]
         words = [*client, "up", "--workspace-folder", root, "--docker-path", "docker"]
         container = json.loads(docker(api.host, *words).splitlines()[-1])["containerId"]
         try:
@@ -234,7 +233,7 @@ def test_the_editors_way_to_a_copy(
     project.generate(host_facts, Grants(allow_runc=True))
     before = sandboxes.tree(root)
     config_file = str(root / ".devcontainer/sandboxd/devcontainer.json")
-    client = ["npx", "--yes", CLI]
+    client = [devcontainer_cli.program()]
     where = ["--workspace-folder", str(root), "--config", config_file, "--docker-path", "docker"]
     docker(api.host, *client, "up", *where)
     try:
@@ -256,7 +255,7 @@ def test_the_editors_way_to_a_compose_service(
     use_compose(root)
     project.generate(host_facts, Grants(allow_runc=True))
     config_file = str(root / ".devcontainer/sandboxd/devcontainer.json")
-    client = ["npx", "--yes", CLI]
+    client = [devcontainer_cli.program()]
     where = ["--workspace-folder", str(root), "--config", config_file, "--docker-path", "docker"]
     # First, for nothing starts beside a sandbox that can write the same folder.
     expected = made_by("engine", project, api, host_facts)

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from tools.engine import private
 from tools.engine.packages import InstallError
@@ -32,28 +33,37 @@ _ENDING = ((signal.SIGINT, 20), (signal.SIGTERM, 5), (signal.SIGKILL, 5))
 QUICK = ("--hypothesis-profile=quick", "tests/unit")
 """Fewer examples of each property than `./dev test` tries."""
 
+OTHER_PYTHONS = (
+    *(sys.executable, "-m", "tools.pythons"),
+    *("-q", "-p", "no:cacheprovider", "--ignore=tests/unit/tools", *QUICK),
+)
+"""What is shipped, on the other Pythons. What an example shows about the code it shows on the first one;
+what another Python lacks or does otherwise, a few examples show too."""
+
 
 def everything(lacks: Sequence[Lack]) -> int:
-    """Lint, then all tests, with the unit tests of the other Pythons beside them; the exit code.
+    """All tests, with lint and the unit tests of the other Pythons beside them; the exit code.
 
-    The last lines are pytest's summary, unless another Python failed.
+    The last lines are pytest's summary, unless lint, which ends the tests, or another Python failed.
     """
     environ = _environ(lacks)
-    with _process(LINT, environ) as lint:
+    tests = [*PYTEST, "--again", "-n", os.environ.get("JOBS", "4")]
+    # The tests mostly wait: for engines, editors, sandboxes. The others use that time.
+    with (
+        tempfile.TemporaryFile("w+") as report,
+        _process(tests, environ) as running,
+        _process(OTHER_PYTHONS, environ, report.fileno()) as beside,
+        tempfile.TemporaryFile("w+") as faults,
+        _process(LINT, environ, faults.fileno()) as lint,
+    ):
         if lint.wait():
+            _end(running)
+            print(_text(faults))
             return 1
-    with tempfile.TemporaryFile("w+") as report:
-        others = [sys.executable, "-m", "tools.pythons"]
-        # The tests mostly wait: for engines, editors, sandboxes. The others use that time.
-        with (
-            _process(others, environ, report.fileno()) as beside,
-            _process([*PYTEST, "--again", "-n", os.environ.get("JOBS", "3")], environ) as tests,
-        ):
-            code = tests.wait()
-            if beside.wait():
-                report.seek(0)
-                print(report.read())
-                code = code or 1
+        code = running.wait()
+        if beside.wait():
+            print(_text(report))
+            code = code or 1
     return code
 
 
@@ -68,9 +78,13 @@ def quick() -> int:
         ):
             code = running.wait()
             failed = lint.wait()
-        report.seek(0)
-        print(report.read())
+        print(_text(report))
     return code or int(failed != 0)
+
+
+def _text(report: IO[str]) -> str:
+    report.seek(0)
+    return report.read()
 
 
 def sweep() -> None:
@@ -95,14 +109,19 @@ def _process(
     try:
         yield process
     finally:
-        with uninterrupted():
-            # pytest takes its fixtures down after an interrupt, unless it was started to ignore it.
-            for number, seconds in _ENDING:
-                if process.poll() is not None:
-                    break
-                process.send_signal(number)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(seconds)
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process that runs, and wait until it has."""
+    with uninterrupted():
+        # pytest takes its fixtures down after an interrupt, unless it was started to ignore it.
+        for number, seconds in _ENDING:
+            if process.poll() is not None:
+                break
+            process.send_signal(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(seconds)
 
 
 def _environ(lacks: Sequence[Lack]) -> dict[str, str]:

@@ -225,6 +225,40 @@ def pytest_of(
     )
 
 
+def program(code: str) -> tuple[str, ...]:
+    return (sys.executable, "-c", code)
+
+
+SLEEPS = program("import sys, time; print('tests', sys.argv[1:]); time.sleep(600)")
+FAILS = program("print('weak'); raise SystemExit(1)")
+PASSES = program("pass")
+
+
+@pytest.mark.parametrize(
+    ("tests", "lint", "others", "code", "shown"),
+    [
+        (PASSES, PASSES, PASSES, 0, ""),
+        (program("raise SystemExit(5)"), PASSES, PASSES, 5, ""),
+        (PASSES, PASSES, FAILS, 1, "weak"),
+        (SLEEPS, FAILS, SLEEPS, 1, "weak"),
+    ],
+)
+def test_all_that_ci_runs_has_to_pass_and_a_fault_of_lint_ends_it(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tests: tuple[str, ...],
+    lint: tuple[str, ...],
+    others: tuple[str, ...],
+    code: int,
+    shown: str,
+) -> None:
+    monkeypatch.setattr(run, "PYTEST", tests)
+    monkeypatch.setattr(run, "LINT", lint)
+    monkeypatch.setattr(run, "OTHER_PYTHONS", others)
+    assert run.everything([]) == code
+    assert capsys.readouterr().out.strip() == shown
+
+
 def test_a_lack_reaches_the_tests_as_it_is() -> None:
     rows = json.loads(run._environ([Lack("fish", "gone", ("shell",))])[run.LACKS])
     assert rows == [{"text": "fish: gone", "markers": ["shell"]}]
