@@ -165,7 +165,7 @@ def _option(folder: Path, option: Any) -> str:
 
 
 def _mounts(folder: Path, container: Container) -> list[list[Any]]:
-    mounts = [tuple(value.value) for value in container.mounts]
+    mounts: list[Any] = [tuple(value.value) for value in container.mounts]
     text = (folder / ".devcontainer/devcontainer.json").read_text()
     if not container.sidecars and "dockerComposeFile" not in text and "workspaceMount" not in text:
         # The tools' own mount of the project, which no file names: `Container.workspace`.

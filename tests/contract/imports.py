@@ -61,8 +61,10 @@ def _statements(source: str) -> tuple[_Statement, ...]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             names = tuple(alias.name for alias in node.names)
-            of = (node.module or "", node.level) if isinstance(node, ast.ImportFrom) else (None, 0)
-            statements.append(_Statement(names, *of, node.lineno, node in for_types))
+            base, level = None, 0
+            if isinstance(node, ast.ImportFrom):
+                base, level = node.module or "", node.level
+            statements.append(_Statement(names, base, level, node.lineno, node in for_types))
     return tuple(statements)
 
 

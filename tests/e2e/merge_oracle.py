@@ -10,12 +10,15 @@ import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from sandboxd.model.image_facts import ImageFacts
 from sandboxd.observe import inspection
 from tests.e2e import devcontainer_cli
 from tests.merge_projects import HOST, NAMES, PROJECTS, options_of
+
+if TYPE_CHECKING:
+    from sandboxd.engine.answers import Inspected
 
 _LABELS = ("devcontainer.config_file", "devcontainer.local_folder")
 _PROJECT = "com.docker.compose.project"
@@ -116,7 +119,7 @@ class Runner:
 def create_request(ran: Ran) -> dict[str, Any]:
     """The engine's container as a table, with the keys of `merge_projects.settings`."""
     config, host = ran.inspect["Config"], ran.inspect["HostConfig"]
-    live = inspection.container(ran.inspect)
+    live = inspection.container(cast("Inspected", ran.inspect))
     labels = config["Labels"]
     added, dropped = ({cap.value for cap in caps} for caps in (live.cap_add, live.cap_drop))
     table: dict[str, Any] = {
@@ -205,7 +208,7 @@ def as_merged(answer: dict[str, Any]) -> dict[str, Any]:
     empty: dict[str, Any] = {"capAdd": [], "securityOpt": [], "mounts": [], "entrypoints": []}
     names = (*empty, "privileged", "init", "containerEnv", "remoteEnv", "remoteUser")
     merged = {name: answer.get(name, empty.get(name)) for name in names}
-    merged["mounts"] = [_target(mount) for mount in merged["mounts"]]
+    merged["mounts"] = [_target(mount) for mount in merged["mounts"] or ()]
     return merged
 
 

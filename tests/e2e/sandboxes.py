@@ -26,7 +26,7 @@ from sandboxd.project import Project
 from sandboxd.verify.verdict import Verdict, verify
 from tests.patience import PATIENCE
 
-Change = Callable[[dict[str, Any]], None]
+Change = Callable[[Any], None]
 
 
 def make_project(

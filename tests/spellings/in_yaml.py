@@ -16,9 +16,11 @@ def _scalars(text: str) -> list[tuple[YamlNode, Member | None]]:
     root = yaml.parse(text).root
     scalars: list[tuple[YamlNode, Member | None]] = []
     for node in walk(root) if root is not None else ():
-        children = [(item, None) for item in node.items]
+        children: list[tuple[Node, Member | None]] = [(item, None) for item in node.items]
         children += [(member.value, member) for member in node.members]
-        scalars += [(child, member) for child, member in children if _is_bare(child, text)]
+        for child, member in children:
+            if isinstance(child, YamlNode) and _is_bare(child, text):
+                scalars.append((child, member))
     return scalars
 
 
@@ -51,7 +53,9 @@ def _key(text: str, chance: random.Random) -> Node | None:
 
 def yaml_anchor(text: str, chance: random.Random) -> str | None:
     node = _value(text, chance)
-    return node and put(text, node, f"&m{chance.randrange(10**6)} {written(text, node)}")
+    if node is None:
+        return None
+    return put(text, node, f"&m{chance.randrange(10**6)} {written(text, node)}")
 
 
 def yaml_tag(text: str, chance: random.Random) -> str | None:
@@ -84,7 +88,9 @@ def yaml_quotes(text: str, chance: random.Random) -> str | None:
 def yaml_key_properties(text: str, chance: random.Random) -> str | None:
     node = _key(text, chance)
     before = chance.choice([f"&k{chance.randrange(10**6)}", "!!str"])
-    return node and put(text, node, f"{before} {written(text, node)}")
+    if node is None:
+        return None
+    return put(text, node, f"{before} {written(text, node)}")
 
 
 def yaml_comment(text: str, chance: random.Random) -> str | None:

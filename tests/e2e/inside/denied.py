@@ -49,14 +49,14 @@ CALLS = {
 }
 
 
-def main():
+def main() -> None:
     numbers = NUMBERS[platform.machine()]
     libc = ctypes.CDLL(None, use_errno=True)
     outcomes = {}
     for name in sys.argv[1:] or CALLS:
         call, *arguments = CALLS[name]
-        words = [ctypes.c_long(value) for value in arguments]
-        result = libc.syscall(ctypes.c_long(numbers[call]), *words)
+        words = [ctypes.c_long(int(value)) for value in arguments]
+        result = libc.syscall(ctypes.c_long(numbers[str(call)]), *words)
         outcomes[name] = 0 if result >= 0 else ctypes.get_errno()
         if call == "clone" and result == 0:
             os._exit(0)

@@ -98,7 +98,7 @@ SHELL = {
 NEEDS = {"c-compile": "gcc", "apt-metadata": "apt-cache", "strace": "strace", "gdb": "gdb"}
 
 
-def run(command, folder):
+def run(command: list[str], folder: str) -> str:
     try:
         done = subprocess.run(
             command,
@@ -118,7 +118,7 @@ def run(command, folder):
     return f"exit code {done.returncode}: " + done.stdout.decode("utf-8", "replace")[-300:]
 
 
-def main():
+def main() -> None:
     known = set(sys.argv[1:])
     commands = {name: ["python3", "-c", code] for name, code in PYTHON.items()}
     commands.update({name: ["node", "-e", code] for name, code in NODE.items()})

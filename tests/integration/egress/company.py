@@ -45,8 +45,8 @@ class Company:
         else:
             method, url, rest = head.split(b" ", 2)
             place, _, path = url.removeprefix(b"http://").partition(b"/")
-            _, _, port = place.partition(b":")
-            self._carry(client, int(port or 80), b"", method + b" /" + path + b" " + rest)
+            number = place.partition(b":")[2]
+            self._carry(client, int(number or 80), b"", method + b" /" + path + b" " + rest)
 
     def _carry(self, client: socket.socket, port: int, first: bytes, early: bytes) -> None:
         with self._open_socket() as server:

@@ -80,7 +80,8 @@ class CredentialService:
 
         self._server = http.server.ThreadingHTTPServer(("", 0), Handler, bind_and_activate=False)
         self._server.daemon_threads = True
-        self._server.handle_error = lambda *_: None  # type: ignore[method-assign] - clients go away
+        # Clients go away, as they should.
+        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
         self._server.socket.close()
         self._server.socket = context.wrap_socket(
             listener, server_side=True, do_handshake_on_connect=False

@@ -36,12 +36,12 @@ GVISOR = HOSTS["debian-13-runsc"]
 PLAIN = HOSTS["debian-13-no-runsc"]
 
 
-def only(*runtimes: Runtime, **engine: object) -> HostFacts:
+def only(*runtimes: Runtime, **engine: Any) -> HostFacts:
     """A Linux host whose engine has these runtimes."""
-    options = {"security_options": ("name=seccomp,profile=builtin",), **engine}
+    options: dict[str, Any] = {"security_options": ("name=seccomp,profile=builtin",), **engine}
     return HostFacts(
         "Linux",
-        engine=Engine("unix:///x", runtimes=runtimes, **options),  # type: ignore[arg-type]
+        engine=Engine("unix:///x", runtimes=runtimes, **options),
     )
 
 
@@ -94,13 +94,13 @@ def plan_of(config: Config, *facts: Any, **rest: Any) -> Plan:
 
 
 def plan(
-    text: str = "", host: HostFacts = GVISOR, hand_written: str | None = None, **rest: object
+    text: str = "", host: HostFacts = GVISOR, hand_written: str | None = None, **rest: Any
 ) -> Plan:
     """The plan of a config, with an image where it names none, and of a devcontainer.json."""
     container = base(hand_written) if hand_written is not None else None
     image = "" if "image" in text or hand_written is not None else 'image = "img:1"\n'
     facts = rest.pop("workspace", workspace())
-    return plan_of(configured(image + text), host, container, facts, **rest)  # type: ignore[arg-type]
+    return plan_of(configured(image + text), host, container, facts, **rest)
 
 
 def controls(plan: Plan) -> list[str]:
