@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandboxd.cli.terminal import BOLD, DIM, GREEN, RED, YELLOW, paint, printable
+from sandboxd.host.builds import UPDATE, shortfall
 from sandboxd.host.facts import Engine, HostFacts, Runtime
 from sandboxd.host.versions import LABELS, Warned, warnings
 from sandboxd.platforms import name_of, platform_of
@@ -17,7 +18,10 @@ def render(facts: HostFacts) -> str:
     engine = facts.engine
     lines.append(_host_line(facts))
     if engine is not None and not engine.error:
-        lines += [_engine_line(engine), "", *_runtimes(engine), "", *_controls(facts)]
+        lines += [_engine_line(engine), "", *_runtimes(engine), *_premises(engine)]
+        lines += ["", *_controls(facts)]
+    for line in _old_build(facts):
+        lines += ["", printable(line)]
     lines += _warnings(facts)
     advice = platform_of(facts).advice(facts)
     for reason in advice.limits:
@@ -39,6 +43,8 @@ def brief(facts: HostFacts, columns: int, has_config: bool = False) -> str:
     lines += [f"{n} {printable(step)}" for n, step in enumerate(steps[:3], 1)]
     for reason in advice.limits:
         lines += row("limit", printable(reason), columns, 9)
+    for line in _old_build(facts):
+        lines += row("gVisor", printable(line), columns, 9)
     for warned in warnings(facts):
         if not warned.condition:
             text = f"{LABELS[warned.component]} {warned.version}: {', '.join(warned.advisory.ids)}"
@@ -56,11 +62,18 @@ def _verdict(facts: HostFacts) -> str:
     gvisor = facts.usable_gvisor()
     if gvisor is not None:
         head = paint(f"gVisor: usable (`{printable(gvisor.name)}`)", GREEN, BOLD)
-        if gvisor.directfs_off():
+        if gvisor.pins_hold():
             return head
-        return f"{head}, with pins made by volumes since directfs is on"
+        return f"{head}, with pins made by volumes since plain read-only folders do not hold"
     why = platform_of(facts).why_no_gvisor(facts).why
     return paint(f"gVisor: not usable: {printable(why)}", YELLOW, BOLD)
+
+
+def _old_build(facts: HostFacts) -> list[str]:
+    """What is weaker and slower under the build that is used, and the command that brings another."""
+    gvisor = facts.usable_gvisor()
+    weaker = shortfall(gvisor) if gvisor is not None else ""
+    return [f"{weaker}; `{UPDATE}`"] if weaker else []
 
 
 def _host_line(facts: HostFacts) -> str:
@@ -109,8 +122,32 @@ def _runtime_state(runtime: Runtime) -> tuple[str, str]:
         return paint("no", RED), runtime.why
     if runtime.gvisor:
         pins = "directfs off" if runtime.directfs_off() else "directfs on"
+        if not runtime.pins_hold():
+            pins += ", read-only folders do not hold"
         return paint("yes", GREEN), f"gVisor's kernel seen inside, {pins}"
     return paint("yes", GREEN), "the host's kernel seen inside"
+
+
+def _premises(engine: Engine) -> list[str]:
+    """What each gVisor runtime was seen to hold, and what follows from it."""
+    from sandboxd.host import premises
+
+    modules = premises.load()
+    lines = []
+    for runtime in engine.runtimes:
+        if not (runtime.gvisor and runtime.usable):
+            continue
+        lines += ["", f"tried with {printable(runtime.name)}"]
+        if not runtime.premises:
+            lines.append(f"  nothing, so nothing counts: {printable(runtime.premises_untried)}")
+        for premise in runtime.premises:
+            module = modules.get(premise.name)
+            mark = paint("holds", GREEN) if premise.holds else paint("fails", RED)
+            title = module.TITLE if module is not None else premise.name
+            lines.append(f"  {mark}  {printable(title)}: {printable(premise.detail)}")
+            if module is not None:
+                lines.append(f"         {module.PLAN[not premise.holds]}")
+    return lines
 
 
 def _controls(facts: HostFacts) -> list[str]:
@@ -191,7 +228,14 @@ def as_json(facts: HostFacts) -> dict[str, Any]:
         data["engine"] = {k: v for k, v in engine._asdict().items() if k != "runtimes"}
         data["engine"]["components"] = {part.name: part.version for part in engine.components}
         data["runtimes"] = [
-            {"runtime": runtime.name, **runtime._asdict()} for runtime in engine.runtimes
+            {
+                "runtime": runtime.name,
+                **runtime._asdict(),
+                "premises": {
+                    p.name: {"holds": p.holds, "detail": p.detail} for p in runtime.premises
+                },
+            }
+            for runtime in engine.runtimes
         ]
     data["platform"] = name_of(facts)
     data["warnings"] = [
@@ -210,6 +254,7 @@ def as_json(facts: HostFacts) -> dict[str, Any]:
     ]
     best = facts.usable_gvisor()
     data["gvisor"] = best.name if best is not None else None
+    data["old_build"] = shortfall(best) if best is not None else ""
     data["why_no_gvisor"] = "" if best is not None else platform_of(facts).why_no_gvisor(facts).why
     data["next"] = list(platform_of(facts).advice(facts).steps[:3])
     return data

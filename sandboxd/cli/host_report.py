@@ -13,15 +13,16 @@ if TYPE_CHECKING:
     from sandboxd.plan.recommend import Cost
 
 
-def raw_facts(path: str | None) -> dict[str, Any]:
+def raw_facts(path: str | None, *, anew: bool = False) -> dict[str, Any]:
     """The raw answers of this host, every runtime tried; with `path` those of a report.
 
+    :param anew: try what is remembered, too
     :raises UsageError: there is no report at `path`
     """
     if path is None:
         from sandboxd.host.probe import raw_facts as ask
 
-        return ask(os.environ, trial=True)
+        return ask(os.environ, trial=True, premises="all" if anew else "unknown")
     from sandboxd.files import read_source
 
     try:

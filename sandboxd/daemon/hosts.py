@@ -121,6 +121,9 @@ class Hosts:
         engine = self._engine(key)
         if engine.believed() is None:
             await asyncio.wait({self._asking(key, engine)}, timeout=wait)
+        if engine.trying is not None and not engine.trying.done():
+            # A plan of before would be another one a moment later; who asks tries them, too.
+            return None
         return engine.believed()
 
     @contextlib.contextmanager
@@ -153,8 +156,9 @@ class Hosts:
     async def close(self) -> None:
         for engine in self._engines.values():
             engine.events.stop()
-            if engine.task is not None:
-                engine.task.cancel()
+            for task in (engine.task, engine.trying):
+                if task is not None:
+                    task.cancel()
             if engine.put_off is not None:
                 engine.put_off.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -203,8 +207,21 @@ class Hosts:
             before = engine.world
             engine.take(answer, count)
             self._tell(key, before, engine.world)
+            if answer.facts.has_untried_build and engine.may_try():
+                engine.trying = asyncio.create_task(self._try_builds(engine))
             if engine.happened == count:
                 return True
+
+    async def _try_builds(self, engine: _Engine) -> None:
+        """Try what a new build of gVisor holds, and have the facts read again; nobody waits for it."""
+        loop = asyncio.get_running_loop()
+        environ = engine.environ
+        try:
+            await loop.run_in_executor(self._threads, lambda: probe(environ, trial=True))
+        except Exception:
+            log.exception("trying a build of gVisor failed")
+            return
+        engine.probe_again()
 
     def _tell(self, key: EngineKey, before: World, now: World) -> None:
         if before.facts is not None and before.facts != now.facts:
@@ -229,7 +246,7 @@ class _Engine:
     """One engine: what is known, and what has happened since."""
 
     def __init__(self, environ: dict[str, str], ask_soon: Callable[[], None]) -> None:
-        self._environ = environ
+        self.environ = environ
         self._ask_soon = ask_soon
         self._observer = Observer()
         self._probed = -_PROBE_SECONDS
@@ -244,6 +261,9 @@ class _Engine:
         """The number of running operations that change its containers."""
         self.put_off: asyncio.TimerHandle | None = None
         """The look that waits for them."""
+        self.trying: asyncio.Task[None] | None = None
+        """The last trial of a build of gVisor that was not known."""
+        self._tried = -_PROBE_SECONDS
         self.events = EngineEvents(environ, self._opened, self.changed)
         self.events.start()
 
@@ -266,20 +286,31 @@ class _Engine:
         self.happened += 1
         self._ask_soon()
 
+    def may_try(self) -> bool:
+        """Whether builds of gVisor may be tried now; what cannot be remembered is not tried all the time."""
+        if time.monotonic() - self._tried < _PROBE_SECONDS:
+            return False
+        self._tried = time.monotonic()
+        return True
+
+    def probe_again(self) -> None:
+        """Have the host's facts read again, not only the containers."""
+        self._probed = -_PROBE_SECONDS
+        self.changed()
+
     def _opened(self) -> None:
         """The engine is there (again), or was set up anew: it may be another one."""
-        self._probed = -_PROBE_SECONDS
         self._openings += 1
-        self.changed()
+        self.probe_again()
 
     def question(self, workspaces: Collection[str]) -> Callable[[], _Answer]:
         """The function to run in a thread: it reads the facts only when they may have changed."""
         believed = self.believed()
-        environ, observer, openings = self._environ, self._observer, self._openings
+        environ, observer, openings = self.environ, self._observer, self._openings
 
         def look() -> _Answer:
             began = time.monotonic()
-            facts = believed if believed is not None else probe(environ, trial=True)
+            facts = believed or probe(environ, trial=True, premises="remembered")
             engine = facts.engine
             if engine is not None and engine.error:
                 return _Answer(facts, Observed({}, engine.error, engine.hint), None, openings)

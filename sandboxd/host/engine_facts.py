@@ -6,10 +6,11 @@ import re
 from typing import Any
 
 from sandboxd.engine.unreachable import words
-from sandboxd.host.facts import Component, Engine, Runtime
+from sandboxd.host.facts import NOT_YET, Component, Engine, Premise, Runtime
 
-# gVisor's kernel says this of itself, in every version so far.
+# gVisor's kernel says one of these of itself: the first since its beginning, the second in 2026, too.
 GVISOR_KERNEL = "Sun Jan 10 15:06:54 PST 2016"
+_GVISOR_NAME = "-gvisor"
 
 
 def engine_from_raw(raw: dict[str, Any]) -> Engine:
@@ -138,8 +139,24 @@ def _runtimes(info: dict[str, Any], raw: dict[str, Any]) -> tuple[Runtime, ...]:
             args=tuple(str(arg) for arg in _items(entry.get("runtimeArgs"))),
             version=_version(_text(versions.get(name))),
         )
-        runtimes.append(_judge(runtime, _table(trials.get(name)), "trials" in raw))
+        runtime = _judge(runtime, _table(trials.get(name)), "trials" in raw)
+        runtimes.append(_with_premises(runtime, _table(raw.get("premises")).get(name)))
     return tuple(runtimes)
+
+
+def _with_premises(runtime: Runtime, answer: object) -> Runtime:
+    """`runtime` with what was tried of it; what says neither yes nor no was not tried."""
+    if not runtime.gvisor:
+        return runtime
+    premises = tuple(
+        Premise(str(name), bool(entry["holds"]), _text(entry.get("detail")) or "")
+        for name, entry in sorted(_table(_table(answer).get("premises")).items())
+        if isinstance(entry, dict) and isinstance(entry.get("holds"), bool)
+    )
+    if premises:
+        return runtime._replace(premises=premises)
+    why = _text(_table(answer).get("message"))
+    return runtime._replace(premises_untried=why or NOT_YET)
 
 
 def _version(line: str | None) -> str | None:
@@ -168,7 +185,12 @@ def _judge(runtime: Runtime, trial: dict[str, Any], tried: bool) -> Runtime:
 def _is_gvisor(trial: dict[str, Any]) -> bool:
     """True if the kernel's version is gVisor's and its boot id is not the host's."""
     own = trial.get("boot_id") != trial.get("host_boot_id")
-    return own and GVISOR_KERNEL in (_text(trial.get("kernel")) or "")
+    return own and names_gvisor(_text(trial.get("kernel")) or "")
+
+
+def names_gvisor(version: str) -> bool:
+    """Whether a text of /proc/version is gVisor's; its boot id has to be another than the host's, too."""
+    return GVISOR_KERNEL in version or _GVISOR_NAME in version
 
 
 def explain_failure(message: str, runtime: Runtime) -> tuple[str, str]:

@@ -8,6 +8,22 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
+class Premise(NamedTuple):
+    """Something that plans rely on in a build of gVisor, tried with this runtime: see `sandboxd.escapes.premises`."""
+
+    name: str
+    holds: bool
+    detail: str
+    """What was seen, in words."""
+
+
+NOT_YET = "`sandboxd doctor --try` tries them"
+"""Why nothing of a build is known where nobody tried, or where a failure to try is due again."""
+
+PINS = ("folder_truncate", "folder_remount", "file_mode")
+"""The premises of a plain read-only bind that holds."""
+
+
 class Runtime(NamedTuple):
     """A runtime registered with the engine.
 
@@ -25,6 +41,23 @@ class Runtime(NamedTuple):
     gvisor: bool | None = None
     why: str = ""
     fix: str = ""
+    premises: tuple[Premise, ...] = ()
+    """What was tried of it; () where nothing was, for the reason in `premises_untried`."""
+    premises_untried: str = ""
+
+    def holds(self, *names: str) -> bool:
+        """Whether all of these premises were seen to hold; what was not tried does not."""
+        held = {premise.name for premise in self.premises if premise.holds}
+        return held.issuperset(names)
+
+    def pins_hold(self) -> bool:
+        """Whether a plain read-only bind holds: as it was tried here, else by `--directfs=false` alone.
+
+        That one was seen to hold in every build that was tried (docs/decisions/0003, 0048).
+        """
+        if self.premises:
+            return self.holds(*PINS)
+        return self.directfs_off()
 
     def flag(self, name: str) -> str | None:
         """Value of a runtime argument such as ``directfs``; '' for a bare flag, None if absent."""
@@ -36,7 +69,7 @@ class Runtime(NamedTuple):
         return last
 
     def directfs_off(self) -> bool:
-        """Read-only directory binds hold only then: see docs/decisions/0003."""
+        """Whether files of the host are asked for one by one, which is three to four times slower."""
         return self.flag("directfs") == "false"
 
 
@@ -148,11 +181,14 @@ class HostFacts(NamedTuple):
         """Whether an engine is there and said what it is: else nothing was seen of its controls."""
         return self.engine is not None and not self.engine.error
 
-    def usable_gvisor(self) -> Runtime | None:
-        """The best gVisor runtime that really started a container.
+    @property
+    def has_untried_build(self) -> bool:
+        """Whether a gVisor runtime that starts was never tried for what plans rely on."""
+        runtimes = self.engine.runtimes if self.answered and self.engine is not None else ()
+        return any(runtime.premises_untried == NOT_YET for runtime in runtimes)
 
-        Ours first (`--directfs=false`), since pinned directories do not hold under the stock one.
-        """
+    def usable_gvisor(self) -> Runtime | None:
+        """The best gVisor runtime that really started a container: see `_rank`."""
         return self.proven_gvisor() if self.answered else None
 
     def proven_gvisor(self) -> Runtime | None:
@@ -160,10 +196,18 @@ class HostFacts(NamedTuple):
         if self.engine is None:
             return None
         proven = [r for r in self.engine.runtimes if r.usable and r.gvisor]
-        proven.sort(
-            key=lambda r: (not r.directfs_off(), not r.name.startswith("runsc-sandboxd"), r.name)
-        )
-        return proven[0] if proven else None
+        return min(proven, key=_rank, default=None)
+
+
+def _rank(runtime: Runtime) -> tuple[bool, int, bool, bool, str]:
+    """The order of gVisor runtimes, the best first.
+
+    One whose read-only binds hold, then the one of which most else was seen to hold, then the fastest;
+    of equal ones the one that `setup gvisor` registered.
+    """
+    held = sum(premise.holds for premise in runtime.premises)
+    is_ours = runtime.name.startswith("runsc-sandboxd")
+    return (not runtime.pins_hold(), -held, runtime.directfs_off(), not is_ours, runtime.name)
 
 
 UNKNOWN = HostFacts()

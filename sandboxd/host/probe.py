@@ -4,29 +4,42 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sandboxd.engine.client import Engine, connect
 from sandboxd.engine.contexts import resolve
 from sandboxd.engine.failures import EngineFailure
 from sandboxd.host.engine_facts import is_podman, product_name, usable_runtimes
 from sandboxd.host.facts import HostFacts
+from sandboxd.host.folders import cache_folder
 from sandboxd.host.installed import cuse, packages, programs
 from sandboxd.host.memory import Memory, open_memory
 from sandboxd.host.raw_answers import from_raw
-from sandboxd.host.trials import host_boot_id, run_trials
+from sandboxd.host.trials import has_own_kernel, host_boot_id, run_trials
+
+Trying = Literal["remembered", "unknown", "all"]
+"""Which premises of gVisor builds are tried: none, those that are not remembered, or all and all runtimes."""
 
 
-def probe(environ: Mapping[str, str], *, trial: bool, timeout: float = 5.0) -> HostFacts:
-    """Find out what this machine and its engine can do; with `trial` each runtime starts a container."""
-    return from_raw(raw_facts(environ, trial=trial, timeout=timeout))
+def probe(
+    environ: Mapping[str, str], *, trial: bool, premises: Trying = "unknown", timeout: float = 5.0
+) -> HostFacts:
+    """Find out what this machine and its engine can do; with `trial` each runtime starts a container.
+
+    :param premises: ``remembered`` for who must not wait: a build is tried in a second or two
+    """
+    return from_raw(raw_facts(environ, trial=trial, premises=premises, timeout=timeout))
 
 
-def raw_facts(environ: Mapping[str, str], *, trial: bool, timeout: float = 5.0) -> dict[str, Any]:
+def raw_facts(
+    environ: Mapping[str, str], *, trial: bool, premises: Trying = "unknown", timeout: float = 5.0
+) -> dict[str, Any]:
     """The raw answers, JSON-ready: `doctor --raw` prints them and `--facts` reads them back."""
     facts = machine_raw(environ)
     memory = open_memory(environ)
-    facts["engine"] = engine = _engine(environ, str(facts["kernel"]), trial, timeout, memory)
+    facts["engine"] = engine = _engine(
+        environ, str(facts["kernel"]), trial, premises, timeout, memory
+    )
     if _is_of_this_kernel(engine, str(facts["kernel"])):
         facts["cuse"] = cuse(str(facts["kernel"]))
         facts["packages"] = packages(memory)
@@ -90,7 +103,12 @@ def _system() -> _System:
 
 
 def _engine(
-    environ: Mapping[str, str], kernel: str, trial: bool, timeout: float, memory: Memory
+    environ: Mapping[str, str],
+    kernel: str,
+    trial: bool,
+    premises: Trying,
+    timeout: float,
+    memory: Memory,
 ) -> dict[str, Any]:
     identity = resolve(environ)
     host = identity.host
@@ -119,12 +137,43 @@ def _engine(
     runtimes = _runtimes(offered, identity.is_local, memory)
     engine["runtime_versions"] = {r["name"]: r["version"] for r in runtimes}
     if trial:
-        engine["trials"] = run_trials(api, engine["info"], runtimes, kernel, memory)
+        anew = premises == "all"
+        engine["trials"] = run_trials(api, engine["info"], runtimes, kernel, memory, anew)
+        engine["premises"] = _premises(environ, api, engine, runtimes, memory, premises)
         remembered = {key: engine[key] for key in engine if key not in ("host", "context", "tls")}
         # Not remembered: it changes with every `up`, and asking is faster than writing a file safely.
         remembered["info"] = {k: v for k, v in engine["info"].items() if k != "ContainersRunning"}
         memory.put(f"engine:{host}", remembered)
     return engine
+
+
+def _premises(
+    environ: Mapping[str, str],
+    api: Engine,
+    engine: Mapping[str, Any],
+    runtimes: list[dict[str, Any]],
+    memory: Memory,
+    trying: Trying,
+) -> dict[str, Any]:
+    """What was seen of each gVisor runtime; a bind of this machine's folders is seen by local engines only."""
+    if not any(map(has_own_kernel, engine["trials"].values())):
+        return {}
+    # Late: most engines have no gVisor, and it brings what tries it.
+    from sandboxd.host import premises
+
+    info = engine["info"]
+    kernel = str(info.get("KernelVersion"))
+    those = premises.subjects(runtimes, engine["trials"])
+    answers = {} if trying == "all" else premises.recall(str(info.get("ID")), those, kernel, memory)
+    unknown = [subject for subject in those if subject.name not in answers]
+    if not api.is_local:
+        far = {"premises": {}, "message": "the engine's machine does not see a folder of this one"}
+        answers |= {subject.name: far for subject in unknown}
+    elif trying != "remembered":
+        answers |= premises.run(api, info, unknown, kernel, memory, cache_folder(environ))
+    return {
+        name: {k: v for k, v in answer.items() if k != "at"} for name, answer in answers.items()
+    }
 
 
 # The keys that are judged. The rest of `docker info` (registries, proxies, labels) may hold secrets.
@@ -184,6 +233,7 @@ def _runtimes(
                 "path": path,
                 "args": entry.get("runtimeArgs") or [],
                 "version": versions.get(path),
+                "build": _build(path) if local else "",
             }
         )
     return described
@@ -192,11 +242,10 @@ def _runtimes(
 def _version(path: str, memory: Memory) -> str | None:
     """The version that a runtime's program prints, asked again only when the file is another."""
     program = _locate(path)
-    try:
-        status = os.stat(program)
-    except OSError:
+    build = _build(path)
+    if not build:
         return None
-    key = f"version:{program}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}"
+    key = f"version:{program}:{build}"
     remembered = memory.get(key)
     if isinstance(remembered, str):
         return remembered
@@ -204,6 +253,15 @@ def _version(path: str, memory: Memory) -> str | None:
     if answer is not None:
         memory.put(key, answer)
     return answer
+
+
+def _build(path: str) -> str:
+    """What tells a program from another one of its path; '' where there is none."""
+    try:
+        status = os.stat(_locate(path))
+    except OSError:
+        return ""
+    return f"{status.st_ino}:{status.st_size}:{status.st_mtime_ns}"
 
 
 def _locate(program: str) -> str:

@@ -39,6 +39,11 @@ def trial_archive(architecture: str) -> bytes | None:
         return _tar({"busybox": file.read()})
 
 
+def empty_archive() -> bytes:
+    """A tar of a root file system with nothing but the folders that a container needs."""
+    return _tar({})
+
+
 def trial_command(architecture: str) -> list[str]:
     """The command to run in the image of `trial_archive`."""
     if architecture in ("x86_64", "amd64"):

@@ -12,12 +12,14 @@ import json
 import os
 import signal
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sandboxd.engine.client import Engine
 from sandboxd.engine.failures import EngineFailure
 from sandboxd.engine.unreachable import WORDS
 from sandboxd.host import runtime_processes
+from sandboxd.host.engine_facts import names_gvisor
 from sandboxd.host.memory import Memory
 
 if TYPE_CHECKING:
@@ -42,14 +44,18 @@ def run_trials(
     runtimes: list[dict[str, Any]],
     kernel: str,
     memory: Memory,
+    anew: bool = False,
 ) -> dict[str, Trial]:
-    """A trial for each of `runtimes` (name, path, args, version), remembered where it is known."""
+    """A trial for each of `runtimes` (name, path, args, version), remembered where it is known.
+
+    :param anew: try all of them, whatever is remembered
+    """
     trials: dict[str, Trial] = {}
     todo = []
     for runtime in runtimes:
         key = _key(str(info.get("ID")), runtime, kernel)
         remembered = memory.get(key)
-        if isinstance(remembered, dict) and not _is_old_failure(remembered):
+        if not anew and isinstance(remembered, dict) and not _is_old_failure(remembered):
             trials[runtime["name"]] = {
                 name: remembered[name] for name in remembered if name != "at"
             }
@@ -72,38 +78,45 @@ def _is_old_failure(trial: Trial) -> bool:
 def _run(
     engine: Engine, architecture: str, todo: list[tuple[str, str]]
 ) -> list[tuple[str, str, Trial]]:
-    try:
-        _remove_stale(engine)
-        image = _make_image(engine, architecture)
-    except EngineFailure as error:
-        return [(key, name, _not_tried(f"no image for it: {error.detail}")) for key, name in todo]
-    if image is None:
-        reason = f"no image for it on `{architecture}`: busybox-static is not installed"
-        return [(key, name, _not_tried(reason)) for key, name in todo]
-    from sandboxd.host.trial_image import trial_command
+    from sandboxd.host.trial_image import trial_archive, trial_command
 
     try:
-        command = trial_command(architecture)
-        return [(key, name, _try(engine, image, command, name)) for key, name in todo]
+        _remove_stale(engine)
+        archive = trial_archive(architecture)
+        if archive is None:
+            reason = f"no image for it on `{architecture}`: busybox-static is not installed"
+            return [(key, name, _not_tried(reason)) for key, name in todo]
+        with image(engine, archive) as tag:
+            command = trial_command(architecture)
+            return [(key, name, _try(engine, tag, command, name)) for key, name in todo]
+    except EngineFailure as error:
+        return [(key, name, _not_tried(f"no image for it: {error.detail}")) for key, name in todo]
+
+
+@contextlib.contextmanager
+def image(engine: Engine, archive: bytes) -> Iterator[str]:
+    """The tag of an image with this root file system, removed at the end of the context.
+
+    :raises EngineFailure: the engine does not take it
+    """
+    # A name of its own: another probe must not remove the image that this one uses.
+    tag = f"{os.getpid()}-{time.monotonic_ns()}"
+    engine.import_image(archive, "sandboxd-trial", tag, f"{LABEL}=true")
+    try:
+        yield f"sandboxd-trial:{tag}"
     finally:
         with contextlib.suppress(EngineFailure):
-            engine.remove_image(image)
+            engine.remove_image(f"sandboxd-trial:{tag}")
+
+
+def has_own_kernel(trial: Trial) -> bool:
+    """Whether a container was started, on gVisor's kernel: its version is gVisor's, its boot id not the host's."""
+    is_own = trial.get("boot_id") != trial.get("host_boot_id")
+    return trial.get("started") is True and is_own and names_gvisor(str(trial.get("kernel")))
 
 
 def _not_tried(reason: str) -> Trial:
     return {"started": None, "message": reason}
-
-
-def _make_image(engine: Engine, architecture: str) -> str | None:
-    from sandboxd.host.trial_image import trial_archive
-
-    archive = trial_archive(architecture)
-    if archive is None:
-        return None
-    # A name of its own: another probe must not remove the image that this one uses.
-    tag = f"{os.getpid()}-{time.monotonic_ns()}"
-    engine.import_image(archive, "sandboxd-trial", tag, f"{LABEL}=true")
-    return f"sandboxd-trial:{tag}"
 
 
 def _try(engine: Engine, image: str, command: list[str], runtime: str) -> Trial:

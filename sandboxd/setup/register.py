@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host.engine_facts import GVISOR_KERNEL
+from sandboxd.host.engine_facts import names_gvisor
 from sandboxd.host.memory import Memory
 from sandboxd.host.trials import run_trials
 from sandboxd.setup import daemon_json, files, trial
@@ -201,7 +201,7 @@ def trials(place: EngineConfig) -> dict[str, tuple[bool, str]]:
     ).items():
         kernel = str(result.get("kernel") or "")
         own = result.get("boot_id") != result.get("host_boot_id")
-        ok = bool(result.get("started")) and own and GVISOR_KERNEL in kernel
+        ok = bool(result.get("started")) and own and names_gvisor(kernel)
         outcomes[name] = (ok, kernel if ok else str(result.get("message") or "another kernel"))
     return outcomes
 

@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 from typing import NamedTuple
 
-from sandboxd.host.engine_facts import GVISOR_KERNEL
+from sandboxd.host.engine_facts import names_gvisor
 from sandboxd.host.trial_image import show_program, static_program
 from sandboxd.host.trials import host_boot_id
 from sandboxd.setup import programs
@@ -76,7 +76,7 @@ def _starts(runsc: str, arguments: tuple[str, ...]) -> str:
     if code:
         return _last_line(output)
     boot_id, _, kernel = output.strip().partition("\n")
-    if GVISOR_KERNEL not in kernel or boot_id.strip() == host_boot_id():
+    if not names_gvisor(kernel) or boot_id.strip() == host_boot_id():
         return f"it ran on another kernel than gVisor's: {_last_line(output)}"
     return ""
 

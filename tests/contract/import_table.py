@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "host.raw_answers": frozenset({"host.engine_facts", "host.facts", "host.machine_facts"}),
     "host.advisories": frozenset(),
     "host.advisory": frozenset({"host.advisories"}),
+    "host.builds": frozenset({"host.facts"}),
     "host.package_version": frozenset(),
     "host.versions": frozenset({"host.advisory", "host.facts", "host.package_version"}),
     "engine": frozenset({"engine.answers", "engine.unreachable", "errors"}),
@@ -40,6 +41,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "host.facts",
             "host.folders",
             "host.raw_answers",
+            "payload",
         }
     ),
     "host.chosen_groups": frozenset({"errors", "files", "host.folders"}),
@@ -95,6 +97,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "errors",
             "files",
             "findings",
+            "host.builds",
             "host.facts",
             "kinds",
             "model",
@@ -358,6 +361,7 @@ GROWTH = (
     "render",
     "render.pages",
     "escapes",
+    "escapes.premises",
     "bench.workloads",
     "plan.writers",
     "observe.controls",
@@ -367,6 +371,7 @@ GROWTH = (
 
 # Pure parts of a room that otherwise may.
 PURE = (
+    "host.builds",
     "host.facts",
     "host.engine_facts",
     "host.machine_facts",

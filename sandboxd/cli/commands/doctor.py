@@ -24,6 +24,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--raw", action="store_true", help="print the raw answers, for a bug report"
     )
+    parser.add_argument(
+        "--try",
+        dest="try_anew",
+        action="store_true",
+        help="try every runtime, and what each gVisor build holds, again",
+    )
     parser.add_argument("--facts", metavar="FILE", help="judge a report of `--raw` instead")
 
 
@@ -32,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     from sandboxd.cli.host_report import raw_facts
     from sandboxd.host.raw_answers import from_raw
 
-    raw = raw_facts(args.facts)
+    raw = raw_facts(args.facts, anew=args.try_anew)
     facts = from_raw(raw)
     if args.raw:
         json.dump(raw, sys.stdout, indent=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -12,9 +13,9 @@ import pytest_asyncio
 from sandboxd.daemon import hosts as module
 from sandboxd.daemon.hosts import Hosts
 from sandboxd.daemon.projects import EngineKey
-from sandboxd.host.facts import Engine, HostFacts
+from sandboxd.host.facts import NOT_YET, Engine, HostFacts, Premise, Runtime
 from sandboxd.status.observe import Observed
-from tests.patience import until
+from tests.patience import PATIENCE, until
 
 ENGINE = EngineKey("unix:///nowhere/docker.sock", None)
 
@@ -199,3 +200,32 @@ async def test_a_long_operation_hides_nothing_for_long(
     with hosts.operated(ENGINE):
         stream(hosts).changed()
         await until(lambda: hosts.is_current(ENGINE))
+
+
+@pytest.mark.asyncio
+async def test_a_new_build_is_tried_while_nobody_waits_and_then_believed(
+    hosts: Hosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end, tried = threading.Event(), threading.Event()
+    runsc = Runtime("runsc", "/r", usable=True, gvisor=True, premises_untried=NOT_YET)
+
+    def probe(_environ: object, *, trial: bool, premises: str = "unknown") -> HostFacts:
+        if premises == "unknown":
+            assert may_end.wait(PATIENCE)
+            tried.set()
+        known = (Premise("exec_filter", True, "x"),)
+        entry = runsc._replace(premises=known, premises_untried="") if tried.is_set() else runsc
+        return HostFacts(engine=Engine("unix:///x", version="1", runtimes=(entry,)))
+
+    monkeypatch.setattr(module, "probe", probe)
+    world = await hosts.fresh(ENGINE, PATIENCE)
+    assert world.facts is not None and world.facts.has_untried_build
+    assert await hosts.facts(ENGINE, 0) is None, "a plan of now would be another in a moment"
+    may_end.set()
+
+    def is_known() -> bool:
+        facts = hosts.known(ENGINE).facts
+        return facts is not None and not facts.has_untried_build
+
+    await until(is_known)
+    assert await hosts.facts(ENGINE, PATIENCE) is not None

@@ -1,0 +1,34 @@
+"""What a gVisor build that was tried here lacks against the current one, in one line. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sandboxd.host.facts import Runtime
+
+UPDATE = "sudo sandboxd setup gvisor --apply --source repository"
+"""The command that brings the current build."""
+
+_WEAKER = (
+    ("exec_filter", "no filter in what `exec` and editors start"),
+    ("own_network", "its own network is not used"),
+    ("host_sockets", "sockets of the host are open"),
+)
+
+
+def shortfall(runtime: Runtime) -> str:
+    """What is weaker and slower under `runtime` than under the build of gVisor's own repository.
+
+    '' where nothing was seen to be, and where nothing was tried.
+    """
+    if not runtime.premises or runtime.holds("exec_filter"):
+        return ""
+    weaker = [words for name, words in _WEAKER if not runtime.holds(name)]
+    if not runtime.pins_hold():
+        weaker.insert(0, "a plain read-only folder does not hold")
+    slower = ""
+    if runtime.directfs_off():
+        slower = "; slower: files of the host, 3-4 x, since directfs is off"
+    version = f" {runtime.version}" if runtime.version else ""
+    return f"this gVisor build{version} is old. Weaker: {', '.join(weaker)}{slower}"

@@ -1,0 +1,93 @@
+"""The host's side of the premises: files and a socket that are bound read-only, and what became of them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from types import TracebackType
+
+SOCKET = "host.sock"
+_CONTENT = "content of the host\n"
+_MODE = 0o666
+
+
+class PremiseFolder:
+    """A temporary folder of the host with a file for each premise, one file for itself, and a socket."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = names
+        self._temporary = tempfile.TemporaryDirectory(prefix="sandboxd-premises-")
+        self.folder = os.path.join(self._temporary.name, "folder")
+        """What is bound as a folder."""
+        self.file = os.path.join(self._temporary.name, "file")
+        """What is bound as a file."""
+        self._server: socket.socket | None = None
+
+    def __enter__(self) -> PremiseFolder:
+        os.chmod(self._temporary.name, 0o711)  # noqa: S103 - a container's users pass through
+        os.mkdir(self.folder)
+        # An attack must fail by the mount, not by the owner.
+        os.chmod(self.folder, 0o777)  # noqa: S103
+        for path in (self.file, *(os.path.join(self.folder, name) for name in self._names)):
+            with open(path, "w", encoding="ascii") as file:
+                file.write(_CONTENT)
+            os.chmod(path, _MODE)
+        with contextlib.suppress(OSError):
+            self._server = self._listen()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._server is not None:
+            self._server.close()
+        self._temporary.cleanup()
+
+    def look(self) -> dict[str, Any]:
+        """``files`` by name, each ``changed`` and ``mode_changed``; ``connections``, None without a socket."""
+        paths = {name: os.path.join(self.folder, name) for name in self._names}
+        files = {name: _look(path) for name, path in {**paths, "file": self.file}.items()}
+        return {"files": files, "connections": self._connections()}
+
+    def _listen(self) -> socket.socket:
+        server = socket.socket(socket.AF_UNIX)
+        try:
+            path = os.path.join(self.folder, SOCKET)
+            server.bind(path)
+            os.chmod(path, _MODE)
+            server.listen(16)
+            server.setblocking(False)
+        except OSError:
+            server.close()
+            raise
+        return server
+
+    def _connections(self) -> int | None:
+        if self._server is None:
+            return None
+        count = 0
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._server.accept()
+                connection.close()
+                count += 1
+        return count
+
+
+def _look(path: str) -> dict[str, bool]:
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            content = file.read()
+        mode = os.stat(path).st_mode & 0o7777
+    except OSError:
+        return {"changed": True, "mode_changed": True}
+    return {"changed": content != _CONTENT, "mode_changed": mode != _MODE}
