@@ -109,7 +109,7 @@ def own_home(all_homes: Homes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     monkeypatch.setenv("TMPDIR", str(temporary))
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     for name in [name for name in os.environ if name.startswith(("DOCKER_", "SANDBOXD_"))]:
-        if name != "SANDBOXD_TEST_DOCKER_HOST":
+        if not name.startswith("SANDBOXD_TEST_"):
             monkeypatch.delenv(name)
     yield home
     # `sandboxd lsp` starts one, as it should.

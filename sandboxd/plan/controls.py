@@ -108,10 +108,11 @@ def say_what_stays_open(
     notes: Notes,
 ) -> None:
     """Say what stays open although nothing failed."""
-    if choice.gvisor and any(o.value.name == "seccomp" for o in container.security_opt):
+    filtered = any(o.value.name == "seccomp" for o in container.security_opt)
+    if filtered and not choice.filters_exec:
         notes.downgrade(
             "seccomp",
-            "processes entered by `exec`, editors among them, have no filter under gVisor",
+            "processes entered by `exec`, editors among them, have no filter under this gVisor",
         )
     network.say_what_stays_open(mode, joined, container, notes)
     if not choice.gvisor and host.apparmor is False and host.answered:

@@ -1,8 +1,9 @@
 """The workspace and its pins: how control files are made read-only so that it holds.
 
 Measured (docs/decisions/0003): a pin holds only if every folder above it is a mount of its own
-(else `mv .git x` takes it away). Under gVisor with directfs a plain read-only directory bind can
-be emptied from inside; a local volume that the engine itself binds read-only holds there, too.
+(else `mv .git x` takes it away). Under the gVisor of 2024 with directfs a plain read-only directory bind
+can be emptied from inside; a local volume that the engine itself binds read-only holds there, too. Which
+of the two this host's build needs was tried (docs/decisions/0048).
 """
 
 from __future__ import annotations

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sandboxd.host.facts import HostFacts
+from sandboxd.host.builds import UPDATE, shortfall
+from sandboxd.host.facts import HostFacts, Runtime
 from sandboxd.plan import profiles
-from sandboxd.plan.runtime import Decision, decide
+from sandboxd.plan.runtime import Choice, Decision, decide
 
 
 class Purpose(NamedTuple):
@@ -97,22 +98,27 @@ def recommend(
     """The recommendation for `purpose` on this host; `measured` is what `bench` found here."""
     profile = profiles.load(purpose.profile)
     decision = decide(profile, purpose.asked, facts)
-    gvisor = decision.choice is not None and decision.choice.gvisor
+    choice = decision.choice if decision.choice is not None and decision.choice.gvisor else None
     return Recommendation(
         purpose,
         decision,
-        _controls(facts, profile, gvisor),
+        _controls(facts, profile, choice),
         measured or (*GUIDE_COSTS, *OUR_COSTS),
-        _losses(facts, profile, gvisor),
+        _losses(facts, profile, choice),
     )
 
 
-def _controls(facts: HostFacts, profile: profiles.Profile, gvisor: bool) -> tuple[str, ...]:
+def _controls(
+    facts: HostFacts, profile: profiles.Profile, gvisor: Choice | None
+) -> tuple[str, ...]:
+    """:param gvisor: None where the host's kernel is shared"""
     lines = []
-    if gvisor:
+    if gvisor is not None:
         lines.append("gVisor: programs inside call its kernel, not the host's")
         lines.append(
-            "seccomp: gVisor honours it for what the container's first process starts, "
+            "seccomp: this gVisor honours it, also for what enters by `exec` (tried here)"
+            if gvisor.filters_exec
+            else "seccomp: gVisor honours it for what the container's first process starts, "
             "not for what enters by `exec`"
         )
         lines.append("AppArmor: gVisor ignores it; it confines runc's containers only")
@@ -132,22 +138,31 @@ def _availability(value: bool | None) -> str:
     return "offered by this engine" if value else "not offered by this engine"
 
 
-def _losses(facts: HostFacts, profile: profiles.Profile, gvisor: bool) -> tuple[Loss, ...]:
-    if gvisor:
-        losses = [
-            Loss("runc", "every hole of the host's kernel is one of the sandbox, too"),
-            Loss(
-                "a stock `runsc` (directfs on)",
-                "plain read-only folders do not hold: pins are made by volumes instead",
-            ),
-        ]
+def _losses(facts: HostFacts, profile: profiles.Profile, gvisor: Choice | None) -> tuple[Loss, ...]:
+    if gvisor is not None:
+        losses = [Loss("runc", "every hole of the host's kernel is one of the sandbox, too")]
+        if gvisor.build is not None and shortfall(gvisor.build):
+            losses.append(
+                Loss("this build against today's", f"{shortfall(gvisor.build)}; `{UPDATE}`")
+            )
+        losses += _of_directfs(gvisor.build)
     else:
         losses = [
             Loss("gVisor elsewhere", "nothing but speed with many small files"),
             Loss("runc without the profile", "seccomp list, dropped capabilities, read-only pins"),
         ]
-    if facts.apparmor is False and facts.answered and not gvisor:
+    if facts.apparmor is False and facts.answered and gvisor is None:
         losses.append(Loss("AppArmor", "this engine does not offer it: it is not counted"))
     if profile.network.without_gateway == "none":
         losses.append(Loss("the `dev` profile", "an open network: what is read can be sent away"))
     return tuple(losses)
+
+
+def _of_directfs(build: Runtime | None) -> list[Loss]:
+    """The runtime beside the one that is used: the faster one, or the one that is asked file by file."""
+    if build is None or not build.pins_hold():
+        return []
+    if build.directfs_off():
+        why = "plain read-only folders do not hold: pins are made by volumes instead"
+        return [Loss("a stock `runsc` (directfs on)", why)]
+    return [Loss("a runtime with `--directfs=false`", "3-4 x slower on files of the host")]

@@ -5,15 +5,19 @@ The planner and `sandboxd recommend` both ask `decide`: what is recommended is w
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sandboxd.config.model import Setting
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.host.facts import HostFacts, Runtime
+from sandboxd.host.builds import UPDATE, shortfall
+from sandboxd.host.facts import PINS, HostFacts, Runtime
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.plan import Downgrade
 from sandboxd.plan.profiles import Profile
 from sandboxd.platforms import platform_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _ALLOW_RUNC = "or accept that the host's kernel is shared, with `--allow-runc`"
 
@@ -28,6 +32,13 @@ class Choice(NamedTuple):
     plain_pins_hold: bool
     why: str
     decided_by: str
+    build: Runtime | None = None
+    """The gVisor runtime with what was tried of it; None for others."""
+
+    @property
+    def filters_exec(self) -> bool:
+        """Whether the filter of system calls is also in force in what `exec` starts."""
+        return not self.gvisor or (self.build is not None and self.build.holds("exec_filter"))
 
 
 class Decision(NamedTuple):
@@ -55,6 +66,8 @@ def choose(
     decision = decide(profile, setting.value, host, allow_runc)
     notes.downgrades += decision.downgrades
     if decision.choice is not None:
+        if decision.choice.build is not None:
+            _say_build(decision.choice.build, notes)
         return decision.choice
     kind = UsageError if decision.refused == "config" else EnvironmentFailure
     raise kind(decision.why, decision.fix)
@@ -73,7 +86,8 @@ def decide(profile: Profile, setting: str, host: HostFacts, allow_runc: bool = F
         return _runc(host, "the profile shares the host's kernel", f"profile {profile.name}", None)
     if best is not None:
         decider = "config" if setting == "gvisor" else "host"
-        return Decision(Choice(best.name, True, best.directfs_off(), _why_gvisor(best), decider))
+        choice = Choice(best.name, True, best.pins_hold(), _why_gvisor(best), decider, best)
+        return Decision(choice)
     why, fix = platform_of(host).why_no_gvisor(host)
     if setting == "gvisor":
         return Decision(None, (), "host", f"gVisor is asked for, but {why}", fix)
@@ -123,3 +137,33 @@ def _runc(host: HostFacts, why: str, decided_by: str, downgrade: Downgrade | Non
 def _why_gvisor(runtime: Runtime) -> str:
     version = f" {runtime.version}" if runtime.version else ""
     return f"gVisor{version} started a container here and ran its own kernel in it"
+
+
+def _say_build(build: Runtime, notes: Notes) -> None:
+    """Say what the plan makes of this build of gVisor, and what a current one would give."""
+    for item, why in _of_build(build):
+        notes.reason("runtime", item, why, "host")
+    weaker = shortfall(build)
+    if weaker:
+        notes.downgrade("gVisor build", weaker, UPDATE)
+
+
+def _of_build(build: Runtime) -> Iterator[tuple[str, str]]:
+    """What follows from each thing that was tried, and the words for what the trial showed."""
+    if not build.premises:
+        yield "premises of gVisor", f"none counts: {build.premises_untried or 'not tried'}"
+        return
+    details = {premise.name: premise.detail for premise in build.premises}
+    failed = [details[name] for name in PINS if name in details and not build.holds(name)]
+    binds = "; ".join(failed) or "read-only binds held in a trial"
+    if build.directfs_off():
+        yield "directfs off", f"`{build.name}` is registered so; {binds}"
+    elif build.pins_hold():
+        yield "directfs on", f"{binds}, so the faster way to files is used"
+    else:
+        yield "directfs on", f"folders are pinned by volumes: {binds}"
+    own = build.holds("own_network")
+    network = "gVisor's own network" if own else "the network of the host's kernel"
+    yield network, details.get("own_network") or "not tried"
+    counts = "counts" if build.holds("exec_filter") else "does not count"
+    yield f"seccomp {counts} in `exec`", details.get("exec_filter") or "not tried"

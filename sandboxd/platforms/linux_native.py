@@ -72,5 +72,5 @@ def advice(facts: HostFacts) -> Advice:
     )
     if gvisor is None:
         return _engine.advice(facts, limits, (setup, "sandboxd doctor"))
-    steps = _engine.USE if gvisor.directfs_off() else (setup, *_engine.USE)
+    steps = _engine.USE if gvisor.pins_hold() else (setup, *_engine.USE)
     return _engine.advice(facts, limits, steps)

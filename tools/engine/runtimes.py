@@ -24,10 +24,15 @@ _TRY_SECONDS = 10
 
 
 def configured() -> tuple[dict[str, object], str]:
-    """The `runtimes` table for daemon.json, and why gVisor is not in it ('' when it is)."""
-    runsc = find_program("runsc")
+    """The `runtimes` table for daemon.json, and why gVisor is not in it ('' when it is).
+
+    `SANDBOXD_TEST_RUNSC` names another build than the installed one.
+    """
+    runsc = os.environ.get("SANDBOXD_TEST_RUNSC") or find_program("runsc")
     if runsc is None:
         return {}, "runsc is not installed"
+    if not os.access(runsc, os.X_OK):
+        return {}, f"`{runsc}` is no program that can be started"
     arguments, reason = working_arguments(runsc)
     if arguments is None:
         return {}, reason

@@ -290,3 +290,32 @@ def test_directfs_pins_folders_by_volumes_and_files_by_binds() -> None:
     assert (config_file.type, config_file.read_only) == ("bind", True)
     parent = mounts["/workspaces/weather/.git"]
     assert (parent.type, parent.read_only) == ("bind", False)
+
+
+def test_the_plan_is_made_from_what_the_build_was_seen_to_hold() -> None:
+    """The same project under gVisor of 2024 and of 2026, both as they were recorded."""
+    old, new = plan(host=HOSTS["debian-13-gvisor-2024"]), plan(host=HOSTS["debian-13-gvisor-2026"])
+    assert old.container.runtime is not None and old.container.runtime.value == "runsc-sandboxd"
+    assert new.container.runtime is not None and new.container.runtime.value == "runsc"
+    assert {"seccomp", "gVisor build"} <= set(controls(old))
+    assert not {"seccomp", "gVisor build"} & set(controls(new))
+    for the_plan in (old, new):
+        hooks = {m.value.target: m.value for m in the_plan.container.mounts}[
+            "/workspaces/weather/.git/hooks"
+        ]
+        assert (hooks.type, hooks.read_only) == ("bind", True)
+    build = next(d for d in old.downgrades if d.control == "gVisor build")
+    assert "3-4 x" in build.why and "setup gvisor --apply --source repository" in build.fix
+
+
+def test_what_was_decided_of_the_build_is_explained() -> None:
+    def items(name: str) -> dict[str, str]:
+        reasons = plan(host=HOSTS[name]).reasons
+        return {reason.item: reason.why for reason in reasons if reason.field == "runtime"}
+
+    old, new = items("debian-13-gvisor-2024"), items("debian-13-gvisor-2026")
+    assert {"directfs off", "the network of the host's kernel"} < old.keys()
+    assert "Seccomp 0" in old["seccomp does not count in `exec`"]
+    assert {"directfs on", "gVisor's own network", "seccomp counts in `exec`"} < new.keys()
+    untried = items("ubuntu-24-04-gvisor")
+    assert untried["premises of gVisor"] == "none counts: `sandboxd doctor --try` tries them"
