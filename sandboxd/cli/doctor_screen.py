@@ -64,7 +64,9 @@ def _verdict(facts: HostFacts) -> str:
         head = paint(f"gVisor: usable (`{printable(gvisor.name)}`)", GREEN, BOLD)
         if gvisor.pins_hold():
             return head
-        return f"{head}, with pins made by volumes since plain read-only folders do not hold"
+        return (
+            f"{head}, with pins made by volumes since plain read-only folders were not seen to hold"
+        )
     why = platform_of(facts).why_no_gvisor(facts).why
     return paint(f"gVisor: not usable: {printable(why)}", YELLOW, BOLD)
 
@@ -123,7 +125,7 @@ def _runtime_state(runtime: Runtime) -> tuple[str, str]:
     if runtime.gvisor:
         pins = "directfs off" if runtime.directfs_off() else "directfs on"
         if not runtime.pins_hold():
-            pins += ", read-only folders do not hold"
+            pins += ", read-only folders were not seen to hold"
         return paint("yes", GREEN), f"gVisor's kernel seen inside, {pins}"
     return paint("yes", GREEN), "the host's kernel seen inside"
 
