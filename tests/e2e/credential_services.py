@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
 import http.server
-import io
 import json
 import os
 import ssl
 import subprocess
-import tarfile
 import threading
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +17,7 @@ from sandboxd.credentials import service
 from sandboxd.verify import listeners
 from tests.e2e import outside
 from tests.e2e.lfs_store import LfsStore
-from tests.e2e.test_egress_clients import wheel
+from tests.e2e.tiny_packages import integrity, make_repository, tarball, wheel
 
 SECRET = "marked-secret-b7e2c61f"
 FORMS = (
@@ -65,8 +62,8 @@ class Services:
         self.answers_401 = False
         """Whether the secret is revoked."""
         certificate(folder)
-        make_repository(folder / "git")
         self.lfs = LfsStore(FORGE)
+        make_repository(folder / "git/work", folder / "git/team/repo.git")
         of = self
 
         class Handler(_Handler):
@@ -102,23 +99,6 @@ def certificate(folder: Path) -> None:
     more = ["-keyout", "key.pem", "-out", "ca.pem", "-subj", "/CN=services"]
     command = [*words.split(), *more, "-addext", f"subjectAltName={names}"]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
-
-
-def make_repository(folder: Path) -> None:
-    """`team/repo.git` with one commit, which takes a push."""
-    work = folder / "work"
-    work.mkdir(parents=True)
-    (work / "README").write_text("a repository\n")
-    identity = ["-c", "user.name=a", "-c", "user.email=a@b.test"]
-    bare = folder / "team/repo.git"
-    for command in (
-        ["git", "init", "-q", "-b", "main", str(work)],
-        ["git", "-C", str(work), "add", "."],
-        ["git", "-C", str(work), *identity, "commit", "-qm", "first"],
-        ["git", "clone", "-q", "--bare", str(work), str(bare)],
-        ["git", "-C", str(bare), "config", "http.receivepack", "true"],
-    ):
-        subprocess.run(command, check=True)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -215,29 +195,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         return self._say(200, f'<a href="{name}">{name}</a>'.encode())
 
 
-def tarball() -> bytes:
-    """The smallest package that npm installs, the same each time."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        files = {
-            "package.json": b'{"name": "tiny", "version": "1.0.0"}',
-            "index.js": b"module.exports = 7\n",
-        }
-        for name, data in files.items():
-            entry = tarfile.TarInfo(f"package/{name}")
-            entry.size = len(data)
-            archive.addfile(entry, io.BytesIO(data))
-    return gzip.compress(packed.getvalue(), mtime=0)
-
-
 def packument() -> dict[str, object]:
     """What the registry says of `tiny`, with addresses of its own as the real one has them."""
-    data = tarball()
-    digest = base64.b64encode(hashlib.sha512(data).digest()).decode()
     dist = {
         "tarball": f"https://{NPM}/tiny/-/tiny-1.0.0.tgz",
-        "integrity": f"sha512-{digest}",
-        "shasum": hashlib.sha1(data).hexdigest(),
+        "integrity": integrity(),
+        "shasum": hashlib.sha1(tarball()).hexdigest(),
     }
     version = {"name": "tiny", "version": "1.0.0", "dist": dist}
     return {"name": "tiny", "dist-tags": {"latest": "1.0.0"}, "versions": {"1.0.0": version}}

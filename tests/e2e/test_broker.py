@@ -24,8 +24,8 @@ from sandboxd.model.labels import GATEWAY, PROJECT
 from sandboxd.plan.plan import Plan
 from sandboxd.verify import listeners
 from tests.e2e import outside, rich_image, sandboxes
+from tests.e2e.client_image import name_services
 from tests.e2e.outside import Outside
-from tests.e2e.test_egress_clients import name_services
 from tests.integration.egress.credential_service import (
     SECRET,
     VALUE,

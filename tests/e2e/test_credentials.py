@@ -17,9 +17,9 @@ from sandboxd.engine.client import Engine, connect_from
 from sandboxd.model.labels import GATEWAY, PROJECT
 from sandboxd.verify import listeners
 from tests.e2e import credential_services, outside, rich_image, sandboxes
+from tests.e2e.client_image import name_services
 from tests.e2e.credential_services import FORGE, FORMS, INDEX, NPM, SECRET, Services
 from tests.e2e.test_egress import pytest_generate_tests, runtime
-from tests.e2e.test_egress_clients import name_services
 from tests.integration.daemon.world import World
 from tools.engine import private
 
