@@ -19,9 +19,9 @@ from sandboxd.ssh_agent.agent import Agent
 from sandboxd.ssh_agent.wire import Bind
 from sandboxd.verify import listeners
 from tests.e2e import credential_services, outside, rich_image, sandboxes
+from tests.e2e.client_image import name_services
 from tests.e2e.ssh_hosts import SshHost, UserAgent, make_key
 from tests.e2e.test_egress import pytest_generate_tests, runtime
-from tests.e2e.test_egress_clients import name_services
 from tests.integration.daemon.world import World
 from tests.patience import eventually
 from tools.engine import private
