@@ -172,7 +172,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         }
     ),
     "file_lock": frozenset(),
-    "audit": frozenset({"errors", "file_lock", "host.folders"}),
+    "audit": frozenset({"errors", "file_lock", "files", "host.folders"}),
     "host.folders": frozenset(),
     "escapes": frozenset(),
     "setup": frozenset({"data", "engine", "errors", "host", "syntax", "text"}),

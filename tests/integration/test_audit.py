@@ -48,7 +48,8 @@ def test_only_what_is_asked_for_is_shown(project: Path) -> None:
     assert run(project, "audit", "--since", "1h").stdout.count("\n") == 1
     assert run(project, "audit", "--since", "2999-01-01").stdout == ""
     assert run(project, "audit", "--kind", "start").stdout == ""
-    for words in (("--kind", "party"), ("--since", "yesterday")):
+    wrong_words = (("--kind", "party"), ("--since", "yesterday"), ("--send",))
+    for words in (*wrong_words, ("--send", "--kind", "start")):
         wrong = run(project, "audit", *words)
         assert wrong.returncode == 2 and "hint: " in wrong.stderr
 

@@ -38,6 +38,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     output.add_argument(
         "--otlp", action="store_true", help="print OpenTelemetry logs (OTLP as JSON)"
     )
+    output.add_argument(
+        "--send",
+        action="store_true",
+        help="post what is new to the OpenTelemetry collector of OTEL_EXPORTER_OTLP_ENDPOINT",
+    )
     output.add_argument("--journald", action="store_true", help="send it to the system's journal")
     output.add_argument(
         "--verify", action="store_true", help="follow the chain, and say where it is broken"
@@ -52,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
     reading = chain.check(record.files(), record.head())
     if args.verify:
         return _verify(reading)
+    if args.send:
+        return _send(args, reading, record.folder)
     entries = _chosen(args, reading.entries)
     if args.json:
         import json
@@ -73,6 +80,25 @@ def run(args: argparse.Namespace) -> int:
         _print(entries)
     if reading.faults:
         terminal.status("the record is not whole: `sandboxd audit --verify` says where")
+    return 0
+
+
+def _send(args: argparse.Namespace, reading: Reading, folder: str) -> int:
+    """Post each entry once: what was left out by a filter would never be sent.
+
+    :raises UsageError: there is a filter, or no collector is named
+    """
+    from sandboxd import __version__
+    from sandboxd.audit import collector
+    from sandboxd.errors import UsageError
+
+    if args.directory or args.since or args.kind:
+        raise UsageError(
+            "`--send` posts all that is new", "leave `--project`, `--since` and `--kind` out"
+        )
+    to = collector.collector(os.environ)
+    number = collector.send_new(reading.entries, folder, to, __version__)
+    terminal.status(f"sent {_entries(number)} to `{to.url}`")
     return 0
 
 

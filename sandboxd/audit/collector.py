@@ -1,0 +1,130 @@
+"""Post new entries of the record to an OpenTelemetry collector, each once.
+
+Where it is say the variables that every OpenTelemetry program reads:
+https://opentelemetry.io/docs/specs/otel/protocol/exporter/.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from sandboxd.audit import otlp
+from sandboxd.audit.entry import Entry
+from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.files import write_atomic
+
+MOST_AT_ONCE = 200
+"""Entries of one request; an entry is at most 128 KB, and nearly all are below 1 KB."""
+
+SECONDS = 15.0
+
+_LOGS, _ALL = "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"
+_HEADERS = ("OTEL_EXPORTER_OTLP_LOGS_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS")
+_CURSOR = "sent.json"
+
+
+class Collector(NamedTuple):
+    """An address, and fields of requests to it, which may be secret."""
+
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Collector({self.url!r})"
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        """Follow none: the entries are for one host."""
+
+
+def collector(environ: Mapping[str, str]) -> Collector:
+    """The collector that the variables name.
+
+    :raises UsageError: they name none, or no URL of HTTP
+    """
+    url = environ.get(_LOGS) or ""
+    if not url and environ.get(_ALL):
+        url = environ[_ALL].rstrip("/") + "/v1/logs"
+    hint = f"`export {_ALL}=http://127.0.0.1:4318`"
+    if not url:
+        raise UsageError(f"`{_ALL}` is not set, so no collector is known", hint)
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(f"`{url}` is no URL of HTTP", hint)
+    text = next((environ[name] for name in _HEADERS if environ.get(name)), "")
+    pairs = (pair.partition("=") for pair in text.split(",") if "=" in pair)
+    headers = ((name.strip(), unquote(value.strip())) for name, _, value in pairs)
+    return Collector(url, tuple(headers))
+
+
+def send_new(entries: Sequence[Entry], folder: str, to: Collector, version: str) -> int:
+    """Post the entries that `to` has not had yet; how many there were.
+
+    :param entries: all of the record, in their order
+    :param folder: of the record; the number of the last one that was posted is noted there
+    :param version: of sandboxd
+    :raises EnvironmentFailure: the collector does not take them; those before are noted
+    """
+    path = os.path.join(folder, _CURSOR)
+    last = _last(path, to.url)
+    if entries and last > entries[-1].number:
+        last = 0  # the record was begun anew
+    new = [entry for entry in entries if entry.number > last]
+    for first in range(0, len(new), MOST_AT_ONCE):
+        some = new[first : first + MOST_AT_ONCE]
+        _post(otlp.request(some, version), to, first)
+        text = json.dumps({"url": to.url, "number": some[-1].number})
+        write_atomic(path, text.encode(), 0o600)
+    return len(new)
+
+
+def _post(document: dict[str, Any], to: Collector, sent: int) -> None:
+    # `collector` lets no other scheme in.
+    request = urllib.request.Request(  # noqa: S310
+        to.url, json.dumps(document).encode(), method="POST"
+    )
+    request.add_header("Content-Type", "application/json")
+    for name, value in to.headers:
+        request.add_header(name, value)
+    opener = urllib.request.build_opener(_NoRedirect)
+    try:
+        with opener.open(request, timeout=SECONDS) as response:
+            answer = _document(response.read(1 << 16))
+        rejected = int(answer.get("rejectedLogRecords") or 0)
+        why = f"rejects {rejected} of them" if rejected else ""
+    except urllib.error.HTTPError as error:
+        why = f"answers {error.code}"
+    except (OSError, ValueError) as error:
+        cause = getattr(error, "reason", error)
+        why = (getattr(cause, "strerror", None) or type(cause).__name__).lower()
+    if why:
+        raise EnvironmentFailure(
+            f"the collector at `{to.url}` does not take the record after {sent} entries: {why}",
+            "run it again once it does: what was taken is not sent twice",
+        )
+
+
+def _document(data: bytes) -> dict[str, Any]:
+    """What the collector says of a part that it did not take."""
+    with contextlib.suppress(ValueError):
+        document = json.loads(data)
+        partial = document.get("partialSuccess") if isinstance(document, dict) else None
+        return partial if isinstance(partial, dict) else {}
+    return {}
+
+
+def _last(path: str, url: str) -> int:
+    """The number of the last entry that `url` has had, 0 for none."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError), open(path, "rb") as file:
+        cursor = json.loads(file.read(1 << 12))
+        if cursor["url"] == url:
+            return int(cursor["number"])
+    return 0
