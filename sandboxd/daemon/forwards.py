@@ -13,6 +13,7 @@ from sandboxd.forward.forwarder import Forwarded, Forwarder
 from sandboxd.forward.ports import Wish
 from sandboxd.host.folders import cache_folder
 from sandboxd.life.find import locate
+from sandboxd.life.service_address import address_of
 
 if TYPE_CHECKING:
     from sandboxd.daemon.hosts import Hosts
@@ -88,7 +89,7 @@ class _Project:
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._forwarder: Forwarder | None = None
-        self._texts: dict[int, str] = {}
+        self._texts: dict[str, str] = {}
         self._problem = ""
 
     def stop(self) -> None:
@@ -146,21 +147,22 @@ class _Project:
         """Listen for every port that can be had; None where that is none, or nobody wants it any more."""
         forwarded: list[Forwarded] = []
         for port in self.ports:
-            name = f"{port.number}{f' ({port.label})' if port.label else ''}"
+            name = f"{port.text}{f' ({port.label})' if port.label else ''}"
             wish = Wish(port.number, port.number, port.needs_same, port.label)
             try:
-                entry = Forwarded(local.listen(wish), port.number)
+                entry = Forwarded(local.listen(wish), port.number, port.service)
             except SandboxdError as error:
-                self._texts[port.number] = f"{name}: {error.message}"
+                self._texts[port.text] = f"{name}: {error.message}"
                 continue
             forwarded.append(entry)
-            self._texts[port.number] = f"{name}: {port.scheme}://{local.LOOPBACK}:{entry.local}"
+            self._texts[port.text] = f"{name}: {port.scheme}://{local.LOOPBACK}:{entry.local}"
         forwarder = Forwarder(
             self._engine,
             lambda: locate(self._engine, self._workspace).id,
             forwarded,
             lambda text: log.debug("`%s`: %s", self._workspace, text),
             self._folder,
+            lambda service: address_of(self._engine, self._workspace, service),
         )
         with self._lock:
             if forwarded and not self._stopped.is_set():

@@ -104,7 +104,8 @@ class CreateRequest(TypedDict, total=False):
     """[] for none, whatever the image has."""
     Env: list[str]
     """NAME=VALUE each."""
-    Healthcheck: dict[str, list[str]]
+    Healthcheck: dict[str, list[str] | int]
+    """`Test`, and times in nanoseconds; what is missing is the image's."""
     HostConfig: HostConfig
     Hostname: str
     Labels: Labels
@@ -115,6 +116,14 @@ class CreateRequest(TypedDict, total=False):
     User: str
     """NAME, or UID[:GID]; '' for the image's own."""
     WorkingDir: str
+
+
+class HealthState(TypedDict, total=False):
+    """What a container's health check says: ``starting``, ``healthy`` or ``unhealthy``; ``none`` without one."""
+
+    Status: str
+    Log: list[dict[str, Any]] | None
+    """The last checks, the newest at the end, each with `ExitCode` and `Output`."""
 
 
 class State(TypedDict, total=False):
@@ -129,6 +138,7 @@ class State(TypedDict, total=False):
     Error: str
     StartedAt: str
     FinishedAt: str
+    Health: HealthState | None
 
 
 class Config(TypedDict, total=False):

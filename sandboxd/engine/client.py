@@ -230,6 +230,11 @@ class Engine(Networks):
                 return _stat(answer.headers), answer.read(most)
         return None
 
+    def put_archive(self, container: str, path: str, archive: bytes) -> None:
+        """Unpack a tar archive below `path` in a container, which need not run."""
+        with self.asking(START_SECONDS) as session:
+            session.put_archive(container, path, archive)
+
     def volume(self, name: str) -> Volume | None:
         """A volume's description, None when there is none of this name."""
         with self.asking(fine=(_GONE,)) as session:

@@ -31,6 +31,8 @@ class Forwarded(NamedTuple):
 
     listener: socket.socket
     inside: int
+    service: str = ""
+    """The service whose port it is, '' for the sandbox's own."""
 
     @property
     def local(self) -> int:
@@ -48,9 +50,12 @@ class Forwarder:
         ports: Sequence[Forwarded],
         tell: Callable[[str], None],
         cache_folder: str | None,
+        address_of: Callable[[str], str] = lambda _service: "",
     ) -> None:
         """
         :param locate: the id of the container that runs; raises ContainerGone where none does
+        :param address_of: the address of a service as the sandbox reaches it, '' for its own; raises
+            ContainerGone where it does not run
         :param tell: hears in words of what went wrong, and of what goes on again
         :param cache_folder: where a Python for images without one is kept
         """
@@ -59,6 +64,7 @@ class Forwarder:
         self.ports = ports
         self._tell = tell
         self._cache_folder = cache_folder
+        self._address_of = address_of
         self._wake, self._waker = os.pipe()
         os.set_blocking(self._waker, False)
         self._is_stopped = False
@@ -109,22 +115,24 @@ class Forwarder:
         :raises Broken: the other end does not speak as ours
         :raises EnvironmentFailure: there is no sandbox, or the relay does not start in it
         """
-        trunk = open_trunk(self._engine, self._locate(), self._cache_folder)
-        if not self._serve(trunk):
+        container = self._locate()
+        targets = [self._target(port) for port in self.ports]
+        trunk = open_trunk(self._engine, container, self._cache_folder)
+        if not self._serve(trunk, targets):
             raise EnvironmentFailure(
                 f"the relay in the sandbox does not start: {_words(trunk)}", _HINT
             )
         if not self._is_stopped:
             self._tell("the sandbox, or its relay, ended; connections wait until it is back")
 
-    def _serve(self, trunk: Trunk) -> bool:
+    def _serve(self, trunk: Trunk, targets: Sequence[str]) -> bool:
         """Relay until the stream ends; whether it ever carried anything, or was not to.
 
         :raises Broken: the other end does not speak as ours
         """
         relay = Relay(trunk, refused=self._say_refused)
-        for port in self.ports:
-            relay.listen(port.listener, str(port.inside))
+        for port, target in zip(self.ports, targets, strict=True):
+            relay.listen(port.listener, target)
         relay.wake_by(self._wake)
         was_ready = False
         try:
@@ -138,6 +146,10 @@ class Forwarder:
             relay.close()
             trunk.close()
         return was_ready or self._is_stopped
+
+    def _target(self, port: Forwarded) -> str:
+        address = self._address_of(port.service) if port.service else ""
+        return f"{address}:{port.inside}" if address else str(port.inside)
 
     def _begin(self) -> None:
         if self._has_worked:

@@ -12,14 +12,17 @@ from sandboxd.forward.relay import Relay
 
 
 def dial(target: str) -> socket.socket:
-    """Begin a connection to a port of this sandbox: where nobody is at 127.0.0.1, at ::1.
+    """Begin a connection to a port of this sandbox (where nobody is at 127.0.0.1, at ::1), or of an IPv4 address.
 
     :raises OSError: there is nobody
     :raises ValueError: that is no port
     """
-    port = int(target)
+    host, _, number = target.rpartition(":")
+    port = int(number)
     if not 0 < port < 65536:
         raise ValueError("there is no such port")
+    if host:
+        return _dial_other(host, port)
     for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
         try:
             connection = socket.socket(family, socket.SOCK_STREAM)
@@ -31,6 +34,18 @@ def dial(target: str) -> socket.socket:
             return connection
         connection.close()
     raise OSError(errno.ECONNREFUSED, "nothing listens there")
+
+
+def _dial_other(host: str, port: int) -> socket.socket:
+    """Begin a connection to an IPv4 address, without waiting for its answer."""
+    socket.inet_aton(host)  # a name would be waited for
+    connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    connection.setblocking(False)
+    error = connection.connect_ex((host, port))
+    if error in (0, errno.EINPROGRESS):
+        return connection
+    connection.close()
+    raise OSError(error, "it cannot be reached")
 
 
 def main() -> int:

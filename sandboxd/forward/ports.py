@@ -1,4 +1,4 @@
-"""Ports as people write them: `3000`, `3000:8080`, and `forwardPorts` of a devcontainer.json."""
+"""Ports as people write them: `3000`, `3000:8080`, `db:5432`, and `forwardPorts` of a devcontainer.json."""
 
 from __future__ import annotations
 
@@ -18,20 +18,30 @@ class Wish(NamedTuple):
     """Whether another local port will not do."""
     label: str = ""
     """A name for people, '' for none; hostile text."""
+    service: str = ""
+    """The service whose port it is, '' for the workspace's own."""
 
 
 def parse(text: str) -> Wish:
-    """``PORT`` or ``PORT:LOCAL``.
+    """``PORT`` or ``PORT:LOCAL``, with ``SERVICE:`` before it for that of another service.
 
-    :raises UsageError: it is neither
+    :raises UsageError: it is none of these
     """
-    inside, colon, local = text.partition(":")
+    service, colon, rest = text.partition(":")
+    if not colon or service[:1].isdigit():
+        service, rest = "", text
+    inside, colon, local = rest.partition(":")
     try:
-        wish = Wish(_port(inside), _port(local) if colon else _port(inside), is_fixed=True)
+        if text.startswith(":"):
+            raise ValueError(text)
+        wish = Wish(
+            _port(inside), _port(local) if colon else _port(inside), service=service.lower()
+        )
     except ValueError:
         raise UsageError(
             f"`{text}` is no port to forward",
-            "write `3000`, or `3000:8080` for port 3000 inside at port 8080 here",
+            "write `3000`, or `3000:8080` for port 3000 inside at port 8080 here; `db:5432` for the "
+            "service `db`",
         ) from None
     return wish
 

@@ -7,14 +7,15 @@ import os
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.egress import layout
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.files import write_atomic
 from sandboxd.host import addresses, subnets
 from sandboxd.host.folders import state_folder, workspace_file
-from sandboxd.life import gateway, gateway_image, networks, services, sources
+from sandboxd.life import gateway, gateway_image, networks, service_start, services, sources
 from sandboxd.life.ask_program import ask_program, file_for_inside
 from sandboxd.life.end import remove
-from sandboxd.model.labels import ASK_PROGRAM, DECOY_FILE, RESOLV_CONF
+from sandboxd.model.labels import ASK_PROGRAM, DECOY_FILE, PROJECT, RESOLV_CONF, SHARES
 from sandboxd.plan import decoy, inner_network
 from sandboxd.plan.plan import Downgrade, Plan
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from sandboxd.egress.policy import Policy
     from sandboxd.engine.answers import CreateRequest, Inspected, MountRequest
     from sandboxd.engine.client import Engine
+    from sandboxd.life.service_start import Sick
 
 
 class Egress(NamedTuple):
@@ -79,6 +81,13 @@ def add_to(
     host["Dns"] = [gateway_address]
     # Without it the engine copies the host's search domains, and programs inside would ask for them.
     host["DnsSearch"] = ["."]
+    if shared := body.get("Labels", {}).get(SHARES):
+        # The name of a service that shares this network leads here.
+        names_of_services = [name for name, _ in egress.policy.services]
+        number = names_of_services.index(shared)
+        address = layout.service(egress.pair.inner.addresses, number)
+        endpoint = {"IPAMConfig": {"IPv4Address": address}}
+        body["NetworkingConfig"] = {"EndpointsConfig": {egress.pair.inner.name: endpoint}}
     names = (variable.partition("=")[0] for variable in body["Env"])
     proxies = inner_network.proxies(gateway_address, names)
     body["Env"] = [*body["Env"], *(f"{pair.name}={pair.value}" for pair in proxies)]
@@ -158,16 +167,34 @@ def follow(
 
 
 def start_services(
-    engine: Engine, plan: Plan, egress: Egress, start: str, progress: Callable[[str], None]
-) -> None:
-    """Have the other services of the plan run on the inner network, and no others.
+    engine: Engine,
+    plan: Plan,
+    egress: Egress,
+    workspace: str,
+    start: str,
+    progress: Callable[[str], None],
+    check: Callable[[], None],
+) -> tuple[Sick, ...]:
+    """Have the other services of the plan run on the inner network, and no others; those that do not.
 
-    :raises EnvironmentFailure: one does not start
+    :param workspace: the id of the running sandbox
+    :param start: the random number of the start that they belong to, '' where the sandbox ran already
+    :raises EnvironmentFailure: the engine does not answer
     """
-    address = egress.pair.inner.addresses.gateway
+    if not plan.services:
+        services.leave(engine, plan.sandbox)
+        return ()
+    around = surroundings(engine, egress.pair.inner, workspace)
+    return service_start.follow(engine, plan, around, start, progress, check)
+
+
+def surroundings(engine: Engine, inner: networks.Inner, workspace: str) -> services.Surroundings:
+    """What the services beside the running sandbox with the id `workspace` stand in."""
+    inspected = engine.inspect(workspace)
+    folder = (inspected["Config"].get("Labels") or {}).get(PROJECT, "")
     ours = sources.can_read_ours(engine)
-    resolv_conf = _resolv_conf(egress.workspace, address) if ours else ""
-    services.follow(engine, plan, egress.pair.inner, resolv_conf, start, progress)
+    resolv_conf = _resolv_conf(folder, inner.addresses.gateway) if ours else ""
+    return services.surroundings(inner, resolv_conf, inspected)
 
 
 def leave(engine: Engine, workspace: str, *, with_network: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""The other services of a project, on the inner network of its gateway: made with the workspace, gone with it.
+"""The containers of a project's other services, on the inner network of its gateway.
 
 They reach what the workspace reaches, by the same gateway, and each other by name. None has a path of the
 host, and each is held as the workspace is, but for the rights that entry points step down with.
@@ -6,26 +6,53 @@ host, and each is held as the workspace is, but for the rights that entry points
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.egress import layout
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.life import service_files
 from sandboxd.life.end import remove
-from sandboxd.model.labels import PLAN, SERVICE, START
+from sandboxd.model.labels import PLAN, SERVICE
 from sandboxd.plan.container_name import container_name
-from sandboxd.plan.services import KEPT_CAPABILITIES
+from sandboxd.plan.service_reading import size
 from sandboxd.plan.volumes import own_name
-from sandboxd.plan.writers.engine import memory_bytes, security_options
+from sandboxd.plan.writers.engine import add_limits, security_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
-    from sandboxd.engine.answers import CreateRequest, HostConfig, MountRequest
+    from sandboxd.engine.answers import CreateRequest, HostConfig, Inspected, MountRequest
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.life.networks import Inner
     from sandboxd.plan.plan import Plan
-    from sandboxd.plan.services import Service
+    from sandboxd.plan.service import Health, Service
+
+_NANOSECONDS = 1_000_000_000
+_STOP_SECONDS = 10
+"""As Compose waits for one that does not say how long."""
+_AT_ONCE = 8
+
+
+class Surroundings(NamedTuple):
+    """What a service stands in."""
+
+    inner: Inner
+    resolv_conf: str
+    """A file on the engine's machine that names the gateway as name server; '' for none."""
+    workspace: str = ""
+    """The id of the workspace's container, whose network a service may share."""
+    started: str = ""
+    """When that container started: with it ends a network that is shared."""
+
+
+def surroundings(inner: Inner, resolv_conf: str, inspected: Inspected) -> Surroundings:
+    """Those beside the running workspace that the engine describes as `inspected`."""
+    started = (inspected.get("State") or {}).get("StartedAt", "")
+    return Surroundings(inner, resolv_conf, str(inspected["Id"]), started)
 
 
 def name_of(workspace: str, service: str) -> str:
@@ -43,134 +70,121 @@ def find(engine: Engine, workspace: str) -> list[Summary]:
     ]
 
 
-def body(
-    service: Service, number: int, plan: Plan, inner: Inner, resolv_conf: str
-) -> CreateRequest:
-    """The create request of a service.
+def leave(engine: Engine, workspace: str) -> None:
+    """Stop and remove the services of `workspace`; their named volumes stay."""
+    end(engine, find(engine, workspace))
 
-    :param number: its place among the names of the policy, which says its address
-    :param resolv_conf: a file on the engine's machine that names the gateway as name server; '' for none
+
+def end(engine: Engine, containers: Sequence[Summary]) -> None:
+    """Stop and remove services side by side: a database that is killed has to repair its files at its next start.
+
+    :raises EnvironmentFailure: one is still there
     """
-    container, workspace = service.container, plan.container
-    addresses = inner.addresses
-    image = container.image
-    assert image is not None
-    caps = {*KEPT_CAPABILITIES} - {value.value for value in container.cap_drop}
-    if any(value.value == "ALL" for value in container.cap_drop):
-        caps = {value.value for value in container.cap_add}
-    host: HostConfig = {
-        "NetworkMode": inner.name,
-        "Dns": [addresses.gateway],
-        "DnsSearch": ["."],
-        "CapDrop": ["ALL"],
-        "CapAdd": sorted(caps),
-        "SecurityOpt": security_options(workspace),
-        "RestartPolicy": {"Name": "no"},
-        "Mounts": _mounts(service, plan, resolv_conf),
-    }
-    if workspace.runtime is not None:
-        host["Runtime"] = workspace.runtime.value
-    if workspace.memory is not None:
-        host["Memory"] = memory_bytes(workspace.memory.value)
-    if workspace.pids_limit is not None:
-        host["PidsLimit"] = workspace.pids_limit.value
-    if container.read_only_rootfs is not None:
-        host["ReadonlyRootfs"] = container.read_only_rootfs.value
-    if container.init is not None:
-        host["Init"] = container.init.value
-    if container.shm_size is not None:
-        host["ShmSize"] = memory_bytes(container.shm_size.value)
+    if containers:
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="service") as threads:
+            # Each of the results is looked at, and raises what its thread raised.
+            list(threads.map(lambda container: _end(engine, container), containers))
+
+
+def _end(engine: Engine, container: Summary) -> None:
+    if container.state == "running":
+        # What does not end by itself is removed all the same.
+        with contextlib.suppress(EnvironmentFailure):
+            engine.stop(container.id, _STOP_SECONDS)
+    remove(engine, container.id)
+
+
+def body(service: Service, plan: Plan, around: Surroundings, archive: bytes = b"") -> CreateRequest:
+    """The create request of a service; its label has the fingerprint of it and of what it stands in.
+
+    :param archive: the copies of files that it is given
+    """
+    container = service.container
+    assert container.image is not None
     request: CreateRequest = {
-        "Image": image.value,
-        "Env": [f"{v.value.name}={v.value.value}" for v in container.env],
-        "Hostname": service.name,
+        "Image": container.image.value,
+        "Env": list(service.env),
         "Labels": {SERVICE: plan.sandbox},
-        "HostConfig": host,
-        "NetworkingConfig": {
-            "EndpointsConfig": {
-                inner.name: {"IPAMConfig": {"IPv4Address": layout.service(addresses, number)}}
-            }
-        },
+        "HostConfig": _host_config(service, plan, around),
     }
+    if not service.shares:
+        request["Hostname"] = service.name
+        address = address_of(service.name, plan, around.inner)
+        request["NetworkingConfig"] = {
+            "EndpointsConfig": {around.inner.name: {"IPAMConfig": {"IPv4Address": address}}}
+        }
     if service.command is not None:
         request["Cmd"] = list(service.command)
     if service.entrypoint is not None:
         request["Entrypoint"] = list(service.entrypoint)
+    if service.health is not None:
+        request["Healthcheck"] = _healthcheck(service.health)
     if container.user is not None:
         request["User"] = container.user.value
     if container.working_dir is not None:
         request["WorkingDir"] = container.working_dir.value
     if container.stop_signal is not None:
         request["StopSignal"] = container.stop_signal.value
-    text = json.dumps(request, sort_keys=True)
-    request["Labels"][PLAN] = hashlib.sha256(text.encode()).hexdigest()
+    text = json.dumps([request, around.started if service.shares else ""], sort_keys=True)
+    request["Labels"][PLAN] = hashlib.sha256(text.encode() + archive).hexdigest()
     return request
 
 
-def follow(
-    engine: Engine,
-    plan: Plan,
-    inner: Inner,
-    resolv_conf: str,
-    start: str,
-    progress: Callable[[str], None],
-) -> None:
-    """Have the services of `plan` run as planned, and no others; one whose image is missing is named.
+def address_of(name: str, plan: Plan, inner: Inner) -> str:
+    """The address of the service `name` (as in DNS) on the inner network."""
+    names = [known for known, _ in plan.egress.services] if plan.egress is not None else []
+    return layout.service(inner.addresses, names.index(name))
 
-    :param start: the random number of the start that they belong to
-    :raises EnvironmentFailure: one does not start
-    """
-    names = [name for name, _ in plan.egress.services] if plan.egress is not None else []
-    wanted = {
-        name_of(plan.sandbox, service.name): body(
-            service, names.index(service.name), plan, inner, resolv_conf
-        )
-        for service in plan.services
+
+def _host_config(service: Service, plan: Plan, around: Surroundings) -> HostConfig:
+    container, workspace = service.container, plan.container
+    host: HostConfig = {
+        "NetworkMode": around.inner.name,
+        "CapDrop": ["ALL"],
+        "CapAdd": list(service.capabilities),
+        "SecurityOpt": security_options(workspace),
+        "RestartPolicy": {"Name": "no"},
+        "Mounts": _mounts(service, plan, around.resolv_conf),
     }
-    # All that goes first: another may be about to get its address.
-    for old in find(engine, plan.sandbox):
-        request = wanted.get(old.name)
-        same = request is not None and old.labels.get(PLAN) == request["Labels"][PLAN]
-        if same and old.state == "running":
-            del wanted[old.name]
-        else:
-            remove(engine, old.id)
-    for name, request in wanted.items():
-        _start(engine, name, request, start, progress)
+    if service.shares:
+        host["NetworkMode"] = f"container:{around.workspace}"
+    else:
+        host["Dns"], host["DnsSearch"] = [around.inner.addresses.gateway], ["."]
+    if workspace.runtime is not None:
+        host["Runtime"] = workspace.runtime.value
+    add_limits(host, workspace)
+    if container.memory is not None and (own := size(container.memory.value)):
+        host["Memory"] = min(own, host.get("Memory") or own)
+    if container.pids_limit is not None and container.pids_limit.value > 0:
+        own = container.pids_limit.value
+        host["PidsLimit"] = min(own, host.get("PidsLimit") or own)
+    if container.read_only_rootfs is not None:
+        host["ReadonlyRootfs"] = container.read_only_rootfs.value
+    if container.init is not None:
+        host["Init"] = container.init.value
+    if container.shm_size is not None:
+        host["ShmSize"] = size(container.shm_size.value) or 0
+    return host
 
 
-def _start(
-    engine: Engine,
-    name: str,
-    request: CreateRequest,
-    start: str,
-    progress: Callable[[str], None],
-) -> None:
-    service, image = request["Hostname"], request["Image"]
-    if not engine.has_image(image):
-        progress(f"downgrade: service: `{service}` is not started: its image is not there")
-        progress(f"  hint: docker pull {image}")
-        return
-    progress(f"starting the service `{service}` from `{image}`")
-    request["Labels"][START] = start
-    container = engine.create(name, request)
-    try:
-        engine.start(container)
-    except BaseException:
-        remove(engine, container)
-        raise
-
-
-def leave(engine: Engine, workspace: str) -> None:
-    """Remove the services of `workspace`; their named volumes stay."""
-    for container in find(engine, workspace):
-        remove(engine, container.id)
+def _healthcheck(health: Health) -> dict[str, list[str] | int]:
+    check: dict[str, list[str] | int] = {
+        "Test": list(health.test),
+        "Interval": round(health.interval * _NANOSECONDS),
+        "Timeout": round(health.timeout * _NANOSECONDS),
+        "StartPeriod": round(health.start_period * _NANOSECONDS),
+        "StartInterval": round(health.start_interval * _NANOSECONDS),
+        "Retries": health.retries,
+    }
+    return {key: value for key, value in check.items() if value}
 
 
 def _mounts(service: Service, plan: Plan, resolv_conf: str) -> list[MountRequest]:
     mounts: list[MountRequest] = []
     for value in service.container.mounts:
         mount = value.value
+        if mount.type == "bind":
+            continue  # a copy is put there: `service_files`
         entry: MountRequest = {
             "Type": mount.type,
             "Target": mount.target,
@@ -183,3 +197,11 @@ def _mounts(service: Service, plan: Plan, resolv_conf: str) -> list[MountRequest
         target = "/etc/resolv.conf"
         mounts.append({"Type": "bind", "Source": resolv_conf, "Target": target, "ReadOnly": True})
     return mounts
+
+
+def archive_of(service: Service, plan: Plan) -> bytes:
+    """The copies of files that `service` is given, b'' for none.
+
+    :raises UsageError: one cannot be copied
+    """
+    return service_files.archive(plan.workspace, service.files)

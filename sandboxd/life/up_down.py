@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sandboxd.engine.answers import CreateRequest, State
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.life.egress import Egress
+    from sandboxd.life.service_start import Sick
     from sandboxd.plan.plan import Downgrade, Plan
 
 How = Literal["created", "recreated", "restarted", "resumed", "already running"]
@@ -36,6 +37,8 @@ class Running(NamedTuple):
     how: How
     lost: tuple[Downgrade, ...] = ()
     """What this host's settings take from it."""
+    sick: tuple[Sick, ...] = ()
+    """Other services of its project that do not run as others need them."""
 
 
 def up(
@@ -80,7 +83,8 @@ def up(
             stub_paths += _stubs(old)
             how, why = _reuse(engine, old, identity, plan, beside, progress)
             if how is not None:
-                return Running(old.id, old.name, how, egress.lost(engine, beside))
+                sick = _start_services(engine, plan, beside, old.id, "", progress, check)
+                return Running(old.id, old.name, how, egress.lost(engine, beside), sick)
             journal.note(plan.sandbox, stub_paths)
             overlaps.refuse(engine, plan, old.id)
             progress(f"removing `{old.name}`: {why}")
@@ -102,11 +106,10 @@ def up(
             if created or stub_paths:
                 body["Labels"][STUBS] = ":".join(sorted({*created, *stub_paths}))
             with egress.beside(engine, beside, progress, start):
-                if beside is not None:
-                    egress.start_services(engine, plan, beside, start, progress)
                 container = _create(engine, name, body, plan, beside, progress)
                 if plan.prepare:
                     private_copy.make(engine, container, plan.prepare)
+            sick = _start_services(engine, plan, beside, container, start, progress, check)
         except BaseException:
             for half_made in engine.containers(f"{START}={start}"):
                 remove(engine, half_made.id)
@@ -116,7 +119,22 @@ def up(
             raise
         journal.clear(plan.sandbox)
         how = "recreated" if replaced else "created"
-        return Running(container, name, how, egress.lost(engine, beside))
+        return Running(container, name, how, egress.lost(engine, beside), sick)
+
+
+def _start_services(
+    engine: Engine,
+    plan: Plan,
+    beside: Egress | None,
+    container: str,
+    start: str,
+    progress: Callable[[str], None],
+    check: Callable[[], None],
+) -> tuple[Sick, ...]:
+    """Have the services of the plan run, once workspace and gateway do: they may share the one's network."""
+    if beside is None:
+        return ()
+    return egress.start_services(engine, plan, beside, container, start, progress, check)
 
 
 def down(
@@ -203,15 +221,12 @@ def _reuse(
         if beside is not None:
             if others := egress.other_networks(engine.inspect(old.id), beside):
                 return None, f"it was put on `{others[0]}`, which leads past its gateway"
-            egress.start_services(engine, plan, beside, "", progress)
             egress.follow(engine, beside, progress)
         return "resumed" if old.state == "paused" else "already running", ""
     if container.state == "exited":
         overlaps.refuse(engine, plan, old.id)
         with contextlib.suppress(failures.CannotStart):
             with egress.beside(engine, beside, progress):
-                if beside is not None:
-                    egress.start_services(engine, plan, beside, "", progress)
                 _start_again(engine, old.id, plan, beside, progress)
             return "restarted", ""
         return None, "it does not start again"

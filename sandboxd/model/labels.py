@@ -61,6 +61,9 @@ GATEWAY = "dev.sandboxd.gateway"
 SERVICE = "dev.sandboxd.service"
 """On another service of a Compose project, beside a gateway: the identity of the sandbox that it belongs to."""
 
+SHARES = "dev.sandboxd.shares"
+"""On a sandbox whose network another service has, too: the name of that service, whose address it has."""
+
 NETWORK = "dev.sandboxd.network"
 """On a network of ours: the identity of the sandbox whose inner one it is, '' for the gateways' way out."""
 

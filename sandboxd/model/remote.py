@@ -48,6 +48,13 @@ class Port(NamedTuple):
     scheme: str = "http"
     needs_same: bool = False
     """Whether another port on the user's machine will not do (`requireLocalPort`)."""
+    service: str = ""
+    """The service of a Compose project whose port it is, '' for the workspace's own."""
+
+    @property
+    def text(self) -> str:
+        """As it is written: ``3000`` or ``db:5432``."""
+        return f"{self.service}:{self.number}" if self.service else str(self.number)
 
 
 class Remote(NamedTuple):
@@ -65,8 +72,6 @@ class Remote(NamedTuple):
     """The folder inside to work in, where it is not the workspace itself."""
     ports: tuple[Port, ...] = ()
     """Ports to forward while the container runs."""
-    other_hosts: tuple[str, ...] = ()
-    """Entries of `forwardPorts` that are of another container than this one."""
 
     def of(self, stage: str) -> tuple[Hook, ...]:
         """The hooks of one stage."""
@@ -91,6 +96,5 @@ def over(below: Remote, above: Remote) -> Remote:
         tuple(env.values()),
         above.env_probe or below.env_probe,
         above.folder or below.folder,
-        tuple({port.number: port for port in (*below.ports, *above.ports)}.values()),
-        tuple(dict.fromkeys((*below.other_hosts, *above.other_hosts))),
+        tuple({port.text: port for port in (*below.ports, *above.ports)}.values()),
     )

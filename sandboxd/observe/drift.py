@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.model.labels import ASK_PROGRAM, DECOY_FILE, EGRESS, RESOLV_CONF, SETTINGS_FOLDER
@@ -115,13 +116,18 @@ def _options(planned: Container, live: Container) -> list[Drift]:
 
 def _mounts(planned: Container, live: Container) -> list[Drift]:
     expected = {v.value.target: v.value for v in planned.mounts}
-    real = {v.value.target: v.value for v in live.mounts}
+    real = {v.value.target: v.value for v in live.mounts if not _is_of_image(v.value)}
     drifts = []
     for target in sorted(expected.keys() | real.keys()):
         before, after = _mount(expected.get(target)), _mount(real.get(target))
         if before != after:
             drifts.append(Drift(f"mount {target}", before, after))
     return drifts
+
+
+def _is_of_image(mount: Mount) -> bool:
+    """Whether it is a volume that the image asks for (`VOLUME`): the engine makes its name up, and nobody names it."""
+    return mount.type == "volume" and bool(re.fullmatch(r"[0-9a-f]{64}", mount.source))
 
 
 def _mount(mount: Mount | None) -> str:

@@ -23,12 +23,14 @@ def look(
     from sandboxd.host.trials import host_boot_id
     from sandboxd.life.gateway_look import with_gateway
     from sandboxd.life.pins import without_gone
+    from sandboxd.life.services_look import with_services
     from sandboxd.observe.look import look as look_at
     from sandboxd.verify import last_verdict
     from sandboxd.verify.proof import with_proof
 
     controls = look_at(engine, inspected, host_boot_id() or "", cache_folder(environ)).controls
     controls = with_gateway(engine, without_gone(controls, inspected), inspected)
+    controls = with_services(engine, controls, inspected)
     verdict = last_verdict.recall(str(inspected["Id"]))
     if verdict is None or not is_as_planned or verdict.identity != last_verdict.identity(inspected):
         return controls

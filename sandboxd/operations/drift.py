@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.operations import _controls, _plan, recording
+from sandboxd.operations import _controls, _plan, _services, recording
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations.interruption import interruptible, never
 
@@ -79,6 +79,8 @@ def drift(
     inspected = engine.inspect(container.id)
     live = inspection.container(inspected)
     drifts = differences(inspection.requested(arguments(plan)), live)
+    if plan.egress is not None:
+        drifts += _services.drifts(engine, plan, inspected)
     recording.drifted(environ, plan.workspace, container.name, drifts)
     controls = _controls.look(engine, inspected, environ, is_as_planned=not drifts)
     if live.label(EGRESS):

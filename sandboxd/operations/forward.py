@@ -47,6 +47,8 @@ def prepare(
     from sandboxd.forward.forwarder import Forwarded, Forwarder
     from sandboxd.host.folders import cache_folder
     from sandboxd.life.find import locate
+    from sandboxd.life.service_address import address_of
+    from sandboxd.model.labels import PROJECT
     from sandboxd.policy import floor
 
     if not local.is_loopback(address) and (demands := floor.load(environ)).no_trust:
@@ -56,15 +58,23 @@ def prepare(
             "leave `--address` out",
         )
     folder = project_folder(directory)
-    locate(engine, folder, name)
+    sandbox = locate(engine, folder, name).labels[PROJECT]
+    for wish in wishes:
+        if wish.service:
+            address_of(engine, sandbox, wish.service)
     ports: list[Forwarded] = []
     try:
         for wish in wishes:
-            ports.append(Forwarded(local.listen(wish, address), wish.inside))
+            ports.append(Forwarded(local.listen(wish, address), wish.inside, wish.service))
     except BaseException:
         for port in ports:
             port.listener.close()
         raise
     return Forwarder(
-        engine, lambda: locate(engine, folder, name).id, ports, tell, cache_folder(environ)
+        engine,
+        lambda: locate(engine, folder, name).id,
+        ports,
+        tell,
+        cache_folder(environ),
+        lambda service: address_of(engine, sandbox, service),
     )

@@ -1,4 +1,4 @@
-"""The output of a sandbox's main process."""
+"""The output of a sandbox's main process, or of one of its project's services."""
 
 from __future__ import annotations
 
@@ -15,15 +15,25 @@ if TYPE_CHECKING:
 
 
 def logs(
-    engine: Engine, directory: str, *, name: str = "", follow: bool = False, tail: str = "all"
+    engine: Engine,
+    directory: str,
+    *,
+    name: str = "",
+    follow: bool = False,
+    tail: str = "all",
+    service: str = "",
 ) -> Iterator[tuple[int, bytes]]:
     """Pieces of it: 1 for stdout, 2 for stderr.
 
     :param follow: go on until it ends
     :param tail: only this many lines from the end, or ``all``
-    :raises EnvironmentFailure: the project that `directory` lies in has no sandbox, in no state
+    :param service: that of this service, as its Compose file names it
+    :raises EnvironmentFailure: the project that `directory` lies in has no sandbox or service, in no state
     """
-    return engine.logs(_container(engine, directory, name), follow, tail)
+    container = _container(engine, directory, name)
+    if service:
+        container = _service(engine, container, service)
+    return engine.logs(container, follow, tail)
 
 
 def open_logs(
@@ -48,3 +58,20 @@ def _container(engine: Engine, directory: str, name: str) -> str:
             f"start it: `sandboxd up{f' --name {name}' if name else ''}`",
         )
     return containers[0].id
+
+
+def _service(engine: Engine, sandbox: str, service: str) -> str:
+    from sandboxd.life import services
+    from sandboxd.model.labels import PROJECT
+
+    workspace = (engine.inspect(sandbox)["Config"].get("Labels") or {}).get(PROJECT, "")
+    prefix = services.name_of(workspace, "")
+    present = {each.name.removeprefix(prefix): each.id for each in services.find(engine, workspace)}
+    name = service.lower()
+    if name not in present:
+        others = ", ".join(f"`{other}`" for other in sorted(present))
+        raise EnvironmentFailure(
+            f"there is no service `{service}` beside this sandbox",
+            f"there are {others}" if others else "`sandboxd up` starts those of its Compose files",
+        )
+    return present[name]

@@ -12,11 +12,12 @@ from sandboxd.operations.interruption import Step, interruptible, lines, never, 
 from sandboxd.operations.request import serve_no_ssh
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.engine.client import Engine
     from sandboxd.life.hooks import Failure
+    from sandboxd.life.service_start import Sick
     from sandboxd.life.up_down import How
     from sandboxd.operations._plan import Facts
     from sandboxd.operations.interruption import Cancel, Progress
@@ -60,7 +61,7 @@ class Started(NamedTuple):
     news: tuple[Downgrade, ...] = ()
     """Those that the last start of the project did not name."""
     problem: str = ""
-    """The lifecycle hook that failed, with its exit code and what did not run after it; '' for none."""
+    """The lifecycle hook that failed, or the services that do not run as others need them; '' for none."""
     hint: str = ""
     left_out: tuple[str, ...] = ()
     """What a hand-written devcontainer.json asks for and the sandbox does not get, as it is written there."""
@@ -79,7 +80,7 @@ class StartedDocument(TypedDict):
     """The fields of `plan.plan.Downgrade`."""
     news: list[dict[str, str]]
     problem: str
-    """The lifecycle hook that failed, '' for none; the sandbox runs."""
+    """The lifecycle hook that failed, or services that do not run, '' for none; the sandbox runs."""
     hint: str
     left_out: list[str]
 
@@ -189,7 +190,9 @@ def start(
         tell("  hint: `sandboxd generate` writes them again, before an editor starts from them")
     remote, inspected = settle(engine, running.id, plan, environ)
     failure = None
-    if hooks:
+    if running.sick and remote.hooks:
+        tell("not run: the lifecycle hooks, which may need its services")
+    elif hooks:
         # What hooks print stays; the steps of the start made room for each other.
         progress(Step("", is_passing=True))
         for refused in plan.hooks_refused:
@@ -214,7 +217,7 @@ def start(
         (runtime.value or "") if runtime else "",
         lost,
         news(environ, plan.sandbox, lost),
-        *(_words(failure) if failure is not None else ("", "")),
+        *(_words(failure) if failure is not None else _words_of_services(running.sick)),
         tuple(dict.fromkeys(each.item for each in plan.left_out)),
     )
 
@@ -228,6 +231,12 @@ def _names_other_addresses(plan: Plan, environ: Mapping[str, str]) -> bool:
     if plan.inner is None or not generate.is_there(plan.workspace):
         return False
     return plan.inner != inner_network(plan.inner.name, subnet_of(environ, plan.workspace))
+
+
+def _words_of_services(sick: Sequence[Sick]) -> tuple[str, str]:
+    """What is not as it should be of the project's services, and the next step; '' for nothing."""
+    message = "; ".join(f"the service `{each.service}` {each.why}" for each in sick)
+    return message, next((each.hint for each in sick if each.hint), "")
 
 
 def _words(failure: Failure) -> tuple[str, str]:

@@ -10,12 +10,13 @@ from sandboxd.effective.flavour import compose_paths
 from sandboxd.effective.variables import Variables
 from sandboxd.kinds import compose
 from sandboxd.kinds.compose.project import Project
+from sandboxd.kinds.compose.project import Service as Written
 from sandboxd.model.container import Build, Container
 from sandboxd.model.document import Document
-from sandboxd.plan import services
+from sandboxd.plan import service_health, services
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.profiles import Profile
-from sandboxd.plan.services import Service
+from sandboxd.plan.service import Need, Service
 from sandboxd.plan.sidecars import weakness
 from sandboxd.plan.workspace import WorkspaceFacts
 from sandboxd.syntax import yaml
@@ -37,6 +38,8 @@ class ComposeProject(NamedTuple):
     """The other services that are started with it, as `sandboxd up` would start them."""
     service_names: tuple[str, ...] = ()
     """The names of all of them that can be names in DNS."""
+    needs: tuple[Need, ...] = ()
+    """What has to be true of other services before anything of the project runs in the workspace."""
 
 
 def compose_project(
@@ -57,7 +60,7 @@ def compose_project(
     networks = service_parts.last("networks") if service_parts is not None else None
     network_names = _names(networks.node) if networks is not None else ()
     foreign = tuple(n for n in dict.fromkeys((*network_names, "default")) if _is_foreign(read, n))
-    others = services.read(read, base.sidecars)
+    others = services.read(read, base.sidecars, name or "")
     return ComposeProject(
         service=name or "",
         files=tuple(posixpath.relpath(path, workspace) for path in paths),
@@ -70,7 +73,16 @@ def compose_project(
         build=base.build.value if base.build is not None else None,
         services=others,
         service_names=services.names(others),
+        needs=_needs(service_parts),
     )
+
+
+def _needs(service: Written | None) -> tuple[Need, ...]:
+    try:
+        return service_health.needs(service) if service is not None else ()
+    except ValueError:
+        # `check` names it; Compose itself refuses such a file.
+        return ()
 
 
 def _is_foreign(project: Project, network: str) -> bool:
@@ -101,6 +113,7 @@ def beside(
     profile: Profile,
     no_network: bool,
     has_gateway: bool,
+    gvisor: bool,
     base: Container,
     workspace: WorkspaceFacts,
     notes: Notes,
@@ -115,7 +128,9 @@ def beside(
     open_files = _written_from_inside(project, workspace) if profile.access == "rw" else ()
     alone = bool(weak or open_files) and profile.gvisor == "required" and bool(base.sidecars)
     chosen = (
-        services.choose(project.services, workspace, notes) if has_gateway and not alone else ()
+        services.choose(project.services, gvisor, workspace, notes)
+        if has_gateway and not alone
+        else ()
     )
     project = project._replace(services=chosen)
     _say(project, no_network, base, weak, alone, notes)
@@ -161,6 +176,7 @@ def _say(
             else f"`{name}` {why}: started beside the sandbox, it can act upon the host",
             f"take that out of `{name}` in its Compose file"
             + ("" if alone else ", or name in `runServices` only what you need"),
+            of_other_tools=not alone,
         )
     if alone:
         notes.downgrade(
@@ -174,6 +190,7 @@ def _say(
             "other services",
             f"{names}: Compose starts them as they are written, outside the sandbox{unreached}",
             f"`sandboxd check` judges them; `sandboxd up` starts {_by_up(project)}",
+            of_other_tools=bool(project.services),
         )
     if base.build is not None:
         for argument in base.build.value.args:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sandboxd.plan.inner_network import InnerNetwork
     from sandboxd.plan.names import Proposal
     from sandboxd.plan.recipe import Recipe
-    from sandboxd.plan.services import Service
+    from sandboxd.plan.service import Service
 
 
 class Reason(NamedTuple):

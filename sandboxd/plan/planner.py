@@ -176,7 +176,14 @@ def _beside(
     no_network = container.network is not None and container.network.value == "none"
     has_gateway = decisions.network.value == "allow"
     return compose.beside(
-        project, decisions.profile, no_network, has_gateway, decisions.base, workspace, notes
+        project,
+        decisions.profile,
+        no_network,
+        has_gateway,
+        decisions.choice.gvisor,
+        decisions.base,
+        workspace,
+        notes,
     )
 
 

@@ -16,6 +16,7 @@ from sandboxd.plan.plan import LeftOut, Plan
 
 if TYPE_CHECKING:
     from sandboxd.model.document import Document
+    from sandboxd.model.remote import Port
     from sandboxd.model.values import Value
     from sandboxd.plan.notes import Notes
     from sandboxd.plan.profiles import Profile
@@ -52,20 +53,28 @@ def _objection(profile: Profile, text: str) -> str:
 
 def ports_left(plan: Plan) -> tuple[str, ...]:
     """Ports of the config that nobody forwards by itself, with the reason and the way to have them."""
+    started = ports_of(plan)
     others = tuple(
-        f"{name}: not forwarded, `sandboxd up` starts no other service"
-        for name in plan.remote.other_hosts
+        f"{port.text}: not forwarded, `sandboxd up` does not start `{port.service}`"
+        for port in plan.remote.ports
+        if port not in started
     )
     if plan.runs_hooks:
         return others
     return (
         *(
-            f"{port.number}: not forwarded by itself under profile `{plan.profile}`: "
-            f"`sandboxd forward {port.number}`"
-            for port in plan.remote.ports
+            f"{port.text}: not forwarded by itself under profile `{plan.profile}`: "
+            f"`sandboxd forward {port.text}`"
+            for port in started
         ),
         *others,
     )
+
+
+def ports_of(plan: Plan) -> tuple[Port, ...]:
+    """Ports of the config that there are: the workspace's own, and those of services that `up` starts."""
+    names = {"", *(service.name for service in plan.services)}
+    return tuple(port for port in plan.remote.ports if port.service in names)
 
 
 def of_file(document: Document, plan: Plan) -> Remote:

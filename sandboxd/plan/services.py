@@ -1,111 +1,44 @@
-"""The other services of a Compose project that `sandboxd up` can start beside the workspace, behind its gateway.
+"""The other services of a Compose project that `sandboxd up` starts beside the workspace, behind its gateway.
 
-Only what is wholly understood is started: a key that is not in these lists may be the one that matters.
-Decision 37 says what such a service gets.
+Decision 45 says what such a service gets.
 """
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from sandboxd.config.values import takes_from_host
-from sandboxd.egress.names import NotAName, normal
 from sandboxd.model.container import Container
+from sandboxd.plan import service_images
+from sandboxd.plan.service import Need, Service
+from sandboxd.plan.service_reading import network_owner
+from sandboxd.plan.service_reading import read as read_service
 from sandboxd.plan.sidecars import weakness
-from sandboxd.syntax import yaml
 
 if TYPE_CHECKING:
-    from sandboxd.kinds.compose.project import Part, Project
-    from sandboxd.kinds.compose.project import Service as Written
+    from sandboxd.kinds.compose.project import Project
     from sandboxd.plan.notes import Notes
     from sandboxd.plan.workspace import WorkspaceFacts
-
-KEPT_CAPABILITIES = (
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "FOWNER",
-    "KILL",
-    "NET_BIND_SERVICE",
-    "SETGID",
-    "SETUID",
-)
-"""What entry points need that begin as root and step down to a user of their own."""
 
 MOST = 512
 """How many names of services a gateway knows: so many addresses are kept for them."""
 
-_READ = frozenset(
-    [
-        "image",
-        "command",
-        "entrypoint",
-        "environment",
-        "user",
-        "working_dir",
-        "volumes",
-        "tmpfs",
-        "read_only",
-        "init",
-        "shm_size",
-        "cap_add",
-        "cap_drop",
-        "security_opt",
-        "stop_signal",
-    ]
-)
-# These say how Compose handles it, or what nobody inside needs to have.
-_WITHOUT_EFFECT = frozenset(
-    [
-        "annotations",
-        "container_name",
-        "cpus",
-        "deploy",
-        "depends_on",
-        "expose",
-        "healthcheck",
-        "hostname",
-        "labels",
-        "logging",
-        "mem_limit",
-        "memswap_limit",
-        "networks",
-        "platform",
-        "profiles",
-        "pull_policy",
-        "restart",
-        "scale",
-        "stdin_open",
-        "stop_grace_period",
-        "tty",
-        "ulimits",
-    ]
-)
-_NAMED = {"ports": "its published ports are not published"}
 
+def read(
+    project: Project, sidecars: Iterable[Container], workspace_service: str
+) -> tuple[Service, ...]:
+    """The services that `sidecars` are, in the order of their names.
 
-class Service(NamedTuple):
-    """A service as its project writes it; `command` and `entrypoint` are None where the image's count."""
-
-    name: str
-    """As a name for DNS, '' where it is none."""
-    container: Container
-    command: tuple[str, ...] | None = None
-    entrypoint: tuple[str, ...] | None = None
-    obstacle: str = ""
-    """Why it cannot be started here, in words that follow its name; '' where it can."""
-    without: tuple[str, ...] = ()
-    """What of it has no effect here, in words."""
-
-
-def read(project: Project, sidecars: Iterable[Container]) -> tuple[Service, ...]:
-    """The services that `sidecars` are, in the order of their names."""
-    return tuple(
-        _read(project.services[sidecar.name], sidecar)
-        for sidecar in sorted(sidecars, key=lambda each: each.name)
-        if sidecar.name in project.services
-    )
+    :param workspace_service: the name of the service that the workspace is
+    """
+    own = project.services.get(workspace_service)
+    shared = network_owner(own) if own is not None else ""
+    services = []
+    for sidecar in sorted(sidecars, key=lambda each: each.name):
+        if sidecar.name in project.services:
+            service = read_service(project.services[sidecar.name], sidecar, workspace_service)
+            services.append(service._replace(shares=True) if sidecar.name == shared else service)
+    return tuple(services)
 
 
 def names(services: Iterable[Service]) -> tuple[str, ...]:
@@ -114,17 +47,22 @@ def names(services: Iterable[Service]) -> tuple[str, ...]:
 
 
 def choose(
-    services: tuple[Service, ...], workspace: WorkspaceFacts, notes: Notes
+    services: tuple[Service, ...], gvisor: bool, workspace: WorkspaceFacts, notes: Notes
 ) -> tuple[Service, ...]:
-    """Those that `up` starts; the others are named with the reason."""
+    """Those that `up` starts, in the order in which it does; the others are named with the reason.
+
+    :param gvisor: whether they run in gVisor, whose network stack no two sandboxes share
+    """
     known, chosen = names(services), dict[str, Service]()
     for service in services:
         written = service.container.name
-        why = weakness(service.container, workspace) or service.obstacle
+        why = weakness(_with_copies(service.container), workspace) or service.obstacle
         if not why and service.name in chosen:
             why = f"is called as `{chosen[service.name].container.name}` is"
         if not why and service.name not in known:
             why = f"is one of more than {MOST}"
+        if not why:
+            why = _surplus(service.container)
         if why:
             notes.downgrade(
                 "service",
@@ -134,81 +72,104 @@ def choose(
             continue
         for words in service.without:
             notes.downgrade("service", f"`{written}`: {words}")
-        chosen[service.name] = service
-    return tuple(chosen.values())
+        chosen[service.name] = _confined(service, gvisor, notes)
+    _say_rights(chosen.values(), notes)
+    return in_order(chosen.values())
 
 
-def _read(written: Written, sidecar: Container) -> Service:
-    without = tuple(words for key, words in _NAMED.items() if key in written.parts)
-    try:
-        service = Service(normal(written.name), sidecar, without=without)
-    except NotAName as error:
-        return Service("", sidecar, obstacle=f"has a name that is {error}")
-    try:
-        command, entrypoint = (_words(written.last(key)) for key in ("command", "entrypoint"))
-    except ValueError:
-        return service._replace(obstacle="has a command whose words are not known")
-    obstacle = _obstacle(written, sidecar)
-    return service._replace(command=command, entrypoint=entrypoint, obstacle=obstacle)
+def in_order(services: Iterable[Service]) -> tuple[Service, ...]:
+    """`services` with each behind all that it needs; those of a circle come last."""
+    waiting = {service.container.name: service for service in services}
+    ordered: list[Service] = []
+    while waiting:
+        ready = [
+            name
+            for name, service in waiting.items()
+            if not any(need.service in waiting for need in service.needs)
+        ]
+        for name in ready or list(waiting):
+            ordered.append(waiting.pop(name))
+    return tuple(ordered)
 
 
-def _obstacle(written: Written, sidecar: Container) -> str:
-    known = _READ | _WITHOUT_EFFECT | _NAMED.keys()
-    unknown = sorted(key for key in written.parts if key not in known and not key.startswith("x-"))
-    if sidecar.unseen:
-        return f"is not all seen: {sidecar.unseen[0].reason}"
-    if unknown:
-        return f"has `{unknown[0]}`, which `sandboxd up` does not read"
-    if sidecar.image is None:
-        return "names no image"
-    for value in sidecar.env:
-        if _is_unknown(value.value.value):
-            return f"takes `{value.value.name}` from the host's environment"
-    for mount in sidecar.mounts:
-        if mount.value.type == "bind":
-            return f"mounts `{mount.written}`, a path of the host"
-        if mount.value.options and mount.value.type == "volume":
-            return f"mounts `{mount.written}` with options"
-    for capability in sidecar.cap_add:
-        if capability.value not in KEPT_CAPABILITIES:
+def unmet(service: Service, names: Iterable[str]) -> Need | None:
+    """A need of `service` that no service of `names` (as written) meets; None where all can be met."""
+    present = set(names)
+    lacking = (need for need in service.needs if need.is_required and need.service not in present)
+    return next(lacking, None)
+
+
+def _with_copies(container: Container) -> Container:
+    """`container` as it is judged: what it mounts of the project is a copy, which cannot be written to."""
+    return container._replace(
+        mounts=tuple(
+            value._replace(value=value.value._replace(read_only=True))
+            if value.value.type == "bind"
+            else value
+            for value in container.mounts
+        )
+    )
+
+
+def _surplus(container: Container) -> str:
+    may = {*service_images.DEFAULT, *_needs(container).capabilities}
+    for capability in container.cap_add:
+        if capability.value not in may:
             return f"adds the capability `{capability.value}`"
-    for option in sidecar.security_opt:
-        if option.value.name != "no-new-privileges":
-            return f"has a filter of its own: `{option.written}`"
-    texts = [field.value for field in (sidecar.image, sidecar.user, sidecar.working_dir) if field]
-    return "has a variable whose value is not known" if any(map(_is_unknown, texts)) else ""
+    return ""
 
 
-def _is_unknown(text: str) -> bool:
-    # A `$$` was read already: a dollar sign that is meant as such cannot be told from a variable any more.
-    return takes_from_host(text) or "$" in text
+def _confined(service: Service, gvisor: bool, notes: Notes) -> Service:
+    """`service` with the rights that it keeps, each of which is named."""
+    written = service.container.name
+    if service.files:
+        paths = ", ".join(f"`{file.path}`" for file in service.files)
+        notes.downgrade(
+            "service",
+            f"`{written}` has a copy of {paths}, as of its start: what it writes there does not come back",
+        )
+    if service.shares and gvisor:
+        notes.downgrade(
+            "service",
+            f"`{written}` is not at `localhost`: no two sandboxes share a network in gVisor",
+            f'reach it as `{service.name}`; or set `runtime = "runc"` in sandboxd.toml',
+        )
+    return service._replace(
+        capabilities=_capabilities(service.container), shares=service.shares and not gvisor
+    )
 
 
-def _words(part: Part | None) -> tuple[str, ...] | None:
-    """The words of a command as Compose reads it.
+def _say_rights(services: Iterable[Service], notes: Notes) -> None:
+    """Say once, for all services, who keeps which rights; each with its reason in `explain-plan`."""
+    words = []
+    for service in services:
+        names = ", ".join(service.capabilities)
+        needed = _needs(service.container)
+        if not names:
+            continue
+        why = needed.why or "its image is in no table, so it has what most entry points need"
+        notes.reason(
+            "service", f"{service.container.name}: {names}", f"{why} {needed.source}".rstrip()
+        )
+        words.append(f"`{service.container.name}` ({names})")
+    if words:
+        notes.downgrade(
+            "service rights",
+            f"may be root inside, until their entry points step down: {'; '.join(words)}",
+            "`user` in the Compose file, where the image can do without root",
+        )
 
-    :raises ValueError: quotes do not match, or a value is not known
-    """
-    if part is None:
-        return None
-    node = yaml.target(part.node)
-    if node.kind == "array":
-        texts = [part.file.text(yaml.target(item)) or "" for item in node.items]
-        words = [_resolve(part, text) for text in texts]
-    else:
-        text = part.file.text(node)
-        if text is None:
-            return None
-        words = shlex.split(_resolve(part, text))
-    return tuple(words)
+
+def _capabilities(container: Container) -> tuple[str, ...]:
+    user = container.user.value.partition(":")[0] if container.user is not None else ""
+    if user not in ("", "0", "root"):
+        # Without new privileges it could not use any.
+        return ()
+    dropped = {value.value for value in container.cap_drop}
+    added = {value.value for value in container.cap_add}
+    rights = added if "ALL" in dropped else {*_needs(container).capabilities, *added} - dropped
+    return tuple(sorted(rights))
 
 
-def _resolve(part: Part, text: str) -> str:
-    """`text` with its variables replaced, and `$$` as the dollar sign that it means.
-
-    :raises ValueError: a variable is not known
-    """
-    resolved = part.file.resolve(text.replace("$$", "\0"))
-    if "$" in resolved:
-        raise ValueError("a variable")
-    return resolved.replace("\0", "$")
+def _needs(container: Container) -> service_images.Needs:
+    return service_images.needs(container.image.value if container.image is not None else "")

@@ -15,7 +15,7 @@ from sandboxd.observe.inspection import requested
 from sandboxd.plan.floor import loosened
 from sandboxd.plan.grants import Grants
 from sandboxd.plan.plan import Plan
-from sandboxd.plan.remote import ports_left
+from sandboxd.plan.remote import ports_left, ports_of
 from sandboxd.plan.writers.engine import arguments
 from sandboxd.policy import trust as grants
 from sandboxd.project import Project
@@ -118,8 +118,8 @@ def from_plan(plan: Plan, counts: Counts | None) -> Examined:
         downgrades=tuple(f"{item.control}: {item.why}" for item in plan.downgrades),
         counts=counts,
         egress=plan.egress,
-        ports=plan.remote.ports if plan.runs_hooks else (),
-        ports_left=ports_left(plan) if plan.remote.ports or plan.remote.other_hosts else (),
+        ports=ports_of(plan) if plan.runs_hooks else (),
+        ports_left=ports_left(plan) if plan.remote.ports else (),
         hooks_refused=tuple(f"not run: {item.item}: {item.why}" for item in plan.hooks_refused),
     )
 

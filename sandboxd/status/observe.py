@@ -14,6 +14,7 @@ from sandboxd.host.trials import host_boot_id
 from sandboxd.life import find
 from sandboxd.life.gateway_look import with_gateway
 from sandboxd.life.pins import without_gone
+from sandboxd.life.services_look import with_services
 from sandboxd.model.container import Container
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
 from sandboxd.model.sandbox_id import workspace_of
@@ -123,7 +124,11 @@ class Observer:
         return Sandbox(
             state == "running",
             inspection.container(inspected),
-            with_gateway(engine, without_gone(view.controls, inspected), inspected),
+            with_services(
+                engine,
+                with_gateway(engine, without_gone(view.controls, inspected), inspected),
+                inspected,
+            ),
             summary.id,
             identity,
             state == "paused",

@@ -178,6 +178,7 @@ def _in_order(project: ProjectStatus) -> list[Row]:
     if running is not None:
         return [
             *_network(project.names, running),
+            *_services(running),
             Row(3, "files", _files(running)),
             Row(3, "rights", _rights(running)),
             Row(4, "in force", _number_in_force(running)),
@@ -223,6 +224,16 @@ def _network(names: NamesStatus | None, running: InForce) -> list[Row]:
             for label, text in rows
         ]
     return [Row(7, "network", running.settings.get("network", "not seen"))]
+
+
+def _services(running: InForce) -> list[Row]:
+    """The other services of a Compose project, where all are as they should be."""
+    controls = [control for control in running.controls if control.name == "services"]
+    return [
+        Row(5, "services", control.why, "", 2)
+        for control in controls
+        if control.state == "in force"
+    ]
 
 
 def _files(running: InForce) -> str:

@@ -52,7 +52,7 @@ def test_they_are_open_while_it_runs_and_status_names_them(engine: str, project:
         assert first == f"{free} (Web): http://127.0.0.1:{free}"
         match = re.fullmatch(rf"{number}: http://127\.0\.0\.1:(\d+)", second)
         assert match and int(match[1]) != number
-        assert third == "db:5432: not forwarded, `sandboxd up` starts no other service"
+        assert third == "db:5432: not forwarded, `sandboxd up` does not start `db`"
         assert exchange(free, GET).partition(b"\r\n\r\n")[2] == data
         shown = sandboxes.run(engine, project, "status").stdout
         assert f"http://127.0.0.1:{free}" in shown

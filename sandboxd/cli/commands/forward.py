@@ -1,6 +1,7 @@
 """Open ports of the project's sandbox on this machine, until Ctrl-C.
 
-`PORT`, or `PORT:LOCAL` for another number here; without any, say what listens inside. It goes through the
+`PORT`, or `PORT:LOCAL` for another number here, and `db:5432` for a port of the service `db` of its Compose
+project; without any, say what listens inside. It goes through the
 engine: a sandbox without a network has its ports forwarded, too, and programs that listen inside on
 `localhost` alone are reached. Any protocol over TCP.
 
@@ -27,7 +28,7 @@ HELP = "open ports of the project's sandbox on this machine"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_name(parser)
-    parser.add_argument("ports", nargs="*", metavar="PORT[:LOCAL]", help="a port inside")
+    parser.add_argument("ports", nargs="*", metavar="[SERVICE:]PORT[:LOCAL]", help="a port inside")
     parser.add_argument(
         "--address",
         default="127.0.0.1",
@@ -72,7 +73,8 @@ def _forward(args: argparse.Namespace, directory: str, wishes: list[Wish]) -> in
     try:
         host = f"[{args.address}]" if ":" in args.address else args.address
         for port in forwarder.ports:
-            print(f"http://{host}:{port.local} -> port {port.inside} inside", flush=True)
+            scheme, where = ("", f"of `{port.service}`") if port.service else ("http://", "inside")
+            print(f"{scheme}{host}:{port.local} -> port {port.inside} {where}", flush=True)
         with stopped_by_signals(forwarder.stop):
             forwarder.run()
     finally:

@@ -1,4 +1,4 @@
-"""Show what the sandbox's main process wrote.
+"""Show what the sandbox's main process wrote, or, with `--service`, another service of its Compose project.
 
 On a terminal its text and colours are shown, and sequences that would drive the terminal as text.
 """
@@ -23,6 +23,7 @@ HELP = "show the output of the project's sandbox"
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_name(parser)
     parser.add_argument("-f", "--follow", action="store_true", help="go on until it ends")
+    parser.add_argument("--service", default="", metavar="NAME", help="that of this service")
     parser.add_argument("--tail", default="all", metavar="N", help="only the last N lines")
 
 
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     def show(stream: int, piece: bytes) -> None:
         outputs[2 if stream == 2 else 1](piece, False)
 
-    if not through_daemon.logs(
+    if args.service or not through_daemon.logs(
         directory, name=_sandbox.name(args), follow=args.follow, tail=args.tail, write=show
     ):
         _ask_here(directory, args, show)
@@ -48,9 +49,15 @@ def _ask_here(directory: str, args: argparse.Namespace, show: Callable[[int, byt
     """Show the logs in this process, without a daemon."""
     from sandboxd.operations.logs import logs
 
-    for stream, piece in logs(
-        _sandbox.connect(), directory, name=args.name, follow=args.follow, tail=args.tail
-    ):
+    pieces = logs(
+        _sandbox.connect(),
+        directory,
+        name=args.name,
+        follow=args.follow,
+        tail=args.tail,
+        service=args.service,
+    )
+    for stream, piece in pieces:
         show(stream, piece)
 
 

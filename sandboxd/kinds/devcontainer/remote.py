@@ -25,14 +25,13 @@ def read(root: Node, source: str, variables: Resolver) -> Remote:
 
     :param source: where it stands, in words
     """
-    ports, other_hosts = forward_ports.read(root)
+    ports = forward_ports.read(root)
     return Remote(
         tuple(_hooks(root, source, variables)),
         text_of(root.get("waitFor")) or "",
         tuple(_environment(root, variables)),
         text_of(root.get("userEnvProbe")) or "",
         ports=ports,
-        other_hosts=other_hosts,
     )
 
 

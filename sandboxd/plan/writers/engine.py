@@ -10,7 +10,7 @@ from sandboxd.credentials.uses import environment
 from sandboxd.errors import UsageError
 from sandboxd.files import read_source
 from sandboxd.model.container import Container, Mount
-from sandboxd.model.labels import EGRESS, PLAN
+from sandboxd.model.labels import EGRESS, PLAN, SHARES
 from sandboxd.plan.git_settings import with_settings
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers._flags import is_tmpfs_flag
@@ -58,6 +58,8 @@ def _body(plan: Plan) -> CreateRequest:
     if plan.egress is not None:
         # `up` puts it on the network of its gateway; which rules hold there is no part of a container.
         body["Labels"][EGRESS] = container.name
+        if shared := next((service.name for service in plan.services if service.shares), ""):
+            body["Labels"][SHARES] = shared
     if container.user is not None:
         body["User"] = container.user.value
     if container.stop_signal is not None:
@@ -100,11 +102,12 @@ def _host_config(plan: Plan) -> HostConfig:
         config["ReadonlyRootfs"] = container.read_only_rootfs.value
     if container.init is not None:
         config["Init"] = container.init.value
-    _add_limits(config, container)
+    add_limits(config, container)
     return config
 
 
-def _add_limits(config: HostConfig, container: Container) -> None:
+def add_limits(config: HostConfig, container: Container) -> None:
+    """Put the limits of `container` on memory, processors, processes and output into `config`."""
     if container.memory is not None:
         config["Memory"] = memory_bytes(container.memory.value)
     if container.cpus is not None:

@@ -31,13 +31,22 @@ NAMES = "/proc/12/comm:node: x\n/proc/13/comm:other\n"
 
 
 @pytest.mark.parametrize(
-    ("text", "wish"), [("3000", Wish(3000, 3000)), ("3000:80", Wish(3000, 80))]
+    ("text", "wish"),
+    [
+        ("3000", Wish(3000, 3000)),
+        ("3000:80", Wish(3000, 80)),
+        ("db:5432", Wish(5432, 5432, service="db")),
+        ("DB:5432:15432", Wish(5432, 15432, service="db")),
+    ],
 )
 def test_a_port_and_where_it_is_wanted(text: str, wish: Wish) -> None:
     assert ports.parse(text) == wish
 
 
-@pytest.mark.parametrize("text", ["", "0", "65536", "a", "3000:", ":3000", "1:2:3", "-1", "³"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "0", "65536", "a", "3000:", ":3000", "1:2:3", "-1", "db:", "db", "db:x", "db:1:2:3", "³"],
+)
 def test_what_is_no_port(text: str) -> None:
     with pytest.raises(UsageError, match="is no port to forward"):
         ports.parse(text)

@@ -133,6 +133,6 @@ def test_ports_with_their_attributes() -> None:
     assert remote.ports == (
         Port(3000, "Web"),
         Port(3001, "Rest"),
+        Port(5432, "Rest", service="db"),
         Port(8443, "", "https", needs_same=True),
     )
-    assert remote.other_hosts == ("db:5432",)

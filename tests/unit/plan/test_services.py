@@ -12,8 +12,13 @@ from sandboxd.egress import layout
 from sandboxd.host.facts import HostFacts
 from sandboxd.life import services
 from sandboxd.life.networks import Inner
+from sandboxd.life.services import Surroundings
+from sandboxd.model.labels import SHARES
+from sandboxd.plan import service_images
 from sandboxd.plan.grants import Grants
 from sandboxd.plan.plan import Plan
+from sandboxd.plan.service import Need
+from sandboxd.plan.writers.engine import arguments, memory_bytes
 from sandboxd.project import Project
 from tests.unit.plan.examples import GVISOR
 
@@ -39,7 +44,8 @@ def reasons(plan: Plan) -> list[str]:
 
 def request(plan: Plan, name: str) -> dict[str, Any]:
     (service,) = [each for each in plan.services if each.name == name]
-    return services.body(service, 1, plan, INNER, "/state/resolv.conf")
+    around = Surroundings(INNER, "/state/resolv.conf", "workspace-id", "now")
+    return dict(services.body(service, plan, around))
 
 
 DB = {
@@ -48,7 +54,7 @@ DB = {
     "environment": {"POSTGRES_PASSWORD": "dev"},
     "volumes": ["data:/var/lib/postgresql/data"],
     "tmpfs": "/run",
-    "healthcheck": {"test": "pg_isready"},
+    "healthcheck": {"test": "pg_isready", "interval": "1m30s", "retries": 5},
     "restart": "unless-stopped",
     "user": "postgres",
 }
@@ -62,9 +68,11 @@ def test_a_service_is_asked_for_as_it_is_written_and_held_as_the_workspace(tmp_p
     assert body["Cmd"] == ["postgres", "-c", "max_connections=5", "$HOME", "info"]
     assert "Entrypoint" not in body, "the image's counts"
     assert body["Env"] == ["POSTGRES_PASSWORD=dev"]
+    check = {"Test": ["CMD-SHELL", "pg_isready"], "Interval": 90_000_000_000, "Retries": 5}
+    assert body["Healthcheck"] == check
     host = body["HostConfig"]
     assert host["NetworkMode"] == "inner" and host["Dns"] == [PLACE.gateway]
-    assert host["CapDrop"] == ["ALL"] and "NET_RAW" not in host["CapAdd"]
+    assert host["CapDrop"] == ["ALL"] and host["CapAdd"] == [], "a user of its own needs none"
     assert "no-new-privileges" in " ".join(host["SecurityOpt"])
     assert plan.container.runtime is not None
     assert host["Runtime"] == plan.container.runtime.value
@@ -74,7 +82,7 @@ def test_a_service_is_asked_for_as_it_is_written_and_held_as_the_workspace(tmp_p
     assert volume.startswith("data-") and volume != "data", "a volume of this project's own"
     assert targets["/run"]["Type"] == "tmpfs"
     endpoint = body["NetworkingConfig"]["EndpointsConfig"]["inner"]
-    assert endpoint == {"IPAMConfig": {"IPv4Address": "198.18.2.1"}}
+    assert endpoint == {"IPAMConfig": {"IPv4Address": "198.18.2.0"}}
 
 
 def test_the_policy_has_the_names_of_all_and_a_command_that_asks_for_it_has_them_too(
@@ -95,9 +103,15 @@ def test_the_policy_has_the_names_of_all_and_a_command_that_asks_for_it_has_them
     [
         ({"privileged": True}, "is privileged"),
         ({"pid": "host"}, "has `pid: host`"),
-        ({"volumes": ["./init.sql:/init.sql:ro"]}, "a path of the host"),
+        ({"volumes": ["../../init.sql:/init.sql:ro"]}, "which lies outside of the project"),
+        ({"env_file": "../../secrets"}, "`../../secrets` lies outside of the project"),
+        ({"mem_limit": "${SOME}"}, "has the size `${SOME}`"),
+        ({"read_only": True, "volumes": ["./a:/a"]}, "no copy of `./a`"),
+        ({"healthcheck": {"test": ["run"]}}, "has a health check that begins with none of"),
+        ({"healthcheck": {"test": "a", "interval": "soon"}}, "has `soon`, which is no time"),
+        ({"depends_on": {"x": {"condition": "service_well"}}}, "`service_well`"),
         ({"volumes": ["/var/run/docker.sock:/s"]}, "mounts `/var/run/docker.sock`"),
-        ({"network_mode": "service:app"}, "has `network_mode`"),
+        ({"network_mode": "service:other"}, "has `network_mode: service:other`"),
         ({"extra_hosts": ["db:1.2.3.4"]}, "has `extra_hosts`"),
         ({"secrets": ["a"]}, "has `secrets`"),
         ({"x-note": 1, "gadget": 1}, "has `gadget`"),
@@ -109,7 +123,7 @@ def test_the_policy_has_the_names_of_all_and_a_command_that_asks_for_it_has_them
         ({"command": "run ${NOT_KNOWN}"}, "has a command whose words are not known"),
         ({"command": "run 'one"}, "has a command whose words are not known"),
         ({"image": "${NOT_KNOWN}"}, "has a variable whose value is not known"),
-        ({"image": None, "build": "."}, "has `build`"),
+        ({"image": None, "build": "."}, "names no image, only a `build`"),
     ],
 )
 def test_what_is_not_understood_is_not_started_and_named(
@@ -125,15 +139,97 @@ def test_what_is_not_understood_is_not_started_and_named(
 def test_published_ports_have_no_effect_and_are_named(tmp_path: Path) -> None:
     plan = planned(tmp_path, db=DB | {"ports": ["5432:5432"]})
     assert [each.name for each in plan.services] == ["db"]
-    assert reasons(plan) == ["`db`: its published ports are not published"]
+    assert reasons(plan) == [
+        "`db`: its published ports are not published: `sandboxd forward db:PORT` opens one here"
+    ]
     assert "PortBindings" not in request(plan, "db")["HostConfig"]
 
 
-def test_rights_that_a_service_gives_away_stay_away(tmp_path: Path) -> None:
-    plan = planned(tmp_path, db=DB | {"cap_drop": ["ALL"], "cap_add": ["CHOWN"]})
-    assert request(plan, "db")["HostConfig"]["CapAdd"] == ["CHOWN"]
-    plan = planned(tmp_path, db=DB | {"cap_drop": ["KILL"]})
-    assert "KILL" not in request(plan, "db")["HostConfig"]["CapAdd"]
+ROOT = {key: value for key, value in DB.items() if key != "user"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "kept"),
+    [
+        ({}, ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"]),
+        ({"image": "docker.io/library/postgres:16@sha256:1"}, ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"]),
+        ({"image": "memcached"}, []),
+        ({"image": "mine"}, sorted(service_images.DEFAULT)),
+        ({"cap_drop": ["ALL"], "cap_add": ["CHOWN"]}, ["CHOWN"]),
+        ({"cap_drop": ["FOWNER"]}, ["CHOWN", "DAC_OVERRIDE", "SETGID", "SETUID"]),
+        ({"user": "999:999"}, []),
+    ],
+)  # fmt: skip
+def test_a_service_keeps_what_its_image_needs_and_each_right_is_named(
+    tmp_path: Path, changes: dict[str, Any], kept: list[str]
+) -> None:
+    plan = planned(tmp_path, db=ROOT | changes)
+    assert request(plan, "db")["HostConfig"]["CapAdd"] == kept
+    named = [entry.why for entry in plan.downgrades if entry.control == "service rights"]
+    assert [f"`db` ({', '.join(kept)})" in why for why in named] == ([True] if kept else [])
+
+
+def test_the_smaller_limit_of_workspace_and_service_counts(tmp_path: Path) -> None:
+    toml = 'runtime = "runc"\n'
+    plan = planned(tmp_path, toml=toml, db=DB | {"mem_limit": "64mb", "pids_limit": 9})
+    host = request(plan, "db")["HostConfig"]
+    assert host["Memory"] == 64 << 20 and host["PidsLimit"] == 9
+    assert plan.container.memory is not None
+    plan = planned(tmp_path, toml=toml, db=DB | {"mem_limit": "900g", "pids_limit": -1})
+    host = request(plan, "db")["HostConfig"]
+    assert host["Memory"] == memory_bytes(plan.container.memory.value)
+    assert plan.container.pids_limit is not None
+    assert host["PidsLimit"] == plan.container.pids_limit.value
+
+
+def test_services_come_in_the_order_of_what_they_need(tmp_path: Path) -> None:
+    a = {"image": "a", "depends_on": {"b": {"condition": "service_healthy"}}}
+    b = {"image": "a", "depends_on": ["c"], "healthcheck": {"test": "true"}}
+    plan = planned(tmp_path, a=a, b=b, c={"image": "a"})
+    assert [each.name for each in plan.services] == ["c", "b", "a"]
+    assert plan.services[2].needs == (Need("b", "healthy"),)
+    circle = {name: {"image": "a", "depends_on": [other]} for name, other in ("xy", "yx")}
+    assert len(planned(tmp_path, **circle).services) == 2, "a circle ends"
+
+
+@pytest.mark.parametrize("owner", ["app", "db"])
+def test_a_network_that_is_shared_keeps_localhost_under_runc(tmp_path: Path, owner: str) -> None:
+    toml = 'runtime = "runc"\n'
+    if owner == "app":
+        plan = planned(tmp_path, toml=toml, db=DB | {"network_mode": "service:app"})
+    else:
+        plan = planned(
+            tmp_path, toml=toml, app={"image": "img:1", "network_mode": "service:db"}, db=DB
+        )
+    body = request(plan, "db")
+    assert body["HostConfig"]["NetworkMode"] == "container:workspace-id"
+    assert body.keys().isdisjoint({"Hostname", "NetworkingConfig"})
+    assert "Dns" not in body["HostConfig"], "the engine refuses it"
+    assert arguments(plan)["Labels"][SHARES] == "db", "its name leads to the workspace"
+
+
+def test_a_network_that_is_shared_is_refused_in_words_under_gvisor(tmp_path: Path) -> None:
+    plan = planned(tmp_path, db=DB | {"network_mode": "service:app"})
+    (reason,) = reasons(plan)
+    assert reason.startswith("`db` is not at `localhost`")
+    assert request(plan, "db")["HostConfig"]["NetworkMode"] == "inner"
+    assert SHARES not in arguments(plan)["Labels"]
+
+
+def test_variables_come_from_the_projects_own_file_and_from_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OF_HOST", "secret")
+    (tmp_path / ".devcontainer").mkdir()
+    (tmp_path / ".devcontainer/.env").write_text("PASSWORD=from-file\n")
+    (tmp_path / ".devcontainer/db.env").write_text("A=1\nB=1\n")
+    written = {"B": "2", "PW": "${PASSWORD}", "PRICE": "5$$"}
+    plan = planned(tmp_path, db=DB | {"environment": written, "env_file": "db.env"})
+    assert sorted(request(plan, "db")["Env"]) == ["A=1", "B=2", "PRICE=5$", "PW=from-file"]
+    plan = planned(tmp_path, db=DB | {"environment": {"X": "${OF_HOST}"}})
+    assert reasons(plan) == [
+        "`db` takes `X` from the host's environment: `sandboxd up` does not start it"
+    ]
 
 
 @pytest.mark.parametrize("mode", ["none", "open"])

@@ -1,0 +1,172 @@
+"""Have a project's services run as planned: each once those that it waits for are as it needs them.
+
+One that does not start, or is not healthy, ends nothing: it is named, and so is what waits for it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.engine import failures
+from sandboxd.errors import UsageError
+from sandboxd.life import services
+from sandboxd.life.end import remove
+from sandboxd.life.service_wait import wait
+from sandboxd.model.labels import PLAN, START
+from sandboxd.plan.services import in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandboxd.engine.answers import CreateRequest
+    from sandboxd.engine.client import Engine
+    from sandboxd.life.services import Surroundings
+    from sandboxd.plan.plan import Plan
+    from sandboxd.plan.service import Need, Service
+
+
+class Sick(NamedTuple):
+    """A service that is not as others need it, or did not start; `why` follows its name, in words."""
+
+    service: str
+    why: str
+    hint: str = ""
+
+
+class _Wanted(NamedTuple):
+    service: Service
+    request: CreateRequest
+    archive: bytes
+
+
+def follow(
+    engine: Engine,
+    plan: Plan,
+    around: Surroundings,
+    start: str,
+    progress: Callable[[str], None],
+    check: Callable[[], None] = lambda: None,
+) -> tuple[Sick, ...]:
+    """Have the services of `plan` run as planned, and no others; returns those that do not.
+
+    Returns once those that the workspace waits for are as it needs them.
+
+    :param start: the random number of the start that they belong to
+    :param check: a place at which the wait may be ended by raising
+    :raises EnvironmentFailure: the engine does not answer
+    """
+    run = _Run(engine, plan, start, progress, check)
+    wanted = [each for service in plan.services if (each := run.request(service, around))]
+    # All that goes first: another may be about to get its address.
+    running = set(run.clear({services.name_of(plan.sandbox, w.service.name): w for w in wanted}))
+    chosen = {each.service.container.name: each for each in wanted}
+    for service in in_order(plan.services):
+        if service.container.name in chosen and service.name not in running:
+            run.start(chosen[service.container.name])
+    for need in plan.compose.needs if plan.compose is not None else ():
+        if need.service in chosen:
+            run.meet(need)
+    return tuple(run.sick.values())
+
+
+class _Run:
+    def __init__(
+        self,
+        engine: Engine,
+        plan: Plan,
+        start: str,
+        progress: Callable[[str], None],
+        check: Callable[[], None],
+    ) -> None:
+        self._engine = engine
+        self._plan = plan
+        self._start = start
+        self._progress = progress
+        self._check = check
+        self._names = {each.container.name: each.name for each in plan.services}
+        self.sick: dict[str, Sick] = {}
+
+    def request(self, service: Service, around: Surroundings) -> _Wanted | None:
+        """What is asked of the engine for `service`; None where its files cannot be copied."""
+        try:
+            archive = services.archive_of(service, self._plan)
+        except UsageError as error:
+            self._name(service.container.name, f"is not started: {error.message}", error.hint)
+            return None
+        return _Wanted(service, services.body(service, self._plan, around, archive), archive)
+
+    def clear(self, wanted: dict[str, _Wanted]) -> list[str]:
+        """Remove what does not run as wanted; returns the services that do."""
+        running, others = [], []
+        for old in services.find(self._engine, self._plan.sandbox):
+            each = wanted.get(old.name)
+            same = (
+                each is not None and old.labels.get(PLAN) == each.request["Labels"][PLAN]
+            ) and old.state == "running"
+            if same and each is not None:
+                running.append(each.service.name)
+            else:
+                others.append(old)
+        services.end(self._engine, others)
+        return running
+
+    def start(self, wanted: _Wanted) -> None:
+        """Start a service once all that it needs is there, else name it."""
+        service, request = wanted.service, wanted.request
+        written, image = service.container.name, request["Image"]
+        for need in service.needs:
+            if not self._is_met(need, written):
+                return
+        if not self._engine.has_image(image):
+            why = f"is not started: its image `{image}` is not there"
+            self._name(written, why, f"docker pull {image}")
+            return
+        self._progress(f"starting the service `{written}` from `{image}`")
+        try:
+            self._create(wanted)
+        except failures.CannotStart as error:
+            self._name(written, f"does not start: {error.message}", error.hint)
+
+    def meet(self, need: Need) -> bool:
+        """Wait until a need is met; one that will not be is named. Returns whether it is."""
+        if need.service in self.sick:
+            return False
+        name = services.name_of(self._plan.sandbox, self._names[need.service])
+        why = wait(self._engine, name, need, self._progress, self._check)
+        if why:
+            self._name(need.service, why, f"sandboxd logs --service {need.service}")
+        return not why
+
+    def _is_met(self, need: Need, waiting: str) -> bool:
+        """Whether `need` of the service `waiting` is met; else that one is named, too."""
+        if need.service not in self._names:
+            if need.is_required and need.service != self._workspace_service():
+                why = (
+                    f"is not started: it needs `{need.service}`, which `sandboxd up` does not start"
+                )
+                self._name(waiting, why)
+                return False
+            return True
+        if self.meet(need):
+            return True
+        if need.is_required:
+            self._name(waiting, f"is not started: it needs `{need.service}`")
+        return not need.is_required
+
+    def _workspace_service(self) -> str:
+        return self._plan.compose.service if self._plan.compose is not None else ""
+
+    def _create(self, wanted: _Wanted) -> None:
+        wanted.request["Labels"][START] = self._start
+        name = services.name_of(self._plan.sandbox, wanted.service.name)
+        container = self._engine.create(name, wanted.request)
+        try:
+            if wanted.archive:
+                self._engine.put_archive(container, "/", wanted.archive)
+            self._engine.start(container)
+        except BaseException:
+            remove(self._engine, container)
+            raise
+
+    def _name(self, service: str, why: str, hint: str = "") -> None:
+        self.sick[service] = Sick(service, why, hint)

@@ -1,0 +1,91 @@
+"""Wait until a service runs, is healthy or has ended well; what stands in the way comes back in words."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from sandboxd.engine import failures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandboxd.engine.answers import Inspected, State
+    from sandboxd.engine.client import Engine
+    from sandboxd.plan.service import Need
+
+HEALTHY_SECONDS = 300.0
+"""A check of the project may ask for more; a database makes its first files within a minute."""
+COMPLETED_SECONDS = 600.0
+"""Migrations and the like; what takes longer goes on, and `up` does not wait for it."""
+
+_REPORT_SECONDS = 10.0
+_WORDS = {"healthy": "to be healthy", "completed": "to end"}
+_MOST_WORDS = 300
+
+
+def wait(
+    engine: Engine,
+    container: str,
+    need: Need,
+    progress: Callable[[str], None],
+    check: Callable[[], None],
+) -> str:
+    """Why `need` is not met by the service in `container`, in words that follow its name; '' once it is.
+
+    :param container: its name
+    :param check: a place at which the wait may be ended by raising
+    """
+    began = last_report = time.monotonic()
+    limit = COMPLETED_SECONDS if need.condition == "completed" else HEALTHY_SECONDS
+    while True:
+        check()
+        try:
+            inspected = engine.inspect(container)
+        except failures.ContainerGone:
+            return "is gone"
+        verdict = judge(inspected["State"], need)
+        if verdict is not None:
+            return f"{verdict}{last_words(engine, inspected)}" if verdict else ""
+        now = time.monotonic()
+        if now - began > limit:
+            return (
+                f"was waited for {limit:.0f} s {_WORDS[need.condition]}"
+                f"{last_words(engine, inspected)}"
+            )
+        if last_report == began or now - last_report > _REPORT_SECONDS:
+            last_report = now
+            progress(f"waiting for `{need.service}` {_WORDS[need.condition]}")
+        time.sleep(0.1)
+
+
+def judge(state: State, need: Need) -> str | None:
+    """'' where `need` is met in `state`, words where it cannot be any more, None where it may be later."""
+    has_ended = state.get("Status") in ("exited", "dead")
+    code = state.get("ExitCode", 0)
+    if need.condition == "completed":
+        if not has_ended:
+            return None
+        return f"ended with exit code {code}" if code else ""
+    if has_ended:
+        return f"ended with exit code {code}"
+    if need.condition == "started":
+        return ""
+    health = state.get("Health")
+    if not health or health.get("Status") in ("", "none"):
+        return "has no health check, so it never is healthy"
+    status = health.get("Status")
+    if status == "unhealthy":
+        return "is unhealthy"
+    return "" if status == "healthy" else None
+
+
+def last_words(engine: Engine, inspected: Inspected) -> str:
+    """The last output of a health check, else of the service itself, behind a colon; '' for none."""
+    log = (inspected["State"].get("Health") or {}).get("Log") or []
+    output = str(log[-1].get("Output") or "") if log else ""
+    if not output.strip():
+        pieces = engine.logs(str(inspected["Id"]), follow=False, tail="3")
+        output = b"".join(piece for _, piece in pieces).decode("utf-8", "replace")
+    text = " ".join(output.split())
+    return f": {text[-_MOST_WORDS:]}" if text else ""

@@ -1,0 +1,128 @@
+"""Whether a project's other services run, and are held as `sandboxd up` holds them: the row of `status`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.life import services
+from sandboxd.life.service_wait import last_words
+from sandboxd.model import capabilities
+from sandboxd.model.labels import EGRESS, PROJECT, RESOLV_CONF
+from sandboxd.observe import host_process, inspection
+from sandboxd.observe.control import Control
+from sandboxd.plan import service_images
+from sandboxd.plan.container_name import container_name
+
+if TYPE_CHECKING:
+    from sandboxd.engine.answers import Inspected
+    from sandboxd.engine.client import Engine
+    from sandboxd.model.container import Container
+
+NAME = "services"
+
+
+def with_services(
+    engine: Engine, controls: tuple[Control, ...], inspected: Inspected
+) -> tuple[Control, ...]:
+    """`controls`, and one of the services beside the sandbox where it has any.
+
+    :param inspected: the sandbox, as the engine describes it
+    """
+    sandbox = inspection.container(inspected)
+    if not sandbox.label(EGRESS):
+        return controls
+    control = look(engine, sandbox, str(inspected.get("Id") or ""))
+    return controls if control is None else (*controls, control)
+
+
+def look(engine: Engine, sandbox: Container, identity: str) -> Control | None:
+    """All services beside `sandbox` as one control; None where there are none.
+
+    :param identity: the id of the sandbox's container
+    """
+    workspace = sandbox.label(PROJECT)
+    prefix = services.name_of(workspace, "")
+    words, faults = [], []
+    try:
+        for container in sorted(services.find(engine, workspace), key=lambda each: each.name):
+            name = container.name.removeprefix(prefix)
+            service = engine.inspect(container.id)
+            if fault := weakness(service, sandbox, identity) or _sickness(engine, service):
+                faults.append(f"`{name}` {fault}")
+            words.append(f"`{name}` {_state(service)}")
+    except EnvironmentFailure as error:
+        return Control(NAME, "not seen", error.message)
+    if not words:
+        return None
+    if faults:
+        return Control(NAME, "not in force", "; ".join(faults))
+    return Control(NAME, "in force", f"held as the sandbox is: {', '.join(words)}")
+
+
+def weakness(inspected: Inspected, sandbox: Container, identity: str) -> str:
+    """The first way in which a service is held less than `up` holds it, in words; '' for none."""
+    live = inspection.container(inspected)
+    host = inspected.get("HostConfig") or {}
+    if live.is_privileged():
+        return "is privileged"
+    if {value.value for value in live.cap_drop} != {"ALL"}:
+        return "has not all capabilities dropped"
+    may = {*service_images.DEFAULT}
+    if surplus := sorted({value.value for value in live.cap_add} - may):
+        return f"has the capability `{surplus[0]}`"
+    for name in ("no-new-privileges", "seccomp"):
+        expected, option = sandbox.option(name), live.option(name)
+        if expected is not None and (option is None or option.value != expected.value):
+            return f"has another `{name}` than the sandbox"
+    if (sandbox.runtime and sandbox.runtime.value) != (live.runtime and live.runtime.value):
+        return "has another runtime than the sandbox"
+    if host.get("NetworkMode") not in (
+        container_name(sandbox.label(PROJECT)),
+        f"container:{identity}",
+    ):
+        return f"is on the network `{host.get('NetworkMode')}`"
+    for mount in live.mounts:
+        if mount.value.type == "bind" and mount.value.target != RESOLV_CONF:
+            return f"mounts `{mount.value.source}` of the host"
+    for key in ("Devices", "PortBindings", "VolumesFrom", "PidMode", "UTSMode", "UsernsMode"):
+        if host.get(key):
+            return f"has `{key}`"
+    return _rights(inspected, may)
+
+
+def _rights(inspected: Inspected, may: set[str]) -> str:
+    """What its first process has on the host's kernel and should not; '' also where that is hidden."""
+    process = host_process.look(inspected)
+    if process is None or host_process.sentry(inspected):
+        # In gVisor the host sees its kernel alone, which takes away from what runs in it.
+        return ""
+    try:
+        names = capabilities.names(process.status.get("CapBnd", "0"))
+    except ValueError:
+        return "has capabilities that cannot be read"
+    if surplus := sorted(names - may):
+        return f"could gain the capability `{surplus[0]}`"
+    if process.status.get("NoNewPrivs") != "1":
+        return "can gain privileges"
+    return "" if process.status.get("Seccomp") == "2" else "has no seccomp filter"
+
+
+def _state(inspected: Inspected) -> str:
+    state = inspected["State"]
+    health = (state.get("Health") or {}).get("Status", "none")
+    if state.get("Running"):
+        return "runs" if health in ("", "none") else f"is {health}"
+    return "has ended"
+
+
+def _sickness(engine: Engine, inspected: Inspected) -> str:
+    state = inspected["State"]
+    if state.get("Running"):
+        if (state.get("Health") or {}).get("Status") == "unhealthy":
+            return f"is unhealthy{last_words(engine, inspected)}"
+        return ""
+    if state.get("OOMKilled"):
+        return "ended: out of memory"
+    code = state.get("ExitCode", 0)
+    return f"ended with exit code {code}{last_words(engine, inspected)}" if code else ""

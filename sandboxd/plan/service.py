@@ -1,0 +1,64 @@
+"""A service of a Compose project beside the workspace, as `sandboxd up` starts it. Pure."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from sandboxd.model.container import Container
+
+Condition = Literal["started", "healthy", "completed"]
+"""What has to be true of another service first: it runs, its health check passes, or it ended with 0."""
+
+
+class Need(NamedTuple):
+    """One entry of `depends_on`, by the name of the service in its Compose file."""
+
+    service: str
+    condition: Condition = "started"
+    is_required: bool = True
+    """Whether nothing starts without it."""
+
+
+class Health(NamedTuple):
+    """A health check as the engine's API has it; times in seconds, 0 where the image's or the engine's count."""
+
+    test: tuple[str, ...] = ()
+    """``NONE``, or ``CMD`` or ``CMD-SHELL`` and its words; () where the image's counts."""
+    interval: float = 0
+    timeout: float = 0
+    retries: int = 0
+    start_period: float = 0
+    start_interval: float = 0
+
+
+class ProjectFile(NamedTuple):
+    """A file or folder of the project of which the service gets a copy."""
+
+    path: str
+    """Within the workspace."""
+    target: str
+    """Inside the service."""
+
+
+class Service(NamedTuple):
+    """A service as its project writes it; `command` and `entrypoint` are None where the image's count."""
+
+    name: str
+    """As a name for DNS, '' where it is none."""
+    container: Container
+    command: tuple[str, ...] | None = None
+    entrypoint: tuple[str, ...] | None = None
+    obstacle: str = ""
+    """Why it cannot be started here, in words that follow its name; '' where it can."""
+    without: tuple[str, ...] = ()
+    """What of it has no effect here, in words."""
+    env: tuple[str, ...] = ()
+    """NAME=VALUE each; a value may be a secret."""
+    needs: tuple[Need, ...] = ()
+    health: Health | None = None
+    """None where the image's counts."""
+    files: tuple[ProjectFile, ...] = ()
+    shares: bool = False
+    """Whether it has the network of the workspace, so that each is `localhost` to the other."""
+    capabilities: tuple[str, ...] = ()
+    """Those that it keeps."""

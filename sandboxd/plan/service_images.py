@@ -1,0 +1,62 @@
+"""What well-known images of services need, read from `profiles/services/*.toml`: adding one is adding a file."""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import NamedTuple
+
+from sandboxd.data import data_path
+
+DEFAULT = (
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "KILL",
+    "NET_BIND_SERVICE",
+    "SETGID",
+    "SETUID",
+)
+"""What entry points need that begin as root and step down to a user of their own."""
+
+
+class Needs(NamedTuple):
+    """The capabilities without which the programs of an image do not start."""
+
+    capabilities: tuple[str, ...]
+    why: str
+    """A sentence without a full stop; '' for an image that is in no file."""
+    source: str
+    """The page that it was read from."""
+
+
+def needs(image: str) -> Needs:
+    """What the image of this name needs; that of an unknown one is `DEFAULT`."""
+    return _table().get(repository(image), Needs(DEFAULT, "", ""))
+
+
+def repository(image: str) -> str:
+    """`image` without registry, tag and digest; of Docker's own library the last part alone."""
+    name = image.partition("@")[0]
+    head, slash, tail = name.partition("/")
+    if slash and ("." in head or ":" in head or head == "localhost"):
+        name = tail
+    folder, slash, last = name.rpartition("/")
+    name = f"{folder}{slash}{last.partition(':')[0]}"
+    return name.removeprefix("library/")
+
+
+@functools.cache
+def _table() -> dict[str, Needs]:
+    import tomllib
+
+    table: dict[str, Needs] = {}
+    folder = data_path("profiles", "services")
+    for name in sorted(os.listdir(folder)):
+        if not name.endswith(".toml"):
+            continue
+        with open(os.path.join(folder, name), "rb") as file:
+            entry = tomllib.load(file)
+        needed = Needs(tuple(entry["capabilities"]), entry["why"], entry["source"])
+        table.update(dict.fromkeys(entry["images"], needed))
+    return table

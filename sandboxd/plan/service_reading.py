@@ -1,0 +1,225 @@
+"""A service of a Compose project as `sandboxd up` would start it: only what is wholly understood.
+
+A key that is not in these lists may be the one that matters.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+from sandboxd.config.values import takes_from_host
+from sandboxd.egress.names import NotAName, normal
+from sandboxd.kinds.compose.values import entries
+from sandboxd.plan import service_health
+from sandboxd.plan.service import ProjectFile, Service
+from sandboxd.syntax import yaml
+from sandboxd.syntax.substitution import substitute
+
+if TYPE_CHECKING:
+    from sandboxd.kinds.compose.project import Part
+    from sandboxd.kinds.compose.project import Service as Written
+    from sandboxd.model.container import Container
+
+_READ = frozenset(
+    [
+        "cap_add",
+        "cap_drop",
+        "command",
+        "depends_on",
+        "entrypoint",
+        "env_file",
+        "environment",
+        "healthcheck",
+        "image",
+        "init",
+        "mem_limit",
+        "network_mode",
+        "pids_limit",
+        "read_only",
+        "security_opt",
+        "shm_size",
+        "stop_signal",
+        "tmpfs",
+        "user",
+        "volumes",
+        "working_dir",
+    ]
+)
+# These say how Compose handles it, or what nobody inside needs to have.
+_WITHOUT_EFFECT = frozenset(
+    [
+        "annotations",
+        "container_name",
+        "cpus",
+        "deploy",
+        "expose",
+        "hostname",
+        "labels",
+        "logging",
+        "memswap_limit",
+        "networks",
+        "platform",
+        "profiles",
+        "pull_policy",
+        "scale",
+        "stdin_open",
+        "stop_grace_period",
+        "tty",
+        "ulimits",
+    ]
+)
+_NAMED = {
+    "ports": "its published ports are not published: `sandboxd forward {name}:PORT` opens one here",
+    "build": "it is not built: `docker compose build {name}` makes its image",
+    "restart": "",
+}
+
+
+def read(written: Written, sidecar: Container, workspace_service: str) -> Service:
+    """The service `sidecar`, written as `written`.
+
+    :param workspace_service: the name of the service that the workspace is
+    """
+    without = tuple(
+        words.format(name=written.name)
+        for key, words in _NAMED.items()
+        if words and key in written.parts
+    )
+    try:
+        service = Service(normal(written.name), sidecar, without=without)
+    except NotAName as error:
+        return Service("", sidecar, obstacle=f"has a name that is {error}")
+    try:
+        service = service._replace(
+            command=_words(written.last("command")),
+            entrypoint=_words(written.last("entrypoint")),
+        )
+    except ValueError:
+        return service._replace(obstacle="has a command whose words are not known")
+    try:
+        service = service._replace(
+            needs=service_health.needs(written), health=service_health.health(written)
+        )
+    except ValueError as error:
+        return service._replace(obstacle=f"has {error}")
+    shares = network_owner(written) == workspace_service and bool(workspace_service)
+    return service._replace(
+        env=tuple(
+            f"{name}={value}".replace("\0", "$")
+            for name, value in _environment(written, sidecar).items()
+        ),
+        files=_files(sidecar),
+        shares=shares,
+        obstacle=_obstacle(written, sidecar, shares),
+    )
+
+
+def network_owner(written: Written) -> str:
+    """The service whose network it has (`network_mode: service:NAME`), '' for its own."""
+    last = written.last("network_mode")
+    text = last.file.resolve(last.file.text(last.node) or "") if last is not None else ""
+    kind, _, name = text.partition(":")
+    return name if kind == "service" else ""
+
+
+def _obstacle(written: Written, sidecar: Container, shares: bool) -> str:
+    known = _READ | _WITHOUT_EFFECT | _NAMED.keys()
+    unknown = sorted(key for key in written.parts if key not in known and not key.startswith("x-"))
+    if sidecar.unseen:
+        return f"is not all seen: {sidecar.unseen[0].reason}"
+    if unknown:
+        return f"has `{unknown[0]}`, which `sandboxd up` does not read"
+    if sidecar.image is None:
+        return "names no image" + (", only a `build`" if sidecar.build is not None else "")
+    if sidecar.network is not None and not shares:
+        return f"has `network_mode: {sidecar.network.value}`"
+    for name, value in _environment(written, sidecar).items():
+        if _is_unknown(value):
+            return f"takes `{name}` from the host's environment"
+    for field in (sidecar.memory, sidecar.shm_size):
+        if field is not None and size(field.value) is None:
+            return f"has the size `{field.value}`"
+    for mount in sidecar.mounts:
+        if (
+            mount.value.type == "bind"
+            and sidecar.read_only_rootfs
+            and sidecar.read_only_rootfs.value
+        ):
+            return f"is read-only, so that no copy of `{mount.written}` can be put into it"
+        if mount.value.options and mount.value.type == "volume":
+            return f"mounts `{mount.written}` with options"
+    for option in sidecar.security_opt:
+        if option.value.name != "no-new-privileges":
+            return f"has a filter of its own: `{option.written}`"
+    texts = [field.value for field in (sidecar.image, sidecar.user, sidecar.working_dir) if field]
+    return "has a variable whose value is not known" if any(map(_is_unknown, texts)) else ""
+
+
+def _is_unknown(text: str) -> bool:
+    return takes_from_host(text) or "$" in text
+
+
+def _environment(written: Written, sidecar: Container) -> dict[str, str]:
+    """The variables, filled in by the project's own `.env` alone; those of `environment` over those of files.
+
+    A dollar sign that is meant as such is a zero byte: one that is left belongs to an unknown variable.
+    """
+    values = {
+        pair.value.name: pair.value.value for pair in sidecar.env if pair.origin.key == "env_file"
+    }
+    for part in written.parts.get("environment", ()):
+        for name, text, node in entries(part, "="):
+            values.pop(name, None)
+            if yaml.tag(node) != "!reset":
+                value = f"${{{name}}}" if text is None else text.replace("$$", "\0")
+                values[name] = substitute(value, part.file.dotenv.get)
+    return values
+
+
+def _files(sidecar: Container) -> tuple[ProjectFile, ...]:
+    """What is mounted of the project itself; what lies outside of it is an obstacle already."""
+    workspace = sidecar.workspace or ""
+    return tuple(
+        ProjectFile(posixpath.relpath(mount.value.source, workspace), mount.value.target)
+        for mount in sidecar.mounts
+        if mount.value.type == "bind" and workspace
+    )
+
+
+def size(text: str) -> int | None:
+    """``64m`` or ``1.5gb`` in bytes, None where it is no size."""
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?) ?([bkmgt]?)i?b?", text.lower())
+    return None if match is None else int(float(match[1]) * 1024 ** "bkmgt".index(match[2] or "b"))
+
+
+def _words(part: Part | None) -> tuple[str, ...] | None:
+    """The words of a command as Compose reads it.
+
+    :raises ValueError: quotes do not match, or a value is not known
+    """
+    if part is None:
+        return None
+    node = yaml.target(part.node)
+    if node.kind == "array":
+        texts = [part.file.text(yaml.target(item)) or "" for item in node.items]
+        words = [_resolve(part, text) for text in texts]
+    else:
+        text = part.file.text(node)
+        if text is None:
+            return None
+        words = shlex.split(_resolve(part, text))
+    return tuple(words)
+
+
+def _resolve(part: Part, text: str) -> str:
+    """`text` with its variables replaced, and `$$` as the dollar sign that it means.
+
+    :raises ValueError: a variable is not known
+    """
+    resolved = part.file.resolve(text.replace("$$", "\0"))
+    if "$" in resolved:
+        raise ValueError("a variable")
+    return resolved.replace("\0", "$")
