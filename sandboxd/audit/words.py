@@ -5,14 +5,32 @@ Facts may hold hostile text: whoever shows a sentence escapes it.
 
 from __future__ import annotations
 
+import re
+import time
 from typing import Any
 
 from sandboxd.audit.entry import Entry
 
+_HASH = re.compile(r"(?<![0-9a-f])(?:sha256:)?([0-9a-f]{12})[0-9a-f]{52}(?![0-9a-f])")
+_MOMENTS = frozenset({"until"})
+
 
 def sentence(entry: Entry) -> str:
-    """The facts of an entry, each with its name: `how: started, profile: dev, downgrades: none`."""
-    return ", ".join(f"{name.replace('_', ' ')}: {_value(v)}" for name, v in entry.facts.items())
+    """The facts of an entry, each with its name: `how: started, profile: dev, downgrades: none`.
+
+    Of a hash it has the first 12 digits; moments are of this machine's time zone.
+    """
+    return ", ".join(
+        f"{name.replace('_', ' ')}: {_moment(v) if name in _MOMENTS else _value(v)}"
+        for name, v in entry.facts.items()
+    )
+
+
+def _moment(value: Any) -> str:
+    """A time in seconds since 1970; 0 is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e11:
+        return "for good" if value == 0 else _value(value)
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(value))
 
 
 def _value(value: Any) -> str:
@@ -22,4 +40,4 @@ def _value(value: Any) -> str:
         return " ".join(_value(each) for each in value) or "none"
     if isinstance(value, dict):
         return " ".join(f"{key}={_value(each)}" for key, each in value.items()) or "none"
-    return str(value) if value not in ("", None) else "none"
+    return _HASH.sub(r"\1", str(value)) if value not in ("", None) else "none"

@@ -25,7 +25,7 @@ class Door(NamedTuple):
     """A port of the gateway that leads to one endpoint, with the secret."""
 
     label: str
-    """``github-api``: the service's name for the gateway, in logs and for people."""
+    """The service's name for the gateway, in logs and for people: ``npm``, and of several ``github-api``."""
     endpoint: Endpoint
     port: int
 
@@ -65,10 +65,12 @@ def assign(
     uses = []
     for name in sorted(set(names)):
         doors = []
-        for endpoint in service.load(name.service).endpoints:
+        endpoints = service.load(name.service).endpoints
+        for endpoint in endpoints:
             while port in reserved:
                 port += 1
-            doors.append(Door(f"{name.service}-{endpoint.name}", endpoint, port))
+            label = name.service if len(endpoints) == 1 else f"{name.service}-{endpoint.name}"
+            doors.append(Door(label, endpoint, port))
             port += 1
         uses.append(Use(name, name in required, tuple(doors)))
     return tuple(uses)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,7 +34,7 @@ def test_from_nothing_to_a_secret_and_back() -> None:
     assert config("secrets/github").read_text() == f"{SECRET}\n"
     listed = sandboxd("credentials", "list")
     assert "github  a file in the config folder" in listed.out
-    assert "  github:" not in listed.err and "  npm: an access token" in listed.err
+    assert "  github:" not in listed.err and "- npm: an access token" in listed.err
     assert json.loads(sandboxd("credentials", "list", "--json").out)["credentials"] == [
         {"name": "github", "source": "file", "place": []}
     ]
@@ -102,6 +103,27 @@ def test_a_prompt_does_not_show_what_is_typed() -> None:
     assert config("secrets/npm").read_text() == f"{SECRET}\n"
 
 
+def test_a_list_is_no_wider_than_its_terminal() -> None:
+    assert add("github", "--command", "pass show services/forges/token-of-the-company").code == 0
+    main, terminal = pty.openpty()
+    command = [sys.executable, "-m", "sandboxd", "credentials", "list"]
+    environ = {**os.environ, "COLUMNS": "60"}
+    shown = b""
+    with subprocess.Popen(command, stdout=terminal, stderr=terminal, env=environ) as running:
+        os.close(terminal)
+        try:
+            while piece := os.read(main, 4096):
+                shown += piece
+        except OSError:  # its terminal is gone
+            pass
+        finally:
+            os.close(main)
+        assert running.wait(60) == 0
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in shown.decode().splitlines()]
+    assert any("token-of-the-company" in line for line in lines)
+    assert [line for line in lines if len(line) > 60] == []
+
+
 def test_a_test_without_secrets_or_with_an_unreadable_one_says_so() -> None:
     assert "there is no credential" in sandboxd("credentials", "test").err
     assert add("pypi", "--env", "NOT_SET").code == 0
@@ -132,7 +154,7 @@ def test_init_names_grants_and_explains_a_credential(tmp_path: Path) -> None:
     document = json.loads(sandboxd("explain-plan", tmp_path, "--allow-runc", "--json").out)
     names = [each["name"] for each in document["credentials"]]
     assert names == ["anthropic", "npm"]
-    assert document["credentials"][1]["doors"][0]["service"] == "npm-registry"
+    assert document["credentials"][1]["doors"][0]["service"] == "npm"
 
 
 def test_init_refuses_a_service_that_there_is_not(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,22 @@ def test_a_sentence_names_each_fact() -> None:
     assert words.sentence(ENTRY._replace(facts={"not_in_force": [], "image": ""})) == (
         "not in force: none, image: none"
     )
+
+
+def test_moments_and_hashes_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    facts = {
+        "until": 1795743074.5,
+        "image": "sha256:" + "0123456789ab" + "0" * 52,
+        "plan": "f" * 64,
+    }
+    expected = "until: 2026-11-27 01:31, image: 0123456789ab, plan: ffffffffffff"
+    assert words.sentence(ENTRY._replace(facts=facts)) == expected
+    assert words.sentence(ENTRY._replace(facts={"until": 0.0})) == "until: for good"
+    odd = {"until": "tomorrow", "name": "f" * 65, "files": {"a": "0" * 64}}
+    expected = f"until: tomorrow, name: {'f' * 65}, files: a=000000000000"
+    assert words.sentence(ENTRY._replace(facts=odd)) == expected
 
 
 def test_opentelemetry_has_what_the_entry_has() -> None:

@@ -42,7 +42,7 @@ def test_each_endpoint_gets_a_binding_that_the_gateway_takes(environ: dict[str, 
     assert [(each.service, each.host) for each in bindings] == [
         ("github-git", "github.com"),
         ("github-api", "api.github.com"),
-        ("npm-registry", bindings[2].host),
+        ("npm", bindings[2].host),
     ]
     assert [each.port for each in bindings] == [d.port for use in planned for d in use.doors]
     assert bindings[1].value == f"Bearer {TEXT}"
@@ -66,7 +66,7 @@ def test_what_is_missing_is_named_and_the_rest_goes_on(environ: dict[str, str]) 
     resolved = resolve(uses.assign([GITHUB, NPM], ()), environ)
     (missing,) = resolved.missing
     assert (missing.name, missing.hint) == (GITHUB, "`sandboxd credentials add github`")
-    assert [each.service for each in resolved.credentials.bindings] == ["npm-registry"]
+    assert [each.service for each in resolved.credentials.bindings] == ["npm"]
 
 
 def test_a_required_one_stops_the_start(environ: dict[str, str]) -> None:

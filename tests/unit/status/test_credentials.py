@@ -13,7 +13,7 @@ from sandboxd.status.model import NamesStatus
 from sandboxd.status.names import names_status
 from tests.unit.status.test_names import document, project
 
-POLICY = Policy(credentials=(("github-git", 3200), ("npm-registry", 3201)))
+POLICY = Policy(credentials=(("github-git", 3200), ("npm", 3201)))
 
 
 def ledger(*events: dict[str, Any]) -> Ledger:
@@ -34,7 +34,7 @@ def lines(names: NamesStatus) -> list[tuple[str, str]]:
 
 def test_services_in_use_are_named_before_anything_is_known() -> None:
     names = names_status(POLICY, None, 0.0)
-    assert lines(names) == [("credentials", "github-git, npm-registry")]
+    assert lines(names) == [("credentials", "github-git, npm")]
     assert lines(names_status(Policy(), None, 0.0)) == []
 
 
@@ -43,18 +43,18 @@ def test_uses_are_counted_with_the_last_one() -> None:
     ((label, text),) = lines(names)
     assert label == "credentials"
     assert text.startswith("github-git used 3 times, last ")
-    assert text.endswith("ago; npm-registry not used")
+    assert text.endswith("ago; npm not used")
 
 
 def test_a_secret_that_its_service_refuses_names_the_next_step() -> None:
-    rejected = {"service": "npm-registry", "outcome": "rejected", "status": 401}
-    names = names_status(POLICY, ledger({"service": "npm-registry"}, rejected), 0.0)
+    rejected = {"service": "npm", "outcome": "rejected", "status": 401}
+    names = names_status(POLICY, ledger({"service": "npm"}, rejected), 0.0)
     assert lines(names)[1] == (
         "rejected",
-        "npm-registry: its service says no to the secret (401): `sandboxd credentials test npm`",
+        "npm: its service says no to the secret (401): `sandboxd credentials test npm`",
     )
     # A new secret that works ends it.
-    names = names_status(POLICY, ledger(rejected, {"service": "npm-registry"}), 0.0)
+    names = names_status(POLICY, ledger(rejected, {"service": "npm"}), 0.0)
     assert len(lines(names)) == 1
 
 
@@ -78,7 +78,7 @@ def test_json_has_each_service_with_its_counts() -> None:
     first, second = document(project(names))["names"]["credentials"]
     assert (first["service"], first["used"], first["status"]) == ("github-git", 2, None)
     assert first["last_used"] > 0
-    assert (second["service"], second["last_used"]) == ("npm-registry", None)
+    assert (second["service"], second["last_used"]) == ("npm", None)
 
 
 def test_a_gateway_names_no_more_services_than_there_can_be() -> None:

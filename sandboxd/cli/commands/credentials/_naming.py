@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+
+from sandboxd import screen
+from sandboxd.cli import terminal
 from sandboxd.errors import UsageError
 
 TYPE_CHECKING = False
@@ -32,3 +36,13 @@ def name_of(args: argparse.Namespace) -> Name:
     except name.NotACredential as error:
         listed = ", ".join(f"`{each}`" for each in services.names())
         raise UsageError(f"`{args.name}` {error}", f"services: {listed}") from None
+
+
+def show(label: str, width: int, text: str) -> None:
+    """Print a label, which may have a colour, and a text beside it; on a terminal it is wrapped under itself.
+
+    :param width: columns of the label
+    """
+    line = terminal.one_line(text)
+    room = max(terminal.width() - width - 2, 20) if sys.stdout.isatty() else len(line) + 1
+    print(f"{label}  " + f"\n{' ' * (width + 2)}".join(screen.wrap(line, room)))

@@ -62,13 +62,13 @@ def run(args: argparse.Namespace) -> int:
         record = Record(name, "command", _words(args.command))
     else:
         described = service.load(name.service)
-        terminal.status(f"{described.title}: {described.secret}")
+        terminal.verdict(f"{described.title}: {described.secret}")
         record = _keep(args, name, _ask(name))
     records.put(os.environ, record)
     if before is not None and before.source != record.source:
         _forget(before)
-    terminal.status(f"`{name}`: {record.where()}")
-    terminal.status(
+    terminal.verdict(f"`{name}`: {record.where()}")
+    terminal.verdict(
         f"next: `sandboxd credentials test {name}`; a project asks for it by "
         f'`use = ["{name}"]` below `[credentials]` in its sandboxd.toml'
     )
@@ -124,9 +124,9 @@ def _keep(args: argparse.Namespace, name: Name, secret: Secret) -> Record:
         except sources.NoSecret as error:
             if args.keyring:
                 raise
-            terminal.status(f"not in the keyring: {error.message}")
+            terminal.verdict(f"not in the keyring: {error.message}")
     path = sources.source("file").write(name, os.environ, secret)
-    terminal.status(f"in `{path}`, as it is: only this user can read it")
+    terminal.verdict(f"in `{path}`, as it is: only this user can read it")
     return Record(name, "file")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from sandboxd.cli import terminal
+from sandboxd.cli.commands.credentials import _naming
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,12 +41,12 @@ def run(args: argparse.Namespace) -> int:
     width = max((len(str(each.name)) for each in listed), default=0)
     for each in listed:
         name = terminal.paint(f"{each.name!s:<{width}}", terminal.BOLD)
-        print(f"{name}  {terminal.one_line(each.where())}")
+        _naming.show(name, width, each.where())
     having = {each.name.service for each in listed}
     others = [name for name in services.names() if name not in having]
     if others:
-        terminal.status("services that you have no secret of:")
+        terminal.verdict("services that you have no secret of:")
     for name in others:
-        terminal.status(f"  {name}: {service.load(name).secret}")
-    terminal.status("`sandboxd credentials add NAME` says where a secret is")
+        terminal.verdict(f"- {name}: {service.load(name).secret}")
+    terminal.verdict("`sandboxd credentials add NAME` says where a secret is")
     return 0

@@ -32,10 +32,10 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"there is no credential `{name}`", "`sandboxd credentials list` has all")
     if record.source in ("keyring", "file"):
         sources.source(record.source).remove(name, os.environ)
-        terminal.status(f"`{name}` is gone, and its secret from {record.where()}")
+        terminal.verdict(f"`{name}` is gone, and its secret from {record.where()}")
     else:
-        terminal.status(f"`{name}` is gone; {record.where()} stays as it is")
-    terminal.status(
+        terminal.verdict(f"`{name}` is gone; {record.where()} stays as it is")
+    terminal.verdict(
         "a sandbox that runs has it until its next `sandboxd up`; at the service it is valid until "
         "you revoke it there"
     )

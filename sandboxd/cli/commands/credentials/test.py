@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from sandboxd.cli import terminal
+from sandboxd.cli.commands.credentials import _naming
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_FINDINGS, EXIT_OK, EnvironmentFailure, UsageError
 
 TYPE_CHECKING = False
@@ -39,13 +40,13 @@ def run(args: argparse.Namespace) -> int:
     accounts: dict[tuple[str, str], str] = {}
     for record in _chosen(args.name):
         state, words, account = _ask(record)
-        print(f"{terminal.paint(f'{state:<9}', _COLOURS.get(state, terminal.YELLOW))}  ", end="")
-        print(f"{record.name}: {terminal.one_line(words)}")
+        label = terminal.paint(f"{state:<9}", _COLOURS.get(state, terminal.YELLOW))
+        _naming.show(label, 9, f"{record.name}: {words}")
         codes.add(_CODES[state])
         key = (record.name.service, account)
         first = accounts.setdefault(key, str(record.name))
         if account and first != str(record.name):
-            terminal.status(f"`{first}` and `{record.name}` are the same account there")
+            terminal.verdict(f"`{first}` and `{record.name}` are the same account there")
     # Whether one is refused matters more than whether one could not be asked.
     order = (EXIT_FINDINGS, EXIT_ENVIRONMENT, EXIT_OK)
     return next(code for code in order if code in codes)
