@@ -66,12 +66,12 @@ def _apply(journal: Journal, options: Options) -> int:
         options = gvisor.choose_source(options)
         steps = gvisor.steps(options)
         if not journal.exists and all(step.is_done() for step in steps):
-            terminal.status("nothing to do: both runtimes are registered and start containers")
+            terminal.status("nothing to do: our runtimes are registered and start containers")
             return EXIT_OK
         journal.start(options.as_json())
         changed = runner.apply(steps, journal, terminal.status)
     if not changed:
-        terminal.status("nothing to do: both runtimes are registered and start containers")
+        terminal.status("nothing to do: our runtimes are registered and start containers")
         return EXIT_OK
     terminal.status("done: `sandboxd setup gvisor --verify` attacks it, `--rollback` puts it back")
     return EXIT_OK

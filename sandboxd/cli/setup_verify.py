@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 def verify(place: EngineConfig, image: str | None) -> int:
-    """Show that both runtimes are gVisor, then attack a sandbox under each."""
+    """Show that our runtimes are gVisor, then attack a sandbox under each."""
     from sandboxd.engine.contexts import resolve
     from sandboxd.host.probe import probe
     from sandboxd.life.throwaway_image import busybox_image
-    from sandboxd.setup.register import NAMES, trials
+    from sandboxd.setup.register import trials
 
     if place.control.info() is None:
         raise EnvironmentFailure(
@@ -43,7 +43,7 @@ def verify(place: EngineConfig, image: str | None) -> int:
     facts = probe(environ, trial=True)
     with contextlib.ExitStack() as stack:
         tag = image or stack.enter_context(busybox_image(resolve(environ)))
-        codes = [_attack(only(facts, name), environ, tag, name) for name in NAMES]
+        codes = [_attack(only(facts, name), environ, tag, name) for name in outcomes]
     if EXIT_NOT_HELD in codes:
         return EXIT_NOT_HELD
     return EXIT_ENVIRONMENT if any(codes) else EXIT_OK

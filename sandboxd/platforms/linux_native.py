@@ -2,10 +2,10 @@
 
 gVisor is a program that the engine starts instead of runc. It needs Linux 5.6 or later on x86-64 or
 arm64, no kernel module and no hardware virtualization, so it works in virtual machines, too.
-Installed is not usable: on kernels from 6.9 on, runsc from 2024 cannot set up its own network, and
-its default file access (`directfs`) lets a process empty files of read-only folders. `sandboxd setup
-gvisor` registers two runtimes of our own, with the arguments that trials on this machine showed to
-be needed.
+Installed is not usable: on kernels from 6.9 on, runsc from 2024 (Debian 13 has 20240729) cannot set up its
+own network, and its default file access (`directfs`) lets a process empty files of read-only folders. What
+the build in front of it holds is tried once (`sandboxd doctor --long`), and `sandboxd setup gvisor`
+registers runtimes of our own with the arguments that trials on this machine showed to be needed.
 """
 
 from __future__ import annotations

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.host import premises
 from sandboxd.host.engine_facts import names_gvisor
+from sandboxd.host.facts import PINS
 from sandboxd.host.memory import Memory
 from sandboxd.host.trials import run_trials
 from sandboxd.setup import daemon_json, files, trial
@@ -21,18 +23,30 @@ from sandboxd.setup.step import Say, State, Step
 
 SAFE, FAST = "runsc-sandboxd", "runsc-sandboxd-bind"
 NAMES = (SAFE, FAST)
+"""What we may register: the second one, with directfs on, only where the first one has to do without."""
 
 CHANGED_SINCE = "changed-since"
 """A file beside the journal: on the way back, daemon.json was not what we had written."""
 
 
 def definitions(runsc: str, needs: trial.Needs) -> dict[str, Definition]:
-    """Our two runtimes, with exactly what the trials showed to be needed."""
+    """Our runtimes, with exactly what the trials showed to be needed.
+
+    Where read-only folders hold with directfs on, one is enough.
+    """
     holds = [need.argument for need in needs.holds]
-    return {
-        SAFE: {"path": runsc, "runtimeArgs": [*holds, *needs.start_arguments]},
-        FAST: {"path": runsc, "runtimeArgs": needs.start_arguments},
+    runtimes: dict[str, Definition] = {
+        SAFE: {"path": runsc, "runtimeArgs": [*holds, *needs.start_arguments]}
     }
+    if holds:
+        runtimes[FAST] = {"path": runsc, "runtimeArgs": needs.start_arguments}
+    return runtimes
+
+
+def registered(place: EngineConfig) -> tuple[str, ...]:
+    """Those of our runtimes that are in the engine's config."""
+    text = (files.read(place.daemon_json) or b"").decode("utf-8", "replace")
+    return tuple(name for name in NAMES if name in daemon_json.definitions(text))
 
 
 class EngineConfig(NamedTuple):
@@ -90,12 +104,13 @@ class RegisterStep:
         self._place = place
         self._runsc = runsc
         self._marker = os.path.join(backup_folder, CHANGED_SINCE)
-        self.title = f"register {SAFE} and {FAST} with the engine"
+        self.title = f"register {SAFE} with the engine, and {FAST} where directfs has to be off"
 
     def shows(self) -> tuple[str, ...]:
         return (
             f"try {self._runsc}: which arguments it needs here",
-            f"add `runtimes` {SAFE} and {FAST} to {self._place.daemon_json}",
+            f"add `runtimes` {SAFE}, and {FAST} if that needs {trial.DIRECTFS_OFF}, to "
+            f"{self._place.daemon_json}",
             "dockerd --validate, then reload the engine (no container stops)",
         )
 
@@ -112,19 +127,36 @@ class RegisterStep:
                 f"`{self._runsc}` starts no container here: {needs.error}",
                 "try a newer one: `--source repository`, or `--binary FILE --sha512 FILE`",
             )
+        is_running = self._place.control.info() is not None
+        if not needs.holds and not is_running:
+            why = "kept: what was tried without an engine is no proof"
+            needs = needs._replace(holds=(trial.Need(trial.DIRECTFS_OFF, why),))
+        result = self._register(needs, say)
+        if not needs.holds and (why := _why_pins_fail(self._place)):
+            needs = needs._replace(holds=(trial.Need(trial.DIRECTFS_OFF, why),))
+            result = self._register(needs, say)
         for need in (*needs.starts, *needs.holds):
             say(f"  {need.argument}: {need.reason}")
+        if not needs.holds:
+            say(f"  no {trial.DIRECTFS_OFF}: read-only folders held with directfs on")
+        if not is_running:
+            say("the engine is not running: it reads its config when it starts")
+        return result
+
+    def _register(self, needs: trial.Needs, say: Say) -> State:
+        """Write our runtimes into the config, and have a running engine read it."""
         runtimes = definitions(self._runsc, needs)
         path = self._place.daemon_json
-        before = files.read(path)
-        text = daemon_json.merge((before or b"").decode("utf-8", "strict"), runtimes, path)
+        before = (files.read(path) or b"").decode("utf-8", "strict")
+        absent = tuple(name for name in NAMES if name not in runtimes)
+        if before.strip():
+            before = daemon_json.without(before, absent, path)
+        text = daemon_json.merge(before, runtimes, path)
         _validate(text)
         _write(path, text)
         result: State = {"written": files.digest(text.encode()), "runtimes": runtimes}
-        if self._place.control.info() is None:
-            say("the engine is not running: it reads its config when it starts")
-            return result
-        result["how"] = bring_to(self._place.control, runtimes, (), say)
+        if self._place.control.info() is not None:
+            result["how"] = bring_to(self._place.control, runtimes, absent, say)
         return result
 
     def undo(self, state: State, say: Say) -> None:
@@ -142,16 +174,16 @@ class RegisterStep:
 
 
 class TrialStep:
-    """Both runtimes start a container through the engine, on gVisor's kernel."""
+    """Our runtimes start a container through the engine, on gVisor's kernel."""
 
     id = "trial"
-    title = "start a container with each of the two runtimes"
+    title = "start a container with each runtime of ours"
 
     def __init__(self, place: EngineConfig) -> None:
         self._place = place
 
     def shows(self) -> tuple[str, ...]:
-        return tuple(f"start one throw-away container with {name}" for name in NAMES)
+        return ("start one throw-away container with each",)
 
     def is_done(self) -> bool:
         # Never remembered, since a trial takes only a second.
@@ -176,7 +208,7 @@ class TrialStep:
 
 
 def problems(place: EngineConfig) -> list[str]:
-    """Why our runtimes are not usable gVisor runtimes, [] when both were seen to be."""
+    """Why our runtimes are not usable gVisor runtimes, [] when all were seen to be."""
     kernels = trials(place)
     return [f"`{name}`: {why}" for name, (ok, why) in kernels.items() if not ok]
 
@@ -187,7 +219,7 @@ def trials(place: EngineConfig) -> dict[str, tuple[bool, str]]:
     offered = info.get("Runtimes") or {}
     outcomes: dict[str, tuple[bool, str]] = {}
     runtimes = []
-    for name in NAMES:
+    for name in registered(place) or (SAFE,):
         entry = offered.get(name)
         if entry is None:
             outcomes[name] = (False, "the engine does not know it")
@@ -206,11 +238,27 @@ def trials(place: EngineConfig) -> dict[str, tuple[bool, str]]:
     return outcomes
 
 
+def _why_pins_fail(place: EngineConfig) -> str:
+    """What was seen against read-only binds with our first runtime, '' where they held."""
+    info = place.control.info() or {}
+    entry = (info.get("Runtimes") or {}).get(SAFE) or {}
+    arguments = tuple(entry.get("runtimeArgs") or ())
+    subject = premises.Subject(SAFE, str(entry.get("path")), arguments, None, "")
+    engine = place.control.engine()
+    answer = premises.run(engine, info, [subject], "", Memory(None), None)[SAFE]
+    if answer["message"]:
+        return f"kept: {answer['message']}"
+    verdicts = answer["premises"]
+    return "; ".join(verdicts[name]["detail"] for name in PINS if not verdicts[name]["holds"])
+
+
 def _is_registered(place: EngineConfig) -> bool:
-    """Whether both runtimes are in the config with a program that exists, and the engine has them."""
+    """Whether our runtimes are in the config with a program that exists, and the engine has them."""
     text = (files.read(place.daemon_json) or b"").decode("utf-8", "replace")
     table = daemon_json.definitions(text)
-    ours = {name: table.get(name) for name in NAMES}
+    ours = {name: table[name] for name in registered(place)}
+    if SAFE not in ours:
+        return False
     for definition in ours.values():
         if not isinstance(definition, dict) or not os.path.exists(str(definition.get("path"))):
             return False

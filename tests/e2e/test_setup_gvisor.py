@@ -7,12 +7,14 @@ folder of the test's own.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -131,6 +133,37 @@ def test_from_nothing_to_held_and_back(machine: Machine) -> None:
     assert back.returncode == 0, back.stderr
     machine.assert_untouched()
     assert "nothing to put back" in machine.setup("--rollback").stderr
+
+
+@pytest.fixture
+def holding_build(source: Path, tmp_path: Path) -> Path:
+    """gVisor's archive of a build whose read-only folders hold without any argument of ours."""
+    script = '#!/bin/sh\nexec "$(dirname "$(readlink -f "$0")")/runsc.real" --directfs=false "$@"\n'
+    path = tmp_path / "source" / "gvisor.tar.bz2"
+    with tarfile.open(path, "w:bz2") as archive:
+        for name, data in (("runsc", script.encode()), ("runsc.real", source.read_bytes())):
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(data), 0o755
+            archive.addfile(entry, io.BytesIO(data))
+    checksum = hashlib.sha512(path.read_bytes()).hexdigest()
+    Path(f"{path}.sha512").write_text(f"{checksum}  {path.name}\n")
+    return path
+
+
+def test_where_read_only_folders_hold_one_runtime_with_directfs_on_is_enough(
+    machine: Machine, holding_build: Path
+) -> None:
+    machine.options += [f"--binary={holding_build}", f"--sha512={holding_build}.sha512"]
+    done = machine.setup("--apply")
+    assert done.returncode == 0, done.stderr
+    assert "read-only folders held with directfs on" in done.stderr
+    assert machine.runtimes() == {"runc", "runsc-sandboxd"}
+    table = json.loads(machine.config.read_text())["runtimes"]
+    assert "--directfs=false" not in table["runsc-sandboxd"]["runtimeArgs"]
+    assert "nothing to do" in machine.setup("--apply").stderr
+    back = machine.setup("--rollback")
+    assert back.returncode == 0, back.stderr
+    machine.assert_untouched()
 
 
 def test_a_users_later_change_survives_the_way_back(machine: Machine) -> None:

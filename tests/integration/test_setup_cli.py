@@ -59,7 +59,7 @@ def test_without_root_the_plan_is_printed_and_the_exit_code_is_4(
     assert run("gvisor", *options, "--source=distribution", action) == 4
     shown = capsys.readouterr()
     if action == "--apply":
-        assert "register runsc-sandboxd and runsc-sandboxd-bind" in shown.out
+        assert "register runsc-sandboxd with the engine" in shown.out
     assert f"`{action}` needs root" in shown.err and "sudo" in shown.err
     assert (tmp_path / "daemon.json").read_text() == '{"debug": true}\n'
 

@@ -1,7 +1,8 @@
 """Install what makes sandboxes stronger, as one command with a plan, a check and a way back.
 
-`setup gvisor` installs runsc and registers two runtimes of our own with the engine, with the
-arguments that trials on this machine showed to be needed. `setup apparmor` loads our profiles where
+`setup gvisor` installs runsc and registers one or two runtimes of our own with the engine, with the
+arguments that trials on this machine showed to be needed: two only where read-only folders do not hold
+without `--directfs=false`, as under runsc 20240729. `setup apparmor` loads our profiles where
 the kernel has AppArmor. `--plan`, the default, only prints; `--apply` and `--rollback` need root; a
 run that was interrupted is finished by the next `--apply`, or put back by `--rollback`.
 """
