@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.host import stand_ins
 from sandboxd.life import egress, journal, mounted, overlaps, private_copy, sources, volumes
 from sandboxd.life.end import end, remove
 from sandboxd.life.find import sandboxes_of, sandboxes_of_up
@@ -173,6 +175,8 @@ def down(
             removed.append(old.name)
         if not _is_of_editor(engine, sandbox):
             egress.leave(engine, sandbox, with_network=not has_file)
+            if sandbox == workspace and not has_file:
+                stub_paths += _stubs_of_files(workspace)
         if has_file:
             journal.note(sandbox, stub_paths)
         elif stub_paths:
@@ -186,6 +190,15 @@ def _is_of_editor(engine: Engine, sandbox: str) -> bool:
     return any(
         container.state in ("running", "paused") for container in sandboxes_of(engine, sandbox)
     )
+
+
+def _stubs_of_files(workspace: str) -> tuple[str, ...]:
+    """The stand-ins that were made for generated files, which are gone; no longer noted."""
+    from sandboxd.plan import stubs
+
+    noted = stand_ins.noted(os.environ, workspace)
+    stand_ins.forget(os.environ, workspace)
+    return tuple(path for path in noted if stubs.may_be(path))
 
 
 def _stubs(container: Summary) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from sandboxd.config.reading import nearest
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.files import decode, read_bytes, read_source
 from sandboxd.findings import Finding
-from sandboxd.host import chosen_groups
+from sandboxd.host import chosen_groups, stand_ins
 from sandboxd.host.facts import UNKNOWN, HostFacts
 from sandboxd.host.subnets import note, subnet_of
 from sandboxd.model.sandbox_id import sandbox_id
@@ -154,6 +154,8 @@ class Project:
         if planned.plan.inner is not None:
             note(self.environ, self.workspace, subnet_of(self.environ, self.workspace))
         stub_paths = stubs.make(self.workspace, planned.plan.stubs)
+        if stub_paths:
+            stand_ins.note(self.environ, self.workspace, stub_paths)
         try:
             return generated.write(self.workspace, files)
         except BaseException:

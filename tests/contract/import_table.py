@@ -45,6 +45,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         }
     ),
     "host.chosen_groups": frozenset({"errors", "files", "host.folders"}),
+    "host.stand_ins": frozenset({"errors", "files", "host.folders"}),
     "host.subnets": frozenset({"egress", "errors", "files", "host"}),
     "platforms": frozenset({"host.facts"}),
     "rules": frozenset(
@@ -148,6 +149,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "errors",
             "files",
             "host",
+            "host.stand_ins",
             "host.subnets",
             "model",
             "observe",
@@ -191,6 +193,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "findings",
             "host.chosen_groups",
             "host.facts",
+            "host.stand_ins",
             "host.subnets",
             "kinds",
             "model",

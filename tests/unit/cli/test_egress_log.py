@@ -10,6 +10,7 @@ import pytest
 
 from sandboxd.cli.commands.egress import _asking, log
 from sandboxd.egress.ledger import Totals
+from sandboxd.errors import EnvironmentFailure
 
 
 def row(name: str, times: int = 1, **more: Any) -> dict[str, Any]:
@@ -134,3 +135,15 @@ def test_each_outcome_has_a_line(show: Any) -> None:
         "denied",
         "reached",
     ]
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_without_a_sandbox_it_fails_and_names_what_starts_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    monkeypatch.setattr(_asking, "ask", lambda *_: ENDED)
+    with pytest.raises(EnvironmentFailure, match="no sandbox of `/w`") as failure:
+        log.run(argparse.Namespace(follow=False, json=as_json))
+    assert failure.value.hint == "start it: `sandboxd up`"
+    out = capsys.readouterr().out
+    assert (json.loads(out)["running"] is False) if as_json else out == ""

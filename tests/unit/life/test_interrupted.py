@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 from sandboxd.engine import failures
 from sandboxd.engine.client import Summary
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.host import stand_ins
 from sandboxd.life import journal, up_down
+from sandboxd.plan import generate
 from sandboxd.plan.plan import Plan
 from tests.unit.plan.examples import GVISOR, plan
 
@@ -138,3 +141,20 @@ def test_a_container_that_was_stopped_and_whose_memory_is_not_filled_goes(
     with pytest.raises(type(interruption)):
         up_down._start_again(engine, "old", planned, None, lambda _: None)  # type: ignore[arg-type]
     assert engine.there == {}
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_stand_ins_of_generated_files_go_with_the_files(
+    engine: Played, monkeypatch: pytest.MonkeyPatch, is_there: bool
+) -> None:
+    workspace = str(engine.workspace)
+    monkeypatch.setattr(up_down.egress, "leave", lambda *_, **__: None)
+    monkeypatch.setattr(generate, "is_there", lambda _: is_there)
+    for name in STAND_INS:
+        (engine.workspace / name).mkdir()
+    (engine.workspace / ".vscode/settings.json").write_text("{}")
+    stand_ins.note(os.environ, workspace, [*STAND_INS, "../outside"])
+    assert up_down.down(engine, workspace, lambda _: None) == []  # type: ignore[arg-type]
+    left = {path.name for path in engine.workspace.iterdir()}
+    assert left == (set(STAND_INS) if is_there else {".vscode"}), "what is used by now stays"
+    assert bool(stand_ins.noted(os.environ, workspace)) == is_there

@@ -36,16 +36,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     log = _asking.ask(args, "log")
-    if not log["is_running"] and not args.json:
-        terminal.status(f"no sandbox of `{log['workspace']}` with a gateway runs")
-        terminal.status("hint: `sandboxd up` starts it")
-        return 0
+    if not log["is_running"]:
+        if args.json:
+            _print_document(log)
+        raise EnvironmentFailure(
+            f"no sandbox of `{log['workspace']}` with a gateway runs", "start it: `sandboxd up`"
+        )
     if args.follow:
         return _follow(args, log)
     if args.json:
-        import json
-
-        print(json.dumps(_document(log), indent=2))
+        _print_document(log)
     else:
         _print(log["rows"], log["questions"])
         _say_totals(log)
@@ -139,6 +139,12 @@ def _of_them(totals: dict[str, Any]) -> str:
         if totals[name]
     ]
     return f" ({', '.join(parts)})" if parts else ""
+
+
+def _print_document(log: dict[str, Any]) -> None:
+    import json
+
+    print(json.dumps(_document(log), indent=2))
 
 
 def _document(log: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,48 @@
+"""The stand-ins that were made in a workspace for its generated files: they go once no such file is there.
+
+Those that a start made are noted on its container; for these there is none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+
+from sandboxd.errors import SandboxdError
+from sandboxd.files import write_atomic
+from sandboxd.host.folders import state_folder, workspace_file
+
+_LARGEST = 1 << 20
+
+
+def note(environ: Mapping[str, str], workspace: str, paths: Iterable[str]) -> None:
+    """Note `paths` beside those of before. Where it cannot be written, they stay as any file of the user's."""
+    every = sorted({*noted(environ, workspace), *paths})
+    path = _path(environ, workspace)
+    with contextlib.suppress(OSError, SandboxdError):
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        write_atomic(path, json.dumps(every).encode("ascii"), 0o600)
+
+
+def noted(environ: Mapping[str, str], workspace: str) -> tuple[str, ...]:
+    """Their paths, relative to the workspace, as they stand in the file; () for none."""
+    try:
+        with open(_path(environ, workspace), "rb") as file:
+            paths = json.loads(file.read(_LARGEST))
+    except (OSError, ValueError, RecursionError):
+        return ()
+    if not isinstance(paths, list):
+        return ()
+    return tuple(path for path in paths if isinstance(path, str))
+
+
+def forget(environ: Mapping[str, str], workspace: str) -> None:
+    """They were taken away."""
+    with contextlib.suppress(OSError):
+        os.unlink(_path(environ, workspace))
+
+
+def _path(environ: Mapping[str, str], workspace: str) -> str:
+    return workspace_file(os.path.join(state_folder(environ), "stand-ins"), workspace, ".json")
