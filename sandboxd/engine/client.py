@@ -235,6 +235,11 @@ class Engine(Networks):
         with self.asking(START_SECONDS) as session:
             session.put_archive(container, path, archive)
 
+    def commit(self, container: str) -> str:
+        """Make an image of a container's files, without a name, and return its id."""
+        with self.asking(END_SECONDS) as session:
+            return str(json_object(session.commit(container))["Id"])
+
     def volume(self, name: str) -> Volume | None:
         """A volume's description, None when there is none of this name."""
         with self.asking(fine=(_GONE,)) as session:

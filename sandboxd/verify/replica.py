@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from sandboxd.life import egress, networks, volumes
 from sandboxd.model.labels import MADE_BY, PROFILE, PROJECT
 from sandboxd.payload import container
 from sandboxd.plan import stubs
 from sandboxd.plan.writers.engine import arguments
-from sandboxd.verify import attempts
+from sandboxd.verify import attempts, image_nodes
 
 if TYPE_CHECKING:
     from sandboxd.engine.answers import CreateRequest, HostConfig, Inspected, MountRequest
@@ -42,8 +42,16 @@ _NOT_COPIED = (
 )
 
 
+class Replica(NamedTuple):
+    """A running container of ours, as `payload.container.Started` has it, and the image's device files."""
+
+    started: Started
+    nodes: str
+    """The folder in it that holds device files which the image brings, '' for none."""
+
+
 @contextlib.contextmanager
-def of_plan(engine: Engine, plan: Plan, cache_folder: str | None) -> Iterator[Started]:
+def of_plan(engine: Engine, plan: Plan, cache_folder: str | None) -> Iterator[Replica]:
     """A running container of a plan, removed at the end of the context.
 
     A copy of the workspace that a program of the image would make is not made.
@@ -60,8 +68,8 @@ def of_plan(engine: Engine, plan: Plan, cache_folder: str | None) -> Iterator[St
     mounts = {mount["Target"] for mount in host.get("Mounts") or []} | set(host.get("Tmpfs") or {})
     stub_paths = stubs.make(plan.workspace, plan.stubs)
     try:
-        with beside, _running(engine, body, mounts, cache_folder) as started:
-            yield started
+        with beside, _running(engine, body, mounts, cache_folder) as replica:
+            yield replica
     finally:
         stubs.remove(plan.workspace, stub_paths)
 
@@ -83,7 +91,7 @@ def _inner_network(engine: Engine, plan: Plan, body: CreateRequest) -> Iterator[
 @contextlib.contextmanager
 def of_container(
     engine: Engine, inspected: Inspected, cache_folder: str | None
-) -> Iterator[Started]:
+) -> Iterator[Replica]:
     """A running container with the settings of one in use, removed at the end of the context.
 
     :param inspected: what the engine says of the container in use
@@ -91,8 +99,8 @@ def of_container(
     """
     mounts = {mount["Destination"] for mount in inspected.get("Mounts") or []}
     mounts |= set((inspected.get("HostConfig") or {}).get("Tmpfs") or {})
-    with _running(engine, settings(inspected), mounts, cache_folder) as started:
-        yield started
+    with _running(engine, settings(inspected), mounts, cache_folder) as replica:
+        yield replica
 
 
 def settings(inspected: Inspected) -> CreateRequest:
@@ -136,7 +144,13 @@ def _mounts_of_others(inspected: Inspected) -> list[MountRequest]:
     ]
 
 
+@contextlib.contextmanager
 def _running(
     engine: Engine, body: CreateRequest, mounts: set[str], cache_folder: str | None
-) -> contextlib.AbstractContextManager[Started]:
-    return container.running(engine, _NAME, body, mounts, attempts.imports(), cache_folder)
+) -> Iterator[Replica]:
+    with image_nodes.image(engine, body["Image"]) as (image, nodes):
+        body = {**body, "Image": image}
+        with container.running(
+            engine, _NAME, body, mounts, attempts.imports(), cache_folder
+        ) as started:
+            yield Replica(started, nodes)

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
     from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
-    from sandboxd.payload.container import Started
     from sandboxd.plan.plan import Plan
     from sandboxd.verify.attempts import Attempt
     from sandboxd.verify.judge import Outcome
+    from sandboxd.verify.replica import Replica
 
     Progress = Callable[[int, int], None]
 
@@ -106,8 +106,8 @@ def verify(
     )
     _require_this_kernel(engine)
     try:
-        with replica.of_container(engine, inspected, cache_folder(os.environ)) as started:
-            return target.attack(started, progress)
+        with replica.of_container(engine, inspected, cache_folder(os.environ)) as copy:
+            return target.attack(copy, progress)
     except failures.ContainerGone:
         raise
     except EnvironmentFailure as error:
@@ -120,10 +120,10 @@ def verify_plan(engine: Engine, plan: Plan, progress: Progress = lambda *_: None
     :raises EnvironmentFailure: the container does not start, or not on this machine
     """
     _require_this_kernel(engine)
-    with replica.of_plan(engine, plan, cache_folder(os.environ)) as started:
-        inspected = engine.inspect(started.id)
+    with replica.of_plan(engine, plan, cache_folder(os.environ)) as copy:
+        inspected = engine.inspect(copy.started.id)
         target = _Target(engine, inspected, plan, plan.profile, plan.sandbox, "plan")
-        return target.attack(started, progress)
+        return target.attack(copy, progress)
 
 
 class _Target(NamedTuple):
@@ -139,8 +139,8 @@ class _Target(NamedTuple):
     sandbox: str | None
     attacked: Attacked
 
-    def attack(self, started: Started, progress: Progress) -> Verdict:
-        attempts = attempt_list.load()
+    def attack(self, copy: Replica, progress: Progress) -> Verdict:
+        attempts, started = attempt_list.load(), copy.started
         own = self.engine.inspect(started.id)
         view = _view(self.engine, own, self.sandbox and workspace_of(self.sandbox))
         plan = self.plan
@@ -170,7 +170,7 @@ class _Target(NamedTuple):
                 surroundings.look(self.engine, own, variables, others),
             ) as canaries,
         ):
-            facts = canaries.facts | out.facts
+            facts = canaries.facts | out.facts | {"image_nodes": copy.nodes}
             report = inside.make(self.engine, started, attempts, facts, progress)
             out.collect()
             host = canaries.host

@@ -65,6 +65,7 @@ BROKEN_UNDER_RUNC: dict[str, tuple[list[Change], set[str], set[str]]] = {
             "core-pattern",
             "proc-mount",
             "device-node",
+            "image-device-node",
             "kernel-log",
             "mount-api",
             *UNMOUNT,
