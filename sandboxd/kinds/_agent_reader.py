@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import Place
-from sandboxd.model.agent import Destination, Program, Switch
+from sandboxd.model.addresses import is_here
+from sandboxd.model.agent import AgentConfig, Destination, Program, Switch
 from sandboxd.model.values import Origin, Value
 from sandboxd.text import Span
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
     from sandboxd.syntax.node import Node
 
-_HERE = ("localhost", "host.docker.internal")
+# `bash` and `powershell` are GitHub's names, `windows`, `linux` and `osx` those of VS Code.
+_COMMANDS = ("command", "bash", "powershell", "windows", "linux", "osx")
 _MOST = 500
 """Entries of one table that are read: more than anybody writes by hand."""
 
@@ -49,22 +51,42 @@ def members(node: Node | None) -> Iterator[tuple[str, Node]]:
 
 def servers(node: Node | None, path: str, key: str, name: str = "MCP server") -> Iterator[Program]:
     """The MCP servers of a table that are started by a command."""
-    for server, entry in members(node):
-        command = entry.get("command")
-        if command is None:
-            continue
-        words = _words(command) + _words(entry.get("args"))
-        if not words:
-            continue
-        first = command.items[0] if command.items else command
-        read = value(first, path, f"{key}.{server}", entry)
-        yield Program(
-            "server",
-            f"as the {name} `{server}`",
-            read._replace(value=" ".join(words), written=" ".join(words)),
-            server,
-            _wrapped(entry, command, path, words),
-        )
+    for label, entry in members(node):
+        yield from server(entry, path, key, label, name)
+
+
+def server(
+    entry: Node, path: str, key: str, label: str, name: str = "MCP server"
+) -> Iterator[Program]:
+    """The MCP server `label`, where it is started by a command."""
+    command = entry.get("command")
+    words = _words(command) + _words(entry.get("args")) if command is not None else []
+    if command is None or not words:
+        return
+    first = command.items[0] if command.items else command
+    read = value(first, path, f"{key}.{label}", entry)
+    yield Program(
+        "server",
+        f"as the {name} `{label}`",
+        read._replace(value=" ".join(words), written=" ".join(words)),
+        label,
+        _wrapped(entry, command, path, words),
+    )
+
+
+def servers_inside(node: Node, path: str) -> AgentConfig:
+    """`customizations.vscode.mcp.servers`, which VS Code starts in the container.
+
+    Source: https://code.visualstudio.com/docs/copilot/customization/mcp-servers.
+    """
+    key = "customizations.vscode.mcp.servers"
+    return AgentConfig(
+        path,
+        "VS Code",
+        tuple(program._replace(wrapped=()) for program in servers(node, path, key)),
+        variables=tuple(remote_variables(node, path, key)),
+        is_inside=True,
+    )
 
 
 def _wrapped(
@@ -113,10 +135,11 @@ def hooks(node: Node | None, path: str, occasions: Mapping[str, str]) -> Iterato
 
 
 def command(entry: Node | None, path: str, key: str, occasion: str) -> Iterator[Program]:
-    """The command of an entry such as `{"type": "command", "command": "..."}`."""
-    node = entry.get("command") if entry is not None else None
-    if node is not None and node.text():
-        yield Program("hook", occasion, value(node, path, key, entry))
+    """The commands of an entry such as `{"type": "command", "command": "..."}`, one for each system at most."""
+    for name in _COMMANDS:
+        node = entry.get(name) if entry is not None else None
+        if node is not None and node.text():
+            yield Program("hook", occasion, value(node, path, key, entry))
 
 
 def helper(root: Node | None, path: str, key: str, occasion: str) -> Iterator[Program]:
@@ -131,6 +154,13 @@ def helper(root: Node | None, path: str, key: str, occasion: str) -> Iterator[Pr
         )
 
 
+def named_helper(entry: Node, path: str, key: str, name: str, occasion: str) -> Iterator[Program]:
+    """The command at `key` of an entry whose name in the file is `name`."""
+    for program in helper(entry, path, key, occasion):
+        origin = program.command.origin._replace(key=f"{name}.{key}")
+        yield program._replace(command=program.command._replace(origin=origin))
+
+
 def switch(
     root: Node | None, path: str, key: str, weak: object, effect: str, *, is_total: bool = False
 ) -> Iterator[Switch]:
@@ -143,22 +173,8 @@ def switch(
 def destination(root: Node | None, path: str, key: str, data: str) -> Iterator[Destination]:
     """The address at `key`, unless it is one of this machine."""
     node = at(root, *key.split("."))
-    if node is not None and node.text() and not _is_here(node.text() or ""):
+    if node is not None and node.text() and not is_here(node.text() or ""):
         yield Destination(value(node, path, key), data)
-
-
-def _is_here(address: str) -> bool:
-    """Whether an address names this machine, or a variable of whoever uses it."""
-    if "$" in address:
-        return True
-    host = address.rpartition("://")[2].partition("/")[0].rpartition("@")[2].lower()
-    name = host if host.startswith("[") else host.partition(":")[0]
-    return name in _HERE or name.startswith("[::1]") or _is_loopback(name)
-
-
-def _is_loopback(name: str) -> bool:
-    parts = name.split(".")
-    return len(parts) == 4 and parts[0] == "127" and all(part.isdecimal() for part in parts)
 
 
 def _words(node: Node | None) -> list[str]:

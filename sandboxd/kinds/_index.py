@@ -12,16 +12,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sandboxd.kinds import (
         Kind,
+        agent_definitions,
         agent_instructions,
         apparmor,
         claude_settings,
         code_workspace,
         codex_config,
+        codex_hooks,
         compose,
+        copilot_hooks,
         cursor_hooks,
+        cursor_permissions,
         daemon_json,
         devcontainer,
         direnv,
+        docker_sandboxes,
         dockerfile,
         feature,
         feature_lock,
@@ -42,16 +47,21 @@ if TYPE_CHECKING:
 
     # The type checker holds every module against the protocol.
     _HELD: tuple[Kind, ...] = (
+        agent_definitions,
         agent_instructions,
         apparmor,
         claude_settings,
         code_workspace,
         codex_config,
+        codex_hooks,
         compose,
+        copilot_hooks,
         cursor_hooks,
+        cursor_permissions,
         daemon_json,
         devcontainer,
         direnv,
+        docker_sandboxes,
         dockerfile,
         feature,
         feature_lock,
@@ -71,16 +81,21 @@ if TYPE_CHECKING:
     )
 
 KINDS: dict[str, tuple[str, ...]] = {
-    "agent_instructions": ("agents.md", "agent.md", "claude.md", "claude.local.md", "gemini.md", "qwen.md", "warp.md", "skill.md", "copilot-instructions.md", ".cursorrules", ".windsurfrules", ".clinerules", ".goosehints", "*.mdc", "*.instructions.md"),
+    "agent_definitions": ("agents/*.md", "commands/*.md", "*.agent.md", "*.chatmode.md", "*.prompt.md", "skill.md"),
+    "agent_instructions": ("agents.md", "agent.md", "claude.md", "claude.local.md", "gemini.md", "qwen.md", "warp.md", "copilot-instructions.md", ".cursorrules", ".windsurfrules", ".clinerules", ".goosehints", "*.mdc", "*.instructions.md"),
     "apparmor": ("*apparmor*", "apparmor/*", "apparmor.d/*", "*.aa"),
     "claude_settings": (".claude/settings.json", ".claude/settings.local.json"),
     "code_workspace": ("*.code-workspace",),
     "codex_config": (".codex/config.toml",),
+    "codex_hooks": (".codex/hooks.json",),
     "compose": ("*.yml", "*.yaml"),
+    "copilot_hooks": ("hooks/*.json",),
     "cursor_hooks": (".cursor/hooks.json",),
+    "cursor_permissions": (".cursor/cli.json",),
     "daemon_json": ("daemon.json",),
     "devcontainer": ("devcontainer.json", ".devcontainer.json"),
     "direnv": (".envrc",),
+    "docker_sandboxes": ("sbxenv.yaml", ".sbxenv.yaml"),
     "dockerfile": ("*dockerfile*", "*containerfile*"),
     "feature": ("devcontainer-feature.json",),
     "feature_lock": ("devcontainer-lock.json", ".devcontainer-lock.json"),
@@ -110,4 +125,4 @@ LANGUAGES: dict[str, str] = {
     "yaml.docker-compose": "compose",
     "yaml.kubernetes": "kubernetes",
 }
-WATCHED: tuple[str, ...] = ("**/AGENTS.md", "**/CLAUDE.md", "**/GEMINI.md", "**/.cursorrules", "**/.claude/settings*.json", "**/*.code-workspace", "**/.codex/config.toml", "**/*compose*.{yml,yaml}", "**/.env", "**/.cursor/hooks.json", "**/devcontainer.json", "**/.devcontainer.json", "**/.envrc", "**/*Dockerfile*", "**/.gemini/settings.json", "**/.husky/*", "**/{k8s,kubernetes,manifests,deploy,kustomize}/**/*.{yml,yaml}", "**/lefthook.{yml,yaml}", "**/.lefthook.{yml,yaml}", "**/.lintstagedrc*", "**/.mcp.json", "**/mcp.json", "**/opencode.json", "**/opencode.jsonc", "**/.pre-commit-config.{yaml,yml}", "**/sandboxd.toml")
+WATCHED: tuple[str, ...] = ("**/.github/agents/*.md", "**/.claude/{agents,commands}/*.md", "**/SKILL.md", "**/AGENTS.md", "**/CLAUDE.md", "**/GEMINI.md", "**/.cursorrules", "**/.claude/settings*.json", "**/*.code-workspace", "**/.codex/config.toml", "**/.codex/hooks.json", "**/*compose*.{yml,yaml}", "**/.env", "**/.github/hooks/*.json", "**/.cursor/hooks.json", "**/.cursor/cli.json", "**/devcontainer.json", "**/.devcontainer.json", "**/.envrc", "**/sbxenv.yaml", "**/.sbxenv.yaml", "**/*Dockerfile*", "**/.gemini/settings.json", "**/.husky/*", "**/{k8s,kubernetes,manifests,deploy,kustomize}/**/*.{yml,yaml}", "**/lefthook.{yml,yaml}", "**/.lefthook.{yml,yaml}", "**/.lintstagedrc*", "**/.mcp.json", "**/mcp.json", "**/opencode.json", "**/opencode.jsonc", "**/.pre-commit-config.{yaml,yml}", "**/sandboxd.toml")

@@ -8,23 +8,18 @@ https://docs.github.com/copilot/customizing-copilot, https://docs.cursor.com/con
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from sandboxd.findings import Place, Remove
-from sandboxd.kinds import _defaults
-from sandboxd.model.agent import Instructions
+from sandboxd.kinds import _defaults, _hidden_text
 from sandboxd.model.document import Document
-from sandboxd.model.values import Origin, Value
 from sandboxd.syntax.node import Tree
-from sandboxd.text import Edit, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
     from sandboxd.findings import Change
-    from sandboxd.text import SourceText
+    from sandboxd.text import Edit, SourceText
 
 NAME = "agent_instructions"
 NAMES = (
@@ -35,7 +30,6 @@ NAMES = (
     "gemini.md",
     "qwen.md",
     "warp.md",
-    "skill.md",
     "copilot-instructions.md",
     ".cursorrules",
     ".windsurfrules",
@@ -52,17 +46,6 @@ fits = _defaults.fits
 recognises = _defaults.recognises
 containers = _defaults.containers
 
-# A flag of a country's part is a black flag with tag characters and the tag that ends them.
-_FLAG = "\U0001f3f4[\U000e0020-\U000e007e]{1,8}\U000e007f"
-_HIDDEN = (
-    "[\u202a-\u202e\u2066-\u2069]+"
-    "|[\U000e0000-\U000e007f]+"
-    "|[\ufe00-\ufe0f\U000e0100-\U000e01ef]{2,}"
-    "|[\u00ad\u180e\u200b\u2060-\u2064\ufeff]+"
-)
-_PATTERN = re.compile(f"({_FLAG})|({_HIDDEN})")
-_MOST = 1000
-
 
 def matches(path: str) -> bool:
     name = path.rpartition("/")[2].lower()
@@ -74,31 +57,11 @@ def parse(source: SourceText) -> Document:
 
 
 def subjects(document: Document) -> Iterator[tuple[str, object]]:
-    hidden = tuple(_hidden(document.source))
-    if hidden:
-        yield "Instructions", Instructions(document.source.path, hidden)
-
-
-def _hidden(source: SourceText) -> Iterator[Value[str]]:
-    count = 0
-    for match in _PATTERN.finditer(source.text):
-        # A byte order mark begins a file.
-        if match[1] or (match[0] == "\ufeff" and match.start() == 0):
-            continue
-        count += 1
-        if count > _MOST:
-            return
-        place = Place(source.path, Span(match.start(), match.end()))
-        yield Value(match[0], Origin("file", source.path), place, match[0])
+    return _hidden_text.instructions(document.source)
 
 
 def edits(document: Document, subject: Any, changes: Sequence[Change]) -> tuple[Edit, ...] | None:
-    removals = []
-    for change in changes:
-        if not isinstance(change, Remove) or change.value.place is None:
-            return None
-        removals.append(Edit(change.value.place.span, ""))
-    return tuple(removals)
+    return _hidden_text.edits(changes)
 
 
 can = _defaults.by_edits(edits)

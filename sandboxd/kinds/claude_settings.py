@@ -5,16 +5,17 @@ Source: https://code.claude.com/docs/en/settings, /hooks and /sandboxing.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from sandboxd.kinds import _agent_reader, _defaults
-from sandboxd.model.agent import AgentConfig, Switch
+from sandboxd.kinds import _agent_events, _agent_reader, _defaults
+from sandboxd.model.agent import AgentConfig, Program, Switch
 from sandboxd.model.document import Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandboxd.model.agent import Destination, Program
+    from sandboxd.model.agent import Destination
     from sandboxd.syntax.node import Node
     from sandboxd.text import SourceText
 
@@ -61,7 +62,9 @@ _DESTINATIONS = (
     ("env.https_proxy", "all connections of the agent"),
     ("env.HTTP_PROXY", "plain connections of the agent"),
 )
-_EVERYTHING = ("Bash", "Bash(*)", "Bash(:*)", "Bash(**)", "*")
+_MARKETS = "extraKnownMarketplaces"
+_ENGINE = re.compile(r"(?:docker|podman|containerd)[\w./-]*\.sock\Z")
+_HOME_AND_ROOT = ("", "~", "//", "$HOME", "/home", "/root", "/Users")
 
 
 def matches(path: str) -> bool:
@@ -103,6 +106,17 @@ def _programs(root: Node | None, path: str) -> Iterator[Program]:
         ("fileSuggestion", "for file names"),
     ):
         yield from _agent_reader.command(_agent_reader.at(root, key), path, key, occasion)
+    yield from _plugins(root, path)
+
+
+def _plugins(root: Node | None, path: str) -> Iterator[Program]:
+    """Plug-ins of markets that the repository names: hooks, servers and commands of somebody else."""
+    own = {name for name, _ in _agent_reader.members(_agent_reader.at(root, _MARKETS))}
+    for name, entry in _agent_reader.members(_agent_reader.at(root, "enabledPlugins")):
+        if entry.value is True and name.rpartition("@")[2] in own:
+            read = _agent_reader.value(entry, path, f"enabledPlugins.{name}")
+            command = read._replace(value=name, written=name)
+            yield Program("server", "as a plug-in of a market that this file names", command, name)
 
 
 def _questions(root: Node | None, path: str) -> Iterator[Switch]:
@@ -128,9 +142,14 @@ def _questions(root: Node | None, path: str) -> Iterator[Switch]:
         True,
         "starts each server of `.mcp.json` without asking",
     )
+    servers = _agent_reader.at(root, "enabledMcpjsonServers")
+    for item in servers.items if servers is not None else ():
+        if item.text():
+            read = _agent_reader.value(item, path, "enabledMcpjsonServers")
+            yield Switch(read, "starts this server of `.mcp.json` without asking", False)
     allowed = _agent_reader.at(root, "permissions", "allow")
     for item in allowed.items if allowed is not None else ():
-        if item.text() in _EVERYTHING:
+        if item.text() in _agent_events.EVERY_COMMAND:
             read = _agent_reader.value(item, path, "permissions.allow")
             yield Switch(read, "allows every shell command without asking", is_total=True)
 
@@ -147,6 +166,19 @@ def _sandbox(root: Node | None, path: str) -> Iterator[Switch]:
         ),
     ):
         yield from _agent_reader.switch(root, path, key, weak, effect, is_total=is_total)
+    sockets = _agent_reader.at(root, "sandbox", "network", "allowUnixSockets")
+    for item in sockets.items if sockets is not None else ():
+        if _ENGINE.search(item.text() or ""):
+            read = _agent_reader.value(item, path, "sandbox.network.allowUnixSockets")
+            yield Switch(read, "gives commands the engine, which is root on this machine", True)
+    for key, places in (
+        ("sandbox.filesystem.allowWrite", "lets commands write there"),
+        ("permissions.additionalDirectories", "lets the agent work there"),
+    ):
+        listed = _agent_reader.at(root, *key.split("."))
+        for item in listed.items if listed is not None else ():
+            if (item.text() or "").rstrip("/*") in _HOME_AND_ROOT:
+                yield Switch(_agent_reader.value(item, path, key), places, True)
 
 
 def _destinations(root: Node | None, path: str) -> Iterator[Destination]:

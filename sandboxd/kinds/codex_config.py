@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.kinds import _agent_reader, _defaults
-from sandboxd.model.agent import AgentConfig
+from sandboxd.model.agent import AgentConfig, Switch
 from sandboxd.model.document import Document
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from sandboxd.findings import Change
-    from sandboxd.model.agent import Program, Switch
+    from sandboxd.model.agent import Program
     from sandboxd.syntax.node import Node
     from sandboxd.text import Edit, SourceText
 
@@ -32,6 +32,7 @@ recognises = _defaults.recognises
 containers = _defaults.containers
 
 _SERVERS = "mcp_servers"
+_HOME_AND_ROOT = ("", "~", "$HOME", "/home", "/root", "/Users")
 
 
 def matches(path: str) -> bool:
@@ -53,11 +54,7 @@ def subjects(document: Document) -> Iterator[tuple[str, object]]:
             path,
             "Codex",
             tuple(_programs(root, path, servers)),
-            tuple(
-                _agent_reader.switch(
-                    root, path, "approval_policy", "never", "never asks before it runs something"
-                )
-            ),
+            tuple(_questions(root, path)),
             tuple(_sandbox(root, path)),
             variables=tuple(_agent_reader.remote_variables(servers, path, _SERVERS)),
             # It starts them all once the folder is trusted.
@@ -73,15 +70,42 @@ def _programs(root: Node | None, path: str, servers: Node | None) -> Iterator[Pr
         yield program._replace(wrapped=())
 
 
+def _tables(root: Node | None) -> Iterator[tuple[str, Node | None]]:
+    """The settings themselves and those of each profile, each with the name before its keys."""
+    yield "", root
+    for name, profile in _agent_reader.members(_agent_reader.at(root, "profiles")):
+        yield f"profiles.{name}.", profile
+
+
+def _named(switches: Iterator[Switch], prefix: str) -> Iterator[Switch]:
+    for switch in switches:
+        origin = switch.value.origin
+        key = origin._replace(key=prefix + origin.key)
+        yield switch._replace(value=switch.value._replace(origin=key))
+
+
+def _questions(root: Node | None, path: str) -> Iterator[Switch]:
+    for prefix, table in _tables(root):
+        never = "never asks before it runs something"
+        yield from _named(
+            _agent_reader.switch(table, path, "approval_policy", "never", never), prefix
+        )
+
+
 def _sandbox(root: Node | None, path: str) -> Iterator[Switch]:
-    yield from _agent_reader.switch(
-        root,
-        path,
-        "sandbox_mode",
-        "danger-full-access",
-        "switches the agent's own sandbox off",
-        is_total=True,
-    )
+    off = "switches the agent's own sandbox off"
+    for prefix, table in _tables(root):
+        yield from _named(
+            _agent_reader.switch(
+                table, path, "sandbox_mode", "danger-full-access", off, is_total=True
+            ),
+            prefix,
+        )
+    roots = _agent_reader.at(root, "sandbox_workspace_write", "writable_roots")
+    for item in roots.items if roots is not None else ():
+        if (item.text() or "/").rstrip("/") in _HOME_AND_ROOT:
+            read = _agent_reader.value(item, path, "sandbox_workspace_write.writable_roots")
+            yield Switch(read, "lets commands in the agent's sandbox write there", is_total=True)
     yield from _agent_reader.switch(
         root,
         path,

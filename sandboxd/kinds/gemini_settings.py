@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.kinds import _agent_reader, _defaults
-from sandboxd.model.agent import AgentConfig
+from sandboxd.model.agent import AgentConfig, Switch
 from sandboxd.model.document import Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandboxd.model.agent import Program, Switch
+    from sandboxd.model.agent import Program
     from sandboxd.syntax.node import Node
     from sandboxd.text import SourceText
 
@@ -44,6 +44,8 @@ _HELPERS = (
     ("toolCallCommand", "with each use of a tool that was found"),
     ("mcp.serverCommand", "as an MCP server"),
 )
+
+_SHELL = ("run_shell_command", "ShellTool", "run_shell_command()", "ShellTool()")
 
 
 def matches(path: str) -> bool:
@@ -91,6 +93,12 @@ def _questions(root: Node | None, path: str, servers: Node | None) -> Iterator[S
         yield from _agent_reader.switch(
             root, path, key, True, "runs tools that are held to be safe without asking"
         )
+    for key in ("tools.allowed", "allowedTools"):
+        allowed = _agent_reader.at(root, *key.split("."))
+        for item in allowed.items if allowed is not None else ():
+            if item.text() in _SHELL:
+                read = _agent_reader.value(item, path, key)
+                yield Switch(read, "runs every shell command without asking", is_total=True)
     for name, entry in _agent_reader.members(servers):
         for trust in _agent_reader.switch(
             entry, path, "trust", True, f"uses each tool of the server `{name}` without asking"

@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.kinds import _agent_reader, _defaults
-from sandboxd.model.agent import AgentConfig
+from sandboxd.model.agent import AgentConfig, Program
 from sandboxd.model.document import Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandboxd.model.agent import Destination, Program
+    from sandboxd.model.agent import Destination
     from sandboxd.syntax.node import Node
     from sandboxd.text import SourceText
 
@@ -62,11 +62,17 @@ def _programs(root: Node | None, path: str, servers: Node | None) -> Iterator[Pr
     yield from _agent_reader.servers(servers, path, "mcp")
     for table, occasion in _STARTED:
         for name, entry in _agent_reader.members(_agent_reader.at(root, table)):
-            for program in _agent_reader.helper(
-                entry, path, "command", f"{occasion} `{name}` when a file of its kind is used"
-            ):
-                origin = program.command.origin._replace(key=f"{table}.{name}.command")
-                yield program._replace(command=program.command._replace(origin=origin))
+            yield from _agent_reader.named_helper(
+                entry,
+                path,
+                "command",
+                f"{table}.{name}",
+                f"{occasion} `{name}` when a file of its kind is used",
+            )
+    plugins = _agent_reader.at(root, "plugin")
+    for item in plugins.items if plugins is not None else ():
+        if item.text():
+            yield Program("helper", "as a plug-in", _agent_reader.value(item, path, "plugin"))
 
 
 def _destinations(root: Node | None, path: str) -> Iterator[Destination]:

@@ -57,6 +57,8 @@ class AgentConfig(NamedTuple):
     """Variables and headers with their texts; the key of each is its origin's."""
     asks_for_servers: bool = True
     """Whether the agent asks a person before it starts a server of the repository."""
+    is_inside: bool = False
+    """Whether what it names acts in the container that the file describes, and not on the host."""
 
 
 class Instructions(NamedTuple):

@@ -19,6 +19,8 @@ class EditorSettings(NamedTuple):
 
     path: str
     scalars: tuple[Value[object], ...]
+    is_inside: bool = False
+    """Whether they hold in the container that the file describes alone, and not on the host."""
 
     def named(self, name: str) -> Iterator[Value[object]]:
         """The values of a setting, whether its name is written with dots or as nested objects.

@@ -70,7 +70,7 @@ ROWS: tuple[Row, ...] = (
     Row("control", _SANDBOX, "https://containers.dev/implementors/spec/#devcontainerjson",
         (".devcontainer", ".devcontainer.json")),
     Row("control", _SANDBOX, "docs/configuration.md", ("sandboxd.toml",)),
-    Row("control", _SANDBOX, "https://docs.docker.com/ai/sandboxes/", ("sbxenv.yaml",)),
+    Row("control", _SANDBOX, "https://docs.docker.com/ai/sandboxes/", ("sbxenv.yaml", ".sbxenv.yaml")),
     Row("control", _SANDBOX, "https://docs.docker.com/compose/how-tos/multiple-compose-files/merge/",
         ("compose.override.*", "docker-compose.override.*")),
     # editors

@@ -16,7 +16,7 @@ _REMOTE = (
     r"|(?:curl|wget)\b[^;&\n]{0,400}?\|\s{0,40}(?:sudo\s{1,40})?(?:python3?|node|perl|ruby)\b"
     r"|(?:ba|z|da)?sh\s{1,40}(?:-c\s{1,40})?[\"']?(?:<\(|\$\(|`)\s{0,40}(?:curl|wget)\b"
     r"|(?:source|\.|eval)\s{1,40}[\"']?(?:<\(|\$\(|`)\s{0,40}(?:curl|wget)\b"
-    r"|(?:irm|iwr|Invoke-WebRequest)\b[^;\n]{0,400}?\|\s{0,40}iex\b"
+    r"|(?:irm|iwr|curl|wget|Invoke-WebRequest|Invoke-RestMethod)\b[^;\n]{0,400}?\|\s{0,40}(?:iex|Invoke-Expression)\b"
 )
 _SUSPICIOUS = (
     (r"base64\s{1,40}(?:-d|-D|--decode)[^\n]{0,200}?\|\s{0,40}(?:ba|z)?sh\b", "runs text that is encoded"),

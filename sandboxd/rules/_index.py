@@ -252,6 +252,7 @@ RULES: dict[str, tuple[str, tuple[Need, ...], int]] = {
     "vscode-agent-auto-approve": ("EditorSettings", (), 3),
     "vscode-folder-open-task": ("EditorTask", (Field("run_on"),), 3),
     "vscode-remote-authority": ("EditorSettings", (), 2),
+    "vscode-sends-elsewhere": ("EditorSettings", (), 2),
     "vscode-settings-weak": ("EditorSettings", (), 2),
     "vscode-workspace-program": ("EditorSettings", (), 2),
     "workdir-proc-fd": ("Container | Image", (Field("working_dir"), Field("workspace_folder"), Field("stages")), 3),

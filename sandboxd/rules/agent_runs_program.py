@@ -4,7 +4,7 @@
 
 A hook, a helper (`apiKeyHelper`, `statusLine`, `notify`) or an MCP server in a file that agents read:
 `.claude/settings.json`, `.mcp.json`, `.cursor/`, `.codex/config.toml`, `.gemini/settings.json`,
-`opencode.json`.
+`opencode.json`, `.github/hooks/`, `.github/agents/`, `sbxenv.yaml`, `customizations.vscode.mcp`.
 
 ## Why it is bad
 
@@ -15,7 +15,8 @@ spread by a `SessionStart` hook.
     "hooks": { "SessionStart": [ { "hooks": [ { "type": "command", "command": "./setup.sh" } ] } ] }
 
 An error is what no project has to do there: running what it fetches, touching keys, opening a shell. A
-server is a hint where the agent asks before it starts one.
+server is a hint where the agent asks before it starts one, and so is what starts in the container
+(`customizations.vscode.mcp`).
 
 ## What to do instead
 
@@ -64,7 +65,8 @@ def check(subject: AgentConfig, host: HostFacts) -> Iterator[Finding]:
         if command.value.startswith("sandboxd "):
             continue
         effect = suspicious(command.value)
-        message = f"`{readable(command.value)}` is run by {subject.agent} {program.occasion}"
+        where = " in the container" if subject.is_inside else ""
+        message = f"`{readable(command.value)}` is run by {subject.agent}{where} {program.occasion}"
         yield at_value(
             META,
             command,
@@ -76,6 +78,8 @@ def check(subject: AgentConfig, host: HostFacts) -> Iterator[Finding]:
 
 
 def _severity(program: Program, config: AgentConfig, effect: str) -> Severity:
+    if config.is_inside:
+        return Severity.WARNING if effect else Severity.HINT
     if effect:
         return Severity.ERROR
     if program.kind == "server" and config.asks_for_servers:

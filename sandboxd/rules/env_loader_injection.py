@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._loaders import loads_code
 from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
@@ -54,22 +55,6 @@ META = RuleMeta(
 )
 
 
-_ALWAYS = (
-    "LD_PRELOAD",
-    "LD_AUDIT",
-    "BASH_ENV",
-    "ENV",
-    "PYTHONSTARTUP",
-    "PERL5OPT",
-    "RUBYOPT",
-    "GIT_SSH_COMMAND",
-    "PROMPT_COMMAND",
-)
-_CODE = {
-    "NODE_OPTIONS": r"--(?:require|import|loader|experimental-loader)\b|(?:^|\s)-r\s",
-    "JAVA_TOOL_OPTIONS": r"-(?:javaagent|agentpath|agentlib)",
-    "_JAVA_OPTIONS": r"-(?:javaagent|agentpath|agentlib)",
-}
 _WRITABLE = (
     r"/workspaces?/|/workspace\b|/tmp/|\$\{(?:containerW|localW)orkspaceFolder\}|(?:^|[\s=:])\./"
 )
@@ -78,10 +63,7 @@ _WRITABLE = (
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     for value in (*subject.env, *subject.remote_env):
         name, text = value.value
-        pattern = _CODE.get(name)
-        if not text or (name not in _ALWAYS and (not pattern or not re.search(pattern, text))):
-            continue
-        if name == "ENV" and "/" not in text:
+        if not loads_code(name, text or ""):
             continue
         writable = re.search(_WRITABLE, value.written) is not None
         on_host = subject.gpus is not None and name.startswith("LD_")

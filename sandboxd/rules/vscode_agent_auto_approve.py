@@ -4,7 +4,9 @@
 
 `chat.tools.autoApprove`, `chat.tools.global.autoApprove` or `claudeCode.allowDangerouslySkipPermissions` on,
 a rule of `chat.tools.terminal.autoApprove` that fits every command or one of `chat.tools.edits.autoApprove`
-that fits every file, in settings that the repository brings, with dots or as nested objects.
+that fits every file, and their relatives for pages, default rules and permission levels, in settings that
+the repository brings, with dots or as nested objects. A warning where they hold in the container alone
+(`customizations.vscode.settings`): the agent then acts there, and on the workspace.
 
 ## Why it is bad
 
@@ -53,37 +55,57 @@ META = RuleMeta(
     why="text that the agent reads decides what runs on the host",
 )
 
-_SWITCHES = (
-    "chat.tools.autoApprove",
-    "chat.tools.global.autoApprove",
-    "claudeCode.allowDangerouslySkipPermissions",
-)
+_COMMANDS, _FILES, _PAGES = "run commands", "change every file of the folder", "fetch every page"
+_SWITCHES: dict[str, tuple[tuple[object, ...], str]] = {
+    "chat.tools.autoApprove": ((True,), _COMMANDS),
+    "chat.tools.global.autoApprove": ((True,), _COMMANDS),
+    "chat.tools.edits.autoApprove": ((True,), _FILES),
+    "chat.tools.terminal.autoApprove": ((True,), _COMMANDS),
+    "chat.tools.terminal.ignoreDefaultAutoApproveRules": (
+        (True,),
+        "run what is refused by default, such as `rm` and `curl`,",
+    ),
+    "chat.permissions.default": (("autoApprove", "autopilot"), _COMMANDS),
+    "claudeCode.allowDangerouslySkipPermissions": ((True,), _COMMANDS),
+    "claudeCode.initialPermissionMode": (("bypassPermissions",), _COMMANDS),
+    "github.copilot.chat.claudeAgent.allowDangerouslySkipPermissions": ((True,), _COMMANDS),
+}
 _RULES = (
     "chat.tools.terminal.autoApprove",
+    "chat.agent.terminal.autoApprove",
     "github.copilot.chat.agent.terminal.allowList",
 )
+_URLS = "chat.tools.urls.autoApprove"
+_EVERY_PAGE = ("*", "https://*", "http://*", "https://*/*", "**")
 _EVERYTHING = ("*", "/.*/", "/^.*$/", "/.*/s", "/.+/", "/^.*/")
 _EDITS = "chat.tools.edits.autoApprove"
 _EVERY_FILE = ("**", "**/*")
 
 
 def check(subject: EditorSettings, host: HostFacts) -> Iterator[Finding]:
-    for name in _SWITCHES:
+    inside = subject.is_inside
+    for name, (weak, effect) in _SWITCHES.items():
         for value in subject.named(name):
-            if value.value is True:
-                yield _finding(value, name, "run commands on this machine", "")
+            if value.value in weak and isinstance(value.value, (bool, str)):
+                yield _finding(value, name, effect, "", inside)
     for name in _RULES:
         for key, value in subject.below(name):
             # `{"approve": true}` is the long form of `true`.
             pattern = key.removesuffix("/approve")
             if value.value is True and pattern in _EVERYTHING:
-                yield _finding(value, name, "run commands on this machine", pattern)
+                yield _finding(value, name, _COMMANDS, pattern, inside)
     for pattern, value in subject.below(_EDITS):
         if value.value is True and pattern in _EVERY_FILE:
-            yield _finding(value, _EDITS, "change every file of the folder", pattern)
+            yield _finding(value, _EDITS, _FILES, pattern, inside)
+    for key, value in subject.below(_URLS):
+        # A page is asked about twice: before it is fetched, and before its text is used.
+        pattern = key.removesuffix("/approveRequest").removesuffix("/approveResponse")
+        if value.value is True and pattern in _EVERY_PAGE:
+            yield _finding(value, _URLS, _PAGES, pattern, inside)
 
 
-def _finding(value: Value[object], name: str, effect: str, pattern: str) -> Finding:
+def _finding(value: Value[object], name: str, effect: str, pattern: str, inside: bool) -> Finding:
+    where = " in the container" if inside else " on this machine"
     which = f" for `{pattern}`" if pattern else ""
     remedy = Remedy(
         "remove the setting",
@@ -94,7 +116,8 @@ def _finding(value: Value[object], name: str, effect: str, pattern: str) -> Find
     return at_value(
         META,
         value,
-        f"`{name}`{which} lets agents {effect} without asking",
+        f"`{name}`{which} lets agents {effect}{where if effect == _COMMANDS else ''} without asking",
         f"{name}/{pattern}" if pattern else name,
+        Severity.WARNING if inside or effect == _PAGES else Severity.ERROR,
         remedies=(remedy,),
     )

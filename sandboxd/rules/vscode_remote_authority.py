@@ -1,13 +1,14 @@
-"""A workspace file opens its folder on another machine.
+"""A workspace file, or a setting, connects the editor to another machine.
 
 ## What it is
 
-`remoteAuthority` in a `*.code-workspace` file.
+`remoteAuthority` in a `*.code-workspace` file; an address in `chat.remoteAgentHosts`.
 
 ## Why it is bad
 
 Opening the file connects the editor to the place that it names: a container, a machine by ssh, a tunnel.
-Whoever has that place then runs extensions beside your editor, and may reach back to it (CVE-2026-47281).
+Whoever has that place then runs extensions beside your editor, and may reach back to it (CVE-2026-47281). An
+agent host of somebody else gets your prompts and files (CVE-2026-78462).
 
     "remoteAuthority": "ssh-remote+somewhere.example"
 
@@ -41,30 +42,35 @@ if TYPE_CHECKING:
 
 META = RuleMeta(
     id="vscode-remote-authority",
-    summary="a workspace file opens its folder on another machine",
+    summary="the repository connects the editor to another machine",
     severity=Severity.WARNING,
     since="0.1.0",
     why="the repository chooses what the editor connects to",
 )
 
 _KEY = "remoteAuthority"
+_HOSTS = "chat.remoteAgentHosts"
+_ADDRESSES = ("address", "sshConfigHost", "url")
 
 
 def check(subject: EditorSettings, host: HostFacts) -> Iterator[Finding]:
     for value in subject.scalars:
-        if value.origin.key != _KEY:
+        key = value.origin.key.replace("/", ".")
+        is_host = key.startswith(_HOSTS) and key.rpartition(".")[2] in _ADDRESSES
+        if value.origin.key != _KEY and not is_host:
             continue
+        opened = f"`{_HOSTS}`" if is_host else "opening this file"
         yield at_value(
             META,
             value,
-            f"opening this file connects the editor to `{readable(value.written)}`",
-            _KEY,
+            f"{opened} connects the editor to `{readable(value.written)}`",
+            _HOSTS if is_host else _KEY,
             remedies=(
                 Remedy(
                     "remove it",
                     safe=False,
                     changes=(Remove(value),),
-                    caution="the folder opens on this machine",
+                    caution="the editor works on this machine",
                 ),
             ),
         )

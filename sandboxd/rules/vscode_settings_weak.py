@@ -4,7 +4,9 @@
 
 `security.workspace.trust.enabled` off, `security.workspace.trust.untrustedFiles` open,
 `task.allowAutomaticTasks` on, `http.proxyStrictSSL` off, `chat.agent.sandbox.enabled` off,
-`terminal.integrated.allowInUntrustedWorkspace` on, an answer in `terminal.integrated.autoReplies`: in
+`terminal.integrated.allowInUntrustedWorkspace` on, an answer in `terminal.integrated.autoReplies`, a variable
+in `terminal.integrated.env.*` by which programs load code, `chat.tools.terminal.blockDetectedFileWrites`
+never: in
 `.vscode/settings.json`, a `*.code-workspace` or among `customizations.vscode.settings` of a
 devcontainer.json, with dots or as nested objects.
 
@@ -38,6 +40,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
+from sandboxd.rules._loaders import loads_code
 from sandboxd.syntax.node import readable
 
 if TYPE_CHECKING:
@@ -71,12 +74,17 @@ _WEAK: dict[str, tuple[tuple[object, ...], str]] = {
         ("off", False),
         "commands of the agent run outside of the editor's sandbox",
     ),
+    "chat.tools.terminal.blockDetectedFileWrites": (
+        ("never",),
+        "commands of the agent write outside of the folder without a question",
+    ),
     "terminal.integrated.allowInUntrustedWorkspace": (
         (True,),
         "a terminal starts in a folder that is not trusted",
     ),
 }
 _REPLIES = "terminal.integrated.autoReplies"
+_SYSTEMS = ("linux", "osx", "windows")
 
 
 def check(subject: EditorSettings, host: HostFacts) -> Iterator[Finding]:
@@ -88,6 +96,11 @@ def check(subject: EditorSettings, host: HostFacts) -> Iterator[Finding]:
         if value.value is not None:
             effect = f"`{_REPLIES}` answers `{readable(question)}` in every terminal by itself"
             yield _finding(value, effect, f"{_REPLIES}/{question}")
+    for system in _SYSTEMS:
+        for name, value in subject.below(f"terminal.integrated.env.{system}"):
+            if loads_code(name, str(value.value or "")):
+                effect = f"`{readable(name)}` makes programs of each terminal run `{readable(value.written)}`"
+                yield _finding(value, effect, f"terminal.integrated.env/{name}")
 
 
 def _finding(value: Value[object], message: str, evidence: str) -> Finding:

@@ -67,19 +67,25 @@ def inside(root: Node, variables: Resolver) -> Resolver:
 
 
 def subjects(document: Document) -> Iterator[tuple[str, object]]:
-    """Yield the settings that VS Code takes over when it opens the container."""
-    root = document.tree.root
+    """Yield the settings and MCP servers that VS Code takes over into the container that it opens."""
+    root, path = document.tree.root, document.source.path
     customizations = root.get("customizations") if root is not None else None
     vscode = customizations.get("vscode") if customizations is not None else None
-    settings = vscode.get("settings") if vscode is not None else None
-    if settings is None or not settings.members:
+    if vscode is None:
         return
+    settings, mcp = vscode.get("settings"), vscode.get("mcp")
     # Late: many configs have none.
-    from sandboxd.kinds import _editor_reader
+    if settings is not None and settings.members:
+        from sandboxd.kinds import _editor_reader
 
-    editor = _editor_reader.settings(settings, document.source.path)
-    if editor is not None:
-        yield "EditorSettings", editor
+        editor = _editor_reader.settings(settings, path)
+        if editor is not None:
+            yield "EditorSettings", editor._replace(is_inside=True)
+    servers = mcp.get("servers") if mcp is not None else None
+    if servers is not None:
+        from sandboxd.kinds import _agent_reader
+
+        yield "AgentConfig", _agent_reader.servers_inside(servers, path)
 
 
 def _for_docker(reader: Reader, empty: Container) -> tuple[Container, ...]:

@@ -22,7 +22,8 @@ from sandboxd.lsp import convert
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import OpenDocument
 from sandboxd.model.capabilities import CAPABILITIES
-from sandboxd.syntax.node import Node, walk
+from sandboxd.model.safe_values import SAFE_VALUES
+from sandboxd.syntax.node import Node, Parents, walk
 from sandboxd.text import Span
 
 _WORD = re.compile(r"[\w./:=${}-]*\Z")
@@ -62,7 +63,8 @@ class Completion:
         if os.path.basename(document.source.path) == CONFIG_NAME:
             offers, kind = _in_config(document, at, host)
         else:
-            offers, kind = _in_devcontainer(document, at), types.CompletionItemKind.Value
+            offers = _in_devcontainer(document, at) or _of_setting(document, at)
+            kind = types.CompletionItemKind.Value
         return [self._item(document, at, label, detail, kind) for label, detail in offers]
 
     def _item(
@@ -175,6 +177,38 @@ def _in_devcontainer(document: OpenDocument, at: int) -> list[Offer]:
         if node is not None and _is_in_string(node, at):
             return offers
     return []
+
+
+def _of_setting(document: OpenDocument, at: int) -> list[Offer]:
+    """The values of the setting at `at` that keep a guard; in quotes, what stands between them."""
+    known = SAFE_VALUES.get(document.parsed.kind, {})
+    tree = document.parsed.tree
+    root = tree.root
+    if not known or root is None:
+        return []
+    for node in walk(root):
+        is_here = node.span.start < at <= node.span.end or node.span.start == node.span.end == at
+        if node.kind in ("object", "array") or not is_here:
+            continue
+        place = tree.parents.member(node)
+        if place is None or place[1].value is not node:
+            continue
+        values = known.get(_path(tree.parents, node), ())
+        quoted = node.kind == "string" and document.source.text[node.span.start] in "\"'"
+        return [(value.strip('"') if quoted else value, "keeps the guard") for value in values]
+    return []
+
+
+def _path(parents: Parents, node: Node) -> str:
+    """The names above a value with dots between them, dotted or nested as they are."""
+    names: list[str] = []
+    here: Node | None = node
+    while here is not None:
+        place = parents.member(here)
+        if place is not None:
+            names.append(str(place[1].key.value))
+        here = parents.of(here)
+    return ".".join(reversed(names))
 
 
 def _is_in_string(array: Node, at: int) -> bool:

@@ -1,0 +1,46 @@
+"""Values of agents' and editors' settings that keep their guards, by the kind of file and the key.
+
+The first is what the setting's makers recommend or have as the default.
+"""
+
+from __future__ import annotations
+
+_EDITOR = {
+    "security.workspace.trust.enabled": ("true",),
+    "security.workspace.trust.untrustedFiles": ('"prompt"', '"newWindow"'),
+    "task.allowAutomaticTasks": ('"off"',),
+    "chat.permissions.default": ('"default"',),
+    "chat.agent.sandbox.enabled": ('"on"',),
+    "chat.tools.terminal.blockDetectedFileWrites": ('"outsideWorkspace"', '"always"'),
+    "chat.tools.global.autoApprove": ("false",),
+    "chat.tools.terminal.ignoreDefaultAutoApproveRules": ("false",),
+    "http.proxyStrictSSL": ("true",),
+}
+
+SAFE_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
+    "claude_settings": {
+        "permissions.defaultMode": ('"default"', '"plan"', '"acceptEdits"'),
+        "sandbox.enabled": ("true",),
+        "sandbox.enableWeakerNestedSandbox": ("false",),
+        "sandbox.network.allowAllUnixSockets": ("false",),
+        "enableAllProjectMcpServers": ("false",),
+    },
+    "codex_config": {
+        "approval_policy": ('"on-request"', '"untrusted"'),
+        "sandbox_mode": ('"workspace-write"', '"read-only"'),
+        "sandbox_workspace_write.network_access": ("false",),
+    },
+    "gemini_settings": {
+        "tools.autoAccept": ("false",),
+        "security.folderTrust.enabled": ("true",),
+    },
+    "docker_sandboxes": {
+        "sandboxOptions.writableEnvFiles": ("false",),
+        "sandboxOptions.skills": ("readonly", "off"),
+    },
+    "vscode_settings": _EDITOR,
+    "code_workspace": {f"settings.{key}": values for key, values in _EDITOR.items()},
+    "devcontainer": {
+        f"customizations.vscode.settings.{key}": values for key, values in _EDITOR.items()
+    },
+}
