@@ -12,59 +12,33 @@ from pathlib import Path
 import pytest
 
 from sandboxd.engine.client import connect_from
-from sandboxd.host.facts import HostFacts
 from sandboxd.model.labels import GATEWAY, NETWORK, PROJECT
 from sandboxd.plan.container_name import container_name
-from tests.e2e import devcontainer_cli, outside, sandboxes
+from tests.e2e import devcontainer_cli, sandboxes
+from tests.e2e.internet_of_engine import (
+    busybox_image,
+    engine,
+    host_facts,
+    internet,
+    private_engine,
+    runtime,
+)
 from tests.e2e.outside import Outside
 from tests.integration.daemon.world import World
-from tools.engine import private
-from tools.private_engine import import_busybox_image
+
+__all__ = [
+    "busybox_image",
+    "engine",
+    "host_facts",
+    "internet",
+    "private_engine",
+    "runtime",
+]
 
 pytestmark = [pytest.mark.engine, pytest.mark.node, pytest.mark.usefixtures("shared_cache")]
 
 NAMES = ("allowed.test", "evil.test")
 SECONDS = 60.0
-
-
-@pytest.fixture(scope="module")
-def engine(own_engines: None) -> Iterator[str]:
-    """An engine of this page's own, whose only way out leads to `internet`."""
-    started = private.start(
-        f"editors-{os.getpid()}", owner=os.getpid(), arguments=[f"--dns={outside.ADDRESS}"]
-    )
-    try:
-        yield started.docker_host
-    finally:
-        private.stop(started.folder)
-
-
-@pytest.fixture(scope="module")
-def internet(engine: str) -> Iterator[Outside]:
-    from sandboxd.verify import listeners
-
-    with outside.outside(listeners.engine_pid(engine)) as served:
-        served.names.update(NAMES)
-        yield served
-
-
-@pytest.fixture(scope="module")
-def host_facts(engine: str) -> HostFacts:
-    return sandboxes.facts_of(engine)
-
-
-@pytest.fixture(scope="module")
-def busybox_image(engine: str) -> str:
-    return import_busybox_image(engine)
-
-
-@pytest.fixture(params=["runc", "gvisor"])
-def runtime(request: pytest.FixtureRequest, engine: str) -> str:
-    """A value of `runtime` in sandboxd.toml."""
-    runtimes = connect_from({"DOCKER_HOST": engine}).info()["Runtimes"]
-    if request.param == "gvisor" and "runsc-sandboxd" not in runtimes:
-        pytest.skip("no gVisor: the engine has no runtime `runsc-sandboxd`")
-    return str(request.param)
 
 
 @pytest.fixture

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sandboxd.engine.client import Engine, connect_from
 from sandboxd.life import networks, services
-from sandboxd.model.labels import GATEWAY, PROJECT, SERVICE
-from sandboxd.verify import listeners
+from sandboxd.model.labels import SERVICE
 from tests.e2e import outside, sandboxes
+from tests.e2e.internet_of_engine import PLAIN, engine, internet, left, private_engine, runtime
 from tests.e2e.outside import Outside
 from tests.integration.daemon.world import World
-from tools.engine import private
 from tools.private_engine import import_busybox_image
 
+__all__ = ["engine", "internet", "private_engine", "runtime"]
+
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
+
+NAMES = {"allowed.test", "evil.test"}
 
 # What `db` tells: whom it is, and what it reaches itself.
 TELL = f"""
@@ -55,33 +57,6 @@ def compose(image: str) -> str:
     return json.dumps({"services": services, "volumes": {"data": {}}}, indent=2)
 
 
-@pytest.fixture(scope="module")
-def engine(own_engines: None) -> Iterator[str]:
-    started = private.start(
-        f"services-{os.getpid()}", owner=os.getpid(), arguments=[f"--dns={outside.ADDRESS}"]
-    )
-    try:
-        yield started.docker_host
-    finally:
-        private.stop(started.folder)
-
-
-@pytest.fixture(scope="module")
-def internet(engine: str) -> Iterator[Outside]:
-    with outside.outside(listeners.engine_pid(engine)) as served:
-        served.names.update({"allowed.test", "evil.test"})
-        yield served
-
-
-@pytest.fixture
-def runtime(request: pytest.FixtureRequest, engine: str) -> str:
-    name = str(request.param)
-    runtimes = connect_from({"DOCKER_HOST": engine}).info()["Runtimes"]
-    if name == "gvisor" and "runsc-sandboxd" not in runtimes:
-        pytest.skip("no gVisor: the engine has no runtime `runsc-sandboxd`")
-    return name
-
-
 @pytest.fixture
 def project(tmp_path: Path, engine: str, runtime: str) -> Path:
     image = import_busybox_image(engine)
@@ -98,7 +73,6 @@ def project(tmp_path: Path, engine: str, runtime: str) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("runtime", ["runc", "gvisor"], indirect=True)
 def test_services_are_found_by_name_and_reach_what_the_workspace_reaches(
     engine: str, internet: Outside, world: World, project: Path
 ) -> None:
@@ -112,7 +86,6 @@ def test_services_are_found_by_name_and_reach_what_the_workspace_reaches(
         done = type_in("exec", "-n", "sh", "-c", text)
         return done.stdout + done.stderr
 
-    plain = "unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY; "
     try:
         done = type_in("up")
         assert done.returncode == 1, "an image is missing"
@@ -122,18 +95,18 @@ def test_services_are_found_by_name_and_reach_what_the_workspace_reaches(
             in done.stderr
         )
         assert names(api, project) == ["cache", "db"]
-        for before in (plain, ""):
+        for before in (PLAIN, ""):
             assert inside(f"{before}wget -T 20 -q -O - http://cache:6379/") == "a cache\n"
-        answer = told(lambda: inside(f"{plain}wget -T 20 -q -O - http://db:5432/told"))
+        answer = told(lambda: inside(f"{PLAIN}wget -T 20 -q -O - http://db:5432/told"))
         assert answer[-1].split()[-1] != "0000003fffffffff", "rights are taken from services, too"
         assert not any(line.startswith("outside for") for line in answer[3:]), answer
         assert "evil.test" not in internet.asked
-        assert "can't connect" in inside(f"{plain}wget -T 5 -q -O - http://weak/"), (
+        assert "can't connect" in inside(f"{PLAIN}wget -T 5 -q -O - http://weak/"), (
             "nobody is there"
         )
         # An answer of a person keeps the services' names; another `up` keeps what runs.
         assert type_in("egress", "allow", "evil.test:80").returncode == 0
-        assert inside(f"{plain}wget -T 20 -q -O - http://cache:6379/") == "a cache\n"
+        assert inside(f"{PLAIN}wget -T 20 -q -O - http://cache:6379/") == "a cache\n"
         before_up = {each.id for each in api.containers(SERVICE)}
         assert type_in("up").returncode == 1
         assert {each.id for each in api.containers(SERVICE)} == before_up
@@ -143,11 +116,10 @@ def test_services_are_found_by_name_and_reach_what_the_workspace_reaches(
         file.write_text(file.read_text().replace('"db"', '"db2"'))
         assert type_in("up").returncode == 1
         assert names(api, project) == ["cache", "db2"]
-        assert inside(f"{plain}wget -T 20 -q -O - http://cache:6379/") == "a cache\n"
+        assert inside(f"{PLAIN}wget -T 20 -q -O - http://cache:6379/") == "a cache\n"
     finally:
         type_in("down", "--discard")
-    labels = (PROJECT, GATEWAY, SERVICE)
-    assert [each.name for label in labels for each in api.containers(label)] == []
+    assert left(api) == []
     assert networks.pair_of(api, str(project)) is None
 
 

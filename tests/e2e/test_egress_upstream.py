@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import threading
@@ -14,39 +13,23 @@ import pytest
 from sandboxd.engine.client import Engine, connect_from
 from sandboxd.life import gateway
 from sandboxd.life.find import sandboxes_of_up
-from sandboxd.model.labels import GATEWAY, PROJECT
 from sandboxd.verify import listeners
 from tests.e2e import outside, sandboxes
+from tests.e2e.internet_of_engine import PLAIN, engine, internet, left, private_engine, runtime
 from tests.e2e.outside import Outside
 from tests.integration.daemon.world import World
 from tests.integration.egress.company import Company
-from tools.engine import private
 from tools.private_engine import import_busybox_image
+
+__all__ = ["engine", "internet", "private_engine", "runtime"]
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
+NAMES: set[str] = set()
+"""The name server knows none: only the proxy does."""
 PORT, LOGIN = 3128, "me:pass word"
 SECRETS = ("pass word", "bWU6cGFzcyB3b3Jk")
-PLAIN = "unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY; "
 PAGE = "wget -T 15 -q -O - http://allowed.test/"
-
-
-@pytest.fixture(scope="module")
-def engine(own_engines: None) -> Iterator[str]:
-    """An engine that has a name server which knows no name: only the proxy does."""
-    started = private.start(
-        f"upstream-{os.getpid()}", owner=os.getpid(), arguments=[f"--dns={outside.ADDRESS}"]
-    )
-    try:
-        yield started.docker_host
-    finally:
-        private.stop(started.folder)
-
-
-@pytest.fixture(scope="module")
-def internet(engine: str) -> Iterator[Outside]:
-    with outside.outside(listeners.engine_pid(engine)) as served:
-        yield served
 
 
 @pytest.fixture(scope="module")
@@ -78,15 +61,6 @@ def company(internet: Outside) -> Iterator[Company]:
 
 
 @pytest.fixture
-def runtime(request: pytest.FixtureRequest, engine: str) -> str:
-    name = str(request.param)
-    runtimes = connect_from({"DOCKER_HOST": engine}).info()["Runtimes"]
-    if name == "gvisor" and "runsc-sandboxd" not in runtimes:
-        pytest.skip("no gVisor: the engine has no runtime `runsc-sandboxd`")
-    return name
-
-
-@pytest.fixture
 def project(tmp_path: Path, engine: str, runtime: str, world: World) -> Path:
     """A project whose user has a proxy, and the right to reach one name."""
     folder = sandboxes.make_project(
@@ -100,7 +74,6 @@ def project(tmp_path: Path, engine: str, runtime: str, world: World) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("runtime", ["runc", "gvisor"], indirect=True)
 def test_an_allowed_name_passes_the_proxy_and_its_credentials_stay_outside(
     engine: str, company: Company, world: World, project: Path
 ) -> None:
@@ -136,7 +109,7 @@ def test_an_allowed_name_passes_the_proxy_and_its_credentials_stay_outside(
         assert no_secret(api, str(project), type_in), "credentials can be read"
     finally:
         type_in("down", "--discard")
-    assert [*api.containers(PROJECT), *api.containers(GATEWAY)] == []
+    assert left(api) == []
 
 
 def no_secret(api: Engine, workspace: str, type_in: object) -> bool:
