@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.model.labels import ASK_PROGRAM, DECOY_FILE, EGRESS, RESOLV_CONF, SETTINGS_FOLDER
+from sandboxd.model.labels import (
+    ASK_PROGRAM,
+    DECOY_FILE,
+    EGRESS,
+    MADE_BY,
+    RESOLV_CONF,
+    SETTINGS_FOLDER,
+    UP,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +29,8 @@ class Drift(NamedTuple):
     planned: str
     live: str
 
+
+_GIT_SETTINGS = ("GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
 
 # Settings of one value, and what the engine makes of "not set".
 _SINGLE = {
@@ -139,9 +149,13 @@ def _mount(mount: Mount | None) -> str:
 
 def _environment(planned: Container, live: Container) -> list[Drift]:
     real = {v.value.name: v.value.value for v in live.env}
+    # `up` alone gives all settings of git: a generated file is no place for the user's name.
+    of_up = live.label(MADE_BY) == UP
     drifts = []
     for value in planned.env:
         name = value.value.name
+        if not of_up and name.startswith(_GIT_SETTINGS):
+            continue
         if real.get(name) != value.value.value:
             # Values may be secrets; that it differs is enough.
             drifts.append(Drift(f"env {name}", "set", "other value" if name in real else ""))

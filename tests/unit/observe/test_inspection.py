@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sandboxd.model.container import Device, Mount, Pair
+from sandboxd.model.labels import MADE_BY
 from sandboxd.observe import inspection
 from sandboxd.observe.drift import Drift, differences
 
@@ -156,6 +157,17 @@ def test_a_secret_in_the_environment_is_not_shown() -> None:
     assert differences(planned, inspection.container(inspected)) == (
         Drift("env A", "set", "other value"),
     )
+
+
+@pytest.mark.parametrize("made_by", ["up", "editor", ""])
+def test_settings_of_git_are_missed_in_what_up_made_alone(made_by: str) -> None:
+    inspected = recorded("weak")
+    body = json.loads(json.dumps(request_of(inspected)))
+    body["Env"] += ["GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=user.name", "GIT_CONFIG_VALUE_0=me"]
+    inspected["Config"]["Labels"] = {**(inspected["Config"]["Labels"] or {}), MADE_BY: made_by}
+    drifts = differences(inspection.requested(body), inspection.container(inspected))
+    missed = {drift.control for drift in drifts if "GIT_CONFIG" in drift.control}
+    assert len(missed) == (3 if made_by == "up" else 0)
 
 
 def test_what_the_plan_leaves_to_the_engine_is_no_drift() -> None:
