@@ -14,6 +14,7 @@ from sandboxd.config.values import takes_from_host
 from sandboxd.findings import Place
 from sandboxd.model.document import Document
 from sandboxd.plan.plan import LeftOut
+from sandboxd.plan.refused_features import refused
 from sandboxd.syntax import argv
 from sandboxd.syntax.node import Node, plain
 
@@ -148,8 +149,19 @@ class _Carrier:
         if key == "hostRequirements" and isinstance(value, dict) and value.pop("gpu", None):
             self.leave_out("hostRequirements.gpu", "a device of the host would be passed in", node)
         if key == "features" and isinstance(value, dict):
+            for name in [name for name in value if self.refuse_feature(name, node)]:
+                del value[name]
             value = {self.relocate_feature(name): options for name, options in value.items()}
         self.members.append((key, value))
+
+    def refuse_feature(self, name: str, node: Node) -> bool:
+        """Leave out a Feature that needs what the sandbox must not give; returns whether it is one."""
+        entry = refused(name)
+        if entry is None:
+            return False
+        place = node.get(name) or node
+        self.leave_out(f"features.{name}", f"{entry.why}; instead: {entry.instead}", place)
+        return True
 
     def relocate_feature(self, name: str) -> str:
         return self.relocate(name) if name.startswith("./") else name

@@ -19,6 +19,7 @@ from sandboxd.model.container import Build, Container
 from sandboxd.plan import recipe_files
 from sandboxd.plan.compose import build_arguments
 from sandboxd.plan.recipe_files import Part, Reader
+from sandboxd.plan.refused_features import refused
 from sandboxd.syntax.node import plain
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ def _features(document: Document) -> tuple[tuple[str, Any], ...]:
     if node is None or node.kind != "object":
         return ()
     features = tuple((str(member.key.value), plain(member.value)) for member in node.members)
+    features = tuple((name, options) for name, options in features if refused(name) is None)
     for name, options in features:
         if takes_from_host(f"{name} {options}"):
             raise UsageError(

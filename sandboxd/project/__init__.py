@@ -20,7 +20,7 @@ from sandboxd.host import chosen_groups, stand_ins
 from sandboxd.host.facts import UNKNOWN, HostFacts
 from sandboxd.host.subnets import note, subnet_of
 from sandboxd.model.sandbox_id import sandbox_id
-from sandboxd.plan import profiles, stubs
+from sandboxd.plan import profiles, refused_features, stubs
 from sandboxd.plan.floor import loosened
 from sandboxd.plan.git_control import git_control, user_configs
 from sandboxd.plan.git_identity import git_identity
@@ -173,7 +173,10 @@ class Project:
         container, project = self._described(base, host)
         if project is None:
             facts = facts._replace(subnet=subnet_of(self.environ, self.sandbox))
+        features = refused_features.downgrades(container)
+        container = refused_features.without(container) if container is not None else None
         plan = make_plan(self.profile, config, host, container, facts, grants, floor, project)
+        plan = plan._replace(downgrades=(*features, *plan.downgrades))
         if base is None:
             return Planned(plan, None, None)
         from sandboxd.plan.carry import carry

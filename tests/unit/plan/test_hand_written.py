@@ -53,7 +53,7 @@ def test_a_mount_over_the_copy_its_mark_or_its_original(kind: str, target: str) 
 @pytest.mark.parametrize(
     ("feature", "part"),
     [
-        ("ghcr.io/devcontainers/features/docker-in-docker:2", "brings `privileged`"),
+        ("ghcr.io/devcontainers/features/go:1", "brings `SYS_PTRACE`"),
         ("ghcr.io/someone/features/tool:1", "is not read"),
     ],
 )
