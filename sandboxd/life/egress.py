@@ -170,14 +170,14 @@ def start_services(
     engine: Engine,
     plan: Plan,
     egress: Egress,
-    workspace: str,
+    workspace: Inspected,
     start: str,
     progress: Callable[[str], None],
     check: Callable[[], None],
 ) -> tuple[Sick, ...]:
     """Have the other services of the plan run on the inner network, and no others; those that do not.
 
-    :param workspace: the id of the running sandbox
+    :param workspace: the running sandbox
     :param start: the random number of the start that they belong to, '' where the sandbox ran already
     :raises EnvironmentFailure: the engine does not answer
     """
@@ -188,13 +188,14 @@ def start_services(
     return service_start.follow(engine, plan, around, start, progress, check)
 
 
-def surroundings(engine: Engine, inner: networks.Inner, workspace: str) -> services.Surroundings:
-    """What the services beside the running sandbox with the id `workspace` stand in."""
-    inspected = engine.inspect(workspace)
-    folder = (inspected["Config"].get("Labels") or {}).get(PROJECT, "")
+def surroundings(
+    engine: Engine, inner: networks.Inner, workspace: Inspected
+) -> services.Surroundings:
+    """What the services beside the running sandbox stand in."""
+    folder = (workspace["Config"].get("Labels") or {}).get(PROJECT, "")
     ours = sources.can_read_ours(engine)
     resolv_conf = _resolv_conf(folder, inner.addresses.gateway) if ours else ""
-    return services.surroundings(inner, resolv_conf, inspected)
+    return services.surroundings(inner, resolv_conf, workspace)
 
 
 def leave(engine: Engine, workspace: str, *, with_network: bool = False) -> None:

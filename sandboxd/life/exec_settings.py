@@ -25,6 +25,10 @@ class Settings(NamedTuple):
 
     env: tuple[str, ...] = ()
     folder: str = ""
+    shell: tuple[str, ...] = ()
+    """What the shell of the sandbox's user has beyond the container, below `env`."""
+    probed_at: str = ""
+    """When the container started whose user's shell was asked; '' where none was."""
 
 
 NOTHING = Settings()
@@ -52,7 +56,12 @@ def recall(environ: Mapping[str, str], workspace: str, container: str) -> Settin
         record = json.loads(read_source(path).text)
         if (record["workspace"], record["container"]) != (workspace, container):
             return NOTHING
-        return Settings(tuple(str(variable) for variable in record["env"]), str(record["folder"]))
+        return Settings(
+            tuple(str(variable) for variable in record["env"]),
+            str(record["folder"]),
+            tuple(str(variable) for variable in record.get("shell", ())),
+            str(record.get("probed_at", "")),
+        )
     except (SandboxdError, ValueError, KeyError, TypeError, RecursionError):
         return NOTHING
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.life import exec_settings, hook_record, hook_run, user_environment
-from sandboxd.life.exec_settings import Settings
 from sandboxd.life.hook_record import Record, Stage
 from sandboxd.life.hook_run import Inside
 from sandboxd.life.lock import project_lock
@@ -38,14 +37,8 @@ class Failure(NamedTuple):
     """The stages that did not run because of it."""
 
 
-def settle(
-    engine: Engine, container: str, plan: Plan, environ: Mapping[str, str]
-) -> tuple[Remote, Inspected]:
-    """What config and image ask for in a running container; commands there have it from now on.
-
-    :param container: its id
-    """
-    inspected = engine.inspect(container)
+def settle(inspected: Inspected, plan: Plan, environ: Mapping[str, str]) -> Remote:
+    """What config and image ask for in a running container; commands there have it from now on."""
     config = inspected["Config"]
     label = (config.get("Labels") or {}).get(METADATA, "")
     remote = plan.remote
@@ -55,8 +48,41 @@ def settle(
         remote = complete(plan, label)
     env = user_environment.remote_env(remote, config.get("Env") or [])
     variables = tuple(f"{name}={value}" for name, value in env.items())
-    exec_settings.keep(environ, plan.sandbox, container, Settings(variables, remote.folder))
-    return remote, inspected
+    container = str(inspected["Id"])
+    before = exec_settings.recall(environ, plan.sandbox, container)
+    settings = before._replace(env=variables, folder=remote.folder)
+    exec_settings.keep(environ, plan.sandbox, container, settings)
+    return remote
+
+
+def keep_environment(
+    engine: Engine,
+    inspected: Inspected,
+    plan: Plan,
+    remote: Remote,
+    environ: Mapping[str, str],
+    tell: Callable[[str], None],
+    is_final: bool,
+) -> None:
+    """Have commands in a container get the environment of its user's shell, as `userEnvProbe` says.
+
+    Hooks may have changed it; in a container that ran before, what was asked for then counts.
+
+    :param tell: hears why it is not known
+    :param is_final: whether nothing of the next `up` changes it, so that it is not asked again
+    """
+    container, started = str(inspected["Id"]), inspected["State"].get("StartedAt", "")
+    settings = exec_settings.recall(environ, plan.sandbox, container)
+    if settings.probed_at == started and started:
+        return
+    config = inspected["Config"]
+    own = config.get("Env") or []
+    shell = user_environment.of_shell(
+        engine, container, config.get("User") or "", own, remote.env_probe, tell
+    )
+    lines = tuple(f"{name}={value}" for name, value in shell.items())
+    settings = settings._replace(shell=lines, probed_at=started if is_final else "")
+    exec_settings.keep(environ, plan.sandbox, container, settings)
 
 
 def run(

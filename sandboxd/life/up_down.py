@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sandboxd.egress.broker_wire import Credentials
-    from sandboxd.engine.answers import CreateRequest, State
+    from sandboxd.engine.answers import CreateRequest, Inspected, State
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.life.egress import Egress
     from sandboxd.life.service_start import Sick
@@ -37,6 +37,8 @@ class Running(NamedTuple):
     id: str
     name: str
     how: How
+    inspected: Inspected
+    """As the engine described it once it ran: whoever needs to know more of it needs no other look."""
     lost: tuple[Downgrade, ...] = ()
     """What this host's settings take from it."""
     sick: tuple[Sick, ...] = ()
@@ -83,10 +85,12 @@ def up(
         stub_paths: tuple[str, ...] = journal.noted(plan.sandbox)
         for old in sandboxes_of_up(engine, plan.sandbox):
             stub_paths += _stubs(old)
-            how, why = _reuse(engine, old, identity, plan, beside, progress)
+            how, why, inspected = _reuse(engine, old, identity, plan, beside, progress)
             if how is not None:
-                sick = _start_services(engine, plan, beside, old.id, "", progress, check)
-                return Running(old.id, old.name, how, egress.lost(engine, beside), sick)
+                assert inspected is not None
+                sick = _start_services(engine, plan, beside, inspected, "", progress, check)
+                lost = egress.lost(engine, beside)
+                return Running(old.id, old.name, how, inspected, lost, sick)
             journal.note(plan.sandbox, stub_paths)
             overlaps.refuse(engine, plan, old.id)
             progress(f"removing `{old.name}`: {why}")
@@ -108,10 +112,11 @@ def up(
             if created or stub_paths:
                 body["Labels"][STUBS] = ":".join(sorted({*created, *stub_paths}))
             with egress.beside(engine, beside, progress, start):
-                container = _create(engine, name, body, plan, beside, progress)
+                inspected = _create(engine, name, body, plan, beside, progress)
+                container = str(inspected["Id"])
                 if plan.prepare:
                     private_copy.make(engine, container, plan.prepare)
-            sick = _start_services(engine, plan, beside, container, start, progress, check)
+            sick = _start_services(engine, plan, beside, inspected, start, progress, check)
         except BaseException:
             for half_made in engine.containers(f"{START}={start}"):
                 remove(engine, half_made.id)
@@ -121,14 +126,14 @@ def up(
             raise
         journal.clear(plan.sandbox)
         how = "recreated" if replaced else "created"
-        return Running(container, name, how, egress.lost(engine, beside), sick)
+        return Running(container, name, how, inspected, egress.lost(engine, beside), sick)
 
 
 def _start_services(
     engine: Engine,
     plan: Plan,
     beside: Egress | None,
-    container: str,
+    workspace: Inspected,
     start: str,
     progress: Callable[[str], None],
     check: Callable[[], None],
@@ -136,7 +141,7 @@ def _start_services(
     """Have the services of the plan run, once workspace and gateway do: they may share the one's network."""
     if beside is None:
         return ()
-    return egress.start_services(engine, plan, beside, container, start, progress, check)
+    return egress.start_services(engine, plan, beside, workspace, start, progress, check)
 
 
 def down(
@@ -220,30 +225,36 @@ def _reuse(
     plan: Plan,
     beside: Egress | None,
     progress: Callable[[str], None],
-) -> tuple[How | None, str]:
-    """Make `old` do, when it was made from the same plan and can run; else None, and why not."""
+) -> tuple[How | None, str, Inspected | None]:
+    """Make `old` do, when it was made from the same plan and can run; else None, and why not.
+
+    With what the engine says of it, where it was asked.
+    """
     if not _same(old, identity):
-        return None, "the plan or the image changed"
+        return None, "the plan or the image changed", None
     replaced = mounted.replaced(old.labels.get(SOURCES, ""), plan.workspace)
     if replaced:
-        return None, f"`{replaced[0]}` was replaced on the host, which took its mount away"
+        why = f"`{replaced[0]}` was replaced on the host, which took its mount away"
+        return None, why, None
     container = settle(engine, old)
     if container.state == "running":
         if plan.prepare and not private_copy.is_whole(engine, old.id):
-            return None, "an earlier start was interrupted before its private copy was whole"
+            why = "an earlier start was interrupted before its private copy was whole"
+            return None, why, None
+        inspected = engine.inspect(old.id)
         if beside is not None:
-            if others := egress.other_networks(engine.inspect(old.id), beside):
-                return None, f"it was put on `{others[0]}`, which leads past its gateway"
+            if others := egress.other_networks(inspected, beside):
+                return None, f"it was put on `{others[0]}`, which leads past its gateway", None
             egress.follow(engine, beside, progress)
-        return "resumed" if old.state == "paused" else "already running", ""
+        return "resumed" if old.state == "paused" else "already running", "", inspected
     if container.state == "exited":
         overlaps.refuse(engine, plan, old.id)
         with contextlib.suppress(failures.CannotStart):
             with egress.beside(engine, beside, progress):
-                _start_again(engine, old.id, plan, beside, progress)
-            return "restarted", ""
-        return None, "it does not start again"
-    return None, f"it is half-made ({container.state})"
+                inspected = _start_again(engine, old.id, plan, beside, progress)
+            return "restarted", "", inspected
+        return None, "it does not start again", None
+    return None, f"it is half-made ({container.state})", None
 
 
 def _start_again(
@@ -252,7 +263,7 @@ def _start_again(
     plan: Plan,
     beside: Egress | None,
     progress: Callable[[str], None],
-) -> None:
+) -> Inspected:
     """Start a container that was stopped and fill its memory; when that fails, the container goes.
 
     :raises CannotStart: it does not start
@@ -271,6 +282,7 @@ def _start_again(
     except BaseException:
         remove(engine, container)
         raise
+    return inspected
 
 
 def _create(
@@ -280,7 +292,7 @@ def _create(
     plan: Plan,
     beside: Egress | None,
     progress: Callable[[str], None],
-) -> str:
+) -> Inspected:
     from sandboxd.life.user import refuse_root
 
     opened: tuple[mounted.Source, ...] = ()
@@ -305,7 +317,7 @@ def _create(
         raise _error_of_end(engine, container, state)
     egress.refuse_other_networks(inspected, beside)
     _compare_mounts(state, opened, plan, progress)
-    return container
+    return inspected
 
 
 def _compare_mounts(

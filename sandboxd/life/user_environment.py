@@ -31,6 +31,8 @@ done </etc/passwd
 exec "${shell:-/bin/sh}" "$2" "$3"
 """
 _SECONDS = 30.0
+# Of the shell that was asked, not of the next one.
+_OF_THE_SHELL = ("_", "OLDPWD", "PWD", "SHLVL")
 
 
 def remote_environment(
@@ -59,6 +61,27 @@ def remote_env(remote: Remote, config: Sequence[str]) -> dict[str, str]:
     """
     own = dict(variable.partition("=")[::2] for variable in config)
     return {pair.name: _filled(pair.value, own) for pair in remote.env}
+
+
+def of_shell(
+    engine: Engine,
+    container: str,
+    user: str,
+    config: Sequence[str],
+    kind: str,
+    tell: Callable[[str], None],
+) -> dict[str, str]:
+    """What the user's shell has that the container does not have by itself, {} where none is asked.
+
+    :param kind: as `userEnvProbe` says it, '' for the default
+    """
+    own = dict(variable.partition("=")[::2] for variable in config)
+    env = _probed(engine, container, user, own, kind or _DEFAULT, tell)
+    return {
+        name: value
+        for name, value in env.items()
+        if own.get(name) != value and name not in _OF_THE_SHELL
+    }
 
 
 def _probed(

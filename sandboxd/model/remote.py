@@ -72,6 +72,8 @@ class Remote(NamedTuple):
     """The folder inside to work in, where it is not the workspace itself."""
     ports: tuple[Port, ...] = ()
     """Ports to forward while the container runs."""
+    is_written: bool = False
+    """Whether a devcontainer.json asks for all that, if only by being there."""
 
     def of(self, stage: str) -> tuple[Hook, ...]:
         """The hooks of one stage."""
@@ -97,4 +99,5 @@ def over(below: Remote, above: Remote) -> Remote:
         above.env_probe or below.env_probe,
         above.folder or below.folder,
         tuple({port.text: port for port in (*below.ports, *above.ports)}.values()),
+        below.is_written or above.is_written,
     )

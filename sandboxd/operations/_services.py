@@ -23,7 +23,7 @@ def drifts(engine: Engine, plan: Plan, sandbox: Inspected) -> tuple[Drift, ...]:
     pair = networks.pair_of(engine, plan.sandbox)
     if pair is None:
         return ()
-    around = egress.surroundings(engine, pair.inner, str(sandbox["Id"]))
+    around = egress.surroundings(engine, pair.inner, sandbox)
     results: list[Drift] = []
     for service in plan.services:
         label = f"service {service.container.name}"

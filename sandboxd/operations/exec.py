@@ -76,7 +76,8 @@ def exec_(
     variable = f"{MARK}={secrets.token_hex(8)}"
     settings = exec_settings.recall(os.environ, sandbox.labels[PROJECT], container)
     request = request._replace(
-        env=[*settings.env, *request.env, variable],
+        # Another user has another shell.
+        env=[*(() if request.user else settings.shell), *settings.env, *request.env, variable],
         working_dir=request.working_dir or settings.folder,
     )
     exec_id = engine.exec_create(container, request)

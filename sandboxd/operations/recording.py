@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sandboxd.egress.ledger import Ledger, Totals
-    from sandboxd.engine.client import Engine
     from sandboxd.errors import SandboxdError
     from sandboxd.host.facts import HostFacts
     from sandboxd.life.up_down import Running
@@ -30,13 +29,11 @@ def before_weak_start(environ: Mapping[str, str], workspace: str) -> None:
     notes.require(environ, "weakened", workspace, by_option="--allow-runc")
 
 
-def started(
-    environ: Mapping[str, str], engine: Engine, plan: Plan, facts: HostFacts, running: Running
-) -> str:
+def started(environ: Mapping[str, str], plan: Plan, facts: HostFacts, running: Running) -> str:
     """A sandbox runs as planned."""
     from sandboxd.model.labels import PLAN
 
-    inspected = engine.inspect(running.id)
+    inspected = running.inspected
     labels = (inspected.get("Config") or {}).get("Labels") or {}
     known = facts.engine
     default = (known.default_runtime or "") if known is not None else ""

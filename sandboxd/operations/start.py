@@ -143,8 +143,8 @@ def start(
         its secret cannot be had
     """
     from sandboxd.life import granted
+    from sandboxd.life.hooks import keep_environment, settle
     from sandboxd.life.hooks import run as run_hooks
-    from sandboxd.life.hooks import settle
     from sandboxd.life.up_down import up
     from sandboxd.plan.grants import Grants
     from sandboxd.plan.plan import Downgrade
@@ -178,7 +178,7 @@ def start(
         *running.lost,
     )
     if running.how != "already running" and (
-        problem := recording.started(environ, engine, plan, host, running)
+        problem := recording.started(environ, plan, host, running)
     ):
         lost = (*lost, Downgrade("record", problem))
     (register or _telling(environ))(plan.workspace)
@@ -188,7 +188,7 @@ def start(
             "note: the generated files name addresses that the engine no longer gives this project"
         )
         tell("  hint: `sandboxd generate` writes them again, before an editor starts from them")
-    remote, inspected = settle(engine, running.id, plan, environ)
+    remote = settle(running.inspected, plan, environ)
     failure = None
     if running.sick and remote.hooks:
         tell("not run: the lifecycle hooks, which may need its services")
@@ -199,7 +199,7 @@ def start(
             tell(f"not run: {refused.item}: {refused.why}")
         failure = run_hooks(
             engine,
-            inspected,
+            running.inspected,
             plan,
             remote,
             environ,
@@ -207,6 +207,10 @@ def start(
             cancel.check,
             until_ready=until_ready,
         )
+    if remote.is_written:
+        # A hook that runs again may change it again.
+        is_final = failure is None and not running.sick
+        keep_environment(engine, running.inspected, plan, remote, environ, tell, is_final)
     runtime = plan.container.runtime
     return Started(
         running.id,

@@ -85,7 +85,8 @@ def of_file(document: Document, plan: Plan) -> Remote:
     written = root.get("workspaceFolder")
     folder = _below(plan, _variables(plan).resolve((written and written.text()) or ""))
     plan = plan._replace(remote=Remote(folder=folder))
-    return reader.read(root, "devcontainer.json", _variables(plan))._replace(folder=folder)
+    remote = reader.read(root, "devcontainer.json", _variables(plan))
+    return remote._replace(folder=folder, is_written=True)
 
 
 def _below(plan: Plan, folder: str) -> str:

@@ -204,6 +204,32 @@ def test_commands_have_the_environment_and_the_folder_of_the_config(
     assert again == f"/workspaces/{folder.name}\ncontainer container\n"
 
 
+def test_commands_have_the_environment_of_the_users_shell_as_hooks_left_it(
+    engine: str, folder: Path
+) -> None:
+    def inside(*words: str) -> str:
+        return sandboxes.run(engine, folder, "exec", "-n", *words).stdout.strip()
+
+    profile = "/tmp/home/.profile"
+    write(
+        folder,
+        containerEnv={"HOME": "/tmp/home"},
+        remoteEnv={"OF_BOTH": "config"},
+        postCreateCommand=f"mkdir -p $HOME; echo 'export OF_SHELL=yes OF_BOTH=shell' > {profile}",
+    )
+    up(engine, folder)
+    assert inside("sh", "-c", "echo $OF_SHELL $OF_BOTH") == "yes config"
+    assert inside("-u", "0", "sh", "-c", "echo $OF_SHELL $OF_BOTH") == "config", "another's shell"
+    # A start that changes nothing asks no shell again.
+    inside("sh", "-c", f"echo 'export OF_SHELL=later' > {profile}")
+    up(engine, folder)
+    assert inside("sh", "-c", "echo $OF_SHELL") == "yes"
+    sandboxes.run(engine, folder, "down", "--discard")
+    write(folder, userEnvProbe="none", postCreateCommand="true")
+    up(engine, folder)
+    assert inside("sh", "-c", "echo $OF_SHELL") == ""
+
+
 def test_much_output_arrives_whole(engine: str, folder: Path) -> None:
     count = 3000
     script = (

@@ -9,7 +9,7 @@ import pytest
 from sandboxd.life import exec_settings
 from sandboxd.life.exec_settings import NOTHING, Settings
 
-GIVEN = Settings(("A=1", "B=x=y"), "/workspaces/w/app")
+GIVEN = Settings(("A=1", "B=x=y"), "/workspaces/w/app", ("C=2",), "then")
 
 
 @pytest.fixture
