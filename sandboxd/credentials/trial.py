@@ -9,6 +9,7 @@ import urllib.request
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sandboxd.credentials import roots
+from sandboxd.egress import words as egress_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,5 +114,6 @@ def _reason(document: Any, secret: Secret) -> str:
 def _why(error: OSError | ValueError) -> str:
     cause = getattr(error, "reason", error)
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"its certificate does not hold: {cause.verify_message}"
+        why = egress_words.certificate(cause.verify_code, cause.verify_message)
+        return f"its certificate does not hold: {why}"
     return (getattr(cause, "strerror", None) or type(cause).__name__).lower()

@@ -51,6 +51,9 @@ _DOORS: dict[str, str] = {
     "credential": "service with a credential",
 }
 
+_OF_TIME = (9, 10)
+"""Codes of a certificate that does not hold yet, and of one that does not any more (X509_verify_cert_error_string(3))."""
+
 
 def reason(code: str) -> str:
     """A `policy.Reason`, or another reason of `messages.Attempted`, as words."""
@@ -110,3 +113,10 @@ def duration(seconds: float) -> str:
         if seconds >= 2 * size or (seconds >= size and unit != "days"):
             return f"{round(seconds / size)} {unit}"
     return f"{max(round(seconds), 0)} s"
+
+
+def certificate(code: int, message: str) -> str:
+    """Why a certificate does not hold, by the code and the words of the library that verified it."""
+    if code in _OF_TIME:
+        return f"{message}; or the clock of this machine is wrong: `date` shows it"
+    return message

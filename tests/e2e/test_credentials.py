@@ -30,6 +30,12 @@ pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 CONFIG = '\n[credentials]\nuse = ["github", "npm", "pypi"]\n'
 PATTERN = "marked-secret-[0-9a-f]+|(eC1hY2Nlc3MtdG9rZW46|X190b2tlbl9fOm)[A-Za-z0-9+/=]+"
 """Finds each of `FORMS`, and holds none: what searches inside is a process there."""
+CRASHES = tuple(
+    path
+    for path in map(Path, ("/var/crash", "/var/lib/systemd/coredump", "/var/lib/apport"))
+    if path.is_dir()
+)
+"""Where systems put the memory of programs that crashed."""
 NPM_PROGRAM = "/opt/npm/bin/npm-cli.js"
 
 
@@ -235,6 +241,9 @@ def places_of_the_secret(person: Person, api: Engine, private_engine: private.En
         "log of names": person.must("egress", "log", "--json"),
         "record": person.run("audit", "--json").stdout,
         "list": person.must("credentials", "list", "--json"),
+        "report": person.run("check", "--format", "json").stdout,
+        "report for other tools": person.run("check", "--format", "sarif").stdout,
+        "host": person.run("doctor", "--raw").stdout,
     }
     for container in [*api.containers(PROJECT), *api.containers(GATEWAY)]:
         inspected = api.inspect(container.id)
@@ -248,7 +257,8 @@ def places_of_the_secret(person: Person, api: Engine, private_engine: private.En
             texts[f"{name} of {container.name}"] = path.read_bytes().decode("latin-1")
     places = [name for name, text in texts.items() if any(form in text for form in FORMS)]
     known = {Path(os.environ["XDG_CONFIG_HOME"]) / "sandboxd/secrets/npm"}
-    folders = (person.world.home, person.project, Path(private_engine.folder))
+    # The engine's folder has volumes, images, what containers wrote, and its own logs.
+    folders = (person.world.home, person.project, Path(private_engine.folder), *CRASHES)
     for folder in folders:
         places += [str(path) for path in holders(folder) if path not in known]
     return places

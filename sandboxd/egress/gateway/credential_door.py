@@ -167,8 +167,8 @@ class CredentialDoor:
             result = await exchange.run(outgoing)
         except ClientLeft:
             return False
-        except h11.ProtocolError:
-            # Its text could hold what was sent.
+        except (h11.ProtocolError, ssl.SSLError):
+            # Its text could hold what was sent. A service that leaves in the middle is one of them.
             self._parts.journal.credential(binding.service, "failed", reason="malformed")
             return False
         if isinstance(result, Switched):

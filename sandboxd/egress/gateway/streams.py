@@ -8,6 +8,8 @@ import ssl
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
+from sandboxd.egress import words
+
 _RECORD = 1 << 16
 _HANDSHAKE_SECONDS = 10.0
 
@@ -75,7 +77,8 @@ class SecureStream:
             async with asyncio.timeout(_HANDSHAKE_SECONDS):
                 await self._step(self._tls.do_handshake)
         except ssl.SSLCertVerificationError as error:
-            raise NotTrusted(f"its certificate: {error.verify_message}") from None
+            why = words.certificate(error.verify_code, error.verify_message)
+            raise NotTrusted(f"its certificate: {why}") from None
         except ssl.SSLError as error:
             raise NotTrusted(f"it speaks no TLS that is taken here: {error.reason}") from None
         except TimeoutError:

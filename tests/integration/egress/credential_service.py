@@ -120,6 +120,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
         elif path == "/v1/sse":
             self._stream()
+        elif path == "/v1/broken":
+            # It ends the stream in the middle: the secret was revoked while it ran.
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self._chunk(b"data: 0\n\n")
+            self.close_connection = True
         elif path.startswith("/v1/git/") and self.of.repositories is not None:
             self._git(self.of.repositories)
         elif path == "/v1/upload":

@@ -167,6 +167,27 @@ def test_a_service_that_says_no_in_the_middle_of_an_upload_is_heard(
     assert (event["service"], event["status"]) == ("stub", 401)
 
 
+def test_a_service_that_ends_a_stream_in_the_middle_leaves_it_unfinished(
+    gateway: Program, workspace: Workspace, service: CredentialService, served: Certificate
+) -> None:
+    with workspace.tcp(PLACE.gateway, PORT) as sock:
+        sock.settimeout(30)
+        sock.sendall(f"GET /v1/broken HTTP/1.1\r\nHost: {OWN}\r\n\r\n".encode())
+        assert receive(sock, b"0\n\n\r\n").endswith(b"9\r\ndata: 0\n\n\r\n")
+        # No end of the body, which a client would take for a whole answer.
+        rest = b""
+        try:
+            while piece := sock.recv(4096):
+                rest += piece
+        except ConnectionResetError:
+            pass
+        assert rest == b""
+    assert credential(gateway, "failed")["reason"] == "malformed"
+    give(gateway, Credentials((BINDING._replace(value="Bearer revoked-secret"),), served.pem))
+    assert Client(workspace).ask("/v1/user")[0] == 401
+    assert credential(gateway, "rejected")["status"] == 401
+
+
 def test_a_rejected_secret_is_told(
     gateway: Program, workspace: Workspace, served: Certificate
 ) -> None:
