@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from sandboxd.credentials import services
+from sandboxd.credentials import own_services, services
 
 ACCOUNT = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 """The form of an account's name, which the user chooses."""
@@ -37,7 +37,7 @@ def parse(text: str) -> Name:
     :raises NotACredential: it has not the form of one, or there is no such service
     """
     service, colon, account = text.partition(":")
-    if service not in services.names():
+    if service not in services.names() and service not in own_services.names():
         raise UnknownService("names no service that ships")
     if colon and not _ACCOUNT.fullmatch(account):
         raise NotACredential(
@@ -48,4 +48,4 @@ def parse(text: str) -> Name:
 
 def pattern() -> str:
     """The form of a name with an account, as a regular expression for schemas."""
-    return f"^({'|'.join(services.names())}):{ACCOUNT}$"
+    return f"^(({'|'.join(services.names())}):{ACCOUNT}|{own_services.NAME}(:{ACCOUNT})?)$"

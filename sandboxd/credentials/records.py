@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import stat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.credentials import service
 from sandboxd.credentials.name import Name, NotACredential, parse
+from sandboxd.credentials.own_files import refuse_foreign
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.files import decode, read_bytes, write_atomic
 from sandboxd.policy.floor import user_folder
@@ -92,18 +92,6 @@ def remove(environ: Mapping[str, str], name: Name) -> Record | None:
     if record is not None:
         _write(environ, [old for old in before if old.name != name])
     return record
-
-
-def refuse_foreign(path: str, status: os.stat_result, bits: int) -> None:
-    """Refuse a file of the user's that is a link, somebody else's, or open by one of these bits of its mode.
-
-    :raises UsageError: it is
-    """
-    if not stat.S_ISREG(status.st_mode):
-        raise UsageError(f"`{path}` is no regular file", "replace it by one of your own")
-    if status.st_uid != os.geteuid() or status.st_mode & bits:
-        verb = "read" if bits & 0o044 else "written"
-        raise UsageError(f"`{path}` can be {verb} by others", f"`chmod 600 {path}`, and own it")
 
 
 def _record(table: Mapping[str, Any]) -> Record:

@@ -7,7 +7,9 @@ import functools
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.credentials import services
+from sandboxd.credentials import own_services, services
+from sandboxd.egress.broker_wire import SERVICE
+from sandboxd.egress.names import NotAName, normal
 
 if TYPE_CHECKING:
     from sandboxd.credentials.secret import Secret
@@ -16,6 +18,15 @@ _SCHEMES = ("bearer", "basic", "plain")
 _KEYS = frozenset({"title", "secret", "admits", "groups", "limits", "source", "endpoint"})
 _OPTIONAL = frozenset({"environment", "files", "git", "trial", "agent"})
 _ENDPOINT_KEYS = frozenset({"name", "host", "header", "scheme", "methods", "paths"})
+_OWN_DEFAULTS = {
+    "secret": "a secret of your own service",
+    "admits": "whoever runs inside may do there what these methods and paths allow",
+    "groups": [],
+    "limits": "nothing is known of its tools: you described it",
+    "source": "your own description",
+}
+_NEVER_OWN = frozenset({"files", "git", "agent"})
+"""Keys that only services that ship have."""
 _WORD = re.compile(r"[a-z][a-z0-9]*")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 
@@ -107,14 +118,24 @@ class Service(NamedTuple):
         return next(each for each in self.endpoints if each.name == name)
 
 
-@functools.cache
 def load(name: str) -> Service:
-    """The service `name`.
+    """The service `name`: one that ships, else one that the user describes.
 
     :raises KeyError: there is none
+    :raises UsageError: the user's file does not describe one
     """
-    if name not in services.names():
-        raise KeyError(name)
+    if name in services.names():
+        return _load(name)
+    data = own_services.content(name)
+    try:
+        return _read_own(name, data)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        why = f"`{error.args[0]}` is missing" if isinstance(error, KeyError) else str(error)
+        raise own_services.refusal(name, why) from None
+
+
+@functools.cache
+def _load(name: str) -> Service:
     import tomllib
 
     with open(services.path(name), "rb") as file:
@@ -154,6 +175,25 @@ def read(name: str, data: dict[str, Any]) -> Service:
         files,
         data.get("agent", False) is True,
     )
+
+
+def _read_own(name: str, data: dict[str, Any]) -> Service:
+    """:raises ValueError: a key is missing, unknown or of no meaning
+    :raises KeyError: as that, of an endpoint
+    """
+    if odd := sorted(data.keys() & _NEVER_OWN):
+        raise ValueError(f"`{odd[0]}` is not for services of your own")
+    described = read(name, {**_OWN_DEFAULTS, **data})
+    for endpoint in described.endpoints:
+        if not SERVICE.fullmatch(f"{name}-{endpoint.name}"):
+            raise ValueError(f"the name `{endpoint.name}` of an endpoint is too long")
+        try:
+            normal(endpoint.host)
+        except NotAName:
+            raise ValueError(f"`{endpoint.host}` is no host name") from None
+        if not 0 < endpoint.port < 65536:
+            raise ValueError(f"`{endpoint.port}` is no port")
+    return described
 
 
 def _trial(data: dict[str, Any]) -> Trial:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.credentials import uses as credential_uses
 from sandboxd.credentials.uses import Use
+from sandboxd.egress.layout import GATEWAY_NAME
 from sandboxd.errors import UsageError
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def _say_groups(planned: tuple[Use, ...], policy: Policy, notes: Notes) -> None:
 def _say_variables(planned: tuple[Use, ...], config: Config, workspace: str, notes: Notes) -> None:
     """Name a variable of the project's own that keeps tools from the gateway."""
     own = {setting.value[0] for setting in config.environment}
+    _say_no_proxy(planned, config, notes)
     for use in planned:
         lines = credential_uses.environment([use], workspace)
         obstacles = sorted(own & {line.partition("=")[0] for line in lines})
@@ -114,4 +116,17 @@ def _say_variables(planned: tuple[Use, ...], config: Config, workspace: str, not
                 "credentials",
                 f"`{use.name}`: sandboxd.toml sets `{obstacles[0]}`, so tools that read it do not use the gateway",
                 f"take `{obstacles[0]}` out of `[environment]`",
+            )
+
+
+def _say_no_proxy(planned: tuple[Use, ...], config: Config, notes: Notes) -> None:
+    """Name a `NO_PROXY` of the project's own by which tools ask the proxy for the gateway itself."""
+    for setting in config.environment:
+        name, value = setting.value
+        names = {each.strip() for each in value.split(",")}
+        if name.upper() == "NO_PROXY" and not names & {GATEWAY_NAME, "*"} and planned:
+            notes.downgrade(
+                "credentials",
+                f"sandboxd.toml sets `{name}` without the gateway, so tools ask the proxy for it, which refuses",
+                f"add `{GATEWAY_NAME}` to `{name}` in `[environment]`",
             )

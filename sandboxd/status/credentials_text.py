@@ -18,12 +18,18 @@ def rows(lines: tuple[CredentialLine, ...], is_recorded: bool) -> list[tuple[str
     result = [("credentials", "; ".join(map(_use, lines)))]
     for line in lines:
         if line.is_rejected:
-            name = line.service.partition("-")[0]
+            name = _service(line.service)
             text = f"{line.service}: its service says no to the secret ({line.status})"
             result.append(("rejected", f"{text}: `sandboxd credentials test {name}`"))
         if line.refused or line.failed:
             result.append(("not given", _trouble(line)))
     return result
+
+
+def _service(label: str) -> str:
+    """The service of a gateway's label: a user's own has a dash in its name."""
+    words = label.split("-")
+    return "-".join(words[:2]) if words[0] == "my" else words[0]
 
 
 def _use(line: CredentialLine) -> str:

@@ -6,7 +6,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from sandboxd.credentials.records import refuse_foreign
+from sandboxd.credentials.own_files import refuse_foreign
 from sandboxd.credentials.secret import LONGEST
 from sandboxd.credentials.sources import NoSecret
 from sandboxd.errors import UsageError

@@ -131,6 +131,10 @@ def test_what_stands_in_the_way_of_tools_is_said() -> None:
     assert "which is not allowed" not in words_of(beside)
     own = '[environment]\nGITHUB_API_URL = "https://example.org"\n'
     assert "sandboxd.toml sets `GITHUB_API_URL`" in words_of(plan(USES + own))
+    proxy = '[environment]\nno_proxy = "{}"\n'
+    assert "sets `no_proxy` without the gateway" in words_of(plan(USES + proxy.format("a.test")))
+    for value in ("a.test, gateway.sandboxd.internal", "*"):
+        assert "without the gateway" not in words_of(plan(USES + proxy.format(value)))
 
 
 def test_editors_have_none_and_the_plan_says_so() -> None:

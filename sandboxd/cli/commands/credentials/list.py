@@ -22,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.credentials import records, service, services
+    from sandboxd.credentials import own_services, records, service, services
 
     listed = records.load(os.environ)
     if args.json:
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
                 {"name": str(each.name), "source": each.source, "place": list(each.place)}
                 for each in listed
             ],
-            "services": list(services.names()),
+            "services": [*services.names(), *own_services.names()],
         }
         print(json.dumps(document, indent=2))
         return 0
@@ -43,7 +43,8 @@ def run(args: argparse.Namespace) -> int:
         name = terminal.paint(f"{each.name!s:<{width}}", terminal.BOLD)
         _naming.show(name, width, each.where())
     having = {each.name.service for each in listed}
-    others = [name for name in services.names() if name not in having]
+    everything = (*services.names(), *own_services.names())
+    others = [name for name in everything if name not in having]
     if others:
         terminal.verdict("services that you have no secret of:")
     for name in others:

@@ -1,0 +1,20 @@
+"""Files of the user's config folder that nobody else may have written, or read."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from sandboxd.errors import UsageError
+
+
+def refuse_foreign(path: str, status: os.stat_result, bits: int) -> None:
+    """Refuse a file of the user's that is a link, somebody else's, or open by one of these bits of its mode.
+
+    :raises UsageError: it is
+    """
+    if not stat.S_ISREG(status.st_mode):
+        raise UsageError(f"`{path}` is no regular file", "replace it by one of your own")
+    if status.st_uid != os.geteuid() or status.st_mode & bits:
+        verb = "read" if bits & 0o044 else "written"
+        raise UsageError(f"`{path}` can be {verb} by others", f"`chmod 600 {path}`, and own it")

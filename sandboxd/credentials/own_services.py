@@ -1,0 +1,70 @@
+"""Services that the user describes: one file each in the `services` folder of the user's config folder.
+
+No file of a repository is one. Their names begin with `my-`, so that none hides one that ships.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+from sandboxd.credentials.own_files import refuse_foreign
+from sandboxd.errors import UnreadableError, UsageError
+from sandboxd.files import decode, read_bytes
+from sandboxd.policy.floor import user_folder
+
+NAME = r"my-[a-z0-9]{1,20}"
+"""The form of their names."""
+
+
+def is_name(name: str) -> bool:
+    """Whether `name` has the form of one."""
+    return re.fullmatch(NAME, name) is not None
+
+
+def path(name: str) -> str:
+    """The file of the service `name`, which may not be there."""
+    return os.path.join(user_folder(os.environ), "services", f"{name}.toml")
+
+
+def names() -> tuple[str, ...]:
+    """Names of all that this user has."""
+    try:
+        entries = os.listdir(os.path.dirname(path("my-0")))
+    except OSError:
+        return ()
+    listed = (entry[:-5] for entry in entries if entry.endswith(".toml"))
+    return tuple(sorted(name for name in listed if is_name(name)))
+
+
+def content(name: str) -> dict[str, Any]:
+    """What the file of `name` says.
+
+    :raises KeyError: there is none
+    :raises UsageError: it is not the user's own, or no TOML
+    """
+    import tomllib
+
+    file = path(name)
+    try:
+        status = os.lstat(file) if is_name(name) else None
+    except OSError:
+        status = None
+    if status is None:
+        raise KeyError(name)
+    refuse_foreign(file, status, 0o022)
+    try:
+        return tomllib.loads(decode(read_bytes(file)))
+    except UnreadableError as error:
+        raise UsageError(f"`{file}` {error.message}", error.hint) from None
+    except ValueError as error:
+        raise refusal(name, str(error)) from None
+
+
+def refusal(name: str, why: str) -> UsageError:
+    """The error about a file that describes no service."""
+    return UsageError(
+        f"`{path(name)}` does not describe a service: {why}",
+        "docs/credentials.md has an example: title, endpoint and environment",
+    )
