@@ -28,6 +28,8 @@ def run(args: argparse.Namespace) -> int:
     if args.what == "apparmor":
         return _apparmor(args)
     requested = _options(args)
+    if args.update:
+        return _update(requested, args.image)
     if args.verify:
         from sandboxd.cli.setup_verify import verify
 
@@ -56,6 +58,10 @@ def _apply(journal: Journal, options: Options) -> int:
     if not _is_root():
         _print_plan(options, journal)
         return _needs_root("--apply")
+    name = "" if journal.exists or options.source or options.binary else _good_enough(options)
+    if name:
+        terminal.status(f"nothing to do: `{name}` holds everything that plans rely on")
+        return EXIT_OK
     with _Lock(options.state):
         if journal.undoing:
             terminal.status("a rollback was interrupted: finishing it first")
@@ -74,12 +80,52 @@ def _apply(journal: Journal, options: Options) -> int:
         terminal.status("nothing to do: our runtimes are registered and start containers")
         return EXIT_OK
     terminal.status("done: `sandboxd setup gvisor --verify` attacks it, `--rollback` puts it back")
+    _say_old_build(options)
     return EXIT_OK
 
 
+def _good_enough(options: Options) -> str:
+    """The name of a registered gVisor runtime that needs nothing of ours beside it, '' where there is none."""
+    from sandboxd.host.builds import shortfall
+    from sandboxd.host.probe import probe
+
+    best = probe({**os.environ, "DOCKER_HOST": options.host}, trial=True).usable_gvisor()
+    if best is None or not best.premises or not best.pins_hold() or best.directfs_off():
+        return ""
+    return "" if shortfall(best) else best.name
+
+
+def _say_old_build(options: Options) -> None:
+    """Say what the build lacks that was registered, and the command that brings the current one."""
+    from sandboxd.host.builds import UPDATE, shortfall
+    from sandboxd.host.probe import probe
+
+    facts = probe({**os.environ, "DOCKER_HOST": options.host}, trial=True)
+    best = facts.usable_gvisor()
+    if best is not None and shortfall(best):
+        terminal.status(f"{shortfall(best)}; `{UPDATE}`")
+
+
+def _update(options: Options, image: str | None) -> int:
+    from sandboxd.cli import setup_update
+
+    if not _is_root():
+        for step in setup_update.steps(options):
+            print(step.title)
+            print("\n".join(f"    {line}" for line in step.shows()))
+        return _needs_root("--update")
+    with _Lock(options.state):
+        return setup_update.update(options, image)
+
+
 def _roll_back(journal: Journal, options: Options) -> int:
+    from sandboxd.cli import setup_update
     from sandboxd.setup import runner
 
+    if _is_root() and setup_update.journal_of(options).exists:
+        with _Lock(options.state):
+            setup_update.roll_back(options)
+        return EXIT_OK
     if not journal.exists:
         terminal.status("nothing to put back: no setup was made here")
         return EXIT_OK
@@ -142,8 +188,9 @@ def _options(args: argparse.Namespace) -> Options:
         "restart_command": tuple(shlex.split(args.restart_command or "")),
         "may_restart": args.restart,
         "wait_seconds": args.wait,
-        "binary": _absolute(args.binary),
-        "checksum_file": _absolute(args.sha512),
+        "binary": _absolute(args.binary or args.from_file),
+        "checksum_file": _absolute(args.sha512 or (args.from_file and f"{args.from_file}.sha512")),
+        "repository": args.repository,
         "folder": _absolute(args.folder),
         "key_fingerprint": args.key_fingerprint,
         "key_url": args.key_url,
@@ -179,9 +226,12 @@ def _print_plan(options: Options, journal: Journal) -> None:
 
 def _print_arguments(options: Options) -> None:
     """Print the arguments of runsc and why they are needed, by a trial where one is possible."""
+    from sandboxd.host.builds import UPDATE
     from sandboxd.setup import daemon_json, files, packages, register, trial
 
     runsc = packages.find_runsc()
+    if options.source == "repository":
+        print(f"\nfallback: {packages.FALLBACK}")
     if options.source != "present" or runsc is None or not _is_root():
         print("\narguments: found by a trial when runsc is there (needs root)")
         return
@@ -193,10 +243,7 @@ def _print_arguments(options: Options) -> None:
     for need in (*needs.starts, *needs.holds):
         print(f"  {need.argument}  # {need.reason}")
     if needs.starts:
-        print(
-            "  # a newer runsc may need none of the first: "
-            "`sudo sandboxd setup gvisor --apply --source repository`"
-        )
+        print(f"  # a newer runsc may need none of the first: `{UPDATE}`")
     before = (files.read(options.daemon_json) or b"").decode("utf-8", "replace")
     after = daemon_json.merge(before, register.definitions(runsc, needs), options.daemon_json)
     diff = difflib.unified_diff(

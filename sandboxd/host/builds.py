@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sandboxd.host.facts import Runtime
 
-UPDATE = "sudo sandboxd setup gvisor --apply --source repository"
+UPDATE = "sudo sandboxd setup gvisor --update"
 """The command that brings the current build."""
 
 _WEAKER = (

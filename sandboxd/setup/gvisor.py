@@ -19,7 +19,7 @@ class Options(NamedTuple):
     """Options of the user, kept in the journal, so that the next run needs to be told nothing."""
 
     source: str = ""
-    """One of `SOURCES`; '' for what is there, else the distribution's package."""
+    """One of `SOURCES`; '' for what is there, else gVisor's own repository."""
     daemon_json: str = "/etc/docker/daemon.json"
     host: str = "unix:///var/run/docker.sock"
     reload_command: tuple[str, ...] = ()
@@ -31,6 +31,9 @@ class Options(NamedTuple):
     folder: str = "/usr/local/bin"
     key_fingerprint: str = packages.KEY_FINGERPRINT
     key_url: str = packages.KEY_URL
+    keyring: str = packages.KEYRING
+    repository: str = packages.REPOSITORY
+    """The address of gVisor's repository, or of a mirror that the same key signs."""
     state: str = "/var/lib/sandboxd/setup/gvisor"
 
     def as_json(self) -> dict[str, object]:
@@ -62,11 +65,12 @@ def choose_source(options: Options) -> Options:
     """
     if bool(options.binary) != bool(options.checksum_file):
         raise UsageError(
-            "`--binary` and `--sha512` belong together", "name the file and its checksum's file"
+            "`--binary` and `--sha512` belong together",
+            "name the file and its checksum's file, or `--from FILE` with `FILE.sha512` beside it",
         )
     source = options.source or ("binary" if options.binary else "")
     if not source:
-        source = "present" if packages.find_runsc() else "distribution"
+        source = "present" if packages.find_runsc() else "repository"
     if source not in SOURCES:
         raise UsageError(f"there is no source `{source}`", f"choose one of {', '.join(SOURCES)}")
     if source == "present" and packages.find_runsc() is None:
@@ -81,14 +85,8 @@ def steps(options: Options) -> list[Step]:
     runsc = packages.find_runsc() or "/usr/bin/runsc"
     if options.source == "repository":
         install_steps = [
-            packages.KeyStep(options.key_fingerprint, options.key_url, packages.KEYRING),
-            FileStep(
-                "repository",
-                "add gVisor's repository to apt",
-                packages.SOURCES,
-                packages.sources_line(),
-            ),
-            packages.AptStep(repository=packages.REPOSITORY),
+            *repository_steps(options),
+            packages.AptStep(repository=options.repository),
         ]
         runsc = "/usr/bin/runsc"
     elif options.source == "distribution":
@@ -102,6 +100,19 @@ def steps(options: Options) -> list[Step]:
     return [KeepStep(place, options.state, install_steps), *install_steps, TrialStep(place)]
 
 
+def repository_steps(options: Options) -> list[Step]:
+    """The steps after which apt trusts gVisor's repository, and knows it."""
+    return [
+        packages.KeyStep(options.key_fingerprint, options.key_url, options.keyring),
+        FileStep(
+            "repository",
+            "add gVisor's repository to apt",
+            packages.sources_file(),
+            packages.sources_line(options.repository, options.keyring),
+        ),
+    ]
+
+
 def printed_plan(facts: HostFacts) -> tuple[str, ...] | None:
     """The exact steps for a distribution that we print a plan for; None where we do it ourselves."""
     name, manager = facts.distribution, facts.package_manager
@@ -111,9 +122,7 @@ def printed_plan(facts: HostFacts) -> tuple[str, ...] | None:
         "curl -fsSLO https://storage.googleapis.com/gvisor/releases/release/latest/$(uname -m)/gvisor.tar.bz2",
         "curl -fsSLO https://storage.googleapis.com/gvisor/releases/release/latest/$(uname -m)/gvisor.tar.bz2.sha512",
     )
-    ours = (
-        "sudo sandboxd setup gvisor --apply --binary gvisor.tar.bz2 --sha512 gvisor.tar.bz2.sha512"
-    )
+    ours = "sudo sandboxd setup gvisor --apply --from gvisor.tar.bz2  # gvisor.tar.bz2.sha512 beside it"
     if manager == "dnf":
         return (
             "# there is no package of gVisor for this distribution: its own archive, checksum compared",

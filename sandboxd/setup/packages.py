@@ -10,6 +10,7 @@ import hashlib
 import io
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tarfile
@@ -25,8 +26,15 @@ from sandboxd.setup.step import Say, State
 KEY_FINGERPRINT = "6F1DF85E3A71C24918E727D56FC6D554E32BD943"
 KEY_URL = "https://gvisor.dev/archive.key"
 KEYRING = "/usr/share/keyrings/gvisor-archive-keyring.gpg"
-SOURCES = "/etc/apt/sources.list.d/gvisor.list"
+SOURCES = "gvisor.list"
+"""The file that names the repository, in the folder where apt reads such files."""
 REPOSITORY = "https://storage.googleapis.com/gvisor/releases"
+
+FALLBACK = (
+    "the distribution's package: `--source distribution`. Debian's is of 2024 (20240729): no filter in what "
+    "`exec` starts, the host kernel's network, files of the host 3-4 x slower"
+)
+"""What there is where gVisor's repository cannot be reached, and what it costs."""
 
 _LARGEST = 512 << 20
 
@@ -94,12 +102,12 @@ class AptStep:
         )
 
     def is_done(self) -> bool:
-        if _installed_version() is None:
+        if installed_version() is None:
             return False
         return not self._repository or self._repository in _origins()
 
     def before(self) -> State:
-        return {"version": _installed_version()}
+        return {"version": installed_version()}
 
     def do(self, say: Say) -> State:
         try:
@@ -108,10 +116,15 @@ class AptStep:
             # The list of some other repository may fail; installing shows whether ours is there.
             say(f"  {error.message}")
         _apt(self._apt, "install", "-y", "-qq", "--no-install-recommends", "runsc")
-        return {"installed": _installed_version()}
+        if self._repository and self._repository not in _origins():
+            raise EnvironmentFailure(
+                f"apt installed runsc {installed_version()}, and not from `{self._repository}`",
+                f"look at what `{self._apt} update` says of it; {FALLBACK}",
+            )
+        return {"installed": installed_version()}
 
     def undo(self, state: State, say: Say) -> None:
-        now, before = _installed_version(), state["version"]
+        now, before = installed_version(), state["version"]
         if now == before:
             return
         if before is None:
@@ -252,16 +265,33 @@ def find_runsc() -> str | None:
     return shutil.which("runsc", path="/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin")
 
 
-def sources_line() -> bytes:
+def sources_line(repository: str = REPOSITORY, keyring: str = KEYRING) -> bytes:
     """The repository for apt, as the installation guide writes it."""
     process = subprocess.run(
         ["dpkg", "--print-architecture"], capture_output=True, text=True, check=False
     )
     architecture = process.stdout.strip() or "amd64"
-    return f"deb [arch={architecture} signed-by={KEYRING}] {REPOSITORY} release main\n".encode()
+    return f"deb [arch={architecture} signed-by={keyring}] {repository} release main\n".encode()
 
 
-def _installed_version() -> str | None:
+def sources_file() -> str:
+    """The path of the file that names the repository: where apt says that it reads such files."""
+    folder = "/etc/apt/sources.list.d"
+    with contextlib.suppress(OSError):
+        process = subprocess.run(
+            ["apt-config", "shell", "FOLDER", "Dir::Etc::sourceparts/d"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        words = shlex.split(process.stdout)
+        if words and words[0].startswith("FOLDER=/"):
+            folder = words[0].removeprefix("FOLDER=")
+    return os.path.join(folder, SOURCES)
+
+
+def installed_version() -> str | None:
+    """The version of the package runsc, None where it is not installed."""
     try:
         process = subprocess.run(
             ["dpkg-query", "-W", "-f", "${Status}|${Version}", "runsc"],
@@ -319,5 +349,5 @@ def _fetch(url: str) -> str:
     except (urllib.error.URLError, OSError, ValueError) as error:
         raise EnvironmentFailure(
             f"cannot fetch `{url}`: {error}",
-            "use your distribution's package (`--source distribution`) or `--binary FILE --sha512 FILE`",
+            f"{FALLBACK}; or take a file: `--from FILE`",
         ) from None

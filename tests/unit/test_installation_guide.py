@@ -71,8 +71,8 @@ def test_line_15_the_key_is_checked_against_a_pinned_fingerprint() -> None:
 
 def test_line_16_the_repository_is_the_guides() -> None:
     written = line(16, "sources.list.d")
-    assert packages.SOURCES in written and packages.REPOSITORY in written
-    assert packages.SOURCES in shown(REPOSITORY)
+    assert packages.sources_file() in written and packages.REPOSITORY in written
+    assert packages.sources_file() in shown(REPOSITORY)
 
 
 @pytest.mark.parametrize(("number", "text"), [(18, "apt-get update"), (19, "apt-get install -y")])

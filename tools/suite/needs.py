@@ -66,6 +66,7 @@ PACKAGES = (
     Package("patch", "patch", ""),
     Package("gpg", "gpg", ""),
     Package("gpg-agent", "gpg-agent", ""),
+    Package("apt-utils", "apt-ftparchive", ""),
     Package("openssl", "openssl", "engine"),
     Package("apparmor", "apparmor_parser", ""),
     Package("golang-go", "/usr/bin/go", "engine"),

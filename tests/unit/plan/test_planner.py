@@ -305,7 +305,7 @@ def test_the_plan_is_made_from_what_the_build_was_seen_to_hold() -> None:
         ]
         assert (hooks.type, hooks.read_only) == ("bind", True)
     build = next(d for d in old.downgrades if d.control == "gVisor build")
-    assert "3-4 x" in build.why and "setup gvisor --apply --source repository" in build.fix
+    assert "3-4 x" in build.why and "setup gvisor --update" in build.fix
 
 
 def test_what_was_decided_of_the_build_is_explained() -> None:
