@@ -6,6 +6,7 @@ import os
 
 from sandboxd.data import data_path
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.host.builds import UPDATE, shortfall
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Container, Pair, SecurityOption
 from sandboxd.model.values import Value
@@ -121,3 +122,6 @@ def say_what_stays_open(
     for fault in profile.faults:
         if fault.runtime in ("", runtime):
             notes.downgrade(fault.control, fault.why, fault.fix)
+    weaker = shortfall(choice.build) if choice.build is not None else ""
+    if weaker:
+        notes.downgrade("gVisor build", weaker, f"`{UPDATE}`")

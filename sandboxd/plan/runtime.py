@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sandboxd.config.model import Setting
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.host.builds import UPDATE, shortfall
 from sandboxd.host.facts import PINS, HostFacts, Runtime
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.plan import Downgrade
@@ -140,12 +139,9 @@ def _why_gvisor(runtime: Runtime) -> str:
 
 
 def _say_build(build: Runtime, notes: Notes) -> None:
-    """Say what the plan makes of this build of gVisor, and what a current one would give."""
+    """Say what the plan makes of this build of gVisor."""
     for item, why in _of_build(build):
         notes.reason("runtime", item, why, "host")
-    weaker = shortfall(build)
-    if weaker:
-        notes.downgrade("gVisor build", weaker, UPDATE)
 
 
 def _of_build(build: Runtime) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandboxd.host.builds import UPDATE, shortfall
 from sandboxd.host.facts import HostFacts, Runtime
 from sandboxd.host.versions import warnings
 from sandboxd.status.model import DaemonLine, StatusReport
@@ -43,7 +44,16 @@ def trouble(report: StatusReport) -> str:
     if report.age > _OLD_SECONDS:
         return f"as of {report.age:.0f} s ago"
     escapes = _escapes(facts)
-    return f"{escapes}: `sandboxd doctor`" if escapes else ""
+    parts = (_old_build(facts), f"{escapes}: `sandboxd doctor`" if escapes else "")
+    return "; ".join(part for part in parts if part)
+
+
+def _old_build(facts: HostFacts) -> str:
+    gvisor = facts.usable_gvisor()
+    if gvisor is None or not shortfall(gvisor):
+        return ""
+    slower = " and slower" if gvisor.directfs_off() else ""
+    return f"old gVisor, weaker{slower}: `{UPDATE}`"
 
 
 def _escapes(facts: HostFacts) -> str:

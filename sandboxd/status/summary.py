@@ -115,7 +115,7 @@ def _problems(project: ProjectStatus) -> list[Row]:
 def _surroundings(project: ProjectStatus, host: str, daemon: str) -> list[Row]:
     rows = []
     if host and not (project.unseen and project.unseen in host):
-        rows.append(Row(5, "host", host, YELLOW))
+        rows.append(Row(5, "host", host, YELLOW, 2))
     if not project.keeps:
         text = "does not keep it generated: `sandboxd daemon start` here does"
         rows.append(Row(4, "daemon", text))

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from sandboxd.host.facts import Component, Engine, HostFacts, Runtime
+from sandboxd.host.raw_answers import from_raw
 from sandboxd.host.versions import warnings
 from sandboxd.model.container import Container, Mount, Pair, SecurityOption
 from sandboxd.model.labels import EGRESS, PROJECT
 from sandboxd.model.values import Origin, Value
 from sandboxd.observe.control import STATES, Control
 from sandboxd.plan.container_name import container_name
-from sandboxd.status import as_json, text
+from sandboxd.status import as_json, machine, text
 from sandboxd.status.combine import Examined, combine
 from sandboxd.status.glance import glance
 from sandboxd.status.model import Counts, DaemonLine, ProjectStatus, StatusReport, Verification
 from sandboxd.status.observe import Observed, Sandbox
 from sandboxd.status.settings import network, settings
 
+HOSTS = Path(__file__).parents[2] / "hosts"
 PLAN = Origin("plan", "test")
 DAEMON = DaemonLine(True, "1.2.3", 42, 1, "events")
 
@@ -381,3 +384,15 @@ def test_other_projects_have_a_line_each() -> None:
     lines = shown[shown.index("\n\n") :].strip().splitlines()
     assert lines[0].startswith("- /a  ") and lines[1].split()[1].endswith("folder/c")
     assert all(len(line) <= 80 for line in lines)
+
+
+def test_an_old_build_of_gvisor_is_said_with_the_command_that_brings_another() -> None:
+    def trouble(name: str) -> str:
+        facts = from_raw(json.loads((HOSTS / f"{name}.json").read_text()))
+        return machine.trouble(StatusReport(DaemonLine(True), facts, ()))
+
+    assert "old gVisor, weaker and slower: `sudo sandboxd setup gvisor --update`" in trouble(
+        "debian-13-gvisor-2024"
+    )
+    assert "old gVisor" not in trouble("debian-13-gvisor-2026")
+    assert "old gVisor" not in trouble("ubuntu-24-04-gvisor"), "nothing was tried there"
