@@ -46,6 +46,9 @@ _FIELDS = {
     "init": ("init",),
 }
 
+# The controls whose loss is said at a key, beside those that are named as its fields.
+_LOSSES = {"runtime": ("gVisor", "gVisor build")}
+
 
 def workspace_of(path: str) -> str | None:
     """The folder of the nearest sandboxd.toml."""
@@ -107,10 +110,11 @@ async def reasons_at(context: Context, document: OpenDocument, at: int) -> Reaso
     if key == "profile":
         lines.insert(0, f"Profile `{plan.profile}`; effective:")
         lines += [f"`{r.field}`: `{r.item}` ({r.decided_by})" for r in plan.reasons[:20]]
+    controls = (*_FIELDS.get(key, ()), *_LOSSES.get(key, ()))
     lines += [
-        f"Not in force: {d.control}. {d.why}"
+        f"Not in force: {d.control}. {d.why}{f'; {d.fix}' if d.fix else ''}"
         for d in plan.downgrades
-        if d.control in _FIELDS.get(key, ())
+        if d.control in controls
     ]
     if not lines:
         return None

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from sandboxd import kinds, rules
 from sandboxd.host.facts import Engine, HostFacts, Runtime
+from sandboxd.host.raw_answers import from_raw
 from sandboxd.lsp import convert, judge
 from sandboxd.lsp.features import commands
 from sandboxd.lsp.surroundings import Surroundings
@@ -75,6 +76,19 @@ async def test_hover_says_why_the_plan_is_as_it_is(tmp_path: Path) -> None:
     where = {"textDocument": {"uri": config.as_uri()}, "position": at(1, 10)}
     answer = (await client.ask("textDocument/hover", where))["result"]
     assert "decided by **config**" in answer["contents"]["value"]
+
+
+@pytest.mark.asyncio
+async def test_hover_on_the_runtime_says_that_the_gvisor_build_is_old(tmp_path: Path) -> None:
+    config = tmp_path / "sandboxd.toml"
+    config.write_text('image = "x"\nruntime = "gvisor"\n')
+    path = Path(__file__).parents[2] / "hosts" / "debian-13-gvisor-2024.json"
+    client = Client(host=from_raw(json.loads(path.read_text())))
+    client.open(config.as_uri(), config.read_text())
+    where = {"textDocument": {"uri": config.as_uri()}, "position": at(1, 12)}
+    answer = (await client.ask("textDocument/hover", where))["result"]["contents"]["value"]
+    assert "Not in force: gVisor build" in answer and "setup gvisor --update" in answer
+    assert "seccomp does not count in" in answer
 
 
 @pytest.mark.asyncio
