@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from sandboxd.config.values import takes_from_host
@@ -184,23 +185,37 @@ def _say(
             "none is started: one has the host, starts one that has, or can be given it from inside",
         )
     elif project.sidecars:
-        names = ", ".join(f"`{name}`" for name in project.sidecars)
-        unreached = " and cannot be reached, since the sandbox has no network" if no_network else ""
-        notes.downgrade(
-            "other services",
-            f"{names}: Compose starts them as they are written, outside the sandbox{unreached}",
-            f"`sandboxd check` judges them; `sandboxd up` starts {_by_up(project)}",
-            of_other_tools=bool(project.services),
-        )
+        _say_what_compose_starts(project, no_network, notes)
     if base.build is not None:
         for argument in base.build.value.args:
             if _from_host(argument.value.value):
                 notes.leave_out(argument, "it copies a variable of the host into the image")
 
 
-def _by_up(project: ComposeProject) -> str:
-    names = ", ".join(f"`{service.name}`" for service in project.services)
-    return f"{names} within the network of the sandbox" if names else "none of them"
+def _say_what_compose_starts(project: ComposeProject, no_network: bool, notes: Notes) -> None:
+    """Say what an editor's Compose starts beside the sandbox, and with which rights."""
+    confined = {service.container.name for service in project.services}
+    others = [name for name in project.sidecars if name not in confined]
+    unreached = " and cannot be reached, since the sandbox has no network" if no_network else ""
+    if confined:
+        notes.downgrade(
+            "other services",
+            f"{_quoted(sorted(confined))}: an editor's Compose starts them under the engine's own runtime and "
+            "outside the gateway, with the rights and limits that `sandboxd up` gives them",
+            "`sandboxd up` starts them within the network of the sandbox, and under its runtime",
+            of_other_tools=True,
+        )
+    if others:
+        notes.downgrade(
+            "other services",
+            f"{_quoted(others)}: Compose starts them as they are written, outside the sandbox{unreached}",
+            "`sandboxd check` judges them; `sandboxd up` starts none of them",
+            of_other_tools=bool(confined),
+        )
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def without_host_variables(base: Container, notes: Notes) -> Container:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import socket
 import subprocess
 import time
@@ -145,6 +146,39 @@ def test_a_sick_database_is_named_and_the_hooks_wait_for_it(world: World, projec
         assert "the hook runs" in done.stderr
     finally:
         type_in("down", "--discard")
+
+
+@pytest.mark.parametrize("runtime", ["runc"], indirect=True)
+def test_compose_reads_in_the_override_the_rights_that_up_gives(
+    api: Engine, world: World, project: Path
+) -> None:
+    if shutil.which("docker-compose") is None:
+        pytest.skip("no docker-compose: apt-get install docker-compose")
+    assert world.run("generate", cwd=project).returncode == 0
+    files = ("compose.yml", "sandboxd/docker-compose.sandboxd.yml")
+    words = [word for file in files for word in ("-f", str(project / ".devcontainer" / file))]
+    done = subprocess.run(
+        ["docker-compose", *words, "config", "--format", "json"],
+        capture_output=True,
+        check=True,
+    )
+    read = json.loads(done.stdout)["services"]
+    assert read["app"]["depends_on"]["job"]["condition"] == "service_completed_successfully"
+    try:
+        assert world.run("up", "--no-hooks", cwd=project).returncode == 0
+        for name in ("db", "cache"):
+            host = api.inspect(services.name_of(str(project), name))["HostConfig"]
+            assert read[name]["cap_drop"] == host["CapDrop"]
+            assert sorted(read[name]["cap_add"]) == without_prefix(host["CapAdd"] or [])
+            assert "no-new-privileges=true" in read[name]["security_opt"]
+            assert int(read[name]["mem_limit"]) == host["Memory"]
+            assert read[name]["pids_limit"] == host["PidsLimit"]
+    finally:
+        world.run("down", "--discard", cwd=project)
+
+
+def without_prefix(names: list[str]) -> list[str]:
+    return sorted(name.removeprefix("CAP_") for name in names)
 
 
 def answers_ping(type_in: Any, host: str) -> bool:

@@ -76,12 +76,19 @@ def generate(root: Path, host: HostFacts = PLAIN, config: str = "") -> dict[str,
     return {out.path: out.text for out in project.outputs(host, GRANTS)}
 
 
-def service(text: str) -> dict[str, object]:
+def service(text: str, name: str = "app") -> dict[str, object]:
     class Loader(yaml.SafeLoader):
         pass
 
-    Loader.add_constructor("!override", lambda loader, node: loader.construct_mapping(node, True))
-    result: dict[str, object] = yaml.load(text, Loader)["services"]["app"]
+    def override(loader: yaml.SafeLoader, node: yaml.Node) -> object:
+        if isinstance(node, yaml.MappingNode):
+            return loader.construct_mapping(node, True)
+        assert isinstance(node, yaml.SequenceNode)
+        return loader.construct_sequence(node, True)
+
+    Loader.add_constructor("!override", override)
+    Loader.add_constructor("!reset", override)
+    result: dict[str, object] = yaml.load(text, Loader)["services"][name]
     return result
 
 
@@ -154,7 +161,38 @@ def test_the_editors_file_names_the_files_and_the_service(workspace: Path) -> No
 def test_the_other_services_are_named(workspace: Path) -> None:
     plan = Project.open(str(workspace), {}).plan(PLAIN)
     (other,) = [d for d in plan.downgrades if d.control == "other services"]
+    assert other.why.startswith("`db`: an editor's Compose starts them under the engine's own")
+    assert other.of_other_tools, "`up` starts them another way"
+    text = HOSTILE.replace("image: postgres", "image: postgres\n    secrets: [a]")
+    (workspace / ".devcontainer/compose.yml").write_text(text)
+    plan = Project.open(str(workspace), {}).plan(PLAIN)
+    (other,) = [d for d in plan.downgrades if d.control == "other services"]
     assert other.why.startswith("`db`: Compose starts them as they are written")
+    assert not other.of_other_tools
+
+
+def test_the_override_gives_other_services_the_rights_that_up_gives_them(workspace: Path) -> None:
+    text = HOSTILE.replace(
+        "image: postgres", "image: postgres\n    cap_add: [CHOWN]\n    mem_limit: 64m\n  odd: {}"
+    )
+    (workspace / ".devcontainer/compose.yml").write_text(text)
+    text = generate(workspace)[OVERRIDE]
+    needed = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"]
+    db = service(text, "db")
+    assert (db["cap_drop"], db["cap_add"]) == (["ALL"], needed)
+    assert "no-new-privileges=true" in db["security_opt"]  # type: ignore[operator]
+    assert db["mem_limit"] == 64 << 20 and "runtime" not in db
+    assert service(text)["depends_on"] == {"db": {"condition": "service_started", "required": True}}
+    with pytest.raises(KeyError):
+        service(text, "odd")  # `up` does not start it
+    limited = HOSTILE.replace(
+        "image: postgres",
+        "image: postgres\n    user: '5'\n    deploy: {resources: {limits: {memory: 64m}}}",
+    )
+    (workspace / ".devcontainer/compose.yml").write_text(limited)
+    db = service(generate(workspace)[OVERRIDE], "db")
+    assert "mem_limit" not in db, "Compose refuses a limit that is said in both ways"
+    assert db["cap_add"] == []
 
 
 def test_a_service_that_is_built_keeps_its_build_and_loses_host_variables(workspace: Path) -> None:
@@ -312,7 +350,7 @@ def test_no_weak_service_is_started_beside_a_strict_sandbox(
 def test_a_service_that_has_nothing_of_the_host_is_started(workspace: Path, text: str) -> None:
     run, reasons = with_sidecar(workspace, text, "agent")
     assert run is None and "weak service" not in reasons
-    assert reasons["other services"].startswith("`db`: Compose starts them")
+    assert reasons["other services"].startswith("`db`: ")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,85 @@
+"""The other services of a Compose project in the override file: the rights and limits that `sandboxd up` gives them.
+
+They stay under the engine's own runtime, and on Compose's networks: its name server cannot be reached from the
+network stack of gVisor, so services there would not find each other. What they mount stays as it is written.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from sandboxd.plan.service_reading import size
+from sandboxd.plan.writers.engine import memory_bytes
+
+if TYPE_CHECKING:
+    from sandboxd.model.values import Value
+    from sandboxd.plan.plan import Plan
+    from sandboxd.plan.service import Condition, Service
+
+_CONDITIONS: dict[Condition, str] = {
+    "started": "service_started",
+    "healthy": "service_healthy",
+    "completed": "service_completed_successfully",
+}
+
+
+def lines(plan: Plan, seccomp: str) -> list[str]:
+    """The lines of the services that `up` starts, two spaces in; [] for none.
+
+    :param seccomp: the path of the plan's filter, as Compose resolves it; '' for none
+    """
+    result = []
+    for service in plan.services:
+        result.append(f"  {_text(service.container.name)}:")
+        result += [
+            f"    {key}: {value}" for key, value in _settings(service, plan, seccomp).items()
+        ]
+    return result
+
+
+def needs(plan: Plan) -> dict[str, dict[str, object]]:
+    """`depends_on` of the workspace's service: those of its needs that `up` starts as well."""
+    names = {service.container.name for service in plan.services}
+    entries = plan.compose.needs if plan.compose is not None else ()
+    return {
+        need.service: {"condition": _CONDITIONS[need.condition], "required": need.is_required}
+        for need in entries
+        if need.service in names
+    }
+
+
+def _settings(service: Service, plan: Plan, seccomp: str) -> dict[str, str]:
+    container, workspace = service.container, plan.container
+    options = ["no-new-privileges=true"]
+    if seccomp and not plan.gvisor:
+        options.append(f"seccomp={seccomp}")
+    settings = {
+        "cap_drop": _list(["ALL"]),
+        "cap_add": _list(list(service.capabilities)),
+        "security_opt": _list(options),
+    }
+    # Compose refuses a limit that is said in both ways.
+    if workspace.memory is not None and not _is_of_deploy(container.memory):
+        own = size(container.memory.value) if container.memory is not None else None
+        most = memory_bytes(workspace.memory.value)
+        settings["mem_limit"] = _text(min(own or most, most))
+    if workspace.pids_limit is not None and not _is_of_deploy(container.pids_limit):
+        most = workspace.pids_limit.value
+        own = container.pids_limit.value if container.pids_limit is not None else 0
+        settings["pids_limit"] = _text(min(own, most) if own > 0 else most)
+    return settings
+
+
+def _is_of_deploy(value: Value[str] | Value[int] | None) -> bool:
+    return value is not None and value.origin.key == "deploy"
+
+
+def _list(items: list[str]) -> str:
+    """A list in the place of the one that the project's own files have."""
+    return f"!override {_text(items)}" if items else "!reset []"
+
+
+def _text(value: object) -> str:
+    """JSON is YAML; a dollar sign would start a variable."""
+    return json.dumps(value, ensure_ascii=False).replace("$", "$$")
