@@ -18,7 +18,7 @@ from sandboxd.ssh_agent import wire
 from sandboxd.ssh_agent.agent import Agent
 from sandboxd.ssh_agent.wire import Bind
 from sandboxd.verify import listeners
-from tests.e2e import credential_services, outside, rich_image, sandboxes
+from tests.e2e import outside, rich_image, sandboxes, tiny_packages
 from tests.e2e.client_image import name_services
 from tests.e2e.ssh_hosts import SshHost, UserAgent, make_key
 from tests.e2e.test_egress import pytest_generate_tests, runtime
@@ -80,7 +80,7 @@ class Hosts:
         self.chosen, self.unchosen = make_key(folder / "chosen"), make_key(folder / "unchosen")
         authorized = folder / "authorized"
         authorized.write_text(self.chosen.read_text() + self.unchosen.read_text())
-        credential_services.make_repository(folder / "git")
+        tiny_packages.make_repository(folder / "git/work", folder / "git/team/repo.git")
         self.bare = folder / "git/team/repo.git"
         self.forge = SshHost(pid, folder / "forge", 22, authorized)
         self.other = SshHost(pid, folder / "other", 2222, authorized)
