@@ -16,7 +16,7 @@ from sandboxd.model.labels import EDITOR, MADE_BY
 from sandboxd.plan.compose import ComposeProject, build_arguments
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.volumes import written_name
-from sandboxd.plan.writers import compose_services
+from sandboxd.plan.writers import _compose_services
 from sandboxd.plan.writers._flags import is_tmpfs_flag, tmpfs_text
 
 SECCOMP_FILE = ".devcontainer/sandboxd/seccomp.json"
@@ -34,7 +34,7 @@ def render(plan: Plan) -> str:
     lines = ["services:", f"  {_text(project.service)}: !override"]
     lines += [f"    {key}: {_text(value)}" for key, value in service.items()]
     seccomp = _relative(project, SECCOMP_FILE) if plan.seccomp_path else ""
-    lines += compose_services.lines(plan, seccomp)
+    lines += _compose_services.lines(plan, seccomp)
     volumes = {
         _volume(plan, v.value): _pin(v.value) if v.value.source.startswith("sandboxd-") else {}
         for v in plan.container.mounts
@@ -90,7 +90,7 @@ def _service(plan: Plan, project: ComposeProject) -> dict[str, Any]:
     ):
         service[key] = {v.value.name: v.value.value for v in pairs}
     service["labels"][MADE_BY] = EDITOR
-    service["depends_on"] = compose_services.needs(plan)
+    service["depends_on"] = _compose_services.needs(plan)
     service |= _network(plan, project)
     service |= _limits(plan)
     return {key: value for key, value in service.items() if value not in ([], {}, False)} | {

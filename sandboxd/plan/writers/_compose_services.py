@@ -10,7 +10,6 @@ import json
 from typing import TYPE_CHECKING
 
 from sandboxd.plan.service_reading import size
-from sandboxd.plan.writers.engine import memory_bytes
 
 if TYPE_CHECKING:
     from sandboxd.model.values import Value
@@ -62,7 +61,7 @@ def _settings(service: Service, plan: Plan, seccomp: str) -> dict[str, str]:
     # Compose refuses a limit that is said in both ways.
     if workspace.memory is not None and not _is_of_deploy(container.memory):
         own = size(container.memory.value) if container.memory is not None else None
-        most = memory_bytes(workspace.memory.value)
+        most = size(workspace.memory.value) or 0
         settings["mem_limit"] = _text(min(own or most, most))
     if workspace.pids_limit is not None and not _is_of_deploy(container.pids_limit):
         most = workspace.pids_limit.value
