@@ -136,9 +136,12 @@ def hooks(node: Node | None, path: str, occasions: Mapping[str, str]) -> Iterato
 
 def command(entry: Node | None, path: str, key: str, occasion: str) -> Iterator[Program]:
     """The commands of an entry such as `{"type": "command", "command": "..."}`, one for each system at most."""
+    texts: set[str] = set()
     for name in _COMMANDS:
         node = entry.get(name) if entry is not None else None
-        if node is not None and node.text():
+        text = (node.text() or "") if node is not None else ""
+        if node is not None and text and text not in texts:
+            texts.add(text)
             yield Program("hook", occasion, value(node, path, key, entry))
 
 

@@ -33,6 +33,19 @@ OCCASIONS = {
     "pre-rebase": "before each rebase",
     "prepare-commit-msg": "with the message of each commit",
 }
+# Words that end or part a block, tests, and what the shell does by itself with text.
+_QUOTED = r"\"(?:[^`\"$\\]|\\.|\$(?!\())*\"|'[^']*'"
+_STARTS_NOTHING = re.compile(
+    r"(?:fi|done|else|then|do|esac|\{|\}|\)|;;|:|true)[\s;]*"
+    rf"|(?:exit|return|shift|break|continue|set|unset)\b(?:\s+(?:{_QUOTED}|[\w$?.+-]+))*[\s;]*"
+    rf"|(?:(?:export|local|readonly)\s+)?\w+=(?:{_QUOTED}|[^`$;&|()\s]*)"
+    r"|trap(?:\s+[\w-]+)+"
+    r"|(?:export|local|readonly)(?:\s+\w+)+"
+    rf"|(?:echo|printf)\b(?:\s+(?:{_QUOTED}|[\w./:!-]+))*(?:\s*>&2)?"
+    r"|[\w-]+\s*\(\)\s*\{?"
+    r"|for\s+\w+\s+in\s+[^`;&|()]*;?\s*(?:do)?"
+    r"|(?:el)?if\s+(?:!\s*)?(?:\[\[?\s[^`(;&|]*\]\]?|command -v [\w.-]+(?:\s*&?>+\s*(?:/dev/null|&1)|\s+2>&1)*);?\s*(?:then)?"
+)
 _MOST = 500
 """Commands of one file that are read: more than anybody writes by hand."""
 
@@ -58,7 +71,7 @@ def lines(source: SourceText, when: str) -> Iterator[HostCommand]:
         text = source.text[start:end]
         first = start + len(text) - len(text.lstrip())
         shown = text.strip()
-        if shown and not shown.startswith("#"):
+        if shown and not shown.startswith("#") and not _STARTS_NOTHING.fullmatch(shown):
             count += 1
             place = Place(source.path, Span(first, first + len(shown)))
             command = re.sub(r"\s*\\\n\s*", " ", shown)

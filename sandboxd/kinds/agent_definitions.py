@@ -50,6 +50,9 @@ containers = _defaults.containers
 _OF_THEIR_NAME = (".agent.md", ".chatmode.md", ".prompt.md")
 _FOLDERS = (".github/", ".claude/", ".cursor/", ".opencode/", ".codex/", ".agents/", ".gemini/")
 _MATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)^---[ \t\r]*$", re.DOTALL | re.MULTILINE)
+_ACTS = re.compile(
+    r"^[\"']?(?:hooks|mcp-servers|mcpServers|allowed-tools)[\"']?[ \t]*:", re.MULTILINE
+)
 _MOST = 64 * 1024
 """Characters in which the settings end: more than anybody writes."""
 
@@ -68,7 +71,8 @@ def parse(source: SourceText) -> Document:
 
     match = _MATTER.match(source.text[:_MOST])
     text = ""
-    if match is not None:
+    # Most say nothing that acts, many of them in what is no YAML and read word by word all the same.
+    if match is not None and _ACTS.search(match[1]):
         # Positions stay those of the file.
         before = re.sub(r"[^\r\n]", " ", source.text[: match.start(1)])
         text = before + match[1]
@@ -87,7 +91,7 @@ def subjects(document: Document) -> Iterator[tuple[str, object]]:
             path,
             "an agent",
             tuple(_programs(root, path, servers)),
-            tuple(_questions(root, path)),
+            tuple(_questions(root, path) if ".claude/" in path else ()),
             variables=tuple(_agent_reader.remote_variables(servers, path, "mcp-servers")),
         ),
     )
@@ -101,6 +105,7 @@ def _programs(root: Node, path: str, servers: Node | None) -> Iterator[Program]:
 
 
 def _questions(root: Node, path: str) -> Iterator[Switch]:
+    """What Claude Code alone takes from it; a folder of skills elsewhere is installed by somebody."""
     tools = root.get("allowed-tools")
     if tools is None:
         return

