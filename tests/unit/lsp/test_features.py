@@ -108,32 +108,6 @@ async def test_hover_says_why_there_is_no_plan_and_how_to_agree(tmp_path: Path) 
 
 
 @pytest.mark.asyncio
-async def test_completion_offers_what_the_host_has() -> None:
-    gvisor = Runtime("runsc-sandboxd", "/x", usable=True, gvisor=True)
-    host = HostFacts(system="Linux", engine=Engine("unix:///x", runtimes=(gvisor,)))
-    client = Client(host=host)
-    tables = '[capabilities]\nadd = ["\n[rules]\n\n[network]\nallow = ["\nmode = '
-    client.open(CONFIG, f'runtime = \nprofile = "\n{tables}')
-
-    async def labels(line: int, character: int) -> list[str]:
-        params = {"textDocument": {"uri": CONFIG}, "position": at(line, character)}
-        answer = (await client.ask("textDocument/completion", params))["result"]
-        return [item["label"] for item in answer]
-
-    assert '"gvisor"' in await labels(0, 10)
-    assert {"dev", "agent"} <= set(await labels(1, 11))
-    assert "NET_ADMIN" in await labels(3, 8)
-    assert "privileged-container" in await labels(5, 0)
-    assert {"github", "pypi"} <= set(await labels(7, 10))
-    assert {'"allow"', '"none"', '"open"'} <= set(await labels(8, 7))
-    without = Client(host=HostFacts(system="Linux", engine=Engine("unix:///x")))
-    without.open(CONFIG, "runtime = ")
-    params = {"textDocument": {"uri": CONFIG}, "position": at(0, 10)}
-    answer = (await without.ask("textDocument/completion", params))["result"]
-    assert '"gvisor"' not in [item["label"] for item in answer]
-
-
-@pytest.mark.asyncio
 async def test_a_service_leads_to_its_compose_file(tmp_path: Path) -> None:
     (tmp_path / "compose.yml").write_text("services:\n  db: {}\n  app:\n    image: x\n")
     (tmp_path / ".devcontainer").mkdir()
