@@ -66,10 +66,10 @@ class Played:
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Played:
     played = Played(tmp_path)
 
-    def create(engine: Played, name: str, body: dict[str, Any], *_: object) -> str:
+    def create(engine: Played, name: str, body: dict[str, Any], *_: object) -> dict[str, str]:
         container = engine.create(name, body)
         engine.step("create")
-        return container
+        return {"Id": container}
 
     monkeypatch.setattr(up_down, "_create", create)
     monkeypatch.setattr(up_down.volumes, "refuse_other_device", lambda *_: None)
