@@ -14,6 +14,7 @@ from sandboxd.host.facts import HostFacts
 from sandboxd.host.folders import cache_folder
 from sandboxd.host.installed import cuse, packages, programs
 from sandboxd.host.memory import Memory, open_memory
+from sandboxd.host.program_files import build_of, locate
 from sandboxd.host.raw_answers import from_raw
 from sandboxd.host.trials import has_own_kernel, host_boot_id, run_trials
 
@@ -233,7 +234,7 @@ def _runtimes(
                 "path": path,
                 "args": entry.get("runtimeArgs") or [],
                 "version": versions.get(path),
-                "build": _build(path) if local else "",
+                "build": build_of(path) if local else "",
             }
         )
     return described
@@ -241,8 +242,8 @@ def _runtimes(
 
 def _version(path: str, memory: Memory) -> str | None:
     """The version that a runtime's program prints, asked again only when the file is another."""
-    program = _locate(path)
-    build = _build(path)
+    program = locate(path)
+    build = build_of(path)
     if not build:
         return None
     key = f"version:{program}:{build}"
@@ -253,22 +254,6 @@ def _version(path: str, memory: Memory) -> str | None:
     if answer is not None:
         memory.put(key, answer)
     return answer
-
-
-def _build(path: str) -> str:
-    """What tells a program from another one of its path; '' where there is none."""
-    try:
-        status = os.stat(_locate(path))
-    except OSError:
-        return ""
-    return f"{status.st_ino}:{status.st_size}:{status.st_mtime_ns}"
-
-
-def _locate(program: str) -> str:
-    """The path of a program, '' if there is none; folders of root's PATH are searched, too."""
-    folders = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin".split(":")
-    places = [program] if "/" in program else [os.path.join(folder, program) for folder in folders]
-    return next((p for p in places if os.access(p, os.X_OK) and os.path.isfile(p)), "")
 
 
 def _ask_version(program: str) -> str | None:

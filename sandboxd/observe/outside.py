@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.host import held
 from sandboxd.observe import host_process
 from sandboxd.observe.surroundings import group_limits, group_processors
 
@@ -35,6 +36,8 @@ class Outside(NamedTuple):
     """Whether the control group's limits were seen; else they are what the engine was asked for."""
     sentry: tuple[str, ...] = ()
     """The flags that the gVisor sandbox was seen to run with, () where it was not seen."""
+    held: frozenset[str] = frozenset()
+    """The premises that this build of gVisor was seen to hold, as it is registered."""
 
     @property
     def is_gvisor(self) -> bool:
@@ -51,6 +54,11 @@ class Outside(NamedTuple):
         """gVisor's flags: as seen where they were, else as registered."""
         return self.sentry or self.arguments
 
+    def holds(self, *premises: str) -> bool:
+        """Whether this build was seen to hold them: not where the sandbox runs with other flags than were tried."""
+        is_as_tried = not self.sentry or set(self.arguments) <= set(self.sentry)
+        return is_as_tried and self.held.issuperset(premises)
+
     def opens_host_sockets(self) -> str:
         """The flag or annotation that opens host sockets (host-uds), '' if none does."""
         for argument in self.flags:
@@ -65,11 +73,13 @@ def look(engine: Engine, inspected: Inspected) -> Outside:
     """Ask the engine, and read the host's control groups."""
     host = inspected.get("HostConfig") or {}
     name = host.get("Runtime") or ""
-    registered = (engine.info().get("Runtimes") or {}).get(name) or {}
+    info = engine.info()
+    registered = (info.get("Runtimes") or {}).get(name) or {}
+    path = registered.get("path") or registered.get("runtimeType") or ""
     limits = group_limits(inspected)
     return Outside(
         name,
-        registered.get("path") or registered.get("runtimeType") or "",
+        path,
         tuple(registered.get("runtimeArgs") or ()),
         host.get("Annotations") or {},
         limits["memory"],
@@ -77,4 +87,5 @@ def look(engine: Engine, inspected: Inspected) -> Outside:
         group_processors(inspected),
         bool(host_process.pid_of(inspected)),
         host_process.sentry(inspected),
+        held.recall(os.environ, info, name) if "runsc" in path else frozenset(),
     )

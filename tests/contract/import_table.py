@@ -158,7 +158,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "review",
         }
     ),
-    "observe": frozenset({"data", "engine", "errors", "files", "model", "payload"}),
+    "observe": frozenset(
+        {"data", "engine", "errors", "files", "host", "host.facts", "model", "payload"}
+    ),
     "verify": frozenset(
         {
             "egress",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandboxd.host.facts import PINS
 from sandboxd.observe.control import Control
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ def under_gvisor(sight: Sight) -> tuple[Control, ...]:
     if "--directfs=false" in sight.outside.flags:
         by = "the running kernel's flags say" if sight.outside.sentry else "it is registered with"
         return (Control(NAME, "in force", f"{by} `--directfs=false`"),)
+    if sight.outside.holds(*PINS):
+        return (Control(NAME, "left out", "on: under this build read-only mounts hold with it"),)
     return (Control(NAME, "not in force", "no flag turns it off"),)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandboxd.host.facts import PINS
 from sandboxd.observe.control import Control
 from sandboxd.observe.controls._sight import blind
 
@@ -30,6 +31,9 @@ def under_gvisor(sight: Sight) -> tuple[Control, ...]:
     if "--directfs=false" in sight.outside.flags:
         state: State = "in force"
         why = "mounted read-only, and directfs is off"
+    elif sight.outside.holds(*PINS):
+        state = "in force"
+        why = "mounted read-only, which held when this build was tried"
     else:
         state = "not seen"
         why = "under gVisor with directfs a read-only folder can be emptied; run `sandboxd verify`"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 NAME = "seccomp"
 PLACE = 60
 PROOF: tuple[str, ...] = ()
+_FLAG = "dev.gvisor.flag.oci-seccomp"
 
 
 def on_linux(sight: Sight) -> tuple[Control, ...]:
@@ -39,15 +40,23 @@ def on_linux(sight: Sight) -> tuple[Control, ...]:
     return (Control(NAME, "not in force", f"Seccomp is {line}"),)
 
 
-def under_gvisor(_sight: Sight) -> tuple[Control, ...]:
-    why = "system calls end in gVisor's kernel; `exec` loads no filter"
-    return (Control(NAME, "left out", why),)
+def under_gvisor(sight: Sight) -> tuple[Control, ...]:
+    if not sight.outside.holds("exec_filter"):
+        why = "system calls end in gVisor's kernel; `exec` loads no filter"
+        return (Control(NAME, "left out", why),)
+    if sight.outside.annotations.get(_FLAG) != "true":
+        return (Control(NAME, "left out", "gVisor loads no filter without oci-seccomp"),)
+    option = sight.live.option(NAME)
+    profile = profile_name(option.value.value) if option else "the engine's default"
+    why = f"this build filters what `exec` starts, too, as was tried (asked for: {profile})"
+    return (Control(NAME, "in force", why),)
 
 
 def contradictions(sight: Sight, inside: Process) -> dict[str, str]:
-    # gVisor never shows one inside.
+    # A gVisor that loads none for `exec` never shows one inside.
+    shows_it = not sight.outside.is_gvisor or sight.outside.holds("exec_filter")
     line = inside.status.get("Seccomp")
-    is_off = not sight.outside.is_gvisor and line in ("0", "1")
+    is_off = shows_it and line in ("0", "1")
     return {NAME: f"Seccomp is {line}"} if is_off else {}
 
 

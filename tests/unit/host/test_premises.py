@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from sandboxd.engine.client import connect_from
-from sandboxd.host import builds, premises
+from sandboxd.host import builds, held, premises
 from sandboxd.host.facts import NOT_YET, PINS, HostFacts, Premise, Runtime
-from sandboxd.host.memory import Memory
+from sandboxd.host.memory import Memory, open_memory
 from sandboxd.host.premise_folder import SOCKET, PremiseFolder
 from sandboxd.host.premises import Subject
+from sandboxd.host.program_files import build_of
 from sandboxd.host.raw_answers import from_raw
 
 HOSTS = Path(__file__).parents[2] / "hosts"
@@ -174,9 +175,9 @@ def test_what_was_tried_goes_before_what_the_arguments_promise() -> None:
     assert not broken.pins_hold()
     stock = Runtime("runsc", "/r", usable=True, gvisor=True)
     assert not stock.pins_hold(), "nothing was tried"
-    held = stock._replace(premises=tuple(Premise(name, True, "") for name in PINS))
-    assert held.pins_hold()
-    assert not held._replace(premises=held.premises[1:]).pins_hold()
+    good = stock._replace(premises=tuple(Premise(name, True, "") for name in PINS))
+    assert good.pins_hold()
+    assert not good._replace(premises=good.premises[1:]).pins_hold()
 
 
 def test_a_build_that_nobody_tried_is_named_until_it_is() -> None:
@@ -196,3 +197,21 @@ def test_every_premise_says_what_it_is_and_what_follows() -> None:
         assert module.TITLE and len(module.PLAN) == 2, name
         text = str(module.__doc__)
         assert "Attack:" in text and "Seen:" in text, name
+
+
+def test_what_a_build_held_is_recalled_for_this_program_alone(own_home: Path) -> None:
+    program = own_home / "runsc"
+    program.write_text("one")
+    program.chmod(0o755)
+    entry = {"path": str(program), "runtimeArgs": ["--network=host"]}
+    info = {"ID": "e", "KernelVersion": "6.18", "Runtimes": {"runsc": entry}}
+    memory = open_memory(os.environ)
+    held.keep(memory, info, "runsc", build_of(str(program)), ["limits", "exec_filter"])
+    memory.save()
+    assert held.recall(os.environ, info, "runsc") == {"limits", "exec_filter"}
+    assert held.recall(os.environ, info, "other") == frozenset()
+    others = [{**info, "KernelVersion": "6.19"}, {**info, "ID": "f"}]
+    others.append({**info, "Runtimes": {"runsc": {**entry, "runtimeArgs": []}}})
+    assert [held.recall(os.environ, other, "runsc") for other in others] == [frozenset()] * 3
+    program.write_text("another")
+    assert held.recall(os.environ, info, "runsc") == frozenset()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sandboxd.data import data_path
+from sandboxd.host.facts import PINS
 from sandboxd.observe import inspection, look_inside
 from sandboxd.observe.control import STATES
 from sandboxd.observe.controls import controls, seccomp
@@ -73,6 +74,36 @@ def test_a_read_only_mount_under_directfs_proves_nothing() -> None:
     by_name = states("runsc-stock", RUNSC._replace(sentry=("--network=host",)))
     assert by_name["read-only /workspaces/ws/.devcontainer"] == "not seen"
     assert by_name["no directfs"] == "not in force"
+
+
+HOLDS = RUNSC._replace(
+    sentry=("--network=host",),
+    arguments=("--network=host",),
+    annotations={"dev.gvisor.flag.oci-seccomp": "true"},
+    held=frozenset({*PINS, "exec_filter"}),
+)
+
+
+def test_what_a_build_was_seen_to_hold_counts_with_directfs_on() -> None:
+    by_name = states("runsc-agent", HOLDS)
+    assert by_name["read-only /workspaces/ws/.devcontainer"] == "in force"
+    assert by_name["no directfs"] == "left out"
+    assert by_name["seccomp"] == "in force"
+    without = states("runsc-agent", HOLDS._replace(annotations={}))
+    assert without["seccomp"] == "left out"
+
+
+def test_a_sandbox_that_runs_with_other_flags_than_were_tried_proves_nothing() -> None:
+    by_name = states("runsc-agent", HOLDS._replace(arguments=("--network=host", "--other")))
+    assert by_name["read-only /workspaces/ws/.devcontainer"] == "not seen"
+    assert by_name["seccomp"] == "left out"
+
+
+def test_a_process_without_a_filter_contradicts_a_build_that_filters_exec() -> None:
+    inside = process("runsc-agent")
+    assert inside.status["Seccomp"] == "0", "as the build of 2024 shows it"
+    assert states("runsc-agent", HOLDS, inside=inside)["seccomp"] == "not in force"
+    assert states("runsc-agent", RUNSC, inside=inside)["seccomp"] == "left out"
 
 
 EDITS = [
